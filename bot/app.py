@@ -1,0 +1,170 @@
+"""The one place that builds the real things and joins them."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Any, Self
+
+import aiohttp
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+
+import handlers
+from bot.clock import Clock
+from bot.export import Exporter
+from bot.incident.records import Place
+from bot.incident.reminders import ReminderRules
+from bot.scheduler import Sweeper
+from bot.scribe import reminders
+from bot.scribe.desk import Desk
+from bot.scribe.messages import Composer
+from bot.settings import Settings
+from bot.slack.cards import Cards
+from bot.slack.outbox import Outbox
+from bot.slack.people import People
+from bot.slack.places import Places
+from bot.web import server
+from bot.web.dispatch import Dispatcher
+from bot.web.guard import Guard
+from bot.web.health import Health, database_probe
+from bot.web.socket_mode import SocketMode
+from handlers.boundary import Boundary
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+SLACK_SECONDS = 10
+
+
+def rules_of(settings: Settings) -> ReminderRules:
+    """The operator's choices about reminders."""
+    return ReminderRules(settings.reminder_hours, settings.overdue_hour)
+
+
+class Afterword:
+    """The whole bot on an open store: `async with Afterword(settings, store, clock) as bot`, then `await bot.run()`.
+
+    Nothing here needs Slack to be reachable: recording goes on over HTTP while Slack's Web API is down.
+    """
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        settings, store, clock = self.settings, self.store, self.clock
+        timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
+        session = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        token = settings.slack_bot_token.get_secret_value()
+        # No retry handlers: a repeated post is a second message. What may be repeated is repeated on purpose.
+        self.client = AsyncWebClient(
+            token, base_url=settings.slack_api_url, session=session, retry_handlers=[], timeout=SLACK_SECONDS
+        )
+        self.people = People(store, self.client)
+        await self.people.load()
+        exporter = Exporter()
+        composer = Composer(exporter)
+        self.cards = Cards()
+        self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
+        self.desk = Desk(
+            store,
+            clock,
+            self.people,
+            Places(self.client),
+            self.outbox,
+            self.cards,
+            exporter,
+            rules_of(settings),
+            settings.input_zone,
+            settings.allow_guests,
+        )
+        self.cards.refresh_with(self._refresh_card)
+        self.boundary = Boundary(self.desk, self.client)
+        self.bolt = self._bolt(token)
+        self.dispatch = Dispatcher(self.bolt)
+        self.sweeper = Sweeper(self.tick, clock, seconds=settings.tick_seconds)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.boundary.drain()
+        await self.outbox.close()
+        await self._stack.aclose()
+
+    def _bolt(self, token: str) -> AsyncApp:
+        async def authorize(**_: Any) -> AuthorizeResult:
+            # Known from the settings: asking Slack's auth.test here would stand in the way of the first record.
+            return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
+
+        bolt = AsyncApp(
+            client=self.client,
+            authorize=authorize,
+            process_before_response=True,
+            request_verification_enabled=False,  # the guard before Bolt has verified; sockets need no signature
+            ignoring_self_events_enabled=False,
+        )
+        handlers.listen(bolt, self.desk, self.boundary)
+        return bolt
+
+    async def _refresh_card(self, place: Place, incident_id: int | None) -> None:
+        from_record = await self.store.read(lambda tx: Composer.card(tx, place, incident_id, self.clock.now()))
+        if from_record is None:
+            return
+        channel, ts, said = from_record
+        try:
+            await self.client.chat_update(channel=channel, ts=ts, text=said.text, blocks=said.blocks)
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("a live message could not be updated: %s", type(error).__name__)
+
+    async def tick(self, now: datetime) -> None:
+        """Do everything that is due by `now`: settle reminders, then send what is owed."""
+        if not self.store.is_whole():
+            log.critical("the database file was removed or replaced under the running bot; nothing more is recorded")
+            self.store.writer.stop()
+            return
+        settled = await reminders.sweep(self.store, self.desk.rules, now)
+        if settled:
+            log.info("settled %d reminders", len(settled))
+        await self.outbox.send_due(now)
+
+    def web(self) -> Starlette:
+        """The web application: Slack's endpoint where there is a signing secret, health and metrics always."""
+        secret = self.settings.slack_signing_secret.get_secret_value()
+        by_http = self.settings.transport == "http"
+        guard = Guard(secret, self.clock) if by_http and secret else None
+        probes = {"database": database_probe(self.store), "scheduler": self.sweeper.probe, "slack": self._slack_probe}
+        return server.build(self.dispatch if guard else None, guard, Health(probes))
+
+    async def _slack_probe(self) -> str:
+        if self._socket is not None and (trouble := await self._socket.probe()):
+            return trouble
+        return await self.outbox.probe()
+
+    _socket: SocketMode | None = None
+
+    async def run(self, ready: "asyncio.Future[int] | None" = None) -> None:
+        """Serve until cancelled: take what Slack delivers, send what is owed, sweep what is due."""
+        app_token = self.settings.slack_app_token.get_secret_value()
+        async with asyncio.TaskGroup() as tasks:
+            if self.settings.transport == "socket":
+                self._socket = SocketMode(app_token, self.client, self.dispatch)
+                tasks.create_task(self._socket.run())
+            self.sweeper.start()
+            self._stack.push_async_callback(self.sweeper.stop)
+            tasks.create_task(self.outbox.run())
+            tasks.create_task(self.cards.run())
+            tasks.create_task(self._greet())
+            tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))
+
+    async def _greet(self) -> None:
+        """Learn who is who, so that nobody's first entry waits for it."""
+        try:
+            told = await self.client.auth_test()
+            await self.people.learn_everybody(str(told["team_id"]))
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("Slack does not answer yet (%s); recording works, messages wait", type(error).__name__)

@@ -1,0 +1,215 @@
+"""The command line: `afterword --help`."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from bot import __version__, logs, manifest as manifests, runner
+from bot.app import Afterword, rules_of
+from bot.clock import SettableClock, SystemClock
+from bot.doctor import Finding, examine
+from bot.errors import AfterwordError
+from bot.export import FORMATS, Exporter
+from bot.incident import moments, postmortem
+from bot.rehearsal import demo as demos, page
+from bot.scribe import reminders
+from bot.settings import Settings, load
+from storage import backup as backups, cases, incidents
+from storage.store import open_store
+
+
+class _Sentences(click.Group):
+    """An error on purpose is one sentence on standard error and exit status 1, never a trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AfterwordError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="afterword")
+def main() -> None:
+    """The incident scribe for Slack: writes the timeline down once, in UTC, and gets the postmortem finished."""
+
+
+def _settings() -> Settings:
+    settings = load()
+    logs.set_up(settings.log_level)
+    return settings
+
+
+@main.command()
+def run() -> None:
+    """Start the bot: Socket Mode where SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
+    runner.run(_settings())
+
+
+@main.command()
+@click.option("--incident", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An incident file.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), show_default=True)
+def demo(incident: Path | None, out: Path) -> None:
+    """Play a whole incident against the built-in Slack stand-in, and write the drafts."""
+    logs.set_up("WARNING")
+    asyncio.run(demos.play(demos.script_from(incident), out))
+
+
+@main.command()
+@click.option("--port", type=int, default=8500, show_default=True)
+def rehearse(port: int) -> None:
+    """Serve the Slack stand-in in a browser, with the bot in it: no account, no token, no network."""
+    logs.set_up("WARNING")
+    asyncio.run(page.rehearse(port))
+
+
+@main.command()
+@click.argument("key")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
+@click.option("--team", help="The workspace's id, where the database holds several.")
+def export(key: str, form: str, output: Path | None, team: str | None) -> None:
+    """Write the postmortem of an incident, such as INC-7."""
+    settings = _settings()
+    number = key.upper().removeprefix("INC-")
+    if not number.isdigit():
+        msg = f"{key!r} is no incident. Name it as INC-7."
+        raise click.BadParameter(msg)
+    store = open_store(settings.sqlalchemy_url)
+    try:
+        teams = [team] if team else store.read_now(incidents.teams)
+        found = [store.read_now(lambda tx, t=t: incidents.by_number(tx, t, int(number))) for t in teams]
+        known = [incident for incident in found if incident is not None]
+        if len(known) != 1:
+            msg = f"There is no {key}." if not known else f"{len(known)} workspaces have {key}: name one with --team."
+            raise click.ClickException(msg)
+        case = store.read_now(lambda tx: cases.load(tx, known[0]))
+    finally:
+        store.close()
+    content = Exporter().render(postmortem.compile(case, SystemClock().now()), form)
+    if output is None:
+        sys.stdout.buffer.write(content)
+    else:
+        output.write_bytes(content)
+
+
+@main.command()
+@click.argument("text")
+@click.option("--now", help="ISO; default: now.")
+@click.option("--zone", default="UTC", show_default=True, help="The author's IANA zone.")
+def when(text: str, now: str | None, zone: str) -> None:
+    """Tell how a line's time would be read; with - it takes JSON lines {"text", "now", "zone"}."""
+    if text == "-":
+        for line in sys.stdin:
+            if line.strip():
+                asked = json.loads(line)
+                click.echo(_read(asked["text"], asked.get("now"), asked.get("zone") or zone))
+        return
+    click.echo(_read(text, now, zone))
+
+
+def _read(text: str, now: str | None, zone: str) -> str:
+    reading = moments.read(text, _moment(now), _zone(zone))
+    found = {
+        "utc": _iso(reading.utc),
+        "end_utc": _iso(reading.end_utc),
+        "approximate": reading.approximate,
+        "text": reading.text,
+        "question": None if reading.question is None else [_iso(choice) for choice in reading.question],
+    }
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return SystemClock().now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        msg = f"{text!r} is no ISO time. Write it as 2026-11-23T14:05:00Z."
+        raise click.BadParameter(msg) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        msg = f"{name!r} is no IANA zone. Write it as Europe/Berlin."
+        raise click.BadParameter(msg) from error
+
+
+@main.command()
+@click.option("--now", help="ISO; default: now.")
+@click.option("--dry-run", is_flag=True, help="Tell what would go out and why, and change nothing.")
+def tick(now: str | None, dry_run: bool) -> None:
+    """Do what is due: settle reminders and send what is owed."""
+    settings, moment = _settings(), _moment(now)
+    store = open_store(settings.sqlalchemy_url)
+    try:
+        for settled in reminders.rehearse(store, rules_of(settings), moment):
+            click.echo(reminders.told(settled))
+        if not dry_run:
+            asyncio.run(_tick(settings, store, moment))
+    finally:
+        store.close()
+
+
+async def _tick(settings: Settings, store: Any, moment: datetime) -> None:
+    async with Afterword(settings, store, SettableClock(moment)) as bot:
+        await bot.tick(moment)
+
+
+@main.command()
+def doctor() -> None:
+    """Check tokens, scopes, database and clock; each finding says what to do."""
+    settings = _settings()
+    findings = asyncio.run(examine(settings, SystemClock(), lambda: _database(settings)))
+    for finding in findings:
+        sign = {True: "ok  ", False: "FAIL", None: "note"}[finding.ok]
+        click.echo(f"{sign}  {finding.name}: {finding.sentence}")
+    if any(finding.ok is False for finding in findings):
+        sys.exit(1)
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        open_store(settings.sqlalchemy_url).close()
+    except AfterwordError as error:
+        return Finding("database", ok=False, sentence=str(error))
+    return Finding("database", ok=True, sentence="It opens, and its schema is this version's.")
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    open_store(_settings().sqlalchemy_url, migrating=True).close()
+    click.echo("The database is up to date.")
+
+
+@main.command()
+@click.option("--http", "url", metavar="URL", help="The variant for HTTP: the public https address of the bot.")
+@click.option("--minimal", is_flag=True, help="Without the optional scopes.")
+def manifest(url: str | None, minimal: bool) -> None:
+    """Print the Slack app's manifest to paste; the reason of each scope goes to standard error."""
+    click.echo(json.dumps(manifests.manifest("http" if url else "socket", url or "", minimal=minimal), indent=2))
+    click.echo(manifests.reasons(), err=True)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the SQLite database to FILE while the bot runs."""
+    backups.backup(_settings().sqlalchemy_url, file)
+    click.echo(f"Copied to {file}.")

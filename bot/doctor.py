@@ -1,0 +1,151 @@
+"""`afterword doctor`: is everything there that the bot needs, and if not, what to do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.clock import Clock
+from bot.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.settings import Settings
+
+PATIENCE_SECONDS = 10
+"""How long one answer of Slack is waited for."""
+
+SKEW_SECONDS = 60
+"""Slack's signatures stand for five minutes; a clock that is a minute off is on its way out of them."""
+
+_REMEDIES = {
+    "invalid_auth": "Copy it again from the app's page.",
+    "not_authed": "Copy it again from the app's page.",
+    "account_inactive": "The app was removed from the workspace: install it again.",
+    "token_revoked": "The token was revoked: install the app again and copy the new one.",
+    "token_expired": "Turn token rotation off on the app's page, and install the app again.",
+    "not_allowed_token_type": "This is another kind of token: a bot's begins with xoxb-, an app-level one with xapp-.",
+    "missing_scope": "Give an app-level token the scope connections:write.",
+    "ratelimited": "Slack asks for a pause: try again in a minute.",
+}
+
+_NOT_SLACK = "the answer is not Slack's"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing examined. `ok` is None where nothing is wrong but something is worth knowing."""
+
+    name: str
+    ok: bool | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What one call to Slack came to: `problem` is empty where it worked, else Slack's word for it or ours."""
+
+    problem: str
+    body: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the problem."""
+        return _REMEDIES.get(self.problem, "Look at SLACK_API_URL, the proxy and the network.")
+
+
+async def examine(settings: Settings, clock: Clock, check_database: Callable[[], Finding]) -> list[Finding]:
+    """Examine the bot's token, its scopes, the clock, Slack's way in, and the database, in this order.
+
+    `check_database` may block: it runs in a thread. Nothing is written anywhere, and no finding holds a secret.
+    """
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_SECONDS)) as session:
+        client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
+        findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
+    return [*findings, await asyncio.to_thread(check_database)]
+
+
+async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[Finding]:
+    token = settings.slack_bot_token.get_secret_value()
+    if not token:
+        return [
+            Finding("bot token", ok=False, sentence="SLACK_BOT_TOKEN is not set: copy it from OAuth & Permissions.")
+        ]
+    reply = await _ask(client.auth_test(token=token))
+    skew = _skew(reply.headers, clock.now())
+    if reply.problem:
+        sentence = f"auth.test with SLACK_BOT_TOKEN failed: {reply.problem}. {reply.remedy}"
+        return [Finding("bot token", ok=False, sentence=sentence), *skew]
+    welcome = f"Slack knows the bot as @{reply.body.get('user')} of {reply.body.get('team')}."
+    return [Finding("bot token", ok=True, sentence=welcome), *_scopes(reply.headers), *skew]
+
+
+async def _way_in(client: AsyncWebClient, settings: Settings) -> Finding:
+    """How Slack's requests come in: a socket may be opened, or requests can be told from forgeries."""
+    if settings.transport == "http":
+        if settings.slack_signing_secret.get_secret_value():
+            sentence = f"Requests to {settings.host}:{settings.port}/slack/events are checked against it."
+            return Finding("signing secret", ok=True, sentence=sentence)
+        sentence = "Set SLACK_SIGNING_SECRET (Basic Information), or SLACK_APP_TOKEN for Socket Mode."
+        return Finding("signing secret", ok=False, sentence=sentence)
+    reply = await _ask(client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value()))
+    if reply.problem:
+        sentence = f"apps.connections.open with SLACK_APP_TOKEN failed: {reply.problem}. {reply.remedy}"
+        return Finding("app token", ok=False, sentence=sentence)
+    return Finding("app token", ok=True, sentence="Slack opens a socket for the app.")
+
+
+def _scopes(headers: Mapping[str, str]) -> list[Finding]:
+    """What the token may do, by the header in which Slack lists it."""
+    if "x-oauth-scopes" not in headers:
+        return [Finding("scopes", ok=None, sentence="Slack did not say which scopes the token has.")]
+    granted = {scope.strip() for scope in headers["x-oauth-scopes"].split(",")}
+    missing = [scope for scope in SCOPES if scope not in granted]
+    sentence = "Everything that the bot needs is granted."
+    if missing:
+        sentence = (
+            f"Add {', '.join(missing)} under OAuth & Permissions, or take over `afterword manifest`; reinstall the app."
+        )
+    declined = [
+        Finding(f"scope {scope}", ok=None, sentence=f"Not granted, so this is off: {feature}.")
+        for scope, feature in OPTIONAL_SCOPES.items()
+        if scope not in granted
+    ]
+    return [Finding("scopes", ok=not missing, sentence=sentence), *declined]
+
+
+def _skew(headers: Mapping[str, str], now: datetime) -> list[Finding]:
+    """This machine's clock against the Date header of Slack's answer; nothing where there is none to read."""
+    try:
+        theirs = parsedate_to_datetime(headers.get("date", "")).replace(tzinfo=UTC)
+    except ValueError:
+        return []
+    seconds = round((now - theirs).total_seconds())
+    side = "ahead of" if seconds > 0 else "behind"
+    sentence = f"This machine's clock is {abs(seconds)} s {side} Slack's."
+    if abs(seconds) <= SKEW_SECONDS:
+        return [Finding("clock", ok=True, sentence=sentence)]
+    return [
+        Finding("clock", ok=False, sentence=f"{sentence} Set it (NTP): entries get its time, and signatures expire.")
+    ]
+
+
+async def _ask(call: Awaitable[AsyncSlackResponse]) -> _Reply:
+    """Await one call, whatever comes of it."""
+    try:
+        response = await call
+    except SlackApiError as refusal:
+        response = refusal.response
+    except (SlackClientError, aiohttp.ClientError, TimeoutError) as silence:
+        return _Reply(f"no answer ({type(silence).__name__})")
+    except AttributeError:  # slack_sdk takes every answer that is text or a list for an object
+        return _Reply(_NOT_SLACK)
+    body = getattr(response, "data", None)  # an answer that is no JSON comes as aiohttp's own response, without data
+    if not isinstance(body, dict) or "ok" not in body:
+        return _Reply(_NOT_SLACK, headers=response.headers)
+    problem = "" if body["ok"] else str(body.get("error", "no reason given"))
+    return _Reply(problem, body, response.headers)

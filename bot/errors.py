@@ -1,0 +1,25 @@
+"""What can go wrong, as sentences a person can act on."""
+
+
+class AfterwordError(Exception):
+    """The root of everything Afterword raises on purpose; `str(error)` is safe to show to a person."""
+
+
+class Refused(AfterwordError):
+    """A person's mistake, answered with one sentence that says what to do.
+
+    `offer` names the button that mends it (`open_incident`, …), or is empty.
+    """
+
+    def __init__(self, sentence: str, *, offer: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.offer = offer
+
+
+class NotRecorded(AfterwordError):
+    """The database could not take it in time; nothing was written, and the text must be given back."""
+
+
+class Misconfigured(AfterwordError):
+    """A setting is missing or cannot be; the sentence names the variable and the remedy."""

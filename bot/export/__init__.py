@@ -1,0 +1,63 @@
+"""Document to bytes, in every form that Afterword can write by itself.
+
+`FORMATS` is the one table of forms; an `Exporter`, built once, writes them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.export.csv_form import CsvWriter
+from bot.export.environment import template_set
+from bot.export.html import HtmlWriter
+from bot.export.json_form import JsonWriter
+from bot.export.markdown import MarkdownWriter
+from bot.incident.document import Document
+
+__all__ = ["FORMATS", "Exporter", "Format", "file_name"]
+
+_LONGEST_SLUG = 60
+_Render = Callable[[Document], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A form of the document: `suffix` has no dot; `writer` makes, from the compiled templates, what renders it."""
+
+    name: str
+    suffix: str
+    media_type: str
+    writer: Callable[[SandboxedEnvironment], _Render]
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format("markdown", "md", "text/markdown; charset=utf-8", MarkdownWriter),
+        Format("html", "html", "text/html; charset=utf-8", HtmlWriter),
+        Format("json", "json", "application/json", JsonWriter),
+        Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter),
+    )
+}
+
+
+class Exporter:
+    """Writes documents. Building it compiles the templates, so build one and keep it; threads may share it."""
+
+    def __init__(self) -> None:
+        templates = template_set()
+        self._renders = {name: form.writer(templates) for name, form in FORMATS.items()}
+
+    def render(self, document: Document, form: str) -> bytes:
+        """The document in a form of `FORMATS`. Raises KeyError for any other name."""
+        return self._renders[form](document)
+
+
+def file_name(document: Document, form: str) -> str:
+    """`INC-7-checkout-returns-503s.md`: what the file is called, of ASCII letters, digits and hyphens only."""
+    letters = unicodedata.normalize("NFKD", document.title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:_LONGEST_SLUG].rstrip("-")
+    return "-".join(filter(None, (document.key, slug))) + f".{FORMATS[form].suffix}"

@@ -1,0 +1,54 @@
+"""The template set of the exports, compiled once."""
+
+import json
+from collections.abc import Callable
+
+from jinja2 import PackageLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.export import escape, times
+
+_FOLDER = "postmortem/"
+
+
+def template_set() -> SandboxedEnvironment:
+    """Every template of the document, compiled now, so that no export waits for it.
+
+    In Markdown templates a text of the record must pass a filter (`block`, `item`, `inline`, `cell`, `heading`,
+    `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place.
+    """
+    environment = SandboxedEnvironment(
+        loader=PackageLoader("templates", package_path=""),
+        autoescape=_is_html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "block": escape.block,
+        "item": escape.item,
+        "inline": escape.inline,
+        "cell": escape.cell,
+        "heading": escape.heading,
+        "dated": times.dated,
+        "stamp": times.stamp,
+        "span": times.span,
+        "iso": times.iso,
+        "yaml": _yaml,
+    }
+    environment.filters.update(filters)
+    for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
+        environment.get_template(name)
+    return environment
+
+
+def _is_html(name: str | None) -> bool:
+    return name is None or not name.endswith(".md.j2")
+
+
+def _yaml(text: str) -> str:
+    # A JSON string is a YAML scalar, whatever the text (YAML 1.2, section 1.3).
+    return json.dumps(text, ensure_ascii=False)

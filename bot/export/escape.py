@@ -1,0 +1,109 @@
+"""Plain text to Markdown that shows exactly that text, escaping only where a character would take effect.
+
+Rules after CommonMark 0.31 and the GitHub Flavored Markdown extensions (tables, strikethrough, autolinks, footnotes,
+`$` mathematics). The text must have LF line ends and no control characters, as `bot.incident.plain` leaves it. The
+templates must never put `(`, `[` or `:` directly behind such a text.
+"""
+
+import re
+from collections.abc import Callable
+
+_IN_URL = r"[^\s<>\"'`\\\[\]{}|^()]"
+_ENDS_URL = r"[^\s<>\"'`\\\[\]{}|^().,;:!?*~]"
+_URL = rf"\bhttps?://(?:{_IN_URL}|\({_IN_URL}*\))*(?:{_ENDS_URL}|\({_IN_URL}*\))"
+# A URL of these characters alone is shown by every renderer as it is written; of others (%-codes, letters beyond
+# ASCII, xn-- names) a renderer may decode the text of an autolink, so their text is given apart from the address.
+_SIMPLE_URL = re.compile(r"https?://(?!\S*xn--)[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9/?#@!$&()*+,;=:._~-]*)?")
+
+_MARKUP = (
+    r"\\(?=[!-/:-@\[-`{-~]|https?://|$)"  # would escape what follows, or break the line
+    r"|`"
+    r"|(?<! )\*|\*(?! )"  # between two spaces a star is a star
+    r"|(?<!\w)_+|_+(?!\w)"  # inside a word an underscore is an underscore
+    r"|(?<=\S)[~$]+|~{2,}|\${2,}"  # what could close; one that can only open never takes effect
+    r"|](?=[\[(:])"  # without it no link, image, definition or footnote comes about
+    r"|!(?=\[|https?://)"
+    r"|<(?=[A-Za-z/!?]|[^\s<>]*@)"  # HTML and autolinks
+    r"|&(?=#?[0-9A-Za-z]{1,40};)"  # entities
+)
+WEB_ADDRESS = re.compile(_URL)
+"""An http or https URL in running text, without the punctuation of the sentence around it."""
+_MARKUP_IN_URL = re.compile(_MARKUP)
+_MARKUP_OR_URL = re.compile(f"(?P<url>{_URL})|{_MARKUP}")
+_SUSPECT = re.compile(r"[\\`*_~$\]!<&\n]|://")
+_OPENS_BLOCK = re.compile(
+    r"#{1,6}(?=\s|$)|[-+](?=\s|$)|>"  # headings, lists, quotations
+    r"|(?P<number>[0-9]{1,9})[.)](?=\s|$)"
+    r"|[-=|:](?=[-=|:\s]*$)"  # underlines of headings, rules, the second row of a table
+)
+_ENTITY = re.compile(r"&(?=#?[0-9A-Za-z]{1,40};)")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+_CLOSES_HEADING = re.compile(r"#+\Z")
+_NO_BREAK_SPACE = "\u00a0"
+
+
+def inline(text: str) -> str:
+    """One line that stands behind something else on its line; line ends become spaces."""
+    return _marked(text.replace("\n", " ")) if _SUSPECT.search(text) else text
+
+
+def heading(text: str) -> str:
+    """One line that ends a heading, where closing `#` would vanish."""
+    return _CLOSES_HEADING.sub(lambda found: "\\#" * len(found[0]), inline(text))
+
+
+def cell(text: str) -> str:
+    """One line inside a cell of a table."""
+    return inline(text).replace("|", "\\|")
+
+
+def block(text: str) -> str:
+    """Paragraphs that stand on their own lines; line breaks are kept, leading spaces show as no-break spaces."""
+    return _paragraphs(text, indent="", opening=_line)
+
+
+def item(text: str, depth: int = 0) -> str:
+    """The text of a list item behind something else on its line; further lines are indented to stay in the item.
+
+    `depth` counts the lists that the item's own list stands in.
+    """
+    return _paragraphs(text, indent="  " * (depth + 1), opening=_marked) if _SUSPECT.search(text) else text
+
+
+def _paragraphs(text: str, indent: str, opening: Callable[[str], str]) -> str:
+    first, *others = _BLANK_LINES.split(text)
+    return f"\n\n{indent}".join(
+        [_paragraph(first, indent, opening), *(_paragraph(other, indent, _line) for other in others)]
+    )
+
+
+def _paragraph(text: str, indent: str, opening: Callable[[str], str]) -> str:
+    first, *others = text.split("\n")
+    return f"\\\n{indent}".join([opening(first), *map(_line, others)])
+
+
+def _line(line: str) -> str:
+    body = line.strip(" \t")
+    margin = line[: len(line) - len(line.lstrip(" \t"))].expandtabs(4)
+    marked = _marked(body)
+    opens = _OPENS_BLOCK.match(marked)
+    if opens:
+        number = opens["number"] or ""
+        marked = f"{number}\\{marked[len(number) :]}"
+    return _NO_BREAK_SPACE * len(margin) + marked
+
+
+def _marked(line: str) -> str:
+    return _MARKUP_OR_URL.sub(_escaped, line)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    url = found["url"]
+    if url:
+        return f"<{url}>" if _SIMPLE_URL.fullmatch(url) else _link(url)
+    return "".join(f"\\{character}" for character in found[0])
+
+
+def _link(url: str) -> str:
+    text = _MARKUP_IN_URL.sub(lambda found: "".join(f"\\{character}" for character in found[0]), url)
+    return f"[{text}](<{_ENTITY.sub('&amp;', url)}>)"

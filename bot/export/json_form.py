@@ -1,0 +1,144 @@
+"""Document to JSON: the form that other programs read."""
+
+import json
+from datetime import datetime, timedelta
+
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.export.times import iso
+from bot.incident.document import ActionItem, Document, Line, Metrics, Part, Who, WhyStep
+
+FORMAT = "afterword.postmortem"
+VERSION = 1
+
+_Object = dict[str, object]
+
+
+class JsonWriter:
+    """Writes documents as one JSON object each.
+
+    Times are ISO 8601 in UTC with Z, spans are seconds, what is not known is null, people are `{id, name}`.
+    """
+
+    def __init__(self, templates: SandboxedEnvironment) -> None:
+        """JSON has no words of its own: the templates are not used."""
+
+    def __call__(self, document: Document) -> bytes:
+        """The object, indented, UTF-8, with a line end."""
+        return (json.dumps(as_object(document), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def as_object(document: Document) -> _Object:
+    """The document as plain dictionaries, lists, strings and numbers."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "generated_at": iso(document.generated_at),
+        "incident": _incident(document),
+        "metrics": _metrics(document.metrics),
+        "timeline": [_line(line) for line in document.timeline],
+        "whys": [_why(step) for step in sorted(document.whys, key=lambda step: step.number)],
+        "sections": {part.slug: _part(part) for part in document.parts},
+        "actions": [_action(action) for action in document.actions],
+    }
+
+
+def _incident(document: Document) -> _Object:
+    return {
+        "key": document.key,
+        "title": document.title,
+        "severity": document.severity or None,
+        "status": document.status.value,
+        "channel": {"id": document.channel_id, "name": document.channel_name or None},
+        "lead": _person(document.lead),
+        "opened_by": _person(document.opened_by),
+        "opened_at": iso(document.opened_at),
+        "started_at": _time(document.started_at),
+        "resolved_at": _time(document.resolved_at),
+        "duration": _seconds(document.duration),
+        "milestones": {mark.milestone.value: _time(mark.at) for mark in document.marks},
+        "people": [_person(who) for who in document.people],
+        "postmortem": {
+            "status": document.postmortem_status.value,
+            "reason": document.postmortem_reason or None,
+            "owner": _person(document.owner),
+            "published_at": _time(document.published_at),
+        },
+    }
+
+
+def _metrics(metrics: Metrics) -> _Object:
+    return {
+        "time_to_detect": _seconds(metrics.time_to_detect),
+        "time_to_acknowledge": _seconds(metrics.time_to_acknowledge),
+        "time_to_mitigate": _seconds(metrics.time_to_mitigate),
+        "time_to_resolve": _seconds(metrics.time_to_resolve),
+    }
+
+
+def _line(line: Line) -> _Object:
+    return {
+        "number": line.number,
+        "happened_at": iso(line.happened_at),
+        "ended_at": _time(line.ended_at),
+        "approximate": line.approximate,
+        "text": line.text,
+        "milestone": line.milestone.value if line.milestone else None,
+        "kind": line.kind.value,
+        "author": line.author.name,
+        "author_id": line.author.id,
+        "recorder": line.recorder.name,
+        "recorder_id": line.recorder.id,
+        "recorded_at": iso(line.recorded_at),
+        "permalink": line.permalink or None,
+    }
+
+
+def _why(step: WhyStep) -> _Object:
+    return {
+        "number": step.number,
+        "parent": step.parent,
+        "text": step.text,
+        "root": step.is_root,
+        "author": step.author.name,
+        "author_id": step.author.id,
+        "recorded_at": iso(step.recorded_at),
+    }
+
+
+def _part(part: Part) -> _Object:
+    return {
+        "title": part.title,
+        "text": part.text or None,
+        "author": part.author.name if part.author else None,
+        "author_id": part.author.id if part.author else None,
+        "saved_at": _time(part.saved_at),
+    }
+
+
+def _action(action: ActionItem) -> _Object:
+    return {
+        "number": action.number,
+        "text": action.text,
+        "owner": _person(action.owner),
+        "due": action.due_on.isoformat() if action.due_on else None,
+        "status": action.status.value,
+        "overdue": action.is_overdue,
+        "reason": action.reason or None,
+        "link": action.link or None,
+    }
+
+
+def _person(who: Who | None) -> dict[str, str] | None:
+    return {"id": who.id, "name": who.name} if who else None
+
+
+def _time(moment: datetime | None) -> str | None:
+    return iso(moment) if moment else None
+
+
+def _seconds(length: timedelta | None) -> int | float | None:
+    if length is None:
+        return None
+    seconds = length.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds

@@ -1,0 +1,175 @@
+"""What `/action` understands: what is to be done, by whom, and by when in people's words."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from dateutil import parser as dates
+
+from bot.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Write an action down; the line still holds owner and due date."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Action 3 is done."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Action 3 will not be done, for this reason."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAll:
+    """List the incident's actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+Wish = Add | Done | Drop | ListAll | Help
+
+_SIMPLE: dict[str, Wish] = {"": ListAll(), "list": ListAll(), "help": Help(), "?": Help()}
+_DONE = re.compile(r"done\s+#?(\d{1,4})", re.IGNORECASE)
+_DROP = re.compile(r"drop\s+#?(\d{1,4})(?:\s+(.+))?", re.IGNORECASE | re.DOTALL)
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/action TEXT`; raises Refused for a drop without its reason."""
+    text = text.strip()
+    simple = _SIMPLE.get(text.lower())
+    if simple is not None:
+        return simple
+    if done := _DONE.fullmatch(text):
+        return Done(int(done[1]))
+    if drop := _DROP.fullmatch(text):
+        if not drop[2]:
+            sentence = f"Say why it is dropped: `/action drop {drop[1]} covered by the new rate limit`."
+            raise Refused(sentence)
+        return Drop(int(drop[1]), drop[2].strip())
+    return Add(text)
+
+
+_DUE = re.compile(r"(?:^|\s)(?:due|by|until)(?:\s+(?:on|by))?\s+(?P<when>\S+(?:\s+\S+){0,3}?)\s*[.!]?$", re.IGNORECASE)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_IN = re.compile(r"(?:in\s+)?(?P<count>\d{1,3}|a|an|one|two|three)\s*(?P<unit>days?|d|weeks?|w|months?)", re.IGNORECASE)
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
+_DATED = re.compile(
+    r"\d{4}-\d{2}-\d{2}|.*\b[a-z]{3,9}\b.*\d.*|.*\d.*\b[a-z]{3,9}\b.*|\d{1,2}\.\s?\d{1,2}\.(\d{4})?", re.IGNORECASE
+)
+_SLASHED = re.compile(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<year>\d{4}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action as typed: its words, and the day it is due, if one was named."""
+
+    text: str
+    due_on: date | None
+
+
+def read(line: str, today: date) -> Asked:
+    """Split `what … due friday` into the words and the day.
+
+    `today` is the day where the author lives. What follows `due` and is no day raises Refused; what follows `by`
+    or `until` and is no day stays text.
+    """
+    match = _DUE.search(line)
+    if match is None:
+        return Asked(line.strip(), None)
+    due_on = day(match["when"], today)
+    if due_on is not None:
+        return Asked(line[: match.start()].strip(" ,;-–—"), due_on)
+    if match[0].strip().lower().startswith("due"):
+        raise Refused(not_a_day(match["when"]))
+    return Asked(line.strip(), None)
+
+
+def not_a_day(words: str) -> str:
+    """The sentence for a due date that cannot be read."""
+    return f"“{words[:60]}” is no day that I can read. Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
+
+
+def day(words: str, today: date) -> date | None:
+    """The day that the words name, today or later; None where they name none, or where two days could be meant."""
+    words = words.strip().strip(".").lower()
+    simple = {"today": 0, "tonight": 0, "tomorrow": 1, "eow": (4 - today.weekday()) % 7, "next week": 7}
+    if words in simple:
+        return today + timedelta(days=simple[words])
+    return _weekday(words, today) or _in(words, today) or _end_of_month(words, today) or _dated(words, today)
+
+
+def _weekday(words: str, today: date) -> date | None:
+    word = words.removeprefix("next ").removeprefix("this ").removeprefix("on ")
+    if len(word) < len("mon"):
+        return None
+    for index, name in enumerate(_WEEKDAYS):
+        if name.startswith(word):
+            ahead = (index - today.weekday() - 1) % 7 + 1
+            return today + timedelta(days=ahead)
+    return None
+
+
+def _in(words: str, today: date) -> date | None:
+    match = _IN.fullmatch(words)
+    if match is None:
+        return None
+    count = _COUNTS.get(match["count"]) or int(match["count"])
+    days = {"d": 1, "w": 7, "m": 30}[match["unit"][0].lower()]
+    return today + timedelta(days=count * days)
+
+
+def _end_of_month(words: str, today: date) -> date | None:
+    if words not in ("eom", "end of month", "end of the month", "month end"):
+        return None
+    following = today.replace(day=28) + timedelta(days=4)
+    return following.replace(day=1) - timedelta(days=1)
+
+
+def _dated(words: str, today: date) -> date | None:
+    if slashed := _SLASHED.fullmatch(words):
+        return _slashed(slashed, today)
+    if not _DATED.fullmatch(words):
+        return None
+    try:
+        parsed = dates.parse(words, default=datetime.combine(today, time(), UTC), dayfirst=not words[:4].isdigit())
+    except (ValueError, OverflowError):
+        return None
+    found = parsed.date()
+    if found < today and str(found.year) not in words:
+        found = found.replace(year=found.year + 1, day=min(found.day, 28) if found.month == 2 else found.day)
+    return found
+
+
+def _slashed(match: re.Match[str], today: date) -> date | None:
+    """`24/12` is one day; `05/04` could be two, and is asked."""
+    year = int(match["year"] or today.year)
+    readings = set()
+    for day_of_month, month in ((match["a"], match["b"]), (match["b"], match["a"])):
+        try:
+            found = date(year, int(month), int(day_of_month))
+        except ValueError:
+            continue
+        if found < today and not match["year"]:
+            found = found + timedelta(days=365)
+        readings.add(found)
+    return readings.pop() if len(readings) == 1 else None
+
+
+def overdue_at(due_on: date, zone: tzinfo) -> datetime:
+    """The UTC instant at which that day ends in the zone: from then on the action is overdue."""
+    return datetime.combine(due_on + timedelta(days=1), time(), zone).astimezone(UTC)

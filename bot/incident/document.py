@@ -1,0 +1,163 @@
+"""The postmortem as one plain value: what every export is written from.
+
+Every time is an aware UTC datetime; every text is plain text (see `plain`), to be shown literally; None means that the
+record does not know.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.incident.records import ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A person, with the id where no name is known."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves."""
+
+    number: int
+    happened_at: datetime
+    ended_at: datetime | None
+    approximate: bool
+    text: str
+    author: Who
+    recorder: Who
+    recorded_at: datetime
+    kind: EntryKind
+    milestone: Milestone | None
+    permalink: str
+
+    @property
+    def was_told(self) -> bool:
+        """Somebody else than the author recorded it."""
+        return self.author.id != self.recorder.id
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A milestone: when it was reached and by which entry; `line` is None where only the incident itself knows."""
+
+    milestone: Milestone
+    at: datetime | None
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The spans that people compare; None where a stamp is missing or the stamps contradict each other.
+
+    Detection, mitigation and resolution count from the start of the impact, acknowledgement from detection.
+    """
+
+    time_to_detect: timedelta | None
+    time_to_acknowledge: timedelta | None
+    time_to_mitigate: timedelta | None
+    time_to_resolve: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """What somebody did in the incident: the lines they authored, those they recorded for others, and their span."""
+
+    who: Who
+    is_lead: bool
+    authored: int
+    recorded: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyStep:
+    """One why, in reading order: a chain runs on at its own `depth`; what branches off stands one deeper.
+
+    `parent` is the number that it explains, None for a first one; `is_branch` marks the first step of a branch.
+    """
+
+    number: int
+    parent: int | None
+    depth: int
+    is_branch: bool
+    text: str
+    author: Who
+    recorded_at: datetime
+    is_root: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the 14 sections: `text` is what a person wrote, empty where nobody has."""
+
+    slug: str
+    title: str
+    text: str
+    author: Who | None
+    saved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionItem:
+    """A corrective action; `is_overdue` as of the moment the document was compiled."""
+
+    number: int
+    text: str
+    owner: Who | None
+    due_on: date | None
+    status: ActionStatus
+    is_overdue: bool
+    reason: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A compiled postmortem.
+
+    `severity` is `sev1` to `sev4` or empty. `started_at` is the start of the impact, else when it was noticed, else the
+    first entry. `marks` holds every milestone in order, reached or not. `spans_days` where the timeline touches more
+    than one day in UTC, so that clock times alone would mislead.
+    """
+
+    key: str
+    number: int
+    title: str
+    severity: str
+    status: Status
+    channel_id: str
+    channel_name: str
+    opened_at: datetime
+    opened_by: Who
+    started_at: datetime | None
+    resolved_at: datetime | None
+    duration: timedelta | None
+    marks: tuple[Mark, ...]
+    metrics: Metrics
+    lead: Who | None
+    postmortem_status: PostmortemStatus
+    postmortem_reason: str
+    owner: Who | None
+    published_at: datetime | None
+    people: tuple[Who, ...]
+    participants: tuple[Participant, ...]
+    parts: tuple[Part, ...]
+    timeline: tuple[Line, ...]
+    spans_days: bool
+    whys: tuple[WhyStep, ...]
+    actions: tuple[ActionItem, ...]
+    generated_at: datetime
+
+    def mark(self, milestone: Milestone) -> Mark:
+        """The mark of one milestone, reached or not."""
+        return next(mark for mark in self.marks if mark.milestone == milestone)
+
+    @property
+    def roots(self) -> tuple[WhyStep, ...]:
+        """The whys that were marked as root cause."""
+        return tuple(step for step in self.whys if step.is_root)

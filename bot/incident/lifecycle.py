@@ -1,0 +1,183 @@
+"""What `/incident` understands, and which change may follow which."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.errors import Refused
+from bot.incident.records import Incident, Milestone, PostmortemStatus, Status
+from bot.incident.text import nearest
+
+WORDS = (
+    "open",
+    "sev",
+    "lead",
+    "started",
+    "detected",
+    "acknowledged",
+    "mitigated",
+    "resolved",
+    "reopen",
+    "list",
+    "help",
+)
+_MILESTONES = {
+    "started": Milestone.IMPACT_STARTED,
+    "detected": Milestone.DETECTED,
+    "acknowledged": Milestone.ACKNOWLEDGED,
+    "mitigated": Milestone.MITIGATED,
+    "resolved": Milestone.RESOLVED,
+    "resolve": Milestone.RESOLVED,
+    "detect": Milestone.DETECTED,
+    "mitigate": Milestone.MITIGATED,
+}
+SAID = {
+    Milestone.IMPACT_STARTED: "Impact started",
+    Milestone.DETECTED: "Detected",
+    Milestone.ACKNOWLEDGED: "Acknowledged",
+    Milestone.MITIGATED: "Mitigated",
+    Milestone.RESOLVED: "Resolved",
+}
+"""What a milestone's entry says where its author said nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open an incident in the channel."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSeverity:
+    """Say how bad it is: 1 to 4."""
+
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetLead:
+    """Say who leads; still the text that names a person."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A milestone was reached; the line may hold a time and words."""
+
+    milestone: Milestone
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """It was not over; the line may say why."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAll:
+    """List the workspace's incidents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Nothing was typed: how the channel's incident stands."""
+
+
+Wish = Open | SetSeverity | SetLead | Reach | Reopen | ListAll | Help | Overview
+
+_SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/incident TEXT`; raises Refused for an unknown sub-command, naming the nearest."""
+    word, _, rest = text.strip().partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if word in _MILESTONES:
+        return Reach(_MILESTONES[word], rest)
+    if re.fullmatch(r"sev(erity)?[-:=]?[1-4]?", word):
+        return SetSeverity(_severity(text.strip()))
+    if word == "lead":
+        return SetLead(_require(rest, "`/incident lead @ana`"))
+    simple: dict[str, Wish] = {
+        "": Overview(),
+        "help": Help(),
+        "?": Help(),
+        "list": ListAll(),
+        "open": Open(rest),
+        "reopen": Reopen(rest),
+    }
+    if word not in simple:
+        raise Refused(unknown(word, "/incident", WORDS))
+    return simple[word]
+
+
+def _severity(text: str) -> int:
+    match = _SEVERITY.fullmatch(text)
+    if match is None:
+        sentence = "A severity is 1 (worst) to 4, as in `/incident sev 2`."
+        raise Refused(sentence)
+    return int(match[1])
+
+
+def _require(rest: str, example: str) -> str:
+    if not rest:
+        sentence = f"Something is missing there: {example}."
+        raise Refused(sentence)
+    return rest
+
+
+def unknown(word: str, command: str, words: tuple[str, ...]) -> str:
+    """The sentence for a sub-command that does not exist."""
+    close = nearest(word, words)
+    hint = f"Did you mean `{command} {close}`?" if close else f"`{command} help` lists what there is."
+    return f"`{command}` knows no `{word[:40].replace('`', '')}`. {hint}"
+
+
+_STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Status.RESOLVED}
+
+
+def reach(incident: Incident, milestone: Milestone, by: str, happened_at: datetime) -> Incident:
+    """The incident after a milestone; raises Refused where it is resolved already.
+
+    The postmortem falls to the lead, else to whoever resolved.
+    """
+    if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
+        sentence = f"{incident.key} is resolved already. To correct the time, edit that entry; else `/incident reopen`."
+        raise Refused(sentence)
+    if incident.status is Status.RESOLVED:
+        return incident
+    status = _STATUS_AFTER.get(milestone, incident.status)
+    if status is not Status.RESOLVED:
+        return replace(incident, status=status)
+    return replace(
+        incident,
+        status=status,
+        resolved_by=by,
+        resolved_at=happened_at,
+        postmortem_owner=incident.postmortem_owner or incident.lead or by,
+    )
+
+
+def reopen(incident: Incident) -> Incident:
+    """The incident opened again; raises Refused where it is not resolved."""
+    if incident.status is not Status.RESOLVED:
+        sentence = f"{incident.key} is not resolved, so there is nothing to reopen."
+        raise Refused(sentence)
+    return replace(
+        incident,
+        status=Status.OPEN,
+        resolved_by=None,
+        resolved_at=None,
+        postmortem_status=PostmortemStatus.OPEN,
+        postmortem_reason="",
+        published_at=None,
+    )

@@ -1,0 +1,35 @@
+"""The gate that every typed text passes before it is kept: what is kept reads back the same on every database."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from bot.errors import Refused
+
+LONGEST = 40_000
+"""Characters: Slack itself cuts a message there."""
+
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def admit(text: str, what: str = "That text") -> str:
+    """The text as it can be kept: stripped, NUL dropped, lone surrogates replaced.
+
+    Raises Refused where it is longer than `LONGEST`: nothing is ever cut silently.
+    """
+    text = _UNKEEPABLE.sub(lambda match: "" if match[0] == "\x00" else "\ufffd", text).strip()
+    if len(text) > LONGEST:
+        sentence = f"{what} has {len(text):,} characters; at most {LONGEST:,} can be kept. Split it into several."
+        raise Refused(sentence)
+    return text
+
+
+def shortened(text: str, most: int) -> str:
+    """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that somebody probably meant, or empty."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return close[0] if close else ""

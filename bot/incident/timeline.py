@@ -1,0 +1,120 @@
+"""What `/timeline` understands, and the rules of an entry."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.errors import Refused
+
+SAME_AGAIN = timedelta(seconds=10)
+"""Within this time the same words by the same person are taken for a repeat, and asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write down what happened; the line still holds its time."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show the timeline: all of it, or what happened in the last while, or one entry with its history."""
+
+    since: timedelta | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Change an entry; an empty line asks for a form."""
+
+    number: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Strike an entry."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Strike the entry that this person recorded last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Nothing was typed: the latest entries and a form."""
+
+
+Wish = Record | Show | Edit | Delete | Undo | Help | Overview
+
+_SIMPLE: dict[str, Wish] = {"": Overview(), "help": Help(), "?": Help(), "undo": Undo()}
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_SHOW = re.compile(
+    r"show(?:\s+#?(?P<number>\d{1,6})|\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?)?"
+)
+_EDIT = re.compile(r"edit\s+#?(?P<number>\d{1,6})(?:\s+(?P<line>.+))?", re.DOTALL)
+_DELETE = re.compile(r"delete\s+#?(?P<number>\d{1,6})")
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/timeline TEXT`.
+
+    A sub-command is only what fits its whole form; anything else is what happened, so that
+    `show stopped loading` is an entry.
+    """
+    text = text.strip()
+    lowered = text.lower()
+    simple: Wish | None = _SIMPLE.get(lowered)
+    if simple is not None:
+        return simple
+    if shown := _SHOW.fullmatch(lowered):
+        return _show(shown)
+    if edited := _EDIT.fullmatch(text):
+        return Edit(int(edited["number"]), (edited["line"] or "").strip())
+    if deleted := _DELETE.fullmatch(lowered):
+        return Delete(int(deleted["number"]))
+    return Record(text)
+
+
+def _show(match: re.Match[str]) -> Show:
+    if match["number"]:
+        return Show(number=int(match["number"]))
+    if match["count"]:
+        return Show(since=timedelta(**{_UNITS[match["unit"]]: int(match["count"])}))
+    return Show()
+
+
+def require_text(text: str) -> str:
+    """The text of an entry; raises Refused where nothing but a time was given."""
+    if not text:
+        sentence = "That is a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`."
+        raise Refused(sentence)
+    return text
+
+
+def require_past(moment: datetime, now: datetime) -> None:
+    """Raise Refused for a moment that is more than a minute ahead: the timeline tells what was."""
+    if moment > now + timedelta(minutes=1):
+        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been."
+        raise Refused(sentence)
+
+
+FORM_HOLDS = 3_000
+"""Characters of a text that a Slack form shows; what lies beyond is kept as it was."""
+
+
+def reworded(before: str, typed: str) -> str:
+    """The new text: what was typed, else what stood; a form's text keeps the tail that the form could not show."""
+    if not typed:
+        return before
+    return typed + before[FORM_HOLDS:] if len(before) > FORM_HOLDS and before[:100] == typed[:100] else typed

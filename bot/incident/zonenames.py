@@ -1,0 +1,170 @@
+"""The names that the zone database does not carry: what abbreviations mean where, and cities people name instead.
+
+Offsets are minutes east of UTC. A `loose` abbreviation belongs to a place that changes its clocks, where many write
+the winter name all year; outside its half of the year it has two honest readings.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """One meaning of an abbreviation.
+
+    Its region, its literal offset (None where it has none: "PT" follows the region), and the author's
+    zones (IANA keys, or their first part) where this meaning is the one that fits.
+    """
+
+    region: str
+    minutes: int | None
+    areas: frozenset[str] = frozenset()
+    loose: bool = False
+    only_there: bool = False  # a meaning that nobody outside these areas has in mind
+
+
+_AMERICA = frozenset({"America", "US", "Canada", "Pacific"})
+_EUROPE = frozenset({"Europe", "Africa", "Atlantic"})
+_CHINA = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Taipei", "Asia/Macau", "Asia/Hong_Kong"})
+_ARABIA = frozenset({"Asia/Riyadh", "Asia/Kuwait", "Asia/Baghdad", "Asia/Qatar", "Asia/Bahrain", "Asia/Aden"})
+_DOWN_UNDER = frozenset({"Australia"})
+
+
+def _seasons(region: str, winter: tuple[str, int], summer: tuple[str, int]) -> dict[str, tuple[Meant, ...]]:
+    return {name: (Meant(region, minutes, loose=True),) for name, minutes in (winter, summer)}
+
+
+def _fixed(names: dict[str, tuple[str, int]]) -> dict[str, tuple[Meant, ...]]:
+    return {name: (Meant(region, minutes),) for name, (region, minutes) in names.items()}
+
+
+ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
+    **_seasons("Europe/Berlin", ("CET", 60), ("CEST", 120)),
+    **_seasons("Europe/Athens", ("EET", 120), ("EEST", 180)),
+    **_seasons("America/Los_Angeles", ("PST", -480), ("PDT", -420)),
+    **_seasons("America/Denver", ("MST", -420), ("MDT", -360)),
+    **_seasons("America/Chicago", ("CST", -360), ("CDT", -300)),
+    **_seasons("America/New_York", ("EST", -300), ("EDT", -240)),
+    **_seasons("America/Halifax", ("AST", -240), ("ADT", -180)),
+    **_seasons("America/St_Johns", ("NST", -210), ("NDT", -150)),
+    **_seasons("America/Anchorage", ("AKST", -540), ("AKDT", -480)),
+    **_seasons("Australia/Sydney", ("AEST", 600), ("AEDT", 660)),
+    **_seasons("Australia/Adelaide", ("ACST", 570), ("ACDT", 630)),
+    **_seasons("Pacific/Auckland", ("NZST", 720), ("NZDT", 780)),
+    **_seasons("Europe/Lisbon", ("WET", 0), ("WEDT", 60)),
+    **_fixed(
+        {
+            "HST": ("Pacific/Honolulu", -600),
+            "AWST": ("Australia/Perth", 480),
+            "JST": ("Asia/Tokyo", 540),
+            "KST": ("Asia/Seoul", 540),
+            "HKT": ("Asia/Hong_Kong", 480),
+            "SGT": ("Asia/Singapore", 480),
+            "PHT": ("Asia/Manila", 480),
+            "WIB": ("Asia/Jakarta", 420),
+            "ICT": ("Asia/Bangkok", 420),
+            "PKT": ("Asia/Karachi", 300),
+            "NPT": ("Asia/Kathmandu", 345),
+            "GST": ("Asia/Dubai", 240),
+            "MSK": ("Europe/Moscow", 180),
+            "TRT": ("Europe/Istanbul", 180),
+            "EAT": ("Africa/Nairobi", 180),
+            "SAST": ("Africa/Johannesburg", 120),
+            "WAT": ("Africa/Lagos", 60),
+            "BRT": ("America/Sao_Paulo", -180),
+            "IDT": ("Asia/Jerusalem", 180),
+        }
+    ),
+    "PT": (Meant("America/Los_Angeles", None),),
+    "MT": (Meant("America/Denver", None),),
+    "CT": (Meant("America/Chicago", None),),
+    "ET": (Meant("America/New_York", None),),
+    "IST": (
+        Meant("Asia/Kolkata", 330),
+        Meant("Asia/Jerusalem", 120, loose=True),
+        Meant("Europe/Dublin", 60, loose=True),
+    ),
+    "BST": (Meant("Europe/London", 60, _EUROPE, loose=True), Meant("Asia/Dhaka", 360, frozenset({"Asia/Dhaka"}))),
+    "CST": (
+        Meant("America/Chicago", -360, _AMERICA, loose=True),
+        Meant("Asia/Shanghai", 480, _CHINA),
+    ),
+    "AST": (Meant("America/Halifax", -240, _AMERICA, loose=True), Meant("Asia/Riyadh", 180, _ARABIA)),
+    "EST": (
+        Meant("America/New_York", -300, _AMERICA, loose=True),
+        Meant("Australia/Sydney", 600, only_there=True, loose=True, areas=_DOWN_UNDER),
+    ),
+}
+
+ROUGH_NAMES = {
+    "eastern": "America/New_York",
+    "central": "America/Chicago",
+    "mountain": "America/Denver",
+    "pacific": "America/Los_Angeles",
+}
+
+EXTRA_CITIES = {
+    "nyc": "America/New_York",
+    "boston": "America/New_York",
+    "atlanta": "America/New_York",
+    "miami": "America/New_York",
+    "philadelphia": "America/New_York",
+    "austin": "America/Chicago",
+    "dallas": "America/Chicago",
+    "houston": "America/Chicago",
+    "minneapolis": "America/Chicago",
+    "las vegas": "America/Los_Angeles",
+    "san francisco": "America/Los_Angeles",
+    "san diego": "America/Los_Angeles",
+    "seattle": "America/Los_Angeles",
+    "ottawa": "America/Toronto",
+    "calgary": "America/Edmonton",
+    "rio de janeiro": "America/Sao_Paulo",
+    "edinburgh": "Europe/London",
+    "manchester": "Europe/London",
+    "munich": "Europe/Berlin",
+    "hamburg": "Europe/Berlin",
+    "frankfurt": "Europe/Berlin",
+    "cologne": "Europe/Berlin",
+    "barcelona": "Europe/Madrid",
+    "milan": "Europe/Rome",
+    "geneva": "Europe/Zurich",
+    "krakow": "Europe/Warsaw",
+    "gothenburg": "Europe/Stockholm",
+    "rotterdam": "Europe/Amsterdam",
+    "lyon": "Europe/Paris",
+    "st petersburg": "Europe/Moscow",
+    "cape town": "Africa/Johannesburg",
+    "haifa": "Asia/Jerusalem",
+    "mumbai": "Asia/Kolkata",
+    "delhi": "Asia/Kolkata",
+    "new delhi": "Asia/Kolkata",
+    "bangalore": "Asia/Kolkata",
+    "bengaluru": "Asia/Kolkata",
+    "chennai": "Asia/Kolkata",
+    "hyderabad": "Asia/Kolkata",
+    "pune": "Asia/Kolkata",
+    "beijing": "Asia/Shanghai",
+    "shenzhen": "Asia/Shanghai",
+    "hanoi": "Asia/Ho_Chi_Minh",
+    "osaka": "Asia/Tokyo",
+    "wellington": "Pacific/Auckland",
+}
+
+# Names in the zone database that are ordinary words, above all "canary".
+NOT_CITIES = frozenset(
+    """act beulah canary center chatham christmas cocos coral_harbour creston currie easter general johnston knox
+    knox_in lhi mahe marengo midway monticello nome norfolk north nsw oral queensland rainy_river resolute reunion
+    salta south stanley troll vevay victoria virgin wake west yap""".split()
+)
+
+# What follows a city that is itself what the line is about ("London DC lost power").
+PLACE_WORDS = frozenset(
+    """am and az cluster colo customer customers data database datacenter datacentre db dc down edge endpoint fiber
+    fibre gateway goes had has is lb link loses lost network node nodes office pop primary proxy rack region replica router
+    server servers shard site store stores switch team traffic up user users warehouse was went were zone""".split()
+)
+
+# Cities whose names people and projects have too ("Sofia restarted the pods").
+NAMES_TOO = frozenset(
+    "adelaide austin florence jakarta jordan lima madrid paris phoenix regina rosario santiago sofia sydney".split()
+)

@@ -1,0 +1,224 @@
+"""Zone names as people write them behind a clock time: offsets, abbreviations, cities and IANA names.
+
+A name is found by `zone_at` and given its meaning by `meanings`, which needs to know whose name it is: IST is India to
+somebody in Kolkata and Israel to somebody in Tel Aviv. Where a name keeps two honest meanings, both are given.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from bot.incident.zonenames import ABBREVIATIONS, EXTRA_CITIES, NAMES_TOO, NOT_CITIES, PLACE_WORDS, ROUGH_NAMES, Meant
+
+_AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+_IANA_AREAS = frozenset(area.lower() for area in (*_AREAS, "Antarctica", "Arctic", "Etc", "US", "Canada", "Brazil"))
+_LOWER_TOO = frozenset("utc gmt cet cest pst pdt edt cdt aest aedt jst sgt hkt".split())
+_FARTHEST = timedelta(hours=14)  # Kiritimati; nothing on earth keeps a larger offset
+
+_OFFSET = re.compile(
+    r"(?:(UTC|GMT)\s?)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9A-Za-z:./%])", re.ASCII | re.IGNORECASE
+)
+_WORD = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*(?:/[A-Za-z0-9_]+(?:[+-][A-Za-z0-9]+)*)*", re.ASCII)
+_BOUND = re.compile(r"(?![0-9A-Za-z_/@\u00c0-\u024f]|['.][A-Za-z]|-[0-9A-Za-z])", re.ASCII)
+_NEXT_WORD = re.compile(r"\s+([A-Za-z][A-Za-z'-]*)", re.ASCII)
+_NAMES = tuple(re.compile(r"[A-Za-z.'_-]+" + r" [A-Za-z.'_-]+" * more, re.ASCII) for more in (2, 1, 0))
+_TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone as written.
+
+    `label` is short ("Berlin", "CET", "+02:00"); `name` is the IANA key, the abbreviation in capitals, or what was
+    written and is no zone; `doubtful` where the word may as well begin what happened.
+    """
+
+    label: str
+    kind: str  # "offset", "region", "abbreviation", "local" or "unknown"
+    name: str = ""
+    offset: timedelta = timedelta(0)
+    doubtful: bool = False
+
+
+class Meaning(NamedTuple):
+    """What a written zone can stand for: the zone, and the place where the name is also used loosely, if any.
+
+    "PST" is eight hours behind UTC, and what many in Los Angeles write in July when they mean their own clocks.
+    """
+
+    label: str
+    zone: tzinfo
+    place: tzinfo | None = None
+
+
+def zone_at(head: str, at: int) -> tuple[Zone, int] | None:
+    """The zone that stands at position `at` (blanks before it are skipped by the caller), and where it ends."""
+    if head[at : at + 1] in ("Z", "z") and head[at - 1 : at].isdigit() and not head[at + 1 : at + 2].isalnum():
+        return Zone("UTC", "offset"), at + 1
+    word = _WORD.match(head, at)
+    if word is None:
+        return _offset_at(head, at)
+    name = word.group()
+    lower = name.lower()
+    if lower in ("utc", "gmt") or name == "Z":
+        return _universal_at(head, at, word.end())
+    if "/" in name:
+        return _iana(name, word.end())
+    found = _abbreviation(name, word.end()) or _place(head, at, word.end())
+    if found is None or not _BOUND.match(head, found[1]):
+        return None
+    end = _TIME_WORD.match(head, found[1])
+    return (found[0], end.end()) if end else found
+
+
+def _universal_at(head: str, at: int, end: int) -> tuple[Zone, int] | None:
+    if head[at:end].lower() != "z":
+        shifted = _offset_at(head, at)
+        if shifted:
+            return shifted
+    if not _BOUND.match(head, end):
+        return None
+    label = "GMT" if head[at:end].lower() == "gmt" else "UTC"
+    return Zone(label, "offset"), end
+
+
+def _offset_at(head: str, at: int) -> tuple[Zone, int] | None:
+    match = _OFFSET.match(head, at)
+    if match is None:
+        return None
+    prefix, sign, hours, minutes = match.groups()
+    if not prefix and (len(hours) < 2 or minutes is None):
+        return None
+    offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    if offset > _FARTHEST or int(minutes or 0) > 59:
+        return None
+    label = f"{prefix.upper() if prefix else ''}{sign}{int(hours):02}:{int(minutes or 0):02}"
+    return Zone(label, "offset", offset=-offset if sign == "-" else offset), match.end()
+
+
+def _iana(name: str, end: int) -> tuple[Zone, int] | None:
+    key = _keys().get(name.lower())
+    if key:
+        return Zone(_city_of(key), "region", key), end
+    if name.partition("/")[0].lower() in _IANA_AREAS:
+        return Zone(name, "unknown", name), end
+    return None
+
+
+def _abbreviation(name: str, end: int) -> tuple[Zone, int] | None:
+    upper = name.upper()
+    if upper in ABBREVIATIONS and (name == upper or name in _LOWER_TOO):
+        return Zone(upper, "abbreviation", upper), end
+    return None
+
+
+def _place(head: str, at: int, end: int) -> tuple[Zone, int] | None:
+    """A city, the longest name first; "Eastern" and its like only where nothing else can be meant."""
+    first = head[at:end].lower()
+    cities = _cities()
+    if first not in cities:
+        return _rough(head, first, end)
+    for pattern in _NAMES:
+        match = pattern.match(head, at)
+        key = cities.get(match.group().lower().replace(".", "")) if match else None
+        if match and key:
+            zone = Zone(_city_of(key) if key.lower().endswith(first) else match.group(), "region", key)
+            return _weighed(head, zone, match.end()), match.end()
+    return None
+
+
+def _rough(head: str, first: str, end: int) -> tuple[Zone, int] | None:
+    rest = _NEXT_WORD.match(head, end)
+    if rest and rest.group(1).lower() != "time":
+        return None
+    if first == "local":
+        return Zone("local", "local"), end
+    key = ROUGH_NAMES.get(first)
+    return (Zone(_city_of(key), "region", key), end) if key else None
+
+
+def _weighed(head: str, zone: Zone, end: int) -> Zone:
+    """Mark a city that may be what the line is about: "14:05 London DC lost power", "14:05 Sofia restarted it"."""
+    follows = _NEXT_WORD.match(head, end)
+    if follows is None:
+        return zone
+    doubtful = follows.group(1).lower() in PLACE_WORDS or zone.label.lower() in NAMES_TOO
+    return Zone(zone.label, zone.kind, zone.name, doubtful=doubtful)
+
+
+def meanings(zone: Zone, author: tzinfo) -> tuple[Meaning, ...]:
+    """What a written zone can stand for; nothing for a name that is no zone."""
+    if zone.kind == "offset":
+        return (Meaning(zone.label, timezone(zone.offset) if zone.offset else UTC),)
+    if zone.kind == "region":
+        return (Meaning(zone.label, ZoneInfo(zone.name)),)
+    if zone.kind == "local":
+        return (Meaning(label_of(author), author),)
+    if zone.kind == "unknown":
+        return ()
+    return tuple(_meaning(zone.name, meant, author) for meant in _chosen(zone.name, author))
+
+
+def _chosen(name: str, author: tzinfo) -> tuple[Meant, ...]:
+    """Of the meanings of an abbreviation, those that fit the author: by the own zone, else by the part of the world."""
+    all_meant = ABBREVIATIONS[name]
+    if len(all_meant) == 1:
+        return all_meant
+    for month in (1, 7):
+        there = datetime(2026, month, 1, tzinfo=author)
+        own = [meant for meant in all_meant if there.utcoffset() == timedelta(minutes=meant.minutes or 0)]
+        if there.tzname() == name and own:
+            return (own[0],)
+    key = getattr(author, "key", "")
+    near = tuple(meant for meant in all_meant if meant.areas & {key, key.partition("/")[0]})
+    return near if len(near) == 1 else tuple(meant for meant in all_meant if not meant.only_there or meant in near)
+
+
+def _meaning(name: str, meant: Meant, author: tzinfo) -> Meaning:
+    if meant.minutes is None:
+        return Meaning(name, ZoneInfo(meant.region))
+    loose = meant.loose and name not in _names_all_year(author)
+    return Meaning(name, timezone(timedelta(minutes=meant.minutes), name), ZoneInfo(meant.region) if loose else None)
+
+
+def _names_all_year(author: tzinfo) -> frozenset[str]:
+    """The abbreviation of a zone without summer time (Phoenix: MST), which is literal there the whole year."""
+    winter, summer = (datetime(2026, month, 1, tzinfo=author).tzname() or "" for month in (1, 7))
+    return frozenset({winter}) if winter == summer else frozenset()
+
+
+def label_of(zone: tzinfo) -> str:
+    """A short name for a zone: the city of an IANA zone, else "UTC" or the offset ("+02:00")."""
+    key = getattr(zone, "key", None)
+    if isinstance(key, str):
+        return _city_of(key)
+    name = datetime(2026, 1, 1, tzinfo=zone).tzname() or ""
+    return name if name in ("UTC", "GMT") else name.removeprefix("UTC")
+
+
+def _city_of(key: str) -> str:
+    return "UTC" if key in ("Etc/UTC", "UTC", "Etc/UCT", "Zulu") else key.rsplit("/", 1)[-1].replace("_", " ")
+
+
+@cache
+def _keys() -> dict[str, str]:
+    names = resources.files("tzdata").joinpath("zones").read_text("ascii").split()
+    return {name.lower(): name for name in names}
+
+
+@cache
+def _cities() -> dict[str, str]:
+    """City names and, for the longer ones, their first word (with an empty key), in small letters."""
+    cities: dict[str, str] = {}
+    for key in _keys().values():
+        city = key.rsplit("/", 1)[-1]
+        if key.startswith(_AREAS) and "/" in key and city.lower() not in NOT_CITIES:
+            cities[city.lower()] = cities[city.lower().replace("_", " ")] = key
+    cities.update(EXTRA_CITIES)
+    for city in list(cities):
+        cities.setdefault(city.split(" ")[0], "")
+    return cities

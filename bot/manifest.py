@@ -1,0 +1,140 @@
+"""The Slack app manifest: what the app is, hears and may do, with the reason for each permission."""
+
+from typing import Any, Literal
+
+from bot.errors import Misconfigured
+
+SCOPES = {
+    "commands": "the slash commands and the shortcuts",
+    "chat:write": "answers, the live timeline message and reminders, only where the bot is a member",
+    "im:write": "opens the direct message in which a reminder is said",
+    "channels:read": "knows a public channel's name, its members, and whether another organisation shares it",
+    "groups:read": "the same for private incident channels",
+    "users:read": "people's time zones and names, and who is a guest, a bot or deactivated",
+    "files:write": "attaches the exported postmortem",
+}
+"""Bot scopes that nothing works without, each with its reason."""
+
+OPTIONAL_SCOPES = {
+    "app_mentions:read": "recording with @afterword inside threads, where commands cannot run",
+    "reactions:read": "recording a message by the :memo: reaction",
+    "reactions:write": "marking a message that was recorded",
+    "channels:history": "reading the message that a reaction marks, and looking up an unsure send, in public channels",
+    "groups:history": "reading the message that a reaction marks, and looking up an unsure send, in private channels",
+    "im:history": "answering the bot in its direct message",
+    "channels:join": "joining a public channel by itself at /incident open",
+    "files:read": "making sure that an attached export arrived",
+}
+"""Bot scopes that an admin may decline, each with the feature that is then off."""
+
+EVENTS = {
+    "app_home_opened": "",
+    "member_joined_channel": "channels:read",
+    "channel_rename": "channels:read",
+    "channel_archive": "channels:read",
+    "group_rename": "groups:read",
+    "user_change": "users:read",
+    "team_join": "users:read",
+    "app_mention": "app_mentions:read",
+    "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
+    "message.im": "im:history",
+}
+"""The events that the app hears, each with the scope that Slack wants for it."""
+
+_COMMANDS = (
+    ("/timeline", "Write the timeline down, in UTC", "[time] what happened | show | edit 4 … | delete 4 | undo | help"),
+    ("/why", "Ask the five whys", "because … | branch 2 … | root | help"),
+    (
+        "/incident",
+        "Open, rate, lead and resolve an incident",
+        "open [title] | sev 2 | lead @ana | resolved [time] | list",
+    ),
+    ("/action", "Write down what will be done, by whom, until when", "what @owner due friday | list | done 3 | help"),
+    ("/postmortem", "See what is missing, and export it", "owner @ana | export [format] | publish | waive reason"),
+)
+
+_SHORTCUTS = (
+    ("Add to timeline", "message", "timeline_add_message", "Record this message at its own time"),
+    ("Open an incident", "global", "incident_open", "Start a timeline in a channel"),
+)
+
+_LONG_DESCRIPTION = (
+    "Afterword is the incident scribe. During an incident it writes the timeline down in UTC, line by line, "
+    "as people type it; after the incident it drafts the postmortem from what was recorded, asks for what is "
+    "missing, and reminds the owner until it is published."
+)
+
+
+def manifest(transport: Literal["socket", "http"], url: str = "", *, minimal: bool = False) -> dict[str, Any]:
+    """The manifest, schema version 2, as Slack's "create an app from a manifest" takes it (JSON).
+
+    `url` is the https address at which HTTP mode is reached from outside; raises Misconfigured where it is missing.
+    `minimal` leaves out the optional scopes and their events, for workspaces that refuse them.
+    """
+    request_url = _request_url(url) if transport == "http" else ""
+    address = {"request_url": request_url} if request_url else {}
+    scopes = list(SCOPES) if minimal else [*SCOPES, *OPTIONAL_SCOPES]
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Afterword",
+            "description": "Writes the incident timeline down in UTC and gets the postmortem finished.",
+            "long_description": _LONG_DESCRIPTION,
+            "background_color": "#1f2a37",
+        },
+        "features": _features(request_url),
+        "oauth_config": {"scopes": _scopes(minimal=minimal)},
+        "settings": {
+            "event_subscriptions": {
+                **address,
+                "bot_events": [event for event, scope in EVENTS.items() if not scope or scope in scopes],
+            },
+            "interactivity": {"is_enabled": True, **address},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": transport == "socket",
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def reasons() -> str:
+    """Every scope with its reason, for the person who approves the app."""
+    needed = [f"  {scope:<18} {reason}" for scope, reason in SCOPES.items()]
+    optional = [f"  {scope:<18} {reason}" for scope, reason in OPTIONAL_SCOPES.items()]
+    return "\n".join(["Needed:", *needed, "Optional (declined, only this is off):", *optional])
+
+
+def _request_url(url: str) -> str:
+    if not url.startswith("https://"):
+        raise Misconfigured(
+            "HTTP mode needs the https address at which Slack reaches the bot: name it, or use Socket Mode."
+        )
+    return url.rstrip("/").removesuffix("/slack/events") + "/slack/events"
+
+
+def _scopes(*, minimal: bool) -> dict[str, list[str]]:
+    """An optional scope stands in both lists: `bot` says what is asked for, `bot_optional` what may be declined."""
+    if minimal:
+        return {"bot": list(SCOPES)}
+    return {"bot": [*SCOPES, *OPTIONAL_SCOPES], "bot_optional": list(OPTIONAL_SCOPES)}
+
+
+def _features(request_url: str) -> dict[str, Any]:
+    address = {"url": request_url} if request_url else {}
+    return {
+        "app_home": {
+            "home_tab_enabled": True,
+            "messages_tab_enabled": True,
+            "messages_tab_read_only_enabled": False,
+        },
+        "bot_user": {"display_name": "afterword", "always_online": True},
+        "shortcuts": [
+            {"name": name, "type": kind, "callback_id": callback, "description": description}
+            for name, kind, callback, description in _SHORTCUTS
+        ],
+        "slash_commands": [
+            {"command": name, "description": description, "usage_hint": hint, "should_escape": True, **address}
+            for name, description, hint in _COMMANDS
+        ],
+    }

@@ -1,0 +1,64 @@
+"""Running the bot as a process: one per SQLite file, until it is told to stop."""
+
+import asyncio
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvloop
+
+from bot.app import Afterword
+from bot.clock import SystemClock
+from bot.errors import Misconfigured
+from bot.settings import Settings
+from storage.drivers import SqliteDriver, driver_for
+from storage.store import Store, open_store
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; what was acknowledged is on disk, what was owed is sent by the next run."""
+    settings.require_for_run()
+    with only_one(settings.sqlalchemy_url):
+        store = open_store(settings.sqlalchemy_url)
+        try:
+            uvloop.run(_serve(settings, store))
+        finally:
+            store.close()
+
+
+async def _serve(settings: Settings, store: Store) -> None:
+    async with Afterword(settings, store, SystemClock()) as bot:
+        serving = asyncio.create_task(bot.run())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+        try:
+            await serving
+        except asyncio.CancelledError:
+            return
+
+
+@contextmanager
+def only_one(database_url: str) -> Iterator[None]:
+    """Hold the file's lock: two processes on one SQLite file would each think that they are its one writer."""
+    driver = driver_for(database_url)
+    if not isinstance(driver, SqliteDriver):
+        yield
+        return
+    path = Path(f"{driver.path}.lock-file")
+    try:
+        held = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        msg = f"{path.parent} cannot be written ({error.strerror}). Give the bot's user the right to write there."
+        raise Misconfigured(msg) from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        msg = f"Another `afterword run` uses {driver.path}. Stop it first, or name another DATABASE_URL."
+        raise Misconfigured(msg) from error
+    else:
+        yield
+    finally:
+        os.close(held)

@@ -1,0 +1,122 @@
+"""The tick: one sweep every few seconds, which cannot die unnoticed.
+
+APScheduler only says when. It goes by the wall clock, so that it stands still after the clock was set back, and a
+failure inside it can end it without a word; therefore a watchdog that goes by the monotonic clock builds it anew.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from prometheus_client import Counter
+
+from bot.clock import Clock
+
+log = logging.getLogger(__name__)
+
+Sweep = Callable[[datetime], Awaitable[object]]
+
+MISSED_TICKS = 3
+LONGEST_SWEEP_SECONDS = 300.0
+CLOSE_SECONDS = 10.0
+
+_JOB = "sweep"
+_SWEEPS = Counter("afterword_sweeps_total", "Looks at what is due, by how they went.", ["result"])
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]
+    """So long after now. APScheduler's interval counts every time missed: a clock a year ahead held it for minutes."""
+
+    def __init__(self, seconds: float) -> None:
+        self._interval = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        return now + self._interval
+
+
+class Sweeper:
+    """Runs `sweep` at once and then every `seconds`, one at a time. `start` inside a running loop."""
+
+    def __init__(self, sweep: Sweep, clock: Clock, *, seconds: float = 15.0) -> None:
+        self._sweep = sweep
+        self._clock = clock
+        self._seconds = seconds
+        self._ticking = asyncio.Lock()
+        self._scheduler: AsyncIOScheduler | None = None
+        self._watchdog: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
+        self._last_tick = self._began
+        self.last_good: float | None = None
+        """When the last sweep ended well, by the monotonic clock."""
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._began = self._last_tick = time.monotonic()
+        self._scheduler = self._schedule()
+        self._watchdog = asyncio.create_task(self._watch(), name="afterword-sweep-watchdog")
+
+    async def stop(self) -> None:
+        """Tick no more; a sweep that runs is waited for, ten seconds at most."""
+        if self._scheduler is not None and self._scheduler.get_job(_JOB) is not None:
+            self._scheduler.remove_job(_JOB)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._ticking.acquire()
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            await asyncio.wait([self._watchdog])
+        self._shut_down()
+        await asyncio.sleep(0)  # APScheduler shuts down in the loop's next round
+
+    async def probe(self) -> str:
+        """What is wrong with the tick, for the health report; empty where nothing is."""
+        age = time.monotonic() - (self._began if self.last_good is None else self.last_good)
+        if age <= MISSED_TICKS * self._seconds:
+            return ""
+        return f"No good sweep for {age:.0f} s; one is due every {self._seconds:g} s."
+
+    async def tick(self) -> None:
+        """One sweep, unless one is running. Whatever it raises is logged: the next tick is to run in any case."""
+        if self._ticking.locked():
+            return
+        async with self._ticking:
+            self._last_tick = time.monotonic()
+            try:
+                async with asyncio.timeout(LONGEST_SWEEP_SECONDS):
+                    await self._sweep(self._clock.now())
+            except Exception:
+                _SWEEPS.labels("failed").inc()
+                log.exception("a sweep failed; the next one is in %g s", self._seconds)
+            else:
+                _SWEEPS.labels("good").inc()
+                self.last_good = time.monotonic()
+
+    def _schedule(self) -> AsyncIOScheduler:
+        # Without tzinfo from here APScheduler takes the machine's zone; in memory, for the rows are the queue.
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        scheduler.add_job(
+            self.tick, _Every(self._seconds), id=_JOB, coalesce=True, max_instances=1, misfire_grace_time=None
+        )
+        scheduler.start()
+        return scheduler
+
+    def _shut_down(self) -> None:
+        if self._scheduler is not None and self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        self._scheduler = None
+
+    async def _watch(self) -> None:
+        await self.tick()
+        while True:
+            await asyncio.sleep(self._seconds)
+            if self._ticking.locked() or time.monotonic() - self._last_tick < MISSED_TICKS * self._seconds:
+                continue
+            log.error("no tick for %d intervals: the scheduler is built anew", MISSED_TICKS)
+            self._shut_down()
+            self._scheduler = self._schedule()
+            await self.tick()

@@ -1,0 +1,1 @@
+"""What the scribe does: one verb a function, one noun a file. Each owns its transaction, then speaks."""

@@ -1,0 +1,134 @@
+"""The actions' verbs: add, finish, drop, give a new date, list."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from bot.errors import Refused
+from bot.incident import actions as rules
+from bot.incident.records import Action, ActionStatus, Incident
+from bot.incident.text import admit
+from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.slack import actions as says
+from bot.slack.blocks import Block, Message
+from bot.slack.people import zone_of
+from storage import actions, cases, incidents, whys
+from storage.actions import NewAction
+from storage.statements import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is to be done, by whom (a user id), by when (a day where that person lives)."""
+
+    text: str
+    owner: str | None
+    due_on: date | None
+    link: str = ""
+
+
+async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
+    """Write an action down."""
+    text = admit(asking.text, "That action")
+    if not text:
+        sentence = "Say what is to be done, as in `/action add a load test @ana due friday`."
+        raise Refused(sentence)
+    overdue_at = None
+    if asking.due_on is not None:
+        keeper = await desk.people.known(asked.team, asking.owner or asked.user)
+        overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper))
+    new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        return says.added(actions.add(tx, incident.id, new), incident)
+
+    return await once(desk, asked, unit)
+
+
+async def today_of(desk: Desk, asked: Asked) -> date:
+    """What day it is where the author lives: due dates in words are counted from there."""
+    return asked.now.astimezone(zone_of(await desk.people.known(asked.team, asked.user))).date()
+
+
+async def close(desk: Desk, asked: Asked, number: int, reason: str | None) -> Message | None:
+    """Action 3 of the channel's incident is done, or (with a reason) dropped."""
+
+    def find(tx: Transaction) -> Action:
+        incident = require_incident(tx, asked)
+        found = [action for action in actions.of_incident(tx, incident.id) if action.number == number]
+        if not found:
+            sentence = f"{incident.key} has no action {number}. `/action list` shows them."
+            raise Refused(sentence)
+        return found[0]
+
+    return await once(desk, asked, lambda tx: _close(tx, asked, find(tx), reason))
+
+
+async def close_by_id(desk: Desk, asked: Asked, action_id: int) -> Message | None:
+    """The action behind a [Done] button, from a channel or from a DM."""
+    return await once(desk, asked, lambda tx: _close(tx, asked, _mine(tx, asked, action_id)[0], None))
+
+
+def _close(tx: Transaction, asked: Asked, action: Action, reason: str | None) -> Message:
+    if action.status is not ActionStatus.OPEN:
+        sentence = f"Action {action.number} is {action.status} already."
+        raise Refused(sentence)
+    status = ActionStatus.DROPPED if reason else ActionStatus.DONE
+    action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
+    actions.save(tx, action)
+    incident = incidents.by_id(tx, action.incident_id)
+    assert incident is not None  # noqa: S101 (a foreign key holds it)
+    return says.closed(action, incident, asked.user)
+
+
+def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:
+    """An action that this person may touch: it is theirs, or it belongs to the channel that the request came from."""
+    action = actions.by_id(tx, action_id)
+    incident = incidents.by_id(tx, action.incident_id) if action else None
+    if action is None or incident is None or incident.team != asked.team:
+        sentence = "That action is not here any more."
+        raise Refused(sentence)
+    if incident.channel != asked.place.channel and action.owner != asked.user:
+        sentence = f"Action {action.number} of {incident.key} can be changed in its channel, or by its owner."
+        raise Refused(sentence)
+    return action, incident
+
+
+async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Message | None:
+    """Give an action a new due date, today or later."""
+    if due_on < await today_of(desk, asked):
+        sentence = f"{due_on.isoformat()} is past. Pick today or a later day."
+        raise Refused(sentence)
+    owner = await desk.store.read(lambda tx: _mine(tx, asked, action_id)[0].owner)
+    keeper = await desk.people.known(asked.team, owner or asked.user)
+    overdue_at = rules.overdue_at(due_on, zone_of(keeper))
+
+    def unit(tx: Transaction) -> Message:
+        action, incident = _mine(tx, asked, action_id)
+        action = replace(action, due_on=due_on, overdue_at=overdue_at)
+        actions.save(tx, action)
+        return says.moved(action, incident)
+
+    return await once(desk, asked, unit)
+
+
+async def date_form(desk: Desk, asked: Asked, action_id: int, response_url: str) -> Block:
+    """The form that gives an action a new date."""
+    today = await today_of(desk, asked)
+    return await desk.store.read(lambda tx: says.date_form(_mine(tx, asked, action_id)[0], response_url, today))
+
+
+async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
+    """The form that makes an action of a why."""
+
+    def look(tx: Transaction) -> Block:
+        incident = require_incident(tx, asked)
+        text = next((why.text for why in whys.chain(tx, incident.id) if why.number == number), "")
+        return says.add_form(incident, text)
+
+    return await desk.store.read(look)
+
+
+async def list_all(desk: Desk, asked: Asked) -> Message:
+    """The actions of the channel's incident."""
+    return await desk.store.read(lambda tx: says.listing(cases.load(tx, require_incident(tx, asked)), asked.now))

@@ -1,0 +1,115 @@
+"""The desk: everything a verb needs at hand, and the one way in which a request takes effect once."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.clock import Clock
+from bot.errors import Refused
+from bot.export import Exporter
+from bot.incident.records import Incident, Person, Place
+from bot.incident.reminders import ReminderRules
+from bot.slack.blocks import Message
+from bot.slack.cards import Cards
+from bot.slack.outbox import Outbox
+from bot.slack.people import People, zone_of
+from bot.slack.places import Places
+from storage import deliveries, inbox, incidents
+from storage.deliveries import Owed
+from storage.statements import Transaction
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name."""
+
+    store: Store
+    clock: Clock
+    people: People
+    places: Places
+    outbox: Outbox
+    cards: Cards
+    exporter: Exporter
+    rules: ReminderRules
+    input_zone: str = "author"
+    allow_guests: bool = False
+
+    def zone_for(self, person: Person) -> tzinfo:
+        """The zone in which this person's times without a zone are read."""
+        return zone_of(person) if self.input_zone == "author" else ZoneInfo(self.input_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: who asked where and when (aware UTC), the key by which a repeat of it is known, and the incident
+    that its button names. `aloud`: no answer of Slack's carries a reply to the channel, so it is owed as a message."""
+
+    place: Place
+    user: str
+    now: datetime
+    key: str
+    incident_id: int | None = None
+    aloud: bool = False
+
+    @property
+    def team(self) -> str:
+        """The workspace."""
+        return self.place.team
+
+    def at(self, place: Place) -> "Asked":
+        """The same request, about another channel's incident."""
+        return replace(self, place=place, incident_id=None)
+
+
+Unit = Callable[[Transaction], Message | None]
+
+
+async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
+    """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
+
+    Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
+    """
+
+    def run(tx: Transaction) -> str:
+        before = inbox.reply(tx, asked.key)
+        if before is not None:
+            return before
+        said = unit(tx)
+        reply = json.dumps(said)
+        if asked.aloud and said is not None and said.get("response_type") == "in_channel":
+            deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, reply, asked.now))
+        inbox.keep(tx, asked.key, reply, asked.now)
+        return reply
+
+    reply: Any = json.loads(await desk.store.write(run))
+    desk.cards.touch(asked.place, asked.incident_id)
+    return reply if isinstance(reply, dict) else None
+
+
+def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+    """The incident that a request is about: the one that its button names, else the channel's.
+
+    Raises Refused with the offer to open one where the channel has none. A button that is pressed outside the
+    incident's channel (in a DM) works for those who owe something there: its owner and its lead.
+    """
+    if asked.incident_id is None:
+        incident = incidents.current(tx, asked.place, locking=locking)
+        if incident is None:
+            raise Refused(NO_INCIDENT, offer="open_incident")
+        return incident
+    found = incidents.by_id(tx, asked.incident_id, locking=locking)
+    if found is None or found.team != asked.team or not _may_touch(found, asked):
+        sentence = "That incident is not in this channel. Go to its channel and try there."
+        raise Refused(sentence)
+    return found
+
+
+def _may_touch(incident: Incident, asked: Asked) -> bool:
+    return incident.channel == asked.place.channel or asked.user in (incident.postmortem_owner, incident.lead)
+
+
+NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`, or with the button."

@@ -1,0 +1,185 @@
+"""The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.errors import Refused
+from bot.incident import lifecycle, moments, reminders as steps, timeline as rules
+from bot.incident.records import EntryKind, Incident, Milestone, Place, Status
+from bot.incident.text import admit
+from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.timeline import clocks_of
+from bot.slack import incidents as says, timeline as shows, whys as asks
+from bot.slack.blocks import Message
+from bot.slack.words import words
+from storage import cases, deliveries, incidents, reminders, timeline as kept, whys
+from storage.deliveries import Owed
+from storage.reminders import Reminder
+from storage.statements import Transaction
+from storage.timeline import NewEntry
+
+LISTED = 25
+
+
+async def open_new(desk: Desk, asked: Asked, title: str, channel_name: str = "") -> Message | None:
+    """Open an incident in the channel; raises Refused where one is open there."""
+    title = " ".join(admit(title or "Untitled incident", "That title").split())
+    if len(title) > 300:  # noqa: PLR2004 (a title is one line of a heading)
+        sentence = "A title is at most 300 characters. Put the rest into the timeline."
+        raise Refused(sentence)
+
+    def unit(tx: Transaction) -> Message:
+        standing = incidents.current(tx, asked.place, locking=True)
+        if standing is not None and standing.status is not Status.RESOLVED:
+            sentence = (
+                f"{standing.key} {standing.title} is open here already. A channel holds one open incident at a time: "
+                "`/incident resolved` closes it."
+            )
+            raise Refused(sentence)
+        incident = incidents.open_new(tx, asked.place, title, asked.user, asked.now)
+        if channel_name:
+            incidents.save(tx, replace(incident, channel_name=channel_name))
+        _note(tx, asked, incident, f"Incident opened: {title}", EntryKind.STATUS)
+        deliveries.owe(
+            tx,
+            Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id, fallback=asked.user),
+        )
+        return says.opened(incident)
+
+    return await once(desk, asked, unit)
+
+
+def _note(
+    tx: Transaction, asked: Asked, incident: Incident, text: str, kind: EntryKind, at: datetime | None = None
+) -> int:
+    """Write a change of the record into the timeline; its number."""
+    number = incidents.take_number(tx, incident.id, "last_entry")
+    new = NewEntry(at or asked.now, text, asked.user, asked.user, asked.now, kind=kind)
+    return kept.add(tx, incident.id, number, new).number
+
+
+async def set_severity(desk: Desk, asked: Asked, severity: int) -> Message | None:
+    """Say how bad it is."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        before = incident.severity
+        if before == severity:
+            sentence = f"{incident.key} is sev{severity} already."
+            raise Refused(sentence)
+        incidents.save(tx, replace(incident, severity=severity))
+        entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
+        _note(tx, asked, incident, entry, EntryKind.SEVERITY)
+        return says.said_to_all(
+            words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=asked.user)
+        )
+
+    return await once(desk, asked, unit)
+
+
+async def set_lead(desk: Desk, asked: Asked, lead: str) -> Message | None:
+    """Say who leads; `lead` is a user id."""
+    person = await desk.people.known(asked.team, lead)
+    if person.is_bot or person.is_deactivated:
+        sentence = f"{person.name} cannot lead: that account is {'a bot' if person.is_bot else 'deactivated'}."
+        raise Refused(sentence)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        if incident.lead == lead:
+            sentence = f"{person.name} leads {incident.key} already."
+            raise Refused(sentence)
+        before = desk.people.name(asked.team, incident.lead) or incident.lead if incident.lead else ""
+        incidents.save(tx, replace(incident, lead=lead))
+        text = f"{person.name} takes over the lead from {before}" if before else f"{person.name} leads"
+        _note(tx, asked, incident, text, EntryKind.LEAD)
+        return says.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Message | None:
+    """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    reading = moments.read(line, asked.now, clocks.zone)
+    if reading.question is not None:
+        sentence = f"Not recorded. {reading.problem} Write the time in full, as in `2026-11-23 14:05 UTC`."
+        raise Refused(sentence)
+    moment = reading.utc or asked.now
+    rules.require_past(moment, asked.now)
+    said = lifecycle.SAID[milestone]
+    text = admit(reading.text, "That entry") or said
+
+    def unit(tx: Transaction) -> Message:
+        before = require_incident(tx, asked, locking=True)
+        if before.status is Status.RESOLVED and before.postmortem_status.is_finished:
+            raise Refused(NO_INCIDENT, offer="open_incident")
+        incident = lifecycle.reach(before, milestone, asked.user, moment)
+        incidents.save(tx, incident)
+        number = incidents.take_number(tx, incident.id, "last_entry")
+        kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
+        new = NewEntry(
+            moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate, kind, milestone
+        )
+        entry = kept.add(tx, incident.id, number, new)
+        shown_at = shows.both_clocks(entry, clocks)
+        if milestone is Milestone.RESOLVED:
+            return _resolved(tx, desk, asked, incident, number, shown_at)
+        extra = text if text != said else ""
+        return says.said_to_all(
+            words.incidents.reached(
+                key=incident.key, said=said.lower(), when=shown_at, text=extra, by=asked.user, number=number
+            )
+        )
+
+    return await once(desk, asked, unit)
+
+
+def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, number: int, shown_at: str) -> Message:
+    for step in steps.postmortem_steps(incident, desk.rules):
+        reminders.schedule(
+            tx,
+            Reminder(
+                0, asked.team, steps.POSTMORTEM, str(incident.id), step.slot, incident.id, step.due_at, "", None, ""
+            ),
+        )
+    said = words.incidents.resolved(key=incident.key, title=incident.title, when=shown_at, by=asked.user, number=number)
+    return asks.first_question(incident, whys.chain(tx, incident.id), said, desk.rules.after_resolution)
+
+
+async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
+    """It was not over: the incident is open again, and its reminders are withdrawn."""
+    text = admit(line, "That entry")
+
+    def unit(tx: Transaction) -> Message:
+        incident = lifecycle.reopen(require_incident(tx, asked, locking=True))
+        incidents.save(tx, incident)
+        reminders.cancel(tx, incident.id, "the incident was reopened", asked.now)
+        _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
+        return says.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
+
+    return await once(desk, asked, unit)
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """How the channel's incident stands."""
+    return await desk.store.read(lambda tx: says.overview(cases.load(tx, require_incident(tx, asked)), asked.now))
+
+
+async def list_all(desk: Desk, asked: Asked) -> Message:
+    """The workspace's incidents in those channels that the reader may look into."""
+    found = await desk.store.read(lambda tx: incidents.listed(tx, asked.team, LISTED * 4))
+    channels = (incident.channel for incident in found)
+    visible = await desk.places.visible(asked.user, channels, asked.place.channel)
+    return says.listing(tuple(incident for incident in found if incident.channel in visible)[:LISTED])
+
+
+async def renamed(desk: Desk, place: Place, name: str) -> None:
+    """A channel has another name: its incident's exports say the new one."""
+
+    def unit(tx: Transaction) -> None:
+        incident = incidents.current(tx, place, locking=True)
+        if incident is not None:
+            incidents.save(tx, replace(incident, channel_name=name))
+
+    await desk.store.write(unit)

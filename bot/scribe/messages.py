@@ -1,0 +1,78 @@
+"""What a delivery says at the moment of its sending; nothing where its reason is gone meanwhile."""
+
+import json
+from datetime import datetime
+
+from bot.export import Exporter, file_name
+from bot.incident import postmortem, reminders as steps
+from bot.incident.records import Incident, Place
+from bot.scribe.postmortem import file_comment
+from bot.scribe.reminders import reason_gone
+from bot.slack import blocks, incidents as shows, reminders as says
+from bot.slack.outbox import File, Message
+from storage import actions, cases, incidents, reminders
+from storage.deliveries import Delivery
+from storage.statements import Transaction
+
+
+class Composer:
+    """Builds each kind of message from the record as it stands when it is sent."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        self._exporter = exporter
+
+    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
+        """The message of a delivery, or None where it must not go out any more."""
+        if delivery.kind == "reminder":
+            return self._reminder(tx, delivery, now)
+        if delivery.kind == "message":
+            return _message(json.loads(delivery.body))
+        incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+        if incident is None:
+            return None
+        if delivery.recipient != incident.channel:
+            return _message(says.unreachable(incident.channel, delivery.error))
+        return self._card(tx, incident, now) if delivery.kind == "card" else self._file(tx, incident, delivery, now)
+
+    @staticmethod
+    def card(tx: Transaction, place: Place, incident_id: int | None, now: datetime) -> tuple[str, str, Message] | None:
+        """(channel, ts, message) of an incident's live message as it should read now; None before it was posted."""
+        incident = incidents.by_id(tx, incident_id) if incident_id else incidents.current(tx, place)
+        ts = incidents.card(tx, incident.id) if incident else ""
+        if incident is None or not ts:
+            return None
+        return incident.channel, ts, _message(shows.card(cases.load(tx, incident), now))
+
+    def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
+        return _message(shows.card(cases.load(tx, incident), now))
+
+    def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
+        case = cases.load(tx, incident)
+        document = postmortem.compile(case, now)
+        name = file_name(document, delivery.body)
+        content = self._exporter.render(document, delivery.body)
+        return Message(file_comment(case), [], file=File(name, f"{incident.key} postmortem draft", content))
+
+    def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
+        reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
+        if reminder is None or reason_gone(tx, reminder, now):
+            return None
+        if reminder.kind == steps.OVERDUE:
+            return _message(says.overdue(actions.overdue_of(tx, reminder.team, reminder.subject, now), now))
+        incident = incidents.by_id(tx, int(reminder.subject))
+        if incident is None or incident.resolved_at is None:
+            return None
+        hours = int((reminder.due_at - incident.resolved_at).total_seconds() // 3600)
+        to_owner = delivery.recipient != incident.channel
+        return _message(says.postmortem(cases.load(tx, incident), hours, to_owner=to_owner))
+
+    @staticmethod
+    def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
+        """After a send: remember where an incident's live message stands."""
+        incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+        if delivery.kind == "card" and incident is not None and channel == incident.channel:
+            incidents.set_card(tx, incident.id, ts)
+
+
+def _message(said: blocks.Message) -> Message:
+    return Message(said["text"], said["blocks"])

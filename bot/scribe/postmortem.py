@@ -1,0 +1,157 @@
+"""The postmortem's verbs: fill, own, export, publish, waive."""
+
+from dataclasses import replace
+
+from bot.errors import Refused
+from bot.export import FORMATS
+from bot.incident import checks, publishing, whys as chains
+from bot.incident.lifecycle import SAID
+from bot.incident.records import Case, Incident, Milestone
+from bot.incident.sections import BY_SLUG
+from bot.incident.text import admit, nearest
+from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.slack import incidents as shows, postmortem as says
+from bot.slack.blocks import Block, Message
+from bot.slack.text import escape
+from bot.slack.words import words
+from storage import cases, deliveries, incidents, reminders, sections
+from storage.deliveries import Owed
+from storage.statements import Transaction
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """What is filled and what is missing."""
+    return await desk.store.read(lambda tx: says.overview(_case(tx, asked)))
+
+
+def _case(tx: Transaction, asked: Asked) -> Case:
+    return cases.load(tx, require_incident(tx, asked))
+
+
+async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
+    """The form of one section, with what the record knows of it."""
+    if slug not in BY_SLUG:
+        sentence = "There is no such section."
+        raise Refused(sentence)
+
+    def look(tx: Transaction) -> Block:
+        case = _case(tx, asked)
+        return says.section_form(case, BY_SLUG[slug], _known(case, slug))
+
+    return await desk.store.read(look)
+
+
+def _known(case: Case, slug: str) -> str:
+    """What the record already says about a section, escaped for Slack; empty where nothing."""
+    marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
+    lines = [f"{SAID[m]} {at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if (at := case.at(m))]
+    if slug == "root_cause" and case.whys:
+        lines.append(f"The last why: {escape(chains.quoted(case.whys[-1].text)[:500])}")
+    if slug == "response" and case.incident.lead:
+        lines.append(f"Lead: {escape(case.name(case.incident.lead))}")
+    return " · ".join(lines)
+
+
+async def pick_form(desk: Desk, asked: Asked) -> Block:
+    """The form that chooses a section."""
+    return await desk.store.read(lambda tx: says.pick_form(_case(tx, asked)))
+
+
+async def fill(desk: Desk, asked: Asked, slug: str, text: str, *, version: int) -> Message | None:
+    """Save a section; `version` is the one that its writer saw, so that nobody's words are overwritten."""
+    section = BY_SLUG[slug]
+    text = admit(text, section.title)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        history = sections.history(tx, incident.id, slug)
+        if history and history[-1].version != version:
+            who = desk.people.name(asked.team, history[-1].author) or history[-1].author
+            return says.conflict(section, history[-1], who, text)
+        sections.save(tx, incident.id, slug, text, asked.user, asked.now)
+        return says.saved(cases.load(tx, incident), section)
+
+    return await once(desk, asked, unit)
+
+
+async def set_owner(desk: Desk, asked: Asked, owner: str) -> Message | None:
+    """Say who owes the document; `owner` is a user id."""
+    person = await desk.people.known(asked.team, owner)
+    if person.is_bot or person.is_deactivated:
+        sentence = f"{person.name} cannot own it: that account is {'a bot' if person.is_bot else 'deactivated'}."
+        raise Refused(sentence)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        incidents.save(tx, replace(incident, postmortem_owner=owner))
+        return shows.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def publish(desk: Desk, asked: Asked) -> Message | None:
+    """It is finished: no more reminders."""
+
+    def unit(tx: Transaction) -> Message:
+        case = cases.load(tx, require_incident(tx, asked, locking=True))
+        incident = publishing.publish(case, asked.now)
+        _finish(tx, asked, incident, "the postmortem was published")
+        return shows.said_to_all(words.postmortem.published(key=incident.key, by=asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
+    """It is not needed: no more reminders."""
+    reason = admit(reason, "That reason")
+
+    def unit(tx: Transaction) -> Message:
+        incident = publishing.waive(require_incident(tx, asked, locking=True), reason)
+        _finish(tx, asked, incident, "the postmortem was waived")
+        return shows.said_to_all(words.postmortem.waived(key=incident.key, by=asked.user, reason=reason))
+
+    return await once(desk, asked, unit)
+
+
+def _finish(tx: Transaction, asked: Asked, incident: Incident, note: str) -> None:
+    incidents.save(tx, incident)
+    reminders.cancel(tx, incident.id, note, asked.now)
+
+
+async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
+    """Owe the channel the draft as a file."""
+    form = {"md": "markdown"}.get(form, form)
+    if form not in FORMATS:
+        close = nearest(form, FORMATS)
+        hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(FORMATS)}."
+        sentence = f"I know no form `{form[:30].replace('`', '')}`. {hint}"
+        raise Refused(sentence)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        deliveries.owe(
+            tx,
+            Owed(asked.team, "file", asked.place.channel, form, asked.now, incident.id, fallback=asked.user),
+        )
+        return says.exporting(incident, form)
+
+    return await once(desk, asked, unit)
+
+
+async def show_reminders(desk: Desk, asked: Asked) -> Message:
+    """What was sent, when, and what comes next."""
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        return says.reminders(incident, reminders.of_incident(tx, incident.id))
+
+    return await desk.store.read(look)
+
+
+def file_comment(case: Case) -> str:
+    """What stands beside the exported file."""
+    return str(
+        words.postmortem.file_comment(
+            key=case.incident.key, title=case.incident.title, meter=escape(checks.sentence(case))
+        )
+    )

@@ -1,0 +1,287 @@
+"""The timeline's verbs: record, show, correct."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.errors import Refused
+from bot.incident import moments, timeline as rules
+from bot.incident.moments import Reading
+from bot.incident.zones import label_of
+from bot.incident.records import Entry, Incident, Person
+from bot.incident.text import admit
+from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.slack import timeline as says
+from bot.slack.blocks import Block, Message
+from storage import cases, incidents, timeline as kept
+from storage.statements import Transaction
+from storage.timeline import NewEntry
+
+_LOOK_BACK = 30
+"""A repeat within ten seconds is at most this many entries ago."""
+
+
+class _SameAgain(Exception):  # noqa: N818 (not an error: it undoes the number already taken)
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed, decoded: the line with its time still in it, or with the moment already chosen.
+
+    `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it repeats the last.
+    """
+
+    line: str
+    at: datetime | None = None
+    approximate: bool = False
+    lasts: timedelta | None = None
+    again: bool = False
+
+
+async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
+    """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
+    person = await desk.people.known(asked.team, asked.user)
+    clocks = clocks_of(desk, person, asked.now)
+    reading = _read(typed, asked.now, clocks)
+    if reading.question is not None:
+        return says.question(reading, clocks, asked.now)
+    text = rules.require_text(admit(reading.text, "That entry"))
+    moment = reading.utc or asked.now
+    rules.require_past(moment, asked.now)
+    new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
+    was_utc = _as_utc(typed, reading, clocks) if reading.assumed_zone else None
+    notes = {"author": "", "unknown_zone": reading.assumed_zone and not person.zone}
+
+    def unit(tx: Transaction) -> Message:
+        entry, incident = _append(tx, asked, new, again=typed.again)
+        return says.receipt(entry, incident, clocks, was_utc=was_utc, notes=notes)
+
+    try:
+        reply = await once(desk, asked, unit)
+    except _SameAgain as same:
+        number = same.number
+        return await once(desk, asked, lambda _: says.already(number, typed.line, text))
+    return reply
+
+
+def _append(tx: Transaction, asked: Asked, new: NewEntry, *, again: bool) -> tuple[Entry, Incident]:
+    taken = incidents.take_entry_number(tx, asked.place)
+    if taken is None:
+        raise Refused(NO_INCIDENT, offer="open_incident")
+    incident, number = taken
+    if not again:
+        same = kept.same_lately(tx, incident.id, new, number - _LOOK_BACK, asked.now - rules.SAME_AGAIN)
+        if same is not None:
+            raise _SameAgain(same)
+    return kept.add(tx, incident.id, number, new), incident
+
+
+def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:
+    if typed.at is None:
+        return moments.read(typed.line, now, clocks.zone)
+    end = typed.at + typed.lasts if typed.lasts else None
+    return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
+
+
+def _as_utc(typed: Typed, reading: Reading, clocks: says.Clocks) -> datetime | None:
+    """What the same words mean when read in UTC; None where that changes nothing or has no one reading."""
+    again = moments.read(typed.line, clocks.now, UTC)
+    return again.utc if again.question is None and again.utc != reading.utc else None
+
+
+def clocks_of(desk: Desk, person: Person, now: datetime) -> says.Clocks:
+    """The clocks by which this person's entries are read and shown."""
+    zone = desk.zone_for(person)
+    return says.Clocks(now, zone, label_of(zone) if zone is not UTC else "")
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """The latest entries and a form."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        case = cases.load(tx, incident)
+        return says.overview(case, case.entries[-says.LATEST :], len(case.entries), clocks)
+
+    return await desk.store.read(look)
+
+
+async def show(desk: Desk, asked: Asked, since: timedelta | None) -> Message:
+    """The timeline, or what happened in the last while."""
+
+    def look(tx: Transaction) -> Message:
+        case = cases.load(tx, require_incident(tx, asked))
+        after = asked.now - since if since else None
+        entries = tuple(entry for entry in case.entries if after is None or entry.happened_at >= after)
+        return says.listing(case, entries, len(case.entries), asked.now, since=after)
+
+    return await desk.store.read(look)
+
+
+async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
+    """One entry with every wording it ever had."""
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        entry = _entry(tx, incident, number)
+        return says.history(entry, kept.versions(tx, entry.id), cases.load(tx, incident))
+
+    return await desk.store.read(look)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewording:
+    """What an entry is to become: an empty text keeps the words, a reading without a time keeps the time.
+
+    `version` is the one that the editor saw (None for whatever stands), `typed` what to give back where it is stale.
+    """
+
+    reading: Reading
+    text: str
+    typed: str
+    version: int | None = None
+
+
+async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
+    """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    reading = moments.read(line, asked.now, clocks.zone)
+    return await _amend(desk, asked, number, Rewording(reading, reading.text, line), clocks)
+
+
+async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
+    """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    when, text = str(values.get("when") or "").strip(), str(values.get("text") or "")
+    reading = moments.read(f"{when} .", asked.now, clocks.zone)
+    if reading.question is None and (reading.utc is None or reading.text != "."):
+        sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
+        raise Refused(sentence)
+    rewording = Rewording(reading, text, f"{when} {text}", int(metadata["version"]))
+    return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
+
+
+async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: says.Clocks) -> Message | None:
+    reading, text = wanted.reading, admit(wanted.text, "That entry")
+    if reading.question is not None:
+        sentence = f"#{number} was not changed. {reading.problem} Write the time in full, as in 2026-11-23 14:05 UTC."
+        raise Refused(sentence)
+    if reading.utc is not None:
+        rules.require_past(reading.utc, asked.now)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        before = _entry(tx, incident, number)
+        if wanted.version is not None and before.version != wanted.version:
+            who = kept.versions(tx, before.id)[-1].changed_by
+            return says.stale_edit(before, wanted.typed, desk.people.name(asked.team, who) or who)
+        entry = replace(before, text=rules.reworded(before.text, text), struck=False)
+        if reading.utc is not None and not _same_minute(before, reading):
+            entry = replace(entry, happened_at=reading.utc, ended_at=reading.end_utc, approximate=reading.approximate)
+        entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
+        _follow(tx, incident, before, entry)
+        return says.edited(entry, before, clocks)
+
+    return await once(desk, asked, unit)
+
+
+def _same_minute(before: Entry, reading: Reading) -> bool:
+    """A form shows minutes: saving it unchanged must not drop an entry's seconds."""
+    same_start = before.happened_at.replace(second=0, microsecond=0) == reading.utc
+    return same_start and (before.ended_at is None) == (reading.end_utc is None) and not reading.precise
+
+
+async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
+    """`/timeline edit 4` without words: the entry with its buttons."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    return await desk.store.read(lambda tx: says.standing(_entry(tx, require_incident(tx, asked), number), clocks))
+
+
+def _follow(tx: Transaction, incident: Incident, before: Entry, after: Entry) -> None:
+    """Whoever corrects when it was resolved corrects the incident's own time, too."""
+    if (
+        incident.resolved_at is not None
+        and before.milestone == "resolved"
+        and incident.resolved_at == before.happened_at
+    ):
+        incidents.save(tx, replace(incident, resolved_at=after.happened_at))
+
+
+async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None:
+    """Take an entry back: the numbered one, else the one this person recorded last. It stays in the history."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        entry = _last(tx, incident, asked.user) if number is None else _entry(tx, incident, number)
+        if entry.struck:
+            sentence = f"#{entry.number} was taken back already."
+            raise Refused(sentence)
+        return says.struck(kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now))
+
+    return await once(desk, asked, unit)
+
+
+async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
+    """Bring a struck entry back."""
+
+    def unit(tx: Transaction) -> Message:
+        entry = _entry(tx, require_incident(tx, asked), number)
+        if not entry.struck:
+            sentence = f"#{number} stands in the timeline already."
+            raise Refused(sentence)
+        return says.restored(kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now))
+
+    return await once(desk, asked, unit)
+
+
+async def move(desk: Desk, asked: Asked, number: int, moment: datetime) -> Message | None:
+    """Put an entry to another moment, its words unchanged: the answer to [That was UTC]."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        before = _entry(tx, incident, number)
+        entry = replace(
+            before, happened_at=moment, ended_at=None if before.ended_at is None else _moved(before, moment)
+        )
+        return says.edited(kept.amend(tx, entry, "edited", asked.user, asked.now), before, clocks)
+
+    return await once(desk, asked, unit)
+
+
+def _moved(before: Entry, moment: datetime) -> datetime | None:
+    return before.ended_at + (moment - before.happened_at) if before.ended_at else None
+
+
+async def form_for(desk: Desk, asked: Asked, number: int, response_url: str) -> Block:
+    """The form that edits an entry."""
+    person = await desk.people.known(asked.team, asked.user)
+    clocks = clocks_of(desk, person, asked.now)
+    entry = await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number))
+    return says.edit_form(entry, clocks.zone, clocks.label, response_url)
+
+
+async def blank_form(desk: Desk, asked: Asked) -> Block:
+    """The form that adds an entry."""
+    person = await desk.people.known(asked.team, asked.user)
+    return says.add_form(asked.place.channel, clocks_of(desk, person, asked.now).label)
+
+
+def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:
+    entry = kept.by_number(tx, incident.id, number)
+    if entry is None:
+        sentence = f"{incident.key} has no entry #{number}. `/timeline show` lists them."
+        raise Refused(sentence)
+    return entry
+
+
+def _last(tx: Transaction, incident: Incident, user: str) -> Entry:
+    entry = kept.last_by(tx, incident.id, user)
+    if entry is None:
+        sentence = f"You have recorded nothing in {incident.key} that could be taken back."
+        raise Refused(sentence)
+    return entry

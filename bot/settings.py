@@ -1,0 +1,210 @@
+"""The settings: read once, at the top, from the environment and a `.env` file."""
+
+import os
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from bot.errors import Misconfigured
+
+FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url")
+"""The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Hour = Annotated[int, Field(ge=0, le=23)]
+Seconds = Annotated[int, Field(ge=1, le=300)]
+
+
+class Settings(BaseModel):
+    """What the operator decides. Get one from `load`; a field's description is its line in `.env.example`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    slack_bot_token: SecretStr = Field(
+        SecretStr(""), description="The bot's token, xoxb-…: the app's page, OAuth & Permissions. Needed to run."
+    )
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Proves that a request is Slack's: the app's page, Basic Information. HTTP mode only.",
+    )
+    slack_app_token: SecretStr = Field(
+        SecretStr(""), description="An app-level token, xapp-…, with connections:write. Set: Socket Mode. Empty: HTTP."
+    )
+    slack_api_url: str = Field(
+        "https://slack.com/api/", description="Where Slack's Web API answers: an http(s) address."
+    )
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///afterword.db"),
+        description="Where the record is kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on: 0.0.0.0 for every one.")
+    port: Port = Field(3000, description="The port to listen on: 0 to 65535, 0 for any that is free.")
+    input_zone: str = Field(
+        "author", description="What a time without a zone is read in: author (their Slack zone), UTC or an IANA zone."
+    )
+    reminder_hours: tuple[timedelta, ...] = Field(
+        (timedelta(hours=24), timedelta(hours=48)),
+        description="Hours after the resolution at which an open postmortem is asked for: numbers between commas.",
+    )
+    overdue_hour: Hour = Field(
+        9, description="The hour of the owner's day, 0 to 23, at which overdue actions are mentioned."
+    )
+    tick_seconds: Seconds = Field(15, description="Seconds between two looks at what is due: 1 to 300.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+    allow_guests: bool = Field(
+        default=False, description="Whether guests of the workspace may record and decide: true or false."
+    )
+
+    @property
+    def transport(self) -> Literal["socket", "http"]:
+        """How Slack reaches the bot: over a socket where there is an app-level token, else by HTTP requests."""
+        return "socket" if self.slack_app_token.get_secret_value() else "http"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address with the driver that Afterword uses; it may hold a password."""
+        scheme, _, rest = self.database_url.get_secret_value().partition("://")
+        return f"{scheme if scheme == 'sqlite' else 'postgresql+psycopg'}://{rest}"
+
+    def require_for_run(self) -> None:
+        """Raise Misconfigured unless everything is there that the bot needs to talk with Slack."""
+        missing = [] if self.slack_bot_token.get_secret_value() else ["slack_bot_token"]
+        if self.transport == "http" and not self.slack_signing_secret.get_secret_value():
+            missing.append("slack_signing_secret")
+        if missing:
+            raise Misconfigured(" ".join(f"{variable(name)} is not set. {_remedy(name)}" for name in missing))
+
+    @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
+    @classmethod
+    def _one_word(cls, secret: SecretStr) -> SecretStr:
+        value = secret.get_secret_value()
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("it holds a blank or a character that no token has; copy it again")
+        return secret
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _not_another_token(cls, secret: SecretStr) -> SecretStr:
+        if secret.get_secret_value().startswith(("xapp-", "xoxp-")):
+            raise ValueError("this is another kind of token; the bot's begins with xoxb-")
+        return secret
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _not_a_bot_token(cls, secret: SecretStr) -> SecretStr:
+        if secret.get_secret_value().startswith("xox"):
+            raise ValueError("this is another kind of token; an app-level one begins with xapp-")
+        return secret
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("an address begins with https:// or http://")
+        return url.rstrip("/") + "/"
+
+    @field_validator("database_url")
+    @classmethod
+    def _kept_database(cls, url: SecretStr) -> SecretStr:
+        scheme, _, rest = url.get_secret_value().partition("://")
+        if scheme == "sqlite" and rest in ("", "/", "/:memory:"):
+            raise ValueError("a database in memory forgets the record; name a file: sqlite:///afterword.db")
+        if scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg") or not rest:
+            raise ValueError("it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+        return url
+
+    @field_validator("input_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        known = {"author": "author", "utc": "UTC"}.get(name.lower(), name)
+        if known != "author" and known not in zoneinfo.available_timezones():
+            raise ValueError("write author, UTC or a zone such as Europe/Berlin")
+        return known
+
+    @field_validator("reminder_hours", mode="before")
+    @classmethod
+    def _hours(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            hours = sorted({timedelta(hours=float(part)) for part in value.split(",")})
+        except (ValueError, OverflowError) as error:
+            raise ValueError("write hours between commas, such as 24,48") from error
+        if hours[0] <= timedelta(0) or hours[-1] > timedelta(days=366):
+            raise ValueError("each must be more than 0 and at most 8784 hours (a year)")
+        return tuple(hours)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _shouted(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+
+def variable(field: str) -> str:
+    """The environment variable that a field of Settings is read from."""
+    shared = field.startswith("slack_") or field == "database_url"
+    return field.upper() if shared else f"AFTERWORD_{field.upper()}"
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> Settings:
+    """Read the settings from the environment (`os.environ` unless given), and below it from the `.env` file.
+
+    An empty value counts as not set. Raises Misconfigured with one sentence for every setting that cannot be.
+    """
+    surrounding = os.environ if environ is None else environ
+    given = _written(env_file) | {name: value for name, value in surrounding.items() if value}
+    values = {name: value for name in Settings.model_fields if (value := _value(name, given))}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise Misconfigured(" ".join(_sentences(error, values))) from None  # the cause would show what was given
+
+
+def _written(env_file: str | Path | None) -> dict[str, str]:
+    """The variables of a .env file, each as it stands there: a `$` in a password is a `$`."""
+    if env_file is None or not Path(env_file).exists():
+        return {}
+    try:
+        found = dotenv_values(env_file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{env_file} cannot be read ({_reason(error)}). Mend it or move it away.") from error
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _value(field: str, given: Mapping[str, str]) -> str:
+    """What was given for a field, out of its file where NAME_FILE names one; empty where nothing was."""
+    name = variable(field)
+    plain, path = given.get(name, "").strip(), given.get(f"{name}_FILE", "").strip()
+    if field not in FILED or not path:
+        return plain
+    if plain:
+        raise Misconfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{name}_FILE names {path}, which cannot be read ({_reason(error)}). Mend it.") from error
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or "unreadable" if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[str]:
+    """One sentence a wrong setting: its variable, what was given unless it is secret, and what to write."""
+    for wrong in error.errors():
+        field = str(wrong["loc"][0])
+        shown = "what was given" if field in FILED else repr(values[field])
+        ours = wrong.get("ctx", {}).get("error")
+        remedy = f": {ours}." if ours else f". {_remedy(field)}"
+        yield f"{variable(field)} cannot be {shown}{remedy}"
+
+
+def _remedy(field: str) -> str:
+    return Settings.model_fields[field].description or ""

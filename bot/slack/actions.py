@@ -1,0 +1,131 @@
+"""How corrective actions look in Slack."""
+
+import json
+from datetime import date, datetime
+
+from bot.incident.records import Action, ActionStatus, Case, Incident
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.text import escape
+from bot.slack.words import words
+
+QUOTED = 1_000
+
+
+def due_words(due_on: date | None) -> str:
+    """`Fri 27 Nov 2026`."""
+    return f"{due_on:%a} {due_on.day} {due_on:%b %Y}" if due_on else ""
+
+
+def added(action: Action, incident: Incident) -> Message:
+    """A new action, for everybody: its owner is to see it."""
+    said = words.actions.added(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, QUOTED),
+        owner=action.owner,
+        due=due_words(action.due_on),
+    )
+    return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
+
+
+def ref(action: Action) -> str:
+    """What a button carries to find its action again."""
+    return json.dumps({"action": action.id, "incident": action.incident_id})
+
+
+def _row(action: Action) -> Block:
+    return blocks.actions(
+        blocks.button("Done", "action_done", ref(action)), blocks.button("New date", "action_date", ref(action))
+    )
+
+
+def listing(case: Case, now: datetime) -> Message:
+    """The incident's actions."""
+    lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
+    lines += [
+        words.actions.line(
+            number=action.number,
+            text=shortened(" ".join(action.text.split()), QUOTED),
+            facts=words.actions.facts(
+                owner=case.name(action.owner),
+                due=due_words(action.due_on),
+                overdue=action.overdue_at is not None and action.overdue_at <= now,
+            ),
+            status=str(action.status),
+            reason=shortened(action.reason, QUOTED),
+        )
+        for action in case.actions
+    ]
+    if not case.actions:
+        lines.append(words.actions.none_yet())
+    return blocks.whisper("\n".join(lines))
+
+
+def closed(action: Action, incident: Incident, by: str) -> Message:
+    """An action is done or dropped."""
+    given = {"number": action.number, "key": incident.key, "text": shortened(action.text, QUOTED), "by": by}
+    if action.status is ActionStatus.DROPPED:
+        said = words.actions.dropped(reason=shortened(action.reason, QUOTED), **given)
+    else:
+        said = words.actions.done(**given)
+    return blocks.message(said, response_type="in_channel")
+
+
+def moved(action: Action, incident: Incident) -> Message:
+    """An action has a new due date."""
+    return blocks.message(
+        words.actions.moved(
+            number=action.number,
+            key=incident.key,
+            text=shortened(action.text, QUOTED),
+            due=due_words(action.due_on),
+        )
+    )
+
+
+def date_form(action: Action, response_url: str, today: date) -> Block:
+    """The form behind [New date]."""
+    return blocks.modal(
+        "New due date",
+        "action_date",
+        [
+            blocks.section(f"*{action.number}.* {escape(shortened(action.text, QUOTED))}"),
+            blocks.labelled(
+                "Due on",
+                "due",
+                {
+                    "type": "datepicker",
+                    "action_id": "due",
+                    "initial_date": max(action.due_on or today, today).isoformat(),
+                },
+            ),
+        ],
+        submit="Save",
+        private_metadata=json.dumps({"action": action.id, "url": response_url}),
+    )
+
+
+def add_form(incident: Incident, text: str) -> Block:
+    """The form that makes an action, pre-filled with a root cause."""
+    return blocks.modal(
+        "New action",
+        "action_add",
+        [
+            blocks.labelled(
+                "What is to be done?",
+                "text",
+                blocks.text_input("text", multiline=True, initial_value=shortened(text, 3_000)),
+            ),
+            blocks.labelled("Who does it?", "owner", {"type": "users_select", "action_id": "owner"}, optional=True),
+            blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
+        ],
+        submit="Add",
+        private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel}),
+    )
+
+
+def help_text() -> Message:
+    """How to use `/action`."""
+    return blocks.whisper(words.actions.help())

@@ -1,0 +1,139 @@
+"""Block Kit's pieces, kept within the documented limits: 3,000 characters a section, 50 blocks and 10,000 in all."""
+
+from typing import Any
+
+from bot.incident.text import shortened
+
+Block = dict[str, Any]
+Message = dict[str, Any]
+
+SECTION = 2_900
+"""Characters of mrkdwn in one section: Slack's 3,000 less room for an ellipsis and entities cut in half."""
+MESSAGE = 9_500
+BUTTON_VALUE = 2_000
+
+
+def section(text: str, accessory: Block | None = None) -> Block:
+    """A paragraph of mrkdwn; the caller has escaped it."""
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, SECTION) or " "}}
+    return block | {"accessory": accessory} if accessory else block
+
+
+def sections(text: str) -> list[Block]:
+    """Paragraphs, one section for as many lines as fit, at most what one message may hold."""
+    pieces: list[str] = []
+    for line in text.splitlines():
+        if pieces and len(pieces[-1]) + len(line) < SECTION:
+            pieces[-1] += "\n" + line
+        else:
+            pieces.append(line)
+    return [section(piece) for piece in pieces if piece.strip()]
+
+
+def context(text: str) -> Block:
+    """A small grey line."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": _cut(text, SECTION)}]}
+
+
+def header(text: str) -> Block:
+    """A headline, plain text of at most 150 characters."""
+    return {"type": "header", "text": {"type": "plain_text", "text": shortened(text, 150) or " ", "emoji": True}}
+
+
+def divider() -> Block:
+    """A thin line."""
+    return {"type": "divider"}
+
+
+def button(text: str, action: str, value: str = "", style: str = "", confirm: str = "") -> Block:
+    """A button; `value` comes back with the click."""
+    block: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": shortened(text, 75), "emoji": True},
+        "action_id": action,
+        "value": value[:BUTTON_VALUE] or "-",
+    }
+    if style:
+        block["style"] = style
+    if confirm:
+        block["confirm"] = {
+            "title": {"type": "plain_text", "text": "Sure?"},
+            "text": {"type": "plain_text", "text": shortened(confirm, 300)},
+            "confirm": {"type": "plain_text", "text": "Yes"},
+            "deny": {"type": "plain_text", "text": "No"},
+        }
+    return block
+
+
+def actions(*elements: Block) -> Block:
+    """A row of buttons."""
+    return {"type": "actions", "elements": list(elements)}
+
+
+def text_input(action: str, **more: Any) -> Block:
+    """A field of at most 3,000 characters; `multiline`, `initial_value` and `placeholder` as Slack names them."""
+    element: Block = {"type": "plain_text_input", "action_id": action, "max_length": 3000}
+    if placeholder := more.pop("placeholder", ""):
+        element["placeholder"] = {"type": "plain_text", "text": shortened(placeholder, 150)}
+    return element | {key: value for key, value in more.items() if value not in ("", None, False)}
+
+
+def labelled(label: str, block_id: str, element: Block, **more: Any) -> Block:
+    """A field with its label; `hint` below it, `optional`, `dispatch_action` for one that acts on Enter."""
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": {"type": "plain_text", "text": shortened(label, 2000)},
+        "element": element,
+    }
+    if hint := more.pop("hint", ""):
+        block["hint"] = {"type": "plain_text", "text": shortened(hint, 2000)}
+    return block | {key: value for key, value in more.items() if value}
+
+
+def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
+    """A form; `submit` labels its button, `private_metadata` comes back with it."""
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback,
+        "title": {"type": "plain_text", "text": shortened(title, 24)},
+        "close": {"type": "plain_text", "text": "Cancel"},
+        "blocks": blocks,
+    }
+    if submit := more.pop("submit", ""):
+        view["submit"] = {"type": "plain_text", "text": shortened(submit, 24)}
+    return view | more
+
+
+def message(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
+    """A message with the text that notifications show; without blocks, the text as its one section."""
+    shown = blocks if blocks is not None else sections(text)
+    return {"text": _cut(text, 3_500), "blocks": _within(shown)} | more
+
+
+def whisper(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
+    """A message that only the person who asked can see."""
+    return message(text, blocks, response_type="ephemeral", **more)
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    cut = shortened(text, most)
+    half = cut.rfind("&", len(cut) - 8)
+    return cut if half < 0 or ";" in cut[half:] else cut[:half] + "…"
+
+
+def _within(blocks: list[Block]) -> list[Block]:
+    """As many blocks as one message may hold, the buttons of the end kept."""
+    room = MESSAGE
+    kept: list[Block] = []
+    for block in blocks:
+        size = len(str(block.get("text", {}).get("text", "")))
+        if size > room or len(kept) == 49:  # noqa: PLR2004 (50 blocks a message)
+            kept.append(context("_… the rest does not fit into one message_"))
+            kept.extend(b for b in blocks[-1:] if b["type"] == "actions")
+            break
+        room -= size
+        kept.append(block)
+    return kept[:50]

@@ -1,0 +1,104 @@
+"""How incidents look in Slack."""
+
+import json
+from datetime import datetime
+
+from bot.incident.records import Case, Incident, Status
+from bot.slack import blocks, timeline
+from bot.slack.blocks import Block, Message
+from bot.slack.words import words
+
+CARD_ENTRIES = 5
+
+
+def opened(incident: Incident) -> Message:
+    """To who opened it: what to do next. The channel gets the live message."""
+    said = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
+    return blocks.whisper(said, [blocks.section(said), blocks.context(words.incidents.opened_hint())])
+
+
+def said_to_all(text: str) -> Message:
+    """A change that everybody in the channel should see."""
+    return blocks.message(text, response_type="in_channel")
+
+
+def listing(found: tuple[Incident, ...]) -> Message:
+    """The workspace's incidents, as far as the reader may see them."""
+    lines = [words.incidents.list_heading(count=len(found))]
+    lines += [
+        words.incidents.list_line(
+            key=incident.key,
+            title=incident.title,
+            status=str(incident.status),
+            severity=incident.severity_name,
+            channel=incident.channel,
+            opened=f"{incident.opened_at:%Y-%m-%d %H:%M}",
+        )
+        for incident in found
+    ]
+    return blocks.whisper("\n".join(lines))
+
+
+def card(case: Case, now: datetime) -> Message:
+    """The live message: how it stands, the last entries, and what can be done next."""
+    incident = case.incident
+    facts = words.incidents.card_facts(
+        status=str(incident.status).capitalize(),
+        severity=incident.severity_name,
+        lead=case.name(incident.lead),
+        since=f"{incident.opened_at:%Y-%m-%d %H:%M}",
+        entries=len(case.entries),
+    )
+    lines = "\n".join(timeline.line(entry, case, now) for entry in case.entries[-CARD_ENTRIES:])
+    shown = [blocks.header(f"{incident.key} {incident.title}"), blocks.section(facts), *blocks.sections(lines)]
+    return blocks.message(f"{incident.key} {facts}", [*shown, blocks.actions(*_card_buttons(incident))])
+
+
+def _card_buttons(incident: Incident) -> list[Block]:
+    value = json.dumps({"incident": incident.id})
+    buttons = [
+        blocks.button("Add entry", "timeline_form_open", value, style="primary"),
+        blocks.button("Whole timeline", "timeline_show", value),
+    ]
+    if incident.status is Status.OPEN:
+        buttons.append(blocks.button("Mitigated", "incident_mitigated", value))
+    if incident.status is not Status.RESOLVED:
+        buttons.append(
+            blocks.button("Resolved", "incident_resolved", value, confirm=f"Is {incident.key} over, as of now?")
+        )
+    else:
+        buttons.append(blocks.button("Postmortem", "postmortem_show", value))
+    return buttons
+
+
+def overview(case: Case, now: datetime) -> Message:
+    """The channel's incident, for the one who asked."""
+    return card(case, now) | {"response_type": "ephemeral"}
+
+
+def open_form(channel: str, title: str = "") -> Block:
+    """The form behind [Open an incident]."""
+    return blocks.modal(
+        "Open an incident",
+        "incident_open",
+        [
+            blocks.labelled(
+                "What is wrong?",
+                "title",
+                blocks.text_input("title", placeholder="Checkout is failing", initial_value=title),
+            ),
+            blocks.labelled(
+                "Where is it worked on?",
+                "channel",
+                {"type": "conversations_select", "action_id": "channel"}
+                | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
+            ),
+        ],
+        submit="Open",
+        private_metadata=json.dumps({"channel": channel}),
+    )
+
+
+def help_text() -> Message:
+    """How to use `/incident`."""
+    return blocks.whisper(words.incidents.help())

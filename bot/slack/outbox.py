@@ -1,0 +1,271 @@
+"""The way out: what storage says is owed to Slack is sent, once, in order, whatever happens meanwhile.
+
+Nobody can post to Slack exactly once: it knows no key of ours. So each message carries its delivery's key in its
+metadata, and where an attempt may have succeeded, the channel's history is asked before it is repeated. A second
+copy is possible only where Slack took a message, the answer was lost, and the history does not show it.
+"""
+
+import asyncio
+import collections
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from jinja2 import TemplateError
+from prometheus_client import Counter, Gauge
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.clock import Clock
+from bot.errors import AfterwordError
+from bot.slack.outcomes import backoff, settled_as, waiting_as
+from bot.slack.sending import File, Message, Result, Sender, Verdict
+from storage import deliveries
+from storage.deliveries import Delivery, Outcome
+from storage.statements import Transaction
+from storage.store import Store
+
+__all__ = ["Composer", "File", "Message", "Outbox", "Sent"]
+
+log = logging.getLogger(__name__)
+
+Composer = Callable[[Transaction, Delivery, datetime], Message | None]
+"""What to say for a delivery, decided in the transaction that claims it; None where its reason is gone."""
+
+Sent = Callable[[Transaction, Delivery, str, str], None]
+"""Told of a message that was sent (channel, ts; ts is empty for a file), in the transaction that settles it."""
+
+LEASE = timedelta(seconds=60)
+ATTEMPT_SECONDS = 40.0
+ROUND_SECONDS = 10.0
+"""A round of attempts begins within this time of its claims' `now`, so that every attempt ends within its lease."""
+
+LOOKED_AT = 500
+AT_ONCE = 8
+PACE_SECONDS = 1.0
+"""Slack takes about one message a second in a channel."""
+
+IDLE_SECONDS = 5.0
+LOCKED_OUT_SECONDS = 30.0
+CLOSE_SECONDS = 10.0
+
+_COMPOSING_ERRORS = (
+    AfterwordError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TemplateError,
+    TypeError,
+    ValueError,
+)
+_OUTCOMES = Counter("afterword_deliveries_total", "Attempts to send something to Slack, by outcome.", ["outcome"])
+_WAITING = Gauge("afterword_deliveries_waiting", "Messages owed to Slack and not yet sent.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A delivery that is ours until its lease ends; its `state` is the one it was found in."""
+
+    delivery: Delivery
+    message: Message
+    is_burst: bool
+
+
+class Outbox:
+    """Sends what is owed. `client` must not repeat anything by itself: `retry_handlers=[]`, and a timeout of 10 s.
+
+    Several processes on one database share the work; the order of a channel's messages is kept within each.
+    """
+
+    def __init__(
+        self, store: Store, client: AsyncWebClient, clock: Clock, compose: Composer, *, sent: Sent | None = None
+    ) -> None:
+        self._store = store
+        self._sender = Sender(client)
+        self._clock = clock
+        self._compose = compose
+        self._sent = sent
+        self._owner = uuid.uuid4().hex
+        self._kicked = asyncio.Event()
+        self._sending = asyncio.Lock()
+        self._closing = False
+        self._held: dict[str, tuple[int, datetime]] = {}
+        """By recipient: the delivery that is to be tried again, and when. Later ones do not overtake it."""
+        self._quiet: dict[str, float] = {}
+        """By recipient: until when (monotonic) a burst pauses."""
+        self.trouble = ""
+        """Why nothing can be sent at all; empty while it can."""
+
+    async def probe(self) -> str:
+        """What is wrong, for the health report; empty where nothing is."""
+        return self.trouble
+
+    def kick(self) -> None:
+        """Say that something new is owed; from the loop's thread."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Send what comes due until closed or cancelled; a burst into one channel goes out at Slack's pace."""
+        while not self._closing:
+            self._kicked.clear()
+            # A task of its own: cancelling this loop does not break an attempt off, and no error ends the loop.
+            looking = asyncio.create_task(self._look())
+            await asyncio.wait([looking])
+            error = looking.exception()
+            if error is not None:
+                log.error("the outbox could not look at what is owed (%s)", type(error).__name__)
+            await self._rest(looking.result() if error is None else IDLE_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._kicked.wait()
+
+    async def _look(self) -> float:
+        """Send what is due; seconds until it is worth looking again."""
+        while results := await self._round(self._clock.now(), paced=True):
+            if _is_locked_out(results):
+                return LOCKED_OUT_SECONDS
+        soonest, owed = await self._store.read(lambda tx: (deliveries.next_due(tx), deliveries.waiting(tx)))
+        _WAITING.set(owed)
+        if soonest is None:
+            return IDLE_SECONDS
+        return min(max((soonest - self._clock.now()).total_seconds(), PACE_SECONDS), IDLE_SECONDS)
+
+    async def send_due(self, now: datetime) -> int:
+        """Send everything that is due at `now`, without pauses; how many messages were sent."""
+        began = time.monotonic()
+        sent = 0
+        while results := await self._round(now, paced=False):
+            sent += sum(result.verdict is Verdict.SENT for result in results)
+            if _is_locked_out(results) or time.monotonic() - began > ROUND_SECONDS:
+                break
+        return sent
+
+    async def close(self) -> None:
+        """Claim nothing more, and let what is under way end (10 s at most)."""
+        self._closing = True
+        self.kick()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS), self._sending:
+                pass
+        except TimeoutError:
+            log.warning("closed with an attempt under way; it is looked up once its lease has ended")
+
+    async def _round(self, now: datetime, *, paced: bool) -> list[Result]:
+        """One message to each recipient that is owed one; what became of each, empty where there was none."""
+        async with self._sending:
+            if self._closing:
+                return []
+            claimed = await self._store.write(lambda tx: self._claim(tx, now, paced=paced))
+            if paced:
+                self._pause_bursts(claimed)
+            ended = await asyncio.gather(*(self._finish(one, now) for one in claimed), return_exceptions=True)
+        results = [_known(one, result, "settling it") for one, result in zip(claimed, ended, strict=True)]
+        if _is_locked_out(results):
+            self.trouble = "Slack refuses the bot's token; messages wait."
+        elif any(result.verdict is Verdict.SENT for result in results):
+            self.trouble = ""
+        return results
+
+    def _claim(self, tx: Transaction, now: datetime, *, paced: bool) -> list[_Claimed]:
+        """Take the first message owed to each recipient, and settle those whose reason is gone."""
+        due = sorted(deliveries.due(tx, now, LOOKED_AT), key=lambda delivery: delivery.id)
+        owed = collections.Counter(delivery.recipient for delivery in due)
+        claimed: dict[str, _Claimed] = {}
+        for delivery in due:
+            if len(claimed) == AT_ONCE:
+                break
+            if delivery.recipient in claimed or self._must_wait(delivery, now, paced=paced):
+                continue
+            deliveries.claim(tx, delivery, self._owner, now + LEASE, now)
+            message = self._composed(tx, delivery, now)
+            if message is not None:
+                ours = replace(delivery, attempts=delivery.attempts + 1, first_tried_at=delivery.first_tried_at or now)
+                claimed[delivery.recipient] = _Claimed(ours, message, is_burst=owed[delivery.recipient] > 1)
+        return list(claimed.values())
+
+    def _must_wait(self, delivery: Delivery, now: datetime, *, paced: bool) -> bool:
+        first, until = self._held.get(delivery.recipient, (delivery.id, now))
+        if first < delivery.id and now < until:
+            return True
+        return paced and self._quiet.get(delivery.recipient, 0) > time.monotonic()
+
+    def _composed(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
+        """What to say; where there is nothing (more) to say, or no way to, the delivery is settled."""
+        try:
+            message = self._compose(tx, delivery, now)
+        except _COMPOSING_ERRORS as error:
+            log.exception("delivery %d cannot be composed", delivery.id)
+            wait = backoff(delivery.attempts + 1)
+            deliveries.settle(
+                tx, delivery, self._owner, Outcome(waiting_as(delivery), now + wait, error=type(error).__name__)
+            )
+            return None
+        if message is None:
+            deliveries.settle(tx, delivery, self._owner, Outcome("cancelled", now))
+            _OUTCOMES.labels("cancelled").inc()
+        return message
+
+    def _pause_bursts(self, claimed: list[_Claimed]) -> None:
+        monotonic = time.monotonic()
+        self._quiet = {recipient: until for recipient, until in self._quiet.items() if until > monotonic}
+        self._quiet |= {one.delivery.recipient: monotonic + PACE_SECONDS for one in claimed if one.is_burst}
+
+    async def _finish(self, one: _Claimed, now: datetime) -> Result:
+        """Attempt and settle; an attempt that ends in an error of any kind may have sent."""
+        (ended,) = await asyncio.gather(self._attempt(one), return_exceptions=True)
+        result = _known(one, ended, "sending it")
+        delivery, outcome = settled_as(one.delivery, one.message, result, now)
+        was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
+        self._hold(one.delivery, delivery, outcome)
+        _OUTCOMES.labels(outcome.state).inc()
+        if not was_ours:
+            log.warning("delivery %d went to another process meanwhile", delivery.id)
+        elif outcome.state == "dead":
+            log.error("delivery %d to %s is given up: %s", delivery.id, delivery.recipient, outcome.error)
+        return result
+
+    async def _attempt(self, one: _Claimed) -> Result:
+        delivery, message = one.delivery, one.message
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            if delivery.state != "pending":
+                found = await self._look_up(delivery, message)
+                if found.verdict is not Verdict.NEVER:
+                    return found
+                log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
+            return await self._sender.send(delivery.recipient, message, delivery.send_key)
+
+    async def _look_up(self, delivery: Delivery, message: Message) -> Result:
+        """Whether an attempt whose outcome is unknown left its message. A shared file cannot carry a key."""
+        if message.file is not None or delivery.first_tried_at is None:
+            return Result(Verdict.NEVER)
+        return await self._sender.find(
+            delivery.recipient, message.thread_ts, delivery.send_key, delivery.first_tried_at
+        )
+
+    def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome) -> bool:
+        was_ours = deliveries.settle(tx, delivery, self._owner, outcome)
+        if was_ours and outcome.state == "sent" and self._sent is not None:
+            self._sent(tx, delivery, outcome.channel, outcome.ts)
+        return was_ours
+
+    def _hold(self, before: Delivery, after: Delivery, outcome: Outcome) -> None:
+        """What waits for another try to the same recipient is not overtaken."""
+        self._held.pop(before.recipient, None)
+        if outcome.state in ("pending", "unsure") and after.recipient == before.recipient:
+            self._held[after.recipient] = (after.id, outcome.due_at)
+
+
+def _known(one: _Claimed, result: Result | BaseException, doing: str) -> Result:
+    if isinstance(result, Result):
+        return result
+    log.error("delivery %d: %s failed (%s)", one.delivery.id, doing, type(result).__name__)
+    return Result(Verdict.PERHAPS, error=type(result).__name__)
+
+
+def _is_locked_out(results: list[Result]) -> bool:
+    return any(result.verdict is Verdict.LOCKED_OUT for result in results)

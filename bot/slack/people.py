@@ -1,0 +1,103 @@
+"""Who is who in the workspace: names and zones, from memory on the path of an answer, from Slack behind it."""
+
+import asyncio
+import logging
+from datetime import UTC, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.incident.records import Person
+from storage import people as kept
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+LOOK_UP_SECONDS = 1.0
+"""How long an answer may wait for somebody who is seen for the first time; after that they are read in UTC."""
+
+
+class People:
+    """Everybody who was ever seen. `load` once at the start; `known` answers from memory."""
+
+    def __init__(self, store: Store, client: AsyncWebClient) -> None:
+        self._store = store
+        self._client = client
+        self._people: dict[tuple[str, str], Person] = {}
+
+    async def load(self) -> None:
+        """Take over what the database knows."""
+        for person in await self._store.read(kept.everyone):
+            self._people[person.team, person.id] = person
+
+    def name(self, team: str, user: str) -> str:
+        """Somebody's name, or empty while nobody knows it."""
+        person = self._people.get((team, user))
+        return person.name if person else ""
+
+    def seen(self, team: str, user: str) -> Person | None:
+        """Somebody as last seen, or None for a stranger."""
+        return self._people.get((team, user))
+
+    async def known(self, team: str, user: str) -> Person:
+        """Somebody, asked of Slack at the first sight only; a person of unknown zone where Slack does not answer."""
+        person = self._people.get((team, user))
+        if person is not None:
+            return person
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                answer: Any = await self._client.users_info(user=user)
+        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+            log.warning("nobody could tell who %s is: %s", user, type(error).__name__)
+            return Person(team, user, user)
+        return await self.learn(team, answer["user"])
+
+    async def all_known(self, team: str, users: tuple[str, ...]) -> None:
+        """Look up whoever of these was never seen."""
+        for user in users:
+            await self.known(team, user)
+
+    async def learn(self, team: str, told: dict[str, Any]) -> Person:
+        """Remember a user object of Slack's."""
+        person = person_of(team, told)
+        if self._people.get((team, person.id)) != person:
+            self._people[team, person.id] = person
+            await self._store.write(lambda tx: kept.keep(tx, person))
+        return person
+
+    async def learn_everybody(self, team: str) -> None:
+        """Read the workspace's list, so that the first command of an incident need not wait for it."""
+        try:
+            async for page in await self._client.users_list(limit=200):
+                for told in page["members"]:
+                    await self.learn(team, told)
+        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+            log.warning("the list of people could not be read: %s", type(error).__name__)
+
+
+def person_of(team: str, told: dict[str, Any]) -> Person:
+    """The person that a user object of Slack's describes."""
+    profile = told.get("profile", {})
+    name = profile.get("display_name") or told.get("real_name") or profile.get("real_name") or told.get("name")
+    return Person(
+        team=team,
+        id=told["id"],
+        name=name or told["id"],
+        zone=told.get("tz") or "",
+        is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted") or told.get("is_stranger")),
+        is_bot=bool(told.get("is_bot")),
+        is_deactivated=bool(told.get("deleted")),
+    )
+
+
+def zone_of(person: Person | None) -> tzinfo:
+    """A person's zone; UTC where none is known or the name means nothing here."""
+    if person is None or not person.zone:
+        return UTC
+    try:
+        return ZoneInfo(person.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

@@ -1,0 +1,157 @@
+"""How the postmortem looks in Slack: its meter, its forms, its reminders' history."""
+
+import json
+
+from bot.incident import checks, reminders as steps
+from bot.incident.records import Case, Incident, SectionText
+from bot.incident.sections import BY_SLUG, Section
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.words import words
+from storage.reminders import Reminder
+
+FIELD = 3_000
+"""Characters that one field of a Slack form holds."""
+
+FIELDS = 4
+"""Fields of a section's form: a longer text continues in the next."""
+
+
+def overview(case: Case) -> Message:
+    """What is filled and what is missing, with the button for the next section."""
+    incident = case.incident
+    filled, total = checks.meter(case)
+    missing = checks.missing(case)
+    said = words.postmortem.overview(
+        key=incident.key,
+        title=incident.title,
+        meter="█" * filled + "░" * (total - filled),
+        filled=filled,
+        total=total,
+        status=str(incident.postmortem_status).replace("_", " "),
+        owner=case.name(incident.postmortem_owner),
+        reason=incident.postmortem_reason,
+    )
+    lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
+    body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete()]
+    return blocks.whisper(said, [blocks.section(said), *blocks.sections("\n".join(body)), _buttons(case)])
+
+
+def _buttons(case: Case) -> Block:
+    incident = case.incident
+    blank = checks.blank_sections(case)
+    first = blocks.button(
+        f"Fill {BY_SLUG[blank[0]].title}" if blank else "Edit the summary",
+        "postmortem_fill",
+        section_ref(incident, blank[0] if blank else "summary"),
+        style="primary",
+    )
+    others = blocks.button("Another section", "postmortem_pick", section_ref(incident, ""))
+    return blocks.actions(first, others, blocks.button("Export", "postmortem_export", section_ref(incident, "")))
+
+
+def section_ref(incident: Incident, slug: str) -> str:
+    """What a button carries to find its section again."""
+    return json.dumps({"incident": incident.id, "section": slug})
+
+
+def section_form(case: Case, section: Section, known: str) -> Block:
+    """A section's form: its question, what the record already knows, and what was written so far.
+
+    A text beyond one field's 3,000 characters continues in the next field, up to `FIELDS`.
+    """
+    saved = case.sections.get(section.slug)
+    text = saved.text if saved else ""
+    pieces = _pieces(text)
+    shown: list[Block] = [blocks.section(section.question)]
+    if known:
+        shown.append(blocks.context(known))
+    for index in range(min(len(pieces) + 1, FIELDS)):
+        shown.append(
+            blocks.labelled(
+                section.title if index == 0 else "… and on",
+                f"text_{index}",
+                blocks.text_input(
+                    f"text_{index}", multiline=True, initial_value=pieces[index] if index < len(pieces) else ""
+                ),
+                optional=True,
+            )
+        )
+    metadata = {
+        "incident": case.incident.id,
+        "channel": case.incident.channel,
+        "section": section.slug,
+        "version": saved.version if saved else 0,
+    }
+    return blocks.modal(
+        section.title, "postmortem_section", shown, submit="Save", private_metadata=json.dumps(metadata)
+    )
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[at : at + FIELD] for at in range(0, len(text), FIELD)]
+
+
+def pick_form(case: Case) -> Block:
+    """The form that chooses a section to fill."""
+    options = [
+        {"text": {"type": "plain_text", "text": section.title}, "value": section.slug}
+        for section in BY_SLUG.values()
+        if section.slug != "timeline"
+    ]
+    return blocks.modal(
+        "Fill a section",
+        "postmortem_pick",
+        [
+            blocks.labelled(
+                "Which one?", "section", {"type": "static_select", "action_id": "section", "options": options}
+            )
+        ],
+        submit="Next",
+        private_metadata=json.dumps({"incident": case.incident.id, "channel": case.incident.channel}),
+    )
+
+
+def saved(case: Case, section: Section) -> Message:
+    """A section was saved."""
+    filled, total = checks.meter(case)
+    said = words.postmortem.saved(title=section.title, key=case.incident.key, filled=filled, total=total)
+    return blocks.whisper(said, [blocks.section(said), _buttons(case)])
+
+
+def conflict(section: Section, theirs: SectionText, who: str, yours: str) -> Message:
+    """Somebody saved the section meanwhile: both texts, none dropped."""
+    return blocks.whisper(
+        words.postmortem.conflict(
+            title=section.title, who=who, theirs=shortened(theirs.text, 4_000), yours=shortened(yours, 4_000)
+        )
+    )
+
+
+def exporting(incident: Incident, form: str) -> Message:
+    """The file is on its way."""
+    return blocks.whisper(words.postmortem.exporting(key=incident.key, form=form))
+
+
+def reminders(incident: Incident, sent: tuple[Reminder, ...]) -> Message:
+    """What was sent, when, and what comes next."""
+    lines = [words.postmortem.reminders_heading(key=incident.key)]
+    lines += [
+        words.postmortem.reminder_line(
+            what=f"after {steps.step_name(reminder.slot)}",
+            due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
+            state=reminder.state,
+            settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
+            note=reminder.note,
+        )
+        for reminder in sent
+    ]
+    if not sent:
+        lines.append(words.postmortem.no_reminders())
+    return blocks.whisper("\n".join(lines))
+
+
+def help_text() -> Message:
+    """How to use `/postmortem`."""
+    return blocks.whisper(words.postmortem.help())

@@ -1,0 +1,68 @@
+"""What reminders say, and the buttons that answer them."""
+
+from datetime import datetime
+
+from bot.incident import checks
+from bot.incident.records import Case
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.actions import due_words, ref
+from bot.slack.blocks import Message
+from bot.slack.postmortem import section_ref
+from bot.slack.words import words
+from storage.actions import OverdueAction
+
+SHOWN = 15
+"""Overdue actions that one digest lists with their buttons; it says how many more there are."""
+
+
+def postmortem(case: Case, hours: int, *, to_owner: bool) -> Message:
+    """The postmortem is still open: whose it is and what is missing."""
+    incident = case.incident
+    said = words.reminders.postmortem(
+        key=incident.key,
+        title=incident.title,
+        hours=hours,
+        owner=incident.postmortem_owner,
+        missing=f"{checks.sentence(case)}.",
+        channel=incident.channel,
+        to_owner=to_owner,
+    )
+    blank = checks.blank_sections(case)
+    buttons = [blocks.button("Show what is missing", "postmortem_show", section_ref(incident, ""))]
+    if blank and not to_owner:
+        buttons.insert(
+            0, blocks.button("Fill next", "postmortem_fill", section_ref(incident, blank[0]), style="primary")
+        )
+    return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def overdue(owed: tuple[OverdueAction, ...], now: datetime) -> Message:
+    """One person's overdue actions, each with its buttons."""
+    said = words.reminders.overdue(count=len(owed))
+    shown = [blocks.section(said)]
+    for item in owed[:SHOWN]:
+        action, incident = item.action, item.incident
+        days = max((now - action.overdue_at).days + 1, 1) if action.overdue_at else 1
+        line = words.reminders.overdue_line(
+            text=shortened(" ".join(action.text.split()), 400),
+            number=action.number,
+            key=incident.key,
+            due=due_words(action.due_on),
+            days=days,
+        )
+        shown.append(blocks.section(line))
+        shown.append(
+            blocks.actions(
+                blocks.button("Done", "action_done", ref(action), style="primary"),
+                blocks.button("New date", "action_date", ref(action)),
+            )
+        )
+    if len(owed) > SHOWN:
+        shown.append(blocks.context(f"… and {len(owed) - SHOWN} more; these are the longest overdue."))
+    return blocks.message(said, shown)
+
+
+def unreachable(channel: str, error: str) -> Message:
+    """To whoever opened the incident: the channel cannot be posted into."""
+    return blocks.message(words.reminders.unreachable(channel=channel, error=error))

@@ -1,0 +1,234 @@
+"""One attempt to say something to Slack, and what became of it: sent, surely not sent, or perhaps sent."""
+
+import json
+import math
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+EVENT_TYPE = "afterword_delivery"
+"""The type of the metadata that a message carries; its payload is the delivery's key."""
+
+DEFAULT_RETRY_AFTER = 30.0
+LONGEST_RETRY_AFTER = 3600.0
+
+LOOK_BACK = timedelta(seconds=60)
+LOOKED_AT = 200
+MOST_PAGES = 5
+SHORTENED = 3_900
+"""chat.update refuses more than 4,000 characters."""
+
+_RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_NO_ENTRY = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
+_PERHAPS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+_UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ClientSSLError, aiohttp.ConnectionTimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to share."""
+
+    name: str
+    title: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What to say. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
+
+    `thread_ts` makes it an answer in a thread, `update_ts` the new wording of a message that stands. With a `file`
+    the text is its comment and the blocks are not shown.
+    """
+
+    text: str
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    thread_ts: str = ""
+    file: File | None = None
+    update_ts: str = ""
+
+
+class Verdict(Enum):
+    """What is known after an attempt."""
+
+    SENT = "sent"
+    LATER = "later"
+    """Surely not sent, and worth another try."""
+    NEVER = "never"
+    """Surely not sent, and refused for good."""
+    LOCKED_OUT = "locked out"
+    """Surely not sent: Slack refuses the bot's token, so that nothing else would go either."""
+    PERHAPS = "perhaps"
+    """Slack may have taken it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an attempt. `wait` is in seconds, where Slack asked for it."""
+
+    verdict: Verdict
+    channel: str = ""
+    ts: str = ""
+    error: str = ""
+    wait: float | None = None
+
+
+class Sender:
+    """Says things through a client that repeats nothing by itself (`retry_handlers=[]`)."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def send(self, recipient: str, message: Message, key: str) -> Result:
+        """Say it once, or once more as plain text where Slack refuses its form."""
+        result = await self._once(recipient, message, key)
+        if result.verdict is Verdict.NEVER and result.error in _UNFIT and message.file is None:
+            plain = Message(text=_shortened(message.text), thread_ts=message.thread_ts, update_ts=message.update_ts)
+            result = await self._once(recipient, plain, key)
+        return result
+
+    async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> Result:
+        """Look for what an earlier attempt (not before `since`) may have left: SENT where it is there, NEVER where not.
+
+        NEVER with an error means that Slack lets nobody look; LATER and PERHAPS that it may tell another time.
+        """
+        channel = await self._channel(recipient)
+        if channel.verdict is not Verdict.SENT:
+            return channel
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            result, page = await self._page(channel.channel, thread_ts, since - LOOK_BACK, cursor)
+            if result.verdict is not Verdict.SENT:
+                return result
+            for message in page.get("messages") or ():
+                if _key_of(message) == key:
+                    return Result(Verdict.SENT, channel.channel, str(message["ts"]))
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        return Result(Verdict.NEVER)
+
+    async def _once(self, recipient: str, message: Message, key: str) -> Result:
+        if message.file is not None:
+            return await self._share(recipient, message, message.file)
+        said: dict[str, Any] = {
+            "text": message.text,
+            "blocks": message.blocks or None,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+        }
+        if message.update_ts:
+            call = self._client.chat_update(channel=recipient, ts=message.update_ts, **said)
+            result, _ = await _judged(call)
+            if result.error not in _GONE:
+                return _harmless(result)
+        said |= {"thread_ts": message.thread_ts or None, "unfurl_links": False, "unfurl_media": False}
+        result, _ = await _judged(self._client.chat_postMessage(channel=recipient, **said))
+        return result
+
+    async def _share(self, recipient: str, message: Message, file: File) -> Result:
+        channel = await self._channel(recipient)
+        if channel.verdict is not Verdict.SENT:
+            return channel
+        call = self._client.files_upload_v2(
+            channel=channel.channel,
+            thread_ts=message.thread_ts or None,
+            initial_comment=message.text or None,
+            filename=file.name,
+            title=file.title,
+            content=file.content,
+        )
+        result, _ = await _judged(call)
+        return Result(result.verdict, channel.channel, error=result.error, wait=result.wait)
+
+    async def _channel(self, recipient: str) -> Result:
+        """The channel in which a recipient is reached; for a person, the one with the bot. Asking changes nothing."""
+        if not recipient.startswith(("U", "W")):
+            return Result(Verdict.SENT, recipient)
+        result, body = await _judged(self._client.conversations_open(users=recipient))
+        if result.verdict is Verdict.SENT:
+            return Result(Verdict.SENT, str(body["channel"]["id"]))
+        return _harmless(result)
+
+    async def _page(
+        self, channel: str, thread_ts: str, oldest: datetime, cursor: str
+    ) -> tuple[Result, Mapping[str, Any]]:
+        asked: dict[str, Any] = {
+            "channel": channel,
+            "oldest": f"{oldest.timestamp():.6f}",
+            "limit": LOOKED_AT,
+            "include_all_metadata": True,
+            "cursor": cursor or None,
+        }
+        if thread_ts:
+            return await _judged(self._client.conversations_replies(ts=thread_ts, **asked))
+        return await _judged(self._client.conversations_history(**asked))
+
+
+async def _judged(call: Awaitable[AsyncSlackResponse]) -> tuple[Result, Mapping[str, Any]]:
+    """Await one call, whatever comes of it."""
+    try:
+        response = await call
+    except SlackApiError as refusal:
+        return _refusal(refusal), {}
+    except _NOT_REACHED as error:
+        return Result(Verdict.LATER, error=type(error).__name__), {}
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        return Result(Verdict.PERHAPS, error=type(error).__name__), {}
+    except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
+        return Result(Verdict.LATER, error=type(error).__name__), {}
+    except (AttributeError, json.JSONDecodeError, UnicodeDecodeError):  # slack_sdk takes whatever comes for an object
+        return Result(Verdict.PERHAPS, error="not an answer of Slack's"), {}
+    body: Mapping[str, Any] = response.data if isinstance(response.data, dict) else {}
+    return Result(Verdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
+
+
+def _refusal(refusal: SlackApiError) -> Result:
+    """What an answer other than "ok" means. Slack documents each error code with its method."""
+    response = refusal.response
+    status = getattr(response, "status_code", 0)
+    body = getattr(response, "data", None)  # an answer that is no JSON comes without
+    error = str(body.get("error", "")) if isinstance(body, dict) else ""
+    if status == 429 or error in _RATE_LIMITED:
+        return Result(Verdict.LATER, error="ratelimited", wait=retry_after(getattr(response, "headers", {})))
+    if not error or status >= 500 or error in _PERHAPS:
+        return Result(Verdict.PERHAPS, error=error or f"status {status}")
+    return Result(Verdict.LOCKED_OUT if error in _NO_ENTRY else Verdict.NEVER, error=error)
+
+
+def _harmless(result: Result) -> Result:
+    """The same for a call that may be repeated at will: perhaps done is as good as not done."""
+    if result.verdict is Verdict.PERHAPS:
+        return Result(Verdict.LATER, error=result.error)
+    return result
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """How many seconds Slack asks to wait: at most an hour, and half a minute where it does not say sensibly."""
+    told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    try:
+        seconds = float(told)
+    except ValueError:
+        return DEFAULT_RETRY_AFTER
+    if not math.isfinite(seconds) or seconds <= 0:
+        return DEFAULT_RETRY_AFTER
+    return min(seconds, LONGEST_RETRY_AFTER)
+
+
+def _key_of(message: Mapping[str, Any]) -> str:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return ""
+    return str((metadata.get("event_payload") or {}).get("key", ""))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHORTENED else text[:SHORTENED] + "…"

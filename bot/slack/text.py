@@ -1,0 +1,71 @@
+"""Slack's text, in and out: what people typed becomes plain words, and plain words become harmless mrkdwn.
+
+Only `&`, `<` and `>` are escaped on the way out, as Slack documents: with `<` escaped no mention, link or date in
+somebody's words is live, so that quoting them never pings anyone.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+_TAG = re.compile(r"<([^<>\n]{1,3000})>")
+_ENTITY = re.compile(r"&(amp|lt|gt);")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
+_USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+
+NameOf = Callable[[str], str]
+
+
+def escape(text: str) -> str:
+    """Words as they may stand in mrkdwn: nothing in them is live."""
+    if "&" in text or "<" in text or ">" in text:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text
+
+
+def mentioned(text: str) -> tuple[str, ...]:
+    """The user ids that Slack put into a text, in their order."""
+    return tuple(match[1] for match in _USER.finditer(text)) if "<@" in text else ()
+
+
+def without_mentions(text: str) -> str:
+    """The text with its user mentions taken out, as when `@ana` only says who the owner is."""
+    return re.sub(r"\s{2,}", " ", _USER.sub(" ", text)).strip()
+
+
+def plain(text: str, name_of: NameOf) -> str:
+    """What a person typed, as words: mentions become names, links stay addresses, entities are resolved once."""
+    if "<" in text:
+        text = _TAG.sub(lambda match: _tag(match[1], name_of), text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
+    return text
+
+
+def _tag(inside: str, name_of: NameOf) -> str:
+    target, _, label = inside.partition("|")
+    if target.startswith("@"):
+        return f"@{name_of(target[1:]) or label or target[1:]}"
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    if target.startswith("!"):
+        return _special(target[1:], label)
+    address = target.removeprefix("mailto:")
+    return target if not label or label in (target, address, address.split("://")[-1]) else f"{label} ({target})"
+
+
+def _special(target: str, label: str) -> str:
+    kind, _, _ = target.partition("^")
+    if kind == "subteam":
+        return label if label.startswith("@") else f"@{label or target.split('^')[-1]}"
+    return label if kind == "date" else f"@{kind}"
+
+
+def clock_face(moment: datetime, written: str) -> str:
+    """A moment that each reader sees in their own clock, with the UTC words where Slack shows none."""
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{escape(written)}>"
+
+
+def mention(user: str | None) -> str:
+    """A live mention: pings in a channel post, so only where that is meant."""
+    return f"<@{user}>" if user else ""

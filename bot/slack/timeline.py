@@ -1,0 +1,271 @@
+"""How the timeline looks in Slack."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+from bot.incident.lifecycle import SAID
+from bot.incident.moments import Reading, shown
+from bot.incident.records import Case, Entry, EntryVersion, Incident, Status
+from bot.incident.text import shortened
+from bot.incident.timeline import FORM_HOLDS
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.words import words
+
+LATEST = 8
+"""Entries that `/timeline` alone shows."""
+
+QUOTED = 2_000
+"""Characters of an entry's text that a message shows; all of it is in the record and in every export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What is needed to show a moment in UTC and on its author's own clock."""
+
+    now: datetime
+    zone: tzinfo
+    label: str
+
+    def both(self, entry: Entry) -> str:
+        """`12:05 UTC (14:05 Berlin)`, with dates where it was not today."""
+        return both_clocks(entry, self)
+
+
+def both_clocks(entry: Entry, clocks: Clocks) -> str:
+    """An entry's time in UTC and on the clock of the person who reads it."""
+    moment = entry.happened_at
+    text = f"{when(entry, clocks.now)} UTC"
+    local = moment.astimezone(clocks.zone)
+    if local.utcoffset() == moment.utcoffset() or not clocks.label:
+        return text
+    day = "" if local.date() == moment.date() else f"{local:%a} "
+    return f"{text} ({day}{local:%H:%M} {clocks.label})"
+
+
+def when(entry: Entry, now: datetime) -> str:
+    """An entry's time in UTC, with its date where that is not today."""
+    clock = shown(entry.happened_at, entry.ended_at, entry.approximate, precise=False)
+    return clock if entry.happened_at.date() == now.date() else f"{entry.happened_at:%Y-%m-%d} {clock}"
+
+
+def receipt(
+    entry: Entry, incident: Incident, clocks: Clocks, *, was_utc: datetime | None, notes: dict[str, Any]
+) -> Message:
+    """What its author reads once the entry is on disk. `was_utc` is the moment that [That was UTC] would make it."""
+    resolved = incident.status is Status.RESOLVED
+    text = shortened(entry.text, QUOTED)
+    said = words.timeline.receipt(when=clocks.both(entry), text=text)
+    note = words.timeline.receipt_note(number=entry.number, key=incident.key, resolved=resolved, **notes)
+    buttons = [blocks.button("Edit", "timeline_edit", ref(entry)), blocks.button("Undo", "timeline_undo", ref(entry))]
+    if was_utc is not None:
+        buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, at=was_utc.isoformat())))
+    return blocks.whisper(said, [blocks.section(said), blocks.context(note), blocks.actions(*buttons)])
+
+
+def ref(entry: Entry, **more: str) -> str:
+    """What a button carries to find its entry again; the handler checks that it belongs to the channel."""
+    return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
+
+
+def already(number: int, line: str, text: str) -> Message:
+    """The same was typed a moment ago; a way to add it after all."""
+    said = words.timeline.already(number=number, text=shortened(text, QUOTED))
+    found = [blocks.section(said)]
+    if len(line) < blocks.BUTTON_VALUE - 100:
+        found.append(blocks.actions(blocks.button("Add it again", "timeline_again", json.dumps({"line": line}))))
+    return blocks.whisper(said, found)
+
+
+def question(reading: Reading, clocks: Clocks, now: datetime) -> Message:
+    """A time that has no one honest reading: each reading is a button."""
+    said = words.timeline.asked(problem=reading.problem, text=shortened(reading.text, QUOTED).replace("\n", "\n>"))
+    buttons: list[Block] = []
+    for choice in dict.fromkeys(reading.question or ()):
+        lasts = int(reading.lasts.total_seconds()) if reading.lasts else 0
+        value = json.dumps(
+            {"at": choice.isoformat(), "text": reading.text, "approximate": reading.approximate, "lasts": lasts}
+        )
+        if len(value) < blocks.BUTTON_VALUE:
+            buttons.append(blocks.button(_choice(choice, clocks, now), f"timeline_at_{len(buttons)}", value))
+    now_value = json.dumps({"at": "", "text": reading.text})
+    if len(now_value) < blocks.BUTTON_VALUE:
+        buttons.append(blocks.button("Just now", "timeline_at_now", now_value))
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)] if buttons else None)
+
+
+def _choice(moment: datetime, clocks: Clocks, now: datetime) -> str:
+    local = moment.astimezone(clocks.zone)
+    text = f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%-d %b %H:%M} UTC"
+    if local.utcoffset() != moment.utcoffset() and clocks.label:
+        text += f" ({local:%H:%M} {clocks.label})"
+    return text
+
+
+def line(entry: Entry, case: Case, now: datetime) -> str:
+    """An entry as one line of a list, escaped."""
+    said: str = words.timeline.line(
+        when=when(entry, now),
+        text=shortened(" ".join(entry.text.split()), 500),
+        author=case.name(entry.author),
+        number=entry.number,
+        milestone=SAID[entry.milestone] if entry.milestone and entry.text != SAID[entry.milestone] else "",
+    )
+    return said
+
+
+def listing(
+    case: Case, entries: tuple[Entry, ...], total: int, now: datetime, *, since: datetime | None = None
+) -> Message:
+    """Entries as a list, the latest that fit into one message."""
+    lines = [line(entry, case, now) for entry in entries]
+    fitting: list[str] = []
+    room = blocks.MESSAGE - 500
+    for text in reversed(lines):
+        room -= len(text) + 1
+        if room < 0:
+            break
+        fitting.insert(0, text)
+    said = words.timeline.heading(
+        key=case.incident.key,
+        title=case.incident.title,
+        shown=len(fitting),
+        total=total,
+        since=f"{since:%H:%M}" if since else "",
+    )
+    return blocks.whisper(said, [blocks.section(said), *blocks.sections("\n".join(fitting))])
+
+
+def overview(case: Case, entries: tuple[Entry, ...], total: int, clocks: Clocks) -> Message:
+    """The latest entries and a form."""
+    shown_list = listing(case, entries, total, clocks.now)
+    form = blocks.labelled(
+        words.timeline.field_label(),
+        "timeline_form",
+        blocks.text_input(
+            "timeline_entered",
+            placeholder="14:05 failed over to replica",
+            dispatch_action_config={"trigger_actions_on": ["on_enter_pressed"]},
+        ),
+        hint=words.timeline.field_hint(zone=clocks.label or "UTC"),
+        dispatch_action=True,
+    )
+    return {**shown_list, "blocks": [*shown_list["blocks"], form]}
+
+
+def struck(entry: Entry) -> Message:
+    """An entry was taken back; a button brings it in again."""
+    said = words.timeline.struck(number=entry.number, text=shortened(entry.text, QUOTED))
+    return blocks.whisper(
+        said, [blocks.section(said), blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))]
+    )
+
+
+def restored(entry: Entry) -> Message:
+    """A struck entry stands again."""
+    return blocks.whisper(words.timeline.restored(number=entry.number, text=shortened(entry.text, QUOTED)))
+
+
+def edited(entry: Entry, before: Entry, clocks: Clocks) -> Message:
+    """An entry reads anew."""
+    said = words.timeline.edited(
+        number=entry.number,
+        when=clocks.both(entry),
+        text=shortened(entry.text, QUOTED),
+        before=shortened(f"{when(before, clocks.now)} UTC  {before.text}", 500),
+    )
+    buttons = [blocks.button("Edit", "timeline_edit", ref(entry)), blocks.button("Undo", "timeline_undo", ref(entry))]
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def standing(entry: Entry, clocks: Clocks) -> Message:
+    """An entry as it reads now, with its buttons."""
+    said = words.timeline.receipt(when=clocks.both(entry), text=shortened(entry.text, QUOTED))
+    note = words.timeline.history_heading(number=entry.number)
+    buttons = [blocks.button("Edit", "timeline_edit", ref(entry)), blocks.button("Undo", "timeline_undo", ref(entry))]
+    return blocks.whisper(said, [blocks.section(said), blocks.context(note), blocks.actions(*buttons)])
+
+
+def history(entry: Entry, versions: tuple[EntryVersion, ...], case: Case) -> Message:
+    """Every wording of an entry."""
+    lines = [words.timeline.history_heading(number=entry.number)]
+    lines += [
+        words.timeline.history_line(
+            version=version.version,
+            change=version.change,
+            when=f"{version.happened_at:%Y-%m-%d %H:%M}",
+            text=shortened(" ".join(version.text.split()), 800),
+            who=case.name(version.changed_by),
+            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
+        )
+        for version in versions
+    ]
+    return blocks.whisper("\n".join(lines))
+
+
+def edit_form(entry: Entry, zone: tzinfo, label: str, response_url: str) -> Block:
+    """The form behind [Edit]: the time typed freely, in the editor's own zone."""
+    local = entry.happened_at.astimezone(zone)
+    written = f"{'~' if entry.approximate else ''}{local:%Y-%m-%d %H:%M}"
+    if entry.ended_at:
+        written += f" - {entry.ended_at.astimezone(zone):%H:%M}"
+    metadata = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version, "url": response_url}
+    return blocks.modal(
+        f"Entry #{entry.number}",
+        "timeline_edit",
+        [
+            blocks.labelled(
+                "When it happened",
+                "when",
+                blocks.text_input("when", initial_value=written),
+                hint=f"Read in {label or 'UTC'} unless you name a zone; kept as {entry.happened_at:%H:%M} UTC.",
+            ),
+            blocks.labelled(
+                "What happened",
+                "text",
+                blocks.text_input("text", multiline=True, initial_value=entry.text[:FORM_HOLDS]),
+                hint=""
+                if len(entry.text) <= FORM_HOLDS
+                else "Only the first 3,000 characters fit here; the rest is kept.",
+            ),
+        ],
+        submit="Save",
+        private_metadata=json.dumps(metadata),
+    )
+
+
+def add_form(channel: str, label: str) -> Block:
+    """The form behind [Add entry]."""
+    return blocks.modal(
+        "Add to the timeline",
+        "timeline_add",
+        [
+            blocks.labelled(
+                "What happened, the time first if it was not just now",
+                "line",
+                blocks.text_input("line", multiline=True, placeholder="14:05 failed over to replica"),
+                hint=words.timeline.field_hint(zone=label or "UTC"),
+            )
+        ],
+        submit="Add",
+        private_metadata=json.dumps({"channel": channel}),
+    )
+
+
+def stale_edit(entry: Entry, yours: str, who: str) -> Message:
+    """Somebody else changed the entry while the form was open: both wordings, nothing dropped."""
+    return blocks.whisper(
+        words.timeline.stale_edit(
+            number=entry.number,
+            theirs=shortened(f"{entry.happened_at:%H:%M} UTC {entry.text}", QUOTED),
+            who=who,
+            yours=shortened(yours, QUOTED),
+        )
+    )
+
+
+def help_text() -> Message:
+    """How to use `/timeline`."""
+    return blocks.whisper(words.timeline.help())

@@ -1,0 +1,62 @@
+"""The words that people read in Slack: macros of `templates/slack/*.j2`, one file a noun, compiled once at the start."""
+
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.slack.text import clock_face, escape, mention
+
+NOUNS = ("timeline", "incidents", "whys", "actions", "postmortem", "reminders", "general")
+
+
+def _finalize(value: Any) -> Any:
+    """Every value that a template shows is escaped for mrkdwn, unless it is marked as live."""
+    return value if isinstance(value, Markup) else escape(str(value))
+
+
+def _live(value: str) -> Markup:
+    """Words that are already mrkdwn: our own, never a person's."""
+    return Markup(value)  # noqa: S704 (marks mrkdwn that is ours; nothing here is HTML)
+
+
+class Words:
+    """`words.timeline.receipt(entry=…)` gives a macro's text, stripped."""
+
+    def __init__(self) -> None:
+        environment = Environment(
+            loader=PackageLoader("templates", package_path="slack"),
+            undefined=StrictUndefined,
+            finalize=_finalize,
+            autoescape=False,  # noqa: S701 (HTML's escaping would show in Slack; _finalize escapes for mrkdwn)
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.do"],
+        )
+        environment.filters["live"] = _live
+        environment.filters["mention"] = lambda user: _live(mention(user))
+        environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
+        environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
+        environment.filters["face"] = lambda moment: _live(clock_face(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
+        self._environment = environment
+        for noun in NOUNS:
+            setattr(self, noun, SimpleNamespace(**self._macros(noun)))
+
+    def _macros(self, noun: str) -> dict[str, Any]:
+        module = self._environment.get_template(f"{noun}.j2").module
+        return {name: _stripped(macro) for name, macro in vars(module).items() if not name.startswith("_")}
+
+    @cached_property
+    def nouns(self) -> tuple[str, ...]:
+        """Which files there are."""
+        return NOUNS
+
+
+def _stripped(macro: Any) -> Any:
+    return lambda **given: str(macro(**given)).strip() if callable(macro) else macro
+
+
+words: Any = Words()
+"""Loaded at import, so that no template is ever compiled while somebody waits for an answer."""

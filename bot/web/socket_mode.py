@@ -1,0 +1,165 @@
+"""Socket Mode: the way in that needs no address, kept open whatever happens to the socket."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from typing import Any
+
+import aiohttp
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.web.dispatch import Dispatcher
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 60.0
+CLOSE_SECONDS = 10.0
+PING_SECONDS = 5.0
+
+# The client tells whole messages at DEBUG, and every failed attempt to connect with its trace.
+_client_log = logging.getLogger(f"{__name__}.client")
+_client_log.setLevel(logging.WARNING)
+
+
+class SocketMode:
+    """One connection to Slack, over which deliveries come in and answers go back.
+
+    slack_sdk's client reconnects by itself, but there are states that it does not come out of, such as a used-up
+    address that it dials for ever; one that has been without a live socket for `patience` seconds is thrown away.
+    `expected` is how many connections the app has when all of its replicas run.
+    """
+
+    def __init__(
+        self,
+        app_token: str,
+        web_client: AsyncWebClient,
+        dispatch: Dispatcher,
+        *,
+        expected: int = 1,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._app_token = app_token
+        self._web_client = web_client
+        self._dispatch = dispatch
+        self._expected = expected
+        self._patience = patience
+        self._client: SocketModeClient | None = None
+        self._in_flight: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        self.num_connections = 0
+        """How many connections the app has by Slack's last hello; several replicas have one each."""
+        self.rebuilt = 0
+
+    async def is_connected(self) -> bool:
+        """Whether there is a live socket over which Slack has said hello."""
+        return self._client is not None and self.num_connections > 0 and bool(await self._client.is_connected())
+
+    async def probe(self) -> str:
+        """What is wrong, for the health report; empty where nothing is."""
+        return "" if await self.is_connected() else "There is no live socket to Slack."
+
+    async def run(self) -> None:
+        """Stay connected until cancelled or closed."""
+        while not self._closing:
+            connecting = self._open()
+            try:
+                await self._until_dead()
+            finally:
+                connecting.cancel()
+                await asyncio.wait([connecting])
+                await self._drop()
+            if not self._closing:
+                self.rebuilt += 1
+                log.error("no live socket for %g s: the Socket Mode client is built anew", self._patience)
+
+    async def close(self) -> None:
+        """Take nothing more, let what is being answered be answered (10 s at most), then hang up."""
+        self._closing = True
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=CLOSE_SECONDS)
+        await self._drop()
+
+    def _open(self) -> "asyncio.Task[None]":
+        client = SocketModeClient(
+            app_token=self._app_token, logger=_client_log, web_client=self._web_client, ping_interval=PING_SECONDS
+        )
+        client.message_listeners.append(self._on_message)
+        client.socket_mode_request_listeners.append(self._on_envelope)
+        self._client = client
+        return asyncio.create_task(client.connect(), name="afterword-socket-connect")  # type: ignore[no-untyped-call]
+
+    async def _until_dead(self) -> None:
+        """Return once there was no live socket for `patience` seconds, or on close."""
+        alive = time.monotonic()
+        while not self._closing and time.monotonic() - alive < self._patience:
+            if await self.is_connected():
+                alive = time.monotonic()
+            await asyncio.sleep(min(1.0, self._patience / 4))
+
+    async def _drop(self) -> None:
+        client, self._client = self._client, None
+        self.num_connections = 0
+        if client is None:
+            return
+        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await client.close()  # type: ignore[no-untyped-call]
+
+    async def _on_message(
+        self, client: AsyncBaseSocketModeClient, message: dict[str, Any], raw: str | None = None
+    ) -> None:
+        if client is not self._client or message.get("type") != "hello":
+            return
+        self.num_connections = int(message.get("num_connections") or 1)
+        log.info("connected to Slack; the app has %d connections", self.num_connections)
+        if self.num_connections > self._expected:
+            log.warning(
+                "the app has %d connections instead of %d: Slack gives each delivery to one of them, "
+                "so one that is forgotten somewhere takes a part",
+                self.num_connections,
+                self._expected,
+            )
+
+    async def _on_envelope(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        task = asyncio.current_task()
+        if self._closing or task is None:
+            return  # unacknowledged, an event comes again, and the author of a command is told that it failed
+        self._in_flight.add(task)
+        try:
+            response = await self._dispatch(request.payload, _headers(request), request.envelope_id)
+            answer = _answer(request, response)
+            if answer is not None:
+                await client.send_socket_mode_response(answer)
+        except (aiohttp.ClientError, OSError) as error:
+            log.warning("an answer was not taken (%s)", type(error).__name__)
+        finally:
+            self._in_flight.discard(task)
+
+
+def _headers(request: SocketModeRequest) -> dict[str, str]:
+    """The retry headers that HTTP would have had."""
+    headers = {}
+    if request.retry_attempt:
+        headers["x-slack-retry-num"] = str(request.retry_attempt)
+    if request.retry_reason:
+        headers["x-slack-retry-reason"] = request.retry_reason
+    return headers
+
+
+def _answer(request: SocketModeRequest, response: BoltResponse) -> SocketModeResponse | None:
+    """The acknowledgement; None after a failure, so that Slack repeats an event and says that a command failed."""
+    if response.status != 200:
+        log.warning("an envelope of type %s is not acknowledged (status %d)", request.type, response.status)
+        return None
+    payload: dict[str, Any] | None = None
+    if response.body and request.accepts_response_payload:
+        is_json = response.headers.get("content-type", [""])[0].startswith("application/json")
+        payload = json.loads(response.body) if is_json else {"text": response.body}
+    return SocketModeResponse(envelope_id=request.envelope_id, payload=payload)

@@ -1,0 +1,18 @@
+"""Slack in, Slack out: acknowledge, parse, one call to the scribe, answer."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.scribe.desk import Desk
+from handlers.actions import Actions
+from handlers.boundary import Boundary
+from handlers.incidents import Incidents
+from handlers.people import People
+from handlers.postmortem import Postmortem
+from handlers.timeline import Timeline
+from handlers.whys import Whys
+
+
+def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
+    """Register every command, button, form and event."""
+    for noun in (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk)):
+        noun.listen(app, boundary)

@@ -1,0 +1,84 @@
+"""`/action`, and the buttons of actions in channels and in DMs."""
+
+from datetime import date
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.errors import Refused
+from bot.incident import actions as rules
+from bot.scribe import actions as scribe
+from bot.scribe.actions import Asking
+from bot.scribe.desk import Desk
+from bot.slack import actions as says
+from bot.slack.blocks import Block, Message
+from bot.slack.text import mentioned, plain, without_mentions
+from handlers.boundary import Boundary
+from handlers.requests import Click, Command, Submission
+
+
+class Actions:
+    """Parses what was typed, calls one verb, returns its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.command("/action")(boundary.command(self.command))
+        app.action("action_done")(boundary.click(self.done))
+        app.action("action_date")(boundary.form(self.date_form))
+        app.view("action_date")(boundary.submission(self.moved))
+        app.view("action_add")(boundary.submission(self.added))
+
+    async def command(self, command: Command) -> Message | None:
+        """`/action TEXT`."""
+        desk, asked = self._desk, command.asked
+        match rules.wish(self._plain(command, command.text)):
+            case rules.Add():
+                return await scribe.add(desk, asked, await self._asking(command))
+            case rules.Done(number):
+                return await scribe.close(desk, asked, number, None)
+            case rules.Drop(number, reason):
+                return await scribe.close(desk, asked, number, reason)
+            case rules.ListAll():
+                return await scribe.list_all(desk, asked)
+            case _:
+                return says.help_text()
+
+    def _plain(self, command: Command, text: str) -> str:
+        return plain(text, lambda user: self._desk.people.name(command.asked.team, user))
+
+    async def _asking(self, command: Command) -> Asking:
+        """The owner is the first person mentioned, or `@me`; the other words are what is to be done."""
+        users = mentioned(command.text)
+        await self._desk.people.all_known(command.asked.team, users)
+        owner = users[0] if users else None
+        line = self._plain(command, without_mentions(command.text) if len(users) == 1 else command.text)
+        if owner is None and " @me" in f" {line}":
+            owner, line = command.asked.user, line.replace("@me", "", 1)
+        asked = rules.read(" ".join(line.split()) if owner else line, await scribe.today_of(self._desk, command.asked))
+        return Asking(asked.text, owner, asked.due_on)
+
+    async def done(self, click: Click) -> Message | None:
+        """[Done], in a channel or in a DM."""
+        return await scribe.close_by_id(self._desk, click.asked, int(click.value["action"]))
+
+    async def date_form(self, click: Click) -> Block:
+        """[New date]."""
+        return await scribe.date_form(self._desk, click.asked, int(click.value["action"]), click.response_url)
+
+    async def moved(self, sent: Submission) -> Message | None:
+        """The form behind [New date]."""
+        due_on = date.fromisoformat(str(sent.values["due"]))
+        return await scribe.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on)
+
+    async def added(self, sent: Submission) -> Message | None:
+        """The form behind [Make it an action]."""
+        if not str(sent.values.get("text") or "").strip():
+            sentence = "Say what is to be done."
+            raise Refused(sentence)
+        due = sent.values.get("due")
+        asking = Asking(
+            str(sent.values["text"]), sent.values.get("owner") or None, date.fromisoformat(due) if due else None
+        )
+        return await scribe.add(self._desk, sent.asked, asking)

@@ -1,0 +1,92 @@
+"""`/incident`, and the buttons of the live message."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.errors import Refused
+from bot.incident import lifecycle as rules
+from bot.incident.records import Milestone, Place
+from bot.scribe import incidents as scribe
+from bot.scribe.desk import Desk
+from bot.slack import incidents as says
+from bot.slack.blocks import Block, Message
+from bot.slack.text import mentioned, plain
+from handlers.boundary import Boundary
+from handlers.requests import Click, Command, Submission
+
+NOT_NAMES = ("directmessage", "privategroup", "mpdm")
+"""What Slack sends for the name of a channel that it does not name."""
+
+
+class Incidents:
+    """Parses what was typed, calls one verb, returns its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.command("/incident")(boundary.command(self.command))
+        app.action("incident_mitigated")(boundary.click(self.mitigated))
+        app.action("incident_resolved")(boundary.click(self.resolved))
+        app.action("incident_form_open")(boundary.form(self.open_form))
+        app.shortcut("incident_open")(boundary.form(self.open_form))
+        app.view("incident_open")(boundary.submission(self.opened))
+
+    async def command(self, command: Command) -> Message | None:  # noqa: PLR0911 (one answer a sub-command)
+        """`/incident TEXT`."""
+        desk, asked = self._desk, command.asked
+        if users := mentioned(command.text):
+            await desk.people.all_known(asked.team, users)
+        match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
+            case rules.Open(title):
+                return await scribe.open_new(desk, asked, title, self._channel_name(command))
+            case rules.SetSeverity(severity):
+                return await scribe.set_severity(desk, asked, severity)
+            case rules.SetLead(who):
+                return await scribe.set_lead(desk, asked, person_in(command, who))
+            case rules.Reach(milestone, line):
+                return await scribe.reach(desk, asked, milestone, line)
+            case rules.Reopen(line):
+                return await scribe.reopen(desk, asked, line)
+            case rules.ListAll():
+                return await scribe.list_all(desk, asked)
+            case rules.Overview():
+                return await scribe.overview(desk, asked)
+            case _:
+                return says.help_text()
+
+    @staticmethod
+    def _channel_name(command: Command) -> str:
+        if command.channel_name == "directmessage" or command.asked.place.channel.startswith("D"):
+            sentence = "An incident needs a channel, where others can see it. Go to one and open it there."
+            raise Refused(sentence)
+        return "" if command.channel_name.startswith(NOT_NAMES) else command.channel_name
+
+    async def mitigated(self, click: Click) -> Message | None:
+        """[Mitigated] on the live message."""
+        return await scribe.reach(self._desk, click.asked, Milestone.MITIGATED, "")
+
+    async def resolved(self, click: Click) -> Message | None:
+        """[Resolved] on the live message."""
+        return await scribe.reach(self._desk, click.asked, Milestone.RESOLVED, "")
+
+    async def open_form(self, click: Click) -> Block:
+        """[Open an incident], or the shortcut of that name."""
+        return says.open_form(click.asked.place.channel)
+
+    async def opened(self, sent: Submission) -> Message | None:
+        """The form behind [Open an incident]."""
+        channel = str(sent.values.get("channel") or sent.asked.place.channel)
+        asked = sent.asked.at(Place(sent.asked.team, channel))
+        return await scribe.open_new(self._desk, asked, str(sent.values.get("title") or ""))
+
+
+def person_in(command: Command, who: str) -> str:
+    """The user id that a command names: a mention, or `me`; raises Refused for a name that Slack did not resolve."""
+    users = mentioned(command.text)
+    if users:
+        return users[0]
+    if who.strip().lower() in ("me", "myself", "i"):
+        return command.asked.user
+    sentence = f"I do not know who {who[:60]} is. Pick the name from Slack's list as you type @."
+    raise Refused(sentence)

@@ -1,0 +1,39 @@
+"""What Slack tells about people and channels."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.incident.records import Place
+from bot.scribe import incidents as scribe
+from bot.scribe.desk import Desk
+from handlers.boundary import Boundary
+from handlers.requests import Body
+
+
+class People:
+    """Keeps names, zones and channel names as Slack has them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.event("user_change")(boundary.event(self.changed))
+        app.event("team_join")(boundary.event(self.changed))
+        app.event("member_joined_channel")(boundary.event(self.joined))
+        app.event("channel_rename")(boundary.event(self.renamed))
+        app.event("group_rename")(boundary.event(self.renamed))
+
+    async def changed(self, body: Body) -> None:
+        """Somebody is new, or has another name, zone or standing."""
+        await self._desk.people.learn(body["team_id"], body["event"]["user"])
+
+    async def joined(self, body: Body) -> None:
+        """Somebody came into a channel; where it is the bot, what waits for that channel can go out."""
+        event = body["event"]
+        self._desk.cards.touch(Place(body["team_id"], event["channel"]), None)
+        self._desk.outbox.kick()
+
+    async def renamed(self, body: Body) -> None:
+        """A channel has another name."""
+        channel = body["event"]["channel"]
+        await scribe.renamed(self._desk, Place(body["team_id"], channel["id"]), channel["name"])

@@ -1,0 +1,78 @@
+"""`/postmortem`, and the buttons of its overview and of its reminders."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.incident import publishing as rules
+from bot.scribe import postmortem as scribe
+from bot.scribe.desk import Desk
+from bot.slack import postmortem as says
+from bot.slack.blocks import Block, Message
+from bot.slack.text import plain
+from handlers.boundary import Boundary
+from handlers.incidents import person_in
+from handlers.requests import Click, Command, Submission
+
+
+class Postmortem:
+    """Parses what was typed, calls one verb, returns its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.command("/postmortem")(boundary.command(self.command))
+        app.action("postmortem_show")(boundary.click(self.show))
+        app.action("postmortem_export")(boundary.click(self.export))
+        app.action("postmortem_fill")(boundary.form(self.fill_form))
+        app.action("postmortem_pick")(boundary.form(self.pick_form))
+        app.view("postmortem_pick")(boundary.submission(self.picked))
+        app.view("postmortem_section")(boundary.submission(self.filled))
+
+    async def command(self, command: Command) -> Message | None:  # noqa: PLR0911 (one answer a sub-command)
+        """`/postmortem TEXT`."""
+        desk, asked = self._desk, command.asked
+        match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
+            case rules.Overview():
+                return await scribe.overview(desk, asked)
+            case rules.SetOwner(who):
+                return await scribe.set_owner(desk, asked, person_in(command, who))
+            case rules.Export(form):
+                return await scribe.export(desk, asked, form)
+            case rules.Publish():
+                return await scribe.publish(desk, asked)
+            case rules.Waive(reason):
+                return await scribe.waive(desk, asked, reason)
+            case rules.ShowReminders():
+                return await scribe.show_reminders(desk, asked)
+            case _:
+                return says.help_text()
+
+    async def show(self, click: Click) -> Message:
+        """[Postmortem] on the live message, [Show what is missing] on a reminder."""
+        return await scribe.overview(self._desk, click.asked)
+
+    async def export(self, click: Click) -> Message | None:
+        """[Export]."""
+        return await scribe.export(self._desk, click.asked, "markdown")
+
+    async def fill_form(self, click: Click) -> Block:
+        """[Fill next]."""
+        return await scribe.section_form(self._desk, click.asked, str(click.value.get("section")))
+
+    async def pick_form(self, click: Click) -> Block:
+        """[Another section]."""
+        return await scribe.pick_form(self._desk, click.asked)
+
+    async def picked(self, sent: Submission) -> Block:
+        """A section was chosen: its form takes the place of the choice."""
+        view = await scribe.section_form(self._desk, sent.asked, str(sent.values.get("section")))
+        return {"response_action": "update", "view": view}
+
+    async def filled(self, sent: Submission) -> Message | None:
+        """A section's form was sent; its fields are one text."""
+        fields = sorted((name, str(value or "")) for name, value in sent.values.items() if name.startswith("text_"))
+        text = "".join(value for _, value in fields)
+        return await scribe.fill(
+            self._desk, sent.asked, str(sent.metadata["section"]), text, version=int(sent.metadata["version"])
+        )

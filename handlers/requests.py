@@ -1,0 +1,128 @@
+"""What Slack delivers, as values: a command, a click, a submitted form."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.incident.records import Place
+from bot.scribe.desk import Asked
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command; `text` is as Slack sent it (escaped, with mentions as tags)."""
+
+    asked: Asked
+    text: str
+    channel_name: str
+    trigger: str
+    response_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A button pressed, or a field entered; `value` is what the button carries."""
+
+    asked: Asked
+    value: dict[str, Any]
+    typed: str
+    trigger: str
+    response_url: str
+    in_whisper: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form sent; `values` by action id, `metadata` as the form carried it."""
+
+    asked: Asked
+    values: dict[str, Any]
+    metadata: dict[str, Any]
+
+
+def _key(*parts: str) -> str:
+    """One delivery of Slack's. A trigger id is minted anew each time; the rest guards against one that is not."""
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def command_of(body: Body, now: datetime) -> Command:
+    """The command that a body holds; raises KeyError for a body that is none."""
+    team = body.get("team_id") or body.get("enterprise_id") or ""
+    channel, user, text = body["channel_id"], body["user_id"], body.get("text", "")
+    trigger = body.get("trigger_id", "")
+    key = _key("command", team, trigger, channel, user, body["command"], text)
+    return Command(
+        Asked(Place(team, channel), user, now, key),
+        text,
+        body.get("channel_name", ""),
+        trigger,
+        body.get("response_url", ""),
+    )
+
+
+def click_of(body: Body, now: datetime) -> Click:
+    """The click that a body holds."""
+    action = body["actions"][0]
+    container = body.get("container", {})
+    team = _team(body)
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
+    value = _object(action.get("value", ""))
+    trigger = body.get("trigger_id", "")
+    key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
+    incident = value.get("incident")
+    return Click(
+        Asked(
+            Place(team, channel), body["user"]["id"], now, key, incident if isinstance(incident, int) else None, True
+        ),  # noqa: FBT003
+        value,
+        action.get("value", "") if action.get("type") == "plain_text_input" else "",
+        trigger,
+        body.get("response_url", ""),
+        bool(container.get("is_ephemeral")),
+    )
+
+
+def submission_of(body: Body, now: datetime) -> Submission:
+    """The form that a body holds."""
+    view = body["view"]
+    metadata = _object(view.get("private_metadata", ""))
+    values = {
+        action: _entered(state)
+        for block in view.get("state", {}).get("values", {}).values()
+        for action, state in block.items()
+    }
+    team, user = _team(body), body["user"]["id"]
+    key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
+    incident = metadata.get("incident")
+    channel = str(metadata.get("channel", ""))
+    asked = Asked(Place(team, channel), user, now, key, incident if isinstance(incident, int) else None, True)  # noqa: FBT003
+    return Submission(asked, values, metadata)
+
+
+def _team(body: Body) -> str:
+    return (body.get("team") or {}).get("id") or (body.get("user") or {}).get("team_id") or ""
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The JSON object that a button or a form carries; empty for anything else."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _entered(state: dict[str, Any]) -> Any:
+    kind = state.get("type")
+    if kind == "static_select":
+        return (state.get("selected_option") or {}).get("value")
+    found = {
+        "datepicker": "selected_date",
+        "users_select": "selected_user",
+        "conversations_select": "selected_conversation",
+    }
+    return state.get(found.get(str(kind), "value"))

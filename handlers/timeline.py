@@ -1,0 +1,124 @@
+"""`/timeline` and the buttons of its receipts."""
+
+import re
+from datetime import datetime, timedelta
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.incident import timeline as rules
+from bot.scribe import timeline as scribe
+from bot.scribe.desk import Desk
+from bot.scribe.timeline import Typed
+from bot.slack import timeline as says
+from bot.slack.blocks import Block, Message
+from bot.slack.text import mentioned, plain
+from handlers.boundary import Boundary
+from handlers.requests import Click, Command, Submission
+
+
+_AT = re.compile(r"timeline_at_(\d+|now)")
+
+
+class Timeline:
+    """Parses what was typed, calls one verb, returns its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.command("/timeline")(boundary.command(self.command))
+        app.action("timeline_undo")(boundary.click(self.undo))
+        app.action("timeline_restore")(boundary.click(self.restore))
+        app.action("timeline_utc")(boundary.click(self.was_utc))
+        app.action("timeline_again")(boundary.click(self.again))
+        app.action(_AT)(boundary.click(self.at))
+        app.action("timeline_show")(boundary.click(self.show))
+        app.action("timeline_entered")(boundary.click(self.entered))
+        app.action("timeline_edit")(boundary.form(self.edit_form))
+        app.action("timeline_form_open")(boundary.form(self.add_form))
+        app.view("timeline_edit")(boundary.submission(self.edited))
+        app.view("timeline_add")(boundary.submission(self.added))
+
+    async def command(self, command: Command) -> Message | None:
+        """`/timeline TEXT`."""
+        asked = command.asked
+        text = await self._plain(asked.team, command.text)
+        match rules.wish(text):
+            case rules.Record(line):
+                return await self._record(command, Typed(line))
+            case rules.Overview():
+                return await scribe.overview(self._desk, asked)
+            case rules.Show(since=since, number=None):
+                return await scribe.show(self._desk, asked, since)
+            case rules.Show(number=int(number)):
+                return await scribe.show_one(self._desk, asked, number)
+            case rules.Edit(number, line) if line:
+                return await scribe.edit(self._desk, asked, number, line)
+            case rules.Edit(number):
+                return await scribe.offer_edit(self._desk, asked, number)
+            case rules.Delete(number):
+                return await scribe.strike(self._desk, asked, number)
+            case rules.Undo():
+                return await scribe.strike(self._desk, asked, None)
+            case _:
+                return says.help_text()
+
+    async def _plain(self, team: str, text: str) -> str:
+        if users := mentioned(text):
+            await self._desk.people.all_known(team, users)
+        return plain(text, lambda user: self._desk.people.name(team, user))
+
+    async def _record(self, request: Command | Click | Submission, typed: Typed) -> Message | None:
+        return await scribe.record(self._desk, request.asked, typed)
+
+    async def undo(self, click: Click) -> Message | None:
+        """[Undo] on a receipt."""
+        return await scribe.strike(self._desk, click.asked, _number(click))
+
+    async def restore(self, click: Click) -> Message | None:
+        """[Bring back]."""
+        return await scribe.restore(self._desk, click.asked, _number(click))
+
+    async def was_utc(self, click: Click) -> Message | None:
+        """[That was UTC]."""
+        return await scribe.move(self._desk, click.asked, _number(click), datetime.fromisoformat(click.value["at"]))
+
+    async def again(self, click: Click) -> Message | None:
+        """[Add it again] on a repeat."""
+        return await self._record(click, Typed(str(click.value["line"]), again=True))
+
+    async def at(self, click: Click) -> Message | None:
+        """One of the readings of a time that was asked."""
+        at = datetime.fromisoformat(click.value["at"]) if click.value["at"] else click.asked.now
+        lasts = timedelta(seconds=int(click.value.get("lasts") or 0)) or None
+        typed = Typed(str(click.value["text"]), at, bool(click.value.get("approximate")), lasts, again=True)
+        return await self._record(click, typed)
+
+    async def entered(self, click: Click) -> Message | None:
+        """The field below `/timeline`'s list."""
+        return await self._record(click, Typed(click.typed))
+
+    async def show(self, click: Click) -> Message | None:
+        """[Whole timeline] on the live message."""
+        return await scribe.show(self._desk, click.asked, None)
+
+    async def edit_form(self, click: Click) -> Block:
+        """[Edit] on a receipt."""
+        return await scribe.form_for(self._desk, click.asked, _number(click), click.response_url)
+
+    async def add_form(self, click: Click) -> Block:
+        """[Add entry] on the live message."""
+        return await scribe.blank_form(self._desk, click.asked)
+
+    async def edited(self, sent: Submission) -> Message | None:
+        """The form behind [Edit]."""
+        return await scribe.save_form(self._desk, sent.asked, sent.metadata, sent.values)
+
+    async def added(self, sent: Submission) -> Message | None:
+        """The form behind [Add entry]."""
+        return await self._record(sent, Typed(str(sent.values.get("line") or "")))
+
+
+def _number(click: Click) -> int:
+    return int(click.value["entry"])

@@ -1,0 +1,1 @@
+"""All SQL. Each function takes an open Transaction first and returns frozen records."""

@@ -1,0 +1,100 @@
+"""Corrective actions."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+from sqlalchemy import bindparam, literal_column, select
+
+from bot.incident.records import Action, ActionStatus, Incident
+from storage.incidents import take_number
+from storage.statements import Statement, Transaction, insert_into, update_by_id
+from storage.tables import ActionRow, IncidentRow, table_of
+
+_action = table_of(ActionRow)
+_incident = table_of(IncidentRow)
+_COLUMNS = tuple(_action.c[field.name] for field in fields(Action))
+_INCIDENT_COLUMNS = tuple(_incident.c[field.name] for field in fields(Incident))
+_MUTABLE = ("text", "owner", "due_on", "overdue_at", "link", "status", "reason", "closed_at")
+
+_ADD = Statement(insert_into(_action).returning(*_COLUMNS))
+_SAVE = Statement(update_by_id(_action, _MUTABLE))
+_ALL = Statement(select(*_COLUMNS).where(_action.c.incident_id == bindparam("incident_id")).order_by(_action.c.number))
+_BY_ID = Statement(select(*_COLUMNS).where(_action.c.id == bindparam("action_id")))
+# As a literal: a bound value would not match the partial index.
+_overdue = (_action.c.status == literal_column("'open'"), _action.c.overdue_at <= bindparam("now"))
+_OVERDUE_OWNERS = Statement(
+    select(_incident.c.team, _action.c.owner)
+    .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
+    .where(*_overdue, _action.c.owner.is_not(None))
+    .distinct()
+)
+_OVERDUE_OF = Statement(
+    select(*_COLUMNS, *_INCIDENT_COLUMNS)
+    .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
+    .where(*_overdue, _action.c.owner == bindparam("owner"), _incident.c.team == bindparam("team"))
+    .order_by(_action.c.overdue_at, _action.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAction:
+    """What is to be done; `overdue_at` is the end of `due_on` where the owner lives, in UTC."""
+
+    text: str
+    owner: str | None
+    due_on: date | None
+    overdue_at: datetime | None
+    link: str
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueAction:
+    """An overdue action with the incident that it came from."""
+
+    action: Action
+    incident: Incident
+
+
+def add(tx: Transaction, incident_id: int, new: NewAction) -> Action:
+    """Write an action under the incident's next action number."""
+    row = tx.row(
+        _ADD,
+        incident_id=incident_id,
+        number=take_number(tx, incident_id, "last_action"),
+        status=ActionStatus.OPEN,
+        reason="",
+        closed_at=None,
+        **{field.name: getattr(new, field.name) for field in fields(new)},
+    )
+    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
+    return Action(*row)
+
+
+def save(tx: Transaction, action: Action) -> None:
+    """Write back what may change of an action."""
+    tx.run(_SAVE, row_id=action.id, **{f"new_{name}": getattr(action, name) for name in _MUTABLE})
+
+
+def of_incident(tx: Transaction, incident_id: int) -> tuple[Action, ...]:
+    """Every action of an incident, by number."""
+    return tuple(Action(*row) for row in tx.rows(_ALL, incident_id=incident_id))
+
+
+def by_id(tx: Transaction, action_id: int) -> Action | None:
+    """One action by its row."""
+    row = tx.row(_BY_ID, action_id=action_id)
+    return Action(*row) if row else None
+
+
+def overdue_owners(tx: Transaction, now: datetime) -> tuple[tuple[str, str], ...]:
+    """(team, user) of everybody who owns an overdue action."""
+    return tuple((team, owner) for team, owner in tx.rows(_OVERDUE_OWNERS, now=now))
+
+
+def overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OverdueAction, ...]:
+    """What somebody owes, the longest overdue first."""
+    split = len(_COLUMNS)
+    rows = tx.rows(_OVERDUE_OF, team=team, owner=owner, now=now)
+    return tuple(OverdueAction(Action(*row[:split]), Incident(*row[split:])) for row in rows)

@@ -1,0 +1,163 @@
+"""Messages owed to Slack: a row until it is sent, given up, or no longer wanted."""
+
+import uuid
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select, update
+
+from storage.statements import Statement, Transaction, insert_into
+from storage.tables import DELIVERY_WAITING, DeliveryRow, table_of
+
+_delivery = table_of(DeliveryRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message owed.
+
+    `kind` is `message` (a `body` as JSON), `card` (the incident's live message) or `file` (an export; `body` names
+    its format). `state` is `pending`, `sending`, `unsure` (Slack may have taken it), `sent`, `dead` or `cancelled`.
+    `recipient` is a channel or a user; `fallback` who gets it where the recipient cannot be reached.
+    """
+
+    id: int
+    team: str
+    send_key: str
+    kind: str
+    recipient: str
+    fallback: str
+    body: str
+    incident_id: int | None
+    reminder_id: int | None
+    state: str
+    due_at: datetime
+    attempts: int
+    lease_owner: str
+    first_tried_at: datetime | None
+    sent_channel: str
+    sent_ts: str
+    error: str
+
+
+_COLUMNS = tuple(_delivery.c[field.name] for field in fields(Delivery))
+_ADD = Statement(insert_into(_delivery))
+_DUE = Statement(
+    select(*_COLUMNS)
+    .where(DELIVERY_WAITING, _delivery.c.due_at <= bindparam("now"))
+    .order_by(_delivery.c.due_at, _delivery.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = Statement(
+    update(_delivery)
+    .where(_delivery.c.id == bindparam("row_id"))
+    .values(
+        state="sending",
+        due_at=bindparam("lease_until", type_=_delivery.c.due_at.type),
+        lease_owner=bindparam("owner"),
+        attempts=_delivery.c.attempts + 1,
+        first_tried_at=func.coalesce(_delivery.c.first_tried_at, bindparam("tried", type_=_delivery.c.due_at.type)),
+    )
+)
+_SETTLE = Statement(
+    update(_delivery)
+    .where(_delivery.c.id == bindparam("row_id"), _delivery.c.lease_owner == bindparam("owner"))
+    .values(
+        state=bindparam("new_state"),
+        due_at=bindparam("new_due_at", type_=_delivery.c.due_at.type),
+        sent_channel=bindparam("new_channel"),
+        sent_ts=bindparam("new_ts"),
+        error=bindparam("new_error"),
+        recipient=bindparam("new_recipient"),
+        fallback=bindparam("new_fallback"),
+    )
+)
+_NEXT = Statement(select(func.min(_delivery.c.due_at)).where(DELIVERY_WAITING))
+_OF_REMINDER = Statement(
+    select(*_COLUMNS).where(_delivery.c.reminder_id == bindparam("reminder_id")).order_by(_delivery.c.id)
+)
+_WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_WAITING))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt; `due_at` is when to try again where it is not over."""
+
+    state: str
+    due_at: datetime
+    channel: str = ""
+    ts: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A message to be owed from `due_at` on."""
+
+    team: str
+    kind: str
+    recipient: str
+    body: str
+    due_at: datetime
+    incident_id: int | None = None
+    reminder_id: int | None = None
+    fallback: str = ""
+
+
+def owe(tx: Transaction, owed: Owed) -> None:
+    """Write a message down as owed, in the transaction of what it tells."""
+    tx.run(
+        _ADD,
+        **{field.name: getattr(owed, field.name) for field in fields(owed)},
+        send_key=uuid.uuid4().hex,
+        state="pending",
+        attempts=0,
+        first_tried_at=None,
+        created_at=owed.due_at,
+        **dict.fromkeys(("lease_owner", "sent_channel", "sent_ts", "error"), ""),
+    )
+
+
+def due(tx: Transaction, now: datetime, most: int) -> tuple[Delivery, ...]:
+    """What is due: new, to be tried again, or left behind by a process whose lease ended (`sending`)."""
+    return tuple(Delivery(*row) for row in tx.rows(_DUE, now=now, most=most))
+
+
+def claim(tx: Transaction, delivery: Delivery, owner: str, lease_until: datetime, now: datetime) -> None:
+    """Take a due delivery for this process until the lease ends."""
+    tx.run(_CLAIM, row_id=delivery.id, owner=owner, lease_until=lease_until, tried=now)
+
+
+def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: Outcome) -> bool:
+    """Write an attempt's outcome, unless the lease was lost to another process meanwhile; whether it was written."""
+    touched = tx.run(
+        _SETTLE,
+        row_id=delivery.id,
+        owner=owner,
+        new_state=outcome.state,
+        new_due_at=outcome.due_at,
+        new_channel=outcome.channel,
+        new_ts=outcome.ts,
+        new_error=outcome.error,
+        new_recipient=delivery.recipient,
+        new_fallback=delivery.fallback,
+    )
+    return touched == 1
+
+
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next message is due, or None where none is owed."""
+    row = tx.row(_NEXT)
+    return row[0] if row else None
+
+
+def waiting(tx: Transaction) -> int:
+    """How many messages are owed."""
+    row = tx.row(_WAITING)
+    return int(row[0]) if row else 0
+
+
+def of_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
+    """The messages that a reminder became."""
+    return tuple(Delivery(*row) for row in tx.rows(_OF_REMINDER, reminder_id=reminder_id))

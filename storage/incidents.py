@@ -1,0 +1,165 @@
+"""Incidents: opening, finding by channel or key, saving what changed."""
+
+from dataclasses import fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from bot.incident.records import Incident, Place, PostmortemStatus, Status
+from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
+from storage.tables import INCIDENT_UNRESOLVED, IncidentRow, WorkspaceRow, table_of
+
+_incident = table_of(IncidentRow)
+_workspace = table_of(WorkspaceRow)
+_COLUMNS = tuple(_incident.c[field.name] for field in fields(Incident))
+_MUTABLE = (
+    "title",
+    "status",
+    "severity",
+    "lead",
+    "resolved_by",
+    "resolved_at",
+    "postmortem_status",
+    "postmortem_owner",
+    "postmortem_reason",
+    "published_at",
+    "channel_name",
+)
+
+_in_place = (_incident.c.team == bindparam("team"), _incident.c.channel == bindparam("channel"))
+# The unresolved incident of a channel if there is one, else the latest: two steps into an index, however many it had.
+_in_same_place = select(_incident.c.id).where(*_in_place)
+_current = func.coalesce(
+    _in_same_place.where(INCIDENT_UNRESOLVED).scalar_subquery(),
+    _in_same_place.order_by(_incident.c.number.desc()).limit(1).scalar_subquery(),
+)
+_CURRENT = Statement(select(*_COLUMNS).where(_incident.c.id == _current))
+_CURRENT_LOCKED = Statement(select(*_COLUMNS).where(_incident.c.id == _current).with_for_update())
+_BY_ID = Statement(select(*_COLUMNS).where(_incident.c.id == bindparam("incident_id")))
+_BY_ID_LOCKED = Statement(select(*_COLUMNS).where(_incident.c.id == bindparam("incident_id")).with_for_update())
+_BY_NUMBER = Statement(
+    select(*_COLUMNS).where(_incident.c.team == bindparam("team"), _incident.c.number == bindparam("number"))
+)
+_LISTED = Statement(
+    select(*_COLUMNS)
+    .where(_incident.c.team == bindparam("team"))
+    .order_by(_incident.c.status == Status.RESOLVED, _incident.c.number.desc())
+    .limit(bindparam("most"))
+)
+_TEAMS = Statement(select(_workspace.c.team).order_by(_workspace.c.team))
+_TAKE_KEY = Statement(
+    upsert(_workspace)
+    .values(team=bindparam("team"), last_incident=1)
+    .on_conflict_do_update(index_elements=[_workspace.c.team], set_={"last_incident": _workspace.c.last_incident + 1})
+    .returning(_workspace.c.last_incident)
+)
+_ADD = Statement(insert_into(_incident).returning(*_COLUMNS))
+_SAVE = Statement(update_by_id(_incident, _MUTABLE))
+_unfinished = or_(
+    _incident.c.status != Status.RESOLVED,
+    _incident.c.postmortem_status == PostmortemStatus.OPEN,
+    _incident.c.postmortem_status == PostmortemStatus.IN_REVIEW,
+)
+_TAKE_ENTRY = Statement(
+    update(_incident)
+    .where(_incident.c.id == _current, _unfinished)
+    .values(last_entry=_incident.c.last_entry + 1)
+    .returning(*_COLUMNS, _incident.c.last_entry)
+)
+_TAKE_NUMBER = {
+    counter: Statement(
+        update(_incident)
+        .where(_incident.c.id == bindparam("incident_id"))
+        .values({counter: _incident.c[counter] + 1})
+        .returning(_incident.c[counter])
+    )
+    for counter in ("last_entry", "last_why", "last_action")
+}
+_CARD = Statement(select(_incident.c.card_ts).where(_incident.c.id == bindparam("incident_id")))
+_SET_CARD = Statement(update_by_id(_incident, ("card_ts",)))
+
+
+def _record(row: Row) -> Incident:
+    return Incident(*row)
+
+
+def current(tx: Transaction, place: Place, *, locking: bool = False) -> Incident | None:
+    """The channel's unresolved incident, else its latest one; `locking` where it is about to be saved."""
+    row = tx.row(_CURRENT_LOCKED if locking else _CURRENT, team=place.team, channel=place.channel)
+    return _record(row) if row else None
+
+
+def by_id(tx: Transaction, incident_id: int, *, locking: bool = False) -> Incident | None:
+    """One incident by its row."""
+    row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, incident_id=incident_id)
+    return _record(row) if row else None
+
+
+def by_number(tx: Transaction, team: str, number: int) -> Incident | None:
+    """INC-7 of a workspace."""
+    row = tx.row(_BY_NUMBER, team=team, number=number)
+    return _record(row) if row else None
+
+
+def listed(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
+    """The workspace's incidents, unresolved first, then the latest."""
+    return tuple(_record(row) for row in tx.rows(_LISTED, team=team, most=most))
+
+
+def teams(tx: Transaction) -> tuple[str, ...]:
+    """Every workspace that ever had an incident."""
+    return tuple(row[0] for row in tx.rows(_TEAMS))
+
+
+def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) -> Incident:
+    """Open an incident with the workspace's next key. The caller has seen that none is open in the channel."""
+    row = tx.row(_TAKE_KEY, team=place.team)
+    opened = tx.row(
+        _ADD,
+        **dict.fromkeys(("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at")),
+        **dict.fromkeys(("postmortem_reason", "channel_name", "card_ts"), ""),
+        **dict.fromkeys(("last_entry", "last_why", "last_action"), 0),
+        team=place.team,
+        channel=place.channel,
+        number=row[0] if row else 1,
+        title=title,
+        status=Status.OPEN,
+        opened_by=by,
+        opened_at=now,
+        postmortem_status=PostmortemStatus.OPEN,
+    )
+    assert opened is not None  # noqa: S101 (RETURNING answers with the row or raises)
+    return _record(opened)
+
+
+def save(tx: Transaction, incident: Incident) -> None:
+    """Write back what may change; the incident must have been read with `locking` in this transaction."""
+    tx.run(_SAVE, row_id=incident.id, **{f"new_{name}": getattr(incident, name) for name in _MUTABLE})
+
+
+def take_entry_number(tx: Transaction, place: Place) -> tuple[Incident, int] | None:
+    """The channel's incident with its next entry number, in one statement: this is the path of every `/timeline`.
+
+    None where the channel has no incident, or only one whose postmortem is finished.
+    """
+    row = tx.row(_TAKE_ENTRY, team=place.team, channel=place.channel)
+    return (_record(row[:-1]), row[-1]) if row else None
+
+
+def take_number(tx: Transaction, incident_id: int, counter: str) -> int:
+    """The next number of `last_entry`, `last_why` or `last_action`."""
+    row = tx.row(_TAKE_NUMBER[counter], incident_id=incident_id)
+    assert row is not None  # noqa: S101 (the caller holds the incident)
+    return int(row[0])
+
+
+def card(tx: Transaction, incident_id: int) -> str:
+    """The Slack timestamp of the incident's live message; empty before it is posted."""
+    row = tx.row(_CARD, incident_id=incident_id)
+    return row[0] if row else ""
+
+
+def set_card(tx: Transaction, incident_id: int, ts: str) -> None:
+    """Remember where the live message stands."""
+    tx.run(_SET_CARD, row_id=incident_id, new_card_ts=ts)

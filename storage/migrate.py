@@ -1,0 +1,108 @@
+"""Bringing a database to the schema of this version, through Alembic; one migrator at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from bot.errors import Misconfigured, Refused
+from storage.backup import copy_database
+from storage.drivers import Driver, SqliteDriver
+
+# Any constant does, as long as every replica asks for the same lock.
+ADVISORY_LOCK = 7_206_114_002
+
+
+def upgrade(driver: Driver) -> None:
+    """Apply what is missing, all of it or nothing; a file that holds data is copied beside itself first.
+
+    Raises Misconfigured where the database cannot be opened, is damaged, or was written by a newer version.
+    """
+    if isinstance(driver, SqliteDriver):
+        driver.connect().close()
+    with _connected(driver) as connection:
+        if _revision(connection) == _head():
+            return
+    with _connected(driver, writing=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        before = _revision(connection)  # another migrator may have been here meanwhile
+        _refuse_unknown(before)
+        if isinstance(driver, SqliteDriver) and before not in (None, _head()):
+            _copy_aside(driver, str(before))
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+
+
+def check(driver: Driver) -> None:
+    """Raise Misconfigured unless the schema is this version's and, on SQLite, the pages are sound."""
+    with _connected(driver) as connection:
+        revision = _revision(connection)
+        _refuse_unknown(revision)
+        if revision != _head():
+            msg = "The database's schema is older than this version. Run `afterword migrate`, then start again."
+            raise Misconfigured(msg)
+        if isinstance(driver, SqliteDriver):
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            if found != "ok":
+                raise _damaged(driver, found)
+
+
+@contextmanager
+def _connected(driver: Driver, *, writing: bool = False) -> Iterator[Connection]:
+    """A connection whose errors are sentences."""
+    engine = driver.engine(writing=writing)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        if isinstance(driver, SqliteDriver) and getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CORRUPT":
+            raise _damaged(driver, str(error.orig)) from error
+        wanted = "brought up to date" if writing else "read"
+        msg = f"The database cannot be {wanted} ({type(error.orig).__name__}). Check DATABASE_URL and the server."
+        raise Misconfigured(msg) from error
+    finally:
+        engine.dispose()
+
+
+def _damaged(driver: SqliteDriver, found: str) -> Misconfigured:
+    return Misconfigured(
+        f"{driver.path} is damaged ({found}). Put the last `afterword backup` in its place; keep this file."
+    )
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_unknown(revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        msg = f"The database was written by a newer version (schema {revision}). Install that version or a later one."
+        raise Misconfigured(msg)
+
+
+def _copy_aside(driver: SqliteDriver, revision: str) -> None:
+    """Keep the file as the older version left it."""
+    try:
+        aside = driver.path.with_name(f"{driver.path.name}.before-{revision}")
+        copy_database(driver.path, aside, replacing=True)
+    except Refused as error:
+        raise Misconfigured(str(error)) from error

@@ -1,0 +1,1 @@
+"""Alembic's scripts; see storage/migrate.py for what runs them."""

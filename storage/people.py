@@ -1,0 +1,46 @@
+"""Who is who: names and zones as Slack last told them."""
+
+from dataclasses import fields
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from bot.incident.records import Person
+from storage.statements import Statement, Transaction
+from storage.tables import PersonRow, table_of
+
+_person = table_of(PersonRow)
+_NAMES = tuple(field.name for field in fields(Person))
+_COLUMNS = tuple(_person.c[name] for name in _NAMES)
+
+_ALL = Statement(select(*_COLUMNS).where(_person.c.team == bindparam("team")))
+_ONE = Statement(select(*_COLUMNS).where(_person.c.team == bindparam("team"), _person.c.id == bindparam("user")))
+_EVERYONE = Statement(select(*_COLUMNS))
+_insert = upsert(_person).values({name: bindparam(name, type_=_person.c[name].type) for name in _NAMES})
+_KEEP = Statement(
+    _insert.on_conflict_do_update(
+        index_elements=[_person.c.team, _person.c.id],
+        set_={name: _insert.excluded[name] for name in _NAMES if name not in ("team", "id")},
+    )
+)
+
+
+def keep(tx: Transaction, person: Person) -> None:
+    """Remember somebody as Slack tells now."""
+    tx.run(_KEEP, **{name: getattr(person, name) for name in _NAMES})
+
+
+def of_team(tx: Transaction, team: str) -> dict[str, Person]:
+    """Everybody known in a workspace, by user id."""
+    return {row[1]: Person(*row) for row in tx.rows(_ALL, team=team)}
+
+
+def everyone(tx: Transaction) -> tuple[Person, ...]:
+    """Everybody known in any workspace."""
+    return tuple(Person(*row) for row in tx.rows(_EVERYONE))
+
+
+def one(tx: Transaction, team: str, user: str) -> Person | None:
+    """Somebody, or None where they were never seen."""
+    row = tx.row(_ONE, team=team, user=user)
+    return Person(*row) if row else None

@@ -1,0 +1,106 @@
+"""Reminders: rows that are due at a time, settled in the transaction that owes their messages."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from storage.statements import Statement, Transaction
+from storage.tables import REMINDER_PENDING, ReminderRow, table_of
+
+_reminder = table_of(ReminderRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Something due to be said. `state` is `pending`, `sent`, `cancelled` or `skipped`; `note` says why.
+
+    `subject` is the incident's row for a postmortem and the owner's user id for overdue actions; `slot` is the step
+    (`24h`) or the day (`2026-11-23`): one reminder for each.
+    """
+
+    id: int
+    team: str
+    kind: str
+    subject: str
+    slot: str
+    incident_id: int | None
+    due_at: datetime
+    state: str
+    settled_at: datetime | None
+    note: str
+
+
+_COLUMNS = tuple(_reminder.c[field.name] for field in fields(Reminder))
+_SCHEDULED = ("team", "kind", "subject", "slot", "incident_id", "due_at")
+
+_SCHEDULE = Statement(
+    upsert(_reminder)
+    .values(
+        {name: bindparam(name, type_=_reminder.c[name].type) for name in _SCHEDULED} | {"state": "pending", "note": ""}
+    )
+    .on_conflict_do_nothing()
+)
+_DUE = Statement(
+    select(*_COLUMNS)
+    .where(REMINDER_PENDING, _reminder.c.due_at <= bindparam("now"))
+    .order_by(_reminder.c.due_at.desc(), _reminder.c.id.desc())
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_SETTLE = Statement(
+    update(_reminder)
+    .where(_reminder.c.id == bindparam("row_id"), REMINDER_PENDING)
+    .values(
+        state=bindparam("new_state"),
+        settled_at=bindparam("new_settled_at", type_=_reminder.c.settled_at.type),
+        note=bindparam("new_note"),
+    )
+)
+_CANCEL = Statement(
+    update(_reminder)
+    .where(_reminder.c.incident_id == bindparam("of_incident"), REMINDER_PENDING)
+    .values(
+        state="cancelled",
+        settled_at=bindparam("new_settled_at", type_=_reminder.c.settled_at.type),
+        note=bindparam("new_note"),
+    )
+)
+_OF_INCIDENT = Statement(
+    select(*_COLUMNS)
+    .where(_reminder.c.incident_id == bindparam("of_incident"))
+    .order_by(_reminder.c.due_at, _reminder.c.id)
+)
+_BY_ID = Statement(select(*_COLUMNS).where(_reminder.c.id == bindparam("row_id")))
+
+
+def schedule(tx: Transaction, reminder: Reminder) -> bool:
+    """Put a reminder down unless this (team, kind, subject, slot) already has one; whether it was new."""
+    return tx.run(_SCHEDULE, **{name: getattr(reminder, name) for name in _SCHEDULED}) == 1
+
+
+def due(tx: Transaction, now: datetime, most: int) -> tuple[Reminder, ...]:
+    """What is due and not yet settled, the latest first; rows that another replica holds are left to it."""
+    return tuple(Reminder(*row) for row in tx.rows(_DUE, now=now, most=most))
+
+
+def settle(tx: Transaction, reminder: Reminder, state: str, note: str, now: datetime) -> None:
+    """Say what became of a reminder; `sent` when its messages are owed in this same transaction."""
+    tx.run(_SETTLE, row_id=reminder.id, new_state=state, new_settled_at=now, new_note=note)
+
+
+def cancel(tx: Transaction, incident_id: int, note: str, now: datetime) -> int:
+    """Withdraw what is still to come for an incident; how many."""
+    return tx.run(_CANCEL, of_incident=incident_id, new_settled_at=now, new_note=note)
+
+
+def of_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:
+    """Every reminder an incident ever had, by due time."""
+    return tuple(Reminder(*row) for row in tx.rows(_OF_INCIDENT, of_incident=incident_id))
+
+
+def by_id(tx: Transaction, reminder_id: int) -> Reminder | None:
+    """One reminder by its row."""
+    row = tx.row(_BY_ID, row_id=reminder_id)
+    return Reminder(*row) if row else None

@@ -1,0 +1,36 @@
+"""What people wrote into the postmortem's sections."""
+
+from dataclasses import fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+
+from bot.incident.records import SectionText
+from storage.statements import Statement, Transaction, insert_into
+from storage.tables import SectionRow, table_of
+
+_section = table_of(SectionRow)
+_COLUMNS = tuple(_section.c[field.name] for field in fields(SectionText))
+_ADD = Statement(insert_into(_section))
+_ALL = Statement(
+    select(*_COLUMNS)
+    .where(_section.c.incident_id == bindparam("incident_id"))
+    .order_by(_section.c.section, _section.c.version)
+)
+
+
+def latest(tx: Transaction, incident_id: int) -> dict[str, SectionText]:
+    """The last saving of every section that has one and is not emptied, by slug."""
+    saved = {row[1]: SectionText(*row) for row in tx.rows(_ALL, incident_id=incident_id)}
+    return {slug: section for slug, section in saved.items() if section.text}
+
+
+def history(tx: Transaction, incident_id: int, slug: str) -> tuple[SectionText, ...]:
+    """Every saving of one section, first to last."""
+    return tuple(SectionText(*row) for row in tx.rows(_ALL, incident_id=incident_id) if row[1] == slug)
+
+
+def save(tx: Transaction, incident_id: int, slug: str, text: str, author: str, now: datetime) -> None:
+    """Save a section as a new version; an empty text blanks it."""
+    version = len(history(tx, incident_id, slug)) + 1
+    tx.run(_ADD, incident_id=incident_id, section=slug, text=text, author=author, saved_at=now, version=version)

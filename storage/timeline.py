@@ -1,0 +1,159 @@
+"""Timeline entries and every wording they ever had."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from sqlalchemy import bindparam, false, func, select
+
+from bot.incident.records import Entry, EntryKind, EntryVersion, Milestone
+from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
+from storage.tables import EntryRow, EntryVersionRow, table_of
+
+_entry = table_of(EntryRow)
+_version = table_of(EntryVersionRow)
+_COLUMNS = tuple(_entry.c[field.name] for field in fields(Entry))
+_MUTABLE = ("happened_at", "ended_at", "approximate", "text", "milestone", "version", "struck")
+
+_of_incident = _entry.c.incident_id == bindparam("incident_id")
+_standing = _entry.c.struck == false()
+_order = (_entry.c.happened_at, _entry.c.number)
+_backwards = (_entry.c.happened_at.desc(), _entry.c.number.desc())
+
+_ADD = Statement(insert_into(_entry).returning(_entry.c.id))
+_ADD_VERSION = Statement(insert_into(_version))
+_SAVE = Statement(update_by_id(_entry, _MUTABLE))
+_ALL = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_order))
+_LATEST = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_backwards).limit(bindparam("most")))
+_SINCE = Statement(
+    select(*_COLUMNS).where(_of_incident, _standing, _entry.c.happened_at >= bindparam("since")).order_by(*_order)
+)
+_COUNT = Statement(select(func.count()).select_from(_entry).where(_of_incident, _standing))
+_BY_NUMBER = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.number == bindparam("number")))
+_LAST_BY = Statement(
+    select(*_COLUMNS)
+    .where(_of_incident, _standing, _entry.c.recorder == bindparam("recorder"))
+    .order_by(_entry.c.number.desc())
+    .limit(1)
+)
+# Bounded by number so that it reads the newest few rows however long the timeline is.
+_SAME_LATELY = Statement(
+    select(_entry.c.number, _entry.c.happened_at)
+    .where(
+        _of_incident,
+        _entry.c.number > bindparam("above"),
+        _entry.c.recorder == bindparam("recorder"),
+        _entry.c.text == bindparam("text"),
+        _standing,
+        _entry.c.recorded_at > bindparam("after"),
+    )
+    .order_by(_entry.c.number.desc())
+)
+_VERSIONS = Statement(
+    select(*(_version.c[field.name] for field in fields(EntryVersion)))
+    .where(_version.c.entry_id == bindparam("entry_id"))
+    .order_by(_version.c.version)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What is to be written down; times aware UTC. `text` has passed the gate of `bot.incident.text`."""
+
+    happened_at: datetime
+    text: str
+    author: str
+    recorder: str
+    recorded_at: datetime
+    ended_at: datetime | None = None
+    approximate: bool = False
+    kind: EntryKind = EntryKind.NOTE
+    milestone: Milestone | None = None
+    permalink: str = ""
+
+
+_GIVEN = tuple(field.name for field in fields(NewEntry))
+
+
+def _records(rows: list[Row]) -> tuple[Entry, ...]:
+    return tuple(Entry(*row) for row in rows)
+
+
+def add(tx: Transaction, incident_id: int, number: int, new: NewEntry) -> Entry:
+    """Write an entry and its first wording."""
+    values = {name: getattr(new, name) for name in _GIVEN}
+    row = tx.row(_ADD, incident_id=incident_id, number=number, version=1, struck=False, **values)
+    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
+    entry = Entry(id=row[0], incident_id=incident_id, number=number, version=1, struck=False, **values)
+    _keep_version(tx, entry, "added", new.recorder, new.recorded_at)
+    return entry
+
+
+def amend(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) -> Entry:
+    """Save an entry's new wording, time or standing; the wordings before stay in its history."""
+    entry = replace(entry, version=entry.version + 1)
+    tx.run(_SAVE, row_id=entry.id, **{f"new_{name}": getattr(entry, name) for name in _MUTABLE})
+    _keep_version(tx, entry, change, by, now)
+    return entry
+
+
+def _keep_version(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) -> None:
+    tx.run(
+        _ADD_VERSION,
+        entry_id=entry.id,
+        version=entry.version,
+        change=change,
+        happened_at=entry.happened_at,
+        text=entry.text,
+        changed_by=by,
+        changed_at=now,
+    )
+
+
+def standing(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
+    """Every entry that is not struck, by the time it happened."""
+    return _records(tx.rows(_ALL, incident_id=incident_id))
+
+
+def latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
+    """The last few entries, oldest of them first."""
+    return _records(tx.rows(_LATEST, incident_id=incident_id, most=most))[::-1]
+
+
+def since(tx: Transaction, incident_id: int, moment: datetime) -> tuple[Entry, ...]:
+    """The entries that happened at or after a moment."""
+    return _records(tx.rows(_SINCE, incident_id=incident_id, since=moment))
+
+
+def count(tx: Transaction, incident_id: int) -> int:
+    """How many entries stand."""
+    row = tx.row(_COUNT, incident_id=incident_id)
+    return int(row[0]) if row else 0
+
+
+def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:
+    """Entry #4 of an incident, struck or not."""
+    row = tx.row(_BY_NUMBER, incident_id=incident_id, number=number)
+    return Entry(*row) if row else None
+
+
+def last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | None:
+    """The entry that somebody recorded last: what `undo` takes back."""
+    row = tx.row(_LAST_BY, incident_id=incident_id, recorder=recorder)
+    return Entry(*row) if row else None
+
+
+def same_lately(tx: Transaction, incident_id: int, new: NewEntry, above: int, after: datetime) -> int | None:
+    """The number of an entry above `above` by the same recorder that says the same of the same time, or None.
+
+    It must have been recorded after a moment; times count as the same within the span between that moment and now.
+    """
+    rows = tx.rows(
+        _SAME_LATELY, incident_id=incident_id, above=above, recorder=new.recorder, text=new.text, after=after
+    )
+    span = new.recorded_at - after
+    return next((number for number, at in rows if abs(at - new.happened_at) <= span), None)
+
+
+def versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:
+    """Every wording of an entry, first to last."""
+    return tuple(EntryVersion(*row) for row in tx.rows(_VERSIONS, entry_id=entry_id))

@@ -1,0 +1,73 @@
+"""Reading exports back the way a reader of them would."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from xml.etree.ElementTree import Element
+
+import html5lib
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+
+
+def headings(markdown: str) -> list[tuple[str, str]]:
+    """Level and text of every heading that a reader with raw HTML switched on finds."""
+    tokens = _READER.parse(without_front_matter(markdown))
+    return [
+        (token.tag, _visible(following.children or []))
+        for token, following in pairwise(tokens)
+        if token.type == "heading_open"
+    ]
+
+
+def block_kinds(markdown: str) -> set[str]:
+    """The kinds of everything in the document, inside lines too."""
+    tokens = _READER.parse(without_front_matter(markdown))
+    return {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}
+
+
+def list_items(markdown: str) -> list[str]:
+    """The visible text of every list item, line by line."""
+    items: list[list[str]] = []
+    open_items: list[list[str]] = []
+    for token in _READER.parse(without_front_matter(markdown)):
+        if token.type == "list_item_open":
+            items.append([])
+            open_items.append(items[-1])
+        elif token.type == "list_item_close":
+            open_items.pop()
+        elif token.type == "inline" and open_items:
+            open_items[-1].append(_visible(token.children or []))
+    return ["\n".join(item) for item in items]
+
+
+def without_front_matter(markdown: str) -> str:
+    """What follows the second `---`."""
+    return markdown.split("\n---\n", 1)[1]
+
+
+def _visible(children: list[Token]) -> str:
+    return "".join("\n" if child.type.endswith("break") else child.content for child in children)
+
+
+def page(html: bytes) -> Element:
+    """The page as a strict HTML5 parser sees it; it raises at the first error."""
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)  # type: ignore[no-any-return]
+
+
+def visible_text(element: Element) -> str:
+    """All the text of the body, with every run of white space as one space."""
+    body = element.find("body")
+    assert body is not None
+    return squeezed("".join(body.itertext()))
+
+
+def squeezed(text: str) -> str:
+    """Every run of white space as one space."""
+    return " ".join(text.split())
+
+
+def links(element: Element) -> Iterator[str]:
+    """Where the page points to."""
+    return (str(found.get("href")) for found in element.iter("a"))

@@ -1,0 +1,54 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot.export import FORMATS, Exporter, file_name
+from bot.incident import postmortem
+from tests.export.cases import FULL, NOW, at, case, entry, incident
+
+EXPORTER = Exporter()
+DOCUMENT = postmortem.compile(FULL, NOW)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_form_of_the_table_can_be_written(form: str) -> None:
+    assert b"Alert checkout_5xx fired" in EXPORTER.render(DOCUMENT, form)
+    assert FORMATS[form].name == form
+
+
+def test_an_unknown_form_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        EXPORTER.render(DOCUMENT, "docx")
+
+
+def test_threads_may_share_one_exporter() -> None:
+    jobs = [form for form in FORMATS for _ in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda form: EXPORTER.render(DOCUMENT, form), jobs))
+    assert results == [EXPORTER.render(DOCUMENT, form) for form in jobs]
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Checkout returns 503s", "INC-7-checkout-returns-503s.md"),
+        ("Größe: naïve / café!", "INC-7-groe-naive-cafe.md"),
+        ("../../etc/passwd\n", "INC-7-etc-passwd.md"),
+        ("漢字", "INC-7.md"),
+        ("a" * 59 + " bc", "INC-7-" + "a" * 59 + ".md"),
+        ("a" * 100, "INC-7-" + "a" * 60 + ".md"),
+    ],
+)
+def test_a_file_is_named_for_its_incident_in_plain_letters(title: str, name: str) -> None:
+    document = postmortem.compile(case(about=incident(title=title)), NOW)
+    assert file_name(document, "markdown") == name
+
+
+@pytest.mark.timeout(20)
+def test_ten_thousand_entries_are_each_in_every_form() -> None:
+    entries = tuple(entry(number, at(0, 0), f"step {number}, done") for number in range(1, 10_001))
+    document = postmortem.compile(case(entries=entries), NOW)
+    for form in FORMATS:
+        written = EXPORTER.render(document, form)
+        assert written.count(b", done") == 10_000
+        assert b"step 10000, done" in written

@@ -1,0 +1,113 @@
+"""Every field that a person can fill, filled by somebody who means harm."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.incident.document import Document
+from bot.incident.plain import one_line, plain
+from bot.incident.records import Case, Milestone, Person
+from bot.incident.sections import SECTIONS
+from tests.export import pages
+from tests.export.cases import NOW, action, at, case, entry, incident, why, written
+from tests.export.test_escape import TEXTS
+
+EXPORTER = Exporter()
+HOSTILE = [
+    "<!channel> <@U1|x> <https://a.example|b>",
+    "# a\n## Timeline\n\n- b\n1. c\n> d\n\n    code\n---\n===\n***",
+    "</style></title><script>alert(1)</script><img src=x onerror=alert(1)><!-- ]]>",
+    "| a | b |\n|---|---|\n| c | d |",
+    "{{ 7*7 }}{% raw %}{# x #}${7*7}",
+    "a\x1b[31mb\x08c\x7fd\x85e\ufffef",
+    "\u202eevil\u2066 text\u200f",
+    "[a](javascript:alert(1)) ![b](http://a.example/c) [d]: http://b.example",
+    '" onmouseover="alert(1)" \' & &amp; &#60;script&#62;',
+    "```\ncode\n~~~\n`x` **b** _c_ ~~d~~ $e$ $$f$$",
+    "\ud800 \x00 \U0001fffe",
+    "---\ntitle: x\n---",
+    "long " * 8_000,
+]
+
+
+def everywhere(text: str) -> Case:
+    """A case that says the text wherever a person can say something."""
+    whys = (why(1, None, text), why(2, 1, text, root=True), why(3, 1, text), why(4, None, text))
+    made = case(
+        about=incident(title=text, channel_name=text, postmortem_reason=text),
+        entries=(
+            entry(1, at(14, 5), text, milestone=Milestone.DETECTED, recorder="U2"),
+            entry(2, at(14, 6), f"second {text}", ended_at=at(0, 1, day=24)),
+        ),
+        whys=whys,
+        sections=tuple(written(section.slug, text) for section in SECTIONS if section.slug != "root_cause"),
+        actions=(action(1, text=text, link=text, reason=text),),
+    )
+    return replace(made, people={user: Person("T1", user, text) for user in made.people})
+
+
+def compiled(text: str) -> Document:
+    return postmortem.compile(everywhere(text), NOW)
+
+
+def check_markdown(text: str) -> None:
+    markdown = EXPORTER.render(compiled(text), "markdown").decode()
+    found = pages.headings(markdown)
+    assert found[0][0] == "h1"
+    assert [name for tag, name in found[1:]] == [section.title for section in SECTIONS]
+    assert {tag for tag, _ in found[1:]} == {"h2"}
+    forbidden = {"html_block", "html_inline", "image", "fence", "code_block", "code_inline", "blockquote_open", "hr"}
+    assert not pages.block_kinds(markdown) & (forbidden | {"s_open", "ordered_list_open"})
+    assert json.loads(markdown.split("\n")[1].removeprefix("title: ")) == one_line(text)
+
+
+def check_html(text: str) -> None:
+    page = pages.page(EXPORTER.render(compiled(text), "html"))
+    tags = [element.tag for element in page.iter()]
+    assert not {"script", "img", "iframe", "table", "pre", "code", "blockquote"} & set(tags)
+    assert tags.count("style") == tags.count("h1") == 1
+    assert not [name for element in page.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
+    assert all(link.startswith(("http://", "https://", "#")) for link in pages.links(page))
+    shown = pages.visible_text(page)
+    expected = pages.squeezed(plain(text))
+    # Title, two entries, four whys, thirteen sections, the root cause, an action with its link and reason, and more.
+    assert shown.count(expected) >= 24
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_every_field_leaves_the_markdown_whole(text: str) -> None:
+    check_markdown(text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_every_field_is_only_ever_text_on_the_page(text: str) -> None:
+    check_html(text)
+
+
+@given(TEXTS)
+@settings(deadline=None)  # a whole document twice: slow on a busy machine, not wrong
+def test_no_text_breaks_the_markdown_or_the_page(text: str) -> None:
+    check_markdown(text)
+    check_html(text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_survives_json_and_csv(text: str) -> None:
+    document = compiled(text)
+    told = json.loads(EXPORTER.render(document, "json"))
+    assert told["timeline"][0]["text"] == (told["sections"]["fault"]["text"] or "") == plain(text)
+    table = io.StringIO(EXPORTER.render(document, "csv").decode(), newline="")
+    assert [row["number"] for row in csv.DictReader(table, strict=True)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "json", "csv"])
+def test_nothing_that_reorders_what_is_read_leaves_in_any_form(form: str) -> None:
+    written_out = EXPORTER.render(compiled("\u202eevil\u2066 text\u200f"), form).decode()
+    assert not set(written_out) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    assert "evil text" in written_out

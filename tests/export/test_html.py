@@ -1,0 +1,62 @@
+import pytest
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.incident.records import Case
+from bot.incident.sections import SECTIONS
+from tests.export import pages
+from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
+
+EXPORTER = Exporter()
+
+
+def html(about: Case) -> bytes:
+    return EXPORTER.render(postmortem.compile(about, NOW), "html")
+
+
+@pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
+def test_the_page_is_strictly_valid_and_has_the_sections_in_order(about: Case) -> None:
+    page = pages.page(html(about))
+    assert [found.get("id") for found in page.iter("section")] == [section.slug for section in SECTIONS]
+    assert ["".join(found.itertext()) for found in page.iter("h2")] == [section.title for section in SECTIONS]
+
+
+@pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
+def test_the_page_needs_nothing_from_outside_and_runs_nothing(about: Case) -> None:
+    page = pages.page(html(about))
+    assert not {element.tag for element in page.iter()} & {"script", "link", "img", "iframe", "object", "form"}
+    assert b"url(" not in html(about)
+    assert b"@import" not in html(about)
+
+
+def test_the_contents_lead_to_every_section() -> None:
+    page = pages.page(html(NOTHING_KNOWN))
+    assert list(pages.links(page)) == [f"#{section.slug}" for section in SECTIONS]
+
+
+def test_every_entry_is_shown_with_its_minute_and_its_own_anchor() -> None:
+    page = pages.page(html(FULL))
+    lines = {item.get("id"): pages.squeezed("".join(item.itertext())) for item in page.iter("li") if item.get("id")}
+    assert list(lines) == [f"entry-{number}" for number in range(1, 8)]
+    assert lines["entry-3"] == "14:05 UTC Detected Alert checkout_5xx fired — Ana Costa, recorded by Ben Okafor (#3)"
+    assert lines["entry-5"].startswith("14:20–14:32 UTC Restarted the pool: active: 200 no change")
+
+
+def test_addresses_become_links_wherever_people_write_them() -> None:
+    about = case(
+        entries=(entry(1, at(14, 5), "see https://a.example/?x=1&y=2."),),
+        sections=(written("fault", "graph: https://b.example/g_1"),),
+    )
+    found = [link for link in pages.links(pages.page(html(about))) if not link.startswith("#")]
+    assert found == ["https://b.example/g_1", "https://a.example/?x=1&y=2"]
+
+
+def test_a_persons_words_on_the_timeline_stand_before_the_entries() -> None:
+    text = pages.visible_text(pages.page(html(case(entries=FULL.entries, sections=(written("timeline", "By hand."),)))))
+    assert text.index("By hand.") < text.index("All times are UTC") < text.index("13:52 UTC")
+
+
+def test_a_timeline_with_entries_is_not_called_blank() -> None:
+    page = pages.page(html(FULL))
+    blank = [found.get("id") for found in page.iter("section") if found.get("class") == "blank"]
+    assert blank == ["fault", "backlog_check", "recurrence", "lessons"]

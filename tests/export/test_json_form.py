@@ -1,0 +1,91 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.incident.records import Case
+from bot.incident.sections import SECTIONS
+from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
+
+EXPORTER = Exporter()
+
+
+def exported(about: Case) -> Any:
+    return json.loads(EXPORTER.render(postmortem.compile(about, NOW), "json"))
+
+
+def test_the_incident_is_told_with_its_milestones_and_people() -> None:
+    told = exported(FULL)["incident"]
+    assert (told["key"], told["title"], told["severity"], told["status"]) == (
+        "INC-7", "Checkout returns 503s", "sev2", "resolved",
+    )  # fmt: skip
+    assert told["milestones"] == {
+        "impact_started": "2026-11-23T13:58:00Z",
+        "detected": "2026-11-23T14:05:00Z",
+        "acknowledged": "2026-11-23T14:09:00Z",
+        "mitigated": "2026-11-23T14:41:00Z",
+        "resolved": "2026-11-23T15:10:00Z",
+    }
+    assert {person["name"] for person in told["people"]} == {"Ana Costa", "Ben Okafor", "Chloé Martin"}
+    assert told["lead"] == {"id": "U1", "name": "Ana Costa"}
+    assert told["postmortem"]["owner"]["name"] == "Ben Okafor"
+    assert (told["opened_at"], told["resolved_at"]) == ("2026-11-23T14:07:00Z", "2026-11-23T15:10:00Z")
+
+
+def test_a_line_of_the_timeline_tells_all_that_was_recorded() -> None:
+    about = case(entries=(entry(3, at(14, 5) + timedelta(microseconds=5), recorder="U2", ended_at=at(14, 9)),))
+    assert exported(about)["timeline"] == [
+        {
+            "number": 3,
+            "happened_at": "2026-11-23T14:05:00.000005Z",
+            "ended_at": "2026-11-23T14:09:00Z",
+            "approximate": False,
+            "text": "failed over to replica",
+            "milestone": None,
+            "kind": "note",
+            "author": "Ana Costa",
+            "author_id": "U1",
+            "recorder": "Ben Okafor",
+            "recorder_id": "U2",
+            "recorded_at": "2026-11-23T14:07:00.000005Z",
+            "permalink": None,
+        }
+    ]
+
+
+def test_whys_are_in_the_order_of_their_numbers_with_their_parents() -> None:
+    whys = exported(FULL)["whys"]
+    assert [(why["number"], why["parent"], why["root"]) for why in whys] == [
+        (1, None, False), (2, 1, False), (3, 2, False), (4, 2, False), (5, 3, True),
+    ]  # fmt: skip
+
+
+def test_every_section_is_there_and_null_where_nobody_wrote() -> None:
+    sections = exported(FULL)["sections"]
+    assert list(sections) == [section.slug for section in SECTIONS]
+    assert sections["summary"]["text"].startswith("Checkout failed for 43 minutes.\nThe EU")
+    assert (sections["fault"]["text"], sections["fault"]["author"]) == (None, None)
+
+
+def test_actions_say_who_when_and_what_became_of_them() -> None:
+    first, second, *_, last = exported(FULL)["actions"]
+    assert (first["owner"], first["due"], first["status"], first["overdue"]) == (
+        {"id": "U1", "name": "Ana Costa"}, "2026-11-27", "open", True,
+    )  # fmt: skip
+    assert (second["owner"], second["due"], second["overdue"], second["link"]) == (None, None, False, None)
+    assert (last["status"], last["reason"]) == ("dropped", "too large")
+
+
+def test_metrics_are_seconds_or_null() -> None:
+    assert exported(FULL)["metrics"] == {
+        "time_to_detect": 420,
+        "time_to_acknowledge": 240,
+        "time_to_mitigate": 2580,
+        "time_to_resolve": 4320,
+    }
+    assert set(exported(NOTHING_KNOWN)["metrics"].values()) == {None}
+
+
+def test_texts_survive_in_any_script() -> None:
+    assert exported(case(about=incident(title='“ü” \\ "é" 漢 🚒')))["incident"]["title"] == '“ü” \\ "é" 漢 🚒'

@@ -1,0 +1,130 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.incident.records import Case, Milestone
+from bot.incident.sections import SECTIONS
+from tests.export import pages
+from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why, written
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+EXPORTER = Exporter()
+TITLES = [section.title for section in SECTIONS]
+
+
+def markdown(about: Case) -> str:
+    return EXPORTER.render(postmortem.compile(about, NOW), "markdown").decode()
+
+
+def front_matter(text: str) -> dict[str, str]:
+    lines = text.split("\n---\n", 1)[0].removeprefix("---\n").split("\n")
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def section(text: str, title: str) -> str:
+    """The body of one section."""
+    return text.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0].strip()
+
+
+def timeline(*lines: str, text: str) -> None:
+    assert section(text, "Timeline").split("\n\n", 1)[1].split("\n") == list(lines)
+
+
+@pytest.mark.parametrize(("about", "name"), [(FULL, "full.md"), (NOTHING_KNOWN, "nothing-known.md")])
+def test_the_document_reads_as_the_one_kept_here(about: Case, name: str) -> None:
+    assert markdown(about) == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
+def test_the_sections_are_the_second_level_headings_in_order(about: Case) -> None:
+    found = pages.headings(markdown(about))
+    assert [text for tag, text in found if tag == "h2"] == TITLES
+    assert [text for tag, text in found if tag != "h2"] == [f"INC-7: {about.incident.title}"]
+
+
+def test_every_section_that_is_blank_says_so() -> None:
+    text = markdown(NOTHING_KNOWN)
+    assert [section(text, title) for title in TITLES] == ["_Not recorded_"] * 14
+
+
+def test_a_section_with_facts_alone_is_not_called_blank() -> None:
+    text = markdown(FULL)
+    assert section(text, "Detection").startswith("- **Detected:** 2026-11-23 14:05 UTC — Ana Costa (#3)")
+    assert section(text, "Root cause") == "- **Why 5:** The load test uses one customer — Ben Okafor"
+
+
+def test_a_persons_words_stand_before_the_facts() -> None:
+    about = case(entries=FULL.entries, sections=(written("detection", "An alert told us."),))
+    assert section(markdown(about), "Detection").startswith("An alert told us.\n\n- **Detected:**")
+
+
+def test_a_persons_root_cause_replaces_the_whys_marked_root() -> None:
+    about = case(whys=FULL.whys, sections=(written("root_cause", "A pool."),))
+    assert section(markdown(about), "Root cause") == "A pool."
+
+
+def test_the_front_matter_holds_any_title() -> None:
+    title = 'He said: "no" \\ # --- {{ 7*7 }} é'
+    fields = front_matter(markdown(case(about=incident(title=title))))
+    assert json.loads(fields["title"]) == title
+
+
+def test_the_front_matter_is_null_where_nothing_is_known() -> None:
+    fields = front_matter(markdown(NOTHING_KNOWN))
+    nulls = {name for name, value in fields.items() if value == "null"}
+    assert nulls == {
+        "severity", "started_at", "detected_at", "mitigated_at", "resolved_at", "duration", "owner",
+    }  # fmt: skip
+    assert fields["generated_at"] == "2026-11-29T12:00:00Z"
+
+
+def test_a_line_of_one_day_shows_the_clock_time_alone() -> None:
+    text = markdown(case(entries=(entry(4, at(14, 5)),)))
+    assert section(text, "Timeline").startswith("All times are UTC, on 2026-11-23.")
+    timeline("- **14:05 UTC** failed over to replica — Ana Costa (#4)", text=text)
+
+
+def test_lines_of_several_days_show_their_dates() -> None:
+    text = markdown(case(entries=(entry(1, at(23, 50), ended_at=at(0, 10, day=24)), entry(2, at(0, 5, day=24)))))
+    timeline(
+        "- **2026-11-23 23:50 – 2026-11-24 00:10 UTC** failed over to replica — Ana Costa (#1)",
+        "- **2026-11-24 00:05 UTC** failed over to replica — Ana Costa (#2)",
+        text=text,
+    )
+
+
+def test_a_line_says_its_milestone_its_doubt_and_who_recorded_it() -> None:
+    line = entry(3, at(14, 5), "Alert fired", approximate=True, milestone=Milestone.DETECTED, recorder="U2")
+    timeline(
+        "- **~14:05 UTC** *Detected* · Alert fired — Ana Costa, recorded by Ben Okafor (#3)",
+        text=markdown(case(entries=(line,))),
+    )
+
+
+def test_a_text_of_several_lines_stays_in_its_item() -> None:
+    text = markdown(case(entries=(entry(1, at(14, 5), "a\n- b\n\nc"), entry(2, at(14, 6), "d"))))
+    assert pages.list_items(text)[-2:] == ["14:05 UTC a\n- b\nc — Ana Costa (#1)", "14:06 UTC d — Ana Costa (#2)"]
+
+
+def test_whys_are_numbered_and_branches_are_indented() -> None:
+    text = markdown(case(whys=(why(1, None, "a"), why(2, 1, "b"), why(3, 1, "c", root=True), why(4, None, "d"))))
+    assert section(text, "Five whys").split("\n") == [
+        "- **1.** a — Ben Okafor",
+        "  - **3.** (from 1) c — Ben Okafor · **Root cause**",
+        "- **2.** b — Ben Okafor",
+        "",
+        "Another chain:",
+        "",
+        "- **4.** d — Ben Okafor",
+    ]
+
+
+def test_branches_of_branches_stay_lists_however_deep() -> None:
+    whys = [why(1, None)]
+    for number in range(2, 60, 2):
+        whys += [why(number, number - 1), why(number + 1, number - 1)]
+    items = pages.list_items(markdown(case(whys=tuple(whys))))
+    assert len([item for item in items if "the pool was full" in item]) == len(whys)

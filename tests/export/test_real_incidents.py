@@ -1,0 +1,62 @@
+"""Published incidents, compiled: every entry once, at its minute, in both forms that people read."""
+
+import json
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.incident.plain import plain
+from bot.incident.records import Case, Status
+from tests.export import pages
+from tests.export.cases import NOW, case, entry, incident
+
+FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
+FILES = sorted(FOLDER.glob("*.json"))
+EXPORTER = Exporter()
+
+
+def moment(told: dict[str, Any]) -> datetime:
+    if told["time_utc"]:
+        return datetime.fromisoformat(told["time_utc"]).astimezone(UTC)
+    return datetime.combine(date(2020, 2, 29), time.fromisoformat(told["time_of_day_utc"]), UTC)
+
+
+def read(path: Path) -> Case:
+    told = json.loads(path.read_text(encoding="utf-8"))
+    about = incident(title=told["title"], severity=None, status=Status.OPEN, resolved_at=None, lead=None)
+    entries = tuple(
+        entry(number, moment(line), line["text"], approximate=bool(line.get("approximate")))
+        for number, line in enumerate(told["entries"], 1)
+    )
+    return case(about=about, entries=entries)
+
+
+def expected(about: Case) -> list[str]:
+    """Minute and text of every entry, in order."""
+    ordered = sorted(about.entries, key=lambda one: (one.happened_at, one.number))
+    days = {one.happened_at.date() for one in ordered}
+    shape = "%Y-%m-%d %H:%M UTC" if len(days) > 1 else "%H:%M UTC"
+    return [
+        pages.squeezed(
+            f"{'~' if one.approximate else ''}{one.happened_at:{shape}} {plain(one.text)} — Ana Costa (#{one.number})"
+        )
+        for one in ordered
+    ]
+
+
+@pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: Path) -> None:
+    about = read(path)
+    document = postmortem.compile(about, NOW)
+    items = pages.list_items(EXPORTER.render(document, "markdown").decode())
+    assert [pages.squeezed(item) for item in items if "(#" in item] == expected(about)
+    page = pages.page(EXPORTER.render(document, "html"))
+    lines = [pages.squeezed("".join(item.itertext())) for item in page.iter("li") if item.get("id")]
+    assert lines == expected(about)
+    text = pages.visible_text(page)
+    assert all(text.count(line) == 1 for line in expected(about))

@@ -1,0 +1,110 @@
+"""An outbox between a real database and the stand-in workspace, for the tests of sending."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import select
+
+from bot.clock import SettableClock
+from bot.rehearsal.standin import StandIn
+from bot.slack.outbox import File, Message, Outbox
+from storage import deliveries
+from storage.deliveries import _COLUMNS, Delivery, Owed
+from storage.statements import Statement, Transaction
+from storage.store import Store
+
+NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+TEAM = "T0REHEARSE"
+PATIENCE = 0.5
+
+_ALL = Statement(select(*_COLUMNS).order_by(_COLUMNS[0]))
+
+
+@dataclass
+class Post:
+    """A workspace with one channel and one person, and an outbox that owes it messages."""
+
+    slack: StandIn
+    clock: SettableClock
+    store: Store
+    client: AsyncWebClient
+    channel: str
+    ana: str
+    gone: set[str] = field(default_factory=set)
+    """The bodies whose reason is gone."""
+    composed: list[tuple[str, datetime]] = field(default_factory=list)
+    """When a body was put into words."""
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+    """What the outbox said it sent: body, channel, ts."""
+
+    def __post_init__(self) -> None:
+        self.outbox = self.another_outbox()
+
+    def another_outbox(self) -> Outbox:
+        """What a second process on the same database has."""
+        return Outbox(self.store, self.client, self.clock, self.compose, sent=self.sent)
+
+    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
+        """A body is the text alone, or the fields of a Message as JSON."""
+        self.composed.append((delivery.body, now))
+        if delivery.body in self.gone:
+            return None
+        if not delivery.body.startswith("{"):
+            return Message(delivery.body)
+        said: dict[str, Any] = json.loads(delivery.body)
+        if "file" in said:
+            said["file"] = File(said["file"], "A title", b"bytes")
+        if "unsayable" in said:
+            return Message("x", blocks=[{"nobody": object()}])
+        return Message(**said)
+
+    def sent(self, tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
+        """Remember what was sent."""
+        if delivery.body == "untold":
+            raise ValueError("the transaction that settles fails")
+        self.told.append((delivery.body, channel, ts))
+
+    async def owe(self, body: str, recipient: str = "", *, fallback: str = "") -> None:
+        """Owe a message from now on."""
+        owed = Owed(TEAM, "message", recipient or self.channel, body, self.clock.now(), fallback=fallback)
+        await self.store.write(lambda tx: deliveries.owe(tx, owed))
+
+    async def tick(self, seconds: float = 0) -> int:
+        """Let time pass, then send what is due."""
+        self.clock.advance(timedelta(seconds=seconds))
+        return await self.outbox.send_due(self.clock.now())
+
+    def rows(self) -> list[Delivery]:
+        """Every delivery as it stands."""
+        return self.store.read_now(lambda tx: [Delivery(*row) for row in tx.rows(_ALL)])
+
+    def states(self) -> list[str]:
+        """Where each delivery stands, in the order of owing."""
+        return [row.state for row in self.rows()]
+
+    def said(self, channel: str = "") -> list[str]:
+        """What stands in the channel."""
+        return [message.text for message in self.slack.messages(channel or self.channel)]
+
+    def count(self, method: str) -> int:
+        """How often a method was called."""
+        return sum(call.method == method for call in self.slack.calls)
+
+
+@asynccontextmanager
+async def a_post(store: Store) -> AsyncIterator[Post]:
+    """A post office at NOW."""
+    clock = SettableClock(NOW)
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    async with StandIn(clock) as slack, aiohttp.ClientSession(timeout=timeout) as session:
+        client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
+        ana = slack.user("ana")
+        post = Post(slack, clock, store, client, slack.channel("ops", [ana]), ana)
+        yield post
+        await post.outbox.close()

@@ -1,0 +1,153 @@
+"""How each database is opened, and how it refuses."""
+
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from bot.errors import Misconfigured
+from storage.drivers import Driver, Fault, SqliteDriver, driver_for
+from storage.store import Store, open_store
+from tests.storage.given import entry, noted, opened
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def asked(driver: Driver, question: str, *, reading: bool = False) -> Any:
+    connection = driver.connect(reading=reading)
+    try:
+        return connection.execute(question).fetchall()[0][0]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1), ("query_only", 0)],
+)
+def test_sqlite_is_opened_so_that_a_commit_is_on_disk(sqlite_url: str, pragma: str, value: object) -> None:
+    assert asked(driver_for(sqlite_url), f"PRAGMA {pragma}") == value
+
+
+def test_every_sqlite_table_is_strict_so_that_no_text_stands_in_a_number(sqlite_url: str) -> None:
+    with driver_for(sqlite_url).engine().connect() as connection:
+        tables = connection.execute(text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")).all()
+    loose = {name for name, strict in tables if not strict and not name.startswith("sqlite_")}
+    assert len(tables) > 10
+    assert loose == {"alembic_version"}
+
+
+def test_the_file_and_what_stands_beside_it_are_for_the_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "afterword.db"
+    store = open_store(f"sqlite:///{path}")
+    store.write_now(opened)
+    assert {mode(path.with_name(path.name + end)) for end in ("", "-wal", "-shm")} == {0o600}
+    store.close()
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(sqlite_url: str) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    path.chmod(0o644)
+    open_store(sqlite_url).close()
+    assert mode(path) == 0o600
+
+
+def test_readers_cannot_write(store: Store) -> None:
+    with pytest.raises((sqlite3.OperationalError, psycopg.errors.ReadOnlySqlTransaction)):
+        store.read_now(opened)
+    assert store.read_now(lambda tx: tx) is not None
+
+
+def test_a_row_without_its_parent_is_refused(store: Store) -> None:
+    store.write_now(opened)
+    wrong = "INSERT INTO why (incident_id, number, text, author, recorded_at, is_root, struck) VALUES (99, 1, '', '', "
+    connection = store.driver.connect()
+    sqlite = store.driver.dialect.name == "sqlite"
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.ForeignKeyViolation)):
+        connection.execute(wrong + ("'', 0, 0)" if sqlite else "now(), false, false)"))
+    connection.close()
+
+
+def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Shopping: bread, coffee.\n" * 50)
+    path.chmod(0o644)
+    with pytest.raises(Misconfigured, match="is not a database"):
+        open_store(f"sqlite:///{path}")
+    assert path.read_text() == "Shopping: bread, coffee.\n" * 50
+    assert mode(path) == 0o644
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("sqlite://", "must name a file"),
+        ("sqlite:///:memory:", "must name a file"),
+        ("sqlite:////nowhere/at/all.db", "not a folder"),
+        ("sqlite:////proc/afterword.db", "cannot be written"),
+        ("mysql://localhost/x", "begins with 'mysql'"),
+        ("afterword.db", "is no address"),
+    ],
+)
+def test_a_wrong_address_is_told_in_a_sentence(url: str, sentence: str) -> None:
+    with pytest.raises(Misconfigured, match=sentence):
+        open_store(url)
+
+
+def test_a_server_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        open_store(f"postgresql://nobody@/none?host={tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("SQLITE_BUSY", Fault.BUSY),
+        ("SQLITE_BUSY_SNAPSHOT", Fault.BUSY),
+        ("SQLITE_CONSTRAINT_UNIQUE", Fault.UNIT),
+        ("SQLITE_FULL", Fault.WHOLE),
+        ("SQLITE_IOERR_FSYNC", Fault.WHOLE),
+        ("SQLITE_CORRUPT", Fault.WHOLE),
+    ],
+)
+def test_what_an_error_of_sqlite_means(tmp_path: Path, name: str, fault: Fault) -> None:
+    error = sqlite3.OperationalError()
+    error.sqlite_errorname = name
+    assert driver_for(f"sqlite:///{tmp_path}/x.db").fault(error) is fault
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (psycopg.errors.UniqueViolation, Fault.CONFLICT),
+        (psycopg.errors.SerializationFailure, Fault.CONFLICT),
+        (psycopg.errors.DeadlockDetected, Fault.CONFLICT),
+        (psycopg.errors.LockNotAvailable, Fault.CONFLICT),
+        (psycopg.errors.AdminShutdown, Fault.LOST),
+        (psycopg.errors.ReadOnlySqlTransaction, Fault.LOST),
+        (psycopg.OperationalError, Fault.LOST),
+        (psycopg.InterfaceError, Fault.LOST),
+        (psycopg.errors.DataError, Fault.UNIT),
+        (psycopg.errors.DiskFull, Fault.UNIT),
+    ],
+)
+def test_what_an_error_of_postgresql_means(error: type[psycopg.Error], fault: Fault) -> None:
+    assert driver_for("postgresql://somebody@/x").fault(error()) is fault
+
+
+def test_a_file_that_was_removed_under_a_running_store_is_noticed(sqlite_store: Store) -> None:
+    assert isinstance(sqlite_store.driver, SqliteDriver)
+    sqlite_store.write_now(opened)
+    assert sqlite_store.is_whole()
+    sqlite_store.driver.path.unlink()
+    sqlite_store.write_now(lambda tx: noted(tx, entry()))  # SQLite says nothing
+    assert not sqlite_store.is_whole()
+    sqlite_store.driver.path.touch()
+    assert not sqlite_store.is_whole()

@@ -1,0 +1,122 @@
+"""From an empty database to this version's schema, and what is refused on the way."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from bot.errors import Misconfigured
+from storage import incidents, migrate, sections, timeline
+from storage.drivers import SqliteDriver, driver_for
+from storage.store import Store, open_store
+from storage.tables import metadata
+from tests.conftest import on_server
+from tests.storage.given import NOW, noting, opened
+
+
+def run(database_url: str, statement: str) -> None:
+    with driver_for(database_url).engine(writing=True).begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_the_migrations_make_what_the_tables_declare(database_url: str) -> None:
+    with driver_for(database_url).engine().connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
+    run(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Misconfigured, match=r"newer version \(schema 9999\)"):
+        open_store(database_url)
+    with pytest.raises(Misconfigured, match=r"newer version \(schema 9999\)"):
+        migrate.upgrade(driver_for(database_url))
+
+
+def test_postgresql_is_not_migrated_by_opening_it(postgres_server: Any) -> None:
+    on_server(postgres_server, "CREATE DATABASE empty_one")
+    url = postgres_server.get_uri(database="empty_one")
+    with pytest.raises(Misconfigured, match="Run `afterword migrate`"):
+        open_store(url)
+    open_store(url, migrating=True).close()
+    open_store(url).close()
+    on_server(postgres_server, "DROP DATABASE empty_one WITH (FORCE)")
+
+
+def test_opening_twice_keeps_what_was_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/afterword.db"
+    for _ in range(2):
+        store = open_store(url)
+        store.write_now(lambda tx: opened(tx) if not incidents.listed(tx, "T1", 1) else None)
+        store.close()
+    store = open_store(url)
+    assert len(store.read_now(lambda tx: incidents.listed(tx, "T1", 9))) == 1
+    store.close()
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "afterword.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE why (somebody TEXT)")  # in the way of a table made late
+        connection.commit()
+    with pytest.raises(Misconfigured, match="cannot be brought up to date"):
+        open_store(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("why",)]
+
+
+def test_before_a_change_of_schema_the_file_is_copied_beside_itself(sqlite_store: Store, sqlite_url: str) -> None:
+    sqlite_store.write_now(opened)
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    assert isinstance(sqlite_store.driver, SqliteDriver)
+    for _ in range(2):
+        migrate._copy_aside(sqlite_store.driver, "0001")
+    copy = path.with_name("afterword.db.before-0001")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT count(*) FROM incident").fetchone() == (1,)
+
+
+def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:
+    store = open_store(sqlite_url)
+    store.write_now(opened)
+    for number in range(400):
+        store.write_now(noting(f"{number} " + "x" * 500))
+    store.close()
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    whole = path.read_bytes()
+    middle = len(whole) // 4096 // 2 * 4096
+    path.write_bytes(whole[:middle] + b"\xff" * 4096 + whole[middle + 4096 :])
+    damaged = path.read_bytes()
+    with pytest.raises(Misconfigured, match="is damaged"):
+        open_store(sqlite_url)
+    assert path.read_bytes() == damaged
+
+
+def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    path.write_bytes(path.read_bytes()[: 3 * 4096])
+    with pytest.raises(Misconfigured, match="put a backup back"):
+        open_store(sqlite_url)
+
+
+@pytest.mark.parametrize("change", ["UPDATE {} SET text = 'never said'", "DELETE FROM {}"])
+@pytest.mark.parametrize("table", ["entry_version", "section"])
+def test_what_was_once_said_can_neither_be_changed_nor_removed(
+    store: Store, database_url: str, table: str, change: str
+) -> None:
+    incident = store.write_now(opened)
+    store.write_now(noting())
+    store.write_now(lambda tx: sections.save(tx, incident.id, "fault", "A leak", "U1", NOW))
+    connection = store.driver.connect()
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match=f"{table} is append-only"):
+        connection.execute(change.format(table))
+    connection.close()
+    assert store.read_now(lambda tx: timeline.versions(tx, 1))[0].text == "The database is slow"
+    assert store.read_now(lambda tx: sections.latest(tx, incident.id))["fault"].text == "A leak"

@@ -1,0 +1,245 @@
+"""The writer on both databases: one transaction for many, each unit by itself, everybody answered."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, NoReturn
+
+import pytest
+
+from bot.errors import NotRecorded, Refused
+from storage import timeline
+from storage.drivers import SqliteDriver, driver_for
+from storage.statements import Transaction
+from storage.store import Store
+from storage.writer import MOST_AT_ONCE, Writer
+from tests.storage.given import entry, noted, noting, opened
+from tests.storage.holding import Held
+
+
+def texts(store: Store) -> list[str]:
+    return [kept.text for kept in store.read_now(lambda tx: timeline.standing(tx, 1))]
+
+
+def number(n: int) -> Callable[[Transaction], int]:
+    return lambda _: n
+
+
+def raising(error: BaseException) -> Callable[[Transaction], NoReturn]:
+    def unit(tx: Transaction) -> NoReturn:
+        noted(tx, entry("never to be seen"))
+        raise error
+
+    return unit
+
+
+def test_what_waits_is_written_in_one_transaction_and_answered_in_order(store: Store) -> None:
+    store.write_now(opened)
+    before = store.writer.state.batches
+    with Held(store):
+        waiting = [store.writer.submit(noting(f"line {n}")) for n in range(40)]
+    assert [future.result() for future in waiting] == list(range(1, 41))
+    assert store.writer.state.batches == before + 2
+    assert texts(store) == [f"line {n}" for n in range(40)]
+
+
+def test_more_than_fits_into_one_transaction_is_written_in_several(sqlite_store: Store) -> None:
+    with Held(sqlite_store):
+        waiting = [sqlite_store.writer.submit(number(n)) for n in range(2 * MOST_AT_ONCE + 5)]
+    assert [future.result() for future in waiting] == list(range(2 * MOST_AT_ONCE + 5))
+
+
+def test_the_error_of_one_unit_undoes_nothing_else(store: Store) -> None:
+    store.write_now(opened)
+    with Held(store):
+        one = store.writer.submit(noting("one"))
+        wrong = store.writer.submit(raising(Refused("There is no such entry.")))
+        two = store.writer.submit(noting("two"))
+    assert one.result() == 1
+    with pytest.raises(Refused, match="no such entry"):
+        wrong.result()
+    assert two.result() == 2
+    assert texts(store) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AssertionError(),
+        RecursionError(),
+        RuntimeError(),
+        KeyError("x"),
+        MemoryError(),
+        NotRecorded("once more"),
+        SystemExit(3),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        asyncio.CancelledError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_a_unit_raises_is_its_answer_and_the_writer_goes_on(sqlite_store: Store, error: BaseException) -> None:
+    sqlite_store.write_now(opened)
+    with pytest.raises(type(error)):
+        sqlite_store.write_now(raising(error))
+    assert sqlite_store.write_now(noting("after")) == 1
+    assert texts(sqlite_store) == ["after"]
+
+
+async def test_a_unit_that_runs_out_of_an_iterator_does_not_hang_its_waiter(store: Store) -> None:
+    await store.write(opened)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await store.write(lambda tx: next(iter(())))
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        store.writer.submit(lambda tx: next(iter(()))).result(5)
+    assert await store.write(noting()) == 1
+
+
+def test_text_that_no_database_takes_is_the_units_own_error(store: Store) -> None:
+    store.write_now(opened)
+    with pytest.raises(UnicodeEncodeError):
+        store.write_now(noting("half a pair \ud83d"))
+    assert store.write_now(noting("whole")) == 1
+
+
+def test_what_the_database_refuses_is_not_recorded_and_tells_why(store: Store) -> None:
+    store.write_now(opened)
+    with pytest.raises(NotRecorded, match=r"IntegrityError|UniqueViolation") as refusal:
+        store.write_now(opened)  # a second open incident in the channel
+    assert refusal.value.__cause__ is not None
+    assert store.write_now(noting()) == 1
+
+
+def test_a_unit_that_hides_an_error_of_the_database_still_harms_only_itself(store: Store) -> None:
+    store.write_now(opened)
+
+    def hiding(tx: Transaction) -> str:
+        try:
+            opened(tx)
+        except Exception:  # noqa: BLE001 (what a careless unit might do)
+            return "fine"
+        return "finer"
+
+    with Held(store):
+        careless = store.writer.submit(hiding)
+        other = store.writer.submit(noting("other"))
+    assert other.result() == 1
+    if store.driver.dialect.name == "sqlite":
+        assert careless.result() == "fine"
+    else:
+        with pytest.raises(NotRecorded):
+            careless.result()
+
+
+def test_a_unit_given_after_the_end_is_not_recorded(store: Store) -> None:
+    store.write_now(opened)
+    with Held(store):
+        last = store.writer.submit(noting("last"))
+    store.writer.stop()
+    assert last.result(0) == 1
+    with pytest.raises(NotRecorded, match="closed"):
+        store.write_now(noting("too late"))
+    assert not store.writer.is_working
+    assert texts(store) == ["last"]
+    store.writer.stop()
+
+
+async def test_a_unit_given_after_the_end_is_refused_on_the_loop_as_well(sqlite_store: Store) -> None:
+    sqlite_store.writer.stop()
+    with pytest.raises(NotRecorded, match="closed"):
+        await sqlite_store.write(opened)
+
+
+def test_what_is_given_while_the_end_is_asked_for_is_answered_one_way_or_the_other(sqlite_store: Store) -> None:
+    answers: list[Future[Any]] = []
+    stopped = threading.Event()
+
+    def keep_giving() -> None:
+        while not stopped.is_set():
+            answers.append(sqlite_store.writer.submit(lambda _: 1))
+
+    giver = threading.Thread(target=keep_giving)
+    giver.start()
+    sqlite_store.writer.stop()
+    stopped.set()
+    giver.join()
+    assert all(answer.exception(5) is None or isinstance(answer.exception(), NotRecorded) for answer in answers)
+
+
+async def test_a_waiter_that_gives_up_breaks_nothing(store: Store) -> None:
+    await store.write(opened)
+    with Held(store):
+        first, second, third = (asyncio.create_task(store.write(noting(f"line {n}"))) for n in range(3))
+        await asyncio.sleep(0)
+        second.cancel()
+        thread = store.writer.submit(noting("from a thread"))
+        assert thread.cancel()
+        await asyncio.sleep(0)
+    assert (await first, await third) == (1, 2)
+    assert texts(store) == ["line 0", "line 2"]
+
+
+async def test_a_waiter_that_gives_up_while_its_unit_runs_breaks_nothing(store: Store) -> None:
+    await store.write(opened)
+    running, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Transaction) -> int:
+        running.set()
+        go_on.wait(5)
+        return noted(tx, entry("slow"))
+
+    task = asyncio.create_task(store.write(slow))
+    await asyncio.to_thread(running.wait, 5)
+    task.cancel()
+    other = asyncio.create_task(store.write(noting("other")))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await other == 2
+    assert task.cancelled()
+    assert texts(store) == ["slow", "other"]
+
+
+def test_a_loop_that_ended_while_its_unit_ran_does_not_stop_the_writer(sqlite_store: Store) -> None:
+    async def give_up() -> None:
+        task = asyncio.create_task(sqlite_store.write(opened))
+        await asyncio.sleep(0)
+        task.cancel()
+
+    with Held(sqlite_store):
+        asyncio.run(give_up())
+    sqlite_store.write_now(opened)
+    assert sqlite_store.writer.is_working
+
+
+def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_now(opened)
+    monkeypatch.setattr("storage.writer.WAIT_SECONDS", 0.1)
+    with Held(store):
+        late = store.writer.submit(noting("late"))
+        threading.Event().wait(0.2)
+    with pytest.raises(NotRecorded, match="busy for too long"):
+        late.result()
+    assert store.write_now(noting("in time")) == 1
+    assert texts(store) == ["in time"]
+
+
+class MistakenDriver(SqliteDriver):
+    """A driver with a mistake that nobody thought of."""
+
+    def begin(self, connection: object) -> None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_should_the_writer_itself_break_down_nobody_waits_for_ever(sqlite_url: str) -> None:
+    writer = Writer(MistakenDriver(driver_for(sqlite_url).url))
+    writer.start()
+    with pytest.raises(NotRecorded, match="broke down"):
+        writer.submit(opened).result(5)
+    assert not writer.is_working
+    with pytest.raises(NotRecorded, match="closed"):
+        writer.submit(opened).result(5)
+    writer._thread.join(5)

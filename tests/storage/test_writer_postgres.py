@@ -1,0 +1,203 @@
+"""What can happen with a server: other replicas in the way, a connection or the server gone, a commit unanswered."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from bot.errors import NotRecorded
+from bot.incident.records import Place
+from storage import inbox, incidents, timeline
+from storage.statements import Transaction
+from storage.store import Store, open_store
+from storage.writer import PerhapsRecorded
+from tests.storage.given import NOW, PLACE, noting, opened
+from tests.storage.holding import Held
+from tests.storage.relay import Cut, Relay
+
+pytestmark = pytest.mark.postgres
+ELSEWHERE = Place("T1", "C2")
+
+
+@pytest.fixture
+def one(postgres_url: str) -> Iterator[Store]:
+    store = open_store(postgres_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def two(postgres_url: str) -> Iterator[Store]:
+    store = open_store(postgres_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def other(postgres_url: str) -> Iterator[psycopg.Connection]:
+    """Somebody else at the same database."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        yield connection
+
+
+def texts(store: Store, incident_id: int = 1) -> list[str]:
+    return [kept.text for kept in store.read_now(lambda tx: timeline.standing(tx, incident_id))]
+
+
+def test_two_replicas_give_every_number_once(one: Store, two: Store) -> None:
+    one.write_now(opened)
+    given = [store.writer.submit(noting(f"line {n}")) for n in range(100) for store in (one, two)]
+    assert sorted(future.result() for future in given) == list(range(1, 201))
+    assert len(texts(one)) == 200
+
+
+def test_two_replicas_open_one_incident_in_a_channel(one: Store, two: Store) -> None:
+    def unit(tx: Transaction) -> int:
+        found = incidents.current(tx, PLACE)
+        return found.number if found else opened(tx).number
+
+    with Held(one), Held(two):
+        given = [store.writer.submit(unit) for store in (one, two)]
+    assert {future.result() for future in given} == {1}
+    assert len(one.read_now(lambda tx: incidents.listed(tx, "T1", 9))) == 1
+
+
+def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one: Store, two: Store) -> None:
+    one.write_now(opened)
+
+    def unit(tx: Transaction) -> str:
+        before = inbox.reply(tx, "T1:trigger")
+        if before is not None:
+            return before
+        reply = f"Recorded as #{noting()(tx)}"
+        inbox.keep(tx, "T1:trigger", reply, NOW)
+        return reply
+
+    with Held(one), Held(two):
+        given = [store.writer.submit(unit) for store in (one, two)]
+    assert [future.result() for future in given] == ["Recorded as #1"] * 2
+    assert len(texts(one)) == 1
+
+
+def test_replicas_that_lock_each_other_out_both_get_through(one: Store, other: psycopg.Connection) -> None:
+    one.write_now(opened)
+    one.write_now(lambda tx: opened(tx, ELSEWHERE))
+    other.execute("BEGIN")
+    other.execute("UPDATE incident SET title = 'theirs' WHERE id = 1")
+    with Held(one):
+        given = [one.writer.submit(noting("elsewhere", ELSEWHERE)), one.writer.submit(noting("here"))]
+    threading.Event().wait(0.1)  # until it holds incident 2 and waits for 1
+    other.execute("UPDATE incident SET title = 'theirs' WHERE id = 2")
+    other.execute("COMMIT")
+    assert [future.result() for future in given] == [1, 1]
+    assert (texts(one, 1), texts(one, 2)) == (["here"], ["elsewhere"])
+
+
+def test_a_row_that_somebody_holds_keeps_only_its_own_units_from_being_recorded(
+    one: Store, other: psycopg.Connection
+) -> None:
+    one.write_now(opened)
+    one.write_now(lambda tx: opened(tx, ELSEWHERE))
+    other.execute("BEGIN")
+    other.execute("SELECT 1 FROM incident WHERE id = 1 FOR UPDATE")
+    begun = time.monotonic()
+    with Held(one):
+        held, free = one.writer.submit(noting("held")), one.writer.submit(noting("free", ELSEWHERE))
+    assert free.result() == 1
+    with pytest.raises(NotRecorded):
+        held.result()
+    assert time.monotonic() - begun < 2.6
+    other.execute("COMMIT")
+    assert one.write_now(noting("after")) == 1
+    assert (texts(one, 1), texts(one, 2)) == (["after"], ["free"])
+
+
+def test_a_connection_that_is_ended_between_two_units_heals_unnoticed(one: Store, other: psycopg.Connection) -> None:
+    one.write_now(opened)
+    one.read_now(incidents.teams)
+    other.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert one.write_now(noting()) == 1
+    assert texts(one) == ["The database is slow"]
+
+
+def test_a_unit_whose_connection_is_ended_is_run_again_and_recorded_once(one: Store, other: psycopg.Connection) -> None:
+    one.write_now(opened)
+    runs: list[int] = []
+
+    def unit(tx: Transaction) -> int:
+        runs.append(noting("once")(tx))
+        if len(runs) == 1:
+            pid = tx._connection.execute("SELECT pg_backend_pid()").fetchall()[0][0]
+            other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            noting("the connection is gone")(tx)
+        return runs[-1]
+
+    assert one.write_now(unit) == 1
+    assert runs == [1, 1]
+    assert texts(one) == ["once"]
+
+
+def test_while_the_server_is_down_nothing_is_recorded_and_when_it_is_back_it_is(
+    one: Store, postgres_server: Any
+) -> None:
+    one.write_now(opened)
+    postgres_server.stop()
+    try:
+        begun = time.monotonic()
+        with pytest.raises(NotRecorded):
+            one.write_now(noting("down"))
+        assert time.monotonic() - begun < 2.6
+    finally:
+        postgres_server.ensure_postgres_running()
+    assert one.write_now(noting("back")) == 1
+    assert texts(one) == ["back"]
+
+
+@pytest.fixture
+def relay(postgres_url: str, tmp_path: Path) -> Iterator[Relay]:
+    relay = Relay(tmp_path, Path(str(make_url(postgres_url).query["host"])))
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def relayed(relay: Relay, postgres_url: str, tmp_path: Path) -> Iterator[Store]:
+    url = make_url(postgres_url).update_query_dict({"host": str(tmp_path)})
+    store = open_store(url.render_as_string(hide_password=False))
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_commit_without_an_answer_is_looked_up_and_recorded_once(
+    relayed: Store, relay: Relay, one: Store, cut: Cut
+) -> None:
+    one.write_now(opened)
+    relay.cut = cut
+    with Held(relayed):
+        given = [relayed.writer.submit(noting(f"line {n}")) for n in range(3)]
+    assert [future.result() for future in given] == [1, 2, 3]
+    assert relay.cut is None
+    assert texts(one) == ["line 0", "line 1", "line 2"]
+
+
+def test_a_commit_that_nobody_can_be_asked_about_is_not_called_unrecorded(
+    relayed: Store, relay: Relay, one: Store
+) -> None:
+    one.write_now(opened)
+    relay.cut, relay.down_after_cut = "after", True
+    begun = time.monotonic()
+    with pytest.raises(PerhapsRecorded, match="Look whether it is there"):
+        relayed.write_now(noting("perhaps"))
+    assert time.monotonic() - begun < 2.6
+    assert texts(one) == ["perhaps"]
+    relay.is_down = False
+    assert relayed.write_now(noting("certainly")) == 2

@@ -1,0 +1,198 @@
+"""The house keeps its own rules: what stands where, how long it may get, and who may read the clock."""
+
+import ast
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ("bot", "handlers", "storage", "templates")
+
+TOP_LEVEL = {
+    *FLOORS,
+    *("tests", "docs", ".ci", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "Makefile", "Dockerfile"),
+    *("README.md", "CHANGELOG.md", "LICENSE", ".env.example", ".gitignore", ".gitattributes", ".dockerignore"),
+}
+NOT_YET = {"Dockerfile", ".gitattributes", ".dockerignore"}  # allowed, not demanded
+
+BOUNDARIES = {"handlers/boundary.py", "bot/scheduler.py"}
+CLOCKS = {"bot/clock.py"}
+ENVIRONMENT = {"bot/settings.py"}
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+
+MACHINE_PATHS = ("/wo" + "rk/", "/ro" + "ot/", "/tmp/" + "aw", "/Us" + "ers/")
+REGISTRY_HOSTS = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "conda" + ".anaconda")
+
+
+@cache
+def files() -> tuple[str, ...]:
+    """Every file that is, or would be, under version control."""
+    command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"the rules are for a checkout, and git does not know this one: {error}")
+    return tuple(sorted(name for name in listed.split("\0") if name and (ROOT / name).is_file()))
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse((ROOT / name).read_text(encoding="utf-8"))
+
+
+def modules(*floors: str) -> list[str]:
+    return [name for name in files() if name.endswith(".py") and name.split("/")[0] in floors]
+
+
+def functions(name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree(name)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def dotted(node: ast.expr) -> str:
+    """`datetime.datetime.now` of an attribute chain; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (before := dotted(node.value)):
+        return f"{before}.{node.attr}"
+    return ""
+
+
+def used(pattern: str, *floors: str) -> set[str]:
+    """The modules in which a dotted name, or a name taken from another module, matches."""
+    found = set()
+    for name in modules(*floors):
+        for node in ast.walk(tree(name)):
+            taken = [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+            here = [dotted(node)] if isinstance(node, ast.Attribute) else taken
+            if any(re.search(pattern, each) for each in here):
+                found.add(name)
+    return found
+
+
+def test_the_top_level_is_what_it_was_agreed_to_be() -> None:
+    standing = {name.split("/")[0] for name in files()}
+    assert standing <= TOP_LEVEL
+    assert standing >= TOP_LEVEL - NOT_YET
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    folders = {str(Path(name).parent) for name in modules(*FLOORS, "tests")}
+    assert {folder for folder in folders if not (ROOT / folder / "__init__.py").exists()} == set()
+
+
+def test_templates_hold_words_and_no_code() -> None:
+    assert modules("templates") == ["templates/__init__.py"]
+    assert all(isinstance(node, ast.Expr) for node in tree("templates/__init__.py").body)
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    assert [name for name in files() if {Path(name).stem, Path(name).parent.name} & VAGUE_NAMES] == []
+
+
+def test_no_file_is_longer_than_three_hundred_lines() -> None:
+    written = [name for name in files() if name.endswith((".py", ".j2", ".html", ".js", ".css"))]
+    lengths = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in written}
+    assert {name: lines for name, lines in lengths.items() if lines > 300} == {}
+
+
+@pytest.mark.parametrize("floors", [FLOORS, ("tests",)], ids=["product", "tests"])
+def test_nineteen_of_twenty_functions_keep_within_forty_lines(floors: tuple[str, ...]) -> None:
+    lengths = sorted(length(function) for name in modules(*floors) for function in functions(name))
+    assert lengths[len(lengths) * 95 // 100] <= 40
+
+
+def test_no_function_is_longer_than_sixty_lines() -> None:
+    everything = [(name, function) for name in modules(*FLOORS, "tests") for function in functions(name)]
+    assert [f"{name}:{function.name}" for name, function in everything if length(function) > 60] == []
+
+
+def test_imports_stand_at_the_top() -> None:
+    inside = [
+        f"{name}:{node.lineno}"
+        for name in modules(*FLOORS, "tests")
+        for function in functions(name)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert inside == []
+
+
+def test_only_the_two_boundaries_catch_everything() -> None:
+    broad = {"Exception", "BaseException"}
+    catching = set()
+    for name in modules(*FLOORS, "tests"):
+        for node in ast.walk(tree(name)):
+            if isinstance(node, ast.ExceptHandler):
+                caught = {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)} if node.type else broad
+            elif isinstance(node, ast.Call) and dotted(node.func).endswith("suppress"):
+                caught = {dotted(argument) for argument in node.args}
+            else:
+                continue
+            if caught & broad:
+                catching.add(name)
+    assert catching <= BOUNDARIES
+
+
+def test_only_the_clock_reads_the_clock() -> None:
+    reading = used(r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime))$", *FLOORS)
+    assert reading == CLOCKS
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    assert used(r"^os\.(environ|environb|getenv)\b", *FLOORS) == ENVIRONMENT
+
+
+def test_nothing_is_unpickled_or_evaluated() -> None:
+    assert used(r"^(pickle|marshal|shelve)\b", *FLOORS) == set()
+    calls = (node for name in modules(*FLOORS) for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
+    assert [call.lineno for call in calls if dotted(call.func) in ("eval", "exec")] == []
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    needle = re.compile("|".join([*(rf"(?<![\w.]){path}" for path in MACHINE_PATHS), *map(re.escape, REGISTRY_HOSTS)]))
+    texts = {name: (ROOT / name).read_bytes().decode("utf-8", "replace") for name in files()}
+    assert {name: found.group() for name, text in texts.items() if (found := needle.search(text))} == {}
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_every_locked_package_is_pinned_by_hash_and_names_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    pins = re.findall(r"^\w\S*==\S+.*?(?=^\w|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert len(pins) > 20
+    assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
+    assert "://" not in text
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    """A module outside the layers contract could import what it likes."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    contracts = tools["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    named = {each.strip() for layer in layers for each in layer.split("|")}
+    rooms = {".".join(Path(name).with_suffix("").parts[:2]) for name in modules("bot")} - {"bot.__init__"}
+    standing = {*rooms, "handlers", "storage", "templates"}
+    assert standing <= {name.strip("()") for name in named}
+    assert {name for name in named if name.startswith("(") and name.strip("()") in standing} == set()
+
+
+def test_make_has_at_most_ten_targets_and_explains_each() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert len(phony.split()) <= 10
+    assert set(re.findall(r"^([a-z]+):.* ## \S", text, re.MULTILINE)) == set(phony.split())
+
+
+def test_ci_runs_what_a_person_runs() -> None:
+    ci = ROOT / ".ci" / "run"
+    assert os.access(ci, os.X_OK)
+    assert ci.read_text(encoding="utf-8").rstrip().endswith("exec make test")

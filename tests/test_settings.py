@@ -1,0 +1,190 @@
+"""What an operator may set, what is refused, and that no secret is shown."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.errors import Misconfigured
+from bot.settings import FILED, Settings, load, variable
+
+SECRET = "xoxb-" + "test-never-shown"
+
+
+def given(**variables: str) -> Settings:
+    return load(variables, env_file=None)
+
+
+def refusal(**variables: str) -> str:
+    with pytest.raises(Misconfigured) as refused:
+        given(**variables)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+    return str(refused.value)
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = given()
+    assert (settings.host, settings.port, settings.input_zone) == ("127.0.0.1", 3000, "author")
+    assert settings.reminder_hours == (timedelta(hours=24), timedelta(hours=48))
+    assert settings.sqlalchemy_url == "sqlite:///afterword.db"
+
+
+def test_an_empty_value_counts_as_not_set() -> None:
+    assert given(AFTERWORD_PORT="", SLACK_API_URL=" ") == given()
+
+
+def test_variables_of_other_programs_are_left_alone() -> None:
+    assert given(PATH="/bin", PORT="80", HOST="example.test") == given()
+
+
+def test_every_setting_is_read_from_its_variable() -> None:
+    settings = given(
+        SLACK_BOT_TOKEN=SECRET,
+        SLACK_SIGNING_SECRET="sig" + "ning",
+        SLACK_APP_TOKEN="xapp-" + "test",
+        SLACK_API_URL="http://127.0.0.1:9/api",
+        DATABASE_URL="sqlite:////var/lib/afterword.db",
+        AFTERWORD_HOST="0.0.0.0",
+        AFTERWORD_PORT="8080",
+        AFTERWORD_INPUT_ZONE="Europe/Berlin",
+        AFTERWORD_REMINDER_HOURS="1.5, 72,1.5",
+        AFTERWORD_OVERDUE_HOUR="0",
+        AFTERWORD_TICK_SECONDS="5",
+        AFTERWORD_LOG_LEVEL="debug",
+        AFTERWORD_ALLOW_GUESTS="true",
+    )
+    assert not [name for name in Settings.model_fields if getattr(settings, name) == getattr(given(), name)]
+    assert settings.slack_bot_token.get_secret_value() == SECRET
+    assert settings.slack_api_url == "http://127.0.0.1:9/api/"
+    assert settings.reminder_hours == (timedelta(hours=1.5), timedelta(hours=72))
+    assert settings.log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("Author", "author"), ("utc", "UTC"), ("Asia/Kolkata", "Asia/Kolkata"), ("America/Indiana/Knox", None)],
+)
+def test_a_zone_is_author_or_utc_or_iana(written: str, read: str | None) -> None:
+    assert given(AFTERWORD_INPUT_ZONE=written).input_zone == (read or written)
+
+
+@pytest.mark.parametrize("url", ["postgres://a:b@h/d", "postgresql://a:b@h/d", "postgresql+psycopg://a:b@h/d"])
+def test_every_spelling_of_postgresql_gets_the_one_driver(url: str) -> None:
+    assert given(DATABASE_URL=url).sqlalchemy_url == "postgresql+psycopg://a:b@h/d"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("AFTERWORD_PORT", "tcp://10.0.0.1:3000", "0 to 65535"),
+        ("AFTERWORD_PORT", "65536", "0 to 65535"),
+        ("AFTERWORD_OVERDUE_HOUR", "24", "0 to 23"),
+        ("AFTERWORD_TICK_SECONDS", "0", "1 to 300"),
+        ("AFTERWORD_LOG_LEVEL", "LOUD", "DEBUG, INFO"),
+        ("AFTERWORD_ALLOW_GUESTS", "perhaps", "true or false"),
+        ("AFTERWORD_INPUT_ZONE", "Berlin", "Europe/Berlin"),
+        ("AFTERWORD_INPUT_ZONE", "../../etc/passwd", "Europe/Berlin"),
+        ("AFTERWORD_REMINDER_HOURS", "a day", "24,48"),
+        ("AFTERWORD_REMINDER_HOURS", "24,,48", "24,48"),
+        ("AFTERWORD_REMINDER_HOURS", "nan", "24,48"),
+        ("AFTERWORD_REMINDER_HOURS", "1e400", "24,48"),
+        ("AFTERWORD_REMINDER_HOURS", "-1,24", "more than 0"),
+        ("AFTERWORD_REMINDER_HOURS", "9000", "8784"),
+        ("SLACK_API_URL", "slack.com/api", "https://"),
+        ("SLACK_BOT_TOKEN", "xapp-" + "swapped", "xoxb-"),
+        ("SLACK_BOT_TOKEN", "xoxb-" + "two words", "copy it again"),
+        ("SLACK_APP_TOKEN", "xoxb-" + "swapped", "xapp-"),
+        ("SLACK_SIGNING_SECRET", "\u201cquoted\u201d", "copy it again"),
+        ("DATABASE_URL", "sqlite://", "name a file"),
+        ("DATABASE_URL", "sqlite:///:memory:", "name a file"),
+        ("DATABASE_URL", "mysql://root:never-shown@h/d", "postgresql://"),
+        ("DATABASE_URL", "afterword.db", "sqlite:///FILE"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_variable_and_the_remedy(name: str, value: str, remedy: str) -> None:
+    sentence = refusal(**{name: value})
+    assert sentence.startswith(f"{name} cannot be ")
+    assert remedy in sentence
+    is_secret = name in map(variable, FILED)
+    assert (repr(value) in sentence) is not is_secret
+    assert "never-shown" not in sentence
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    sentence = refusal(AFTERWORD_PORT="x", AFTERWORD_TICK_SECONDS="y")
+    assert "AFTERWORD_PORT" in sentence
+    assert "AFTERWORD_TICK_SECONDS" in sentence
+
+
+@pytest.mark.parametrize("name", [variable(field) for field in FILED])
+def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
+    secret = "sqlite:///other.db" if name == "DATABASE_URL" else "sec" + "ret"
+    (tmp_path / "secret").write_text(f"{secret}\n")
+    settings = given(**{f"{name}_FILE": str(tmp_path / "secret")})
+    assert getattr(settings, name.lower()).get_secret_value() == secret
+
+
+def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(SECRET)
+    sentence = refusal(SLACK_BOT_TOKEN=SECRET, SLACK_BOT_TOKEN_FILE=str(tmp_path / "token"))
+    assert sentence == "SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set. Keep one of them."
+
+
+def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "absent", tmp_path, tmp_path / "binary"):
+        with pytest.raises(Misconfigured, match=r"SLACK_APP_TOKEN_FILE names .* cannot be read"):
+            given(SLACK_APP_TOKEN_FILE=str(path))
+
+
+def test_an_ordinary_setting_is_not_taken_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("1")
+    assert given(AFTERWORD_PORT_FILE=str(tmp_path / "port")).port == 3000
+
+
+def test_the_environment_outranks_the_env_file(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("AFTERWORD_PORT=1111\nAFTERWORD_HOST=host.test # a remark\nUNKNOWN=1\n")
+    settings = load({"AFTERWORD_PORT": "2222", "AFTERWORD_HOST": ""}, env_file)
+    assert (settings.port, settings.host) == (2222, "host.test")
+
+
+def test_a_dollar_in_the_env_file_is_a_dollar(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("DATABASE_URL=postgresql://a:p${HOME}w@h/d\n")
+    assert load({}, env_file).sqlalchemy_url == "postgresql+psycopg://a:p${HOME}w@h/d"
+
+
+def test_the_env_file_of_the_working_directory_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AFTERWORD_TICK_SECONDS", "7")
+    assert load({}).port == 3000
+    Path(".env").write_text("AFTERWORD_PORT=4444\n")
+    assert (load().port, load().tick_seconds) == (4444, 7)
+
+
+def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"AFTERWORD_HOST=\xff\n")
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        load({}, tmp_path / ".env")
+
+
+def test_the_app_token_decides_how_slack_comes_in() -> None:
+    assert given().transport == "http"
+    assert given(SLACK_APP_TOKEN="xapp-" + "test").transport == "socket"
+
+
+def test_running_needs_a_bot_token_and_in_http_mode_the_signing_secret() -> None:
+    with pytest.raises(Misconfigured, match=r"SLACK_BOT_TOKEN is not set.*SLACK_SIGNING_SECRET is not set"):
+        given().require_for_run()
+    with pytest.raises(Misconfigured, match=r"^SLACK_SIGNING_SECRET is not set"):
+        given(SLACK_BOT_TOKEN=SECRET).require_for_run()
+    given(SLACK_BOT_TOKEN=SECRET, SLACK_SIGNING_SECRET="sig" + "ning").require_for_run()
+    given(SLACK_BOT_TOKEN=SECRET, SLACK_APP_TOKEN="xapp-" + "test").require_for_run()
+
+
+def test_no_secret_is_shown_by_the_settings_themselves() -> None:
+    settings = given(SLACK_BOT_TOKEN=SECRET, DATABASE_URL="postgresql://a:never-shown@h/d")
+    for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
+        assert "never-shown" not in shown
