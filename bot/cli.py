@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from bot import __version__, logs, manifest as manifests, runner
+from bot import __version__, logs, runner
+from bot import demo as demos
+from bot import rehearse as rehearsals
+from bot import manifest as manifests
 from bot.app import Afterword, rules_of
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
 from bot.errors import AfterwordError
 from bot.export import FORMATS, Exporter
 from bot.incident import moments, postmortem
-from bot.rehearsal import demo as demos, page
+from bot.rehearsal import story as stories
 from bot.scribe import reminders
 from bot.settings import Settings, load
-from storage import backup as backups, cases, incidents
+from storage import backup as backups
+from storage import cases, incidents
 from storage.store import open_store
 
 
@@ -59,7 +62,7 @@ def run() -> None:
 def demo(incident: Path | None, out: Path) -> None:
     """Play a whole incident against the built-in Slack stand-in, and write the drafts."""
     logs.set_up("WARNING")
-    asyncio.run(demos.play(demos.script_from(incident), out))
+    asyncio.run(demos.play(stories.from_file(incident) if incident else stories.own(), out))
 
 
 @main.command()
@@ -67,7 +70,7 @@ def demo(incident: Path | None, out: Path) -> None:
 def rehearse(port: int) -> None:
     """Serve the Slack stand-in in a browser, with the bot in it: no account, no token, no network."""
     logs.set_up("WARNING")
-    asyncio.run(page.rehearse(port))
+    asyncio.run(rehearsals.serve(port))
 
 
 @main.command()
@@ -153,7 +156,7 @@ def _zone(name: str) -> ZoneInfo:
 @main.command()
 @click.option("--now", help="ISO; default: now.")
 @click.option("--dry-run", is_flag=True, help="Tell what would go out and why, and change nothing.")
-def tick(now: str | None, dry_run: bool) -> None:
+def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
     settings, moment = _settings(), _moment(now)
     store = open_store(settings.sqlalchemy_url)
@@ -201,7 +204,7 @@ def migrate() -> None:
 @main.command()
 @click.option("--http", "url", metavar="URL", help="The variant for HTTP: the public https address of the bot.")
 @click.option("--minimal", is_flag=True, help="Without the optional scopes.")
-def manifest(url: str | None, minimal: bool) -> None:
+def manifest(*, url: str | None, minimal: bool) -> None:
     """Print the Slack app's manifest to paste; the reason of each scope goes to standard error."""
     click.echo(json.dumps(manifests.manifest("http" if url else "socket", url or "", minimal=minimal), indent=2))
     click.echo(manifests.reasons(), err=True)

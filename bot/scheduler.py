@@ -40,12 +40,18 @@ class _Every(BaseTrigger):  # type: ignore[misc]
 
 
 class Sweeper:
-    """Runs `sweep` at once and then every `seconds`, one at a time. `start` inside a running loop."""
+    """Runs `sweep` at once and then every `seconds`, one at a time, each broken off after `longest` seconds.
 
-    def __init__(self, sweep: Sweep, clock: Clock, *, seconds: float = 15.0) -> None:
+    `start` it inside a running loop, and once only.
+    """
+
+    def __init__(
+        self, sweep: Sweep, clock: Clock, *, seconds: float = 15.0, longest: float = LONGEST_SWEEP_SECONDS
+    ) -> None:
         self._sweep = sweep
         self._clock = clock
         self._seconds = seconds
+        self._longest = longest
         self._ticking = asyncio.Lock()
         self._scheduler: AsyncIOScheduler | None = None
         self._watchdog: asyncio.Task[None] | None = None
@@ -87,7 +93,7 @@ class Sweeper:
         async with self._ticking:
             self._last_tick = time.monotonic()
             try:
-                async with asyncio.timeout(LONGEST_SWEEP_SECONDS):
+                async with asyncio.timeout(self._longest):
                     await self._sweep(self._clock.now())
             except Exception:
                 _SWEEPS.labels("failed").inc()

@@ -65,7 +65,7 @@ class Actions:
 
     async def date_form(self, click: Click) -> Block:
         """[New date]."""
-        return await scribe.date_form(self._desk, click.asked, int(click.value["action"]), click.response_url)
+        return await scribe.date_form(self._desk, click.asked, int(click.value["action"]))
 
     async def moved(self, sent: Submission) -> Message | None:
         """The form behind [New date]."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -23,12 +23,16 @@ from bot.slack.blocks import Block, Message
 from bot.slack.text import plain
 from bot.slack.words import words
 from handlers.requests import Body, Click, Command, Submission, click_of, command_of, submission_of
+from storage.writer import PerhapsRecorded
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[..., Awaitable[BoltResponse]]
 JSON_HEADERS: dict[str, str | Sequence[str]] = {"content-type": ["application/json;charset=utf-8"]}
-GIVEN_BACK = 2_500
+PIECE = 2_500
+GIVEN_BACK = 3 * PIECE
+"""Characters of somebody's text that fit into an answer that gives it back."""
+
 FORM_SECONDS = 2.5
 """A form must be opened within the three seconds that its trigger lives."""
 
@@ -46,7 +50,8 @@ class Boundary:
 
         async def listener(body: Body) -> BoltResponse:
             command = command_of(body, self.desk.clock.now())
-            return _answer(await self._guarded(command.asked, work, command, command.text))
+            typed = plain(command.text, lambda user: self.desk.people.name(command.asked.team, user))
+            return _answer(await self._guarded(command.asked, work, command, typed))
 
         return listener
 
@@ -89,7 +94,7 @@ class Boundary:
                 log.exception("a form broke")
                 said = apology(_typed(sent))
             if said is not None and "response_action" in said:
-                return _answer(said)
+                return _answer({**said, "view": _carrying(said["view"], sent.metadata)})
             self._after(sent, said)
             return BoltResponse(status=200, body="")
 
@@ -117,12 +122,12 @@ class Boundary:
             await self._admit(asked)
             said = await work(request)
         except Refused as refused:
-            return refusal(refused, self._plain(asked, typed))
+            return refusal(refused, typed)
         except NotRecorded as error:
-            return not_recorded(error, self._plain(asked, typed))
+            return not_recorded(error, typed)
         except Exception:
             log.exception("a request broke")
-            return apology(self._plain(asked, typed))
+            return apology(typed)
         self.desk.outbox.kick()
         return said
 
@@ -133,9 +138,6 @@ class Boundary:
         if (await self.desk.people.known(asked.team, asked.user)).is_guest:
             raise Refused(words.general.no_guests())
 
-    def _plain(self, asked: Asked, typed: str) -> str:
-        return plain(typed, lambda user: self.desk.people.name(asked.team, user))
-
     def _later(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
@@ -145,35 +147,48 @@ class Boundary:
         self.desk.outbox.kick()
         if said is None or said.get("response_type") == "in_channel":
             return
-        place = Click(sent.asked, {}, "", "", str(sent.metadata.get("url", "")), in_whisper=True)
-        self._later(self._reply(place, said))
+        url, in_whisper = str(sent.metadata.get("url", "")), bool(sent.metadata.get("whisper"))
+        self._later(self._reply(Click(sent.asked, {}, "", "", url, in_whisper), said))
 
     async def _reply(self, click: Click, said: Message) -> None:
         """Answer where the button was: a whisper takes the place of the one that held it."""
-        message = {key: value for key, value in said.items() if key != "response_type"}
+        message = {key: value for key, value in said.items() if key not in ("response_type", "refused")}
+        replacing = click.in_whisper and not said.get("refused")
         try:
-            if click.response_url:
-                hook = AsyncWebhookClient(click.response_url, retry_handlers=[])
-                answer = await hook.send_dict(
-                    message
-                    | {"response_type": "ephemeral", "replace_original": click.in_whisper and not _is_refusal(said)}
-                )
-                if answer.status_code < 300:  # noqa: PLR2004
-                    return
-            if click.asked.place.channel.startswith("D"):
-                await self.client.chat_postMessage(channel=click.asked.place.channel, **message)
-            elif click.asked.place.channel:
-                await self.client.chat_postEphemeral(
-                    channel=click.asked.place.channel, user=click.asked.user, **message
-                )
+            if not await self._answered(click, message | {"replace_original": replacing}):
+                await self._say_beside(click.asked, message)
         except (SlackClientError, OSError, TimeoutError) as error:
             log.warning("an answer could not be shown: %s", type(error).__name__)
 
+    async def _answered(self, click: Click, message: Message) -> bool:
+        """Whether the button's own way back, good for half an hour and five answers, took the answer."""
+        if not click.response_url:
+            return False
+        hook = AsyncWebhookClient(click.response_url, retry_handlers=[])
+        answer = await hook.send_dict(message | {"response_type": "ephemeral"})
+        return answer.status_code < 300
+
+    async def _say_beside(self, asked: Asked, message: Message) -> None:
+        channel = asked.place.channel
+        if channel and not channel.startswith("D"):
+            try:
+                await self.client.chat_postEphemeral(channel=channel, user=asked.user, **message)
+            except SlackApiError as error:  # the bot is not in there: the person hears it all the same
+                log.info("an answer goes to a DM: %s", error.response.get("error"))
+            else:
+                return
+        await self.client.chat_postMessage(channel=asked.user, **message)
+
     async def _open(self, click: Click, build: Callable[[Click], Awaitable[Block]]) -> None:
+        here = {
+            "channel": click.asked.place.channel,
+            "url": click.response_url,
+            "whisper": click.in_whisper,
+        }
         try:
             async with asyncio.timeout(FORM_SECONDS):
                 await self._admit(click.asked)
-                await self.client.views_open(trigger_id=click.trigger, view=await build(click))
+                await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
         except Refused as refused:
             await self._reply(click, refusal(refused, ""))
         except (SlackClientError, OSError, TimeoutError) as error:
@@ -184,18 +199,26 @@ class Boundary:
             await self._reply(click, apology(""))
 
 
+def _carrying(view: Block, here: dict[str, Any]) -> Block:
+    """The form with the place where it was opened, so that its answer finds the way back there."""
+    place = {key: here.get(key, "") for key in ("channel", "url", "whisper")}
+    return view | {"private_metadata": json.dumps(place | json.loads(view.get("private_metadata") or "{}"))}
+
+
 def refusal(refused: Refused, typed: str) -> Message:
-    """One sentence with the remedy, the button that mends it, and the text given back."""
+    """One sentence with the remedy, the button that mends it, and what somebody wrote given back."""
     said = words.general.refused(sentence=refused.sentence)
-    shown = [blocks.section(said), *_given_back(typed)]
+    is_prose = len(typed.split()) > 1
+    shown = [blocks.section(said), *(_given_back(typed) if is_prose else [])]
     if refused.offer == "open_incident":
         shown.append(blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")))
     return blocks.whisper(said, shown, refused=True)
 
 
 def not_recorded(error: NotRecorded, typed: str) -> Message:
-    """The database did not take it: say so, and give the text back."""
-    said = words.general.not_recorded(cause=str(error))
+    """The database did not take it, or nobody can say whether it did: say so, and give the text back."""
+    told = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
+    said = told(cause=str(error))
     return blocks.whisper(said, [blocks.section(said), *_given_back(typed)], refused=True)
 
 
@@ -209,22 +232,21 @@ def _given_back(typed: str) -> list[Block]:
     """The text to copy; as rich text, where nothing in it is markup."""
     if not typed.strip():
         return []
-    pieces = [typed[at : at + GIVEN_BACK] for at in range(0, min(len(typed), 3 * GIVEN_BACK), GIVEN_BACK)]
-    return [
+    pieces = [typed[at : at + PIECE] for at in range(0, min(len(typed), GIVEN_BACK), PIECE)]
+    shown: list[Block] = [
         {
             "type": "rich_text",
             "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": piece}]}],
         }
         for piece in pieces
     ]
-
-
-def _is_refusal(said: Message) -> bool:
-    return bool(said.get("refused"))
+    if len(typed) > GIVEN_BACK:
+        shown.append(blocks.context(words.general.given_back_in_part(fits=GIVEN_BACK, all=len(typed))))
+    return shown
 
 
 def _typed(sent: Submission) -> str:
-    return shortened("\n".join(str(value) for value in sent.values.values() if value), 3 * GIVEN_BACK)
+    return shortened("\n".join(str(value) for value in sent.values.values() if value), GIVEN_BACK)
 
 
 def _answer(said: dict[str, Any] | None) -> BoltResponse:

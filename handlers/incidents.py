@@ -32,12 +32,16 @@ class Incidents:
         app.shortcut("incident_open")(boundary.form(self.open_form))
         app.view("incident_open")(boundary.submission(self.opened))
 
-    async def command(self, command: Command) -> Message | None:  # noqa: PLR0911 (one answer a sub-command)
+    async def command(self, command: Command) -> Message | None:
         """`/incident TEXT`."""
         desk, asked = self._desk, command.asked
         if users := mentioned(command.text):
             await desk.people.all_known(asked.team, users)
-        match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
+        wish = rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user)))
+        shown = {rules.ListAll: scribe.list_all, rules.Overview: scribe.overview}.get(type(wish))
+        if shown is not None:
+            return await shown(desk, asked)
+        match wish:
             case rules.Open(title):
                 return await scribe.open_new(desk, asked, title, self._channel_name(command))
             case rules.SetSeverity(severity):
@@ -48,10 +52,6 @@ class Incidents:
                 return await scribe.reach(desk, asked, milestone, line)
             case rules.Reopen(line):
                 return await scribe.reopen(desk, asked, line)
-            case rules.ListAll():
-                return await scribe.list_all(desk, asked)
-            case rules.Overview():
-                return await scribe.overview(desk, asked)
             case _:
                 return says.help_text()
 

@@ -29,7 +29,7 @@ class Postmortem:
         app.view("postmortem_pick")(boundary.submission(self.picked))
         app.view("postmortem_section")(boundary.submission(self.filled))
 
-    async def command(self, command: Command) -> Message | None:  # noqa: PLR0911 (one answer a sub-command)
+    async def command(self, command: Command) -> Message | None:
         """`/postmortem TEXT`."""
         desk, asked = self._desk, command.asked
         match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):

@@ -65,19 +65,16 @@ def command_of(body: Body, now: datetime) -> Command:
 
 
 def click_of(body: Body, now: datetime) -> Click:
-    """The click that a body holds."""
-    action = body["actions"][0]
+    """The click that a body holds; of a shortcut, which carries no action and may have no channel, what there is."""
+    action = (body.get("actions") or [{}])[0]
     container = body.get("container", {})
     team = _team(body)
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
     value = _object(action.get("value", ""))
     trigger = body.get("trigger_id", "")
     key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
-    incident = value.get("incident")
     return Click(
-        Asked(
-            Place(team, channel), body["user"]["id"], now, key, incident if isinstance(incident, int) else None, True
-        ),  # noqa: FBT003
+        Asked(Place(team, channel), body["user"]["id"], now, key, _whole(value.get("incident")), aloud=True),
         value,
         action.get("value", "") if action.get("type") == "plain_text_input" else "",
         trigger,
@@ -97,9 +94,8 @@ def submission_of(body: Body, now: datetime) -> Submission:
     }
     team, user = _team(body), body["user"]["id"]
     key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
-    incident = metadata.get("incident")
     channel = str(metadata.get("channel", ""))
-    asked = Asked(Place(team, channel), user, now, key, incident if isinstance(incident, int) else None, True)  # noqa: FBT003
+    asked = Asked(Place(team, channel), user, now, key, _whole(metadata.get("incident")), aloud=True)
     return Submission(asked, values, metadata)
 
 
@@ -114,6 +110,10 @@ def _object(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _whole(found: Any) -> int | None:
+    return found if isinstance(found, int) else None
 
 
 def _entered(state: dict[str, Any]) -> Any:

@@ -7,14 +7,13 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.incident import timeline as rules
 from bot.scribe import timeline as scribe
-from bot.scribe.desk import Desk
+from bot.scribe.desk import Asked, Desk
 from bot.scribe.timeline import Typed
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
 from bot.slack.text import mentioned, plain
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
-
 
 _AT = re.compile(r"timeline_at_(\d+|now)")
 
@@ -49,20 +48,26 @@ class Timeline:
                 return await self._record(command, Typed(line))
             case rules.Overview():
                 return await scribe.overview(self._desk, asked)
-            case rules.Show(since=since, number=None):
-                return await scribe.show(self._desk, asked, since)
-            case rules.Show(number=int(number)):
-                return await scribe.show_one(self._desk, asked, number)
-            case rules.Edit(number, line) if line:
-                return await scribe.edit(self._desk, asked, number, line)
-            case rules.Edit(number):
-                return await scribe.offer_edit(self._desk, asked, number)
+            case rules.Show(since, number):
+                return await self._show(asked, since, number)
+            case rules.Edit(number, line):
+                return await self._edit(asked, number, line)
             case rules.Delete(number):
                 return await scribe.strike(self._desk, asked, number)
             case rules.Undo():
                 return await scribe.strike(self._desk, asked, None)
             case _:
                 return says.help_text()
+
+    async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
+        if number is not None:
+            return await scribe.show_one(self._desk, asked, number)
+        return await scribe.show(self._desk, asked, since)
+
+    async def _edit(self, asked: Asked, number: int, line: str) -> Message | None:
+        if line:
+            return await scribe.edit(self._desk, asked, number, line)
+        return await scribe.offer_edit(self._desk, asked, number)
 
     async def _plain(self, team: str, text: str) -> str:
         if users := mentioned(text):
@@ -86,7 +91,7 @@ class Timeline:
 
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""
-        return await self._record(click, Typed(str(click.value["line"]), again=True))
+        return await scribe.record_again(self._desk, click.asked, _number(click))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of a time that was asked."""
@@ -105,7 +110,7 @@ class Timeline:
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] on a receipt."""
-        return await scribe.form_for(self._desk, click.asked, _number(click), click.response_url)
+        return await scribe.form_for(self._desk, click.asked, _number(click))
 
     async def add_form(self, click: Click) -> Block:
         """[Add entry] on the live message."""

@@ -3,7 +3,8 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident import whys as rules
-from bot.scribe import actions as actions_scribe, whys as scribe
+from bot.scribe import actions as actions_scribe
+from bot.scribe import whys as scribe
 from bot.scribe.desk import Desk
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
@@ -47,7 +48,7 @@ class Whys:
 
     async def form(self, click: Click) -> Block:
         """[Answer]."""
-        return await scribe.form(self._desk, click.asked, click.value.get("parent"), click.response_url)
+        return await scribe.form(self._desk, click.asked, click.value.get("parent"))
 
     async def action_form(self, click: Click) -> Block:
         """[Make it an action]."""

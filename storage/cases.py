@@ -1,17 +1,34 @@
-"""Everything of one incident at once."""
+"""Everything of one incident at once, and a glance at it."""
 
-from bot.incident.records import Case, Incident
+from bot.incident.records import Case, Entry, Incident, Person
 from storage import actions, people, sections, timeline, whys
 from storage.statements import Transaction
 
 
 def load(tx: Transaction, incident: Incident) -> Case:
     """The whole record of an incident, as of this transaction."""
-    return Case(
-        incident=incident,
-        entries=timeline.standing(tx, incident.id),
-        whys=whys.chain(tx, incident.id),
-        sections=sections.latest(tx, incident.id),
-        actions=actions.of_incident(tx, incident.id),
-        people=people.of_team(tx, incident.team),
+    return _case(tx, incident, timeline.standing(tx, incident.id))
+
+
+def glance(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
+    """The record with only its latest few entries, and how many stand in all: costs the same however long it is."""
+    return _case(tx, incident, timeline.latest(tx, incident.id, most)), timeline.count(tx, incident.id)
+
+
+def _case(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
+    chain, todo, saved = (
+        whys.chain(tx, incident.id),
+        actions.of_incident(tx, incident.id),
+        sections.latest(tx, incident.id),
     )
+    named = {incident.lead, incident.opened_by, incident.resolved_by, incident.postmortem_owner}
+    named |= {entry.author for entry in entries} | {entry.recorder for entry in entries}
+    named |= {why.author for why in chain} | {section.author for section in saved.values()}
+    named |= {action.owner for action in todo} | {action.created_by for action in todo}
+    return Case(incident, entries, chain, saved, todo, _people(tx, incident.team, named))
+
+
+def _people(tx: Transaction, team: str, named: set[str | None]) -> dict[str, Person]:
+    """Only those who are named: a workspace may have a hundred thousand people."""
+    found = (people.one(tx, team, user) for user in sorted(user for user in named if user))
+    return {person.id: person for person in found if person is not None}

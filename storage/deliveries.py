@@ -42,13 +42,14 @@ class Delivery:
 
 _COLUMNS = tuple(_delivery.c[field.name] for field in fields(Delivery))
 _ADD = Statement(insert_into(_delivery))
-_DUE = Statement(
+_due = (
     select(*_COLUMNS)
     .where(DELIVERY_WAITING, _delivery.c.due_at <= bindparam("now"))
     .order_by(_delivery.c.due_at, _delivery.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
+_DUE = Statement(_due)
+_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
 _CLAIM = Statement(
     update(_delivery)
     .where(_delivery.c.id == bindparam("row_id"))
@@ -119,9 +120,12 @@ def owe(tx: Transaction, owed: Owed) -> None:
     )
 
 
-def due(tx: Transaction, now: datetime, most: int) -> tuple[Delivery, ...]:
-    """What is due: new, to be tried again, or left behind by a process whose lease ended (`sending`)."""
-    return tuple(Delivery(*row) for row in tx.rows(_DUE, now=now, most=most))
+def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:
+    """What is due: new, to be tried again, or left behind by a process whose lease ended (`sending`).
+
+    Locking is for a transaction that claims them; without it this is a look that a reader may take.
+    """
+    return tuple(Delivery(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, now=now, most=most))
 
 
 def claim(tx: Transaction, delivery: Delivery, owner: str, lease_until: datetime, now: datetime) -> None:

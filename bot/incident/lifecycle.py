@@ -1,11 +1,12 @@
 """What `/incident` understands, and which change may follow which."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import Refused
-from bot.incident.records import Incident, Milestone, PostmortemStatus, Status
+from bot.incident.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
 from bot.incident.text import nearest
 
 WORDS = (
@@ -181,3 +182,29 @@ def reopen(incident: Incident) -> Incident:
         postmortem_reason="",
         published_at=None,
     )
+
+
+def as_told(incident: Incident, entries: Iterable[Entry]) -> Incident:
+    """The incident as its standing entries tell it, in the order of their numbers.
+
+    For after one was taken back, brought back or corrected: a milestone moves the incident on as `reach` does, its
+    opening and each reopening put it back to open.
+    """
+    told = replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
+    for entry in sorted(entries, key=lambda entry: entry.number):
+        told = _after(told, entry)
+    if told.status is Status.RESOLVED:
+        return replace(told, postmortem_owner=told.postmortem_owner or told.lead or told.resolved_by)
+    if incident.status is not Status.RESOLVED:
+        return told
+    return replace(told, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
+
+
+def _after(incident: Incident, entry: Entry) -> Incident:
+    if entry.milestone is Milestone.RESOLVED:
+        return replace(incident, status=Status.RESOLVED, resolved_by=entry.recorder, resolved_at=entry.happened_at)
+    if entry.milestone is Milestone.MITIGATED and incident.status is Status.OPEN:
+        return replace(incident, status=Status.MITIGATED)
+    if entry.kind is EntryKind.STATUS and entry.milestone is None:
+        return replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
+    return incident

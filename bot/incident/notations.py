@@ -150,7 +150,7 @@ def _with_rest(scan: Scan, day: Day | None, clock: Clock) -> Found | None:
         start_clock, end_clock = with_halves(clock, end.clock)
         clock, end = start_clock, end._replace(clock=end_clock)
         zone = zone or end.zone
-    elif clock.form == "plain" or (clock.form == "digits" and not _is_time(day, zone)):
+    elif clock.form == "plain" or (clock.form == "digits" and not _is_time(scan, day, zone)):
         return None
     day = day or _later_day(scan)
     if day and day.form == "month" and clock.precise and (year := scan.take(_LATE_YEAR)):
@@ -162,7 +162,10 @@ def _with_rest(scan: Scan, day: Day | None, clock: Clock) -> Found | None:
     return Found(clock=clock, day=day, zone=zone, end=end)
 
 
-def _is_time(day: Day | None, zone: Zone | None) -> bool:
+def _is_time(scan: Scan, day: Day | None, zone: Zone | None) -> bool:
+    """Whether four figures are a time of day, and not a number or part of a name ("1405Z-node")."""
+    if scan.head.startswith("-", scan.at):
+        return False
     return bool(day and day.full) or bool(zone and zone.kind in ("offset", "abbreviation"))
 
 

@@ -113,7 +113,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the timeline: `number` within its incident, `happened_at` when it was true, `recorded_at` when typed."""
+    """One line of a timeline: `number` within its incident, `happened_at` when it was true, `recorded_at` when typed."""
 
     id: int
     incident_id: int
@@ -173,7 +173,7 @@ class SectionText:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A corrective action; `due_on` is a calendar day where its owner lives, `overdue_at` the instant that day ends there."""
+    """A corrective action; `due_on` is a day where its owner lives, `overdue_at` the instant at which it ends there."""
 
     id: int
     incident_id: int

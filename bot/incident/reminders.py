@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-from bot.incident.records import Incident, Status
+from bot.incident.records import Entry, Incident, Status
 
 POSTMORTEM = "postmortem"
 OVERDUE = "overdue"
@@ -25,18 +25,26 @@ class Step:
     due_at: datetime
 
 
-def postmortem_steps(incident: Incident, rules: ReminderRules) -> tuple[Step, ...]:
+def postmortem_steps(incident: Incident, rules: ReminderRules, resolving: Entry) -> tuple[Step, ...]:
     """The reminders of a resolved incident: each at its number of hours after the resolution, absolute in UTC.
 
-    The slot holds the resolution's time: an incident that is reopened and resolved again is reminded of again.
+    The slot names the entry that resolved it, and which wording of it (`24h after #5.1`): an incident that is reopened
+    and resolved again is reminded of again, and so is one whose resolution got another time.
     """
     if incident.resolved_at is None:
         return ()
-    since = incident.resolved_at
     return tuple(
-        Step(f"{after.total_seconds() / 3600:g}h after {since:%Y-%m-%dT%H:%M:%S.%fZ}", since + after)
+        Step(
+            f"{after.total_seconds() / 3600:g}h after #{resolving.number}.{resolving.version}",
+            incident.resolved_at + after,
+        )
         for after in rules.after_resolution
     )
+
+
+def is_same_step(slot: str, other: str) -> bool:
+    """Whether two slots are one step of one resolution, whichever wording of it they were counted from."""
+    return slot.rpartition(".")[0] == other.rpartition(".")[0]
 
 
 def step_name(slot: str) -> str:

@@ -19,6 +19,7 @@ _GAP = re.compile(
 _SIGNED = re.compile(r"(\s?)([+-])([0-9]{2})(?:(:?)([0-9]{2}))?(?![0-9A-Za-z:./%])", re.ASCII)
 _AND_UTC = re.compile(r"\s\(?(?:UTC|GMT)\)?(?![0-9A-Za-z])", re.ASCII)
 _BLANKS = re.compile(r"\s*([(\[]?)")
+_NIGHT = 6 * 60  # minutes: "23:00-01:00" is a range over midnight, "14:05-03:00" can hardly be one
 _CLOSING = {"[": "]", "(": ")"}
 
 
@@ -90,6 +91,8 @@ def _offset(scan: Scan, signed: re.Match[str], day: Day | None, clock: Clock) ->
     if found is None:
         return None
     if likelihood == "either":
+        if zone_at(scan.head, signed.end() + scan.head.startswith(" ", signed.end())):
+            return None
         scan.unsure.add("offset")
     scan.at = signed.end()
     scan.take(_AND_UTC)
@@ -109,4 +112,6 @@ def _offset_likelihood(signed: re.Match[str], clock: Clock, *, stamp: bool) -> s
         return "either"
     if space or clock.precise:
         return "sure"
-    return "" if (int(hours), int(minutes)) > (clock.hour, clock.minute) else "either"
+    lasts = (int(hours) * 60 + int(minutes) - clock.hour * 60 - clock.minute) % 1440
+    forward = (int(hours), int(minutes)) > (clock.hour, clock.minute)
+    return "" if forward or lasts <= _NIGHT else "either"

@@ -160,8 +160,9 @@ NOT_CITIES = frozenset(
 # What follows a city that is itself what the line is about ("London DC lost power").
 PLACE_WORDS = frozenset(
     """am and az cluster colo customer customers data database datacenter datacentre db dc down edge endpoint fiber
-    fibre gateway goes had has is lb link loses lost network node nodes office pop primary proxy rack region replica router
-    server servers shard site store stores switch team traffic up user users warehouse was went were zone""".split()
+    fibre gateway goes had has is lb link loses lost network node nodes office pop primary proxy rack region replica
+    router server servers shard site store stores switch team traffic up user users warehouse was went were
+    zone""".split()
 )
 
 # Cities whose names people and projects have too ("Sofia restarted the pods").

@@ -198,6 +198,8 @@ def _by_table(thing: Json, kind: str, at: str) -> Iterator[Complaint]:
     for name, most in LISTS.get(kind, {}).items():
         if len(thing.get(name) or ()) > most:
             yield f"no more than {most} items allowed", f"{at}/{name}"
+        if name == "elements" and thing.get(name) == []:
+            yield "no fewer than 1 items allowed", f"{at}/{name}"
 
 
 def _text(text: Any, at: str, most: int, *, plain: bool) -> Iterator[Complaint]:

@@ -14,7 +14,7 @@ from bot.rehearsal.records import ApiCall, Fault, Json, SharedFile
 from bot.rehearsal.seen import Answer, Delivery, SeenMessage, SeenView, see_view
 from bot.rehearsal.shapes import envelope, view_json
 from bot.rehearsal.talking import Talking
-from bot.rehearsal.web_api import LARGEST_BODY, WebApi
+from bot.rehearsal.web_api import LARGEST_BODY, WebApi, say_no
 from bot.rehearsal.workspace import Workspace
 
 __all__ = ["Answer", "CannotType", "Delivery", "SeenMessage", "SeenView", "SharedFile", "StandIn"]
@@ -37,7 +37,7 @@ class StandIn(Talking):
 
     async def start(self, port: int = 0) -> None:
         """Serve on a port of the loopback address; with 0 on any that is free."""
-        app = web.Application(client_max_size=LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[say_no])
         app.add_routes([*self.api.routes(), web.get("/link", self.sockets.serve), *self.extra_routes])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

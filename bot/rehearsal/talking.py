@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.rehearsal.records import Channel, Json, Message
 from bot.rehearsal.seen import Answer, Delivery
-from bot.rehearsal.shapes import view_json
+from bot.rehearsal.shapes import user_json, view_json
 from bot.rehearsal.touching import Touching
 
 
@@ -113,6 +113,14 @@ class Talking(Touching):
         about = {"id": channel, "name": name, "created": place.created}
         event = {"type": kind, "channel": about, "event_ts": self.workspace.next_ts(place)}
         return await self._heard(place, kind, event)
+
+    async def change_person(self, user: str, **fields: Any) -> Answer | None:
+        """Change somebody's profile: `zone`, `name`, `guest`, `deleted`, `email`."""
+        person = self.workspace.person(user)
+        for name, value in fields.items():
+            setattr(person, name, value)
+        event = {"type": "user_change", "user": user_json(self.workspace, person)}
+        return await self.event(event) if "user_change" in self.workspace.subscriptions else None
 
     # --- events ------------------------------------------------------------------------------------------------
 

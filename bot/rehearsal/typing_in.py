@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from bot.rehearsal.reading import escape
 
 LINK = r"https?://[^\s<>|]+[^\s<>|.,;:!?)\]'\"]"
-MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}"
 BROADCAST = r"@(?:here|channel|everyone)\b"
 
 

@@ -1,7 +1,9 @@
 """The Web API over HTTP: which call it is, whether it may, what goes wrong on purpose, and the answer."""
 
 import asyncio
+import json
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -27,6 +29,7 @@ METHODS: dict[str, Method] = {
     **methods_people.METHODS,
     **methods_views.METHODS,
 }
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 64 * 1024 * 1024
 
 
@@ -157,6 +160,17 @@ class WebApi:
         return web.Response(body=file.bytes, content_type="application/octet-stream", headers=headers)
 
 
+@web.middleware
+async def say_no(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer a refusal that came before any method had the call."""
+    try:
+        return await handler(request)
+    except ApiRefusal as refusal:
+        return web.json_response({"ok": False, "error": refusal.error, **refusal.beside})
+
+
 def _cut(request: web.Request) -> web.StreamResponse:
     """End the connection without an answer."""
     if request.transport is not None:
@@ -174,6 +188,9 @@ async def _given(request: web.Request) -> Json:
     """The arguments, from the query and from a JSON or form body."""
     given: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
-        body = await request.json() if request.can_read_body else {}
+        try:
+            body = await request.json() if request.can_read_body else {}
+        except json.JSONDecodeError:
+            raise ApiRefusal("invalid_json") from None
         return given | (body if isinstance(body, dict) else {})
     return given | dict(await request.post())

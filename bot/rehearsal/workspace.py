@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.clock import Clock
+from bot.manifest import EVENTS, OPTIONAL_SCOPES, SCOPES
 from bot.rehearsal.records import (
     ApiRefusal,
     Channel,
@@ -26,19 +27,15 @@ TRIGGER_LIFE = 3.0
 RESPONSE_URL_LIFE = timedelta(minutes=30)
 RESPONSE_URL_USES = 5
 
-BOT_SCOPES = frozenset(
-    """commands chat:write im:write channels:read groups:read users:read files:write channels:history groups:history
-    reactions:read reactions:write app_mentions:read im:history channels:join files:read bookmarks:write pins:write
-    usergroups:read users:read.email""".split()
-)
-BOT_EVENTS = frozenset(
-    """app_home_opened app_mention message.im reaction_added reaction_removed member_joined_channel
-    member_left_channel channel_archive channel_rename group_archive group_rename""".split()
-)
+BOT_SCOPES = frozenset({**SCOPES, **OPTIONAL_SCOPES})
+BOT_EVENTS = frozenset(EVENTS)
 
 
 class Workspace:
-    """One team. All times are read from `clock`; only the life of a trigger also runs in real seconds."""
+    """One team, in which the app has what its manifest asks for: see `tokens` and `subscriptions` to change that.
+
+    All times are read from `clock`; only the life of a trigger also runs in real seconds.
+    """
 
     def __init__(self, clock: Clock, team: str = "T0REHEARSE", ticks: Ticks = time.monotonic) -> None:
         self.clock = clock

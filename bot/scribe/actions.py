@@ -112,10 +112,10 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Messag
     return await once(desk, asked, unit)
 
 
-async def date_form(desk: Desk, asked: Asked, action_id: int, response_url: str) -> Block:
+async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form that gives an action a new date."""
     today = await today_of(desk, asked)
-    return await desk.store.read(lambda tx: says.date_form(_mine(tx, asked, action_id)[0], response_url, today))
+    return await desk.store.read(lambda tx: says.date_form(_mine(tx, asked, action_id)[0], today))
 
 
 async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:

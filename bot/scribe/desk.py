@@ -45,8 +45,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: who asked where and when (aware UTC), the key by which a repeat of it is known, and the incident
-    that its button names. `aloud`: no answer of Slack's carries a reply to the channel, so it is owed as a message."""
+    """One request: who asked where and when (aware UTC), and the key by which a repeat of it is known.
+
+    `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel, so it is owed as a message.
+    """
 
     place: Place
     user: str

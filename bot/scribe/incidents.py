@@ -4,17 +4,21 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import Refused
-from bot.incident import lifecycle, moments, reminders as steps, timeline as rules
-from bot.incident.records import EntryKind, Incident, Milestone, Place, Status
-from bot.incident.text import admit
+from bot.incident import lifecycle, moments
+from bot.incident import timeline as rules
+from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
+from bot.incident.text import admit, shortened
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.resolution import remind
 from bot.scribe.timeline import clocks_of
-from bot.slack import incidents as says, timeline as shows, whys as asks
+from bot.slack import incidents as says
+from bot.slack import timeline as shows
+from bot.slack import whys as asks
 from bot.slack.blocks import Message
 from bot.slack.words import words
-from storage import cases, deliveries, incidents, reminders, timeline as kept, whys
+from storage import cases, deliveries, incidents, reminders, whys
+from storage import timeline as kept
 from storage.deliveries import Owed
-from storage.reminders import Reminder
 from storage.statements import Transaction
 from storage.timeline import NewEntry
 
@@ -23,8 +27,8 @@ LISTED = 25
 
 async def open_new(desk: Desk, asked: Asked, title: str, channel_name: str = "") -> Message | None:
     """Open an incident in the channel; raises Refused where one is open there."""
-    title = " ".join(admit(title or "Untitled incident", "That title").split())
-    if len(title) > 300:  # noqa: PLR2004 (a title is one line of a heading)
+    title = " ".join(admit(title, "That title").split()) or "Untitled incident"
+    if len(title) > 300:
         sentence = "A title is at most 300 characters. Put the rest into the timeline."
         raise Refused(sentence)
 
@@ -124,8 +128,8 @@ async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Me
         entry = kept.add(tx, incident.id, number, new)
         shown_at = shows.both_clocks(entry, clocks)
         if milestone is Milestone.RESOLVED:
-            return _resolved(tx, desk, asked, incident, number, shown_at)
-        extra = text if text != said else ""
+            return _resolved(tx, desk, asked, incident, entry, shown_at)
+        extra = shortened(text, 1_000) if text != said else ""
         return says.said_to_all(
             words.incidents.reached(
                 key=incident.key, said=said.lower(), when=shown_at, text=extra, by=asked.user, number=number
@@ -135,15 +139,12 @@ async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Me
     return await once(desk, asked, unit)
 
 
-def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, number: int, shown_at: str) -> Message:
-    for step in steps.postmortem_steps(incident, desk.rules):
-        reminders.schedule(
-            tx,
-            Reminder(
-                0, asked.team, steps.POSTMORTEM, str(incident.id), step.slot, incident.id, step.due_at, "", None, ""
-            ),
-        )
-    said = words.incidents.resolved(key=incident.key, title=incident.title, when=shown_at, by=asked.user, number=number)
+def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, entry: Entry, shown_at: str) -> Message:
+    remind(tx, desk.rules, incident, entry)
+    text = entry.text if entry.text != lifecycle.SAID[Milestone.RESOLVED] else ""
+    said = words.incidents.resolved(
+        key=incident.key, when=shown_at, text=shortened(text, 1_000), by=asked.user, number=entry.number
+    )
     return asks.first_question(incident, whys.chain(tx, incident.id), said, desk.rules.after_resolution)
 
 
@@ -163,7 +164,9 @@ async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
 
 async def overview(desk: Desk, asked: Asked) -> Message:
     """How the channel's incident stands."""
-    return await desk.store.read(lambda tx: says.overview(cases.load(tx, require_incident(tx, asked)), asked.now))
+    return await desk.store.read(
+        lambda tx: says.overview(*cases.glance(tx, require_incident(tx, asked), says.CARD_ENTRIES), asked.now)
+    )
 
 
 async def list_all(desk: Desk, asked: Asked) -> Message:

@@ -4,11 +4,14 @@ import json
 from datetime import datetime
 
 from bot.export import Exporter, file_name
-from bot.incident import postmortem, reminders as steps
+from bot.incident import postmortem
+from bot.incident import reminders as steps
 from bot.incident.records import Incident, Place
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import reason_gone
-from bot.slack import blocks, incidents as shows, reminders as says
+from bot.slack import blocks
+from bot.slack import incidents as shows
+from bot.slack import reminders as says
 from bot.slack.outbox import File, Message
 from storage import actions, cases, incidents, reminders
 from storage.deliveries import Delivery
@@ -41,10 +44,10 @@ class Composer:
         ts = incidents.card(tx, incident.id) if incident else ""
         if incident is None or not ts:
             return None
-        return incident.channel, ts, _message(shows.card(cases.load(tx, incident), now))
+        return incident.channel, ts, _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
 
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
-        return _message(shows.card(cases.load(tx, incident), now))
+        return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
 
     def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
         case = cases.load(tx, incident)
@@ -64,7 +67,7 @@ class Composer:
             return None
         hours = int((reminder.due_at - incident.resolved_at).total_seconds() // 3600)
         to_owner = delivery.recipient != incident.channel
-        return _message(says.postmortem(cases.load(tx, incident), hours, to_owner=to_owner))
+        return _message(says.postmortem(cases.glance(tx, incident, 1)[0], hours, to_owner=to_owner))
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 from bot.errors import Refused
 from bot.export import FORMATS
-from bot.incident import checks, publishing, whys as chains
+from bot.incident import checks, publishing
+from bot.incident import whys as chains
 from bot.incident.lifecycle import SAID
 from bot.incident.records import Case, Incident, Milestone
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, nearest
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.slack import incidents as shows, postmortem as says
+from bot.slack import incidents as shows
+from bot.slack import postmortem as says
 from bot.slack.blocks import Block, Message
 from bot.slack.text import escape
 from bot.slack.words import words
@@ -69,7 +71,7 @@ async def fill(desk: Desk, asked: Asked, slug: str, text: str, *, version: int) 
             who = desk.people.name(asked.team, history[-1].author) or history[-1].author
             return says.conflict(section, history[-1], who, text)
         sections.save(tx, incident.id, slug, text, asked.user, asked.now)
-        return says.saved(cases.load(tx, incident), section)
+        return says.saved(cases.glance(tx, incident, 1)[0], section)
 
     return await once(desk, asked, unit)
 
@@ -93,7 +95,7 @@ async def publish(desk: Desk, asked: Asked) -> Message | None:
     """It is finished: no more reminders."""
 
     def unit(tx: Transaction) -> Message:
-        case = cases.load(tx, require_incident(tx, asked, locking=True))
+        case, _ = cases.glance(tx, require_incident(tx, asked, locking=True), 1)
         incident = publishing.publish(case, asked.now)
         _finish(tx, asked, incident, "the postmortem was published")
         return shows.said_to_all(words.postmortem.published(key=incident.key, by=asked.user))

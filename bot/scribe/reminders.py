@@ -101,7 +101,7 @@ def reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     return rules.postmortem_reason_gone(incident)
 
 
-class _Undo(Exception):  # noqa: N818 (not an error: it rolls a rehearsal back)
+class _Undo(Exception):
     def __init__(self, settled: tuple[Settled, ...]) -> None:
         super().__init__()
         self.settled = settled

@@ -5,15 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.errors import Refused
-from bot.incident import moments, timeline as rules
+from bot.incident import moments
+from bot.incident import timeline as rules
 from bot.incident.moments import Reading
-from bot.incident.zones import label_of
 from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
+from bot.incident.zones import label_of
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.resolution import follow
+from bot.slack import corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
-from storage import cases, incidents, timeline as kept
+from storage import cases, incidents
+from storage import timeline as kept
 from storage.statements import Transaction
 from storage.timeline import NewEntry
 
@@ -21,7 +25,7 @@ _LOOK_BACK = 30
 """A repeat within ten seconds is at most this many entries ago."""
 
 
-class _SameAgain(Exception):  # noqa: N818 (not an error: it undoes the number already taken)
+class _SameAgain(Exception):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
@@ -31,7 +35,7 @@ class _SameAgain(Exception):  # noqa: N818 (not an error: it undoes the number a
 class Typed:
     """What somebody typed, decoded: the line with its time still in it, or with the moment already chosen.
 
-    `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it repeats the last.
+    `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it is a repeat.
     """
 
     line: str
@@ -47,7 +51,7 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
     clocks = clocks_of(desk, person, asked.now)
     reading = _read(typed, asked.now, clocks)
     if reading.question is not None:
-        return says.question(reading, clocks, asked.now)
+        return says.question(rules.require_short(reading), clocks, asked.now)
     text = rules.require_text(admit(reading.text, "That entry"))
     moment = reading.utc or asked.now
     rules.require_past(moment, asked.now)
@@ -63,7 +67,7 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
         reply = await once(desk, asked, unit)
     except _SameAgain as same:
         number = same.number
-        return await once(desk, asked, lambda _: says.already(number, typed.line, text))
+        return await once(desk, asked, lambda _: says.already(number, new))
     return reply
 
 
@@ -104,8 +108,8 @@ async def overview(desk: Desk, asked: Asked) -> Message:
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
-        case = cases.load(tx, incident)
-        return says.overview(case, case.entries[-says.LATEST :], len(case.entries), clocks)
+        case, total = cases.glance(tx, incident, says.LATEST)
+        return says.overview(case, case.entries, total, clocks)
 
     return await desk.store.read(look)
 
@@ -128,7 +132,7 @@ async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
         entry = _entry(tx, incident, number)
-        return says.history(entry, kept.versions(tx, entry.id), cases.load(tx, incident))
+        return corrections.history(entry, kept.versions(tx, entry.id), cases.load(tx, incident))
 
     return await desk.store.read(look)
 
@@ -137,12 +141,12 @@ async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
 class Rewording:
     """What an entry is to become: an empty text keeps the words, a reading without a time keeps the time.
 
-    `version` is the one that the editor saw (None for whatever stands), `typed` what to give back where it is stale.
+    `version` is the one that the editor saw (None for whatever stands), `typed` the time and text as the form has them.
     """
 
     reading: Reading
     text: str
-    typed: str
+    typed: tuple[str, str] = ("", "")
     version: int | None = None
 
 
@@ -150,7 +154,7 @@ async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | No
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
     reading = moments.read(line, asked.now, clocks.zone)
-    return await _amend(desk, asked, number, Rewording(reading, reading.text, line), clocks)
+    return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
 
 
 async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
@@ -161,7 +165,7 @@ async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: 
     if reading.question is None and (reading.utc is None or reading.text != "."):
         sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
         raise Refused(sentence)
-    rewording = Rewording(reading, text, f"{when} {text}", int(metadata["version"]))
+    rewording = Rewording(reading, text, (when, text), int(metadata["version"]))
     return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
 
 
@@ -178,13 +182,13 @@ async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clock
         before = _entry(tx, incident, number)
         if wanted.version is not None and before.version != wanted.version:
             who = kept.versions(tx, before.id)[-1].changed_by
-            return says.stale_edit(before, wanted.typed, desk.people.name(asked.team, who) or who)
+            return corrections.stale_form(before, clocks, wanted.typed, desk.people.name(asked.team, who) or who)
         entry = replace(before, text=rules.reworded(before.text, text), struck=False)
         if reading.utc is not None and not _same_minute(before, reading):
             entry = replace(entry, happened_at=reading.utc, ended_at=reading.end_utc, approximate=reading.approximate)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
-        _follow(tx, incident, before, entry)
-        return says.edited(entry, before, clocks)
+        after = follow(tx, desk.rules, incident, entry, asked.now)
+        return corrections.edited(entry, before, clocks, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit)
 
@@ -198,29 +202,22 @@ def _same_minute(before: Entry, reading: Reading) -> bool:
 async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
     """`/timeline edit 4` without words: the entry with its buttons."""
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
-    return await desk.store.read(lambda tx: says.standing(_entry(tx, require_incident(tx, asked), number), clocks))
-
-
-def _follow(tx: Transaction, incident: Incident, before: Entry, after: Entry) -> None:
-    """Whoever corrects when it was resolved corrects the incident's own time, too."""
-    if (
-        incident.resolved_at is not None
-        and before.milestone == "resolved"
-        and incident.resolved_at == before.happened_at
-    ):
-        incidents.save(tx, replace(incident, resolved_at=after.happened_at))
+    entry = await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number))
+    return corrections.standing(entry, clocks)
 
 
 async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None:
     """Take an entry back: the numbered one, else the one this person recorded last. It stays in the history."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, asked, locking=True)
         entry = _last(tx, incident, asked.user) if number is None else _entry(tx, incident, number)
         if entry.struck:
             sentence = f"#{entry.number} was taken back already."
             raise Refused(sentence)
-        return says.struck(kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now))
+        entry = kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
+        after = follow(tx, desk.rules, incident, entry, asked.now)
+        return corrections.struck(entry, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit)
 
@@ -229,11 +226,14 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
     """Bring a struck entry back."""
 
     def unit(tx: Transaction) -> Message:
-        entry = _entry(tx, require_incident(tx, asked), number)
+        incident = require_incident(tx, asked, locking=True)
+        entry = _entry(tx, incident, number)
         if not entry.struck:
             sentence = f"#{number} stands in the timeline already."
             raise Refused(sentence)
-        return says.restored(kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now))
+        entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
+        after = follow(tx, desk.rules, incident, entry, asked.now)
+        return corrections.restored(entry, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit)
 
@@ -243,26 +243,23 @@ async def move(desk: Desk, asked: Asked, number: int, moment: datetime) -> Messa
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, asked, locking=True)
         before = _entry(tx, incident, number)
-        entry = replace(
-            before, happened_at=moment, ended_at=None if before.ended_at is None else _moved(before, moment)
-        )
-        return says.edited(kept.amend(tx, entry, "edited", asked.user, asked.now), before, clocks)
+        ended_at = before.ended_at + (moment - before.happened_at) if before.ended_at else None
+        entry = replace(before, happened_at=moment, ended_at=ended_at, struck=False)
+        entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
+        after = follow(tx, desk.rules, incident, entry, asked.now)
+        return corrections.edited(entry, before, clocks, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit)
 
 
-def _moved(before: Entry, moment: datetime) -> datetime | None:
-    return before.ended_at + (moment - before.happened_at) if before.ended_at else None
-
-
-async def form_for(desk: Desk, asked: Asked, number: int, response_url: str) -> Block:
+async def form_for(desk: Desk, asked: Asked, number: int) -> Block:
     """The form that edits an entry."""
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, asked.now)
     entry = await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number))
-    return says.edit_form(entry, clocks.zone, clocks.label, response_url)
+    return corrections.edit_form(entry, clocks)
 
 
 async def blank_form(desk: Desk, asked: Asked) -> Block:

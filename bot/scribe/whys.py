@@ -51,11 +51,11 @@ async def show(desk: Desk, asked: Asked) -> Message:
     return await desk.store.read(lambda tx: says.tree(cases.load(tx, require_incident(tx, asked))))
 
 
-async def form(desk: Desk, asked: Asked, parent: int | None, response_url: str) -> Block:
+async def form(desk: Desk, asked: Asked, parent: int | None) -> Block:
     """The form that answers the question after `parent`."""
 
     def look(tx: Transaction) -> Block:
         incident = _resolved(tx, asked)
-        return says.answer_form(incident, whys.chain(tx, incident.id), parent, response_url)
+        return says.answer_form(incident, whys.chain(tx, incident.id), parent)
 
     return await desk.store.read(look)

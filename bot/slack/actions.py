@@ -85,7 +85,7 @@ def moved(action: Action, incident: Incident) -> Message:
     )
 
 
-def date_form(action: Action, response_url: str, today: date) -> Block:
+def date_form(action: Action, today: date) -> Block:
     """The form behind [New date]."""
     return blocks.modal(
         "New due date",
@@ -103,7 +103,7 @@ def date_form(action: Action, response_url: str, today: date) -> Block:
             ),
         ],
         submit="Save",
-        private_metadata=json.dumps({"action": action.id, "url": response_url}),
+        private_metadata=json.dumps({"action": action.id}),
     )
 
 

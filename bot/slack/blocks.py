@@ -130,7 +130,7 @@ def _within(blocks: list[Block]) -> list[Block]:
     kept: list[Block] = []
     for block in blocks:
         size = len(str(block.get("text", {}).get("text", "")))
-        if size > room or len(kept) == 49:  # noqa: PLR2004 (50 blocks a message)
+        if size > room or len(kept) == 49:
             kept.append(context("_… the rest does not fit into one message_"))
             kept.extend(b for b in blocks[-1:] if b["type"] == "actions")
             break

@@ -39,17 +39,17 @@ def listing(found: tuple[Incident, ...]) -> Message:
     return blocks.whisper("\n".join(lines))
 
 
-def card(case: Case, now: datetime) -> Message:
-    """The live message: how it stands, the last entries, and what can be done next."""
+def card(case: Case, total: int, now: datetime) -> Message:
+    """The live message: how it stands, the last entries (of so many in all), and what can be done next."""
     incident = case.incident
     facts = words.incidents.card_facts(
         status=str(incident.status).capitalize(),
         severity=incident.severity_name,
         lead=case.name(incident.lead),
         since=f"{incident.opened_at:%Y-%m-%d %H:%M}",
-        entries=len(case.entries),
+        entries=total,
     )
-    lines = "\n".join(timeline.line(entry, case, now) for entry in case.entries[-CARD_ENTRIES:])
+    lines = "\n".join(timeline.line(entry, case, now) for entry in case.entries)
     shown = [blocks.header(f"{incident.key} {incident.title}"), blocks.section(facts), *blocks.sections(lines)]
     return blocks.message(f"{incident.key} {facts}", [*shown, blocks.actions(*_card_buttons(incident))])
 
@@ -71,9 +71,9 @@ def _card_buttons(incident: Incident) -> list[Block]:
     return buttons
 
 
-def overview(case: Case, now: datetime) -> Message:
+def overview(case: Case, total: int, now: datetime) -> Message:
     """The channel's incident, for the one who asked."""
-    return card(case, now) | {"response_type": "ephemeral"}
+    return card(case, total, now) | {"response_type": "ephemeral"}
 
 
 def open_form(channel: str, title: str = "") -> Block:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,10 @@ LOOK_UP_SECONDS = 1.0
 """How long an answer may wait for somebody who is seen for the first time; after that they are read in UTC."""
 
 
+ASK_AGAIN_SECONDS = 30.0
+"""While Slack does not answer, only one answer in this time waits for it."""
+
+
 class People:
     """Everybody who was ever seen. `load` once at the start; `known` answers from memory."""
 
@@ -27,6 +32,7 @@ class People:
         self._store = store
         self._client = client
         self._people: dict[tuple[str, str], Person] = {}
+        self._asked_in_vain: dict[tuple[str, str], float] = {}
 
     async def load(self) -> None:
         """Take over what the database knows."""
@@ -47,11 +53,14 @@ class People:
         person = self._people.get((team, user))
         if person is not None:
             return person
+        if self._asked_in_vain.get((team, user), 0) > time.monotonic():
+            return Person(team, user, user)
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 answer: Any = await self._client.users_info(user=user)
         except (SlackClientError, ClientError, OSError, TimeoutError) as error:
             log.warning("nobody could tell who %s is: %s", user, type(error).__name__)
+            self._asked_in_vain[team, user] = time.monotonic() + ASK_AGAIN_SECONDS
             return Person(team, user, user)
         return await self.learn(team, answer["user"])
 

@@ -2,7 +2,8 @@
 
 import json
 
-from bot.incident import checks, reminders as steps
+from bot.incident import checks
+from bot.incident import reminders as steps
 from bot.incident.records import Case, Incident, SectionText
 from bot.incident.sections import BY_SLUG, Section
 from bot.incident.text import shortened
@@ -14,8 +15,8 @@ from storage.reminders import Reminder
 FIELD = 3_000
 """Characters that one field of a Slack form holds."""
 
-FIELDS = 4
-"""Fields of a section's form: a longer text continues in the next."""
+FIELDS = 14
+"""Fields of a section's form: a longer text continues in the next, as far as a text may be long at all."""
 
 
 def overview(case: Case) -> Message:
@@ -67,17 +68,7 @@ def section_form(case: Case, section: Section, known: str) -> Block:
     shown: list[Block] = [blocks.section(section.question)]
     if known:
         shown.append(blocks.context(known))
-    for index in range(min(len(pieces) + 1, FIELDS)):
-        shown.append(
-            blocks.labelled(
-                section.title if index == 0 else "… and on",
-                f"text_{index}",
-                blocks.text_input(
-                    f"text_{index}", multiline=True, initial_value=pieces[index] if index < len(pieces) else ""
-                ),
-                optional=True,
-            )
-        )
+    shown.extend(_field(section, index, piece) for index, piece in enumerate([*pieces, ""][:FIELDS]))
     metadata = {
         "incident": case.incident.id,
         "channel": case.incident.channel,
@@ -87,6 +78,12 @@ def section_form(case: Case, section: Section, known: str) -> Block:
     return blocks.modal(
         section.title, "postmortem_section", shown, submit="Save", private_metadata=json.dumps(metadata)
     )
+
+
+def _field(section: Section, index: int, text: str) -> Block:
+    label = section.title if index == 0 else "… and on"
+    entry = blocks.text_input(f"text_{index:02}", multiline=True, initial_value=text)
+    return blocks.labelled(label, f"text_{index:02}", entry, optional=True)
 
 
 def _pieces(text: str) -> list[str]:

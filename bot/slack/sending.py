@@ -122,15 +122,20 @@ class Sender:
             return await self._share(recipient, message, message.file)
         said: dict[str, Any] = {
             "text": message.text,
-            "blocks": message.blocks or None,
+            "blocks": message.blocks,
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
         }
-        if message.update_ts:
+        if message.update_ts:  # blocks that are not given would stay as they were, empty ones go
             call = self._client.chat_update(channel=recipient, ts=message.update_ts, **said)
             result, _ = await _judged(call)
             if result.error not in _GONE:
                 return _harmless(result)
-        said |= {"thread_ts": message.thread_ts or None, "unfurl_links": False, "unfurl_media": False}
+        said |= {
+            "blocks": message.blocks or None,
+            "thread_ts": message.thread_ts or None,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
         result, _ = await _judged(self._client.chat_postMessage(channel=recipient, **said))
         return result
 

@@ -57,7 +57,7 @@ def _tag(inside: str, name_of: NameOf) -> str:
 def _special(target: str, label: str) -> str:
     kind, _, _ = target.partition("^")
     if kind == "subteam":
-        return label if label.startswith("@") else f"@{label or target.split('^')[-1]}"
+        return label if label.startswith("@") else f"@{label or target.rsplit('^', maxsplit=1)[-1]}"
     return label if kind == "date" else f"@{kind}"
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from bot.incident.lifecycle import SAID
 from bot.incident.moments import Reading, shown
-from bot.incident.records import Case, Entry, EntryVersion, Incident, Status
+from bot.incident.records import Case, Entry, Incident, Status
 from bot.incident.text import shortened
-from bot.incident.timeline import FORM_HOLDS
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
@@ -59,10 +58,15 @@ def receipt(
     text = shortened(entry.text, QUOTED)
     said = words.timeline.receipt(when=clocks.both(entry), text=text)
     note = words.timeline.receipt_note(number=entry.number, key=incident.key, resolved=resolved, **notes)
+    return blocks.whisper(said, [blocks.section(said), blocks.context(note), edit_row(entry, was_utc)])
+
+
+def edit_row(entry: Entry, was_utc: datetime | None = None) -> Block:
+    """[Edit], [Undo], and [That was UTC] where that would be another moment."""
     buttons = [blocks.button("Edit", "timeline_edit", ref(entry)), blocks.button("Undo", "timeline_undo", ref(entry))]
     if was_utc is not None:
         buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, at=was_utc.isoformat())))
-    return blocks.whisper(said, [blocks.section(said), blocks.context(note), blocks.actions(*buttons)])
+    return blocks.actions(*buttons)
 
 
 def ref(entry: Entry, **more: str) -> str:
@@ -155,87 +159,6 @@ def overview(case: Case, entries: tuple[Entry, ...], total: int, clocks: Clocks)
     return {**shown_list, "blocks": [*shown_list["blocks"], form]}
 
 
-def struck(entry: Entry) -> Message:
-    """An entry was taken back; a button brings it in again."""
-    said = words.timeline.struck(number=entry.number, text=shortened(entry.text, QUOTED))
-    return blocks.whisper(
-        said, [blocks.section(said), blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))]
-    )
-
-
-def restored(entry: Entry) -> Message:
-    """A struck entry stands again."""
-    return blocks.whisper(words.timeline.restored(number=entry.number, text=shortened(entry.text, QUOTED)))
-
-
-def edited(entry: Entry, before: Entry, clocks: Clocks) -> Message:
-    """An entry reads anew."""
-    said = words.timeline.edited(
-        number=entry.number,
-        when=clocks.both(entry),
-        text=shortened(entry.text, QUOTED),
-        before=shortened(f"{when(before, clocks.now)} UTC  {before.text}", 500),
-    )
-    buttons = [blocks.button("Edit", "timeline_edit", ref(entry)), blocks.button("Undo", "timeline_undo", ref(entry))]
-    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
-
-
-def standing(entry: Entry, clocks: Clocks) -> Message:
-    """An entry as it reads now, with its buttons."""
-    said = words.timeline.receipt(when=clocks.both(entry), text=shortened(entry.text, QUOTED))
-    note = words.timeline.history_heading(number=entry.number)
-    buttons = [blocks.button("Edit", "timeline_edit", ref(entry)), blocks.button("Undo", "timeline_undo", ref(entry))]
-    return blocks.whisper(said, [blocks.section(said), blocks.context(note), blocks.actions(*buttons)])
-
-
-def history(entry: Entry, versions: tuple[EntryVersion, ...], case: Case) -> Message:
-    """Every wording of an entry."""
-    lines = [words.timeline.history_heading(number=entry.number)]
-    lines += [
-        words.timeline.history_line(
-            version=version.version,
-            change=version.change,
-            when=f"{version.happened_at:%Y-%m-%d %H:%M}",
-            text=shortened(" ".join(version.text.split()), 800),
-            who=case.name(version.changed_by),
-            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
-        )
-        for version in versions
-    ]
-    return blocks.whisper("\n".join(lines))
-
-
-def edit_form(entry: Entry, zone: tzinfo, label: str, response_url: str) -> Block:
-    """The form behind [Edit]: the time typed freely, in the editor's own zone."""
-    local = entry.happened_at.astimezone(zone)
-    written = f"{'~' if entry.approximate else ''}{local:%Y-%m-%d %H:%M}"
-    if entry.ended_at:
-        written += f" - {entry.ended_at.astimezone(zone):%H:%M}"
-    metadata = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version, "url": response_url}
-    return blocks.modal(
-        f"Entry #{entry.number}",
-        "timeline_edit",
-        [
-            blocks.labelled(
-                "When it happened",
-                "when",
-                blocks.text_input("when", initial_value=written),
-                hint=f"Read in {label or 'UTC'} unless you name a zone; kept as {entry.happened_at:%H:%M} UTC.",
-            ),
-            blocks.labelled(
-                "What happened",
-                "text",
-                blocks.text_input("text", multiline=True, initial_value=entry.text[:FORM_HOLDS]),
-                hint=""
-                if len(entry.text) <= FORM_HOLDS
-                else "Only the first 3,000 characters fit here; the rest is kept.",
-            ),
-        ],
-        submit="Save",
-        private_metadata=json.dumps(metadata),
-    )
-
-
 def add_form(channel: str, label: str) -> Block:
     """The form behind [Add entry]."""
     return blocks.modal(
@@ -251,18 +174,6 @@ def add_form(channel: str, label: str) -> Block:
         ],
         submit="Add",
         private_metadata=json.dumps({"channel": channel}),
-    )
-
-
-def stale_edit(entry: Entry, yours: str, who: str) -> Message:
-    """Somebody else changed the entry while the form was open: both wordings, nothing dropped."""
-    return blocks.whisper(
-        words.timeline.stale_edit(
-            number=entry.number,
-            theirs=shortened(f"{entry.happened_at:%H:%M} UTC {entry.text}", QUOTED),
-            who=who,
-            yours=shortened(yours, QUOTED),
-        )
     )
 
 

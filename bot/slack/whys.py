@@ -28,7 +28,7 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
     latest = chain[-1] if chain else None
     number = rules.depth(chain, latest.number) + 1 if latest else 1
     about = rules.quoted(latest.text) if latest else incident.title
-    question = words.whys.question(number=number, about=shortened(about, QUOTED), first=latest is None)
+    question = words.whys.question(number=number, about=shortened(about, QUOTED))
     value = json.dumps({"incident": incident.id, "parent": latest.number if latest else None})
     return [
         blocks.section(question),
@@ -82,17 +82,17 @@ def tree(case: Case) -> Message:
     return blocks.whisper(lines[0], shown)
 
 
-def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None, response_url: str) -> Block:
+def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) -> Block:
     """The form behind [Answer]."""
     about = rules.quoted(rules.by_number(chain, parent).text) if parent is not None else incident.title
-    question = f"Why did this happen: {shortened(about, QUOTED)}?" if parent else f"Why did {about} happen?"
+    question = f"Why did this happen: {shortened(about, QUOTED)}?"
     return blocks.modal(
         "Why?",
         "why_answer",
         [blocks.labelled(question, "answer", blocks.text_input("answer", multiline=True, placeholder="because …"))],
         submit="Answer",
         private_metadata=json.dumps(
-            {"incident": incident.id, "channel": incident.channel, "parent": parent, "url": response_url}
+            {"incident": incident.id, "channel": incident.channel, "parent": parent}
         ),
     )
 

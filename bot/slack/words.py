@@ -1,4 +1,4 @@
-"""The words that people read in Slack: macros of `templates/slack/*.j2`, one file a noun, compiled once at the start."""
+"""The words that people read in Slack: macros of `templates/slack/*.j2`, one file a noun, compiled at the start."""
 
 from functools import cached_property
 from types import SimpleNamespace

@@ -75,11 +75,11 @@ class Dispatcher:
             response = await self._bolt(body, headers, envelope_id)
         # Listeners' errors end in Bolt's error handler; these are Bolt's own, at a body of a shape it does not know.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            log.warning("a %s was shaped as none that Slack sends (%s)", kind, type(error).__name__)
+            log.warning("a delivery (%s) has a shape that Slack does not send (%s)", kind, type(error).__name__)
             return BoltResponse(status=400)
         if response.status != 404:
             return response
-        log.info("nothing here answers this %s", kind)
+        log.info("nothing here answers this delivery (%s)", kind)
         # Slack repeats an event that is refused, and warns under a button (also one that is only a link). A command
         # that nobody answers is an error that its author should see.
         return response if kind == "command" else BoltResponse(status=200)

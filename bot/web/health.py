@@ -16,23 +16,23 @@ Probe = Callable[[], Awaitable[str]]
 
 
 class Health:
-    """The things the bot needs, each with its probe."""
+    """The things the bot needs, each with its probe; one that takes longer than `patience` seconds is not well."""
 
-    def __init__(self, probes: Mapping[str, Probe]) -> None:
+    def __init__(self, probes: Mapping[str, Probe], *, patience: float = PROBE_SECONDS) -> None:
         self._probes = dict(probes)
+        self._patience = patience
 
     async def report(self) -> dict[str, str]:
         """What is wrong with each, by name; an empty string where nothing is."""
-        found = await asyncio.gather(*(_bounded(probe) for probe in self._probes.values()))
+        found = await asyncio.gather(*(self._bounded(probe) for probe in self._probes.values()))
         return dict(zip(self._probes, found, strict=True))
 
-
-async def _bounded(probe: Probe) -> str:
-    try:
-        async with asyncio.timeout(PROBE_SECONDS):
-            return await probe()
-    except TimeoutError:
-        return f"No answer within {PROBE_SECONDS:g} s."
+    async def _bounded(self, probe: Probe) -> str:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await probe()
+        except TimeoutError:
+            return f"No answer within {self._patience:g} s."
 
 
 def database_probe(store: Store) -> Probe:

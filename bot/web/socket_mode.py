@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -21,7 +22,10 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60.0
 CLOSE_SECONDS = 10.0
+HANG_UP_SECONDS = 2.0
+LOOK_SECONDS = 0.5
 PING_SECONDS = 5.0
+REDIAL_SECONDS = 5.0
 
 # The client tells whole messages at DEBUG, and every failed attempt to connect with its trace.
 _client_log = logging.getLogger(f"{__name__}.client")
@@ -51,8 +55,10 @@ class SocketMode:
         self._expected = expected
         self._patience = patience
         self._client: SocketModeClient | None = None
+        self._redialing: asyncio.Task[None] | None = None
+        self._redialed = -REDIAL_SECONDS
         self._in_flight: set[asyncio.Task[Any]] = set()
-        self._closing = False
+        self._closing = asyncio.Event()
         self.num_connections = 0
         """How many connections the app has by Slack's last hello; several replicas have one each."""
         self.rebuilt = 0
@@ -66,30 +72,36 @@ class SocketMode:
         return "" if await self.is_connected() else "There is no live socket to Slack."
 
     async def run(self) -> None:
-        """Stay connected until cancelled or closed."""
-        while not self._closing:
+        """Stay connected until closed; cancelling it hangs up at once."""
+        while not self._closing.is_set():
             connecting = self._open()
             try:
                 await self._until_dead()
+                if self._closing.is_set():
+                    await self._drain()
             finally:
                 connecting.cancel()
                 await asyncio.wait([connecting])
                 await self._drop()
-            if not self._closing:
+            if not self._closing.is_set():
                 self.rebuilt += 1
                 log.error("no live socket for %g s: the Socket Mode client is built anew", self._patience)
 
     async def close(self) -> None:
         """Take nothing more, let what is being answered be answered (10 s at most), then hang up."""
-        self._closing = True
+        self._closing.set()
+        await self._drain()
+        await self._drop()
+
+    async def _drain(self) -> None:
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=CLOSE_SECONDS)
-        await self._drop()
 
     def _open(self) -> "asyncio.Task[None]":
         client = SocketModeClient(
             app_token=self._app_token, logger=_client_log, web_client=self._web_client, ping_interval=PING_SECONDS
         )
+        client.proxy = self._web_client.proxy  # not the environment's where the web client has none
         client.message_listeners.append(self._on_message)
         client.socket_mode_request_listeners.append(self._on_envelope)
         self._client = client
@@ -98,19 +110,36 @@ class SocketMode:
     async def _until_dead(self) -> None:
         """Return once there was no live socket for `patience` seconds, or on close."""
         alive = time.monotonic()
-        while not self._closing and time.monotonic() - alive < self._patience:
+        while not self._closing.is_set() and time.monotonic() - alive < self._patience:
             if await self.is_connected():
                 alive = time.monotonic()
-            await asyncio.sleep(min(1.0, self._patience / 4))
+            else:
+                self._redial()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(LOOK_SECONDS, self._patience / 4)):
+                    await self._closing.wait()
+
+    def _redial(self) -> None:
+        """Ask for a new socket where the old one broke: the client itself looks only every few seconds."""
+        client = self._client
+        was_lately = time.monotonic() - self._redialed < REDIAL_SECONDS
+        if was_lately or client is None or client.current_session is None or not client.current_session.closed:
+            return
+        self._redialed = time.monotonic()
+        self._redialing = asyncio.create_task(_reconnect(client), name="afterword-socket-redial")
 
     async def _drop(self) -> None:
         client, self._client = self._client, None
         self.num_connections = 0
+        if self._redialing is not None:
+            self._redialing.cancel()
         if client is None:
             return
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(HANG_UP_SECONDS):
                 await client.close()  # type: ignore[no-untyped-call]
+        client.message_processor.cancel()  # what `close` leaves behind where the other side does not answer it
+        await client.aiohttp_client_session.close()
 
     async def _on_message(
         self, client: AsyncBaseSocketModeClient, message: dict[str, Any], raw: str | None = None
@@ -129,7 +158,7 @@ class SocketMode:
 
     async def _on_envelope(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         task = asyncio.current_task()
-        if self._closing or task is None:
+        if self._closing.is_set() or task is None:
             return  # unacknowledged, an event comes again, and the author of a command is told that it failed
         self._in_flight.add(task)
         try:
@@ -141,6 +170,13 @@ class SocketMode:
             log.warning("an answer was not taken (%s)", type(error).__name__)
         finally:
             self._in_flight.discard(task)
+
+
+async def _reconnect(client: SocketModeClient) -> None:
+    try:
+        await client.connect_to_new_endpoint()
+    except (SlackClientError, aiohttp.ClientError, OSError) as error:
+        log.warning("Slack gave no new socket (%s)", type(error).__name__)
 
 
 def _headers(request: SocketModeRequest) -> dict[str, str]:

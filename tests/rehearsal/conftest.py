@@ -15,6 +15,7 @@ from bot.clock import SettableClock
 from bot.rehearsal.standin import StandIn
 
 Json = dict[str, Any]
+EVENTS = "app_mention message reaction_added app_home_opened member_joined_channel user_change".split()
 
 
 def button(words: str, action: str, value: str = "") -> Json:
@@ -78,7 +79,14 @@ class Scribe:
             self.heard.append(body)
             await ack()
 
-        for kind in ("app_mention", "message", "reaction_added", "app_home_opened", "member_joined_channel"):
+        for kind in (
+            "app_mention",
+            "message",
+            "reaction_added",
+            "app_home_opened",
+            "member_joined_channel",
+            "user_change",
+        ):
             bolt.event(kind)(self.event)
         bolt.shortcut("keep")(self.shortcut)
 
@@ -132,10 +140,10 @@ async def by_http(scribe: Scribe) -> AsyncIterator[Scribe]:
 @pytest.fixture
 async def by_socket(scribe: Scribe) -> AsyncIterator[Scribe]:
     handler = AsyncSocketModeHandler(scribe.bolt, scribe.slack.app_token, ping_interval=1)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call]
     await scribe.slack.wait_for_socket()
     yield scribe
-    await handler.close_async()
+    await handler.close_async()  # type: ignore[no-untyped-call]
     await handler.client.aiohttp_client_session.close()
 
 

@@ -20,9 +20,7 @@ async def test_a_command_carries_names_links_and_signs_as_slack_escapes_them(app
     ops = slack.channel("ops", [ana, bo])
     await slack.command(ana, ops, "/note @bo b said a<b & c in #ops, see https://x.example/a?b=1&c=2. @here")
     text = app.heard[0]["text"]
-    assert text == (
-        f"<@{bo}|bo b> said a&lt;b &amp; c in <#{ops}|ops>, see <https://x.example/a?b=1&amp;c=2>. <!here>"
-    )
+    assert text == (f"<@{bo}|bo b> said a&lt;b &amp; c in <#{ops}|ops>, see <https://x.example/a?b=1&amp;c=2>. <!here>")
 
 
 async def test_an_answer_in_the_channel_is_seen_by_all(app: Scribe, slack: StandIn) -> None:

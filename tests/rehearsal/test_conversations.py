@@ -87,6 +87,7 @@ async def test_a_person_has_a_zone_and_a_bot_has_none(
     assert (found["tz"], found["tz_label"], found["tz_offset"], found["is_restricted"]) == (
         "Europe/Berlin", "CEST", 7200, True,
     )  # fmt: skip
+    slack.workspace.tokens[slack.bot_token].scopes.add("users:read.email")
     assert (await client.users_lookupByEmail(email="Ana@demo.example"))["user"]["id"] == ana
     assert "tz" not in (await client.users_info(user=slack.bot_user_id))["user"]
     assert {user["id"] for user in (await client.users_list())["members"]} == {ana, slack.bot_user_id}

@@ -77,6 +77,7 @@ async def test_people_who_are_not_there(slack: StandIn, client: AsyncWebClient) 
     assert await error(client, "conversations.open", users=gone) == "user_disabled"
     assert await error(client, "chat.postMessage", channel=slack.bot_user_id, text="x") == "cannot_dm_bot"
     assert await error(client, "chat.postMessage", channel="C404", text="x") == "channel_not_found"
+    slack.workspace.tokens[slack.bot_token].scopes.add("users:read.email")
     assert await error(client, "users.lookupByEmail", email="no@x.example") == "users_not_found"
 
 

@@ -104,6 +104,7 @@ async def a_post(store: Store) -> AsyncIterator[Post]:
     timeout = aiohttp.ClientTimeout(total=PATIENCE)
     async with StandIn(clock) as slack, aiohttp.ClientSession(timeout=timeout) as session:
         client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
+        client.proxy = None
         ana = slack.user("ana")
         post = Post(slack, clock, store, client, slack.channel("ops", [ana]), ana)
         yield post

@@ -18,15 +18,20 @@ class Relay:
     """
 
     def __init__(self, folder: Path, server: Path) -> None:
-        self.cut: Cut | None = None
-        self.down_after_cut = False
         self.is_down = False
+        self.cuts = 0
+        self._cut: Cut | None = None
+        self._down_after = False
         self._server = server / SOCKET
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(folder / SOCKET))
         self._listening.listen()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    def arm(self, cut: Cut | None, *, down: bool = False) -> None:
+        """Cut at the next commit; `down` leaves the wire cut."""
+        self._cut, self._down_after = cut, down
 
     def close(self) -> None:
         """Let go of the socket; open a store's connections no more."""
@@ -56,14 +61,15 @@ class Relay:
                     data = ready.recv(65536)
                     if not data:
                         return
-                    if ready is client and self.cut and b"COMMIT" in data:
+                    if ready is client and self._cut and b"COMMIT" in data:
                         self._break(server, data)
                         return
                     (server if ready is client else client).sendall(data)
 
     def _break(self, server: socket.socket, data: bytes) -> None:
-        cut, self.cut = self.cut, None
-        self.is_down = self.down_after_cut
+        cut, self._cut = self._cut, None
+        self.cuts += 1
+        self.is_down = self._down_after
         if cut == "after":
             server.sendall(data)
             server.recv(65536)

@@ -1,6 +1,7 @@
 """From an empty database to this version's schema, and what is refused on the way."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,25 @@ def test_postgresql_is_not_migrated_by_opening_it(postgres_server: Any) -> None:
     open_store(url, migrating=True).close()
     open_store(url).close()
     on_server(postgres_server, "DROP DATABASE empty_one WITH (FORCE)")
+
+
+def opened_by_several_at_once(url: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        stores = list(threads.map(lambda _: open_store(url, migrating=True), range(4)))
+    stores[0].write_now(opened)
+    assert [store.write_now(noting()) for store in stores] == [1, 2, 3, 4]
+    for store in stores:
+        store.close()
+
+
+def test_several_that_open_a_new_file_at_once_all_get_it(tmp_path: Path) -> None:
+    opened_by_several_at_once(f"sqlite:///{tmp_path}/afterword.db")
+
+
+def test_several_that_migrate_a_server_at_once_do_it_once(postgres_server: Any) -> None:
+    on_server(postgres_server, "CREATE DATABASE crowded")
+    opened_by_several_at_once(postgres_server.get_uri(database="crowded"))
+    on_server(postgres_server, "DROP DATABASE crowded WITH (FORCE)")
 
 
 def test_opening_twice_keeps_what_was_written(tmp_path: Path) -> None:

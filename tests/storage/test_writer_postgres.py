@@ -181,11 +181,16 @@ def test_a_commit_without_an_answer_is_looked_up_and_recorded_once(
     relayed: Store, relay: Relay, one: Store, cut: Cut
 ) -> None:
     one.write_now(opened)
-    relay.cut = cut
+    cuts = iter([cut])
+
+    def arming(tx: Transaction) -> int:
+        relay.arm(next(cuts, None))  # here, so that it is this batch's commit that is cut
+        return noting("line 0")(tx)
+
     with Held(relayed):
-        given = [relayed.writer.submit(noting(f"line {n}")) for n in range(3)]
+        given = [relayed.writer.submit(unit) for unit in (arming, noting("line 1"), noting("line 2"))]
     assert [future.result() for future in given] == [1, 2, 3]
-    assert relay.cut is None
+    assert relay.cuts == 1
     assert texts(one) == ["line 0", "line 1", "line 2"]
 
 
@@ -193,7 +198,7 @@ def test_a_commit_that_nobody_can_be_asked_about_is_not_called_unrecorded(
     relayed: Store, relay: Relay, one: Store
 ) -> None:
     one.write_now(opened)
-    relay.cut, relay.down_after_cut = "after", True
+    relay.arm("after", down=True)
     begun = time.monotonic()
     with pytest.raises(PerhapsRecorded, match="Look whether it is there"):
         relayed.write_now(noting("perhaps"))

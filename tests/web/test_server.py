@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from bot.clock import SettableClock
 from bot.errors import Misconfigured
@@ -22,9 +24,23 @@ from bot.web.health import Health, Probe
 from bot.web.server import build, serve
 from tests.web.answering import Echo
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+SHAPELESS: list[dict[str, object]] = [
+    {"type": "block_actions", "actions": []},
+    {"type": "view_submission", "view": None},
+    {"type": "event_callback", "event": "text"},
+    {"type": "event_callback", "event": None},
+    {"team": "T1", "user": 5},
+    {"type": ["block_actions"]},
+    {"command": {"a": 1}},
+    {"authorizations": [None]},
+    {"authorizations": {}},
+]
 
 
 @dataclass
@@ -65,16 +81,34 @@ async def a_house() -> AsyncIterator[House]:
         await asyncio.wait([serving])
 
 
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_house() -> AsyncIterator[House]:
     async with a_house() as opened:
         yield opened
+
+
+@pytest.fixture
+def house(one_house: House) -> House:
+    one_house.echo.heard.clear()
+    one_house.echo.retries.clear()
+    one_house.troubles.update(dict.fromkeys(one_house.troubles, ""))
+    return one_house
 
 
 async def test_a_command_is_answered(house: House) -> None:
     ana = house.slack.user("ana")
     answer = await house.slack.command(ana, house.slack.channel("ops", [ana]), "/timeline 14:05 failed over")
     assert (answer.text, answer.error) == ("heard: 14:05 failed over", "")
+
+
+async def test_an_answer_is_not_held_back_by_the_network(house: House) -> None:
+    """Nagle's algorithm and a delayed acknowledgement make 40 ms where a command takes one."""
+    ana = house.slack.user("ana")
+    channel = house.slack.channel("ops", [ana])
+    began = time.monotonic()
+    for number in range(20):
+        await house.slack.command(ana, channel, f"/timeline {number}")
+    assert time.monotonic() - began < 20 * 0.04
 
 
 async def test_the_word_payload_does_not_lose_a_command(house: House) -> None:
@@ -123,10 +157,10 @@ async def test_slack_checks_the_certificate(house: House) -> None:
     assert (await house.slack.raw_post(FORM | house.slack.signed(raw), raw)).status == 200
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-Slack-Signature": "v0=\u00e9", "X-Slack-Request-Timestamp": "abc"}])
-async def test_a_stranger_is_turned_away_without_a_trace(house: House, headers: dict[str, str]) -> None:
-    reply = await house.slack.raw_post(JSON | headers, b"[" * 50_000)
-    assert (reply.status, reply.raw) == (401, b"not signed as Slack signs")
+async def test_a_stranger_is_turned_away_without_a_trace(house: House) -> None:
+    for headers in ({}, {"X-Slack-Signature": "v0=\u00e9", "X-Slack-Request-Timestamp": "abc"}):
+        reply = await house.slack.raw_post(JSON | headers, b"[" * 50_000)
+        assert (reply.status, reply.raw) == (401, b"not signed as Slack signs")
     assert house.echo.heard == []
 
 
@@ -137,27 +171,12 @@ async def test_an_old_signature_and_one_of_another_secret_are_turned_away(house:
     assert house.echo.heard == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"type": "block_actions", "actions": []},
-        {"type": "view_submission", "view": None},
-        {"type": "event_callback", "event": "text"},
-        {"type": "event_callback", "event": None},
-        {"team": "T1", "user": 5},
-        {"type": ["block_actions"]},
-        {"command": {"a": 1}},
-        {"authorizations": [None]},
-        {"authorizations": {}},
-    ],
-    ids=str,
-)
-async def test_a_signed_body_of_no_known_shape_does_not_bring_a_trace_out(house: House, body: object) -> None:
-    raw = json.dumps(body).encode()
-    reply = await house.slack.raw_post(JSON | house.slack.signed(raw), raw)
-    assert reply.status in (200, 400, 404, 500)
-    assert b"Traceback" not in reply.raw
-    assert b"Error" not in reply.raw
+async def test_a_signed_body_of_no_known_shape_does_not_bring_a_trace_out(house: House) -> None:
+    for body in SHAPELESS:
+        raw = json.dumps(body).encode()
+        reply = await house.slack.raw_post(JSON | house.slack.signed(raw), raw)
+        assert reply.status in (200, 400, 404, 500), body
+        assert reply.raw in (b"", b'{"error": "unhandled request"}'), body
 
 
 async def test_a_body_of_more_than_a_megabyte_is_refused_by_its_length_and_while_it_comes(house: House) -> None:
@@ -166,8 +185,10 @@ async def test_a_body_of_more_than_a_megabyte_is_refused_by_its_length_and_while
             yield b"x" * 100_000
 
     url = f"{house.url}/slack/events"
-    async with house.http.post(url, data=b"x" * 10_000_000, headers=JSON) as answer:
-        assert answer.status == 413
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000001\r\n\r\n")
+    assert b" 413 " in await reader.readline()
+    writer.close()
     async with house.http.post(url, data=endless(), headers=JSON) as answer:
         assert answer.status == 413
     raw = json.dumps({"type": "event_callback", "event": {"type": "pin_added", "text": "x" * 900_000}}).encode()
@@ -195,7 +216,7 @@ async def test_nothing_that_anybody_wrote_is_logged(house: House, caplog: pytest
     raw = b"text=a+canary+sang"
     await house.slack.raw_post(FORM | house.slack.signed(raw, secret="other"), raw)
     told = [record.getMessage() for record in caplog.records if record.name.startswith("bot.web")]
-    assert "nothing here answers this command" in told
+    assert "nothing here answers this delivery (command)" in told
     assert "canary" not in caplog.text
 
 
@@ -221,15 +242,16 @@ async def test_metrics_count_what_was_answered(house: House) -> None:
     assert 'afterword_requests_total{kind="event_callback",status="200"}' in text
 
 
-async def test_a_request_under_way_is_answered_before_the_server_ends(house: House) -> None:
-    house.echo.pause = 0.3
-    ana = house.slack.user("ana")
-    command = asyncio.create_task(house.slack.command(ana, house.slack.channel("ops", [ana]), "/timeline x"))
-    await asyncio.sleep(0.1)
-    house.serving.cancel()
-    assert (await command).text == "heard: x"
-    await asyncio.wait([house.serving])
-    assert house.serving.cancelled()
+async def test_a_request_under_way_is_answered_before_the_server_ends() -> None:
+    async with a_house() as house:
+        house.echo.pause = 0.3
+        ana = house.slack.user("ana")
+        command = asyncio.create_task(house.slack.command(ana, house.slack.channel("ops", [ana]), "/timeline x"))
+        await asyncio.sleep(0.1)
+        house.serving.cancel()
+        assert (await command).text == "heard: x"
+        await asyncio.wait([house.serving])
+        assert house.serving.cancelled()
 
 
 async def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:

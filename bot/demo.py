@@ -1,0 +1,274 @@
+"""`afterword demo`: a whole incident, played through the real bot against the stand-in workspace, clock included."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from bot.app import Afterword
+from bot.clock import SettableClock
+from bot.errors import AfterwordError
+from bot.export import FORMATS
+from bot.incident.lifecycle import SAID
+from bot.incident.records import Milestone
+from bot.incident.sections import BY_SLUG
+from bot.rehearsal.account import Account
+from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.standin import StandIn
+from bot.rehearsal.story import Story, Told
+from bot.settings import Settings, load
+from storage.store import open_store
+
+TYPING = timedelta(seconds=40)
+"""How long after a thing happened somebody has typed it."""
+
+_WORDS = {
+    Milestone.IMPACT_STARTED: "started",
+    Milestone.DETECTED: "detected",
+    Milestone.ACKNOWLEDGED: "acknowledged",
+    Milestone.MITIGATED: "mitigated",
+    Milestone.RESOLVED: "resolved",
+}
+
+
+async def play(story: Story, out: Path, console: Console | None = None) -> list[Path]:
+    """Play the story, tell what people see, write the drafts into `out`; their paths."""
+    console = console or Console(highlight=False)
+    clock = SettableClock(_noticed_at(story) + TYPING)
+    async with _stage(story, clock) as (slack, bot):
+        player = Player(story, slack, bot, clock, Account(console))
+        await player.respond()
+        await player.ask_why()
+        await player.promise()
+        await player.remind()
+        await player.chase()
+        return await player.publish(out)
+
+
+def _noticed_at(story: Story) -> datetime:
+    """When somebody could first have opened the incident: at its detection, where the story tells it."""
+    detected = (entry.at for entry in story.entries if entry.milestone is Milestone.DETECTED)
+    return next(detected, story.entries[0].at)
+
+
+@asynccontextmanager
+async def _stage(story: Story, clock: SettableClock) -> AsyncIterator[tuple[StandIn, Afterword]]:
+    with tempfile.TemporaryDirectory(prefix="afterword-demo-") as folder:
+        async with StandIn(clock) as slack:
+            settings = rehearsal_settings(slack, Path(folder) / "demo.db")
+            store = open_store(settings.sqlalchemy_url)
+            try:
+                async with Afterword(settings, store, clock) as bot:
+                    serving = asyncio.create_task(bot.run())
+                    try:
+                        await slack.wait_for_socket()
+                        yield slack, bot
+                    finally:
+                        serving.cancel()
+                        await asyncio.wait([serving])
+            finally:
+                store.close()
+
+
+def rehearsal_settings(slack: StandIn, database: Path) -> Settings:
+    """Settings that join the bot to a stand-in workspace over a socket."""
+    environ = {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "DATABASE_URL": f"sqlite:///{database}",
+        "AFTERWORD_PORT": "0",
+        "AFTERWORD_TICK_SECONDS": "300",
+    }
+    return load(environ, env_file=None)
+
+
+def _labels(message: SeenMessage) -> list[str]:
+    return [words for words, _, _ in message.buttons]
+
+
+class Player:
+    """Does what the people of a story do."""
+
+    def __init__(self, story: Story, slack: StandIn, bot: Afterword, clock: SettableClock, account: Account) -> None:
+        self._story = story
+        self._slack = slack
+        self._bot = bot
+        self._clock = clock
+        self._tell = account
+        self._users = {name: slack.user(name, zone) for name, zone in story.people.items()}
+        self._channel = slack.channel(story.channel, self._users.values())
+        self._heard: set[tuple[str, str]] = set()
+
+    @property
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    async def _type(self, who: str, text: str) -> SeenMessage | None:
+        """Type a command and show its answer; the answer, where it is a message."""
+        self._tell.types(who, text, self._now)
+        answer = await self._slack.command(self._users[who], self._channel, text)
+        if answer.error:
+            msg = f"Slack would have shown {who}: {answer.error}. Please report this with the incident file."
+            raise AfterwordError(msg)
+        if answer.ephemeral is not None and answer.ephemeral.ephemeral_for:
+            self._heard.add((answer.ephemeral.channel, answer.ephemeral.ts))
+            self._tell.sees(f"#{self._story.channel}", answer.text, _labels(answer.ephemeral), private=True)
+        await self._settle()
+        return answer.ephemeral
+
+    async def _settle(self) -> None:
+        await self._bot.boundary.drain()
+        await self._bot.outbox.send_due(self._now)
+        await self._bot.cards.refresh_now()
+        self._hear(self._channel, f"#{self._story.channel}")
+        for name, user in self._users.items():
+            self._hear(self._slack.dm(user), f"DM to {name}")
+
+    def _hear(self, channel: str, where: str) -> None:
+        """Show what was posted since the last look."""
+        for message in self._slack.messages(channel):
+            if (channel, message.ts) not in self._heard:
+                self._heard.add((channel, message.ts))
+                attached = "".join(f"\n📎 {name}" for name in message.files)
+                self._tell.sees(where, message.plain + attached, _labels(message))
+
+    async def _until(self, moment: datetime) -> None:
+        """Let time pass, and what is due happen."""
+        self._clock.set(max(moment, self._now))
+        self._tell.passes(self._now)
+        await self._bot.tick(self._now)
+        await self._settle()
+
+    async def respond(self) -> None:
+        """The incident itself, from its opening to its resolution."""
+        story = self._story
+        self._tell.chapter("While it burns", "Three things to type: what happened, how bad it is, who leads.")
+        await self._type(story.entries[0].author, f"/incident open {story.title}")
+        if story.severity:
+            await self._type(story.lead, f"/incident sev {story.severity}")
+        await self._type(story.lead, f"/incident lead @{story.lead}")
+        for entry in story.entries:
+            self._clock.set(max(entry.at + TYPING, self._now + timedelta(seconds=15)))
+            await self._record(entry)
+        if story.entries[-1].milestone is not Milestone.RESOLVED:
+            await self._type(story.lead, "/incident resolved")
+
+    async def _record(self, entry: Told) -> None:
+        """Type an entry as its author would, and answer where its time is asked."""
+        written = self._written(entry)
+        milestone = entry.milestone
+        command = f"/incident {_WORDS[milestone]}" if milestone else "/timeline"
+        text = "" if milestone and entry.text == SAID[milestone] else entry.text
+        answer = await self._type(entry.author, f"{command} {written} {text}".rstrip())
+        for _, action, value in answer.buttons if answer else ():
+            if action.startswith("timeline_at_") and f'"{entry.at.isoformat()}"' in value:
+                await self._slack.click(self._users[entry.author], answer, action, value)  # type: ignore[arg-type]
+                await self._settle()
+                break
+
+    def _written(self, entry: Told) -> str:
+        """The time as its author writes it: on their own clock where it was today, else in full."""
+        zone = ZoneInfo(self._story.people[entry.author])
+        local = entry.at.astimezone(zone)
+        today = (
+            local.date() == self._now.astimezone(zone).date()
+            and local.utcoffset() == self._now.astimezone(zone).utcoffset()
+        )
+        if entry.at.second == 0 and today and entry.text[:1].isalpha():
+            return f"{local:%H:%M}"
+        return f"{entry.at:%Y-%m-%d %H:%M:%S} UTC"
+
+    async def ask_why(self) -> None:
+        """The five whys."""
+        if not self._story.whys:
+            return
+        self._tell.chapter("Why?", "Each answer becomes the next question.")
+        for why in self._story.whys:
+            self._clock.advance(timedelta(minutes=2))
+            await self._type(why.author, f"/why {why.text}")
+        await self._type(self._story.lead, "/why root")
+
+    async def promise(self) -> None:
+        """The corrective actions."""
+        if not self._story.actions:
+            return
+        self._tell.chapter("What will change", "Who does what, by when.")
+        for action in self._story.actions:
+            self._clock.advance(timedelta(minutes=1))
+            due = f" due {action.due.isoformat()}" if action.due else ""
+            await self._type(self._story.lead, f"/action {action.text} @{action.owner}{due}")
+
+    async def remind(self) -> None:
+        """The two days in which nobody writes the postmortem, and somebody fills a part of it."""
+        self._tell.chapter("A day later, and two", "The postmortem is still open, so its owner hears of it.")
+        resolved_at = self._resolved_at()
+        await self._until(resolved_at + timedelta(hours=24, minutes=1))
+        for slug in list(self._story.sections)[:2]:
+            await self._fill(slug)
+        await self._until(resolved_at + timedelta(hours=48, minutes=1))
+
+    def _resolved_at(self) -> datetime:
+        last = self._story.entries[-1]
+        return last.at if last.milestone is Milestone.RESOLVED else self._now
+
+    async def _fill(self, slug: str) -> None:
+        """Fill a section through its form."""
+        lead = self._users[self._story.lead]
+        overview = await self._slack.command(lead, self._channel, "/postmortem")
+        assert overview.ephemeral is not None  # noqa: S101 (a command's answer is a message)
+        self._heard.add((self._channel, overview.ephemeral.ts))
+        await self._slack.click(lead, overview.ephemeral, "postmortem_pick")
+        await self._bot.boundary.drain()
+        await self._slack.submit(lead, self._slack.views(lead)[-1], {"section": slug})
+        view = self._slack.views(lead)[-1]
+        self._tell.does(self._story.lead, f"fills {BY_SLUG[slug].title} in a form", self._now)
+        self._tell.sees("a form", f"{BY_SLUG[slug].question}\n{self._story.sections[slug]}", private=True)
+        await self._slack.submit(lead, view, {"text_00": self._story.sections[slug][:3000]})
+        await self._settle()
+
+    async def chase(self) -> None:
+        """The morning after an action's due date."""
+        due = [action for action in self._story.actions if action.due]
+        if not due:
+            return
+        self._tell.chapter("An action is overdue", "One message a day to each owner, in their morning.")
+        first = min(due, key=lambda action: (action.due, action.owner))
+        zone = ZoneInfo(self._story.people[first.owner])
+        assert first.due is not None  # noqa: S101 (chosen for it)
+        morning = datetime.combine(first.due + timedelta(days=1), time(9, 1), zone).astimezone(UTC)
+        await self._until(max(morning, self._now + timedelta(hours=1)))
+        digest = next(
+            (m for m in reversed(self._slack.messages(self._slack.dm(self._users[first.owner]))) if m.buttons), None
+        )
+        done = next((button for button in digest.buttons if button[1] == "action_done"), None) if digest else None
+        if digest is not None and done is not None:
+            self._tell.does(first.owner, "presses [Done]", self._now)
+            await self._slack.click(self._users[first.owner], digest, done[1], done[2])
+            await self._settle()
+
+    async def publish(self, out: Path) -> list[Path]:
+        """Fill what is left, export every form, publish where nothing needed is empty; the files on disk."""
+        self._tell.chapter("The document", "Fourteen sections, filled from what was recorded.")
+        for slug in list(self._story.sections)[2:]:
+            await self._fill(slug)
+        await self._type(self._story.lead, "/postmortem")
+        for form in FORMATS:
+            await self._type(self._story.lead, f"/postmortem export {form}")
+        await self._type(self._story.lead, "/postmortem publish")
+        out.mkdir(parents=True, exist_ok=True)
+        written = []
+        for file in self._slack.files:
+            path = out / file.name
+            path.write_bytes(file.bytes)
+            written.append(path)
+        self._tell.chapter("Done")
+        for path in written:
+            self._tell.says(f"{path}")
+        return written

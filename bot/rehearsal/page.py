@@ -1,0 +1,199 @@
+"""The workspace in a browser: choose who you are, read, type, press. For this machine only."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import click
+from aiohttp import web
+
+from bot.clock import SystemClock
+from bot.manifest import manifest
+from bot.rehearsal.drawing import Drawing
+from bot.rehearsal.records import Json
+from bot.rehearsal.seen import Answer, SeenMessage
+from bot.rehearsal.standin import StandIn
+
+PEOPLE = (("ana", "Europe/Berlin"), ("ben", "America/New_York"), ("chidi", "Africa/Lagos"))
+HOME = "home"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+Join = Callable[[StandIn], AbstractAsyncContextManager[object]]
+
+
+class Page:
+    """Shows one stand-in workspace, and lets its people act through it."""
+
+    def __init__(self, slack: StandIn) -> None:
+        self.slack = slack
+        self.drawing = Drawing()
+        self.asked = manifest("socket")["features"]
+        slack.extra_routes += [web.get("/", self.shell), web.get("/look", self.look), web.post("/do", self.act)]
+
+    # --- looking -----------------------------------------------------------------------------------------------
+
+    async def shell(self, request: web.Request) -> web.Response:
+        """The page itself; what stands in it is fetched by `look`."""
+        _only_here(request)
+        people = [user for user in self.slack.workspace.users.values() if not user.bot and not user.deleted]
+        given = {
+            "people": people,
+            "commands": self.asked["slash_commands"],
+            "team": self.slack.workspace.domain,
+            "bot": self.slack.name_of(self.slack.bot_user_id),
+        }
+        html = self.drawing.draw("workspace.html.j2", self.slack.reader(), **given)
+        headers = {"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; frame-ancestors 'none'"}
+        return web.Response(text=html, content_type="text/html", headers=headers)
+
+    async def look(self, request: web.Request) -> web.Response:
+        """What one person sees in one place, as pieces of HTML."""
+        _only_here(request)
+        user, place = self._who(request.query.get("as", "")), request.query.get("in", "")
+        places = [channel for channel in self.slack.workspace.channels.values() if user in channel.members]
+        rooms = [channel for channel in places if not channel.dm_with]
+        room = self.slack.workspace.channels.get(place)
+        if place != HOME and room not in places:
+            room = rooms[0] if rooms else self.slack.workspace.dm(user)
+            place = room.id
+        pieces = {
+            "in": place,
+            "places": self._draw("workspace_places", user, rooms=rooms, here=place, dm=self.slack.dm(user), home=HOME),
+            "main": self._home(user) if place == HOME or room is None else self._room(user, room.id),
+            "window": self._window(user),
+        }
+        return web.json_response(pieces)
+
+    def _draw(self, name: str, user: str, **given: Any) -> str:
+        return self.drawing.draw(f"{name}.html.j2", self.slack.reader(user), user=user, **given)
+
+    def _room(self, user: str, channel: str) -> str:
+        shown = [self._row(message, user) for message in _threaded(self.slack.messages(channel, user=user))]
+        shortcuts = [one for one in self.asked["shortcuts"] if one["type"] == "message"]
+        people = [person for person in self.slack.workspace.users.values() if not person.deleted]
+        return self._draw("workspace_room", user, rows=shown, shortcuts=shortcuts, people=people, typed={})
+
+    def _row(self, message: SeenMessage, user: str) -> Json:
+        clock = self.slack.reader(user).date(int(float(message.ts)), "{date_num} {time_secs}")
+        files = [self.slack.workspace.files[name] for name in message.files]
+        return {"message": message, "name": self.slack.name_of(message.user), "clock": clock, "files": files}
+
+    def _window(self, user: str) -> str:
+        views = self.slack.views(user)
+        if not views:
+            return ""
+        people = [person for person in self.slack.workspace.users.values() if not person.deleted]
+        typed = self.slack.workspace.views[views[-1].id].typed
+        return self._draw("workspace_window", user, view=views[-1], people=people, typed=typed)
+
+    def _home(self, user: str) -> str:
+        body = self.slack.home(user) or {"blocks": []}
+        people = [person for person in self.slack.workspace.users.values() if not person.deleted]
+        return self._draw("workspace_home", user, blocks=body["blocks"], people=people, typed={})
+
+    # --- doing -------------------------------------------------------------------------------------------------
+
+    async def act(self, request: web.Request) -> web.Response:
+        """Something a person does: a JSON object with `do`, and what it is done to."""
+        _only_here(request)
+        if request.content_type != "application/json":
+            raise web.HTTPUnsupportedMediaType(text="only JSON")
+        try:
+            asked = await request.json()
+            answer = await self._do(str(asked.pop("do")), self._who(asked.pop("as")), asked)
+        except (LookupError, json.JSONDecodeError) as cannot:
+            return web.json_response({"error": str(cannot.args[0]), "errors": {}})
+        if answer is None:
+            return web.json_response({"error": "", "errors": {}})
+        trouble = f"{answer.error}: {answer.text}" if answer.error else ""
+        return web.json_response({"error": trouble, "errors": answer.errors})
+
+    async def _do(self, what: str, user: str, asked: Json) -> Answer | None:
+        doing = {
+            "say": self._say,
+            "click": self._click,
+            "enter": self._enter,
+            "submit": self._submit,
+            "close": self._close,
+            "shortcut": self._shortcut,
+            "react": self._react,
+            "home": self._open_home,
+        }
+        return await doing[what](user, asked)
+
+    async def _say(self, user: str, asked: Json) -> Answer | None:
+        channel, text, thread = str(asked["in"]), str(asked["text"]), str(asked.get("thread") or "")
+        if text.startswith("/"):
+            return await self.slack.command(user, channel, text, thread_ts=thread)
+        await self.slack.say(user, channel, text, thread_ts=thread or None)
+        return None
+
+    async def _click(self, user: str, asked: Json) -> Answer | None:
+        action, value, state = str(asked["action"]), asked.get("value") or None, asked.get("state") or {}
+        if asked.get("view"):
+            return await self.slack.click_in_view(user, str(asked["view"]), action, value, **state)
+        if asked.get("ts"):
+            return await self.slack.click(user, str(asked["ts"]), action, value, **state)
+        return await self.slack.click_in_home(user, action, value, **state)
+
+    async def _enter(self, user: str, asked: Json) -> Answer | None:
+        return await self.slack.enter(user, str(asked["ts"]), str(asked["action"]), str(asked["text"]))
+
+    async def _submit(self, user: str, asked: Json) -> Answer | None:
+        return await self.slack.submit(user, str(asked["view"]), asked.get("state") or {})
+
+    async def _close(self, user: str, asked: Json) -> Answer | None:
+        return await self.slack.close(user, str(asked["view"]))
+
+    async def _shortcut(self, user: str, asked: Json) -> Answer | None:
+        return await self.slack.shortcut(user, str(asked["in"]), str(asked["ts"]), str(asked["callback"]))
+
+    async def _react(self, user: str, asked: Json) -> Answer | None:
+        message = self.slack.shown_to(user, str(asked["ts"]))
+        name = str(asked["name"])
+        if user in message.reactions.get(name, []):
+            return await self.slack.unreact(user, message.channel, message.ts, name)
+        return await self.slack.react(user, message.channel, message.ts, name)
+
+    async def _open_home(self, user: str, _asked: Json) -> Answer | None:
+        return await self.slack.open_home(user)
+
+    def _who(self, user: str) -> str:
+        known = self.slack.workspace.users
+        if user in known and not known[user].bot:
+            return user
+        return next((person.id for person in known.values() if not person.bot and not person.deleted), "")
+
+
+def _threaded(messages: list[SeenMessage]) -> list[SeenMessage]:
+    """Replies right after what they reply to, all else in order."""
+    known = {message.ts for message in messages}
+    return sorted(messages, key=lambda one: (one.thread_ts if one.thread_ts in known else one.ts, one.ts))
+
+
+def _only_here(request: web.Request) -> None:
+    """Only a page of this very address may look or act: neither another machine nor another site's script."""
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    origin = request.headers.get("Origin", f"http://{request.host}")
+    if host not in LOOPBACK or origin != f"http://{request.host}":
+        raise web.HTTPForbidden(text="This page is for the machine it runs on.")
+
+
+async def rehearse(port: int, join: Join) -> None:
+    """Serve a workspace with a few people on a loopback port until cancelled.
+
+    `join` brings the bot in: given the running stand-in, it is an async context in which the app is connected.
+    """
+    slack = StandIn(SystemClock())
+    Page(slack)
+    people = [slack.user(name, zone) for name, zone in PEOPLE]
+    slack.channel("incident-checkout", people)
+    slack.channel("general", people)
+    await slack.start(port)
+    try:
+        async with join(slack):
+            click.echo(f"The workspace is at {slack.workspace.base_url}/ (stop it with Ctrl-C)")
+            await asyncio.Event().wait()
+    finally:
+        await slack.stop()

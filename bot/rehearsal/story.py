@@ -1,0 +1,150 @@
+"""An incident file: the story that a rehearsal plays. The README tells its form."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, tzinfo
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.errors import Misconfigured
+from bot.incident.records import Milestone
+from bot.incident.sections import BY_SLUG
+
+SOMEBODY = "Responder Demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry: when (aware UTC), by whom, what, and the milestone that it marks."""
+
+    at: datetime
+    author: str
+    text: str
+    milestone: Milestone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer of the five whys."""
+
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """One corrective action."""
+
+    text: str
+    owner: str
+    due: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A whole incident, ready to be played. `people` maps names to IANA zones."""
+
+    title: str
+    severity: int | None
+    channel: str
+    lead: str
+    people: dict[str, str]
+    entries: tuple[Told, ...]
+    whys: tuple[Answered, ...] = ()
+    actions: tuple[Promised, ...] = ()
+    sections: dict[str, str] = field(default_factory=dict)
+
+
+def own() -> Story:
+    """The incident that ships with Afterword."""
+    return told(json.loads(resources.files("bot.rehearsal").joinpath("oversubscribed.json").read_text("utf-8")))
+
+
+def from_file(path: Path) -> Story:
+    """The story of an incident file; raises Misconfigured, saying what is wrong with it."""
+    try:
+        return told(json.loads(path.read_text("utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        msg = f"{path} is no incident file ({type(error).__name__}: {error}). The README tells its form."
+        raise Misconfigured(msg) from error
+
+
+def told(content: dict[str, Any]) -> Story:
+    """The story that an incident file's object tells; raises KeyError or ValueError where it tells none."""
+    zone_name = str(content.get("zone") or "UTC")
+    zone = _zone(zone_name)
+    entries = tuple(sorted(_entries(content["entries"], zone), key=lambda entry: entry.at))
+    if not entries:
+        msg = "it has no entries"
+        raise ValueError(msg)
+    authors = {entry.author for entry in entries} | {
+        str(why["author"]) for why in _objects(content, "whys") if why.get("author")
+    }
+    owners = {str(action["owner"]) for action in _objects(content, "actions") if action.get("owner")}
+    people = {name: zone_name for name in sorted(authors | owners)} | dict(content.get("people") or {})
+    first = entries[0].author
+    return Story(
+        title=str(content["title"]),
+        severity=_severity(content.get("severity")),
+        channel=str(content.get("channel") or "incident"),
+        lead=str(content.get("lead") or first),
+        people={name: str(place) for name, place in people.items()},
+        entries=entries,
+        whys=tuple(Answered(str(why.get("author") or first), str(why["text"])) for why in _objects(content, "whys")),
+        actions=tuple(_action(action, first) for action in _objects(content, "actions")),
+        sections=_sections(content.get("sections") or {}),
+    )
+
+
+def _entries(found: list[dict[str, Any]], zone: tzinfo) -> list[Told]:
+    entries: list[Told] = []
+    for entry in found:
+        before = entries[-1].at if entries else None
+        milestone = Milestone(entry["milestone"]) if entry.get("milestone") else None
+        author = str(entry.get("author") or SOMEBODY)
+        entries.append(Told(_moment(str(entry["at"]), zone, before), author, str(entry["text"]), milestone))
+    return entries
+
+
+def _moment(text: str, zone: tzinfo, before: datetime | None) -> datetime:
+    """`2026-03-10T14:20:00Z`, the same without an offset in the file's zone, or `14:20` on the day of the entry before."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        day = before.astimezone(zone).date() if before else date(2026, 1, 5)
+        moment = datetime.combine(day, time.fromisoformat(text))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _objects(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A list whose members may be plain texts."""
+    return [member if isinstance(member, dict) else {"text": member} for member in content.get(name) or []]
+
+
+def _action(action: dict[str, Any], somebody: str) -> Promised:
+    due = action.get("due")
+    return Promised(
+        str(action["text"]), str(action.get("owner") or somebody), date.fromisoformat(str(due)) if due else None
+    )
+
+
+def _sections(found: dict[str, Any]) -> dict[str, str]:
+    """Texts by slug; a section may be named by its slug or by its title."""
+    titles = {section.title.lower(): slug for slug, section in BY_SLUG.items()}
+    named = {titles.get(name.lower(), name): str(text) for name, text in found.items() if text}
+    return {slug: text for slug, text in named.items() if slug in BY_SLUG}
+
+
+def _severity(found: Any) -> int | None:
+    digits = "".join(letter for letter in str(found or "") if letter.isdigit())
+    return int(digits) if digits in ("1", "2", "3", "4") else None
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        msg = f"its zone {name!r} is no IANA zone"
+        raise ValueError(msg) from error

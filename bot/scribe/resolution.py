@@ -1,0 +1,74 @@
+"""What hangs on the resolution: the incident's standing, its reminders, and what a corrected entry does to both."""
+
+from datetime import datetime
+
+from bot.errors import Refused
+from bot.incident import lifecycle
+from bot.incident import reminders as steps
+from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
+from bot.incident.reminders import ReminderRules
+from storage import incidents, reminders
+from storage import timeline as kept
+from storage.reminders import Reminder
+from storage.statements import Transaction
+
+_SETTLED = ("sent", "skipped")
+
+
+def remind(tx: Transaction, rules: ReminderRules, incident: Incident, resolving: Entry) -> None:
+    """Schedule the postmortem's reminders, except those that this resolution has had already."""
+    had = [reminder.slot for reminder in reminders.of_incident(tx, incident.id) if reminder.state in _SETTLED]
+    for step in steps.postmortem_steps(incident, rules, resolving):
+        if not any(steps.is_same_step(step.slot, slot) for slot in had):
+            reminder = Reminder(
+                0,
+                incident.team,
+                steps.POSTMORTEM,
+                str(incident.id),
+                step.slot,
+                incident.id,
+                step.due_at,
+                "pending",
+                None,
+                "",
+            )
+            reminders.schedule(tx, reminder)
+
+
+def follow(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:
+    """The incident after an entry was corrected, taken back or brought back; its reminders move or go with it.
+
+    The incident was read with locking, the entry is saved. Raises Refused where the incident would be open again while
+    another one is open in its channel.
+    """
+    if changed.milestone is None and changed.kind is not EntryKind.STATUS:
+        return incident
+    entries = kept.standing(tx, incident.id)
+    told = lifecycle.as_told(incident, entries)
+    if told == incident:
+        return incident
+    if incident.status is Status.RESOLVED and told.status is not Status.RESOLVED:
+        _require_free(tx, incident)
+    incidents.save(tx, told)
+    if told.resolved_at != incident.resolved_at:
+        _reschedule(tx, rules, told, entries, now)
+    return told
+
+
+def _reschedule(
+    tx: Transaction, rules: ReminderRules, incident: Incident, entries: tuple[Entry, ...], now: datetime
+) -> None:
+    resolving = [entry for entry in entries if entry.milestone is Milestone.RESOLVED]
+    reopened = incident.status is not Status.RESOLVED
+    reminders.cancel(
+        tx, incident.id, "the incident was reopened" if reopened else "the time of the resolution was corrected", now
+    )
+    if not reopened and not incident.postmortem_status.is_finished:
+        remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number))
+
+
+def _require_free(tx: Transaction, incident: Incident) -> None:
+    current = incidents.current(tx, Place(incident.team, incident.channel))
+    if current is not None and current.id != incident.id and current.status is not Status.RESOLVED:
+        sentence = f"{current.key} is open in this channel now, so that {incident.key} cannot be open there again."
+        raise Refused(sentence)

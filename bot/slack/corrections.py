@@ -1,0 +1,125 @@
+"""How a corrected entry looks in Slack: taken back, brought back, reworded, and the form that rewords it."""
+
+import json
+from dataclasses import dataclass
+
+from bot.incident.records import Case, Entry, EntryVersion, Incident, Status
+from bot.incident.text import shortened
+from bot.incident.timeline import FORM_HOLDS
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.timeline import QUOTED, Clocks, edit_row, ref, when
+from bot.slack.words import words
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The incident before and after somebody corrected an entry: the same, unless the entry marked where it stands."""
+
+    before: Incident
+    after: Incident
+    by: str
+
+    def told(self, said: str, row: list[Block]) -> Message:
+        """The correction, to its author; to everybody where the incident stands otherwise than before."""
+        if self.before.status is self.after.status:
+            moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
+            note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
+            return blocks.whisper(said, [blocks.section(said), *note, *row])
+        turned = words.timeline.turned(
+            key=self.after.key, status=str(self.after.status), before=str(self.before.status), by=self.by
+        )
+        shown = [blocks.section(turned), blocks.section(said), *row]
+        return blocks.message(f"{turned}\n{said}", shown, response_type="in_channel")
+
+
+def struck(entry: Entry, turn: Turn) -> Message:
+    """An entry was taken back; a button brings it in again."""
+    said = words.timeline.struck(number=entry.number, text=shortened(entry.text, QUOTED))
+    return turn.told(said, [blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))])
+
+
+def restored(entry: Entry, turn: Turn) -> Message:
+    """A struck entry stands again."""
+    said = words.timeline.restored(number=entry.number, text=shortened(entry.text, QUOTED))
+    return turn.told(said, [edit_row(entry)])
+
+
+def edited(entry: Entry, before: Entry, clocks: Clocks, turn: Turn) -> Message:
+    """An entry reads anew."""
+    said = words.timeline.edited(
+        number=entry.number,
+        when=clocks.both(entry),
+        text=shortened(entry.text, QUOTED),
+        before=shortened(f"{when(before, clocks.now)} UTC  {before.text}", 500),
+    )
+    return turn.told(said, [edit_row(entry)])
+
+
+def standing(entry: Entry, clocks: Clocks) -> Message:
+    """An entry as it reads now, with its buttons."""
+    said = words.timeline.receipt(when=clocks.both(entry), text=shortened(entry.text, QUOTED))
+    note = words.timeline.standing(number=entry.number, struck=entry.struck)
+    return blocks.whisper(said, [blocks.section(said), blocks.context(note), edit_row(entry)])
+
+
+def history(entry: Entry, versions: tuple[EntryVersion, ...], case: Case) -> Message:
+    """Every wording of an entry."""
+    lines = [words.timeline.history_heading(number=entry.number)]
+    lines += [
+        words.timeline.history_line(
+            version=version.version,
+            change=version.change,
+            when=f"{version.happened_at:%Y-%m-%d %H:%M}",
+            text=shortened(" ".join(version.text.split()), 800),
+            who=case.name(version.changed_by),
+            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
+        )
+        for version in versions
+    ]
+    return blocks.whisper("\n".join(lines))
+
+
+def edit_form(entry: Entry, clocks: Clocks) -> Block:
+    """The form behind [Edit]: the time typed freely, in the editor's own zone."""
+    local = entry.happened_at.astimezone(clocks.zone)
+    written = f"{'~' if entry.approximate else ''}{local:%Y-%m-%d %H:%M}"
+    if entry.ended_at:
+        written += f" - {entry.ended_at.astimezone(clocks.zone):%H:%M}"
+    return _form(entry, clocks, (written, entry.text[:FORM_HOLDS]))
+
+
+def _form(entry: Entry, clocks: Clocks, typed: tuple[str, str], notice: str = "") -> Block:
+    written, text = typed
+    metadata = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version}
+    is_long = len(entry.text) > FORM_HOLDS
+    shown = [blocks.section(notice)] if notice else []
+    shown += [
+        blocks.labelled(
+            "When it happened",
+            "when",
+            blocks.text_input("when", initial_value=written),
+            hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {entry.happened_at:%H:%M} UTC.",
+        ),
+        blocks.labelled(
+            "What happened",
+            "text",
+            blocks.text_input("text", multiline=True, initial_value=text),
+            hint="Only the first 3,000 characters fit here; the rest is kept." if is_long else "",
+        ),
+    ]
+    return blocks.modal(
+        f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
+    )
+
+
+def stale_form(entry: Entry, clocks: Clocks, typed: tuple[str, str], who: str) -> Message:
+    """The form once more, because somebody changed the entry meanwhile: their wording above, what was typed kept.
+
+    `typed` is the time and the text as they stand in the form; saving it now is a choice, so it carries the version
+    that its author has seen.
+    """
+    notice = words.timeline.stale_edit(
+        number=entry.number, who=who, theirs=shortened(f"{when(entry, clocks.now)} UTC  {entry.text}", QUOTED)
+    )
+    return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}

@@ -1,0 +1,187 @@
+"""The real program, killed without a word fifty times: what was acknowledged is there, once."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.clock import SettableClock, SystemClock
+from bot.rehearsal.seen import Answer
+from bot.rehearsal.standin import StandIn
+from tests.acceptance.running import (
+    TICK_SECONDS,
+    Program,
+    afterword,
+    bot_on,
+    command_begun,
+    environ_of,
+    free_port,
+)
+
+LANES = 2
+"""Lives that are led side by side, each on a database of its own: one start keeps one processor busy."""
+
+KILLS = 50 // LANES
+TYPISTS = 3
+LONGEST_LIFE = 0.25
+"""Seconds of typing before a kill: up to some fifty commands."""
+
+LONGEST_PAUSE = 0.01
+
+
+@dataclass(slots=True)
+class Lane:
+    """One database, led through many lives; the typists remember what they were told."""
+
+    program: Program
+    slack: StandIn
+    typists: list[str]
+    channel: str
+    chance: random.Random
+    acknowledged: set[str] = field(default_factory=set)
+    doubtful: dict[str, Answer] = field(default_factory=dict)
+    """What was sent and never answered, by its text."""
+    abandoned: set[str] = field(default_factory=set)
+    """What of it is never sent again."""
+    typed: int = 0
+
+    async def lead(self) -> None:
+        """Be killed while starting, then again and again while being typed to."""
+        await self.program.begin()
+        await asyncio.sleep(self.chance.uniform(0, 1.5))
+        await self.program.kill()
+        await self.program.start()
+        opened = await self.slack.command(self.typists[0], self.channel, "/incident open the database moves")
+        assert opened.ok
+        for _ in range(KILLS):
+            await self._live_and_die()
+            await self.program.start()
+        await self._send_half_again()
+
+    async def _live_and_die(self) -> None:
+        """Type from several keyboards at once, and die in the midst of it."""
+        await self._send_half_again()
+        typing = [asyncio.create_task(self._type(typist)) for typist in self.typists]
+        await asyncio.sleep(self.chance.uniform(0, LONGEST_LIFE))
+        await self.program.kill()
+        await asyncio.gather(*typing)
+
+    async def _type(self, typist: str) -> None:
+        """One entry after the other, until one gets no answer."""
+        while True:
+            self.typed += 1
+            text = f"step {self.typed} is done"
+            await asyncio.sleep(self.chance.uniform(0, LONGEST_PAUSE))
+            answer = await self.slack.command(typist, self.channel, f"/timeline {text}")
+            if not answer.ok:
+                self.doubtful[text] = answer
+                return
+            self._heard(text, answer)
+
+    async def _send_half_again(self) -> None:
+        """What got no answer is delivered once more; by chance it is given up instead, and never sent again."""
+        waiting = [text for text in self.doubtful if text not in self.acknowledged | self.abandoned]
+        for text in waiting:
+            if self.chance.random() < 0.5:
+                self.abandoned.add(text)
+                continue
+            again = await self.slack.deliver_again(self.doubtful[text])
+            assert again.ok, again
+            self._heard(text, again)
+
+    def _heard(self, text: str, answer: Answer) -> None:
+        assert ":memo:" in answer.text, answer.text
+        assert text in answer.text
+        self.acknowledged.add(text)
+
+
+async def led(number: int, seed: int, folder: Path) -> tuple[Lane, Counter[str]]:
+    """A lane from its first start to its last kill, and how often each text is in its record."""
+    folder.mkdir()
+    async with StandIn(SystemClock()) as slack:
+        typists = [slack.user(f"Typist {letter} Demo") for letter in "ABC"[:TYPISTS]]
+        channel = slack.channel("moving", typists)
+        environ = environ_of(slack, f"sqlite:///{folder / 'afterword.db'}", AFTERWORD_LOG_LEVEL="WARNING")
+        program = Program(environ, free_port(), folder)
+        slack.send_to(program.request_url)
+        lane = Lane(program, slack, typists, channel, random.Random(seed + number))
+        try:
+            await lane.lead()
+        finally:
+            await program.kill()
+        exported = json.loads(await afterword(environ, folder, "export", "INC-1", "--format", "json"))
+        live = [message for message in slack.messages(channel) if message.user == slack.bot_user_id]
+        assert len(live) <= 1, "the live message was posted twice"
+    return lane, Counter(line["text"] for line in exported["timeline"])
+
+
+@pytest.mark.timeout(400)
+async def test_fifty_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path) -> None:
+    seed = random.randrange(2**32)
+    ended = await asyncio.gather(*(led(number, seed, tmp_path / f"lane-{number}") for number in range(LANES)))
+    for lane, found in ended:
+        missing = [text for text in lane.acknowledged if found[text] != 1]
+        assert not missing, (seed, missing)
+        doubled = [text for text in lane.abandoned if found[text] > 1]
+        assert not doubled, (seed, doubled)
+        strangers = set(found) - lane.acknowledged - lane.abandoned - {"Incident opened: the database moves"}
+        assert not strangers, (seed, strangers)
+        assert len(lane.acknowledged) > KILLS
+        assert lane.doubtful.keys() & lane.acknowledged
+    told, unanswered = (sum(len(getattr(lane, name)) for lane, _ in ended) for name in ("acknowledged", "doubtful"))
+    kept = sum(sum(found[text] for text in lane.abandoned) for lane, found in ended)
+    given_up = sum(len(lane.abandoned) for lane, _ in ended)
+    # Shown with pytest -s: how hard the test was this time.
+    print(
+        f"\n{LANES * KILLS} kills; {told} entries acknowledged, {unanswered} left without an answer; "
+        f"of {given_up} that were never sent again {kept} had reached the disk"
+    )
+
+
+RESOLVED = datetime(2026, 11, 23, 16, 40, tzinfo=UTC)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("drop", ["before", ""], ids=["before Slack had it", "after Slack had it"])
+async def test_killed_between_a_reminder_s_claim_and_its_send_it_is_sent_once(
+    drop: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    clock = SettableClock(RESOLVED)
+    async with StandIn(clock) as slack:
+        ana = slack.user("Ana Demo", "Europe/Berlin")
+        channel = slack.channel("checkout", [ana])
+        environ = environ_of(slack, sqlite_url, AFTERWORD_LOG_LEVEL="WARNING")
+        async with bot_on(slack, clock, environ):
+            for text in ("open checkout is failing", "resolved"):
+                assert (await slack.command(ana, channel, f"/incident {text}")).ok
+
+        def reminded() -> list[int]:
+            places = (slack.dm(ana), channel)
+            return [sum("the postmortem of" in said.text for said in slack.messages(place)) for place in places]
+
+        async def tick(**after: float) -> None:
+            clock.set(RESOLVED + timedelta(**after))
+            await afterword(environ, tmp_path, "tick", "--now", clock.now().isoformat())
+
+        owns = reminded()  # who owns it was said at the resolution
+        clock.set(RESOLVED + timedelta(hours=24))
+        slack.fail("chat.postMessage", times=2, drop=drop, delay=1.0)
+        ticking = await command_begun(environ, tmp_path, "tick", "--now", clock.now().isoformat())
+        async with asyncio.timeout(TICK_SECONDS):
+            while slack.api.faults["chat.postMessage"]:  # both are on their way
+                await asyncio.sleep(0.01)
+        ticking.kill()
+        await ticking.communicate()
+        await asyncio.sleep(1.2)
+        was_sent = not drop
+        assert [now - before for now, before in zip(reminded(), owns, strict=True)] == [was_sent, was_sent]
+        await tick(hours=24, seconds=30)  # the dead one's lease stands
+        assert [now - before for now, before in zip(reminded(), owns, strict=True)] == [was_sent, was_sent]
+        for minutes in (2, 10):
+            await tick(hours=24, minutes=minutes)
+            assert [now - before for now, before in zip(reminded(), owns, strict=True)] == [1, 1]

@@ -1,0 +1,173 @@
+"""Published incidents, typed line by line into the whole bot, and read back from the drafts that it exports."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.incident.plain import plain
+from tests.export import pages
+from tests.playing import Play, playing
+
+FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
+FILES = sorted(FOLDER.glob("*.json"))
+ITEM = re.compile(
+    r"~?(?:(?P<day>\d{4}-\d\d-\d\d) )?(?P<clock>\d\d:\d\d)(?:\u2013(?:\d{4}-\d\d-\d\d )?\d\d:\d\d)? UTC "
+    r"(?P<text>.*) \u2014 Witness Demo \(#\d+\)"
+)
+ONE_DAY = re.compile(r"All times are UTC, on (\d{4}-\d\d-\d\d)\.")
+NO_FILES = pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
+
+Line = tuple[str, str]
+"""A minute in UTC (`2018-10-21 22:52`) and what happened then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of a published timeline."""
+
+    at: datetime
+    written: str
+    text: str
+    is_slip: bool
+    """Its source notes that the time, as written, is wrong."""
+
+    @property
+    def line(self) -> Line:
+        return f"{self.at:%Y-%m-%d %H:%M}", pages.squeezed(plain(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published incident; `zone` is its author's."""
+
+    title: str
+    zone: str
+    lines: tuple[Told, ...]
+
+    @property
+    def after(self) -> datetime:
+        """A moment after its last entry."""
+        return max(told.at for told in self.lines) + timedelta(minutes=1)
+
+    @property
+    def is_of_one_day(self) -> bool:
+        return len({told.at.astimezone(ZoneInfo(self.zone)).date() for told in self.lines}) == 1
+
+
+def told_at(entry: dict[str, Any]) -> datetime:
+    if entry["time_utc"]:
+        return datetime.fromisoformat(entry["time_utc"]).astimezone(UTC)
+    return datetime.combine(date(2020, 2, 29), time.fromisoformat(entry["time_of_day_utc"]), UTC)
+
+
+def published(path: Path) -> Published:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    zone = "Etc/GMT-1" if found["tz"] == "UTC+1" else found["tz"]  # IANA counts these westward
+    lines = tuple(
+        Told(told_at(entry), entry["time_raw"], entry["text"], bool(entry.get("note"))) for entry in found["entries"]
+    )
+    return Published(found["title"], zone, lines)
+
+
+@asynccontextmanager
+async def witnessing(url: str, zone: str, now: datetime) -> AsyncIterator[tuple[Play, str, str]]:
+    """A play with a witness in a channel of theirs, where an incident is open."""
+    async with playing(url, now=now) as play:
+        witness = play.slack.user("Witness Demo", zone)
+        channel = play.slack.channel("replay", [witness])
+        assert (await play.slack.command(witness, channel, "/incident open what was published")).ok
+        yield play, witness, channel
+
+
+async def drafts(play: Play, witness: str, channel: str) -> tuple[list[Line], list[Line]]:
+    """The entries that the exported Markdown and the exported HTML hold, in their order, without the opening."""
+    for form in ("markdown", "html"):
+        assert (await play.slack.command(witness, channel, f"/postmortem export {form}")).ok
+    await play.settle()
+    files = {Path(file.name).suffix: file.bytes for file in play.slack.files}
+    markdown = files[".md"].decode()
+    page = pages.page(files[".html"])
+    items = ["".join(item.itertext()) for item in page.iter("li") if item.get("id")]
+    text = pages.visible_text(page)
+    return entries(pages.list_items(markdown), markdown), entries(items, text)
+
+
+def entries(items: list[str], whole: str) -> list[Line]:
+    day = ONE_DAY.search(whole)
+    read = [ITEM.fullmatch(pages.squeezed(item)) for item in items]
+    found = [(f"{one['day'] or (day and day[1])} {one['clock']}", one["text"]) for one in read if one]
+    return [line for line in found if not line[1].startswith("Incident opened:")]
+
+
+@NO_FILES
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(path: Path, sqlite_url: str) -> None:
+    story = published(path)
+    async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
+        for told in story.lines:
+            said = await play.slack.command(witness, channel, f"/timeline {told.at:%Y-%m-%d %H:%M} UTC {told.text}")
+            assert ":memo:" in said.text, told
+        markdown, html = await drafts(play, witness, channel)
+    assert markdown == sorted((told.line for told in story.lines), key=lambda line: line[0])
+    assert html == markdown
+
+
+@NO_FILES
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if published(path).is_of_one_day], ids=lambda path: path.stem
+)
+async def test_a_time_as_its_author_wrote_it_is_read_on_the_author_s_clock(path: Path, sqlite_url: str) -> None:
+    story = published(path)
+    lines = [told for told in story.lines if not told.is_slip]  # a wrong date is taken as written, like any other
+    async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
+        for told in lines:
+            said = await play.slack.command(witness, channel, f"/timeline {told.written} {told.text}")
+            assert ":memo:" in said.text, told
+        markdown, html = await drafts(play, witness, channel)
+    assert sorted(markdown) == sorted(told.line for told in lines)
+    assert [minute for minute, _ in markdown] == sorted(minute for minute, _ in markdown)
+    assert html == markdown
+
+
+LATER = datetime(2018, 10, 22, 23, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["23:10 was when the paging began", "2018-10-20 10:00 UTC is the latest backup", "10 min ago it was fine"]
+)
+async def test_a_text_that_begins_like_a_time_stays_text_behind_a_full_time(text: str, sqlite_url: str) -> None:
+    async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
+        await play.slack.command(witness, channel, f"/timeline 2018-10-21 22:52 UTC {text}")
+        markdown, html = await drafts(play, witness, channel)
+    assert markdown == html == [("2018-10-21 22:52", text)]
+
+
+async def test_a_time_without_a_text_is_refused_and_nothing_is_recorded(sqlite_url: str) -> None:
+    async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
+        said = await play.slack.command(witness, channel, "/timeline 2018-10-21 22:52 UTC")
+        assert "without what happened" in said.text
+        markdown, html = await drafts(play, witness, channel)
+    assert markdown == html == []
+
+
+async def test_an_entry_that_repeats_the_last_is_asked_about_and_added_on_request(sqlite_url: str) -> None:
+    line = ("2018-10-21 22:52", "the primary moved")
+    async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
+        for _ in range(2):
+            said = await play.slack.command(witness, channel, f"/timeline {line[0]} UTC {line[1]}")
+        assert said.text.startswith("Already recorded as #2")
+        assert said.message is not None
+        await play.slack.click(witness, said.message, "timeline_again")
+        play.clock.advance(timedelta(seconds=11))
+        later = await play.slack.command(witness, channel, f"/timeline {line[0]} UTC {line[1]}")
+        assert ":memo:" in later.text
+        markdown, html = await drafts(play, witness, channel)
+    assert markdown == html == [line] * 3

@@ -1,0 +1,36 @@
+"""The floor: the same Bolt app that only acknowledges, in Bolt's own adapter."""
+
+import sys
+
+import uvicorn
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+async def _authorize(**_: object) -> AuthorizeResult:
+    return AuthorizeResult(enterprise_id=None, team_id=None, bot_token="xoxb-" + "floor")
+
+
+def build(signing_secret: str) -> Starlette:
+    """The app that answers `/timeline` with nothing written down."""
+    bolt = AsyncApp(signing_secret=signing_secret, authorize=_authorize, process_before_response=True)
+
+    async def acknowledge(ack) -> None:  # type: ignore[no-untyped-def]
+        await ack({"response_type": "ephemeral", "text": "heard"})
+
+    bolt.command("/timeline")(acknowledge)
+    handler = AsyncSlackRequestHandler(bolt)
+
+    async def endpoint(request: Request) -> Response:
+        return await handler.handle(request)
+
+    return Starlette(routes=[Route("/slack/events", endpoint, methods=["POST"])])
+
+
+if __name__ == "__main__":
+    uvicorn.run(build(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="error")

@@ -1,0 +1,90 @@
+"""The group commit beside raw SQLite: the same rows by sixteen writers, with every commit on disk."""
+
+import asyncio
+import sqlite3
+import statistics
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from bot.incident.records import Place
+from storage import inbox, incidents, timeline
+from storage.statements import Transaction
+from storage.store import Store, open_store
+from storage.timeline import NewEntry
+
+WRITERS = 16
+EACH = 150
+ROUNDS = 3
+PLACE = Place("T0BENCH", "C0BENCH")
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def compare(folder: Path) -> None:
+    """Print rows a second of both, and their ratio."""
+    grouped, raw = [], []
+    for number in range(ROUNDS):
+        raw.append(_raw(folder / f"raw-{number}.db"))
+        grouped.append(_grouped(folder / f"grouped-{number}.db"))
+    print(
+        f"\n{WRITERS} writers, synchronous=FULL: a whole /timeline unit in the group commit, beside one bare INSERT each"
+    )
+    print(f"{'':<28} {'units/s':>9}")
+    print(f"{'raw SQLite, own connections':<28} {statistics.median(raw):>9.0f}")
+    print(f"{'one writer, group commit':<28} {statistics.median(grouped):>9.0f}")
+    print(f"{'ratio':<28} {statistics.median(grouped) / statistics.median(raw):>9.1f}")
+
+
+def _raw(path: Path) -> float:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT UNIQUE, text TEXT) STRICT")
+    connection.close()
+
+    def write(writer: int) -> None:
+        own = sqlite3.connect(path, timeout=30, isolation_level=None)
+        own.execute("PRAGMA synchronous=FULL")
+        for number in range(EACH):
+            own.execute("INSERT INTO entry (key, text) VALUES (?, ?)", (f"{writer}-{number}", "failed over"))
+        own.close()
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(WRITERS)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return WRITERS * EACH / (time.perf_counter() - began)
+
+
+def _grouped(path: Path) -> float:
+    store = open_store(f"sqlite:///{path}")
+    store.write_now(lambda tx: incidents.open_new(tx, PLACE, "bench", "U0BENCH", NOW))
+    began = time.perf_counter()
+    uvloop.run(_write_all(store))
+    lasted = time.perf_counter() - began
+    store.close()
+    return WRITERS * EACH / lasted
+
+
+async def _write_all(store: Store) -> None:
+    async def write(writer: int) -> None:
+        for number in range(EACH):
+            await store.write(lambda tx, key=f"{writer}-{number}": _unit(tx, key))
+
+    await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
+
+
+def _unit(tx: Transaction, key: str) -> None:
+    """What every `/timeline` does: inbox, incident and number, look for a repeat, entry, history, reply."""
+    assert inbox.reply(tx, key) is None
+    taken = incidents.take_entry_number(tx, PLACE)
+    assert taken is not None
+    incident, number = taken
+    new = NewEntry(NOW, f"failed over {key}", "U0BENCH", "U0BENCH", NOW)
+    assert timeline.same_lately(tx, incident.id, new, number - 30, NOW) is None
+    timeline.add(tx, incident.id, number, new)
+    inbox.keep(tx, key, "{}", NOW)

@@ -1,0 +1,94 @@
+"""A whole bot in a whole stand-in workspace: real sockets, real requests, one settable clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.app import Afterword
+from bot.clock import SettableClock
+from bot.incident.records import Case, Place
+from bot.rehearsal.standin import StandIn
+from bot.settings import load
+from storage import cases, incidents
+from storage.store import open_store
+
+NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+TEAM = "T0REHEARSE"
+
+
+@dataclass(slots=True)
+class Play:
+    """Three people in three zones and one channel, with the bot in it."""
+
+    slack: StandIn
+    bot: Afterword
+    clock: SettableClock
+    ana: str
+    bo: str
+    chandra: str
+    channel: str
+
+    async def settle(self) -> None:
+        """Wait until what was said after the acknowledgements has arrived."""
+        await self.bot.boundary.drain()
+        await self.bot.outbox.send_due(self.clock.now())
+        await self.bot.cards.refresh_now()
+
+    async def pass_time(self, **by: float) -> None:
+        """Move the clock on (as `timedelta` takes it) and do what is due then."""
+        self.clock.advance(timedelta(**by))
+        await self.bot.tick(self.clock.now())
+
+    def case(self, channel: str = "") -> Case:
+        """The record of the channel's incident."""
+        place = Place(TEAM, channel or self.channel)
+
+        def look(tx):  # type: ignore[no-untyped-def]
+            incident = incidents.current(tx, place)
+            assert incident is not None
+            return cases.load(tx, incident)
+
+        found: Case = self.bot.store.read_now(look)
+        return found
+
+
+@asynccontextmanager
+async def playing(database_url: str, *, transport: str = "http", now: datetime = NOON) -> AsyncIterator[Play]:
+    """Play in a fresh workspace on the database; `transport` is `http` or `socket`."""
+    clock = SettableClock(now)
+    async with StandIn(clock, team=TEAM) as slack:
+        environ = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "SLACK_API_URL": slack.api_url,
+            "DATABASE_URL": database_url,
+            "AFTERWORD_PORT": "0",
+            "AFTERWORD_TICK_SECONDS": "300",
+        }
+        if transport == "socket":
+            environ["SLACK_APP_TOKEN"] = slack.app_token
+        ana = slack.user("Ana Demo", "Europe/Berlin")
+        bo = slack.user("Bo Demo", "America/New_York")
+        chandra = slack.user("Chandra Demo", "Asia/Kolkata")
+        channel = slack.channel("checkout", [ana, bo, chandra])
+        settings = load(environ, env_file=None)
+        store = open_store(settings.sqlalchemy_url)
+        try:
+            async with Afterword(settings, store, clock) as bot:
+                ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+                serving = asyncio.create_task(bot.run(ready))
+                port = await ready
+                if transport == "socket":
+                    await slack.wait_for_socket()
+                else:
+                    slack.send_to(f"http://127.0.0.1:{port}/slack/events")
+                try:
+                    yield Play(slack, bot, clock, ana, bo, chandra, channel)
+                    await bot.boundary.drain()
+                finally:
+                    serving.cancel()
+                    await asyncio.wait([serving])
+        finally:
+            store.close()

@@ -1,0 +1,107 @@
+"""Whatever a network can answer is one of three things: sent, surely not sent, or perhaps sent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.sending import Message, Result, Sender, Verdict
+
+MESSAGE = Message("hello")
+
+
+@asynccontextmanager
+async def sender_to(url: str) -> AsyncIterator[Sender]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session:
+        client = AsyncWebClient("xoxb-" + "test", base_url=url, session=session, retry_handlers=[])
+        client.proxy = None
+        yield Sender(client)
+
+
+async def answered(status: int, kind: str, body: bytes) -> tuple[Result, int]:
+    """What an answer is taken for, and how many calls were made."""
+    calls = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.Response(status=status, headers={"Content-Type": kind}, body=body)
+
+    app = web.Application()
+    app.router.add_route("*", "/api/{method}", answer)
+    async with TestServer(app) as server, sender_to(str(server.make_url("/api/"))) as sender:
+        return await sender.send("C1", MESSAGE, "key"), calls
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (200, "text/html", b"<html>Sign in to the network</html>"),
+        (200, "text/plain", b"ok"),
+        (200, "application/json", b'{"ok": true, "ts": "17'),
+        (200, "application/json", b"[1]"),
+        (200, "application/json", b'"ok"'),
+        (200, "application/json", b"null"),
+        (200, "application/json", b"{}"),
+        (200, "application/json", b""),
+        (200, "application/json", b"\xff\xfe{"),
+        (500, "application/json", b'{"ok": false, "error": "channel_not_found"}'),
+        (502, "text/html", b"<html>Bad gateway</html>"),
+        (404, "text/html", b"<html>Not here</html>"),
+        (302, "text/html", b""),
+    ],
+    ids=str,
+)
+async def test_an_answer_that_is_not_slacks_may_come_after_the_message_was_taken(
+    status: int, kind: str, body: bytes
+) -> None:
+    result, calls = await answered(status, kind, body)
+    assert (result.verdict, calls) == (Verdict.PERHAPS, 1)
+    assert result.error
+
+
+@pytest.mark.parametrize("error", ["ratelimited", "rate_limited", "message_limit_exceeded"])
+@pytest.mark.parametrize("status", [200, 429])
+async def test_a_limit_is_surely_not_sent(status: int, error: str) -> None:
+    body = b'{"ok": false, "error": "' + error.encode() + b'"}'
+    result, _ = await answered(status, "application/json", body)
+    assert (result.verdict, result.wait) == (Verdict.LATER, 30)
+
+
+async def test_a_limit_told_by_a_proxy_is_surely_not_sent() -> None:
+    result, _ = await answered(429, "text/html", b"<html>Slow down</html>")
+    assert (result.verdict, result.wait) == (Verdict.LATER, 30)
+
+
+@pytest.mark.parametrize("error", ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"])
+async def test_a_refused_token_stops_everything(error: str) -> None:
+    result, _ = await answered(200, "application/json", b'{"ok": false, "error": "' + error.encode() + b'"}')
+    assert (result.verdict, result.error) == (Verdict.LOCKED_OUT, error)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api/", "http://nobody.invalid/api/"], ids=["refused", "no name"])
+async def test_a_slack_that_was_never_reached_has_taken_nothing(url: str) -> None:
+    async with sender_to(url) as sender:
+        assert (await sender.send("C1", MESSAGE, "key")).verdict is Verdict.LATER
+
+
+async def test_a_connection_that_could_not_be_made_secure_has_carried_nothing() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, sender_to(f"https://127.0.0.1:{port}/api/") as sender:
+        assert (await sender.send("C1", MESSAGE, "key")).verdict is Verdict.LATER
+
+
+async def test_where_slack_refuses_the_form_it_is_asked_twice_and_no_more() -> None:
+    result, calls = await answered(200, "application/json", b'{"ok": false, "error": "invalid_blocks"}')
+    assert (result.verdict, result.error, calls) == (Verdict.NEVER, "invalid_blocks", 2)

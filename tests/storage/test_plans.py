@@ -1,0 +1,96 @@
+"""What is done at every `/timeline` and at every tick goes through indexes, so it costs the same after years."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from storage import actions, deliveries, inbox, incidents, reminders, timeline
+from storage.deliveries import Outcome, Owed
+from storage.statements import Transaction
+from storage.store import Store
+from tests.storage.given import NOW, PLACE, entry, opened
+
+# Of these only what is still to be done stands in the index, and all of it is wanted.
+PARTIAL = ("ix_delivery_due", "ix_reminder_due")
+
+
+def a_timeline_command(tx: Transaction) -> None:
+    inbox.reply(tx, "key")
+    taken = incidents.take_entry_number(tx, PLACE)
+    assert taken is not None
+    incident, number = taken
+    timeline.same_lately(tx, incident.id, entry(), number - 16, NOW - timedelta(seconds=10))
+    timeline.add(tx, incident.id, number, entry())
+    inbox.keep(tx, "key", "Recorded", NOW)
+
+
+def a_look_at_the_timeline(tx: Transaction) -> None:
+    incidents.current(tx, PLACE)
+    incidents.by_number(tx, "T1", 1)
+    timeline.latest(tx, 1, 5)
+    timeline.since(tx, 1, NOW)
+    timeline.last_by(tx, 1, "U1")
+    timeline.by_number(tx, 1, 1)
+    timeline.versions(tx, 1)
+
+
+def a_tick(tx: Transaction) -> None:
+    for reminder in reminders.due(tx, NOW, 50):
+        reminders.settle(tx, reminder, "sent", "", NOW)
+    reminders.cancel(tx, 1, "published", NOW)
+    deliveries.owe(tx, Owed("T1", "message", "C1", "{}", NOW))
+    for delivery in deliveries.due(tx, NOW, 50):
+        deliveries.claim(tx, delivery, "us", NOW, NOW)
+        deliveries.settle(tx, delivery, "us", Outcome("sent", NOW))
+    deliveries.next_due(tx)
+    deliveries.waiting(tx)
+    deliveries.of_reminder(tx, 1)
+    for team, owner in (*actions.overdue_owners(tx, NOW), ("T1", "U1")):
+        actions.overdue_of(tx, team, owner, NOW)
+    inbox.prune(tx, NOW)
+
+
+def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:
+    """How SQLite goes about every statement that a unit really runs."""
+    seen: list[str] = []
+
+    def watched(tx: Transaction) -> dict[str, list[str]]:
+        connection: Any = tx._connection
+        connection.set_trace_callback(seen.append)
+        unit(tx)
+        connection.set_trace_callback(None)
+        statements = [statement for statement in seen if not statement.startswith("--")]
+        return {s: [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {s}")] for s in statements}
+
+    return store.write_now(watched)
+
+
+@pytest.mark.parametrize("unit", [a_timeline_command, a_look_at_the_timeline, a_tick])
+def test_nothing_is_searched_from_end_to_end(sqlite_store: Store, unit: Callable[[Transaction], None]) -> None:
+    sqlite_store.write_now(opened)
+    found = plans(sqlite_store, unit)
+    assert len(found) >= 6
+    scans = {
+        statement: step
+        for statement, steps in found.items()
+        for step in steps
+        if step.startswith("SCAN") and not step.endswith(PARTIAL)
+    }
+    assert scans == {}
+
+
+def test_nothing_of_a_timeline_command_is_sorted(sqlite_store: Store) -> None:
+    sqlite_store.write_now(opened)
+    for statement, steps in plans(sqlite_store, a_timeline_command).items():
+        assert not any("TEMP B-TREE" in step for step in steps), statement
+
+
+def test_a_plan_that_scans_would_be_noticed(sqlite_store: Store) -> None:
+    sqlite_store.write_now(opened)
+
+    def careless(tx: Transaction) -> None:
+        tx._connection.execute("SELECT * FROM entry WHERE text = 'x'")
+
+    assert list(plans(sqlite_store, careless).values()) == [["SCAN entry"]]

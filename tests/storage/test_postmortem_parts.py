@@ -1,0 +1,115 @@
+"""What a postmortem is made of besides the timeline, on both databases."""
+
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot.incident.records import Action, ActionStatus, Person, Place
+from storage import actions, cases, inbox, people, sections, whys
+from storage.actions import NewAction
+from storage.store import Store
+from tests.storage.given import NOW, minutes, noting, opened
+
+
+@pytest.fixture
+def incident_id(store: Store) -> int:
+    return store.write_now(opened).id
+
+
+def action(
+    store: Store, incident_id: int, text: str = "Add an index", owner: str | None = "U1", overdue: float = 1
+) -> Action:
+    new = NewAction(text, owner, date(2026, 11, 22), NOW - minutes(overdue), "https://demo.example/1", "U2", NOW)
+    return store.write_now(lambda tx: actions.add(tx, incident_id, new))
+
+
+def test_whys_are_numbered_branched_saved_and_struck(store: Store, incident_id: int) -> None:
+    first = store.write_now(lambda tx: whys.add(tx, incident_id, None, "The pool was full", "U1", NOW))
+    second = store.write_now(lambda tx: whys.add(tx, incident_id, 1, "A query was slow", "U2", NOW))
+    branch = store.write_now(lambda tx: whys.add(tx, incident_id, 1, "A retry storm", "U2", NOW))
+    assert [(why.number, why.parent) for why in (first, second, branch)] == [(1, None), (2, 1), (3, 1)]
+    root = replace(second, text="An index was missing", is_root=True)
+    store.write_now(lambda tx: whys.save(tx, root))
+    store.write_now(lambda tx: whys.save(tx, replace(branch, struck=True)))
+    assert store.read_now(lambda tx: whys.chain(tx, incident_id)) == (first, root)
+
+
+def test_the_last_saving_of_a_section_counts_and_the_others_are_kept(store: Store, incident_id: int) -> None:
+    for slug, text in (("fault", "A leak"), ("leadup", "A release"), ("fault", "A slow leak"), ("leadup", "")):
+        store.write_now(partial(sections.save, incident_id=incident_id, slug=slug, text=text, author="U1", now=NOW))
+    latest = store.read_now(lambda tx: sections.latest(tx, incident_id))
+    assert {slug: (kept.text, kept.version) for slug, kept in latest.items()} == {"fault": ("A slow leak", 2)}
+    history = store.read_now(lambda tx: sections.history(tx, incident_id, "fault"))
+    assert [(kept.text, kept.author, kept.saved_at) for kept in history] == [
+        ("A leak", "U1", NOW),
+        ("A slow leak", "U1", NOW),
+    ]
+
+
+def test_an_action_is_numbered_read_back_and_closed(store: Store, incident_id: int) -> None:
+    first, second = action(store, incident_id), action(store, incident_id, "Alert on it", None)
+    assert (first.number, first.status, first.due_on) == (1, ActionStatus.OPEN, date(2026, 11, 22))
+    done = replace(first, status=ActionStatus.DROPPED, reason="Bought a bigger one", closed_at=NOW, due_on=None)
+    store.write_now(lambda tx: actions.save(tx, done))
+    assert store.read_now(lambda tx: actions.of_incident(tx, incident_id)) == (done, second)
+    assert store.read_now(lambda tx: actions.by_id(tx, first.id)) == done
+    assert store.read_now(lambda tx: actions.by_id(tx, 99)) is None
+
+
+def test_overdue_is_what_is_open_and_past_its_day_with_the_longest_first(store: Store, incident_id: int) -> None:
+    short, long = action(store, incident_id, overdue=0), action(store, incident_id, overdue=90)
+    action(store, incident_id, "Not yet", overdue=-1)
+    action(store, incident_id, "Nobody's", None)
+    closed = action(store, incident_id, "Done", "U3")
+    store.write_now(lambda tx: actions.save(tx, replace(closed, status=ActionStatus.DONE, closed_at=NOW)))
+    foreign = store.write_now(lambda tx: opened(tx, Place("T2", "C1")))
+    action(store, foreign.id)
+    owed = store.read_now(lambda tx: actions.overdue_of(tx, "T1", "U1", NOW))
+    assert [found.action for found in owed] == [long, short]
+    assert {found.incident.id for found in owed} == {incident_id}
+    assert sorted(store.read_now(lambda tx: actions.overdue_owners(tx, NOW))) == [("T1", "U1"), ("T2", "U1")]
+    assert store.read_now(lambda tx: actions.overdue_owners(tx, NOW - minutes(100))) == ()
+
+
+def test_a_person_is_kept_as_last_seen(store: Store) -> None:
+    ana = Person("T1", "U1", "Ana Demo", "Europe/Berlin")
+    moved = replace(ana, name="Ana D.", zone="Asia/Tokyo", is_guest=True)
+    foreign = Person("T2", "U1", "Ben Demo", "", is_bot=True, is_deactivated=True)
+    for person in (ana, foreign, moved):
+        store.write_now(partial(people.keep, person=person))
+    assert store.read_now(lambda tx: people.of_team(tx, "T1")) == {"U1": moved}
+    assert set(store.read_now(people.everyone)) == {moved, foreign}
+    assert store.read_now(lambda tx: people.one(tx, "T2", "U1")) == foreign
+    assert store.read_now(lambda tx: people.one(tx, "T2", "U2")) is None
+
+
+def test_a_delivery_of_slack_is_remembered_with_its_reply_until_it_cannot_be_repeated(store: Store) -> None:
+    for key, age in (("old", 90), ("new", 10)):
+        store.write_now(partial(inbox.keep, key=key, reply_text=f"reply to {key}", now=NOW - minutes(age)))
+    assert store.read_now(lambda tx: inbox.reply(tx, "old")) == "reply to old"
+    assert store.read_now(lambda tx: inbox.reply(tx, "never")) is None
+    assert store.write_now(lambda tx: inbox.prune(tx, NOW - minutes(60))) == 1
+    assert store.read_now(lambda tx: inbox.reply(tx, "old")) is None
+    assert store.read_now(lambda tx: inbox.reply(tx, "new")) == "reply to new"
+
+
+def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store, incident_id: int) -> None:
+    elsewhere = Place("T1", "C2")
+    other = store.write_now(lambda tx: opened(tx, elsewhere))
+    for place, number in ((Place("T1", "C1"), incident_id), (elsewhere, other.id)):
+        store.write_now(noting(f"entry {number}", place))
+        given: dict[str, Any] = {"incident_id": number, "author": "U1", "now": NOW}
+        store.write_now(partial(whys.add, parent=None, text=f"why {number}", **given))
+        store.write_now(partial(sections.save, slug="fault", text=f"fault {number}", **given))
+        action(store, number, f"action {number}")
+    store.write_now(lambda tx: people.keep(tx, Person("T1", "U1", "Ana Demo")))
+    case = store.read_now(lambda tx: cases.load(tx, other))
+    assert case.incident == other
+    assert [kept.text for kept in case.entries] == [f"entry {other.id}"]
+    assert [kept.text for kept in case.whys] == [f"why {other.id}"]
+    assert {slug: kept.text for slug, kept in case.sections.items()} == {"fault": f"fault {other.id}"}
+    assert [kept.text for kept in case.actions] == [f"action {other.id}"]
+    assert case.name("U1") == "Ana Demo"

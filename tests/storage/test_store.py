@@ -1,0 +1,68 @@
+"""Reading: one consistent state, off the loop, while the writer goes on."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from storage import incidents, timeline
+from storage.statements import Transaction
+from storage.store import Store
+from tests.storage.given import PLACE, entry, noted, noting, opened
+
+
+async def test_a_read_sees_every_write_that_was_answered_before(store: Store) -> None:
+    await store.write(opened)
+    for number in range(1, 6):
+        assert await store.write(noting()) == number
+        assert await store.read(lambda tx: timeline.count(tx, 1)) == number
+
+
+async def test_a_look_sees_one_state_however_long_it_takes(store: Store) -> None:
+    await store.write(opened)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def look(tx: Transaction) -> tuple[int, int]:
+        before = timeline.count(tx, 1)
+        begun.set()
+        go_on.wait(5)
+        return before, timeline.count(tx, 1)
+
+    looking = asyncio.create_task(store.read(look))
+    await asyncio.to_thread(begun.wait, 5)
+    assert await store.write(noting()) == 1  # and a reader is in nobody's way
+    go_on.set()
+    assert await looking == (0, 0)
+    assert await store.read(lambda tx: timeline.count(tx, 1)) == 1
+
+
+def test_a_look_that_fails_leaves_its_connection_usable(store: Store) -> None:
+    store.write_now(opened)
+    with pytest.raises(ZeroDivisionError):
+        store.read_now(lambda tx: 1 // len(timeline.standing(tx, 1)))
+    with pytest.raises(Exception, match=r"read-only|readonly"):
+        store.read_now(lambda tx: noted(tx, entry()))
+    assert store.read_now(lambda tx: incidents.current(tx, PLACE)) is not None
+
+
+def test_many_threads_read_and_write_at_once(store: Store) -> None:
+    store.write_now(opened)
+
+    def both(_: int) -> bool:
+        number = store.write_now(noting())
+        return store.read_now(lambda tx: timeline.count(tx, 1)) >= number
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(both, range(40)))
+
+
+def test_two_loops_are_each_answered_on_their_own(store: Store) -> None:
+    store.write_now(opened)
+
+    async def several() -> list[int]:
+        return list(await asyncio.gather(*(store.write(noting()) for _ in range(10))))
+
+    with ThreadPoolExecutor(2) as threads:
+        numbers = [number for run in threads.map(lambda _: asyncio.run(several()), range(2)) for number in run]
+    assert sorted(numbers) == list(range(1, 21))

@@ -1,0 +1,148 @@
+"""The tick goes on through everything: failing sweeps, hanging ones, a scheduler that died, a clock set back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from apscheduler.triggers.date import DateTrigger
+
+from bot.clock import SettableClock
+from bot.scheduler import _JOB, Sweeper, _Every
+
+NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+TICK = 0.05
+
+
+class Work:
+    """Counts its sweeps; `fails` and `lasts` say how they go."""
+
+    def __init__(self) -> None:
+        self.times: list[datetime] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.fails = False
+        self.lasts = 0.0
+
+    async def sweep(self, now: datetime) -> None:
+        """Note the time."""
+        self.times.append(now)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self.lasts)
+        self.at_once -= 1
+        if self.fails:
+            raise RuntimeError("on purpose")
+
+
+@asynccontextmanager
+async def ticking(work: Work, clock: SettableClock | None = None, longest: float = 60) -> AsyncIterator[Sweeper]:
+    sweeper = Sweeper(work.sweep, clock or SettableClock(NOW), seconds=TICK, longest=longest)
+    sweeper.start()
+    yield sweeper
+    await sweeper.stop()
+
+
+async def until(condition: Callable[[], bool], seconds: float = 2) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 (what is waited for happens inside APScheduler)
+            await asyncio.sleep(0.005)
+
+
+async def test_the_first_sweep_is_at_once_and_then_one_a_tick() -> None:
+    work, clock = Work(), SettableClock(NOW)
+    async with ticking(work, clock) as sweeper:
+        await asyncio.sleep(0.01)
+        assert work.times == [NOW]
+        clock.advance(timedelta(hours=1))
+        await until(lambda: len(work.times) >= 4)
+        assert work.times[1:3] == [NOW + timedelta(hours=1)] * 2
+        assert await sweeper.probe() == ""
+
+
+async def test_after_the_stop_nothing_ticks() -> None:
+    work = Work()
+    async with ticking(work):
+        await until(lambda: len(work.times) >= 2)
+    swept = len(work.times)
+    await asyncio.sleep(TICK * 5)
+    assert len(work.times) == swept
+
+
+async def test_a_stop_lets_a_sweep_under_way_end() -> None:
+    work = Work()
+    work.lasts = 0.2
+    async with ticking(work):
+        await asyncio.sleep(0.02)
+    assert (len(work.times), work.at_once) == (1, 0)
+
+
+async def test_sweeps_do_not_overlap() -> None:
+    work = Work()
+    work.lasts = TICK * 3
+    async with ticking(work):
+        await until(lambda: len(work.times) >= 4)
+    assert work.most_at_once == 1
+
+
+async def test_a_failing_sweep_is_logged_told_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    work = Work()
+    work.fails = True
+    async with ticking(work) as sweeper:
+        await until(lambda: len(work.times) >= 5)
+        assert sweeper.last_good is None
+        assert "No good sweep" in await sweeper.probe()
+        work.fails = False
+        await until(lambda: sweeper.last_good is not None)
+        assert await sweeper.probe() == ""
+    assert "a sweep failed" in caplog.text
+    assert "on purpose" in caplog.text
+
+
+async def test_a_sweep_that_hangs_is_broken_off_in_the_end() -> None:
+    work = Work()
+    work.lasts = 60
+    async with ticking(work, longest=TICK * 5) as sweeper:
+        await until(lambda: bool(work.times))
+        work.lasts = 0
+        await asyncio.sleep(TICK * 4)
+        assert "No good sweep" in await sweeper.probe()
+        await until(lambda: sweeper.last_good is not None)
+
+
+async def test_a_tick_that_was_lost_is_built_anew(caplog: pytest.LogCaptureFixture) -> None:
+    work = Work()
+    async with ticking(work) as sweeper:
+        await until(lambda: len(work.times) >= 2)
+        assert sweeper._scheduler is not None
+        sweeper._scheduler.remove_job(_JOB)
+        swept = len(work.times)
+        await until(lambda: len(work.times) > swept + 3)
+        assert await sweeper.probe() == ""
+    assert "built anew" in caplog.text
+
+
+async def test_a_scheduler_that_ended_is_built_anew() -> None:
+    work = Work()
+    async with ticking(work) as sweeper:
+        await until(lambda: len(work.times) >= 2)
+        assert sweeper._scheduler is not None
+        sweeper._scheduler.shutdown(wait=False)
+        swept = len(work.times)
+        await until(lambda: len(work.times) > swept + 3)
+
+
+async def test_a_clock_set_back_stops_nothing() -> None:
+    """To APScheduler a clock set back by an hour is a job that is due in an hour."""
+    work = Work()
+    async with ticking(work) as sweeper:
+        await until(lambda: len(work.times) >= 2)
+        assert sweeper._scheduler is not None
+        sweeper._scheduler.reschedule_job(_JOB, trigger=DateTrigger(datetime.now(UTC) + timedelta(hours=1)))
+        swept = len(work.times)
+        await until(lambda: len(work.times) > swept + 3)
+
+
+def test_a_clock_years_ahead_is_one_missed_tick_and_not_a_million() -> None:
+    assert _Every(15).get_next_fire_time(NOW, NOW + timedelta(days=3650)) == NOW + timedelta(days=3650, seconds=15)

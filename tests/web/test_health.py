@@ -1,0 +1,59 @@
+"""Readiness tells the truth about the database, and in time."""
+
+import asyncio
+import sqlite3
+import time
+from pathlib import Path
+
+from bot.web.health import Health, database_probe
+from storage.store import Store
+
+
+def path_of(store: Store) -> Path:
+    path: Path = store.driver.path  # type: ignore[attr-defined] # SQLite's driver has one
+    return path
+
+
+async def test_a_database_that_reads_and_writes_is_well(store: Store) -> None:
+    assert await database_probe(store)() == ""
+
+
+async def test_a_database_file_that_was_removed_is_told(sqlite_store: Store) -> None:
+    path_of(sqlite_store).unlink()
+    assert "removed" in await database_probe(sqlite_store)()
+
+
+async def test_a_database_that_takes_no_writes_is_told(sqlite_store: Store) -> None:
+    with sqlite3.connect(path_of(sqlite_store), isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        trouble = await database_probe(sqlite_store)()
+        other.execute("ROLLBACK")
+    other.close()
+    assert trouble
+    assert await database_probe(sqlite_store)() == ""
+
+
+async def test_a_closed_database_is_told(sqlite_store: Store) -> None:
+    sqlite_store.writer.stop()
+    assert await database_probe(sqlite_store)() == "The database is closed."
+
+
+async def test_the_report_names_each_thing_with_its_trouble() -> None:
+    async def well() -> str:
+        return ""
+
+    async def ill() -> str:
+        return "Something is wrong."
+
+    assert await Health({"one": well, "two": ill}).report() == {"one": "", "two": "Something is wrong."}
+
+
+async def test_a_probe_that_hangs_is_told_and_holds_nobody_up() -> None:
+    async def hanging() -> str:
+        await asyncio.sleep(60)
+        return ""
+
+    began = time.monotonic()
+    report = await Health({"one": hanging, "two": hanging}, patience=0.1).report()
+    assert report == dict.fromkeys(("one", "two"), "No answer within 0.1 s.")
+    assert time.monotonic() - began < 1
