@@ -33,6 +33,7 @@ class Actions:
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         desk, asked = self._desk, command.asked
+        await desk.people.all_known(asked.team, mentioned(command.text))
         match rules.wish(self._plain(command, command.text)):
             case rules.Add():
                 return await scribe.add(desk, asked, await self._asking(command))
@@ -51,7 +52,6 @@ class Actions:
     async def _asking(self, command: Command) -> Asking:
         """The owner is the first person mentioned, or `@me`; the other words are what is to be done."""
         users = mentioned(command.text)
-        await self._desk.people.all_known(command.asked.team, users)
         owner = users[0] if users else None
         line = self._plain(command, without_mentions(command.text) if len(users) == 1 else command.text)
         if owner is None and " @me" in f" {line}":

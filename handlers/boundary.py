@@ -17,7 +17,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import NotRecorded, Refused
 from bot.incident.text import shortened
-from bot.scribe.desk import Asked, Desk
+from bot.scribe.desk import Asked, Desk, Reply
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.text import plain
@@ -252,5 +252,7 @@ def _typed(sent: Submission) -> str:
 def _answer(said: dict[str, Any] | None) -> BoltResponse:
     if said is None:
         return BoltResponse(status=200, body="")
+    if isinstance(said, Reply):
+        return BoltResponse(status=200, body=said.encoded, headers=JSON_HEADERS)
     shown = {key: value for key, value in said.items() if key != "refused"}
     return BoltResponse(status=200, body=json.dumps(shown), headers=JSON_HEADERS)

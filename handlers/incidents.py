@@ -57,9 +57,7 @@ class Incidents:
 
     @staticmethod
     def _channel_name(command: Command) -> str:
-        if command.channel_name == "directmessage" or command.asked.place.channel.startswith("D"):
-            sentence = "An incident needs a channel, where others can see it. Go to one and open it there."
-            raise Refused(sentence)
+        _require_channel(command.asked.place.channel)
         return "" if command.channel_name.startswith(NOT_NAMES) else command.channel_name
 
     async def mitigated(self, click: Click) -> Message | None:
@@ -77,8 +75,15 @@ class Incidents:
     async def opened(self, sent: Submission) -> Message | None:
         """The form behind [Open an incident]."""
         channel = str(sent.values.get("channel") or sent.asked.place.channel)
+        _require_channel(channel)
         asked = sent.asked.at(Place(sent.asked.team, channel))
         return await scribe.open_new(self._desk, asked, str(sent.values.get("title") or ""))
+
+
+def _require_channel(channel: str) -> None:
+    if not channel or channel.startswith("D"):
+        sentence = "An incident needs a channel, where others can see it. Go to one and open it there."
+        raise Refused(sentence)
 
 
 def person_in(command: Command, who: str) -> str:

@@ -30,8 +30,9 @@ class People:
     async def joined(self, body: Body) -> None:
         """Somebody came into a channel; where it is the bot, what waits for that channel can go out."""
         event = body["event"]
-        self._desk.cards.touch(Place(body["team_id"], event["channel"]), None)
-        self._desk.outbox.kick()
+        bots = {authorization.get("user_id") for authorization in body.get("authorizations") or ()}
+        if event["user"] in bots:
+            await scribe.welcomed(self._desk, Place(body["team_id"], event["channel"]), self._desk.clock.now())
 
     async def renamed(self, body: Body) -> None:
         """A channel has another name."""

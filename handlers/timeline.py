@@ -91,14 +91,12 @@ class Timeline:
 
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""
-        return await scribe.record_again(self._desk, click.asked, _number(click))
+        text = await scribe.text_of(self._desk, click.asked, _number(click))
+        return await self._record(click, _chosen(click, text))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of a time that was asked."""
-        at = datetime.fromisoformat(click.value["at"]) if click.value["at"] else click.asked.now
-        lasts = timedelta(seconds=int(click.value.get("lasts") or 0)) or None
-        typed = Typed(str(click.value["text"]), at, bool(click.value.get("approximate")), lasts, again=True)
-        return await self._record(click, typed)
+        return await self._record(click, _chosen(click, str(click.value["text"])))
 
     async def entered(self, click: Click) -> Message | None:
         """The field below `/timeline`'s list."""
@@ -127,3 +125,10 @@ class Timeline:
 
 def _number(click: Click) -> int:
     return int(click.value["entry"])
+
+
+def _chosen(click: Click, text: str) -> Typed:
+    """What a button records: words whose time is settled."""
+    at = datetime.fromisoformat(click.value["at"]) if click.value["at"] else click.asked.now
+    lasts = timedelta(seconds=int(click.value.get("lasts") or 0)) or None
+    return Typed(text, at, bool(click.value.get("approximate")), lasts, again=True)

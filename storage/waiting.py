@@ -26,10 +26,12 @@ class Waiting:
     conflicts: int = 0
     result: Any = None
     error: BaseException | None = None
+    is_taken: bool = False
     told: bool = False
 
     def is_wanted(self) -> bool:
         """Whether anybody still waits. To be asked once: from then on a thread cannot withdraw."""
+        self.is_taken = True  # before the look: who gives up at this moment is told "perhaps", never "not" in error
         if isinstance(self.answer, asyncio.Future):
             return not self.answer.cancelled()
         return self.answer.set_running_or_notify_cancel()

@@ -26,10 +26,15 @@ log = logging.getLogger(__name__)
 MOST_AT_ONCE = 256
 MOST_CONFLICTS = 3
 PAUSE_SECONDS = 0.05
+# Slack shows its own error after 3 s; by then an answer must be on its way.
+ANSWER_SECONDS = 2.5
 
 
 class PerhapsRecorded(NotRecorded):
-    """The server went away while it saved, and nobody could be asked in time whether it had: the one unknown."""
+    """It was being saved, and whether it was could not be learnt in time, as when the server goes away in that moment.
+
+    The text must still be given back, with the advice to look before repeating it.
+    """
 
 
 _HINDRANCES: tuple[type[Exception], ...] = (*DATABASE_ERRORS, Misconfigured, PerhapsRecorded)
@@ -88,11 +93,24 @@ class Writer:
         return self._accepting
 
     async def write(self, unit: Unit) -> Any:
-        """Queue a unit and wait for it; raises what the unit raised, or NotRecorded."""
+        """Queue a unit and wait for it; raises what the unit raised, or NotRecorded.
+
+        Even where the disk stands still there is an answer in time for Slack: PerhapsRecorded for a unit that is being
+        written, NotRecorded for one that waits behind it, which then never is.
+        """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        self._queue_up(Waiting(unit, answer, loop, time.monotonic()))
-        return await answer
+        waiting = Waiting(unit, answer, loop, time.monotonic())
+        self._queue_up(waiting)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS) as limit:
+                return await answer
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            if waiting.is_taken:
+                raise PerhapsRecorded("The database is slow to save. Look whether it is there first.") from None
+            raise NotRecorded("The database was busy for too long.") from None
 
     def _queue_up(self, waiting: Waiting) -> None:
         with self._gate:
@@ -118,8 +136,9 @@ class Writer:
             self._accepting = False
         untold = [waiting for waiting in last if not waiting.told and not waiting.answer.cancelled()]
         self._refuse(untold, PerhapsRecorded("The writer broke down. Look whether it is there before you repeat it."))
-        left = [waiting for waiting in self._drain() if waiting is not None and waiting.is_wanted()]
-        self._refuse(left, NotRecorded("The database is closed."))
+        while left := self._drain():
+            wanted = [waiting for waiting in left if waiting is not None and waiting.is_wanted()]
+            self._refuse(wanted, NotRecorded("The database is closed."))
         self._drop()
 
     def _take(self) -> tuple[list[Waiting], bool]:

@@ -1,7 +1,7 @@
 """A whole bot in a whole stand-in workspace: real sockets, real requests, one settable clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -55,11 +55,13 @@ class Play:
 
 
 @asynccontextmanager
-async def playing(database_url: str, *, transport: str = "http", now: datetime = NOON) -> AsyncIterator[Play]:
-    """Play in a fresh workspace on the database; `transport` is `http` or `socket`."""
+async def playing(
+    database_url: str, *, transport: str = "http", now: datetime = NOON, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Play]:
+    """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings."""
     clock = SettableClock(now)
     async with StandIn(clock, team=TEAM) as slack:
-        environ = {
+        settled = {
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
             "SLACK_API_URL": slack.api_url,
@@ -68,12 +70,12 @@ async def playing(database_url: str, *, transport: str = "http", now: datetime =
             "AFTERWORD_TICK_SECONDS": "300",
         }
         if transport == "socket":
-            environ["SLACK_APP_TOKEN"] = slack.app_token
+            settled["SLACK_APP_TOKEN"] = slack.app_token
         ana = slack.user("Ana Demo", "Europe/Berlin")
         bo = slack.user("Bo Demo", "America/New_York")
         chandra = slack.user("Chandra Demo", "Asia/Kolkata")
         channel = slack.channel("checkout", [ana, bo, chandra])
-        settings = load(environ, env_file=None)
+        settings = load({**settled, **(environ or {})}, env_file=None)
         store = open_store(settings.sqlalchemy_url)
         try:
             async with Afterword(settings, store, clock) as bot:

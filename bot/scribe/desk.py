@@ -67,6 +67,14 @@ class Asked:
         return replace(self, place=place, incident_id=None)
 
 
+class Reply(dict[str, Any]):
+    """A message with the JSON under which it was kept, so that every repeat is answered with the same bytes."""
+
+    def __init__(self, said: Message, encoded: str) -> None:
+        super().__init__(said)
+        self.encoded = encoded
+
+
 Unit = Callable[[Transaction], Message | None]
 
 
@@ -76,20 +84,20 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
     Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
     """
 
-    def run(tx: Transaction) -> str:
+    def run(tx: Transaction) -> Reply:
         before = inbox.reply(tx, asked.key)
         if before is not None:
-            return before
+            return Reply(json.loads(before) or {}, before)
         said = unit(tx)
-        reply = json.dumps(said)
+        encoded = json.dumps(said)
         if asked.aloud and said is not None and said.get("response_type") == "in_channel":
-            deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, reply, asked.now))
-        inbox.keep(tx, asked.key, reply, asked.now)
-        return reply
+            deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))
+        inbox.keep(tx, asked.key, encoded, asked.now)
+        return Reply(said or {}, encoded)
 
-    reply: Any = json.loads(await desk.store.write(run))
+    reply = await desk.store.write(run)
     desk.cards.touch(asked.place, asked.incident_id)
-    return reply if isinstance(reply, dict) else None
+    return reply or None
 
 
 def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:

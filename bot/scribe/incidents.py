@@ -186,3 +186,16 @@ async def renamed(desk: Desk, place: Place, name: str) -> None:
             incidents.save(tx, replace(incident, channel_name=name))
 
     await desk.store.write(unit)
+
+
+async def welcomed(desk: Desk, place: Place, now: datetime) -> None:
+    """The bot came into a channel: its incident's live message, which could not be posted before, can be now."""
+
+    def unit(tx: Transaction) -> None:
+        incident = incidents.current(tx, place)
+        if incident is not None and not incident.postmortem_status.is_finished:
+            deliveries.owe(tx, Owed(place.team, "card", place.channel, "", now, incident.id))
+
+    await desk.store.write(unit)
+    desk.cards.touch(place, None)
+    desk.outbox.kick()

@@ -35,7 +35,10 @@ class Composer:
             return None
         if delivery.recipient != incident.channel:
             return _message(says.unreachable(incident.channel, delivery.error))
-        return self._card(tx, incident, now) if delivery.kind == "card" else self._file(tx, incident, delivery, now)
+        if delivery.kind == "file":
+            return self._file(tx, incident, delivery, now)
+        # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
+        return None if incidents.card(tx, incident.id) else self._card(tx, incident, now)
 
     @staticmethod
     def card(tx: Transaction, place: Place, incident_id: int | None, now: datetime) -> tuple[str, str, Message] | None:

@@ -69,7 +69,7 @@ async def fill(desk: Desk, asked: Asked, slug: str, text: str, *, version: int) 
         history = sections.history(tx, incident.id, slug)
         if history and history[-1].version != version:
             who = desk.people.name(asked.team, history[-1].author) or history[-1].author
-            return says.conflict(section, history[-1], who, text)
+            return says.conflict(cases.load(tx, incident), section, who, text)
         sections.save(tx, incident.id, slug, text, asked.user, asked.now)
         return says.saved(cases.glance(tx, incident, 1)[0], section)
 
@@ -133,7 +133,7 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
         incident = require_incident(tx, asked)
         deliveries.owe(
             tx,
-            Owed(asked.team, "file", asked.place.channel, form, asked.now, incident.id, fallback=asked.user),
+            Owed(asked.team, "file", incident.channel, form, asked.now, incident.id, fallback=asked.user),
         )
         return says.exporting(incident, form)
 

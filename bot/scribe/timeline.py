@@ -26,8 +26,9 @@ _LOOK_BACK = 30
 
 
 class _SameAgain(Exception):
-    def __init__(self, number: int) -> None:
+    def __init__(self, incident: Incident, number: int) -> None:
         super().__init__(number)
+        self.incident = incident
         self.number = number
 
 
@@ -51,7 +52,7 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
     clocks = clocks_of(desk, person, asked.now)
     reading = _read(typed, asked.now, clocks)
     if reading.question is not None:
-        return says.question(rules.require_short(reading), clocks, asked.now)
+        return _question(reading, clocks)
     text = rules.require_text(admit(reading.text, "That entry"))
     moment = reading.utc or asked.now
     rules.require_past(moment, asked.now)
@@ -64,11 +65,23 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
         return says.receipt(entry, incident, clocks, was_utc=was_utc, notes=notes)
 
     try:
-        reply = await once(desk, asked, unit)
+        return await once(desk, asked, unit)
     except _SameAgain as same:
-        number = same.number
-        return await once(desk, asked, lambda _: says.already(number, new))
-    return reply
+        already = says.already(same.incident, same.number, reading, moment)
+    return await once(desk, asked, lambda _: already)
+
+
+def _question(reading: Reading, clocks: says.Clocks) -> Message:
+    rules.require_text(reading.text)
+    if not says.can_ask(reading):
+        sentence = f"Not recorded. {reading.problem} Send it again with the time in full, as in `2026-11-23 14:05 UTC`."
+        raise Refused(sentence)
+    return says.question(reading, clocks)
+
+
+async def text_of(desk: Desk, asked: Asked, number: int) -> str:
+    """What an entry says: [Add it again] records the same once more."""
+    return await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number).text)
 
 
 def _append(tx: Transaction, asked: Asked, new: NewEntry, *, again: bool) -> tuple[Entry, Incident]:
@@ -79,7 +92,7 @@ def _append(tx: Transaction, asked: Asked, new: NewEntry, *, again: bool) -> tup
     if not again:
         same = kept.same_lately(tx, incident.id, new, number - _LOOK_BACK, asked.now - rules.SAME_AGAIN)
         if same is not None:
-            raise _SameAgain(same)
+            raise _SameAgain(incident, same)
     return kept.add(tx, incident.id, number, new), incident
 
 
@@ -161,8 +174,9 @@ async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: 
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
     when, text = str(values.get("when") or "").strip(), str(values.get("text") or "")
-    reading = moments.read(f"{when} .", asked.now, clocks.zone)
-    if reading.question is None and (reading.utc is None or reading.text != "."):
+    # Behind a bar a time must be the whole of what stands there.
+    reading = moments.read(f"it | {when}", asked.now, clocks.zone)
+    if reading.question is None and (reading.utc is None or reading.text != "it"):
         sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
         raise Refused(sentence)
     rewording = Rewording(reading, text, (when, text), int(metadata["version"]))

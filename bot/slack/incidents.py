@@ -90,7 +90,11 @@ def open_form(channel: str, title: str = "") -> Block:
             blocks.labelled(
                 "Where is it worked on?",
                 "channel",
-                {"type": "conversations_select", "action_id": "channel"}
+                {
+                    "type": "conversations_select",
+                    "action_id": "channel",
+                    "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+                }
                 | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
             ),
         ],

@@ -48,6 +48,9 @@ AT_ONCE = 8
 PACE_SECONDS = 1.0
 """Slack takes about one message a second in a channel."""
 
+MOST_HELD = 3
+"""After so many attempts (some minutes) others may go first: what Slack chokes on must not silence a channel."""
+
 IDLE_SECONDS = 5.0
 LOCKED_OUT_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
@@ -91,6 +94,7 @@ class Outbox:
         self._owner = uuid.uuid4().hex
         self._kicked = asyncio.Event()
         self._sending = asyncio.Lock()
+        self._looking: asyncio.Task[float] | None = None
         self._closing = False
         self._held: dict[str, tuple[int, datetime]] = {}
         """By recipient: the delivery that is to be tried again, and when. Later ones do not overtake it."""
@@ -112,7 +116,7 @@ class Outbox:
         while not self._closing:
             self._kicked.clear()
             # A task of its own: cancelling this loop does not break an attempt off, and no error ends the loop.
-            looking = asyncio.create_task(self._look())
+            looking = self._looking = asyncio.create_task(self._look())
             await asyncio.wait([looking])
             error = looking.exception()
             if error is not None:
@@ -129,6 +133,8 @@ class Outbox:
         while results := await self._round(self._clock.now(), paced=True):
             if _is_locked_out(results):
                 return LOCKED_OUT_SECONDS
+        if self._closing:
+            return 0
         soonest, owed = await self._store.read(lambda tx: (deliveries.next_due(tx), deliveries.waiting(tx)))
         _WAITING.set(owed)
         if soonest is None:
@@ -150,8 +156,11 @@ class Outbox:
         self._closing = True
         self.kick()
         try:
-            async with asyncio.timeout(CLOSE_SECONDS), self._sending:
-                pass
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if self._looking is not None:
+                    await asyncio.wait([self._looking])
+                async with self._sending:  # a tick may be sending as well
+                    pass
         except TimeoutError:
             log.warning("closed with an attempt under way; it is looked up once its lease has ended")
 
@@ -221,7 +230,7 @@ class Outbox:
         result = _known(one, ended, "sending it")
         delivery, outcome = settled_as(one.delivery, one.message, result, now)
         was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
-        self._hold(one.delivery, delivery, outcome)
+        self._hold(one.delivery, outcome, is_asked_to_wait=result.wait is not None)
         _OUTCOMES.labels(outcome.state).inc()
         if not was_ours:
             log.warning("delivery %d went to another process meanwhile", delivery.id)
@@ -236,7 +245,8 @@ class Outbox:
                 found = await self._look_up(delivery, message)
                 if found.verdict is not Verdict.NEVER:
                     return found
-                log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
+                if not message.update_ts:
+                    log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
             return await self._sender.send(delivery.recipient, message, delivery.send_key)
 
     async def _look_up(self, delivery: Delivery, message: Message) -> Result:
@@ -253,11 +263,11 @@ class Outbox:
             self._sent(tx, delivery, outcome.channel, outcome.ts)
         return was_ours
 
-    def _hold(self, before: Delivery, after: Delivery, outcome: Outcome) -> None:
-        """What waits for another try to the same recipient is not overtaken."""
-        self._held.pop(before.recipient, None)
-        if outcome.state in ("pending", "unsure") and after.recipient == before.recipient:
-            self._held[after.recipient] = (after.id, outcome.due_at)
+    def _hold(self, delivery: Delivery, outcome: Outcome, *, is_asked_to_wait: bool) -> None:
+        """See that what is to be tried again is not overtaken."""
+        self._held.pop(delivery.recipient, None)
+        if outcome.state in ("pending", "unsure") and (is_asked_to_wait or delivery.attempts <= MOST_HELD):
+            self._held[delivery.recipient] = (delivery.id, outcome.due_at)
 
 
 def _known(one: _Claimed, result: Result | BaseException, doing: str) -> Result:

@@ -4,11 +4,11 @@ import json
 
 from bot.incident import checks
 from bot.incident import reminders as steps
-from bot.incident.records import Case, Incident, SectionText
+from bot.incident.records import Case, Incident
 from bot.incident.sections import BY_SLUG, Section
-from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.text import escape
 from bot.slack.words import words
 from storage.reminders import Reminder
 
@@ -63,12 +63,21 @@ def section_form(case: Case, section: Section, known: str) -> Block:
     A text beyond one field's 3,000 characters continues in the next field, up to `FIELDS`.
     """
     saved = case.sections.get(section.slug)
-    text = saved.text if saved else ""
-    pieces = _pieces(text)
-    shown: list[Block] = [blocks.section(section.question)]
-    if known:
-        shown.append(blocks.context(known))
-    shown.extend(_field(section, index, piece) for index, piece in enumerate([*pieces, ""][:FIELDS]))
+    notes = [blocks.context(known)] if known else []
+    return _form(case, section, notes, _pieces(saved.text if saved else ""))
+
+
+def _form(case: Case, section: Section, notes: list[Block], pieces: list[str]) -> Block:
+    saved = case.sections.get(section.slug)
+    fields = [
+        blocks.labelled(
+            section.title if index == 0 else "… and on",
+            f"text_{index}",
+            blocks.text_input(f"text_{index}", multiline=True, initial_value=piece),
+            optional=True,
+        )
+        for index, piece in enumerate([*pieces, ""][:FIELDS])
+    ]
     metadata = {
         "incident": case.incident.id,
         "channel": case.incident.channel,
@@ -76,14 +85,12 @@ def section_form(case: Case, section: Section, known: str) -> Block:
         "version": saved.version if saved else 0,
     }
     return blocks.modal(
-        section.title, "postmortem_section", shown, submit="Save", private_metadata=json.dumps(metadata)
+        section.title,
+        "postmortem_section",
+        [blocks.section(section.question), *notes, *fields],
+        submit="Save",
+        private_metadata=json.dumps(metadata),
     )
-
-
-def _field(section: Section, index: int, text: str) -> Block:
-    label = section.title if index == 0 else "… and on"
-    entry = blocks.text_input(f"text_{index:02}", multiline=True, initial_value=text)
-    return blocks.labelled(label, f"text_{index:02}", entry, optional=True)
 
 
 def _pieces(text: str) -> list[str]:
@@ -117,18 +124,20 @@ def saved(case: Case, section: Section) -> Message:
     return blocks.whisper(said, [blocks.section(said), _buttons(case)])
 
 
-def conflict(section: Section, theirs: SectionText, who: str, yours: str) -> Message:
-    """Somebody saved the section meanwhile: both texts, none dropped."""
-    return blocks.whisper(
-        words.postmortem.conflict(
-            title=section.title, who=who, theirs=shortened(theirs.text, 4_000), yours=shortened(yours, 4_000)
-        )
-    )
+def conflict(case: Case, section: Section, who: str, yours: str) -> Message:
+    """The form once more, because somebody saved the section meanwhile: their text above, what was typed kept.
+
+    Saving it now is a choice, so it carries the version that its writer has seen.
+    """
+    theirs = case.sections[section.slug]
+    notice = words.postmortem.conflict(title=section.title, who=who)
+    notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in _pieces(theirs.text)[:FIELDS])]
+    return {"response_action": "update", "view": _form(case, section, notes, _pieces(yours))}
 
 
 def exporting(incident: Incident, form: str) -> Message:
     """The file is on its way."""
-    return blocks.whisper(words.postmortem.exporting(key=incident.key, form=form))
+    return blocks.whisper(words.postmortem.exporting(key=incident.key, form=form, channel=incident.channel))
 
 
 def reminders(incident: Incident, sent: tuple[Reminder, ...]) -> Message:

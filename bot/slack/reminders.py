@@ -30,7 +30,7 @@ def postmortem(case: Case, hours: int, *, to_owner: bool) -> Message:
     )
     blank = checks.blank_sections(case)
     buttons = [blocks.button("Show what is missing", "postmortem_show", section_ref(incident, ""))]
-    if blank and not to_owner:
+    if blank:
         buttons.insert(
             0, blocks.button("Fill next", "postmortem_fill", section_ref(incident, blank[0]), style="primary")
         )

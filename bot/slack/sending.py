@@ -1,6 +1,7 @@
 """One attempt to say something to Slack, and what became of it: sent, surely not sent, or perhaps sent."""
 
 import json
+import logging
 import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+log = logging.getLogger(__name__)
 
 EVENT_TYPE = "afterword_delivery"
 """The type of the metadata that a message carries; its payload is the delivery's key."""
@@ -92,6 +95,7 @@ class Sender:
         """Say it once, or once more as plain text where Slack refuses its form."""
         result = await self._once(recipient, message, key)
         if result.verdict is Verdict.NEVER and result.error in _UNFIT and message.file is None:
+            log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
             plain = Message(text=_shortened(message.text), thread_ts=message.thread_ts, update_ts=message.update_ts)
             result = await self._once(recipient, plain, key)
         return result
@@ -129,7 +133,7 @@ class Sender:
             call = self._client.chat_update(channel=recipient, ts=message.update_ts, **said)
             result, _ = await _judged(call)
             if result.error not in _GONE:
-                return _harmless(result)
+                return result
         said |= {
             "blocks": message.blocks or None,
             "thread_ts": message.thread_ts or None,
@@ -210,7 +214,7 @@ def _refusal(refusal: SlackApiError) -> Result:
 
 
 def _harmless(result: Result) -> Result:
-    """The same for a call that may be repeated at will: perhaps done is as good as not done."""
+    """The same for a call that only prepares: perhaps done is as good as not done."""
     if result.verdict is Verdict.PERHAPS:
         return Result(Verdict.LATER, error=result.error)
     return result

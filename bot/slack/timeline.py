@@ -74,35 +74,51 @@ def ref(entry: Entry, **more: str) -> str:
     return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
 
 
-def already(number: int, line: str, text: str) -> Message:
-    """The same was typed a moment ago; a way to add it after all."""
-    said = words.timeline.already(number=number, text=shortened(text, QUOTED))
-    found = [blocks.section(said)]
-    if len(line) < blocks.BUTTON_VALUE - 100:
-        found.append(blocks.actions(blocks.button("Add it again", "timeline_again", json.dumps({"line": line}))))
-    return blocks.whisper(said, found)
+def already(incident: Incident, number: int, reading: Reading, moment: datetime) -> Message:
+    """The same was typed a moment ago; a way to add it after all, at the moment that was meant."""
+    said = words.timeline.already(number=number, text=shortened(reading.text, QUOTED))
+    value = json.dumps({"incident": incident.id, "entry": number, **_time_of(reading, moment)})
+    return blocks.whisper(
+        said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
+    )
 
 
-def question(reading: Reading, clocks: Clocks, now: datetime) -> Message:
+def _time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
+    """A time as a button carries it; None is the moment of the click."""
+    if moment is None:
+        return {"at": ""}
+    lasts = reading.end_utc - moment if reading.end_utc else reading.lasts
+    return {
+        "at": moment.isoformat(),
+        "approximate": reading.approximate,
+        "lasts": int(lasts.total_seconds()) if lasts else 0,
+    }
+
+
+def _reading_value(reading: Reading, moment: datetime | None) -> str:
+    return json.dumps({"text": reading.text, **_time_of(reading, moment)}, ensure_ascii=False)
+
+
+def can_ask(reading: Reading) -> bool:
+    """Whether buttons can hold the text until one of them is pressed."""
+    choices = (None, *(reading.question or ()))
+    return all(len(_reading_value(reading, choice)) <= blocks.BUTTON_VALUE for choice in choices)
+
+
+def question(reading: Reading, clocks: Clocks) -> Message:
     """A time that has no one honest reading: each reading is a button."""
     said = words.timeline.asked(problem=reading.problem, text=shortened(reading.text, QUOTED).replace("\n", "\n>"))
-    buttons: list[Block] = []
-    for choice in dict.fromkeys(reading.question or ()):
-        lasts = int(reading.lasts.total_seconds()) if reading.lasts else 0
-        value = json.dumps(
-            {"at": choice.isoformat(), "text": reading.text, "approximate": reading.approximate, "lasts": lasts}
-        )
-        if len(value) < blocks.BUTTON_VALUE:
-            buttons.append(blocks.button(_choice(choice, clocks, now), f"timeline_at_{len(buttons)}", value))
-    now_value = json.dumps({"at": "", "text": reading.text})
-    if len(now_value) < blocks.BUTTON_VALUE:
-        buttons.append(blocks.button("Just now", "timeline_at_now", now_value))
-    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)] if buttons else None)
+    buttons = [
+        blocks.button(_choice(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice))
+        for index, choice in enumerate(dict.fromkeys(reading.question or ()))
+    ]
+    buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None)))
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
 
 
-def _choice(moment: datetime, clocks: Clocks, now: datetime) -> str:
+def _choice(moment: datetime, clocks: Clocks) -> str:
     local = moment.astimezone(clocks.zone)
-    text = f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%-d %b %H:%M} UTC"
+    text = f"{moment:%H:%M} UTC" if moment.date() == clocks.now.date() else f"{moment:%-d %b %H:%M} UTC"
     if local.utcoffset() != moment.utcoffset() and clocks.label:
         text += f" ({local:%H:%M} {clocks.label})"
     return text

@@ -91,9 +91,7 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
         "why_answer",
         [blocks.labelled(question, "answer", blocks.text_input("answer", multiline=True, placeholder="because …"))],
         submit="Answer",
-        private_metadata=json.dumps(
-            {"incident": incident.id, "channel": incident.channel, "parent": parent}
-        ),
+        private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel, "parent": parent}),
     )
 
 

@@ -72,20 +72,23 @@ class SocketMode:
         return "" if await self.is_connected() else "There is no live socket to Slack."
 
     async def run(self) -> None:
-        """Stay connected until closed; cancelling it hangs up at once."""
+        """Stay connected until closed; cancelling it closes it."""
         while not self._closing.is_set():
             connecting = self._open()
             try:
                 await self._until_dead()
-                if self._closing.is_set():
-                    await self._drain()
+                if not self._closing.is_set():
+                    self.rebuilt += 1
+                    log.error("no live socket for %g s: the Socket Mode client is built anew", self._patience)
+                    await self._drop()
+            except asyncio.CancelledError:
+                self._closing.set()
+                raise
             finally:
                 connecting.cancel()
                 await asyncio.wait([connecting])
-                await self._drop()
-            if not self._closing.is_set():
-                self.rebuilt += 1
-                log.error("no live socket for %g s: the Socket Mode client is built anew", self._patience)
+                if self._closing.is_set():
+                    await self.close()
 
     async def close(self) -> None:
         """Take nothing more, let what is being answered be answered (10 s at most), then hang up."""

@@ -225,14 +225,23 @@ async def test_an_upload_that_breaks_off_before_the_file_is_shared_is_simply_rep
     assert post.states() == ["sent"]
 
 
-async def test_a_new_wording_in_doubt_is_said_again_at_once(post: Post) -> None:
+async def test_a_new_wording_in_doubt_is_said_again(post: Post) -> None:
     await post.owe("open")
     await post.tick()
     post.slack.fail("chat.update", drop="after")
     await post.owe(json.dumps({"text": "resolved", "update_ts": post.told[0][2]}))
+    assert await post.tick(100) == 0
+    assert await post.tick(30) == 1
+    assert (post.said(), post.count("chat.update")) == (["resolved"], 2)
+
+
+async def test_a_message_that_slack_chokes_on_does_not_silence_a_channel(post: Post) -> None:
+    await post.owe(json.dumps({"unsayable": True}))
+    await post.owe("whole")
     assert await post.tick() == 0
-    assert await post.tick(2) == 1
-    assert (post.said(), post.count("conversations.history")) == (["resolved"], 0)
+    for _ in range(30):
+        await post.tick(10)
+    assert post.states() == ["unsure", "sent"]
 
 
 async def test_a_database_that_does_not_take_the_outcome_makes_no_second_message(post: Post) -> None:

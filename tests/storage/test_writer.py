@@ -13,7 +13,7 @@ from storage import timeline
 from storage.drivers import DATABASE_ERRORS, SqliteDriver, driver_for
 from storage.statements import Transaction
 from storage.store import Store
-from storage.writer import MOST_AT_ONCE, Writer
+from storage.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
 from tests.storage.given import entry, noted, noting, opened
 from tests.storage.holding import Held
 
@@ -224,6 +224,39 @@ def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(
         late.result()
     assert store.write_now(noting("in time")) == 1
     assert texts(store) == ["in time"]
+
+
+async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sqlite_store.write(opened)
+    monkeypatch.setattr("storage.writer.ANSWER_SECONDS", 0.1)
+    running, go_on = threading.Event(), threading.Event()
+
+    def stuck(tx: Transaction) -> int:
+        running.set()
+        go_on.wait(5)
+        return noted(tx, entry("stuck"))
+
+    taken = asyncio.create_task(sqlite_store.write(stuck))
+    await asyncio.to_thread(running.wait, 5)
+    behind = asyncio.create_task(sqlite_store.write(noting("behind it")))
+    with pytest.raises(PerhapsRecorded, match="Look whether"):
+        await taken
+    with pytest.raises(NotRecorded, match="busy") as refusal:
+        await behind
+    assert not isinstance(refusal.value, PerhapsRecorded)
+    go_on.set()
+    sqlite_store.write_now(noting("after"))
+    assert texts(sqlite_store) == ["stuck", "after"]
+
+
+async def test_a_unit_that_raises_a_timeout_of_its_own_is_not_mistaken_for_a_slow_disk(sqlite_store: Store) -> None:
+    def unit(_: Transaction) -> NoReturn:
+        raise TimeoutError("mine")
+
+    with pytest.raises(TimeoutError, match="mine"):
+        await sqlite_store.write(unit)
 
 
 class MistakenDriver(SqliteDriver):

@@ -45,7 +45,7 @@ async def a_wire(**options: Any) -> AsyncIterator[Wire]:
         ana = slack.user("ana")
         yield Wire(slack, echo, socket, running, ana, slack.channel("inc-payload", [ana]))
         await socket.close()
-        await asyncio.wait_for(running, 2)
+        await asyncio.wait([running], timeout=2)
 
 
 @pytest.fixture
@@ -186,6 +186,16 @@ async def test_what_is_being_answered_is_answered_before_the_end(wire: Wire) -> 
     await closing
     assert late.error in ("operation_timeout", "dispatch_failed")
     assert [body["text"] for body in wire.echo.heard] == ["x"]
+
+
+async def test_cancelling_it_also_lets_an_answer_out(wire: Wire) -> None:
+    wire.echo.pause = 0.2
+    command = asyncio.create_task(wire.slack.command(wire.ana, wire.channel, "/timeline x"))
+    await asyncio.sleep(0.1)
+    wire.running.cancel()
+    assert (await command).text == "heard: x"
+    await asyncio.wait([wire.running])
+    assert not wire.slack.sockets.sockets
 
 
 async def test_nothing_that_anybody_wrote_is_logged(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,213 @@
+"""The reminders of a postmortem over weeks: once, on time, to the right people, and never after their reason is gone."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.weeks import POSTMORTEM, RESOLVED, weeks
+
+SECOND = timedelta(seconds=1)
+DAY = timedelta(hours=24)
+WEEK = 7 * DAY
+MONTH = [RESOLVED + hours * timedelta(hours=1) for hours in range(0, 4 * 7 * 24 + 1, 6)]
+"""Four weeks in steps of six hours."""
+
+
+async def test_it_is_asked_for_after_24_and_48_hours_and_never_again(database_url: str) -> None:
+    async with weeks(database_url) as life, life.bot() as bot:
+        await life.resolve()
+        for after, told in ((DAY - SECOND, 0), (DAY, 1), (DAY + SECOND, 1), (2 * DAY - SECOND, 1), (2 * DAY, 2)):
+            await life.at(RESOLVED + after, bot)
+            assert life.counts() == (told, told), after
+        for moment in MONTH[9:]:
+            await life.at(moment, bot)
+        assert life.counts() == (2, 2)
+
+
+async def test_it_says_what_is_missing_and_whose_it_is(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        await life.resolve()
+        await life.at(RESOLVED + DAY, bot)
+        (private,) = life.told(life.ana, POSTMORTEM)
+        (public,) = life.told(life.channel, POSTMORTEM)
+        assert "You owe the postmortem of *INC-1* checkout is failing in #checkout, resolved 24 hours ago" in private
+        assert "@Ana Demo owes the postmortem of *INC-1* checkout is failing, resolved 24 hours ago" in public
+        for said in (private, public):
+            assert "Root cause, Impact and 10 more are empty; 2 of 14 sections done." in said
+
+
+@pytest.mark.parametrize(
+    "ending", ["/postmortem publish", "/postmortem waive a drill, nothing broke", "/incident reopen"]
+)
+@pytest.mark.parametrize("after", [timedelta(hours=1), timedelta(hours=25)])
+async def test_nothing_goes_out_once_its_reason_is_gone(ending: str, after: timedelta, sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        await life.resolve()
+        for moment in MONTH:
+            if moment <= RESOLVED + after:
+                await life.at(moment, bot)
+        before = life.counts()
+        assert before == ((1, 1) if after > DAY else (0, 0))
+        life.clock.set(RESOLVED + after)
+        await life.do(life.ana, ending)
+        for moment in MONTH:
+            if moment > RESOLVED + after:
+                await life.at(moment, bot)
+        assert life.counts() == before
+
+
+@pytest.mark.parametrize("ending", ["/postmortem publish", "/postmortem waive a drill", "/incident reopen"])
+async def test_nothing_goes_out_when_the_reason_goes_between_the_claim_and_the_send(
+    ending: str, sqlite_url: str
+) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        await life.resolve()
+        life.slack.fail("chat.postMessage", "ratelimited", times=2, retry_after=60)
+        await life.at(RESOLVED + DAY, bot)
+        assert not life.slack.api.faults["chat.postMessage"]  # both were tried
+        assert life.counts() == (0, 0)
+        await life.do(life.ana, ending)
+        for moment in MONTH[5:]:
+            await life.at(moment, bot)
+        assert life.counts() == (0, 0)
+
+
+async def test_what_was_owed_for_an_earlier_resolution_is_not_said_of_the_next_one(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        await life.resolve()
+        life.slack.fail("chat.postMessage", "ratelimited", times=2, retry_after=3600)
+        await life.at(RESOLVED + DAY, bot)
+        await life.do(life.ana, "/incident reopen")
+        await life.do(life.ana, "/incident resolved")
+        await life.at(RESOLVED + DAY + timedelta(hours=2), bot)
+        assert life.counts() == (0, 0)
+        await life.at(RESOLVED + 2 * DAY, bot)
+        assert life.counts() == (1, 1)
+        await life.at(RESOLVED + 3 * DAY, bot)
+        assert life.counts() == (2, 2)
+
+
+async def test_after_a_week_of_downtime_only_the_latest_step_goes_out_and_says_how_long_ago(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life:
+        async with life.bot():
+            await life.resolve()
+        life.clock.set(RESOLVED + WEEK)
+        async with life.bot() as bot:
+            for _ in range(3):
+                await bot.tick(life.clock.now())
+            assert life.counts() == (1, 1)
+            assert "resolved 7 days ago" in life.told(life.ana, POSTMORTEM)[0]
+            assert "resolved 7 days ago" in life.told(life.channel, POSTMORTEM)[0]
+            told = (await life.do(life.ana, "/postmortem reminders")).text
+            assert told.count("sent at") == 1
+            assert "skipped at 2026-11-30 16:40 UTC (a later reminder of the same went out instead)" in told
+
+
+async def test_only_the_latest_step_goes_out_however_many_incidents_wait(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        channels = [life.slack.channel(f"checkout-{number}", [life.ana]) for number in range(110)]
+        for channel in channels:
+            await life.resolve(channel)
+        life.clock.set(RESOLVED + WEEK)
+        for _ in range(3):
+            await bot.tick(life.clock.now())
+        assert [len(life.told(channel, POSTMORTEM)) for channel in channels] == [1] * len(channels)
+
+
+async def test_nothing_is_sent_twice_across_restarts(database_url: str) -> None:
+    async with weeks(database_url) as life:
+        async with life.bot():
+            await life.resolve()
+        for after, told in ((DAY, 1), (DAY + SECOND, 1), (2 * DAY, 2), (2 * DAY + SECOND, 2), (WEEK, 2)):
+            life.clock.set(RESOLVED + after)
+            async with life.bot() as bot:
+                await bot.tick(life.clock.now())
+            assert life.counts() == (told, told)
+
+
+async def test_ticks_at_once_send_once(database_url: str) -> None:
+    async with weeks(database_url) as life, life.bot() as bot:
+        await life.resolve()
+        for after, told in ((DAY, 1), (2 * DAY, 2)):
+            life.clock.set(RESOLVED + after)
+            await asyncio.gather(*(bot.tick(life.clock.now()) for _ in range(5)))
+            assert life.counts() == (told, told)
+
+
+async def test_a_clock_set_back_sends_nothing_twice(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        await life.resolve()
+        for after, told in ((DAY, 1), (timedelta(hours=1), 1), (-WEEK, 1), (DAY, 1), (2 * DAY, 2), (DAY, 2), (WEEK, 2)):
+            await life.at(RESOLVED + after, bot)
+            assert life.counts() == (told, told)
+
+
+async def test_an_owner_who_left_is_not_asked_but_the_lead_and_the_channel_are(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life:
+        async with life.bot():
+            await life.resolve()
+            await life.do(life.ana, "/incident lead @Bo Demo")
+        life.slack.workspace.users[life.ana].deleted = True
+        life.clock.set(RESOLVED + DAY)
+        async with life.bot() as bot:
+            await bot.people.learn_everybody("T0REHEARSE")
+            await bot.tick(life.clock.now())
+        assert not life.told(life.ana, POSTMORTEM)
+        (private,) = life.told(life.bo, POSTMORTEM)
+        (public,) = life.told(life.channel, POSTMORTEM)
+        for said in (private, public):
+            assert "Ana Demo" in said
+            assert "has left" in said
+            assert "`/postmortem owner @ana`" in said
+        assert "You owe" not in private
+
+
+async def test_with_owner_and_lead_gone_the_channel_alone_is_asked(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life:
+        async with life.bot():
+            await life.resolve()
+            await life.do(life.ana, "/incident lead @Bo Demo")
+        for gone in (life.ana, life.bo):
+            life.slack.workspace.users[gone].deleted = True
+        life.clock.set(RESOLVED + DAY)
+        async with life.bot() as bot:
+            await bot.people.learn_everybody("T0REHEARSE")
+            await bot.tick(life.clock.now())
+            assert len(life.told(life.channel, POSTMORTEM)) == 1
+            assert not any(life.told(user, POSTMORTEM) for user in (life.ana, life.bo))
+            assert "sent" in (await life.do(life.chandra, "/postmortem reminders")).text
+
+
+async def test_an_owner_of_whose_leaving_nobody_told_is_replaced_by_the_lead(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        await life.resolve()
+        await life.do(life.ana, "/incident lead @Bo Demo")
+        await bot.people.learn_everybody("T0REHEARSE")
+        life.slack.workspace.users[life.ana].deleted = True
+        await life.at(RESOLVED + DAY, bot)
+        assert len(life.told(life.bo, POSTMORTEM)) == 1
+        assert len(life.told(life.channel, POSTMORTEM)) == 1
+
+
+async def test_a_dry_run_tells_what_would_go_out_and_why_and_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    async with weeks(sqlite_url) as life:
+        async with life.bot():
+            await life.resolve()
+            await life.do(life.ana, "/action fix the alert @Chandra Demo due 2026-11-24")
+        before = life.all_counts()
+        told = await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run")
+        assert await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run") == told
+        assert life.all_counts() == before
+        sent, skipped, overdue = sorted(told.splitlines(), key=lambda line: ("overdue" in line, "skipped" in line))
+        assert "48h" in sent
+        assert "due 2026-11-25 16:40 UTC" in sent
+        assert "the postmortem is open" in sent
+        assert "24h" in skipped
+        assert "a later reminder" in skipped
+        assert "actions are overdue" in overdue
+        assert await life.tick(RESOLVED + 2 * DAY, tmp_path) == told
+        assert life.counts() == (1, 1)
+        assert await life.tick(RESOLVED + 2 * DAY, tmp_path) == ""
+        assert life.counts() == (1, 1)

@@ -1,0 +1,174 @@
+"""However often and wherever Slack delivers the same thing: one entry, one reply, one reminder."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.app import Afterword
+from bot.clock import SettableClock
+from bot.rehearsal.courier import HttpCourier
+from bot.rehearsal.seen import Answer, Delivery
+from bot.rehearsal.standin import StandIn
+from storage import cases, incidents
+from storage.store import open_store
+from tests.acceptance.running import bot_on, environ_of
+from tests.playing import TEAM, Play, playing
+
+NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+OPENED = "Incident opened: checkout is failing"
+
+
+@asynccontextmanager
+async def opened(database_url: str, transport: str) -> AsyncIterator[tuple[Play, Answer]]:
+    async with playing(database_url, transport=transport, now=NOW) as play:
+        yield play, await play.slack.command(play.ana, play.channel, "/incident open checkout is failing")
+
+
+def typed(slack: StandIn, like: Answer, command: str, text: str) -> Delivery:
+    """A command as its delivery, not yet delivered; by the same person in the same channel as another one."""
+    assert like.delivery is not None
+    payload = like.delivery.payload
+    trigger = slack.workspace.new_trigger(payload["user_id"])
+    return Delivery("slash_commands", {**payload, "command": command, "text": text, "trigger_id": trigger})
+
+
+def texts(play: Play) -> list[str]:
+    return sorted(entry.text for entry in play.case().entries)
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_a_command_delivered_three_times_one_after_the_other_is_one_entry(
+    database_url: str, transport: str
+) -> None:
+    async with opened(database_url, transport) as (play, _):
+        first = await play.slack.command(play.ana, play.channel, "/timeline 13:05 failed over to replica")
+        play.clock.advance(timedelta(seconds=3))
+        second = await play.slack.deliver_again(first)
+        play.clock.advance(timedelta(minutes=5))
+        third = await play.slack.deliver_again(first)
+        assert ":memo:" in first.text
+        assert first.raw == second.raw == third.raw
+        assert texts(play) == [OPENED, "failed over to replica"]
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_a_command_delivered_three_times_at_once_is_one_entry(database_url: str, transport: str) -> None:
+    async with opened(database_url, transport) as (play, like):
+        for number in range(10):
+            delivery = typed(play.slack, like, "/timeline", f"step {number}")
+            answers = await asyncio.gather(*(play.slack.deliver(delivery) for _ in range(3)))
+            assert [":memo:" in answer.text for answer in answers] == [True] * 3
+            assert len({answer.raw for answer in answers}) == 1
+        assert texts(play) == [OPENED, *(f"step {number}" for number in range(10))]
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_a_resolution_delivered_three_times_is_said_once_and_reminded_of_once(
+    database_url: str, transport: str
+) -> None:
+    async with opened(database_url, transport) as (play, like):
+        delivery = typed(play.slack, like, "/incident", "resolved")
+        answers = await asyncio.gather(*(play.slack.deliver(delivery) for _ in range(3)))
+        assert len({answer.raw for answer in answers}) == 1
+        assert all("INC-1 resolved" in answer.text for answer in answers)
+        assert len(play.case().entries) == 2
+        await play.pass_time(hours=24)
+        assert len(play.slack.messages(play.slack.dm(play.ana))) == 1
+
+
+async def test_the_same_words_typed_by_two_people_are_two_entries(database_url: str) -> None:
+    async with opened(database_url, "http") as (play, _):
+        line = "/timeline 12:05 UTC errors are rising"
+        said = await asyncio.gather(
+            *(play.slack.command(person, play.channel, line) for person in (play.ana, play.bo, play.chandra))
+        )
+        assert all(":memo:" in answer.text for answer in said)
+        assert texts(play) == [OPENED, *["errors are rising"] * 3]
+
+
+# --- replicas --------------------------------------------------------------------------------------------------
+
+
+class Replicas:
+    """Two bots on one database and in one workspace, each with an address of its own."""
+
+    def __init__(self, slack: StandIn, clock: SettableClock, url: str) -> None:
+        self.slack, self.clock, self.url = slack, clock, url
+        self.ana = slack.user("Ana Demo", "Europe/Berlin")
+        self.channel = slack.channel("checkout", [self.ana])
+        self.bots: list[Afterword] = []
+        self.couriers: list[HttpCourier] = []
+
+    async def begin(self, stack: AsyncExitStack) -> None:
+        for _ in range(2):
+            self.bots.append(await stack.enter_async_context(bot_on(self.slack, self.clock, self.environ)))
+            courier = HttpCourier(self.clock, self.slack.signing_secret)
+            courier.url = self.slack.http.url
+            stack.push_async_callback(courier.close)
+            self.couriers.append(courier)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return environ_of(self.slack, self.url)
+
+    async def deliver_to_both(self, delivery: Delivery) -> list[bytes]:
+        replies = await asyncio.gather(*(courier.deliver(delivery, 3.0) for courier in self.couriers))
+        assert not any(reply.error for reply in replies)
+        return [reply.raw for reply in replies]
+
+    async def tick_both(self) -> None:
+        await asyncio.gather(*(bot.tick(self.clock.now()) for bot in self.bots))
+
+    def entries(self) -> list[str]:
+        store = open_store(self.url)
+        try:
+            incident = store.read_now(lambda tx: incidents.by_number(tx, TEAM, 1))
+            assert incident is not None
+            found = incident
+            return sorted(entry.text for entry in store.read_now(lambda tx: cases.load(tx, found)).entries)
+        finally:
+            store.close()
+
+
+@asynccontextmanager
+async def replicas(url: str) -> AsyncIterator[Replicas]:
+    clock = SettableClock(NOW)
+    async with StandIn(clock, team=TEAM) as slack, AsyncExitStack() as stack:
+        both = Replicas(slack, clock, url)
+        await both.begin(stack)
+        yield both
+
+
+@pytest.mark.postgres
+async def test_the_same_delivery_to_two_replicas_at_once_is_one_entry(postgres_url: str) -> None:
+    async with replicas(postgres_url) as both:
+        like = await both.slack.command(both.ana, both.channel, "/incident open checkout is failing")
+        for number in range(20):
+            one, other = await both.deliver_to_both(typed(both.slack, like, "/timeline", f"step {number:02}"))
+            assert one == other
+            assert b":memo:" in one
+        assert both.entries() == [OPENED, *(f"step {number:02}" for number in range(20))]
+
+
+@pytest.mark.postgres
+async def test_two_replicas_that_sweep_at_once_remind_of_each_postmortem_once(postgres_url: str) -> None:
+    async with replicas(postgres_url) as both:
+        channels = [both.slack.channel(f"checkout-{number}", [both.ana]) for number in range(6)]
+        for channel in channels:
+            for text in ("/incident open checkout is failing", "/incident resolved"):
+                assert (await both.slack.command(both.ana, channel, text)).ok
+        await both.tick_both()  # the live messages
+        before = [len(both.slack.messages(channel)) for channel in channels]
+        for hours, told in ((24, 1), (48, 2), (49, 2)):
+            both.clock.set(NOW + timedelta(hours=hours))
+            await both.tick_both()
+            await both.tick_both()
+            assert len(both.slack.messages(both.slack.dm(both.ana))) == told * len(channels)
+            assert [len(both.slack.messages(channel)) - begun for channel, begun in zip(channels, before, strict=True)]
+            assert all(
+                len(both.slack.messages(channel)) - begun == told
+                for channel, begun in zip(channels, before, strict=True)
+            )

@@ -1,0 +1,79 @@
+"""A play whose every word is held against Slack's limits, and short ways to act in it."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.rehearsal.limits import check_blocks, check_size
+from bot.rehearsal.seen import SeenMessage, SeenView
+from tests.playing import Play, playing
+
+LONGEST_TEXT = 4_000
+"""Slack documents this for the text of a message with blocks."""
+
+
+@asynccontextmanager
+async def on_stage(database_url: str, *, refused: Iterable[str] = (), **more: Any) -> AsyncIterator[Play]:
+    """`playing`, and at its end nothing that the bot said may be what Slack refuses, but for these error words."""
+    async with playing(database_url, **more) as play:
+        yield play
+        await play.settle()
+        require_sayable(play, frozenset(refused))
+
+
+def require_sayable(play: Play, refused: frozenset[str] = frozenset()) -> None:
+    """Every acknowledgement, answer, post and window of the play is within Slack's limits."""
+    bad = [(call.method, call.answer) for call in play.slack.calls if not call.ok and call.answer["error"] not in refused]
+    assert not bad
+    assert [answer.error for answer in play.slack.answers if answer.error and answer.error not in refused] == []
+    acks = [answer.body for answer in play.slack.answers if isinstance(answer.body, dict)]
+    answers = [call.args for call in play.slack.calls if call.method == "response_url"]
+    for said in (*acks, *answers):
+        assert "refused" not in said
+        assert len(str(said.get("text", ""))) <= LONGEST_TEXT
+        check_blocks(said.get("blocks") or [])
+        check_size(said.get("blocks") or [])
+
+
+async def told(play: Play, user: str, text: str, channel: str = "") -> str:
+    """Type a command; what the person reads for it."""
+    answer = await play.slack.command(user, channel or play.channel, text)
+    assert answer.status == 200, answer
+    return answer.text
+
+
+async def opened(play: Play, title: str = "Checkout is failing", channel: str = "") -> None:
+    """Ana opens an incident, and its live message is in the channel."""
+    await told(play, play.ana, f"/incident open {title}", channel)
+    await play.settle()
+
+
+def last(play: Play, user: str, channel: str = "") -> SeenMessage:
+    """The newest message that the person sees in the channel."""
+    return play.slack.messages(channel or play.channel, user=user)[-1]
+
+
+def having(play: Play, user: str, action: str, channel: str = "") -> SeenMessage:
+    """The newest message that shows this person a button of this action."""
+    seen = play.slack.messages(channel or play.channel, user=user)
+    return next(message for message in reversed(seen) if action in [button[1] for button in message.buttons])
+
+
+async def press(play: Play, user: str, action: str, value: str | None = None, channel: str = "") -> SeenMessage:
+    """Press a button of the newest message that has it; the newest message the person sees after that."""
+    answer = await play.slack.click(user, having(play, user, action, channel), action, value)
+    assert answer.ok, answer
+    await play.settle()
+    return last(play, user, channel)
+
+
+async def window(play: Play, user: str, action: str, channel: str = "") -> SeenView:
+    """Press a button that opens a window; the window."""
+    await press(play, user, action, channel=channel)
+    (view,) = play.slack.views(user)
+    return view
+
+
+def labels(message: SeenMessage) -> list[str]:
+    """The words on its buttons."""
+    return [button[0] for button in message.buttons]

@@ -1,0 +1,170 @@
+"""`/timeline` as people use it: typed, seen, corrected."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+from tests.playing import Play
+
+
+def texts(play: Play) -> list[str]:
+    return [entry.text for entry in play.case().entries]
+
+
+async def test_the_receipt_says_both_clocks_and_how_to_correct_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.ana, "/timeline 12:05 failed over to replica")
+        receipt = last(play, play.ana)
+        assert "11:05 UTC (12:05 Berlin)" in said
+        assert "failed over to replica" in said
+        assert "#2 in INC-1" in said
+        assert labels(receipt) == ["Edit", "Undo", "That was UTC"]
+        assert receipt.ephemeral_for == play.ana
+        assert receipt.pings == set()
+        entry = play.case().entries[0]
+        assert (entry.happened_at, entry.text) == (datetime(2026, 11, 23, 11, 5, tzinfo=UTC), "failed over to replica")
+
+
+async def test_that_was_utc_moves_the_entry_and_keeps_its_words(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline 12:05-12:20 errors rising")
+        after = await press(play, play.ana, "timeline_utc")
+        assert "#2 now reads *12:05–12:20 UTC" in after.plain
+        entry = play.case().entries[0]
+        assert f"{entry.happened_at:%H:%M} {entry.ended_at:%H:%M} {entry.text}" == "12:05 12:20 errors rising"
+        assert len(texts(play)) == 2
+
+
+async def test_undo_takes_the_entry_back_and_bring_back_puts_it_in_again(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline paged the on-call")
+        gone = await press(play, play.bo, "timeline_undo")
+        assert "Taken back: #2 paged the on-call" in gone.plain
+        assert labels(gone) == ["Bring back"]
+        assert texts(play) == ["Incident opened: Checkout is failing"]
+        back = await press(play, play.bo, "timeline_restore")
+        assert "Back in the timeline: #2 paged the on-call" in back.plain
+        assert texts(play)[-1] == "paged the on-call"
+
+
+async def test_anyone_may_edit_an_entry_in_its_window(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline 07:10 failed over")
+        view = await window(play, play.bo, "timeline_edit")
+        assert view.title == "Entry #2"
+        answer = await play.slack.submit(play.bo, view, {"when": "07:12", "text": "failed over to replica 2"})
+        await play.settle()
+        assert answer.errors == {}
+        assert play.slack.views(play.bo) == []
+        entry = play.case().entries[0]
+        assert (f"{entry.happened_at:%H:%M}", entry.text) == ("12:12", "failed over to replica 2")
+        assert "#2 now reads *12:12 UTC (07:12 New York)" in last(play, play.bo).plain
+
+
+async def test_a_time_that_cannot_be_read_is_said_in_the_window(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline 07:10 failed over")
+        view = await window(play, play.bo, "timeline_edit")
+        answer = await play.slack.submit(play.bo, view, {"when": "some time ago"})
+        assert "“some time ago” is no time that I can read" in answer.errors["when"]
+        assert len(play.slack.views(play.bo)) == 1
+        answer = await play.slack.submit(play.bo, view, {"when": "2026-11-24 07:10"})
+        assert "is still to come" in answer.errors["when"]
+
+
+async def test_whoever_edits_what_changed_meanwhile_sees_both_wordings(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline failed over")
+        view = await window(play, play.bo, "timeline_edit")
+        await told(play, play.ana, "/timeline edit 2 failed over to replica 2")
+        answer = await play.slack.submit(play.bo, view, {"text": "failed over by hand"})
+        assert answer.ok
+        (again,) = play.slack.views(play.bo)
+        assert "Ana Demo changed #2 while you were writing" in again.plain
+        assert "failed over to replica 2" in again.plain
+        assert texts(play)[-1] == "failed over to replica 2"
+        await play.slack.submit(play.bo, again)
+        assert texts(play)[-1] == "failed over by hand"
+
+
+async def test_saving_a_window_unchanged_keeps_the_seconds_and_the_long_tail(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await play.pass_time(seconds=17)
+        await told(play, play.bo, "/timeline " + "x" * 4_000)
+        before = play.case().entries[-1]
+        view = await window(play, play.bo, "timeline_edit")
+        await play.slack.submit(play.bo, view)
+        await play.settle()
+        after = play.case().entries[-1]
+        assert (after.happened_at, after.text) == (before.happened_at, before.text)
+
+
+async def test_the_list_the_field_below_it_and_one_entry_with_its_history(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "INC-1 Checkout is failing" in await told(play, play.ana, "/timeline")
+        overview = last(play, play.ana)
+        answer = await play.slack.enter(play.ana, overview, "timeline_entered", "12:01 first alert")
+        await play.settle()
+        assert answer.ok
+        assert "11:01 UTC (12:01 Berlin)*  first alert" in last(play, play.ana).plain
+        await told(play, play.ana, "/timeline edit #2 12:03")
+        history = await told(play, play.ana, "/timeline show 2")
+        assert "1. added by Ana Demo" in history
+        assert "2. edited by Ana Demo" in history
+        assert "first alert — Ana Demo #2" in await told(play, play.ana, "/timeline show")
+        assert "no entry #9" in await told(play, play.ana, "/timeline show 9")
+        recent = await told(play, play.ana, "/timeline show since 2h")
+        assert "2 of 2 entries, since 10:30 UTC" in recent
+        assert "first alert" not in await told(play, play.ana, "/timeline show since 30m")
+
+
+async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline first")
+        await told(play, play.bo, "/timeline second")
+        assert "Taken back: #2 first" in await told(play, play.ana, "/timeline delete 2")
+        assert "#2 was taken back already." in await told(play, play.ana, "/timeline delete 2")
+        assert "Taken back: #3 second" in await told(play, play.bo, "/timeline undo")
+        assert "nothing in INC-1 that could be taken back" in await told(play, play.bo, "/timeline undo")
+        assert labels(last(play, play.bo)) == []
+        assert "#2 was taken back; saving it" in await told(play, play.ana, "/timeline edit 2")
+        assert "#2 now reads" in await told(play, play.ana, "/timeline edit 2 first of all")
+        assert texts(play)[-1] == "first of all"
+
+
+@pytest.mark.parametrize("line", ["show stopped loading", "edit the runbook", "undo of the deploy", "help is on its way"])
+async def test_what_fits_no_whole_form_is_an_entry(sqlite_url: str, line: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert line in await told(play, play.ana, f"/timeline {line}")
+        assert texts(play)[-1] == line
+
+
+async def test_the_live_message_adds_and_shows_entries(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await window(play, play.chandra, "timeline_form_open")
+        await play.slack.submit(play.chandra, view, {"line": "17:45 saw the first error"})
+        await play.settle()
+        assert "12:15 UTC (17:45 Kolkata)" in last(play, play.chandra).plain
+        card = having(play, play.bo, "timeline_show")
+        assert card.ephemeral_for == ""
+        assert "saw the first error — Chandra Demo #2" in card.plain
+        whole = await press(play, play.bo, "timeline_show")
+        assert whole.ephemeral_for == play.bo
+        assert "saw the first error" in whole.plain
+
+
+async def test_help_explains(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        assert "/timeline 14:05 failed over to replica" in await told(play, play.ana, "/timeline help")
