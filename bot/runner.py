@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +18,8 @@ from storage.drivers import SqliteDriver, driver_for
 from storage.store import Store, open_store
 
 
-SWITCH = 0.0002
-
-
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; what was acknowledged is on disk, what was owed is sent by the next run."""
-    sys.setswitchinterval(SWITCH)
     settings.require_for_run()
     with only_one(settings.sqlalchemy_url):
         store = open_store(settings.sqlalchemy_url)

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import NotRecorded, Refused
+from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
 from bot.scribe.desk import Asked, Desk, Reply
 from bot.slack import blocks
@@ -128,7 +129,6 @@ class Boundary:
         except Exception:
             log.exception("a request broke")
             return apology(typed)
-        self.desk.outbox.kick()
         return said
 
     async def _admit(self, asked: Asked) -> None:
@@ -144,7 +144,6 @@ class Boundary:
         task.add_done_callback(self._running.discard)
 
     def _after(self, sent: Submission, said: Message | None) -> None:
-        self.desk.outbox.kick()
         if said is None or said.get("response_type") == "in_channel":
             return
         url, in_whisper = str(sent.metadata.get("url", "")), bool(sent.metadata.get("whisper"))
@@ -210,9 +209,18 @@ def refusal(refused: Refused, typed: str) -> Message:
     said = words.general.refused(sentence=refused.sentence)
     is_prose = len(typed.split()) > 1
     shown = [blocks.section(said), *(_given_back(typed) if is_prose else [])]
-    if refused.offer == "open_incident":
-        shown.append(blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")))
+    if refused.offer:
+        shown.append(blocks.actions(_offered(refused.offer)))
     return blocks.whisper(said, shown, refused=True)
+
+
+def _offered(offer: str) -> Block:
+    """The button that mends it: [Open an incident], or the form of a section."""
+    kind, _, slug = offer.partition(" ")
+    if kind == "fill_section":
+        title, value = BY_SLUG[slug].title, json.dumps({"section": slug})
+        return blocks.button(f"Fill {title}", "postmortem_fill", value, style="primary")
+    return blocks.button("Open an incident", "incident_form_open", style="primary")
 
 
 def not_recorded(error: NotRecorded, typed: str) -> Message:

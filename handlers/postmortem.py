@@ -59,7 +59,7 @@ class Postmortem:
 
     async def fill_form(self, click: Click) -> Block:
         """[Fill next]."""
-        return await scribe.section_form(self._desk, click.asked, str(click.value.get("section")))
+        return await scribe.section_form(self._desk, click.asked, str(click.value.get("section") or ""))
 
     async def pick_form(self, click: Click) -> Block:
         """[Another section]."""

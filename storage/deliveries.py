@@ -108,6 +108,7 @@ class Owed:
 
 def owe(tx: Transaction, owed: Owed) -> None:
     """Write a message down as owed, in the transaction of what it tells."""
+    tx.owes = True
     tx.run(
         _ADD,
         **{field.name: getattr(owed, field.name) for field in fields(owed)},

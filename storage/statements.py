@@ -107,9 +107,11 @@ class Statement:
 class Transaction:
     """An open transaction of one connection: what every function of storage takes first."""
 
-    __slots__ = ("_connection", "_dialect")
+    __slots__ = ("_connection", "_dialect", "owes")
 
     def __init__(self, connection: DriverConnection, dialect: Dialect) -> None:
+        self.owes = False
+        """Whether a message was put down as owed, so that somebody should send it after the commit."""
         self._connection = connection
         self._dialect = dialect
 

@@ -55,7 +55,8 @@ class Writer:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Waiting] | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Waiting]] = {}
         self._thread = threading.Thread(target=self._work, name="afterword-writer", daemon=True)
         self._connection: DriverConnection | None = None
         self._gate = threading.Lock()
@@ -84,7 +85,7 @@ class Writer:
         lost connection, a conflict with another replica) it is run again.
         """
         answer: Future[Any] = Future()
-        self._queue_up(Waiting(unit, answer, None, time.monotonic()))
+        self._queue_up([Waiting(unit, answer, None, time.monotonic())])
         return answer
 
     @property
@@ -101,7 +102,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         waiting = Waiting(unit, answer, loop, time.monotonic())
-        self._queue_up(waiting)
+        self._gather(waiting, loop)
         try:
             async with asyncio.timeout(ANSWER_SECONDS) as limit:
                 return await answer
@@ -112,13 +113,29 @@ class Writer:
                 raise PerhapsRecorded("The database is slow to save. Look whether it is there first.") from None
             raise NotRecorded("The database was busy for too long.") from None
 
-    def _queue_up(self, waiting: Waiting) -> None:
+    def _gather(self, waiting: Waiting, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over what one turn of the loop gives all at once.
+
+        Waking the writer for each unit would set two threads to fight for the interpreter, statement by statement.
+        """
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            self._gathered[loop] = [waiting]
+            loop.call_soon(self._hand_over, loop)
+        else:
+            gathered.append(waiting)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._queue_up(self._gathered.pop(loop))
+
+    def _queue_up(self, batch: list[Waiting]) -> None:
         with self._gate:
             if self._accepting:
-                self._queue.put(waiting)
+                self._queue.put(batch)
                 return
-        waiting.error = NotRecorded("The database is closed.")
-        settle([waiting])
+        for waiting in batch:
+            waiting.error = NotRecorded("The database is closed.")
+        settle(batch)
 
     def _work(self) -> None:
         batch: list[Waiting] = []
@@ -137,16 +154,16 @@ class Writer:
         untold = [waiting for waiting in last if not waiting.told and not waiting.answer.cancelled()]
         self._refuse(untold, PerhapsRecorded("The writer broke down. Look whether it is there before you repeat it."))
         while left := self._drain():
-            wanted = [waiting for waiting in left if waiting is not None and waiting.is_wanted()]
+            wanted = [waiting for batch in left if batch is not None for waiting in batch if waiting.is_wanted()]
             self._refuse(wanted, NotRecorded("The database is closed."))
         self._drop()
 
     def _take(self) -> tuple[list[Waiting], bool]:
         """Everything that waits now, at least one; and whether the end was asked for."""
-        batch = [self._queue.get(), *self._drain()]
-        return [waiting for waiting in batch if waiting is not None], None in batch
+        found = [self._queue.get(), *self._drain()]
+        return [waiting for batch in found if batch is not None for waiting in batch], None in found
 
-    def _drain(self) -> list[Waiting | None]:
+    def _drain(self) -> list[list[Waiting] | None]:
         return [self._queue.get_nowait() for _ in range(min(self._queue.qsize(), MOST_AT_ONCE))]
 
     def _write(self, batch: list[Waiting]) -> None:

@@ -128,9 +128,12 @@ async def test_a_scheduler_that_ended_is_built_anew() -> None:
     async with ticking(work) as sweeper:
         await until(lambda: len(work.times) >= 2)
         assert sweeper._scheduler is not None
-        sweeper._scheduler.shutdown(wait=False)
+        ended = sweeper._scheduler
+        ended.shutdown(wait=False)
         swept = len(work.times)
         await until(lambda: len(work.times) > swept + 3)
+        assert sweeper._scheduler is not ended
+        assert sweeper._scheduler.running
 
 
 async def test_a_clock_set_back_stops_nothing() -> None:

@@ -90,10 +90,11 @@ def publish(case: Case, now: datetime) -> Incident:
     """The incident with its postmortem published; raises Refused, naming what is empty, or where it is not resolved."""
     incident = case.incident
     _require_resolved(incident)
-    blank = [BY_SLUG[slug].title for slug in NEEDED if slug in blank_sections(case)]
+    blank = [slug for slug in NEEDED if slug in blank_sections(case)]
     if blank:
-        sentence = f"Not published: {_listed(blank)} {'is' if len(blank) == 1 else 'are'} still empty. Fill them first."
-        raise Refused(sentence, offer="fill_section")
+        titles = _listed([BY_SLUG[slug].title for slug in blank])
+        rest = "is still empty. Fill it first." if len(blank) == 1 else "are still empty. Fill them first."
+        raise Refused(f"Not published: {titles} {rest}", offer=f"fill_section {blank[0]}")
     return replace(incident, postmortem_status=PostmortemStatus.PUBLISHED, postmortem_reason="", published_at=now)
 
 

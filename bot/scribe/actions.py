@@ -82,14 +82,16 @@ def _close(tx: Transaction, asked: Asked, action: Action, reason: str | None) ->
 
 
 def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:
-    """An action that this person may touch: it is theirs, or it belongs to the channel that the request came from."""
+    """An action that this person may touch: theirs, of an incident that they lead, or of the channel they are in."""
     action = actions.by_id(tx, action_id)
     incident = incidents.by_id(tx, action.incident_id) if action else None
     if action is None or incident is None or incident.team != asked.team:
         sentence = "That action is not here any more."
         raise Refused(sentence)
-    if incident.channel != asked.place.channel and action.owner != asked.user:
-        sentence = f"Action {action.number} of {incident.key} can be changed in its channel, or by its owner."
+    if incident.channel != asked.place.channel and asked.user not in (action.owner, incident.lead):
+        sentence = (
+            f"Action {action.number} of {incident.key} can be changed in its channel, or by its owner or the lead."
+        )
         raise Refused(sentence)
     return action, incident
 

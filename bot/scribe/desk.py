@@ -70,9 +70,10 @@ class Asked:
 class Reply(dict[str, Any]):
     """A message with the JSON under which it was kept, so that every repeat is answered with the same bytes."""
 
-    def __init__(self, said: Message, encoded: str) -> None:
+    def __init__(self, said: Message, encoded: str, *, owes: bool = False) -> None:
         super().__init__(said)
         self.encoded = encoded
+        self.owes = owes
 
 
 Unit = Callable[[Transaction], Message | None]
@@ -93,10 +94,12 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
         if asked.aloud and said is not None and said.get("response_type") == "in_channel":
             deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))
         inbox.keep(tx, asked.key, encoded, asked.now)
-        return Reply(said or {}, encoded)
+        return Reply(said or {}, encoded, owes=tx.owes)
 
     reply = await desk.store.write(run)
     desk.cards.touch(asked.place, asked.incident_id)
+    if reply.owes:
+        desk.outbox.kick()
     return reply or None
 
 

@@ -8,13 +8,14 @@ from bot.incident import postmortem
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Place
 from bot.scribe.postmortem import file_comment
-from bot.scribe.reminders import reason_gone
+from bot.scribe.reminders import no_longer_wanted
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
 from bot.slack.outbox import File, Message
-from storage import actions, cases, incidents, reminders
+from storage import actions, cases, incidents, people, reminders
 from storage.deliveries import Delivery
+from storage.reminders import Reminder
 from storage.statements import Transaction
 
 
@@ -61,16 +62,25 @@ class Composer:
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
-        if reminder is None or reason_gone(tx, reminder, now):
+        if reminder is None or no_longer_wanted(tx, reminder, now):
             return None
         if reminder.kind == steps.OVERDUE:
-            return _message(says.overdue(actions.overdue_of(tx, reminder.team, reminder.subject, now), now))
+            return self._digest(tx, reminder, delivery.recipient, now)
         incident = incidents.by_id(tx, int(reminder.subject))
         if incident is None or incident.resolved_at is None:
             return None
-        hours = int((reminder.due_at - incident.resolved_at).total_seconds() // 3600)
-        to_owner = delivery.recipient != incident.channel
-        return _message(says.postmortem(cases.glance(tx, incident, 1)[0], hours, to_owner=to_owner))
+        case, _ = cases.glance(tx, incident, 1)
+        return _message(says.postmortem(case, now - incident.resolved_at, delivery.recipient))
+
+    @staticmethod
+    def _digest(tx: Transaction, reminder: Reminder, recipient: str, now: datetime) -> Message | None:
+        """What somebody owes, to them; or to a lead or a channel their part of what somebody owes who has left."""
+        owed = actions.overdue_of(tx, reminder.team, reminder.subject, now)
+        if recipient == reminder.subject:
+            return _message(says.overdue(owed, now))
+        part = tuple(item for item in owed if recipient in (item.incident.lead, item.incident.channel))
+        owner = people.one(tx, reminder.team, reminder.subject)
+        return _message(says.overdue(part, now, gone=owner.name if owner else reminder.subject)) if part else None
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:

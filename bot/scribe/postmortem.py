@@ -31,14 +31,15 @@ def _case(tx: Transaction, asked: Asked) -> Case:
 
 
 async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
-    """The form of one section, with what the record knows of it."""
-    if slug not in BY_SLUG:
+    """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
+    if slug and slug not in BY_SLUG:
         sentence = "There is no such section."
         raise Refused(sentence)
 
     def look(tx: Transaction) -> Block:
         case = _case(tx, asked)
-        return says.section_form(case, BY_SLUG[slug], _known(case, slug))
+        chosen = slug or next(iter(checks.blank_sections(case)), "summary")
+        return says.section_form(case, BY_SLUG[chosen], _known(case, chosen))
 
     return await desk.store.read(look)
 

@@ -26,6 +26,8 @@ class Settled:
     state: str
     why: str
     recipients: tuple[str, ...] = ()
+    fallback: str = ""
+    """Who gets it where the first recipient turns out to be out of reach."""
 
 
 async def sweep(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
@@ -38,12 +40,9 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     _schedule_digests(tx, rules_, now)
     inbox.prune(tx, now - INBOX_KEPT)
     settled: list[Settled] = []
-    said: set[tuple[str, str, str]] = set()
     for reminder in reminders.due(tx, now, MOST_AT_ONCE):
-        subject = (reminder.team, reminder.kind, reminder.subject)
-        outcome = _judge(tx, reminder, now, later_said=subject in said)
+        outcome = _judge(tx, reminder, now)
         if outcome.state == "sent":
-            said.add(subject)
             _owe(tx, outcome, now)
         reminders.settle(tx, reminder, outcome.state, outcome.why, now)
         settled.append(outcome)
@@ -62,43 +61,74 @@ def _person(tx: Transaction, team: str, user: str) -> Person | None:
     return people.one(tx, team, user)
 
 
-def _judge(tx: Transaction, reminder: Reminder, now: datetime, *, later_said: bool) -> Settled:
-    """Due reminders come latest first, so an earlier step of the same subject is replaced by the one just said."""
-    gone = reason_gone(tx, reminder, now)
-    if gone:
+def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+    if gone := _reason_gone(tx, reminder, now):
         return Settled(reminder, "cancelled", gone)
-    if later_said:
-        return Settled(reminder, "skipped", "a later reminder of the same went out instead")
+    if replaced := _replaced(tx, reminder, now):
+        return Settled(reminder, "skipped", replaced)
     if reminder.kind == rules.OVERDUE:
-        return Settled(reminder, "sent", "actions are overdue", (reminder.subject,))
+        return _judge_digest(tx, reminder, now)
     return _judge_postmortem(tx, reminder)
 
 
+def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+    """To the owner; where they have left, each incident's part to its lead, else to its channel."""
+    if not _has_left(tx, reminder.team, reminder.subject):
+        return Settled(reminder, "sent", "actions are overdue", (reminder.subject,))
+    found = [item.incident for item in actions.overdue_of(tx, reminder.team, reminder.subject, now)]
+    leads = [(incident, incident.lead or reminder.subject) for incident in found]
+    heirs = [incident.channel if _has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
+    return Settled(reminder, "sent", "the owner of overdue actions has left", tuple(dict.fromkeys(heirs)))
+
+
 def _judge_postmortem(tx: Transaction, reminder: Reminder) -> Settled:
+    """To the owner, else to the lead, and to the channel in any case."""
     incident = incidents.by_id(tx, int(reminder.subject))
-    assert incident is not None  # noqa: S101 (reason_gone has seen it)
-    owner = incident.postmortem_owner
-    person = _person(tx, reminder.team, owner) if owner else None
-    if owner and person is not None and person.is_deactivated:
-        owner = incident.lead if incident.lead != owner else None
-    recipients = (owner, incident.channel) if owner else (incident.channel,)
-    return Settled(reminder, "sent", "the postmortem is open", recipients)
+    assert incident is not None  # noqa: S101 (_reason_gone has seen it)
+    asked = dict.fromkeys(user for user in (incident.postmortem_owner, incident.lead) if user)
+    here = [user for user in asked if not _has_left(tx, reminder.team, user)]
+    recipients = (*here[:1], incident.channel)
+    return Settled(reminder, "sent", "the postmortem is open", recipients, fallback="".join(here[1:2]))
+
+
+def _has_left(tx: Transaction, team: str, user: str) -> bool:
+    person = _person(tx, team, user)
+    return person is not None and person.is_deactivated
 
 
 def _owe(tx: Transaction, settled: Settled, now: datetime) -> None:
     reminder = settled.reminder
     for recipient in settled.recipients:
-        owed = Owed(reminder.team, "reminder", recipient, "", now, reminder.incident_id, reminder.id)
+        fallback = settled.fallback if recipient == settled.recipients[0] else ""
+        owed = Owed(reminder.team, "reminder", recipient, "", now, reminder.incident_id, reminder.id, fallback)
         deliveries.owe(tx, owed)
 
 
-def reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
-    """Why a reminder must not go out (any more), or empty: asked by the sweep, and again when it is sent."""
+def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime) -> str:
+    """Why a reminder must not go out (any more), or empty: asked again when it is sent, be that days later."""
+    return _reason_gone(tx, reminder, now) or _replaced(tx, reminder, now)
+
+
+def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if reminder.kind == rules.OVERDUE:
         owed = actions.overdue_of(tx, reminder.team, reminder.subject, now)
         return "" if owed else "nothing is overdue any more"
     incident = incidents.by_id(tx, int(reminder.subject))
     return rules.postmortem_reason_gone(incident)
+
+
+def _replaced(tx: Transaction, reminder: Reminder, now: datetime) -> str:
+    """Why another reminder goes out in place of this one, or empty: after an outage only the latest of a kind does."""
+    if reminder.kind == rules.OVERDUE:
+        zone = zone_of(_person(tx, reminder.team, reminder.subject))
+        is_past = rules.is_of_earlier_day(reminder.slot, now, zone)
+        return "the digest of a later day takes its place" if is_past else ""
+    steps = reminders.of_incident(tx, int(reminder.subject))
+    latest = max(steps, key=lambda step: step.id)
+    if rules.is_of_earlier_resolution(reminder.slot, latest.slot):
+        return "the incident was resolved anew"
+    later = [step for step in steps if reminder.due_at < step.due_at <= now and step.state in ("pending", "sent")]
+    return "a later reminder of the same went out instead" if later else ""
 
 
 class _Undo(Exception):

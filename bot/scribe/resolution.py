@@ -12,27 +12,13 @@ from storage import timeline as kept
 from storage.reminders import Reminder
 from storage.statements import Transaction
 
-_SETTLED = ("sent", "skipped")
-
 
 def remind(tx: Transaction, rules: ReminderRules, incident: Incident, resolving: Entry) -> None:
     """Schedule the postmortem's reminders, except those that this resolution has had already."""
-    had = [reminder.slot for reminder in reminders.of_incident(tx, incident.id) if reminder.state in _SETTLED]
-    for step in steps.postmortem_steps(incident, rules, resolving):
-        if not any(steps.is_same_step(step.slot, slot) for slot in had):
-            reminder = Reminder(
-                0,
-                incident.team,
-                steps.POSTMORTEM,
-                str(incident.id),
-                step.slot,
-                incident.id,
-                step.due_at,
-                "pending",
-                None,
-                "",
-            )
-            reminders.schedule(tx, reminder)
+    had = {reminder.slot: reminder.state for reminder in reminders.of_incident(tx, incident.id)}
+    for step in steps.postmortem_steps(incident, rules, resolving.number, had):
+        subject = (incident.team, steps.POSTMORTEM, str(incident.id))
+        reminders.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
 
 
 def follow(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:

@@ -129,17 +129,26 @@ class Outbox:
                 await self._kicked.wait()
 
     async def _look(self) -> float:
-        """Send what is due; seconds until it is worth looking again."""
-        while results := await self._round(self._clock.now(), paced=True):
+        """Send what is due; seconds until it is worth looking again.
+
+        It reads before it claims: a claim is a commit, which those who record would wait for.
+        """
+        soonest = await self._soonest()
+        while soonest is not None and soonest <= self._clock.now():
+            results = await self._round(self._clock.now(), paced=True)
             if _is_locked_out(results):
                 return LOCKED_OUT_SECONDS
-        if self._closing:
-            return 0
-        soonest, owed = await self._store.read(lambda tx: (deliveries.next_due(tx), deliveries.waiting(tx)))
-        _WAITING.set(owed)
+            if self._closing or not results:
+                break
+            soonest = await self._soonest()
         if soonest is None:
             return IDLE_SECONDS
         return min(max((soonest - self._clock.now()).total_seconds(), PACE_SECONDS), IDLE_SECONDS)
+
+    async def _soonest(self) -> datetime | None:
+        soonest, owed = await self._store.read(lambda tx: (deliveries.next_due(tx), deliveries.waiting(tx)))
+        _WAITING.set(owed)
+        return soonest
 
     async def send_due(self, now: datetime) -> int:
         """Send everything that is due at `now`, without pauses; how many messages were sent."""

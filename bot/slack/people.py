@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 LOOK_UP_SECONDS = 1.0
 """How long an answer may wait for somebody who is seen for the first time; after that they are read in UTC."""
 
-
 ASK_AGAIN_SECONDS = 30.0
 """While Slack does not answer, only one answer in this time waits for it."""
+
+_ANYBODY = ""
 
 
 class People:
@@ -53,21 +54,21 @@ class People:
         person = self._people.get((team, user))
         if person is not None:
             return person
-        if self._asked_in_vain.get((team, user), 0) > time.monotonic():
+        if any(self._asked_in_vain.get((team, about), 0) > time.monotonic() for about in (user, _ANYBODY)):
             return Person(team, user, user)
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 answer: Any = await self._client.users_info(user=user)
         except (SlackClientError, ClientError, OSError, TimeoutError) as error:
             log.warning("nobody could tell who %s is: %s", user, type(error).__name__)
-            self._asked_in_vain[team, user] = time.monotonic() + ASK_AGAIN_SECONDS
+            about = user if isinstance(error, SlackClientError) else _ANYBODY  # Slack said no, or nothing at all
+            self._asked_in_vain[team, about] = time.monotonic() + ASK_AGAIN_SECONDS
             return Person(team, user, user)
         return await self.learn(team, answer["user"])
 
     async def all_known(self, team: str, users: tuple[str, ...]) -> None:
-        """Look up whoever of these was never seen."""
-        for user in users:
-            await self.known(team, user)
+        """Look up whoever of these was never seen, all at the same time."""
+        await asyncio.gather(*(self.known(team, user) for user in users))
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
         """Remember a user object of Slack's."""

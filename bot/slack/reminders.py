@@ -1,6 +1,6 @@
 """What reminders say, and the buttons that answer them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.incident import checks
 from bot.incident.records import Case
@@ -16,30 +16,43 @@ SHOWN = 15
 """Overdue actions that one digest lists with their buttons; it says how many more there are."""
 
 
-def postmortem(case: Case, hours: int, *, to_owner: bool) -> Message:
-    """The postmortem is still open: whose it is and what is missing."""
+def postmortem(case: Case, age: timedelta, recipient: str) -> Message:
+    """The postmortem is still open, so long after the resolution: whose it is and what is missing.
+
+    `recipient` is the incident's channel, the owner, or the lead where the owner cannot be reached.
+    """
     incident = case.incident
+    owner = case.people.get(incident.postmortem_owner or "")
     said = words.reminders.postmortem(
         key=incident.key,
         title=incident.title,
-        hours=hours,
+        age=_age(age),
         owner=incident.postmortem_owner,
+        owner_name=case.name(incident.postmortem_owner),
+        has_left=owner is not None and owner.is_deactivated,
         missing=f"{checks.sentence(case)}.",
         channel=incident.channel,
-        to_owner=to_owner,
+        to="channel"
+        if recipient == incident.channel
+        else "owner"
+        if recipient == incident.postmortem_owner
+        else "lead",
     )
-    blank = checks.blank_sections(case)
     buttons = [blocks.button("Show what is missing", "postmortem_show", section_ref(incident, ""))]
-    if blank:
-        buttons.insert(
-            0, blocks.button("Fill next", "postmortem_fill", section_ref(incident, blank[0]), style="primary")
-        )
+    if checks.blank_sections(case):
+        buttons.insert(0, blocks.button("Fill next", "postmortem_fill", section_ref(incident, ""), style="primary"))
     return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)])
 
 
-def overdue(owed: tuple[OverdueAction, ...], now: datetime) -> Message:
-    """One person's overdue actions, each with its buttons."""
-    said = words.reminders.overdue(count=len(owed))
+def _age(age: timedelta) -> str:
+    """`24 hours`, and from three days on `7 days`."""
+    hours = max(int(age.total_seconds() // 3600), 0)
+    return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
+
+
+def overdue(owed: tuple[OverdueAction, ...], now: datetime, gone: str = "") -> Message:
+    """One person's overdue actions, each with its buttons; `gone` is their name where others get it, for they left."""
+    said = words.reminders.overdue(count=len(owed), gone=gone)
     shown = [blocks.section(said)]
     for item in owed[:SHOWN]:
         action, incident = item.action, item.incident

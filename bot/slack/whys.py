@@ -11,6 +11,8 @@ from bot.slack.blocks import Block, Message
 from bot.slack.words import words
 
 QUOTED = 300
+INDENT = "\u2003\u2003"
+"""Em spaces: Slack may swallow plain ones at the start of a line."""
 
 
 def first_question(
@@ -69,8 +71,8 @@ def tree(case: Case) -> Message:
     chain = case.whys
     lines = [words.whys.chain_heading(key=case.incident.key, count=len(chain))]
     lines += [
-        words.whys.chain_line(
-            indent="    " * (rules.depth(chain, why.number) - 1),
+        INDENT * (rules.depth(chain, why.number) - 1)
+        + words.whys.chain_line(
             number=why.number,
             text=shortened(why.text, QUOTED),
             author=case.name(why.author),

@@ -40,7 +40,8 @@ def build(dispatch: Dispatcher | None, guard: Guard | None, health: Health) -> S
         Route("/metrics", _metrics, methods=["GET"]),
     ]
     if dispatch is not None and guard is not None:
-        routes.append(Route("/slack/events", _slack(dispatch, guard), methods=["POST"]))
+        # First, for routes are tried in their order and this is the one that people wait for.
+        routes.insert(0, Route("/slack/events", _slack(dispatch, guard), methods=["POST"]))
     return Starlette(routes=routes)
 
 

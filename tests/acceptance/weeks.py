@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.rehearsal.seen import Answer
+from bot.rehearsal.shapes import user_json
 from bot.rehearsal.standin import StandIn
 from tests.acceptance.running import afterword, bot_on, environ_of
 from tests.playing import TEAM
@@ -46,12 +47,34 @@ class Weeks:
         """Type a command that must be taken."""
         answer = await self.slack.command(user, channel or self.channel, text)
         assert answer.ok, answer
+        assert not any(word in answer.text for word in ("Not published", "NOT recorded", "Something broke")), answer.text
         return answer
 
-    async def resolve(self, channel: str = "") -> None:
-        """Ana opens an incident and resolves it, and so owes its postmortem."""
+    async def resolve(self, bot: Afterword, channel: str = "") -> None:
+        """Ana opens an incident and resolves it, and so owes its postmortem; the live message has been posted."""
         await self.do(self.ana, "/incident open checkout is failing", channel)
         await self.do(self.ana, "/incident resolved", channel)
+        await bot.outbox.send_due(self.clock.now())
+
+    async def finish(self, bot: Afterword) -> None:
+        """Ana fills what a published postmortem must have."""
+        for text in ("/why because the pool was too small", "/why root", "/action add a load test"):
+            await self.do(self.ana, text)
+        for _ in ("summary", "leadup", "fault", "impact"):
+            shown = (await self.do(self.ana, "/postmortem")).message
+            assert shown is not None
+            await self.slack.click(self.ana, shown, "postmortem_fill")
+            await bot.boundary.drain()
+            saved = await self.slack.submit(self.ana, self.slack.views(self.ana)[-1], {"text_0": "It is known."})
+            assert saved.ok
+            await bot.boundary.drain()
+
+    async def leaves(self, user: str) -> None:
+        """An account is deactivated, and the bot hears of it."""
+        gone = self.slack.workspace.users[user]
+        gone.deleted = True
+        told = await self.slack.event({"type": "user_change", "user": user_json(self.slack.workspace, gone)})
+        assert told.ok
 
     async def at(self, moment: datetime, bot: Afterword) -> None:
         """It becomes this time, and the bot does what is due."""

@@ -23,7 +23,9 @@ async def on_stage(database_url: str, *, refused: Iterable[str] = (), **more: An
 
 def require_sayable(play: Play, refused: frozenset[str] = frozenset()) -> None:
     """Every acknowledgement, answer, post and window of the play is within Slack's limits."""
-    bad = [(call.method, call.answer) for call in play.slack.calls if not call.ok and call.answer["error"] not in refused]
+    bad = [
+        (call.method, call.answer) for call in play.slack.calls if not call.ok and call.answer["error"] not in refused
+    ]
     assert not bad
     assert [answer.error for answer in play.slack.answers if answer.error and answer.error not in refused] == []
     acks = [answer.body for answer in play.slack.answers if isinstance(answer.body, dict)]

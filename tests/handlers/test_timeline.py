@@ -142,7 +142,9 @@ async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
         assert texts(play)[-1] == "first of all"
 
 
-@pytest.mark.parametrize("line", ["show stopped loading", "edit the runbook", "undo of the deploy", "help is on its way"])
+@pytest.mark.parametrize(
+    "line", ["show stopped loading", "edit the runbook", "undo of the deploy", "help is on its way"]
+)
 async def test_what_fits_no_whole_form_is_an_entry(sqlite_url: str, line: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)

@@ -216,6 +216,15 @@ async def test_a_file_in_doubt_is_shared_once_more_and_no_more(post: Post) -> No
     assert post.states() == ["dead"]
 
 
+async def test_a_conversation_that_could_not_be_opened_has_got_no_file(post: Post) -> None:
+    post.slack.fail("conversations.open", status=500, times=4)
+    await post.owe(json.dumps({"text": "The draft.", "file": "INC-7.md"}), post.ana)
+    for _ in range(5):
+        await post.tick(60)
+    assert len(post.slack.files) == 1
+    assert post.states() == ["sent"]
+
+
 async def test_an_upload_that_breaks_off_before_the_file_is_shared_is_simply_repeated(post: Post) -> None:
     post.slack.fail("upload", status=500, times=3)
     await post.owe(json.dumps({"text": "The draft.", "file": "INC-7.md"}))

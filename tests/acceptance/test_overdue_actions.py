@@ -1,0 +1,182 @@
+"""The digest of overdue actions over weeks: one a day and person, at nine where they live, until all is done."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.app import Afterword
+from tests.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
+
+DAY = timedelta(days=1)
+HALF_HOUR = timedelta(minutes=30)
+
+
+@asynccontextmanager
+async def owing(
+    url: str, owner: str = "Ana", due: str = "2026-11-24", now: datetime = RESOLVED
+) -> AsyncIterator[tuple[Weeks, Afterword, str]]:
+    """A bot, and a resolved incident with an action of somebody's; who they are."""
+    async with weeks(url, now) as life, life.bot() as bot:
+        await life.resolve(bot)
+        await life.do(life.ana, f"/action add a load test @{owner} Demo due {due}")
+        await life.do(life.ana, "/postmortem waive a drill")  # it has no say in actions
+        yield life, bot, {"Ana": life.ana, "Bo": life.bo, "Chandra": life.chandra}[owner]
+
+
+async def when_told(life: Weeks, bot: Afterword, owner: str, start: datetime, days: int) -> list[datetime]:
+    """The moments at which a digest came, as the owner's clock shows them, when the bot looks every half hour."""
+    zone = ZoneInfo(life.slack.workspace.users[owner].zone)
+    found = []
+    for step in range(days * 48):
+        before = len(life.told(owner, OVERDUE))
+        await life.at(start + step * HALF_HOUR, bot)
+        came = len(life.told(owner, OVERDUE)) - before
+        found += [life.clock.now().astimezone(zone).replace(tzinfo=None)] * came
+    return found
+
+
+@pytest.mark.parametrize("owner", ["Ana", "Bo", "Chandra"])
+async def test_it_comes_at_nine_where_the_owner_lives_from_the_day_after_the_due_date(
+    owner: str, sqlite_url: str
+) -> None:
+    async with owing(sqlite_url, owner) as (life, bot, user):
+        told = await when_told(life, bot, user, datetime(2026, 11, 23, 18, tzinfo=UTC), 5)
+        assert told[0] == datetime(2026, 11, 25, 9)  # noqa: DTZ001 - the owner's own clock
+        assert [moment - told[0] for moment in told] == [DAY * number for number in range(len(told))]
+        assert len(told) in (3, 4)  # the fifth day is not over everywhere
+        others = {life.ana, life.bo, life.chandra, life.channel} - {user}
+        assert not any(life.told(other, OVERDUE) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("owner", "start"),
+    [
+        ("Ana", datetime(2026, 10, 22, tzinfo=UTC)),
+        ("Ana", datetime(2027, 3, 25, tzinfo=UTC)),
+        ("Bo", datetime(2026, 10, 29, tzinfo=UTC)),
+        ("Bo", datetime(2027, 3, 11, tzinfo=UTC)),
+    ],
+)
+async def test_it_stays_at_nine_when_the_clocks_change(owner: str, start: datetime, sqlite_url: str) -> None:
+    due = f"{start:%Y-%m-%d}"
+    async with owing(sqlite_url, owner, due, now=start - timedelta(hours=6)) as (life, bot, user):
+        told = await when_told(life, bot, user, start + DAY, 5)
+        zone = ZoneInfo(life.slack.workspace.users[user].zone)
+        offsets = {moment.replace(tzinfo=zone).utcoffset() for moment in told}
+        assert len(offsets) == 2, "the clocks did not change in these days"
+        assert {(moment.hour, moment.minute) for moment in told} == {(9, 0)}
+        assert [moment.date() for moment in told] == [told[0].date() + DAY * number for number in range(5)]
+
+
+async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> None:
+    async with owing(sqlite_url) as (life, bot, ana):
+        await life.do(life.bo, "/action mend the alert @Ana Demo due 2026-11-25")
+        await life.do(life.bo, "/action write it down @Ana Demo due 2026-12-24")
+        await life.at(datetime(2026, 11, 27, 8, tzinfo=UTC), bot)
+        (said,) = life.told(ana, OVERDUE)
+        assert "2 corrective actions of yours are overdue." in said
+        assert "*add a load test*\naction 1 of INC-1 · was due Tue 24 Nov 2026, 3 days ago" in said
+        assert "mend the alert" in said
+        assert "write it down" not in said
+
+
+@pytest.mark.parametrize("ending", ["button", "/action done 1", "/action drop 1 the proxy does it"])
+async def test_it_ends_when_the_action_is_done_or_dropped(ending: str, sqlite_url: str) -> None:
+    async with owing(sqlite_url) as (life, bot, ana):
+        morning = datetime(2026, 11, 25, 8, tzinfo=UTC)
+        await life.at(morning, bot)
+        (digest,) = [said for said in life.slack.messages(life.slack.dm(ana)) if said.plain.startswith(OVERDUE)]
+        if ending == "button":
+            assert (await life.slack.click(ana, digest, "action_done")).ok
+        else:
+            await life.do(ana, ending)
+        for days in range(1, 15):
+            await life.at(morning + DAY * days, bot)
+        assert len(life.told(ana, OVERDUE)) == 1
+
+
+async def test_an_action_that_is_done_between_the_claim_and_the_send_is_not_mentioned(sqlite_url: str) -> None:
+    async with owing(sqlite_url) as (life, bot, ana):
+        await bot.outbox.send_due(life.clock.now())
+        life.slack.fail("chat.postMessage", "ratelimited", retry_after=60)
+        await life.at(datetime(2026, 11, 25, 8, tzinfo=UTC), bot)
+        assert not life.slack.api.faults["chat.postMessage"]
+        await life.do(ana, "/action done 1")
+        await life.at(datetime(2026, 11, 25, 8, 5, tzinfo=UTC), bot)
+        assert not life.told(ana, OVERDUE)
+
+
+async def test_a_digest_that_could_not_be_sent_for_a_day_gives_way_to_the_next(sqlite_url: str) -> None:
+    async with owing(sqlite_url) as (life, bot, ana):
+        await bot.outbox.send_due(life.clock.now())
+        life.slack.fail("chat.postMessage", "ratelimited", times=40, retry_after=3600)
+        for hour in range(8, 31):
+            await life.at(datetime(2026, 11, 25, tzinfo=UTC) + timedelta(hours=hour), bot)
+        life.slack.api.faults.clear()
+        await life.at(datetime(2026, 11, 26, 8, tzinfo=UTC), bot)
+        assert len(life.told(ana, OVERDUE)) == 1
+        assert "2 days ago" in life.told(ana, OVERDUE)[0]
+
+
+async def test_a_week_of_downtime_is_made_up_for_with_one_digest_a_person(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life:
+        async with life.bot() as bot:
+            await life.resolve(bot)
+            for owner in ("Ana", "Ana", "Bo"):
+                await life.do(life.ana, f"/action add a test for {owner} @{owner} Demo due 2026-11-24")
+                life.clock.advance(timedelta(minutes=1))
+        life.clock.set(RESOLVED + 7 * DAY)
+        for _ in range(2):
+            async with life.bot() as bot:
+                await asyncio.gather(*(bot.tick(life.clock.now()) for _ in range(3)))
+        assert [len(life.told(user, OVERDUE)) for user in (life.ana, life.bo, life.chandra)] == [1, 1, 0]
+
+
+async def test_restarts_and_ticks_at_once_and_a_clock_set_back_send_nothing_twice(database_url: str) -> None:
+    async with weeks(database_url) as life:
+        async with life.bot() as bot:
+            await life.resolve(bot)
+            await life.do(life.ana, "/action add a load test @Ana Demo due 2026-11-24")
+        for days, told in ((2, 1), (2, 1), (3, 2), (2, 2), (1, 2), (3, 2), (4, 3)):
+            life.clock.set(RESOLVED + days * DAY)
+            async with life.bot() as bot:
+                await asyncio.gather(*(bot.tick(life.clock.now()) for _ in range(3)))
+            assert len(life.told(life.ana, OVERDUE)) == told, days
+
+
+async def test_a_new_date_is_kept_to(sqlite_url: str) -> None:
+    async with owing(sqlite_url) as (life, bot, ana):
+        await life.at(datetime(2026, 11, 25, 8, tzinfo=UTC), bot)
+        (digest,) = [said for said in life.slack.messages(life.slack.dm(ana)) if said.plain.startswith(OVERDUE)]
+        await life.slack.click(ana, digest, "action_date")
+        await bot.boundary.drain()
+        assert (await life.slack.submit(ana, life.slack.views(ana)[-1], {"due": "2026-11-27"})).ok
+        for day, told in ((26, 1), (27, 1), (28, 2)):
+            await life.at(datetime(2026, 11, day, 8, tzinfo=UTC), bot)
+            assert len(life.told(ana, OVERDUE)) == told
+
+
+async def test_what_somebody_owed_who_left_goes_to_the_lead_who_can_settle_it_there(sqlite_url: str) -> None:
+    async with owing(sqlite_url, "Chandra") as (life, bot, chandra):
+        await life.do(life.ana, "/incident lead @Bo Demo")
+        await life.leaves(chandra)
+        await life.at(datetime(2026, 11, 25, 15, tzinfo=UTC), bot)
+        assert not life.told(chandra, OVERDUE)
+        assert not life.told(life.channel, OVERDUE)
+        (said,) = [one for one in life.slack.messages(life.slack.dm(life.bo)) if one.plain.startswith(OVERDUE)]
+        assert "1 corrective action of Chandra Demo, who has left, is overdue." in said.plain
+        await life.slack.click(life.bo, said, "action_done")
+        await life.at(datetime(2026, 11, 26, 15, tzinfo=UTC), bot)
+        assert len(life.told(life.bo, OVERDUE)) == 1
+
+
+async def test_what_somebody_owed_who_left_goes_to_the_channel_where_nobody_leads(sqlite_url: str) -> None:
+    async with owing(sqlite_url, "Chandra") as (life, bot, chandra):
+        await life.leaves(chandra)
+        await life.at(datetime(2026, 11, 25, 15, tzinfo=UTC), bot)
+        assert not life.told(chandra, OVERDUE)
+        assert len(life.told(life.channel, OVERDUE)) == 1

@@ -1,0 +1,151 @@
+"""Slack's Web API is down: what Slack still delivers is recorded, acknowledged in time, and said to be so."""
+
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.app import Afterword
+from bot.clock import SystemClock
+from bot.rehearsal.seen import Answer
+from bot.rehearsal.standin import StandIn
+from bot.slack import people
+from tests.acceptance.running import Program, afterword, environ_of, free_port
+from tests.acceptance.weeks import Weeks, weeks
+
+NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+SLOWEST_SECONDS = 2.0
+"""Slack itself gives up after three."""
+
+HANGS_SECONDS = 4.0
+WHOLLY = 1_000_000
+
+
+def break_down(slack: StandIn, how: str) -> None:
+    """From now on no call of the Web API works."""
+    for method in (*slack.api.methods, "response_url", "upload"):
+        match how:
+            case "refuses":
+                slack.fail(method, "internal_error", times=WHOLLY, status=500)
+            case "hangs":
+                slack.fail(method, drop="before", times=WHOLLY, delay=HANGS_SECONDS)
+            case "hangs up":
+                slack.fail(method, drop="before", times=WHOLLY)
+            case "shows a page":
+                slack.fail(method, html=True, times=WHOLLY, status=503)
+
+
+@asynccontextmanager
+async def without_slack(url: str, how: str) -> AsyncIterator[tuple[Weeks, Afterword]]:
+    async with weeks(url, NOON) as life:
+        break_down(life.slack, how)
+        async with life.bot() as bot:
+            yield life, bot
+            life.slack.api.faults.clear()
+
+
+async def timed(life: Weeks, user: str, text: str) -> tuple[Answer, float]:
+    began = time.monotonic()
+    return await life.do(user, text), time.monotonic() - began
+
+
+@pytest.mark.parametrize("how", ["refuses", "hangs", "hangs up", "shows a page"])
+async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(how: str, sqlite_url: str, tmp_path: Path) -> None:
+    async with without_slack(sqlite_url, how) as (life, _):
+        opened, took = await timed(life, life.ana, "/incident open checkout is failing")
+        assert "opened *INC-1*" in opened.text
+        assert took < SLOWEST_SECONDS
+        said, took = await timed(life, life.ana, "/timeline 12:05 failed over to replica")
+        assert "12:05 UTC" in said.text
+        assert "Slack did not tell your time zone, so the time was read as UTC" in said.text
+        assert took < 0.5, "somebody whom Slack did not tell of is waited for again and again"
+        plain, _ = await timed(life, life.ana, "/timeline errors are falling")
+        assert "12:30 UTC" in plain.text
+        assert "time zone" not in plain.text
+        named, took = await timed(life, life.bo, "/timeline 12:06 UTC paged @Ana Demo and @Chandra Demo")
+        assert ":memo:" in named.text
+        assert took < SLOWEST_SECONDS
+        exported = json.loads(await afterword(life.environ, tmp_path, "export", "INC-1", "--format", "json"))
+    assert [(line["happened_at"], line["text"]) for line in exported["timeline"]] == [
+        ("2026-11-23T12:05:00Z", "failed over to replica"),
+        ("2026-11-23T12:06:00Z", "paged @Ana Demo and @Chandra Demo"),
+        ("2026-11-23T12:30:00Z", "Incident opened: checkout is failing"),
+        ("2026-11-23T12:30:00Z", "errors are falling"),
+    ]
+
+
+async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_known(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "ASK_AGAIN_SECONDS", 0.0)
+    async with without_slack(sqlite_url, "refuses") as (life, bot):
+        await life.do(life.ana, "/incident open checkout is failing")
+        await bot.tick(life.clock.now())
+        assert not life.slack.messages(life.channel, user=life.bo)
+        life.slack.api.faults.clear()
+        for _ in range(3):
+            life.clock.advance(timedelta(minutes=10))
+            await bot.tick(life.clock.now())
+        assert len([said for said in life.slack.messages(life.channel, user=life.bo) if "INC-1" in said.plain]) == 1
+        said = await life.do(life.ana, "/timeline 13:05 failed over to replica")
+        assert "12:05 UTC (13:05 Berlin)" in said.text
+        assert "Slack did not tell" not in said.text
+
+
+async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> None:
+    async with without_slack(sqlite_url, "hangs") as (life, _):
+        await life.do(life.ana, "/incident open checkout is failing")
+        for text in (
+            "/incident sev 2",
+            "/incident lead @Bo Demo",
+            "/incident resolved",
+            "/why because the pool was too small",
+            "/action add a load test @Chandra Demo due friday",
+            "/action list",
+            "/incident list",
+            "/postmortem",
+            "/postmortem owner @Chandra Demo",
+            "/postmortem export",
+            "/timeline",
+        ):
+            answer, took = await timed(life, life.ana, text)
+            assert took < SLOWEST_SECONDS, text
+            assert "INC-1" in answer.text or "2" in answer.text, text
+
+
+@contextmanager
+def a_door_that_nobody_opens() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        yield int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["nothing listens", "nobody answers"])
+async def test_the_program_starts_and_records_while_slack_cannot_be_reached(answers: bool, tmp_path: Path) -> None:
+    async with StandIn(SystemClock()) as slack:
+        ana = slack.user("Ana Demo", "Europe/Berlin")
+        channel = slack.channel("checkout", [ana])
+        with a_door_that_nobody_opens() as silent:
+            port = silent if answers else free_port()
+            url = f"sqlite:///{tmp_path / 'afterword.db'}"
+            environ = environ_of(slack, url, SLACK_API_URL=f"http://127.0.0.1:{port}/api/")
+            program = Program(environ, free_port(), tmp_path)
+            slack.send_to(program.request_url)
+            await program.start()
+            try:
+                for text in ("/incident open checkout is failing", "/timeline 00:00Z midnight has passed"):
+                    answer = await slack.command(ana, channel, text)
+                    assert answer.ok, answer
+                    assert "INC-1" in answer.text
+            finally:
+                await program.kill()
+            exported = json.loads(await afterword(environ, tmp_path, "export", "INC-1", "--format", "json"))
+    assert sorted(line["text"] for line in exported["timeline"]) == [
+        "Incident opened: checkout is failing",
+        "midnight has passed",
+    ]

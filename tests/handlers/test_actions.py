@@ -1,0 +1,138 @@
+"""`/action`: written down with owner and day, finished, moved, dropped, from the channel and from a DM."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from bot.incident.records import ActionStatus
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+
+
+async def test_an_action_names_its_owner_on_purpose_and_its_day(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.ana, "/action add a load test for the pool @Bo Demo due friday")
+        assert "*Action 1* of INC-1: add a load test for the pool" in said
+        assert "@Bo Demo · due Fri 27 Nov 2026" in said
+        seen = last(play, play.chandra)
+        assert seen.pings == {play.bo}
+        assert labels(seen) == ["Done", "New date"]
+        (action,) = play.case().actions
+        assert (action.text, action.owner, action.due_on) == (
+            "add a load test for the pool",
+            play.bo,
+            date(2026, 11, 27),
+        )
+        assert action.overdue_at == datetime(2026, 11, 28, 5, tzinfo=UTC)  # the end of that day in New York
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "due"),
+    [
+        ("rotate the certificates @me due in 2 weeks", "rotate the certificates", date(2026, 12, 7)),
+        ("rotate them by hand", "rotate them by hand", None),
+        ("drop the old index", "drop the old index", None),
+        ("list all pools in the runbook", "list all pools in the runbook", None),
+        ("help the on-call by tomorrow", "help the on-call", date(2026, 11, 24)),
+    ],
+)
+async def test_free_text_is_an_action(sqlite_url: str, typed: str, text: str, due: date | None) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, f"/action {typed}")
+        (action,) = play.case().actions
+        assert (action.text, action.due_on) == (text, due)
+        assert action.owner == (play.ana if "@me" in typed else None)
+
+
+async def test_a_day_that_is_none_is_asked_for(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.ana, "/action add a load test due someday soon")
+        assert "“someday soon” is no day that I can read" in said
+        assert "add a load test due someday soon" in said  # given back
+        assert play.case().actions == ()
+
+
+async def test_two_people_named_keep_both_names_and_the_first_owns_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action @Chandra Demo pairs with @Bo Demo on the pool")
+        (action,) = play.case().actions
+        assert (action.owner, action.text) == (play.chandra, "@Chandra Demo pairs with @Bo Demo on the pool")
+        assert last(play, play.ana).pings == {play.chandra}
+
+
+async def test_done_drop_and_the_list(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "no actions yet" in await told(play, play.ana, "/action")
+        await told(play, play.ana, "/action add a load test @Bo Demo")
+        await told(play, play.ana, "/action mute the alert")
+        await told(play, play.ana, "/action rotate the keys due tomorrow")
+        assert "@Bo Demo finished action 1 of INC-1" in await told(play, play.bo, "/action done #1")
+        assert "Action 1 is done already." in await told(play, play.bo, "/action done 1")
+        assert "Say why it is dropped" in await told(play, play.bo, "/action drop 2")
+        assert "Because: the alert was right" in await told(play, play.bo, "/action drop 2 the alert was right")
+        assert "INC-1 has no action 9." in await told(play, play.bo, "/action done 9")
+        await play.pass_time(days=3)
+        shown = await told(play, play.chandra, "/action list")
+        assert "INC-1: 3 actions" in shown
+        assert "~add a load test~ done" in shown
+        assert "~mute the alert~ dropped: the alert was right" in shown
+        assert "rotate the keys — no owner yet · due Tue 24 Nov 2026 (*overdue*)" in shown
+        assert last(play, play.chandra).pings == set()
+        assert "Write down what must change" in await told(play, play.ana, "/action help")
+
+
+async def test_anyone_in_the_channel_gives_a_new_date_and_the_message_stays(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        view = await window(play, play.chandra, "action_date")
+        answer = await play.slack.submit(play.chandra, view, {"due": "2026-11-20"})
+        assert "is past" in answer.errors["due"]
+        await play.slack.submit(play.chandra, view, {"due": "2026-12-24"})
+        await play.settle()
+        assert "Action 1 of INC-1 is now due Thu 24 Dec 2026" in last(play, play.chandra).plain
+        assert play.case().actions[0].due_on == date(2026, 12, 24)
+        assert having(play, play.bo, "action_done").ephemeral_for == ""  # the channel's message has its buttons still
+
+
+async def test_the_digest_in_the_dm_finishes_and_moves_actions(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await told(play, play.ana, "/action rotate the keys @Bo Demo due tomorrow")
+        await play.pass_time(days=3, hours=2)
+        room = play.slack.dm(play.bo)
+        digest = last(play, play.bo, room)
+        assert "2 corrective actions of yours are overdue" in digest.plain
+        await play.slack.click(play.bo, digest, "action_done")
+        await play.settle()
+        assert "finished action 1 of INC-1" in last(play, play.bo, room).plain
+        second = digest.buttons[3]
+        await play.slack.click(play.bo, digest, "action_date", second[2])
+        await play.settle()
+        (view,) = play.slack.views(play.bo)
+        assert "rotate the keys" in view.plain
+        await play.slack.submit(play.bo, view, {"due": "2026-12-24"})
+        await play.settle()
+        assert "Action 2 of INC-1 is now due Thu 24 Dec 2026" in last(play, play.bo, room).plain
+        assert "add a load test" in having(play, play.bo, "action_done", room).plain  # the digest still stands
+        statuses = [(action.status, action.due_on) for action in play.case().actions]
+        assert statuses == [(ActionStatus.DONE, date(2026, 11, 24)), (ActionStatus.OPEN, date(2026, 12, 24))]
+        await play.pass_time(days=1)
+        assert "overdue" not in last(play, play.bo, room).plain
+
+
+async def test_an_action_from_a_why_needs_words(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.ana, "/why because the pool ran out")
+        await told(play, play.ana, "/why root")
+        await press(play, play.ana, "why_action")
+        (view,) = play.slack.views(play.ana)
+        answer = await play.slack.submit(play.ana, view, {"text": " "})
+        assert answer.errors == {"text": "Say what is to be done."}

@@ -1,0 +1,182 @@
+"""`/incident` as people use it: opened, steered, closed, found again."""
+
+import pytest
+
+from bot.incident.records import Milestone, Status
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+
+
+async def test_opening_answers_its_author_and_puts_the_live_message_into_the_channel(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        said = await told(play, play.ana, "/incident open Checkout is *failing* & slow")
+        assert "opened INC-1 Checkout is *failing* & slow" in said.replace("*INC-1*", "INC-1")
+        await play.settle()
+        (card,) = play.slack.messages(play.channel, user=play.bo)
+        assert "INC-1 Checkout is *failing* & slow" in card.plain
+        assert "severity not said · nobody leads yet" in card.plain
+        assert labels(card) == ["Add entry", "Whole timeline", "Mitigated", "Resolved"]
+        assert card.pings == set()
+        assert play.case().incident.channel_name == "checkout"
+
+
+async def test_one_open_incident_a_channel_and_the_next_once_it_is_resolved(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "INC-1 Checkout is failing is open here already" in await told(play, play.bo, "/incident open again")
+        await told(play, play.ana, "/incident resolved")
+        assert "INC-2" in await told(play, play.bo, "/incident open again")
+
+
+async def test_severity_and_lead_are_said_to_all_and_stand_in_the_timeline(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "set *INC-1* to *sev2*" in await told(play, play.ana, "/incident sev 2")
+        assert last(play, play.bo).ephemeral_for == ""
+        assert "(was sev2)" in await told(play, play.bo, "/incident sev1")
+        assert "INC-1 is sev1 already." in await told(play, play.bo, "/incident severity 1")
+        assert "A severity is 1 (worst) to 4" in await told(play, play.bo, "/incident sev 7")
+        await told(play, play.ana, "/incident lead @Bo Demo")
+        assert last(play, play.chandra).pings == {play.ana, play.bo}  # who leads is meant to hear it
+        assert "leads *INC-1*" in await told(play, play.chandra, "/incident lead me")
+        assert "Chandra Demo leads INC-1 already." in await told(play, play.ana, "/incident lead @Chandra Demo")
+        assert "I do not know who ana is" in await told(play, play.ana, "/incident lead ana")
+        assert [entry.text for entry in play.case().entries][1:] == [
+            "Severity set to sev2",
+            "Severity changed from sev2 to sev1",
+            "Bo Demo leads",
+            "Chandra Demo takes over the lead from Bo Demo",
+        ]
+        await play.settle()
+        assert "sev1 · lead Chandra Demo" in having(play, play.ana, "timeline_show").plain
+
+
+async def test_a_bot_or_somebody_who_left_cannot_lead(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        robot, gone = play.slack.user("Robo Demo", bot=True), play.slack.user("Gone Demo", deleted=True)
+        await opened(play)
+        assert "is a bot" in await told(play, play.ana, f"/incident lead @{play.slack.name_of(robot)}")
+        assert "is deactivated" in await told(play, play.ana, f"/incident lead @{play.slack.name_of(gone)}")
+
+
+async def test_milestones_take_a_time_and_words(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "INC-1 impact started* at 11:55 UTC" in await told(play, play.ana, "/incident started 12:55")
+        said = await told(play, play.ana, "/incident detected 13:01 by the 5xx alert")
+        assert "detected* at 12:01 UTC (13:01 Berlin) · by the 5xx alert" in said
+        await told(play, play.bo, "/incident acknowledged")
+        await told(play, play.bo, "/incident mitigated 10 min ago traffic moved")
+        case = play.case()
+        assert case.incident.status is Status.MITIGATED
+        assert [f"{case.at(milestone):%H:%M}" for milestone in list(Milestone)[:4]] == [
+            "11:55",
+            "12:01",
+            "12:30",
+            "12:20",
+        ]
+        assert "Not recorded." in await told(play, play.ana, "/incident resolved 25:99 over")
+        assert "is still to come" in await told(play, play.ana, "/incident resolved 2026-11-24 09:00")
+        assert play.case().incident.status is Status.MITIGATED
+
+
+async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident lead @Bo Demo")
+        said = await told(play, play.ana, "/incident resolved 13:25 rolled back")
+        assert "INC-1 resolved* at 12:25 UTC (13:25 Berlin)" in said
+        assert "Bo Demo owns the postmortem of INC-1. Reminders come after 24 and 48 hours while it is open." in said
+        assert "why did this happen: _Checkout is failing_?" in said
+        assert play.bo in last(play, play.chandra).pings
+        assert "resolved already" in await told(play, play.bo, "/incident resolved")
+        await play.settle()
+        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Whole timeline", "Postmortem"]
+
+
+async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await press(play, play.bo, "incident_mitigated")
+        assert "mitigated* at 12:30 UTC" in last(play, play.chandra).plain
+        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Whole timeline", "Resolved"]
+        card = having(play, play.bo, "incident_resolved")
+        await press(play, play.bo, "incident_resolved")
+        assert "why did this happen" in last(play, play.chandra).plain
+        assert play.case().incident.status is Status.RESOLVED
+        assert card.ts == having(play, play.bo, "timeline_show").ts  # one message, updated in place
+
+
+async def test_reopening_takes_the_reminders_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "is not resolved, so there is nothing to reopen" in await told(play, play.ana, "/incident reopen")
+        await told(play, play.ana, "/incident resolved")
+        assert "reopened *INC-1*: errors are back" in await told(play, play.bo, "/incident reopen errors are back")
+        assert play.case().incident.status is Status.OPEN
+        assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
+        await play.pass_time(hours=50)
+        assert not any("owes the postmortem" in message.plain for message in play.slack.messages(play.channel))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("/incident mitgated", "/incident mitigated"), ("/incident resolvd 14:05", "/incident resolved"),
+     ("/incident servity 2", "/incident sev"), ("/postmortem exprot html", "/postmortem export"),
+     ("/postmortem wave a drill", "/postmortem waive"), ("/incident xyzzy", "/incident help")],
+)  # fmt: skip
+async def test_an_unknown_sub_command_suggests_the_nearest(sqlite_url: str, typed: str, meant: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert f"`{meant}`" in await told(play, play.ana, typed)
+        assert len(play.case().entries) == 1
+
+
+async def test_the_overview_shows_how_it_stands(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.bo, "/incident")
+        assert "INC-1 Checkout is failing" in said
+        assert last(play, play.bo).ephemeral_for == play.bo
+        assert "Open, steer and close an incident" in await told(play, play.bo, "/incident help")
+
+
+async def test_without_an_incident_one_sentence_and_a_button_that_opens_one(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        lines = (
+            "/timeline failed over",
+            "/timeline",
+            "/why because",
+            "/action add it",
+            "/postmortem",
+            "/incident sev 2",
+        )
+        for line in lines:
+            said = await told(play, play.ana, line)
+            assert said.startswith("No incident is open in this channel.")
+            assert labels(last(play, play.ana)) == ["Open an incident"]
+        view = await window(play, play.ana, "incident_form_open")
+        await play.slack.submit(play.ana, view, {"title": "Checkout is failing"})
+        await play.settle()
+        assert play.case().incident.title == "Checkout is failing"
+        assert any("opened *INC-1*" in message.plain for message in play.slack.messages(play.channel, user=play.ana))
+        assert "INC-1 Checkout is failing" in having(play, play.bo, "timeline_show").plain
+
+
+async def test_the_shortcut_opens_the_same_window(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        assert (await play.slack.global_shortcut(play.ana, "incident_open")).ok
+        await play.settle()
+        (view,) = play.slack.views(play.ana)
+        await play.slack.submit(play.ana, view, {"title": "Checkout is failing", "channel": play.channel})
+        await play.settle()
+        assert play.case().incident.key == "INC-1"
+
+
+async def test_an_incident_needs_a_channel(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        room = play.slack.dm(play.ana)
+        assert "An incident needs a channel" in await told(play, play.ana, "/incident open something", room)
+        await told(play, play.ana, "/timeline x")
+        view = await window(play, play.ana, "incident_form_open")
+        answer = await play.slack.submit(play.ana, view, {"title": "Something", "channel": room})
+        assert any("An incident needs a channel" in complaint for complaint in answer.errors.values())

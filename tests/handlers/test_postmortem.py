@@ -1,0 +1,205 @@
+"""`/postmortem` as its owner meets it: what is missing, one form at a time, the file, the end."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import html5lib
+import pytest
+
+from bot.incident.records import PostmortemStatus
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+from tests.playing import Play
+
+NEEDED = {"summary": "It broke.", "impact": "Everybody.", "root_cause": "The pool.", "actions": "None needed."}
+
+
+async def resolved(play: Play) -> None:
+    await opened(play)
+    await told(play, play.ana, "/incident lead @Bo Demo")
+    await told(play, play.ana, "/incident resolved")
+
+
+async def fill(play: Play, user: str, section: str, text: str) -> None:
+    """Fill a section as people do: [Another section], choose it, write, save."""
+    await told(play, user, "/postmortem")
+    picking = await window(play, user, "postmortem_pick")
+    await play.slack.submit(user, picking, {"section": section})
+    (view,) = play.slack.views(user)
+    await play.slack.submit(user, view, {"text_0": text})
+    await play.settle()
+
+
+async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        said = await told(play, play.chandra, "/postmortem")
+        assert "1 of 14 sections · open · owner Bo Demo" in said
+        assert "*Impact*: Who felt it, how many, for how long" in said
+        assert labels(last(play, play.chandra)) == ["Fill Incident summary", "Another section", "Export"]
+        view = await window(play, play.chandra, "postmortem_fill")
+        assert view.title == "Incident summary"
+        await play.slack.submit(play.chandra, view, {"text_0": "Checkout broke for *everybody*."})
+        await play.settle()
+        saved = last(play, play.chandra)
+        assert "Saved *Incident summary* of INC-1: 2 of 14 sections." in saved.plain
+        assert labels(saved)[0] == "Fill Leadup"
+        assert play.case().sections["summary"].text == "Checkout broke for *everybody*."
+
+
+async def test_a_section_of_two_fields_is_one_text(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await fill(play, play.bo, "fault", "x" * 3_000)
+        await told(play, play.bo, "/postmortem")
+        picking = await window(play, play.bo, "postmortem_pick")
+        await play.slack.submit(play.bo, picking, {"section": "fault"})
+        (view,) = play.slack.views(play.bo)
+        await play.slack.submit(play.bo, view, {"text_1": "and on"})
+        assert play.case().sections["fault"].text == "x" * 3_000 + "and on"
+
+
+async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        views = {}
+        for user in (play.ana, play.bo):
+            await told(play, user, "/postmortem")
+            views[user] = await window(play, user, "postmortem_fill")
+        await play.slack.submit(play.ana, views[play.ana], {"text_0": "A retry storm."})
+        await play.slack.submit(play.bo, views[play.bo], {"text_0": "The pool ran out."})
+        assert play.case().sections["summary"].text == "A retry storm."
+        (again,) = play.slack.views(play.bo)
+        assert "*Ana Demo saved Incident summary while you were writing.*" in again.plain
+        assert "A retry storm." in again.plain
+        await play.slack.submit(play.bo, again)
+        await play.settle()
+        assert play.case().sections["summary"].text == "The pool ran out."
+        assert play.slack.views(play.bo) == []
+
+
+@pytest.mark.parametrize("form", ["", "markdown", "md", "html", "json", "csv"])
+async def test_the_export_puts_the_file_into_the_channel(sqlite_url: str, form: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.ana, f"/postmortem export {form}")
+        await play.settle()
+        (file,) = play.slack.files
+        assert (file.channel, file.name.rpartition(".")[0]) == (play.channel, "INC-1-checkout-is-failing")
+        text = file.bytes.decode()
+        match file.name.rpartition(".")[2]:
+            case "json":
+                assert json.loads(text)["incident"]["title"] == "Checkout is failing"
+            case "csv":
+                assert any("Incident opened: Checkout is failing" in row for row in csv.reader(io.StringIO(text)))
+            case "html":
+                html5lib.HTMLParser(strict=True).parse(text)
+                assert "Checkout is failing" in text
+            case _:
+                assert "Incident opened: Checkout is failing" in text
+        assert "Draft of the postmortem of *INC-1* Checkout is failing" in last(play, play.bo).plain
+
+
+async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        assert "Did you mean `markdown`?" in await told(play, play.ana, "/postmortem export markdwn")
+        assert "There are markdown, html, json, csv." in await told(play, play.ana, "/postmortem export word")
+
+
+async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "INC-1 is not resolved yet" in await told(play, play.ana, "/postmortem publish")
+        await told(play, play.ana, "/incident resolved")
+        said = await told(play, play.ana, "/postmortem publish")
+        assert "Incident summary, Impact, Root cause and Corrective actions are still empty. Fill them first." in said
+        assert labels(last(play, play.ana)) == ["Fill Incident summary"]
+        assert (await window(play, play.ana, "postmortem_fill")).title == "Incident summary"
+        for section, text in NEEDED.items():
+            await fill(play, play.ana, section, text)
+        said = await told(play, play.ana, "/postmortem publish")
+        assert "published the postmortem of *INC-1*. No more reminders." in said
+        assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
+        await play.pass_time(hours=72)
+        assert not any("owes the postmortem" in message.plain for message in play.slack.messages(play.channel))
+
+
+async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        assert "Say why it is not needed" in await told(play, play.ana, "/postmortem waive")
+        assert "waived the postmortem of *INC-1*: a drill" in await told(play, play.ana, "/postmortem waive a drill")
+        assert "waived: a drill" in await told(play, play.ana, "/postmortem")
+        assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
+
+
+async def test_the_owner_is_named_and_mentioned_on_purpose(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        assert "Name the owner" in await told(play, play.ana, "/postmortem owner")
+        assert "I do not know who bo is" in await told(play, play.ana, "/postmortem owner bo")
+        await told(play, play.ana, "/postmortem owner @Chandra Demo")
+        assert last(play, play.bo).pings == {play.ana, play.chandra}
+        assert "Get the postmortem finished" in await told(play, play.ana, "/postmortem help")
+
+
+async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await play.pass_time(hours=24)
+        reminder = last(play, play.ana)
+        assert "@Bo Demo owes the postmortem of *INC-1*" in reminder.plain
+        assert "resolved 24 hours ago" in reminder.plain
+        assert reminder.pings == {play.bo}
+        view = await window(play, play.ana, "postmortem_fill")
+        await play.slack.submit(play.ana, view, {"text_0": "It broke."})
+        await play.settle()
+        assert "Saved *Incident summary*" in last(play, play.ana).plain
+        assert having(play, play.bo, "postmortem_fill").ts == reminder.ts  # the channel's reminder stands
+
+        room = play.slack.dm(play.bo)
+        assert "You owe the postmortem of *INC-1*" in last(play, play.bo, room).plain
+        view = await window(play, play.bo, "postmortem_fill", room)
+        assert view.title == "Leadup"  # what is next now, not when the reminder went out
+        await play.slack.submit(play.bo, view, {"text_0": "A new pool size on Friday."})
+        await play.settle()
+        assert "Saved *Leadup*" in last(play, play.bo, room).plain
+        assert play.case().sections["leadup"].author == play.bo
+
+
+async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await play.pass_time(hours=24)
+        room = play.slack.dm(play.bo)
+        overview = await press(play, play.bo, "postmortem_show", channel=room)
+        assert "1 of 14 sections" in overview.plain
+        said = await press(play, play.bo, "postmortem_export", channel=room)
+        assert "is on its way into #checkout" in said.plain
+        assert [file.channel for file in play.slack.files] == [play.channel]
+
+
+async def test_somebody_else_in_a_dm_cannot_look_into_the_incident(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await play.pass_time(hours=24)
+        room = play.slack.dm(play.bo)
+        reminder = last(play, play.bo, room)
+        await told(play, play.ana, "/postmortem owner @Chandra Demo")
+        await told(play, play.ana, "/incident lead @Ana Demo")
+        await play.slack.click(play.bo, reminder, "postmortem_show")
+        await play.settle()
+        assert "That incident is not in this channel" in last(play, play.bo, room).plain
+
+
+async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "None yet" in await told(play, play.ana, "/postmortem reminders")
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(**{"seconds": timedelta(hours=24).total_seconds()})
+        said = await told(play, play.ana, "/postmortem reminders")
+        assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in said
+        assert "• after 48h, due 2026-11-25 12:30 UTC: pending" in said

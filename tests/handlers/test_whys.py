@@ -1,0 +1,111 @@
+"""The five whys as a channel asks and answers them."""
+
+from bot.rehearsal.seen import SeenMessage
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+from tests.playing import Play
+
+
+async def resolved(play: Play) -> None:
+    await opened(play)
+    await told(play, play.ana, "/incident resolved")
+
+
+async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "INC-1 is not resolved yet" in await told(play, play.ana, "/why because the pool ran out")
+        assert play.case().whys == ()
+
+
+async def test_each_answer_is_said_to_all_and_quoted_by_the_next_question(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        said = await told(play, play.bo, "/why Because the connection pool ran out.")
+        assert "*1.* @Bo Demo: Because the connection pool ran out." in said
+        assert "*Why 2 of 5:* why did this happen: _the connection pool ran out_?" in said
+        assert last(play, play.chandra).ephemeral_for == ""
+        view = await window(play, play.chandra, "why_answer")
+        assert "Why did this happen: the connection pool ran out?" in view.plain
+        await play.slack.submit(play.chandra, view, {"answer": "a retry loop held every connection"})
+        await play.settle()
+        assert "*Why 3 of 5:* why did this happen: _a retry loop held every connection_?" in last(play, play.ana).plain
+        assert [(why.number, why.parent, why.author) for why in play.case().whys] == [
+            (1, None, play.bo),
+            (2, 1, play.chandra),
+        ]
+
+
+async def test_the_first_question_quotes_the_title(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await play.settle()
+        assert "*Why 1 of 5:* why did this happen: _Checkout is failing_?" in last(play, play.bo).plain
+        assert (await window(play, play.bo, "why_answer")).plain.count("Why did this happen: Checkout is failing?") == 1
+
+
+async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_action(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        for number in range(1, 6):
+            said = await told(play, play.bo, f"/why because of reason {number}")
+        assert "Is this the root cause: _of reason 5_?" in said
+        assert labels(last(play, play.ana)) == ["This is the root cause", "Make it an action", "One more why"]
+        await press(play, play.ana, "why_root")
+        assert "@Ana Demo marked why 5 as a root cause: _of reason 5_" in last(play, play.chandra).plain
+        assert [why.is_root for why in play.case().whys] == [False] * 4 + [True]
+        view = await window(play, play.ana, "why_action")
+        assert "because of reason 5" in view.plain
+        await play.slack.submit(play.ana, view, {"text": "Cap the retries", "owner": play.bo, "due": "2026-11-27"})
+        await play.settle()
+        announced = last(play, play.bo)
+        assert "Action 1* of INC-1: Cap the retries" in announced.plain
+        assert announced.pings == {play.bo}
+        assert "due Fri 27 Nov 2026" in announced.plain
+
+
+async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        for number in range(1, 6):
+            await told(play, play.bo, f"/why because of reason {number}")
+        five: SeenMessage = having(play, play.bo, "why_root")
+        assert five.ephemeral_for == ""
+        await play.slack.click(play.bo, five, "why_answer")
+        await play.settle()
+        (view,) = play.slack.views(play.bo)
+        await play.slack.submit(play.bo, view, {"answer": "because of reason 6"})
+        assert play.case().whys[-1].parent == 5
+
+
+async def test_a_chain_may_branch_and_is_shown_as_a_tree(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.ana, "/why because the pool ran out")
+        await told(play, play.bo, "/why because retries piled up")
+        await told(play, play.chandra, "/why branch 1 the alert was muted as well")
+        await told(play, play.ana, "/why root 2")
+        shown = await told(play, play.ana, "/why")
+        assert "INC-1: 3 whys" in shown
+        assert "\n\u2003\u20032. because retries piled up — Bo Demo :dart: *root cause*" in shown
+        assert "\n\u2003\u20033. the alert was muted as well — Chandra Demo" in shown
+        assert [why.parent for why in play.case().whys] == [None, 1, 1]
+        assert "There is no why 9. There are: 1, 2, 3." in await told(play, play.ana, "/why branch 9 nothing")
+        assert "There is no why 7." in await told(play, play.ana, "/why root 7")
+
+
+async def test_a_root_needs_a_why_and_help_explains(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        assert "There is no why yet" in await told(play, play.ana, "/why root")
+        assert "no why answered yet" in await told(play, play.ana, "/why")
+        assert "Ask why until the cause" in await told(play, play.ana, "/why help")
+
+
+async def test_whys_answered_before_a_reopening_go_on_after_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.ana, "/why because the pool ran out")
+        await told(play, play.ana, "/incident reopen")
+        assert "*Why 2 of 5:* why did this happen: _the pool ran out_?" in await told(
+            play, play.ana, "/incident resolved"
+        )
