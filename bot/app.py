@@ -69,7 +69,7 @@ class Afterword:
         self.people = People(store, self.client)
         await self.people.load()
         exporter = Exporter()
-        composer = Composer(exporter)
+        composer = Composer(exporter, store)
         self.cards = Cards()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
         self.desk = Desk(

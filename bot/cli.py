@@ -12,8 +12,8 @@ import click
 
 from bot import __version__, logs, runner
 from bot import demo as demos
-from bot import rehearse as rehearsals
 from bot import manifest as manifests
+from bot import rehearse as rehearsals
 from bot.app import Afterword, rules_of
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
@@ -77,8 +77,8 @@ def rehearse(port: int) -> None:
 @click.argument("key")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
-@click.option("--team", help="The workspace's id, where the database holds several.")
-def export(key: str, form: str, output: Path | None, team: str | None) -> None:
+@click.option("--team", "workspace", help="The workspace's id, where the database holds several.")
+def export(key: str, form: str, output: Path | None, workspace: str | None) -> None:
     """Write the postmortem of an incident, such as INC-7."""
     settings = _settings()
     number = key.upper().removeprefix("INC-")
@@ -87,8 +87,8 @@ def export(key: str, form: str, output: Path | None, team: str | None) -> None:
         raise click.BadParameter(msg)
     store = open_store(settings.sqlalchemy_url)
     try:
-        teams = [team] if team else store.read_now(incidents.teams)
-        found = [store.read_now(lambda tx, t=t: incidents.by_number(tx, t, int(number))) for t in teams]
+        teams = (workspace,) if workspace else store.read_now(incidents.teams)
+        found = store.read_now(lambda tx: [incidents.by_number(tx, team, int(number)) for team in teams])
         known = [incident for incident in found if incident is not None]
         if len(known) != 1:
             msg = f"There is no {key}." if not known else f"{len(known)} workspaces have {key}: name one with --team."

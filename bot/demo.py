@@ -18,6 +18,7 @@ from bot.incident.lifecycle import SAID
 from bot.incident.records import Milestone
 from bot.incident.sections import BY_SLUG
 from bot.rehearsal.account import Account
+from bot.rehearsal.records import SharedFile
 from bot.rehearsal.seen import SeenMessage
 from bot.rehearsal.standin import StandIn
 from bot.rehearsal.story import Story, Told
@@ -40,7 +41,7 @@ async def play(story: Story, out: Path, console: Console | None = None) -> list[
     """Play the story, tell what people see, write the drafts into `out`; their paths."""
     console = console or Console(highlight=False)
     clock = SettableClock(_noticed_at(story) + TYPING)
-    async with _stage(story, clock) as (slack, bot):
+    async with _stage(clock) as (slack, bot):
         player = Player(story, slack, bot, clock, Account(console))
         await player.respond()
         await player.ask_why()
@@ -57,7 +58,7 @@ def _noticed_at(story: Story) -> datetime:
 
 
 @asynccontextmanager
-async def _stage(story: Story, clock: SettableClock) -> AsyncIterator[tuple[StandIn, Afterword]]:
+async def _stage(clock: SettableClock) -> AsyncIterator[tuple[StandIn, Afterword]]:
     with tempfile.TemporaryDirectory(prefix="afterword-demo-") as folder:
         async with StandIn(clock) as slack:
             settings = rehearsal_settings(slack, Path(folder) / "demo.db")
@@ -91,6 +92,14 @@ def rehearsal_settings(slack: StandIn, database: Path) -> Settings:
 
 def _labels(message: SeenMessage) -> list[str]:
     return [words for words, _, _ in message.buttons]
+
+
+def _written(files: list[SharedFile], out: Path) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    paths = [out / file.name for file in files]
+    for path, file in zip(paths, files, strict=True):
+        path.write_bytes(file.bytes)
+    return paths
 
 
 class Player:
@@ -230,7 +239,7 @@ class Player:
         view = self._slack.views(lead)[-1]
         self._tell.does(self._story.lead, f"fills {BY_SLUG[slug].title} in a form", self._now)
         self._tell.sees("a form", f"{BY_SLUG[slug].question}\n{self._story.sections[slug]}", private=True)
-        await self._slack.submit(lead, view, {"text_00": self._story.sections[slug][:3000]})
+        await self._slack.submit(lead, view, {"text_0": self._story.sections[slug][:3000]})
         await self._settle()
 
     async def chase(self) -> None:
@@ -262,12 +271,7 @@ class Player:
         for form in FORMATS:
             await self._type(self._story.lead, f"/postmortem export {form}")
         await self._type(self._story.lead, "/postmortem publish")
-        out.mkdir(parents=True, exist_ok=True)
-        written = []
-        for file in self._slack.files:
-            path = out / file.name
-            path.write_bytes(file.bytes)
-            written.append(path)
+        written = await asyncio.to_thread(_written, self._slack.files, out)
         self._tell.chapter("Done")
         for path in written:
             self._tell.says(f"{path}")

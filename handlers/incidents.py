@@ -47,7 +47,7 @@ class Incidents:
             case rules.SetSeverity(severity):
                 return await scribe.set_severity(desk, asked, severity)
             case rules.SetLead(who):
-                return await scribe.set_lead(desk, asked, person_in(command, who))
+                return await scribe.set_lead(desk, asked, person_in(command, who), who.removeprefix("@"))
             case rules.Reach(milestone, line):
                 return await scribe.reach(desk, asked, milestone, line)
             case rules.Reopen(line):

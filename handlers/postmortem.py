@@ -72,8 +72,8 @@ class Postmortem:
 
     async def filled(self, sent: Submission) -> Message | None:
         """A section's form was sent; its fields are one text."""
-        fields = sorted((name, str(value or "")) for name, value in sent.values.items() if name.startswith("text_"))
-        text = "".join(value for _, value in fields)
+        fields = {int(name[5:]): str(value or "") for name, value in sent.values.items() if name.startswith("text_")}
+        text = "".join(fields[index] for index in sorted(fields))
         return await scribe.fill(
             self._desk, sent.asked, str(sent.metadata["section"]), text, version=int(sent.metadata["version"])
         )

@@ -113,7 +113,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline: `number` within its incident, `happened_at` when it was true, `recorded_at` when typed."""
+    """One line of a timeline: `number` within its incident, `happened_at` when it was so, `recorded_at` when typed."""
 
     id: int
     incident_id: int

@@ -59,7 +59,8 @@ class Account:
 def _in_rows(text: str, buttons: set[str]) -> str:
     """Lines that are buttons, put together as `[Edit] [Undo]`."""
     rows: list[str] = []
-    for is_button, lines in groupby(text.splitlines(), key=lambda line: line in buttons):
+    for is_button, group in groupby(text.splitlines(), key=lambda line: line in buttons):
+        lines = list(group)
         rows.extend([" ".join(f"[{line}]" for line in lines)] if is_button else lines)
     return "\n".join(rows)
 

@@ -83,7 +83,7 @@ def told(content: dict[str, Any]) -> Story:
         str(why["author"]) for why in _objects(content, "whys") if why.get("author")
     }
     owners = {str(action["owner"]) for action in _objects(content, "actions") if action.get("owner")}
-    people = {name: zone_name for name in sorted(authors | owners)} | dict(content.get("people") or {})
+    people = dict.fromkeys(sorted(authors | owners), zone_name) | dict(content.get("people") or {})
     first = entries[0].author
     return Story(
         title=str(content["title"]),
@@ -109,7 +109,7 @@ def _entries(found: list[dict[str, Any]], zone: tzinfo) -> list[Told]:
 
 
 def _moment(text: str, zone: tzinfo, before: datetime | None) -> datetime:
-    """`2026-03-10T14:20:00Z`, the same without an offset in the file's zone, or `14:20` on the day of the entry before."""
+    """`2026-03-10T14:20:00Z`, the same without an offset in the file's zone, or `14:20` on the last entry's day."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -47,7 +47,8 @@ class Desk:
 class Asked:
     """One request: who asked where and when (aware UTC), and the key by which a repeat of it is known.
 
-    `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel, so it is owed as a message.
+    `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel,
+    so it is owed as a message.
     """
 
     place: Place

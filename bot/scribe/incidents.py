@@ -81,9 +81,10 @@ async def set_severity(desk: Desk, asked: Asked, severity: int) -> Message | Non
     return await once(desk, asked, unit)
 
 
-async def set_lead(desk: Desk, asked: Asked, lead: str) -> Message | None:
-    """Say who leads; `lead` is a user id."""
+async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message | None:
+    """Say who leads; `lead` is a user id, `called` the name as typed, for where Slack does not tell another."""
     person = await desk.people.known(asked.team, lead)
+    name = desk.people.name(asked.team, lead) or called
     if person.is_bot or person.is_deactivated:
         sentence = f"{person.name} cannot lead: that account is {'a bot' if person.is_bot else 'deactivated'}."
         raise Refused(sentence)
@@ -91,11 +92,11 @@ async def set_lead(desk: Desk, asked: Asked, lead: str) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         if incident.lead == lead:
-            sentence = f"{person.name} leads {incident.key} already."
+            sentence = f"{name} leads {incident.key} already."
             raise Refused(sentence)
         before = desk.people.name(asked.team, incident.lead) or incident.lead if incident.lead else ""
         incidents.save(tx, replace(incident, lead=lead))
-        text = f"{person.name} takes over the lead from {before}" if before else f"{person.name} leads"
+        text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
         _note(tx, asked, incident, text, EntryKind.LEAD)
         return says.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=asked.user))
 

@@ -1,7 +1,9 @@
 """What a delivery says at the moment of its sending; nothing where its reason is gone meanwhile."""
 
+import asyncio
 import json
 from datetime import datetime
+from functools import partial
 
 from bot.export import Exporter, file_name
 from bot.incident import postmortem
@@ -17,13 +19,15 @@ from storage import actions, cases, incidents, people, reminders
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 from storage.statements import Transaction
+from storage.store import Store
 
 
 class Composer:
     """Builds each kind of message from the record as it stands when it is sent."""
 
-    def __init__(self, exporter: Exporter) -> None:
+    def __init__(self, exporter: Exporter, store: Store) -> None:
         self._exporter = exporter
+        self._store = store
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         """The message of a delivery, or None where it must not go out any more."""
@@ -54,11 +58,15 @@ class Composer:
         return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
 
     def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
-        case = cases.load(tx, incident)
-        document = postmortem.compile(case, now)
-        name = file_name(document, delivery.body)
-        content = self._exporter.render(document, delivery.body)
+        """The file is named now and compiled when it is sent: this transaction is one that recorders wait for."""
+        case, _ = cases.glance(tx, incident, 1)
+        name = file_name(postmortem.compile(case, now), delivery.body)
+        content = partial(asyncio.to_thread, self._compiled, incident, delivery.body, now)
         return Message(file_comment(case), [], file=File(name, f"{incident.key} postmortem draft", content))
+
+    def _compiled(self, incident: Incident, form: str, now: datetime) -> bytes:
+        case = self._store.read_now(lambda tx: cases.load(tx, incident))
+        return self._exporter.render(postmortem.compile(case, now), form)
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None

@@ -39,7 +39,11 @@ class Cards:
     async def refresh_now(self) -> None:
         """Bring every stale card up to date."""
         while self._stale and self._refresh is not None:
-            await self._refresh(*self._stale.pop())
+            # Awaited as a task of its own: an error in it is one lost update, and never the end of the bot.
+            refreshing = asyncio.ensure_future(self._refresh(*self._stale.pop()))
+            await asyncio.wait([refreshing])
+            if error := refreshing.exception():
+                log.error("a live message could not be brought up to date (%s)", type(error).__name__)
 
     async def run(self) -> None:
         """Refresh what is stale, then rest; until cancelled."""

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -38,11 +38,11 @@ _NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ClientSSLError, aiohttp.Co
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to share."""
+    """A file to share; `content` may be made when it is sent, so that nothing waits while it is compiled."""
 
     name: str
     title: str
-    content: bytes
+    content: bytes | Callable[[], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +147,14 @@ class Sender:
         channel = await self._channel(recipient)
         if channel.verdict is not Verdict.SENT:
             return channel
+        content = file.content if isinstance(file.content, bytes) else await file.content()
         call = self._client.files_upload_v2(
             channel=channel.channel,
             thread_ts=message.thread_ts or None,
             initial_comment=message.text or None,
             filename=file.name,
             title=file.title,
-            content=file.content,
+            content=content,
         )
         result, _ = await _judged(call)
         return Result(result.verdict, channel.channel, error=result.error, wait=result.wait)

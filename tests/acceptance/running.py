@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +92,7 @@ class Program:
         """Start it, and wait until it is alive."""
         await self.begin()
         async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
-            while not await self._is_alive(session):
+            while not await self._is_alive(session):  # noqa: ASYNC110 - another process gives no event
                 await asyncio.sleep(0.02)
 
     async def _is_alive(self, session: aiohttp.ClientSession) -> bool:
@@ -109,6 +109,13 @@ class Program:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(signal.SIGKILL)
             await self.process.wait()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that another process does."""
+    async with asyncio.timeout(TICK_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - another process gives no event
+            await asyncio.sleep(0.01)
 
 
 async def afterword(environ: dict[str, str], folder: Path, *words: str) -> str:

@@ -1,4 +1,4 @@
-"""The reminders of a postmortem over weeks: once, on time, to the right people, and never after their reason is gone."""
+"""The reminders of a postmortem over weeks: once, on time, to the right people, never after their reason is gone."""
 
 import asyncio
 from datetime import timedelta

@@ -167,8 +167,17 @@ async def test_two_replicas_that_sweep_at_once_remind_of_each_postmortem_once(po
             await both.tick_both()
             await both.tick_both()
             assert len(both.slack.messages(both.slack.dm(both.ana))) == told * len(channels)
-            assert [len(both.slack.messages(channel)) - begun for channel, begun in zip(channels, before, strict=True)]
-            assert all(
-                len(both.slack.messages(channel)) - begun == told
-                for channel, begun in zip(channels, before, strict=True)
-            )
+            came = [len(both.slack.messages(place)) - had for place, had in zip(channels, before, strict=True)]
+            assert came == [told] * len(channels)
+
+
+@pytest.mark.postgres
+async def test_two_replicas_that_sweep_at_once_send_one_digest(postgres_url: str) -> None:
+    async with replicas(postgres_url) as both:
+        for text in ("/incident open checkout is failing", "/action add a load test @Ana Demo due 2026-11-24"):
+            assert (await both.slack.command(both.ana, both.channel, text)).ok
+        for day in range(3):
+            both.clock.set(datetime(2026, 11, 25 + day, 8, tzinfo=UTC))
+            for _ in range(2):
+                await both.tick_both()
+            assert len(both.slack.messages(both.slack.dm(both.ana))) == day + 1

@@ -121,9 +121,7 @@ async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(pa
 
 
 @NO_FILES
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if published(path).is_of_one_day], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [path for path in FILES if published(path).is_of_one_day], ids=lambda path: path.stem)
 async def test_a_time_as_its_author_wrote_it_is_read_on_the_author_s_clock(path: Path, sqlite_url: str) -> None:
     story = published(path)
     lines = [told for told in story.lines if not told.is_slip]  # a wrong date is taken as written, like any other

@@ -47,7 +47,9 @@ class Weeks:
         """Type a command that must be taken."""
         answer = await self.slack.command(user, channel or self.channel, text)
         assert answer.ok, answer
-        assert not any(word in answer.text for word in ("Not published", "NOT recorded", "Something broke")), answer.text
+        assert not any(word in answer.text for word in ("Not published", "NOT recorded", "Something broke")), (
+            answer.text
+        )
         return answer
 
     async def resolve(self, bot: Afterword, channel: str = "") -> None:

@@ -1,0 +1,134 @@
+"""When the database or Slack is in the way, nobody is told "recorded", and nobody loses what they typed."""
+
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from tests.handlers.stage import having, last, on_stage, opened, press, told, window
+from tests.playing import Play
+
+
+def database(url: str) -> sqlite3.Connection:
+    return sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+
+
+def drop(url: str, table: str) -> None:
+    """Break the database under the running bot."""
+    with closing(database(url)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(f"DROP TABLE {table}")
+
+
+def is_apology(said: str) -> bool:
+    return "Something broke in Afterword" in said and "Traceback" not in said and "sqlite" not in said.lower()
+
+
+async def test_a_locked_database_is_said_in_time_and_the_text_given_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        with closing(database(sqlite_url)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            said = await told(play, play.ana, "/timeline 12:05 failed over to replica")
+            assert time.monotonic() - began < 3
+            assert "*NOT recorded.*" in said
+            assert "12:05 failed over to replica" in said
+            assert "NOT recorded" in await told(play, play.ana, "/incident resolved")
+            other.execute("ROLLBACK")
+        assert len(play.case().entries) == 1
+        assert "#2 in INC-1" in await told(play, play.ana, "/timeline 12:05 failed over to replica")
+
+
+async def test_a_form_that_could_not_be_saved_gives_its_text_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await window(play, play.bo, "timeline_form_open")
+        with closing(database(sqlite_url)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await play.slack.submit(play.bo, view, {"line": "failed over to replica"})
+            await play.bot.boundary.drain()
+            other.execute("ROLLBACK")
+        assert "*NOT recorded.*" in last(play, play.bo).plain
+        assert "failed over to replica" in last(play, play.bo).plain
+        assert len(play.case().entries) == 1
+
+
+async def test_a_command_that_breaks_is_an_apology_with_the_text(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        drop(sqlite_url, "why")
+        said = await told(play, play.ana, "/timeline show since 2h")
+        assert is_apology(said)
+        assert "show since 2h" in said
+        assert "failed over" in await told(play, play.ana, "/timeline failed over")  # what needs no whys goes on
+
+
+async def test_a_click_and_a_form_that_break_are_apologies(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident resolved")
+        await play.settle()
+        drop(sqlite_url, "why")
+        await press(play, play.bo, "why_answer")
+        assert is_apology(last(play, play.bo).plain)
+        assert play.slack.views(play.bo) == []
+        await press(play, play.bo, "timeline_show")
+        assert is_apology(last(play, play.bo).plain)
+
+
+async def test_a_broken_record_is_never_called_recorded(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        drop(sqlite_url, "entry_version")
+        said = await told(play, play.ana, "/timeline failed over to replica")
+        assert "NOT recorded" in said or is_apology(said)
+        assert "failed over to replica" in said
+        assert len(play.case().entries) == 1
+
+
+async def entry_window_refused(play: Play) -> str:
+    await play.slack.click(play.bo, having(play, play.bo, "timeline_edit"), "timeline_edit")
+    await play.bot.boundary.drain()
+    return last(play, play.bo).plain
+
+
+async def test_a_window_that_slack_does_not_open_is_said(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["expired_trigger_id"]) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline failed over")
+        play.slack.fail("views.open", "expired_trigger_id")
+        assert "Slack did not open the form in time. Press it once more." in await entry_window_refused(play)
+        assert having(play, play.bo, "timeline_edit").plain.startswith(":memo:")  # the receipt is still there
+
+
+@pytest.mark.parametrize("error", ["expired_url", "used_url"])
+async def test_an_answer_whose_way_back_is_closed_goes_into_the_channel(sqlite_url: str, error: str) -> None:
+    async with on_stage(sqlite_url, refused=[error]) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline failed over")
+        play.slack.fail("response_url", error, status=404)
+        assert "Taken back: #2 failed over" in (await press(play, play.bo, "timeline_undo")).plain
+        assert last(play, play.bo).ephemeral_for == play.bo
+
+
+async def test_without_the_bot_in_the_channel_that_answer_goes_to_a_dm(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["expired_url", "not_in_channel"]) as play:
+        room = play.slack.channel("old-room", [play.ana, play.bo], with_bot=False)
+        await opened(play, channel=room)
+        await told(play, play.bo, "/timeline failed over", room)
+        play.slack.fail("response_url", "expired_url", status=404)
+        await press(play, play.bo, "timeline_undo", channel=room)
+        assert "Taken back: #2 failed over" in last(play, play.bo, play.slack.dm(play.bo)).plain
+
+
+async def test_somebody_whom_slack_does_not_tell_is_read_in_utc_and_told_so(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["internal_error"]) as play:
+        await opened(play)
+        dana = play.slack.user("Dana Demo", "Asia/Tokyo")
+        play.slack.workspace.channels[play.channel].members.add(dana)
+        play.slack.fail("users.info", "internal_error", times=1)
+        said = await told(play, dana, "/timeline 12:05 failed over")
+        assert "12:05 UTC" in said
+        assert "Slack did not tell your time zone, so the time was read as UTC" in said

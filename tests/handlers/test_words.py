@@ -1,0 +1,162 @@
+"""Whatever people type is kept or refused whole, pings nobody, and breaks no draft."""
+
+import csv
+import io
+import json
+
+import html5lib
+import pytest
+
+from tests.handlers.stage import having, last, on_stage, opened, told, window
+from tests.playing import Play
+
+HOSTILE = {
+    "mentions typed by hand": "<@U0R00000003> <!channel> <!here> <!everyone> <!subteam^S123|@team> <#C123>",
+    "mrkdwn": "*bold* _it_ ~no~ `code` ```block``` > quote\n> more",
+    "markdown": "# Heading\n\n| a | b |\n|---|---|\n- [x] done ![i](http://x.demo/i.png) [l](javascript:alert(1))",
+    "html": "<script>alert(1)</script></td></table><img src=x onerror=alert(1)> &lt;b&gt; &amp;amp;",
+    "formula": '=HYPERLINK("http://x.demo","y")\t+1 @SUM(A1)',
+    "template": "{{ 7*7 }} {% raw %} ${7*7} #{7*7}",
+    "right to left": "abc \u202egnp.exe\u202c \u2066x\u2069 \u05d0\u05d1 \u200b\ufeff",
+    "json": '"quote" \\ back\\slash \\u0000 </script> \u2028\u2029',
+    "emoji": "👩‍👩‍👧‍👦 é ﷽ \U0001f525",
+    "control": "bell\x07 esc\x1b[31m tab\t del\x7f form\x0c",
+}
+
+
+def everything_said(play: Play) -> set[str]:
+    """Everybody whom anything that the bot posted would ping."""
+    pings: set[str] = set()
+    for channel in play.slack.workspace.channels:
+        for user in (play.ana, play.bo, play.chandra):
+            pings |= {ping for seen in play.slack.messages(channel, user=user) for ping in seen.pings}
+    return pings
+
+
+async def exported(play: Play, form: str) -> str:
+    await told(play, play.ana, f"/postmortem export {form}")
+    await play.settle()
+    return play.slack.files[-1].bytes.decode()
+
+
+async def play_every_field(play: Play, text: str) -> None:
+    """The text as a title, an entry, a why, an action, a reason and a section, by command and by form."""
+    await play.slack.command(play.ana, play.channel, f"/incident open {text[:290]}")
+    await play.settle()
+    for line in ("/timeline 12:05 ", "/incident detected 12:10 ", "/timeline edit 2 12:06 ", "/incident resolved 12:20 ",
+                 "/why because ", "/action fix ", "/action drop 1 ", "/action "):  # fmt: skip
+        await told(play, play.ana, line + text)
+        await play.settle()
+    view = await window(play, play.ana, "timeline_form_open")
+    await play.slack.submit(play.ana, view, {"line": text})
+    view = await window(play, play.ana, "why_answer")
+    await play.slack.submit(play.ana, view, {"answer": text})
+    await told(play, play.ana, "/postmortem")
+    view = await window(play, play.ana, "postmortem_fill")
+    await play.slack.submit(play.ana, view, {"text_0": text})
+    await play.settle()
+    for look in ("/timeline", "/timeline show", "/timeline show 2", "/why", "/action", "/postmortem", "/incident",
+                 "/incident list"):  # fmt: skip
+        await told(play, play.bo, look)
+
+
+@pytest.mark.parametrize("text", list(HOSTILE.values()), ids=list(HOSTILE))
+async def test_hostile_words_in_every_field_ping_nobody_and_break_no_draft(sqlite_url: str, text: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await play_every_field(play, text)
+        assert everything_said(play) <= {play.ana}  # who acted is named; nobody else is
+        case = play.case()
+        assert case.incident.title == " ".join(text[:290].split())
+        assert case.entries[-1].text == text.strip()
+        assert case.sections["summary"].text == text.strip()
+        assert case.whys[-1].text == text.strip()
+        assert [action.reason for action in case.actions] == [text.strip(), ""]
+        await play.pass_time(hours=24)
+        draft = await exported(play, "markdown")
+        page = await exported(play, "html")
+        html5lib.HTMLParser(strict=True).parse(page)
+        assert "<script" not in page.split("</style>")[-1]
+        told_json = json.loads(await exported(play, "json"))
+        assert told_json["timeline"][-1]["milestone"] is None
+        rows = list(csv.reader(io.StringIO(await exported(play, "csv"))))
+        assert len({len(row) for row in rows}) == 1
+        for control in ("\u202e", "\u2066", "\x1b", "\x07"):
+            assert control not in draft + page
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_nul_and_lone_surrogates_never_reach_the_record(sqlite_url: str, transport: str) -> None:
+    async with on_stage(sqlite_url, transport=transport) as play:
+        await opened(play)
+        view = await window(play, play.bo, "timeline_form_open")
+        await play.slack.submit(play.bo, view, {"line": "before\x00after \ud83d end"})
+        await play.settle()
+        assert play.case().entries[-1].text == "beforeafter \ufffd end"
+        assert "beforeafter \ufffd end" in having(play, play.ana, "timeline_show").plain
+        for command in ("/incident open", "/timeline", "/why because", "/action"):
+            await told(play, play.bo, f"{command} \x00")
+        assert len(play.case().entries) == 2
+
+
+async def test_people_named_in_a_text_stand_there_by_name(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline paged @Bo Demo in #checkout, see https://x.demo/a?b=1&c=2 and @here <b>")
+        entry = play.case().entries[-1]
+        assert entry.text == "paged @Bo Demo in #checkout, see https://x.demo/a?b=1&c=2 and @here <b>"
+        assert last(play, play.ana).pings == set()
+        await told(play, play.ana, "/incident resolved over, says @Chandra Demo")
+        assert play.chandra not in last(play, play.bo).pings
+        await told(play, play.ana, "/postmortem waive a drill of @Chandra Demo")
+        assert play.case().incident.postmortem_reason == "a drill of @Chandra Demo"
+        assert everything_said(play) == {play.ana}
+
+
+async def test_forty_thousand_characters_are_kept_whole_and_shown_short(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        text = "word & <tag> " * 3_076 + "end of it.!"
+        text = text[:39_990] + "the end..!"
+        assert len(text) == 40_000
+        said = await told(play, play.ana, f"/timeline {text}")
+        assert play.case().entries[-1].text == text
+        assert "…" in said
+        await play.settle()
+        assert text in json.dumps(json.loads(await exported(play, "json")), ensure_ascii=False)
+        for look in ("/timeline", "/timeline show", "/timeline show 2", "/timeline edit 2", "/timeline undo"):
+            assert "word &" in await told(play, play.ana, look)
+
+
+@pytest.mark.parametrize("command", ["/timeline", "/why", "/action", "/postmortem waive", "/incident open"])
+async def test_a_text_longer_than_can_be_kept_is_refused_and_given_back(sqlite_url: str, command: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        if command != "/incident open":
+            await opened(play)
+            await told(play, play.ana, "/incident resolved")
+        said = await told(play, play.ana, f"{command} {'word ' * 8_000}x")
+        assert "at most 40,000 can be kept. Split it into several." in said
+        assert said.count("word ") > 1_400
+        assert "characters fit here" in said
+
+
+async def test_one_word_is_not_given_back_and_prose_is(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        kinds = {"/postmortem publish": [], "/incident resolved 25:99 rolled back": ["rich_text"]}
+        for line, expected in kinds.items():
+            await told(play, play.ana, line)
+            blocks = last(play, play.ana).blocks
+            assert [block["type"] for block in blocks if block["type"] == "rich_text"] == expected
+
+
+async def test_the_field_below_the_list_keeps_words_as_they_were_typed(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline")
+        overview = last(play, play.ana)
+        typed = "25:99 &lt;b&gt; <!here> ordered " + "x" * 2_500
+        await play.slack.enter(play.ana, overview, "timeline_entered", typed)
+        await play.settle()
+        refused = last(play, play.ana)
+        assert "25:99 &lt;b&gt; <!here> ordered" in refused.plain  # given back as it was
+        assert refused.pings == set()
