@@ -69,6 +69,8 @@ class NewEntry:
     kind: EntryKind = EntryKind.NOTE
     milestone: Milestone | None = None
     permalink: str = ""
+    source: str = ""
+    source_change: str = ""
 
 
 _GIVEN = tuple(field.name for field in fields(NewEntry))

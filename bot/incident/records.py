@@ -113,7 +113,11 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline: `number` within its incident, `happened_at` when it was so, `recorded_at` when typed."""
+    """One line of a timeline: `number` within its incident, `happened_at` when it was so, `recorded_at` when typed.
+
+    Where it was captured from a message, `source` is that message's `channel:ts`, and `source_change` is `edited` or
+    `deleted` once its author did so; the wording captured first stays.
+    """
 
     id: int
     incident_id: int
@@ -130,6 +134,8 @@ class Entry:
     version: int
     struck: bool
     permalink: str = ""
+    source: str = ""
+    source_change: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,25 @@ class EntryVersion:
     text: str
     changed_by: str
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that hung on a captured message, kept with the incident.
+
+    `state` is `wanted` (to be fetched from `address` with the bot's token), `kept`, or `refused` for the reason in
+    `note`; `content` is empty unless kept and asked for.
+    """
+
+    id: int
+    entry_id: int
+    name: str
+    media_type: str
+    size: int
+    address: str
+    state: str
+    note: str
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +228,7 @@ class Case:
     sections: dict[str, SectionText]
     actions: tuple[Action, ...]
     people: dict[str, Person]
+    attachments: tuple[Attachment, ...] = ()
 
     def name(self, user: str | None) -> str:
         """A person's name, or the bare id where nobody knows it; empty for None."""

@@ -153,9 +153,15 @@ def listing(
         title=case.incident.title,
         shown=len(fitting),
         total=total,
-        since=f"{since:%H:%M}" if since else "",
+        since=_since(since, now),
     )
     return blocks.whisper(said, [blocks.section(said), *blocks.sections("\n".join(fitting))])
+
+
+def _since(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return ""
+    return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def overview(case: Case, entries: tuple[Entry, ...], total: int, clocks: Clocks) -> Message:

@@ -1,6 +1,8 @@
 """The reminders of a postmortem over weeks: once, on time, to the right people, never after their reason is gone."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -184,15 +186,21 @@ async def test_an_owner_of_whose_leaving_nobody_told_is_replaced_by_the_lead(sql
         assert (len(life.told(life.bo, POSTMORTEM)), len(life.told(life.channel, POSTMORTEM))) == (1, 1)
 
 
+def dump(url: str) -> list[str]:
+    """Everything that a SQLite database holds."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        return list(connection.iterdump())
+
+
 async def test_a_dry_run_tells_what_would_go_out_and_why_and_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
     async with weeks(sqlite_url) as life:
         async with life.bot() as bot:
             await life.resolve(bot)
             await life.do(life.ana, "/action fix the alert @Chandra Demo due 2026-11-24")
-        before = life.all_counts()
+        before = life.all_counts(), dump(sqlite_url)
         told = await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run")
         assert await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run") == told
-        assert life.all_counts() == before
+        assert (life.all_counts(), dump(sqlite_url)) == before
         sent, skipped, overdue = sorted(told.splitlines(), key=lambda line: ("overdue" in line, "skipped" in line))
         assert "48h" in sent
         assert "due 2026-11-25 16:40 UTC" in sent

@@ -121,7 +121,7 @@ async def test_fifty_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path
     seed = random.randrange(2**32)
     folders = [tmp_path / f"lane-{number}" for number in range(LANES)]
     for folder in folders:
-        folder.mkdir()  # noqa: ASYNC240 - nothing else runs yet
+        folder.mkdir()
     ended = await asyncio.gather(*(led(number, seed, folder) for number, folder in enumerate(folders)))
     for lane, found in ended:
         missing = [text for text in lane.acknowledged if found[text] != 1]
@@ -153,7 +153,8 @@ async def test_killed_between_a_reminder_s_claim_and_its_send_it_is_sent_once(
         life.clock.set(RESOLVED + DAY)
         life.slack.fail("chat.postMessage", times=2, drop=drop, delay=1.0)
         ticking = await command_begun(life.environ, tmp_path, "tick", "--now", life.clock.now().isoformat())
-        await until(lambda: not life.slack.api.faults["chat.postMessage"])  # both are on their way
+        await until(lambda: ticking.returncode is not None or not life.slack.api.faults["chat.postMessage"])
+        assert ticking.returncode is None  # both are on their way
         ticking.kill()
         await ticking.communicate()
         await asyncio.sleep(1.2)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.incident.records import ActionStatus
+from bot.rehearsal.seen import Delivery
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 
 
@@ -136,3 +137,20 @@ async def test_an_action_from_a_why_needs_words(sqlite_url: str) -> None:
         (view,) = play.slack.views(play.ana)
         answer = await play.slack.submit(play.ana, view, {"text": " "})
         assert answer.errors == {"text": "Say what is to be done."}
+
+
+async def test_whoever_neither_owns_an_action_nor_is_in_its_channel_cannot_finish_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await play.pass_time(days=3, hours=2)
+        room = play.slack.dm(play.bo)
+        answer = await play.slack.click(play.bo, last(play, play.bo, room), "action_date")
+        assert answer.delivery is not None
+        stolen = answer.delivery.payload | {"user": {"id": play.chandra}, "trigger_id": "another", "response_url": ""}
+        stolen["actions"] = [{**stolen["actions"][0], "action_id": "action_done"}]
+        await play.slack.deliver(Delivery("interactive", stolen))
+        await play.settle()
+        assert play.case().actions[0].status is ActionStatus.OPEN
+        told_to = last(play, play.chandra, play.slack.dm(play.chandra))
+        assert "Action 1 of INC-1 can be changed in its channel, or by its owner" in told_to.plain

@@ -180,3 +180,20 @@ async def test_an_incident_needs_a_channel(sqlite_url: str) -> None:
         view = await window(play, play.ana, "incident_form_open")
         answer = await play.slack.submit(play.ana, view, {"title": "Something", "channel": room})
         assert any("An incident needs a channel" in complaint for complaint in answer.errors.values())
+
+
+async def test_a_title_is_one_line_of_at_most_300_characters(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        assert "A title is at most 300 characters." in await told(play, play.ana, "/incident open " + "so slow " * 40)
+        await told(play, play.ana, "/incident open")
+        assert play.case().incident.title == "Untitled incident"
+
+
+async def test_once_the_postmortem_is_finished_the_channel_has_no_incident(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.ana, "/postmortem waive a drill, nothing broke")
+        for line in ("/incident mitigated", "/timeline more to say"):
+            assert (await told(play, play.ana, line)).startswith("No incident is open in this channel.")
+        assert "waived: a drill, nothing broke" in await told(play, play.ana, "/postmortem")

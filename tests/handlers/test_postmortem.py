@@ -203,3 +203,27 @@ async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str)
         said = await told(play, play.ana, "/postmortem reminders")
         assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in said
         assert "• after 48h, due 2026-11-25 12:30 UTC: pending" in said
+
+
+async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.ana, "/incident detected 12:40 by <the> alert")
+        await told(play, play.ana, "/why because <the> pool ran out")
+        known = {"detection": "Detected 2026-11-23 11:40 UTC", "response": "Lead: Bo Demo",
+                 "root_cause": "The last why: <the> pool ran out", "recovery": "Resolved 2026-11-23 12:30 UTC"}  # fmt: skip
+        for section, words in known.items():
+            await told(play, play.ana, "/postmortem")
+            picking = await window(play, play.ana, "postmortem_pick")
+            await play.slack.submit(play.ana, picking, {"section": section})
+            (view,) = play.slack.views(play.ana)
+            assert words in view.plain
+            await play.slack.close(play.ana, view)
+
+
+async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        robot = play.slack.user("Robo Demo", bot=True)
+        await resolved(play)
+        said = await told(play, play.ana, f"/postmortem owner @{play.slack.name_of(robot)}")
+        assert "Robo Demo cannot own it: that account is a bot." in said

@@ -170,3 +170,33 @@ async def test_the_live_message_adds_and_shows_entries(sqlite_url: str) -> None:
 async def test_help_explains(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         assert "/timeline 14:05 failed over to replica" in await told(play, play.ana, "/timeline help")
+
+
+async def test_the_window_of_a_range_keeps_its_end_and_its_doubt(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline ~12:05-12:20 errors rising")
+        view = await window(play, play.ana, "timeline_edit")
+        assert "~2026-11-23 12:05 - 12:20" in view.plain
+        await play.slack.submit(play.ana, view, {"text": "errors rising in Berlin"})
+        entry = play.case().entries[0]
+        assert entry.ended_at is not None
+        assert (entry.approximate, f"{entry.ended_at:%H:%M}", entry.text) == (True, "11:20", "errors rising in Berlin")
+
+
+async def test_what_stands_already_cannot_be_brought_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline failed over")
+        await told(play, play.ana, "/timeline undo")
+        gone = last(play, play.ana)
+        await told(play, play.bo, "/timeline edit 2 failed over by hand")
+        await play.slack.click(play.ana, gone, "timeline_restore")
+        await play.settle()
+        assert "#2 stands in the timeline already." in last(play, play.ana).plain
+
+
+async def test_a_long_while_is_named_with_its_day(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "since 2026-11-20 12:30 UTC" in await told(play, play.ana, "/timeline show since 3d")

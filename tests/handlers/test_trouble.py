@@ -132,3 +132,15 @@ async def test_somebody_whom_slack_does_not_tell_is_read_in_utc_and_told_so(sqli
         said = await told(play, dana, "/timeline 12:05 failed over")
         assert "12:05 UTC" in said
         assert "Slack did not tell your time zone, so the time was read as UTC" in said
+
+
+async def test_a_form_that_breaks_while_it_is_saved_gives_its_text_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test due tomorrow")
+        view = await window(play, play.bo, "action_date")
+        drop(sqlite_url, "action")
+        await play.slack.submit(play.bo, view, {"due": "2026-12-24"})
+        await play.bot.boundary.drain()
+        assert is_apology(last(play, play.bo).plain)
+        assert "2026-12-24" in last(play, play.bo).plain

@@ -13,7 +13,8 @@ from bot.incident.records import Entry, EntryKind, Incident, Milestone, Postmort
 
 BEGAN = datetime(2026, 11, 23, 12, tzinfo=UTC)
 INCIDENT = Incident(
-    1, "T1", "C1", 1, "Checkout", Status.OPEN, None, None, "U1", BEGAN, None, None, PostmortemStatus.OPEN, None, "", None
+    1, "T1", "C1", 1, "Checkout", Status.OPEN, None, None, "U1", BEGAN,
+    None, None, PostmortemStatus.OPEN, None, "", None,
 )  # fmt: skip
 
 
@@ -26,7 +27,7 @@ STEPS = (Milestone.DETECTED, Milestone.MITIGATED, Milestone.RESOLVED, None)
 
 
 def lived(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
-    """An incident that went through these (None reopens), and what its timeline says; what is refused did not happen."""
+    """An incident that went through these (None reopens), and what its timeline says; what is refused was not."""
     incident, entries = INCIDENT, [entry(1, None)]
     for step in steps:
         new = entry(len(entries) + 1, step)

@@ -1,0 +1,52 @@
+"""The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.incident.records`."""
+
+from storage.tables.columns import metadata, table_of
+from storage.tables.owed import (
+    DELIVERY_WAITING,
+    LOOKBACK_GOING,
+    REMINDER_PENDING,
+    DeliveryRow,
+    InboxRow,
+    LookbackRow,
+    ReminderRow,
+)
+from storage.tables.record import (
+    ACTION_OPEN,
+    ATTACHMENT_WANTED,
+    ENTRY_CAPTURED,
+    INCIDENT_UNRESOLVED,
+    ActionRow,
+    AttachmentRow,
+    EntryRow,
+    EntryVersionRow,
+    IncidentRow,
+    PersonRow,
+    SectionRow,
+    WhyRow,
+    WorkspaceRow,
+)
+
+__all__ = [
+    "ACTION_OPEN",
+    "ATTACHMENT_WANTED",
+    "DELIVERY_WAITING",
+    "ENTRY_CAPTURED",
+    "INCIDENT_UNRESOLVED",
+    "LOOKBACK_GOING",
+    "REMINDER_PENDING",
+    "ActionRow",
+    "AttachmentRow",
+    "DeliveryRow",
+    "EntryRow",
+    "EntryVersionRow",
+    "InboxRow",
+    "IncidentRow",
+    "LookbackRow",
+    "PersonRow",
+    "ReminderRow",
+    "SectionRow",
+    "WhyRow",
+    "WorkspaceRow",
+    "metadata",
+    "table_of",
+]

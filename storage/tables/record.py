@@ -1,0 +1,218 @@
+"""The record: what people wrote down, and who they are."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from bot.incident.records import ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
+from storage.tables.columns import STRICT, bytes_column, flag_column, of_column, text_column, time_column, word_column
+from storage.types import CalendarDay
+
+# What the partial indexes hold. Statements repeat these words to the letter: a bound value would not match an index.
+INCIDENT_UNRESOLVED = text("status <> 'resolved'")
+ENTRY_CAPTURED = text("source <> ''")
+ATTACHMENT_WANTED = text("state = 'wanted'")
+ACTION_OPEN = text("status = 'open'")
+
+
+class WorkspaceRow(SQLModel, table=True):
+    """What is counted per workspace."""
+
+    __tablename__ = "workspace"
+    __table_args__ = (STRICT,)
+    team: str = text_column(primary_key=True)
+    last_incident: int
+
+
+class IncidentRow(SQLModel, table=True):
+    """One incident with its postmortem's standing and the counters of what it numbers."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        UniqueConstraint("team", "number"),
+        Index("ix_incident_team_channel_number", "team", "channel", "number"),
+        Index(
+            "uq_incident_open_in_channel",
+            "team",
+            "channel",
+            unique=True,
+            sqlite_where=INCIDENT_UNRESOLVED,
+            postgresql_where=INCIDENT_UNRESOLVED,
+        ),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    channel: str = text_column()
+    number: int
+    title: str = text_column()
+    status: Status = word_column(Status)
+    severity: int | None
+    lead: str | None = text_column()
+    opened_by: str = text_column()
+    opened_at: datetime = time_column()
+    resolved_by: str | None = text_column()
+    resolved_at: datetime | None = time_column()
+    postmortem_status: PostmortemStatus = word_column(PostmortemStatus)
+    postmortem_owner: str | None = text_column()
+    postmortem_reason: str = text_column()
+    published_at: datetime | None = time_column()
+    channel_name: str = text_column()
+    last_entry: int
+    last_why: int
+    last_action: int
+    card_ts: str = text_column()
+
+
+class EntryRow(SQLModel, table=True):
+    """One line of a timeline as it reads now."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "number"),
+        Index("ix_entry_order", "incident_id", "happened_at", "number"),
+        Index(
+            "uq_entry_source",
+            "incident_id",
+            "source",
+            unique=True,
+            sqlite_where=ENTRY_CAPTURED,
+            postgresql_where=ENTRY_CAPTURED,
+        ),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    number: int
+    happened_at: datetime = time_column()
+    ended_at: datetime | None = time_column()
+    approximate: bool = flag_column()
+    text: str = text_column()
+    author: str = text_column()
+    recorder: str = text_column()
+    recorded_at: datetime = time_column()
+    kind: EntryKind = word_column(EntryKind)
+    milestone: Milestone | None = word_column(Milestone)
+    version: int
+    struck: bool = flag_column()
+    permalink: str = text_column()
+    source: str = text_column()
+    source_change: str = text_column()
+
+
+class EntryVersionRow(SQLModel, table=True):
+    """Every wording that an entry ever had; only added to, which triggers enforce."""
+
+    __tablename__ = "entry_version"
+    __table_args__ = (UniqueConstraint("entry_id", "version"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    entry_id: int = of_column("entry")
+    version: int
+    change: str = text_column()
+    happened_at: datetime = time_column()
+    text: str = text_column()
+    changed_by: str = text_column()
+    changed_at: datetime = time_column()
+
+
+class AttachmentRow(SQLModel, table=True):
+    """A file of a captured message, kept with the incident and shown to nobody else."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        Index("ix_attachment_entry_id", "entry_id"),
+        Index("ix_attachment_wanted", "due_at", sqlite_where=ATTACHMENT_WANTED, postgresql_where=ATTACHMENT_WANTED),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    entry_id: int = of_column("entry")
+    name: str = text_column()
+    media_type: str = text_column()
+    size: int
+    address: str = text_column()
+    state: str = text_column()
+    note: str = text_column()
+    content: bytes = bytes_column()
+    due_at: datetime = time_column()
+    attempts: int
+
+
+class WhyRow(SQLModel, table=True):
+    """One step of the five whys."""
+
+    __tablename__ = "why"
+    __table_args__ = (UniqueConstraint("incident_id", "number"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    number: int
+    parent: int | None
+    text: str = text_column()
+    author: str = text_column()
+    recorded_at: datetime = time_column()
+    is_root: bool = flag_column()
+    struck: bool = flag_column()
+
+
+class SectionRow(SQLModel, table=True):
+    """What a person wrote into a section, every saving a row of its own: the highest version is the one that counts."""
+
+    __tablename__ = "section"
+    __table_args__ = (UniqueConstraint("incident_id", "section", "version"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    section: str = text_column()
+    text: str = text_column()
+    author: str = text_column()
+    saved_at: datetime = time_column()
+    version: int
+
+
+class ActionRow(SQLModel, table=True):
+    """One corrective action."""
+
+    __tablename__ = "action"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "number"),
+        Index(
+            "ix_action_overdue",
+            "overdue_at",
+            sqlite_where=ACTION_OPEN,
+            postgresql_where=ACTION_OPEN,
+        ),
+        Index(
+            "ix_action_owner_overdue",
+            "owner",
+            "overdue_at",
+            sqlite_where=ACTION_OPEN,
+            postgresql_where=ACTION_OPEN,
+        ),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    number: int
+    text: str = text_column()
+    owner: str | None = text_column()
+    due_on: date | None = Field(sa_type=CalendarDay)
+    overdue_at: datetime | None = time_column()
+    link: str = text_column()
+    status: ActionStatus = word_column(ActionStatus)
+    reason: str = text_column()
+    created_by: str = text_column()
+    created_at: datetime = time_column()
+    closed_at: datetime | None = time_column()
+
+
+class PersonRow(SQLModel, table=True):
+    """Somebody in a workspace, as Slack last told."""
+
+    __tablename__ = "person"
+    __table_args__ = (STRICT,)
+    team: str = text_column(primary_key=True)
+    id: str = text_column(primary_key=True)
+    name: str = text_column()
+    zone: str = text_column()
+    is_guest: bool = flag_column()
+    is_bot: bool = flag_column()
+    is_deactivated: bool = flag_column()
