@@ -5,6 +5,7 @@ import logging
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
@@ -38,6 +39,7 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 SLACK_SECONDS = 10
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def rules_of(settings: Settings) -> ReminderRules:
@@ -66,6 +68,9 @@ class Afterword:
         self.client = AsyncWebClient(
             token, base_url=settings.slack_api_url, session=session, retry_handlers=[], timeout=SLACK_SECONDS
         )
+        if urlsplit(settings.slack_api_url).hostname in LOOPBACK:
+            # slack_sdk takes a proxy from the environment for every address, and heeds no NO_PROXY.
+            self.client.proxy = None
         self.people = People(store, self.client)
         await self.people.load()
         exporter = Exporter()
@@ -102,7 +107,7 @@ class Afterword:
             return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
 
         bolt = AsyncApp(
-            client=self.client,
+            client=AsyncWebClient(base_url=self.settings.slack_api_url, session=self.client.session),
             authorize=authorize,
             process_before_response=True,
             request_verification_enabled=False,  # the guard before Bolt has verified; sockets need no signature

@@ -145,7 +145,8 @@ class Player:
         for message in self._slack.messages(channel):
             if (channel, message.ts) not in self._heard:
                 self._heard.add((channel, message.ts))
-                attached = "".join(f"\n📎 {name}" for name in message.files)
+                names = {file.id: file.name for file in self._slack.files}
+                attached = "".join(f"\n📎 {names[one]}" for one in message.files)
                 self._tell.sees(where, message.plain + attached, _labels(message))
 
     async def _until(self, moment: datetime) -> None:

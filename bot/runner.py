@@ -12,7 +12,7 @@ import uvloop
 
 from bot.app import Afterword
 from bot.clock import SystemClock
-from bot.errors import Misconfigured
+from bot.errors import AfterwordError, Misconfigured
 from bot.settings import Settings
 from storage.drivers import SqliteDriver, driver_for
 from storage.store import Store, open_store
@@ -38,6 +38,11 @@ async def _serve(settings: Settings, store: Store) -> None:
             await serving
         except asyncio.CancelledError:
             return
+        except ExceptionGroup as group:
+            on_purpose = group.subgroup(AfterwordError)
+            if on_purpose is None:
+                raise
+            raise on_purpose.exceptions[0] from None  # one sentence, such as that the port is taken
 
 
 @contextmanager

@@ -163,7 +163,8 @@ class Boundary:
         """Whether the button's own way back, good for half an hour and five answers, took the answer."""
         if not click.response_url:
             return False
-        hook = AsyncWebhookClient(click.response_url, retry_handlers=[])
+        hook = AsyncWebhookClient(click.response_url, session=self.client.session, retry_handlers=[])
+        hook.proxy = self.client.proxy
         answer = await hook.send_dict(message | {"response_type": "ephemeral"})
         return answer.status_code < 300
 

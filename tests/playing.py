@@ -10,7 +10,7 @@ from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.incident.records import Case, Place
 from bot.rehearsal.standin import StandIn
-from bot.settings import load
+from bot.settings import Settings, load
 from storage import cases, incidents
 from storage.store import open_store
 
@@ -54,6 +54,42 @@ class Play:
         return found
 
 
+def settings_for(
+    slack: StandIn, database_url: str, transport: str = "http", environ: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings of a bot in this workspace; `environ` overrides."""
+    settled = {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "DATABASE_URL": database_url,
+        "AFTERWORD_PORT": "0",
+        "AFTERWORD_TICK_SECONDS": "300",
+    }
+    if transport == "socket":
+        settled["SLACK_APP_TOKEN"] = slack.app_token
+    return load({**settled, **(environ or {})}, env_file=None)
+
+
+@asynccontextmanager
+async def serving(bot: Afterword, slack: StandIn, transport: str) -> AsyncIterator[None]:
+    """Run the bot where the workspace can reach it; at the end it must still be running."""
+    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(bot.run(ready))
+    port = await ready
+    if transport == "socket":
+        await slack.wait_for_socket()
+    else:
+        slack.send_to(f"http://127.0.0.1:{port}/slack/events")
+    try:
+        yield
+        await bot.boundary.drain()
+        assert not running.done(), running.exception()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
 @asynccontextmanager
 async def playing(
     database_url: str, *, transport: str = "http", now: datetime = NOON, environ: Mapping[str, str] | None = None
@@ -61,36 +97,14 @@ async def playing(
     """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings."""
     clock = SettableClock(now)
     async with StandIn(clock, team=TEAM) as slack:
-        settled = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "DATABASE_URL": database_url,
-            "AFTERWORD_PORT": "0",
-            "AFTERWORD_TICK_SECONDS": "300",
-        }
-        if transport == "socket":
-            settled["SLACK_APP_TOKEN"] = slack.app_token
         ana = slack.user("Ana Demo", "Europe/Berlin")
         bo = slack.user("Bo Demo", "America/New_York")
         chandra = slack.user("Chandra Demo", "Asia/Kolkata")
         channel = slack.channel("checkout", [ana, bo, chandra])
-        settings = load({**settled, **(environ or {})}, env_file=None)
+        settings = settings_for(slack, database_url, transport, environ)
         store = open_store(settings.sqlalchemy_url)
         try:
-            async with Afterword(settings, store, clock) as bot:
-                ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-                serving = asyncio.create_task(bot.run(ready))
-                port = await ready
-                if transport == "socket":
-                    await slack.wait_for_socket()
-                else:
-                    slack.send_to(f"http://127.0.0.1:{port}/slack/events")
-                try:
-                    yield Play(slack, bot, clock, ana, bo, chandra, channel)
-                    await bot.boundary.drain()
-                finally:
-                    serving.cancel()
-                    await asyncio.wait([serving])
+            async with Afterword(settings, store, clock) as bot, serving(bot, slack, transport):
+                yield Play(slack, bot, clock, ana, bo, chandra, channel)
         finally:
             store.close()

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from bot.incident.records import Case, Entry, EntryVersion, Incident, Status
+from bot.incident.records import Case, Entry, EntryKind, EntryVersion, Incident, Status
 from bot.incident.text import shortened
 from bot.incident.timeline import FORM_HOLDS
 from bot.slack import blocks
@@ -34,9 +34,12 @@ class Turn:
 
 
 def struck(entry: Entry, turn: Turn) -> Message:
-    """An entry was taken back; a button brings it in again."""
+    """An entry was taken back; a button brings it in again. A line about a change takes the change not back with it."""
     said = words.timeline.struck(number=entry.number, text=shortened(entry.text, QUOTED))
-    return turn.told(said, [blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))])
+    row = [blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))]
+    if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
+        row.insert(0, blocks.context(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind))))
+    return turn.told(said, row)
 
 
 def restored(entry: Entry, turn: Turn) -> Message:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from datetime import timedelta
 
 import html5lib
 import pytest
@@ -199,7 +198,7 @@ async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str)
         await opened(play)
         assert "None yet" in await told(play, play.ana, "/postmortem reminders")
         await told(play, play.ana, "/incident resolved")
-        await play.pass_time(**{"seconds": timedelta(hours=24).total_seconds()})
+        await play.pass_time(hours=24)
         said = await told(play, play.ana, "/postmortem reminders")
         assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in said
         assert "• after 48h, due 2026-11-25 12:30 UTC: pending" in said
@@ -210,8 +209,12 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
         await resolved(play)
         await told(play, play.ana, "/incident detected 12:40 by <the> alert")
         await told(play, play.ana, "/why because <the> pool ran out")
-        known = {"detection": "Detected 2026-11-23 11:40 UTC", "response": "Lead: Bo Demo",
-                 "root_cause": "The last why: <the> pool ran out", "recovery": "Resolved 2026-11-23 12:30 UTC"}  # fmt: skip
+        known = {
+            "detection": "Detected 2026-11-23 11:40 UTC",
+            "response": "Lead: Bo Demo",
+            "root_cause": "The last why: <the> pool ran out",
+            "recovery": "Resolved 2026-11-23 12:30 UTC",
+        }
         for section, words in known.items():
             await told(play, play.ana, "/postmortem")
             picking = await window(play, play.ana, "postmortem_pick")

@@ -169,3 +169,15 @@ async def test_resolved_again_at_the_same_minute_is_reminded_of_again(sqlite_url
         await told(play, play.ana, "/incident reopen")
         await told(play, play.ana, "/incident resolved 13:10")
         assert pending(play) == [at("12:10") + timedelta(hours=24), at("12:10") + timedelta(hours=48)]
+
+
+async def test_a_line_about_severity_or_lead_is_only_a_line(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident sev 2")
+        assert "INC-1 keeps its severity: `/incident sev 3`" in await told(play, play.ana, "/timeline undo")
+        await told(play, play.ana, "/incident lead @Bo Demo")
+        assert "INC-1 keeps its lead" in await told(play, play.ana, "/timeline undo")
+        assert "INC-1 stands as before." in await told(play, play.ana, "/timeline delete 1")
+        incident = play.case().incident
+        assert (incident.severity, incident.lead, incident.status) == (2, play.bo, Status.OPEN)

@@ -23,6 +23,17 @@ HOSTILE = {
     "control": "bell\x07 esc\x1b[31m tab\t del\x7f form\x0c",
 }
 
+COMMANDS = (
+    "/timeline 12:05 ",
+    "/incident detected 12:10 ",
+    "/timeline edit 2 12:06 ",
+    "/incident resolved 12:20 ",
+    "/why because ",
+    "/action fix ",
+    "/action drop 1 ",
+    "/action ",
+)
+
 
 def everything_said(play: Play) -> set[str]:
     """Everybody whom anything that the bot posted would ping."""
@@ -43,8 +54,7 @@ async def play_every_field(play: Play, text: str) -> None:
     """The text as a title, an entry, a why, an action, a reason and a section, by command and by form."""
     await play.slack.command(play.ana, play.channel, f"/incident open {text[:290]}")
     await play.settle()
-    for line in ("/timeline 12:05 ", "/incident detected 12:10 ", "/timeline edit 2 12:06 ",
-                 "/incident resolved 12:20 ", "/why because ", "/action fix ", "/action drop 1 ", "/action "):  # fmt: skip
+    for line in COMMANDS:
         await told(play, play.ana, line + text)
         await play.settle()
     view = await window(play, play.ana, "timeline_form_open")
