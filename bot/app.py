@@ -107,6 +107,7 @@ class Afterword:
             return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
 
         bolt = AsyncApp(
+            logger=logging.getLogger("slack_bolt"),  # its own loggers take no level from outside
             client=AsyncWebClient(base_url=self.settings.slack_api_url, session=self.client.session),
             authorize=authorize,
             process_before_response=True,
