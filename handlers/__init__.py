@@ -5,6 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.scribe.desk import Desk
 from handlers.actions import Actions
 from handlers.boundary import Boundary
+from handlers.home import Home
 from handlers.incidents import Incidents
 from handlers.people import People
 from handlers.postmortem import Postmortem
@@ -14,5 +15,6 @@ from handlers.whys import Whys
 
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    for noun in (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk)):
+    nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk))
+    for noun in (*nouns, Home(desk, boundary.client)):
         noun.listen(app, boundary)

@@ -45,6 +45,11 @@ class Boundary:
         self.desk = desk
         self.client = client
         self._running: set[asyncio.Task[None]] = set()
+        self._draw_home: Callable[[str, str], Awaitable[None]] | None = None
+
+    def after_home(self, draw: Callable[[str, str], Awaitable[None]]) -> None:
+        """What draws somebody's Home tab anew after they did something in it (team, user)."""
+        self._draw_home = draw
 
     def command(self, work: Callable[[Command], Awaitable[Message | None]]) -> Listener:
         """A slash command: the message that `work` returns is the acknowledgement."""
@@ -62,6 +67,7 @@ class Boundary:
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.desk.clock.now())
             said = await self._guarded(click.asked, work, click, click.typed)
+            self._redraw(click.asked, in_home=click.in_home)
             if said is not None and said.get("response_type") != "in_channel":
                 self._later(self._reply(click, said))
             return BoltResponse(status=200, body="")
@@ -144,10 +150,15 @@ class Boundary:
         task.add_done_callback(self._running.discard)
 
     def _after(self, sent: Submission, said: Message | None) -> None:
+        self._redraw(sent.asked, in_home=bool(sent.metadata.get("home")))
         if said is None or said.get("response_type") == "in_channel":
             return
         url, in_whisper = str(sent.metadata.get("url", "")), bool(sent.metadata.get("whisper"))
         self._later(self._reply(Click(sent.asked, {}, "", "", url, in_whisper), said))
+
+    def _redraw(self, asked: Asked, *, in_home: bool) -> None:
+        if in_home and self._draw_home is not None:
+            self._later(self._draw_home(asked.team, asked.user))
 
     async def _reply(self, click: Click, said: Message) -> None:
         """Answer where the button was: a whisper takes the place of the one that held it."""
@@ -184,6 +195,7 @@ class Boundary:
             "channel": click.asked.place.channel,
             "url": click.response_url,
             "whisper": click.in_whisper,
+            "home": click.in_home,
         }
         try:
             async with asyncio.timeout(FORM_SECONDS):

@@ -70,7 +70,7 @@ class Incidents:
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident], or the shortcut of that name."""
-        return says.open_form(click.asked.place.channel)
+        return says.open_form("" if click.in_home else click.asked.place.channel)
 
     async def opened(self, sent: Submission) -> Message | None:
         """The form behind [Open an incident]."""

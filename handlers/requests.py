@@ -33,6 +33,7 @@ class Click:
     trigger: str
     response_url: str
     in_whisper: bool
+    in_home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,11 @@ def click_of(body: Body, now: datetime) -> Click:
     action = (body.get("actions") or [{}])[0]
     container = body.get("container", {})
     team = _team(body)
-    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
+    in_home = (body.get("view") or {}).get("type") == "home"
+    # What is said after a click in the Home tab goes to that person's DM, which their id names.
+    channel = (
+        (body.get("channel") or {}).get("id") or container.get("channel_id") or (body["user"]["id"] if in_home else "")
+    )
     value = _object(action.get("value", ""))
     trigger = body.get("trigger_id", "")
     key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
@@ -80,6 +85,7 @@ def click_of(body: Body, now: datetime) -> Click:
         trigger,
         body.get("response_url", ""),
         bool(container.get("is_ephemeral")),
+        in_home,
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, literal_column, select
 
 from bot.incident.records import Action, ActionStatus, Incident
 from storage.incidents import take_number
-from storage.statements import Statement, Transaction, insert_into, update_by_id
+from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import ActionRow, IncidentRow, table_of
 
 _action = table_of(ActionRow)
@@ -36,6 +36,19 @@ _OVERDUE_OF = Statement(
 )
 
 
+_OWED_BY = Statement(
+    select(*_COLUMNS, *_INCIDENT_COLUMNS)
+    .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
+    .where(
+        _action.c.status == literal_column("'open'"),
+        _action.c.owner == bindparam("owner"),
+        _incident.c.team == bindparam("team"),
+    )
+    .order_by(_action.c.overdue_at.is_(None), _action.c.overdue_at, _action.c.id)
+    .limit(bindparam("most"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class NewAction:
     """What is to be done; `overdue_at` is the end of `due_on` where the owner lives, in UTC."""
@@ -50,8 +63,8 @@ class NewAction:
 
 
 @dataclass(frozen=True, slots=True)
-class OverdueAction:
-    """An overdue action with the incident that it came from."""
+class OwedAction:
+    """An open action with the incident that it came from."""
 
     action: Action
     incident: Incident
@@ -93,8 +106,16 @@ def overdue_owners(tx: Transaction, now: datetime) -> tuple[tuple[str, str], ...
     return tuple((team, owner) for team, owner in tx.rows(_OVERDUE_OWNERS, now=now))
 
 
-def overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OverdueAction, ...]:
+def overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OwedAction, ...]:
     """What somebody owes, the longest overdue first."""
+    return _owed(tx.rows(_OVERDUE_OF, team=team, owner=owner, now=now))
+
+
+def owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[OwedAction, ...]:
+    """The open actions of somebody, those due first at the front, those without a date last."""
+    return _owed(tx.rows(_OWED_BY, team=team, owner=owner, most=most))
+
+
+def _owed(rows: list[Row]) -> tuple[OwedAction, ...]:
     split = len(_COLUMNS)
-    rows = tx.rows(_OVERDUE_OF, team=team, owner=owner, now=now)
-    return tuple(OverdueAction(Action(*row[:split]), Incident(*row[split:])) for row in rows)
+    return tuple(OwedAction(Action(*row[:split]), Incident(*row[split:])) for row in rows)

@@ -15,6 +15,11 @@ def glance(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
     return _case(tx, incident, timeline.latest(tx, incident.id, most)), timeline.count(tx, incident.id)
 
 
+def around(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
+    """The record with some entries only, as for one page of a timeline."""
+    return _case(tx, incident, entries)
+
+
 def _case(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
     chain, todo, saved = (
         whys.chain(tx, incident.id),

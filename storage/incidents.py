@@ -47,6 +47,20 @@ _LISTED = Statement(
     .order_by(_incident.c.status == Status.RESOLVED, _incident.c.number.desc())
     .limit(bindparam("most"))
 )
+_OWED_BY = Statement(
+    select(*_COLUMNS)
+    .where(
+        _incident.c.team == bindparam("team"),
+        _incident.c.postmortem_owner == bindparam("owner"),
+        _incident.c.status == Status.RESOLVED,
+        or_(
+            _incident.c.postmortem_status == PostmortemStatus.OPEN,
+            _incident.c.postmortem_status == PostmortemStatus.IN_REVIEW,
+        ),
+    )
+    .order_by(_incident.c.resolved_at, _incident.c.id)
+    .limit(bindparam("most"))
+)
 _TEAMS = Statement(select(_workspace.c.team).order_by(_workspace.c.team))
 _TAKE_KEY = Statement(
     upsert(_workspace)
@@ -105,6 +119,11 @@ def by_number(tx: Transaction, team: str, number: int) -> Incident | None:
 def listed(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
     """The workspace's incidents, unresolved first, then the latest."""
     return tuple(_record(row) for row in tx.rows(_LISTED, team=team, most=most))
+
+
+def owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:
+    """The resolved incidents whose postmortem somebody still owes, the longest resolved first."""
+    return tuple(_record(row) for row in tx.rows(_OWED_BY, team=team, owner=owner, most=most))
 
 
 def teams(tx: Transaction) -> tuple[str, ...]:

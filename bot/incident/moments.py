@@ -4,8 +4,9 @@
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from bot.incident.days import Day, dates, day_at
 from bot.incident.instants import Instant, Outcome, outcome
 from bot.incident.notations import HEAD, find
 from bot.incident.scan import Found
@@ -34,6 +35,10 @@ _PLAIN = str.maketrans(
 )
 
 
+_FRAME = " \t#*_:=-[]()"
+"""What people put around a heading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a line says about its time.
@@ -43,7 +48,8 @@ class Reading:
     `question` holds the honest readings (aware UTC, ascending; empty where the time can not be, like "25:99"), and
     `problem` says in a sentence why it must be asked. `text` is the rest: what happened, as it was written. `zone` is
     a short label ("Berlin", "CET", "+02:00"), `assumed_zone` says that it is the author's own, `precise` that seconds
-    were written. `lasts` is the length of a range, for the choice among questions.
+    were written. `lasts` is the length of a range, for the choice among questions. `day` is the date that stood beside
+    the time, or that was given for it, in the zone of the time.
     """
 
     utc: datetime | None
@@ -57,16 +63,19 @@ class Reading:
     precise: bool
     problem: str | None = None
     lasts: timedelta | None = None
+    day: date | None = None
 
 
-def read(text: str, now: datetime, zone: tzinfo) -> Reading:
+def read(text: str, now: datetime, zone: tzinfo, on: date | None = None) -> Reading:
     """Read the time at the start of `text`, or at its end behind " | ".
 
     `now` is aware; `zone` is the author's own, in which a time without a zone is meant. A time of day means the latest
-    past moment that it can be; a full date is taken as written, however old. Never raises for any text.
+    past moment that it can be, or that of the date `on` where one is given; a full date is taken as written, however
+    old. Never raises for any text.
     """
     found = find(_plain(text))
     if found:
+        found = _dated(found, on) if on else found
         rest = text[found.rest :].strip()
         if text.lstrip().startswith("|"):
             rest = rest.removesuffix("|").rstrip()
@@ -75,8 +84,23 @@ def read(text: str, now: datetime, zone: tzinfo) -> Reading:
         before, _, last = text.rpartition("|")
         found = find(_plain(last)) if before[-1:].isspace() else None
         if found and found.rest == len(last):
+            found = _dated(found, on) if on else found
             return _reading(found, last, before.strip(), now, zone)
     return _no_time(text)
+
+
+def date_alone(text: str, now: datetime, zone: tzinfo) -> date | None:
+    """The date that is all of a text, as in a heading above lines that only tell the time of day; else None.
+
+    One without its year is the latest past one. None too where it can be two dates.
+    """
+    head = _plain(text).strip(_FRAME)
+    found = day_at(head, 0)
+    if found is None or found[1] != len(head) or len(text) > HEAD:
+        return None
+    today = now.astimezone(zone).date()
+    rows = [[day for day in row if day <= today] for row in dates(found[0], today)]
+    return rows[0][0] if len(rows) == 1 and rows[0] else None
 
 
 def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
@@ -84,6 +108,14 @@ def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bo
     form = "%H:%M:%S" if precise else "%H:%M"
     last = f"\u2013{end.astimezone(UTC):{form}}" if end else ""
     return f"{'~' if approximate else ''}{moment.astimezone(UTC):{form}}{last}"
+
+
+def _dated(found: Found, on: date) -> Found:
+    """The same on a date, where it tells none and is not so long before now."""
+    if found.day or found.ago is not None:
+        return found
+    day = Day(((on.year, on.month, on.day),), form="full")
+    return found._replace(day=day, others=tuple(_dated(other, on) for other in found.others))
 
 
 def _no_time(text: str) -> Reading:
@@ -144,4 +176,5 @@ def _told(found: Found, written: str, text: str, result: Outcome) -> Reading:
         precise=bool(found.clock and found.clock.precise),
         problem=result.problem,
         lasts=first.end - first.start if first.end else None,
+        day=first.day if found.day and not asked else None,
     )

@@ -52,6 +52,7 @@ async def today_of(desk: Desk, asked: Asked) -> date:
 
 async def close(desk: Desk, asked: Asked, number: int, reason: str | None) -> Message | None:
     """Action 3 of the channel's incident is done, or (with a reason) dropped."""
+    reason = admit(reason, "That reason") if reason else None
 
     def find(tx: Transaction) -> Action:
         incident = require_incident(tx, asked)

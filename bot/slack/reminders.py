@@ -10,7 +10,7 @@ from bot.slack.actions import due_words, ref
 from bot.slack.blocks import Message
 from bot.slack.postmortem import section_ref
 from bot.slack.words import words
-from storage.actions import OverdueAction
+from storage.actions import OwedAction
 
 SHOWN = 15
 """Overdue actions that one digest lists with their buttons; it says how many more there are."""
@@ -50,7 +50,7 @@ def _age(age: timedelta) -> str:
     return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
 
 
-def overdue(owed: tuple[OverdueAction, ...], now: datetime, gone: str = "") -> Message:
+def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "") -> Message:
     """One person's overdue actions, each with its buttons; `gone` is their name where others get it, for they left."""
     said = words.reminders.overdue(count=len(owed), gone=gone)
     shown = [blocks.section(said)]

@@ -142,6 +142,20 @@ async def test_ticks_at_once_send_once(database_url: str) -> None:
             assert life.counts() == (told, told)
 
 
+async def test_the_command_line_s_tick_beside_a_running_bot_sends_nothing_twice(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with weeks(sqlite_url) as life, life.bot() as bot:
+        await life.resolve(bot)
+        for after, told in ((DAY, 1), (2 * DAY, 2)):
+            ticking = asyncio.create_task(life.tick(RESOLVED + after, tmp_path))
+            while not ticking.done():
+                await bot.tick(RESOLVED + after)
+                await asyncio.sleep(0.02)
+            await ticking
+            assert life.counts() == (told, told)
+
+
 async def test_a_clock_set_back_sends_nothing_twice(sqlite_url: str) -> None:
     async with weeks(sqlite_url) as life, life.bot() as bot:
         await life.resolve(bot)

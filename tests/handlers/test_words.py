@@ -108,6 +108,19 @@ async def test_nul_and_lone_surrogates_never_reach_the_record(sqlite_url: str, t
         assert len(play.case().entries) == 2
 
 
+async def test_what_cannot_be_kept_is_replaced_in_every_field(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, transport="socket") as play:
+        await play_every_field(play, "before\x00after \ud83d end")
+        case, kept = play.case(), "beforeafter \ufffd end"
+        assert case.incident.title == kept
+        assert {entry.text for entry in case.entries} == {kept, f"Incident opened: {kept}"}
+        assert {why.text for why in case.whys} == {f"because {kept}", kept}
+        assert {action.text for action in case.actions} == {f"fix {kept}", kept}
+        assert [action.reason for action in case.actions] == [kept, ""]
+        assert case.sections["summary"].text == kept
+        assert json.loads(await exported(play, "json"))["incident"]["title"] == kept
+
+
 async def test_people_named_in_a_text_stand_there_by_name(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
@@ -137,7 +150,9 @@ async def test_forty_thousand_characters_are_kept_whole_and_shown_short(sqlite_u
             assert "word &" in await told(play, play.ana, look)
 
 
-@pytest.mark.parametrize("command", ["/timeline", "/why", "/action", "/postmortem waive", "/incident open"])
+@pytest.mark.parametrize(
+    "command", ["/timeline", "/why", "/action", "/action drop 1", "/postmortem waive", "/incident open"]
+)
 async def test_a_text_longer_than_can_be_kept_is_refused_and_given_back(sqlite_url: str, command: str) -> None:
     async with on_stage(sqlite_url) as play:
         if command != "/incident open":
