@@ -1,13 +1,14 @@
 """Timeline entries and every wording they ever had."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, false, func, or_, select
 
-from bot.incident.records import Entry, EntryKind, EntryVersion, Milestone
+from bot.incident.records import Entry, EntryKind, EntryVersion, Milestone, Place
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
-from storage.tables import EntryRow, EntryVersionRow, table_of
+from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
 
 _entry = table_of(EntryRow)
 _version = table_of(EntryVersionRow)
@@ -68,10 +69,29 @@ _SAME_LATELY = Statement(
     )
     .order_by(_entry.c.number.desc())
 )
+_incident = table_of(IncidentRow)
+_here = _entry.c.incident_id.in_(
+    select(_incident.c.id).where(_incident.c.team == bindparam("team"), _incident.c.channel == bindparam("channel"))
+)
+_captured = (_entry.c.source == bindparam("source"), ENTRY_CAPTURED)
+_BY_SOURCE = Statement(select(*_COLUMNS).where(_of_incident, *_captured))
+_CAPTURED = Statement(
+    select(_entry.c.id, _entry.c.source_change, _entry.c.incident_id).where(_here, *_captured).order_by(_entry.c.id)
+)
+_MARK_CHANGE = Statement(
+    update(_entry)
+    .where(_entry.c.id == bindparam("row_id"))
+    .values(source_change=bindparam("new_change", type_=_entry.c.source_change.type))
+)
 _VERSIONS = Statement(
     select(*(_version.c[field.name] for field in fields(EntryVersion)))
     .where(_version.c.entry_id == bindparam("entry_id"))
     .order_by(_version.c.version)
+)
+_REDACT = Statement(
+    update(_version)
+    .where(_version.c.entry_id == bindparam("entry_id"), _version.c.version == bindparam("of_version"))
+    .values(text=bindparam("new_text", type_=_version.c.text.type))
 )
 
 
@@ -100,13 +120,13 @@ def _records(rows: list[Row]) -> tuple[Entry, ...]:
     return tuple(Entry(*row) for row in rows)
 
 
-def add(tx: Transaction, incident_id: int, number: int, new: NewEntry) -> Entry:
-    """Write an entry and its first wording."""
+def add(tx: Transaction, incident_id: int, number: int, new: NewEntry, change: str = "added") -> Entry:
+    """Write an entry and its first wording; `change` is `marked` where a reaction recorded it."""
     values = {name: getattr(new, name) for name in _GIVEN}
     row = tx.row(_ADD, incident_id=incident_id, number=number, version=1, struck=False, **values)
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
     entry = Entry(id=row[0], incident_id=incident_id, number=number, version=1, struck=False, **values)
-    _keep_version(tx, entry, "added", new.recorder, new.recorded_at)
+    _keep_version(tx, entry, change, new.recorder, new.recorded_at)
     return entry
 
 
@@ -195,6 +215,26 @@ def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:
     return Entry(*row) if row else None
 
 
+def by_source(tx: Transaction, incident_id: int, source: str) -> Entry | None:
+    """The entry that was captured from a message (`channel:ts`), struck or not."""
+    row = tx.row(_BY_SOURCE, incident_id=incident_id, source=source)
+    return Entry(*row) if row else None
+
+
+def unlike(tx: Transaction, place: Place, source: str, change: str) -> tuple[tuple[int, int], ...]:
+    """(entry row, incident row) of what was captured from a message and does not yet say that this became of it.
+
+    A message that was deleted stays deleted, whatever is told of it later.
+    """
+    rows = tx.rows(_CAPTURED, team=place.team, channel=place.channel, source=source)
+    return tuple((row[0], row[2]) for row in rows if row[1] not in (change, "deleted"))
+
+
+def mark_change(tx: Transaction, entry_id: int, change: str) -> None:
+    """Say of an entry that its message was `edited` or `deleted` since; the wording captured first stays."""
+    tx.run(_MARK_CHANGE, row_id=entry_id, new_change=change)
+
+
 def last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | None:
     """The entry that somebody recorded last: what `undo` takes back."""
     row = tx.row(_LAST_BY, incident_id=incident_id, recorder=recorder)
@@ -216,3 +256,15 @@ def same_lately(tx: Transaction, incident_id: int, new: NewEntry, above: int, af
 def versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:
     """Every wording of an entry, first to last."""
     return tuple(EntryVersion(*row) for row in tx.rows(_VERSIONS, entry_id=entry_id))
+
+
+def redact(tx: Transaction, entry: Entry, clean: Callable[[str], str], by: str, now: datetime) -> Entry:
+    """Replace the text of every wording by what `clean` makes of it, and add to the history who did so and when.
+
+    `clean` must leave "[redacted]" in a text that it changes: the database lets a wording change to nothing else.
+    """
+    for version in versions(tx, entry.id):
+        text = clean(version.text)
+        if text != version.text:
+            tx.run(_REDACT, entry_id=entry.id, of_version=version.version, new_text=text)
+    return amend(tx, replace(entry, text=clean(entry.text)), "redacted", by, now)

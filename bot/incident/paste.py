@@ -99,7 +99,8 @@ def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False) -> tupl
     """
     written = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     written = [(number, line) for number, line in written if line]
-    _require_room(text, len(written))
+    if len(written) > MOST_LINES:
+        raise too_much(text)
     walk = _Walk(now, zone, rolls)
     for number, line in written:
         walk.take(number, line)
@@ -113,10 +114,10 @@ def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False) -> tupl
     return tuple(walk.lines)
 
 
-def _require_room(text: str, count: int) -> None:
-    if count > MOST_LINES or len(text) > MOST_CHARACTERS:
-        sentence = (
-            f"That is {count:,} lines with {len(text):,} characters, and nothing of it was recorded. At most "
-            f"{MOST_LINES} lines and {MOST_CHARACTERS:,} characters fit at once: paste the first part, then the next."
-        )
-        raise Refused(sentence)
+def too_much(text: str) -> Refused:
+    """The refusal of more than fits at once."""
+    count = sum(1 for line in text.splitlines() if line.strip())
+    return Refused(
+        f"That is {count:,} lines with {len(text):,} characters, and nothing of it was recorded. At most {MOST_LINES} "
+        f"lines and {MOST_CHARACTERS:,} characters fit at once: paste the first part, then the next."
+    )

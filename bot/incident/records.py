@@ -140,7 +140,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class EntryVersion:
-    """One wording of an entry; versions are only ever added. `change` is `added`, `edited`, `struck` or `restored`."""
+    """One wording of an entry; versions are only ever added.
+
+    `change` is `added` (`marked` where a reaction did it), `edited`, `struck` or `restored`.
+    """
 
     version: int
     change: str

@@ -117,7 +117,7 @@ _STAMP = re.compile(r"[\d:.,TZ+/-]+")
 _UNBROKEN = re.compile(r"[^\s\"'`]+")
 _SAID_OF_PASSWORDS = frozenset(
     "incorrect invalid missing expired changed rotated required wrong reset revoked leaked unset empty unknown "
-    "updated correct".split()
+    "updated correct password passwort secret".split()
 )
 
 
@@ -155,10 +155,16 @@ def masked(text: str) -> str:
     return replaced(text, spans, MASK) if spans else text
 
 
-def redacted(text: str, known: Iterable[str] = ()) -> str:
-    """The text without its credentials, and without those of `known`, wherever they stand."""
+def without(text: str, known: Iterable[str]) -> str:
+    """The text with each of the known credentials redacted, wherever it stands."""
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, REDACTED)
+    return text
+
+
+def redacted(text: str, known: Iterable[str] = ()) -> str:
+    """The text without its credentials, known ones and those that look like one."""
+    text = without(text, known)
     return replaced(text, found(text))
 
 

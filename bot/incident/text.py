@@ -24,6 +24,13 @@ def admit(text: str, what: str = "That text") -> str:
     return text
 
 
+def require(text: str, sentence: str) -> str:
+    """The text; raises Refused with the sentence where the gate has left nothing of it."""
+    if not text:
+        raise Refused(sentence)
+    return text
+
+
 def shortened(text: str, most: int) -> str:
     """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -6,7 +6,7 @@ from datetime import date
 from bot.errors import Refused
 from bot.incident import actions as rules
 from bot.incident.records import Action, ActionStatus, Incident
-from bot.incident.text import admit
+from bot.incident.text import admit, require
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import actions as says
 from bot.slack.blocks import Block, Message
@@ -28,10 +28,8 @@ class Asking:
 
 async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     """Write an action down."""
-    text = admit(asking.text, "That action")
-    if not text:
-        sentence = "Say what is to be done, as in `/action add a load test @ana due friday`."
-        raise Refused(sentence)
+    example = "Say what is to be done, as in `/action add a load test @ana due friday`."
+    text = require(admit(asking.text, "That action"), example)
     overdue_at = None
     if asking.due_on is not None:
         keeper = await desk.people.known(asked.team, asking.owner or asked.user)
@@ -52,7 +50,10 @@ async def today_of(desk: Desk, asked: Asked) -> date:
 
 async def close(desk: Desk, asked: Asked, number: int, reason: str | None) -> Message | None:
     """Action 3 of the channel's incident is done, or (with a reason) dropped."""
-    reason = admit(reason, "That reason") if reason else None
+    if reason is not None:
+        reason = require(
+            admit(reason, "That reason"), f"Say why it is dropped, as in `/action drop {number} not needed`."
+        )
 
     def find(tx: Transaction) -> Action:
         incident = require_incident(tx, asked)

@@ -127,7 +127,7 @@ async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Me
             moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate, kind, milestone
         )
         entry = kept.add(tx, incident.id, number, new)
-        shown_at = shows.both_clocks(entry, clocks)
+        shown_at = clocks.both(entry)
         if milestone is Milestone.RESOLVED:
             return _resolved(tx, desk, asked, incident, entry, shown_at)
         extra = shortened(text, 1_000) if text != said else ""

@@ -9,7 +9,7 @@ from bot.incident import whys as chains
 from bot.incident.lifecycle import SAID
 from bot.incident.records import Case, Incident, Milestone
 from bot.incident.sections import BY_SLUG
-from bot.incident.text import admit, nearest
+from bot.incident.text import admit, nearest, require
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import incidents as shows
 from bot.slack import postmortem as says
@@ -106,7 +106,7 @@ async def publish(desk: Desk, asked: Asked) -> Message | None:
 
 async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
     """It is not needed: no more reminders."""
-    reason = admit(reason, "That reason")
+    reason = require(admit(reason, "That reason"), "Say why it is not needed: `/postmortem waive a drill`.")
 
     def unit(tx: Transaction) -> Message:
         incident = publishing.waive(require_incident(tx, asked, locking=True), reason)

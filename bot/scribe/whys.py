@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.errors import Refused
 from bot.incident import whys as rules
 from bot.incident.records import Incident, Status
-from bot.incident.text import admit
+from bot.incident.text import admit, require
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
@@ -15,7 +15,7 @@ from storage.statements import Transaction
 
 async def answer(desk: Desk, asked: Asked, text: str, parent: int | None) -> Message | None:
     """Record an answer and ask the next question; it explains `parent`, else the latest why."""
-    text = admit(text, "That answer")
+    text = require(admit(text, "That answer"), "Say why, as in `/why because the connection pool ran out`.")
 
     def unit(tx: Transaction) -> Message:
         incident = _resolved(tx, asked)

@@ -30,24 +30,26 @@ class Clocks:
 
     def both(self, entry: Entry) -> str:
         """`12:05 UTC (14:05 Berlin)`, with dates where it was not today."""
-        return both_clocks(entry, self)
+        return self.told(entry.happened_at, entry.ended_at, approximate=entry.approximate)
 
-
-def both_clocks(entry: Entry, clocks: Clocks) -> str:
-    """An entry's time in UTC and on the clock of the person who reads it."""
-    moment = entry.happened_at
-    text = f"{when(entry, clocks.now)} UTC"
-    local = moment.astimezone(clocks.zone)
-    if local.utcoffset() == moment.utcoffset() or not clocks.label:
-        return text
-    day = "" if local.date() == moment.date() else f"{local:%a} "
-    return f"{text} ({day}{local:%H:%M} {clocks.label})"
+    def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
+        """The same of a moment, or of the span up to `end`."""
+        text = f"{_dated(moment, end, self.now, approximate=approximate)} UTC"
+        local = moment.astimezone(self.zone)
+        if local.utcoffset() == moment.utcoffset() or not self.label:
+            return text
+        day = "" if local.date() == moment.date() else f"{local:%a} "
+        return f"{text} ({day}{local:%H:%M} {self.label})"
 
 
 def when(entry: Entry, now: datetime) -> str:
     """An entry's time in UTC, with its date where that is not today."""
-    clock = shown(entry.happened_at, entry.ended_at, entry.approximate, precise=False)
-    return clock if entry.happened_at.date() == now.date() else f"{entry.happened_at:%Y-%m-%d} {clock}"
+    return _dated(entry.happened_at, entry.ended_at, now, approximate=entry.approximate)
+
+
+def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
+    clock = shown(moment, end, approximate, precise=False)
+    return clock if moment.date() == now.date() else f"{moment:%Y-%m-%d} {clock}"
 
 
 def receipt(

@@ -103,9 +103,21 @@ async def test_nul_and_lone_surrogates_never_reach_the_record(sqlite_url: str, t
         await play.settle()
         assert play.case().entries[-1].text == "beforeafter \ufffd end"
         assert "beforeafter \ufffd end" in having(play, play.ana, "timeline_show").plain
-        for command in ("/incident open", "/timeline", "/why because", "/action"):
-            await told(play, play.bo, f"{command} \x00")
-        assert len(play.case().entries) == 2
+
+
+async def test_a_text_of_which_nothing_can_be_kept_is_no_text(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "without what happened" in await told(play, play.bo, "/timeline \x00")
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.ana, "/action add a load test")
+        assert "Say why, as in" in await told(play, play.bo, "/why \x00")
+        assert "Say what is to be done" in await told(play, play.bo, "/action \x00")
+        assert "Say why it is dropped" in await told(play, play.bo, "/action drop 1 \x00")
+        assert "Say why it is not needed" in await told(play, play.bo, "/postmortem waive \x00")
+        case = play.case()
+        assert (len(case.entries), case.whys, [str(action.status) for action in case.actions]) == (2, (), ["open"])
+        assert case.incident.postmortem_reason == ""
 
 
 async def test_what_cannot_be_kept_is_replaced_in_every_field(sqlite_url: str) -> None:

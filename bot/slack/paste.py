@@ -1,0 +1,221 @@
+"""How a paste looks in Slack: the form, the preview of what each line is read as, and the receipt."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.incident.paste import MOST_CHARACTERS, Line, too_much
+from bot.incident.records import Incident, Status
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.timeline import Clocks
+from bot.slack.words import words
+
+FIELDS = ("paste_1", "paste_2", "paste_3")
+FIELD_HOLDS = MOST_CHARACTERS // len(FIELDS)
+GROUP = 10
+"""Ticks that one group of Slack's holds."""
+
+TICKS = "paste_lines_"
+MOST_UNREAD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What stands in the form: its three fields, and how times are to be read (`zone` is `author` or `UTC`)."""
+
+    fields: tuple[str, ...] = ("", "", "")
+    zone: str = "author"
+    rolls: bool = False
+
+    @property
+    def text(self) -> str:
+        """All that was pasted."""
+        return "\n".join(piece for piece in self.fields if piece)
+
+    @property
+    def digest(self) -> str:
+        """By which a preview knows the text that it shows."""
+        return hashlib.sha256(f"{self.zone}\x00{self.rolls}\x00{self.text}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A line that can be recorded; `already` is the number of the entry that says the same, or 0."""
+
+    line: Line
+    already: int
+
+    @property
+    def is_ticked(self) -> bool:
+        """Whether it is proposed."""
+        return not self.already
+
+
+def form(incident: Incident, pasted: Pasted, clocks: Clocks, home_label: str) -> Block:
+    """The form that takes the lines. `home_label` names the zone in which this person's times are read."""
+    return _modal(incident, _inputs(pasted, home_label, optional=False), "Preview", {"at": clocks.now.isoformat()})
+
+
+def preview(
+    incident: Incident, pasted: Pasted, choices: tuple[Choice, ...], unread: tuple[Line, ...], clocks: Clocks
+) -> Block:
+    """What each line is read as, to be ticked; the text stays below, and pressing after a change previews again."""
+    ticked = sum(choice.is_ticked for choice in choices)
+    said = (
+        words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
+        if choices
+        else words.paste.nothing_readable(asked=len(unread))
+    )
+    groups = [choices[at : at + GROUP] for at in range(0, len(choices), GROUP)]
+    shown = [
+        blocks.section(said),
+        *_unread(unread),
+        *(_group(group, number, pasted.digest, clocks) for number, group in enumerate(groups)),
+        blocks.divider(),
+        *_inputs(pasted, clocks.label, optional=True),
+    ]
+    carried = {"at": clocks.now.isoformat(), "digest": pasted.digest if choices else ""}
+    return _modal(incident, shown, "Record the ticked lines" if choices else "Preview", carried)
+
+
+def _modal(incident: Incident, shown: list[Block], submit: str, carried: dict[str, str]) -> Block:
+    metadata = json.dumps({"incident": incident.id, "channel": incident.channel, **carried})
+    return blocks.modal("Paste into the timeline", "timeline_paste", shown, submit=submit, private_metadata=metadata)
+
+
+def _inputs(pasted: Pasted, home_label: str, *, optional: bool) -> list[Block]:
+    fields = [
+        blocks.labelled(
+            "What happened, line by line" if number == 0 else "… more lines, if they do not fit above",
+            name,
+            blocks.text_input(
+                name,
+                multiline=True,
+                initial_value=piece,
+                placeholder="14:02 first alert\n14:05 failed over to replica" if number == 0 else "",
+            ),
+            hint=words.paste.fields_hint(zone=home_label or "UTC") if number == 0 else "",
+            optional=optional or number > 0,
+        )
+        for number, (name, piece) in enumerate(zip(FIELDS, pasted.fields, strict=True))
+    ]
+    zone = [_zone(pasted.zone, home_label)] if home_label else []
+    return [*fields, *zone, _rolls(ticked=pasted.rolls)]
+
+
+def _zone(chosen: str, home_label: str) -> Block:
+    options = {"author": option(f"{home_label} (your clock)", "author"), "UTC": option("UTC", "UTC")}
+    return blocks.labelled(
+        "Times without a zone are in",
+        "paste_zone",
+        {
+            "type": "static_select",
+            "action_id": "paste_zone",
+            "options": list(options.values()),
+            "initial_option": options[chosen],
+        },
+    )
+
+
+def _rolls(*, ticked: bool) -> Block:
+    only = option("A time of day that goes back by half a day is the next day's", "rolls")
+    return checkboxes("Lines past midnight", "paste_rolls", "paste_rolls", [only], [only] if ticked else [])
+
+
+def option(text: str, value: str, description: str = "") -> Block:
+    """One choice, in plain text, with a grey line below it."""
+    chosen: Block = {"text": {"type": "plain_text", "text": shortened(text, 75), "emoji": False}, "value": value}
+    if description:
+        chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}
+    return chosen
+
+
+def checkboxes(label: str, block_id: str, action: str, options: list[Block], ticked: list[Block]) -> Block:
+    """Boxes to tick, ten at most; none need be."""
+    element: Block = {"type": "checkboxes", "action_id": action, "options": options}
+    if ticked:
+        element["initial_options"] = ticked
+    return blocks.labelled(label, block_id, element, optional=True)
+
+
+def _group(group: tuple[Choice, ...], number: int, digest: str, clocks: Clocks) -> Block:
+    options = [(choice, _option(choice, clocks)) for choice in group]
+    label = words.paste.group_label(first=group[0].line.number, last=group[-1].line.number)
+    ticked = [shown for choice, shown in options if choice.is_ticked]
+    # Ticks belong to one text: under the same id Slack would keep them when another is previewed.
+    return checkboxes(label, f"{TICKS}{number}_{digest}", f"{TICKS}{number}", [shown for _, shown in options], ticked)
+
+
+def _option(choice: Choice, clocks: Clocks) -> Block:
+    line = choice.line
+    note = f" · already #{choice.already}" if choice.already else " · before the line above" if line.is_earlier else ""
+    more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
+    said = shortened(" ".join(line.text.split()), 75 - len(more)) + more
+    return option(moments_of(line, clocks) + note, str(line.number), said)
+
+
+def moments_of(line: Line, clocks: Clocks) -> str:
+    """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks."""
+    reading = line.reading
+    return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
+
+
+def _unread(unread: tuple[Line, ...]) -> list[Block]:
+    lines = [
+        words.paste.unread(number=line.number, written=shortened(line.written, 120), problem=line.problem)
+        for line in unread[:MOST_UNREAD]
+    ]
+    if len(unread) > MOST_UNREAD:
+        lines.append(words.paste.more_unread(count=len(unread) - MOST_UNREAD))
+    return blocks.sections("\n".join(lines))
+
+
+def from_text(text: str) -> Pasted:
+    """A text in the three fields, broken between lines; raises Refused where they do not hold it."""
+    pieces: list[str] = []
+    rest = text
+    for _ in FIELDS:
+        end = len(rest) if len(rest) <= FIELD_HOLDS else rest.rfind("\n", 0, FIELD_HOLDS) + 1 or FIELD_HOLDS
+        pieces.append(rest[:end].strip("\n"))
+        rest = rest[end:]
+    if rest.strip():
+        raise too_much(text)
+    return Pasted(tuple(pieces))
+
+
+def from_values(values: dict[str, object]) -> Pasted:
+    """What stands in the form as it was sent."""
+    fields = tuple(str(values.get(name) or "") for name in FIELDS)
+    return Pasted(fields, str(values.get("paste_zone") or "author"), bool(values.get("paste_rolls")))
+
+
+def ticked_in(values: dict[str, object]) -> frozenset[int]:
+    """The numbers of the lines that are ticked."""
+    found: Iterable[object] = (
+        value
+        for name, ticked in values.items()
+        if name.startswith(TICKS) and isinstance(ticked, list)
+        for value in ticked
+    )
+    return frozenset(int(str(value)) for value in found)
+
+
+def receipt(incident: Incident, numbers: range, left_out: int) -> Message:
+    """What was recorded, and under which numbers."""
+    resolved = incident.status is Status.RESOLVED
+    first, last = numbers[0], numbers[-1]
+    said = words.paste.recorded(
+        count=len(numbers), first=first, last=last, key=incident.key, left_out=left_out, resolved=resolved
+    )
+    hint = words.paste.recorded_hint(first=first)
+    return blocks.whisper(said, [blocks.section(said), blocks.context(hint)])
+
+
+def at_of(metadata: dict[str, object], now: datetime) -> datetime:
+    """The moment from which the preview was read: times that count from now stay as they were shown."""
+    written = metadata.get("at")
+    return datetime.fromisoformat(written) if isinstance(written, str) and written else now

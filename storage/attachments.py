@@ -1,0 +1,146 @@
+"""Files that hung on captured messages: wanted until they are fetched, then kept with their entry or refused."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, func, literal, select, update
+
+from bot.incident.records import Attachment
+from storage.statements import Statement, Transaction, insert_into
+from storage.tables import ATTACHMENT_WANTED, AttachmentRow, EntryRow, table_of
+
+_attachment = table_of(AttachmentRow)
+_entry = table_of(EntryRow)
+_TOLD = tuple(_attachment.c[field.name] for field in fields(Attachment) if field.name != "content")
+
+_ADD = Statement(insert_into(_attachment))
+_NEXT = Statement(select(func.min(_attachment.c.due_at)).where(ATTACHMENT_WANTED))
+_due = (
+    select(_attachment.c.id)
+    .where(ATTACHMENT_WANTED, _attachment.c.due_at <= bindparam("now"))
+    .order_by(_attachment.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = Statement(
+    update(_attachment)
+    .where(_attachment.c.id.in_(_due))
+    .values(due_at=bindparam("until", type_=_attachment.c.due_at.type), attempts=_attachment.c.attempts + 1)
+    .returning(*_TOLD, _attachment.c.attempts)
+)
+_still_wanted = (_attachment.c.id == bindparam("row_id"), _attachment.c.state == literal("wanted"))
+_SETTLE = Statement(
+    update(_attachment)
+    .where(*_still_wanted)
+    .values(
+        state=bindparam("new_state"),
+        note=bindparam("new_note"),
+        media_type=bindparam("new_type"),
+        size=bindparam("new_size"),
+        content=bindparam("new_content", type_=_attachment.c.content.type),
+    )
+)
+_AGAIN = Statement(
+    update(_attachment).where(*_still_wanted).values(due_at=bindparam("later", type_=_attachment.c.due_at.type))
+)
+_of_incident = (_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck.is_(False))
+_joined = _attachment.join(_entry, _attachment.c.entry_id == _entry.c.id)
+_ALL = Statement(select(*_TOLD).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id))
+_ALL_WITH_CONTENT = Statement(
+    select(*_TOLD, _attachment.c.content).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id)
+)
+_KEPT_SIZE = Statement(
+    select(func.coalesce(func.sum(_attachment.c.size), 0))
+    .select_from(_joined)
+    .where(_entry.c.incident_id == bindparam("incident_id"), _attachment.c.state != literal("refused"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttachment:
+    """A file to be fetched from `address`; with a `note` it is refused at once, for that reason."""
+
+    name: str
+    media_type: str
+    size: int
+    address: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A wanted file that is ours to fetch until its lease ends; `attempts` counts this one."""
+
+    attachment: Attachment
+    attempts: int
+
+
+def want(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -> None:
+    """Write down that a file belongs to an entry, in the transaction of that entry."""
+    tx.run(
+        _ADD,
+        entry_id=entry_id,
+        name=new.name,
+        media_type=new.media_type,
+        size=new.size,
+        address=new.address,
+        state="refused" if new.note else "wanted",
+        note=new.note,
+        content=b"",
+        due_at=now,
+        attempts=0,
+    )
+
+
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next file is to be fetched; None where none is wanted."""
+    row = tx.row(_NEXT)
+    moment: datetime | None = row[0] if row else None
+    return moment
+
+
+def claim(tx: Transaction, now: datetime, lease: timedelta, most: int) -> tuple[Claimed, ...]:
+    """Take what is due, so that no other process fetches it before the lease ends."""
+    rows = tx.rows(_CLAIM, now=now, until=now + lease, most=most)
+    return tuple(Claimed(Attachment(*row[:-1]), row[-1]) for row in rows)
+
+
+def keep(tx: Transaction, attachment: Attachment, media_type: str, content: bytes) -> bool:
+    """Keep what was fetched; false where the file was settled meanwhile."""
+    return _settle(tx, attachment, ("kept", "", media_type, len(content)), content)
+
+
+def refuse(tx: Transaction, attachment: Attachment, note: str) -> bool:
+    """Give a file up for the reason in `note`; false where it was settled meanwhile."""
+    return _settle(tx, attachment, ("refused", note, attachment.media_type, attachment.size), b"")
+
+
+def _settle(tx: Transaction, attachment: Attachment, told: tuple[str, str, str, int], content: bytes) -> bool:
+    state, note, media_type, size = told
+    touched = tx.run(
+        _SETTLE,
+        row_id=attachment.id,
+        new_state=state,
+        new_note=note,
+        new_type=media_type,
+        new_size=size,
+        new_content=content,
+    )
+    return touched == 1
+
+
+def again(tx: Transaction, attachment: Attachment, due_at: datetime) -> None:
+    """Fetch a file another time."""
+    tx.run(_AGAIN, row_id=attachment.id, later=due_at)
+
+
+def of_incident(tx: Transaction, incident_id: int, *, with_content: bool = False) -> tuple[Attachment, ...]:
+    """The files of the entries that stand, in the order in which they were captured."""
+    rows = tx.rows(_ALL_WITH_CONTENT if with_content else _ALL, incident_id=incident_id)
+    return tuple(Attachment(*row) for row in rows)
+
+
+def held(tx: Transaction, incident_id: int) -> int:
+    """How many bytes an incident's files take, or will."""
+    row = tx.row(_KEPT_SIZE, incident_id=incident_id)
+    return int(row[0]) if row else 0

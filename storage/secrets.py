@@ -1,0 +1,147 @@
+"""Where a credential may stand besides the entries, and how it leaves the database's files."""
+
+import logging
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.sql import ColumnElement
+
+from storage.drivers import DATABASE_ERRORS, SqliteDriver
+from storage.statements import Statement, Transaction
+from storage.store import Store
+from storage.tables import (
+    ActionRow,
+    DeliveryRow,
+    EntryRow,
+    EntryVersionRow,
+    InboxRow,
+    IncidentRow,
+    LookbackRow,
+    SectionRow,
+    WhyRow,
+    table_of,
+)
+
+log = logging.getLogger(__name__)
+
+_entry, _version, _section = table_of(EntryRow), table_of(EntryVersionRow), table_of(SectionRow)
+_incident, _why, _action = table_of(IncidentRow), table_of(WhyRow), table_of(ActionRow)
+_inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
+
+_RUN = re.compile("[A-Za-z0-9]+")
+_MARK_LENGTH = 8
+_WIPE_TRIES = 20
+_WIPE_PAUSE = 0.05
+
+
+def mark_of(secret: str) -> str:
+    """A piece of a credential that no encoding of ours changes: whatever quotes the credential has it in it."""
+    return max(_RUN.findall(secret) or [""], key=len)[:_MARK_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A text that has a mark in it. `place` is its table; in `inbox`, `delivery` and `lookback` it is JSON."""
+
+    place: str
+    key: int | str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far to look: one incident, and what was said in its workspace since a moment."""
+
+    incident_id: int
+    team: str
+    since: datetime
+
+
+class _Texts:
+    """One column that may quote an entry."""
+
+    def __init__(self, table: Table, text: str, *within: ColumnElement[bool], key: str = "id") -> None:
+        held, identity = table.c[text], table.c[key]
+        quotes = held.contains(bindparam("mark"))
+        self.find = Statement(select(identity, held).where(quotes, *within).order_by(identity))
+        words = {text: bindparam("new_text", type_=held.type)}
+        self.write = Statement(update(table).where(identity == bindparam("row_key")).values(words))
+
+
+_PLACES = {
+    "incident": _Texts(_incident, "title", _incident.c.id == bindparam("incident_id")),
+    "why": _Texts(_why, "text", _why.c.incident_id == bindparam("incident_id")),
+    "action": _Texts(_action, "text", _action.c.incident_id == bindparam("incident_id")),
+    "lookback": _Texts(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),
+    "delivery": _Texts(_delivery, "body", _delivery.c.team == bindparam("team")),
+    "inbox": _Texts(_inbox, "reply", _inbox.c.received_at >= bindparam("since"), key="key"),
+}
+_SCOPE = {"delivery": ("team",), "inbox": ("since",)}
+_ENTRIES = Statement(
+    select(_entry.c.number)
+    .distinct()
+    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"), _version.c.text.contains(bindparam("mark")))
+    .order_by(_entry.c.number)
+)
+_SECTIONS = Statement(
+    select(_section.c.section)
+    .distinct()
+    .where(_section.c.incident_id == bindparam("incident_id"), _section.c.text.contains(bindparam("mark")))
+)
+
+
+def entries_with(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...]:
+    """The numbers of the entries, struck or not, that may quote it in any of their wordings."""
+    return tuple(row[0] for row in tx.rows(_ENTRIES, incident_id=incident_id, mark=mark))
+
+
+def sections_with(tx: Transaction, incident_id: int, mark: str) -> tuple[str, ...]:
+    """The sections that may quote it in any of their savings."""
+    return tuple(row[0] for row in tx.rows(_SECTIONS, incident_id=incident_id, mark=mark))
+
+
+def copies(tx: Transaction, reach: Reach, mark: str) -> tuple[Copy, ...]:
+    """Every other text that may quote it."""
+    scope = {"incident_id": reach.incident_id, "team": reach.team, "since": reach.since}
+    return tuple(
+        Copy(place, key, text)
+        for place, texts in _PLACES.items()
+        for key, text in tx.rows(
+            texts.find, mark=mark, **{name: scope[name] for name in _SCOPE.get(place, ("incident_id",))}
+        )
+    )
+
+
+def rewrite(tx: Transaction, copy: Copy, text: str) -> None:
+    """Put other words in its place."""
+    tx.run(_PLACES[copy.place].write, row_key=copy.key, new_text=text)
+
+
+def wipe(store: Store) -> bool:
+    """Make what was overwritten leave SQLite's files as well; whether it has. Blocks for a second at most.
+
+    Pages are zeroed as they are freed (secure_delete), but the write-ahead log keeps what stood in them until it is
+    emptied, which needs a moment in which nobody reads or writes. PostgreSQL does so in its own time (VACUUM).
+    """
+    if not isinstance(store.driver, SqliteDriver):
+        return True
+    connection = store.driver.connect(reading=True)
+    try:
+        for _ in range(_WIPE_TRIES):
+            if _emptied_log(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()):
+                return True
+            time.sleep(_WIPE_PAUSE)
+    except DATABASE_ERRORS as error:
+        log.warning("the write-ahead log could not be emptied: %s", type(error).__name__)
+    finally:
+        connection.close()
+    return False
+
+
+def _emptied_log(answer: list[tuple[int, int, int]]) -> bool:
+    """SQLite's answer is (busy, pages in the log, pages moved)."""
+    return answer[0][0] == 0
