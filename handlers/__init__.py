@@ -9,12 +9,13 @@ from handlers.home import Home
 from handlers.incidents import Incidents
 from handlers.people import People
 from handlers.postmortem import Postmortem
+from handlers.secrets import Secrets
 from handlers.timeline import Timeline
 from handlers.whys import Whys
 
 
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk))
+    nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
     for noun in (*nouns, Home(desk, boundary.client)):
         noun.listen(app, boundary)

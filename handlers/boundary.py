@@ -23,7 +23,7 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.text import plain
 from bot.slack.words import words
-from handlers.requests import Body, Click, Command, Submission, click_of, command_of, submission_of
+from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
 from storage.writer import PerhapsRecorded
 
 log = logging.getLogger(__name__)
@@ -51,13 +51,17 @@ class Boundary:
         """What draws somebody's Home tab anew after they did something in it (team, user)."""
         self._draw_home = draw
 
-    def command(self, work: Callable[[Command], Awaitable[Message | None]]) -> Listener:
-        """A slash command: the message that `work` returns is the acknowledgement."""
+    def command(self, work: Callable[[Command], Awaitable[Message | Form | None]]) -> Listener:
+        """A slash command: the message that `work` returns is the acknowledgement; a form opens behind an empty one."""
 
         async def listener(body: Body) -> BoltResponse:
             command = command_of(body, self.desk.clock.now())
             typed = plain(command.text, lambda user: self.desk.people.name(command.asked.team, user))
-            return _answer(await self._guarded(command.asked, work, command, typed))
+            said = await self._guarded(command.asked, work, command, typed)
+            if isinstance(said, Form):
+                self._later(self._open(command.as_click(), said.built))
+                return _answer(None)
+            return _answer(said)
 
         return listener
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.incident.records import Place
 from bot.scribe.desk import Asked
+from bot.slack.blocks import Block
 
 Body = dict[str, Any]
 
@@ -34,6 +35,17 @@ class Click:
     response_url: str
     in_whisper: bool
     in_home: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as the answer to a command: it opens once the command is acknowledged."""
+
+    view: Block
+
+    async def built(self, _: "Click") -> Block:
+        """The form, as whoever opens one asks for it."""
+        return self.view
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,8 @@ def _entered(state: dict[str, Any]) -> Any:
     kind = state.get("type")
     if kind == "static_select":
         return (state.get("selected_option") or {}).get("value")
+    if kind == "checkboxes":
+        return [option.get("value") for option in state.get("selected_options") or ()]
     found = {
         "datepicker": "selected_date",
         "users_select": "selected_user",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, literal, select, update
+from sqlalchemy import bindparam, false, func, literal, select, update
 
 from bot.incident.records import Attachment
 from storage.statements import Statement, Transaction, insert_into
@@ -43,7 +43,7 @@ _SETTLE = Statement(
 _AGAIN = Statement(
     update(_attachment).where(*_still_wanted).values(due_at=bindparam("later", type_=_attachment.c.due_at.type))
 )
-_of_incident = (_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck.is_(False))
+_of_incident = (_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck == false())
 _joined = _attachment.join(_entry, _attachment.c.entry_id == _entry.c.id)
 _ALL = Statement(select(*_TOLD).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id))
 _ALL_WITH_CONTENT = Statement(

@@ -20,14 +20,13 @@ from storage.tables import (
     InboxRow,
     IncidentRow,
     LookbackRow,
-    SectionRow,
     WhyRow,
     table_of,
 )
 
 log = logging.getLogger(__name__)
 
-_entry, _version, _section = table_of(EntryRow), table_of(EntryVersionRow), table_of(SectionRow)
+_entry, _version = table_of(EntryRow), table_of(EntryVersionRow)
 _incident, _why, _action = table_of(IncidentRow), table_of(WhyRow), table_of(ActionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
 
@@ -87,21 +86,11 @@ _ENTRIES = Statement(
     .where(_entry.c.incident_id == bindparam("incident_id"), _version.c.text.contains(bindparam("mark")))
     .order_by(_entry.c.number)
 )
-_SECTIONS = Statement(
-    select(_section.c.section)
-    .distinct()
-    .where(_section.c.incident_id == bindparam("incident_id"), _section.c.text.contains(bindparam("mark")))
-)
 
 
 def entries_with(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...]:
     """The numbers of the entries, struck or not, that may quote it in any of their wordings."""
     return tuple(row[0] for row in tx.rows(_ENTRIES, incident_id=incident_id, mark=mark))
-
-
-def sections_with(tx: Transaction, incident_id: int, mark: str) -> tuple[str, ...]:
-    """The sections that may quote it in any of their savings."""
-    return tuple(row[0] for row in tx.rows(_SECTIONS, incident_id=incident_id, mark=mark))
 
 
 def copies(tx: Transaction, reach: Reach, mark: str) -> tuple[Copy, ...]:

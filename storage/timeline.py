@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, false, func, or_, select
+from sqlalchemy import bindparam, false, select, update
 
 from bot.incident.records import Entry, EntryKind, EntryVersion, Milestone, Place
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
@@ -27,26 +27,6 @@ _ALL = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_ord
 _LATEST = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_backwards).limit(bindparam("most")))
 _SINCE = Statement(
     select(*_COLUMNS).where(_of_incident, _standing, _entry.c.happened_at >= bindparam("since")).order_by(*_order)
-)
-# The first comparison is what the index can search by; the second settles entries of the very same moment.
-_before = and_(
-    _entry.c.happened_at <= bindparam("at"),
-    or_(_entry.c.happened_at < bindparam("at"), _entry.c.number < bindparam("number")),
-)
-_behind = and_(
-    _entry.c.happened_at >= bindparam("at"),
-    or_(_entry.c.happened_at > bindparam("at"), _entry.c.number > bindparam("number")),
-)
-_from = _entry.c.happened_at >= bindparam("since")
-_of_page = select(*_COLUMNS).where(_of_incident, _standing, _from).limit(bindparam("most"))
-_LAST = Statement(_of_page.order_by(*_backwards))
-_OLDER = Statement(_of_page.where(_before).order_by(*_backwards))
-_NEWER = Statement(_of_page.where(_behind).order_by(*_order))
-_COUNT_BEFORE = Statement(select(func.count()).select_from(_entry).where(_of_incident, _standing, _from, _before))
-_SAID_BETWEEN = Statement(
-    select(_entry.c.happened_at, _entry.c.text, _entry.c.number).where(
-        _of_incident, _standing, _from, _entry.c.happened_at <= bindparam("until")
-    )
 )
 _COUNT = Statement(select(func.count()).select_from(_entry).where(_of_incident, _standing))
 _BY_NUMBER = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.number == bindparam("number")))
@@ -164,43 +144,6 @@ def latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
 def since(tx: Transaction, incident_id: int, moment: datetime) -> tuple[Entry, ...]:
     """The entries that happened at or after a moment."""
     return _records(tx.rows(_SINCE, incident_id=incident_id, since=moment))
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A place in the order of a timeline: that of the entry with this time and number."""
-
-    at: datetime
-    number: int
-
-
-def last_since(tx: Transaction, incident_id: int, since: datetime, most: int) -> tuple[Entry, ...]:
-    """The last entries that happened at or after `since`, oldest of them first."""
-    return _records(tx.rows(_LAST, incident_id=incident_id, since=since, most=most))[::-1]
-
-
-def before(tx: Transaction, incident_id: int, anchor: Anchor, since: datetime, most: int) -> tuple[Entry, ...]:
-    """The entries next before an anchor, none of them before `since`; oldest first."""
-    given = {"at": anchor.at, "number": anchor.number, "since": since, "most": most}
-    return _records(tx.rows(_OLDER, incident_id=incident_id, **given))[::-1]
-
-
-def behind(tx: Transaction, incident_id: int, anchor: Anchor, since: datetime, most: int) -> tuple[Entry, ...]:
-    """The entries next behind an anchor, oldest first."""
-    given = {"at": anchor.at, "number": anchor.number, "since": since, "most": most}
-    return _records(tx.rows(_NEWER, incident_id=incident_id, **given))
-
-
-def count_before(tx: Transaction, incident_id: int, anchor: Anchor, since: datetime) -> int:
-    """How many entries stand before an anchor, from `since` on."""
-    row = tx.row(_COUNT_BEFORE, incident_id=incident_id, at=anchor.at, number=anchor.number, since=since)
-    return int(row[0]) if row else 0
-
-
-def said_between(tx: Transaction, incident_id: int, first: datetime, last: datetime) -> dict[tuple[datetime, str], int]:
-    """What is recorded of a span of time, both ends within: the number of each (moment to the minute, text)."""
-    rows = tx.rows(_SAID_BETWEEN, incident_id=incident_id, since=first, until=last)
-    return {(at.replace(second=0, microsecond=0), text): number for at, text, number in rows}
 
 
 def count(tx: Transaction, incident_id: int) -> int:

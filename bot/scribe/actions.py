@@ -1,5 +1,6 @@
 """The actions' verbs: add, finish, drop, give a new date, list."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,8 +12,9 @@ from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import actions as says
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
-from storage import actions, cases, incidents, whys
+from storage import actions, cases, deliveries, incidents, whys
 from storage.actions import NewAction
+from storage.deliveries import Owed
 from storage.statements import Transaction
 
 
@@ -80,7 +82,11 @@ def _close(tx: Transaction, asked: Asked, action: Action, reason: str | None) ->
     actions.save(tx, action)
     incident = incidents.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
-    return says.closed(action, incident, asked.user)
+    said = says.closed(action, incident, asked.user)
+    if incident.channel != asked.place.channel:
+        # Closed from a DM or the Home tab: the others should see it where the action was promised.
+        deliveries.owe(tx, Owed(asked.team, "message", incident.channel, json.dumps(said), asked.now, incident.id))
+    return said
 
 
 def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:

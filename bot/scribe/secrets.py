@@ -16,6 +16,7 @@ from bot.slack import secrets as says
 from bot.slack.blocks import Message
 from bot.slack.text import escape
 from storage import secrets as kept
+from storage import sections
 from storage import timeline as entries
 from storage.secrets import Copy, Reach
 from storage.statements import Transaction
@@ -34,14 +35,12 @@ async def redact(desk: Desk, asked: Asked, number: int) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        entry = timeline.require_entry(tx, incident, number)
+        entry = _entry(tx, incident, number)
         values = _values(tx, entry)
         entries.redact(tx, entry, partial(secrets.redacted, known=values), asked.user, asked.now)
         others = _redact_others(tx, incident, values, asked)
         _redact_copies(tx, Reach(incident.id, incident.team, incident.opened_at), values)
-        marks = [kept.mark_of(value) for value in values]
-        slugs = {slug for mark in marks for slug in kept.sections_with(tx, incident.id, mark)}
-        return says.redacted(number, others, tuple(BY_SLUG[slug].title for slug in sorted(slugs)))
+        return says.redacted(number, others, _sections(tx, incident, values))
 
     said = await once(desk, asked, unit)
     if not await asyncio.to_thread(kept.wipe, desk.store):
@@ -52,6 +51,20 @@ async def redact(desk: Desk, asked: Asked, number: int) -> Message | None:
 async def leave(desk: Desk, asked: Asked, number: int) -> Message:
     """It is harmless: the entry as it reads, with its buttons and without the warning."""
     return await timeline.offer_edit(desk, asked, number)
+
+
+def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:
+    entry = entries.by_number(tx, incident.id, number)
+    if entry is None:
+        sentence = f"{incident.key} has no entry #{number}."
+        raise Refused(sentence)
+    return entry
+
+
+def _sections(tx: Transaction, incident: Incident, values: frozenset[str]) -> tuple[str, ...]:
+    """The titles of the sections that quote one of the credentials."""
+    saved = sections.latest(tx, incident.id)
+    return tuple(BY_SLUG[slug].title for slug, told in saved.items() if secrets.without(told.text, values) != told.text)
 
 
 def _values(tx: Transaction, entry: Entry) -> frozenset[str]:
@@ -71,7 +84,7 @@ def _redact_others(tx: Transaction, incident: Incident, values: frozenset[str], 
     suspects = {number for value in values for number in kept.entries_with(tx, incident.id, kept.mark_of(value))}
     done = []
     for number in sorted(suspects):
-        entry = timeline.require_entry(tx, incident, number)
+        entry = _entry(tx, incident, number)
         if any(clean(version.text) != version.text for version in entries.versions(tx, entry.id)):
             entries.redact(tx, entry, clean, asked.user, asked.now)
             done.append(number)

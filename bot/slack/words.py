@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bot.slack.text import clock_face, escape, mention
 
-NOUNS = ("timeline", "incidents", "whys", "actions", "postmortem", "reminders", "general", "home", "capture")
+NOUNS = ("timeline", "incidents", "whys", "actions", "postmortem", "reminders", "general", "home", "capture", "paste")
 
 
 def _finalize(value: Any) -> Any:

@@ -49,6 +49,7 @@ async def test_done_in_the_home_closes_the_action_and_draws_the_home_anew(url: s
         await play.slack.click_in_home(play.bo, "action_done")
         await play.settle()
         assert play.case().actions[0].status is ActionStatus.DONE
+        assert "finished action 1" in play.slack.messages(play.channel)[-1].plain
         assert "You owe no action" in words(play, play.bo)
 
 

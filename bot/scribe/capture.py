@@ -1,0 +1,226 @@
+"""What people said, taken into the timeline: a message at its own time, once, with its author, link and files."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.errors import Refused
+from bot.incident import attachments as sizes
+from bot.incident import moments
+from bot.incident import timeline as rules
+from bot.incident.moments import Reading
+from bot.incident.records import Entry, Incident, Person, Place
+from bot.incident.text import admit, shortened
+from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once
+from bot.scribe.resolution import follow
+from bot.scribe.timeline import clocks_of
+from bot.slack import blocks, corrections
+from bot.slack import timeline as says
+from bot.slack.blocks import Message
+from bot.slack.capture import asked_where_said
+from bot.slack.reading import Hanging, Said
+from bot.slack.text import mentioned, plain
+from bot.slack.words import words
+from storage import attachments, incidents
+from storage import timeline as kept
+from storage.attachments import NewAttachment
+from storage.statements import Transaction
+from storage.timeline import NewEntry
+
+MARKED = "marked"
+"""How an entry came about that a reaction recorded: taking the reaction away takes only such an entry back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a captured message gets: the receipt or question, and whether it is recorded now."""
+
+    said: Message | None
+    is_recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Capture:
+    """An entry about to be written. `seen_by` is its author's name where somebody else recorded it."""
+
+    new: NewEntry
+    files: tuple[Hanging, ...]
+    clocks: says.Clocks
+    change: str = "added"
+    seen_by: str = ""
+    was_utc: datetime | None = None
+    unknown_zone: bool = False
+
+
+async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: bool) -> Message | None:
+    """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
+    if said.is_ours:
+        raise Refused(words.capture.own_words())
+    text = _text_of(said, await _decoded(desk, asked.team, said.text))
+    author = await _author(desk, asked.team, said)
+    reader = await desk.people.known(asked.team, asked.user)
+    new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
+    change = MARKED if by_reaction else "added"
+    seen_by = author.name if author.id != asked.user else ""
+    return await _record(
+        desk, asked, _Capture(new, said.files, clocks_of(desk, reader, asked.now), change, seen_by=seen_by)
+    )
+
+
+async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> Answer:
+    """Record what somebody said to the bot, at the time that it begins with, else at the message's own.
+
+    The answer is a receipt where a time was typed, and a question where that has no one reading.
+    """
+    person = await desk.people.known(asked.team, asked.user)
+    clocks = clocks_of(desk, person, said.at)
+    reading = moments.read(await _decoded(desk, asked.team, line), said.at, clocks.zone)
+    if reading.question is not None:
+        rules.require_text(reading.text)
+        if not says.can_ask(reading):
+            raise Refused(words.capture.too_long_to_ask())
+        return Answer(asked_where_said(says.question(reading, clocks), said.source), is_recorded=False)
+    moment = reading.utc or said.at
+    rules.require_past(moment, asked.now)
+    text = _text_of(said, reading.text)
+    new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
+    capture = _Capture(
+        replace(new, permalink=link, source=said.source),
+        said.files,
+        replace(clocks, now=asked.now),
+        was_utc=says_utc(line, said.at, reading) if reading.assumed_zone else None,
+        unknown_zone=reading.assumed_zone and not person.zone,
+    )
+    receipt = await _record(desk, asked, capture)
+    return Answer(receipt if reading.utc is not None else None, is_recorded=True)
+
+
+def says_utc(line: str, now: datetime, reading: Reading) -> datetime | None:
+    """What the same words mean when read in UTC; None where that changes nothing or has no one reading."""
+    again = moments.read(line, now, now.tzinfo) if now.tzinfo else reading
+    return again.utc if again.question is None and again.utc != reading.utc else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One reading of a time that was asked, as its button carries it; `at` is None for the message's own time."""
+
+    text: str
+    at: datetime | None
+    approximate: bool
+    lasts: timedelta | None
+
+
+async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str) -> Message | None:
+    """Record a message whose time was asked, at the time that was chosen."""
+    moment = chosen.at or said.at
+    end = moment + chosen.lasts if chosen.lasts else None
+    text = rules.require_text(admit(chosen.text, "That entry"))
+    new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    return await _record(desk, asked, _Capture(replace(new, permalink=link, source=said.source), said.files, clocks))
+
+
+async def let_go(desk: Desk, asked: Asked, source: str) -> bool:
+    """Take back what a reaction recorded, for nobody holds that reaction any more; whether there was such an entry."""
+
+    def unit(tx: Transaction) -> Message | None:
+        incident = incidents.current(tx, asked.place, locking=True)
+        entry = kept.by_source(tx, incident.id, source) if incident else None
+        if incident is None or entry is None or entry.struck:
+            return None
+        if kept.versions(tx, entry.id)[0].change != MARKED:
+            return None
+        entry = kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
+        after = follow(tx, desk.rules, incident, entry, asked.now)
+        return corrections.struck(entry, corrections.Turn(incident, after, asked.user))
+
+    return await once(desk, asked, unit) is not None
+
+
+async def changed(desk: Desk, place: Place, source: str, change: str) -> None:
+    """Say of what was captured from a message that it was `edited` or `deleted` since."""
+    # Everybody's edits come by here, and nearly all of them are of messages that nobody captured.
+    if not await desk.store.read(lambda tx: kept.unlike(tx, place, source, change)):
+        return
+
+    def unit(tx: Transaction) -> None:
+        for entry_id, _ in kept.unlike(tx, place, source, change):
+            kept.mark_change(tx, entry_id, change)
+
+    await desk.store.write(unit)
+    desk.cards.touch(place, None)
+
+
+async def _record(desk: Desk, asked: Asked, capture: _Capture) -> Message | None:
+    def unit(tx: Transaction) -> Message:
+        incident = incidents.current(tx, asked.place, locking=True)
+        if incident is None:
+            raise Refused(NO_INCIDENT, offer="open_incident")
+        entry = kept.by_source(tx, incident.id, capture.new.source)
+        if entry is None:
+            return _receipt(*_added(tx, asked, capture), capture)
+        if not entry.struck:
+            return _already(desk, entry, incident, capture)
+        entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
+        after = follow(tx, desk.rules, incident, entry, asked.now)
+        return corrections.restored(entry, corrections.Turn(incident, after, asked.user))
+
+    return await once(desk, asked, unit)
+
+
+def _added(tx: Transaction, asked: Asked, capture: _Capture) -> tuple[Entry, Incident]:
+    taken = incidents.take_entry_number(tx, asked.place)
+    if taken is None:  # it is over, and its postmortem is published
+        raise Refused(NO_INCIDENT, offer="open_incident")
+    incident, number = taken
+    entry = kept.add(tx, incident.id, number, capture.new, capture.change)
+    for file in capture.files:
+        why_not = sizes.too_large(file.size, attachments.held(tx, incident.id))
+        attachments.want(
+            tx, entry.id, NewAttachment(file.name, file.media_type, file.size, file.address, why_not), asked.now
+        )
+    return entry, incident
+
+
+def _receipt(entry: Entry, incident: Incident, capture: _Capture) -> Message:
+    notes = {"author": capture.seen_by, "unknown_zone": capture.unknown_zone}
+    receipt = says.receipt(entry, incident, capture.clocks, was_utc=capture.was_utc, notes=notes)
+    if not capture.files:
+        return receipt
+    *above, buttons = receipt["blocks"]
+    with_files = blocks.context(words.capture.files_note(count=len(capture.files)))
+    return {**receipt, "blocks": [*above, with_files, buttons]}
+
+
+def _already(desk: Desk, entry: Entry, incident: Incident, capture: _Capture) -> Message:
+    by = entry.recorder if entry.recorder != capture.new.recorder else ""
+    said = words.capture.already(
+        number=entry.number,
+        key=incident.key,
+        who=(desk.people.name(incident.team, by) or by) if by else "",
+        text=shortened(entry.text, says.QUOTED),
+    )
+    return blocks.whisper(said, [blocks.section(said), says.edit_row(entry)])
+
+
+async def _decoded(desk: Desk, team: str, text: str) -> str:
+    if users := mentioned(text):
+        await desk.people.all_known(team, users)
+    return plain(text, lambda user: desk.people.name(team, user))
+
+
+def _text_of(said: Said, text: str) -> str:
+    """The words of an entry; of a message that is nothing but files, what was shared."""
+    text = admit(text, "That message")
+    if not text and said.files:
+        return admit("Shared " + ", ".join(file.name for file in said.files))
+    if not text:
+        raise Refused(words.capture.empty())
+    return text
+
+
+async def _author(desk: Desk, team: str, said: Said) -> Person:
+    """Who said it. A bot that is no member is remembered by the name under which it speaks."""
+    if said.author.startswith(("U", "W")):
+        return await desk.people.known(team, said.author)
+    return await desk.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
