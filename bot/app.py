@@ -20,11 +20,12 @@ from bot.export import Exporter
 from bot.incident.records import Place
 from bot.incident.reminders import ReminderRules
 from bot.scheduler import Sweeper
-from bot.scribe import reminders
+from bot.scribe import attachments, reminders
 from bot.scribe.desk import Desk
 from bot.scribe.messages import Composer
 from bot.settings import Settings
 from bot.slack.cards import Cards
+from bot.slack.files import Files
 from bot.slack.outbox import Outbox
 from bot.slack.people import People
 from bot.slack.places import Places
@@ -88,6 +89,7 @@ class Afterword:
             rules_of(settings),
             settings.input_zone,
             settings.allow_guests,
+            settings.reaction,
         )
         self.cards.refresh_with(self._refresh_card)
         self.boundary = Boundary(self.desk, self.client)
@@ -137,6 +139,7 @@ class Afterword:
         if settled:
             log.info("settled %d reminders", len(settled))
         await self.outbox.send_due(now)
+        await attachments.fetch_due(self.store, Files(self.client), now)
 
     def web(self) -> Starlette:
         """The web application: Slack's endpoint where there is a signing secret, health and metrics always."""

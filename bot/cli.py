@@ -14,6 +14,7 @@ from bot import __version__, logs, runner
 from bot import demo as demos
 from bot import manifest as manifests
 from bot import rehearse as rehearsals
+from bot import score as scores
 from bot.app import Afterword, rules_of
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
@@ -104,11 +105,24 @@ def export(key: str, form: str, output: Path | None, workspace: str | None) -> N
 
 
 @main.command()
-@click.argument("text")
+@click.argument("text", required=False)
 @click.option("--now", help="ISO; default: now.")
 @click.option("--zone", default="UTC", show_default=True, help="The author's IANA zone.")
-def when(text: str, now: str | None, zone: str) -> None:
+@click.option(
+    "--score",
+    "collection",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON lines of times with their right readings; tells by kind how they are read.",
+)
+def when(text: str | None, now: str | None, zone: str, collection: Path | None) -> None:
     """Tell how a line's time would be read; with - it takes JSON lines {"text", "now", "zone"}."""
+    if collection is not None:
+        result = scores.score(scores.rows_of(collection.read_text(encoding="utf-8")))
+        click.echo(scores.table(result))
+        sys.exit(0 if result.is_enough else 1)
+    if text is None:
+        msg = "Give the line to read, as in: afterword when '14:05 failed over'."
+        raise click.UsageError(msg)
     if text == "-":
         for line in sys.stdin:
             if line.strip():

@@ -8,13 +8,15 @@ class AfterwordError(Exception):
 class Refused(AfterwordError):
     """A person's mistake, answered with one sentence that says what to do.
 
-    `offer` names the button that mends it (`open_incident`, …), or is empty.
+    `offer` names the button that mends it (`open_incident`, …), or is empty; `field` the field of a form that it is
+    about, which else stands at the form's first.
     """
 
-    def __init__(self, sentence: str, *, offer: str = "") -> None:
+    def __init__(self, sentence: str, *, offer: str = "", field: str = "") -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.offer = offer
+        self.field = field
 
 
 class NotRecorded(AfterwordError):

@@ -19,11 +19,12 @@ OPTIONAL_SCOPES = {
     "app_mentions:read": "recording with @afterword inside threads, where commands cannot run",
     "reactions:read": "recording a message by the :memo: reaction",
     "reactions:write": "marking a message that was recorded",
-    "channels:history": "reading the message that a reaction marks, and looking up an unsure send, in public channels",
-    "groups:history": "reading the message that a reaction marks, and looking up an unsure send, in private channels",
+    "channels:history": "in public channels: reading the message that a reaction marks, noticing that a recorded one "
+    "was edited or deleted, looking up an unsure send",
+    "groups:history": "in private channels: the same",
     "im:history": "answering the bot in its direct message",
     "channels:join": "joining a public channel by itself at /incident open",
-    "files:read": "making sure that an attached export arrived",
+    "files:read": "keeping the files of recorded messages, and making sure that an attached export arrived",
 }
 """Bot scopes that an admin may decline, each with the feature that is then off."""
 
@@ -39,6 +40,8 @@ EVENTS = {
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
     "message.im": "im:history",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
 }
 """The events that the app hears, each with the scope that Slack wants for it."""
 

@@ -1,6 +1,7 @@
 """The settings: read once, at the top, from the environment and a `.env` file."""
 
 import os
+import string
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -14,6 +15,8 @@ from bot.errors import Misconfigured
 
 FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url")
 """The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""
+
+REACTION_LETTERS = frozenset(string.ascii_lowercase + string.digits + "-_+'")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Hour = Annotated[int, Field(ge=0, le=23)]
@@ -60,6 +63,10 @@ class Settings(BaseModel):
     )
     allow_guests: bool = Field(
         default=False, description="Whether guests of the workspace may record and decide: true or false."
+    )
+
+    reaction: str = Field(
+        "memo", description="The reaction that records a message: its name without colons, as in memo or pencil."
     )
 
     @property
@@ -127,6 +134,14 @@ class Settings(BaseModel):
         if known != "author" and known not in zoneinfo.available_timezones():
             raise ValueError("write author, UTC or a zone such as Europe/Berlin")
         return known
+
+    @field_validator("reaction")
+    @classmethod
+    def _reaction_name(cls, name: str) -> str:
+        bare = name.strip(":")
+        if not bare or not set(bare) <= REACTION_LETTERS:
+            raise ValueError("a reaction's name has only small letters, digits and - _ + '; write memo for :memo:")
+        return bare
 
     @field_validator("reminder_hours", mode="before")
     @classmethod

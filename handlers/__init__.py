@@ -5,6 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.scribe.desk import Desk
 from handlers.actions import Actions
 from handlers.boundary import Boundary
+from handlers.capture import Capture
 from handlers.home import Home
 from handlers.incidents import Incidents
 from handlers.people import People
@@ -17,5 +18,5 @@ from handlers.whys import Whys
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    for noun in (*nouns, Home(desk, boundary.client)):
+    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary)):
         noun.listen(app, boundary)

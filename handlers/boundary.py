@@ -21,6 +21,7 @@ from bot.incident.text import shortened
 from bot.scribe.desk import Asked, Desk, Reply
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.capture import NotRead
 from bot.slack.text import plain
 from bot.slack.words import words
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
@@ -59,7 +60,7 @@ class Boundary:
             typed = plain(command.text, lambda user: self.desk.people.name(command.asked.team, user))
             said = await self._guarded(command.asked, work, command, typed)
             if isinstance(said, Form):
-                self._later(self._open(command.as_click(), said.built))
+                self.later(self._open(command.as_click(), said.built))
                 return _answer(None)
             return _answer(said)
 
@@ -73,7 +74,7 @@ class Boundary:
             said = await self._guarded(click.asked, work, click, click.typed)
             self._redraw(click.asked, in_home=click.in_home)
             if said is not None and said.get("response_type") != "in_channel":
-                self._later(self._reply(click, said))
+                self.later(self._reply(click, said))
             return BoltResponse(status=200, body="")
 
         return listener
@@ -83,7 +84,7 @@ class Boundary:
 
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.desk.clock.now())
-            self._later(self._open(click, build))
+            self.later(self._open(click, build))
             return BoltResponse(status=200, body="")
 
         return listener
@@ -94,11 +95,12 @@ class Boundary:
         async def listener(body: Body) -> BoltResponse:
             sent = submission_of(body, self.desk.clock.now())
             try:
-                await self._admit(sent.asked)
+                await self.admit(sent.asked)
                 said = await work(sent)
             except Refused as refused:
-                first = next(iter(body["view"].get("state", {}).get("values", {})), "")
-                return _answer({"response_action": "errors", "errors": {first: refused.sentence}})
+                fields = list(body["view"].get("state", {}).get("values", {})) or [""]
+                at = refused.field if refused.field in fields else fields[0]
+                return _answer({"response_action": "errors", "errors": {at: refused.sentence}})
             except NotRecorded as error:
                 said = not_recorded(error, _typed(sent))
             except Exception:
@@ -119,6 +121,9 @@ class Boundary:
                 await work(body)
             except Refused as refused:
                 log.info("an event was refused: %s", type(refused).__name__)
+            except (NotRecorded, NotRead) as error:
+                log.warning("an event is left for Slack to repeat: %s", error)
+                return BoltResponse(status=503, body="")
             return BoltResponse(status=200, body="")
 
         return listener
@@ -130,7 +135,7 @@ class Boundary:
 
     async def _guarded(self, asked: Asked, work: Callable[[Any], Awaitable[Any]], request: Any, typed: str) -> Any:
         try:
-            await self._admit(asked)
+            await self.admit(asked)
             said = await work(request)
         except Refused as refused:
             return refusal(refused, typed)
@@ -141,14 +146,15 @@ class Boundary:
             return apology(typed)
         return said
 
-    async def _admit(self, asked: Asked) -> None:
+    async def admit(self, asked: Asked) -> None:
         """Guests and people of other organisations change nothing unless the operator says so."""
         if self.desk.allow_guests:
             return
         if (await self.desk.people.known(asked.team, asked.user)).is_guest:
             raise Refused(words.general.no_guests())
 
-    def _later(self, work: Any) -> None:
+    def later(self, work: Any) -> None:
+        """Do what nobody waits for, after the acknowledgement; `drain` waits for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -158,11 +164,11 @@ class Boundary:
         if said is None or said.get("response_type") == "in_channel":
             return
         url, in_whisper = str(sent.metadata.get("url", "")), bool(sent.metadata.get("whisper"))
-        self._later(self._reply(Click(sent.asked, {}, "", "", url, in_whisper), said))
+        self.later(self._reply(Click(sent.asked, {}, "", "", url, in_whisper), said))
 
     def _redraw(self, asked: Asked, *, in_home: bool) -> None:
         if in_home and self._draw_home is not None:
-            self._later(self._draw_home(asked.team, asked.user))
+            self.later(self._draw_home(asked.team, asked.user))
 
     async def _reply(self, click: Click, said: Message) -> None:
         """Answer where the button was: a whisper takes the place of the one that held it."""
@@ -170,7 +176,7 @@ class Boundary:
         replacing = click.in_whisper and not said.get("refused")
         try:
             if not await self._answered(click, message | {"replace_original": replacing}):
-                await self._say_beside(click.asked, message)
+                await self.say_beside(click.asked, message)
         except (SlackClientError, OSError, TimeoutError) as error:
             log.warning("an answer could not be shown: %s", type(error).__name__)
 
@@ -183,11 +189,14 @@ class Boundary:
         answer = await hook.send_dict(message | {"response_type": "ephemeral"})
         return answer.status_code < 300
 
-    async def _say_beside(self, asked: Asked, message: Message) -> None:
+    async def say_beside(self, asked: Asked, message: Message, thread_ts: str = "") -> None:
+        """Whisper where somebody asked, or else in their conversation with the bot; raises what the client raises."""
         channel = asked.place.channel
         if channel and not channel.startswith("D"):
             try:
-                await self.client.chat_postEphemeral(channel=channel, user=asked.user, **message)
+                await self.client.chat_postEphemeral(
+                    channel=channel, user=asked.user, thread_ts=thread_ts or None, **message
+                )
             except SlackApiError as error:  # the bot is not in there: the person hears it all the same
                 log.info("an answer goes to a DM: %s", error.response.get("error"))
             else:
@@ -203,7 +212,7 @@ class Boundary:
         }
         try:
             async with asyncio.timeout(FORM_SECONDS):
-                await self._admit(click.asked)
+                await self.admit(click.asked)
                 await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
         except Refused as refused:
             await self._reply(click, refusal(refused, ""))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +23,17 @@ class Command:
     trigger: str
     response_url: str
 
+    def as_click(self) -> "Click":
+        """The same as a button would have brought it, for what opens forms."""
+        return Click(self.asked, {}, "", self.trigger, self.response_url, in_whisper=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A button pressed, or a field entered; `value` is what the button carries."""
+    """A button pressed, or a field entered; `value` is what the button carries.
+
+    Of a message shortcut, `message` is the message it was chosen on, and `app` the app that it was offered by.
+    """
 
     asked: Asked
     value: dict[str, Any]
@@ -35,6 +42,8 @@ class Click:
     response_url: str
     in_whisper: bool
     in_home: bool = False
+    message: Body = field(default_factory=dict)
+    app: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,8 @@ def click_of(body: Body, now: datetime) -> Click:
         body.get("response_url", ""),
         bool(container.get("is_ephemeral")),
         in_home,
+        body.get("message") or {},
+        body.get("api_app_id", ""),
     )
 
 
@@ -115,6 +126,14 @@ def submission_of(body: Body, now: datetime) -> Submission:
     channel = str(metadata.get("channel", ""))
     asked = Asked(Place(team, channel), user, now, key, _whole(metadata.get("incident")), aloud=True)
     return Submission(asked, values, metadata)
+
+
+def event_of(body: Body, channel: str, now: datetime) -> Asked:
+    """Who did what an event tells of, in which channel; a retry of it has the same key."""
+    event = body["event"]
+    team, user = body["team_id"], event["user"]
+    key = _key("event", team, body.get("event_id", ""), channel, user, event.get("event_ts", ""))
+    return Asked(Place(team, channel), user, now, key, aloud=True)
 
 
 def _team(body: Body) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident import timeline as rules
+from bot.scribe import pages
 from bot.scribe import timeline as scribe
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.timeline import Typed
@@ -13,7 +14,8 @@ from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
 from bot.slack.text import mentioned, plain
 from handlers.boundary import Boundary
-from handlers.requests import Click, Command, Submission
+from handlers.paste import Paste
+from handlers.requests import Click, Command, Form, Submission
 
 _AT = re.compile(r"timeline_at_(\d+|now)")
 
@@ -23,9 +25,11 @@ class Timeline:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._paste = Paste(desk)
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
+        self._paste.listen(app, boundary)
         app.command("/timeline")(boundary.command(self.command))
         app.action("timeline_undo")(boundary.click(self.undo))
         app.action("timeline_restore")(boundary.click(self.restore))
@@ -33,13 +37,15 @@ class Timeline:
         app.action("timeline_again")(boundary.click(self.again))
         app.action(_AT)(boundary.click(self.at))
         app.action("timeline_show")(boundary.click(self.show))
+        app.action("timeline_older")(boundary.click(self.turn))
+        app.action("timeline_newer")(boundary.click(self.turn))
         app.action("timeline_entered")(boundary.click(self.entered))
         app.action("timeline_edit")(boundary.form(self.edit_form))
         app.action("timeline_form_open")(boundary.form(self.add_form))
         app.view("timeline_edit")(boundary.submission(self.edited))
         app.view("timeline_add")(boundary.submission(self.added))
 
-    async def command(self, command: Command) -> Message | None:
+    async def command(self, command: Command) -> Message | Form | None:
         """`/timeline TEXT`."""
         asked = command.asked
         text = await self._plain(asked.team, command.text)
@@ -47,13 +53,15 @@ class Timeline:
             case rules.Record(line):
                 return await self._record(command, Typed(line))
             case rules.Overview():
-                return await scribe.overview(self._desk, asked)
+                return await pages.overview(self._desk, asked)
             case rules.Show(since, number):
                 return await self._show(asked, since, number)
             case rules.Edit(number, line):
                 return await self._edit(asked, number, line)
             case rules.Delete(number):
                 return await scribe.strike(self._desk, asked, number)
+            case rules.Paste(lines):
+                return await self._paste.begin(command, lines)
             case rules.Undo():
                 return await scribe.strike(self._desk, asked, None)
             case _:
@@ -62,7 +70,7 @@ class Timeline:
     async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
         if number is not None:
             return await scribe.show_one(self._desk, asked, number)
-        return await scribe.show(self._desk, asked, since)
+        return await pages.show(self._desk, asked, since)
 
     async def _edit(self, asked: Asked, number: int, line: str) -> Message | None:
         if line:
@@ -104,7 +112,11 @@ class Timeline:
 
     async def show(self, click: Click) -> Message | None:
         """[Whole timeline] on the live message."""
-        return await scribe.show(self._desk, click.asked, None)
+        return await pages.show(self._desk, click.asked, None)
+
+    async def turn(self, click: Click) -> Message | None:
+        """[Older] and [Newer] below a list."""
+        return await pages.turn(self._desk, click.asked, click.value)
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] on a receipt."""

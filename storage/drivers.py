@@ -83,40 +83,60 @@ class SqliteDriver:
         self.path = Path(url.database).absolute()
 
     def connect(self, *, reading: bool = False) -> DriverConnection:
-        self.protect()
+        self._create()
         connection = sqlite3.connect(
             self.path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
+            if self.path.stat().st_size > 0:
+                connection.execute("PRAGMA schema_version").close()  # is it a database at all?
+            self.protect()
             _prepare(connection, reading=reading)
         except sqlite3.DatabaseError as error:
             connection.close()
-            msg = f"{self.path} cannot be opened as a database ({error}). Name another file, or put a backup back."
-            raise Misconfigured(msg) from error
+            raise self._no_database(error) from error
         return connection
 
-    def protect(self) -> None:
-        """Create the file for its owner only before SQLite does: the -wal and -shm files take over its mode."""
-        try:
-            self._protect()
-        except OSError as error:
-            msg = f"{self.path} cannot be written ({error.strerror}). Give the bot's user the right to write there."
-            raise Misconfigured(msg) from error
+    def _no_database(self, error: sqlite3.DatabaseError) -> Misconfigured:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
+            return Misconfigured(
+                f"{self.path} is not a database. It was left as it is: name another file in DATABASE_URL."
+            )
+        return Misconfigured(
+            f"{self.path} cannot be opened as a database ({error}). Name another file, or put a backup back."
+        )
 
-    def _protect(self) -> None:
+    def _create(self) -> None:
+        """Make the file for its owner only before SQLite does: the -wal and -shm files take over its mode.
+
+        A file that is there is never opened here. Closing it would drop the locks that this process's connections hold
+        on it (POSIX), and the next command beside the bot would take itself for the last and remove the -wal file.
+        """
         if not self.path.parent.is_dir():
             msg = f"DATABASE_URL points into {self.path.parent}, which is not a folder. Create it first."
             raise Misconfigured(msg)
-        if not self.path.exists():
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        try:
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
             return
-        with self.path.open("rb") as file:
-            start = file.read(16)
-        if start and start != b"SQLite format 3\0":
-            msg = f"{self.path} is not a database. It was left as it is: name another file in DATABASE_URL."
-            raise Misconfigured(msg)
-        if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
-            self.path.chmod(0o600)
+        except OSError as error:
+            raise self._not_writable(error) from error
+
+    def protect(self) -> None:
+        """Take the file, and what SQLite keeps beside it, from everybody but its owner."""
+        for path in (self.path, *(self.path.with_name(self.path.name + suffix) for suffix in ("-wal", "-shm"))):
+            try:
+                if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                    path.chmod(0o600)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise self._not_writable(error) from error
+
+    def _not_writable(self, error: OSError) -> Misconfigured:
+        return Misconfigured(
+            f"{self.path} cannot be written ({error.strerror}). Give the bot's user the right to write there."
+        )
 
     def engine(self, *, writing: bool = False) -> Engine:
         """Begins what it does itself: Python's sqlite3 would run a migration's statements outside a transaction."""

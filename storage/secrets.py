@@ -38,7 +38,8 @@ _WIPE_PAUSE = 0.05
 
 def mark_of(secret: str) -> str:
     """A piece of a credential that no encoding of ours changes: whatever quotes the credential has it in it."""
-    return max(_RUN.findall(secret) or [""], key=len)[:_MARK_LENGTH]
+    runs: list[str] = _RUN.findall(secret)
+    return max(runs, key=len, default="")[:_MARK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ def wipe(store: Store) -> bool:
         return True
     connection = store.driver.connect(reading=True)
     try:
+        # Waiting for readers inside the checkpoint would hold the lock that the writer needs.
+        connection.execute("PRAGMA busy_timeout = 0")
         for _ in range(_WIPE_TRIES):
             if _emptied_log(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()):
                 return True

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, false, select, update
+from sqlalchemy import bindparam, false, func, select, update
 
 from bot.incident.records import Entry, EntryKind, EntryVersion, Milestone, Place
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id

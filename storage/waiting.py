@@ -33,7 +33,7 @@ class Waiting:
         """Whether anybody still waits. To be asked once: from then on a thread cannot withdraw."""
         self.is_taken = True  # before the look: who gives up at this moment is told "perhaps", never "not" in error
         if isinstance(self.answer, asyncio.Future):
-            return not self.answer.cancelled()
+            return not self.answer.done()
         return self.answer.set_running_or_notify_cancel()
 
 

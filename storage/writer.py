@@ -13,11 +13,11 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from bot.errors import Misconfigured, NotRecorded
 from storage.drivers import DATABASE_ERRORS, WAIT_SECONDS, Driver, Fault
+from storage.savepoints import Savepoint, not_recorded
 from storage.statements import DriverConnection, Transaction
 from storage.waiting import Unit, Waiting, settle, tell
 
@@ -103,15 +103,11 @@ class Writer:
         answer: asyncio.Future[Any] = loop.create_future()
         waiting = Waiting(unit, answer, loop, time.monotonic())
         self._gather(waiting, loop)
+        limit = loop.call_later(ANSWER_SECONDS, _give_up, waiting)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS) as limit:
-                return await answer
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            if waiting.is_taken:
-                raise PerhapsRecorded("The database is slow to save. Look whether it is there first.") from None
-            raise NotRecorded("The database was busy for too long.") from None
+            return await answer
+        finally:
+            limit.cancel()
 
     def _gather(self, waiting: Waiting, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what one turn of the loop gives all at once.
@@ -213,7 +209,7 @@ class Writer:
         ticket = self._driver.begin(connection)
         transaction = Transaction(connection, self._driver.dialect)
         for waiting in batch:
-            with _Savepoint(connection, self._driver, waiting):
+            with Savepoint(connection, self._driver, waiting):
                 waiting.result = waiting.unit(transaction)
                 connection.execute("RELEASE SAVEPOINT unit")
         try:
@@ -264,45 +260,14 @@ class Writer:
         self.state.refused += len(batch)
         self.state.last_error = type(error).__name__
         for waiting in batch:
-            waiting.error = _not_recorded(error)
+            waiting.error = not_recorded(error)
         tell(batch)
 
 
-class _Savepoint:
-    """What a unit does by itself.
-
-    Whatever a unit raises is its own answer and undoes nothing but the unit, unless it is an error of the database
-    that no unit of the transaction can outlive: that one goes on to the writer.
-    """
-
-    __slots__ = ("_connection", "_driver", "_waiting")
-
-    def __init__(self, connection: DriverConnection, driver: Driver, waiting: Waiting) -> None:
-        self._connection = connection
-        self._driver = driver
-        self._waiting = waiting
-
-    def __enter__(self) -> None:
-        self._connection.execute("SAVEPOINT unit")
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
-        if error is None:
-            return False
-        if isinstance(error, DATABASE_ERRORS):
-            if self._driver.fault(error) is not Fault.UNIT:
-                return False
-            log.error("a unit was not written: %s", type(error).__name__)
-            error = _not_recorded(error)
-        self._connection.execute("ROLLBACK TO SAVEPOINT unit")
-        self._connection.execute("RELEASE SAVEPOINT unit")
-        self._waiting.error = error
-        return True
-
-
-def _not_recorded(error: Exception) -> NotRecorded:
-    """A new error for each waiter: one that is raised in several tasks would gather all their traces."""
-    if isinstance(error, NotRecorded):
-        return type(error)(*error.args)
-    refusal = NotRecorded(f"The database did not take it ({type(error).__name__}).")
-    refusal.__cause__ = error
-    return refusal
+def _give_up(waiting: Waiting) -> None:
+    if waiting.answer.done():
+        return
+    if waiting.is_taken:
+        waiting.answer.set_exception(PerhapsRecorded("The database is slow to save. Look whether it is there first."))
+    else:
+        waiting.answer.set_exception(NotRecorded("The database was busy for too long."))

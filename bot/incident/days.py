@@ -159,6 +159,20 @@ def dates(day: Day | None, today: date) -> tuple[tuple[date, ...], ...]:
     return ((latest, latest - timedelta(days=7)),)
 
 
+def near(day: Day, on: date) -> Day:
+    """The same with its year, where it is written without: of the dates it can be, those nearest to another one."""
+    if not day.numbers or day.full:
+        return day
+    dated = [_nearest(month, day_of_month, on) for _, month, day_of_month in day.numbers]
+    numbers = tuple((one.year, one.month, one.day) for one in dated if one is not None)
+    return day._replace(numbers=numbers, form="full") if numbers else day
+
+
+def _nearest(month: int, day: int, on: date) -> date | None:
+    years = (year for year in range(on.year - 4, on.year + 5) if _exists(year, month, day))
+    return min((date(year, month, day) for year in years), key=lambda one: abs(one - on), default=None)
+
+
 def _years(numbers: tuple[int | None, int, int], today: date) -> tuple[date, ...]:
     year, month, day = numbers
     if year is not None:

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from bot.incident.days import Day, dates, day_at
+from bot.incident.days import Day, dates, day_at, near
 from bot.incident.instants import Instant, Outcome, outcome
 from bot.incident.notations import HEAD, find
 from bot.incident.scan import Found
@@ -70,8 +70,8 @@ def read(text: str, now: datetime, zone: tzinfo, on: date | None = None) -> Read
     """Read the time at the start of `text`, or at its end behind " | ".
 
     `now` is aware; `zone` is the author's own, in which a time without a zone is meant. A time of day means the latest
-    past moment that it can be, or that of the date `on` where one is given; a full date is taken as written, however
-    old. Never raises for any text.
+    past moment that it can be, and a date without its year the latest past one; where `on` is given, that of the date
+    `on` and the one next to it. A full date is taken as written, however old. Never raises for any text.
     """
     found = find(_plain(text))
     if found:
@@ -89,17 +89,18 @@ def read(text: str, now: datetime, zone: tzinfo, on: date | None = None) -> Read
     return _no_time(text)
 
 
-def date_alone(text: str, now: datetime, zone: tzinfo) -> date | None:
+def date_alone(text: str, now: datetime, zone: tzinfo, on: date | None = None) -> date | None:
     """The date that is all of a text, as in a heading above lines that only tell the time of day; else None.
 
-    One without its year is the latest past one. None too where it can be two dates.
+    One without its year is the latest past one, or the one next to `on`. None too where it can be two dates.
     """
     head = _plain(text).strip(_FRAME)
     found = day_at(head, 0)
     if found is None or found[1] != len(head) or len(text) > HEAD:
         return None
     today = now.astimezone(zone).date()
-    rows = [[day for day in row if day <= today] for row in dates(found[0], today)]
+    meant = near(found[0], on) if on else found[0]
+    rows = [[day for day in row if day <= today] for row in dates(meant, today)]
     return rows[0][0] if len(rows) == 1 and rows[0] else None
 
 
@@ -111,10 +112,10 @@ def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bo
 
 
 def _dated(found: Found, on: date) -> Found:
-    """The same on a date, where it tells none and is not so long before now."""
-    if found.day or found.ago is not None:
+    """The same on a date, where it tells none and is not so long before now; a date without its year is one near it."""
+    if found.ago is not None or (found.day and (found.day.full or not found.day.numbers)):
         return found
-    day = Day(((on.year, on.month, on.day),), form="full")
+    day = near(found.day, on) if found.day else Day(((on.year, on.month, on.day),), form="full")
     return found._replace(day=day, others=tuple(_dated(other, on) for other in found.others))
 
 

@@ -52,7 +52,7 @@ class _Walk:
     """Whether the line above takes what goes on: a heading ends it."""
 
     def take(self, number: int, written: str) -> None:
-        heading = moments.date_alone(written, self.now, self.zone)
+        heading = moments.date_alone(written, self.now, self.zone, self.on)
         if heading is not None:
             self.on, self.is_open = heading, False
             return

@@ -46,6 +46,13 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class Paste:
+    """Record many lines at once; without any, a form asks for them."""
+
+    lines: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """Explain."""
 
@@ -55,14 +62,16 @@ class Overview:
     """Nothing was typed: the latest entries and a form."""
 
 
-Wish = Record | Show | Edit | Delete | Undo | Help | Overview
+Wish = Record | Show | Edit | Delete | Undo | Paste | Help | Overview
 
-_SIMPLE: dict[str, Wish] = {"": Overview(), "help": Help(), "?": Help(), "undo": Undo()}
+_SIMPLE: dict[str, Wish] = {"": Overview(), "help": Help(), "?": Help(), "undo": Undo(), "paste": Paste()}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _SHOW = re.compile(
     r"show(?:\s+#?(?P<number>\d{1,6})|\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?)?"
 )
 _EDIT = re.compile(r"edit\s+#?(?P<number>\d{1,6})(?:\s+(?P<line>.+))?", re.DOTALL)
+# What is pasted has several lines, or stands below the word: "paste service is down" is what happened.
+_PASTE = re.compile(r"paste(?:[^\S\n]*\n|\s+(?=[\[(~*-]?\s*[0-9].*\n))(?P<lines>.*)", re.DOTALL | re.IGNORECASE)
 _DELETE = re.compile(r"delete\s+#?(?P<number>\d{1,6})")
 
 
@@ -83,6 +92,8 @@ def wish(text: str) -> Wish:
         return Edit(int(edited["number"]), (edited["line"] or "").strip())
     if deleted := _DELETE.fullmatch(lowered):
         return Delete(int(deleted["number"]))
+    if pasted := _PASTE.fullmatch(text):
+        return Paste(pasted["lines"])
     return Record(text)
 
 
@@ -106,7 +117,7 @@ def require_past(moment: datetime, now: datetime) -> None:
     """Raise Refused for a moment that is more than a minute ahead: the timeline tells what was."""
     if moment > now + timedelta(minutes=1):
         sentence = f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been."
-        raise Refused(sentence)
+        raise Refused(sentence, field="when")
 
 
 FORM_HOLDS = 3_000

@@ -2,7 +2,7 @@
 
 from bot.rehearsal.calling import Args, Method
 from bot.rehearsal.limits import check_blocks
-from bot.rehearsal.records import ApiRefusal, Json, SharedFile
+from bot.rehearsal.records import ApiRefusal, Channel, Json, SharedFile
 from bot.rehearsal.shapes import file_json
 from bot.rehearsal.workspace import Workspace
 
@@ -40,6 +40,13 @@ def complete(workspace: Workspace, args: Args) -> Json:
             file.channel, file.thread_ts, file.ts = place.id, message.thread_ts, message.ts
             file.initial_comment = message.text
     return {"files": [file_json(workspace, file, shares=False) for file in files]}
+
+
+def share(workspace: Workspace, place: Channel, user: str, name: str, content: bytes) -> SharedFile:
+    """A file that a person puts on a message of theirs."""
+    file = SharedFile(workspace.next_id("F"), name, bytes=content, channel=place.id, user=user, uploaded=True)
+    workspace.files[file.id] = file
+    return file
 
 
 def _uploaded(workspace: Workspace, item: Json) -> SharedFile:

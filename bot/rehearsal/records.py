@@ -91,7 +91,7 @@ class View:
 
 @dataclass(slots=True)
 class SharedFile:
-    """A file of the workspace: `channel` is empty until it is shared, `bytes` until it is uploaded."""
+    """A file of the workspace: `channel` is empty until shared, `bytes` until uploaded, `user` for the bot's own."""
 
     id: str
     name: str
@@ -102,6 +102,7 @@ class SharedFile:
     ts: str = ""
     initial_comment: str = ""
     uploaded: bool = False
+    user: str = ""
 
 
 @dataclass(slots=True)

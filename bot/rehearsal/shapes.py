@@ -1,5 +1,6 @@
 """The objects of Slack's answers and payloads, as Slack shapes them."""
 
+import mimetypes
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -112,8 +113,10 @@ def file_json(workspace: Workspace, file: SharedFile, *, shares: bool = True) ->
         "name": file.name,
         "title": file.title or file.name,
         "size": len(file.bytes),
-        "user": workspace.bot_user_id,
-        "url_private": f"{workspace.base_url}/files/{file.id}",
+        "user": file.user or workspace.bot_user_id,
+        "mimetype": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        "mode": "hosted",
+        "url_private": f"{workspace.base_url}/files-pri/{file.id}",
         "permalink": f"{workspace.base_url}/files/{file.id}",
         "channels": [file.channel] if file.channel and shares else [],
         "shares": {},

@@ -100,7 +100,7 @@ class StandIn(Talking):
         html: bool = False,
         delay: float = 0,
     ) -> None:
-        """Let the next calls of a method go wrong (also "response_url" and "upload"); several wait in a row.
+        """Let the next calls of a method go wrong (also "response_url", "upload" and "file"); several wait in a row.
 
         `error="ratelimited"` is HTTP 429 with Retry-After; `drop="before"` and `"after"` cut the line before or after
         the call took effect; `html` answers a page, as a proxy would; `delay` in seconds alone only makes it slow.

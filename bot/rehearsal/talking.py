@@ -1,20 +1,33 @@
 """What people say and do among themselves, and the events an app hears of it."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from bot.rehearsal.methods_files import share
 from bot.rehearsal.records import Channel, Json, Message
 from bot.rehearsal.seen import Answer, Delivery
-from bot.rehearsal.shapes import user_json, view_json
+from bot.rehearsal.shapes import file_json, user_json, view_json
 from bot.rehearsal.touching import Touching
 
 
 class Talking(Touching):
     """A person's words, reactions and comings and goings; each waits until the app has taken the event."""
 
-    async def say(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
-        """Write a message; its ts is answered."""
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread_ts: str | None = None,
+        files: Iterable[tuple[str, bytes]] = (),
+    ) -> str:
+        """Write a message, with files (name, content) where there are any; its ts is answered."""
         place = self.present(user, channel)
-        message = self.workspace.put(place, user, self.keyboard().message(text), thread_ts=thread_ts or "")
+        shared = [share(self.workspace, place, user, name, content).id for name, content in files]
+        message = self.workspace.put(
+            place, user, self.keyboard().message(text), thread_ts=thread_ts or "", files=shared
+        )
         event = self._message_event(place, message)
         await self._heard(place, f"message.{_side(place)}", event | {"type": "message"})
         if f"<@{self.bot_user_id}>" in message.text and not place.dm_with:
@@ -166,6 +179,8 @@ class Talking(Touching):
             "event_ts": message.ts,
             "channel_type": _side(place).rstrip("s"),
         }
+        if message.files:
+            event["files"] = [file_json(self.workspace, self.workspace.files[name]) for name in message.files]
         return event | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
 
     def _about(self, place: Channel, event: Json) -> Json:

@@ -49,6 +49,8 @@ class WebApi:
             web.post("/response/{key}", self.response_url),
             web.post("/upload/{file}", self.upload),
             web.get("/files/{file}", self.download),
+            web.get("/files-pri/{file}", self.private),
+            web.get("/signin", sign_in),
         ]
 
     # --- methods -----------------------------------------------------------------------------------------------
@@ -158,6 +160,21 @@ class WebApi:
             raise web.HTTPNotFound(text="file_not_found")
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
         return web.Response(body=file.bytes, content_type="application/octet-stream", headers=headers)
+
+    async def private(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a file, for a token that may read files; Slack sends everybody else to its sign-in page."""
+        fault = await self._fault("file")
+        if fault is not None and fault.stops:
+            return self._fail(request, fault, "file", {})
+        token = self.workspace.tokens.get(_token(request, {}))
+        if token is None or token.state or "files:read" not in token.scopes:
+            raise web.HTTPFound("/signin")
+        return await self.download(request)
+
+
+async def sign_in(_: web.Request) -> web.StreamResponse:
+    """The page on which a person would sign in."""
+    return web.Response(text="<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>", content_type="text/html")
 
 
 @web.middleware

@@ -1,11 +1,11 @@
 """What people said, taken into the timeline: a message at its own time, once, with its author, link and files."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import Refused
 from bot.incident import attachments as sizes
-from bot.incident import moments
+from bot.incident import moments, secrets
 from bot.incident import timeline as rules
 from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person, Place
@@ -32,10 +32,14 @@ MARKED = "marked"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a captured message gets: the receipt or question, and whether it is recorded now."""
+    """What a captured message gets: a receipt where it is recorded now, else a question about its time.
+
+    `is_telling`: the receipt says more than the mark on the message does.
+    """
 
     said: Message | None
     is_recorded: bool
+    is_telling: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,8 @@ async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: 
     """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
     if said.is_ours:
         raise Refused(words.capture.own_words())
-    text = _text_of(said, await _decoded(desk, asked.team, said.text))
-    author = await _author(desk, asked.team, said)
+    text = text_of(said, await decoded(desk, asked.team, said.text))
+    author = await author_of(desk, asked.team, said)
     reader = await desk.people.known(asked.team, asked.user)
     new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
@@ -73,7 +77,8 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
     """
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, said.at)
-    reading = moments.read(await _decoded(desk, asked.team, line), said.at, clocks.zone)
+    line = await decoded(desk, asked.team, line)
+    reading = moments.read(line, said.at, clocks.zone)
     if reading.question is not None:
         rules.require_text(reading.text)
         if not says.can_ask(reading):
@@ -81,22 +86,22 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
         return Answer(asked_where_said(says.question(reading, clocks), said.source), is_recorded=False)
     moment = reading.utc or said.at
     rules.require_past(moment, asked.now)
-    text = _text_of(said, reading.text)
+    text = text_of(said, reading.text)
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
     capture = _Capture(
         replace(new, permalink=link, source=said.source),
         said.files,
         replace(clocks, now=asked.now),
-        was_utc=says_utc(line, said.at, reading) if reading.assumed_zone else None,
+        was_utc=_as_utc(line, said.at, reading) if reading.assumed_zone else None,
         unknown_zone=reading.assumed_zone and not person.zone,
     )
     receipt = await _record(desk, asked, capture)
-    return Answer(receipt if reading.utc is not None else None, is_recorded=True)
+    return Answer(receipt, is_recorded=True, is_telling=reading.utc is not None or is_risky(said))
 
 
-def says_utc(line: str, now: datetime, reading: Reading) -> datetime | None:
+def _as_utc(line: str, now: datetime, reading: Reading) -> datetime | None:
     """What the same words mean when read in UTC; None where that changes nothing or has no one reading."""
-    again = moments.read(line, now, now.tzinfo) if now.tzinfo else reading
+    again = moments.read(line, now, UTC)
     return again.utc if again.question is None and again.utc != reading.utc else None
 
 
@@ -151,6 +156,11 @@ async def changed(desk: Desk, place: Place, source: str, change: str) -> None:
     desk.cards.touch(place, None)
 
 
+def is_risky(said: Said) -> bool:
+    """Whether the message seems to hold a credential: then its receipt, with [Redact], must be shown."""
+    return bool(secrets.found(said.text))
+
+
 async def _record(desk: Desk, asked: Asked, capture: _Capture) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = incidents.current(tx, asked.place, locking=True)
@@ -158,7 +168,8 @@ async def _record(desk: Desk, asked: Asked, capture: _Capture) -> Message | None
             raise Refused(NO_INCIDENT, offer="open_incident")
         entry = kept.by_source(tx, incident.id, capture.new.source)
         if entry is None:
-            return _receipt(*_added(tx, asked, capture), capture)
+            entry, incident = _added(tx, asked, capture)
+            return _receipt(entry, incident, capture, wanted(tx, entry, capture.files))
         if not entry.struck:
             return _already(desk, entry, incident, capture)
         entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
@@ -173,23 +184,28 @@ def _added(tx: Transaction, asked: Asked, capture: _Capture) -> tuple[Entry, Inc
     if taken is None:  # it is over, and its postmortem is published
         raise Refused(NO_INCIDENT, offer="open_incident")
     incident, number = taken
-    entry = kept.add(tx, incident.id, number, capture.new, capture.change)
-    for file in capture.files:
-        why_not = sizes.too_large(file.size, attachments.held(tx, incident.id))
-        attachments.want(
-            tx, entry.id, NewAttachment(file.name, file.media_type, file.size, file.address, why_not), asked.now
-        )
-    return entry, incident
+    return kept.add(tx, incident.id, number, capture.new, capture.change), incident
 
 
-def _receipt(entry: Entry, incident: Incident, capture: _Capture) -> Message:
+def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[NewAttachment]:
+    """The files of the message, written down as wanted or, where Slack says that they are too large, as refused."""
+    found = []
+    for file in files:
+        why_not = sizes.too_large(file.size, attachments.held(tx, entry.incident_id))
+        found.append(NewAttachment(file.name, file.media_type, file.size, file.address, why_not))
+        attachments.want(tx, entry.id, found[-1], entry.recorded_at)
+    return found
+
+
+def _receipt(entry: Entry, incident: Incident, capture: _Capture, files: list[NewAttachment]) -> Message:
     notes = {"author": capture.seen_by, "unknown_zone": capture.unknown_zone}
     receipt = says.receipt(entry, incident, capture.clocks, was_utc=capture.was_utc, notes=notes)
-    if not capture.files:
+    if not files:
         return receipt
     *above, buttons = receipt["blocks"]
-    with_files = blocks.context(words.capture.files_note(count=len(capture.files)))
-    return {**receipt, "blocks": [*above, with_files, buttons]}
+    refused = [file for file in files if file.note]
+    told = blocks.context(words.capture.files_note(count=len(files) - len(refused), refused=refused))
+    return {**receipt, "blocks": [*above, told, buttons]}
 
 
 def _already(desk: Desk, entry: Entry, incident: Incident, capture: _Capture) -> Message:
@@ -198,19 +214,20 @@ def _already(desk: Desk, entry: Entry, incident: Incident, capture: _Capture) ->
         number=entry.number,
         key=incident.key,
         who=(desk.people.name(incident.team, by) or by) if by else "",
-        text=shortened(entry.text, says.QUOTED),
+        text=shortened(secrets.masked(entry.text), says.QUOTED),
     )
     return blocks.whisper(said, [blocks.section(said), says.edit_row(entry)])
 
 
-async def _decoded(desk: Desk, team: str, text: str) -> str:
+async def decoded(desk: Desk, team: str, text: str) -> str:
+    """Slack's mrkdwn as words, mentions as names."""
     if users := mentioned(text):
         await desk.people.all_known(team, users)
     return plain(text, lambda user: desk.people.name(team, user))
 
 
-def _text_of(said: Said, text: str) -> str:
-    """The words of an entry; of a message that is nothing but files, what was shared."""
+def text_of(said: Said, text: str) -> str:
+    """The words of an entry; of a message that is nothing but files, what was shared. Raises Refused for no words."""
     text = admit(text, "That message")
     if not text and said.files:
         return admit("Shared " + ", ".join(file.name for file in said.files))
@@ -219,8 +236,10 @@ def _text_of(said: Said, text: str) -> str:
     return text
 
 
-async def _author(desk: Desk, team: str, said: Said) -> Person:
-    """Who said it. A bot that is no member is remembered by the name under which it speaks."""
+async def author_of(desk: Desk, team: str, said: Said) -> Person:
+    """Who said it; a bot that is no member is remembered by the name under which it speaks. Raises Refused: nobody."""
+    if not said.author:
+        raise Refused(words.capture.nobody())
     if said.author.startswith(("U", "W")):
         return await desk.people.known(team, said.author)
     return await desk.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})

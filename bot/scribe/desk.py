@@ -25,7 +25,10 @@ from storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name."""
+    """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name.
+
+    `reaction` is the name of the reaction that records a message.
+    """
 
     store: Store
     clock: Clock
@@ -37,6 +40,7 @@ class Desk:
     rules: ReminderRules
     input_zone: str = "author"
     allow_guests: bool = False
+    reaction: str = "memo"
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

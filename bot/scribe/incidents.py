@@ -7,12 +7,13 @@ from bot.errors import Refused
 from bot.incident import lifecycle, moments
 from bot.incident import timeline as rules
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
+from bot.incident.secrets import masked
 from bot.incident.text import admit, shortened
+from bot.scribe import secrets
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.resolution import remind
 from bot.scribe.timeline import clocks_of
 from bot.slack import incidents as says
-from bot.slack import timeline as shows
 from bot.slack import whys as asks
 from bot.slack.blocks import Message
 from bot.slack.words import words
@@ -127,10 +128,11 @@ async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Me
             moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate, kind, milestone
         )
         entry = kept.add(tx, incident.id, number, new)
+        secrets.warn(tx, incident, entry, asked.user, asked.now)
         shown_at = clocks.both(entry)
         if milestone is Milestone.RESOLVED:
             return _resolved(tx, desk, asked, incident, entry, shown_at)
-        extra = shortened(text, 1_000) if text != said else ""
+        extra = shortened(masked(text), 1_000) if text != said else ""
         return says.said_to_all(
             words.incidents.reached(
                 key=incident.key, said=said.lower(), when=shown_at, text=extra, by=asked.user, number=number
@@ -144,7 +146,7 @@ def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, ent
     remind(tx, desk.rules, incident, entry)
     text = entry.text if entry.text != lifecycle.SAID[Milestone.RESOLVED] else ""
     said = words.incidents.resolved(
-        key=incident.key, when=shown_at, text=shortened(text, 1_000), by=asked.user, number=entry.number
+        key=incident.key, when=shown_at, text=shortened(masked(text), 1_000), by=asked.user, number=entry.number
     )
     return asks.first_question(incident, whys.chain(tx, incident.id), said, desk.rules.after_resolution)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,9 +16,10 @@ from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import secrets as says
 from bot.slack.blocks import Message
 from bot.slack.text import escape
+from storage import deliveries, incidents, sections
 from storage import secrets as kept
-from storage import sections
 from storage import timeline as entries
+from storage.deliveries import Owed
 from storage.secrets import Copy, Reach
 from storage.statements import Transaction
 
@@ -34,7 +36,7 @@ async def redact(desk: Desk, asked: Asked, number: int) -> Message | None:
     """
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = _incident(tx, asked, number)
         entry = _entry(tx, incident, number)
         values = _values(tx, entry)
         entries.redact(tx, entry, partial(secrets.redacted, known=values), asked.user, asked.now)
@@ -51,6 +53,27 @@ async def redact(desk: Desk, asked: Asked, number: int) -> Message | None:
 async def leave(desk: Desk, asked: Asked, number: int) -> Message:
     """It is harmless: the entry as it reads, with its buttons and without the warning."""
     return await timeline.offer_edit(desk, asked, number)
+
+
+def warn(tx: Transaction, incident: Incident, entry: Entry, to: str, now: datetime) -> None:
+    """Owe somebody (a user id) a DM where their entry looks as if it held a credential.
+
+    For entries whose answer everybody reads, or that have none; the receipt of others carries the warning itself.
+    """
+    spans = secrets.found(entry.text)
+    if spans:
+        body = json.dumps(says.warning_alone(spans, entry, incident))
+        deliveries.owe(tx, Owed(incident.team, "message", to, body, now, incident.id))
+
+
+def _incident(tx: Transaction, asked: Asked, number: int) -> Incident:
+    """The incident that is meant; whose entry it is may redact it from a DM as well."""
+    found = incidents.by_id(tx, asked.incident_id, locking=True) if asked.incident_id else None
+    if found is not None and found.team == asked.team:
+        entry = entries.by_number(tx, found.id, number)
+        if entry is not None and asked.user in (entry.author, entry.recorder):
+            return found
+    return require_incident(tx, asked, locking=True)
 
 
 def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:
@@ -74,7 +97,9 @@ def _values(tx: Transaction, entry: Entry) -> frozenset[str]:
     if found:
         return found
     was_redacted = any(version.change == "redacted" for version in wordings)
-    sentence = f"#{entry.number} {'is redacted already' if was_redacted else 'holds nothing that looks like a credential'}."
+    sentence = (
+        f"#{entry.number} {'is redacted already' if was_redacted else 'holds nothing that looks like a credential'}."
+    )
     raise Refused(sentence)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.errors import Refused
@@ -16,7 +17,7 @@ from bot.scribe.resolution import follow
 from bot.slack import corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
-from storage import cases, incidents
+from storage import incidents
 from storage import timeline as kept
 from storage.statements import Transaction
 from storage.timeline import NewEntry
@@ -115,37 +116,13 @@ def clocks_of(desk: Desk, person: Person, now: datetime) -> says.Clocks:
     return says.Clocks(now, zone, label_of(zone) if zone is not UTC else "")
 
 
-async def overview(desk: Desk, asked: Asked) -> Message:
-    """The latest entries and a form."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
-
-    def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
-        case, total = cases.glance(tx, incident, says.LATEST)
-        return says.overview(case, case.entries, total, clocks)
-
-    return await desk.store.read(look)
-
-
-async def show(desk: Desk, asked: Asked, since: timedelta | None) -> Message:
-    """The timeline, or what happened in the last while."""
-
-    def look(tx: Transaction) -> Message:
-        case = cases.load(tx, require_incident(tx, asked))
-        after = asked.now - since if since else None
-        entries = tuple(entry for entry in case.entries if after is None or entry.happened_at >= after)
-        return says.listing(case, entries, len(case.entries), asked.now, since=after)
-
-    return await desk.store.read(look)
-
-
 async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
     """One entry with every wording it ever had."""
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
         entry = _entry(tx, incident, number)
-        return corrections.history(entry, kept.versions(tx, entry.id), cases.load(tx, incident))
+        return corrections.history(entry, kept.versions(tx, entry.id), partial(desk.people.name, asked.team))
 
     return await desk.store.read(look)
 
@@ -178,7 +155,7 @@ async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: 
     reading = moments.read(f"it | {when}", asked.now, clocks.zone)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
-        raise Refused(sentence)
+        raise Refused(sentence, field="when")
     rewording = Rewording(reading, text, (when, text), int(metadata["version"]))
     return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
 
@@ -187,7 +164,7 @@ async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clock
     reading, text = wanted.reading, admit(wanted.text, "That entry")
     if reading.question is not None:
         sentence = f"#{number} was not changed. {reading.problem} Write the time in full, as in 2026-11-23 14:05 UTC."
-        raise Refused(sentence)
+        raise Refused(sentence, field="when")
     if reading.utc is not None:
         rules.require_past(reading.utc, asked.now)
 

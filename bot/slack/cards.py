@@ -2,17 +2,29 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incident.records import Place
+from bot.slack.blocks import Message
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 3.0
 """At most one update per incident in this time, however many entries come."""
 
+LONGEST_WAIT = 300.0
+REMEMBERED = 500
+"""So many live messages are known by what they say, so that an update that changes nothing is not sent."""
+
 Subject = tuple[Place, int | None]
-Refresh = Callable[[Place, int | None], Awaitable[None]]
+Refresh = Callable[[Place, int | None], Awaitable[float]]
+"""Brings one incident's card up to date; the answer is for how many seconds Slack wants to be left alone."""
 
 
 class Cards:
@@ -26,6 +38,7 @@ class Cards:
         self._stale: set[Subject] = set()
         self._wake = asyncio.Event()
         self._refresh: Refresh | None = None
+        self._quiet_until = 0.0
 
     def refresh_with(self, refresh: Refresh) -> None:
         """What brings one incident's card up to date; it must not raise for a refusal of Slack's."""
@@ -37,13 +50,17 @@ class Cards:
         self._wake.set()
 
     async def refresh_now(self) -> None:
-        """Bring every stale card up to date."""
-        while self._stale and self._refresh is not None:
+        """Bring every stale card up to date, unless Slack wants to be left alone: then they stay stale."""
+        while self._stale and self._refresh is not None and time.monotonic() >= self._quiet_until:
+            subject = self._stale.pop()
             # Awaited as a task of its own: an error in it is one lost update, and never the end of the bot.
-            refreshing = asyncio.ensure_future(self._refresh(*self._stale.pop()))
+            refreshing = asyncio.ensure_future(self._refresh(*subject))
             await asyncio.wait([refreshing])
             if error := refreshing.exception():
                 log.error("a live message could not be brought up to date (%s)", type(error).__name__)
+            elif wait := refreshing.result():
+                self._quiet_until = time.monotonic() + wait
+                self._stale.add(subject)
 
     async def run(self) -> None:
         """Refresh what is stale, then rest; until cancelled."""
@@ -51,4 +68,49 @@ class Cards:
             await self._wake.wait()
             self._wake.clear()
             await self.refresh_now()
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(max(self._pause, self._quiet_until - time.monotonic()))
+            if self._stale:
+                self._wake.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What became of an update: `is_gone` where somebody deleted the message, `wait` the seconds to leave Slack alone."""
+
+    is_gone: bool = False
+    wait: float = 0.0
+
+
+class LiveMessages:
+    """Updates messages in place."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._shown: dict[tuple[str, str], Message] = {}
+
+    async def update(self, channel: str, ts: str, said: Message) -> Updated:
+        """Make a message say this; nothing is sent where it says so already. Errors are told in the answer."""
+        if self._shown.get((channel, ts)) == said:
+            return Updated()
+        try:
+            await self._client.chat_update(channel=channel, ts=ts, **said)
+        except SlackApiError as error:
+            self._shown.pop((channel, ts), None)
+            return _refused(error)
+        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+            self._shown.pop((channel, ts), None)
+            log.warning("a live message could not be updated: %s", type(error).__name__)
+            return Updated()
+        if len(self._shown) >= REMEMBERED:
+            self._shown.clear()
+        self._shown[channel, ts] = said
+        return Updated()
+
+
+def _refused(error: SlackApiError) -> Updated:
+    word = str(error.response.get("error", ""))
+    if word in ("ratelimited", "rate_limited"):
+        asked = str(error.response.headers.get("Retry-After", ""))
+        return Updated(wait=min(float(asked), LONGEST_WAIT) if asked.isdigit() else PAUSE_SECONDS)
+    log.warning("a live message could not be updated: %s", word)
+    return Updated(is_gone=word == "message_not_found")

@@ -3,11 +3,14 @@
 import json
 from dataclasses import dataclass
 
-from bot.incident.records import Case, Entry, EntryKind, EntryVersion, Incident, Status
+from bot.incident.records import Entry, EntryKind, EntryVersion, Incident, Status
+from bot.incident.secrets import found, masked
 from bot.incident.text import shortened
 from bot.incident.timeline import FORM_HOLDS
 from bot.slack import blocks
+from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
+from bot.slack.text import NameOf
 from bot.slack.timeline import QUOTED, Clocks, edit_row, ref, when
 from bot.slack.words import words
 
@@ -20,9 +23,14 @@ class Turn:
     after: Incident
     by: str
 
+    @property
+    def is_private(self) -> bool:
+        """Whether only the author of the correction is told of it."""
+        return self.before.status is self.after.status
+
     def told(self, said: str, row: list[Block]) -> Message:
         """The correction, to its author; to everybody where the incident stands otherwise than before."""
-        if self.before.status is self.after.status:
+        if self.is_private:
             moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
             note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
             return blocks.whisper(said, [blocks.section(said), *note, *row])
@@ -35,7 +43,7 @@ class Turn:
 
 def struck(entry: Entry, turn: Turn) -> Message:
     """An entry was taken back; a button brings it in again. A line about a change takes the change not back with it."""
-    said = words.timeline.struck(number=entry.number, text=shortened(entry.text, QUOTED))
+    said = words.timeline.struck(number=entry.number, text=shortened(masked(entry.text), QUOTED))
     row = [blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))]
     if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
         row.insert(0, blocks.context(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind))))
@@ -44,7 +52,7 @@ def struck(entry: Entry, turn: Turn) -> Message:
 
 def restored(entry: Entry, turn: Turn) -> Message:
     """A struck entry stands again."""
-    said = words.timeline.restored(number=entry.number, text=shortened(entry.text, QUOTED))
+    said = words.timeline.restored(number=entry.number, text=shortened(masked(entry.text), QUOTED))
     return turn.told(said, [edit_row(entry)])
 
 
@@ -53,10 +61,12 @@ def edited(entry: Entry, before: Entry, clocks: Clocks, turn: Turn) -> Message:
     said = words.timeline.edited(
         number=entry.number,
         when=clocks.both(entry),
-        text=shortened(entry.text, QUOTED),
-        before=shortened(f"{when(before, clocks.now)} UTC  {before.text}", 500),
+        text=shortened(masked(entry.text), QUOTED),
+        before=shortened(f"{when(before, clocks.now)} UTC  {masked(before.text)}", 500),
     )
-    return turn.told(said, [edit_row(entry)])
+    spans = found(entry.text)
+    warning = warns.warning(spans, ref(entry)) if spans and turn.is_private else []
+    return turn.told(said, [*warning, edit_row(entry)])
 
 
 def standing(entry: Entry, clocks: Clocks) -> Message:
@@ -66,8 +76,8 @@ def standing(entry: Entry, clocks: Clocks) -> Message:
     return blocks.whisper(said, [blocks.section(said), blocks.context(note), edit_row(entry)])
 
 
-def history(entry: Entry, versions: tuple[EntryVersion, ...], case: Case) -> Message:
-    """Every wording of an entry."""
+def history(entry: Entry, versions: tuple[EntryVersion, ...], name_of: NameOf) -> Message:
+    """Every wording of an entry, and what became of the message that it was captured from."""
     lines = [words.timeline.history_heading(number=entry.number)]
     lines += [
         words.timeline.history_line(
@@ -75,7 +85,7 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], case: Case) -> Mes
             change=version.change,
             when=f"{version.happened_at:%Y-%m-%d %H:%M}",
             text=shortened(" ".join(version.text.split()), 800),
-            who=case.name(version.changed_by),
+            who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )
         for version in versions

@@ -1,7 +1,9 @@
 """How the warning about a credential looks in Slack."""
 
+import json
 from collections.abc import Iterable
 
+from bot.incident.records import Entry, Incident
 from bot.incident.secrets import Span
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -23,8 +25,15 @@ def warning(spans: Iterable[Span], value: str) -> list[Block]:
     ]
 
 
+def warning_alone(spans: Iterable[Span], entry: Entry, incident: Incident) -> Message:
+    """The warning as a message of its own, which names the entry."""
+    value = json.dumps({"incident": incident.id, "entry": entry.number})
+    said = words.secrets.warned_of(number=entry.number, key=incident.key, title=incident.title)
+    return blocks.message(said, [blocks.section(said), *warning(spans, value)])
+
+
 def redacted(number: int, others: tuple[int, ...], sections: tuple[str, ...]) -> Message:
-    """It is out of the record. `others` are the entries that held it as well, `sections` the titles of those that do."""
+    """It is out of the record; the entries `others` held it as well, and the sections of these titles still do."""
     return blocks.whisper(words.secrets.redacted(number=number, others=others, sections=sections))
 
 

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from bot.incident import secrets
 from bot.incident.lifecycle import SAID
 from bot.incident.moments import Reading, shown
 from bot.incident.records import Case, Entry, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
+from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
-
-LATEST = 8
-"""Entries that `/timeline` alone shows."""
 
 QUOTED = 2_000
 """Characters of an entry's text that a message shows; all of it is in the record and in every export."""
@@ -57,15 +56,18 @@ def receipt(
 ) -> Message:
     """What its author reads once the entry is on disk. `was_utc` is the moment that [That was UTC] would make it."""
     resolved = incident.status is Status.RESOLVED
-    text = shortened(entry.text, QUOTED)
+    spans = secrets.found(entry.text)
+    text = shortened(secrets.replaced(entry.text, spans, secrets.MASK) if spans else entry.text, QUOTED)
     said = words.timeline.receipt(when=clocks.both(entry), text=text)
     note = words.timeline.receipt_note(number=entry.number, key=incident.key, resolved=resolved, **notes)
-    return blocks.whisper(said, [blocks.section(said), blocks.context(note), edit_row(entry, was_utc)])
+    warning = warns.warning(spans, ref(entry)) if spans else []
+    return blocks.whisper(said, [blocks.section(said), blocks.context(note), *warning, edit_row(entry, was_utc)])
 
 
 def edit_row(entry: Entry, was_utc: datetime | None = None) -> Block:
     """[Edit], [Undo], and [That was UTC] where that would be another moment."""
-    buttons = [blocks.button("Edit", "timeline_edit", ref(entry)), blocks.button("Undo", "timeline_undo", ref(entry))]
+    this = ref(entry)
+    buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
     if was_utc is not None:
         buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, at=was_utc.isoformat())))
     return blocks.actions(*buttons)
@@ -78,7 +80,7 @@ def ref(entry: Entry, **more: str) -> str:
 
 def already(incident: Incident, number: int, reading: Reading, moment: datetime) -> Message:
     """The same was typed a moment ago; a way to add it after all, at the moment that was meant."""
-    said = words.timeline.already(number=number, text=shortened(reading.text, QUOTED))
+    said = words.timeline.already(number=number, text=shortened(secrets.masked(reading.text), QUOTED))
     value = json.dumps({"incident": incident.id, "entry": number, **_time_of(reading, moment)})
     return blocks.whisper(
         said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
@@ -130,57 +132,12 @@ def line(entry: Entry, case: Case, now: datetime) -> str:
     """An entry as one line of a list, escaped."""
     said: str = words.timeline.line(
         when=when(entry, now),
-        text=shortened(" ".join(entry.text.split()), 500),
+        text=shortened(secrets.masked(" ".join(entry.text.split())), 500),
         author=case.name(entry.author),
         number=entry.number,
         milestone=SAID[entry.milestone] if entry.milestone and entry.text != SAID[entry.milestone] else "",
     )
     return said
-
-
-def listing(
-    case: Case, entries: tuple[Entry, ...], total: int, now: datetime, *, since: datetime | None = None
-) -> Message:
-    """Entries as a list, the latest that fit into one message."""
-    lines = [line(entry, case, now) for entry in entries]
-    fitting: list[str] = []
-    room = blocks.MESSAGE - 500
-    for text in reversed(lines):
-        room -= len(text) + 1
-        if room < 0:
-            break
-        fitting.insert(0, text)
-    said = words.timeline.heading(
-        key=case.incident.key,
-        title=case.incident.title,
-        shown=len(fitting),
-        total=total,
-        since=_since(since, now),
-    )
-    return blocks.whisper(said, [blocks.section(said), *blocks.sections("\n".join(fitting))])
-
-
-def _since(moment: datetime | None, now: datetime) -> str:
-    if moment is None:
-        return ""
-    return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def overview(case: Case, entries: tuple[Entry, ...], total: int, clocks: Clocks) -> Message:
-    """The latest entries and a form."""
-    shown_list = listing(case, entries, total, clocks.now)
-    form = blocks.labelled(
-        words.timeline.field_label(),
-        "timeline_form",
-        blocks.text_input(
-            "timeline_entered",
-            placeholder="14:05 failed over to replica",
-            dispatch_action_config={"trigger_actions_on": ["on_enter_pressed"]},
-        ),
-        hint=words.timeline.field_hint(zone=clocks.label or "UTC"),
-        dispatch_action=True,
-    )
-    return {**shown_list, "blocks": [*shown_list["blocks"], form]}
 
 
 def add_form(channel: str, label: str) -> Block:

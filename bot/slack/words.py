@@ -9,7 +9,20 @@ from markupsafe import Markup
 
 from bot.slack.text import clock_face, escape, mention
 
-NOUNS = ("timeline", "incidents", "whys", "actions", "postmortem", "reminders", "general", "home", "capture", "paste")
+NOUNS = (
+    "timeline",
+    "incidents",
+    "whys",
+    "actions",
+    "postmortem",
+    "reminders",
+    "general",
+    "secrets",
+    "home",
+    "capture",
+    "paste",
+    "lookback",
+)
 
 
 def _finalize(value: Any) -> Any:

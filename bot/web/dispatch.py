@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from prometheus_client import Counter, Histogram
@@ -40,6 +41,17 @@ _SECONDS = Histogram(
 )
 
 
+@cache
+def _answers(kind: str, status: int) -> Counter:
+    """Looked up once: prometheus_client takes a lock to find a label's counter, and one more to count."""
+    return _ANSWERS.labels(kind, str(status))
+
+
+@cache
+def _seconds(kind: str) -> Histogram:
+    return _SECONDS.labels(kind)
+
+
 def kind_of(body: Body) -> str:
     """What a delivery is, in a word that holds nothing of what anybody wrote."""
     if "command" in body:
@@ -66,8 +78,8 @@ class Dispatcher:
         kind = kind_of(body)
         began = time.monotonic()
         response = await self._answer(kind, body, headers, envelope_id)
-        _SECONDS.labels(kind).observe(time.monotonic() - began)
-        _ANSWERS.labels(kind, str(response.status)).inc()
+        _seconds(kind).observe(time.monotonic() - began)
+        _answers(kind, response.status).inc()
         return response
 
     async def _answer(self, kind: str, body: Body, headers: Mapping[str, str], envelope_id: str) -> BoltResponse:

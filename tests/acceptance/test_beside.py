@@ -45,7 +45,7 @@ async def texts(program: Program, folder: Path) -> list[str]:
     return [line["text"] for line in exported["timeline"]][1:]
 
 
-@pytest.mark.parametrize("words", BESIDE, ids=lambda words: " ".join(words))
+@pytest.mark.parametrize("words", BESIDE, ids=" ".join)
 async def test_what_is_recorded_after_a_command_ran_beside_the_bot_is_on_disk(
     words: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import click
 import uvloop
 
 from bot.incident.records import Person
@@ -47,8 +48,8 @@ async def _compare(floor: int, bot: int) -> None:
     if b":memo:" not in await _once(bot, _line(0, "warm-up")):
         msg = "the bot does not record"
         raise RuntimeError(msg)
-    print("signed /timeline with its durable row, beside the same Bolt app that only acknowledges")
-    print(f"{'clients':>8} {'':<10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8}")
+    click.echo("signed /timeline with its durable row, beside the same Bolt app that only acknowledges")
+    click.echo(f"{'clients':>8} {'':<10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8}")
     for clients, count in REQUESTS.items():
         rounds: dict[str, list[load.Figures]] = {"floor": [], "afterword": []}
         for number in range(ROUNDS):
@@ -68,10 +69,12 @@ def _line(number: int, which: str) -> str:
 def _show(clients: int, rounds: dict[str, list[load.Figures]]) -> None:
     for name, figures in rounds.items():
         median = _median(figures)
-        print(f"{clients:>8} {name:<10} {median.rate:>11.0f} {median.p50:>8.2f} {median.p99:>8.2f}")
+        click.echo(f"{clients:>8} {name:<10} {median.rate:>11.0f} {median.p50:>8.2f} {median.p99:>8.2f}")
     ratios = [bot.rate / floor.rate for floor, bot in zip(rounds["floor"], rounds["afterword"], strict=True)]
     best, worst = max(ratios), min(ratios)
-    print(f"{clients:>8} {'ratio':<10} {statistics.median(ratios):>11.2f}   (rounds from {worst:.2f} to {best:.2f})")
+    click.echo(
+        f"{clients:>8} {'ratio':<10} {statistics.median(ratios):>11.2f}   (rounds from {worst:.2f} to {best:.2f})"
+    )
 
 
 def _median(figures: list[load.Figures]) -> load.Figures:

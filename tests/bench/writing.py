@@ -6,8 +6,10 @@ import statistics
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+import click
 import uvloop
 
 from bot.incident.records import Place
@@ -29,13 +31,13 @@ def compare(folder: Path) -> None:
     for number in range(ROUNDS):
         raw.append(_raw(folder / f"raw-{number}.db"))
         grouped.append(_grouped(folder / f"grouped-{number}.db"))
-    print(
-        f"\n{WRITERS} writers, synchronous=FULL: a whole /timeline unit in the group commit, beside one bare INSERT each"
+    click.echo(
+        f"\n{WRITERS} writers, synchronous=FULL: a whole /timeline unit in the group commit, beside a bare INSERT each"
     )
-    print(f"{'':<28} {'units/s':>9}")
-    print(f"{'raw SQLite, own connections':<28} {statistics.median(raw):>9.0f}")
-    print(f"{'one writer, group commit':<28} {statistics.median(grouped):>9.0f}")
-    print(f"{'ratio':<28} {statistics.median(grouped) / statistics.median(raw):>9.1f}")
+    click.echo(f"{'':<28} {'units/s':>9}")
+    click.echo(f"{'raw SQLite, own connections':<28} {statistics.median(raw):>9.0f}")
+    click.echo(f"{'one writer, group commit':<28} {statistics.median(grouped):>9.0f}")
+    click.echo(f"{'ratio':<28} {statistics.median(grouped) / statistics.median(raw):>9.1f}")
 
 
 def _raw(path: Path) -> float:
@@ -73,7 +75,7 @@ def _grouped(path: Path) -> float:
 async def _write_all(store: Store) -> None:
     async def write(writer: int) -> None:
         for number in range(EACH):
-            await store.write(lambda tx, key=f"{writer}-{number}": _unit(tx, key))
+            await store.write(partial(_unit, key=f"{writer}-{number}"))
 
     await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
 

@@ -106,6 +106,7 @@ def clock() -> SettableClock:
 @pytest.fixture
 async def slack(clock: SettableClock) -> AsyncIterator[StandIn]:
     async with StandIn(clock) as standin:
+        standin.workspace.subscriptions -= {"message.channels", "message.groups"}  # what people say is not listened to
         yield standin
 
 

@@ -1,0 +1,77 @@
+"""Files that people shared, read with the bot's own token and never made public."""
+
+from urllib.parse import urljoin, urlsplit
+
+from aiohttp import ClientError, ClientSession
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import AfterwordError
+from bot.incident.attachments import LARGEST, too_large
+
+_OF_SLACK = ("slack.com", "slack-gov.com")
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_HOPS = 3
+
+
+class NotNow(AfterwordError):
+    """Slack did not give the file just now; another time it may."""
+
+
+class NotKept(AfterwordError):
+    """The file will never be had; the sentence says why."""
+
+
+class Files:
+    """Reads through the client's session, with the client's token."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._session: ClientSession | None = client.session
+        self._token = client.token
+        self._api = urlsplit(client.base_url)
+
+    async def read(self, address: str) -> bytes:
+        """The bytes behind a file's private address, at most 10 MB.
+
+        Raises NotKept where they can never be had, NotNow where Slack does not give them at the moment.
+        """
+        if not self._is_slacks(address):
+            raise NotKept("it is kept outside of Slack")
+        try:
+            for _ in range(_MOST_HOPS):
+                found = await self._one(address)
+                if isinstance(found, bytes):
+                    return found
+                address = found
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
+            raise NotNow(f"Slack did not give a file ({type(error).__name__}).") from error
+        raise NotKept("its address leads nowhere")
+
+    async def _one(self, address: str) -> bytes | str:
+        """The bytes, or where they are to be had instead. The token goes to Slack's own hosts and nowhere else."""
+        if self._session is None:
+            raise NotNow("There is no connection to Slack yet.")
+        headers = {"Authorization": f"Bearer {self._token}"} if self._is_slacks(address) else {}
+        async with self._session.get(address, headers=headers, allow_redirects=False) as answer:
+            if answer.status in _REDIRECTS:
+                onward = urljoin(address, answer.headers.get("Location", ""))
+                if not self._is_slacks(onward) and urlsplit(onward).scheme != "https":
+                    raise NotKept("its address leads nowhere")
+                return onward
+            if answer.status == 429 or answer.status >= 500:
+                raise NotNow(f"Slack did not give a file (status {answer.status}).")
+            if answer.status != 200:
+                raise NotKept("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
+            content = bytearray()
+            async for piece in answer.content.iter_chunked(64 * 1024):
+                content += piece
+                if len(content) > LARGEST:
+                    raise NotKept(too_large(len(content), 0))
+            return bytes(content)
+
+    def _is_slacks(self, address: str) -> bool:
+        """Whether an address is on a host of Slack's, over TLS; or on the very server that answers the Web API."""
+        at = urlsplit(address)
+        if (at.scheme, at.netloc) == (self._api.scheme, self._api.netloc):
+            return True
+        host = at.hostname or ""
+        return at.scheme == "https" and any(host == own or host.endswith(f".{own}") for own in _OF_SLACK)

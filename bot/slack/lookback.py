@@ -1,0 +1,123 @@
+"""How a look back through a channel's history looks in Slack: the offer, what was found, and the list to tick."""
+
+import json
+from collections import Counter
+from datetime import datetime
+
+from bot.incident import secrets
+from bot.incident.lookback import MOST_PROPOSED, SPANS, Proposal, Reason
+from bot.incident.records import Incident
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.paste import GROUP, checkboxes, option
+from bot.slack.timeline import Clocks
+from bot.slack.words import words
+
+PAGE = 90
+"""Messages that one window proposes."""
+
+TICKS = "lookback_messages_"
+_WHY = {Reason.MARKED: "marked", Reason.TIME: "with a time", Reason.GRAPH: "link or picture"}
+
+
+def offer(incident: Incident) -> list[Block]:
+    """To who opened an incident: buttons that look back through its channel."""
+    buttons = [
+        blocks.button(
+            f"Look back {hours} hours", f"lookback_{hours}", json.dumps({"incident": incident.id, "hours": hours})
+        )
+        for hours in SPANS
+    ]
+    return [blocks.context(words.lookback.offer()), blocks.actions(*buttons)]
+
+
+def begun(incident: Incident, hours: int) -> Message:
+    """The walk has begun; what comes of it comes later."""
+    return blocks.whisper(words.lookback.begun(hours=hours, key=incident.key))
+
+
+def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], seen: int, stopped: str) -> Message:
+    """What was found, with a button for each window's worth of it; `stopped` names what was left out."""
+    if not found:
+        said = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
+        return blocks.message(said, [blocks.section(said), *([blocks.context(stopped)] if stopped else [])])
+    why = Counter(proposal.reason for proposal in found)
+    said = words.lookback.result(
+        key=incident.key,
+        channel=incident.channel,
+        seen=seen,
+        found=len(found),
+        marked=why[Reason.MARKED],
+        timed=why[Reason.TIME],
+        graphs=why[Reason.GRAPH],
+    )
+    buttons = [
+        blocks.button(
+            "Choose" if len(found) <= PAGE else f"Choose from {at + 1} to {min(at + PAGE, len(found))}",
+            f"lookback_choose_{at // PAGE}",
+            json.dumps({"lookback": lookback_id, "page": at // PAGE}),
+            style="primary" if at == 0 else "",
+        )
+        for at in range(0, len(found), PAGE)
+    ]
+    notes = [stopped] if stopped else []
+    notes += [words.lookback.too_many(most=MOST_PROPOSED)] if len(found) >= MOST_PROPOSED else []
+    return blocks.message(said, [blocks.section(said), *map(blocks.context, notes), blocks.actions(*buttons)])
+
+
+def stopped_early(seen: int, until: datetime) -> str:
+    """That the walk ended before it was through."""
+    return str(words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}"))
+
+
+def failed(incident: Incident, sentence: str) -> Message:
+    """The channel could not be read, and why."""
+    return blocks.message(words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence))
+
+
+def window(
+    incident: Incident, shown: list[tuple[Proposal, str]], clocks: Clocks, lookback_id: int, page: int
+) -> Block:
+    """The list to tick: messages with their authors' names, the oldest first."""
+    ticked = sum(proposal.is_ticked for proposal, _ in shown)
+    said = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
+    groups = [
+        _group(shown[at : at + GROUP], at, clocks, f"{lookback_id}_{page}") for at in range(0, len(shown), GROUP)
+    ]
+    return blocks.modal(
+        "Messages to record",
+        "lookback_record",
+        [blocks.section(said), *groups],
+        submit="Record the ticked ones",
+        private_metadata=json.dumps({"lookback": lookback_id}),
+    )
+
+
+def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str) -> Block:
+    options = [(proposal, _option(proposal, author, clocks)) for proposal, author in shown]
+    ticked = [option for proposal, option in options if proposal.is_ticked]
+    label = words.lookback.group_label(first=at + 1, last=at + len(shown))
+    return checkboxes(label, f"lookback_{name}_{at}", f"{TICKS}{at}", [option for _, option in options], ticked)
+
+
+def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
+    when = clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
+    said = secrets.masked(" ".join(proposal.text.split()))
+    return option(f"{when} {shortened(author, 24)} · {_WHY[proposal.reason]}", proposal.ts, said)
+
+
+def ticked_in(values: dict[str, object]) -> frozenset[str]:
+    """The time stamps of the messages that are ticked."""
+    return frozenset(
+        str(value)
+        for name, ticked in values.items()
+        if name.startswith(TICKS) and isinstance(ticked, list)
+        for value in ticked
+    )
+
+
+def receipt(incident: Incident, numbers: list[int]) -> Message:
+    """What was recorded, and under which numbers."""
+    said = words.lookback.recorded(count=len(numbers), first=numbers[0], last=numbers[-1], key=incident.key)
+    return blocks.whisper(said, [blocks.section(said), blocks.context(words.lookback.recorded_hint(key=incident.key))])

@@ -1,0 +1,202 @@
+"""Messages into the timeline: the message shortcut, the reaction, and what is said to the bot."""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from aiohttp import ClientError
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackClientError
+
+from bot.errors import Refused
+from bot.incident.records import Place
+from bot.scribe import attachments
+from bot.scribe import capture as scribe
+from bot.scribe.capture import Chosen
+from bot.scribe.desk import Asked, Desk
+from bot.slack import blocks
+from bot.slack.blocks import Message
+from bot.slack.capture import ASKED, RECORDED, Messages, NotRead, bare
+from bot.slack.files import Files
+from bot.slack.reading import Said, said_in, source_of
+from bot.slack.words import words
+from handlers.boundary import Boundary, refusal
+from handlers.requests import Body, Click, event_of
+
+log = logging.getLogger(__name__)
+
+_AT = re.compile(r"capture_at_(\d+|now)")
+_FIRST = re.compile(r"\s*<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s,:]*")
+_GONE = ("message_deleted", "tombstone")
+
+
+class Capture:
+    """Finds the message that is meant, calls one verb, and marks the message as recorded.
+
+    An event is acknowledged once the entry is on disk; where Slack does not give the message it comes again.
+    """
+
+    def __init__(self, desk: Desk, boundary: Boundary) -> None:
+        self._desk = desk
+        self._boundary = boundary
+        self._messages = Messages(boundary.client)
+        self._files = Files(boundary.client)
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.shortcut("timeline_add_message")(boundary.click(self.chosen))
+        app.action(_AT)(boundary.click(self.at))
+        app.event("reaction_added")(boundary.event(self.reacted))
+        app.event("reaction_removed")(boundary.event(self.let_go))
+        app.event("app_mention")(boundary.event(self.mentioned))
+        app.event("message")(boundary.event(self.heard))
+
+    async def chosen(self, click: Click) -> Message | None:
+        """*Add to timeline* in a message's menu; Slack gives the message along, so that no right is needed."""
+        said = said_in(click.message, click.asked.place.channel, click.app)
+        link = await self._messages.permalink(said.channel, said.ts)
+        answer = await scribe.take(self._desk, click.asked, said, link, by_reaction=False)
+        self._boundary.later(self._recorded(said))
+        return answer
+
+    async def reacted(self, body: Body) -> None:
+        """The reaction that records, put on a message."""
+        event = body["event"]
+        channel, ts = _item(event)
+        if not self._is_ours(body) or not ts:
+            return
+        asked = event_of(body, channel, self._desk.clock.now())
+        await self._whispering(asked, "", partial(self._take, asked, ts, body.get("api_app_id", "")))
+
+    async def _take(self, asked: Asked, ts: str, app: str) -> None:
+        channel = asked.place.channel
+        told, link = await asyncio.gather(self._messages.find(channel, ts), self._messages.permalink(channel, ts))
+        said = said_in(told, channel, app)
+        answer = await scribe.take(self._desk, asked, said, link, by_reaction=True)
+        if answer is not None and scribe.is_risky(said):
+            self._boundary.later(self._whisper(asked, answer, said.thread_ts))
+        self._boundary.later(self._recorded(said))
+
+    async def let_go(self, body: Body) -> None:
+        """The reaction taken away: once nobody holds it, what it recorded is taken back."""
+        channel, ts = _item(body["event"])
+        if not self._is_ours(body) or not ts:
+            return
+        asked = event_of(body, channel, self._desk.clock.now())
+        await self._whispering(asked, "", partial(self._let_go, asked, ts, _bots(body)))
+
+    async def _let_go(self, asked: Asked, ts: str, bots: frozenset[str]) -> None:
+        channel = asked.place.channel
+        if await self._messages.holders(channel, ts, self._desk.reaction) - bots:
+            return
+        if await scribe.let_go(self._desk, asked, source_of(channel, ts)):
+            self._boundary.later(self._messages.unmark(channel, ts))
+
+    async def mentioned(self, body: Body) -> None:
+        """`@afterword [time] what happened`, in a channel or a thread."""
+        event = body["event"]
+        if "user" not in event or event.get("bot_id"):
+            return
+        asked = event_of(body, event["channel"], self._desk.clock.now())
+        said = said_in(event, event["channel"], body.get("api_app_id", ""))
+        await self._whispering(asked, said.thread_ts, partial(self._note, asked, said, _bots(body)))
+
+    async def _note(self, asked: Asked, said: Said, bots: frozenset[str]) -> None:
+        first = _FIRST.match(said.text)
+        if first is None or first[1] not in bots:
+            raise Refused(words.capture.not_first(reaction=self._desk.reaction))
+        line = said.text[first.end() :].strip()
+        if line.lower() in ("", "help", "?") and not said.files:
+            self._boundary.later(self._whisper(asked, self._help(), said.thread_ts))
+            return
+        link = await self._messages.permalink(said.channel, said.ts)
+        answer = await scribe.note(self._desk, asked, said, line, link)
+        if answer.said is not None and (not answer.is_recorded or answer.is_telling):
+            self._boundary.later(self._whisper(asked, answer.said, said.thread_ts))
+        if answer.is_recorded:
+            self._boundary.later(self._recorded(said))
+        else:
+            self._boundary.later(self._messages.mark(said.channel, said.ts, by=ASKED))
+
+    def _help(self) -> Message:
+        return blocks.whisper(words.capture.help(reaction=self._desk.reaction))
+
+    async def at(self, click: Click) -> Message | None:
+        """One of the readings of the time in what was said to the bot."""
+        channel, _, ts = str(click.value["source"]).partition(":")
+        told: Body = {"ts": ts, "user": click.asked.user}
+        with contextlib.suppress(Refused, NotRead):  # read for its files alone: its words are in the button
+            told = await self._messages.find(channel, ts)
+        said = said_in(told, channel, click.app)
+        asked = click.asked.at(Place(click.asked.team, channel))
+        link = await self._messages.permalink(channel, ts)
+        answer = await scribe.settle(self._desk, asked, said, _reading(click), link)
+        self._boundary.later(self._messages.unmark(channel, ts, by=ASKED))
+        self._boundary.later(self._recorded(said))
+        return answer
+
+    async def heard(self, body: Body) -> None:
+        """A message was edited or deleted: what was captured from it says so. Nothing else that is said matters."""
+        event = body["event"]
+        place = Place(body["team_id"], event.get("channel", ""))
+        match event.get("subtype"):
+            case "message_deleted":
+                await scribe.changed(self._desk, place, source_of(place.channel, event["deleted_ts"]), "deleted")
+            case "message_changed":
+                after, before = event["message"], event.get("previous_message") or {}
+                change = "deleted" if after.get("subtype") in _GONE else "edited"
+                # Slack also says "changed" where it has only unfolded a link.
+                if change == "deleted" or after.get("text") != before.get("text"):
+                    await scribe.changed(self._desk, place, source_of(place.channel, after["ts"]), change)
+
+    def _is_ours(self, body: Body) -> bool:
+        """Whether it is the reaction that records, put on by a person in a channel."""
+        event = body["event"]
+        in_channel = not _item(event)[0].startswith("D")
+        return in_channel and bare(event["reaction"]) == self._desk.reaction and event["user"] not in _bots(body)
+
+    async def _whispering(self, asked: Asked, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work of an event, where who caused it may do so; a refusal is whispered to them."""
+        try:
+            await self._boundary.admit(asked)
+            await work()
+        except Refused as refused:
+            self._boundary.later(self._whisper(asked, refusal(refused, ""), thread_ts))
+
+    async def _whisper(self, asked: Asked, message: Message, thread_ts: str) -> None:
+        said = {key: value for key, value in message.items() if key in ("text", "blocks")}
+        try:
+            await self._boundary.say_beside(asked, said, thread_ts)
+        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+            log.warning("a whisper could not be shown: %s", type(error).__name__)
+
+    async def _recorded(self, said: Said) -> None:
+        """The receipt that everybody sees, and then the message's files."""
+        await self._messages.mark(said.channel, said.ts, by=RECORDED)
+        if said.files:
+            await attachments.fetch_due(self._desk.store, self._files, self._desk.clock.now())
+
+
+def _item(event: Body) -> tuple[str, str]:
+    """The channel and time stamp of the message that was reacted to; empty where it was no message."""
+    item = event.get("item") or {}
+    return (item["channel"], item["ts"]) if item.get("type") == "message" else ("", "")
+
+
+def _bots(body: Body) -> frozenset[str]:
+    """The user ids of Afterword in the workspaces that hear of this event."""
+    return frozenset(one["user_id"] for one in body.get("authorizations") or () if one.get("user_id"))
+
+
+def _reading(click: Click) -> Chosen:
+    value = click.value
+    return Chosen(
+        str(value["text"]),
+        datetime.fromisoformat(value["at"]) if value["at"] else None,
+        bool(value.get("approximate")),
+        timedelta(seconds=int(value.get("lasts") or 0)) or None,
+    )

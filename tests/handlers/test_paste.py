@@ -1,0 +1,226 @@
+"""`/timeline paste`: many lines, previewed, then recorded together."""
+
+from typing import Any
+
+import pytest
+
+from bot.rehearsal.seen import SeenView, elements_of
+from tests.handlers.stage import last, on_stage, opened, told
+from tests.playing import Play
+
+LINES = "12:05 first alert\n12:10 UTC failed over\nto replica 2\n05/04 09:00 which day"
+
+
+def boxes(view: SeenView) -> dict[str, list[dict[str, Any]]]:
+    """The groups of ticks by action, each with its options."""
+    found = {
+        element["action_id"]: element["options"] for _, element in elements_of(view.blocks) if "options" in element
+    }
+    return {action: options for action, options in found.items() if action.startswith("paste_lines_")}
+
+
+def labels(view: SeenView) -> list[str]:
+    return [option["text"]["text"] for options in boxes(view).values() for option in options]
+
+
+def ticked(view: SeenView) -> list[str]:
+    return [
+        option["value"]
+        for _, element in elements_of(view.blocks)
+        if element.get("action_id", "").startswith("paste_lines_")
+        for option in element.get("initial_options", ())
+    ]
+
+
+def field(view: SeenView, action: str) -> str:
+    return str(next(e.get("initial_value", "") for _, e in elements_of(view.blocks) if e.get("action_id") == action))
+
+
+def read(play: Play) -> str:
+    """What Ana reads last, without its marks."""
+    return last(play, play.ana).plain.replace("*", "")
+
+
+async def pasting(play: Play, user: str, text: str = "") -> SeenView:
+    """`/timeline paste`, and the window that opens."""
+    answer = await play.slack.command(user, play.channel, f"/timeline paste{text}")
+    assert answer.ok
+    await play.settle()
+    assert answer.body == "", answer.text
+    (view,) = play.slack.views(user)
+    return view
+
+
+def recorded(play: Play) -> list[str]:
+    return [f"{entry.happened_at:%m-%d %H:%M} {entry.text}" for entry in play.case().entries]
+
+
+async def test_lines_are_previewed_then_recorded_with_a_receipt(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana)
+        assert (view.title, view.submit) == ("Paste into the timeline", "Preview")
+        answer = await play.slack.submit(play.ana, view, {"paste_1": LINES})
+        assert answer.errors == {}
+        (view,) = play.slack.views(play.ana)
+        assert view.submit == "Record the ticked lines"
+        assert labels(view) == ["11:05 UTC (12:05 Berlin)", "12:10 UTC (13:10 Berlin)"]
+        assert boxes(view)["paste_lines_0"][1]["description"]["text"] == "failed over to replica 2 (+1 line)"
+        assert "2 lines with a time" in view.plain
+        assert "line 4: 05/04 09:00 which day" in view.plain
+        assert "5 April or 4 May" in view.plain
+        assert len(recorded(play)) == 1  # nothing yet
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert play.slack.views(play.ana) == []
+        assert recorded(play)[:2] == ["11-23 11:05 first alert", "11-23 12:10 failed over\nto replica 2"]
+        assert "2 lines recorded in INC-1, #2–#3 · 1 left out" in read(play)
+        assert last(play, play.ana).ephemeral_for == play.ana
+
+
+async def test_lines_may_come_with_the_command(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, f"\n{LINES}")
+        assert ticked(view) == ["1", "2"]
+        assert field(view, "paste_1") == LINES
+        await play.slack.close(play.ana, view)
+        assert len(recorded(play)) == 1
+
+
+async def test_only_the_ticked_lines_are_recorded(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, f"\n{LINES}")
+        none = await play.slack.submit(play.ana, view, {"paste_lines_0": []})
+        assert "No line is ticked" in next(iter(none.errors.values()))
+        await play.slack.submit(play.ana, view, {"paste_lines_0": ["2"]})
+        await play.settle()
+        assert recorded(play)[:-1] == ["11-23 12:10 failed over\nto replica 2"]
+        assert "1 line recorded in INC-1, #2 · 2 left out" in read(play)
+
+
+async def test_a_text_that_was_changed_is_previewed_again_before_it_is_recorded(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, f"\n{LINES}")
+        await play.slack.submit(play.ana, view, {"paste_1": LINES.replace("05/04", "2026-04-05")})
+        assert len(recorded(play)) == 1
+        (view,) = play.slack.views(play.ana)
+        assert labels(view)[2] == "2026-04-05 07:00 UTC (09:00 Berlin) · before the line above"
+        await play.slack.submit(play.ana, view, {"paste_zone": "UTC"})
+        (view,) = play.slack.views(play.ana)
+        assert labels(view)[0] == "12:05 UTC (13:05 Berlin)"
+        assert ticked(view) == ["1", "2", "4"]
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert recorded(play)[:2] == ["04-05 09:00 which day", "11-23 12:05 first alert"]
+
+
+async def test_what_is_recorded_already_is_shown_so_and_not_ticked(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline 11:05 UTC first alert")
+        view = await pasting(play, play.ana, f"\n{LINES}")
+        assert labels(view)[0] == "11:05 UTC (12:05 Berlin) · already #2"
+        assert ticked(view) == ["2"]
+
+
+async def test_a_preview_that_is_sent_twice_is_recorded_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, f"\n{LINES}")
+        sent = await play.slack.submit(play.ana, view)
+        assert sent.delivery is not None
+        await play.slack.deliver_again(sent)
+        play.slack.workspace.stacks[play.ana] = [play.slack.workspace.views[view.id]]
+        await play.slack.submit(play.ana, view)  # pressed once more, before the window was gone
+        await play.settle()
+        assert len(recorded(play)) == 3
+
+
+async def test_relative_times_stay_as_they_were_previewed(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, "\n10 min ago quiet\n5 min ago loud")
+        await play.pass_time(minutes=7)
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert recorded(play)[:2] == ["11-23 12:20 quiet", "11-23 12:25 loud"]
+
+
+async def test_bad_pastes_are_refused_in_the_window_and_nothing_is_lost(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana)
+        only_words = await play.slack.submit(play.ana, view, {"paste_1": "only words\nand more"})
+        assert "None of these lines has a time" in next(iter(only_words.errors.values()))
+        many = "\n".join(["12:05 x"] * 300)
+        too_many = await play.slack.submit(play.ana, view, {"paste_1": many})
+        assert "At most 200 lines" in next(iter(too_many.errors.values()))
+        assert len(play.slack.views(play.ana)) == 1
+        asked = await play.slack.submit(play.ana, view, {"paste_1": "05/04 09:00 which day"})
+        assert asked.errors == {}
+        (view,) = play.slack.views(play.ana)
+        assert view.submit == "Preview"
+        assert "can be recorded as it stands" in view.plain
+
+
+async def test_a_paste_of_two_thousand_lines_is_given_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.ana, "/timeline paste\n" + "\n".join(f"12:05 line {n}" for n in range(2_000)))
+        assert "That is 2,000 lines" in said
+        assert "At most 200 lines" in said
+        assert "line 199" in said
+        assert play.slack.views(play.ana) == []
+
+
+async def test_two_hundred_long_lines_fit_into_one_window(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, "\n" + "\n".join(f"12:05 {n} {'ж' * 30}" for n in range(200)))
+        assert len(ticked(view)) == 200
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert len(recorded(play)) == 201
+        assert "200 lines recorded in INC-1, #2–#201" in read(play)
+
+
+async def test_an_incident_that_ended_meanwhile(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, f"\n{LINES}")
+        other = await pasting(play, play.bo, "\n07:20 late\n07:21 later")
+        await told(play, play.chandra, "/incident resolved")
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert "recorded in INC-1, which is resolved, #3–#4" in read(play)
+        await told(play, play.chandra, "/postmortem waive nothing to learn")
+        refused = await play.slack.submit(play.bo, other)
+        assert "No incident is open" in next(iter(refused.errors.values()))
+
+
+async def test_without_an_incident_there_is_nothing_to_paste_into(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        assert "No incident is open in this channel" in await told(play, play.ana, "/timeline paste")
+        assert play.slack.views(play.ana) == []
+
+
+@pytest.mark.parametrize("line", ["paste service is down", "pasted the wrong key", "paste service is down\nfor all"])
+async def test_what_only_begins_like_it_is_what_happened(sqlite_url: str, line: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, f"/timeline {line}")
+        assert recorded(play)[-1].endswith(line)
+
+
+async def test_mentions_in_pasted_lines_ping_nobody(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, "\n12:05 @Bo Demo paged <!channel>\n12:06 *x* `y` & <z>")
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert recorded(play)[0] == "11-23 11:05 @Bo Demo paged <!channel>"
+        assert recorded(play)[1] == "11-23 11:06 *x* `y` & <z>"
+        assert all(not message.pings for message in play.slack.messages(play.channel, user=play.bo)[1:])

@@ -1,0 +1,98 @@
+"""Redaction in the database: what may change, what is found, and that the bytes leave the files."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.errors import NotRecorded
+from bot.incident import secrets as rules
+from bot.incident.records import Entry, Incident, Place
+from storage import inbox, incidents, secrets, timeline, whys
+from storage.secrets import Reach
+from storage.statements import Transaction
+from storage.store import Store
+from storage.timeline import NewEntry
+
+NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+SECRET = "hunter" + "2-of-demo"
+REDACT = partial(rules.without, known={SECRET})
+
+
+def written(tx: Transaction) -> tuple[Incident, Entry]:
+    """An incident with one entry that holds the secret."""
+    incident = incidents.open_new(tx, Place("T1", "C1"), f"about {SECRET}", "U1", NOW)
+    return incident, timeline.add(tx, incident.id, 1, NewEntry(NOW, f"it is {SECRET}", "U1", "U1", NOW))
+
+
+async def test_every_wording_is_redacted_and_the_history_grows(store: Store) -> None:
+    _, entry = await store.write(written)
+    later = NOW + timedelta(minutes=1)
+    after = await store.write(lambda tx: timeline.redact(tx, entry, REDACT, "U2", later))
+    assert (after.text, after.version) == ("it is [redacted]", 2)
+    first, second = await store.read(lambda tx: timeline.versions(tx, entry.id))
+    assert (first.change, first.text, first.changed_at) == ("added", "it is [redacted]", NOW)
+    assert (second.change, second.changed_by, second.changed_at) == ("redacted", "U2", later)
+    assert secrets.wipe(store)
+
+
+async def test_a_wording_still_changes_to_nothing_else(store: Store) -> None:
+    _, entry = await store.write(written)
+    with pytest.raises(NotRecorded):
+        await store.write(lambda tx: timeline.redact(tx, entry, lambda _: "something else", "U2", NOW))
+    (only,) = await store.read(lambda tx: timeline.versions(tx, entry.id))
+    assert only.text == f"it is {SECRET}"
+
+
+async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritten(store: Store) -> None:
+    incident, _ = await store.write(written)
+
+    def more(tx: Transaction) -> None:
+        whys.add(tx, incident.id, None, f"{SECRET} leaked", "U1", NOW)
+        inbox.keep(tx, "before", f'"{SECRET}"', NOW - timedelta(hours=1))
+        inbox.keep(tx, "after", f'"{SECRET}"', NOW)
+        inbox.keep(tx, "other", '"nothing"', NOW)
+
+    await store.write(more)
+    reach, mark = Reach(incident.id, "T1", NOW), secrets.mark_of(SECRET)
+    found = await store.read(lambda tx: secrets.copies(tx, reach, mark))
+    assert sorted((copy.place, copy.text) for copy in found) == [
+        ("inbox", f'"{SECRET}"'),
+        ("incident", f"about {SECRET}"),
+        ("why", f"{SECRET} leaked"),
+    ]
+    for copy in found:
+        await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
+    assert await store.read(lambda tx: secrets.copies(tx, reach, mark)) == ()
+    assert await store.read(lambda tx: inbox.reply(tx, "after")) == '"[redacted]"'
+
+
+async def test_only_the_entries_that_may_hold_it_are_named(store: Store) -> None:
+    incident, _ = await store.write(written)
+    await store.write(lambda tx: timeline.add(tx, incident.id, 2, NewEntry(NOW, "else", "U1", "U1", NOW)))
+    mark = secrets.mark_of(SECRET)
+    assert await store.read(lambda tx: secrets.entries_with(tx, incident.id, mark)) == (1,)
+    assert await store.read(lambda tx: secrets.entries_with(tx, incident.id + 1, mark)) == ()
+
+
+@pytest.mark.parametrize(("secret", "mark"), [("a-bcd_efghijklmnop", "efghijkl"), ('"\\"', ""), ("s3cr3t!", "s3cr3t")])
+def test_a_mark_is_a_piece_that_no_encoding_changes(secret: str, mark: str) -> None:
+    assert secrets.mark_of(secret) == mark
+
+
+def test_the_log_waits_for_a_reader_and_is_then_emptied(sqlite_store: Store, sqlite_url: str) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    log = path.with_name(f"{path.name}-wal")
+    _, entry = sqlite_store.write_now(written)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entry").fetchall()
+    sqlite_store.write_now(lambda tx: timeline.redact(tx, entry, REDACT, "U2", NOW))
+    assert not secrets.wipe(sqlite_store)
+    assert f"it is {SECRET}".encode() in log.read_bytes() + path.read_bytes()
+    reader.execute("ROLLBACK")
+    reader.close()
+    assert secrets.wipe(sqlite_store)
+    assert f"it is {SECRET}".encode() not in log.read_bytes() + path.read_bytes()
