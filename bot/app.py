@@ -10,25 +10,27 @@ from urllib.parse import urlsplit
 import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 import handlers
 from bot.clock import Clock
 from bot.export import Exporter
-from bot.incident.records import Place
 from bot.incident.reminders import ReminderRules
 from bot.scheduler import Sweeper
 from bot.scribe import attachments, reminders
+from bot.scribe.cards import CardKeeper
 from bot.scribe.desk import Desk
 from bot.scribe.messages import Composer
+from bot.scribe.walk import Walker
 from bot.settings import Settings
-from bot.slack.cards import Cards
+from bot.slack.cards import Cards, LiveMessages
 from bot.slack.files import Files
+from bot.slack.history import History
 from bot.slack.outbox import Outbox
 from bot.slack.people import People
 from bot.slack.places import Places
+from bot.slack.roster import Roster
 from bot.web import server
 from bot.web.dispatch import Dispatcher
 from bot.web.guard import Guard
@@ -91,7 +93,10 @@ class Afterword:
             settings.allow_guests,
             settings.reaction,
         )
-        self.cards.refresh_with(self._refresh_card)
+        keeper = CardKeeper(store, clock, LiveMessages(self.client), self.outbox)
+        self.cards.refresh_with(keeper.refresh)
+        self.walker = Walker(self.desk, History(self.client))
+        self.roster = Roster(self.client, self.people)
         self.boundary = Boundary(self.desk, self.client)
         self.bolt = self._bolt(token)
         self.dispatch = Dispatcher(self.bolt)
@@ -99,6 +104,7 @@ class Afterword:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.roster.close()
         await self.boundary.drain()
         await self.outbox.close()
         await self._stack.aclose()
@@ -119,27 +125,19 @@ class Afterword:
         handlers.listen(bolt, self.desk, self.boundary)
         return bolt
 
-    async def _refresh_card(self, place: Place, incident_id: int | None) -> None:
-        from_record = await self.store.read(lambda tx: Composer.card(tx, place, incident_id, self.clock.now()))
-        if from_record is None:
-            return
-        channel, ts, said = from_record
-        try:
-            await self.client.chat_update(channel=channel, ts=ts, text=said.text, blocks=said.blocks)
-        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("a live message could not be updated: %s", type(error).__name__)
-
     async def tick(self, now: datetime) -> None:
         """Do everything that is due by `now`: settle reminders, then send what is owed."""
         if not self.store.is_whole():
             log.critical("the database file was removed or replaced under the running bot; nothing more is recorded")
             self.store.writer.stop()
             return
+        self.roster.keep_up(now)
         settled = await reminders.sweep(self.store, self.desk.rules, now)
         if settled:
             log.info("settled %d reminders", len(settled))
         await self.outbox.send_due(now)
         await attachments.fetch_due(self.store, Files(self.client), now)
+        await self.walker.sweep(now)
 
     def web(self) -> Starlette:
         """The web application: Slack's endpoint where there is a signing secret, health and metrics always."""
@@ -167,13 +165,5 @@ class Afterword:
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self.outbox.run())
             tasks.create_task(self.cards.run())
-            tasks.create_task(self._greet())
+            self.roster.start(self.clock.now())
             tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))
-
-    async def _greet(self) -> None:
-        """Learn who is who, so that nobody's first entry waits for it."""
-        try:
-            told = await self.client.auth_test()
-            await self.people.learn_everybody(str(told["team_id"]))
-        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("Slack does not answer yet (%s); recording works, messages wait", type(error).__name__)

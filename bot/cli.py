@@ -14,13 +14,13 @@ from bot import __version__, logs, runner
 from bot import demo as demos
 from bot import manifest as manifests
 from bot import rehearse as rehearsals
-from bot import score as scores
 from bot.app import Afterword, rules_of
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
 from bot.errors import AfterwordError
 from bot.export import FORMATS, Exporter
 from bot.incident import moments, postmortem
+from bot.incident import score as scores
 from bot.rehearsal import story as stories
 from bot.scribe import reminders
 from bot.settings import Settings, load
@@ -94,7 +94,7 @@ def export(key: str, form: str, output: Path | None, workspace: str | None) -> N
         if len(known) != 1:
             msg = f"There is no {key}." if not known else f"{len(known)} workspaces have {key}: name one with --team."
             raise click.ClickException(msg)
-        case = store.read_now(lambda tx: cases.load(tx, known[0]))
+        case = store.read_now(lambda tx: cases.load(tx, known[0], with_files=True))
     finally:
         store.close()
     content = Exporter().render(postmortem.compile(case, SystemClock().now()), form)
@@ -175,6 +175,8 @@ def tick(*, now: str | None, dry_run: bool) -> None:
     settings, moment = _settings(), _moment(now)
     store = open_store(settings.sqlalchemy_url)
     try:
+        for line in reminders.owed_already(store, moment):
+            click.echo(line)
         for settled in reminders.rehearse(store, rules_of(settings), moment):
             click.echo(reminders.told(settled))
         if not dry_run:

@@ -24,6 +24,7 @@ OPTIONAL_SCOPES = {
     "groups:history": "in private channels: the same",
     "im:history": "answering the bot in its direct message",
     "channels:join": "joining a public channel by itself at /incident open",
+    "usergroups:read": "writing a user group's name where a message holds only its id",
     "files:read": "keeping the files of recorded messages, and making sure that an attached export arrived",
 }
 """Bot scopes that an admin may decline, each with the feature that is then off."""

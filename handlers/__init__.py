@@ -8,6 +8,7 @@ from handlers.boundary import Boundary
 from handlers.capture import Capture
 from handlers.home import Home
 from handlers.incidents import Incidents
+from handlers.lookback import Lookback
 from handlers.people import People
 from handlers.postmortem import Postmortem
 from handlers.secrets import Secrets
@@ -18,5 +19,5 @@ from handlers.whys import Whys
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary)):
+    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary), Lookback(desk)):
         noun.listen(app, boundary)

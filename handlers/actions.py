@@ -11,7 +11,7 @@ from bot.scribe.actions import Asking
 from bot.scribe.desk import Desk
 from bot.slack import actions as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, plain, without_mentions
+from bot.slack.text import mentioned, named, plain, without_mentions
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
@@ -33,7 +33,7 @@ class Actions:
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         desk, asked = self._desk, command.asked
-        await desk.people.all_known(asked.team, mentioned(command.text))
+        await desk.people.all_known(asked.team, named(command.text))
         match rules.wish(self._plain(command, command.text)):
             case rules.Add():
                 return await scribe.add(desk, asked, await self._asking(command))

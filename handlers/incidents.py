@@ -9,7 +9,7 @@ from bot.scribe import incidents as scribe
 from bot.scribe.desk import Desk
 from bot.slack import incidents as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, plain
+from bot.slack.text import mentioned, named, plain
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
@@ -28,6 +28,8 @@ class Incidents:
         app.command("/incident")(boundary.command(self.command))
         app.action("incident_mitigated")(boundary.click(self.mitigated))
         app.action("incident_resolved")(boundary.click(self.resolved))
+        app.action("incident_milestone")(boundary.form(self.milestone_form))
+        app.view("incident_milestone")(boundary.submission(self.milestone))
         app.action("incident_form_open")(boundary.form(self.open_form))
         app.shortcut("incident_open")(boundary.form(self.open_form))
         app.view("incident_open")(boundary.submission(self.opened))
@@ -35,8 +37,8 @@ class Incidents:
     async def command(self, command: Command) -> Message | None:
         """`/incident TEXT`."""
         desk, asked = self._desk, command.asked
-        if users := mentioned(command.text):
-            await desk.people.all_known(asked.team, users)
+        if ids := named(command.text):
+            await desk.people.all_known(asked.team, ids)
         wish = rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user)))
         shown = {rules.ListAll: scribe.list_all, rules.Overview: scribe.overview}.get(type(wish))
         if shown is not None:
@@ -67,6 +69,15 @@ class Incidents:
     async def resolved(self, click: Click) -> Message | None:
         """[Resolved] on the live message."""
         return await scribe.reach(self._desk, click.asked, Milestone.RESOLVED, "")
+
+    async def milestone_form(self, click: Click) -> Block:
+        """[Milestone] on the live message."""
+        return await scribe.milestone_form(self._desk, click.asked)
+
+    async def milestone(self, sent: Submission) -> Message | None:
+        """The form behind [Milestone]."""
+        when, text = (str(sent.values.get(name) or "").strip() for name in ("when", "text"))
+        return await scribe.reach_by_form(self._desk, sent.asked, Milestone(sent.values["milestone"]), when, text)
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident], or the shortcut of that name."""

@@ -6,7 +6,7 @@ from bot.incident.records import Place
 from bot.scribe import incidents as scribe
 from bot.scribe.desk import Desk
 from handlers.boundary import Boundary
-from handlers.requests import Body
+from handlers.requests import Body, event_of
 
 
 class People:
@@ -32,9 +32,11 @@ class People:
         event = body["event"]
         bots = {authorization.get("user_id") for authorization in body.get("authorizations") or ()}
         if event["user"] in bots:
-            await scribe.welcomed(self._desk, Place(body["team_id"], event["channel"]), self._desk.clock.now())
+            await scribe.welcomed(self._desk, event_of(body, event["channel"], self._desk.clock.now()))
 
     async def renamed(self, body: Body) -> None:
         """A channel has another name."""
         channel = body["event"]["channel"]
+        if body["event"]["type"] == "channel_rename":  # a private channel's name is for its members
+            self._desk.people.names.remember(body["team_id"], channel["id"], channel["name"])
         await scribe.renamed(self._desk, Place(body["team_id"], channel["id"]), channel["name"])

@@ -7,7 +7,7 @@ from bot.scribe import postmortem as scribe
 from bot.scribe.desk import Desk
 from bot.slack import postmortem as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, plain
+from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.incidents import person_in
 from handlers.requests import Click, Command, Submission
@@ -32,7 +32,7 @@ class Postmortem:
     async def command(self, command: Command) -> Message | None:
         """`/postmortem TEXT`."""
         desk, asked = self._desk, command.asked
-        await desk.people.all_known(asked.team, mentioned(command.text))
+        await desk.people.all_known(asked.team, named(command.text))
         match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
             case rules.Overview():
                 return await scribe.overview(desk, asked)

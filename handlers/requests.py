@@ -155,7 +155,7 @@ def _whole(found: Any) -> int | None:
 
 def _entered(state: dict[str, Any]) -> Any:
     kind = state.get("type")
-    if kind == "static_select":
+    if kind in ("static_select", "radio_buttons"):
         return (state.get("selected_option") or {}).get("value")
     if kind == "checkboxes":
         return [option.get("value") for option in state.get("selected_options") or ()]

@@ -12,7 +12,7 @@ from bot.scribe.desk import Asked, Desk
 from bot.scribe.timeline import Typed
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, plain
+from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.paste import Paste
 from handlers.requests import Click, Command, Form, Submission
@@ -29,8 +29,8 @@ class Timeline:
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
+        app.command("/timeline")(boundary.command(self.command))  # first: every listener before it costs it a look
         self._paste.listen(app, boundary)
-        app.command("/timeline")(boundary.command(self.command))
         app.action("timeline_undo")(boundary.click(self.undo))
         app.action("timeline_restore")(boundary.click(self.restore))
         app.action("timeline_utc")(boundary.click(self.was_utc))
@@ -78,8 +78,8 @@ class Timeline:
         return await scribe.offer_edit(self._desk, asked, number)
 
     async def _plain(self, team: str, text: str) -> str:
-        if users := mentioned(text):
-            await self._desk.people.all_known(team, users)
+        if ids := named(text):
+            await self._desk.people.all_known(team, ids)
         return plain(text, lambda user: self._desk.people.name(team, user))
 
     async def _record(self, request: Command | Click | Submission, typed: Typed) -> Message | None:
@@ -95,7 +95,7 @@ class Timeline:
 
     async def was_utc(self, click: Click) -> Message | None:
         """[That was UTC]."""
-        return await scribe.move(self._desk, click.asked, _number(click), datetime.fromisoformat(click.value["at"]))
+        return await scribe.as_utc(self._desk, click.asked, _number(click), str(click.value["written"]))
 
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""

@@ -8,7 +8,7 @@ from bot.scribe import whys as scribe
 from bot.scribe.desk import Desk
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, plain
+from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
@@ -30,8 +30,8 @@ class Whys:
     async def command(self, command: Command) -> Message | None:
         """`/why TEXT`."""
         desk, asked = self._desk, command.asked
-        if users := mentioned(command.text):
-            await desk.people.all_known(asked.team, users)
+        if ids := named(command.text):
+            await desk.people.all_known(asked.team, ids)
         match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
             case rules.Answer(text, parent):
                 return await scribe.answer(desk, asked, text, parent)

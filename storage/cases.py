@@ -1,13 +1,16 @@
 """Everything of one incident at once, and a glance at it."""
 
+from dataclasses import replace
+
 from bot.incident.records import Case, Entry, Incident, Person
-from storage import actions, people, sections, timeline, whys
+from storage import actions, attachments, people, sections, timeline, whys
 from storage.statements import Transaction
 
 
-def load(tx: Transaction, incident: Incident) -> Case:
-    """The whole record of an incident, as of this transaction."""
-    return _case(tx, incident, timeline.standing(tx, incident.id))
+def load(tx: Transaction, incident: Incident, *, with_files: bool = False) -> Case:
+    """The whole record of an incident, as of this transaction; what its files hold only where that is asked for."""
+    case = _case(tx, incident, timeline.standing(tx, incident.id))
+    return replace(case, attachments=attachments.of_incident(tx, incident.id, with_content=with_files))
 
 
 def glance(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:

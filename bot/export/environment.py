@@ -1,5 +1,6 @@
 """The template set of the exports, compiled once."""
 
+import base64
 import json
 from collections.abc import Callable
 
@@ -38,6 +39,7 @@ def template_set() -> SandboxedEnvironment:
         "span": times.span,
         "iso": times.iso,
         "yaml": _yaml,
+        "base64": _base64,
     }
     environment.filters.update(filters)
     for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
@@ -47,6 +49,10 @@ def template_set() -> SandboxedEnvironment:
 
 def _is_html(name: str | None) -> bool:
     return name is None or not name.endswith(".md.j2")
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _yaml(text: str) -> str:

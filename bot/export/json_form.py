@@ -1,12 +1,14 @@
 """Document to JSON: the form that other programs read."""
 
+import base64
+import hashlib
 import json
 from datetime import datetime, timedelta
 
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.times import iso
-from bot.incident.document import ActionItem, Document, Line, Metrics, Part, Who, WhyStep
+from bot.incident.document import ActionItem, Document, FileItem, Line, Metrics, Part, Who, WhyStep
 
 FORMAT = "afterword.postmortem"
 VERSION = 1
@@ -91,6 +93,20 @@ def _line(line: Line) -> _Object:
         "recorder_id": line.recorder.id,
         "recorded_at": iso(line.recorded_at),
         "permalink": line.permalink or None,
+        "message_since": line.source_change or None,
+        "files": [_file(file) for file in line.files],
+    }
+
+
+def _file(file: FileItem) -> _Object:
+    """A file with its content in base64; where it is not kept, with the reason."""
+    return {
+        "name": file.name,
+        "type": file.media_type or None,
+        "size": file.size,
+        "sha256": hashlib.sha256(file.content).hexdigest() if file.content else None,
+        "not_kept": file.note or None,
+        "content": base64.b64encode(file.content).decode() if file.content else None,
     }
 
 

@@ -1,17 +1,45 @@
 """What a line of the timeline is made of, ready for a template."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from bot.export.times import stamp
-from bot.incident.document import Document
+from bot.incident.attachments import IMAGES, written_size
+from bot.incident.document import Document, FileItem, Line
 
-Row = tuple[str, str, str, str, str, int]
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file beside an entry: name, size and note escaped; `content` is empty where it is not kept or not asked for."""
+
+    name: str
+    size: str
+    note: str
+    media_type: str
+    content: bytes
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it may be shown as an image: its first bytes are those of one."""
+        return bool(self.content) and self.media_type in IMAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside an entry that was captured from a message: what became of it, and its files."""
+
+    change: str
+    files: tuple[FileRow, ...]
+
+
+Row = tuple[str, str, str, str, str, int, Beside | None]
 
 
 def timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
-    """When, milestone or empty, text, author, recorder or empty, number; texts and names escaped by the given two.
+    """When, milestone or empty, text, author, recorder or empty, number, what is beside it or None.
 
-    Plain tuples, made here: a template that reached into ten thousand records would take ten times as long.
+    Texts and names are escaped by the given two. Plain tuples, made here: a template that reached into ten thousand
+    records would take ten times as long.
     """
     names = {who: name(who.name) for who in document.people}
     with_date = document.spans_days
@@ -23,4 +51,14 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
             names[line.author],
             names[line.recorder] if line.was_told else "",
             line.number,
+            _beside(line, name) if line.source_change or line.files else None,
         )
+
+
+def _beside(line: Line, name: Callable[[str], str]) -> Beside:
+    return Beside(line.source_change, tuple(_file(file, name) for file in line.files))
+
+
+def _file(file: FileItem, name: Callable[[str], str]) -> FileRow:
+    content = file.content if file.is_kept else b""
+    return FileRow(name(file.name), written_size(file.size), name(file.note), file.media_type, content)

@@ -19,8 +19,27 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class FileItem:
+    """A file that hung on a captured message; `note` says why it is not kept.
+
+    `media_type` was found out from the content of a file that is kept; of any other it is only what its sender said.
+    `content` is empty unless the file is kept and was asked for.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    is_kept: bool
+    note: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves."""
+    """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
+
+    `source_change` is `edited` or `deleted` where that became of the message it was captured from.
+    """
 
     number: int
     happened_at: datetime
@@ -33,6 +52,8 @@ class Line:
     kind: EntryKind
     milestone: Milestone | None
     permalink: str
+    source_change: str = ""
+    files: tuple[FileItem, ...] = ()
 
     @property
     def was_told(self) -> bool:

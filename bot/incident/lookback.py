@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.incident import secrets
+
 MOST_SEEN = 5_000
 """Messages after which a walk stops and says so."""
 
@@ -46,8 +48,13 @@ class Proposal:
 
     @property
     def is_ticked(self) -> bool:
-        """Whether somebody meant it for the timeline: a link to a graph may be anything."""
-        return self.reason is not Reason.GRAPH
+        """Whether somebody meant it for the timeline: a link to a graph may be anything, and a credential is a slip."""
+        return self.reason is not Reason.GRAPH and not self.is_risky
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether it seems to hold a credential."""
+        return bool(secrets.found(self.text))
 
 
 def links_to_a_graph(text: str) -> bool:

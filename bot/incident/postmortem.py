@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from bot.incident.document import ActionItem, Document, Line, Mark, Metrics, Part, Participant, Who, WhyStep
+from bot.incident.document import ActionItem, Document, FileItem, Line, Mark, Metrics, Part, Participant, Who, WhyStep
 from bot.incident.plain import one_line, plain
-from bot.incident.records import Action, ActionStatus, Case, Entry, Milestone, Status, Why
+from bot.incident.records import Action, ActionStatus, Attachment, Case, Milestone, Status, Why
 from bot.incident.sections import SECTIONS
 
 
@@ -13,7 +13,7 @@ def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's 
     """The document of a case as of `now` (aware): what is overdue is judged by it, and it stands in `generated_at`."""
     incident = case.incident
     cast = _Cast(case)
-    lines = _lines(case.entries, cast)
+    lines = _lines(case, cast)
     marks = _marks(case, lines)
     at = {mark.milestone: mark.at for mark in marks}
     started = _started_at(at, lines)
@@ -69,9 +69,10 @@ class _Cast:
         return tuple(self._seen.values())
 
 
-def _lines(entries: Iterable[Entry], cast: _Cast) -> tuple[Line, ...]:
+def _lines(case: Case, cast: _Cast) -> tuple[Line, ...]:
+    files = _files(case.attachments)
     standing = sorted(
-        (entry for entry in entries if not entry.struck), key=lambda entry: (entry.happened_at, entry.number)
+        (entry for entry in case.entries if not entry.struck), key=lambda entry: (entry.happened_at, entry.number)
     )
     return tuple(
         Line(
@@ -86,9 +87,24 @@ def _lines(entries: Iterable[Entry], cast: _Cast) -> tuple[Line, ...]:
             entry.kind,
             entry.milestone,
             entry.permalink,
+            entry.source_change,
+            files.get(entry.id, ()),
         )
         for entry in standing
     )
+
+
+def _files(attachments: Iterable[Attachment]) -> dict[int, tuple[FileItem, ...]]:
+    """The files of each entry, by its row."""
+    found: dict[int, tuple[FileItem, ...]] = {}
+    for file in attachments:
+        is_kept = file.state == "kept"
+        note = "" if is_kept else plain(file.note) or "it is not fetched yet"
+        item = FileItem(
+            one_line(file.name) or "file", one_line(file.media_type), file.size, is_kept, note, file.content
+        )
+        found[file.entry_id] = (*found.get(file.entry_id, ()), item)
+    return found
 
 
 def _spans_days(lines: tuple[Line, ...]) -> bool:

@@ -118,8 +118,8 @@ def check_right(workspace: Workspace, method: Method, token: Token, args: Args) 
         raise ApiRefusal("missing_scope", needed=needed, provided=",".join(sorted(token.scopes)))
 
 
-def page(rows: list[Any], args: Args, default: int = 100) -> tuple[list[Any], str]:
-    """One page of rows and the cursor of the next one (empty at the end); ApiRefusal `invalid_cursor`."""
+def page(rows: list[Any], args: Args, default: int = 100, most: int = 1000) -> tuple[list[Any], str]:
+    """One page of rows, `most` at the most, and the cursor of the next one or empty; ApiRefusal `invalid_cursor`."""
     cursor = args.text("cursor")
     if cursor and not cursor.isdigit():
         raise ApiRefusal("invalid_cursor")
@@ -127,5 +127,5 @@ def page(rows: list[Any], args: Args, default: int = 100) -> tuple[list[Any], st
     limit = args.number("limit", default) or default
     if not 0 < limit <= 1000:
         raise ApiRefusal("invalid_limit")
-    end = start + limit
+    end = start + min(limit, most)
     return rows[start:end], str(end) if end < len(rows) else ""

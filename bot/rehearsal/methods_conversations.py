@@ -72,7 +72,7 @@ def history(workspace: Workspace, args: Args) -> Json:
     """conversations.history: the newest first, without replies in threads."""
     channel = workspace.joined(args.text("channel"))
     found = [message for message in _said(channel) if not _only_in_thread(message)]
-    rows, cursor = page(_between(found, args)[::-1], args)
+    rows, cursor = page(_between(found, args)[::-1], args, most=workspace.history_page)
     return _messages(workspace, rows, cursor, args)
 
 
@@ -86,7 +86,9 @@ def replies(workspace: Workspace, args: Args) -> Json:
     start = root.thread_ts or root.ts
     thread = [message for message in _said(channel) if start in (message.ts, message.thread_ts)]
     kept = [message for message in _between(thread, args) if message.ts != start]
-    rows, cursor = page([channel.messages[start], *kept] if start in channel.messages else kept, args)
+    rows, cursor = page(
+        [channel.messages[start], *kept] if start in channel.messages else kept, args, most=workspace.history_page
+    )
     return _messages(workspace, rows, cursor, args)
 
 

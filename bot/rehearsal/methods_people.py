@@ -56,11 +56,23 @@ def group_members(workspace: Workspace, args: Args) -> Json:
     return {"users": list(found)}
 
 
+def groups(workspace: Workspace, _args: Args) -> Json:
+    """usergroups.list; a group's handle is its id in small letters unless `usergroup_handles` names another."""
+    handles = workspace.usergroup_handles
+    return {
+        "usergroups": [
+            {"id": group, "team_id": workspace.team, "handle": handles.get(group, group.lower()), "name": group}
+            for group in workspace.usergroups
+        ]
+    }
+
+
 METHODS = {
     "auth.test": Method(auth_test),
     "bots.info": Method(bots_info, "users:read"),
     "users.info": Method(users_info, "users:read"),
     "users.list": Method(users_list, "users:read"),
     "users.lookupByEmail": Method(by_email, "users:read.email"),
+    "usergroups.list": Method(groups, "usergroups:read"),
     "usergroups.users.list": Method(group_members, "usergroups:read"),
 }

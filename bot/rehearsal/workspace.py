@@ -53,10 +53,13 @@ class Workspace:
         self.external_ids: dict[str, str] = {}
         self.files: dict[str, SharedFile] = {}
         self.usergroups: dict[str, list[str]] = {}
+        self.usergroup_handles: dict[str, str] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.tokens: dict[str, Token] = {}
         self.subscriptions: set[str] = set(BOT_EVENTS)
+        self.history_page = 1000
+        """Messages that history and replies give at most, whatever is asked for: 15 to some apps since 2025."""
         self._numbers: Counter[str] = Counter()
         self.bot_user_id = self.add_user("afterword", bot=True)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from datetime import datetime, timedelta
 
 from bot.errors import NotRecorded
@@ -15,20 +16,26 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 AT_ONCE = 3
-MOST_ROUNDS = 20
+ROUND_SECONDS = 10.0
+"""No round begins later than this: the tick has other things to do, and what is left is taken up by the next one."""
+
 MOST_ATTEMPTS = 8
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360))
 
 
 async def fetch_due(store: Store, files: Files, now: datetime) -> int:
-    """Fetch every file that is wanted by `now`, and keep or refuse it; how many were settled."""
+    """Fetch the files that are wanted by `now`, and keep or refuse each; how many were settled."""
     settled = 0
-    for _ in range(MOST_ROUNDS):
-        soonest = await store.read(attachments.next_due)
-        if soonest is None or soonest > now:
-            break
-        claimed = await store.write(lambda tx: attachments.claim(tx, now, LEASE, AT_ONCE))
-        settled += sum(await asyncio.gather(*(_fetch(store, files, one, now) for one in claimed)))
+    began = time.monotonic()
+    try:
+        while time.monotonic() - began < ROUND_SECONDS:
+            soonest = await store.read(attachments.next_due)
+            if soonest is None or soonest > now:
+                break
+            claimed = await store.write(lambda tx: attachments.claim(tx, now, LEASE, AT_ONCE))
+            settled += sum(await asyncio.gather(*(_fetch(store, files, one, now) for one in claimed)))
+    except NotRecorded as error:
+        log.warning("files are fetched later: %s", error)
     return settled
 
 
@@ -40,20 +47,20 @@ async def _fetch(store: Store, files: Files, claimed: Claimed, now: datetime) ->
     except NotKept as never:
         return await _refuse(store, claimed, str(never))
     except NotNow as later:
-        if claimed.attempts >= MOST_ATTEMPTS:
-            return await _refuse(store, claimed, "Slack did not give it, however often it was asked")
-        log.info("a file is to be fetched again: %s", later)
-        due_at = now + _WAITS[claimed.attempts - 1]
-        await store.write(lambda tx: attachments.again(tx, file, due_at))
-        return False
+        return await _again(store, claimed, now, str(later))
     kind = await asyncio.to_thread(rules.media_type, content, file.media_type)
     if not kind:
         return await _refuse(store, claimed, "it is of a kind that is not kept")
-    try:
-        return bool(await store.write(lambda tx: attachments.keep(tx, file, kind, content)))
-    except NotRecorded as error:
-        log.warning("a file was fetched and could not be kept yet: %s", error)
-        return False
+    return bool(await store.write(lambda tx: attachments.keep(tx, file, kind, content)))
+
+
+async def _again(store: Store, claimed: Claimed, now: datetime, why: str) -> bool:
+    if claimed.attempts >= MOST_ATTEMPTS:
+        return await _refuse(store, claimed, "Slack did not give it, however often it was asked")
+    log.info("a file is to be fetched again: %s", why)
+    due_at = now + _WAITS[claimed.attempts - 1]
+    await store.write(lambda tx: attachments.again(tx, claimed.attachment, due_at))
+    return False
 
 
 async def _refuse(store: Store, claimed: Claimed, note: str) -> bool:

@@ -1,7 +1,7 @@
 """What people said, taken into the timeline: a message at its own time, once, with its author, link and files."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.errors import Refused
 from bot.incident import attachments as sizes
@@ -18,7 +18,7 @@ from bot.slack import timeline as says
 from bot.slack.blocks import Message
 from bot.slack.capture import asked_where_said
 from bot.slack.reading import Hanging, Said
-from bot.slack.text import mentioned, plain
+from bot.slack.text import named, plain
 from bot.slack.words import words
 from storage import attachments, incidents
 from storage import timeline as kept
@@ -51,7 +51,7 @@ class _Capture:
     clocks: says.Clocks
     change: str = "added"
     seen_by: str = ""
-    was_utc: datetime | None = None
+    reading: Reading | None = None
     unknown_zone: bool = False
 
 
@@ -92,17 +92,11 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
         replace(new, permalink=link, source=said.source),
         said.files,
         replace(clocks, now=asked.now),
-        was_utc=_as_utc(line, said.at, reading) if reading.assumed_zone else None,
+        reading=reading,
         unknown_zone=reading.assumed_zone and not person.zone,
     )
     receipt = await _record(desk, asked, capture)
     return Answer(receipt, is_recorded=True, is_telling=reading.utc is not None or is_risky(said))
-
-
-def _as_utc(line: str, now: datetime, reading: Reading) -> datetime | None:
-    """What the same words mean when read in UTC; None where that changes nothing or has no one reading."""
-    again = moments.read(line, now, UTC)
-    return again.utc if again.question is None and again.utc != reading.utc else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +193,7 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[Ne
 
 def _receipt(entry: Entry, incident: Incident, capture: _Capture, files: list[NewAttachment]) -> Message:
     notes = {"author": capture.seen_by, "unknown_zone": capture.unknown_zone}
-    receipt = says.receipt(entry, incident, capture.clocks, was_utc=capture.was_utc, notes=notes)
+    receipt = says.receipt(entry, incident, capture.clocks, reading=capture.reading, notes=notes)
     if not files:
         return receipt
     *above, buttons = receipt["blocks"]
@@ -221,8 +215,8 @@ def _already(desk: Desk, entry: Entry, incident: Incident, capture: _Capture) ->
 
 async def decoded(desk: Desk, team: str, text: str) -> str:
     """Slack's mrkdwn as words, mentions as names."""
-    if users := mentioned(text):
-        await desk.people.all_known(team, users)
+    if ids := named(text):
+        await desk.people.all_known(team, ids)
     return plain(text, lambda user: desk.people.name(team, user))
 
 

@@ -1,21 +1,25 @@
 """The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import Refused
 from bot.incident import lifecycle, moments
 from bot.incident import timeline as rules
+from bot.incident.moments import Reading
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
 from bot.incident.secrets import masked
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.resolution import remind
-from bot.scribe.timeline import clocks_of
+from bot.scribe.timeline import clocks_of, time_in_form
 from bot.slack import incidents as says
+from bot.slack import milestones
 from bot.slack import whys as asks
-from bot.slack.blocks import Message
+from bot.slack.blocks import Block, Message
+from bot.slack.timeline import Clocks
 from bot.slack.words import words
 from storage import cases, deliveries, incidents, reminders, whys
 from storage import timeline as kept
@@ -107,10 +111,31 @@ async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message 
 async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
-    reading = moments.read(line, asked.now, clocks.zone)
+    return await _reach(desk, asked, milestone, moments.read(line, asked.now, clocks.zone), clocks)
+
+
+async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
+    """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    reading = time_in_form(when, asked.now, clocks) if when else moments.read("", asked.now, clocks.zone)
+    return await _reach(desk, asked, milestone, replace(reading, text=text), clocks)
+
+
+async def milestone_form(desk: Desk, asked: Asked) -> Block:
+    """The form behind [Milestone]."""
+    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+
+    def look(tx: Transaction) -> Block:
+        incident = require_incident(tx, asked)
+        return milestones.form(incident, kept.standing(tx, incident.id), clocks.label)
+
+    return await desk.store.read(look)
+
+
+async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
     if reading.question is not None:
         sentence = f"Not recorded. {reading.problem} Write the time in full, as in `2026-11-23 14:05 UTC`."
-        raise Refused(sentence)
+        raise Refused(sentence, field="when")
     moment = reading.utc or asked.now
     rules.require_past(moment, asked.now)
     said = lifecycle.SAID[milestone]
@@ -191,14 +216,19 @@ async def renamed(desk: Desk, place: Place, name: str) -> None:
     await desk.store.write(unit)
 
 
-async def welcomed(desk: Desk, place: Place, now: datetime) -> None:
-    """The bot came into a channel: its incident's live message, which could not be posted before, can be now."""
+async def welcomed(desk: Desk, asked: Asked) -> None:
+    """The bot came into a channel, once for each invitation.
+
+    Its incident's live message, which could not be posted before, can be now; where no incident is on, a card says how
+    to record.
+    """
 
     def unit(tx: Transaction) -> None:
-        incident = incidents.current(tx, place)
+        incident = incidents.current(tx, asked.place)
         if incident is not None and not incident.postmortem_status.is_finished:
-            deliveries.owe(tx, Owed(place.team, "card", place.channel, "", now, incident.id))
+            deliveries.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id))
+        else:
+            card = json.dumps(says.welcome(desk.reaction))
+            deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, card, asked.now))
 
-    await desk.store.write(unit)
-    desk.cards.touch(place, None)
-    desk.outbox.kick()
+    await once(desk, asked, unit)

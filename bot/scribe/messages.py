@@ -8,7 +8,7 @@ from functools import partial
 from bot.export import Exporter, file_name
 from bot.incident import postmortem
 from bot.incident import reminders as steps
-from bot.incident.records import Incident, Place
+from bot.incident.records import Incident
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
 from bot.slack import blocks
@@ -45,15 +45,6 @@ class Composer:
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
         return None if incidents.card(tx, incident.id) else self._card(tx, incident, now)
 
-    @staticmethod
-    def card(tx: Transaction, place: Place, incident_id: int | None, now: datetime) -> tuple[str, str, Message] | None:
-        """(channel, ts, message) of an incident's live message as it should read now; None before it was posted."""
-        incident = incidents.by_id(tx, incident_id) if incident_id else incidents.current(tx, place)
-        ts = incidents.card(tx, incident.id) if incident else ""
-        if incident is None or not ts:
-            return None
-        return incident.channel, ts, _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
-
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
         return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
 
@@ -65,7 +56,7 @@ class Composer:
         return Message(file_comment(case), [], file=File(name, f"{incident.key} postmortem draft", content))
 
     def _compiled(self, incident: Incident, form: str, now: datetime) -> bytes:
-        case = self._store.read_now(lambda tx: cases.load(tx, incident))
+        case = self._store.read_now(lambda tx: cases.load(tx, incident, with_files=True))
         return self._exporter.render(postmortem.compile(case, now), form)
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:

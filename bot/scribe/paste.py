@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import Refused
 from bot.incident import paste as rules
-from bot.incident.records import Incident, Status
+from bot.incident.records import Entry, Incident, Status
 from bot.incident.text import admit
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.timeline import clocks_of
@@ -82,20 +82,20 @@ async def _record(desk: Desk, asked: Asked, pasted: Pasted, at: datetime, ticked
 
     def unit(tx: Transaction) -> Message:
         incident = _taking(tx, asked, locking=True)
-        numbers = [_add(tx, asked, incident, line) for line in chosen]
-        return says.receipt(incident, range(numbers[0], numbers[-1] + 1), len(lines) - len(chosen))
+        entries = [_add(tx, asked, incident, line) for line in chosen]
+        return says.receipt(incident, entries, len(lines) - len(chosen))
 
     # One preview is recorded once, however often its button is pressed.
     key = hashlib.sha256("\x00".join(["paste", asked.team, asked.user, str(at), pasted.digest]).encode()).hexdigest()
     return await once(desk, replace(asked, key=key), unit)
 
 
-def _add(tx: Transaction, asked: Asked, incident: Incident, line: rules.Line) -> int:
+def _add(tx: Transaction, asked: Asked, incident: Incident, line: rules.Line) -> Entry:
     reading, user = line.reading, asked.user
     assert reading.utc is not None  # noqa: S101 (a line that can be recorded has its time)
     text = admit(line.text, f"Line {line.number}")
     new = NewEntry(reading.utc, text, user, user, asked.now, reading.end_utc, reading.approximate)
-    return kept.add(tx, incident.id, incidents.take_number(tx, incident.id, "last_entry"), new).number
+    return kept.add(tx, incident.id, incidents.take_number(tx, incident.id, "last_entry"), new)
 
 
 def _taking(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:

@@ -131,6 +131,16 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     return "a later reminder of the same went out instead" if later else ""
 
 
+def owed_already(store: Store, now: datetime) -> tuple[str, ...]:
+    """One line for each message that is owed since before and due by `now`; for the command line."""
+    due = store.read_now(lambda tx: deliveries.due(tx, now, MOST_AT_ONCE, locking=False))
+    return tuple(
+        f"owed: {delivery.kind} {delivery.id} to {delivery.recipient}, due {delivery.due_at:%Y-%m-%d %H:%M} UTC: "
+        f"{delivery.state}{f', {delivery.error}' if delivery.error else ''}"
+        for delivery in due
+    )
+
+
 class _Undo(Exception):
     def __init__(self, settled: tuple[Settled, ...]) -> None:
         super().__init__()

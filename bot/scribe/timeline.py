@@ -58,12 +58,11 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
     moment = reading.utc or asked.now
     rules.require_past(moment, asked.now)
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
-    was_utc = _as_utc(typed, reading, clocks) if reading.assumed_zone else None
     notes = {"author": "", "unknown_zone": reading.assumed_zone and not person.zone}
 
     def unit(tx: Transaction) -> Message:
         entry, incident = _append(tx, asked, new, again=typed.again)
-        return says.receipt(entry, incident, clocks, was_utc=was_utc, notes=notes)
+        return says.receipt(entry, incident, clocks, reading=reading, notes=notes)
 
     try:
         return await once(desk, asked, unit)
@@ -102,12 +101,6 @@ def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:
         return moments.read(typed.line, now, clocks.zone)
     end = typed.at + typed.lasts if typed.lasts else None
     return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
-
-
-def _as_utc(typed: Typed, reading: Reading, clocks: says.Clocks) -> datetime | None:
-    """What the same words mean when read in UTC; None where that changes nothing or has no one reading."""
-    again = moments.read(typed.line, clocks.now, UTC)
-    return again.utc if again.question is None and again.utc != reading.utc else None
 
 
 def clocks_of(desk: Desk, person: Person, now: datetime) -> says.Clocks:
@@ -151,13 +144,19 @@ async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: 
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
     when, text = str(values.get("when") or "").strip(), str(values.get("text") or "")
+    reading = time_in_form(when, asked.now, clocks)
+    rewording = Rewording(reading, text, (when, text), int(metadata["version"]))
+    return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
+
+
+def time_in_form(when: str, now: datetime, clocks: says.Clocks) -> Reading:
+    """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
-    reading = moments.read(f"it | {when}", asked.now, clocks.zone)
+    reading = moments.read(f"it | {when}", now, clocks.zone)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
         raise Refused(sentence, field="when")
-    rewording = Rewording(reading, text, (when, text), int(metadata["version"]))
-    return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
+    return reading
 
 
 async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: says.Clocks) -> Message | None:
@@ -229,15 +228,17 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def move(desk: Desk, asked: Asked, number: int, moment: datetime) -> Message | None:
-    """Put an entry to another moment, its words unchanged: the answer to [That was UTC]."""
+async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message | None:
+    """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC]."""
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = _entry(tx, incident, number)
-        ended_at = before.ended_at + (moment - before.happened_at) if before.ended_at else None
-        entry = replace(before, happened_at=moment, ended_at=ended_at, struck=False)
+        reading = moments.read(f"{written} .", before.recorded_at, UTC)
+        if reading.utc is None:
+            raise Refused(f"#{number} stays as it is. {reading.problem or ''} Press [Edit] to give the time in full.")
+        entry = replace(before, happened_at=reading.utc, ended_at=reading.end_utc, struck=False)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
         after = follow(tx, desk.rules, incident, entry, asked.now)
         return corrections.edited(entry, before, clocks, corrections.Turn(incident, after, asked.user))

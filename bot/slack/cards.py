@@ -51,8 +51,18 @@ class Cards:
 
     async def refresh_now(self) -> None:
         """Bring every stale card up to date, unless Slack wants to be left alone: then they stay stale."""
-        while self._stale and self._refresh is not None and time.monotonic() >= self._quiet_until:
-            subject = self._stale.pop()
+        while self._stale and not self._must_rest():
+            await self._refresh_all()
+
+    def _must_rest(self) -> bool:
+        return self._refresh is None or time.monotonic() < self._quiet_until
+
+    async def _refresh_all(self) -> None:
+        """Each card that is stale now, once; what changes meanwhile waits for its turn."""
+        for subject in tuple(self._stale):
+            if self._refresh is None or self._must_rest():
+                return
+            self._stale.discard(subject)
             # Awaited as a task of its own: an error in it is one lost update, and never the end of the bot.
             refreshing = asyncio.ensure_future(self._refresh(*subject))
             await asyncio.wait([refreshing])
@@ -67,7 +77,7 @@ class Cards:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self.refresh_now()
+            await self._refresh_all()
             await asyncio.sleep(max(self._pause, self._quiet_until - time.monotonic()))
             if self._stale:
                 self._wake.set()
@@ -75,7 +85,7 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What became of an update: `is_gone` where somebody deleted the message, `wait` the seconds to leave Slack alone."""
+    """What became of it: `is_gone` where somebody deleted the message, `wait` for how many seconds Slack wants rest."""
 
     is_gone: bool = False
     wait: float = 0.0

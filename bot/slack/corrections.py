@@ -90,6 +90,8 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], name_of: NameOf) -
         )
         for version in versions
     ]
+    if entry.source:
+        lines.append(words.capture.origin(permalink=entry.permalink, change=entry.source_change))
     return blocks.whisper("\n".join(lines))
 
 

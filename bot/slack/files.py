@@ -2,7 +2,7 @@
 
 from urllib.parse import urljoin, urlsplit
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError, ClientResponse, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
@@ -53,20 +53,14 @@ class Files:
         headers = {"Authorization": f"Bearer {self._token}"} if self._is_slacks(address) else {}
         async with self._session.get(address, headers=headers, allow_redirects=False) as answer:
             if answer.status in _REDIRECTS:
-                onward = urljoin(address, answer.headers.get("Location", ""))
-                if not self._is_slacks(onward) and urlsplit(onward).scheme != "https":
-                    raise NotKept("its address leads nowhere")
-                return onward
-            if answer.status == 429 or answer.status >= 500:
-                raise NotNow(f"Slack did not give a file (status {answer.status}).")
-            if answer.status != 200:
-                raise NotKept("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
-            content = bytearray()
-            async for piece in answer.content.iter_chunked(64 * 1024):
-                content += piece
-                if len(content) > LARGEST:
-                    raise NotKept(too_large(len(content), 0))
-            return bytes(content)
+                return self._onward(address, answer.headers.get("Location", ""))
+            return await _content(answer)
+
+    def _onward(self, address: str, location: str) -> str:
+        onward = urljoin(address, location)
+        if not self._is_slacks(onward) and urlsplit(onward).scheme != "https":
+            raise NotKept("its address leads nowhere")
+        return onward
 
     def _is_slacks(self, address: str) -> bool:
         """Whether an address is on a host of Slack's, over TLS; or on the very server that answers the Web API."""
@@ -75,3 +69,18 @@ class Files:
             return True
         host = at.hostname or ""
         return at.scheme == "https" and any(host == own or host.endswith(f".{own}") for own in _OF_SLACK)
+
+
+async def _content(answer: ClientResponse) -> bytes:
+    if answer.status == 429 or answer.status >= 500:
+        raise NotNow(f"Slack did not give a file (status {answer.status}).")
+    if answer.status != 200:
+        raise NotKept("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
+    if answer.content_type == "text/html":  # Slack's answer to a token that may not read files
+        raise NotKept("a web page came in its place; the right files:read may be missing")
+    content = bytearray()
+    async for piece in answer.content.iter_chunked(64 * 1024):
+        content += piece
+        if len(content) > LARGEST:
+            raise NotKept(too_large(len(content), 0))
+    return bytes(content)

@@ -46,7 +46,6 @@ class History:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._home = ""
 
     async def before(self, channel: str, latest: str, oldest: str) -> Page:
         """The messages next before a time stamp and behind another, the newest first, without replies in threads."""
@@ -60,12 +59,15 @@ class History:
         page = await _page(self._client.conversations_replies(channel=channel, ts=thread, oldest=behind, limit=PAGE))
         return Page(tuple(told for told in page.messages if told.get("ts") != thread), page.has_more)
 
-    async def link(self, channel: str, ts: str, thread: str) -> str:
-        """A message's address for people, put together as Slack does: asking for each would be a call for each."""
-        if not self._home:
-            self._home = str((await _answer(self._client.auth_test())).get("url") or "")
-        within = f"?thread_ts={thread}&cid={channel}" if thread and thread != ts else ""
-        return f"{self._home}archives/{channel}/p{ts.replace('.', '')}{within}"
+    async def home(self) -> str:
+        """The workspace's own address, with which those of its messages begin."""
+        return str((await _answer(self._client.auth_test())).get("url") or "")
+
+
+def address(home: str, channel: str, ts: str, thread: str) -> str:
+    """A message's address for people, put together as Slack does: asking for each would be a call for each."""
+    within = f"?thread_ts={thread}&cid={channel}" if thread and thread != ts else ""
+    return f"{home}archives/{channel}/p{ts.replace('.', '')}{within}"
 
 
 async def _page(call: Awaitable[Any]) -> Page:

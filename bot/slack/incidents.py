@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from bot.incident.records import Case, Incident, Status
-from bot.slack import blocks, timeline
+from bot.slack import blocks, lookback, timeline
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
 
@@ -12,9 +12,17 @@ CARD_ENTRIES = 5
 
 
 def opened(incident: Incident) -> Message:
-    """To who opened it: what to do next. The channel gets the live message."""
+    """To who opened it: what to do next, and the offer to look back. The channel gets the live message."""
     said = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
-    return blocks.whisper(said, [blocks.section(said), blocks.context(words.incidents.opened_hint())])
+    shown = [blocks.section(said), blocks.context(words.incidents.opened_hint()), *lookback.offer(incident)]
+    return blocks.whisper(said, shown)
+
+
+def welcome(reaction: str) -> Message:
+    """To a channel that the bot was invited into: how to record, in four lines."""
+    said = words.general.welcome(reaction=reaction)
+    start = blocks.button("Open an incident", "incident_form_open", style="primary")
+    return blocks.message(said, [blocks.section(said), blocks.actions(start)])
 
 
 def said_to_all(text: str) -> Message:
@@ -58,6 +66,7 @@ def _card_buttons(incident: Incident) -> list[Block]:
     value = json.dumps({"incident": incident.id})
     buttons = [
         blocks.button("Add entry", "timeline_form_open", value, style="primary"),
+        blocks.button("Milestone", "incident_milestone", value),
         blocks.button("Whole timeline", "timeline_show", value),
     ]
     if incident.status is Status.OPEN:

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import datetime
 
 from bot.incident import secrets
-from bot.incident.lookback import MOST_PROPOSED, SPANS, Proposal, Reason
+from bot.incident.lookback import SPANS, Proposal, Reason
 from bot.incident.records import Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -37,6 +37,11 @@ def begun(incident: Incident, hours: int) -> Message:
     return blocks.whisper(words.lookback.begun(hours=hours, key=incident.key))
 
 
+def begun_again(incident: Incident) -> Message:
+    """The same once more."""
+    return blocks.whisper(words.lookback.begun_again(key=incident.key))
+
+
 def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], seen: int, stopped: str) -> Message:
     """What was found, with a button for each window's worth of it; `stopped` names what was left out."""
     if not found:
@@ -61,9 +66,8 @@ def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], se
         )
         for at in range(0, len(found), PAGE)
     ]
-    notes = [stopped] if stopped else []
-    notes += [words.lookback.too_many(most=MOST_PROPOSED)] if len(found) >= MOST_PROPOSED else []
-    return blocks.message(said, [blocks.section(said), *map(blocks.context, notes), blocks.actions(*buttons)])
+    notes = [blocks.context(stopped)] if stopped else []
+    return blocks.message(said, [blocks.section(said), *notes, blocks.actions(*buttons)])
 
 
 def stopped_early(seen: int, until: datetime) -> str:
@@ -71,20 +75,18 @@ def stopped_early(seen: int, until: datetime) -> str:
     return str(words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}"))
 
 
-def failed(incident: Incident, sentence: str) -> Message:
-    """The channel could not be read, and why."""
-    return blocks.message(words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence))
+def failed(incident: Incident, lookback_id: int, sentence: str) -> Message:
+    """The channel could not be read, and why; a button for when that is mended."""
+    said = words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence)
+    again = blocks.button("Try again", "lookback_again", json.dumps({"lookback": lookback_id}))
+    return blocks.message(said, [blocks.section(said), blocks.actions(again)])
 
 
-def window(
-    incident: Incident, shown: list[tuple[Proposal, str]], clocks: Clocks, lookback_id: int, page: int
-) -> Block:
+def window(incident: Incident, shown: list[tuple[Proposal, str]], clocks: Clocks, lookback_id: int, page: int) -> Block:
     """The list to tick: messages with their authors' names, the oldest first."""
     ticked = sum(proposal.is_ticked for proposal, _ in shown)
     said = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
-    groups = [
-        _group(shown[at : at + GROUP], at, clocks, f"{lookback_id}_{page}") for at in range(0, len(shown), GROUP)
-    ]
+    groups = [_group(shown[at : at + GROUP], at, clocks, f"{lookback_id}_{page}") for at in range(0, len(shown), GROUP)]
     return blocks.modal(
         "Messages to record",
         "lookback_record",
@@ -104,7 +106,8 @@ def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str
 def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     when = clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
     said = secrets.masked(" ".join(proposal.text.split()))
-    return option(f"{when} {shortened(author, 24)} · {_WHY[proposal.reason]}", proposal.ts, said)
+    why = "a credential?" if proposal.is_risky else _WHY[proposal.reason]
+    return option(f"{when} {shortened(author, 24)} · {why}", proposal.ts, said)
 
 
 def ticked_in(values: dict[str, object]) -> frozenset[str]:

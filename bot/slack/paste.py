@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.incident import secrets
 from bot.incident.paste import MOST_CHARACTERS, Line, too_much
-from bot.incident.records import Incident, Status
+from bot.incident.records import Entry, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
+from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
-from bot.slack.timeline import Clocks
+from bot.slack.timeline import Clocks, ref
 from bot.slack.words import words
 
 FIELDS = ("paste_1", "paste_2", "paste_3")
@@ -21,6 +23,7 @@ GROUP = 10
 
 TICKS = "paste_lines_"
 MOST_UNREAD = 20
+MOST_WARNED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +207,27 @@ def ticked_in(values: dict[str, object]) -> frozenset[int]:
     return frozenset(int(str(value)) for value in found)
 
 
-def receipt(incident: Incident, numbers: range, left_out: int) -> Message:
-    """What was recorded, and under which numbers."""
+def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
+    """What was recorded, and under which numbers; a warning for each line that seems to hold a credential."""
+    first, last = entries[0].number, entries[-1].number
     resolved = incident.status is Status.RESOLVED
-    first, last = numbers[0], numbers[-1]
     said = words.paste.recorded(
-        count=len(numbers), first=first, last=last, key=incident.key, left_out=left_out, resolved=resolved
+        count=len(entries), first=first, last=last, key=incident.key, left_out=left_out, resolved=resolved
     )
     hint = words.paste.recorded_hint(first=first)
-    return blocks.whisper(said, [blocks.section(said), blocks.context(hint)])
+    return blocks.whisper(said, [blocks.section(said), blocks.context(hint), *_warnings(incident, entries)])
+
+
+def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
+    risky = [(entry, spans) for entry in entries if (spans := secrets.found(entry.text))]
+    shown: list[Block] = []
+    for entry, spans in risky[:MOST_WARNED]:
+        named = words.secrets.warned_of(number=entry.number, key=incident.key, title=incident.title)
+        shown += [blocks.section(named), *warns.warning(spans, ref(entry))]
+    if len(risky) > MOST_WARNED:
+        rest = ", ".join(f"#{entry.number}" for entry, _ in risky[MOST_WARNED:])
+        shown.append(blocks.context(words.paste.more_risky(numbers=rest)))
+    return shown
 
 
 def at_of(metadata: dict[str, object], now: datetime) -> datetime:

@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incident.records import Person
+from bot.slack.names import Names
 from storage import people as kept
 from storage.store import Store
 
@@ -24,6 +25,7 @@ ASK_AGAIN_SECONDS = 30.0
 """While Slack does not answer, only one answer in this time waits for it."""
 
 _ANYBODY = ""
+_PEOPLE = ("U", "W")
 
 
 class People:
@@ -34,16 +36,21 @@ class People:
         self._client = client
         self._people: dict[tuple[str, str], Person] = {}
         self._asked_in_vain: dict[tuple[str, str], float] = {}
+        self.names = Names(client)
 
     async def load(self) -> None:
         """Take over what the database knows."""
         for person in await self._store.read(kept.everyone):
             self._people[person.team, person.id] = person
 
-    def name(self, team: str, user: str) -> str:
-        """Somebody's name, or empty while nobody knows it."""
-        person = self._people.get((team, user))
-        return person.name if person else ""
+    def name(self, team: str, about: str) -> str:
+        """The name of a person, a channel or a user group by its id, or empty while nobody knows it."""
+        person = self._people.get((team, about))
+        return person.name if person else self.names.name(team, about)
+
+    def ids(self, team: str) -> set[str]:
+        """Everybody of a workspace who was ever seen."""
+        return {user for of, user in self._people if of == team}
 
     def seen(self, team: str, user: str) -> Person | None:
         """Somebody as last seen, or None for a stranger."""
@@ -66,9 +73,11 @@ class People:
             return Person(team, user, user)
         return await self.learn(team, answer["user"])
 
-    async def all_known(self, team: str, users: tuple[str, ...]) -> None:
-        """Look up whoever of these was never seen, all at the same time."""
-        await asyncio.gather(*(self.known(team, user) for user in users))
+    async def all_known(self, team: str, ids: tuple[str, ...]) -> None:
+        """Look up whichever of these people, channels and user groups was never seen, all at the same time."""
+        users = [about for about in ids if about.startswith(_PEOPLE)]
+        others = [about for about in ids if not about.startswith(_PEOPLE)]
+        await asyncio.gather(*(self.known(team, user) for user in users), self.names.learn(team, others))
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
         """Remember a user object of Slack's."""
@@ -77,15 +86,6 @@ class People:
             self._people[team, person.id] = person
             await self._store.write(lambda tx: kept.keep(tx, person))
         return person
-
-    async def learn_everybody(self, team: str) -> None:
-        """Read the workspace's list, so that the first command of an incident need not wait for it."""
-        try:
-            async for page in await self._client.users_list(limit=200):
-                for told in page["members"]:
-                    await self.learn(team, told)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
-            log.warning("the list of people could not be read: %s", type(error).__name__)
 
 
 def person_of(team: str, told: dict[str, Any]) -> Person:

@@ -13,7 +13,10 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 
+_NAMED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<#([CG][A-Z0-9]+)\|?>|<!subteam\^(S[A-Z0-9]+)\|?>")
+
 NameOf = Callable[[str], str]
+"""The name of a person, a channel or a user group by its id; empty where it is not known."""
 
 
 def escape(text: str) -> str:
@@ -26,6 +29,11 @@ def escape(text: str) -> str:
 def mentioned(text: str) -> tuple[str, ...]:
     """The user ids that Slack put into a text, in their order."""
     return tuple(match[1] for match in _USER.finditer(text)) if "<@" in text else ()
+
+
+def named(text: str) -> tuple[str, ...]:
+    """The ids in a text for which `plain` asks a name: people, and channels and user groups without a label."""
+    return tuple(match[1] or match[2] or match[3] for match in _NAMED.finditer(text)) if "<" in text else ()
 
 
 def without_mentions(text: str) -> str:
@@ -47,17 +55,17 @@ def _tag(inside: str, name_of: NameOf) -> str:
     if target.startswith("@"):
         return f"@{name_of(target[1:]) or label or target[1:]}"
     if target.startswith("#"):
-        return f"#{label or target[1:]}"
+        return f"#{label or name_of(target[1:]) or target[1:]}"
     if target.startswith("!"):
-        return _special(target[1:], label)
+        return _special(target[1:], label, name_of)
     address = target.removeprefix("mailto:")
-    return target if not label or label in (target, address, address.split("://")[-1]) else f"{label} ({target})"
+    return address if not label or label in (target, address, address.split("://")[-1]) else f"{label} ({address})"
 
 
-def _special(target: str, label: str) -> str:
-    kind, _, _ = target.partition("^")
+def _special(target: str, label: str, name_of: NameOf) -> str:
+    kind, _, rest = target.partition("^")
     if kind == "subteam":
-        return label if label.startswith("@") else f"@{label or target.rsplit('^', maxsplit=1)[-1]}"
+        return f"@{(label or name_of(rest) or rest).removeprefix('@')}"
     return label if kind == "date" else f"@{kind}"
 
 

@@ -52,24 +52,34 @@ def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate
 
 
 def receipt(
-    entry: Entry, incident: Incident, clocks: Clocks, *, was_utc: datetime | None, notes: dict[str, Any]
+    entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: dict[str, Any]
 ) -> Message:
-    """What its author reads once the entry is on disk. `was_utc` is the moment that [That was UTC] would make it."""
+    """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed."""
     resolved = incident.status is Status.RESOLVED
     spans = secrets.found(entry.text)
     text = shortened(secrets.replaced(entry.text, spans, secrets.MASK) if spans else entry.text, QUOTED)
     said = words.timeline.receipt(when=clocks.both(entry), text=text)
     note = words.timeline.receipt_note(number=entry.number, key=incident.key, resolved=resolved, **notes)
     warning = warns.warning(spans, ref(entry)) if spans else []
-    return blocks.whisper(said, [blocks.section(said), blocks.context(note), *warning, edit_row(entry, was_utc)])
+    return blocks.whisper(
+        said,
+        [blocks.section(said), blocks.context(note), *warning, edit_row(entry, _own_clock(reading, entry, clocks))],
+    )
 
 
-def edit_row(entry: Entry, was_utc: datetime | None = None) -> Block:
-    """[Edit], [Undo], and [That was UTC] where that would be another moment."""
+def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
+    """The time as it was written, where it was read on its author's own clock and that is not UTC's; else empty."""
+    if reading is None or not reading.assumed_zone or not reading.written:
+        return ""
+    return reading.written if entry.happened_at.astimezone(clocks.zone).utcoffset() else ""
+
+
+def edit_row(entry: Entry, written: str = "") -> Block:
+    """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC."""
     this = ref(entry)
     buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
-    if was_utc is not None:
-        buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, at=was_utc.isoformat())))
+    if written:
+        buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, written=written)))
     return blocks.actions(*buttons)
 
 
@@ -135,6 +145,7 @@ def line(entry: Entry, case: Case, now: datetime) -> str:
         text=shortened(secrets.masked(" ".join(entry.text.split())), 500),
         author=case.name(entry.author),
         number=entry.number,
+        change=entry.source_change,
         milestone=SAID[entry.milestone] if entry.milestone and entry.text != SAID[entry.milestone] else "",
     )
     return said

@@ -89,7 +89,7 @@ async def _read(headers: Mapping[str, str], receive: Receive) -> bytes:
     """The whole body; raises Denied where it is too long, or too slow in coming."""
     if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn lets nothing but a number through
         raise Denied(413, "the body is too long")
-    raw, is_whole = b"", False
+    raw, is_whole = bytearray(), False
     try:
         async with asyncio.timeout(READ_SECONDS):
             while not is_whole:
@@ -102,7 +102,7 @@ async def _read(headers: Mapping[str, str], receive: Receive) -> bytes:
                 is_whole = not message.get("more_body", False)
     except TimeoutError:
         raise Denied(408, "the body took too long") from None
-    return raw
+    return bytes(raw)
 
 
 async def _alive(_: Request) -> Response:

@@ -14,7 +14,7 @@ async def test_opening_answers_its_author_and_puts_the_live_message_into_the_cha
         (card,) = play.slack.messages(play.channel, user=play.bo)
         assert "INC-1 Checkout is *failing* & slow" in card.plain
         assert "severity not said · nobody leads yet" in card.plain
-        assert labels(card) == ["Add entry", "Whole timeline", "Mitigated", "Resolved"]
+        assert labels(card) == ["Add entry", "Milestone", "Whole timeline", "Mitigated", "Resolved"]
         assert card.pings == set()
         assert play.case().incident.channel_name == "checkout"
 
@@ -90,7 +90,7 @@ async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str)
         assert play.bo in last(play, play.chandra).pings
         assert "resolved already" in await told(play, play.bo, "/incident resolved")
         await play.settle()
-        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Whole timeline", "Postmortem"]
+        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Milestone", "Whole timeline", "Postmortem"]
 
 
 async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: str) -> None:
@@ -98,7 +98,7 @@ async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: 
         await opened(play)
         await press(play, play.bo, "incident_mitigated")
         assert "mitigated* at 12:30 UTC" in last(play, play.chandra).plain
-        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Whole timeline", "Resolved"]
+        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Milestone", "Whole timeline", "Resolved"]
         card = having(play, play.bo, "incident_resolved")
         await press(play, play.bo, "incident_resolved")
         assert "why did this happen" in last(play, play.chandra).plain

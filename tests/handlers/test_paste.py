@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.rehearsal.seen import SeenView, elements_of
-from tests.handlers.stage import last, on_stage, opened, told
+from tests.handlers.stage import last, on_stage, opened, press, told
 from tests.playing import Play
 
 LINES = "12:05 first alert\n12:10 UTC failed over\nto replica 2\n05/04 09:00 which day"
@@ -224,3 +224,14 @@ async def test_mentions_in_pasted_lines_ping_nobody(sqlite_url: str) -> None:
         assert recorded(play)[0] == "11-23 11:05 @Bo Demo paged <!channel>"
         assert recorded(play)[1] == "11-23 11:06 *x* `y` & <z>"
         assert all(not message.pings for message in play.slack.messages(play.channel, user=play.bo)[1:])
+
+
+async def test_a_line_that_seems_to_hold_a_credential_is_warned_of(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, "\n12:05 calm\n12:06 token xoxb-" + "1234567890-abcdefABCDEF1234567890")
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert "Your entry #3 in INC-1" in read(play)
+        await press(play, play.ana, "secret_redact")
+        assert "xoxb-" not in recorded(play)[1]

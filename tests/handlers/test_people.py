@@ -40,3 +40,43 @@ async def test_the_operator_may_have_every_time_read_in_utc(sqlite_url: str) -> 
         said = await told(play, play.ana, "/timeline 12:05 failed over")
         assert "*12:05 UTC*" in said
         assert "That was UTC" not in said
+
+
+async def test_the_bot_says_once_how_to_record_where_it_is_invited(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        room = play.slack.channel("new-room", [play.ana], with_bot=False)
+        invited = await play.slack.invite_bot(room, by=play.ana)
+        assert invited is not None
+        await play.slack.deliver_again(invited)
+        await play.settle()
+        (card,) = play.slack.messages(room)
+        assert card.ephemeral_for == ""
+        assert len(card.plain.removesuffix("\nOpen an incident").splitlines()) == 4
+        for way in ("/timeline", ":memo:", "@afterword", "/incident resolved", "/postmortem export"):
+            assert way in card.plain
+        answer = await play.slack.click(play.ana, card, "incident_form_open")
+        assert answer.ok
+        await play.settle()
+        (view,) = play.slack.views(play.ana)
+        assert view.callback_id == "incident_open"
+
+
+async def test_an_invitation_into_a_channel_with_an_incident_brings_its_live_message_and_no_lesson(
+    sqlite_url: str,
+) -> None:
+    async with on_stage(sqlite_url, refused={"not_in_channel"}) as play:
+        room = play.slack.channel("new-room", [play.ana], with_bot=False)
+        await opened(play, channel=room)
+        await play.slack.invite_bot(room, by=play.ana)
+        await play.settle()
+        said = [message.plain for message in play.slack.messages(room)]
+        assert len([text for text in said if "INC-1" in text]) == 1
+        assert not [text for text in said if "I am Afterword" in text]
+
+
+async def test_somebody_else_who_joins_hears_nothing(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        before = len(play.slack.messages(play.channel))
+        await play.slack.arrive(play.slack.user("Dana Demo"), play.channel)
+        await play.settle()
+        assert len(play.slack.messages(play.channel)) == before

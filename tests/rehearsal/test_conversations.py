@@ -131,3 +131,16 @@ def test_time_stamps_rise_even_where_the_clock_goes_back(steps: list[float]) -> 
         stamps.append(workspace.next_ts(channel))
     assert stamps == sorted(set(stamps), key=float)
     assert len(stamps) == len(steps)
+
+
+async def test_history_may_give_less_than_is_asked_for(slack: StandIn, client: AsyncWebClient) -> None:
+    ana = slack.user("ana")
+    ops = slack.channel("ops", [ana])
+    for number in range(20):
+        await slack.say(ana, ops, f"line {number}")
+    slack.workspace.history_page = 15
+    first = await client.conversations_history(channel=ops, limit=200)
+    assert len(first["messages"]) == 15
+    assert first["has_more"]
+    oldest = first["messages"][-1]["ts"]
+    assert len((await client.conversations_history(channel=ops, latest=oldest))["messages"]) == 5

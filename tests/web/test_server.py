@@ -195,6 +195,24 @@ async def test_a_body_of_more_than_a_megabyte_is_refused_by_its_length_and_while
     assert (await house.slack.raw_post(JSON | house.slack.signed(raw), raw)).status == 200
 
 
+async def test_a_body_in_pieces_is_put_together_before_it_is_verified(house: House) -> None:
+    raw = json.dumps({"type": "url_verification", "challenge": "in two halves"}).encode()
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield raw[:20]
+        await asyncio.sleep(0.02)
+        yield raw[20:]
+
+    signed = JSON | house.slack.signed(raw)
+    async with house.http.post(f"{house.url}/slack/events", data=halves(), headers=signed) as answer:
+        assert (answer.status, "in two halves" in await answer.text()) == (200, True)
+
+
+async def test_the_address_of_slack_takes_nothing_but_a_post(house: House) -> None:
+    async with house.http.get(f"{house.url}/slack/events") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
 async def test_a_body_that_breaks_off_disturbs_nobody(house: House) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf")

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 
-CORPUS = Path(__file__).resolve().parents[1] / ".." / "shared" / "times" / "times.jsonl"
+CORPUS = Path(__file__).resolve().parents[2] / ".." / "shared" / "times" / "times.jsonl"
 
 
 def row(raw: str, expected: str, **more: Any) -> dict[str, Any]:

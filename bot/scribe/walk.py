@@ -1,0 +1,207 @@
+"""The walk of a look back: page by page through a channel and its threads, each step kept before the next is taken."""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bot.errors import Refused
+from bot.incident import moments
+from bot.incident.lookback import MOST_PROPOSED, MOST_SEEN, Proposal, reason
+from bot.incident.records import Incident
+from bot.scribe.capture import author_of, decoded, text_of
+from bot.scribe.desk import Desk
+from bot.scribe.lookback import as_told, proposals_of
+from bot.slack import lookback as says
+from bot.slack.blocks import Message
+from bot.slack.capture import bare
+from bot.slack.history import Busy, History, Page, Unreadable
+from bot.slack.reading import Told, moment_of, said_in
+from bot.slack.words import words
+from storage import deliveries, incidents, lookbacks
+from storage.deliveries import Owed
+from storage.lookbacks import DONE, FAILED, Lookback
+from storage.statements import Transaction
+
+log = logging.getLogger(__name__)
+
+STEPS = 20
+"""Calls in one sweep, which other work waits for."""
+
+MOST_TRIES = 20
+LEASE = timedelta(minutes=5)
+AT_ONCE = 5
+_SAID = ("", "thread_broadcast", "file_share", "bot_message", "me_message")
+"""The kinds of messages in which somebody says something; the others tell of comings and goings."""
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """How far a walk came: before `latest` in the channel, behind `behind` in the first of the `threads`.
+
+    `app` is our own app, `home` the workspace's address.
+    """
+
+    latest: str
+    app: str = ""
+    home: str = ""
+    threads: list[str] = field(default_factory=list)
+    behind: str = ""
+    is_through: bool = False
+    tries: int = 0
+
+
+class Walker:
+    """Takes every walk on that is due."""
+
+    def __init__(self, desk: Desk, history: History) -> None:
+        self._desk = desk
+        self._history = history
+
+    async def sweep(self, now: datetime) -> None:
+        """Go on with every walk that may, a few steps each; what is through is told to who asked."""
+        store = self._desk.store
+        for row in await store.read(lambda tx: lookbacks.due(tx, now, AT_ONCE)):
+            held = await store.write(partial(lookbacks.claim, lookback=row, until=now + LEASE))
+            if held is not None:
+                await self._walk(held, now)
+
+    async def _walk(self, held: Lookback, now: datetime) -> None:
+        for _ in range(STEPS):
+            cursor = _Cursor(**json.loads(held.cursor))
+            if _is_over(held, cursor):
+                await self._finish(held, cursor)
+                return
+            try:
+                after = await self._step(held, cursor)
+            except Busy as busy:
+                await self._wait(held, cursor, busy, now)
+                return
+            except Unreadable as error:
+                await self._fail(held, str(error))
+                return
+            saved = await self._save(held, after)
+            if saved is None:
+                return
+            held = saved
+        await self._save(held, replace(held, due_at=now))
+
+    async def _step(self, held: Lookback, cursor: _Cursor) -> Lookback:
+        """One page: of the thread that is being read, else of the channel."""
+        oldest = f"{held.oldest.timestamp():.6f}"
+        cursor.home = cursor.home or await self._history.home()
+        if cursor.threads:
+            thread = cursor.threads[0]
+            page = await self._history.replies(held.channel, thread, max(cursor.behind, oldest))
+            cursor.behind = page.messages[-1]["ts"] if page.messages else ""
+            if not page.has_more or not page.messages:
+                cursor.threads, cursor.behind = cursor.threads[1:], ""
+        else:
+            page = await self._history.before(held.channel, cursor.latest, oldest)
+            cursor.threads = [str(told["ts"]) for told in page.messages if told.get("reply_count")]
+            cursor.latest = page.messages[-1]["ts"] if page.messages else cursor.latest
+            cursor.is_through = not page.has_more or not page.messages
+        cursor.tries = 0
+        found = await self._proposals(held, page, cursor.app)
+        return replace(held, cursor=_kept(cursor), found=_with(held, found), seen=held.seen + len(page.messages))
+
+    async def _proposals(self, held: Lookback, page: Page, app: str) -> list[Proposal]:
+        found = [await self._proposal(held, told, app) for told in page.messages]
+        return [one for one in found if one is not None]
+
+    async def _proposal(self, held: Lookback, told: Told, app: str) -> Proposal | None:
+        """A message as it would be recorded; None where nothing speaks for it, or it has no words or author."""
+        said = said_in(told, held.channel, app)
+        if said.is_ours or str(told.get("subtype") or "") not in _SAID:
+            return None
+        desk = self._desk
+        try:
+            author = await author_of(desk, held.team, said)
+            text = text_of(said, await decoded(desk, held.team, said.text))
+        except Refused:
+            return None
+        reading = moments.read(text, said.at, desk.zone_for(author))
+        why = reason(
+            said.text,
+            is_marked=_is_marked(told, desk.reaction),
+            has_time=reading.written is not None,
+            has_image=any(file.media_type.startswith("image/") for file in said.files),
+        )
+        if why is None:
+            return None
+        # A time that must be asked is not read: then the message stands at its own, in all its words.
+        is_typed = reading.utc is not None and bool(reading.text)
+        return Proposal(
+            ts=said.ts,
+            thread=said.thread_ts,
+            author=author.id,
+            text=reading.text if is_typed else text,
+            at=reading.utc if reading.utc is not None and is_typed else said.at,
+            end=reading.end_utc if is_typed else None,
+            approximate=reading.approximate if is_typed else False,
+            reason=why,
+            files=tuple((file.name, file.media_type, file.size, file.address) for file in said.files),
+        )
+
+    async def _save(self, held: Lookback, after: Lookback) -> Lookback | None:
+        return await self._desk.store.write(lambda tx: lookbacks.save(tx, held, after))
+
+    async def _wait(self, held: Lookback, cursor: _Cursor, busy: Busy, now: datetime) -> None:
+        """Go on after a while; not for ever where Slack does not even say how long."""
+        cursor.tries += 0 if busy.is_told else 1
+        if cursor.tries > MOST_TRIES:
+            await self._fail(held, str(words.lookback.given_up()))
+            return
+        due_at = now + timedelta(seconds=busy.wait)
+        await self._save(held, replace(held, cursor=_kept(cursor), due_at=due_at))
+
+    async def _finish(self, held: Lookback, cursor: _Cursor) -> None:
+        through = cursor.is_through and not cursor.threads
+        stopped = "" if through else says.stopped_early(held.seen, moment_of(cursor.latest))
+
+        def told(incident: Incident) -> Message:
+            return says.result(incident, held.id, proposals_of(held), held.seen, stopped)
+
+        await self._end(replace(held, state=DONE, note=stopped), held, told)
+
+    async def _fail(self, held: Lookback, sentence: str) -> None:
+        log.warning("a look back ended early: %s", sentence)
+        after = replace(held, state=FAILED, note=sentence)
+        await self._end(after, held, lambda incident: says.failed(incident, held.id, sentence))
+
+    async def _end(self, after: Lookback, held: Lookback, told: Any) -> None:
+        """The end of a walk and the message that tells of it, in one transaction."""
+
+        def unit(tx: Transaction) -> None:
+            incident = incidents.by_id(tx, held.incident_id)
+            if lookbacks.save(tx, held, after) is None or incident is None:
+                return
+            body = json.dumps(told(incident))
+            now = self._desk.clock.now()
+            deliveries.owe(tx, Owed(held.team, "message", held.asked_by, body, now, incident_id=held.incident_id))
+
+        await self._desk.store.write(unit)
+        self._desk.outbox.kick()
+
+
+def _is_over(held: Lookback, cursor: _Cursor) -> bool:
+    if held.seen >= MOST_SEEN or len(json.loads(held.found)) >= MOST_PROPOSED:
+        return True
+    return cursor.is_through and not cursor.threads
+
+
+def _is_marked(told: Told, reaction: str) -> bool:
+    return any(bare(str(each.get("name"))) == reaction for each in told.get("reactions") or ())
+
+
+def _kept(cursor: _Cursor) -> str:
+    return json.dumps(asdict(cursor))
+
+
+def _with(held: Lookback, found: Iterable[Proposal]) -> str:
+    """What was found so far with what is new: a reply that was sent to the channel too is there twice."""
+    before = {told["ts"]: told for told in json.loads(held.found)}
+    return json.dumps([*before.values(), *(as_told(one) for one in found if one.ts not in before)])

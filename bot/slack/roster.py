@@ -1,0 +1,111 @@
+"""The workspace's list of people: read at the start and once a day, so that names and zones never grow old."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.people import People
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(days=1)
+AGAIN = timedelta(minutes=5)
+"""After a reading that failed."""
+
+LOOKED_UP = 100
+"""So many people whom the list does not have (those of other organisations) are asked for one by one."""
+
+TRIES = 5
+LONGEST_WAIT = 60.0
+
+
+class Roster:
+    """Reads in a task of its own, for a large workspace's list takes minutes at Slack's pace."""
+
+    def __init__(self, client: AsyncWebClient, people: People) -> None:
+        self._client = client
+        self._people = people
+        self._due: datetime | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    def start(self, now: datetime) -> None:
+        """Read it now, and from now on whenever `keep_up` finds it a day old."""
+        self._due = now
+        self.keep_up(now)
+
+    def keep_up(self, now: datetime) -> None:
+        """Read it anew where it is due; nothing before `start`."""
+        is_reading = self._reading is not None and not self._reading.done()
+        if self._due is None or now < self._due or is_reading:
+            return
+        self._due = now + EVERY
+        self._reading = asyncio.create_task(self._read(now))
+
+    async def settled(self) -> None:
+        """Wait for a reading that is under way."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+
+    async def close(self) -> None:
+        """Break off what is under way."""
+        self._due = None
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+
+    async def _read(self, now: datetime) -> None:
+        try:
+            told: Any = await self._client.auth_test()
+            team = str(told["team_id"])
+            listed = await self._read_list(team)
+            await self._look_up_others(team, listed)
+        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+            self._due = now + AGAIN
+            log.warning("Slack does not tell who is who (%s); recording works, messages wait", type(error).__name__)
+
+    async def _read_list(self, team: str) -> set[str]:
+        listed: set[str] = set()
+        cursor = ""
+        while True:
+            page = await self._page(cursor)
+            for told in page["members"]:
+                listed.add(told["id"])
+                await self._people.learn(team, told)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return listed
+
+    async def _page(self, cursor: str) -> Any:
+        for _ in range(TRIES):
+            try:
+                return await self._client.users_list(limit=200, cursor=cursor)
+            except SlackApiError as error:
+                wait = _asked_to_wait(error)
+                if wait is None:
+                    raise
+                await asyncio.sleep(wait)
+        return await self._client.users_list(limit=200, cursor=cursor)
+
+    async def _look_up_others(self, team: str, listed: set[str]) -> None:
+        for user in sorted(self._people.ids(team) - listed)[:LOOKED_UP]:
+            try:
+                told: Any = await self._client.users_info(user=user)
+            except SlackApiError as error:
+                log.info("%s is not told any more: %s", user, error.response.get("error"))
+                if _asked_to_wait(error) is not None:
+                    return
+                continue
+            await self._people.learn(team, told["user"])
+
+
+def _asked_to_wait(error: SlackApiError) -> float | None:
+    """Slack's Retry-After in seconds; None for an error that waiting does not mend."""
+    if error.response.get("error") not in ("ratelimited", "rate_limited"):
+        return None
+    asked = str(error.response.headers.get("Retry-After", ""))
+    return min(float(asked), LONGEST_WAIT) if asked.isdigit() else 1.0

@@ -1,0 +1,79 @@
+"""People who talked before an incident was opened, and short ways to have that looked through."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.rehearsal.records import Message
+from bot.rehearsal.seen import SeenMessage, SeenView, elements_of
+from storage import lookbacks
+from tests.handlers.stage import on_stage, opened, press
+from tests.playing import NOON, Play
+
+EARLIER = NOON - timedelta(hours=3)
+
+
+@asynccontextmanager
+async def talked(url: str, **more: Any) -> AsyncIterator[Play]:
+    """A play that begins three hours before noon, so that people can have talked."""
+    async with on_stage(url, now=EARLIER, **more) as play:
+        yield play
+
+
+def say(play: Play, user: str, text: str, **parts: Any) -> Message:
+    """Something said a minute after what was said before, which the bot did not hear."""
+    play.clock.advance(timedelta(minutes=1))
+    place = play.slack.workspace.channels[play.channel]
+    return play.slack.workspace.put(place, user, play.slack.keyboard().message(text), **parts)
+
+
+def until(play: Play, moment: datetime) -> None:
+    play.clock.advance(moment - play.clock.now())
+
+
+async def looked_back(play: Play, hours: int = 24) -> SeenMessage:
+    """An incident is opened, its opener has the channel looked through; the message that comes of it."""
+    await opened(play)
+    await press(play, play.ana, f"lookback_{hours}")
+    return await walked(play)
+
+
+async def walked(play: Play) -> SeenMessage:
+    """The next ticks; the newest message to who asked."""
+    before = len(in_dm(play))
+    for _ in range(200):
+        await play.pass_time(seconds=15)
+        await play.settle()
+        if len(in_dm(play)) > before:
+            return in_dm(play)[-1]
+    raise AssertionError("the look back came to no end")
+
+
+def in_dm(play: Play) -> list[SeenMessage]:
+    return play.slack.messages(play.slack.dm(play.ana))
+
+
+def walk(play: Play) -> lookbacks.Lookback:
+    row = play.bot.store.read_now(lambda tx: lookbacks.by_id(tx, 1))
+    assert row is not None
+    return row
+
+
+def ticked(view: SeenView) -> list[str]:
+    return [option["value"] for _, element in elements_of(view.blocks) for option in element.get("initial_options", ())]
+
+
+async def chosen(play: Play, number: int = 0) -> SeenView:
+    """[Choose], and the window that opens."""
+    await press(play, play.ana, f"lookback_choose_{number}", channel=play.slack.dm(play.ana))
+    return play.slack.views(play.ana)[-1]
+
+
+def options(view: SeenView) -> dict[str, str]:
+    """What is proposed: its words by its label."""
+    return {
+        option["text"]["text"]: option.get("description", {}).get("text", "")
+        for _, element in elements_of(view.blocks)
+        for option in element.get("options", ())
+    }

@@ -1,0 +1,104 @@
+"""The walk of a look back: paging, waiting, breaking off and going on."""
+
+import asyncio
+
+import pytest
+
+from bot.scribe.walk import LEASE, Walker
+from bot.slack.history import History
+from tests.handlers.stage import labels, opened, press, told
+from tests.handlers.talk import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
+from tests.playing import NOON, Play
+
+
+def three_thousand(play: Play) -> None:
+    """What was said in a busy channel: one in a hundred with a time, and one thread of forty replies."""
+    play.slack.workspace.history_page = 15
+    place = play.slack.workspace.channels[play.channel]
+    root = play.slack.workspace.put(place, play.bo, "04:01 it begins")
+    for number in range(2_960):
+        text = f"04:{number % 60:02} line {number}" if number % 100 == 0 else f"{number} times"
+        play.slack.workspace.put(place, play.bo, text)
+    for number in range(40):
+        play.slack.workspace.put(place, play.ana, f"reply {number}", thread_ts=root.ts)
+
+
+async def test_three_thousand_messages_at_fifteen_a_page_are_walked_through_all_waits(sqlite_url: str) -> None:
+    async with talked(sqlite_url, refused=["ratelimited"]) as play:
+        three_thousand(play)
+        until(play, NOON)
+        for wait in (60, 1, 300):
+            play.slack.fail("conversations.history", "ratelimited", retry_after=wait)
+        play.slack.fail("conversations.replies", "ratelimited", retry_after=30)
+        result = await looked_back(play)
+        assert "*31 messages*" in result.plain  # thirty with a time, and the first of the thread
+        assert "of 3,00" in result.plain
+        assert len(ticked(await chosen(play))) == 31
+
+
+async def test_while_slack_asks_to_wait_nothing_is_asked(sqlite_url: str) -> None:
+    async with talked(sqlite_url, refused=["ratelimited"]) as play:
+        say(play, play.bo, "04:20 first alert")
+        until(play, NOON)
+        await opened(play)
+        await press(play, play.ana, "lookback_24")
+        play.slack.fail("conversations.history", "ratelimited", retry_after=100)
+        for _ in range(6):
+            await play.pass_time(seconds=15)
+        assert len([call for call in play.slack.calls if call.method == "conversations.history"]) == 1
+        assert "1 message" in (await walked(play)).plain
+
+
+async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -> None:
+    async with talked(sqlite_url) as play:
+        three_thousand(play)
+        until(play, NOON)
+        await opened(play)
+        await press(play, play.ana, "lookback_24")
+        await play.pass_time(seconds=15)
+        before = walk(play)
+        assert 0 < before.seen < 1_000
+        play.slack.fail("conversations.history", delay=0.5)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(play.pass_time(seconds=15), 0.2)  # the process ends in the middle of a call
+        assert walk(play).cursor == before.cursor
+        await play.pass_time(seconds=15)
+        assert walk(play).seen == before.seen  # somebody may still be at it
+        play.clock.advance(LEASE)
+        anew = Walker(play.bot.desk, History(play.bot.client))
+        await anew.sweep(play.clock.now())
+        assert before.seen < walk(play).seen
+        assert "*31 messages*" in (await walked(play)).plain
+
+
+async def test_without_the_permission_one_sentence_names_it(sqlite_url: str) -> None:
+    async with talked(sqlite_url, refused=["missing_scope"]) as play:
+        token = play.slack.workspace.tokens[play.slack.bot_token]
+        token.scopes.discard("channels:history")
+        until(play, NOON)
+        result = await looked_back(play)
+        assert "needs the permission channels:history" in result.plain.replace("`", "")
+        assert labels(result) == ["Try again"]
+        token.scopes.add("channels:history")
+        say(play, play.bo, "07:20 first alert")
+        await press(play, play.ana, "lookback_again", channel=play.slack.dm(play.ana))
+        assert "1 message" in (await walked(play)).plain
+
+
+async def test_in_a_channel_that_it_is_not_in_the_bot_asks_to_be_invited(sqlite_url: str) -> None:
+    async with talked(sqlite_url, refused=["not_in_channel"]) as play:
+        room = play.slack.channel("elsewhere", [play.ana], with_bot=False)
+        until(play, NOON)
+        await told(play, play.ana, "/incident open Elsewhere", room)
+        await press(play, play.ana, "lookback_2", channel=room)
+        await play.pass_time(seconds=15)
+        await play.settle()
+        assert "/invite" in in_dm(play)[-1].plain
+
+
+async def test_messages_in_progress_are_given_up_when_slack_never_answers(sqlite_url: str) -> None:
+    async with talked(sqlite_url, refused=["internal_error"]) as play:
+        say(play, play.bo, "04:20 first alert")
+        until(play, NOON)
+        play.slack.fail("conversations.history", "internal_error", times=30)
+        assert "Slack did not answer" in (await looked_back(play)).plain

@@ -1,0 +1,143 @@
+"""The live message: coalesced, patient where Slack asks for it, and posted anew where it was deleted."""
+
+import asyncio
+import time
+from itertools import pairwise
+
+import pytest
+
+from bot.incident.records import Place
+from bot.slack.cards import Cards
+from tests.handlers.stage import having, last, on_stage, opened, told
+from tests.playing import Play, playing
+
+HERE = Place("T1", "C1")
+
+
+def updates(play: Play) -> int:
+    """How often the bot has asked Slack to change a message."""
+    return len([call for call in play.slack.calls if call.method == "chat.update"])
+
+
+def live(play: Play) -> list[str]:
+    """The live messages that stand in the channel."""
+    seen = play.slack.messages(play.channel, user=play.bo)
+    return [one.ts for one in seen if "timeline_form_open" in [button[1] for button in one.buttons]]
+
+
+async def test_many_entries_in_one_burst_cost_a_call_or_two(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        before, began = updates(play), time.monotonic()
+        for number in range(60):
+            await told(play, play.bo, f"/timeline entry {number}")
+        pauses = (time.monotonic() - began) // 3
+        assert updates(play) - before <= 2 + pauses
+        await play.settle()
+        assert "entry 59 — Bo Demo #61" in having(play, play.bo, "timeline_show").plain
+        assert updates(play) - before <= 3 + pauses
+
+
+async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.bo, "/timeline failed over")
+        await play.settle()
+        before = updates(play)
+        play.bot.cards.touch(Place(play.slack.workspace.team, play.channel), None)
+        await play.settle()
+        assert updates(play) == before
+
+
+async def test_a_deleted_live_message_is_posted_anew_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["message_not_found"]) as play:
+        await opened(play)
+        (first,) = live(play)
+        del play.slack.workspace.channels[play.channel].messages[first]
+        await told(play, play.bo, "/timeline failed over")
+        await play.settle()
+        await play.settle()
+        (second,) = live(play)
+        assert second != first
+        await told(play, play.bo, "/timeline back to normal")
+        await play.settle()
+        assert live(play) == [second]
+        assert "back to normal" in having(play, play.bo, "timeline_show").plain
+        del play.slack.workspace.channels[play.channel].messages[second]
+        await told(play, play.bo, "/timeline all quiet")
+        await play.settle()
+        await play.settle()
+        assert live(play) == []
+        assert play.case().entries[-1].text == "all quiet"
+        assert "all quiet" in last(play, play.bo).plain
+
+
+async def test_slack_is_left_alone_for_as_long_as_it_asks_and_then_told_the_latest(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
+        await opened(play)
+        await asyncio.sleep(0)
+        play.slack.fail("chat.update", "ratelimited", retry_after=1)
+        before = updates(play)
+        await told(play, play.bo, "/timeline failed over")
+        await play.bot.cards.refresh_now()
+        assert updates(play) == before + 1
+        for number in range(5):
+            await told(play, play.bo, f"/timeline entry {number}")
+            await play.bot.cards.refresh_now()
+        assert updates(play) == before + 1
+        await asyncio.sleep(1.1)
+        await play.bot.cards.refresh_now()
+        assert updates(play) == before + 2
+        assert "entry 4" in having(play, play.bo, "timeline_show").plain
+
+
+async def test_an_error_that_is_no_refusal_costs_one_update(sqlite_url: str) -> None:
+    async with playing(sqlite_url) as play:
+        await opened(play)
+        play.slack.fail("chat.update", drop="before")
+        await told(play, play.bo, "/timeline failed over")
+        await play.settle()
+        await told(play, play.bo, "/timeline back to normal")
+        await play.settle()
+        assert "back to normal" in having(play, play.bo, "timeline_show").plain
+
+
+async def test_the_loop_refreshes_at_once_then_rests_and_does_not_die_of_an_error() -> None:
+    done: list[float] = []
+
+    async def refresh(_place: Place, _incident: int | None) -> float:
+        done.append(time.monotonic())
+        if len(done) == 2:
+            raise RuntimeError
+        return 0.0
+
+    cards = Cards(pause=0.1)
+    cards.refresh_with(refresh)
+    running = asyncio.create_task(cards.run())
+    for _ in range(25):
+        cards.touch(HERE, None)
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    running.cancel()
+    await asyncio.wait([running])
+    assert 3 <= len(done) <= 5
+    assert min(later - before for before, later in pairwise(done)) >= 0.09
+
+
+@pytest.mark.parametrize("wait", [0.2, 0.4])
+async def test_the_loop_waits_as_long_as_slack_asks(wait: float) -> None:
+    done: list[float] = []
+
+    async def refresh(_place: Place, _incident: int | None) -> float:
+        done.append(time.monotonic())
+        return wait if len(done) == 1 else 0.0
+
+    cards = Cards(pause=0.01)
+    cards.refresh_with(refresh)
+    running = asyncio.create_task(cards.run())
+    cards.touch(HERE, None)
+    await asyncio.sleep(wait + 0.2)
+    running.cancel()
+    await asyncio.wait([running])
+    assert len(done) == 2
+    assert done[1] - done[0] >= wait

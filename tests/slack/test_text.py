@@ -1,0 +1,51 @@
+"""Slack's text in and out: tags become words, and words stay words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack.text import escape, mentioned, named, plain
+
+NAMES = {"U1": "Ana Demo", "C1": "checkout", "S1": "oncall"}
+
+
+def words(text: str) -> str:
+    return plain(text, lambda about: NAMES.get(about, ""))
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("<@U1> failed over", "@Ana Demo failed over"),
+        ("<@U1|ana> failed over", "@Ana Demo failed over"),
+        ("<@U2|bo> and <@U3>", "@bo and @U3"),
+        ("see <#C1|checkout>", "see #checkout"),
+        ("see <#C1>, <#C1|>, <#C2>", "see #checkout, #checkout, #C2"),
+        ("<!subteam^S1> paged", "@oncall paged"),
+        ("<!subteam^S1|@oncall-eu> paged", "@oncall-eu paged"),
+        ("<!subteam^S2> paged", "@S2 paged"),
+        ("<!here> and <!channel>", "@here and @channel"),
+        ("<!date^1392734382^{date}|18 February 2014>", "18 February 2014"),
+        ("<https://a.example/x?y=1&amp;z=2>", "https://a.example/x?y=1&z=2"),
+        ("<https://a.example/x|the graph>", "the graph (https://a.example/x)"),
+        ("<https://a.example|a.example>", "https://a.example"),
+        ("<mailto:ana@example.com|ana@example.com>", "ana@example.com"),
+        ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
+    ],
+)
+def test_what_slack_sends_is_read_as_what_was_meant(sent: str, meant: str) -> None:
+    assert words(sent) == meant
+
+
+def test_the_ids_that_need_a_name_are_found_in_order() -> None:
+    text = "<@U1|ana> <#C1|checkout> <#C2> <#C3|> <!subteam^S1|@oncall> <!subteam^S2> <!here> <https://a.example>"
+    assert named(text) == ("U1", "C2", "C3", "S2")
+    assert mentioned(text) == ("U1",)
+
+
+@given(st.text())
+def test_what_is_shown_again_is_never_live_and_reads_the_same(text: str) -> None:
+    shown = escape(text)
+    assert "<" not in shown
+    assert named(shown) == ()
+    assert words(shown) == text
