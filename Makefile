@@ -26,8 +26,8 @@ test: $(DEV) ## run everything that CI runs
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/pytest
 
-fast: $(DEV) ## run the tests alone
-	.venv/bin/pytest -q
+fast: $(DEV) ## run the tests alone, without those that play whole lives
+	.venv/bin/pytest -q -m "not slow"
 
 lint: $(DEV) ## format, and mend what can be mended
 	.venv/bin/ruff check --fix .
