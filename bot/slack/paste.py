@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.incident import secrets
 from bot.incident.paste import MOST_CHARACTERS, Line, too_much
 from bot.incident.records import Entry, Incident, Status
-from bot.incident.text import shortened
+from bot.incident.text import admit, shortened
 from bot.slack import blocks
 from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
@@ -36,8 +36,9 @@ class Pasted:
 
     @property
     def text(self) -> str:
-        """All that was pasted."""
-        return "\n".join(piece for piece in self.fields if piece)
+        """All that was pasted, as it can be kept; blank lines at a field's ends, which Slack may drop, do not count."""
+        pieces = (admit(piece, "That paste") for piece in self.fields)
+        return "\n".join(piece for piece in pieces if piece)
 
     @property
     def digest(self) -> str:

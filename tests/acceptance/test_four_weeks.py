@@ -194,6 +194,7 @@ async def test_an_owner_of_whose_leaving_nobody_told_is_replaced_by_the_lead(sql
         await life.resolve(bot)
         await life.do(life.ana, "/incident lead @Bo Demo")
         life.slack.workspace.users[life.ana].deleted = True
+        life.slack.fail("users.list", "internal_error", times=1_000)  # the list that is read daily would tell
         await life.at(RESOLVED + DAY, bot)
         assert "Ana Demo" in life.told(life.bo, POSTMORTEM)[0]
         assert "cannot be reached" in life.told(life.bo, POSTMORTEM)[0]

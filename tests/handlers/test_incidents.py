@@ -90,7 +90,12 @@ async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str)
         assert play.bo in last(play, play.chandra).pings
         assert "resolved already" in await told(play, play.bo, "/incident resolved")
         await play.settle()
-        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Milestone", "Whole timeline", "Postmortem"]
+        assert labels(having(play, play.bo, "timeline_show")) == [
+            "Add entry",
+            "Milestone",
+            "Whole timeline",
+            "Postmortem",
+        ]
 
 
 async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: str) -> None:
@@ -98,7 +103,12 @@ async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: 
         await opened(play)
         await press(play, play.bo, "incident_mitigated")
         assert "mitigated* at 12:30 UTC" in last(play, play.chandra).plain
-        assert labels(having(play, play.bo, "timeline_show")) == ["Add entry", "Milestone", "Whole timeline", "Resolved"]
+        assert labels(having(play, play.bo, "timeline_show")) == [
+            "Add entry",
+            "Milestone",
+            "Whole timeline",
+            "Resolved",
+        ]
         card = having(play, play.bo, "incident_resolved")
         await press(play, play.bo, "incident_resolved")
         assert "why did this happen" in last(play, play.chandra).plain

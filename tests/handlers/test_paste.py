@@ -215,6 +215,17 @@ async def test_what_only_begins_like_it_is_what_happened(sqlite_url: str, line: 
         assert recorded(play)[-1].endswith(line)
 
 
+async def test_characters_that_cannot_be_kept_do_no_harm(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana)
+        await play.slack.submit(play.ana, view, {"paste_1": "\n\n12:05 a\x00b \ud800 \u202ec\r\n12:06 <script>"})
+        (view,) = play.slack.views(play.ana)
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert recorded(play)[:2] == ["11-23 11:05 ab \ufffd \u202ec", "11-23 11:06 <script>"]
+
+
 async def test_mentions_in_pasted_lines_ping_nobody(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)

@@ -102,3 +102,17 @@ async def test_messages_in_progress_are_given_up_when_slack_never_answers(sqlite
         until(play, NOON)
         play.slack.fail("conversations.history", "internal_error", times=30)
         assert "Slack did not answer" in (await looked_back(play)).plain
+
+
+async def test_a_walk_that_saw_enough_stops_and_says_where(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.scribe.walk.MOST_SEEN", 300)
+    async with talked(sqlite_url) as play:
+        place = play.slack.workspace.channels[play.channel]
+        for number in range(700):
+            play.slack.workspace.put(place, play.bo, "04:20 first alert" if number == 600 else f"{number} times")
+        until(play, NOON)
+        result = await looked_back(play)
+        assert (
+            "I stopped after 400 messages; what was said before 2026-11-23 09:30 UTC is not among them" in result.plain
+        )
+        assert "1 message" in result.plain

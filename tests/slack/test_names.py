@@ -123,3 +123,14 @@ async def test_somebody_whom_the_list_does_not_have_is_looked_up(sqlite_url: str
         await play.bot.roster.settled()
         assert calls(play, "users.info") == before + 1
         assert play.bot.people.name(TEAM, "U0GONE") == "gone"
+
+
+async def test_somebody_who_left_unheard_is_known_to_have_left_a_day_later(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await play.bot.roster.settled()
+        play.slack.workspace.users[play.bo].deleted = True
+        await play.pass_time(days=1)
+        await play.bot.roster.settled()
+        seen = play.bot.people.seen(TEAM, play.bo)
+        assert seen is not None
+        assert seen.is_deactivated
