@@ -134,9 +134,9 @@ def _name(tx: Transaction, team: str, user: str) -> str:
 
 
 def proposals_of(row: Lookback) -> tuple[Proposal, ...]:
-    """What a walk has found, the oldest first."""
+    """What a walk has found, in the order in which it would stand in the timeline."""
     found = (_proposal(told) for told in json.loads(row.found))
-    return tuple(sorted(found, key=lambda one: one.ts))
+    return tuple(sorted(found, key=lambda one: (one.at, one.ts)))
 
 
 def _proposal(told: dict[str, Any]) -> Proposal:

@@ -9,6 +9,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.errors import NotRecorded
 from bot.slack.people import People
 
 log = logging.getLogger(__name__)
@@ -64,9 +65,9 @@ class Roster:
             team = str(told["team_id"])
             listed = await self._read_list(team)
             await self._look_up_others(team, listed)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+        except (SlackClientError, ClientError, OSError, TimeoutError, NotRecorded) as error:
             self._due = now + AGAIN
-            log.warning("Slack does not tell who is who (%s); recording works, messages wait", type(error).__name__)
+            log.warning("who is who could not be read (%s); recording works all the same", type(error).__name__)
 
     async def _read_list(self, team: str) -> set[str]:
         listed: set[str] = set()

@@ -32,8 +32,8 @@ async def test_messages_with_a_time_a_graph_or_a_mark_are_proposed_threads_inclu
         assert len(ticked(view)) == 3  # a link to a graph may be anything
 
 
-async def test_chosen_messages_keep_their_time_author_and_link(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+async def test_chosen_messages_keep_their_time_author_and_link(database_url: str) -> None:
+    async with talked(database_url) as play:
         marked = say(play, play.bo, "checkout is slow for me", reactions={"memo": [play.chandra]})
         say(play, play.ana, GRAPH)
         root = say(play, play.bo, "04:20 first alert")

@@ -29,8 +29,8 @@ def numbers(said: str) -> list[int]:
     return [int(number) for number in re.findall(r" #(\d+)$", said, re.MULTILINE)]
 
 
-async def test_a_long_timeline_is_turned_page_by_page_and_nothing_is_left_out(sqlite_url: str) -> None:
-    async with on_stage(sqlite_url) as play:
+async def test_a_long_timeline_is_turned_page_by_page_and_nothing_is_left_out(database_url: str) -> None:
+    async with on_stage(database_url) as play:
         await with_entries(play, 450)
         said = await told(play, play.ana, "/timeline show")
         assert "the latest 100 of 451 entries" in said

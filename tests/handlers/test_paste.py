@@ -55,8 +55,8 @@ def recorded(play: Play) -> list[str]:
     return [f"{entry.happened_at:%m-%d %H:%M} {entry.text}" for entry in play.case().entries]
 
 
-async def test_lines_are_previewed_then_recorded_with_a_receipt(sqlite_url: str) -> None:
-    async with on_stage(sqlite_url) as play:
+async def test_lines_are_previewed_then_recorded_with_a_receipt(database_url: str) -> None:
+    async with on_stage(database_url) as play:
         await opened(play)
         view = await pasting(play, play.ana)
         assert (view.title, view.submit) == ("Paste into the timeline", "Preview")
