@@ -20,10 +20,9 @@ OPTIONAL_SCOPES = {
     "reactions:read": "recording a message by the :memo: reaction",
     "reactions:write": "marking a message that was recorded",
     "channels:history": "in public channels: reading the message that a reaction marks, noticing that a recorded one "
-    "was edited or deleted, looking up an unsure send",
+    "was edited or deleted, looking back for messages to record, looking up an unsure send",
     "groups:history": "in private channels: the same",
-    "im:history": "answering the bot in its direct message",
-    "channels:join": "joining a public channel by itself at /incident open",
+    "im:history": "looking up an unsure send in a direct message",
     "usergroups:read": "writing a user group's name where a message holds only its id",
     "files:read": "keeping the files of recorded messages, and making sure that an attached export arrived",
 }
@@ -33,21 +32,19 @@ EVENTS = {
     "app_home_opened": "",
     "member_joined_channel": "channels:read",
     "channel_rename": "channels:read",
-    "channel_archive": "channels:read",
     "group_rename": "groups:read",
     "user_change": "users:read",
     "team_join": "users:read",
     "app_mention": "app_mentions:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
-    "message.im": "im:history",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
 }
 """The events that the app hears, each with the scope that Slack wants for it."""
 
 _COMMANDS = (
-    ("/timeline", "Write the timeline down, in UTC", "[time] what happened | show | edit 4 … | delete 4 | undo | help"),
+    ("/timeline", "Write the timeline down, in UTC", "[time] what happened | show | edit 4 … | undo | paste | help"),
     ("/why", "Ask the five whys", "because … | branch 2 … | root | help"),
     (
         "/incident",

@@ -165,7 +165,13 @@ def without(text: str, known: Iterable[str]) -> str:
 def redacted(text: str, known: Iterable[str] = ()) -> str:
     """The text without its credentials, known ones and those that look like one."""
     text = without(text, known)
-    return replaced(text, found(text))
+    # One that follows another directly is seen only once that one is gone; each round leaves fewer.
+    while spans := found(text):
+        shorter = replaced(text, spans)
+        if shorter == text:
+            break
+        text = shorter
+    return text
 
 
 def values(text: str) -> frozenset[str]:

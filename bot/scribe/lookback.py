@@ -10,6 +10,7 @@ from bot.incident.lookback import SPANS, Proposal, Reason
 from bot.incident.records import Incident, Place, Status
 from bot.scribe.capture import wanted
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.secrets import warn
 from bot.scribe.timeline import clocks_of
 from bot.slack import lookback as says
 from bot.slack.blocks import Block, Message
@@ -109,6 +110,7 @@ def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link:
     )
     entry = kept.add(tx, incident.id, incidents.take_number(tx, incident.id, "last_entry"), new)
     wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
+    warn(tx, incident, entry, asked.user, asked.now)
     return entry.number
 
 

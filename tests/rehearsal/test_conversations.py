@@ -23,6 +23,7 @@ async def test_a_channel_is_described(slack: StandIn, client: AsyncWebClient) ->
 
 
 async def test_a_public_channel_can_be_joined_and_a_private_one_not(slack: StandIn, client: AsyncWebClient) -> None:
+    slack.workspace.tokens[slack.bot_token].scopes.add("channels:join")
     ops = slack.channel("ops", with_bot=False)
     assert (await client.conversations_join(channel=ops))["channel"]["is_member"]
     with pytest.raises(SlackApiError, match="channel_not_found"):

@@ -82,6 +82,7 @@ async def test_a_shortcut_from_anywhere_has_no_channel(by_http: Scribe, slack: S
 
 
 async def test_comings_and_goings_change_what_can_be_done(slack: StandIn, client: AsyncWebClient) -> None:
+    slack.workspace.subscriptions.add("channel_archive")
     ana, bo = slack.user("ana"), slack.user("bo")
     ops = slack.channel("ops", [ana])
     await slack.arrive(bo, ops)

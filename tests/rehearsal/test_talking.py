@@ -28,6 +28,7 @@ async def test_messages_are_heard_only_where_subscribed(by_http: Scribe, slack: 
 
 
 async def test_a_direct_message_is_heard(by_http: Scribe, slack: StandIn) -> None:
+    slack.workspace.subscriptions.add("message.im")
     ana = slack.user("ana")
     await slack.say(ana, slack.dm(ana), "done")
     assert by_http.heard[0]["event"]["channel_type"] == "im"
