@@ -3,10 +3,10 @@
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 import click
 
@@ -104,7 +104,8 @@ def export(key: str, form: str, output: Path | None, workspace: str | None) -> N
         output.write_bytes(content)
 
 
-@main.command()
+# A line may begin with a minus: `-10m rolled back`.
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("text", required=False)
 @click.option("--now", help="ISO; default: now.")
 @click.option("--zone", default="UTC", show_default=True, help="The author's IANA zone.")
@@ -159,11 +160,11 @@ def _moment(text: str | None) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
     try:
-        return ZoneInfo(name)
+        return scores.zone_of(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        msg = f"{name!r} is no IANA zone. Write it as Europe/Berlin."
+        msg = f"{name!r} is no IANA zone. Write it as Europe/Berlin, or as UTC+1."
         raise click.BadParameter(msg) from error
 
 
