@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.incident import moments
 from bot.incident import timeline as rules
 from bot.incident.moments import Reading
-from bot.incident.records import Entry, Incident, Person
+from bot.incident.records import Entry, Incident, Person, Status
 from bot.incident.text import admit
 from bot.incident.zones import label_of
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
@@ -85,15 +85,25 @@ async def text_of(desk: Desk, asked: Asked, number: int) -> str:
 
 
 def _append(tx: Transaction, asked: Asked, new: NewEntry, *, again: bool) -> tuple[Entry, Incident]:
-    taken = incidents.take_entry_number(tx, asked.place)
-    if taken is None:
-        raise Refused(NO_INCIDENT, offer="open_incident")
-    incident, number = taken
+    incident, number = _take(tx, asked)
     if not again:
         same = kept.same_lately(tx, incident.id, new, number - _LOOK_BACK, asked.now - rules.SAME_AGAIN)
         if same is not None:
             raise _SameAgain(incident, same)
     return kept.add(tx, incident.id, number, new), incident
+
+
+def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
+    """The incident to write into, with its next number: the one that a button named, else the channel's."""
+    if asked.incident_id is None:
+        taken = incidents.take_entry_number(tx, asked.place)
+        if taken is None:
+            raise Refused(NO_INCIDENT, offer="open_incident")
+        return taken
+    incident = require_incident(tx, asked, locking=True)
+    if incident.status is Status.RESOLVED and incident.postmortem_status.is_finished:
+        raise Refused(NO_INCIDENT, offer="open_incident")
+    return incident, incidents.take_number(tx, incident.id, "last_entry")
 
 
 def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:
@@ -257,7 +267,7 @@ async def form_for(desk: Desk, asked: Asked, number: int) -> Block:
 async def blank_form(desk: Desk, asked: Asked) -> Block:
     """The form that adds an entry."""
     person = await desk.people.known(asked.team, asked.user)
-    return says.add_form(asked.place.channel, clocks_of(desk, person, asked.now).label)
+    return says.add_form(asked.place.channel, asked.incident_id, clocks_of(desk, person, asked.now).label)
 
 
 def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:

@@ -151,8 +151,8 @@ def line(entry: Entry, case: Case, now: datetime) -> str:
     return said
 
 
-def add_form(channel: str, label: str) -> Block:
-    """The form behind [Add entry]."""
+def add_form(channel: str, incident_id: int | None, label: str) -> Block:
+    """The form behind [Add entry]: into the incident on whose live message it was pressed."""
     return blocks.modal(
         "Add to the timeline",
         "timeline_add",
@@ -165,7 +165,7 @@ def add_form(channel: str, label: str) -> Block:
             )
         ],
         submit="Add",
-        private_metadata=json.dumps({"channel": channel}),
+        private_metadata=json.dumps({"channel": channel, "incident": incident_id}),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from storage import cases, incidents
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.playing import Play
 
@@ -200,3 +201,21 @@ async def test_a_long_while_is_named_with_its_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         assert "since 2026-11-20 12:30 UTC" in await told(play, play.ana, "/timeline show since 3d")
+
+
+async def test_add_entry_on_an_older_live_message_writes_into_that_incident(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await play.settle()
+        card = play.slack.messages(play.channel)[-1]
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.ana, "/incident open Search is slow")
+        await play.slack.click(play.bo, card, "timeline_form_open")
+        await play.settle()
+        await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {"line": "the pool was too small"})
+        await play.settle()
+        assert "the pool was too small" not in {entry.text for entry in play.case().entries}
+        first = play.bot.store.read_now(lambda tx: incidents.by_number(tx, "T0REHEARSE", 1))
+        assert first is not None
+        case = play.bot.store.read_now(lambda tx: cases.load(tx, first))
+        assert "the pool was too small" in {entry.text for entry in case.entries}
