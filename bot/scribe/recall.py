@@ -82,10 +82,8 @@ async def judge(desk: Desk, asked: Asked, other_id: int, *, is_same: bool) -> Me
             sentence = "Somebody has said that already. `/postmortem` shows what stands."
             raise Refused(sentence)
         keep(tx, asked, incident, {other_id: is_same})
-        other = incidents.by_id(tx, other_id)
-        assert other is not None  # noqa: S101 (require_known has found it, and nothing removes incidents)
-        case = cases.glance(tx, incident, 1)[0]
-        return says.judged(case, other, shows.next_buttons(case), is_same=is_same)
+        case, *others = _cases(tx, filter(None, (incident, incidents.by_id(tx, other_id))))
+        return says.judged(case, others[0], shows.next_buttons(case), is_same=is_same)
 
     return await once(desk, asked, unit)
 

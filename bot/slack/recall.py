@@ -93,8 +93,8 @@ def verdicts_in(values: dict[str, object]) -> dict[int, bool]:
     }
 
 
-def judged(case: Case, other: Incident, buttons: Block, *, is_same: bool) -> Message:
+def judged(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
     """What was said of a past incident, and what came of it."""
     told = words.recall.same if is_same else words.recall.other
-    said = told(key=other.key, here=case.incident.key)
+    said = told(key=other.incident.key, here=case.incident.key, left=len(unfinished(other)))
     return blocks.whisper(said, [blocks.section(said), buttons])

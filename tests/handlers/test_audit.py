@@ -4,8 +4,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.export import Exporter
 from bot.incident import postmortem
+from bot.rehearsal.seen import Delivery
 from storage import cases
 from tests.handlers.stage import having, last, on_stage, opened, press, told
 from tests.playing import Play
@@ -108,6 +111,23 @@ async def test_people_of_another_workspace_may_do_nothing(sqlite_url: str) -> No
         assert home is not None
         assert "Checkout" not in str(home)
         assert "people of other workspaces cannot" in str(home)
+
+
+@pytest.mark.parametrize(("told_with_it", "status"), [({}, "open"), ({"enterprise": {"id": "E1"}}, "resolved")])
+async def test_a_click_that_names_another_workspace_is_refused_before_slack_tells_who_it_is(
+    sqlite_url: str, told_with_it: dict[str, Any], status: str
+) -> None:
+    """Within one enterprise people of several workspaces work together: there users.info decides."""
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        answer = await play.slack.click(play.bo, having(play, play.bo, "timeline_show"), "timeline_show")
+        assert answer.delivery is not None
+        elsewhere = {**answer.delivery.payload["user"], "team_id": "T0ELSEWHERE"}
+        payload = answer.delivery.payload | {"trigger_id": "another", "user": elsewhere} | told_with_it
+        payload["actions"] = [{**payload["actions"][0], "action_id": "incident_resolved"}]
+        await play.slack.deliver(Delivery("interactive", payload))
+        await play.settle()
+        assert play.case().incident.status == status
 
 
 async def test_they_may_where_the_operator_says_so(sqlite_url: str) -> None:

@@ -9,14 +9,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from bot.errors import Misconfigured
 from bot.incident.records import Incident
-from storage import audit, incidents, migrate, sections, timeline
-from storage.drivers import SqliteDriver, driver_for
+from storage import audit, incidents, migrate, recall, sections, timeline
+from storage.drivers import Driver, SqliteDriver, driver_for
+from storage.recall import Wanted
 from storage.statements import Transaction
 from storage.store import Store, open_store
 from storage.tables import metadata
@@ -106,6 +108,35 @@ def test_before_a_change_of_schema_the_file_is_copied_beside_itself(sqlite_store
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT count(*) FROM incident").fetchone() == (1,)
+
+
+def before_the_search(driver: Driver) -> None:
+    """A database of the version before, with an incident in it."""
+    with driver.engine(writing=True).begin() as connection:
+        command.upgrade(migrate._config(connection), "0002")
+        known = {"team": "T1", "channel": "C1", "number": 1, "title": "Checkout fails", "status": "resolved"}
+        counted = dict.fromkeys(("last_entry", "last_why", "last_action"), 0)
+        blank = dict.fromkeys(("postmortem_reason", "channel_name", "card_ts"), "")
+        rest = {"opened_by": "U1", "opened_at": NOW, "postmortem_status": "open"}
+        connection.execute(insert(metadata.tables["incident"]).values(known | counted | blank | rest))
+        saved = {"incident_id": 1, "section": "root_cause", "author": "U1", "saved_at": NOW}
+        for version, told in enumerate(("The disk was full", "The pool ran out"), start=1):
+            connection.execute(insert(metadata.tables["section"]).values(saved | {"text": told, "version": version}))
+
+
+def test_what_was_written_before_there_was_a_search_is_found(tmp_path: Path, postgres_server: Any) -> None:
+    on_server(postgres_server, "CREATE DATABASE searched")
+    for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="searched")):
+        driver = driver_for(url)
+        if isinstance(driver, SqliteDriver):
+            driver.connect().close()
+        before_the_search(driver)
+        store = open_store(url, migrating=True)
+        for words, count in {("checkout", "pool"): 1, ("disk",): 0}.items():
+            found = store.read_now(lambda tx, words=words: recall.find(tx, "T1", Wanted(words), 9))  # type: ignore[misc]
+            assert len(found) == count
+        store.close()
+    on_server(postgres_server, "DROP DATABASE searched WITH (FORCE)")
 
 
 def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:

@@ -16,6 +16,7 @@ from storage.actions import NewAction
 from storage.recall import Wanted
 from storage.statements import Transaction
 from storage.store import Store, open_store
+from storage.tables import metadata
 from tests.storage.given import NOW
 
 
@@ -125,6 +126,28 @@ def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite
 
     assert [one.incident.title for one in sqlite_store.read_now(count)] == ["Shelf 417 wobbles"]
     assert 0 < steps < 500
+
+
+@pytest.mark.postgres
+def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    store.write_now(opening("Login is down"))
+    connection = store.driver.connect()
+    given_otherwise = {"id", "number", "title"}
+    columns = [column.name for column in metadata.tables["incident"].columns if column.name not in given_otherwise]
+    connection.execute(
+        f"INSERT INTO incident (number, title, {', '.join(columns)}) SELECT n, 'Shelf ' || n || ' wobbles', "
+        + ", ".join("'C' || n" if name == "channel" else name for name in columns)
+        + " FROM incident, generate_series(2, 3000) AS n"
+    )
+    connection.execute("ANALYZE")
+    compiled = recall._FOUND["postgresql"].compiled(store.driver.dialect)
+    given = compiled.parameters({"team": "T1", "query": '"417"', "before": recall.LATEST, "most": 50})
+    plan = connection.execute(f"EXPLAIN {compiled.sql}", given).fetchall()
+    connection.close()
+    assert any("recall_words_index" in line for (line,) in plan), "\n".join(line for (line,) in plan)
+    assert keys(store, "shelf 417") == ["INC-417"]
+    store.close()
 
 
 def test_a_likeness_is_judged_once(store: Store) -> None:
