@@ -29,7 +29,7 @@ _NONE: Mapping[int, bool] = MappingProxyType({})
 async def overview(desk: Desk, asked: Asked) -> Message:
     """What is filled and what is missing."""
     case = await desk.store.read(lambda tx: _case(tx, asked))
-    return says.overview(case, await recall.alike(desk, case.incident))
+    return says.overview(case, await recall.alike(desk, asked, case.incident))
 
 
 def _case(tx: Transaction, asked: Asked) -> Case:
@@ -44,7 +44,7 @@ async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
 
     case = await desk.store.read(lambda tx: _case(tx, asked))
     chosen = slug or next(iter(checks.blank_sections(case)), "summary")
-    past = await recall.alike(desk, case.incident) if chosen in alike.SECTIONS else ()
+    past = await recall.alike(desk, asked, case.incident) if chosen in alike.SECTIONS else ()
     return says.section_form(case, BY_SLUG[chosen], _known(case, chosen), past)
 
 

@@ -45,14 +45,17 @@ def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
     return [cases.glance(tx, incident, 1)[0] for incident in found]
 
 
-async def alike(desk: Desk, incident: Incident) -> tuple[Alike, ...]:
+async def alike(desk: Desk, asked: Asked, incident: Incident) -> tuple[Alike, ...]:
     """The past incidents that are most like this one and that nobody has judged yet.
 
-    Only those that everybody in this one's channel may know of: from the same channel, or from a public one.
+    Only those that everybody in this one's channel may know of: from the same channel, or from a public one
+    (where the operator lets guests in, they see no other channel's).
     """
     candidates = await desk.store.read(lambda tx: _candidates(tx, incident))
     channels = (one.case.incident.channel for one in candidates)
     known = await desk.places.open_to_all(channels, incident.channel)
+    if (await desk.people.known(asked.team, asked.user)).is_guest:
+        known = frozenset({incident.channel})
     return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
 
 

@@ -10,7 +10,7 @@ from bot.export import Exporter
 from bot.incident import postmortem
 from bot.rehearsal.seen import Delivery
 from storage import cases
-from tests.handlers.stage import having, last, on_stage, opened, press, told
+from tests.handlers.stage import having, last, on_stage, opened, told
 from tests.playing import Play
 
 
@@ -136,8 +136,9 @@ async def test_they_may_where_the_operator_says_so(sqlite_url: str) -> None:
         room = play.slack.channel("public", [play.ana])
         guest = play.slack.user("Gus Demo", guest=True)
         play.slack.workspace.channels[room].members.add(guest)
-        await told(play, play.ana, "/incident open Login fails", room)
-        assert "*INC-2*" in await told(play, guest, "/incident search fails", room)
+        await told(play, play.ana, "/incident open Checkout is failing again", room)
+        assert "*INC-2*" in await told(play, guest, "/incident search failing", room)
         said = await told(play, guest, "/incident list", room)
         assert "INC-1" not in said  # a public channel, but not one of theirs
-        await press(play, play.ana, "timeline_show")
+        assert "*INC-1*" in await told(play, play.ana, "/postmortem", room)
+        assert "INC-1" not in await told(play, guest, "/postmortem", room)
