@@ -94,7 +94,7 @@ def export(key: str, form: str, output: Path | None, workspace: str | None) -> N
         if len(known) != 1:
             msg = f"There is no {key}." if not known else f"{len(known)} workspaces have {key}: name one with --team."
             raise click.ClickException(msg)
-        case = store.read_now(lambda tx: cases.load(tx, known[0], with_files=True))
+        case = store.read_now(lambda tx: cases.load(tx, known[0], with_files=True, with_audit=True))
     finally:
         store.close()
     content = Exporter().render(postmortem.compile(case, SystemClock().now()), form)

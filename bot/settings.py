@@ -62,7 +62,7 @@ class Settings(BaseModel):
         "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
     )
     allow_guests: bool = Field(
-        default=False, description="Whether guests of the workspace may record and decide: true or false."
+        default=False, description="Whether guests and people of other workspaces may take part: true or false."
     )
 
     reaction: str = Field(

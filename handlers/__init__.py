@@ -11,6 +11,7 @@ from handlers.incidents import Incidents
 from handlers.lookback import Lookback
 from handlers.people import People
 from handlers.postmortem import Postmortem
+from handlers.recall import Recall
 from handlers.secrets import Secrets
 from handlers.timeline import Timeline
 from handlers.whys import Whys
@@ -19,5 +20,5 @@ from handlers.whys import Whys
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary), Lookback(desk)):
+    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary), Lookback(desk), Recall(desk)):
         noun.listen(app, boundary)

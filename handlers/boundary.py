@@ -150,7 +150,9 @@ class Boundary:
         """Guests and people of other organisations change nothing unless the operator says so."""
         if self.desk.allow_guests:
             return
-        if (await self.desk.people.known(asked.team, asked.user)).is_guest:
+        people = self.desk.people
+        is_elsewhere = asked.home not in ("", people.home or asked.team)
+        if is_elsewhere or (await people.known(asked.team, asked.user)).is_guest:
             raise Refused(words.general.no_guests())
 
     def later(self, work: Any) -> None:

@@ -6,7 +6,8 @@ from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.records import Milestone, Place
 from bot.scribe import incidents as scribe
-from bot.scribe.desk import Desk
+from bot.scribe import recall
+from bot.scribe.desk import Asked, Desk
 from bot.slack import incidents as says
 from bot.slack.blocks import Block, Message
 from bot.slack.text import mentioned, named, plain
@@ -40,9 +41,8 @@ class Incidents:
         if ids := named(command.text):
             await desk.people.all_known(asked.team, ids)
         wish = rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user)))
-        shown = {rules.ListAll: scribe.list_all, rules.Overview: scribe.overview}.get(type(wish))
-        if shown is not None:
-            return await shown(desk, asked)
+        if isinstance(wish, rules.ListAll | rules.Overview | rules.Search):
+            return await self._shown(asked, wish)
         match wish:
             case rules.Open(title):
                 return await scribe.open_new(desk, asked, title, self._channel_name(command))
@@ -56,6 +56,15 @@ class Incidents:
                 return await scribe.reopen(desk, asked, line)
             case _:
                 return says.help_text()
+
+    async def _shown(self, asked: Asked, wish: rules.ListAll | rules.Overview | rules.Search) -> Message:
+        match wish:
+            case rules.Search(text):
+                return await recall.search(self._desk, asked, text)
+            case rules.ListAll():
+                return await scribe.list_all(self._desk, asked)
+            case _:
+                return await scribe.overview(self._desk, asked)
 
     @staticmethod
     def _channel_name(command: Command) -> str:

@@ -7,6 +7,7 @@ from bot.scribe import postmortem as scribe
 from bot.scribe.desk import Desk
 from bot.slack import postmortem as says
 from bot.slack.blocks import Block, Message
+from bot.slack.recall import verdicts_in
 from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.incidents import person_in
@@ -74,6 +75,5 @@ class Postmortem:
         """A section's form was sent; its fields are one text."""
         fields = {int(name[5:]): str(value or "") for name, value in sent.values.items() if name.startswith("text_")}
         text = "".join(fields[index] for index in sorted(fields))
-        return await scribe.fill(
-            self._desk, sent.asked, str(sent.metadata["section"]), text, version=int(sent.metadata["version"])
-        )
+        written = scribe.Written(str(sent.metadata["section"]), text, int(sent.metadata["version"]))
+        return await scribe.fill(self._desk, sent.asked, written, verdicts_in(sent.values))

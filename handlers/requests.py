@@ -78,7 +78,7 @@ def command_of(body: Body, now: datetime) -> Command:
     trigger = body.get("trigger_id", "")
     key = _key("command", team, trigger, channel, user, body["command"], text)
     return Command(
-        Asked(Place(team, channel), user, now, key),
+        Asked(Place(team, channel), user, now, key, home="" if body.get("enterprise_id") else team),
         text,
         body.get("channel_name", ""),
         trigger,
@@ -100,7 +100,15 @@ def click_of(body: Body, now: datetime) -> Click:
     trigger = body.get("trigger_id", "")
     key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
     return Click(
-        Asked(Place(team, channel), body["user"]["id"], now, key, _whole(value.get("incident")), aloud=True),
+        Asked(
+            Place(team, channel),
+            body["user"]["id"],
+            now,
+            key,
+            _whole(value.get("incident")),
+            aloud=True,
+            home=_home(body),
+        ),
         value,
         action.get("value", "") if action.get("type") == "plain_text_input" else "",
         trigger,
@@ -124,7 +132,7 @@ def submission_of(body: Body, now: datetime) -> Submission:
     team, user = _team(body), body["user"]["id"]
     key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
     channel = str(metadata.get("channel", ""))
-    asked = Asked(Place(team, channel), user, now, key, _whole(metadata.get("incident")), aloud=True)
+    asked = Asked(Place(team, channel), user, now, key, _whole(metadata.get("incident")), aloud=True, home=_home(body))
     return Submission(asked, values, metadata)
 
 
@@ -133,11 +141,17 @@ def event_of(body: Body, channel: str, now: datetime) -> Asked:
     event = body["event"]
     team, user = body["team_id"], event["user"]
     key = _key("event", team, body.get("event_id", ""), channel, user, event.get("event_ts", ""))
-    return Asked(Place(team, channel), user, now, key, aloud=True)
+    home = "" if body.get("enterprise_id") else event.get("user_team") or event.get("source_team") or ""
+    return Asked(Place(team, channel), user, now, key, aloud=True, home=home)
 
 
 def _team(body: Body) -> str:
     return (body.get("team") or {}).get("id") or (body.get("user") or {}).get("team_id") or ""
+
+
+def _home(body: Body) -> str:
+    """The workspace that somebody belongs to; empty in an enterprise, where people of one organisation have several."""
+    return "" if body.get("enterprise") else (body.get("user") or {}).get("team_id") or ""
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -82,11 +82,14 @@ def add(tx: Transaction, incident_id: int, new: NewAction) -> Action:
         **{field.name: getattr(new, field.name) for field in fields(new)},
     )
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    return Action(*row)
+    action = Action(*row)
+    tx.note(incident_id, f"action {action.number}")
+    return action
 
 
 def save(tx: Transaction, action: Action) -> None:
     """Write back what may change of an action."""
+    tx.note(action.incident_id, f"action {action.number}")
     tx.run(_SAVE, row_id=action.id, **{f"new_{name}": getattr(action, name) for name in _MUTABLE})
 
 

@@ -3,13 +3,20 @@
 from dataclasses import replace
 
 from bot.incident.records import Case, Entry, Incident, Person
-from storage import actions, attachments, people, sections, timeline, whys
+from storage import actions, attachments, audit, people, sections, timeline, whys
 from storage.statements import Transaction
 
 
-def load(tx: Transaction, incident: Incident, *, with_files: bool = False) -> Case:
-    """The whole record of an incident, as of this transaction; what its files hold only where that is asked for."""
+def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_audit: bool = False) -> Case:
+    """The whole record of an incident, as of this transaction.
+
+    What its files hold, and who changed what, only where that is asked for.
+    """
     case = _case(tx, incident, timeline.standing(tx, incident.id))
+    if with_audit:
+        done = audit.of_incident(tx, incident.id)
+        people_of = _people(tx, incident.team, {line.who for line in done})
+        case = replace(case, audit=done, people=case.people | people_of)
     return replace(case, attachments=attachments.of_incident(tx, incident.id, with_content=with_files))
 
 

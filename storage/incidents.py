@@ -149,11 +149,14 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
         postmortem_status=PostmortemStatus.OPEN,
     )
     assert opened is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    return _record(opened)
+    incident = _record(opened)
+    tx.note(incident.id, "incident")
+    return incident
 
 
 def save(tx: Transaction, incident: Incident) -> None:
     """Write back what may change; the incident must have been read with `locking` in this transaction."""
+    tx.note(incident.id, "incident")
     tx.run(_SAVE, row_id=incident.id, **{f"new_{name}": getattr(incident, name) for name in _MUTABLE})
 
 

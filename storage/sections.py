@@ -33,4 +33,5 @@ def history(tx: Transaction, incident_id: int, slug: str) -> tuple[SectionText, 
 def save(tx: Transaction, incident_id: int, slug: str, text: str, author: str, now: datetime) -> None:
     """Save a section as a new version; an empty text blanks it."""
     version = len(history(tx, incident_id, slug)) + 1
+    tx.note(incident_id, f"section {slug}")
     tx.run(_ADD, incident_id=incident_id, section=slug, text=text, author=author, saved_at=now, version=version)

@@ -107,13 +107,28 @@ class Statement:
 class Transaction:
     """An open transaction of one connection: what every function of storage takes first."""
 
-    __slots__ = ("_connection", "_dialect", "owes")
+    __slots__ = ("_connection", "_dialect", "changed", "owes")
 
     def __init__(self, connection: DriverConnection, dialect: Dialect) -> None:
         self.owes = False
         """Whether a message was put down as owed, so that somebody should send it after the commit."""
+        self.changed: tuple[tuple[int, str], ...] = ()
+        """(incident row, what) of everything noted as changed since the notes were last cleared."""
         self._connection = connection
         self._dialect = dialect
+
+    @property
+    def database(self) -> str:
+        """`sqlite` or `postgresql`, for the few statements that they do not share."""
+        return self._dialect.name
+
+    def note(self, incident_id: int, what: str) -> None:
+        """Note what is changed, for the audit; entries need no note, for every wording of theirs is kept."""
+        self.changed = (*self.changed, (incident_id, what))
+
+    def clear_notes(self) -> None:
+        """Begin anew: several requests may share one transaction."""
+        self.changed = ()
 
     def rows(self, statement: Statement, /, **given: Any) -> list[Row]:
         """Every row of the answer."""

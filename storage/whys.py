@@ -36,11 +36,14 @@ def add(tx: Transaction, incident_id: int, parent: int | None, text: str, author
         struck=False,
     )
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    return Why(*row)
+    why = Why(*row)
+    tx.note(incident_id, f"why {why.number}")
+    return why
 
 
 def save(tx: Transaction, why: Why) -> None:
     """Write back a why's text, whether it is a root cause, and whether it is struck."""
+    tx.note(why.incident_id, f"why {why.number}")
     tx.run(_SAVE, row_id=why.id, new_text=why.text, new_is_root=why.is_root, new_struck=why.struck)
 
 

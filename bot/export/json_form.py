@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.times import iso
-from bot.incident.document import ActionItem, Document, FileItem, Line, Metrics, Part, Who, WhyStep
+from bot.incident.document import ActionItem, Deed, Document, FileItem, Line, Metrics, Part, Who, WhyStep
 
 FORMAT = "afterword.postmortem"
 VERSION = 1
@@ -42,6 +42,7 @@ def as_object(document: Document) -> _Object:
         "whys": [_why(step) for step in sorted(document.whys, key=lambda step: step.number)],
         "sections": {part.slug: _part(part) for part in document.parts},
         "actions": [_action(action) for action in document.actions],
+        "audit": [_deed(deed) for deed in document.audit],
     }
 
 
@@ -142,6 +143,17 @@ def _action(action: ActionItem) -> _Object:
         "overdue": action.is_overdue,
         "reason": action.reason or None,
         "link": action.link or None,
+    }
+
+
+def _deed(deed: Deed) -> _Object:
+    return {
+        "at": iso(deed.at),
+        "who": deed.who.name,
+        "who_id": deed.who.id,
+        "verb": deed.verb,
+        "what": deed.what,
+        "delivery": deed.delivery or None,
     }
 
 

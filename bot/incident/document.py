@@ -138,12 +138,23 @@ class ActionItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """Who changed what, and when; `delivery` is the key of Slack's request, empty for changes of entries."""
+
+    at: datetime
+    who: Who
+    verb: str
+    what: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A compiled postmortem.
 
     `severity` is `sev1` to `sev4` or empty. `started_at` is the start of the impact, else when it was noticed, else the
     first entry. `marks` holds every milestone in order, reached or not. `spans_days` where the timeline touches more
-    than one day in UTC, so that clock times alone would mislead.
+    than one day in UTC, so that clock times alone would mislead. `audit` is empty unless the case was loaded with it.
     """
 
     key: str
@@ -173,6 +184,7 @@ class Document:
     whys: tuple[WhyStep, ...]
     actions: tuple[ActionItem, ...]
     generated_at: datetime
+    audit: tuple[Deed, ...] = ()
 
     def mark(self, milestone: Milestone) -> Mark:
         """The mark of one milestone, reached or not."""

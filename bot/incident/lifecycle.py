@@ -20,6 +20,7 @@ WORDS = (
     "resolved",
     "reopen",
     "list",
+    "search",
     "help",
 )
 _MILESTONES = {
@@ -84,6 +85,13 @@ class ListAll:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """Find past incidents by their words."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """Explain."""
 
@@ -93,7 +101,7 @@ class Overview:
     """Nothing was typed: how the channel's incident stands."""
 
 
-Wish = Open | SetSeverity | SetLead | Reach | Reopen | ListAll | Help | Overview
+Wish = Open | SetSeverity | SetLead | Reach | Reopen | ListAll | Search | Help | Overview
 
 _SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
 
@@ -108,6 +116,8 @@ def wish(text: str) -> Wish:
         return SetSeverity(_severity(text.strip()))
     if word == "lead":
         return SetLead(_require(rest, "`/incident lead @ana`"))
+    if word == "search":
+        return Search(_require(rest, "`/incident search connection pool`"))
     simple: dict[str, Wish] = {
         "": Overview(),
         "help": Help(),

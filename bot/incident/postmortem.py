@@ -3,7 +3,19 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from bot.incident.document import ActionItem, Document, FileItem, Line, Mark, Metrics, Part, Participant, Who, WhyStep
+from bot.incident.document import (
+    ActionItem,
+    Deed,
+    Document,
+    FileItem,
+    Line,
+    Mark,
+    Metrics,
+    Part,
+    Participant,
+    Who,
+    WhyStep,
+)
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, ActionStatus, Attachment, Case, Milestone, Status, Why
 from bot.incident.sections import SECTIONS
@@ -45,6 +57,7 @@ def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's 
         whys=_whys(case.whys, cast),
         actions=tuple(_action(action, cast, now) for action in sorted(case.actions, key=lambda item: item.number)),
         generated_at=now.astimezone(UTC),
+        audit=tuple(Deed(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit),
         people=cast.everyone(),  # last, when everybody has been named
     )
 

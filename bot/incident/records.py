@@ -219,6 +219,20 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditLine:
+    """Who did what to an incident: `verb` is `noun.verb`, `what` names what was changed, never its words.
+
+    `delivery` is the key of Slack's request; empty for changes of entries.
+    """
+
+    at: datetime
+    who: str
+    verb: str
+    what: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Everything the record holds of one incident, at one moment: what the postmortem is compiled from.
 
@@ -232,6 +246,7 @@ class Case:
     actions: tuple[Action, ...]
     people: dict[str, Person]
     attachments: tuple[Attachment, ...] = ()
+    audit: tuple[AuditLine, ...] = ()
 
     def name(self, user: str | None) -> str:
         """A person's name, or the bare id where nobody knows it; empty for None."""

@@ -1,7 +1,7 @@
 """The desk: everything a verb needs at hand, and the one way in which a request takes effect once."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -17,7 +17,7 @@ from bot.slack.cards import Cards
 from bot.slack.outbox import Outbox
 from bot.slack.people import People, zone_of
 from bot.slack.places import Places
-from storage import deliveries, inbox, incidents
+from storage import audit, deliveries, inbox, incidents
 from storage.deliveries import Owed
 from storage.statements import Transaction
 from storage.store import Store
@@ -46,13 +46,18 @@ class Desk:
         """The zone in which this person's times without a zone are read."""
         return zone_of(person) if self.input_zone == "author" else ZoneInfo(self.input_zone)
 
+    async def may_see(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
+        """Those of the channels that this person may look into; a guest none but those they belong to."""
+        person = await self.people.known(team, user)
+        return await self.places.visible(user, channels, here, belongs=not person.is_guest)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request: who asked where and when (aware UTC), and the key by which a repeat of it is known.
 
     `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel,
-    so it is owed as a message.
+    so it is owed as a message. `home` is the workspace that the person belongs to, as far as Slack told with it.
     """
 
     place: Place
@@ -61,6 +66,7 @@ class Asked:
     key: str
     incident_id: int | None = None
     aloud: bool = False
+    home: str = ""
 
     @property
     def team(self) -> str:
@@ -87,6 +93,7 @@ Unit = Callable[[Transaction], Message | None]
 async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
     """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
 
+    What it changed besides entries, which keep their own history, has its line in the audit in that transaction too.
     Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
     """
 
@@ -94,7 +101,10 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
         before = inbox.reply(tx, asked.key)
         if before is not None:
             return Reply(json.loads(before) or {}, before)
+        tx.clear_notes()
         said = unit(tx)
+        if tx.changed:
+            audit.keep(tx, asked.user, _verb(unit), asked.key, asked.now)
         encoded = json.dumps(said)
         if asked.aloud and said is not None and said.get("response_type") == "in_channel":
             deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))
@@ -106,6 +116,12 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
     if reply.owes:
         desk.outbox.kick()
     return reply or None
+
+
+def _verb(unit: Unit) -> str:
+    """`incidents.set_severity`: what the scribe calls it. Taken from the code, so that no verb can be left out."""
+    noun = unit.__module__.rpartition(".")[2]
+    return f"{noun}.{unit.__qualname__.partition('.')[0].lstrip('_')}"
 
 
 def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:

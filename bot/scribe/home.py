@@ -11,7 +11,12 @@ MOST = 200
 
 
 async def view(desk: Desk, team: str, user: str) -> Block:
-    """What this person's Home tab shows now; incidents of channels that they cannot look into are left out."""
+    """What this person's Home tab shows now; incidents of channels that they cannot look into are left out.
+
+    Guests and people of other workspaces are told that it is not for them, unless the operator lets them in.
+    """
+    if not desk.allow_guests and (await desk.people.known(team, user)).is_guest:
+        return says.closed()
 
     def look(tx: Transaction) -> says.Owing:
         owed = incidents.owed_by(tx, team, user, MOST)
@@ -22,6 +27,6 @@ async def view(desk: Desk, team: str, user: str) -> Block:
         )
 
     owing = await desk.store.read(look)
-    seen = await desk.places.visible(user, (incident.channel for incident in owing.incidents), "")
+    seen = await desk.may_see(team, user, (incident.channel for incident in owing.incidents), "")
     visible = tuple(incident for incident in owing.incidents if incident.channel in seen)
     return says.home(says.Owing(owing.actions, owing.postmortems, visible), desk.clock.now())

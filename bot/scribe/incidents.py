@@ -201,7 +201,7 @@ async def list_all(desk: Desk, asked: Asked) -> Message:
     """The workspace's incidents in those channels that the reader may look into."""
     found = await desk.store.read(lambda tx: incidents.listed(tx, asked.team, LISTED * 4))
     channels = (incident.channel for incident in found)
-    visible = await desk.places.visible(asked.user, channels, asked.place.channel)
+    visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
     return says.listing(tuple(incident for incident in found if incident.channel in visible)[:LISTED])
 
 

@@ -59,7 +59,7 @@ def _begin(tx: Transaction, asked: Asked, incident: Incident, oldest: datetime, 
 async def choose(desk: Desk, asked: Asked, value: dict[str, Any]) -> Block:
     """[Choose]: the window that lists what was found and is not recorded yet."""
     row = await _found_by(desk, asked, value["lookback"])
-    if row.channel not in await desk.places.visible(asked.user, [row.channel], asked.place.channel):
+    if row.channel not in await desk.may_see(asked.team, asked.user, [row.channel], asked.place.channel):
         sentence = "You are not in that channel any more, so I cannot show you what was said there."
         raise Refused(sentence)
     clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)

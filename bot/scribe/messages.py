@@ -56,7 +56,7 @@ class Composer:
         return Message(file_comment(case), [], file=File(name, f"{incident.key} postmortem draft", content))
 
     def _compiled(self, incident: Incident, form: str, now: datetime) -> bytes:
-        case = self._store.read_now(lambda tx: cases.load(tx, incident, with_files=True))
+        case = self._store.read_now(lambda tx: cases.load(tx, incident, with_files=True, with_audit=form == "json"))
         return self._exporter.render(postmortem.compile(case, now), form)
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:

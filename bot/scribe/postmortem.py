@@ -1,15 +1,18 @@
 """The postmortem's verbs: fill, own, export, publish, waive."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bot.errors import Refused
 from bot.export import FORMATS
-from bot.incident import checks, publishing
+from bot.incident import alike, checks, publishing
 from bot.incident import whys as chains
 from bot.incident.lifecycle import SAID
 from bot.incident.records import Case, Incident, Milestone
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, nearest, require
+from bot.scribe import recall
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import incidents as shows
 from bot.slack import postmortem as says
@@ -20,10 +23,13 @@ from storage import cases, deliveries, incidents, reminders, sections
 from storage.deliveries import Owed
 from storage.statements import Transaction
 
+_NONE: Mapping[int, bool] = MappingProxyType({})
+
 
 async def overview(desk: Desk, asked: Asked) -> Message:
     """What is filled and what is missing."""
-    return await desk.store.read(lambda tx: says.overview(_case(tx, asked)))
+    case = await desk.store.read(lambda tx: _case(tx, asked))
+    return says.overview(case, await recall.alike(desk, asked, case.incident))
 
 
 def _case(tx: Transaction, asked: Asked) -> Case:
@@ -36,12 +42,10 @@ async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
         sentence = "There is no such section."
         raise Refused(sentence)
 
-    def look(tx: Transaction) -> Block:
-        case = _case(tx, asked)
-        chosen = slug or next(iter(checks.blank_sections(case)), "summary")
-        return says.section_form(case, BY_SLUG[chosen], _known(case, chosen))
-
-    return await desk.store.read(look)
+    case = await desk.store.read(lambda tx: _case(tx, asked))
+    chosen = slug or next(iter(checks.blank_sections(case)), "summary")
+    past = await recall.alike(desk, asked, case.incident) if chosen in alike.SECTIONS else ()
+    return says.section_form(case, BY_SLUG[chosen], _known(case, chosen), past)
 
 
 def _known(case: Case, slug: str) -> str:
@@ -60,18 +64,30 @@ async def pick_form(desk: Desk, asked: Asked) -> Block:
     return await desk.store.read(lambda tx: says.pick_form(_case(tx, asked)))
 
 
-async def fill(desk: Desk, asked: Asked, slug: str, text: str, *, version: int) -> Message | None:
-    """Save a section; `version` is the one that its writer saw, so that nobody's words are overwritten."""
-    section = BY_SLUG[slug]
-    text = admit(text, section.title)
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What somebody wrote into a section; `version` is the one that they saw, so that nobody's words are lost."""
+
+    slug: str
+    text: str
+    version: int
+
+
+async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int, bool] = _NONE) -> Message | None:
+    """Save a section, and what was said in its form of past incidents (by row: was it the same cause)."""
+    slug, section = written.slug, BY_SLUG[written.slug]
+    text = admit(written.text, section.title)
+    if verdicts:
+        await recall.require_known(desk, asked, verdicts)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         history = sections.history(tx, incident.id, slug)
-        if history and history[-1].version != version:
+        if history and history[-1].version != written.version:
             who = desk.people.name(asked.team, history[-1].author) or history[-1].author
             return says.conflict(cases.load(tx, incident), section, who, text)
         sections.save(tx, incident.id, slug, text, asked.user, asked.now)
+        recall.keep(tx, asked, incident, verdicts)
         return says.saved(cases.glance(tx, incident, 1)[0], section)
 
     return await once(desk, asked, unit)

@@ -16,7 +16,7 @@ from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import secrets as says
 from bot.slack.blocks import Message
 from bot.slack.text import escape
-from storage import deliveries, incidents, sections
+from storage import deliveries, incidents, recall, sections
 from storage import secrets as kept
 from storage import timeline as entries
 from storage.deliveries import Owed
@@ -42,6 +42,7 @@ async def redact(desk: Desk, asked: Asked, number: int) -> Message | None:
         entries.redact(tx, entry, partial(secrets.redacted, known=values), asked.user, asked.now)
         others = _redact_others(tx, incident, values, asked)
         _redact_copies(tx, Reach(incident.id, incident.team, incident.opened_at), values)
+        recall.forget(tx)
         return says.redacted(number, others, _sections(tx, incident, values))
 
     said = await once(desk, asked, unit)

@@ -46,6 +46,11 @@ def home(owing: Owing, now: datetime) -> Block:
     return {"type": "home", "blocks": shown}
 
 
+def closed() -> Block:
+    """The view for guests, who may see nothing."""
+    return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
+
+
 def _incidents(found: list[Incident]) -> list[Block]:
     lines = [
         words.home.incident_line(

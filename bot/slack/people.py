@@ -29,7 +29,10 @@ _PEOPLE = ("U", "W")
 
 
 class People:
-    """Everybody who was ever seen. `load` once at the start; `known` answers from memory."""
+    """Everybody who was ever seen. `load` once at the start; `known` answers from memory.
+
+    `home` is the workspace that the bot is installed in; empty until Slack has told, and in a whole enterprise.
+    """
 
     def __init__(self, store: Store, client: AsyncWebClient) -> None:
         self._store = store
@@ -37,6 +40,7 @@ class People:
         self._people: dict[tuple[str, str], Person] = {}
         self._asked_in_vain: dict[tuple[str, str], float] = {}
         self.names = Names(client)
+        self.home = ""
 
     async def load(self) -> None:
         """Take over what the database knows."""
@@ -97,10 +101,19 @@ def person_of(team: str, told: dict[str, Any]) -> Person:
         id=told["id"],
         name=name or told["id"],
         zone=told.get("tz") or "",
-        is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted") or told.get("is_stranger")),
+        is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted")) or _is_elsewhere(team, told),
         is_bot=bool(told.get("is_bot")),
         is_deactivated=bool(told.get("deleted")),
     )
+
+
+def _is_elsewhere(team: str, told: dict[str, Any]) -> bool:
+    """Whether a user object is of somebody of another organisation.
+
+    In a channel that is shared with us, `is_stranger` is false for them: then only their workspace tells.
+    """
+    own = {told.get("team_id") or team, *(told.get("enterprise_user") or {}).get("teams", ())}
+    return bool(told.get("is_stranger")) or team not in own
 
 
 def zone_of(person: Person | None) -> tzinfo:

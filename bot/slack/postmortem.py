@@ -6,8 +6,9 @@ from bot.incident import checks
 from bot.incident import reminders as steps
 from bot.incident.records import Case, Incident
 from bot.incident.sections import BY_SLUG, Section
-from bot.slack import blocks
+from bot.slack import blocks, recall
 from bot.slack.blocks import Block, Message
+from bot.slack.recall import Alike
 from bot.slack.text import escape
 from bot.slack.words import words
 from storage.reminders import Reminder
@@ -19,8 +20,8 @@ FIELDS = 14
 """Fields of a section's form: a longer text continues in the next, as far as a text may be long at all."""
 
 
-def overview(case: Case) -> Message:
-    """What is filled and what is missing, with the button for the next section."""
+def overview(case: Case, past: tuple[Alike, ...] = ()) -> Message:
+    """What is filled and what is missing, with the button for the next section; then past incidents like this one."""
     incident = case.incident
     filled, total = checks.meter(case)
     missing = checks.missing(case)
@@ -36,10 +37,19 @@ def overview(case: Case) -> Message:
     )
     lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
     body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete()]
-    return blocks.whisper(said, [blocks.section(said), *blocks.sections("\n".join(body)), _buttons(case)])
+    return blocks.whisper(
+        said,
+        [
+            blocks.section(said),
+            *blocks.sections("\n".join(body)),
+            next_buttons(case),
+            *recall.proposals(incident, past),
+        ],
+    )
 
 
-def _buttons(case: Case) -> Block:
+def next_buttons(case: Case) -> Block:
+    """[Fill …] for the first blank section, [Another section], [Export]."""
     incident = case.incident
     blank = checks.blank_sections(case)
     first = blocks.button(
@@ -57,13 +67,13 @@ def section_ref(incident: Incident, slug: str) -> str:
     return json.dumps({"incident": incident.id, "section": slug})
 
 
-def section_form(case: Case, section: Section, known: str) -> Block:
+def section_form(case: Case, section: Section, known: str, past: tuple[Alike, ...] = ()) -> Block:
     """A section's form: its question, what the record already knows, and what was written so far.
 
     A text beyond one field's 3,000 characters continues in the next field, up to `FIELDS`.
     """
     saved = case.sections.get(section.slug)
-    notes = [blocks.context(known)] if known else []
+    notes = [*([blocks.context(known)] if known else []), *recall.questions(past)]
     return _form(case, section, notes, _pieces(saved.text if saved else ""))
 
 
@@ -121,7 +131,7 @@ def saved(case: Case, section: Section) -> Message:
     """A section was saved."""
     filled, total = checks.meter(case)
     said = words.postmortem.saved(title=section.title, key=case.incident.key, filled=filled, total=total)
-    return blocks.whisper(said, [blocks.section(said), _buttons(case)])
+    return blocks.whisper(said, [blocks.section(said), next_buttons(case)])
 
 
 def conflict(case: Case, section: Section, who: str, yours: str) -> Message:

@@ -63,6 +63,7 @@ class Roster:
         try:
             told: Any = await self._client.auth_test()
             team = str(told["team_id"])
+            self._people.home = "" if told.get("is_enterprise_install") else team
             listed = await self._read_list(team)
             await self._look_up_others(team, listed)
         except (SlackClientError, ClientError, OSError, TimeoutError, NotRecorded) as error:

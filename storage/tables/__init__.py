@@ -1,6 +1,7 @@
 """The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.incident.records`."""
 
 from storage.tables.columns import metadata, table_of
+from storage.tables.history import AuditRow, LikenessRow, RecallRow
 from storage.tables.owed import (
     DELIVERY_WAITING,
     LOOKBACK_GOING,
@@ -36,13 +37,16 @@ __all__ = [
     "REMINDER_PENDING",
     "ActionRow",
     "AttachmentRow",
+    "AuditRow",
     "DeliveryRow",
     "EntryRow",
     "EntryVersionRow",
     "InboxRow",
     "IncidentRow",
+    "LikenessRow",
     "LookbackRow",
     "PersonRow",
+    "RecallRow",
     "ReminderRow",
     "SectionRow",
     "WhyRow",

@@ -1,0 +1,124 @@
+"""Learning from past incidents: find them by words, propose the most alike, keep what people say of each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple
+
+from bot.errors import Refused
+from bot.incident import alike as rules
+from bot.incident.records import Case, Incident
+from bot.incident.text import admit
+from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.slack import postmortem as shows
+from bot.slack import recall as says
+from bot.slack.blocks import Message
+from bot.slack.recall import Alike
+from storage import cases, incidents, recall, sections
+from storage.recall import Texts, Wanted
+from storage.statements import Transaction
+
+SEARCHED = 60
+SHOWN = 8
+CANDIDATES = 50
+ASKED_ABOUT = 8
+PROPOSED = 3
+
+
+async def search(desk: Desk, asked: Asked, text: str) -> Message:
+    """The incidents with these words, in those channels that the reader may look into; with any where none has all."""
+    words = rules.significant(text)[: rules.MOST_WORDS]
+    if not words:
+        sentence = "Name a word that tells incidents apart, as in `/incident search connection pool`."
+        raise Refused(sentence)
+    for wanted in (Wanted(words), Wanted(words, is_any=True)):
+        found = recall.incidents_in(
+            await desk.store.read(lambda tx, wanted=wanted: recall.find(tx, asked.team, wanted, SEARCHED))  # type: ignore[misc]
+        )
+        seen = await desk.may_see(asked.team, asked.user, (one.channel for one in found), asked.place.channel)
+        shown = [incident for incident in found if incident.channel in seen]
+        if shown:
+            told = await desk.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
+            return says.found(told, len(shown) - len(told), words, is_any=wanted.is_any)
+    return says.nothing(words)
+
+
+def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
+    return [cases.glance(tx, incident, 1)[0] for incident in found]
+
+
+async def alike(desk: Desk, asked: Asked, incident: Incident) -> tuple[Alike, ...]:
+    """The past incidents that are most like this one and that nobody has judged yet.
+
+    Only those that everybody in this one's channel may know of: from the same channel, or from a public one
+    (where the operator lets guests in, they see no other channel's).
+    """
+    candidates = await desk.store.read(lambda tx: _candidates(tx, incident))
+    channels = (one.case.incident.channel for one in candidates)
+    known = await desk.places.open_to_all(channels, incident.channel)
+    if (await desk.people.known(asked.team, asked.user)).is_guest:
+        known = frozenset({incident.channel})
+    return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
+
+
+def _candidates(tx: Transaction, incident: Incident) -> list[Alike]:
+    own = recall.words_of(tx, incident.id)
+    words = rules.significant(own.title, own.cause, own.whys, own.told)[: rules.MOST_WORDS]
+    judged = recall.judged(tx, incident.id)
+    wanted = Wanted(words, is_any=True, before=incident.number)
+    found = [
+        one for one in recall.find(tx, incident.team, wanted, CANDIDATES + len(judged)) if one.incident.id not in judged
+    ]
+    matches = rules.rank(words, [_all(one.texts) for one in found])[:ASKED_ABOUT]
+    return [Alike(cases.glance(tx, found[match.index].incident, 1)[0], match.shared) for match in matches]
+
+
+def _all(texts: Texts) -> str:
+    return "\n".join(astuple(texts))
+
+
+async def judge(desk: Desk, asked: Asked, other_id: int, *, is_same: bool) -> Message | None:
+    """[Same cause] and [Not this one]: what was the same is written into the sections that ask for it."""
+    await require_known(desk, asked, (other_id,))
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        if other_id in recall.judged(tx, incident.id):
+            sentence = "Somebody has said that already. `/postmortem` shows what stands."
+            raise Refused(sentence)
+        keep(tx, asked, incident, {other_id: is_same})
+        case, *others = _cases(tx, filter(None, (incident, incidents.by_id(tx, other_id))))
+        return says.judged(case, others[0], shows.next_buttons(case), is_same=is_same)
+
+    return await once(desk, asked, unit)
+
+
+async def require_known(desk: Desk, asked: Asked, others: Iterable[int]) -> None:
+    """Raise Refused unless each of the other incidents may be quoted in the one that is asked about."""
+    ids = tuple(others)
+
+    def look(tx: Transaction) -> tuple[Incident, list[Incident | None]]:
+        return require_incident(tx, asked), [incidents.by_id(tx, other) for other in ids]
+
+    incident, found = await desk.store.read(look)
+    past = [one for one in found if one is not None and one.team == incident.team and one.number < incident.number]
+    known = await desk.places.open_to_all((one.channel for one in past), incident.channel)
+    if len(past) < len(ids) or not all(one.channel in known for one in past):
+        sentence = "That incident cannot be quoted here: it is in a channel that not everybody here can see."
+        raise Refused(sentence)
+
+
+def keep(tx: Transaction, asked: Asked, incident: Incident, verdicts: Mapping[int, bool]) -> None:
+    """Keep what somebody said of other incidents; what had the same cause is written into the sections."""
+    before = recall.judged(tx, incident.id)
+    added: dict[str, list[str]] = {}
+    for other_id, is_same in verdicts.items():
+        other = incidents.by_id(tx, other_id)
+        if other is None or other_id in before:
+            continue
+        recall.judge(tx, incident.id, other_id, asked.user, asked.now, is_same=is_same)
+        if is_same:
+            for slug, told in rules.told_of(cases.glance(tx, other, 1)[0]).items():
+                added.setdefault(slug, []).append(told)
+    saved = sections.latest(tx, incident.id) if added else {}
+    for slug, more in added.items():
+        text = admit(rules.joined(saved[slug].text if slug in saved else "", *more), "That section")
+        sections.save(tx, incident.id, slug, text, asked.user, asked.now)

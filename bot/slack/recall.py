@@ -1,0 +1,100 @@
+"""How past incidents look in Slack: found by words, or proposed for their likeness."""
+
+import json
+from dataclasses import dataclass
+
+from bot.incident.alike import root_of, unfinished
+from bot.incident.records import Case, Incident
+from bot.incident.secrets import masked
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.words import words
+
+FIELD = "alike_"
+_SHARED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A past incident, and the words that make it like the one asked about."""
+
+    case: Case
+    shared: tuple[str, ...]
+
+
+def found(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Message:
+    """What `/incident search` found, as far as its reader may see it."""
+    heading = words.recall.found_heading(words=" ".join(asked), is_any=is_any, count=len(cases) + more)
+    shown = [blocks.section(_told(case)) for case in cases]
+    rest = [blocks.context(words.recall.more(count=more))] if more else []
+    return blocks.whisper(heading, [blocks.section(heading), *shown, *rest])
+
+
+def nothing(asked: tuple[str, ...]) -> Message:
+    """Nothing was found that its reader may see."""
+    return blocks.whisper(words.recall.nothing(words=shortened(" ".join(asked), 200)))
+
+
+def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
+    incident = case.incident
+    left = unfinished(case)
+    return str(
+        words.recall.incident(
+            key=incident.key,
+            title=masked(incident.title),
+            status=str(incident.status),
+            channel=incident.channel,
+            day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",
+            cause=shortened(masked(" ".join(root_of(case).split())), 400),
+            actions=len(case.actions),
+            done=len(case.actions) - len(left),
+            left=[shortened(masked(" ".join(action.text.split())), 120) for action in left[:3]],
+            shared=", ".join(shared[:_SHARED]),
+        )
+    )
+
+
+def proposals(incident: Incident, found: tuple[Alike, ...]) -> list[Block]:
+    """Past incidents below `/postmortem`, each with its two buttons; nothing where there are none."""
+    if not found:
+        return []
+    shown = [blocks.divider(), blocks.section(words.recall.proposals())]
+    for one in found:
+        value = {"incident": incident.id, "other": one.case.incident.id}
+        same = blocks.button("Same cause", "recall_same", json.dumps(value))
+        other = blocks.button("Not this one", "recall_other", json.dumps(value))
+        shown += [blocks.section(_told(one.case, one.shared)), blocks.actions(same, other)]
+    return shown
+
+
+def questions(found: tuple[Alike, ...]) -> list[Block]:
+    """The same in a section's form: what is chosen is kept as the form is saved."""
+    shown = []
+    for one in found:
+        incident = one.case.incident
+        name = f"{FIELD}{incident.id}"
+        radio: Block = {"type": "radio_buttons", "action_id": name, "options": [_SAME, _OTHER]}
+        label = words.recall.question(key=incident.key)
+        shown += [blocks.section(_told(one.case, one.shared)), blocks.labelled(label, name, radio, optional=True)]
+    return shown
+
+
+_SAME: Block = {"text": {"type": "plain_text", "text": "Same cause"}, "value": "same"}
+_OTHER: Block = {"text": {"type": "plain_text", "text": "Not this one"}, "value": "other"}
+
+
+def verdicts_in(values: dict[str, object]) -> dict[int, bool]:
+    """What was chosen in a section's form: by the other incident's row, whether it had the same cause."""
+    return {
+        int(name.removeprefix(FIELD)): value == "same"
+        for name, value in values.items()
+        if name.startswith(FIELD) and value in ("same", "other")
+    }
+
+
+def judged(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
+    """What was said of a past incident, and what came of it."""
+    told = words.recall.same if is_same else words.recall.other
+    said = told(key=other.incident.key, here=case.incident.key, left=len(unfinished(other)))
+    return blocks.whisper(said, [blocks.section(said), buttons])

@@ -1,0 +1,40 @@
+"""Who changed what, and when: a line for each request that changed something; those of entries are their wordings."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+
+from bot.incident.records import AuditLine
+from storage.statements import Statement, Transaction, insert_into
+from storage.tables import AuditRow, EntryRow, EntryVersionRow, table_of
+
+_audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
+_ADD = Statement(insert_into(_audit))
+_ALL = Statement(
+    select(_audit.c.at, _audit.c.who, _audit.c.verb, _audit.c.what, _audit.c.delivery)
+    .where(_audit.c.incident_id == bindparam("incident_id"))
+    .order_by(_audit.c.id)
+)
+_OF_ENTRIES = Statement(
+    select(_version.c.changed_at, _version.c.changed_by, _version.c.change, _entry.c.number)
+    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
+    .order_by(_version.c.id)
+)
+
+
+def keep(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> None:
+    """Write a line for each incident in which something was noted as changed, in the transaction of the change."""
+    for incident_id in dict.fromkeys(incident for incident, _ in tx.changed):
+        what = ", ".join(dict.fromkeys(what for incident, what in tx.changed if incident == incident_id))
+        tx.run(_ADD, incident_id=incident_id, who=who, verb=verb, what=what, at=now, delivery=delivery)
+
+
+def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
+    """Everything that was ever done to an incident, in the order in which it was done."""
+    done = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
+    done += [
+        AuditLine(at, who, f"timeline.{change}", f"entry {number}", "")
+        for at, who, change, number in tx.rows(_OF_ENTRIES, incident_id=incident_id)
+    ]
+    return tuple(sorted(done, key=lambda line: line.at))

@@ -1,0 +1,187 @@
+"""Incidents found again by their words, on both databases: what is found, in which order, and what is not any more."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.incident.alike import significant
+from bot.incident.records import Incident, Place
+from storage import actions, cases, incidents, recall, sections, whys
+from storage.actions import NewAction
+from storage.recall import Wanted
+from storage.statements import Transaction
+from storage.store import Store, open_store
+from storage.tables import metadata
+from tests.storage.given import NOW
+
+
+def opening(title: str, channel: str = "C1", team: str = "T1") -> Callable[[Transaction], Incident]:
+    return lambda tx: incidents.open_new(tx, Place(team, channel), title, "U1", NOW)
+
+
+def keys(store: Store, words: str, **more: object) -> list[str]:
+    wanted = Wanted(significant(words), **more)  # type: ignore[arg-type]
+    return [one.incident.key for one in store.read_now(lambda tx: recall.find(tx, "T1", wanted, 50))]
+
+
+def test_titles_sections_whys_and_actions_are_found_as_soon_as_they_are_written(store: Store) -> None:
+    incident = store.write_now(opening("Checkout fails"))
+    assert keys(store, "checkout") == ["INC-1"]
+    store.write_now(lambda tx: sections.save(tx, incident.id, "summary", "A retry storm", "U1", NOW))
+    store.write_now(lambda tx: sections.save(tx, incident.id, "root_cause", "The pool was too small", "U1", NOW))
+    store.write_now(lambda tx: whys.add(tx, incident.id, None, "Connections leaked", "U1", NOW))
+    new = NewAction("Add a load test", "U2", None, None, "", "U1", NOW)
+    store.write_now(lambda tx: actions.add(tx, incident.id, new))
+    for words in ("storms", "pools", "leaked connection", "load testing", "CHECKOUT pool"):
+        assert keys(store, words) == ["INC-1"], words
+    assert keys(store, "checkout sandwich") == []
+    assert keys(store, "checkout sandwich", is_any=True) == ["INC-1"]
+
+
+def test_what_was_rewritten_struck_or_emptied_is_not_found_any_more(store: Store) -> None:
+    incident = store.write_now(opening("Checkout fails"))
+    why = store.write_now(lambda tx: whys.add(tx, incident.id, None, "Connections leaked", "U1", NOW))
+    store.write_now(lambda tx: sections.save(tx, incident.id, "summary", "A retry storm", "U1", NOW))
+    store.write_now(lambda tx: whys.save(tx, replace(why, struck=True)))
+    store.write_now(lambda tx: sections.save(tx, incident.id, "summary", "", "U1", NOW))
+    store.write_now(lambda tx: incidents.save(tx, replace(incident, title="Payment fails")))
+    assert keys(store, "checkout leaked storm", is_any=True) == []
+    assert keys(store, "payment") == ["INC-1"]
+
+
+def test_a_root_cause_counts_more_than_a_passing_word_and_another_workspace_is_never_found(store: Store) -> None:
+    passing = store.write_now(opening("Search is slow"))
+    store.write_now(lambda tx: sections.save(tx, passing.id, "lessons", "Also look at the pool some day", "U1", NOW))
+    root = store.write_now(opening("Login is down", "C2"))
+    store.write_now(lambda tx: sections.save(tx, root.id, "root_cause", "The pool ran out", "U1", NOW))
+    store.write_now(opening("The pool", "C1", "T2"))
+    assert keys(store, "pool") == ["INC-2", "INC-1"]
+    assert keys(store, "pool", before=2) == ["INC-1"]
+
+
+def test_a_unit_that_is_refused_leaves_nothing_to_find(store: Store) -> None:
+    def refused(tx: Transaction) -> None:
+        opening("Checkout fails")(tx)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store.write_now(refused)
+    assert keys(store, "checkout") == []
+
+
+NAUGHTY = [
+    '"', "'", '"" OR ""', "NEAR(a b)", "title:checkout", "a* ^b", "(((", "-checkout", "AND OR NOT", "{title}: x", "\\",
+    "%s %(query)s", ":query", "checkout'; DROP TABLE recall; --", "漢字 かな", "é ü ß", "🚒🔥", "\u202echeckout",
+    "!!! &|<>",     "0", "x" * 5_000, "a:*b & !c | d", "\u0130\u0131 ﬁ Ⅷ ²", "مرحبا", "हिन्दी",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NAUGHTY)
+def test_no_words_are_syntax(store: Store, text: str) -> None:
+    store.write_now(opening(f"About {text} and checkout"))
+    keys(store, text)
+    keys(store, text, is_any=True)
+    assert keys(store, "checkout") == ["INC-1"]
+
+
+def test_whatever_is_typed_finds_what_says_the_same(store: Store) -> None:
+    store.write_now(opening("Checkout fails"))
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.text(max_size=60).filter(lambda text: "\x00" not in text and text.isprintable()))
+    def holds(text: str) -> None:
+        keys(store, text)
+        assert keys(store, f"{text} checkout", is_any=True) == ["INC-1"]
+
+    holds()
+
+
+def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite_store: Store) -> None:
+    def many(tx: Transaction) -> None:
+        for number in range(500):
+            opening(f"Shelf {number} wobbles", f"C{number}")(tx)
+
+    sqlite_store.write_now(many)
+    steps = 0
+
+    def count(tx: Transaction) -> tuple[recall.Found, ...]:
+        nonlocal steps
+        connection: object = tx._connection
+
+        def step() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        connection.set_progress_handler(step, 1)  # type: ignore[attr-defined]
+        try:
+            return recall.find(tx, "T1", Wanted(("417",)), 50)
+        finally:
+            connection.set_progress_handler(None, 0)  # type: ignore[attr-defined]
+
+    assert [one.incident.title for one in sqlite_store.read_now(count)] == ["Shelf 417 wobbles"]
+    assert 0 < steps < 500
+
+
+@pytest.mark.postgres
+def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    store.write_now(opening("Login is down"))
+    connection = store.driver.connect()
+    given_otherwise = {"id", "number", "title"}
+    columns = [column.name for column in metadata.tables["incident"].columns if column.name not in given_otherwise]
+    connection.execute(
+        f"INSERT INTO incident (number, title, {', '.join(columns)}) SELECT n, 'Shelf ' || n || ' wobbles', "
+        + ", ".join("'C' || n" if name == "channel" else name for name in columns)
+        + " FROM incident, generate_series(2, 3000) AS n"
+    )
+    connection.execute("ANALYZE")
+    compiled = recall._FOUND["postgresql"].compiled(store.driver.dialect)
+    given = compiled.parameters({"team": "T1", "query": '"417"', "before": recall.LATEST, "most": 50})
+    plan = connection.execute(f"EXPLAIN {compiled.sql}", given).fetchall()
+    connection.close()
+    assert any("recall_words_index" in line for (line,) in plan), "\n".join(line for (line,) in plan)
+    assert keys(store, "shelf 417") == ["INC-417"]
+    store.close()
+
+
+def test_a_likeness_is_judged_once(store: Store) -> None:
+    first, second = store.write_now(opening("One")), store.write_now(opening("Two", "C2"))
+    store.write_now(lambda tx: recall.judge(tx, second.id, first.id, "U1", NOW, is_same=False))
+    assert store.read_now(lambda tx: recall.judged(tx, second.id)) == {first.id: False}
+    assert store.read_now(lambda tx: recall.judged(tx, first.id)) == {}
+
+
+def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None:
+    secret = "zebrafish" + "password"
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    store = open_store(sqlite_url)
+    incident = store.write_now(opening("Checkout fails"))
+    why = store.write_now(lambda tx: whys.add(tx, incident.id, None, f"It was {secret}", "U1", NOW))
+    held = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
+    assert secret.encode() in held
+
+    def redact(tx: Transaction) -> None:
+        whys.save(tx, replace(why, text="It was [redacted]"))
+        recall.forget(tx)
+
+    store.write_now(redact)
+    store.close()  # what is still in the log is moved
+    held = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
+    assert secret.encode() not in held
+    assert secret[:9].encode() not in held
+
+
+def test_the_words_of_a_case_are_told_apart_by_where_they_stand(store: Store) -> None:
+    incident = store.write_now(opening("Checkout fails"))
+    why = store.write_now(lambda tx: whys.add(tx, incident.id, None, "The pool ran out", "U1", NOW))
+    store.write_now(lambda tx: whys.save(tx, replace(why, is_root=True)))
+    store.write_now(lambda tx: sections.save(tx, incident.id, "recurrence", "INC-0 sandwich", "U1", NOW))
+    texts = store.read_now(lambda tx: recall.words_of(tx, incident.id))
+    assert (texts.title, texts.cause, texts.told) == ("Checkout fails", "The pool ran out", "")
+    assert store.read_now(lambda tx: cases.load(tx, incident)).audit == ()
