@@ -6,6 +6,7 @@ from bot.scribe.desk import Desk
 from handlers.actions import Actions
 from handlers.boundary import Boundary
 from handlers.capture import Capture
+from handlers.findings import Findings
 from handlers.home import Home
 from handlers.incidents import Incidents
 from handlers.lookback import Lookback
@@ -19,5 +20,5 @@ from handlers.whys import Whys
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary), Lookback(desk)):
+    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary), Lookback(desk), Findings(desk)):
         noun.listen(app, boundary)

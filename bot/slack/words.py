@@ -22,6 +22,7 @@ NOUNS = (
     "capture",
     "paste",
     "lookback",
+    "findings",
 )
 
 

@@ -23,6 +23,7 @@ from storage.tables.record import (
     PersonRow,
     SectionRow,
     WhyRow,
+    WhyVersionRow,
     WorkspaceRow,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "ReminderRow",
     "SectionRow",
     "WhyRow",
+    "WhyVersionRow",
     "WorkspaceRow",
     "metadata",
     "table_of",
