@@ -19,6 +19,7 @@ from handlers.whys import Whys
 
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary), Lookback(desk), Findings(desk)):
+    whys = Whys(desk, boundary)
+    nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
+    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary, whys), Lookback(desk), Findings(desk)):
         noun.listen(app, boundary)

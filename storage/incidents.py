@@ -93,6 +93,7 @@ _TAKE_NUMBER = {
 _CARD = Statement(select(_incident.c.card_ts).where(_incident.c.id == bindparam("incident_id")))
 _SET_CARD = Statement(update_by_id(_incident, ("card_ts",)))
 _THREAD = Statement(select(_incident.c.why_ts).where(_incident.c.id == bindparam("incident_id")))
+_BY_THREAD = Statement(select(*_COLUMNS).where(*_in_place, _incident.c.why_ts == bindparam("why_ts")))
 _SET_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
 
 
@@ -190,6 +191,12 @@ def whys_thread(tx: Transaction, incident_id: int) -> str:
     """The Slack timestamp of the message in whose thread the whys are asked; empty before it is posted."""
     row = tx.row(_THREAD, incident_id=incident_id)
     return row[0] if row else ""
+
+
+def by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | None:
+    """The incident of a channel whose whys are asked in the thread of this message."""
+    row = tx.row(_BY_THREAD, team=place.team, channel=place.channel, why_ts=ts)
+    return _record(row) if row else None
 
 
 def set_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:

@@ -15,6 +15,13 @@ WORDS = (
 """What is looked for unless the operator names other words."""
 
 
+def chosen(setting: str) -> tuple[str, ...]:
+    """The words that the operator's setting names: its own between commas, none for `none`, ours for `usual`."""
+    if setting.strip().lower() == "usual":
+        return WORDS
+    return () if setting.strip().lower() == "none" else tuple(word for word in setting.split(",") if word.strip())
+
+
 def blaming(text: str, words: Iterable[str]) -> str:
     """The first of these words or phrases in a text, as it stands there; empty where none does."""
     pattern = _pattern(tuple(words))

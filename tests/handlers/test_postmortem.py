@@ -18,6 +18,7 @@ async def resolved(play: Play) -> None:
     await opened(play)
     await told(play, play.ana, "/incident lead @Bo Demo")
     await told(play, play.ana, "/incident resolved")
+    await play.settle()
 
 
 async def fill(play: Play, user: str, section: str, text: str) -> None:

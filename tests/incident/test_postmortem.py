@@ -38,8 +38,8 @@ def test_what_nobody_recorded_stays_unknown() -> None:
 
 def test_metrics_are_the_spans_between_milestones() -> None:
     document = postmortem.compile(case(entries=MARKED), NOW)
-    minutes = [timedelta(minutes=count) for count in (5, 4, 41, 70)]
-    assert document.metrics == Metrics(*minutes, NOW - at(15, 10))
+    minutes = [*(timedelta(minutes=count) for count in (5, 4, 41, 70)), NOW - at(15, 10)]
+    assert document.metrics == Metrics(*minutes)
     assert document.duration == timedelta(minutes=70)
 
 

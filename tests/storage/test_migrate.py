@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from bot.errors import Misconfigured
-from storage import incidents, migrate, sections, timeline
+from storage import incidents, migrate, sections, timeline, whys
 from storage.drivers import SqliteDriver, driver_for
 from storage.store import Store, open_store
 from storage.tables import metadata
@@ -127,13 +127,14 @@ def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET text = 'never said'", "DELETE FROM {}"])
-@pytest.mark.parametrize("table", ["entry_version", "section"])
+@pytest.mark.parametrize("table", ["entry_version", "section", "why_version"])
 def test_what_was_once_said_can_neither_be_changed_nor_removed(
     store: Store, database_url: str, table: str, change: str
 ) -> None:
     incident = store.write_now(opened)
     store.write_now(noting())
     store.write_now(lambda tx: sections.save(tx, incident.id, "fault", "A leak", "U1", NOW))
+    store.write_now(lambda tx: whys.add(tx, incident.id, None, "A leak", "U1", NOW))
     connection = store.driver.connect()
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match=f"{table} is append-only"):
         connection.execute(change.format(table))
