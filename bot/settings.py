@@ -70,7 +70,7 @@ class Settings(BaseModel):
     )
     blame_words: str = Field(
         "usual",
-        description="What in an answer to a why may blame a person: words between commas, usual (our own list) or none.",
+        description="What in an answer to a why may blame a person: words between commas, usual (our list) or none.",
     )
 
     @property

@@ -42,9 +42,7 @@ async def hint(desk: Desk, asked: Asked, text: str) -> Message | None:
 
     def look(tx: Transaction) -> Message | None:
         mine = [why for why in whys.chain(tx, require_incident(tx, asked).id) if why.author == asked.user]
-        latest = next(
-            (why for why in reversed(mine) if word in " ".join(why.text.replace("\u2019", "'").split())), None
-        )
+        latest = next((why for why in reversed(mine) if blaming(why.text, desk.blame_words) == word), None)
         return whys_corrected.hint(latest, word) if latest else None
 
     return await desk.store.read(look)
