@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 import handlers
 from bot.clock import Clock
 from bot.export import Exporter
+from bot.incident.blame import chosen
 from bot.incident.reminders import ReminderRules
 from bot.scheduler import Sweeper
 from bot.scribe import attachments, reminders
@@ -92,6 +93,7 @@ class Afterword:
             settings.input_zone,
             settings.allow_guests,
             settings.reaction,
+            chosen(settings.blame_words),
         )
         keeper = CardKeeper(store, clock, LiveMessages(self.client), self.outbox)
         self.cards.refresh_with(keeper.refresh)

@@ -68,6 +68,10 @@ class Settings(BaseModel):
     reaction: str = Field(
         "memo", description="The reaction that records a message: its name without colons, as in memo or pencil."
     )
+    blame_words: str = Field(
+        "usual",
+        description="What in an answer to a why may blame a person: words between commas, usual (our list) or none.",
+    )
 
     @property
     def transport(self) -> Literal["socket", "http"]:

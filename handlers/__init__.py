@@ -6,6 +6,7 @@ from bot.scribe.desk import Desk
 from handlers.actions import Actions
 from handlers.boundary import Boundary
 from handlers.capture import Capture
+from handlers.findings import Findings
 from handlers.home import Home
 from handlers.incidents import Incidents
 from handlers.lookback import Lookback
@@ -19,6 +20,8 @@ from handlers.whys import Whys
 
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    nouns = (Timeline(desk), Incidents(desk), Whys(desk), Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    for noun in (*nouns, Home(desk, boundary.client), Capture(desk, boundary), Lookback(desk), Recall(desk)):
+    whys = Whys(desk, boundary)
+    nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
+    others = (Home(desk, boundary.client), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
+    for noun in (*nouns, *others):
         noun.listen(app, boundary)

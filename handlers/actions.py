@@ -79,6 +79,9 @@ class Actions:
             raise Refused(sentence)
         due = sent.values.get("due")
         asking = Asking(
-            str(sent.values["text"]), sent.values.get("owner") or None, date.fromisoformat(due) if due else None
+            str(sent.values["text"]),
+            sent.values.get("owner") or None,
+            date.fromisoformat(due) if due else None,
+            why=sent.metadata.get("why"),
         )
         return await scribe.add(self._desk, sent.asked, asking)

@@ -26,6 +26,7 @@ from bot.slack.reading import Said, said_in, source_of
 from bot.slack.words import words
 from handlers.boundary import Boundary, refusal
 from handlers.requests import Body, Click, event_of
+from handlers.whys import Whys
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,9 @@ class Capture:
     An event is acknowledged once the entry is on disk; where Slack does not give the message it comes again.
     """
 
-    def __init__(self, desk: Desk, boundary: Boundary) -> None:
+    def __init__(self, desk: Desk, boundary: Boundary, whys: Whys) -> None:
         self._desk = desk
+        self._whys = whys
         self._boundary = boundary
         self._messages = Messages(boundary.client)
         self._files = Files(boundary.client)
@@ -112,6 +114,11 @@ class Capture:
         line = said.text[first.end() :].strip()
         if line.lower() in ("", "help", "?") and not said.files:
             self._boundary.later(self._whisper(asked, self._help(), said.thread_ts))
+            return
+        if said.thread_ts and await self._whys.in_thread(
+            asked, await scribe.decoded(self._desk, asked.team, line), said.thread_ts
+        ):
+            self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
             return
         link = await self._messages.permalink(said.channel, said.ts)
         answer = await scribe.note(self._desk, asked, said, line, link)

@@ -1,31 +1,45 @@
 """`/why`, and the buttons below its questions."""
 
-from slack_bolt.async_app import AsyncApp
+import logging
 
+from aiohttp import ClientError
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackClientError
+
+from bot.errors import Refused
 from bot.incident import whys as rules
 from bot.scribe import actions as actions_scribe
 from bot.scribe import whys as scribe
-from bot.scribe.desk import Desk
+from bot.scribe import whys_corrected as corrected
+from bot.scribe.desk import Asked, Desk
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
 from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
+log = logging.getLogger(__name__)
+
 
 class Whys:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, boundary: Boundary) -> None:
         self._desk = desk
+        self._boundary = boundary
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
         app.command("/why")(boundary.command(self.command))
         app.action("why_root")(boundary.click(self.root))
+        app.action("why_no_root")(boundary.click(self.no_root))
+        app.action("why_delete")(boundary.click(self.delete))
+        app.action("why_restore")(boundary.click(self.restore))
         app.action("why_answer")(boundary.form(self.form))
         app.action("why_action")(boundary.form(self.action_form))
+        app.action("why_edit")(boundary.form(self.edit_form))
         app.view("why_answer")(boundary.submission(self.answered))
+        app.view("why_edit")(boundary.submission(self.edited))
 
     async def command(self, command: Command) -> Message | None:
         """`/why TEXT`."""
@@ -34,21 +48,83 @@ class Whys:
             await desk.people.all_known(asked.team, ids)
         match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
             case rules.Answer(text, parent):
-                return await scribe.answer(desk, asked, text, parent)
+                return await self.answer(asked, text, parent)
             case rules.MarkRoot(number):
                 return await scribe.mark_root(desk, asked, number)
             case rules.Show():
                 return await scribe.show(desk, asked)
+            case rules.Edit() | rules.Delete() | rules.History() as wish:
+                return await self._correct(asked, wish)
             case _:
                 return says.help_text()
+
+    async def _correct(self, asked: Asked, wish: rules.Edit | rules.Delete | rules.History) -> Message | None:
+        match wish:
+            case rules.Edit(number, text):
+                if not text:
+                    return await corrected.offer_edit(self._desk, asked, number)
+                said = await corrected.edit(self._desk, asked, number, text)
+                self._boundary.later(self._hint(asked, text, ""))
+                return said
+            case rules.Delete(number):
+                return await corrected.strike(self._desk, asked, number)
+            case rules.History(number):
+                return await corrected.history(self._desk, asked, number)
+
+    async def answer(self, asked: Asked, text: str, parent: int | None, thread_ts: str = "") -> Message | None:
+        """An answer, however it came; whoever seems to blame somebody in it is given a hint, once it is recorded."""
+        said = await scribe.answer(self._desk, asked, text, parent)
+        self._boundary.later(self._hint(asked, text, thread_ts))
+        return said
+
+    async def in_thread(self, asked: Asked, line: str, thread_ts: str) -> bool:
+        """What was said to the bot in the thread of the whys: an answer, or `root`; whether it was said there."""
+        about = await scribe.asked_in(self._desk, asked, thread_ts)
+        if about is None:
+            return False
+        match rules.wish(line):
+            case rules.Answer(text, parent):
+                await self.answer(about, text, parent, thread_ts)
+            case rules.MarkRoot(number):
+                await scribe.mark_root(self._desk, about, number)
+            case _:
+                sentence = "In this thread, say why, as in `@afterword because …`; `/why` in the channel does the rest."
+                raise Refused(sentence)
+        return True
+
+    async def _hint(self, asked: Asked, text: str, thread_ts: str) -> None:
+        hint = await scribe.hint(self._desk, asked, text)
+        if hint is None:
+            return
+        said = {key: value for key, value in hint.items() if key != "response_type"}
+        try:
+            await self._boundary.say_beside(asked, said, thread_ts)
+        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+            log.info("a hint could not be shown: %s", type(error).__name__)
 
     async def root(self, click: Click) -> Message | None:
         """[This is the root cause]."""
         return await scribe.mark_root(self._desk, click.asked, int(click.value["why"]))
 
+    async def no_root(self, click: Click) -> Message | None:
+        """[Not a root cause]."""
+        return await scribe.unmark_root(self._desk, click.asked, int(click.value["why"]))
+
+    async def delete(self, click: Click) -> Message | None:
+        """[Take back]."""
+        return await corrected.strike(self._desk, click.asked, int(click.value["why"]))
+
+    async def restore(self, click: Click) -> Message | None:
+        """[Bring back]."""
+        return await corrected.restore(self._desk, click.asked, int(click.value["why"]))
+
     async def form(self, click: Click) -> Block:
         """[Answer]."""
         return await scribe.form(self._desk, click.asked, click.value.get("parent"))
+
+    async def edit_form(self, click: Click) -> Block:
+        """[Edit]."""
+        return await corrected.form(self._desk, click.asked, int(click.value["why"]))
 
     async def action_form(self, click: Click) -> Block:
         """[Make it an action]."""
@@ -57,4 +133,11 @@ class Whys:
     async def answered(self, sent: Submission) -> Message | None:
         """The form behind [Answer]."""
         text = str(sent.values.get("answer") or "")
-        return await scribe.answer(self._desk, sent.asked, text, sent.metadata.get("parent"))
+        return await self.answer(sent.asked, text, sent.metadata.get("parent"))
+
+    async def edited(self, sent: Submission) -> Message | None:
+        """The form behind [Edit]."""
+        text, version = str(sent.values.get("text") or ""), int(sent.metadata["version"])
+        said = await corrected.save_form(self._desk, sent.asked, int(sent.metadata["why"]), text, version)
+        self._boundary.later(self._hint(sent.asked, text, ""))
+        return said

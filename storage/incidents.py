@@ -92,6 +92,9 @@ _TAKE_NUMBER = {
 }
 _CARD = Statement(select(_incident.c.card_ts).where(_incident.c.id == bindparam("incident_id")))
 _SET_CARD = Statement(update_by_id(_incident, ("card_ts",)))
+_THREAD = Statement(select(_incident.c.why_ts).where(_incident.c.id == bindparam("incident_id")))
+_BY_THREAD = Statement(select(*_COLUMNS).where(*_in_place, _incident.c.why_ts == bindparam("why_ts")))
+_SET_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
 
 
 def _record(row: Row) -> Incident:
@@ -137,7 +140,7 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
     opened = tx.row(
         _ADD,
         **dict.fromkeys(("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at")),
-        **dict.fromkeys(("postmortem_reason", "channel_name", "card_ts"), ""),
+        **dict.fromkeys(("postmortem_reason", "channel_name", "card_ts", "why_ts"), ""),
         **dict.fromkeys(("last_entry", "last_why", "last_action"), 0),
         team=place.team,
         channel=place.channel,
@@ -185,3 +188,20 @@ def card(tx: Transaction, incident_id: int) -> str:
 def set_card(tx: Transaction, incident_id: int, ts: str) -> None:
     """Remember where the live message stands."""
     tx.run(_SET_CARD, row_id=incident_id, new_card_ts=ts)
+
+
+def whys_thread(tx: Transaction, incident_id: int) -> str:
+    """The Slack timestamp of the message in whose thread the whys are asked; empty before it is posted."""
+    row = tx.row(_THREAD, incident_id=incident_id)
+    return row[0] if row else ""
+
+
+def by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | None:
+    """The incident of a channel whose whys are asked in the thread of this message."""
+    row = tx.row(_BY_THREAD, team=place.team, channel=place.channel, why_ts=ts)
+    return _record(row) if row else None
+
+
+def set_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:
+    """Remember where the whys' thread is."""
+    tx.run(_SET_THREAD, row_id=incident_id, new_why_ts=ts)

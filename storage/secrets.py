@@ -21,6 +21,7 @@ from storage.tables import (
     IncidentRow,
     LookbackRow,
     WhyRow,
+    WhyVersionRow,
     table_of,
 )
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _entry, _version = table_of(EntryRow), table_of(EntryVersionRow)
 _incident, _why, _action = table_of(IncidentRow), table_of(WhyRow), table_of(ActionRow)
+_why_version = table_of(WhyVersionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
 
 _RUN = re.compile("[A-Za-z0-9]+")
@@ -74,6 +76,11 @@ class _Texts:
 _PLACES = {
     "incident": _Texts(_incident, "title", _incident.c.id == bindparam("incident_id")),
     "why": _Texts(_why, "text", _why.c.incident_id == bindparam("incident_id")),
+    "why_version": _Texts(
+        _why_version,
+        "text",
+        _why_version.c.why_id.in_(select(_why.c.id).where(_why.c.incident_id == bindparam("incident_id"))),
+    ),
     "action": _Texts(_action, "text", _action.c.incident_id == bindparam("incident_id")),
     "lookback": _Texts(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),
     "delivery": _Texts(_delivery, "body", _delivery.c.team == bindparam("team")),

@@ -1,24 +1,29 @@
-"""The five whys."""
+"""The five whys and every wording they ever had."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, false, select
+from sqlalchemy import bindparam, select
 
-from bot.incident.records import Why
+from bot.incident.records import Why, WhyVersion
+from bot.incident.whys import standing
 from storage.incidents import take_number
 from storage.statements import Statement, Transaction, insert_into, update_by_id
-from storage.tables import WhyRow, table_of
+from storage.tables import WhyRow, WhyVersionRow, table_of
 
 _why = table_of(WhyRow)
+_version = table_of(WhyVersionRow)
 _COLUMNS = tuple(_why.c[field.name] for field in fields(Why))
+_MUTABLE = ("text", "is_root", "struck", "version", "action")
 
 _ADD = Statement(insert_into(_why).returning(*_COLUMNS))
-_SAVE = Statement(update_by_id(_why, ("text", "is_root", "struck")))
-_CHAIN = Statement(
-    select(*_COLUMNS)
-    .where(_why.c.incident_id == bindparam("incident_id"), _why.c.struck == false())
-    .order_by(_why.c.number)
+_ADD_VERSION = Statement(insert_into(_version))
+_SAVE = Statement(update_by_id(_why, _MUTABLE))
+_ALL = Statement(select(*_COLUMNS).where(_why.c.incident_id == bindparam("incident_id")).order_by(_why.c.number))
+_VERSIONS = Statement(
+    select(*(_version.c[field.name] for field in fields(WhyVersion)))
+    .where(_version.c.why_id == bindparam("why_id"))
+    .order_by(_version.c.version)
 )
 
 
@@ -34,19 +39,46 @@ def add(tx: Transaction, incident_id: int, parent: int | None, text: str, author
         recorded_at=now,
         is_root=False,
         struck=False,
+        version=1,
+        action=None,
     )
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
     why = Why(*row)
     tx.note(incident_id, f"why {why.number}")
+    _keep_version(tx, why, "added", author, now)
+    return why
+
+
+def amend(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> Why:
+    """Save a why's new wording or standing; the wordings before stay in its history."""
+    why = replace(why, version=why.version + 1)
+    save(tx, why)
+    _keep_version(tx, why, change, by, now)
     return why
 
 
 def save(tx: Transaction, why: Why) -> None:
-    """Write back a why's text, whether it is a root cause, and whether it is struck."""
+    """Write back what may change of a why, without a line in its history."""
     tx.note(why.incident_id, f"why {why.number}")
-    tx.run(_SAVE, row_id=why.id, new_text=why.text, new_is_root=why.is_root, new_struck=why.struck)
+    tx.run(_SAVE, row_id=why.id, **{f"new_{name}": getattr(why, name) for name in _MUTABLE})
+
+
+def _keep_version(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> None:
+    tx.run(
+        _ADD_VERSION, why_id=why.id, version=why.version, change=change, text=why.text, changed_by=by, changed_at=now
+    )
 
 
 def chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
-    """Every why that is not struck, in the order they were given."""
-    return tuple(Why(*row) for row in tx.rows(_CHAIN, incident_id=incident_id))
+    """Every why that is not struck, in the order they were given; what explained a struck one explains its parent."""
+    return standing(every(tx, incident_id))
+
+
+def every(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
+    """Every why, also the struck."""
+    return tuple(Why(*row) for row in tx.rows(_ALL, incident_id=incident_id))
+
+
+def versions(tx: Transaction, why_id: int) -> tuple[WhyVersion, ...]:
+    """Every wording of a why, first to last."""
+    return tuple(WhyVersion(*row) for row in tx.rows(_VERSIONS, why_id=why_id))

@@ -54,6 +54,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_LOG_LEVEL="debug",
         AFTERWORD_ALLOW_GUESTS="true",
         AFTERWORD_REACTION=":pencil:",
+        AFTERWORD_BLAME_WORDS="oops, my bad",
     )
     assert not [name for name in Settings.model_fields if getattr(settings, name) == getattr(given(), name)]
     assert settings.slack_bot_token.get_secret_value() == SECRET

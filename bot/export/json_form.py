@@ -76,6 +76,7 @@ def _metrics(metrics: Metrics) -> _Object:
         "time_to_acknowledge": _seconds(metrics.time_to_acknowledge),
         "time_to_mitigate": _seconds(metrics.time_to_mitigate),
         "time_to_resolve": _seconds(metrics.time_to_resolve),
+        "postmortem_age": _seconds(metrics.postmortem_age),
     }
 
 
@@ -117,6 +118,10 @@ def _why(step: WhyStep) -> _Object:
         "parent": step.parent,
         "text": step.text,
         "root": step.is_root,
+        "evidence": [
+            {"number": line.number, "happened_at": iso(line.happened_at), "text": line.text} for line in step.evidence
+        ],
+        "action": step.action,
         "author": step.author.name,
         "author_id": step.author.id,
         "recorded_at": iso(step.recorded_at),

@@ -74,13 +74,15 @@ class Mark:
 class Metrics:
     """The spans that people compare; None where a stamp is missing or the stamps contradict each other.
 
-    Detection, mitigation and resolution count from the start of the impact, acknowledgement from detection.
+    Detection, mitigation and resolution count from the start of the impact, acknowledgement from detection. The
+    postmortem's age counts from the resolution until it was published, or until now while it is owed.
     """
 
     time_to_detect: timedelta | None
     time_to_acknowledge: timedelta | None
     time_to_mitigate: timedelta | None
     time_to_resolve: timedelta | None
+    postmortem_age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ class Participant:
 class WhyStep:
     """One why, in reading order: a chain runs on at its own `depth`; what branches off stands one deeper.
 
-    `parent` is the number that it explains, None for a first one; `is_branch` marks the first step of a branch.
+    `parent` is the number that it explains, None for a first one; `is_branch` marks the first step of a branch;
+    `evidence` are the entries that it cites, `action` the number of the action that was made of it.
     """
 
     number: int
@@ -110,6 +113,8 @@ class WhyStep:
     author: Who
     recorded_at: datetime
     is_root: bool
+    evidence: tuple[Line, ...] = ()
+    action: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,19 @@ from bot.incident.document import (
     WhyStep,
 )
 from bot.incident.plain import one_line, plain
-from bot.incident.records import Action, ActionStatus, Attachment, Case, Milestone, Status, Why
+from bot.incident.records import (
+    Action,
+    ActionStatus,
+    Attachment,
+    Case,
+    Incident,
+    Milestone,
+    PostmortemStatus,
+    Status,
+    Why,
+)
 from bot.incident.sections import SECTIONS
+from bot.incident.whys import cited, standing
 
 
 def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's word
@@ -44,7 +55,7 @@ def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's 
         resolved_at=resolved,
         duration=_span(started, resolved),
         marks=marks,
-        metrics=_metrics(at),
+        metrics=_metrics(at, incident, now),
         lead=cast.known(incident.lead),
         postmortem_status=incident.postmortem_status,
         postmortem_reason=plain(incident.postmortem_reason),
@@ -54,7 +65,7 @@ def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's 
         parts=_parts(case, cast),
         timeline=lines,
         spans_days=_spans_days(lines),
-        whys=_whys(case.whys, cast),
+        whys=_whys(case.whys, cast, lines),
         actions=tuple(_action(action, cast, now) for action in sorted(case.actions, key=lambda item: item.number)),
         generated_at=now.astimezone(UTC),
         audit=tuple(Deed(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit),
@@ -152,14 +163,26 @@ def _span(start: datetime | None, end: datetime | None) -> timedelta | None:
     return end - start if start and end and end >= start else None
 
 
-def _metrics(at: dict[Milestone, datetime | None]) -> Metrics:
+def metrics(case: Case, now: datetime) -> Metrics:
+    """The spans that people compare, as of `now` (aware)."""
+    return _metrics({m.milestone: m.at for m in _marks(case, _lines(case, _Cast(case)))}, case.incident, now)
+
+
+def _metrics(at: dict[Milestone, datetime | None], incident: Incident, now: datetime) -> Metrics:
     impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
     return Metrics(
         time_to_detect=_span(impact, detected),
         time_to_acknowledge=_span(detected, at[Milestone.ACKNOWLEDGED]),
         time_to_mitigate=_span(impact, at[Milestone.MITIGATED]),
         time_to_resolve=_span(impact, at[Milestone.RESOLVED]),
+        postmortem_age=_age(at[Milestone.RESOLVED], incident, now),
     )
+
+
+def _age(resolved: datetime | None, incident: Incident, now: datetime) -> timedelta | None:
+    if incident.postmortem_status is PostmortemStatus.WAIVED:
+        return None
+    return _span(resolved, incident.published_at or now)
 
 
 def _participants(lines: tuple[Line, ...], lead: Who | None) -> tuple[Participant, ...]:
@@ -192,36 +215,26 @@ def _part(case: Case, slug: str, title: str, cast: _Cast) -> Part:
     return Part(slug, title, text, cast.known(written.author), written.saved_at)
 
 
-def _whys(whys: Iterable[Why], cast: _Cast) -> tuple[WhyStep, ...]:
-    every = {why.number: why for why in whys}
-    standing = [why for _, why in sorted(every.items()) if not why.struck]
-    parents = {why.number: _standing_parent(why, every) for why in standing}
+def _whys(whys: Iterable[Why], cast: _Cast, lines: tuple[Line, ...]) -> tuple[WhyStep, ...]:
     children: dict[int | None, list[Why]] = {}
-    for why in standing:
-        children.setdefault(parents[why.number], []).append(why)
+    for why in standing(whys):
+        children.setdefault(why.parent, []).append(why)
+    by_number = {line.number: line for line in lines}
     return tuple(
         WhyStep(
             why.number,
-            parents[why.number],
+            why.parent,
             depth,
             is_branch,
             plain(why.text),
             cast.who(why.author),
             why.recorded_at,
             why.is_root,
+            tuple(by_number[number] for number in cited(why.text) if number in by_number),
+            why.action,
         )
         for why, depth, is_branch in _in_reading_order(children)
     )
-
-
-def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
-    """The nearest earlier why above it that still stands. A why explains an earlier one, so the search must end."""
-    below, parent = why.number, why.parent
-    while parent is not None and parent < below and parent in every:
-        if not every[parent].struck:
-            return parent
-        below, parent = parent, every[parent].parent
-    return None
 
 
 def _in_reading_order(children: dict[int | None, list[Why]]) -> Iterator[tuple[Why, int, bool]]:

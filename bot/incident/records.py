@@ -174,7 +174,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One step of the five whys; `parent` is the number of the why that it explains, or None for a first one."""
+    """One step of the five whys; `parent` is the number of the why that it explains, or None for a first one.
+
+    `version` counts its wordings; `action` is the number of the action that was made of it, if any.
+    """
 
     id: int
     incident_id: int
@@ -185,6 +188,22 @@ class Why:
     recorded_at: datetime
     is_root: bool
     struck: bool = False
+    version: int = 1
+    action: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyVersion:
+    """One wording of a why; versions are only ever added.
+
+    `change` is `added`, `edited`, `struck`, `restored`, or `root` and `no root` for what it was marked as.
+    """
+
+    version: int
+    change: str
+    text: str
+    changed_by: str
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

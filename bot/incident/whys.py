@@ -1,7 +1,8 @@
 """What `/why` understands, and how a chain of whys grows."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from bot.errors import Refused
 from bot.incident.records import Why
@@ -25,6 +26,28 @@ class MarkRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Word the numbered why anew; without a text, show it with its buttons."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Take the numbered why back."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every wording of the numbered why."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """Show the chain and ask the next question."""
 
@@ -34,10 +57,13 @@ class Help:
     """Explain."""
 
 
-Wish = Answer | MarkRoot | Show | Help
+Wish = Answer | MarkRoot | Edit | Delete | History | Show | Help
 
 _BRANCH = re.compile(r"branch\s+#?(\d{1,4})\s+(.+)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"root(?:\s+#?(\d{1,4}))?", re.IGNORECASE)
+_EDIT = re.compile(r"edit\s+#?(\d{1,4})(?:\s+(.+))?", re.DOTALL | re.IGNORECASE)
+_NUMBERED = re.compile(r"(delete|show)\s+#?(\d{1,4})", re.IGNORECASE)
+_CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
 def wish(text: str) -> Wish:
@@ -49,6 +75,10 @@ def wish(text: str) -> Wish:
         return Help()
     if root := _ROOT.fullmatch(text):
         return MarkRoot(int(root[1]) if root[1] else None)
+    if edit := _EDIT.fullmatch(text):
+        return Edit(int(edit[1]), (edit[2] or "").strip())
+    if one := _NUMBERED.fullmatch(text):
+        return Delete(int(one[2])) if one[1].lower() == "delete" else History(int(one[2]))
     if branch := _BRANCH.fullmatch(text):
         return Answer(branch[2].strip(), int(branch[1]))
     return Answer(text)
@@ -64,11 +94,64 @@ def by_number(chain: tuple[Why, ...], number: int) -> Why:
     raise Refused(sentence)
 
 
+def standing(every: Iterable[Why]) -> tuple[Why, ...]:
+    """The whys that are not struck, by number; what explained a struck one explains the nearest above that stands."""
+    all_of = {why.number: why for why in every}
+    return tuple(
+        replace(why, parent=_standing_parent(why, all_of)) for _, why in sorted(all_of.items()) if not why.struck
+    )
+
+
+def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
+    """A why explains an earlier one, so the search must end."""
+    below, parent = why.number, why.parent
+    while parent is not None and parent < below and parent in every:
+        if not every[parent].struck:
+            return parent
+        below, parent = parent, every[parent].parent
+    return None
+
+
+def in_tree_order(chain: tuple[Why, ...]) -> Iterator[Why]:
+    """Each why, followed by all that explains it, branch by branch. No recursion: chains may be long."""
+    children: dict[int | None, list[Why]] = {}
+    for why in chain:
+        children.setdefault(why.parent, []).append(why)
+    waiting = children.get(None, [])[::-1]
+    while waiting:
+        why = waiting.pop()
+        yield why
+        waiting.extend(children.get(why.number, [])[::-1])
+
+
+def open_end(chain: tuple[Why, ...]) -> Why | None:
+    """The latest why that waits for a why of its own: nothing explains it yet, and it is no root cause.
+
+    None where the chain is empty, or where every branch has ended in a root cause.
+    """
+    explained = {why.parent for why in chain}
+    return next((why for why in reversed(chain) if why.number not in explained and not why.is_root), None)
+
+
+def is_ended(chain: tuple[Why, ...]) -> bool:
+    """Whether every branch of the chain ends in a root cause, so that nothing more is asked."""
+    return bool(chain) and open_end(chain) is None
+
+
 def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
-    """Which why the next answer explains: the one asked for, else the latest; None begins the chain."""
+    """Which why the next answer explains: the one asked for, else the latest open one; None begins the chain.
+
+    Whoever answers although every branch has ended goes on below the latest.
+    """
     if asked is not None:
         return by_number(chain, asked).number
-    return chain[-1].number if chain else None
+    end = open_end(chain) or (chain[-1] if chain else None)
+    return end.number if end else None
+
+
+def cited(text: str) -> tuple[int, ...]:
+    """The numbers of the entries that an answer cites as `#4`, in their order."""
+    return tuple(dict.fromkeys(int(match[1]) for match in _CITED.finditer(text)))
 
 
 def depth(chain: tuple[Why, ...], number: int) -> int:
@@ -85,11 +168,11 @@ def depth(chain: tuple[Why, ...], number: int) -> int:
 
 
 def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
-    """The why to mark as a root cause: the numbered one, else the latest; raises Refused where there is none."""
+    """The why to mark as a root cause: the numbered one, else the latest open one; raises Refused without any."""
     if not chain:
         sentence = "There is no why yet. Answer the first one with `/why because …`."
         raise Refused(sentence)
-    return by_number(chain, number) if number is not None else chain[-1]
+    return by_number(chain, number) if number is not None else open_end(chain) or chain[-1]
 
 
 def quoted(text: str) -> str:

@@ -26,6 +26,8 @@ class Asking:
     owner: str | None
     due_on: date | None
     link: str = ""
+    why: int | None = None
+    """The why of which it was made."""
 
 
 async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
@@ -40,7 +42,11 @@ async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        return says.added(actions.add(tx, incident.id, new), incident)
+        action = actions.add(tx, incident.id, new)
+        for why in whys.chain(tx, incident.id):
+            if why.number == asking.why:
+                whys.save(tx, replace(why, action=action.number))
+        return says.added(action, incident)
 
     return await once(desk, asked, unit)
 
@@ -134,7 +140,7 @@ async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
         text = next((why.text for why in whys.chain(tx, incident.id) if why.number == number), "")
-        return says.add_form(incident, text)
+        return says.add_form(incident, text, number)
 
     return await desk.store.read(look)
 

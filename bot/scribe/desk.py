@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.export import Exporter
+from bot.incident.blame import WORDS
 from bot.incident.records import Incident, Person, Place
 from bot.incident.reminders import ReminderRules
 from bot.slack.blocks import Message
@@ -27,7 +28,8 @@ from storage.store import Store
 class Desk:
     """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name.
 
-    `reaction` is the name of the reaction that records a message.
+    `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
+    as if it blamed somebody.
     """
 
     store: Store
@@ -41,6 +43,7 @@ class Desk:
     input_zone: str = "author"
     allow_guests: bool = False
     reaction: str = "memo"
+    blame_words: tuple[str, ...] = WORDS
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

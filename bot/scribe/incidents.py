@@ -15,6 +15,7 @@ from bot.scribe import secrets
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.resolution import remind
 from bot.scribe.timeline import clocks_of, time_in_form
+from bot.scribe.whys import open_thread
 from bot.slack import incidents as says
 from bot.slack import milestones
 from bot.slack import whys as asks
@@ -173,7 +174,13 @@ def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, ent
     said = words.incidents.resolved(
         key=incident.key, when=shown_at, text=shortened(masked(text), 1_000), by=asked.user, number=entry.number
     )
-    return asks.first_question(incident, whys.chain(tx, incident.id), said, desk.rules.after_resolution)
+    # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
+    can_post = bool(incidents.card(tx, incident.id))
+    if can_post:
+        open_thread(tx, asked, incident)
+    chain = whys.chain(tx, incident.id)
+    asking = [asks.asked_below(incident, chain)] if can_post else asks.ask(incident, chain)
+    return asks.after_resolution(incident, said, desk.rules.after_resolution, asking)
 
 
 async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:

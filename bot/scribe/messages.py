@@ -8,14 +8,15 @@ from functools import partial
 from bot.export import Exporter, file_name
 from bot.incident import postmortem
 from bot.incident import reminders as steps
-from bot.incident.records import Incident
+from bot.incident.records import Incident, Status
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
+from bot.slack import whys as asks
 from bot.slack.outbox import File, Message
-from storage import actions, cases, incidents, people, reminders
+from storage import actions, cases, incidents, people, reminders, whys
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 from storage.statements import Transaction
@@ -38,6 +39,8 @@ class Composer:
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
+        if delivery.kind == "whys":
+            return self._whys(tx, incident, delivery)
         if delivery.recipient != incident.channel:
             return _message(says.unreachable(incident.channel, delivery.error))
         if delivery.kind == "file":
@@ -47,6 +50,14 @@ class Composer:
 
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
         return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
+
+    @staticmethod
+    def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> Message | None:
+        """The message whose thread holds the whys: once for an incident, in its channel, while it is over."""
+        is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
+        if is_gone or incidents.whys_thread(tx, incident.id):
+            return None
+        return _message(asks.opening(incident, whys.chain(tx, incident.id)))
 
     def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
         """The file is named now and compiled when it is sent: this transaction is one that recorders wait for."""
@@ -83,11 +94,12 @@ class Composer:
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
-        """After a send: remember where an incident's live message stands."""
+        """After a send: remember where an incident's live message stands, and where its whys are asked."""
+        remember = {"card": incidents.set_card, "whys": incidents.set_whys_thread}.get(delivery.kind)
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
-        if delivery.kind == "card" and incident is not None and channel == incident.channel:
-            incidents.set_card(tx, incident.id, ts)
+        if remember is not None and incident is not None and channel == incident.channel:
+            remember(tx, incident.id, ts)
 
 
 def _message(said: blocks.Message) -> Message:
-    return Message(said["text"], said["blocks"])
+    return Message(said["text"], said["blocks"], said.get("thread_ts", ""))

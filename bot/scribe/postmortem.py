@@ -8,6 +8,7 @@ from bot.errors import Refused
 from bot.export import FORMATS
 from bot.incident import alike, checks, publishing
 from bot.incident import whys as chains
+from bot.incident.findings import Finding, findings
 from bot.incident.lifecycle import SAID
 from bot.incident.records import Case, Incident, Milestone
 from bot.incident.sections import BY_SLUG
@@ -29,7 +30,7 @@ _NONE: Mapping[int, bool] = MappingProxyType({})
 async def overview(desk: Desk, asked: Asked) -> Message:
     """What is filled and what is missing."""
     case = await desk.store.read(lambda tx: _case(tx, asked))
-    return says.overview(case, await recall.alike(desk, asked, case.incident))
+    return says.overview(case, asked.now, await recall.alike(desk, case.incident))
 
 
 def _case(tx: Transaction, asked: Asked) -> Case:
@@ -108,14 +109,20 @@ async def set_owner(desk: Desk, asked: Asked, owner: str) -> Message | None:
     return await once(desk, asked, unit)
 
 
+async def _found(desk: Desk, asked: Asked) -> tuple[Finding, ...]:
+    """What is still to be looked at; read before the transaction that recorders wait for."""
+    return await desk.store.read(lambda tx: findings(_case(tx, asked), asked.now))
+
+
 async def publish(desk: Desk, asked: Asked) -> Message | None:
     """It is finished: no more reminders."""
+    found = await _found(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         case, _ = cases.glance(tx, require_incident(tx, asked, locking=True), 1)
         incident = publishing.publish(case, asked.now)
         _finish(tx, asked, incident, "the postmortem was published")
-        return shows.said_to_all(words.postmortem.published(key=incident.key, by=asked.user))
+        return says.published(incident, asked.user, found)
 
     return await once(desk, asked, unit)
 
@@ -145,6 +152,7 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
         hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(FORMATS)}."
         sentence = f"I know no form `{form[:30].replace('`', '')}`. {hint}"
         raise Refused(sentence)
+    found = await _found(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
@@ -152,7 +160,7 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
             tx,
             Owed(asked.team, "file", incident.channel, form, asked.now, incident.id, fallback=asked.user),
         )
-        return says.exporting(incident, form)
+        return says.exporting(incident, form, found)
 
     return await once(desk, asked, unit)
 

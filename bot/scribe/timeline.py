@@ -267,7 +267,10 @@ async def form_for(desk: Desk, asked: Asked, number: int) -> Block:
 async def blank_form(desk: Desk, asked: Asked) -> Block:
     """The form that adds an entry."""
     person = await desk.people.known(asked.team, asked.user)
-    return says.add_form(asked.place.channel, asked.incident_id, clocks_of(desk, person, asked.now).label)
+    channel = asked.place.channel
+    if asked.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
+        channel = (await desk.store.read(lambda tx: require_incident(tx, asked))).channel
+    return says.add_form(channel, asked.incident_id, clocks_of(desk, person, asked.now).label)
 
 
 def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:

@@ -1,29 +1,81 @@
 """The whys' verbs: answer, mark as root cause, show."""
 
+import json
 from dataclasses import replace
 
 from bot.errors import Refused
 from bot.incident import whys as rules
-from bot.incident.records import Incident, Status
+from bot.incident.blame import blaming
+from bot.incident.records import Entry, Incident, Status, Why
 from bot.incident.text import admit, require
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.slack import blocks, whys_corrected
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
-from storage import cases, whys
+from bot.slack.words import words
+from storage import cases, deliveries, incidents, whys
+from storage import timeline as entries
+from storage.deliveries import Owed
 from storage.statements import Transaction
+
+EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
 
 
 async def answer(desk: Desk, asked: Asked, text: str, parent: int | None) -> Message | None:
-    """Record an answer and ask the next question; it explains `parent`, else the latest why."""
-    text = require(admit(text, "That answer"), "Say why, as in `/why because the connection pool ran out`.")
+    """Record an answer and ask the next question; it explains `parent`, else the latest open why."""
+    text = require(admit(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
         incident = _resolved(tx, asked)
         chain = whys.chain(tx, incident.id)
         why = whys.add(tx, incident.id, rules.parent_of_next(chain, parent), text, asked.user, asked.now)
-        return says.answered(why, incident, (*chain, why))
+        return in_thread(tx, asked, incident, says.answered(why, incident, (*chain, why), _cited(tx, why)))
 
     return await once(desk, asked, unit)
+
+
+async def hint(desk: Desk, asked: Asked, text: str) -> Message | None:
+    """The gentle word to somebody whose answer, just recorded, seems to stop at a person; None where it does not."""
+    word = blaming(text, desk.blame_words)
+    if not word:
+        return None
+
+    def look(tx: Transaction) -> Message | None:
+        mine = [why for why in whys.chain(tx, require_incident(tx, asked).id) if why.author == asked.user]
+        latest = next((why for why in reversed(mine) if blaming(why.text, desk.blame_words) == word), None)
+        return whys_corrected.hint(latest, word) if latest else None
+
+    return await desk.store.read(look)
+
+
+def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
+    found = (entries.by_number(tx, why.incident_id, number) for number in rules.cited(why.text))
+    return tuple(entry for entry in found if entry is not None and not entry.struck)
+
+
+def in_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
+    """What is said to all about the whys, said in their thread; who caused it reads it where they are.
+
+    Where there is no thread yet (the bot cannot post into the channel), the reply itself is for everybody.
+    """
+    thread = incidents.whys_thread(tx, incident.id)
+    if not thread:
+        return said
+    told = {key: value for key, value in said.items() if key != "response_type"}
+    body = json.dumps(told | {"thread_ts": thread})
+    deliveries.owe(tx, Owed(asked.team, "message", incident.channel, body, asked.now, incident.id))
+    note = blocks.context(words.whys.asked_in_thread())
+    return blocks.whisper(said["text"], [*said["blocks"], note])
+
+
+def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
+    """After the resolution: owe the channel the first question, or its thread the one that is open."""
+    thread = incidents.whys_thread(tx, incident.id)
+    kind, body = "whys", ""
+    if thread:
+        said = says.asked_again(incident, whys.chain(tx, incident.id))
+        kind, body = "message", json.dumps(said | {"thread_ts": thread})
+    deliveries.owe(tx, Owed(asked.team, kind, incident.channel, body, asked.now, incident.id, fallback=asked.user))
 
 
 def _resolved(tx: Transaction, asked: Asked) -> Incident:
@@ -35,13 +87,30 @@ def _resolved(tx: Transaction, asked: Asked) -> Incident:
 
 
 async def mark_root(desk: Desk, asked: Asked, number: int | None) -> Message | None:
-    """The numbered why, else the latest, is a root cause."""
+    """The numbered why, else the latest open one, is a root cause: its branch ends there."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        why = replace(rules.to_mark(whys.chain(tx, incident.id), number), is_root=True)
-        whys.save(tx, why)
-        return says.rooted(why, asked.user)
+        why = rules.to_mark(whys.chain(tx, incident.id), number)
+        if not why.is_root:
+            why = whys.amend(tx, replace(why, is_root=True), "root", asked.user, asked.now)
+        said = says.rooted(why, asked.user, incident, whys.chain(tx, incident.id))
+        return in_thread(tx, asked, incident, said)
+
+    return await once(desk, asked, unit)
+
+
+async def unmark_root(desk: Desk, asked: Asked, number: int) -> Message | None:
+    """The numbered why is no root cause after all."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        why = rules.by_number(whys.chain(tx, incident.id), number)
+        if not why.is_root:
+            sentence = f"Why {number} is not marked as a root cause."
+            raise Refused(sentence)
+        why = whys.amend(tx, replace(why, is_root=False), "no root", asked.user, asked.now)
+        return in_thread(tx, asked, incident, whys_corrected.not_rooted(why, asked.user))
 
     return await once(desk, asked, unit)
 
@@ -59,3 +128,11 @@ async def form(desk: Desk, asked: Asked, parent: int | None) -> Block:
         return says.answer_form(incident, whys.chain(tx, incident.id), parent)
 
     return await desk.store.read(look)
+
+
+async def asked_in(desk: Desk, asked: Asked, thread_ts: str) -> Asked | None:
+    """The request, about the incident whose whys are asked in this thread of the channel; None for another thread."""
+    if not thread_ts:
+        return None
+    incident = await desk.store.read(lambda tx: incidents.by_whys_thread(tx, asked.place, thread_ts))
+    return replace(asked, incident_id=incident.id) if incident else None

@@ -107,8 +107,8 @@ def date_form(action: Action, today: date) -> Block:
     )
 
 
-def add_form(incident: Incident, text: str) -> Block:
-    """The form that makes an action, pre-filled with a root cause."""
+def add_form(incident: Incident, text: str, why: int | None = None) -> Block:
+    """The form that makes an action, pre-filled with the root cause in a why."""
     return blocks.modal(
         "New action",
         "action_add",
@@ -122,7 +122,7 @@ def add_form(incident: Incident, text: str) -> Block:
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
         ],
         submit="Add",
-        private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel}),
+        private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel, "why": why}),
     )
 
 

@@ -1,12 +1,17 @@
 """How the postmortem looks in Slack: its meter, its forms, its reminders' history."""
 
 import json
+from datetime import datetime
 
 from bot.incident import checks
 from bot.incident import reminders as steps
+from bot.incident.checks import Gap
+from bot.incident.findings import Finding, findings
+from bot.incident.postmortem import metrics
 from bot.incident.records import Case, Incident
 from bot.incident.sections import BY_SLUG, Section
 from bot.slack import blocks, recall
+from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.recall import Alike
 from bot.slack.text import escape
@@ -20,11 +25,15 @@ FIELDS = 14
 """Fields of a section's form: a longer text continues in the next, as far as a text may be long at all."""
 
 
-def overview(case: Case, past: tuple[Alike, ...] = ()) -> Message:
-    """What is filled and what is missing, with the button for the next section; then past incidents like this one."""
+IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
+"""What the checks say of an action in one line, with a button."""
+
+
+def overview(case: Case, now: datetime, past: tuple[Alike, ...] = ()) -> Message:
+    """What is filled and what is missing, with the button for the next section, what the checks found, and past incidents like this one."""
     incident = case.incident
     filled, total = checks.meter(case)
-    missing = checks.missing(case)
+    missing = [gap for gap in checks.missing(case) if gap.gap not in IN_ACTIONS]
     said = words.postmortem.overview(
         key=incident.key,
         title=incident.title,
@@ -37,15 +46,9 @@ def overview(case: Case, past: tuple[Alike, ...] = ()) -> Message:
     )
     lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
     body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete()]
-    return blocks.whisper(
-        said,
-        [
-            blocks.section(said),
-            *blocks.sections("\n".join(body)),
-            next_buttons(case),
-            *recall.proposals(incident, past),
-        ],
-    )
+    found = looks.section_of(findings(case, now), incident)
+    shown = [blocks.section(said), looks.metrics_line(metrics(case, now)), *blocks.sections("\n".join(body)), *found]
+    return blocks.whisper(said, [*shown, next_buttons(case), *recall.proposals(incident, past)])
 
 
 def next_buttons(case: Case) -> Block:
@@ -145,9 +148,16 @@ def conflict(case: Case, section: Section, who: str, yours: str) -> Message:
     return {"response_action": "update", "view": _form(case, section, notes, _pieces(yours))}
 
 
-def exporting(incident: Incident, form: str) -> Message:
-    """The file is on its way."""
-    return blocks.whisper(words.postmortem.exporting(key=incident.key, form=form, channel=incident.channel))
+def exporting(incident: Incident, form: str, found: tuple[Finding, ...]) -> Message:
+    """The file is on its way, although these things are still to be looked at."""
+    said = words.postmortem.exporting(key=incident.key, form=form, channel=incident.channel)
+    return blocks.whisper(said, [blocks.section(said), *looks.still_open(found, incident)])
+
+
+def published(incident: Incident, by: str, found: tuple[Finding, ...]) -> Message:
+    """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
+    said = words.postmortem.published(key=incident.key, by=by)
+    return blocks.message(said, [blocks.section(said), *looks.still_open(found, incident)], response_type="in_channel")
 
 
 def reminders(incident: Incident, sent: tuple[Reminder, ...]) -> Message:

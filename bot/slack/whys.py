@@ -4,7 +4,8 @@ import json
 from datetime import timedelta
 
 from bot.incident import whys as rules
-from bot.incident.records import Case, Incident, Why
+from bot.incident.records import Case, Entry, Incident, Why
+from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -14,24 +15,54 @@ QUOTED = 300
 INDENT = "\u2003\u2003"
 """Em spaces: Slack may swallow plain ones at the start of a line."""
 
+MOST_CITED = 5
+"""Entries that are shown below one answer; the exports show all."""
 
-def first_question(
-    incident: Incident, chain: tuple[Why, ...], said: str, after_resolution: tuple[timedelta, ...]
-) -> Message:
-    """After the resolution: who owns the postmortem, and the first why (or the next, where some were answered)."""
-    hours = " and ".join(f"{after.total_seconds() / 3600:g}" for after in after_resolution)
-    owner = words.incidents.postmortem_asked(key=incident.key, owner=incident.postmortem_owner, hours=hours)
-    shown = [blocks.section(said), blocks.section(owner), *ask(incident, chain)]
+
+def after_resolution(incident: Incident, said: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
+    """After the resolution: who owns the postmortem, and `asking`: the open question, or where it is asked."""
+    asked = " and ".join(f"{after.total_seconds() / 3600:g}" for after in hours)
+    owner = words.incidents.postmortem_asked(key=incident.key, owner=incident.postmortem_owner, hours=asked)
+    shown = [blocks.section(said), blocks.section(owner), *asking]
     return blocks.message(f"{said}\n{owner}", shown, response_type="in_channel")
 
 
+def asked_below(incident: Incident, chain: tuple[Why, ...]) -> Block:
+    """That the question comes in a message of its own, in whose thread it is answered."""
+    return blocks.context(words.whys.below(question=_question(incident, chain)))
+
+
+def opening(incident: Incident, chain: tuple[Why, ...]) -> Message:
+    """The message in whose thread the whys are asked and answered, with the open question."""
+    said = words.whys.opening(key=incident.key, title=incident.title)
+    return blocks.message(f"{said}\n{_question(incident, chain)}", [blocks.section(said), *ask(incident, chain)])
+
+
+def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
+    """The open question once more, in the thread: the incident was reopened and is resolved again."""
+    return blocks.message(_question(incident, chain), ask(incident, chain))
+
+
+def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
+    if rules.is_ended(chain):
+        return str(words.whys.ended(key=incident.key))
+    end = rules.open_end(chain)
+    number = rules.depth(chain, end.number) + 1 if end else 1
+    about = rules.quoted(masked(end.text)) if end else incident.title
+    return str(words.whys.question(number=number, about=shortened(about, QUOTED)))
+
+
 def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
-    """The open question, quoting the answer before it, with the button that answers it."""
-    latest = chain[-1] if chain else None
-    number = rules.depth(chain, latest.number) + 1 if latest else 1
-    about = rules.quoted(latest.text) if latest else incident.title
-    question = words.whys.question(number=number, about=shortened(about, QUOTED))
-    value = json.dumps({"incident": incident.id, "parent": latest.number if latest else None})
+    """The open question, quoting the answer before it, with the button that answers it.
+
+    Where every branch ended in a root cause nothing is asked: the root causes want actions.
+    """
+    question = _question(incident, chain)
+    if rules.is_ended(chain):
+        roots = [why for why in chain if why.is_root and why.action is None]
+        return [blocks.section(question), *([_action_row(roots[-1])] if roots else [])]
+    end = rules.open_end(chain)
+    value = json.dumps({"incident": incident.id, "parent": end.number if end else None})
     return [
         blocks.section(question),
         blocks.context(words.whys.how()),
@@ -39,47 +70,79 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
     ]
 
 
-def answered(why: Why, incident: Incident, chain: tuple[Why, ...]) -> Message:
-    """An answer, for everybody, and what follows: the next question, or after the fifth the root cause."""
+def answered(why: Why, incident: Incident, chain: tuple[Why, ...], evidence: tuple[Entry, ...]) -> Message:
+    """An answer with the entries that it cites, for everybody, and what follows.
+
+    That is the next question, or after the fifth whether this is the root cause.
+    """
     number = rules.depth(chain, why.number)
-    said = words.whys.answered(number=number, text=shortened(why.text, 2_000), by=why.author)
-    follow = ask(incident, (*[w for w in chain if w.number != why.number], why))
+    said = words.whys.answered(number=number, text=shortened(masked(why.text), 2_000), by=why.author)
+    shown = [blocks.section(said), *_evidence(evidence)]
     if number >= rules.USUAL_DEPTH:
-        follow = [blocks.section(words.whys.last(text=shortened(rules.quoted(why.text), QUOTED))), _offers(why)]
-    return blocks.message(said, [blocks.section(said), *follow], response_type="in_channel")
+        shown.append(blocks.section(words.whys.last(text=shortened(rules.quoted(masked(why.text)), QUOTED))))
+        shown.append(_offers(why))
+        return blocks.message(said, shown, response_type="in_channel")
+    follow = ask(incident, chain)
+    if follow[-1]["type"] == "actions" and not why.is_root:
+        follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", ref(why)))
+    return blocks.message(said, [*shown, *follow], response_type="in_channel")
+
+
+def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
+    lines = [_cited(entry) for entry in evidence[:MOST_CITED]]
+    return [blocks.context("\n".join(lines))] if lines else []
+
+
+def _cited(entry: Entry) -> str:
+    text = shortened(masked(" ".join(entry.text.split())), QUOTED)
+    return str(words.whys.evidence(number=entry.number, when=f"{entry.happened_at:%H:%M}", text=text))
+
+
+def ref(why: Why) -> str:
+    """What a button carries to find its why again."""
+    return json.dumps({"incident": why.incident_id, "why": why.number, "version": why.version})
 
 
 def _offers(why: Why) -> Block:
-    value = json.dumps({"incident": why.incident_id, "why": why.number})
     return blocks.actions(
-        blocks.button("This is the root cause", "why_root", value, style="primary"),
-        blocks.button("Make it an action", "why_action", value),
+        blocks.button("This is the root cause", "why_root", ref(why), style="primary"),
+        blocks.button("Make it an action", "why_action", ref(why)),
         blocks.button("One more why", "why_answer", json.dumps({"incident": why.incident_id, "parent": why.number})),
     )
 
 
-def rooted(why: Why, by: str) -> Message:
-    """A why is a root cause; it may become an action."""
-    said = words.whys.root(number=why.number, text=shortened(rules.quoted(why.text), QUOTED), by=by)
-    value = json.dumps({"incident": why.incident_id, "why": why.number})
-    row = blocks.actions(blocks.button("Make it an action", "why_action", value))
-    return blocks.message(said, [blocks.section(said), row], response_type="in_channel")
+def _action_row(why: Why) -> Block:
+    return blocks.actions(blocks.button("Make it an action", "why_action", ref(why)))
+
+
+def rooted(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
+    """A why is a root cause; it may become an action. Where another branch is open, its question follows."""
+    said = words.whys.root(number=why.number, text=shortened(rules.quoted(masked(why.text)), QUOTED), by=by)
+    row = blocks.actions(
+        blocks.button("Make it an action", "why_action", ref(why)),
+        blocks.button("Not a root cause", "why_no_root", ref(why)),
+    )
+    follow = [] if rules.is_ended(chain) else ask(incident, chain)
+    return blocks.message(said, [blocks.section(said), row, *follow], response_type="in_channel")
 
 
 def tree(case: Case) -> Message:
-    """The chain with its branches, and the open question."""
+    """The chain with its branches and what they cite, and the open question."""
     chain = case.whys
+    entries = {entry.number: entry for entry in case.entries}
     lines = [words.whys.chain_heading(key=case.incident.key, count=len(chain))]
-    lines += [
-        INDENT * (rules.depth(chain, why.number) - 1)
-        + words.whys.chain_line(
-            number=why.number,
-            text=shortened(why.text, QUOTED),
-            author=case.name(why.author),
-            is_root=why.is_root,
+    for why in rules.in_tree_order(chain):
+        indent = INDENT * (rules.depth(chain, why.number) - 1)
+        lines.append(
+            indent
+            + words.whys.chain_line(
+                number=why.number,
+                text=shortened(" ".join(masked(why.text).split()), QUOTED),
+                author=case.name(why.author),
+                is_root=why.is_root,
+            )
         )
-        for why in chain
-    ]
+        lines += [indent + INDENT + _cited(entries[n]) for n in rules.cited(why.text) if n in entries]
     shown = blocks.sections("\n".join(lines)) + ask(case.incident, chain)
     return blocks.whisper(lines[0], shown)
 
@@ -91,7 +154,14 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
     return blocks.modal(
         "Why?",
         "why_answer",
-        [blocks.labelled(question, "answer", blocks.text_input("answer", multiline=True, placeholder="because …"))],
+        [
+            blocks.labelled(
+                question,
+                "answer",
+                blocks.text_input("answer", multiline=True, placeholder="because …"),
+                hint=words.whys.cite_hint(),
+            )
+        ],
         submit="Answer",
         private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel, "parent": parent}),
     )

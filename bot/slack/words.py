@@ -23,6 +23,7 @@ NOUNS = (
     "paste",
     "lookback",
     "recall",
+    "findings",
 )
 
 

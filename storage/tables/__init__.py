@@ -24,6 +24,7 @@ from storage.tables.record import (
     PersonRow,
     SectionRow,
     WhyRow,
+    WhyVersionRow,
     WorkspaceRow,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "ReminderRow",
     "SectionRow",
     "WhyRow",
+    "WhyVersionRow",
     "WorkspaceRow",
     "metadata",
     "table_of",

@@ -63,6 +63,7 @@ class IncidentRow(SQLModel, table=True):
     last_why: int
     last_action: int
     card_ts: str = text_column()
+    why_ts: str = text_column()
 
 
 class EntryRow(SQLModel, table=True):
@@ -152,6 +153,22 @@ class WhyRow(SQLModel, table=True):
     recorded_at: datetime = time_column()
     is_root: bool = flag_column()
     struck: bool = flag_column()
+    version: int
+    action: int | None
+
+
+class WhyVersionRow(SQLModel, table=True):
+    """Every wording that a why ever had; only added to, which triggers enforce."""
+
+    __tablename__ = "why_version"
+    __table_args__ = (UniqueConstraint("why_id", "version"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    why_id: int = of_column("why")
+    version: int
+    change: str = text_column()
+    text: str = text_column()
+    changed_by: str = text_column()
+    changed_at: datetime = time_column()
 
 
 class SectionRow(SQLModel, table=True):

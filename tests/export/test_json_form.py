@@ -85,6 +85,7 @@ def test_metrics_are_seconds_or_null() -> None:
         "time_to_acknowledge": 240,
         "time_to_mitigate": 2580,
         "time_to_resolve": 4320,
+        "postmortem_age": 507_000,
     }
     assert set(exported(NOTHING_KNOWN)["metrics"].values()) == {None}
 

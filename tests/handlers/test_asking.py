@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.handlers.stage import labels, last, on_stage, opened, press, told
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.playing import Play
 
 
@@ -134,7 +134,7 @@ async def test_a_click_delivered_twice_has_one_effect(sqlite_url: str) -> None:
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/action add a load test @Bo Demo")
         await play.settle()
-        answer = await play.slack.click(play.bo, last(play, play.bo), "action_done")
+        answer = await play.slack.click(play.bo, having(play, play.bo, "action_done"), "action_done")
         await play.slack.deliver_again(answer)
         await play.settle()
         done = [message for message in play.slack.messages(play.channel) if "finished action 1" in message.plain]

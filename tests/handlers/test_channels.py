@@ -22,6 +22,7 @@ async def test_a_whole_incident_in_a_channel(sqlite_url: str, transport: str, pr
         await press(play, play.bo, "timeline_undo", channel=room)
         await press(play, play.bo, "timeline_restore", channel=room)
         await told(play, play.ana, "/incident resolved", room)
+        await play.settle()
         await press(play, play.bo, "why_answer", channel=room)
         (view,) = play.slack.views(play.bo)
         await play.slack.submit(play.bo, view, {"answer": "because the pool ran out"})

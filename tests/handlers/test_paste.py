@@ -193,6 +193,7 @@ async def test_an_incident_that_ended_meanwhile(sqlite_url: str) -> None:
         view = await pasting(play, play.ana, f"\n{LINES}")
         other = await pasting(play, play.bo, "\n07:20 late\n07:21 later")
         await told(play, play.chandra, "/incident resolved")
+        await play.settle()
         await play.slack.submit(play.ana, view)
         await play.settle()
         assert "recorded in INC-1, which is resolved, #3–#4" in read(play)

@@ -18,6 +18,7 @@ async def resolved(play: Play) -> None:
     await opened(play)
     await told(play, play.ana, "/incident lead @Bo Demo")
     await told(play, play.ana, "/incident resolved")
+    await play.settle()
 
 
 async def fill(play: Play, user: str, section: str, text: str) -> None:
@@ -36,7 +37,7 @@ async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: 
         said = await told(play, play.chandra, "/postmortem")
         assert "1 of 14 sections · open · owner Bo Demo" in said
         assert "*Impact*: Who felt it, how many, for how long" in said
-        assert labels(last(play, play.chandra)) == ["Fill Incident summary", "Another section", "Export"]
+        assert labels(last(play, play.chandra))[-3:] == ["Fill Incident summary", "Another section", "Export"]
         view = await window(play, play.chandra, "postmortem_fill")
         assert view.title == "Incident summary"
         await play.slack.submit(play.chandra, view, {"text_0": "Checkout broke for *everybody*."})

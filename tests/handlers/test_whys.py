@@ -8,6 +8,7 @@ from tests.playing import Play
 async def resolved(play: Play) -> None:
     await opened(play)
     await told(play, play.ana, "/incident resolved")
+    await play.settle()
 
 
 async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> None:
@@ -23,6 +24,7 @@ async def test_each_answer_is_said_to_all_and_quoted_by_the_next_question(sqlite
         said = await told(play, play.bo, "/why Because the connection pool ran out.")
         assert "*1.* @Bo Demo: Because the connection pool ran out." in said
         assert "*Why 2 of 5:* why did this happen: _the connection pool ran out_?" in said
+        await play.settle()
         assert last(play, play.chandra).ephemeral_for == ""
         view = await window(play, play.chandra, "why_answer")
         assert "Why did this happen: the connection pool ran out?" in view.plain
@@ -49,6 +51,7 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
         for number in range(1, 6):
             said = await told(play, play.bo, f"/why because of reason {number}")
         assert "Is this the root cause: _of reason 5_?" in said
+        await play.settle()
         assert labels(last(play, play.ana)) == ["This is the root cause", "Make it an action", "One more why"]
         await press(play, play.ana, "why_root")
         assert "@Ana Demo marked why 5 as a root cause: _of reason 5_" in last(play, play.chandra).plain
@@ -68,6 +71,7 @@ async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:
         await resolved(play)
         for number in range(1, 6):
             await told(play, play.bo, f"/why because of reason {number}")
+        await play.settle()
         five: SeenMessage = having(play, play.bo, "why_root")
         assert five.ephemeral_for == ""
         await play.slack.click(play.bo, five, "why_answer")

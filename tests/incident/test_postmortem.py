@@ -4,7 +4,7 @@ import pytest
 
 from bot.incident import postmortem
 from bot.incident.document import Metrics
-from bot.incident.records import Entry, Milestone, Status
+from bot.incident.records import Entry, Milestone, PostmortemStatus, Status
 from bot.incident.sections import SECTIONS
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, written
 
@@ -38,9 +38,24 @@ def test_what_nobody_recorded_stays_unknown() -> None:
 
 def test_metrics_are_the_spans_between_milestones() -> None:
     document = postmortem.compile(case(entries=MARKED), NOW)
-    minutes = [timedelta(minutes=count) for count in (5, 4, 41, 70)]
+    minutes = [*(timedelta(minutes=count) for count in (5, 4, 41, 70)), NOW - at(15, 10)]
     assert document.metrics == Metrics(*minutes)
     assert document.duration == timedelta(minutes=70)
+
+
+@pytest.mark.parametrize(
+    ("status", "published", "age"),
+    [
+        (PostmortemStatus.PUBLISHED, at(17, 10), timedelta(hours=2)),
+        (PostmortemStatus.OPEN, None, NOW - at(15, 10)),
+        (PostmortemStatus.WAIVED, None, None),
+    ],
+)
+def test_a_postmortem_ages_until_it_is_published_and_not_at_all_where_none_is_owed(
+    status: PostmortemStatus, published: datetime | None, age: timedelta | None
+) -> None:
+    about = incident(postmortem_status=status, published_at=published)
+    assert postmortem.metrics(case(about=about, entries=MARKED), NOW).postmortem_age == age
 
 
 def test_a_span_that_would_be_negative_is_unknown() -> None:
@@ -50,7 +65,7 @@ def test_a_span_that_would_be_negative_is_unknown() -> None:
         entry(3, at(14, 0), milestone=Milestone.RESOLVED),
     )
     document = postmortem.compile(case(entries=entries), NOW)
-    assert document.metrics == Metrics(None, None, None, None)
+    assert document.metrics == Metrics(None, None, None, None, postmortem_age=NOW - at(14, 0))
     assert document.duration is None
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import insert, text
 
 from bot.errors import Misconfigured
 from bot.incident.records import Incident
-from storage import audit, incidents, migrate, recall, sections, timeline
+from storage import audit, incidents, migrate, recall, sections, timeline, whys
 from storage.drivers import Driver, SqliteDriver, driver_for
 from storage.recall import Wanted
 from storage.statements import Transaction
@@ -168,7 +168,7 @@ def changed(incident: Incident, tx: Transaction) -> None:
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET {} = 'never said'", "DELETE FROM {}"])
-@pytest.mark.parametrize("table", ["entry_version", "section", "audit"])
+@pytest.mark.parametrize("table", ["entry_version", "section", "why_version", "audit"])
 def test_what_was_once_said_can_neither_be_changed_nor_removed(
     store: Store, database_url: str, table: str, change: str
 ) -> None:
@@ -176,6 +176,7 @@ def test_what_was_once_said_can_neither_be_changed_nor_removed(
     store.write_now(noting())
     store.write_now(lambda tx: sections.save(tx, incident.id, "fault", "A leak", "U1", NOW))
     store.write_now(partial(changed, incident))
+    store.write_now(lambda tx: whys.add(tx, incident.id, None, "A leak", "U1", NOW))
     connection = store.driver.connect()
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match=f"{table} is append-only"):
         connection.execute(change.format(table, "who" if table == "audit" else "text"))

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bot.incident.records import Action, ActionStatus, Person, Place
-from storage import actions, cases, inbox, people, sections, whys
+from storage import actions, cases, inbox, incidents, people, sections, whys
 from storage.actions import NewAction
+from storage.statements import Transaction
 from storage.store import Store
-from tests.storage.given import NOW, minutes, noting, opened
+from tests.storage.given import NOW, PLACE, minutes, noting, opened
 
 
 @pytest.fixture
@@ -113,3 +114,43 @@ def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store
     assert {slug: kept.text for slug, kept in case.sections.items()} == {"fault": f"fault {other.id}"}
     assert [kept.text for kept in case.actions] == [f"action {other.id}"]
     assert case.name("U1") == "Ana Demo"
+
+
+async def test_every_wording_of_a_why_stays_and_cannot_be_changed(store: Store) -> None:
+    incident = await store.write(opened)
+    why = await store.write(lambda tx: whys.add(tx, incident.id, None, "the pool", "U1", NOW))
+    after = await store.write(lambda tx: whys.amend(tx, replace(why, text="a full pool"), "edited", "U2", NOW))
+    assert after.version == 2
+    kept = await store.read(lambda tx: whys.versions(tx, why.id))
+    assert [(one.version, one.change, one.text, one.changed_by) for one in kept] == [
+        (1, "added", "the pool", "U1"),
+        (2, "edited", "a full pool", "U2"),
+    ]
+    assert await store.read(lambda tx: whys.chain(tx, incident.id)) == (after,)
+
+
+async def test_what_explained_a_struck_why_explains_the_one_above_and_every_one_can_be_read(store: Store) -> None:
+    incident = await store.write(opened)
+
+    def three(tx: Transaction) -> None:
+        for parent in (None, 1, 2):
+            why = whys.add(tx, incident.id, parent, "because", "U1", NOW)
+            if why.number == 2:
+                whys.amend(tx, replace(why, struck=True), "struck", "U1", NOW)
+
+    await store.write(three)
+    chain = await store.read(lambda tx: whys.chain(tx, incident.id))
+    assert [(why.number, why.parent) for why in chain] == [(1, None), (3, 1)]
+    every = await store.read(lambda tx: whys.every(tx, incident.id))
+    assert [(why.number, why.parent, why.struck) for why in every] == [(1, None, False), (2, 1, True), (3, 2, False)]
+
+
+async def test_the_thread_of_the_whys_finds_its_incident_in_its_channel_only(store: Store) -> None:
+    incident = await store.write(opened)
+    assert await store.read(lambda tx: incidents.whys_thread(tx, incident.id)) == ""
+    await store.write(lambda tx: incidents.set_whys_thread(tx, incident.id, "1795437000.000003"))
+    found = await store.read(lambda tx: incidents.by_whys_thread(tx, PLACE, "1795437000.000003"))
+    assert found is not None
+    assert found.id == incident.id
+    other = Place(PLACE.team, "C2")
+    assert await store.read(lambda tx: incidents.by_whys_thread(tx, other, "1795437000.000003")) is None

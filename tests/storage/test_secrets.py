@@ -69,6 +69,7 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
         ("inbox", f'"{SECRET}"'),
         ("incident", f"about {SECRET}"),
         ("why", f"{SECRET} leaked"),
+        ("why_version", f"{SECRET} leaked"),
     ]
     for copy in found:
         await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]

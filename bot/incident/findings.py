@@ -1,0 +1,229 @@
+"""What in a record contradicts itself or looks unfinished, each with what mends it. Nothing here refuses anything."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.incident.lifecycle import SAID
+from bot.incident.plain import one_line, plain
+from bot.incident.records import Action, ActionStatus, Case, Entry, Milestone, Status
+from bot.incident.sections import BY_SLUG
+from bot.incident.text import shortened
+
+LONGEST_GAP = timedelta(minutes=30)
+"""A longer silence in the timeline, while the incident was on, is asked about."""
+
+AHEAD = timedelta(minutes=1)
+"""Clocks differ: what is further ahead than this is in the future."""
+
+QUOTED = 120
+
+
+class Kind(StrEnum):
+    """What was found."""
+
+    FUTURE = "future"
+    ORDER = "order"
+    DETECTION = "detection"
+    RECOVERY = "recovery"
+    ROOT = "root"
+    ACTION = "action"
+    PLACEHOLDER = "placeholder"
+    GAP = "gap"
+
+
+class Mend(StrEnum):
+    """What mends it: which form the finding's button opens."""
+
+    EDIT_ENTRY = "edit_entry"
+    ADD_ENTRY = "add_entry"
+    MARK = "mark"
+    FILL_SECTION = "fill_section"
+    COMPLETE_ACTION = "complete_action"
+    ADD_ACTION = "add_action"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at: `sentence` says it in plain text, `is_question` where it may well be right as it is.
+
+    `target` is what the mend is about: the number of an entry, of a why, or the row of an action; `section` a slug.
+    """
+
+    kind: Kind
+    sentence: str
+    mend: Mend
+    target: int | None = None
+    section: str = ""
+    is_question: bool = False
+
+
+def findings(case: Case, now: datetime) -> tuple[Finding, ...]:
+    """Everything found in the case as of `now` (aware): what is surely wrong first, then what is only asked."""
+    entries = sorted((e for e in case.entries if not e.struck), key=lambda e: (e.happened_at, e.number))
+    found = [
+        *_future(entries, now),
+        *_order(case, entries),
+        *_unmarked(case, entries),
+        *_roots(case),
+        *_actions(case),
+        *_placeholders(case),
+        *_gaps(case, entries),
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.is_question))
+
+
+def _future(entries: list[Entry], now: datetime) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.happened_at > now + AHEAD:
+            sentence = f"#{entry.number} is in the future: {_stamp(entry.happened_at)}."
+            yield Finding(Kind.FUTURE, sentence, Mend.EDIT_ENTRY, entry.number)
+
+
+def _marks(case: Case, entries: list[Entry]) -> dict[Milestone, tuple[datetime, int | None]]:
+    """When each milestone was reached, and by which entry: the latest that says so, in the milestones' order."""
+    latest = {e.milestone: e for e in sorted(entries, key=lambda e: e.number) if e.milestone}
+    marks: dict[Milestone, tuple[datetime, int | None]] = {
+        milestone: (latest[milestone].happened_at, latest[milestone].number)
+        for milestone in Milestone
+        if milestone in latest
+    }
+    if case.incident.status is not Status.RESOLVED:  # it was reopened: what resolved it did not last
+        marks.pop(Milestone.RESOLVED, None)
+    elif Milestone.RESOLVED not in marks and case.incident.resolved_at is not None:
+        marks[Milestone.RESOLVED] = (case.incident.resolved_at, None)
+    return marks
+
+
+def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
+    marks = _marks(case, entries)
+    before: list[Milestone] = []
+    for milestone, (at, number) in marks.items():
+        later = [other for other in before if marks[other][0] > at]
+        if later:
+            # That it was over before anybody noticed is the plainest way to say so.
+            told = Milestone.DETECTED if Milestone.DETECTED in later else max(later, key=lambda m: marks[m][0])
+            sentence = (
+                f"{SAID[milestone]} ({_stamp(at)}) is before {SAID[told].lower()} ({_stamp(marks[told][0])}). "
+                "One of the two times is wrong."
+            )
+            mend = Mend.MARK if number is None else Mend.EDIT_ENTRY
+            yield Finding(Kind.ORDER, sentence, mend, number)
+        before.append(milestone)
+
+
+def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
+    if case.incident.status is not Status.RESOLVED:
+        return
+    marks = _marks(case, entries)
+    if Milestone.DETECTED not in marks:
+        yield Finding(Kind.DETECTION, "No entry says when it was detected.", Mend.MARK)
+    if Milestone.MITIGATED not in marks:
+        sentence = "No entry says when it got better (mitigated), only when it was over."
+        yield Finding(Kind.RECOVERY, sentence, Mend.MARK, is_question=True)
+
+
+def _roots(case: Case) -> Iterator[Finding]:
+    """A root cause that nobody does anything about; an action of no particular why may be for any of them."""
+    standing = {action.number for action in case.actions if action.status is not ActionStatus.DROPPED}
+    roots = [why for why in case.whys if why.is_root and not why.struck]
+    loose = standing - {why.action for why in case.whys if not why.struck}
+    if loose:
+        return
+    for why in roots:
+        if why.action not in standing:
+            sentence = f"The root cause in why {why.number} has no action: {_quoted(why.text)}"
+            yield Finding(Kind.ROOT, sentence, Mend.ADD_ACTION, why.number)
+    written = case.sections.get("root_cause")
+    if not roots and not standing and written is not None and plain(written.text):
+        yield Finding(Kind.ROOT, "There is a root cause, and no action against it.", Mend.ADD_ACTION)
+
+
+def _actions(case: Case) -> Iterator[Finding]:
+    for action in case.actions:
+        lacking = _lacking(action)
+        if lacking:
+            sentence = f"Action {action.number} has {' and '.join(lacking)}: {_quoted(action.text)}"
+            is_question = lacking == ["no link to a ticket"]
+            yield Finding(Kind.ACTION, sentence, Mend.COMPLETE_ACTION, action.id, is_question=is_question)
+
+
+def _lacking(action: Action) -> list[str]:
+    if action.status is not ActionStatus.OPEN:
+        return []
+    lacks = (
+        ("no owner", not action.owner),
+        ("no due date", action.due_on is None),
+        ("no link to a ticket", not action.link),
+    )
+    return [words for words, is_lacking in lacks if is_lacking]
+
+
+# Only what nobody writes on purpose: words that stand for words still to come, and a template's own brackets.
+_PLACEHOLDER = re.compile(
+    r"\{\{[^{}\n]*\}\}"
+    r"|[\[<](?:insert|describe|your|add|fill in|enter|todo|tbd|name|date|time|link|what|who|when|why|how)\b"
+    r"[^\[\]<>\n]*[\]>]"
+    r"|(?-i:\b(?:TODO|TBD|TBC|FIXME|XXX)\b)"
+    r"|_Not recorded_"
+    r"|\blorem ipsum\b",
+    re.IGNORECASE,
+)
+
+
+def placeholder(text: str) -> str:
+    """The first placeholder of a template that was left in a text, or empty."""
+    for match in _PLACEHOLDER.finditer(text):
+        is_label = text.startswith("](", match.end() - 1)  # the words of a Markdown link
+        if not is_label:
+            return match[0]
+    return ""
+
+
+def _placeholders(case: Case) -> Iterator[Finding]:
+    for slug, section in BY_SLUG.items():
+        written = case.sections.get(slug)
+        left = placeholder(written.text) if written else ""
+        if left:
+            sentence = f"{section.title} still holds a placeholder: {_quoted(left)}"
+            yield Finding(Kind.PLACEHOLDER, sentence, Mend.FILL_SECTION, section=slug)
+
+
+def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
+    """Silences while the incident was on: neither what led up to it nor what came after it is asked about."""
+    marks = _marks(case, entries)
+    noticed = [marks[m][0] for m in (Milestone.DETECTED, Milestone.ACKNOWLEDGED) if m in marks]
+    started = marks.get(Milestone.IMPACT_STARTED, (min(noticed, default=None), None))[0]
+    resolved = marks.get(Milestone.RESOLVED, (None, None))[0]
+    during = [
+        entry
+        for entry in entries
+        if (started is None or entry.happened_at >= started) and (resolved is None or entry.happened_at <= resolved)
+    ]
+    until, last = None, None
+    for entry in during:
+        if until is not None and last is not None and entry.happened_at - until > LONGEST_GAP:
+            minutes = int((entry.happened_at - until).total_seconds()) // 60
+            sentence = (
+                f"Nothing is recorded for {_long(minutes)} between #{last.number} ({_stamp(until)}) and "
+                f"#{entry.number} ({_stamp(entry.happened_at)}). Did nothing happen?"
+            )
+            yield Finding(Kind.GAP, sentence, Mend.ADD_ENTRY, is_question=True)
+        ended = entry.ended_at or entry.happened_at
+        if until is None or ended >= until:
+            until, last = ended, entry
+
+
+def _long(minutes: int) -> str:
+    hours, minutes = divmod(minutes, 60)
+    return " ".join(f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min")) if count)
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _quoted(text: str) -> str:
+    return f"“{shortened(one_line(text), QUOTED)}”"

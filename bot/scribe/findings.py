@@ -1,0 +1,78 @@
+"""The verbs that mend what the checks found, where no other form does: an action's owner, date and link."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from bot.errors import Refused
+from bot.incident import actions as rules
+from bot.incident.records import Action
+from bot.incident.text import admit
+from bot.scribe.actions import today_of
+from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.slack import findings as says
+from bot.slack.blocks import Block, Message
+from bot.slack.people import zone_of
+from storage import actions, cases
+from storage.statements import Transaction
+
+LONGEST_LINK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What the form says of an action: its owner (a user id), its day, its ticket's address."""
+
+    owner: str | None
+    due_on: date | None
+    link: str
+
+
+async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+    """The form that gives an action its owner, date and link."""
+    today = await today_of(desk, asked)
+
+    def look(tx: Transaction) -> Block:
+        incident = require_incident(tx, asked)
+        return says.action_form(_of(tx, incident.id, action_id), incident, today)
+
+    return await desk.store.read(look)
+
+
+async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -> Message | None:
+    """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
+    link = _link(given.link)
+    if given.due_on is not None and given.due_on < await today_of(desk, asked):
+        before = await desk.store.read(lambda tx: actions.by_id(tx, action_id))
+        if before is None or before.due_on != given.due_on:
+            raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
+    keeper = await desk.people.known(asked.team, given.owner or asked.user)
+    if given.owner and (keeper.is_bot or keeper.is_deactivated):
+        what = "a bot" if keeper.is_bot else "deactivated"
+        raise Refused(f"{keeper.name} cannot own it: that account is {what}.", field="owner")
+    overdue_at = rules.overdue_at(given.due_on, zone_of(keeper)) if given.due_on else None
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        action = _of(tx, incident.id, action_id)
+        action = replace(action, owner=given.owner, due_on=given.due_on, overdue_at=overdue_at, link=link)
+        actions.save(tx, action)
+        return says.completed(action, cases.glance(tx, incident, 1)[0])
+
+    return await once(desk, asked, unit)
+
+
+def _link(typed: str) -> str:
+    link = admit(typed, "That link")
+    is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
+    if link and (not is_address or len(link) > LONGEST_LINK):
+        sentence = "A link is one address that begins with https:// or http://."
+        raise Refused(sentence, field="link")
+    return link
+
+
+def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
+    action = actions.by_id(tx, action_id)
+    if action is None or action.incident_id != incident_id:
+        sentence = "That action is not here any more."
+        raise Refused(sentence)
+    return action

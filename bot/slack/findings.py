@@ -1,0 +1,119 @@
+"""How what was found in a record looks in Slack: a line each, with the button that mends it."""
+
+import json
+from datetime import date
+
+from bot.export.times import span
+from bot.incident.document import Metrics
+from bot.incident.findings import Finding, Mend
+from bot.incident.records import Action, Case, Incident
+from bot.incident.sections import BY_SLUG
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.actions import due_words
+from bot.slack.blocks import Block, Message
+from bot.slack.text import escape
+from bot.slack.words import words
+
+MOST = 10
+"""Findings that one message shows; the others come up as these are mended."""
+
+QUOTED = 1_000
+
+
+def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
+    """The findings, each beside its button; nothing where there are none."""
+    if not found:
+        return []
+    shown = [blocks.section(words.findings.heading(count=len(found)))]
+    shown += [
+        blocks.section(
+            words.findings.line(sentence=finding.sentence, is_question=finding.is_question),
+            _button(finding, incident),
+        )
+        for finding in found[:MOST]
+    ]
+    if len(found) > MOST:
+        shown.append(blocks.context(words.findings.more(count=len(found) - MOST)))
+    return shown
+
+
+def _button(finding: Finding, incident: Incident) -> Block:
+    match finding.mend:
+        case Mend.EDIT_ENTRY:
+            return blocks.button("Edit entry", "timeline_edit", _ref(incident, entry=finding.target))
+        case Mend.ADD_ENTRY:
+            return blocks.button("Add entry", "timeline_form_open", _ref(incident))
+        case Mend.MARK:
+            return blocks.button("Add entry", "incident_milestone", _ref(incident))
+        case Mend.FILL_SECTION:
+            title = BY_SLUG[finding.section].title
+            return blocks.button(f"Fill {title}", "postmortem_fill", _ref(incident, section=finding.section))
+        case Mend.COMPLETE_ACTION:
+            return blocks.button("Owner, date, link", "finding_action", _ref(incident, action=finding.target))
+        case Mend.ADD_ACTION:
+            return blocks.button("Add an action", "why_action", _ref(incident, why=finding.target))
+
+
+def _ref(incident: Incident, **more: object) -> str:
+    """What a button carries to find again what it mends."""
+    return json.dumps({"incident": incident.id} | more)
+
+
+def still_open(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
+    """One line and a button, for what leaves although something is still to be looked at; nothing where nothing is."""
+    if not found:
+        return []
+    return [
+        blocks.context(words.findings.still_open(count=len(found))),
+        blocks.actions(blocks.button("Show", "postmortem_show", _ref(incident))),
+    ]
+
+
+def metrics_line(metrics: Metrics) -> Block:
+    """How long it took to detect, acknowledge, mitigate and resolve; a dash where a stamp is missing."""
+    spans = (
+        ("Detected after", metrics.time_to_detect),
+        ("acknowledged after", metrics.time_to_acknowledge),
+        ("mitigated after", metrics.time_to_mitigate),
+        ("resolved after", metrics.time_to_resolve),
+        ("postmortem age", metrics.postmortem_age),
+    )
+    return blocks.context(
+        words.findings.metrics(spans=[(name, "" if length is None else span(length)) for name, length in spans])
+    )
+
+
+def action_form(action: Action, incident: Incident, today: date) -> Block:
+    """The form behind [Owner, date, link], as the action has them now."""
+    owner: Block = {"type": "users_select", "action_id": "owner"}
+    due: Block = {"type": "datepicker", "action_id": "due"}
+    if action.owner:
+        owner["initial_user"] = action.owner
+    if action.due_on is not None:
+        due["initial_date"] = max(action.due_on, today).isoformat()
+    link = blocks.text_input("link", initial_value=action.link, placeholder="https://tracker.example.com/OPS-12")
+    return blocks.modal(
+        f"Action {action.number}",
+        "finding_action",
+        [
+            blocks.section(f"*{action.number}.* {escape(shortened(action.text, QUOTED))}"),
+            blocks.labelled("Who does it?", "owner", owner, optional=True),
+            blocks.labelled("By when?", "due", due, optional=True),
+            blocks.labelled("Which ticket?", "link", link, optional=True),
+        ],
+        submit="Save",
+        private_metadata=json.dumps({"action": action.id, "incident": incident.id, "channel": incident.channel}),
+    )
+
+
+def completed(action: Action, case: Case) -> Message:
+    """An action has an owner, a date or a link that it lacked."""
+    facts = [case.name(action.owner), due_words(action.due_on), action.link]
+    said = words.findings.completed(
+        number=action.number,
+        key=case.incident.key,
+        text=shortened(action.text, QUOTED),
+        facts=" · ".join(fact for fact in facts if fact),
+    )
+    return blocks.whisper(said)

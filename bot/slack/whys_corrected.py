@@ -1,0 +1,103 @@
+"""How a corrected why looks in Slack: reworded, taken back, brought back; its history; and the hint about blame."""
+
+import json
+
+from bot.incident.records import Why, WhyVersion
+from bot.incident.secrets import masked
+from bot.incident.text import shortened
+from bot.incident.timeline import FORM_HOLDS
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.text import NameOf
+from bot.slack.whys import ref
+from bot.slack.words import words
+
+QUOTED = 2_000
+
+
+def _row(why: Why) -> Block:
+    return blocks.actions(
+        blocks.button("Edit", "why_edit", ref(why)), blocks.button("Take back", "why_delete", ref(why))
+    )
+
+
+def standing(why: Why) -> Message:
+    """A why as it reads now, with its buttons."""
+    said = words.whys.one(number=why.number, text=shortened(masked(why.text), QUOTED), struck=why.struck)
+    return blocks.whisper(said, [blocks.section(said), _row(why)])
+
+
+def edited(why: Why, before: Why) -> Message:
+    """A why reads anew."""
+    said = words.whys.edited(
+        number=why.number,
+        text=shortened(masked(why.text), QUOTED),
+        before=shortened(" ".join(masked(before.text).split()), 500),
+    )
+    return blocks.whisper(said, [blocks.section(said), _row(why)])
+
+
+def struck(why: Why) -> Message:
+    """A why was taken back; a button brings it in again."""
+    said = words.whys.struck(number=why.number, text=shortened(masked(why.text), QUOTED))
+    row = blocks.actions(blocks.button("Bring back", "why_restore", ref(why)))
+    return blocks.whisper(said, [blocks.section(said), row])
+
+
+def restored(why: Why) -> Message:
+    """A struck why stands again."""
+    said = words.whys.restored(number=why.number, text=shortened(masked(why.text), QUOTED))
+    return blocks.whisper(said, [blocks.section(said), _row(why)])
+
+
+def not_rooted(why: Why, by: str) -> Message:
+    """A why is no root cause after all."""
+    said = words.whys.no_root(number=why.number, text=shortened(masked(why.text), QUOTED), by=by)
+    return blocks.message(said, response_type="in_channel")
+
+
+def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Message:
+    """Every wording of a why."""
+    lines = [words.whys.history_heading(number=why.number)]
+    lines += [
+        words.whys.history_line(
+            version=version.version,
+            change=version.change,
+            text=shortened(" ".join(masked(version.text).split()), 800),
+            who=name_of(version.changed_by) or version.changed_by,
+            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
+        )
+        for version in versions
+    ]
+    return blocks.whisper("\n".join(lines))
+
+
+def edit_form(why: Why, channel: str, typed: str = "", notice: str = "") -> Block:
+    """The form behind [Edit]; `typed` is kept where somebody changed the why meanwhile, which `notice` says."""
+    metadata = {"incident": why.incident_id, "channel": channel, "why": why.number, "version": why.version}
+    is_long = len(why.text) > FORM_HOLDS
+    field = blocks.labelled(
+        "Because …",
+        "text",
+        blocks.text_input("text", multiline=True, initial_value=(typed or why.text)[:FORM_HOLDS]),
+        hint="Only the first 3,000 characters fit here; the rest is kept." if is_long else words.whys.cite_hint(),
+    )
+    return blocks.modal(
+        f"Why {why.number}",
+        "why_edit",
+        [*([blocks.section(notice)] if notice else []), field],
+        submit="Save",
+        private_metadata=json.dumps(metadata),
+    )
+
+
+def stale_form(why: Why, channel: str, typed: str, who: str) -> Message:
+    """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
+    notice = words.whys.stale(number=why.number, who=who, theirs=shortened(why.text, QUOTED))
+    return {"response_action": "update", "view": edit_form(why, channel, typed, notice)}
+
+
+def hint(why: Why, word: str) -> Message:
+    """For the author alone: the answer seems to stop at a person."""
+    said = words.whys.hint(number=why.number, word=word)
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(blocks.button("Edit", "why_edit", ref(why)))])

@@ -1,0 +1,77 @@
+"""Chains that branch, end and lose a step; what an answer cites; what it may blame."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.incident import whys as rules
+from bot.incident.blame import WORDS, blaming, chosen
+from tests.export.cases import why
+
+
+def test_the_open_end_is_the_latest_that_nothing_explains_and_no_root() -> None:
+    chain = (why(1, None), why(2, 1), why(3, 1))
+    assert rules.open_end(chain) == chain[2]
+    ended = (*chain[:2], replace(chain[2], is_root=True))
+    assert rules.open_end(ended) == chain[1]
+    assert not rules.is_ended(ended)
+    assert rules.is_ended((chain[0], replace(chain[1], is_root=True), replace(chain[2], is_root=True)))
+    assert not rules.is_ended(())
+
+
+def test_whoever_answers_after_every_branch_ended_goes_on_below_the_latest() -> None:
+    assert rules.parent_of_next((why(1, None), why(2, 1, root=True)), None) == 2
+    assert rules.parent_of_next((), None) is None
+
+
+def test_the_tree_is_read_branch_by_branch() -> None:
+    chain = (why(1, None), why(2, 1), why(3, 1), why(4, 2), why(5, None))
+    assert [step.number for step in rules.in_tree_order(chain)] == [1, 2, 4, 3, 5]
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(0, 30), st.booleans()), max_size=30))
+def test_no_standing_why_is_lost_or_repeated_whatever_the_parents(shapes: list[tuple[int | None, bool]]) -> None:
+    every = [why(number, parent, struck=struck) for number, (parent, struck) in enumerate(shapes, 1)]
+    chain = rules.standing(every)
+    assert sorted(step.number for step in rules.in_tree_order(chain)) == [s.number for s in every if not s.struck]
+    assert all(step.parent is None or step.parent in {other.number for other in chain} for step in chain)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("because of #4", (4,)),
+        ("#4, #12 and (#4)", (4, 12)),
+        ("see PR#4 and x/#5 and &#39;", ()),
+        ("C#4 and ##7", ()),
+        ("#4th time", ()),
+        ("#123456", ()),
+        ("none", ()),
+    ],
+)
+def test_entries_are_cited_by_a_hash_and_a_number(text: str, numbers: tuple[int, ...]) -> None:
+    assert rules.cited(text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Because Ana FORGOT to scale it", "FORGOT"),
+        ("it was human\n error", "human error"),
+        ("Bo should\u2019ve known", "should've known"),
+        ("a page fault in the kernel", ""),
+        ("the default was careful", ""),
+        ("an unforgotten thing", ""),
+    ],
+)
+def test_an_answer_that_stops_at_a_person_is_noticed_by_whole_words(text: str, word: str) -> None:
+    assert blaming(text, WORDS) == word
+
+
+def test_the_words_are_ours_none_or_the_operators() -> None:
+    assert chosen("usual") == WORDS
+    assert chosen(" None ") == ()
+    assert blaming("forgot", chosen("none")) == ""
+    assert blaming("a (weird+) word", chosen("x, (weird+), ")) == "(weird+)"
