@@ -11,10 +11,12 @@ from bot.incident import reminders as steps
 from bot.incident.records import Incident
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
+from bot.scribe.standing import retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
 from bot.slack.outbox import File, Message
+from bot.slack.words import words
 from storage import actions, cases, incidents, people, reminders
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
@@ -35,6 +37,9 @@ class Composer:
             return self._reminder(tx, delivery, now)
         if delivery.kind == "message":
             return _message(json.loads(delivery.body))
+        if delivery.kind == "retired":
+            said = json.loads(delivery.body)
+            return Message(said["text"], said["blocks"], update_ts=said["ts"], only_there=True)
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
@@ -61,12 +66,12 @@ class Composer:
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
-        if reminder is None or no_longer_wanted(tx, reminder, now):
+        if reminder is None or no_longer_wanted(tx, reminder, now, delivery.recipient):
             return None
         if reminder.kind == steps.OVERDUE:
             return self._digest(tx, reminder, delivery.recipient, now)
         incident = incidents.by_id(tx, int(reminder.subject))
-        if incident is None or incident.resolved_at is None:
+        if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
             return None
         case, _ = cases.glance(tx, incident, 1)
         return _message(says.postmortem(case, now - incident.resolved_at, delivery.recipient))
@@ -83,10 +88,18 @@ class Composer:
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
-        """After a send: remember where an incident's live message stands."""
+        """After a send: remember where an incident's live message stands; a reminder takes an earlier one's place."""
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+        if delivery.kind == "reminder" and incident is not None and delivery.reminder_id:
+            newer = words.reminders.newer()
+            retire(tx, incident, newer, delivery.due_at, channel=channel, but=delivery.reminder_id)
         if delivery.kind == "card" and incident is not None and channel == incident.channel:
             incidents.set_card(tx, incident.id, ts)
+
+
+def _is_asked(incident: Incident, recipient: str) -> bool:
+    """Whether somebody owes it still: a reminder may have waited for their morning, and been handed over meanwhile."""
+    return recipient in (incident.channel, incident.postmortem_owner, incident.lead)
 
 
 def _message(said: blocks.Message) -> Message:

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from bot.incident import checks
-from bot.incident.records import Case
+from bot.incident.records import Case, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.actions import due_words, ref
-from bot.slack.blocks import Message
+from bot.slack.blocks import Block, Message
 from bot.slack.postmortem import section_ref
 from bot.slack.words import words
 from storage.actions import OwedAction
@@ -38,10 +38,38 @@ def postmortem(case: Case, age: timedelta, recipient: str) -> Message:
         if recipient == incident.postmortem_owner
         else "lead",
     )
-    buttons = [blocks.button("Show what is missing", "postmortem_show", section_ref(incident, ""))]
+    shown = [blocks.section(said), _buttons(case, is_private=recipient != incident.channel)]
+    return blocks.message(said, shown)
+
+
+def _buttons(case: Case, *, is_private: bool) -> Block:
+    about = section_ref(case.incident, "")
+    buttons = [blocks.button("Show what is missing", "postmortem_show", about)]
     if checks.blank_sections(case):
-        buttons.insert(0, blocks.button("Fill next", "postmortem_fill", section_ref(incident, ""), style="primary"))
-    return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)])
+        buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about, style="primary"))
+    if is_private:
+        buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
+    buttons.append(blocks.button("Hand over", "postmortem_hand_over", about))
+    buttons.append(blocks.button("Not needed …", "postmortem_waive", about))
+    return blocks.actions(*buttons)
+
+
+def handed(case: Case, by: str) -> Message:
+    """To the new owner of a postmortem."""
+    incident = case.incident
+    said = words.reminders.handed(
+        key=incident.key,
+        title=incident.title,
+        channel=incident.channel,
+        by=by,
+        missing=f"{checks.sentence(case)}.",
+    )
+    return blocks.message(said, [blocks.section(said), _buttons(case, is_private=True)])
+
+
+def retired(incident: Incident, why: str) -> Message:
+    """The one line that a reminder becomes once it is answered, or a newer one has come; `why` is mrkdwn."""
+    return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
 
 
 def _age(age: timedelta) -> str:
