@@ -8,6 +8,14 @@ from bot.incident.records import Incident, Status
 
 POSTMORTEM = "postmortem"
 OVERDUE = "overdue"
+ESCALATED = "escalated"
+"""The lead is told of an action that is a week overdue."""
+HELD = "held"
+"""Its owner is asked whether a finished action held."""
+
+OF_ACTIONS = (ESCALATED, HELD)
+ESCALATED_AFTER = timedelta(days=7)
+HELD_AFTER = timedelta(days=30)
 
 _WENT_OUT = frozenset({"sent", "skipped"})
 """States of a reminder that was said, or that a later one was said in place of."""
@@ -150,6 +158,12 @@ def is_of_earlier_resolution(slot: str, latest: str) -> bool:
 
 def _resolution(slot: str) -> str:
     return slot.partition(" ")[2].rpartition(".")[0]
+
+
+def held_at(closed: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
+    """When somebody is asked whether what was done held: thirty days later, in their morning."""
+    day = (closed.astimezone(zone) + HELD_AFTER).date()
+    return datetime.combine(day, time(rules.overdue_hour), zone).astimezone(UTC)
 
 
 def digest_slot(now: datetime, zone: tzinfo, rules: ReminderRules) -> str | None:

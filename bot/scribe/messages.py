@@ -9,6 +9,7 @@ from bot.export import Exporter, file_name
 from bot.incident import postmortem
 from bot.incident import reminders as steps
 from bot.incident.records import Incident
+from bot.scribe import chasing
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
 from bot.scribe.standing import retire
@@ -70,6 +71,9 @@ class Composer:
             return None
         if reminder.kind == steps.OVERDUE:
             return self._digest(tx, reminder, delivery.recipient, now)
+        if reminder.kind in steps.OF_ACTIONS:
+            asked = chasing.compose(tx, reminder, now)
+            return _message(asked) if asked else None
         incident = incidents.by_id(tx, int(reminder.subject))
         if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
             return None

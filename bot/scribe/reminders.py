@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from bot.incident import reminders as rules
 from bot.incident.records import Person
 from bot.incident.reminders import ReminderRules
+from bot.scribe import chasing
+from bot.scribe.chasing import has_left
 from bot.slack.people import zone_of
 from storage import actions, deliveries, inbox, incidents, people, reminders
 from storage.deliveries import Owed
@@ -39,6 +41,7 @@ async def sweep(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Set
 def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
     """The sweep's transaction; rolled back, it is the dry run of `afterword tick --dry-run`."""
     _schedule_digests(tx, rules_, now)
+    chasing.schedule(tx, now)
     inbox.prune(tx, now - INBOX_KEPT)
     settled: list[Settled] = []
     for reminder in reminders.due(tx, now, MOST_AT_ONCE):
@@ -69,16 +72,18 @@ def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
         if replaced := _replaced(tx, reminder, now):
             return Settled(reminder, "skipped", replaced)
         return _judge_digest(tx, reminder, now)
+    if reminder.kind in rules.OF_ACTIONS:
+        return Settled(reminder, "sent", "an action is asked about", chasing.recipients(tx, reminder))
     return _judge_postmortem(tx, reminder, now)
 
 
 def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
     """To the owner; where they have left, each incident's part to its lead, else to its channel."""
-    if not _has_left(tx, reminder.team, reminder.subject):
+    if not has_left(tx, reminder.team, reminder.subject):
         return Settled(reminder, "sent", "actions are overdue", (reminder.subject,))
     found = [item.incident for item in actions.overdue_of(tx, reminder.team, reminder.subject, now)]
     leads = [(incident, incident.lead or reminder.subject) for incident in found]
-    heirs = [incident.channel if _has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
+    heirs = [incident.channel if has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
     return Settled(reminder, "sent", "the owner of overdue actions has left", tuple(dict.fromkeys(heirs)))
 
 
@@ -87,7 +92,7 @@ def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Set
     incident = incidents.by_id(tx, int(reminder.subject))
     assert incident is not None  # noqa: S101 (_reason_gone has seen it)
     asked = dict.fromkeys(user for user in (incident.postmortem_owner, incident.lead) if user)
-    here = [user for user in asked if not _has_left(tx, reminder.team, user)]
+    here = [user for user in asked if not has_left(tx, reminder.team, user)]
     is_public = rules.is_for_the_channel(reminder.slot) or not here
     recipients = (*here[:1], incident.channel) if is_public else tuple(here[:1])
     replaced = {
@@ -97,11 +102,6 @@ def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Set
     if not wanted:
         return Settled(reminder, "skipped", replaced[recipients[0]])
     return Settled(reminder, "sent", "the postmortem is open", wanted, fallback="".join(here[1:2]))
-
-
-def _has_left(tx: Transaction, team: str, user: str) -> bool:
-    person = _person(tx, team, user)
-    return person is not None and person.is_deactivated
 
 
 def _owe(tx: Transaction, settled: Settled, rules_: ReminderRules, now: datetime) -> None:
@@ -134,6 +134,8 @@ def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if reminder.kind == rules.OVERDUE:
         owed = actions.overdue_of(tx, reminder.team, reminder.subject, now)
         return "" if owed else "nothing is overdue any more"
+    if reminder.kind in rules.OF_ACTIONS:
+        return chasing.reason_gone(tx, reminder, now)
     incident = incidents.by_id(tx, int(reminder.subject))
     return rules.postmortem_reason_gone(incident)
 
@@ -147,6 +149,8 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
         zone = zone_of(_person(tx, reminder.team, reminder.subject))
         is_past = rules.is_of_earlier_day(reminder.slot, now, zone)
         return "the digest of a later day takes its place" if is_past else ""
+    if reminder.kind in rules.OF_ACTIONS:
+        return ""
     steps = reminders.of_incident(tx, int(reminder.subject))
     latest = max(steps, key=lambda step: step.id)
     if rules.is_of_earlier_resolution(reminder.slot, latest.slot):

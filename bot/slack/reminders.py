@@ -6,7 +6,7 @@ from bot.incident import checks
 from bot.incident.records import Case, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
-from bot.slack.actions import due_words, ref
+from bot.slack.actions import due_words, facts, row
 from bot.slack.blocks import Block, Message
 from bot.slack.postmortem import section_ref
 from bot.slack.words import words
@@ -91,14 +91,10 @@ def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "") -> Mess
             key=incident.key,
             due=due_words(action.due_on),
             days=days,
+            more=facts(action),
         )
         shown.append(blocks.section(line))
-        shown.append(
-            blocks.actions(
-                blocks.button("Done", "action_done", ref(action), style="primary"),
-                blocks.button("New date", "action_date", ref(action)),
-            )
-        )
+        shown.append(row(action))
     if len(owed) > SHOWN:
         shown.append(blocks.context(f"… and {len(owed) - SHOWN} more; these are the longest overdue."))
     return blocks.message(said, shown)
