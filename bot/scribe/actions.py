@@ -112,8 +112,8 @@ def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incide
     return action, incident
 
 
-async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Message | None:
-    """Give an action a new due date, today or later."""
+async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud: bool = False) -> Message | None:
+    """Give an action a new due date, today or later; `aloud` where only a message can answer."""
     if due_on < await today_of(desk, asked):
         sentence = f"{due_on.isoformat()} is past. Pick today or a later day."
         raise Refused(sentence)
@@ -125,7 +125,7 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Messag
         action, incident = _mine(tx, asked, action_id)
         action = replace(action, due_on=due_on, overdue_at=overdue_at)
         actions.save(tx, action)
-        return says.moved(action, incident)
+        return says.moved(action, incident) | ({"response_type": "in_channel"} if aloud else {})
 
     return await once(desk, asked, unit)
 
