@@ -13,7 +13,7 @@ from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
 from bot.slack import actions as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, named, plain, without_mentions
+from bot.slack.text import group_in, mentioned, named, plain, without_groups, without_mentions
 from handlers.boundary import Boundary
 from handlers.requests import Body, Click, Command, Submission, event_of
 
@@ -65,14 +65,25 @@ class Actions:
         return plain(text, lambda user: self._desk.people.name(asked.team, user))
 
     async def _asking(self, command: Command) -> Asking:
-        """The owner is the first person mentioned, or `@me`; the other words are what is to be done."""
+        """The owner is the first person mentioned, or a user group, or `@me`; the rest says what is to be done."""
         users = mentioned(command.text)
+        group = group_in(command.text) if not users else None
+        if group is not None:
+            return await self._asking_group(command, *group)
         owner = users[0] if users else None
         line = self._plain(command.asked, without_mentions(command.text) if len(users) == 1 else command.text)
         if owner is None and " @me" in f" {line}":
             owner, line = command.asked.user, line.replace("@me", "", 1)
         asked = rules.read(" ".join(line.split()) if owner else line, await scribe.today_of(self._desk, command.asked))
         return Asking(asked.text, owner, asked.due_on, asked.link, asked.kind)
+
+    async def _asking_group(self, command: Command, group: str, label: str) -> Asking:
+        asked, people = command.asked, self._desk.people
+        by = await people.known(asked.team, asked.user)
+        await people.learn_group(asked.team, group, label, by.zone)
+        line = self._plain(asked, without_groups(command.text))
+        read = rules.read(line, await scribe.today_of(self._desk, asked))
+        return Asking(read.text, group, read.due_on, read.link, read.kind)
 
     async def done(self, click: Click) -> Message | None:
         """[Done], in a channel or in a DM."""

@@ -58,7 +58,7 @@ def recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     assert found is not None  # noqa: S101 (reason_gone has seen it)
     action, incident = found
     asked = (action.owner, incident.lead) if reminder.kind == rules.HELD else (incident.lead,)
-    here = [user for user in asked if user and not has_left(tx, reminder.team, user)]
+    here = [user for user in asked if user and not user.startswith("S") and not has_left(tx, reminder.team, user)]
     return (*here, incident.channel)[:1]
 
 

@@ -87,6 +87,8 @@ class Composer:
         if recipient == reminder.subject:
             return _message(says.overdue(owed, now))
         part = tuple(item for item in owed if recipient in (item.incident.lead, item.incident.channel))
+        if reminder.subject.startswith("S"):
+            return _message(says.overdue(part, now, group=reminder.subject)) if part else None
         owner = people.one(tx, reminder.team, reminder.subject)
         return _message(says.overdue(part, now, gone=owner.name if owner else reminder.subject)) if part else None
 

@@ -78,7 +78,14 @@ def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
 
 
 def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
-    """To the owner; where they have left, each incident's part to its lead, else to its channel."""
+    """To the owner; where they have left, each incident's part to its lead, else to its channel.
+
+    What a user group owes is said in the incidents' channels, where its members can be reached.
+    """
+    if not reminder.subject.startswith(PEOPLE):
+        owed = actions.overdue_of(tx, reminder.team, reminder.subject, now)
+        channels = dict.fromkeys(item.incident.channel for item in owed)
+        return Settled(reminder, "sent", "actions of a user group are overdue", tuple(channels))
     if not has_left(tx, reminder.team, reminder.subject):
         return Settled(reminder, "sent", "actions are overdue", (reminder.subject,))
     found = [item.incident for item in actions.overdue_of(tx, reminder.team, reminder.subject, now)]

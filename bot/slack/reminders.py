@@ -78,9 +78,12 @@ def _age(age: timedelta) -> str:
     return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
 
 
-def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "") -> Message:
-    """One person's overdue actions, each with its buttons; `gone` is their name where others get it, for they left."""
-    said = words.reminders.overdue(count=len(owed), gone=gone)
+def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "", group: str = "") -> Message:
+    """One person's overdue actions, each with its buttons; `gone` is their name where others get it, for they left.
+
+    Of a user group, `group` is its id.
+    """
+    said = words.reminders.overdue(count=len(owed), gone=gone, group=group)
     shown = [blocks.section(said)]
     for item in owed[:SHOWN]:
         action, incident = item.action, item.incident

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from bot.incident.records import ActionKind, ActionStatus
-from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.seen import Delivery, SeenMessage
 from tests.handlers.stage import labels, last, on_stage, opened, press, told
 from tests.playing import Play
 
@@ -197,6 +197,30 @@ async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(sqli
         answer = await press(play, play.bo, "action_held", channel=room)
         assert "is not asked about any more" in answer.plain
         assert play.case().actions[0].held == "came back"
+
+
+async def test_a_user_group_owns_an_action_and_is_told_in_the_channel(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        answer = await play.slack.command(play.ana, play.channel, "/action help")
+        assert answer.delivery is not None
+        sent = {"text": "add a load test <!subteam^S0ONCALL|@oncall> due tomorrow", "trigger_id": "another"}
+        assert (await play.slack.deliver(Delivery("slash_commands", answer.delivery.payload | sent))).ok
+        (action,) = play.case().actions
+        assert (action.text, action.owner) == ("add a load test", "S0ONCALL")
+        assert action.overdue_at == datetime(2026, 11, 24, 23, tzinfo=UTC)  # where Ana lives, who named it
+        assert "S0ONCALL" in last(play, play.bo).pings
+        assert "add a load test — @oncall · due" in await told(play, play.ana, "/action list")
+        await play.pass_time(days=2)
+        digest = last(play, play.bo)
+        assert "1 corrective action of" in digest.plain
+        assert digest.pings == {"S0ONCALL"}
+        await press(play, play.bo, "action_done")
+        assert play.case().actions[0].status is ActionStatus.DONE
+        before = len(play.slack.messages(play.channel))
+        await play.pass_time(days=30)
+        assert "Did it hold?" in last(play, play.bo).plain
+        assert len(play.slack.messages(play.channel)) == before + 1
 
 
 async def test_a_dropped_action_is_not_asked_about(sqlite_url: str) -> None:
