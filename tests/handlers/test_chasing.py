@@ -133,8 +133,8 @@ async def test_what_the_bot_says_itself_is_no_reply(sqlite_url: str) -> None:
         assert play.case().actions[0].status is ActionStatus.OPEN
 
 
-async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(sqlite_url: str) -> None:
-    async with on_stage(sqlite_url) as play:
+async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(database_url: str) -> None:
+    async with on_stage(database_url) as play:
         await opened(play)
         await told(play, play.ana, "/incident lead @Chandra Demo")
         await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
@@ -177,8 +177,8 @@ async def test_a_lead_who_owns_it_is_not_told_of_it_twice(sqlite_url: str) -> No
         assert not any("days overdue" in one.plain for one in said)
 
 
-async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(sqlite_url: str) -> None:
-    async with on_stage(sqlite_url) as play:
+async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(database_url: str) -> None:
+    async with on_stage(database_url) as play:
         await owing(play)
         await said_back(play, play.bo, "done 1")
         room = play.slack.dm(play.bo)
