@@ -17,7 +17,7 @@ import handlers
 from bot.clock import Clock
 from bot.export import Exporter
 from bot.incident.blame import chosen
-from bot.incident.reminders import ReminderRules
+from bot.incident.reminders import Quiet, ReminderRules
 from bot.scheduler import Sweeper
 from bot.scribe import attachments, reminders
 from bot.scribe.cards import CardKeeper
@@ -48,7 +48,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def rules_of(settings: Settings) -> ReminderRules:
     """The operator's choices about reminders."""
-    return ReminderRules(settings.reminder_hours, settings.overdue_hour)
+    quiet = Quiet(settings.quiet_hours, settings.quiet_weekends)
+    return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
 
 
 class Afterword:

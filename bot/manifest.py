@@ -22,7 +22,7 @@ OPTIONAL_SCOPES = {
     "channels:history": "in public channels: reading the message that a reaction marks, noticing that a recorded one "
     "was edited or deleted, looking back for messages to record, looking up an unsure send",
     "groups:history": "in private channels: the same",
-    "im:history": "looking up an unsure send in a direct message",
+    "im:history": "`done 3` and `3 friday` as answers to a reminder, looking up an unsure send in a direct message",
     "usergroups:read": "writing a user group's name where a message holds only its id",
     "files:read": "keeping the files of recorded messages, and making sure that an attached export arrived",
 }
@@ -40,6 +40,7 @@ EVENTS = {
     "reaction_removed": "reactions:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
+    "message.im": "im:history",
 }
 """The events that the app hears, each with the scope that Slack wants for it."""
 

@@ -20,6 +20,7 @@ REACTION_LETTERS = frozenset(string.ascii_lowercase + string.digits + "-_+'")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Hour = Annotated[int, Field(ge=0, le=23)]
+Weeks = Annotated[int, Field(ge=0, le=52)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 
 
@@ -53,6 +54,16 @@ class Settings(BaseModel):
     reminder_hours: tuple[timedelta, ...] = Field(
         (timedelta(hours=24), timedelta(hours=48)),
         description="Hours after the resolution at which an open postmortem is asked for: numbers between commas.",
+    )
+    reminder_weeks: Weeks = Field(
+        4, description="How many weekly reminders follow the last of those, to the owner alone: 0 to 52."
+    )
+    quiet_hours: tuple[int, int] | None = Field(
+        None,
+        description="Hours of a person's night, as in 22-8, in which reminders by DM wait; or none.",
+    )
+    quiet_weekends: bool = Field(
+        default=False, description="Whether reminders by DM wait from Saturday to Monday morning: true or false."
     )
     overdue_hour: Hour = Field(
         9, description="The hour of the owner's day, 0 to 23, at which overdue actions are mentioned."
@@ -158,6 +169,19 @@ class Settings(BaseModel):
             raise ValueError("write hours between commas, such as 24,48") from error
         if hours[0] <= timedelta(0) or hours[-1] > timedelta(days=366):
             raise ValueError("each must be more than 0 and at most 8784 hours (a year)")
+        return tuple(hours)
+
+    @field_validator("quiet_hours", mode="before")
+    @classmethod
+    def _night(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.lower() == "none":
+            return None
+        start, _, end = value.partition("-")
+        hours = [int(hour) if hour.strip().isascii() and hour.strip().isdecimal() else 24 for hour in (start, end)]
+        if max(hours) > 23 or hours[0] == hours[1]:
+            raise ValueError("write two hours of the day, such as 22-8, or none")
         return tuple(hours)
 
     @field_validator("log_level", mode="before")

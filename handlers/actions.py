@@ -1,19 +1,27 @@
 """`/action`, and the buttons of actions in channels and in DMs."""
 
 from datetime import date
+from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
 from bot.incident import actions as rules
 from bot.scribe import actions as scribe
+from bot.scribe import replies
 from bot.scribe.actions import Asking
-from bot.scribe.desk import Desk
+from bot.scribe.desk import Asked, Desk
 from bot.slack import actions as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, named, plain, without_mentions
+from bot.slack.text import group_in, mentioned, named, plain, without_groups, without_mentions
 from handlers.boundary import Boundary
-from handlers.requests import Click, Command, Submission
+from handlers.requests import Body, Click, Command, Submission, event_of
+
+
+async def _is_said_to_us(event: Body) -> bool:
+    """Whether a person wrote it into their conversation with the bot."""
+    is_persons = "user" in event and not event.get("bot_id") and not event.get("subtype")
+    return is_persons and event.get("channel_type") == "im"
 
 
 class Actions:
@@ -28,13 +36,20 @@ class Actions:
         app.action("action_done")(boundary.click(self.done))
         app.action("action_date")(boundary.form(self.date_form))
         app.view("action_date")(boundary.submission(self.moved))
+        app.action("action_hand_over")(boundary.form(self.owner_form))
+        app.view("action_hand_over")(boundary.submission(self.handed_over))
+        app.action("action_drop")(boundary.form(self.drop_form))
+        app.view("action_drop")(boundary.submission(self.dropped))
+        app.action("action_held")(boundary.click(self.held))
+        app.action("action_came_back")(boundary.click(self.came_back))
+        app.event("message", matchers=[_is_said_to_us])(boundary.event(partial(self.replied, boundary)))
         app.view("action_add")(boundary.submission(self.added))
 
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         desk, asked = self._desk, command.asked
         await desk.people.all_known(asked.team, named(command.text))
-        match rules.wish(self._plain(command, command.text)):
+        match rules.wish(self._plain(asked, command.text)):
             case rules.Add():
                 return await scribe.add(desk, asked, await self._asking(command))
             case rules.Done(number):
@@ -46,22 +61,69 @@ class Actions:
             case _:
                 return says.help_text()
 
-    def _plain(self, command: Command, text: str) -> str:
-        return plain(text, lambda user: self._desk.people.name(command.asked.team, user))
+    def _plain(self, asked: Asked, text: str) -> str:
+        return plain(text, lambda user: self._desk.people.name(asked.team, user))
 
     async def _asking(self, command: Command) -> Asking:
-        """The owner is the first person mentioned, or `@me`; the other words are what is to be done."""
+        """The owner is the first person mentioned, or a user group, or `@me`; the rest says what is to be done."""
         users = mentioned(command.text)
+        group = group_in(command.text) if not users else None
+        if group is not None:
+            return await self._asking_group(command, *group)
         owner = users[0] if users else None
-        line = self._plain(command, without_mentions(command.text) if len(users) == 1 else command.text)
+        line = self._plain(command.asked, without_mentions(command.text) if len(users) == 1 else command.text)
         if owner is None and " @me" in f" {line}":
             owner, line = command.asked.user, line.replace("@me", "", 1)
         asked = rules.read(" ".join(line.split()) if owner else line, await scribe.today_of(self._desk, command.asked))
-        return Asking(asked.text, owner, asked.due_on)
+        return Asking(asked.text, owner, asked.due_on, asked.link, kind=asked.kind)
+
+    async def _asking_group(self, command: Command, group: str, label: str) -> Asking:
+        asked, people = command.asked, self._desk.people
+        by = await people.known(asked.team, asked.user)
+        await people.learn_group(asked.team, group, label, by.zone)
+        line = self._plain(asked, without_groups(command.text))
+        read = rules.read(line, await scribe.today_of(self._desk, asked))
+        return Asking(read.text, group, read.due_on, read.link, kind=read.kind)
 
     async def done(self, click: Click) -> Message | None:
         """[Done], in a channel or in a DM."""
         return await scribe.close_by_id(self._desk, click.asked, int(click.value["action"]))
+
+    async def owner_form(self, click: Click) -> Block:
+        """[Hand over]."""
+        return await scribe.owner_form(self._desk, click.asked, int(click.value["action"]))
+
+    async def handed_over(self, sent: Submission) -> Message | None:
+        """The form behind [Hand over]."""
+        owner = str(sent.values["owner"])
+        return await scribe.hand_over(self._desk, sent.asked, int(sent.metadata["action"]), owner)
+
+    async def drop_form(self, click: Click) -> Block:
+        """[Won't do …]."""
+        return await scribe.drop_form(self._desk, click.asked, int(click.value["action"]))
+
+    async def dropped(self, sent: Submission) -> Message | None:
+        """The form behind [Won't do …]."""
+        reason = str(sent.values.get("reason") or "")
+        return await scribe.close_by_id(self._desk, sent.asked, int(sent.metadata["action"]), reason)
+
+    async def held(self, click: Click) -> Message | None:
+        """[It held]."""
+        return await scribe.judge(self._desk, click.asked, int(click.value["action"]), held=True)
+
+    async def came_back(self, click: Click) -> Message | None:
+        """[It came back]."""
+        return await scribe.judge(self._desk, click.asked, int(click.value["action"]), held=False)
+
+    async def replied(self, boundary: Boundary, body: Body) -> None:
+        """`done 3` or `3 friday`, written to the bot in their conversation with it."""
+        event = body["event"]
+        asked = event_of(body, event["channel"], self._desk.clock.now())
+        try:
+            await boundary.admit(asked)
+            await replies.take(self._desk, asked, self._plain(asked, event.get("text") or ""))
+        except Refused as refused:
+            await replies.refuse(self._desk, asked, refused.sentence)
 
     async def date_form(self, click: Click) -> Block:
         """[New date]."""

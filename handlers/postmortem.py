@@ -25,6 +25,11 @@ class Postmortem:
         app.command("/postmortem")(boundary.command(self.command))
         app.action("postmortem_show")(boundary.click(self.show))
         app.action("postmortem_export")(boundary.click(self.export))
+        app.action("postmortem_snooze")(boundary.click(self.snooze))
+        app.action("postmortem_hand_over")(boundary.form(self.hand_over_form))
+        app.action("postmortem_waive")(boundary.form(self.waive_form))
+        app.view("postmortem_hand_over")(boundary.submission(self.handed_over))
+        app.view("postmortem_waive")(boundary.submission(self.waived))
         app.action("postmortem_fill")(boundary.form(self.fill_form))
         app.action("postmortem_pick")(boundary.form(self.pick_form))
         app.view("postmortem_pick")(boundary.submission(self.picked))
@@ -57,6 +62,26 @@ class Postmortem:
     async def export(self, click: Click) -> Message | None:
         """[Export]."""
         return await scribe.export(self._desk, click.asked, "markdown")
+
+    async def snooze(self, click: Click) -> Message | None:
+        """[Snooze 1 day]."""
+        return await scribe.snooze(self._desk, click.asked)
+
+    async def hand_over_form(self, click: Click) -> Block:
+        """[Hand over]."""
+        return await scribe.hand_over_form(self._desk, click.asked)
+
+    async def handed_over(self, sent: Submission) -> Message | None:
+        """The form behind [Hand over]."""
+        return await scribe.set_owner(self._desk, sent.asked, str(sent.values["owner"]), is_handed_over=True)
+
+    async def waive_form(self, click: Click) -> Block:
+        """[Not needed …]."""
+        return await scribe.waive_form(self._desk, click.asked)
+
+    async def waived(self, sent: Submission) -> Message | None:
+        """The form behind [Not needed …]."""
+        return await scribe.waive(self._desk, sent.asked, str(sent.values.get("reason") or ""))
 
     async def fill_form(self, click: Click) -> Block:
         """[Fill next]."""

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import bindparam, literal_column, select
 
-from bot.incident.records import Action, ActionStatus, Incident
+from bot.incident.records import Action, ActionKind, ActionStatus, Incident
 from storage.incidents import take_number
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import ActionRow, IncidentRow, table_of
@@ -14,7 +14,7 @@ _action = table_of(ActionRow)
 _incident = table_of(IncidentRow)
 _COLUMNS = tuple(_action.c[field.name] for field in fields(Action))
 _INCIDENT_COLUMNS = tuple(_incident.c[field.name] for field in fields(Incident))
-_MUTABLE = ("text", "owner", "due_on", "overdue_at", "link", "status", "reason", "closed_at")
+_MUTABLE = ("text", "owner", "due_on", "overdue_at", "link", "status", "reason", "closed_at", "held")
 
 _ADD = Statement(insert_into(_action).returning(*_COLUMNS))
 _SAVE = Statement(update_by_id(_action, _MUTABLE))
@@ -34,8 +34,11 @@ _OVERDUE_OF = Statement(
     .where(*_overdue, _action.c.owner == bindparam("owner"), _incident.c.team == bindparam("team"))
     .order_by(_action.c.overdue_at, _action.c.id)
 )
-
-
+_LONG_OVERDUE = Statement(
+    select(_action.c.id, _action.c.due_on, _incident.c.team)
+    .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
+    .where(*_overdue)
+)
 _OWED_BY = Statement(
     select(*_COLUMNS, *_INCIDENT_COLUMNS)
     .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
@@ -60,6 +63,7 @@ class NewAction:
     link: str
     created_by: str
     created_at: datetime
+    kind: ActionKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def add(tx: Transaction, incident_id: int, new: NewAction) -> Action:
         status=ActionStatus.OPEN,
         reason="",
         closed_at=None,
+        held="",
         **{field.name: getattr(new, field.name) for field in fields(new)},
     )
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
@@ -107,6 +112,11 @@ def by_id(tx: Transaction, action_id: int) -> Action | None:
 def overdue_owners(tx: Transaction, now: datetime) -> tuple[tuple[str, str], ...]:
     """(team, user) of everybody who owns an overdue action."""
     return tuple((team, owner) for team, owner in tx.rows(_OVERDUE_OWNERS, now=now))
+
+
+def long_overdue(tx: Transaction, since: datetime) -> tuple[tuple[int, date, str], ...]:
+    """(row, due day, team) of every action that was overdue at `since` already."""
+    return tuple((row, due_on, team) for row, due_on, team in tx.rows(_LONG_OVERDUE, now=since))
 
 
 def overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OwedAction, ...]:

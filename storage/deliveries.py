@@ -16,9 +16,10 @@ _delivery = table_of(DeliveryRow)
 class Delivery:
     """One message owed.
 
-    `kind` is `message` (a `body` as JSON), `card` (the incident's live message), `whys` (the message in
-    whose thread its whys are asked) or `file` (an export; `body` names
-    its format). `state` is `pending`, `sending`, `unsure` (Slack may have taken it), `sent`, `dead` or `cancelled`.
+    `kind` is `message` (a `body` as JSON), `card` (the incident's live message), `whys` (the message in whose thread
+    its whys are asked), `file` (an export; `body` names its format), `reminder`, or `retired` (a reminder that stands
+    is to be one line; `body` says which, as JSON).
+    `state` is `pending`, `sending`, `unsure` (Slack may have taken it), `sent`, `dead` or `cancelled`.
     `recipient` is a channel or a user; `fallback` who gets it where the recipient cannot be reached.
     """
 

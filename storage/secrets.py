@@ -82,6 +82,7 @@ _PLACES = {
         _why_version.c.why_id.in_(select(_why.c.id).where(_why.c.incident_id == bindparam("incident_id"))),
     ),
     "action": _Texts(_action, "text", _action.c.incident_id == bindparam("incident_id")),
+    "link": _Texts(_action, "link", _action.c.incident_id == bindparam("incident_id")),
     "lookback": _Texts(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),
     "delivery": _Texts(_delivery, "body", _delivery.c.team == bindparam("team")),
     "inbox": _Texts(_inbox, "reply", _inbox.c.received_at >= bindparam("since"), key="key"),

@@ -148,6 +148,8 @@ def _action(action: ActionItem) -> _Object:
         "overdue": action.is_overdue,
         "reason": action.reason or None,
         "link": action.link or None,
+        "kind": action.kind or None,
+        "held": action.held or None,
     }
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from dateutil import parser as dates
 
 from bot.errors import Refused
+from bot.incident.records import ActionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,49 @@ class Asked:
 
     text: str
     due_on: date | None
+    kind: ActionKind | None = None
+    link: str = ""
+
+
+_KINDS = "|".join(ActionKind)
+_KIND = re.compile(
+    rf"^(?P<first>{_KINDS}):\s+|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|\s+kind:?\s+(?P<last>{_KINDS})$", re.IGNORECASE
+)
+_LINK = re.compile(r"https?://[^\s<>()]+", re.IGNORECASE)
+_LAST_LINK = re.compile(r"\s+\(?(https?://[^\s<>()]+?)\)?[.,;]?$", re.IGNORECASE)
 
 
 def read(line: str, today: date) -> Asked:
-    """Split `what … due friday` into the words and the day.
+    """Split `what … due friday` into the words, the day, the kind (`prevent: …`, `#prevent`) and the link.
 
     `today` is the day where the author lives. What follows `due` and is no day raises Refused; what follows `by`
-    or `until` and is no day stays text.
+    or `until` and is no day stays text. A link at the end is taken out of the words, one amid them stays there too.
     """
+    line, kind = _kind_in(line.strip())
+    line, link = _link_behind(line)
+    asked = _dated_in(line, today)
+    text, kind = (asked.text, kind) if kind else _kind_in(asked.text)
+    if not link:
+        text, link = _link_behind(text)
+    if not link and (inside := _LINK.search(text)):
+        link = inside[0].rstrip(".,;")
+    return Asked(text, asked.due_on, kind, link)
+
+
+def _kind_in(line: str) -> tuple[str, ActionKind | None]:
+    match = _KIND.search(line)
+    if match is None:
+        return line, None
+    kind = ActionKind((match["first"] or match["tag"] or match["last"]).lower())
+    return f"{line[: match.start()]} {line[match.end() :].strip()}".strip(), kind
+
+
+def _link_behind(line: str) -> tuple[str, str]:
+    match = _LAST_LINK.search(line)
+    return (line[: match.start()], match[1]) if match else (line, "")
+
+
+def _dated_in(line: str, today: date) -> Asked:
     match = _DUE.search(line)
     if match is None:
         return Asked(line.strip(), None)

@@ -140,6 +140,8 @@ class ActionItem:
     is_overdue: bool
     reason: str
     link: str
+    kind: str = ""
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,4 +259,6 @@ def _action(action: Action, cast: _Cast, now: datetime) -> ActionItem:
         is_overdue=is_open and action.overdue_at is not None and action.overdue_at <= now,
         reason=plain(action.reason),
         link=plain(action.link),
+        kind=action.kind.value if action.kind else "",
+        held=action.held,
     )

@@ -43,6 +43,15 @@ class ActionStatus(StrEnum):
     DROPPED = "dropped"
 
 
+class ActionKind(StrEnum):
+    """What an action is good for."""
+
+    PREVENT = "prevent"
+    DETECT = "detect"
+    MITIGATE = "mitigate"
+    PROCESS = "process"
+
+
 class PostmortemStatus(StrEnum):
     """Where the document stands; reminders stop at published and waived."""
 
@@ -220,7 +229,10 @@ class SectionText:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A corrective action; `due_on` is a day where its owner lives, `overdue_at` the instant at which it ends there."""
+    """A corrective action; `due_on` is a day where its owner lives, `overdue_at` the instant at which it ends there.
+
+    `held` says what became of one that was done: `held`, `came back`, or empty while nobody has said.
+    """
 
     id: int
     incident_id: int
@@ -235,6 +247,8 @@ class Action:
     created_by: str
     created_at: datetime
     closed_at: datetime | None
+    kind: ActionKind | None = None
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)

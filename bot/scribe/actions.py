@@ -6,8 +6,9 @@ from datetime import date
 
 from bot.errors import Refused
 from bot.incident import actions as rules
-from bot.incident.records import Action, ActionStatus, Incident
+from bot.incident.records import Action, ActionKind, ActionStatus, Incident
 from bot.incident.text import admit, require
+from bot.scribe import chasing
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import actions as says
 from bot.slack.blocks import Block, Message
@@ -28,6 +29,7 @@ class Asking:
     link: str = ""
     why: int | None = None
     """The why of which it was made."""
+    kind: ActionKind | None = None
 
 
 async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
@@ -38,7 +40,7 @@ async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     if asking.due_on is not None:
         keeper = await desk.people.known(asked.team, asking.owner or asked.user)
         overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper))
-    new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now)
+    new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now, asking.kind)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
@@ -71,26 +73,32 @@ async def close(desk: Desk, asked: Asked, number: int, reason: str | None) -> Me
             raise Refused(sentence)
         return found[0]
 
-    return await once(desk, asked, lambda tx: _close(tx, asked, find(tx), reason))
+    return await once(desk, asked, lambda tx: _close(tx, desk, asked, find(tx), reason))
 
 
-async def close_by_id(desk: Desk, asked: Asked, action_id: int) -> Message | None:
-    """The action behind a [Done] button, from a channel or from a DM."""
-    return await once(desk, asked, lambda tx: _close(tx, asked, _mine(tx, asked, action_id)[0], None))
+async def close_by_id(desk: Desk, asked: Asked, action_id: int, reason: str | None = None) -> Message | None:
+    """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
+    if reason is not None:
+        reason = require(admit(reason, "That reason"), "Say why it will not be done.")
+    return await once(desk, asked, lambda tx: _close(tx, desk, asked, _mine(tx, asked, action_id)[0], reason))
 
 
-def _close(tx: Transaction, asked: Asked, action: Action, reason: str | None) -> Message:
-    if action.status is not ActionStatus.OPEN:
-        sentence = f"Action {action.number} is {action.status} already."
-        raise Refused(sentence)
+def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: str | None) -> Message:
+    _require_open(action)
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
     action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
     actions.save(tx, action)
     incident = incidents.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
-    said = says.closed(action, incident, asked.user)
+    if status is ActionStatus.DONE:
+        chasing.ask_later(tx, desk.rules, asked.team, action, asked.now)
+    return _told(tx, asked, incident, says.closed(action, incident, asked.user))
+
+
+def _told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
+    """What is said where it was done, and in any case in the incident's channel."""
     if incident.channel != asked.place.channel:
-        # Closed from a DM or the Home tab: the others should see it where the action was promised.
+        # Done from a DM or the Home tab: the others should see it where the action was promised.
         deliveries.owe(tx, Owed(asked.team, "message", incident.channel, json.dumps(said), asked.now, incident.id))
     return said
 
@@ -110,8 +118,8 @@ def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incide
     return action, incident
 
 
-async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Message | None:
-    """Give an action a new due date, today or later."""
+async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud: bool = False) -> Message | None:
+    """Give an action a new due date, today or later; `aloud` where only a message can answer."""
     if due_on < await today_of(desk, asked):
         sentence = f"{due_on.isoformat()} is past. Pick today or a later day."
         raise Refused(sentence)
@@ -123,9 +131,58 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Messag
         action, incident = _mine(tx, asked, action_id)
         action = replace(action, due_on=due_on, overdue_at=overdue_at)
         actions.save(tx, action)
-        return says.moved(action, incident)
+        return says.moved(action, incident) | ({"response_type": "in_channel"} if aloud else {})
 
     return await once(desk, asked, unit)
+
+
+async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Message | None:
+    """Give an action to somebody else; its due day then ends where they live."""
+    person = await desk.people.known(asked.team, owner)
+    if person.is_bot or person.is_deactivated:
+        sentence = f"{person.name} cannot own it: that account is {'a bot' if person.is_bot else 'deactivated'}."
+        raise Refused(sentence)
+
+    def unit(tx: Transaction) -> Message:
+        action, incident = _mine(tx, asked, action_id)
+        _require_open(action)
+        overdue_at = rules.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
+        action = replace(action, owner=owner, overdue_at=overdue_at)
+        actions.save(tx, action)
+        return _told(tx, asked, incident, says.handed_over(action, incident, asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Message | None:
+    """Say whether what was done has held."""
+
+    def unit(tx: Transaction) -> Message:
+        action, incident = _mine(tx, asked, action_id)
+        if action.status is not ActionStatus.DONE or action.held:
+            sentence = f"Action {action.number} of {incident.key} is not asked about any more."
+            raise Refused(sentence)
+        action = replace(action, held="held" if held else "came back")
+        actions.save(tx, action)
+        return _told(tx, asked, incident, says.judged(action, incident, asked.user))
+
+    return await once(desk, asked, unit)
+
+
+def _require_open(action: Action) -> None:
+    if action.status is not ActionStatus.OPEN:
+        sentence = f"Action {action.number} is {action.status} already."
+        raise Refused(sentence)
+
+
+async def owner_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+    """The form behind [Hand over]."""
+    return await desk.store.read(lambda tx: says.owner_form(_mine(tx, asked, action_id)[0]))
+
+
+async def drop_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+    """The form behind [Won't do …]."""
+    return await desk.store.read(lambda tx: says.drop_form(_mine(tx, asked, action_id)[0]))
 
 
 async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:

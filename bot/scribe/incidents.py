@@ -14,6 +14,7 @@ from bot.incident.text import admit, shortened
 from bot.scribe import secrets
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.resolution import remind
+from bot.scribe.standing import retire
 from bot.scribe.timeline import clocks_of, time_in_form
 from bot.scribe.whys import open_thread
 from bot.slack import incidents as says
@@ -191,6 +192,7 @@ async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
         incident = lifecycle.reopen(require_incident(tx, asked, locking=True))
         incidents.save(tx, incident)
         reminders.cancel(tx, incident.id, "the incident was reopened", asked.now)
+        retire(tx, incident, words.reminders.reopened(), asked.now)
         _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
         return says.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
 

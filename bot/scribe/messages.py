@@ -9,13 +9,16 @@ from bot.export import Exporter, file_name
 from bot.incident import postmortem
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Status
+from bot.scribe import chasing
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
+from bot.scribe.standing import retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
 from bot.slack import whys as asks
 from bot.slack.outbox import File, Message
+from bot.slack.words import words
 from storage import actions, cases, incidents, people, reminders, whys
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
@@ -36,6 +39,9 @@ class Composer:
             return self._reminder(tx, delivery, now)
         if delivery.kind == "message":
             return _message(json.loads(delivery.body))
+        if delivery.kind == "retired":
+            said = json.loads(delivery.body)
+            return Message(said["text"], said["blocks"], update_ts=said["ts"], only_there=True)
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
@@ -72,12 +78,15 @@ class Composer:
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
-        if reminder is None or no_longer_wanted(tx, reminder, now):
+        if reminder is None or no_longer_wanted(tx, reminder, now, delivery.recipient):
             return None
         if reminder.kind == steps.OVERDUE:
             return self._digest(tx, reminder, delivery.recipient, now)
+        if reminder.kind in steps.OF_ACTIONS:
+            asked = chasing.compose(tx, reminder, now)
+            return _message(asked) if asked else None
         incident = incidents.by_id(tx, int(reminder.subject))
-        if incident is None or incident.resolved_at is None:
+        if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
             return None
         case, _ = cases.glance(tx, incident, 1)
         return _message(says.postmortem(case, now - incident.resolved_at, delivery.recipient))
@@ -89,16 +98,26 @@ class Composer:
         if recipient == reminder.subject:
             return _message(says.overdue(owed, now))
         part = tuple(item for item in owed if recipient in (item.incident.lead, item.incident.channel))
+        if reminder.subject.startswith("S"):
+            return _message(says.overdue(part, now, group=reminder.subject)) if part else None
         owner = people.one(tx, reminder.team, reminder.subject)
         return _message(says.overdue(part, now, gone=owner.name if owner else reminder.subject)) if part else None
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
-        """After a send: remember where an incident's live message stands, and where its whys are asked."""
-        remember = {"card": incidents.set_card, "whys": incidents.set_whys_thread}.get(delivery.kind)
+        """After a send: remember where live message and whys stand; a reminder takes an earlier one's place."""
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+        if delivery.kind == "reminder" and incident is not None and delivery.reminder_id:
+            newer = words.reminders.newer()
+            retire(tx, incident, newer, delivery.due_at, channel=channel, but=delivery.reminder_id)
+        remember = {"card": incidents.set_card, "whys": incidents.set_whys_thread}.get(delivery.kind)
         if remember is not None and incident is not None and channel == incident.channel:
             remember(tx, incident.id, ts)
+
+
+def _is_asked(incident: Incident, recipient: str) -> bool:
+    """Whether somebody owes it still: a reminder may have waited for their morning, and been handed over meanwhile."""
+    return recipient in (incident.channel, incident.postmortem_owner, incident.lead)
 
 
 def _message(said: blocks.Message) -> Message:

@@ -1,5 +1,6 @@
 """The postmortem's verbs: fill, own, export, publish, waive."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -7,21 +8,27 @@ from types import MappingProxyType
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.incident import alike, checks, publishing
+from bot.incident import reminders as steps
 from bot.incident import whys as chains
 from bot.incident.findings import Finding, findings
 from bot.incident.lifecycle import SAID
 from bot.incident.records import Case, Incident, Milestone
 from bot.incident.sections import BY_SLUG
-from bot.incident.text import admit, nearest, require
+from bot.incident.text import admit, nearest, require, shortened
 from bot.scribe import recall
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.standing import retire
+from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import postmortem as says
+from bot.slack import reminders as asks
 from bot.slack.blocks import Block, Message
+from bot.slack.postmortem import Reminded
 from bot.slack.text import escape
 from bot.slack.words import words
 from storage import cases, deliveries, incidents, reminders, sections
 from storage.deliveries import Owed
+from storage.reminders import Reminder
 from storage.statements import Transaction
 
 _NONE: Mapping[int, bool] = MappingProxyType({})
@@ -30,7 +37,7 @@ _NONE: Mapping[int, bool] = MappingProxyType({})
 async def overview(desk: Desk, asked: Asked) -> Message:
     """What is filled and what is missing."""
     case = await desk.store.read(lambda tx: _case(tx, asked))
-    return says.overview(case, asked.now, await recall.alike(desk, case.incident))
+    return says.overview(case, asked.now, await recall.alike(desk, asked, case.incident))
 
 
 def _case(tx: Transaction, asked: Asked) -> Case:
@@ -94,8 +101,8 @@ async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int
     return await once(desk, asked, unit)
 
 
-async def set_owner(desk: Desk, asked: Asked, owner: str) -> Message | None:
-    """Say who owes the document; `owner` is a user id."""
+async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: bool = False) -> Message | None:
+    """Say who owes the document; `owner` is a user id. Handed over, the new one also reads it in their DM."""
     person = await desk.people.known(asked.team, owner)
     if person.is_bot or person.is_deactivated:
         sentence = f"{person.name} cannot own it: that account is {'a bot' if person.is_bot else 'deactivated'}."
@@ -103,7 +110,12 @@ async def set_owner(desk: Desk, asked: Asked, owner: str) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        incidents.save(tx, replace(incident, postmortem_owner=owner))
+        incident = replace(incident, postmortem_owner=owner)
+        incidents.save(tx, incident)
+        if is_handed_over and owner != asked.user:
+            said = asks.handed(cases.glance(tx, incident, 1)[0], asked.user)
+            deliveries.owe(tx, Owed(asked.team, "message", owner, json.dumps(said), asked.now, incident.id))
+        retire(tx, incident, words.reminders.handed_over(owner=person.name), asked.now)
         return shows.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
 
     return await once(desk, asked, unit)
@@ -122,6 +134,7 @@ async def publish(desk: Desk, asked: Asked) -> Message | None:
         case, _ = cases.glance(tx, require_incident(tx, asked, locking=True), 1)
         incident = publishing.publish(case, asked.now)
         _finish(tx, asked, incident, "the postmortem was published")
+        retire(tx, incident, words.reminders.published(), asked.now)
         return says.published(incident, asked.user, found)
 
     return await once(desk, asked, unit)
@@ -134,6 +147,7 @@ async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = publishing.waive(require_incident(tx, asked, locking=True), reason)
         _finish(tx, asked, incident, "the postmortem was waived")
+        retire(tx, incident, words.reminders.waived(reason=shortened(reason, 300)), asked.now)
         return shows.said_to_all(words.postmortem.waived(key=incident.key, by=asked.user, reason=reason))
 
     return await once(desk, asked, unit)
@@ -166,13 +180,51 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
 
 
 async def show_reminders(desk: Desk, asked: Asked) -> Message:
-    """What was sent, when, and what comes next."""
+    """What was sent, when, to whom, and what comes next."""
 
-    def look(tx: Transaction) -> Message:
+    def look(tx: Transaction) -> tuple[Case, tuple[Reminded, ...]]:
         incident = require_incident(tx, asked)
-        return says.reminders(incident, reminders.of_incident(tx, incident.id))
+        had = reminders.of_incident(tx, incident.id)
+        return cases.glance(tx, incident, 1)[0], tuple(
+            Reminded(reminder, deliveries.of_reminder(tx, reminder.id)) for reminder in had
+        )
 
-    return await desk.store.read(look)
+    case, had = await desk.store.read(look)
+    asked_of = {owed.recipient for one in had for owed in one.deliveries if owed.recipient.startswith(("U", "W"))}
+    known = {user: person for user in asked_of if (person := desk.people.seen(asked.team, user)) is not None}
+    return says.reminders(replace(case, people=case.people | known), had)
+
+
+async def snooze(desk: Desk, asked: Asked) -> Message | None:
+    """Leave the owner alone for a day: what they were told becomes one line, and comes again then."""
+
+    def unit(tx: Transaction) -> Message | None:
+        incident = require_incident(tx, asked, locking=True)
+        had = reminders.of_incident(tx, incident.id)
+        if not had or steps.postmortem_reason_gone(incident):
+            sentence = f"Nothing is asked of {incident.key} any more."
+            raise Refused(sentence)
+        if until := steps.snoozed_until({one.slot: one.due_at for one in had if one.state == "pending"}):
+            return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=until))
+        latest = max(had, key=lambda reminder: reminder.id)
+        step = steps.snooze(latest.slot, {reminder.slot: reminder.state for reminder in had}, asked.now)
+        subject = (incident.team, steps.POSTMORTEM, str(incident.id))
+        reminders.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
+        why = words.reminders.snoozed(until=step.due_at)
+        retire(tx, incident, why, asked.now, channel=asked.place.channel)
+        return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=step.due_at))
+
+    return await once(desk, asked, unit)
+
+
+async def hand_over_form(desk: Desk, asked: Asked) -> Block:
+    """The form behind [Hand over]."""
+    return await desk.store.read(lambda tx: says.hand_over_form(require_incident(tx, asked)))
+
+
+async def waive_form(desk: Desk, asked: Asked) -> Block:
+    """The form behind [Not needed …]."""
+    return await desk.store.read(lambda tx: says.waive_form(require_incident(tx, asked)))
 
 
 def file_comment(case: Case) -> str:

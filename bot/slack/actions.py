@@ -26,8 +26,15 @@ def added(action: Action, incident: Incident) -> Message:
         text=shortened(action.text, QUOTED),
         owner=action.owner,
         due=due_words(action.due_on),
+        more=facts(action),
     )
     return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
+
+
+def facts(action: Action) -> str:
+    """The kind and the link of an action, with a point before each; empty where it has neither."""
+    more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shortened(action.link, 500))
+    return f" {more}" if more else ""
 
 
 def ref(action: Action) -> str:
@@ -52,9 +59,11 @@ def listing(case: Case, now: datetime) -> Message:
                 owner=case.name(action.owner),
                 due=due_words(action.due_on),
                 overdue=action.overdue_at is not None and action.overdue_at <= now,
-            ),
+            )
+            + facts(action),
             status=str(action.status),
             reason=shortened(action.reason, QUOTED),
+            held=action.held,
         )
         for action in case.actions
     ]
@@ -82,6 +91,91 @@ def moved(action: Action, incident: Incident) -> Message:
             text=shortened(action.text, QUOTED),
             due=due_words(action.due_on),
         )
+    )
+
+
+def row(action: Action) -> Block:
+    """All that can be done about an open action, as reminders offer it."""
+    return blocks.actions(
+        blocks.button("Done", "action_done", ref(action), style="primary"),
+        blocks.button("New date", "action_date", ref(action)),
+        blocks.button("Hand over", "action_hand_over", ref(action)),
+        blocks.button("Won't do …", "action_drop", ref(action)),
+    )
+
+
+def handed_over(action: Action, incident: Incident, by: str) -> Message:
+    """An action has another owner, who is to see it."""
+    said = words.actions.handed_over(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, QUOTED),
+        owner=action.owner,
+        by=by,
+        due=due_words(action.due_on),
+    )
+    return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
+
+
+def judged(action: Action, incident: Incident, by: str) -> Message:
+    """Somebody said whether what was done has held."""
+    said = words.actions.judged(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, QUOTED),
+        by=by,
+        has_held=action.held == "held",
+    )
+    return blocks.message(said, response_type="in_channel")
+
+
+def escalated(action: Action, incident: Incident, owner: str, days: int) -> Message:
+    """To the lead: an action is long overdue."""
+    said = words.actions.escalated(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, QUOTED),
+        owner=owner,
+        due=due_words(action.due_on),
+        days=days,
+        channel=incident.channel,
+    )
+    return blocks.message(said, [blocks.section(said), row(action)])
+
+
+def did_it_hold(action: Action, incident: Incident) -> Message:
+    """To the owner, a month after it was done."""
+    said = words.actions.did_it_hold(
+        number=action.number,
+        key=incident.key,
+        title=shortened(incident.title, 300),
+        text=shortened(action.text, QUOTED),
+        closed=due_words(action.closed_at.date() if action.closed_at else None),
+        channel=incident.channel,
+    )
+    buttons = blocks.actions(
+        blocks.button("It held", "action_held", ref(action), style="primary"),
+        blocks.button("It came back", "action_came_back", ref(action)),
+    )
+    return blocks.message(said, [blocks.section(said), buttons])
+
+
+def owner_form(action: Action) -> Block:
+    """The form behind [Hand over]."""
+    owner = {"type": "users_select", "action_id": "owner"}
+    return _form(action, "Hand over", "action_hand_over", blocks.labelled("Who does it now?", "owner", owner))
+
+
+def drop_form(action: Action) -> Block:
+    """The form behind [Won't do …]."""
+    reason = blocks.text_input("reason", multiline=True, placeholder="the new proxy makes it unnecessary")
+    return _form(action, "Won't do", "action_drop", blocks.labelled("Why not?", "reason", reason))
+
+
+def _form(action: Action, title: str, callback: str, field: Block) -> Block:
+    about = blocks.section(f"*{action.number}.* {escape(shortened(action.text, QUOTED))}")
+    return blocks.modal(
+        title, callback, [about, field], submit="Save", private_metadata=json.dumps({"action": action.id})
     )
 
 

@@ -54,7 +54,7 @@ class People:
 
     def ids(self, team: str) -> set[str]:
         """Everybody of a workspace who was ever seen."""
-        return {user for of, user in self._people if of == team}
+        return {user for of, user in self._people if of == team and user.startswith(_PEOPLE)}
 
     def seen(self, team: str, user: str) -> Person | None:
         """Somebody as last seen, or None for a stranger."""
@@ -82,6 +82,16 @@ class People:
         users = [about for about in ids if about.startswith(_PEOPLE)]
         others = [about for about in ids if not about.startswith(_PEOPLE)]
         await asyncio.gather(*(self.known(team, user) for user in users), self.names.learn(team, others))
+
+    async def learn_group(self, team: str, group: str, label: str, zone: str) -> Person:
+        """Remember a user group that owns something; its days are those of the zone of whoever named it first."""
+        before = self._people.get((team, group))
+        called = label or self.name(team, group).removeprefix("@") or group
+        person = Person(team, group, f"@{called}", before.zone if before else zone)
+        if person != before:
+            self._people[team, group] = person
+            await self._store.write(lambda tx: kept.keep(tx, person))
+        return person
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
         """Remember a user object of Slack's."""

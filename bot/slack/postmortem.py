@@ -1,6 +1,7 @@
 """How the postmortem looks in Slack: its meter, its forms, its reminders' history."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.incident import checks
@@ -10,12 +11,14 @@ from bot.incident.findings import Finding, findings
 from bot.incident.postmortem import metrics
 from bot.incident.records import Case, Incident
 from bot.incident.sections import BY_SLUG, Section
+from bot.incident.text import shortened
 from bot.slack import blocks, recall
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.recall import Alike
 from bot.slack.text import escape
 from bot.slack.words import words
+from storage.deliveries import Delivery
 from storage.reminders import Reminder
 
 FIELD = 3_000
@@ -30,7 +33,7 @@ IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
 
 
 def overview(case: Case, now: datetime, past: tuple[Alike, ...] = ()) -> Message:
-    """What is filled and what is missing, with the button for the next section, what the checks found, and past incidents like this one."""
+    """What is filled and what is missing, what the checks found, and past incidents like this one."""
     incident = case.incident
     filled, total = checks.meter(case)
     missing = [gap for gap in checks.missing(case) if gap.gap not in IN_ACTIONS]
@@ -160,22 +163,70 @@ def published(incident: Incident, by: str, found: tuple[Finding, ...]) -> Messag
     return blocks.message(said, [blocks.section(said), *looks.still_open(found, incident)], response_type="in_channel")
 
 
-def reminders(incident: Incident, sent: tuple[Reminder, ...]) -> Message:
-    """What was sent, when, and what comes next."""
-    lines = [words.postmortem.reminders_heading(key=incident.key)]
-    lines += [
-        words.postmortem.reminder_line(
-            what=f"after {steps.step_name(reminder.slot)}",
-            due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
-            state=reminder.state,
-            settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
-            note=reminder.note,
-        )
-        for reminder in sent
-    ]
-    if not sent:
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """A reminder with the messages that it became."""
+
+    reminder: Reminder
+    deliveries: tuple[Delivery, ...]
+
+
+def reminders(case: Case, had: tuple[Reminded, ...]) -> Message:
+    """What was sent, when, to whom, and what comes next."""
+    lines = [words.postmortem.reminders_heading(key=case.incident.key)]
+    lines += [_reminder_line(case, one) for one in had]
+    to_come = [one.reminder for one in had if one.reminder.state == "pending"]
+    if not had:
         lines.append(words.postmortem.no_reminders())
+    elif to_come:
+        first = min(to_come, key=lambda reminder: reminder.due_at)
+        lines.append(words.postmortem.next_reminder(what=steps.step_words(first.slot), due=first.due_at))
+    else:
+        lines.append(words.postmortem.no_next())
     return blocks.whisper("\n".join(lines))
+
+
+def _reminder_line(case: Case, one: Reminded) -> str:
+    reminder = one.reminder
+    line: str = words.postmortem.reminder_line(
+        what=steps.step_words(reminder.slot),
+        due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
+        state=reminder.state,
+        settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
+        to=", ".join(_recipient(case, owed) for owed in one.deliveries if owed.kind == "reminder"),
+        note=reminder.note,
+    )
+    return line
+
+
+def _recipient(case: Case, owed: Delivery) -> str:
+    state = {"sent": "", "pending": "waiting", "cancelled": "withdrawn", "dead": "not delivered"}
+    in_channel = owed.recipient == case.incident.channel
+    said: str = words.postmortem.recipient(
+        name=case.name(owed.recipient),
+        channel=owed.recipient if in_channel else "",
+        state=state.get(owed.state, "on its way"),
+        at=owed.due_at,
+    )
+    return said
+
+
+def hand_over_form(incident: Incident) -> Block:
+    """The form behind [Hand over]."""
+    owner = {"type": "users_select", "action_id": "owner"}
+    return _about(incident, "Hand over", "postmortem_hand_over", blocks.labelled("Who owns it now?", "owner", owner))
+
+
+def waive_form(incident: Incident) -> Block:
+    """The form behind [Not needed …]."""
+    reason = blocks.text_input("reason", multiline=True, placeholder="a drill, nothing broke")
+    return _about(incident, "Not needed", "postmortem_waive", blocks.labelled("Why not?", "reason", reason))
+
+
+def _about(incident: Incident, title: str, callback: str, field: Block) -> Block:
+    metadata = json.dumps({"incident": incident.id, "channel": incident.channel})
+    about = blocks.section(words.postmortem.about(key=incident.key, title=shortened(incident.title, 300)))
+    return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
 
 
 def help_text() -> Message:

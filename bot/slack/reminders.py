@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from bot.incident import checks
-from bot.incident.records import Case
+from bot.incident.records import Case, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
-from bot.slack.actions import due_words, ref
-from bot.slack.blocks import Message
+from bot.slack.actions import due_words, facts, row
+from bot.slack.blocks import Block, Message
 from bot.slack.postmortem import section_ref
 from bot.slack.words import words
 from storage.actions import OwedAction
@@ -38,10 +38,38 @@ def postmortem(case: Case, age: timedelta, recipient: str) -> Message:
         if recipient == incident.postmortem_owner
         else "lead",
     )
-    buttons = [blocks.button("Show what is missing", "postmortem_show", section_ref(incident, ""))]
+    shown = [blocks.section(said), _buttons(case, is_private=recipient != incident.channel)]
+    return blocks.message(said, shown)
+
+
+def _buttons(case: Case, *, is_private: bool) -> Block:
+    about = section_ref(case.incident, "")
+    buttons = [blocks.button("Show what is missing", "postmortem_show", about)]
     if checks.blank_sections(case):
-        buttons.insert(0, blocks.button("Fill next", "postmortem_fill", section_ref(incident, ""), style="primary"))
-    return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)])
+        buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about, style="primary"))
+    if is_private:
+        buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
+    buttons.append(blocks.button("Hand over", "postmortem_hand_over", about))
+    buttons.append(blocks.button("Not needed …", "postmortem_waive", about))
+    return blocks.actions(*buttons)
+
+
+def handed(case: Case, by: str) -> Message:
+    """To the new owner of a postmortem."""
+    incident = case.incident
+    said = words.reminders.handed(
+        key=incident.key,
+        title=incident.title,
+        channel=incident.channel,
+        by=by,
+        missing=f"{checks.sentence(case)}.",
+    )
+    return blocks.message(said, [blocks.section(said), _buttons(case, is_private=True)])
+
+
+def retired(incident: Incident, why: str) -> Message:
+    """The one line that a reminder becomes once it is answered, or a newer one has come; `why` is mrkdwn."""
+    return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
 
 
 def _age(age: timedelta) -> str:
@@ -50,9 +78,12 @@ def _age(age: timedelta) -> str:
     return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
 
 
-def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "") -> Message:
-    """One person's overdue actions, each with its buttons; `gone` is their name where others get it, for they left."""
-    said = words.reminders.overdue(count=len(owed), gone=gone)
+def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "", group: str = "") -> Message:
+    """One person's overdue actions, each with its buttons; `gone` is their name where others get it, for they left.
+
+    Of a user group, `group` is its id.
+    """
+    said = words.reminders.overdue(count=len(owed), gone=gone, group=group)
     shown = [blocks.section(said)]
     for item in owed[:SHOWN]:
         action, incident = item.action, item.incident
@@ -63,14 +94,10 @@ def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "") -> Mess
             key=incident.key,
             due=due_words(action.due_on),
             days=days,
+            more=facts(action),
         )
         shown.append(blocks.section(line))
-        shown.append(
-            blocks.actions(
-                blocks.button("Done", "action_done", ref(action), style="primary"),
-                blocks.button("New date", "action_date", ref(action)),
-            )
-        )
+        shown.append(row(action))
     if len(owed) > SHOWN:
         shown.append(blocks.context(f"… and {len(owed) - SHOWN} more; these are the longest overdue."))
     return blocks.message(said, shown)

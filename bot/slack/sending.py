@@ -4,7 +4,7 @@ import json
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -58,6 +58,8 @@ class Message:
     thread_ts: str = ""
     file: File | None = None
     update_ts: str = ""
+    only_there: bool = False
+    """With `update_ts`: where that message is gone, nothing is said in its place."""
 
 
 class Verdict(Enum):
@@ -96,7 +98,7 @@ class Sender:
         result = await self._once(recipient, message, key)
         if result.verdict is Verdict.NEVER and result.error in _UNFIT and message.file is None:
             log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
-            plain = Message(text=_shortened(message.text), thread_ts=message.thread_ts, update_ts=message.update_ts)
+            plain = replace(message, text=_shortened(message.text), blocks=[], file=None)
             result = await self._once(recipient, plain, key)
         return result
 
@@ -134,6 +136,8 @@ class Sender:
             result, _ = await _judged(call)
             if result.error not in _GONE:
                 return result
+            if message.only_there:
+                return Result(Verdict.SENT, recipient, message.update_ts)
         said |= {
             "blocks": message.blocks or None,
             "thread_ts": message.thread_ts or None,

@@ -13,6 +13,7 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 
+_GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<#([CG][A-Z0-9]+)\|?>|<!subteam\^(S[A-Z0-9]+)\|?>")
 
 NameOf = Callable[[str], str]
@@ -29,6 +30,17 @@ def escape(text: str) -> str:
 def mentioned(text: str) -> tuple[str, ...]:
     """The user ids that Slack put into a text, in their order."""
     return tuple(match[1] for match in _USER.finditer(text)) if "<@" in text else ()
+
+
+def group_in(text: str) -> tuple[str, str] | None:
+    """The first user group that Slack put into a text, as (id, label); the label may be empty."""
+    match = _GROUP.search(text)
+    return (match[1], (match[2] or "").removeprefix("@")) if match else None
+
+
+def without_groups(text: str) -> str:
+    """The text with its user groups taken out, as when `@oncall` only says who the owner is."""
+    return re.sub(r"\s{2,}", " ", _GROUP.sub(" ", text)).strip()
 
 
 def named(text: str) -> tuple[str, ...]:
@@ -75,5 +87,7 @@ def clock_face(moment: datetime, written: str) -> str:
 
 
 def mention(user: str | None) -> str:
-    """A live mention: pings in a channel post, so only where that is meant."""
-    return f"<@{user}>" if user else ""
+    """A live mention of a person or a user group: pings in a channel post, so only where that is meant."""
+    if not user:
+        return ""
+    return f"<!subteam^{user}>" if user.startswith("S") else f"<@{user}>"

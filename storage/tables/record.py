@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.incident.records import ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
+from bot.incident.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
 from storage.tables.columns import STRICT, bytes_column, flag_column, of_column, text_column, time_column, word_column
 from storage.types import CalendarDay
 
@@ -219,6 +219,8 @@ class ActionRow(SQLModel, table=True):
     created_by: str = text_column()
     created_at: datetime = time_column()
     closed_at: datetime | None = time_column()
+    kind: ActionKind | None = word_column(ActionKind)
+    held: str = text_column()
 
 
 class PersonRow(SQLModel, table=True):

@@ -17,7 +17,7 @@ MONTH = [RESOLVED + hours * timedelta(hours=1) for hours in range(0, 4 * 7 * 24 
 """Four weeks in steps of six hours."""
 
 
-async def test_it_is_asked_for_after_24_and_48_hours_and_never_again(database_url: str) -> None:
+async def test_it_is_asked_for_after_24_and_48_hours_and_then_weekly_of_the_owner_alone(database_url: str) -> None:
     async with weeks(database_url) as life, life.bot() as bot:
         await life.resolve(bot)
         for after, told in ((DAY - SECOND, 0), (DAY, 1), (DAY + SECOND, 1), (2 * DAY - SECOND, 1), (2 * DAY, 2)):
@@ -25,7 +25,10 @@ async def test_it_is_asked_for_after_24_and_48_hours_and_never_again(database_ur
             assert life.counts() == (told, told), after
         for moment in MONTH[9:]:
             await life.at(moment, bot)
-        assert life.counts() == (2, 2)
+            assert life.counts() == (2 + max(0, (moment - RESOLVED - 2 * DAY) // WEEK), 2)
+        for week in range(5, 12):
+            await life.at(RESOLVED + week * WEEK, bot)
+        assert life.counts() == (6, 2)  # four weeks of it are enough
 
 
 async def test_it_says_what_is_missing_and_whose_it_is(sqlite_url: str) -> None:

@@ -112,7 +112,7 @@ async def test_the_digest_in_the_dm_finishes_and_moves_actions(sqlite_url: str) 
         await play.slack.click(play.bo, digest, "action_done")
         await play.settle()
         assert "finished action 1 of INC-1" in last(play, play.bo, room).plain
-        second = digest.buttons[3]
+        second = digest.buttons[5]
         await play.slack.click(play.bo, digest, "action_date", second[2])
         await play.settle()
         (view,) = play.slack.views(play.bo)

@@ -66,6 +66,7 @@ def a_tick(tx: Transaction) -> None:
     deliveries.of_reminder(tx, 1)
     for team, owner in (*actions.overdue_owners(tx, NOW), ("T1", "U1")):
         actions.overdue_of(tx, team, owner, NOW)
+    actions.long_overdue(tx, NOW)
     inbox.prune(tx, NOW)
 
 

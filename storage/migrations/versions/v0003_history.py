@@ -7,7 +7,7 @@ from alembic import op
 
 from storage.types import Flag, UtcDateTime
 
-revision = "0003_history"
+revision = "0003"
 down_revision = "0002"
 
 _TEXTS = ("title", "cause", "told", "whys", "actions")
