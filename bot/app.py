@@ -103,7 +103,7 @@ class Afterword:
         self.boundary = Boundary(self.desk, self.client)
         self.bolt = self._bolt(token)
         self.dispatch = Dispatcher(self.bolt)
-        self.sweeper = Sweeper(self.tick, clock, seconds=settings.tick_seconds)
+        self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -129,16 +129,30 @@ class Afterword:
         return bolt
 
     async def tick(self, now: datetime) -> None:
-        """Do everything that is due by `now`: settle reminders, then send what is owed."""
+        """Do everything that is due by `now`, and return once it is done: for the command line and for plays."""
+        if await self._settled(now):
+            await self.outbox.send_due(now)
+            await self._fetched(now)
+
+    async def sweep(self, now: datetime) -> None:
+        """The scheduler's tick: what is owed goes out at the outbox's pace, which matters after a week of downtime."""
+        if await self._settled(now):
+            self.outbox.kick()
+            await self._fetched(now)
+
+    async def _settled(self, now: datetime) -> bool:
+        """Turn what is due into messages owed; False where the database is not the one that was opened."""
         if not self.store.is_whole():
             log.critical("the database file was removed or replaced under the running bot; nothing more is recorded")
             self.store.writer.stop()
-            return
+            return False
         self.roster.keep_up(now)
         settled = await reminders.sweep(self.store, self.desk.rules, now)
         if settled:
             log.info("settled %d reminders", len(settled))
-        await self.outbox.send_due(now)
+        return True
+
+    async def _fetched(self, now: datetime) -> None:
         await attachments.fetch_due(self.store, Files(self.client), now)
         await self.walker.sweep(now)
 

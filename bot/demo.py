@@ -147,7 +147,9 @@ class Player:
                 self._heard.add((channel, message.ts))
                 names = {file.id: file.name for file in self._slack.files}
                 attached = "".join(f"\n📎 {names[one]}" for one in message.files)
-                self._tell.sees(where, message.plain + attached, _labels(message))
+                in_thread = message.thread_ts not in ("", message.ts)
+                place = f"{where}, in a thread" if in_thread else where
+                self._tell.sees(place, message.plain + attached, _labels(message))
 
     async def _until(self, moment: datetime) -> None:
         """Let time pass, and what is due happen."""

@@ -64,7 +64,26 @@ def _known(case: Case, slug: str) -> str:
         lines.append(f"The last why: {escape(chains.quoted(case.whys[-1].text)[:500])}")
     if slug == "response" and case.incident.lead:
         lines.append(f"Lead: {escape(case.name(case.incident.lead))}")
+    if who := _who_may_know(case, slug):
+        lines.append(f"Who may know: {escape(', '.join(who))}")
     return " · ".join(lines)
+
+
+_MARKS_OF = {
+    "fault": (Milestone.IMPACT_STARTED, Milestone.DETECTED),
+    "impact": (Milestone.IMPACT_STARTED, Milestone.DETECTED),
+    "detection": (Milestone.DETECTED,),
+    "response": (Milestone.ACKNOWLEDGED,),
+    "recovery": (Milestone.MITIGATED, Milestone.RESOLVED),
+}
+
+
+def _who_may_know(case: Case, slug: str) -> tuple[str, ...]:
+    """The names of those who could answer: who saw that part of it, then the lead, then who opened it."""
+    marks = _MARKS_OF.get(slug, ())
+    seen = [entry.author for entry in case.entries if entry.milestone in marks]
+    asked = [*seen, case.incident.lead, case.incident.opened_by]
+    return tuple(dict.fromkeys(case.name(user) for user in asked if user))[:3]
 
 
 async def pick_form(desk: Desk, asked: Asked) -> Block:

@@ -1,8 +1,10 @@
 """`/postmortem` as its owner meets it: what is missing, one form at a time, the file, the end."""
 
+import asyncio
 import csv
 import io
 import json
+from datetime import timedelta
 
 import html5lib
 import pytest
@@ -222,7 +224,31 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
             await play.slack.submit(play.ana, picking, {"section": section})
             (view,) = play.slack.views(play.ana)
             assert words in view.plain
+            assert "Who may know: " in view.plain
             await play.slack.close(play.ana, view)
+
+
+async def test_a_form_names_those_who_saw_that_part(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.chandra, "/incident detected 12:40 UTC by the alert")
+        await told(play, play.ana, "/postmortem")
+        picking = await window(play, play.ana, "postmortem_pick")
+        await play.slack.submit(play.ana, picking, {"section": "detection"})
+        (view,) = play.slack.views(play.ana)
+        assert "Who may know: Chandra Demo, Bo Demo" in view.plain
+
+
+async def test_the_scheduler_leaves_the_pace_to_the_outbox(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await play.settle()
+        play.clock.advance(timedelta(hours=24, minutes=1))
+        await play.bot.sweep(play.clock.now())
+        async with asyncio.timeout(5):
+            while not play.slack.messages(play.slack.dm(play.bo)):  # noqa: ASYNC110 (the outbox sends by itself)
+                await asyncio.sleep(0.02)
+        assert "You owe the postmortem" in play.slack.messages(play.slack.dm(play.bo))[-1].plain
 
 
 async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:
