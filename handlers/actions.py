@@ -13,7 +13,7 @@ from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
 from bot.slack import actions as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import group_in, mentioned, named, plain, without_groups, without_mentions
+from bot.slack.text import group_in, mentioned, without_groups, without_mentions
 from handlers.boundary import Boundary
 from handlers.requests import Body, Click, Command, Submission, event_of
 
@@ -48,8 +48,7 @@ class Actions:
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         desk, asked = self._desk, command.asked
-        await desk.people.all_known(asked.team, named(command.text))
-        match rules.wish(self._plain(asked, command.text)):
+        match rules.wish(await desk.people.read(asked.team, command.text)):
             case rules.Add():
                 return await scribe.add(desk, asked, await self._asking(command))
             case rules.Done(number):
@@ -62,7 +61,7 @@ class Actions:
                 return says.help_text()
 
     def _plain(self, asked: Asked, text: str) -> str:
-        return plain(text, lambda user: self._desk.people.name(asked.team, user))
+        return self._desk.people.words(asked.team, text)
 
     async def _asking(self, command: Command) -> Asking:
         """The owner is the first person mentioned, or a user group, or `@me`; the rest says what is to be done."""

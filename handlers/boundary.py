@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from slack_bolt.response import BoltResponse
@@ -22,7 +23,6 @@ from bot.scribe.desk import Asked, Desk, Reply
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
-from bot.slack.text import plain
 from bot.slack.words import words
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
 from storage.writer import PerhapsRecorded
@@ -57,8 +57,7 @@ class Boundary:
 
         async def listener(body: Body) -> BoltResponse:
             command = command_of(body, self.desk.clock.now())
-            typed = plain(command.text, lambda user: self.desk.people.name(command.asked.team, user))
-            said = await self._guarded(command.asked, work, command, typed)
+            said = await self._guarded(command.asked, work, command, partial(self._words, command))
             if isinstance(said, Form):
                 self.later(self._open(command.as_click(), said.built))
                 return _answer(None)
@@ -71,7 +70,7 @@ class Boundary:
 
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.desk.clock.now())
-            said = await self._guarded(click.asked, work, click, click.typed)
+            said = await self._guarded(click.asked, work, click, lambda: click.typed)
             self._redraw(click.asked, in_home=click.in_home)
             if said is not None and said.get("response_type") != "in_channel":
                 self.later(self._reply(click, said))
@@ -133,17 +132,23 @@ class Boundary:
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _guarded(self, asked: Asked, work: Callable[[Any], Awaitable[Any]], request: Any, typed: str) -> Any:
+    def _words(self, command: Command) -> str:
+        """What was typed, to give back: worked out only where it is, for nobody waits for a refusal's sake."""
+        return self.desk.people.words(command.asked.team, command.text)
+
+    async def _guarded(
+        self, asked: Asked, work: Callable[[Any], Awaitable[Any]], request: Any, typed: Callable[[], str]
+    ) -> Any:
         try:
             await self.admit(asked)
             said = await work(request)
         except Refused as refused:
-            return refusal(refused, typed)
+            return refusal(refused, typed())
         except NotRecorded as error:
-            return not_recorded(error, typed)
+            return not_recorded(error, typed())
         except Exception:
             log.exception("a request broke")
-            return apology(typed)
+            return apology(typed())
         return said
 
     async def admit(self, asked: Asked) -> None:

@@ -116,7 +116,7 @@ class Capture:
             self._boundary.later(self._whisper(asked, self._help(), said.thread_ts))
             return
         if said.thread_ts and await self._whys.in_thread(
-            asked, await scribe.decoded(self._desk, asked.team, line), said.thread_ts
+            asked, await self._desk.people.read(asked.team, line), said.thread_ts
         ):
             self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
             return

@@ -10,7 +10,7 @@ from bot.scribe import recall
 from bot.scribe.desk import Asked, Desk
 from bot.slack import incidents as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import mentioned, named, plain
+from bot.slack.text import mentioned
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
@@ -38,9 +38,7 @@ class Incidents:
     async def command(self, command: Command) -> Message | None:
         """`/incident TEXT`."""
         desk, asked = self._desk, command.asked
-        if ids := named(command.text):
-            await desk.people.all_known(asked.team, ids)
-        wish = rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user)))
+        wish = rules.wish(await desk.people.read(asked.team, command.text))
         if isinstance(wish, rules.ListAll | rules.Overview | rules.Search):
             return await self._shown(asked, wish)
         match wish:

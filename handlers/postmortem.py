@@ -8,7 +8,6 @@ from bot.scribe.desk import Desk
 from bot.slack import postmortem as says
 from bot.slack.blocks import Block, Message
 from bot.slack.recall import verdicts_in
-from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.incidents import person_in
 from handlers.requests import Click, Command, Submission
@@ -38,8 +37,7 @@ class Postmortem:
     async def command(self, command: Command) -> Message | None:
         """`/postmortem TEXT`."""
         desk, asked = self._desk, command.asked
-        await desk.people.all_known(asked.team, named(command.text))
-        match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
+        match rules.wish(await desk.people.read(asked.team, command.text)):
             case rules.Overview():
                 return await scribe.overview(desk, asked)
             case rules.SetOwner(who):

@@ -12,7 +12,6 @@ from bot.scribe.desk import Asked, Desk
 from bot.scribe.timeline import Typed
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.paste import Paste
 from handlers.requests import Click, Command, Form, Submission
@@ -48,7 +47,7 @@ class Timeline:
     async def command(self, command: Command) -> Message | Form | None:
         """`/timeline TEXT`."""
         asked = command.asked
-        text = await self._plain(asked.team, command.text)
+        text = await self._desk.people.read(asked.team, command.text)
         match rules.wish(text):
             case rules.Record(line):
                 return await self._record(command, Typed(line))
@@ -76,11 +75,6 @@ class Timeline:
         if line:
             return await scribe.edit(self._desk, asked, number, line)
         return await scribe.offer_edit(self._desk, asked, number)
-
-    async def _plain(self, team: str, text: str) -> str:
-        if ids := named(text):
-            await self._desk.people.all_known(team, ids)
-        return plain(text, lambda user: self._desk.people.name(team, user))
 
     async def _record(self, request: Command | Click | Submission, typed: Typed) -> Message | None:
         return await scribe.record(self._desk, request.asked, typed)

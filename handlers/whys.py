@@ -14,7 +14,6 @@ from bot.scribe import whys_corrected as corrected
 from bot.scribe.desk import Asked, Desk
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
-from bot.slack.text import named, plain
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
@@ -44,9 +43,7 @@ class Whys:
     async def command(self, command: Command) -> Message | None:
         """`/why TEXT`."""
         desk, asked = self._desk, command.asked
-        if ids := named(command.text):
-            await desk.people.all_known(asked.team, ids)
-        match rules.wish(plain(command.text, lambda user: desk.people.name(asked.team, user))):
+        match rules.wish(await desk.people.read(asked.team, command.text)):
             case rules.Answer(text, parent):
                 return await self.answer(asked, text, parent)
             case rules.MarkRoot(number):

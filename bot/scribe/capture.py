@@ -18,7 +18,6 @@ from bot.slack import timeline as says
 from bot.slack.blocks import Message
 from bot.slack.capture import asked_where_said
 from bot.slack.reading import Hanging, Said
-from bot.slack.text import named, plain
 from bot.slack.words import words
 from storage import attachments, incidents
 from storage import timeline as kept
@@ -59,7 +58,7 @@ async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: 
     """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
     if said.is_ours:
         raise Refused(words.capture.own_words())
-    text = text_of(said, await decoded(desk, asked.team, said.text))
+    text = text_of(said, await desk.people.read(asked.team, said.text))
     author = await author_of(desk, asked.team, said)
     reader = await desk.people.known(asked.team, asked.user)
     new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
@@ -77,7 +76,7 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
     """
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, said.at)
-    line = await decoded(desk, asked.team, line)
+    line = await desk.people.read(asked.team, line)
     reading = moments.read(line, said.at, clocks.zone)
     if reading.question is not None:
         rules.require_text(reading.text)
@@ -211,13 +210,6 @@ def _already(desk: Desk, entry: Entry, incident: Incident, capture: _Capture) ->
         text=shortened(secrets.masked(entry.text), says.QUOTED),
     )
     return blocks.whisper(said, [blocks.section(said), says.edit_row(entry)])
-
-
-async def decoded(desk: Desk, team: str, text: str) -> str:
-    """Slack's mrkdwn as words, mentions as names."""
-    if ids := named(text):
-        await desk.people.all_known(team, ids)
-    return plain(text, lambda user: desk.people.name(team, user))
 
 
 def text_of(said: Said, text: str) -> str:

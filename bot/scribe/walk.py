@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.incident import moments
 from bot.incident.lookback import MOST_PROPOSED, MOST_SEEN, Proposal, reason
 from bot.incident.records import Incident
-from bot.scribe.capture import author_of, decoded, text_of
+from bot.scribe.capture import author_of, text_of
 from bot.scribe.desk import Desk
 from bot.scribe.lookback import as_told, proposals_of
 from bot.slack import lookback as says
@@ -120,7 +120,7 @@ class Walker:
         desk = self._desk
         try:
             author = await author_of(desk, held.team, said)
-            text = text_of(said, await decoded(desk, held.team, said.text))
+            text = text_of(said, await desk.people.read(held.team, said.text))
         except Refused:
             return None
         reading = moments.read(text, said.at, desk.zone_for(author))

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incident.records import Person
 from bot.slack.names import Names
+from bot.slack.text import named, plain
 from storage import people as kept
 from storage.store import Store
 
@@ -82,6 +83,16 @@ class People:
         users = [about for about in ids if about.startswith(_PEOPLE)]
         others = [about for about in ids if not about.startswith(_PEOPLE)]
         await asyncio.gather(*(self.known(team, user) for user in users), self.names.learn(team, others))
+
+    async def read(self, team: str, text: str) -> str:
+        """What somebody typed, as words; whoever it names and was never seen is looked up first."""
+        if ids := named(text):
+            await self.all_known(team, ids)
+        return self.words(team, text)
+
+    def words(self, team: str, text: str) -> str:
+        """What somebody typed, as words, with those names that are known by now."""
+        return plain(text, lambda about: self.name(team, about))
 
     async def learn_group(self, team: str, group: str, label: str, zone: str) -> Person:
         """Remember a user group that owns something; its days are those of the zone of whoever named it first."""
