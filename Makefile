@@ -41,7 +41,7 @@ bench: $(DEV) ## measure how fast Afterword answers
 
 lock: ## resolve the dependencies anew (needs uv)
 	$(LOCK) --group build -o requirements.lock
-	$(LOCK) --group build --group dev -o requirements-dev.lock
+	$(LOCK) --extra pdf --group build --group dev -o requirements-dev.lock
 
 clean: ## remove what was built
 	rm -rf .venv dist demo-out .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
