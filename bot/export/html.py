@@ -1,21 +1,18 @@
 """Document to HTML: one self-contained page that prints well, rendered from the Markdown."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from bot.export.escape import WEB_ADDRESS
 from bot.export.markdown import MarkdownWriter
+from bot.export.regions import Region
 from bot.export.rows import timeline_rows
 from bot.incident.document import Document
-from bot.incident.sections import SECTIONS
 
-_SLUGS = {section.title: section.slug for section in SECTIONS}
 _LINK = Markup('<a href="{}">{}</a>')
 _BLANK = "_Not recorded_"
 _READS_ITS_OWN_WAY = frozenset({"p", "li"})
@@ -44,24 +41,24 @@ class HtmlWriter:
     def __call__(self, document: Document) -> bytes:
         """The whole page, UTF-8."""
         # A long timeline would take the Markdown reader most of a second, so the page lists the entries itself.
-        markdown = self._markdown.sections(replace(document, timeline=()))
-        chapters = [self._chapter(group) for group in _by_heading(self._reader.parse(markdown))]
+        compiled = self._markdown.compiled(replace(document, timeline=()))
+        chapters = [self._chapter(region) for region in compiled.regions]
         rows = timeline_rows(document, _with_links, escape)
         return self._page.render(document=document, chapters=chapters, rows=rows).encode()
 
-    def _chapter(self, tokens: list[Token]) -> Chapter:
-        _opening, heading, _closing, *body = tokens
+    def _chapter(self, region: Region) -> Chapter:
+        body = self._reader.parse(region.body)
         for token in body:
             if token.nesting == 1 and token.tag in _READS_ITS_OWN_WAY:
                 token.attrSet("dir", "auto")
         # Safe: the reader escapes all text and knows no raw HTML.
         rendered = Markup(self._reader.renderer.render(body, self._reader.options, {}))  # noqa: S704
-        return Chapter(
-            _SLUGS[heading.content],
-            heading.content,
-            rendered,
-            [token.content for token in body if token.content] == [_BLANK],
-        )
+        return Chapter(region.id, self._text(region.title), rendered, region.body.strip() == _BLANK)
+
+    def _text(self, markdown: str) -> str:
+        """What is read of a line of Markdown."""
+        (line,) = self._reader.parseInline(markdown)
+        return "".join(token.content for token in line.children or ())
 
 
 def _is_web_address(url: str) -> bool:
@@ -76,9 +73,3 @@ def _with_links(text: str) -> Markup:
         written += [escape(text[end : found.start()]), _LINK.format(found[0], found[0])]
         end = found.end()
     return Markup().join([*written, escape(text[end:])])
-
-
-def _by_heading(tokens: list[Token]) -> Iterator[list[Token]]:
-    starts = [index for index, token in enumerate(tokens) if token.type == "heading_open" and token.level == 0]
-    for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
-        yield tokens[start:end]

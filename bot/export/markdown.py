@@ -4,6 +4,7 @@ from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export import escape
+from bot.export.regions import Compiled, split
 from bot.export.rows import timeline_rows
 from bot.incident.document import Document
 
@@ -13,16 +14,12 @@ class MarkdownWriter:
 
     def __init__(self, templates: SandboxedEnvironment) -> None:
         self._whole: Template = templates.get_template("postmortem/document.md.j2")
-        self._sections: Template = templates.get_template("postmortem/sections.md.j2")
 
     def __call__(self, document: Document) -> bytes:
-        """The whole document, UTF-8."""
-        return self._whole.render(_view(document)).encode()
+        """The whole document, UTF-8, with the markers that let an edited copy be taken back."""
+        return self.compiled(document).written().encode()
 
-    def sections(self, document: Document) -> str:
-        """The 14 sections alone, from `## Incident summary` on: the body of a page with a head of its own."""
-        return self._sections.render(_view(document))
-
-
-def _view(document: Document) -> dict[str, object]:
-    return {"document": document, "rows": timeline_rows(document, escape.item, escape.inline)}
+    def compiled(self, document: Document) -> Compiled:
+        """The document as head and regions: what every other form that people read is rendered from."""
+        rows = timeline_rows(document, escape.item, escape.inline)
+        return split(self._whole.render({"document": document, "rows": rows}))

@@ -1,5 +1,6 @@
 """Reading exports back the way a reader of them would."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from xml.etree.ElementTree import Element
@@ -9,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+_MARKER = re.compile(r"<!-- afterword:[a-z_]+ [0-9a-f]{12} -->\n")
 
 
 def headings(markdown: str) -> list[tuple[str, str]]:
@@ -22,8 +24,10 @@ def headings(markdown: str) -> list[tuple[str, str]]:
 
 
 def block_kinds(markdown: str) -> set[str]:
-    """The kinds of everything in the document, inside lines too."""
-    tokens = _READER.parse(without_front_matter(markdown))
+    """The kinds of everything in the document, inside lines too; the markers of the 14 sections do not count."""
+    found = _READER.parse(without_front_matter(markdown))
+    tokens = [token for token in found if not _MARKER.fullmatch(token.content)]
+    assert len(found) == len(tokens) + 14
     return {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}
 
 

@@ -26,7 +26,7 @@ def front_matter(text: str) -> dict[str, str]:
 
 def section(text: str, title: str) -> str:
     """The body of one section."""
-    return text.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0].strip()
+    return text.split(f"\n## {title}\n", 1)[1].split("\n<!-- afterword:", 1)[0].strip()
 
 
 def timeline(*lines: str, text: str) -> None:
