@@ -8,11 +8,11 @@ a marker: the escapers never let a `<!` through.
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_MARKER = re.compile(r"^<!-- afterword:([a-z][a-z0-9_]{0,59})((?: [0-9a-f]{12}){0,2}) -->[ \t]*\n", re.MULTILINE)
+_OPENS = "<!-- afterword:"
+_MARKER = re.compile(r"([a-z][a-z0-9_]{0,59})((?: [0-9a-f]{12}){0,2}) -->[ \t]*(?:\n|\Z)")
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]*)(?:\n+|\Z)")
-_BLANKS = re.compile(r"\s*\n\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Region:
     @property
     def digest(self) -> str:
         """What tells an edited body from an untouched one: line ends and blank space do not count."""
-        return digest_of(_BLANKS.sub("\n", self.body.strip()))
+        return digest_of("\n".join(filter(None, map(str.strip, self.body.split("\n")))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,16 @@ class Compiled:
 
 def split(markdown: str) -> Compiled:
     """Markdown with markers, apart; without any it is all head. Line ends may be CRLF."""
-    markdown = markdown.replace("\r\n", "\n")
-    head, *rest = _MARKER.split(markdown)
-    pieces = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
-    return Compiled(head, tuple(_region(id_, digests, text) for id_, digests, text in pieces))
+    head, *rest = f"\n{markdown}".replace("\r\n", "\n").split(f"\n{_OPENS}")
+    regions: list[Region] = []
+    for text in rest:
+        if found := _MARKER.match(text):
+            regions.append(_region(found[1], found[2], text[found.end() :]))
+        elif regions:
+            regions[-1] = replace(regions[-1], body=f"{regions[-1].body}\n{_OPENS}{text}")
+        else:
+            head = f"{head}\n{_OPENS}{text}"
+    return Compiled(f"{head[1:]}\n" if regions else head[1:], tuple(regions))
 
 
 def _region(id_: str, digests: str, text: str) -> Region:

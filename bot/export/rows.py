@@ -41,15 +41,15 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
     Texts and names are escaped by the given two. Plain tuples, made here: a template that reached into ten thousand
     records would take ten times as long.
     """
-    names = {who: name(who.name) for who in document.people}
+    names = {who.id: name(who.name) for who in document.people}
     with_date = document.spans_days
     for line in document.timeline:
         yield (
             stamp(line.happened_at, line.ended_at, approximate=line.approximate, with_date=with_date),
             line.milestone or "",
             text(line.text),
-            names[line.author],
-            names[line.recorder] if line.was_told else "",
+            names[line.author.id],
+            names[line.recorder.id] if line.was_told else "",
             line.number,
             _beside(line, name) if line.source_change or line.files else None,
         )

