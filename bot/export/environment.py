@@ -3,23 +3,25 @@
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 
-from jinja2 import PackageLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 
 from bot.export import escape, times
 
 _FOLDER = "postmortem/"
 
 
-def template_set() -> SandboxedEnvironment:
-    """Every template of the document, compiled now, so that no export waits for it.
+def template_set(folder: Path | None = None) -> SandboxedEnvironment:
+    """Every template of the document, compiled now, so that no export waits for it; those in `folder` win over ours.
 
     In Markdown templates a text of the record must pass a filter (`block`, `item`, `inline`, `cell`, `heading`,
-    `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place.
+    `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place. Raises
+    jinja2.TemplateError where a file is no template.
     """
-    environment = SandboxedEnvironment(
-        loader=PackageLoader("templates", package_path=""),
+    environment = ImmutableSandboxedEnvironment(
+        loader=_loader(folder),
         autoescape=_is_html,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -45,6 +47,13 @@ def template_set() -> SandboxedEnvironment:
     for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
         environment.get_template(name)
     return environment
+
+
+def _loader(folder: Path | None) -> BaseLoader:
+    ours = PackageLoader("templates", package_path="")
+    if folder is None:
+        return ours
+    return ChoiceLoader([PrefixLoader({_FOLDER.rstrip("/"): FileSystemLoader(folder)}), ours])
 
 
 def _is_html(name: str | None) -> bool:
