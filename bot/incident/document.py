@@ -198,6 +198,13 @@ class Document:
         """The mark of one milestone, reached or not."""
         return next(mark for mark in self.marks if mark.milestone == milestone)
 
+    def part(self, slug: str) -> Part:
+        """One of the 14 sections. Raises LookupError for any other name."""
+        found = [part for part in self.parts if part.slug == slug]
+        if not found:
+            raise LookupError(f"there is no section {slug!r}")
+        return found[0]
+
     @property
     def roots(self) -> tuple[WhyStep, ...]:
         """The whys that were marked as root cause."""
