@@ -29,7 +29,7 @@ NAMED = {
 
 
 def attributes(kind: type) -> set[str]:
-    own = set(getattr(kind, "_fields", ())) or {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    own = set(getattr(kind, "_fields", ())) or {field.name for field in fields(kind)}
     return own | {name for name, value in vars(kind).items() if isinstance(value, property) and name not in own}
 
 
