@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot.export.pictures import words
 from bot.export.pictures.phases import covered, longest_silence, phases, severities
 from bot.export.times import clock, span, stamp
 from bot.incident.document import Document, Mark, WhyStep
@@ -17,7 +18,6 @@ def timeline_alternative(document: Document) -> str:
     """What the picture of the timeline shows, in plain sentences; empty where there is no picture."""
     if not document.timeline:
         return ""
-    count = len(document.timeline)
     shown = covered(document)
     first, last = shown[0].start, max(each.end for each in shown)
     with_date = first.date() != last.date()
@@ -29,7 +29,7 @@ def timeline_alternative(document: Document) -> str:
     silence = longest_silence(document)
     return " ".join(
         [
-            f"Timeline of {document.key}, {stamp(first, last)}, {count:,} {'entry' if count == 1 else 'entries'}.",
+            f"Timeline of {document.key}, {stamp(first, last)}, {words.entries(len(document.timeline))}.",
             *_sentence("", reached),
             *_sentence("Phases: ", lasted),
             *_sentence("Severity: ", severe[:_MOST_NAMED]),

@@ -1,5 +1,6 @@
 """The axis below the timeline's picture: its ticks with times and dates, and where it is cut."""
 
+from bot.export.pictures import words
 from bot.export.pictures.chart import LEFT, RIGHT, Chart
 from bot.export.pictures.lettering import width
 from bot.export.pictures.placing import thinned
@@ -50,7 +51,7 @@ def draw_cuts(chart: Chart, top: float, foot: float, label_at: float) -> None:
         left, right = cut.left + PAD, cut.right - PAD
         label = rough(cut.end - cut.start)
         edges = [[(x + depth, y) for y, depth in teeth] for x in (left, right)]
-        title = f"Left out: {label} in which nothing is recorded, {stamp(cut.start, cut.end)}"
+        title = words.CUT.format(length=label, when=stamp(cut.start, cut.end))
         chart.sheet.draw("path", title, d=path([*edges[0], *reversed(edges[1])], closed=True), fill="paper")
         for edge in edges:
             chart.sheet.line(edge, "soft", stroke_width=0.9)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.export.pictures import words
 from bot.export.pictures.chart import LEFT, Chart, Lane
 from bot.export.pictures.lettering import width
 from bot.export.pictures.palette import SEVERITIES
@@ -23,7 +24,7 @@ class _Band:
     """A phase on the axis; its words begin at `words_at`, or stand below the band where that is None."""
 
     phase: Phase
-    words: str
+    label: str
     left: float
     right: float
     words_at: float | None
@@ -31,7 +32,7 @@ class _Band:
     @property
     def room(self) -> tuple[float, float]:
         """The middle of the band, and the width of its words."""
-        return (self.left + self.right) / 2, width(self.words, _SIZE)
+        return (self.left + self.right) / 2, width(self.label, _SIZE)
 
 
 def phases_lane(chart: Chart) -> Lane | None:
@@ -50,9 +51,9 @@ def phases_lane(chart: Chart) -> Lane | None:
             y = top + _BAND
             chart.sheet.line([(middle, y), (middle, y + 3), (start + room / 2, y + 7)], band.phase.tone)
             chart.sheet.clear(start - 2, y + 7, room + 2, 14)
-            chart.sheet.write(band.words, start, y + _LETTERS_BELOW, fill="ink", font_size=_SIZE)
+            chart.sheet.write(band.label, start, y + _LETTERS_BELOW, fill="ink", font_size=_SIZE)
 
-    return Lane("Phases", _BAND + (_LETTERS_BELOW if below else 0) + 7, draw)
+    return Lane(words.PHASES, _BAND + (_LETTERS_BELOW if below else 0) + 7, draw)
 
 
 def _draw_band(chart: Chart, band: _Band, top: float) -> None:
@@ -60,7 +61,7 @@ def _draw_band(chart: Chart, band: _Band, top: float) -> None:
     chart.sheet.draw("rect", x=band.left, y=top, width=long, height=_BAND, fill=band.phase.ground)
     chart.sheet.draw("rect", x=band.left, y=top, width=min(long, 2.5), height=_BAND, fill=band.phase.tone)
     if band.words_at is not None:
-        chart.sheet.write(band.words, band.words_at, top + 15.5, fill="ink", font_size=_SIZE)
+        chart.sheet.write(band.label, band.words_at, top + 15.5, fill="ink", font_size=_SIZE)
 
 
 def _bands(chart: Chart) -> list[_Band]:
@@ -69,13 +70,15 @@ def _bands(chart: Chart) -> list[_Band]:
     taken = [*_cuts(chart), *((x, x) for x in (chart.scale.x(at) for _, at, _ in chart.poles))]
     found = []
     for phase, (left, right) in zip(told, ends, strict=True):
-        words = f"{phase.label} {rough(phase.span.length)}"
-        room = width(words, _SIZE) + 2 * _MARGIN
+        label = f"{phase.label} {rough(phase.span.length)}"
+        room = width(label, _SIZE) + 2 * _MARGIN
         start = _first_room(pieces(left, right, taken), room)
         others = [*taken, *(end for end in ends if end != (left, right))]
         if start is None:
             start = _room_beside((left, right), others, room)
-        found.append(_Band(phase, words, left, right, None if start is None else start + _MARGIN))
+        if start is not None:
+            taken.append((start, start + room))
+        found.append(_Band(phase, label, left, right, None if start is None else start + _MARGIN))
     return found
 
 
@@ -115,4 +118,4 @@ def severity_lane(chart: Chart) -> Lane | None:
             if start is not None:
                 chart.sheet.write(label, start + _MARGIN, top + 13.3, fill="paper", font_weight="600", font_size=_SMALL)
 
-    return Lane("Severity", _STRIP + 9, draw)
+    return Lane(words.SEVERITY, _STRIP + 9, draw)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.export.pictures.phases import covered
-from bot.export.pictures.scale import Scale, fitted
+from bot.export.pictures.scale import Scale, Span, fitted, quiet_spans
 from bot.export.pictures.sheet import WIDTH, Sheet
 from bot.export.times import clock
 from bot.incident.document import Document
@@ -34,9 +34,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A document on its way to a picture: the axis and the sheet. What a lane has to explain goes to `notes`."""
+    """A document on its way to a picture. What a lane has to explain goes to `notes`."""
 
     document: Document
+    quiet: tuple[Span, ...]
     scale: Scale
     sheet: Sheet
     notes: list[str] = field(default_factory=list)
@@ -75,4 +76,5 @@ class Chart:
 
 def chart(document: Document) -> Chart:
     """The chart of a document that has a timeline."""
-    return Chart(document, fitted(covered(document), LEFT, RIGHT), Sheet())
+    spans = covered(document)
+    return Chart(document, quiet_spans(spans), fitted(spans, LEFT, RIGHT), Sheet())

@@ -4,12 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.export.pictures import words
 from bot.export.pictures.chart import LEFT, Chart, Lane
 from bot.export.pictures.lettering import width
 from bot.export.pictures.palette import MILESTONES
-from bot.export.pictures.phases import covered, until
+from bot.export.pictures.phases import until
 from bot.export.pictures.placing import lanes, thinned
-from bot.export.pictures.scale import quiet_spans, rough
+from bot.export.pictures.scale import rough
 from bot.export.pictures.sheet import WIDTH, number, path
 from bot.export.times import stamp
 from bot.incident.document import Line
@@ -45,7 +46,7 @@ def entries_lane(chart: Chart) -> Lane:
             if row is not None:
                 _number(chart, line, x, top + _MARKS + (row + 1) * _ROW - 3, "middle")
 
-    return Lane("Entries", _MARKS + used * _ROW + 2, draw, _MARKS / 2)
+    return Lane(words.ENTRIES, _MARKS + used * _ROW + 2, draw, _MARKS / 2)
 
 
 def _mark(chart: Chart, line: Line, x: float, y: float) -> None:
@@ -86,8 +87,8 @@ def _towers(chart: Chart) -> Lane:
         chart.sheet.draw("path", d="".join(towers), fill="soft")
 
     each = rough(timedelta(seconds=_COLUMN / chart.scale.per_second))
-    chart.notes.append(f"Each column counts the entries of {each}; the highest holds {most:,}.")
-    return Lane("Entries", _TOWER + 8, draw, _TOWER + 4)
+    chart.notes.append(words.NOTE_COLUMNS.format(length=each, most=most))
+    return Lane(words.ENTRIES, _TOWER + 8, draw, _TOWER + 4)
 
 
 def _tower(x: float, ground: float, height: float) -> str:
@@ -96,19 +97,19 @@ def _tower(x: float, ground: float, height: float) -> str:
 
 def _silences(chart: Chart, top: float, height: float) -> None:
     drawn = False
-    for span in quiet_spans(covered(chart.document)):
+    for span in chart.quiet:
         left, right = chart.scale.x(span.start), chart.scale.x(span.end)
         if right - left < _LEAST_QUIET or chart.scale.is_cut(span):
             continue
         drawn = True
         label = rough(span.length)
-        title = f"Nothing is recorded for {label}, {stamp(*span)}"
+        title = words.QUIET.format(length=label, when=stamp(*span))
         chart.sheet.draw("rect", title, x=left, y=top, width=right - left, height=height, fill="quiet")
         if width(label, _SMALL) + _BESIDE_MARKS <= right - left:
             middle, y = (left + right) / 2, top + height / 2 + 3.5
             chart.sheet.write(label, middle, y, fill="soft", text_anchor="middle", font_size=_SMALL)
     if drawn:
-        chart.notes.append("Grey: nothing is recorded for more than 30 min.")
+        chart.notes.append(words.NOTE_QUIET)
 
 
 def ranges_lane(chart: Chart) -> Lane | None:
@@ -119,14 +120,14 @@ def ranges_lane(chart: Chart) -> Lane | None:
     found = lanes(((bar.room_left, bar.room_right) for bar in bars), _BAR_LANES)
     hidden = found.count(None)
     if hidden:
-        chart.notes.append(f"{hidden:,} more {'range is' if hidden == 1 else 'ranges are'} not drawn.")
+        chart.notes.append(words.NOTE_RANGES.format(count=hidden))
 
     def draw(top: float) -> None:
         for bar, lane in zip(bars, found, strict=True):
             if lane is not None:
                 bar.draw(chart, top + lane * _ROW + 2)
 
-    return Lane("Ranges", (max(lane for lane in found if lane is not None) + 1) * _ROW + 4, draw)
+    return Lane(words.RANGES, (max(lane for lane in found if lane is not None) + 1) * _ROW + 4, draw)
 
 
 @dataclass(frozen=True, slots=True)

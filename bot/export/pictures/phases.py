@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.export.pictures import words
 from bot.export.pictures.scale import Span, quiet_spans
 from bot.incident.document import Document, Line
 from bot.incident.records import EntryKind, Milestone
@@ -39,13 +40,13 @@ def phases(document: Document) -> Iterator[Phase]:
     impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
     mitigated, resolved = at[Milestone.MITIGATED], at[Milestone.RESOLVED]
     told: list[tuple[str, str, str, datetime | None, datetime | None]] = [
-        ("Detect", "pale-red", "red", impact, detected)
+        (words.DETECT, "pale-red", "red", impact, detected)
     ]
     if mitigated:
-        told.append(("Respond", "pale-blue", "blue", detected, mitigated))
-        told.append(("Recover", "pale-green", "green", mitigated, resolved))
+        told.append((words.RESPOND, "pale-blue", "blue", detected, mitigated))
+        told.append((words.RECOVER, "pale-green", "green", mitigated, resolved))
     else:
-        told.append(("Respond and recover", "pale-blue", "blue", detected, resolved))
+        told.append((words.RESPOND_AND_RECOVER, "pale-blue", "blue", detected, resolved))
     for label, ground, tone, start, end in told:
         if start and end and end > start:
             yield Phase(label, ground, tone, Span(start, end))
@@ -60,7 +61,8 @@ def covered(document: Document) -> tuple[Span, ...]:
 
 def until(line: Line) -> datetime:
     """When an entry ended: at its beginning, where no later end is told."""
-    return max(line.happened_at, line.ended_at or line.happened_at)
+    ended = line.ended_at
+    return ended if ended and ended > line.happened_at else line.happened_at
 
 
 def severities(document: Document, end: datetime) -> tuple[Severe, ...]:

@@ -24,7 +24,7 @@ class Flag:
     @property
     def right(self) -> float:
         """Where the label ends."""
-        return self.left + self.width
+        return self.pole if self.is_left else self.pole + self.width
 
     def covers(self, pole: float) -> bool:
         """Whether a pole that goes up at that place would run through the label, or touch it."""

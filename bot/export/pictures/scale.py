@@ -28,11 +28,12 @@ _LEAST_ROOM = 150.0  # units that must remain for the stretches
 _ALIKE = 0.75  # a silence that lasts this share of another
 _WORTH = 1.5  # what cutting must gain at least
 _SHORTEST = timedelta(minutes=10)  # the whole axis: less would blow minutes up to nothing but white
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400
 _STEPS = (
     *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720)),
-    *(_DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 364, 1_820, 3_640, 18_200, 182_000)),
+    *(_DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 364, 1_820, 3_640, 18_200, 91_000, 364_000, 910_000)),
 )
 
 
@@ -113,7 +114,7 @@ class Scale:
     @property
     def shows_days_only(self) -> bool:
         """Whether the ticks are whole days apart."""
-        return TICK_ROOM / max(self.per_second, 1e-12) > _STEPS[11]
+        return TICK_ROOM / self.per_second > _DAY / 2
 
 
 def quiet_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -132,7 +133,8 @@ def fitted(spans: Sequence[Span], left: float, right: float) -> Scale:
     first, last = spans[0].start, max(max(span.start, span.end) for span in spans)
     if last - first < _SHORTEST:
         beside = (_SHORTEST - (last - first)) / 2
-        return _axis((Span(first - beside, last + beside),), left, right)
+        around = Span(first - min(beside, first - _FIRST), last + min(beside, _LAST - last))
+        return _axis((around,), left, right)
     whole = Span(first, last)
     long = [span for span in quiet_spans(spans) if span.length >= _LONG]
     longest = sorted(long, key=lambda span: span.length, reverse=True)[:_MOST_CUTS]
@@ -190,14 +192,9 @@ def _room_of_cut(length: timedelta) -> float:
 
 
 def _round_times(stretch: Stretch, step: int) -> Iterator[datetime]:
-    since = (stretch.start - _EPOCH) // timedelta(seconds=1)
-    at = -(-since // step) * step
-    if _EPOCH + timedelta(seconds=at) < stretch.start:
-        at += step
-    end = (stretch.end - _EPOCH).total_seconds()
-    while at <= end:
-        yield _EPOCH + timedelta(seconds=at)
-        at += step
+    each = timedelta(seconds=step)
+    for count in range(-((_EPOCH - stretch.start) // each), (stretch.end - _EPOCH) // each + 1):
+        yield _EPOCH + count * each
 
 
 def rough(length: timedelta) -> str:

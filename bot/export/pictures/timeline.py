@@ -2,6 +2,7 @@
 
 from itertools import accumulate
 
+from bot.export.pictures import words
 from bot.export.pictures.alternatives import timeline_alternative
 from bot.export.pictures.axis import draw_axis, draw_cuts, draw_grid
 from bot.export.pictures.bands import phases_lane, severity_lane
@@ -53,8 +54,7 @@ def _write_head(chart: Chart) -> None:
     stretches = chart.scale.stretches
     first, last = stretches[0].start.date(), stretches[-1].end.date()
     days = first.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
-    count = len(chart.document.timeline)
-    entries = f"{count:,} {'entry' if count == 1 else 'entries'}"
+    entries = words.entries(len(chart.document.timeline))
     chart.sheet.write(f"{days}, UTC", LEFT, 14, fill="ink", font_weight="600", font_size=_SIZE)
     chart.sheet.write(entries, RIGHT, 14, fill="soft", text_anchor="end", font_size=_SIZE)
 
@@ -62,9 +62,9 @@ def _write_head(chart: Chart) -> None:
 def _write_notes(chart: Chart, top: float) -> float:
     """What the marks mean, below the axis; the height of the whole picture."""
     if any(line.approximate for line in chart.document.timeline):
-        chart.notes.append("Hollow, dashed or ~: the time is approximate.")
+        chart.notes.append(words.NOTE_APPROXIMATE)
     if chart.scale.cuts:
-        chart.notes.append("Jagged: the axis is cut for the length told; the rest keeps one scale.")
+        chart.notes.append(words.NOTE_CUT)
     lines = wrapped(" ".join(chart.notes), RIGHT - LEFT, _SMALL, 4)
     for row, line in enumerate(lines):
         chart.sheet.write(line, LEFT, top + (row + 1) * _NOTE, fill="soft", font_size=_SMALL)

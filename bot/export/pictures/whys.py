@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from bot.export.pictures import words
 from bot.export.pictures.alternatives import whys_alternative
 from bot.export.pictures.lettering import width, wrapped
 from bot.export.pictures.sheet import WIDTH, Caption, Picture, Sheet, anchor_of
@@ -76,14 +77,14 @@ def whys_picture(document: Document) -> Picture | None:
     left_out = len(document.whys) - len(shown)
     if left_out:
         height += 20
-        sheet.write(f"{left_out:,} more are not drawn.", 0, height - 4, fill="soft", font_size=_SIZE)
+        sheet.write(words.NOTE_WHYS.format(count=left_out), 0, height - 4, fill="soft", font_size=_SIZE)
     caption = Caption(anchor_of(document.key, "whys"), f"Whys of {document.key}", whys_alternative(document))
     return sheet.picture(caption, height)
 
 
 def _said(step: WhyStep) -> _Said:
     if step.is_root:
-        return _Said(f"{step.number} · Root cause", one_line(step.text), "pale-blue", is_root=True)
+        return _Said(words.ROOT.format(number=step.number), one_line(step.text), "pale-blue", is_root=True)
     return _Said(str(step.number), one_line(step.text), "panel")
 
 
