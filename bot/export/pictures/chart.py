@@ -13,7 +13,7 @@ from bot.incident.records import Milestone
 
 LEFT = 66.0
 """Units: names of lanes stand before it, the axis begins at it."""
-RIGHT = WIDTH - 18
+RIGHT = WIDTH - 26
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 """Months as they are shown, whatever the machine's language."""
 _WITH_YEAR = timedelta(days=300)

@@ -139,6 +139,18 @@ def test_milestones_that_contradict_each_other_make_no_phase() -> None:
     assert not [word for word in found if word.startswith(("Detect ", "Respond"))]
 
 
+def test_phases_that_overlap_keep_their_words_apart() -> None:
+    about = case(
+        entries=(
+            entry(1, at(13, 28), milestone=Milestone.IMPACT_STARTED),
+            entry(2, at(16, 0), milestone=Milestone.DETECTED),
+            entry(3, at(13, 30), milestone=Milestone.MITIGATED),
+            entry(4, at(14, 30), milestone=Milestone.RESOLVED),
+        )
+    )
+    assert {"Detect 2 h 32 min", "Recover 1 h"} <= set(words(about))
+
+
 def test_without_a_mitigation_respond_and_recover_are_one() -> None:
     about = case(
         entries=(entry(1, at(13, 0), milestone=Milestone.DETECTED), entry(2, at(14, 0), milestone=Milestone.RESOLVED))
