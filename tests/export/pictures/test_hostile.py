@@ -46,7 +46,7 @@ def check_in_page(picture: Picture) -> None:
 
 def raw(document: Document, text: str) -> Document:
     """The document as if its texts had never passed the compiler's gate."""
-    lines = tuple(replace(line, text=text) for line in document.timeline)
+    lines = tuple(line._replace(text=text) for line in document.timeline)
     return replace(document, title=text, timeline=lines, whys=tuple(replace(step, text=text) for step in document.whys))
 
 
