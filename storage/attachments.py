@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, false, func, literal, select, update
+from sqlalchemy import bindparam, false, func, literal, select, true, update
 
 from bot.incident.records import Attachment
 from storage.statements import Statement, Transaction, insert_into
@@ -48,6 +48,12 @@ _joined = _attachment.join(_entry, _attachment.c.entry_id == _entry.c.id)
 _ALL = Statement(select(*_TOLD).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id))
 _ALL_WITH_CONTENT = Statement(
     select(*_TOLD, _attachment.c.content).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id)
+)
+_OF_STRUCK = Statement(
+    select(*_TOLD)
+    .select_from(_joined)
+    .where(_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck == true())
+    .order_by(_attachment.c.id)
 )
 _KEPT_SIZE = Statement(
     select(func.coalesce(func.sum(_attachment.c.size), 0))
@@ -138,6 +144,11 @@ def of_incident(tx: Transaction, incident_id: int, *, with_content: bool = False
     """The files of the entries that stand, in the order in which they were captured."""
     rows = tx.rows(_ALL_WITH_CONTENT if with_content else _ALL, incident_id=incident_id)
     return tuple(Attachment(*row) for row in rows)
+
+
+def of_struck(tx: Transaction, incident_id: int) -> tuple[Attachment, ...]:
+    """The files of the entries that were taken back, without what they hold."""
+    return tuple(Attachment(*row) for row in tx.rows(_OF_STRUCK, incident_id=incident_id))
 
 
 def held(tx: Transaction, incident_id: int) -> int:

@@ -2,24 +2,28 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal, select
 
+from bot.incident.history import entry_deed, whole_audit
 from bot.incident.records import AuditLine
 from storage.statements import Statement, Transaction, insert_into
 from storage.tables import AuditRow, EntryRow, EntryVersionRow, table_of
 
 _audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
+IMPORTED = "incident.imported"
+"""The verb of the line that says of this database, not of the incident, how the record came here."""
+
 _ADD = Statement(insert_into(_audit))
 _ALL = Statement(
     select(_audit.c.at, _audit.c.who, _audit.c.verb, _audit.c.what, _audit.c.delivery)
-    .where(_audit.c.incident_id == bindparam("incident_id"))
+    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
     .order_by(_audit.c.id)
 )
 _OF_ENTRIES = Statement(
-    select(_version.c.changed_at, _version.c.changed_by, _version.c.change, _entry.c.number)
+    select(_entry.c.number, _version.c.change, _version.c.changed_by, _version.c.changed_at)
     .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
     .where(_entry.c.incident_id == bindparam("incident_id"))
-    .order_by(_version.c.id)
+    .order_by(_entry.c.number, _version.c.version)
 )
 
 
@@ -30,11 +34,21 @@ def keep(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> 
         tx.run(_ADD, incident_id=incident_id, who=who, verb=verb, what=what, at=now, delivery=delivery)
 
 
+def restore(tx: Transaction, incident_id: int, line: AuditLine) -> None:
+    """Write a line that was kept elsewhere before."""
+    tx.run(
+        _ADD,
+        incident_id=incident_id,
+        who=line.who,
+        verb=line.verb,
+        what=line.what,
+        at=line.at,
+        delivery=line.delivery,
+    )
+
+
 def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
     """Everything that was ever done to an incident, in the order in which it was done."""
-    done = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
-    done += [
-        AuditLine(at, who, f"timeline.{change}", f"entry {number}", "")
-        for at, who, change, number in tx.rows(_OF_ENTRIES, incident_id=incident_id)
-    ]
-    return tuple(sorted(done, key=lambda line: line.at))
+    kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
+    of_entries = [entry_deed(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
+    return whole_audit(kept, of_entries)

@@ -25,6 +25,14 @@ def latest(tx: Transaction, incident_id: int) -> dict[str, SectionText]:
     return {slug: section for slug, section in saved.items() if section.text}
 
 
+def every(tx: Transaction, incident_id: int) -> dict[str, tuple[SectionText, ...]]:
+    """Every saving of every section, by slug, first to last."""
+    found: dict[str, tuple[SectionText, ...]] = {}
+    for row in tx.rows(_ALL, incident_id=incident_id):
+        found[row[1]] = (*found.get(row[1], ()), SectionText(*row))
+    return found
+
+
 def history(tx: Transaction, incident_id: int, slug: str) -> tuple[SectionText, ...]:
     """Every saving of one section, first to last."""
     return tuple(SectionText(*row) for row in tx.rows(_ALL, incident_id=incident_id) if row[1] == slug)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, false, func, select, update
+from sqlalchemy import bindparam, false, func, select, true, update
 
 from bot.incident.records import Entry, EntryKind, EntryVersion, Milestone, Place
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
@@ -24,6 +24,7 @@ _ADD = Statement(insert_into(_entry).returning(_entry.c.id))
 _ADD_VERSION = Statement(insert_into(_version))
 _SAVE = Statement(update_by_id(_entry, _MUTABLE))
 _ALL = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_order))
+_STRUCK = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.struck == true()).order_by(_entry.c.number))
 _LATEST = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_backwards).limit(bindparam("most")))
 _SINCE = Statement(
     select(*_COLUMNS).where(_of_incident, _standing, _entry.c.happened_at >= bindparam("since")).order_by(*_order)
@@ -134,6 +135,11 @@ def _keep_version(tx: Transaction, entry: Entry, change: str, by: str, now: date
 def standing(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
     """Every entry that is not struck, by the time it happened."""
     return _records(tx.rows(_ALL, incident_id=incident_id))
+
+
+def struck(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
+    """Every entry that was taken back, by number."""
+    return _records(tx.rows(_STRUCK, incident_id=incident_id))
 
 
 def latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:

@@ -8,7 +8,19 @@ from datetime import datetime, timedelta
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.times import iso
-from bot.incident.document import ActionItem, Deed, Document, FileItem, Line, Metrics, Part, Who, WhyStep
+from bot.incident.document import (
+    ActionItem,
+    Deed,
+    Document,
+    FileItem,
+    Likeness,
+    Line,
+    Metrics,
+    Part,
+    Who,
+    WhyStep,
+    Wording,
+)
 
 FORMAT = "afterword.postmortem"
 VERSION = 1
@@ -17,7 +29,7 @@ _Object = dict[str, object]
 
 
 class JsonWriter:
-    """Writes documents as one JSON object each.
+    """Writes documents as one JSON object each: docs/postmortem.schema.json tells its form.
 
     Times are ISO 8601 in UTC with Z, spans are seconds, what is not known is null, people are `{id, name}`.
     """
@@ -43,12 +55,18 @@ def as_object(document: Document) -> _Object:
         "sections": {part.slug: _part(part) for part in document.parts},
         "actions": [_action(action) for action in document.actions],
         "audit": [_deed(deed) for deed in document.audit],
+        "struck": {
+            "timeline": [_line(line) for line in document.struck],
+            "whys": [_why(step) for step in document.struck_whys],
+        },
+        "likenesses": [_likeness(said) for said in document.likenesses],
     }
 
 
 def _incident(document: Document) -> _Object:
     return {
         "key": document.key,
+        "workspace": document.workspace or None,
         "title": document.title,
         "severity": document.severity or None,
         "status": document.status.value,
@@ -58,6 +76,7 @@ def _incident(document: Document) -> _Object:
         "opened_at": iso(document.opened_at),
         "started_at": _time(document.started_at),
         "resolved_at": _time(document.resolved_at),
+        "resolved_by": _person(document.resolved_by),
         "duration": _seconds(document.duration),
         "milestones": {mark.milestone.value: _time(mark.at) for mark in document.marks},
         "people": [_person(who) for who in document.people],
@@ -95,8 +114,10 @@ def _line(line: Line) -> _Object:
         "recorder_id": line.recorder.id,
         "recorded_at": iso(line.recorded_at),
         "permalink": line.permalink or None,
+        "message": line.source or None,
         "message_since": line.source_change or None,
         "files": [_file(file) for file in line.files],
+        "versions": [{**_wording(one), "happened_at": _time(one.happened_at)} for one in line.versions],
     }
 
 
@@ -116,6 +137,7 @@ def _why(step: WhyStep) -> _Object:
     return {
         "number": step.number,
         "parent": step.parent,
+        "answers": step.answers,
         "text": step.text,
         "root": step.is_root,
         "evidence": [
@@ -125,6 +147,7 @@ def _why(step: WhyStep) -> _Object:
         "author": step.author.name,
         "author_id": step.author.id,
         "recorded_at": iso(step.recorded_at),
+        "versions": [_wording(one) for one in step.versions],
     }
 
 
@@ -135,7 +158,12 @@ def _part(part: Part) -> _Object:
         "author": part.author.name if part.author else None,
         "author_id": part.author.id if part.author else None,
         "saved_at": _time(part.saved_at),
+        "versions": [_wording(one) for one in part.versions],
     }
+
+
+def _wording(wording: Wording) -> _Object:
+    return {"change": wording.change, "text": wording.text, "by": _person(wording.by), "at": iso(wording.at)}
 
 
 def _action(action: ActionItem) -> _Object:
@@ -150,6 +178,19 @@ def _action(action: ActionItem) -> _Object:
         "link": action.link or None,
         "kind": action.kind or None,
         "held": action.held or None,
+        "overdue_at": _time(action.overdue_at),
+        "created_by": _person(action.created_by),
+        "created_at": _time(action.created_at),
+        "closed_at": _time(action.closed_at),
+    }
+
+
+def _likeness(said: Likeness) -> _Object:
+    return {
+        "incident": said.key,
+        "same_cause": said.is_same,
+        "said_by": _person(said.said_by),
+        "said_at": iso(said.said_at),
     }
 
 

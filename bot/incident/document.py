@@ -20,6 +20,20 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """One wording that an entry, a why or a section had, and what was done to bring it about.
+
+    `happened_at` is told of entries alone.
+    """
+
+    change: str
+    text: str
+    by: Who
+    at: datetime
+    happened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileItem:
     """A file that hung on a captured message; `note` says why it is not kept.
 
@@ -38,8 +52,9 @@ class FileItem:
 class Line(NamedTuple):
     """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
 
-    `source_change` is `edited` or `deleted` where that became of the message it was captured from. A named tuple, for a
-    long timeline has ten thousand of them, and they are made three times as quickly.
+    `source` is the message that it was captured from, as `channel:ts`; `source_change` is `edited` or `deleted` where
+    that became of it. `versions` are all wordings, first to last; empty where it reads as it was first recorded. A named
+    tuple, for a long timeline has ten thousand of them, and they are made three times as quickly.
     """
 
     number: int
@@ -55,6 +70,8 @@ class Line(NamedTuple):
     permalink: str
     source_change: str = ""
     files: tuple[FileItem, ...] = ()
+    source: str = ""
+    versions: tuple[Wording, ...] = ()
 
     @property
     def was_told(self) -> bool:
@@ -103,7 +120,8 @@ class WhyStep:
     """One why, in reading order: a chain runs on at its own `depth`; what branches off stands one deeper.
 
     `parent` is the number that it explains, None for a first one; `is_branch` marks the first step of a branch;
-    `evidence` are the entries that it cites, `action` the number of the action that was made of it.
+    `evidence` are the entries that it cites, `action` the number of the action that was made of it. `answers` is the
+    number that it was given under, which may be struck since. `versions` as those of a Line.
     """
 
     number: int
@@ -116,22 +134,31 @@ class WhyStep:
     is_root: bool
     evidence: tuple[Line, ...] = ()
     action: int | None = None
+    answers: int | None = None
+    versions: tuple[Wording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the 14 sections: `text` is what a person wrote, empty where nobody has."""
+    """One of the 14 sections: `text` is what a person wrote, empty where nobody has.
+
+    `versions` are all savings, first to last; empty where it was saved once.
+    """
 
     slug: str
     title: str
     text: str
     author: Who | None
     saved_at: datetime | None
+    versions: tuple[Wording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ActionItem:
-    """A corrective action; `is_overdue` as of the moment the document was compiled."""
+    """A corrective action; `is_overdue` as of the moment the document was compiled.
+
+    `overdue_at` is the end of `due_on` where its owner lives.
+    """
 
     number: int
     text: str
@@ -143,6 +170,20 @@ class ActionItem:
     link: str
     kind: str = ""
     held: str = ""
+    overdue_at: datetime | None = None
+    created_by: Who | None = None
+    created_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What somebody said of a past incident, by its key: whether it had the same cause."""
+
+    key: str
+    is_same: bool
+    said_by: Who
+    said_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +203,8 @@ class Document:
 
     `severity` is `sev1` to `sev4` or empty. `started_at` is the start of the impact, else when it was noticed, else the
     first entry. `marks` holds every milestone in order, reached or not. `spans_days` where the timeline touches more
-    than one day in UTC, so that clock times alone would mislead. `audit` is empty unless the case was loaded with it.
+    than one day in UTC, so that clock times alone would mislead. `audit` is empty unless the case was loaded with it;
+    `struck`, `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history.
     """
 
     key: str
@@ -193,6 +235,11 @@ class Document:
     actions: tuple[ActionItem, ...]
     generated_at: datetime
     audit: tuple[Deed, ...] = ()
+    workspace: str = ""
+    resolved_by: Who | None = None
+    struck: tuple[Line, ...] = ()
+    struck_whys: tuple[WhyStep, ...] = ()
+    likenesses: tuple[Likeness, ...] = ()
 
     def mark(self, milestone: Milestone) -> Mark:
         """The mark of one milestone, reached or not."""

@@ -1,14 +1,14 @@
 """Facts to document: everything that the record knows of an incident, and nothing that it does not."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 from bot.incident.document import (
     ActionItem,
     Deed,
     Document,
-    FileItem,
+    Likeness,
     Line,
     Mark,
     Metrics,
@@ -17,29 +17,34 @@ from bot.incident.document import (
     Who,
     WhyStep,
 )
+from bot.incident.history import History, first_why_wording, is_untouched
+from bot.incident.lines import Cast, standing_lines, struck_lines, wording
 from bot.incident.plain import one_line, plain
 from bot.incident.records import (
     Action,
     ActionStatus,
-    Attachment,
     Case,
     Incident,
     Milestone,
     PostmortemStatus,
+    SectionText,
     Status,
     Why,
 )
-from bot.incident.sections import SECTIONS
+from bot.incident.sections import SECTIONS, Section
 from bot.incident.whys import cited, standing
 
-_IN_TIME = attrgetter("happened_at", "number")
+_NO_HISTORY = History()
 
 
-def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's word
-    """The document of a case as of `now` (aware): what is overdue is judged by it, and it stands in `generated_at`."""
+def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Document:  # noqa: A001 - the trade's word
+    """The document of a case as of `now` (aware): what is overdue is judged by it, and it stands in `generated_at`.
+
+    The history goes into the forms that tell it.
+    """
     incident = case.incident
-    cast = _Cast(case)
-    lines = _lines(case, cast)
+    cast = Cast({**case.people, **history.people})
+    lines = standing_lines(case, history, cast)
     marks = _marks(case, lines)
     at = {mark.milestone: mark.at for mark in marks}
     started = _started_at(at, lines)
@@ -65,72 +70,20 @@ def compile(case: Case, now: datetime) -> Document:  # noqa: A001 - the trade's 
         owner=cast.known(incident.postmortem_owner),
         published_at=incident.published_at,
         participants=_participants(lines, cast.known(incident.lead)),
-        parts=_parts(case, cast),
+        parts=_parts(case, history, cast),
         timeline=lines,
         spans_days=_spans_days(lines),
-        whys=_whys(case.whys, cast, lines),
+        whys=_whys(case.whys, history, cast, lines),
         actions=tuple(_action(action, cast, now) for action in sorted(case.actions, key=lambda item: item.number)),
         generated_at=now.astimezone(UTC),
         audit=tuple(Deed(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit),
+        workspace=incident.team,
+        resolved_by=cast.known(incident.resolved_by),
+        struck=struck_lines(history, cast),
+        struck_whys=_struck_whys(history, cast),
+        likenesses=_likenesses(history, cast),
         people=cast.everyone(),  # last, when everybody has been named
     )
-
-
-class _Cast:
-    """The people of one case, each named once, in the order in which the document comes to them."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self._seen: dict[str, Who] = {}
-
-    def who(self, user: str) -> Who:
-        found = self._seen.get(user)
-        if found is None:
-            found = self._seen[user] = Who(user, one_line(self._case.name(user)) or user)
-        return found
-
-    def known(self, user: str | None) -> Who | None:
-        return self.who(user) if user else None
-
-    def everyone(self) -> tuple[Who, ...]:
-        return tuple(self._seen.values())
-
-
-def _lines(case: Case, cast: _Cast) -> tuple[Line, ...]:
-    files = _files(case.attachments)
-    who = cast.who
-    standing = sorted((entry for entry in case.entries if not entry.struck), key=_IN_TIME)
-    return tuple(
-        Line(
-            entry.number,
-            entry.happened_at,
-            entry.ended_at,
-            entry.approximate,
-            plain(entry.text),
-            who(entry.author),
-            who(entry.recorder),
-            entry.recorded_at,
-            entry.kind,
-            entry.milestone,
-            entry.permalink,
-            entry.source_change,
-            files.get(entry.id, ()),
-        )
-        for entry in standing
-    )
-
-
-def _files(attachments: Iterable[Attachment]) -> dict[int, tuple[FileItem, ...]]:
-    """The files of each entry, by its row."""
-    found: dict[int, tuple[FileItem, ...]] = {}
-    for file in attachments:
-        is_kept = file.state == "kept"
-        note = "" if is_kept else plain(file.note) or "it is not fetched yet"
-        item = FileItem(
-            one_line(file.name) or "file", one_line(file.media_type), file.size, is_kept, note, file.content
-        )
-        found[file.entry_id] = (*found.get(file.entry_id, ()), item)
-    return found
 
 
 def _spans_days(lines: tuple[Line, ...]) -> bool:
@@ -167,7 +120,8 @@ def _span(start: datetime | None, end: datetime | None) -> timedelta | None:
 
 def metrics(case: Case, now: datetime) -> Metrics:
     """The spans that people compare, as of `now` (aware)."""
-    return _metrics({m.milestone: m.at for m in _marks(case, _lines(case, _Cast(case)))}, case.incident, now)
+    marks = _marks(case, standing_lines(case, _NO_HISTORY, Cast(case.people)))
+    return _metrics({mark.milestone: mark.at for mark in marks}, case.incident, now)
 
 
 def _metrics(at: dict[Milestone, datetime | None], incident: Incident, now: datetime) -> Metrics:
@@ -208,37 +162,59 @@ def _participant(who: Who, lines: list[Line], recorded: int, *, is_lead: bool) -
     return Participant(who, is_lead, len(lines), recorded, first, last)
 
 
-def _parts(case: Case, cast: _Cast) -> tuple[Part, ...]:
-    return tuple(_part(case, section.slug, section.title, cast) for section in SECTIONS)
+def _parts(case: Case, history: History, cast: Cast) -> tuple[Part, ...]:
+    return tuple(
+        _part(section, case.sections.get(section.slug), history.savings.get(section.slug, ()), cast)
+        for section in SECTIONS
+    )
 
 
-def _part(case: Case, slug: str, title: str, cast: _Cast) -> Part:
-    written = case.sections.get(slug)
+def _part(section: Section, written: SectionText | None, savings: tuple[SectionText, ...], cast: Cast) -> Part:
     text = plain(written.text) if written else ""
+    versions = () if text and len(savings) == 1 else savings
+    told = tuple(wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions)
     if not written or not text:
-        return Part(slug, title, "", None, None)
-    return Part(slug, title, text, cast.known(written.author), written.saved_at)
+        return Part(section.slug, section.title, "", None, None, told)
+    return Part(section.slug, section.title, text, cast.known(written.author), written.saved_at, told)
 
 
-def _whys(whys: Iterable[Why], cast: _Cast, lines: tuple[Line, ...]) -> tuple[WhyStep, ...]:
+def _whys(whys: Iterable[Why], history: History, cast: Cast, lines: tuple[Line, ...]) -> tuple[WhyStep, ...]:
     children: dict[int | None, list[Why]] = {}
     for why in standing(whys):
         children.setdefault(why.parent, []).append(why)
     by_number = {line.number: line for line in lines}
+    answers = {why.number: why.parent for why in history.whys}
     return tuple(
-        WhyStep(
-            why.number,
-            why.parent,
-            depth,
-            is_branch,
-            plain(why.text),
-            cast.who(why.author),
-            why.recorded_at,
-            why.is_root,
-            tuple(by_number[number] for number in cited(why.text) if number in by_number),
-            why.action,
+        replace(
+            _why(why, history, cast),
+            depth=depth,
+            is_branch=is_branch,
+            answers=answers.get(why.number, why.parent),
+            evidence=tuple(by_number[number] for number in cited(plain(why.text)) if number in by_number),
         )
         for why, depth, is_branch in _in_reading_order(children)
+    )
+
+
+def _struck_whys(history: History, cast: Cast) -> tuple[WhyStep, ...]:
+    return tuple(_why(why, history, cast) for why in sorted(history.whys, key=lambda why: why.number) if why.struck)
+
+
+def _why(why: Why, history: History, cast: Cast) -> WhyStep:
+    found = history.why_wordings.get(why.id, ())
+    told = () if is_untouched(first_why_wording(why), found) else found
+    return WhyStep(
+        number=why.number,
+        parent=why.parent,
+        depth=0,
+        is_branch=False,
+        text=plain(why.text),
+        author=cast.who(why.author),
+        recorded_at=why.recorded_at,
+        is_root=why.is_root,
+        action=why.action,
+        answers=why.parent,
+        versions=tuple(wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
     )
 
 
@@ -253,7 +229,7 @@ def _in_reading_order(children: dict[int | None, list[Why]]) -> Iterator[tuple[W
         waiting.extend((branch, depth + 1, True) for branch in reversed(below[1:]))
 
 
-def _action(action: Action, cast: _Cast, now: datetime) -> ActionItem:
+def _action(action: Action, cast: Cast, now: datetime) -> ActionItem:
     is_open = action.status is ActionStatus.OPEN
     return ActionItem(
         number=action.number,
@@ -266,4 +242,15 @@ def _action(action: Action, cast: _Cast, now: datetime) -> ActionItem:
         link=plain(action.link),
         kind=action.kind.value if action.kind else "",
         held=action.held,
+        overdue_at=action.overdue_at,
+        created_by=cast.who(action.created_by),
+        created_at=action.created_at,
+        closed_at=action.closed_at,
+    )
+
+
+def _likenesses(history: History, cast: Cast) -> tuple[Likeness, ...]:
+    return tuple(
+        Likeness(f"INC-{said.number}", said.is_same, cast.who(said.said_by), said.said_at)
+        for said in sorted(history.verdicts, key=lambda said: said.number)
     )

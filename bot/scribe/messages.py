@@ -9,7 +9,7 @@ from bot.export import Exporter, file_name
 from bot.incident import postmortem
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Status
-from bot.scribe import chasing
+from bot.scribe import chasing, documents
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
 from bot.scribe.standing import retire
@@ -73,8 +73,8 @@ class Composer:
         return Message(file_comment(case), [], file=File(name, f"{incident.key} postmortem draft", content))
 
     def _compiled(self, incident: Incident, form: str, now: datetime) -> bytes:
-        case = self._store.read_now(lambda tx: cases.load(tx, incident, with_files=True, with_audit=form == "json"))
-        return self._exporter.render(postmortem.compile(case, now), form)
+        document = self._store.read_now(lambda tx: documents.compiled(tx, incident, form, now))
+        return self._exporter.render(document, form)
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None

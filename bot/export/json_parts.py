@@ -1,0 +1,193 @@
+"""The parts of the JSON form: what each property means, and what it may hold.
+
+Texts are brought into the shape in which every export writes them (see `bot.incident.plain`).
+"""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.incident.plain import one_line, plain
+from bot.incident.records import ActionKind, ActionStatus, EntryKind, Milestone
+
+LONGEST_TEXT = 100_000
+"""Characters of one text: more than twice of what is ever recorded at once."""
+
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _utc(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment < _LATEST:
+        msg = "it must be in the years 1900 to 8999"
+        raise ValueError(msg)
+    return moment.astimezone(UTC)
+
+
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(plain)]
+Name = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
+Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^INC-[1-9][0-9]{0,8}$")]
+Number = Annotated[int, Field(ge=1, le=999_999)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
+
+FOLLOWS = "Follows from the rest; may be left out."
+"""A file that a program writes need not tell it; where it is told it must be right."""
+
+
+class Shape(BaseModel):
+    """An object without other properties than these."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Who(Shape):
+    """A person, or a user group that owns something."""
+
+    id: Id = Field(description="The id in Slack.")
+    name: Name = Field(description="The name as it was last known; the id where nobody knew it.")
+
+
+class Wording(Shape):
+    """One wording that something had."""
+
+    change: Name = Field(
+        description="What brought it about: added, marked (by a reaction), edited, struck, restored, redacted, root, "
+        "no root, or saved."
+    )
+    text: Text = Field(description="The wording; a credential that was redacted is gone from it.")
+    by: Who = Field(description="Who did it.")
+    at: Moment = Field(description="When they did it, in UTC.")
+
+
+class EntryWording(Wording):
+    """One wording that an entry of the timeline had."""
+
+    happened_at: Moment = Field(description="When it happened, as this wording had it, in UTC.")
+
+
+class File(Shape):
+    """A file that hung on a captured message."""
+
+    name: Name = Field(description="Its name, as its sender called it.")
+    type: Name | None = Field(default=None, description="Its media type: of a kept file judged by its bytes.")
+    size: Annotated[int, Field(ge=0, le=2**53)] = Field(description="Bytes.")
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description=f"SHA-256 of the content, in hexadecimal digits. {FOLLOWS}"
+    )
+    not_kept: Text | None = Field(default=None, description="Why it is not here; null where it is.")
+    content: Base64Bytes | None = Field(default=None, description="What it holds, in Base64; null where nothing is.")
+
+
+class Entry(Shape):
+    """One line of the timeline."""
+
+    number: Number = Field(description="Its number within the incident, in the order of recording.")
+    happened_at: Moment = Field(description="When it was true, in UTC.")
+    ended_at: Moment | None = Field(default=None, description="When it ended, in UTC; null where it has no length.")
+    approximate: bool = Field(default=False, description="Whether the time is only about right.")
+    text: Text = Field(description="What happened.")
+    milestone: Milestone | None = Field(default=None, description="What it marks in the life of the incident.")
+    kind: EntryKind = Field(default=EntryKind.NOTE, description="A note of somebody, or a change of the incident.")
+    author: Name | None = Field(default=None, description="The name of who saw it.")
+    author_id: Id = Field(description="The id of who saw it.")
+    recorder: Name | None = Field(default=None, description="The name of who wrote it down.")
+    recorder_id: Id = Field(description="The id of who wrote it down.")
+    recorded_at: Moment = Field(description="When it was written down, in UTC.")
+    permalink: Name | None = Field(default=None, description="The address of the message that it was captured from.")
+    message: Id | None = Field(default=None, description="That message as channel:ts; once in an incident.")
+    message_since: Literal["edited", "deleted"] | None = Field(default=None, description="What became of that message.")
+    files: list[File] = Field(default=[], description="The files that hung on that message.")
+    versions: list[EntryWording] = Field(
+        default=[], description="Every wording, first to last; empty where it reads as it was first recorded."
+    )
+
+
+class Evidence(Shape):
+    """An entry that a why cites."""
+
+    number: Number = Field(description="The entry's number.")
+    happened_at: Moment = Field(description="When it was true, in UTC.")
+    text: Text = Field(description="What happened.")
+
+
+class Why(Shape):
+    """One step of the five whys."""
+
+    number: Number = Field(description="Its number within the incident, in the order of answering.")
+    parent: Number | None = Field(description="The number of the why that it explains; null for a first one.")
+    answers: Number | None = Field(
+        default=None, description="The number that it was given under: another than the parent where that was struck."
+    )
+    text: Text = Field(description="The answer.")
+    root: bool = Field(default=False, description="Whether it is a root cause.")
+    evidence: list[Evidence] = Field(default=[], description=f"The entries cited in the text. {FOLLOWS}")
+    action: Number | None = Field(default=None, description="The number of the action that was made of it.")
+    author: Name | None = Field(default=None, description="The name of who answered.")
+    author_id: Id = Field(description="The id of who answered.")
+    recorded_at: Moment = Field(description="When they answered, in UTC.")
+    versions: list[Wording] = Field(
+        default=[], description="Every wording, first to last; empty where it reads as it was first answered."
+    )
+
+
+class Section(Shape):
+    """One section of the postmortem."""
+
+    title: Name | None = Field(default=None, description=f"Its heading. {FOLLOWS}")
+    text: Text | None = Field(description="What a person wrote; null where nobody has.")
+    author: Name | None = Field(default=None, description="The name of who saved it last; null where it is empty.")
+    author_id: Id | None = Field(default=None, description="The id of who saved it last; null where it is empty.")
+    saved_at: Moment | None = Field(default=None, description="When that was, in UTC; null where it is empty.")
+    versions: list[Wording] = Field(
+        default=[], description="Every saving, first to last; empty where it was saved once."
+    )
+
+
+class Action(Shape):
+    """A corrective action."""
+
+    number: Number = Field(description="Its number within the incident.")
+    text: Text = Field(description="What is to be done.")
+    owner: Who | None = Field(default=None, description="Who does it; null while nobody does.")
+    due: date | None = Field(default=None, description="The day by which, on the owner's calendar.")
+    status: ActionStatus = Field(default=ActionStatus.OPEN, description="Where it stands.")
+    overdue: bool = Field(default=False, description=f"Whether it was late at generated_at. {FOLLOWS}")
+    reason: Text | None = Field(default=None, description="Why it was dropped.")
+    link: Text | None = Field(default=None, description="Where a tracker holds it.")
+    kind: ActionKind | None = Field(default=None, description="What it is good for.")
+    held: Literal["held", "came back"] | None = Field(default=None, description="Whether it helped, a month later.")
+    overdue_at: Moment | None = Field(default=None, description="The end of the due day where the owner lives, in UTC.")
+    created_by: Who = Field(description="Who wrote it down.")
+    created_at: Moment = Field(description="When they did, in UTC.")
+    closed_at: Moment | None = Field(default=None, description="When it was done or dropped, in UTC.")
+
+
+class Deed(Shape):
+    """A line of the audit."""
+
+    at: Moment = Field(description="When it was done, in UTC.")
+    who: Name | None = Field(default=None, description="The name of who did it.")
+    who_id: Id = Field(description="The id of who did it.")
+    verb: Name = Field(description="What was done, as noun.verb.")
+    what: Name = Field(description="What was changed, never its words.")
+    delivery: Name | None = Field(
+        default=None, description="The key of Slack's request; null for wordings of entries, which follow from those."
+    )
+
+
+class Struck(Shape):
+    """What was taken back: no other form tells it."""
+
+    timeline: list[Entry] = Field(default=[], description="Entries, by number; their files are only named.")
+    whys: list[Why] = Field(default=[], description="Whys, by number; parent is what each was given under.")
+
+
+class Likeness(Shape):
+    """What somebody said of a past incident that was proposed as alike."""
+
+    incident: Key = Field(description="The key of that incident.")
+    same_cause: bool = Field(description="Whether it had the same cause.")
+    said_by: Who = Field(description="Who said so.")
+    said_at: Moment = Field(description="When they said so, in UTC.")

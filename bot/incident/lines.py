@@ -1,0 +1,109 @@
+"""From the rows of the timeline to the lines of the document, and who stands behind the ids."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from operator import attrgetter
+
+from bot.incident.document import FileItem, Line, Who, Wording
+from bot.incident.history import History, first_wording, is_untouched
+from bot.incident.plain import one_line, plain
+from bot.incident.records import Attachment, Case, Entry, EntryVersion, Person
+
+_IN_TIME = attrgetter("happened_at", "number")
+
+TAKEN_BACK = "its entry was taken back"
+"""Why a struck entry's file is named in a complete export, and not carried."""
+
+
+class Cast:
+    """The people of one document, each named once, in the order in which it comes to them."""
+
+    def __init__(self, people: Mapping[str, Person]) -> None:
+        self._people = people
+        self._seen: dict[str, Who] = {}
+
+    def who(self, user: str) -> Who:
+        """Somebody by their id, which stands for the name where nobody knows it."""
+        found = self._seen.get(user)
+        if found is None:
+            person = self._people.get(user)
+            found = self._seen[user] = Who(user, (one_line(person.name) if person else "") or user)
+        return found
+
+    def known(self, user: str | None) -> Who | None:
+        """The same, or None for nobody."""
+        return self.who(user) if user else None
+
+    def everyone(self) -> tuple[Who, ...]:
+        """All who were named so far."""
+        return tuple(self._seen.values())
+
+
+def standing_lines(case: Case, history: History, cast: Cast) -> tuple[Line, ...]:
+    """The timeline: what is not struck, in the order of when it happened."""
+    standing = sorted((entry for entry in case.entries if not entry.struck), key=_IN_TIME)
+    return _lines(standing, _files(case.attachments), history.wordings, cast)
+
+
+def struck_lines(history: History, cast: Cast) -> tuple[Line, ...]:
+    """What was taken back, by number; files are only named."""
+    ordered = sorted(history.struck, key=attrgetter("number"))
+    return _lines(ordered, _files(history.files, refused=TAKEN_BACK), history.wordings, cast)
+
+
+def _lines(
+    entries: list[Entry],
+    files: Mapping[int, tuple[FileItem, ...]],
+    wordings: Mapping[int, tuple[EntryVersion, ...]],
+    cast: Cast,
+) -> tuple[Line, ...]:
+    who = cast.who
+    return tuple(
+        Line(
+            entry.number,
+            entry.happened_at,
+            entry.ended_at,
+            entry.approximate,
+            plain(entry.text),
+            who(entry.author),
+            who(entry.recorder),
+            entry.recorded_at,
+            entry.kind,
+            entry.milestone,
+            entry.permalink,
+            entry.source_change,
+            files.get(entry.id, ()),
+            entry.source,
+            _wordings(entry, wordings[entry.id], cast) if entry.id in wordings else (),
+        )
+        for entry in entries
+    )
+
+
+def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tuple[Wording, ...]:
+    if is_untouched(first_wording(entry), found):
+        return ()
+    return tuple(
+        wording(cast, version.change, version.text, version.changed_by, version.changed_at, version.happened_at)
+        for version in found
+    )
+
+
+def wording(cast: Cast, change: str, text: str, by: str, at: datetime, happened_at: datetime | None = None) -> Wording:
+    """One wording as the document tells it."""
+    return Wording(change, plain(text), cast.who(by), at, happened_at)
+
+
+def _files(attachments: Iterable[Attachment], refused: str = "") -> dict[int, tuple[FileItem, ...]]:
+    """The files of each entry, by its row; with `refused` none is carried, for that reason."""
+    found: dict[int, tuple[FileItem, ...]] = {}
+    for file in attachments:
+        found[file.entry_id] = (*found.get(file.entry_id, ()), _file(file, refused))
+    return found
+
+
+def _file(file: Attachment, refused: str) -> FileItem:
+    is_kept = file.state == "kept" and not refused
+    note = "" if is_kept else plain(file.note) or refused or "it is not fetched yet"
+    content = file.content if is_kept else b""
+    return FileItem(one_line(file.name) or "file", one_line(file.media_type), file.size, is_kept, note, content)
