@@ -3,7 +3,7 @@
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.incident.records import Incident, Place, PostmortemStatus, Status
@@ -67,6 +67,18 @@ _TAKE_KEY = Statement(
     .values(team=bindparam("team"), last_incident=1)
     .on_conflict_do_update(index_elements=[_workspace.c.team], set_={"last_incident": _workspace.c.last_incident + 1})
     .returning(_workspace.c.last_incident)
+)
+_reserved = upsert(_workspace).values(team=bindparam("team"), last_incident=bindparam("number"))
+_RESERVE = Statement(
+    _reserved.on_conflict_do_update(
+        index_elements=[_workspace.c.team],
+        set_={
+            "last_incident": case(
+                (_workspace.c.last_incident < _reserved.excluded.last_incident, _reserved.excluded.last_incident),
+                else_=_workspace.c.last_incident,
+            )
+        },
+    )
 )
 _ADD = Statement(insert_into(_incident).returning(*_COLUMNS))
 _SAVE = Statement(update_by_id(_incident, _MUTABLE))
@@ -134,9 +146,19 @@ def teams(tx: Transaction) -> tuple[str, ...]:
     return tuple(row[0] for row in tx.rows(_TEAMS))
 
 
+def next_number(tx: Transaction, team: str) -> int:
+    """The workspace's next key, which is taken with this."""
+    row = tx.row(_TAKE_KEY, team=team)
+    return int(row[0]) if row else 1
+
+
+def reserve(tx: Transaction, team: str, number: int) -> None:
+    """Take a key that comes from elsewhere: the next new one is above it."""
+    tx.run(_RESERVE, team=team, number=number)
+
+
 def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) -> Incident:
     """Open an incident with the workspace's next key. The caller has seen that none is open in the channel."""
-    row = tx.row(_TAKE_KEY, team=place.team)
     opened = tx.row(
         _ADD,
         **dict.fromkeys(("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at")),
@@ -144,7 +166,7 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
         **dict.fromkeys(("last_entry", "last_why", "last_action"), 0),
         team=place.team,
         channel=place.channel,
-        number=row[0] if row else 1,
+        number=next_number(tx, place.team),
         title=title,
         status=Status.OPEN,
         opened_by=by,

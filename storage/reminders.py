@@ -42,6 +42,14 @@ _SCHEDULE = Statement(
     )
     .on_conflict_do_nothing()
 )
+_SKIP = Statement(
+    upsert(_reminder)
+    .values(
+        {name: bindparam(name, type_=_reminder.c[name].type) for name in (*_SCHEDULED, "settled_at", "note")}
+        | {"state": "skipped"}
+    )
+    .on_conflict_do_nothing()
+)
 _due = (
     select(*_COLUMNS)
     .where(REMINDER_PENDING, _reminder.c.due_at <= bindparam("now"))
@@ -79,6 +87,12 @@ _BY_ID = Statement(select(*_COLUMNS).where(_reminder.c.id == bindparam("row_id")
 def schedule(tx: Transaction, reminder: Reminder) -> bool:
     """Put a reminder down unless this (team, kind, subject, slot) already has one; whether it was new."""
     return tx.run(_SCHEDULE, **{name: getattr(reminder, name) for name in _SCHEDULED}) == 1
+
+
+def skip(tx: Transaction, reminder: Reminder, note: str, now: datetime) -> None:
+    """Put down that what was due is not said any more, so that nobody schedules it."""
+    given = {name: getattr(reminder, name) for name in _SCHEDULED}
+    tx.run(_SKIP, **given, settled_at=now, note=note)
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Reminder, ...]:

@@ -19,7 +19,19 @@ def told(*words: str, typed: str = "") -> str:
 
 def test_every_command_says_what_it_is_for() -> None:
     listed = told("--help")
-    for name in ("run", "demo", "rehearse", "export", "when", "tick", "doctor", "migrate", "manifest", "backup"):
+    for name in (
+        "run",
+        "demo",
+        "rehearse",
+        "export",
+        "import",
+        "when",
+        "tick",
+        "doctor",
+        "migrate",
+        "manifest",
+        "backup",
+    ):
         assert f"  {name} " in listed
         assert len(told(name, "--help")) > 80
 

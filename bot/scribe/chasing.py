@@ -25,6 +25,20 @@ def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action,
     _put(tx, team, rules.HELD, action.id, now.date().isoformat(), rules.held_at(now, zone, rules_))
 
 
+def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: datetime) -> None:
+    """An incident came from elsewhere: what is to be asked of its actions later still is, what was due is not."""
+    for action in actions.of_incident(tx, incident.id):
+        if action.status is ActionStatus.DONE and action.closed_at is not None and not action.held:
+            zone = zone_of(people.one(tx, incident.team, action.owner) if action.owner else None)
+            if rules.held_at(action.closed_at, zone, rules_) > now:
+                ask_later(tx, rules_, incident.team, action, action.closed_at)
+        is_open = action.status is ActionStatus.OPEN
+        if is_open and action.overdue_at is not None and action.overdue_at <= now - rules.ESCALATED_AFTER:
+            subject = (incident.team, rules.ESCALATED, str(action.id), str(action.due_on))
+            told = Reminder(0, *subject, None, action.overdue_at + rules.ESCALATED_AFTER, "skipped", now, "")
+            reminders.skip(tx, told, "it was due before the incident was imported", now)
+
+
 def _put(tx: Transaction, team: str, kind: str, action_id: int, slot: str, at: datetime) -> None:
     # Of no incident: what is withdrawn with a postmortem's reminders is not this.
     reminders.schedule(tx, Reminder(0, team, kind, str(action_id), slot, None, at, "pending", None, ""))

@@ -13,10 +13,17 @@ from storage.reminders import Reminder
 from storage.statements import Transaction
 
 
-def remind(tx: Transaction, rules: ReminderRules, incident: Incident, resolving: Entry) -> None:
-    """Schedule the postmortem's reminders, except those that this resolution has had already."""
+def remind(
+    tx: Transaction, rules: ReminderRules, incident: Incident, resolving: Entry, *, after: datetime | None = None
+) -> None:
+    """Schedule the postmortem's reminders, except those that this resolution has had already.
+
+    With `after` only those that are due later than that moment.
+    """
     had = {reminder.slot: reminder.state for reminder in reminders.of_incident(tx, incident.id)}
     for step in steps.postmortem_steps(incident, rules, resolving.number, had):
+        if after is not None and step.due_at <= after:
+            continue
         subject = (incident.team, steps.POSTMORTEM, str(incident.id))
         reminders.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
 

@@ -50,8 +50,10 @@ def test_a_line_of_the_timeline_tells_all_that_was_recorded() -> None:
             "recorder_id": "U2",
             "recorded_at": "2026-11-23T14:07:00.000005Z",
             "permalink": None,
+            "message": None,
             "message_since": None,
             "files": [],
+            "versions": [],
         }
     ]
 

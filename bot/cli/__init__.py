@@ -15,17 +15,16 @@ from bot import demo as demos
 from bot import manifest as manifests
 from bot import rehearse as rehearsals
 from bot.app import Afterword, rules_of
+from bot.cli import documents, given
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
 from bot.errors import AfterwordError
-from bot.export import FORMATS, Exporter
-from bot.incident import moments, postmortem
+from bot.incident import moments
 from bot.incident import score as scores
 from bot.rehearsal import story as stories
 from bot.scribe import reminders
-from bot.settings import Settings, load
+from bot.settings import Settings
 from storage import backup as backups
-from storage import cases, incidents
 from storage.store import open_store
 
 
@@ -45,16 +44,14 @@ def main() -> None:
     """The incident scribe for Slack: writes the timeline down once, in UTC, and gets the postmortem finished."""
 
 
-def _settings() -> Settings:
-    settings = load()
-    logs.set_up(settings.log_level)
-    return settings
+for command in (documents.export, documents.import_):
+    main.add_command(command)
 
 
 @main.command()
 def run() -> None:
     """Start the bot: Socket Mode where SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
-    runner.run(_settings())
+    runner.run(given.settings())
 
 
 @main.command()
@@ -72,36 +69,6 @@ def rehearse(port: int) -> None:
     """Serve the Slack stand-in in a browser, with the bot in it: no account, no token, no network."""
     logs.set_up("WARNING")
     asyncio.run(rehearsals.serve(port))
-
-
-@main.command()
-@click.argument("key")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
-@click.option("--team", "workspace", help="The workspace's id, where the database holds several.")
-def export(key: str, form: str, output: Path | None, workspace: str | None) -> None:
-    """Write the postmortem of an incident, such as INC-7."""
-    settings = _settings()
-    number = key.upper().removeprefix("INC-")
-    if not number.isdigit():
-        msg = f"{key!r} is no incident. Name it as INC-7."
-        raise click.BadParameter(msg)
-    store = open_store(settings.sqlalchemy_url)
-    try:
-        teams = (workspace,) if workspace else store.read_now(incidents.teams)
-        found = store.read_now(lambda tx: [incidents.by_number(tx, team, int(number)) for team in teams])
-        known = [incident for incident in found if incident is not None]
-        if len(known) != 1:
-            msg = f"There is no {key}." if not known else f"{len(known)} workspaces have {key}: name one with --team."
-            raise click.ClickException(msg)
-        case = store.read_now(lambda tx: cases.load(tx, known[0], with_files=True, with_audit=True))
-    finally:
-        store.close()
-    content = Exporter().render(postmortem.compile(case, SystemClock().now()), form)
-    if output is None:
-        sys.stdout.buffer.write(content)
-    else:
-        output.write_bytes(content)
 
 
 # A line may begin with a minus: `-10m rolled back`.
@@ -134,7 +101,7 @@ def when(text: str | None, now: str | None, zone: str, collection: Path | None) 
 
 
 def _read(text: str, now: str | None, zone: str) -> str:
-    reading = moments.read(text, _moment(now), _zone(zone))
+    reading = moments.read(text, given.moment(now), _zone(zone))
     found = {
         "utc": _iso(reading.utc),
         "end_utc": _iso(reading.end_utc),
@@ -147,17 +114,6 @@ def _read(text: str, now: str | None, zone: str) -> str:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return SystemClock().now()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        msg = f"{text!r} is no ISO time. Write it as 2026-11-23T14:05:00Z."
-        raise click.BadParameter(msg) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _zone(name: str) -> tzinfo:
@@ -173,7 +129,7 @@ def _zone(name: str) -> tzinfo:
 @click.option("--dry-run", is_flag=True, help="Tell what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
-    settings, moment = _settings(), _moment(now)
+    settings, moment = given.settings(), given.moment(now)
     store = open_store(settings.sqlalchemy_url)
     try:
         for line in reminders.owed_already(store, moment):
@@ -194,7 +150,7 @@ async def _tick(settings: Settings, store: Any, moment: datetime) -> None:
 @main.command()
 def doctor() -> None:
     """Check tokens, scopes, database and clock; each finding says what to do."""
-    settings = _settings()
+    settings = given.settings()
     findings = asyncio.run(examine(settings, SystemClock(), lambda: _database(settings)))
     for finding in findings:
         sign = {True: "ok  ", False: "FAIL", None: "note"}[finding.ok]
@@ -214,7 +170,7 @@ def _database(settings: Settings) -> Finding:
 @main.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    open_store(_settings().sqlalchemy_url, migrating=True).close()
+    open_store(given.settings().sqlalchemy_url, migrating=True).close()
     click.echo("The database is up to date.")
 
 
@@ -231,5 +187,5 @@ def manifest(*, url: str | None, minimal: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Copy the SQLite database to FILE while the bot runs."""
-    backups.backup(_settings().sqlalchemy_url, file)
+    backups.backup(given.settings().sqlalchemy_url, file)
     click.echo(f"Copied to {file}.")

@@ -1,0 +1,115 @@
+"""The commands about documents: an incident out of the database, and back into one."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bot.app import rules_of
+from bot.cli import given
+from bot.clock import SystemClock
+from bot.errors import Refused
+from bot.export import FORMATS, Exporter, json_reader
+from bot.incident.records import Incident
+from bot.scribe import documents, imports
+from bot.scribe.imports import Imported
+from storage import incidents
+from storage.store import Store, open_store
+
+_LONGEST_NUMBER = 9
+"""Digits: what every database holds as a number."""
+
+
+@click.command()
+@click.argument("key")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
+@click.option("--team", "workspace", help="The workspace's id, where the database holds several.")
+@click.option("--now", help="The moment to tell it as of, ISO; default: now.")
+def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None) -> None:
+    """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
+    settings, moment = given.settings(), given.moment(now)
+    store = open_store(settings.sqlalchemy_url)
+    try:
+        incident = _named(store, key, workspace)
+        document = store.read_now(lambda tx: documents.compiled(tx, incident, form, moment))
+    finally:
+        store.close()
+    content = Exporter().render(document, form)
+    if output is None:
+        sys.stdout.buffer.write(content)
+    else:
+        output.write_bytes(content)
+
+
+def _named(store: Store, key: str, workspace: str | None) -> Incident:
+    number = key.upper().removeprefix("INC-")
+    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
+        msg = f"{key!r} is no incident. Name it as INC-7."
+        raise click.BadParameter(msg)
+    teams = (workspace,) if workspace else store.read_now(incidents.teams)
+    found = store.read_now(lambda tx: [incidents.by_number(tx, team, int(number)) for team in teams])
+    known = [incident for incident in found if incident is not None]
+    if len(known) != 1:
+        msg = f"There is no {key}." if not known else f"{len(known)} workspaces have {key}: name one with --team."
+        raise click.ClickException(msg)
+    return known[0]
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--team", default="", help="The id of the workspace to put it into; default: the file's.")
+@click.option("--channel", default="", help="The id of the channel to put it into; default: the file's.")
+@click.option("--as-new", is_flag=True, help="Take the next free key, as where another incident has the file's.")
+def import_(*, file: Path, team: str, channel: str, as_new: bool) -> None:
+    """Take in the incident of FILE, as `afterword export --format json` wrote it.
+
+    It is written whole or not at all, while the bot runs too. Nothing is posted to Slack. An incident that is here
+    already is left as it is.
+    """
+    settings = given.settings()
+    try:
+        told = json_reader.read(_content(file))
+    except Refused as error:
+        msg = f"{file} was not imported. {error}"
+        raise click.ClickException(msg) from error
+    store = open_store(settings.sqlalchemy_url)
+    try:
+        wish = imports.Wish(team, channel, is_new=as_new)
+        imported = imports.take_in(store, told, wish, rules_of(settings), SystemClock().now())
+    finally:
+        store.close()
+    for line in _told(imported):
+        click.echo(line)
+
+
+def _content(file: Path) -> bytes:
+    """What the file holds; one byte more than is ever read shows that it is too large."""
+    with file.open("rb") as opened:
+        return opened.read(json_reader.LARGEST + 1)
+
+
+def _told(imported: Imported) -> list[str]:
+    """What became of it, a line for each thing to know."""
+    incident, case = imported.incident, imported.told.case
+    if imported.is_here:
+        return [f"{incident.key} is here already, with the same content: nothing was changed."]
+    counts = {
+        ("entry", "entries"): len(case.entries),
+        ("struck entry", "struck entries"): len(imported.told.history.struck),
+        ("why", "whys"): len(case.whys),
+        ("section", "sections"): len(case.sections),
+        ("action", "actions"): len(case.actions),
+        ("file", "files"): sum(file.state == "kept" for file in case.attachments),
+    }
+    named = (f"{number} {one if number == 1 else many}" for (one, many), number in counts.items() if number)
+    what = ", ".join(named) or "nothing in it yet"
+    lines = [f"{incident.key} was imported into {incident.team}: {what}."]
+    if incident.number != case.incident.number:
+        lines.append(f"In the file it is {case.incident.key}; here it is {incident.key}.")
+    if imported.left_out:
+        lines.append(
+            f"What was said of {', '.join(imported.left_out)} was left out, for they are not here. "
+            "To keep it, import them first."
+        )
+    return lines

@@ -1,0 +1,28 @@
+"""What several commands are given: the settings, and a time to take for now."""
+
+from datetime import UTC, datetime
+
+import click
+
+from bot import logs
+from bot.clock import SystemClock
+from bot.settings import Settings, load
+
+
+def settings() -> Settings:
+    """The settings of the environment, with logging set up as they say."""
+    found = load()
+    logs.set_up(found.log_level)
+    return found
+
+
+def moment(text: str | None) -> datetime:
+    """An option's ISO time as aware UTC; the clock's where there is none. Raises BadParameter for anything else."""
+    if text is None:
+        return SystemClock().now()
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        msg = f"{text!r} is no ISO time. Write it as 2026-11-23T14:05:00Z."
+        raise click.BadParameter(msg) from error
