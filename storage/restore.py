@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Insert
 
-from bot.incident.history import History, is_entry_deed
+from bot.incident.history import History, Verdict, is_entry_deed
 from bot.incident.records import (
     Action,
     Attachment,
@@ -54,7 +54,6 @@ def restore(tx: Transaction, case: Case, history: History) -> Incident:
     The caller has seen that the number is free, and the channel too where the incident is not resolved. Whoever is a
     stranger here is kept by name, and may do nothing until Slack has told more of them: they count as a guest.
     """
-    incidents.reserve(tx, case.incident.team, case.incident.number)
     _people(tx, case, history)
     incident = _incident(tx, case, history)
     _timeline(tx, incident.id, case, history)
@@ -64,10 +63,17 @@ def restore(tx: Transaction, case: Case, history: History) -> Incident:
         if not is_entry_deed(line):
             audit.restore(tx, incident.id, line)
     for verdict in history.verdicts:
-        other = incidents.by_number(tx, incident.team, verdict.number)
-        if other is not None:
-            recall.judge(tx, incident.id, other.id, verdict.said_by, verdict.said_at, is_same=verdict.is_same)
+        likeness(tx, incident, verdict)
+    # Last: whoever opens an incident in the workspace waits for this row.
+    incidents.reserve(tx, incident.team, incident.number)
     return incident
+
+
+def likeness(tx: Transaction, incident: Incident, verdict: Verdict) -> None:
+    """Write what was said of a past incident, where that is here."""
+    other = incidents.by_number(tx, incident.team, verdict.number)
+    if other is not None:
+        recall.judge(tx, incident.id, other.id, verdict.said_by, verdict.said_at, is_same=verdict.is_same)
 
 
 def _people(tx: Transaction, case: Case, history: History) -> None:

@@ -92,6 +92,8 @@ def _content(file: Path) -> bytes:
 def _told(imported: Imported) -> list[str]:
     """What became of it, a line for each thing to know."""
     incident, case = imported.incident, imported.told.case
+    if imported.added:
+        return [f"{incident.key} was here already; what was said of {', '.join(imported.added)} was added to it."]
     if imported.is_here:
         return [f"{incident.key} is here already, with the same content: nothing was changed."]
     counts = {
@@ -109,7 +111,7 @@ def _told(imported: Imported) -> list[str]:
         lines.append(f"In the file it is {case.incident.key}; here it is {incident.key}.")
     if imported.left_out:
         lines.append(
-            f"What was said of {', '.join(imported.left_out)} was left out, for they are not here. "
-            "To keep it, import them first."
+            f"What was said of {', '.join(imported.left_out)} was left out, for lack of the incident itself. "
+            "Import that, and then this file again."
         )
     return lines

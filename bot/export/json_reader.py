@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -9,6 +10,7 @@ from bot.errors import Refused
 from bot.export.json_form import FORMAT, VERSION, as_object
 from bot.export.json_record import Told, given_under, record_of
 from bot.export.json_shape import Head, PostmortemFile
+from bot.export.times import iso
 from bot.incident import postmortem
 
 LARGEST = 256 * 1024**2
@@ -89,6 +91,8 @@ def _require_faithful(file: PostmortemFile, told: Told) -> None:
     given = file.model_dump(exclude_unset=True)
     if not file.audit:  # an export may be made without it
         given.pop("audit", None)
+    for summary in ("incident", "metrics"):  # what they sum up is the better place to name
+        given |= {summary: given.pop(summary, {})}
     for place, said, follows in _differences(given, again.model_dump(), ""):
         raise Refused(
             f"{place} is {_shown(said)}, but from the rest of the file it follows that it is {_shown(follows)}. "
@@ -110,7 +114,7 @@ def _differences(said: object, follows: object, place: str) -> Iterator[tuple[st
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    text = json.dumps(value, default=str)
+    text = json.dumps(value, default=lambda odd: iso(odd) if isinstance(odd, datetime) else str(odd))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 

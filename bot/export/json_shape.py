@@ -66,7 +66,8 @@ class Incident(Shape):
     opened_by: Who = Field(description="Who opened it.")
     opened_at: Moment = Field(description="When it was opened, in UTC.")
     started_at: Moment | None = Field(
-        default=None, description=f"When the impact began, else when it was noticed, else the first entry. {FOLLOWS}"
+        default=None,
+        description=f"When the impact began, else when it was noticed, else the first entry, in UTC. {FOLLOWS}",
     )
     resolved_at: Moment | None = Field(default=None, description="When it was over, in UTC; null while it is not.")
     resolved_by: Who | None = Field(default=None, description="Who resolved it.")
@@ -77,7 +78,7 @@ class Incident(Shape):
     people: list[Who] = Field(
         default=[], description=f"Everybody who is named anywhere, in the order in which they are. {FOLLOWS}"
     )
-    postmortem: Postmortem = Field(default=Postmortem(), description="Where the document stands.")
+    postmortem: Postmortem = Field(default=Postmortem(), description="Its document: owed, published or waived.")
 
 
 class Metrics(Shape):
@@ -110,7 +111,7 @@ class PostmortemFile(Shape):
     format: Literal["afterword.postmortem"] = Field(description=f"Always {FORMAT}.")
     version: Literal[1] = Field(description=f"The version of this form: {VERSION}. New properties do not change it.")
     generated_at: Moment = Field(description="The moment as of which everything is told, in UTC.")
-    incident: Incident = Field(description="The incident itself.")
+    incident: Incident = Field(description="What it is and how it stands.")
     metrics: Metrics = Field(default=Metrics(), description=f"The spans that people compare. {FOLLOWS}")
     timeline: list[Entry] = Field(description="What stands in the timeline, by happened_at, then by number.")
     whys: list[Why] = Field(default=[], description="The five whys that stand, by number.")

@@ -31,12 +31,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of it. `is_here` where the same was here before; `left_out` are keys of past incidents not here."""
+    """What became of it.
+
+    `is_here` where the same was here before. What was said of past incidents is kept of those that are here: `left_out`
+    are the keys of the others, `added` of those that came since the same was imported before.
+    """
 
     incident: Incident
     told: Told
     is_here: bool
     left_out: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 def take_in(store: Store, told: Told, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
@@ -80,7 +85,7 @@ def _take_in(tx: Transaction, told: Told, wish: Wish, rules: ReminderRules, now:
                 f"{about.key} is here already, with other content, and was left as it is. "
                 "To import this one beside it under the next free key, give --as-new."
             )
-        return Imported(here, told, is_here=True, left_out=left_out)
+        return Imported(here, told, is_here=True, left_out=left_out, added=_add_likenesses(tx, here, told))
     _require_free(tx, about)
     if wish.is_new:
         about = replace(about, number=incidents.next_number(tx, about.team))
@@ -100,10 +105,25 @@ def _with_known_likenesses(tx: Transaction, told: Told) -> tuple[Told, tuple[str
 
 
 def _is_same(tx: Transaction, here: Incident, told: Told) -> bool:
-    """Whether both records give the same document, whatever people are called by now."""
+    """Whether both records give the same document, whatever people are called by now.
+
+    What was said of past incidents may be missing here, for they may have been; it must not be something else.
+    """
     case, history = cases.load(tx, here, with_files=True, with_audit=True), histories.load(tx, here)
-    ours = postmortem.compile(replace(case, people={}), told.generated_at, replace(history, people={}))
-    return ours == postmortem.compile(replace(told.case, people={}), told.generated_at, told.history)
+    said = {verdict.number: verdict for verdict in history.verdicts}
+    if any(said.get(verdict.number, verdict) != verdict for verdict in told.history.verdicts):
+        return False
+    ours = postmortem.compile(replace(case, people={}), told.generated_at, replace(history, people={}, verdicts=()))
+    theirs = replace(told.case, people={}), told.generated_at, replace(told.history, verdicts=())
+    return ours == postmortem.compile(*theirs)
+
+
+def _add_likenesses(tx: Transaction, here: Incident, told: Told) -> tuple[str, ...]:
+    said = {verdict.number for verdict in histories.load(tx, here).verdicts}
+    missing = [verdict for verdict in told.history.verdicts if verdict.number not in said]
+    for verdict in missing:
+        restore.likeness(tx, here, verdict)
+    return tuple(f"INC-{verdict.number}" for verdict in missing)
 
 
 def _require_free(tx: Transaction, about: Incident) -> None:

@@ -1,0 +1,216 @@
+"""The JSON form read back: the same record, or one sentence that says what is wrong where."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from bot.errors import Refused
+from bot.export import Exporter, json_reader
+from bot.export.json_record import Told
+from bot.incident import postmortem
+from bot.incident.records import Attachment, Case, Status
+from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
+from tests.export.mutations import spoiled
+from tests.export.test_escape import TEXTS
+from tests.export.test_hostile import HOSTILE, everywhere
+
+EXPORTER = Exporter()
+PNG = b"\x89PNG\r\n\x1a\nabc"
+WITH_FILES = replace(
+    FULL,
+    attachments=(
+        Attachment(1, 5, '"><b>.png', "image/png", len(PNG), "https://files.slack.com/a", "kept", "", PNG),
+        Attachment(2, 5, "empty.txt", "text/plain", 0, "https://files.slack.com/b", "kept", "", b""),
+        Attachment(3, 6, "b", "", 99, "https://files.slack.com/c", "wanted", "", b""),
+    ),
+)
+
+
+def exported(about: Case) -> bytes:
+    return EXPORTER.render(postmortem.compile(about, NOW), "json")
+
+
+def again(told: Told) -> bytes:
+    return EXPORTER.render(postmortem.compile(told.case, told.generated_at, told.history), "json")
+
+
+def without_audit(content: bytes) -> Any:
+    """The file as an object; a case without its audit gets the part that follows from its entries."""
+    return {key: value for key, value in json.loads(content).items() if key != "audit"}
+
+
+@pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN, WITH_FILES], ids=["full", "empty", "with files"])
+def test_what_was_exported_is_read_back_the_same(about: Case) -> None:
+    content = exported(about)
+    told = json_reader.read(content)
+    assert without_audit(again(told)) == without_audit(content)
+    assert json_reader.read(again(told)) == told
+    assert again(json_reader.read(again(told))) == again(told)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_every_field_is_read_back_the_same(text: str) -> None:
+    content = exported(everywhere(text))
+    assert without_audit(again(json_reader.read(content))) == without_audit(content)
+
+
+@given(TEXTS)
+@settings(deadline=None, max_examples=60)
+def test_any_text_in_every_field_is_read_back_the_same(text: str) -> None:
+    content = exported(everywhere(text))
+    assert without_audit(again(json_reader.read(content))) == without_audit(content)
+
+
+def test_an_entry_cited_behind_an_invisible_character_is_cited_before_and_after() -> None:
+    about = case(entries=(entry(4, at(14, 5)),), whys=(why(1, None, "see \u200e#4"),))
+    (told,) = json.loads(exported(about))["whys"]
+    assert [cited["number"] for cited in told["evidence"]] == [4]
+    assert json_reader.read(exported(about)).case.whys[0].text == "see #4"
+
+
+def test_a_program_may_leave_out_what_follows_from_the_rest() -> None:
+    written = {
+        "format": "afterword.postmortem",
+        "version": 1,
+        "generated_at": "2026-11-29T13:00:00+01:00",
+        "incident": {
+            "key": "INC-7",
+            "title": " Checkout\u202e  fails ",
+            "status": "resolved",
+            "channel": {"id": "C1"},
+            "opened_by": {"id": "U1", "name": "Ana Demo"},
+            "opened_at": "2026-11-23T14:07:00Z",
+            "resolved_at": "2026-11-23T15:10:00Z",
+        },
+        "timeline": [
+            {
+                "number": 1,
+                "happened_at": "2026-11-23T15:05:00+01:00",
+                "text": "Failed over\r\nto replica",
+                "author_id": "U2",
+                "author": "Bo Demo",
+                "recorder_id": "U1",
+                "recorded_at": "2026-11-23T14:06:00Z",
+            }
+        ],
+        "sections": {"fault": {"text": "It broke", "author_id": "U1", "saved_at": "2026-11-23T16:00:00Z"}},
+    }
+    told = json_reader.read(json.dumps(written).encode())
+    assert (told.case.incident.title, told.case.incident.team) == ("Checkout fails", "")
+    (line,) = told.case.entries
+    assert (line.text, line.happened_at) == ("Failed over\nto replica", at(14, 5))
+    assert {user: person.name for user, person in told.case.people.items()} == {"U1": "Ana Demo", "U2": "Bo Demo"}
+    assert told.case.sections["fault"].text == "It broke"
+    assert [deed.verb for deed in told.case.audit] == ["timeline.added"]
+
+
+def changed(change: Callable[[Any], object], about: Case = WITH_FILES) -> bytes:
+    value = json.loads(exported(about))
+    change(value)
+    return json.dumps(value).encode()
+
+
+def put(*way: str | int, to: object) -> Callable[[Any], None]:
+    def change(value: Any) -> None:
+        *before, last = way
+        for key in before:
+            value = value[key]
+        value[last] = to
+
+    return change
+
+
+BROKEN: tuple[tuple[Callable[[Any], object], str], ...] = (
+    (put("format", to="else"), "It is no postmortem of Afterword: format must be 'afterword.postmortem'"),
+    (put("version", to=2), "It has version 2 of the form, and this Afterword reads 1. Bring Afterword up"),
+    (put("version", to=0), "version is 0: should be 1"),
+    (lambda value: value.pop("timeline"), "timeline is missing."),
+    (put("timeline", 3, "happened_at", to="yesterday"), 'timeline[3].happened_at is "yesterday": should be a valid'),
+    (put("timeline", 3, "happened_at", to="2026-11-23T14:05:00"), "should have timezone info"),
+    (put("timeline", 3, "recorded_at", to="0001-01-01T00:00:00+05:00"), "it must be in the years 1900 to 8999"),
+    (put("timeline", 3, "number", to="4"), 'timeline[3].number is "4": should be a valid integer'),
+    (put("timeline", 3, "number", to=10**30), "timeline[3].number is 1000"),
+    (put("timeline", 3, "number", to=3), "The file has entry 3 twice."),
+    (put("timeline", 3, "milestone", to="over"), "timeline[3].milestone is"),
+    (put("timeline", 3, "odd", to=1), "timeline[3].odd is no property of this form."),
+    (put("timeline", 3, "author", to="Somebody Else"), 'is "Somebody Else", but from the rest of the file it follows'),
+    (put("timeline", 1, "happened_at", to="2026-11-23T18:00:00Z"), "timeline[1].number is 2, but from the rest"),
+    (put("incident", "milestones", "detected", to=None), "incident.milestones.detected is null, but from the rest"),
+    (put("incident", "people", to=[]), "incident.people is a list of 0, but from the rest of the file"),
+    (put("incident", "key", to="INC-0"), 'incident.key is "INC-0": '),
+    (put("incident", "resolved_at", to=None), "incident.resolved_at is missing, although incident.status is resolved."),
+    (put("incident", "severity", to="sev5"), "incident.severity is \"sev5\": should be 'sev1'"),
+    (put("metrics", "time_to_detect", to=1), "metrics.time_to_detect is 1.0, but from the rest of the file it follows"),
+    (put("whys", 1, "parent", to=9), "whys[1].parent is 9, but from the rest"),
+    (put("whys", 1, "answers", to=2), "Why 2 cannot explain why 2"),
+    (put("whys", 1, "action", to=9), "Why 2 names action 9, which the file does not have."),
+    (put("sections", "odd", to={"text": None}), "there is no section 'odd'; there are summary, leadup"),
+    (put("sections", "summary", "author_id", to=None), "sections.summary has a text, and so needs its author_id"),
+    (put("actions", 0, "overdue_at", to=None), "Action 1 has a due day exactly where it has an overdue_at"),
+    (put("actions", 0, "overdue", to=False), "actions[0].overdue is false, but from the rest of the file"),
+    (put("timeline", 4, "files", 0, "content", to=None), "File 1 of entry 5 has no content."),
+    (put("timeline", 4, "files", 0, "content", to="AAAA"), "File 1 of entry 5 is neither an image"),
+    (put("timeline", 4, "files", 0, "size", to=4), "timeline[4].files[0].size is 4, but from the rest of the file it"),
+    (put("timeline", 4, "files", 0, "type", to="image/gif"), 'timeline[4].files[0].type is "image/gif", but from'),
+    (put("timeline", 4, "files", 0, "sha256", to="0" * 64), "timeline[4].files[0].sha256 is"),
+    (put("timeline", 5, "files", 0, "content", to="AAAA"), "timeline[5].files[0].content is"),
+    (put("incident", "title", to="x" * 200_000), "incident.title is"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "sentence"), BROKEN, ids=[sentence for _, sentence in BROKEN])
+def test_what_is_wrong_is_named_with_its_place_and_cause(change: Callable[[Any], object], sentence: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        json_reader.read(changed(change))
+    assert sentence in str(refusal.value)
+    assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"null", b"[]", b"\xff\xfe", b'{"format": "\\ud800"}'),
+        *(b"[" * 100_000, b"{" * 9, b'{"a": NaN}', b"1" * 9999),
+    ],
+    ids=["empty", "cut", "null", "list", "no UTF-8", "half a pair", "deep", "open", "NaN", "long"],
+)
+def test_what_is_no_such_file_is_refused(content: bytes) -> None:
+    with pytest.raises(Refused) as refusal:
+        json_reader.read(content)
+    assert str(refusal.value).startswith(("It cannot be read as JSON", "It is no postmortem", "The file is"))
+
+
+def test_a_file_of_any_size_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_reader, "LARGEST", 1024**2)
+    with pytest.raises(Refused, match="larger than 1 MB"):
+        json_reader.read(b"[" * (1024**2 + 1))
+
+
+def test_an_open_incident_cannot_say_when_it_was_resolved() -> None:
+    about = case(about=incident(status=Status.OPEN, resolved_at=None, resolved_by=None))
+    with pytest.raises(Refused, match=r"incident.resolved_at is .* it follows that it is null"):
+        json_reader.read(changed(put("incident", "resolved_at", to="2026-11-23T15:10:00Z"), about))
+
+
+def outcome(content: bytes) -> Told | str:
+    """The record, or the sentence that refuses it."""
+    try:
+        return json_reader.read(content)
+    except Refused as refusal:
+        return str(refusal)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_spoiled_file_is_refused_with_a_sentence_or_read_as_a_whole_record(seed: int) -> None:
+    chance, content = random.Random(seed), exported(WITH_FILES)
+    found = [outcome(spoiled(content, chance)) for _ in range(120)]
+    refused = [told for told in found if isinstance(told, str)]
+    assert [told for told in refused if not 10 < len(told) < 600 or not told.isprintable()] == []
+    assert 40 < len(refused) < 120
+    for told in found:
+        assert isinstance(told, str) or json_reader.read(again(told)) == told

@@ -1,0 +1,125 @@
+"""`afterword export` and `afterword import`, as somebody types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from storage.store import open_store
+from tests.scribe import rich
+
+NOW = ("--now", "2026-12-03T12:00:00.123456Z")
+
+
+def run(*words: str) -> Result:
+    result = CliRunner().invoke(main, list(words))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.fixture
+def exported(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """INC-1 and INC-2 as files, out of another database than that of the settings."""
+    for name in ("source", "here"):
+        (tmp_path / f"{name}.db").write_bytes(sqlite_template.read_bytes())
+    store = open_store(f"sqlite:///{tmp_path}/source.db")
+    store.write_now(rich.write)
+    store.close()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/source.db")
+    files = tmp_path / "1.json", tmp_path / "2.json"
+    for number, file in enumerate(files, 1):
+        assert run("export", f"INC-{number}", "--format", "json", "-o", str(file), *NOW).exit_code == 0
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/here.db")
+    return files
+
+
+def test_what_is_imported_is_exported_as_the_very_same_file(exported: tuple[Path, Path]) -> None:
+    for file in exported:
+        assert run("import", str(file)).exit_code == 0
+    for number, file in enumerate(exported, 1):
+        assert run("export", f"INC-{number}", "--format", "json", *NOW).stdout_bytes == file.read_bytes()
+
+
+def test_it_says_what_it_imported_and_what_it_left_out(exported: tuple[Path, Path]) -> None:
+    told = run("import", str(exported[1])).stdout
+    assert told == (
+        "INC-2 was imported into T1: 8 entries, 1 struck entry, 3 whys, 2 sections, 5 actions, 1 file.\n"
+        "What was said of INC-1 was left out, for lack of the incident itself. Import that, and then this file again.\n"
+    )
+    run("import", str(exported[0]))
+    assert run("import", str(exported[1])).stdout == "INC-2 was here already; what was said of INC-1 was added to it.\n"
+    assert "nothing was changed" in run("import", str(exported[1])).stdout
+    assert run("export", "INC-2", "--format", "json", *NOW).stdout_bytes == exported[1].read_bytes()
+
+
+def test_the_same_file_again_changes_nothing_and_says_so(exported: tuple[Path, Path]) -> None:
+    run("import", str(exported[0]))
+    again = run("import", str(exported[0]))
+    assert (again.exit_code, again.stdout) == (
+        0,
+        "INC-1 is here already, with the same content: nothing was changed.\n",
+    )
+
+
+def test_another_one_of_the_same_key_is_refused_until_it_may_take_a_new_key(exported: tuple[Path, Path]) -> None:
+    run("import", str(exported[1]))
+    other = exported[1].with_name("other.json")
+    other.write_bytes(exported[1].read_bytes().replace(b"Nobody looked", b"Somebody looked"))
+    refused = run("import", str(other))
+    assert refused.exit_code == 1
+    assert "INC-2 is here already, with other content" in refused.stderr
+    told = run("import", str(other), "--as-new").stdout
+    assert "INC-3 was imported into T1" in told
+    assert "In the file it is INC-2; here it is INC-3." in told
+
+
+def test_it_goes_where_the_options_say(exported: tuple[Path, Path]) -> None:
+    assert "INC-1 was imported into T9" in run("import", str(exported[0]), "--team", "T9", "--channel", "C9").stdout
+    told = json.loads(run("export", "INC-1", "--team", "T9", "--format", "json").stdout)["incident"]
+    assert (told["workspace"], told["channel"]) == ("T9", {"id": "C9", "name": None})
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "It cannot be read as JSON"),
+        (b"\x00\xff" * 500, "It cannot be read as JSON"),
+        (b'{"title": "a story", "entries": []}', "It is no postmortem of Afterword"),
+        (b'{"format": "afterword.postmortem", "version": 9}', "Bring Afterword up to date first."),
+        (b'{"format": "afterword.postmortem", "version": 1}', "generated_at is missing. docs/json.md tells the form."),
+    ],
+    ids=["empty", "bytes", "a story", "newer", "nothing in it"],
+)
+def test_a_file_that_is_none_is_a_sentence_and_no_trace(
+    content: bytes, sentence: str, tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    (tmp_path / "it.json").write_bytes(content)
+    result = run("import", str(tmp_path / "it.json"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {tmp_path / 'it.json'} was not imported. ")
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    result = run("import", str(tmp_path / "nothing.json"))
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr
+
+
+@pytest.mark.parametrize("key", ["INC-", "7x", "INC-99999999999999999999", "INC-٣"])
+def test_a_key_that_is_none_is_a_sentence(key: str, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    result = run("export", key)
+    assert result.exit_code == 2
+    assert "Name it as INC-7." in result.stderr
+
+
+@pytest.mark.parametrize("now", ["soon", "0001-01-01T00:00:00+05:00"])
+def test_a_moment_that_is_none_is_a_sentence(now: str) -> None:
+    result = run("export", "INC-1", "--now", now)
+    assert result.exit_code == 2
+    assert "is no ISO time" in result.stderr
