@@ -46,6 +46,7 @@ def _torn(content: bytes, chance: random.Random) -> bytes:
 
 
 def _change(value: Any, chance: random.Random) -> None:
+    last: Any
     *way, last = chance.choice(list(places(value)))
     for key in way:
         value = value[key]

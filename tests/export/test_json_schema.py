@@ -1,6 +1,9 @@
 """The published schema: it is what the reader checks, it explains everything, and every export keeps to it."""
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,3 +97,18 @@ def test_the_schema_would_notice_a_new_property_and_a_time_without_a_zone() -> N
     told = json.loads(EXPORTER.render(postmortem.compile(replace(FULL), NOW), "json"))
     told["timeline"][0] |= {"odd": 1, "number": "1"}
     assert len(list(VALIDATOR.iter_errors(told))) == 2
+
+
+def test_the_page_about_the_form_names_every_property_of_the_file_and_its_program_runs(
+    tmp_path: Path,
+) -> None:
+    page = (DOCS / "json.md").read_text(encoding="utf-8")
+    named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(SCHEMA["properties"])
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "INC-7.json").write_bytes(EXPORTER.render(postmortem.compile(FULL, NOW), "json"))
+    written = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", program], cwd=tmp_path, capture_output=True, check=True, encoding="utf-8"
+    )
+    assert written.stdout.startswith("INC-7 Checkout returns 503s\n2026-11-23T13:52:00Z Deploy of checkout 4.12")
+    assert "13:52:00Z Deploy of checkout 4.12 finished by Chloé Martin\n" in written.stdout

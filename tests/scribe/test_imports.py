@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -91,7 +90,7 @@ def test_what_was_struck_can_be_brought_back_and_numbers_go_on(source: Store, st
 def test_the_same_again_changes_nothing_whatever_people_are_called_by_now(source: Store, store: Store) -> None:
     content = exported(source)
     take_in(store, content)
-    store.write_now(lambda tx: people.keep(tx, replace(people.one(tx, "T1", "U1"), name="Ana Renamed")))  # type: ignore[type-var]
+    store.write_now(lambda tx: people.keep(tx, Person("T1", "U1", "Ana Renamed", "Asia/Kolkata")))
     before = exported(store)
     again = take_in(store, content)
     assert (again.is_here, again.incident.key) == (True, "INC-2")

@@ -10,7 +10,9 @@ from storage import (
     actions,
     attachments,
     audit,
+    cases,
     deliveries,
+    histories,
     inbox,
     incidents,
     lookbacks,
@@ -107,6 +109,13 @@ def a_look_at_the_past(tx: Transaction) -> None:
     audit.of_incident(tx, 1)
 
 
+def a_complete_export(tx: Transaction) -> None:
+    incident = incidents.by_id(tx, 1)
+    assert incident is not None
+    cases.load(tx, incident, with_files=True, with_audit=True)
+    histories.load(tx, incident)
+
+
 def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:
     """How SQLite goes about every statement that a unit really runs."""
     seen: list[str] = []
@@ -129,6 +138,7 @@ UNITS = [
     a_look_back,
     a_captured_message,
     a_look_at_the_past,
+    a_complete_export,
     a_tick,
 ]
 
