@@ -53,8 +53,8 @@ class Line(NamedTuple):
     """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
 
     `source` is the message that it was captured from, as `channel:ts`; `source_change` is `edited` or `deleted` where
-    that became of it. `versions` are all wordings, first to last; empty where it reads as it was first recorded. A named
-    tuple, for a long timeline has ten thousand of them, and they are made three times as quickly.
+    that became of it. `versions` are all wordings, first to last; empty where it reads as it was first recorded.
+    A named tuple, for a long timeline has ten thousand of them, and they are made three times as quickly.
     """
 
     number: int
