@@ -9,7 +9,10 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.rehearsal.standin import StandIn
+from storage.store import Store
 from tests.acceptance.running import Program, afterword, environ_of, free_port
+from tests.playing import TEAM
+from tests.scribe import rich
 
 BESIDE = (
     ("export", "INC-1"),
@@ -57,3 +60,18 @@ async def test_what_is_recorded_after_a_command_ran_beside_the_bot_is_on_disk(
         await slack.command(ana, channel, "/timeline errors are falling")
         await program.kill()
         assert await texts(program, tmp_path) == ["failed over to replica", "errors are falling"]
+
+
+async def test_an_incident_imported_beside_the_bot_is_known_to_it_and_takes_nothing_from_it(
+    tmp_path: Path, sqlite_store: Store
+) -> None:
+    sqlite_store.write_now(rich.write)
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "INC-2.json").write_bytes(rich.exported(sqlite_store))
+    async with program_in(folder) as (program, slack, ana, channel):
+        command = ("import", "INC-2.json", "--team", TEAM, "--channel", channel)
+        assert "INC-2 was imported" in await afterword(program.environ, folder, *command)
+        assert ":memo:" in (await slack.command(ana, channel, "/timeline failed over to replica")).text
+        assert "Checkout" in (await slack.command(ana, channel, "/incident search alarm")).text
+        assert await texts(program, folder) == ["failed over to replica"]
