@@ -1,0 +1,27 @@
+"""Clients with the patience of a test, toward fakes on this machine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.publish.atlassian import Access, Kind
+from bot.publish.calls import Patience
+from bot.publish.jira import Jira
+
+QUICK = Patience(connect=2.0, read=0.3, whole=1.0, attempts=3, first_wait=0.01, longest_wait=0.05)
+SECRET = "tok" + "en-7f3a9c"
+EMAIL = "bot@team.example"
+BASIC = "Basic Ym90QHRlYW0uZXhhbXBsZTp0b2tlbi03ZjNhOWM="
+
+
+def access(url: str, kind: Kind = Kind.CLASSIC) -> Access:
+    email = "" if kind is Kind.DATA_CENTER else EMAIL
+    return Access(url, SECRET, email, kind, gateway_url=url)
+
+
+@asynccontextmanager
+async def jira_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUICK) -> AsyncIterator[Jira]:
+    jira = Jira(access(url, kind), patience)
+    try:
+        yield jira
+    finally:
+        await jira.aclose()
