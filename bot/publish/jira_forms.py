@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.incident.plain import one_line
-from bot.incident.text import shortened
 from bot.publish.answers import Answer, reach, worded
 from bot.publish.jira_dialects import Dialect
 from bot.publish.jira_records import (
@@ -61,9 +60,11 @@ def changed_fields(changes: Changes, dialect: Dialect) -> dict[str, Any]:
 
 
 def _summary(text: str) -> str:
-    line = one_line(text)
-    beyond = sum(letter > "\uffff" for letter in line[:LONGEST_SUMMARY])  # Jira counts such a letter as two
-    return shortened(line, LONGEST_SUMMARY - beyond) or "(no text)"
+    line = one_line(text) or "(no text)"
+    units = line.encode("utf-16-le")  # Jira counts as Java does
+    if len(units) <= 2 * LONGEST_SUMMARY:
+        return line
+    return units[: 2 * (LONGEST_SUMMARY - 1)].decode("utf-16-le", "ignore").rstrip() + "…"
 
 
 def read_issue(data: object, dialect: Dialect, site_url: str) -> Issue:

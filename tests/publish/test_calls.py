@@ -7,15 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from aiohttp import web
 
 from bot.errors import Misconfigured
-from bot.publish.answers import Answer
 from bot.publish.calls import Call, Caller, Line, Patience, get, path_of, post, put
-from bot.publish.failures import PublishError, complaints, retry_after
-from tests.publish.bench import QUICK, SECRET
+from bot.publish.failures import PublishError
+from tests.publish.clients import QUICK, SECRET
 from tests.publish.fakes.days import BadDay, Fake, page, refused
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
@@ -161,30 +159,6 @@ async def test_a_long_wait_that_is_asked_for_is_handed_back(status: int) -> None
     assert error.retry_at(NOW) == NOW + timedelta(seconds=90)
 
 
-@pytest.mark.parametrize(
-    ("told", "seconds"),
-    [
-        ("120", 120.0),
-        ("1.5", 1.5),
-        ("Mon, 23 Nov 2026 14:07:00 GMT", 120.0),
-        ("Mon, 23 Nov 2026 14:00:00 GMT", 0.0),
-        ("-5", 0.0),
-        ("9999999", 86_400.0),
-        ("soon", None),
-        ("nan", None),
-        ("inf", None),
-        ("", None),
-    ],
-)
-def test_a_retry_after_is_seconds_or_a_date_by_the_answers_own_clock(told: str, seconds: float | None) -> None:
-    headers = httpx.Headers({"Retry-After": told, "Date": "Mon, 23 Nov 2026 14:05:00 GMT"})
-    assert retry_after(headers) == seconds
-
-
-def test_a_date_without_the_answers_own_clock_says_nothing() -> None:
-    assert retry_after(httpx.Headers({"Retry-After": "Mon, 23 Nov 2026 14:07:00 GMT"})) is None
-
-
 @pytest.mark.parametrize("status", [200, 404, 502])
 async def test_a_web_page_in_the_place_of_data_is_no_answer(status: int) -> None:
     shelf = Shelf()
@@ -290,29 +264,3 @@ async def test_a_proxy_is_not_asked_for_this_machine(host: str, uses: bool, monk
 
 def test_a_key_can_not_lead_to_another_path() -> None:
     assert path_of("issue", "../myself?x=1#y") == "/issue/..%2Fmyself%3Fx%3D1%23y"
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ({"errorMessages": ["a"], "errors": {"duedate": "b"}}, ["a", "duedate: b"]),
-        ({"errors": [{"status": 400, "code": "X", "title": "a", "detail": None}]}, ["a"]),
-        ({"statusCode": 400, "message": "a\nb"}, ["a b"]),
-        ({"error": ["a", "b"]}, ["a", "b"]),
-        ({"error": "<b>a</b>"}, ["a"]),
-        ([1], []),
-        (None, []),
-        ({"message": {"odd": 1}, "errors": 5}, []),
-    ],
-)
-def test_every_vendors_complaint_is_read(data: object, words: list[str]) -> None:
-    assert complaints(data) == words
-
-
-@pytest.mark.parametrize("data", [None, [], "x", {}, {"id": None}, {"id": {"a": 1}}, {"id": True}])
-def test_an_answer_of_another_shape_is_an_error_and_not_a_crash(data: object) -> None:
-    answer = Answer("Shelf", 200, data, wrote=True)
-    for read in (answer.text, answer.number, answer.objects):
-        with pytest.raises(PublishError) as caught:
-            read("id")
-        assert caught.value.may_have_happened
