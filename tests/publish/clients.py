@@ -5,9 +5,13 @@ from contextlib import asynccontextmanager
 
 from bot.publish.atlassian import Access, Kind
 from bot.publish.calls import Patience
+from bot.publish.confluence import Confluence
 from bot.publish.jira import Jira
 
 QUICK = Patience(connect=2.0, read=0.3, whole=1.0, attempts=3, first_wait=0.01, longest_wait=0.05)
+PATIENT = Patience(first_wait=0.01, longest_wait=0.05)
+"""For servers that are real, and may be slow."""
+
 SECRET = "tok" + "en-7f3a9c"
 EMAIL = "bot@team.example"
 BASIC = "Basic Ym90QHRlYW0uZXhhbXBsZTp0b2tlbi03ZjNhOWM="
@@ -25,3 +29,12 @@ async def jira_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUIC
         yield jira
     finally:
         await jira.aclose()
+
+
+@asynccontextmanager
+async def confluence_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUICK) -> AsyncIterator[Confluence]:
+    confluence = Confluence(access(url, kind), "ENG", patience)
+    try:
+        yield confluence
+    finally:
+        await confluence.aclose()

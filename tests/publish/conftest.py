@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.publish.atlassian import Kind
-from tests.publish.clients import BASIC, SECRET, jira_at
+from tests.publish.clients import BASIC, SECRET, confluence_at, jira_at
+from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
-from tests.publish.sites import Site
+from tests.publish.sites import Site, Wiki
 
 
 @pytest.fixture(params=list(Kind))
@@ -26,3 +27,13 @@ async def cloud() -> AsyncIterator[Site]:
     fake = FakeJira()
     async with fake.serving() as url, jira_at(url) as jira:
         yield Site(fake, jira, Kind.CLASSIC)
+
+
+@pytest.fixture(params=list(Kind))
+async def wiki(request: pytest.FixtureRequest) -> AsyncIterator[Wiki]:
+    """Each way in to a Confluence, in turn."""
+    kind: Kind = request.param
+    fake = FakeConfluence(is_cloud=kind is not Kind.DATA_CENTER)
+    fake.authorization = f"Bearer {SECRET}" if kind is Kind.DATA_CENTER else BASIC
+    async with fake.serving() as url, confluence_at(url, kind) as confluence:
+        yield Wiki(fake, confluence, kind)

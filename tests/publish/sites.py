@@ -1,4 +1,4 @@
-"""A Jira with a client toward it, and the action that the tests put there."""
+"""A Jira and a Confluence with clients toward them, and what the tests put there."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from datetime import date
 import pytest
 
 from bot.publish.atlassian import Kind
+from bot.publish.confluence import Confluence
+from bot.publish.confluence_records import PageDraft
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_records import WorkItem
+from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
 
 LABEL = "afterword-inc-7-action-2"
@@ -27,6 +30,9 @@ ITEM = WorkItem(
 )
 
 
+DRAFT = PageDraft("INC-7", "Checkout returns 503s", "<p>It was&nbsp;so.</p>", "afterword-T1-inc-7", parent_id="900")
+
+
 @dataclass
 class Site:
     fake: FakeJira
@@ -36,6 +42,13 @@ class Site:
     @property
     def root(self) -> str:
         return "/ex/jira/cloud-1" if self.kind is Kind.SCOPED else ""
+
+
+@dataclass
+class Wiki:
+    fake: FakeConfluence
+    confluence: Confluence
+    kind: Kind
 
 
 async def error_of(call: Awaitable[object]) -> PublishError:

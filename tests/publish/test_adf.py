@@ -72,7 +72,7 @@ def test_everything_that_an_action_may_say_fits_the_schema(schema: Draft4Validat
     assert "mediaSingle" not in kinds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(pieces=st.lists(PIECES, max_size=25))
 def test_any_markdown_fits_the_schema_and_keeps_its_words(schema: Draft4Validator, pieces: list[str]) -> None:
     made = document("".join(pieces))
