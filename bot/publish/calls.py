@@ -8,6 +8,7 @@ import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 
@@ -96,9 +97,9 @@ def put(path: str, body: object) -> Call:
     return Call("PUT", path, body=body, writes=True)
 
 
-def post(path: str, body: object) -> Call:
+def post(path: str, body: object, **query: str) -> Call:
     """A write that must not be done twice; it is repeated only where it was surely not done."""
-    return Call("POST", path, body=body, writes=True, repeats=False)
+    return Call("POST", path, query, body, writes=True, repeats=False)
 
 
 class Caller:
@@ -112,6 +113,7 @@ class Caller:
             headers={"Accept": "application/json", "User-Agent": "afterword", **line.headers},
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
             follow_redirects=False,  # a redirect could carry the token to another host
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # a session would outlive a changed token
             trust_env=not _is_this_machine(host),  # proxies, and the certificates that SSL_CERT_FILE names
         )
         self._pace = asyncio.Lock()

@@ -12,6 +12,7 @@ from bot.publish.confluence_records import PageDraft
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_records import WorkItem
+from bot.publish.paging import Alert, Responder
 from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
 
@@ -29,6 +30,16 @@ ITEM = WorkItem(
     custom={"customfield_10": {"value": "Ops"}},
 )
 
+
+ALERT = Alert(
+    "afterword:T1:INC-7",
+    "sev1: checkout returns 503s",
+    "See the channel.",
+    "P1",
+    (Responder("team", "t-1"), Responder("schedule", "s-1")),
+    ("afterword",),
+    {"incident": "INC-7"},
+)
 
 DRAFT = PageDraft("INC-7", "Checkout returns 503s", "<p>It was&nbsp;so.</p>", "afterword-T1-inc-7", parent_id="900")
 

@@ -187,6 +187,15 @@ async def test_a_redirect_is_not_followed_and_names_the_place_without_its_query(
     assert "token=1" not in str(error)
 
 
+async def test_no_session_begins() -> None:
+    shelf = Shelf()
+    shelf.next_time("", BadDay(200, "{}", {"Set-Cookie": "JSESSIONID=1; Path=/"}))
+    async with calling(shelf) as caller:
+        await caller.ask(ASK)
+        await caller.ask(ASK)
+    assert "Cookie" not in shelf.seen[1].headers
+
+
 async def test_our_secret_is_not_repeated_though_the_system_quotes_it() -> None:
     shelf = Shelf()
     said = {"errorMessages": [f"bad header Bearer {SECRET}"], "errors": {"auth": SECRET}}

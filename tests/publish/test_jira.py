@@ -98,6 +98,7 @@ async def test_a_field_that_is_on_no_screen_is_named_with_the_remedy(cloud: Site
         ({"project": "valid project is required"}, "has no project OPS"),
         ({"issuetype": "Specify a valid issue type"}, "has no issue type Task in OPS"),
         ({"customfield_9": "Impact is required."}, "wants customfield_9 filled in"),
+        ({"customfield_10020": "Sprint 4 is closed."}, "customfield_10020: Sprint 4 is closed."),
         ({"labels": "The label contains spaces."}, "labels: The label contains spaces."),
     ],
 )

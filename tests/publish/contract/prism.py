@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,9 +21,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 VERSION = "5.14.2"
+PACKAGE = f"@stoplight/prism-cli@{VERSION}"
 LONGEST_INSTALL = 300.0
 LONGEST_START = 60.0
 VIOLATIONS = "sl-violations"
+
+CONTRACT = [pytest.mark.slow, pytest.mark.contract, pytest.mark.timeout(LONGEST_INSTALL + LONGEST_START + 60)]
+"""The marks of a module of contract tests."""
 
 
 @dataclass
@@ -91,44 +96,39 @@ async def gate_to(mock: str, base: str = "") -> AsyncIterator[Gate]:
             yield gate
 
 
-def installed() -> Path:
-    """Prism's program, installed once beside other caches; skips where that cannot be."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        pytest.skip("contract tests need node and npm")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "afterword-tests"
-    folder = cache / f"prism-{VERSION}"
-    program = folder / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
-    if not program.is_file():
-        coming = cache / f"coming-{uuid4().hex}"
+@cache
+def program() -> tuple[Path | None, str]:
+    """Prism's program, installed once beside other caches, or why there is none."""
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        return None, "contract tests need node and npm"
+    shelf = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "afterword-tests"
+    folder = shelf / f"prism-{VERSION}"
+    found = folder / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+    if found.is_file():
+        return found, ""
+    coming = shelf / f"coming-{uuid4().hex}"
+    command = [npm, "install", "--prefix", str(coming), "--no-audit", "--no-fund", "--fetch-retries=1"]
+    try:
         coming.mkdir(parents=True)
-        command = [
-            npm,
-            "install",
-            "--prefix",
-            str(coming),
-            "--no-audit",
-            "--no-fund",
-            f"@stoplight/prism-cli@{VERSION}",
-        ]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=LONGEST_INSTALL)
-            coming.rename(folder)
-        except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(coming, ignore_errors=True)
-            if not program.is_file():
-                pytest.skip(f"Prism could not be installed: {type(error).__name__}")
-    return program
+        subprocess.run([*command, PACKAGE], check=True, capture_output=True, timeout=LONGEST_INSTALL)
+        coming.rename(folder)
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(coming, ignore_errors=True)
+        return (found, "") if found.is_file() else (None, f"Prism could not be installed: {type(error).__name__}")
+    return found, ""
 
 
 @contextmanager
 def mocking(description: Path) -> Iterator[str]:
     """The address of a mock that plays a description."""
-    program = installed()
+    prism, missing = program()
+    if prism is None:
+        pytest.skip(missing)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = ["node", str(program), "mock", "-h", "127.0.0.1", "-p", str(port), "--errors", str(description)]
+    command = ["node", str(prism), "mock", "-h", "127.0.0.1", "-p", str(port), "--errors", str(description)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(process, port)

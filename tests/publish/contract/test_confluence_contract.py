@@ -9,11 +9,11 @@ from bot.publish.confluence import Confluence
 from bot.publish.confluence_records import Page
 from bot.publish.failures import PublishError
 from tests.publish.clients import PATIENT, access
-from tests.publish.contract.prism import Gate, gate_to, mocking
+from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.sites import DRAFT
 from tests.publish.specs import spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.contract]
+pytestmark = CONTRACT
 
 BASE = "/wiki/api/v2"
 SEEN = Page("1000", "Checkout returns 503s", 1, "https://wiki.example", "<p>one</p>", "", is_current=True)

@@ -11,11 +11,11 @@ from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_records import Category, Changes
 from tests.publish.clients import PATIENT, access
-from tests.publish.contract.prism import Gate, gate_to, mocking
+from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.sites import ITEM
 from tests.publish.specs import spec
 
-pytestmark = [pytest.mark.slow, pytest.mark.contract]
+pytestmark = CONTRACT
 
 
 @pytest.fixture(scope="module")
