@@ -12,14 +12,13 @@ import marklas
 
 from bot.incident.plain import plain
 from bot.incident.text import shortened
+from bot.publish.complete import keeps_every_word
 
 LONGEST = 30_000
 """Jira refuses a text field of more than 32,767 characters."""
 
 _GUARD = "\ufdd0"  # a noncharacter: no text of ours may hold it, so that taking it out again is safe
 _OPENS_HTML = re.compile(r"<(?!(?:https?://|mailto:)[^\s<>]*>)")
-_LIST_MARK = re.compile(r"^[\s>]*(?:[-+*]|[0-9]{1,9}[.)])?\s*(?:\[[ xX]\])?", re.MULTILINE)
-_WORD = re.compile(r"[^\W_]+")
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", "blockTaskItem"})
 
@@ -27,13 +26,8 @@ _NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", 
 def document(markdown: str) -> dict[str, Any]:
     """The ADF document of a Markdown text, the same for the same text; what is beyond `LONGEST` is cut."""
     text = shortened(plain(markdown).replace(_GUARD, ""), LONGEST)
-    try:
-        body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
-    except RecursionError:  # quotations within quotations without end
-        return _literal(text)
-    said = "".join(_strings(body))
-    lost = any(word not in said for word in _WORD.findall(_LIST_MARK.sub("", text)))
-    return _literal(text) if lost else body
+    body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
+    return body if keeps_every_word(text, "".join(_strings(body))) else _literal(text)
 
 
 def _tidy(node: dict[str, Any], numbers: Iterator[int]) -> dict[str, Any]:
@@ -42,7 +36,7 @@ def _tidy(node: dict[str, Any], numbers: Iterator[int]) -> dict[str, Any]:
         return _picture(node)
     kept = {name: value for name, value in node.items() if name not in ("content", "marks", "attrs")}
     if "text" in kept:
-        kept["text"] = kept["text"].replace(_GUARD, "")
+        kept["text"] = _clean(kept["text"]) + "".join(map(_elsewhere, node.get("marks", ())))
     if attributes := node.get("attrs"):
         kept["attrs"] = {name: _clean(value) for name, value in attributes.items()}
         if "localId" in attributes:  # random otherwise, and a text would differ from itself
@@ -61,6 +55,11 @@ def _mark(mark: dict[str, Any]) -> dict[str, Any] | None:
         return mark
     address = _clean(mark["attrs"]["href"])
     return {"type": "link", "attrs": {"href": address}} if _SAFE_LINK.match(address) else None
+
+
+def _elsewhere(mark: dict[str, Any]) -> str:
+    """Where a link leads that must not be one, to stand behind its words."""
+    return "" if _mark(mark) else f" ({_clean(mark['attrs']['href'])})"
 
 
 def _picture(node: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ A `Caller` belongs to one system and one address, keeps its connections, and mus
 import asyncio
 import ipaddress
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -18,6 +19,8 @@ import stamina
 from bot.errors import Misconfigured
 from bot.publish.answers import Answer
 from bot.publish.failures import PublishError, no_data, refusal
+
+log = logging.getLogger(__name__)
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _IMPOSSIBLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
@@ -139,6 +142,7 @@ class Caller:
                     try:
                         return await self._once(call)
                     except PublishError as error:
+                        log.info("%s: %s failed with status %d", error.system, call.method, error.status)
                         unsure = unsure or error.may_have_happened
                         raise
         except PublishError as error:

@@ -11,6 +11,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from bot.incident.plain import plain
 from bot.incident.text import shortened
+from bot.publish.complete import keeps_every_word
 
 LONGEST = 30_000
 """Jira refuses a text field of more than 32,767 characters."""
@@ -25,8 +26,13 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 
 def markup(markdown: str) -> str:
     """The wiki markup of a Markdown text; what is beyond `LONGEST` is cut before it is turned."""
-    tree = SyntaxTreeNode(_parser.parse(shortened(plain(markdown), LONGEST)))
-    return "\n\n".join(filter(None, (_block(child) for child in tree.children)))
+    text = shortened(plain(markdown), LONGEST)
+    try:
+        tree = SyntaxTreeNode(_parser.parse(text))
+        shown = "\n\n".join(filter(None, (_block(child) for child in tree.children)))
+    except RecursionError:  # emphasis within emphasis without end
+        return escaped(text)
+    return shown if keeps_every_word(text, shown) else escaped(text)  # the parser drops what is nested too deeply
 
 
 def escaped(text: str) -> str:
@@ -100,7 +106,7 @@ def _link(node: SyntaxTreeNode) -> str:
     address = str(node.attrs.get("href") or node.attrs.get("src") or "")
     words = _inside(node) if node.children else escaped(node.content or address)
     if not _SAFE_LINK.match(address):
-        return words
+        return f"{words} ({escaped(address)})"
     return f"[{words}|{address.translate(_IN_LINK)}]"
 
 

@@ -16,7 +16,7 @@ from bot.publish.wiki import LONGEST, escaped, markup
         ("**bold** and *it* and `x-y`", r"{*}bold{*} and {_}it{_} and {{x\-y}}"),
         ("- a\n- b\n  1. c", "* a\n* b\n*# c"),
         ("[the page](https://wiki.example/a|b)", "[the page|https://wiki.example/a%7Cb]"),
-        ("[x](ftp://files.example)", "x"),
+        ("[x](ftp://files.example)", "x (ftp://files.example)"),
         ("> said", "{quote}\nsaid\n{quote}"),
         ("```py\na = {b}\n```", "{code}\na = {b}\n{code}"),
         ("```\n{code}\n```", "{noformat}\n{code}\n{noformat}"),
@@ -48,6 +48,11 @@ def test_what_would_be_markup_shows_as_it_is(text: str, shown: str) -> None:
 @given(st.text(alphabet="{}[]*_+^~|!#-?\\ ab\n(:)"))
 def test_no_text_opens_a_macro_a_link_or_a_picture(text: str) -> None:
     assert not re.search(r"(?<!\\)[{\[!|]", escaped(text))
+
+
+@pytest.mark.parametrize("deep", ["- " * 200 + "deep", "*a **b " * 100 + "deep" + "***" * 100], ids=["lists", "stars"])
+def test_what_is_nested_too_deeply_comes_through_as_it_was_written(deep: str) -> None:
+    assert "deep" in markup(deep)
 
 
 def test_a_text_beyond_jiras_limit_is_cut() -> None:
