@@ -2,13 +2,10 @@
 
 import re
 
-_MARK = re.compile(r"^[\s>]*(?:(?:`{3}|~{3}).*|(?:[-+*]|[0-9]{1,9}[.)])?\s*(?:\[[ xX]\])?)", re.MULTILINE)
+_LIST_MARK = re.compile(r"^[\s>]*(?:[-+*]|[0-9]{1,9}[.)])?\s*(?:\[[ xX]\])?", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]+")
 
 
 def keeps_every_word(markdown: str, shown: str) -> bool:
-    """Every word of a Markdown text stands in what became of it.
-
-    The numbers and boxes of lists, and the language of code, are no words.
-    """
-    return all(word in shown for word in _WORD.findall(_MARK.sub("", markdown)))
+    """Every word of a Markdown text stands in what became of it; the numbers and boxes of lists are no words."""
+    return all(word in shown for word in _WORD.findall(_LIST_MARK.sub("", markdown)))

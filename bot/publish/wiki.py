@@ -18,6 +18,7 @@ LONGEST = 30_000
 
 _MARKUP = re.compile(r"\\|[{}\[\]*_+^~|!#-]|\?(?=\?)|(?<=\?)\?|\((?=[a-z!?/*+-])|[:;](?=[()DPp])")
 _OPENS_LINE = re.compile(r"(?m)^(\s*(?:h[1-6]|bq))\.")
+_NOT_IN_TITLE = re.compile(r"[{}|=:\s]+")
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _IN_LINK = str.maketrans({"|": "%7C", "]": "%5D", "[": "%5B", "{": "%7B", "}": "%7D", " ": "%20"})
 
@@ -72,7 +73,9 @@ def _quote(node: SyntaxTreeNode, _: str) -> str:
 
 def _code(node: SyntaxTreeNode, _: str) -> str:
     fence = "noformat" if "{code" in node.content else "code"
-    return f"{{{fence}}}\n{node.content.rstrip()}\n{{{fence}}}"
+    about = _NOT_IN_TITLE.sub(" ", node.info).strip()  # as a title: Jira complains of languages that it does not know
+    opens = f"{fence}:title={about}" if about else fence
+    return f"{{{opens}}}\n{node.content.rstrip()}\n{{{fence}}}"
 
 
 def _table(node: SyntaxTreeNode, _: str) -> str:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.publish.wiki import LONGEST, escaped, markup
+from tests.publish.markdown import PIECES, WORDS
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from bot.publish.wiki import LONGEST, escaped, markup
         ("[the page](https://wiki.example/a|b)", "[the page|https://wiki.example/a%7Cb]"),
         ("[x](ftp://files.example)", "x (ftp://files.example)"),
         ("> said", "{quote}\nsaid\n{quote}"),
-        ("```py\na = {b}\n```", "{code}\na = {b}\n{code}"),
+        ("```py\na = {b}\n```", "{code:title=py}\na = {b}\n{code}"),
         ("```\n{code}\n```", "{noformat}\n{code}\n{noformat}"),
         ("| a | b |\n|---|---|\n| 1 | |", "||a||b||\n|1| |"),
         ("---", "----"),
@@ -48,6 +49,12 @@ def test_what_would_be_markup_shows_as_it_is(text: str, shown: str) -> None:
 @given(st.text(alphabet="{}[]*_+^~|!#-?\\ ab\n(:)"))
 def test_no_text_opens_a_macro_a_link_or_a_picture(text: str) -> None:
     assert not re.search(r"(?<!\\)[{\[!|]", escaped(text))
+
+
+@given(st.lists(PIECES, max_size=25))
+def test_any_markdown_comes_through_with_its_words(pieces: list[str]) -> None:
+    shown = markup("".join(pieces))
+    assert [word for word in WORDS if word in "".join(pieces) and word not in shown] == []
 
 
 @pytest.mark.parametrize("deep", ["- " * 200 + "deep", "*a **b " * 100 + "deep" + "***" * 100], ids=["lists", "stars"])
