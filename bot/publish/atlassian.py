@@ -96,12 +96,12 @@ def _sign_in(access: Access) -> tuple[str, Mapping[str, str]]:
     return secret, {"Authorization": f"Basic {secret}"}
 
 
-_EXPIRED = "refused the token: it has expired (Atlassian's last a year at most), was revoked, or is"
+_EXPIRED = "refused the token. It has expired (Atlassian's last a year at most) or was revoked,"
 _REFUSED = {
-    Kind.CLASSIC: f"{_EXPIRED} another account's or one with scopes, which is taken at api.atlassian.com and not at "
-    "the site: say in the settings that it has scopes, or make a new one without.",
-    Kind.SCOPED: f"{_EXPIRED} one without scopes, which is taken at the site and not at api.atlassian.com: say in the "
-    "settings that it is classic, or make a new one with the scopes that it needs.",
-    Kind.DATA_CENTER: "refused the token: it has expired or was revoked, or belongs to another server. Make a new "
+    Kind.CLASSIC: f"{_EXPIRED} the e-mail address is not its owner's, or it is a token with scopes: those are taken "
+    "only at api.atlassian.com, so say in the settings that it has scopes.",
+    Kind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only at the "
+    "site's own address, so say in the settings that it is classic.",
+    Kind.DATA_CENTER: "refused the token. It has expired or was revoked, or belongs to another server. Make a new "
     "personal access token and put it into the settings.",
 }

@@ -215,19 +215,10 @@ class Caller:
 
     def _judged(self, call: Call, error: PublishError) -> PublishError:
         """The error without our secrets, which a system may have quoted, and with nothing done by a mere reading."""
-        sentence, fields = error.sentence, error.fields
         for secret in filter(None, self.line.secrets):
-            sentence = sentence.replace(secret, "…")
-            fields = {name: words.replace(secret, "…") for name, words in fields.items()}
-        return PublishError(
-            error.system,
-            sentence,
-            is_permanent=error.is_permanent,
-            may_have_happened=error.may_have_happened and call.writes,
-            retry_after=error.retry_after,
-            status=error.status,
-            fields=fields,
-        )
+            error.forget(secret)
+        error.may_have_happened = error.may_have_happened and call.writes
+        return error
 
     def _not_reached(self, error: Exception) -> PublishError:
         if "CERTIFICATE" in str(error).upper():

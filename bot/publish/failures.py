@@ -67,6 +67,16 @@ class PublishError(AfterwordError):
         """When to try again, where the system said it; None leaves that to the caller."""
         return None if self.retry_after is None else now + timedelta(seconds=self.retry_after)
 
+    def reword(self, sentence: str) -> None:
+        """Say it in a sentence that knows more of the case."""
+        self.args = (sentence,)
+        self.sentence = sentence
+
+    def forget(self, secret: str) -> None:
+        """Leave a secret out of everything that the error says."""
+        self.reword(self.sentence.replace(secret, "…"))
+        self.fields = {name: words.replace(secret, "…") for name, words in self.fields.items()}
+
 
 def refusal(
     system: str, status: int, headers: Mapping[str, str], data: object, remedies: Mapping[int, str]

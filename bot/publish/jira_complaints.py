@@ -10,8 +10,7 @@ _WANTED = "is required"
 def explained(error: PublishError, item: WorkItem) -> PublishError:
     """The same error with a sentence that names the remedy, where the fields that Jira named tell it."""
     if remedy := _remedy(error.fields, item):
-        error.sentence = f"{error.system} {remedy}"
-        error.args = (error.sentence,)
+        error.reword(f"{error.system} {remedy}")
     return error
 
 

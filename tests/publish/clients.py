@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from bot.publish.atlassian import Access, Kind
 from bot.publish.calls import Patience
 from bot.publish.confluence import Confluence
 from bot.publish.jira import Jira
 
-QUICK = Patience(connect=2.0, read=0.3, whole=1.0, attempts=3, first_wait=0.01, longest_wait=0.05)
-PATIENT = Patience(first_wait=0.01, longest_wait=0.05)
-"""For servers that are real, and may be slow."""
+QUICK = Patience(connect=5.0, read=10.0, whole=20.0, attempts=3, first_wait=0.01, longest_wait=0.05)
+"""Waits little between two attempts, and long enough for an answer of a busy machine."""
+
+IMPATIENT = replace(QUICK, read=0.5)
+"""For servers that hang."""
 
 SECRET = "tok" + "en-7f3a9c"
 EMAIL = "bot@team.example"

@@ -11,7 +11,7 @@ from tests.publish.clients import SECRET
 from tests.publish.fakes.days import BadDay, page, refused
 from tests.publish.sites import DRAFT, Wiki, error_of
 
-LOST = [BadDay(502, acts=True), BadDay(acts=True, resets=True), BadDay(acts=True, hangs=True)]
+LOST = [BadDay(502, acts=True), BadDay(acts=True, resets=True)]
 CREATE = "POST .*/(pages|content)$"
 WRITE = "PUT .*/(pages|content)/1000$"
 PICTURE = Upload("timeline.svg", "image/svg+xml", b"<svg/>")
@@ -163,7 +163,7 @@ async def test_doctor_hears_whether_the_space_is_there(wiki: Wiki) -> None:
     assert "no space GONE" in str(error)
 
 
-@pytest.mark.parametrize("day", [page(200), page(502), refused(503, {}), BadDay(hangs=True)], ids=str)
+@pytest.mark.parametrize("day", [page(200), page(502), refused(503, {})], ids=str)
 async def test_a_short_trouble_passes_unnoticed(wiki: Wiki, day: BadDay) -> None:
     wiki.fake.next_time("", day)
     await wiki.confluence.check()

@@ -39,7 +39,7 @@ async def test_every_call_goes_where_the_kind_of_token_is_taken(site: Site) -> N
     assert all("Authorization" not in seen.headers for seen in tenant)
 
 
-@pytest.mark.parametrize("day", [BadDay(502, acts=True), BadDay(acts=True, resets=True), BadDay(acts=True, hangs=True)])
+@pytest.mark.parametrize("day", [BadDay(502, acts=True), BadDay(acts=True, resets=True)])
 async def test_a_create_that_happened_unseen_is_not_repeated(site: Site, day: BadDay) -> None:
     site.fake.next_time("POST .*/issue$", day)
     error = await error_of(site.jira.create(ITEM, is_repeat=False))

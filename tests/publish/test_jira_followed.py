@@ -137,7 +137,11 @@ async def test_a_revoked_token_says_what_kind_of_token_was_used(site: Site) -> N
     site.fake.authorization = "another"
     error = await error_of(site.jira.check())
     assert (error.is_permanent, error.status) == (True, 401)
-    wanted = {Kind.CLASSIC: "one with scopes", Kind.SCOPED: "one without scopes", Kind.DATA_CENTER: "personal access"}
+    wanted = {
+        Kind.CLASSIC: "a token with scopes",
+        Kind.SCOPED: "a token without scopes",
+        Kind.DATA_CENTER: "personal access",
+    }
     assert wanted[site.kind] in str(error)
 
 

@@ -56,7 +56,7 @@ async def test_trouble_while_asking_after_it_leaves_it_unsure(on_call: OnCall) -
     assert (await error_of(on_call.paging.page(ALERT))).may_have_happened
 
 
-@pytest.mark.parametrize("day", [BadDay(502, acts=True), BadDay(acts=True, resets=True), BadDay(acts=True, hangs=True)])
+@pytest.mark.parametrize("day", [BadDay(502, acts=True), BadDay(acts=True, resets=True)])
 async def test_a_page_that_went_out_unseen_joins_itself_when_repeated(on_call: OnCall, day: BadDay) -> None:
     on_call.fake.next_time("POST", day)
     assert (await error_of(on_call.paging.page(ALERT))).may_have_happened

@@ -8,7 +8,7 @@ import pytest
 from bot.publish.confluence import Confluence
 from bot.publish.confluence_records import Page
 from bot.publish.failures import PublishError
-from tests.publish.clients import PATIENT, access
+from tests.publish.clients import QUICK, access
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.sites import DRAFT
 from tests.publish.specs import spec
@@ -33,7 +33,7 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 @pytest.fixture
 async def confluence(gate: Gate) -> AsyncIterator[Confluence]:
-    confluence = Confluence(access(gate.url.removesuffix(BASE)), "ENG", PATIENT)
+    confluence = Confluence(access(gate.url.removesuffix(BASE)), "ENG", QUICK)
     yield confluence
     await confluence.aclose()
 

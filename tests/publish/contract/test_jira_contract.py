@@ -10,7 +10,7 @@ import pytest
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_records import Category, Changes
-from tests.publish.clients import PATIENT, access
+from tests.publish.clients import QUICK, access
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.sites import ITEM
 from tests.publish.specs import spec
@@ -33,7 +33,7 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 @pytest.fixture
 async def jira(gate: Gate) -> AsyncIterator[Jira]:
-    jira = Jira(access(gate.url), PATIENT)
+    jira = Jira(access(gate.url), QUICK)
     yield jira
     await jira.aclose()
 

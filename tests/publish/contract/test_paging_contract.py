@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from bot.publish.paging import Confirming, Paging
-from tests.publish.clients import PATIENT, SECRET
+from tests.publish.clients import QUICK, SECRET
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.sites import ALERT
 from tests.publish.specs import spec
@@ -28,7 +28,7 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 @pytest.fixture
 async def paging(gate: Gate) -> AsyncIterator[Paging]:
-    paging = Paging(SECRET, f"{gate.url}/v2", PATIENT, Confirming(first=0.01, within=0.1))
+    paging = Paging(SECRET, f"{gate.url}/v2", QUICK, Confirming(first=0.01, within=0.1))
     yield paging
     await paging.aclose()
 

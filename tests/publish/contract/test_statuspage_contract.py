@@ -7,7 +7,7 @@ import pytest
 
 from bot.publish.failures import PublishError
 from bot.publish.statuspage import Announcement, Impact, PublicStatus, Statuspage, Update, Working
-from tests.publish.clients import PATIENT, SECRET
+from tests.publish.clients import QUICK, SECRET
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.specs import spec
 
@@ -32,7 +32,7 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 @pytest.fixture
 async def page(gate: Gate) -> AsyncIterator[Statuspage]:
-    page = Statuspage("pg", SECRET, PATIENT, gate.url, gap=0.0)
+    page = Statuspage("pg", SECRET, QUICK, gate.url, gap=0.0)
     yield page
     await page.aclose()
 
