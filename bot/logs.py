@@ -19,5 +19,5 @@ def set_up(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("bot", "handlers", "storage"):
         logging.getLogger(name).setLevel(level)
-    for name in ("slack_bolt", "slack_sdk", "aiohttp", "apscheduler"):
+    for name in ("slack_bolt", "slack_sdk", "aiohttp", "apscheduler", "stamina"):
         logging.getLogger(name).setLevel(logging.ERROR)

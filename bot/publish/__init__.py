@@ -1,0 +1,54 @@
+"""The outside systems that Afterword can tell things to. All are optional, and none is ever in the way of recording.
+
+`SYSTEMS` is the one table of them; each client is of the one shape `Connected`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.publish.failures import PublishError
+from bot.publish.standing import Standing
+
+__all__ = ["SYSTEMS", "Connected", "PublishError", "Standing", "System", "checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system: `name` in settings, rows and commands, `title` as people call it, and what it `does` for them."""
+
+    name: str
+    title: str
+    does: str
+
+
+SYSTEMS = {
+    system.name: system
+    for system in (
+        System("jira", "Jira", "an action becomes a work item, and is done when that is done"),
+        System("confluence", "Confluence", "the postmortem becomes a page, and what people change on it is kept"),
+        System("jsm", "Jira Service Management", "an incident opened here is opened and followed there"),
+        System("paging", "Paging", "people on call are paged, and a page counts only when it is confirmed"),
+        System("statuspage", "Statuspage", "customers are told, word by word as somebody confirmed it"),
+    )
+}
+
+
+class Connected(Protocol):
+    """What every client can do. Its verbs raise PublishError."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def check(self) -> Standing:
+        """How it is there for us; asks once and changes nothing."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+async def checked(system: Connected) -> Standing | PublishError:
+    """How a system is there for us, or what is wrong, which is not raised."""
+    try:
+        return await system.check()
+    except PublishError as error:
+        return error

@@ -1,0 +1,99 @@
+"""Markdown to Atlassian Document Format, the only form in which Jira Cloud takes a description or a comment.
+
+The converter drops raw HTML, and headings inside lists; text that would be lost is given back as plain paragraphs.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import marklas
+
+from bot.incident.plain import plain
+from bot.incident.text import shortened
+from bot.publish.complete import keeps_every_word
+
+LONGEST = 30_000
+"""Jira refuses a text field of more than 32,767 characters."""
+
+_GUARD = "\ufdd0"  # a noncharacter: no text of ours may hold it, so that taking it out again is safe
+_OPENS_HTML = re.compile(r"<(?!(?:https?://|mailto:)[^\s<>]*>)")
+_SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", "blockTaskItem"})
+
+
+def document(markdown: str) -> dict[str, Any]:
+    """The ADF document of a Markdown text, the same for the same text; what is beyond `LONGEST` is cut."""
+    text = shortened(plain(markdown).replace(_GUARD, ""), LONGEST)
+    body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
+    return body if keeps_every_word(text, "".join(_strings(body))) else _literal(text)
+
+
+def _tidy(node: dict[str, Any], numbers: Iterator[int]) -> dict[str, Any]:
+    """The node as the schema wants it: no empty text, nothing empty that must hold something, no odd addresses."""
+    if node["type"] == "mediaSingle":  # a picture elsewhere, which Jira will not load
+        return _picture(node)
+    kept = {name: value for name, value in node.items() if name not in ("content", "marks", "attrs")}
+    if "text" in kept:
+        kept["text"] = _clean(kept["text"]) + "".join(map(_elsewhere, node.get("marks", ())))
+    if attributes := node.get("attrs"):
+        kept["attrs"] = {name: _clean(value) for name, value in attributes.items()}
+        if "localId" in attributes:  # random otherwise, and a text would differ from itself
+            kept["attrs"]["localId"] = str(next(numbers))
+    if marks := [mark for mark in map(_mark, node.get("marks", ())) if mark]:
+        kept["marks"] = marks
+    if "content" in node:
+        kept["content"] = [_tidy(child, numbers) for child in node["content"] if child.get("text", "-") != ""]
+    if node["type"] in _NEVER_EMPTY and not kept.get("content"):
+        kept["content"] = [{"type": "paragraph", "content": []}]
+    return kept
+
+
+def _mark(mark: dict[str, Any]) -> dict[str, Any] | None:
+    if mark["type"] != "link":
+        return mark
+    address = _clean(mark["attrs"]["href"])
+    return {"type": "link", "attrs": {"href": address}} if _SAFE_LINK.match(address) else None
+
+
+def _elsewhere(mark: dict[str, Any]) -> str:
+    """Where a link leads that must not be one, to stand behind its words."""
+    return "" if _mark(mark) else f" ({_clean(mark['attrs']['href'])})"
+
+
+def _picture(node: dict[str, Any]) -> dict[str, Any]:
+    about = node["content"][0]["attrs"]
+    address = _clean(about.get("url", ""))
+    text: dict[str, Any] = {"type": "text", "text": _clean(about.get("alt", "")) or address}
+    if _SAFE_LINK.match(address):
+        text["marks"] = [{"type": "link", "attrs": {"href": address}}]
+    return {"type": "paragraph", "content": [text] if text["text"] else []}
+
+
+def _clean(value: Any) -> Any:
+    return value.replace(_GUARD, "") if isinstance(value, str) else value
+
+
+def _strings(node: object) -> Iterator[str]:
+    """Every string of a document: what is shown, and where its links lead."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from _strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _strings(value)
+
+
+def _literal(text: str) -> dict[str, Any]:
+    """The text as it was written, paragraph by paragraph."""
+    paragraphs = []
+    for block in re.split(r"\n\s*\n", text):
+        lines: list[dict[str, Any]] = []
+        for line in filter(str.strip, block.split("\n")):
+            lines += [{"type": "hardBreak"}] if lines else []
+            lines.append({"type": "text", "text": line})
+        paragraphs.append({"type": "paragraph", "content": lines})
+    return {"type": "doc", "version": 1, "content": paragraphs}

@@ -1,0 +1,58 @@
+"""What goes to Confluence and what comes from it, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PageDraft:
+    """A page to create. `key` (`INC-7`) is added to a title that is taken.
+
+    `body` is storage XHTML. `mark` is what the page is known by again, so it belongs to this one alone. `parent_id` is
+    the page above, or empty for the top of the space.
+    """
+
+    key: str
+    title: str
+    body: str
+    mark: str
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML."""
+
+    id: str
+    title: str
+    version: int
+    url: str
+    body: str
+    note: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a create. `was_there`: an earlier attempt had made it."""
+
+    page: Page
+    was_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What became of an update. Not `is_written`: people have changed the page since, and `page` is how it stands."""
+
+    page: Page
+    is_written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """What we keep at a page out of sight; `id` and `version` are Confluence's own."""
+
+    id: str
+    version: int
+    value: Mapping[str, Any]

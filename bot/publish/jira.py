@@ -1,0 +1,234 @@
+"""Jira: an action as an issue, created once, followed, and found again by its label.
+
+Jira has no way to create a thing once, so a create that may have happened is looked up by its label before it is
+repeated; its search finds a new issue only after some seconds.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.incident.plain import one_line
+from bot.incident.text import shortened
+from bot.publish.answers import reach, worded
+from bot.publish.atlassian import Access, Atlassian
+from bot.publish.calls import Call, Patience, get, post, put
+from bot.publish.failures import PublishError
+from bot.publish.jira_complaints import explained
+from bot.publish.jira_dialects import Cloud, DataCenter, Dialect, is_human, issue_path
+from bot.publish.jira_forms import best_step, browse_url, changed_fields, new_fields, read_issue, step_fields
+from bot.publish.jira_records import LONGEST_SUMMARY, Assignee, Category, Changes, Created, Field, Issue, WorkItem
+from bot.publish.standing import Standing
+
+SEARCH_LAG = 15.0
+"""Seconds until Jira's search surely finds what was just created."""
+
+_READ = ("status", "assignee", "duedate", "updated", "labels")
+_MOST_PAGES = 20
+_KEYS_AT_ONCE = 50
+_FILLED = frozenset({"project", "issuetype", "summary", "description", "labels", "reporter"})
+
+
+class Jira:
+    """One Jira as one account reaches it. Every verb raises PublishError. Close it with `aclose`."""
+
+    name = "Jira"
+
+    def __init__(self, access: Access, patience: Patience | None = None) -> None:
+        self._line = Atlassian(self.name, "jira", access, patience or Patience())
+        self._dialect: Dialect = Cloud() if access.is_cloud else DataCenter()
+        self._api = self._dialect.api
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._line.aclose()
+
+    async def check(self) -> Standing:
+        """Who we are there; asks once and changes nothing."""
+        answer = await self._line.ask(get(f"{self._api}/myself"))
+        return Standing(self.name, f"signed in as {answer.text('displayName')}")
+
+    async def create(self, item: WorkItem, *, is_repeat: bool) -> Created:
+        """Create an issue and read it back. `is_repeat`: an earlier attempt may have made it, so look first.
+
+        Where it is unsure whether it was made, the error's `retry_after` leaves the search time to find it.
+        """
+        if is_repeat and (issue := await self.find(item.label)):
+            return Created(issue.key, issue.url, was_there=True, issue=issue, is_unassigned=_lacks(issue, item))
+        try:
+            answer = await self._line.ask(post(f"{self._api}/issue", {"fields": new_fields(item, self._dialect)}))
+            key = answer.text("key")
+        except PublishError as error:
+            if error.may_have_happened:
+                error.retry_after = max(error.retry_after or 0.0, SEARCH_LAG)
+            raise explained(error, item) from None
+        issue = await self._read_back(key)
+        unassigned = issue is not None and _lacks(issue, item)
+        return Created(key, self.url_of(key), was_there=False, issue=issue, is_unassigned=unassigned)
+
+    async def find(self, label: str) -> Issue | None:
+        """The oldest issue with a label, or None."""
+        found = await self.search(f"labels = {quoted(label)} ORDER BY created ASC", most_pages=1)
+        return found[0] if found else None
+
+    async def issue(self, key: str) -> Issue | None:
+        """An issue as it stands; None where it was deleted or may not be seen."""
+        try:
+            answer = await self._line.ask(get(issue_path(self._api, key), fields=",".join(_READ)))
+        except PublishError as error:
+            if error.status == 404 and error.is_permanent:
+                return None
+            raise
+        return self._read(answer.data)
+
+    async def edit(self, key: str, changes: Changes) -> None:
+        """Change what `changes` names and leave the rest as people have it."""
+        fields = changed_fields(changes, self._dialect)
+        update = {"labels": [{"add": label} for label in changes.add_labels]} if changes.add_labels else {}
+        if fields or update:
+            await self._line.ask(put(issue_path(self._api, key), {"fields": fields, "update": update}))
+
+    async def status_of(self, keys: Iterable[str]) -> dict[str, Issue | None]:
+        """How issues stand; None for those that were deleted or may not be seen."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, Issue | None] = {}
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            found |= await self._some(wanted[start : start + _KEYS_AT_ONCE])
+        return found
+
+    async def changed_since(self, jql: str, within: timedelta) -> list[Issue]:
+        """The issues of a JQL condition that changed within the last while, in the order of their changes.
+
+        The while is counted by Jira's clock, in whole minutes, so that no time zone comes into it.
+        """
+        minutes = max(1, -(-int(within.total_seconds()) // 60))
+        return await self.search(f'({jql}) AND updated >= "-{minutes}m" ORDER BY updated ASC')
+
+    async def search(self, jql: str, most_pages: int = _MOST_PAGES) -> list[Issue]:
+        """The issues that a JQL query finds, at most a hundred for each page."""
+        found: list[Issue] = []
+        page = ""
+        for _ in range(most_pages):
+            answer = await self._line.ask(self._dialect.search(jql, _READ, page))
+            found += [self._read(each) for each in answer.objects("issues")]
+            page = self._dialect.next_page(answer)
+            if not page:
+                break
+        return found
+
+    async def finish(self, key: str) -> None:
+        """Bring an issue to a status that counts as done; nothing happens where it is there."""
+        await self._move(key, (Category.DONE,))
+
+    async def reopen(self, key: str) -> None:
+        """Bring an issue back to a status that counts as not done; nothing happens where it is there."""
+        await self._move(key, (Category.NEW, Category.IN_PROGRESS))
+
+    async def start(self, key: str) -> None:
+        """Bring an issue to a status that counts as being worked on; nothing happens where it is there."""
+        await self._move(key, (Category.IN_PROGRESS,))
+
+    async def assignee_for(self, project: str, email: str) -> Assignee | None:
+        """The one person who may be assigned there and answers to an e-mail address; None where none or several do.
+
+        The address itself is hidden by most people's profiles, so that Jira's search is trusted and nothing compared.
+        """
+        if not email:
+            return None
+        answer = await self._line.ask(self._dialect.assignable(project, email))
+        people = [person for person in answer.objects() if is_human(person) and self._dialect.person_in(person)]
+        if len(people) != 1:
+            return None
+        return Assignee(self._dialect.person_in(people[0]), worded(people[0], "displayName"))
+
+    async def link(self, key: str, global_id: str, url: str, title: str) -> None:
+        """Put a web link at an issue, or change the one of that `global_id`."""
+        body = {"globalId": global_id, "object": {"url": url, "title": shortened(one_line(title), LONGEST_SUMMARY - 1)}}
+        path = issue_path(self._api, key, "remotelink")
+        await self._line.ask(Call("POST", path, body=body, writes=True))  # by its id it is made only once
+
+    async def comment(self, key: str, markdown: str) -> None:
+        """Say something at an issue."""
+        await self._line.ask(post(issue_path(self._api, key, "comment"), {"body": self._dialect.rich(markdown)}))
+
+    async def unfilled(self, project: str, issue_type: str, custom: Iterable[str]) -> list[Field]:
+        """The required fields of a project's form that neither Afterword nor the `custom` fields fill."""
+        kind = await self._issue_type(project, issue_type)
+        filled = _FILLED | set(custom)
+        wanted = []
+        for entry in await self._meta(self._dialect.meta_fields, project, "issuetypes", kind):
+            at = worded(entry, "fieldId") or worded(entry, "key")
+            if entry.get("required") is True and entry.get("hasDefaultValue") is not True and at not in filled:
+                wanted.append(Field(at, worded(entry, "name")))
+        return wanted
+
+    def url_of(self, key: str) -> str:
+        """Where people open an issue."""
+        return browse_url(self._line.access.site_url, key)
+
+    def _read(self, data: object) -> Issue:
+        return read_issue(data, self._dialect, self._line.access.site_url)
+
+    async def _read_back(self, key: str) -> Issue | None:
+        try:
+            return await self.issue(key)
+        except PublishError:  # it stands, whatever hinders looking at it
+            return None
+
+    async def _some(self, keys: list[str]) -> dict[str, Issue | None]:
+        try:
+            found = await self.search(f"key in ({', '.join(map(quoted, keys))})")
+        except PublishError as error:
+            if error.status != 400:
+                raise
+            return {key: await self.issue(key) for key in keys}  # one unknown key makes Jira refuse the whole question
+        standing = {issue.key: issue for issue in found}
+        return {key: standing.get(key) or await self.issue(key) for key in keys}  # a moved issue has a new key
+
+    async def _move(self, key: str, goals: tuple[Category, ...]) -> None:
+        issue = await self.issue(key)
+        if issue is None:
+            raise PublishError(self.name, f"{self.name} does not know {key} any more.", is_permanent=True, status=404)
+        if issue.category in goals:
+            return
+        path = issue_path(self._api, key, "transitions")
+        answer = await self._line.ask(get(path, expand="transitions.fields"))
+        for goal in goals:
+            if step := best_step(answer.objects("transitions"), goal):
+                # Taken twice it finds the issue already there, so an unsure one is for the caller to look at again.
+                await self._line.ask(post(path, {"transition": {"id": step["id"]}, "fields": step_fields(step)}))
+                return
+        raise PublishError(
+            self.name,
+            f"{self.name}'s workflow has no step that this account may take from “{issue.status}” to where {key} "
+            "should be. Move it in Jira.",
+            is_permanent=True,
+        )
+
+    async def _issue_type(self, project: str, name: str) -> str:
+        for entry in await self._meta(self._dialect.meta_types, project, "issuetypes"):
+            if name in (worded(entry, "id"), worded(entry, "name")):
+                return worded(entry, "id")
+        sentence = f"{self.name} has no issue type {name} in {project}. Look at the settings."
+        raise PublishError(self.name, sentence, is_permanent=True)
+
+    async def _meta(self, part: str, *path: str) -> list[Mapping[str, Any]]:
+        """A list of the project's form, page by page."""
+        found: list[Mapping[str, Any]] = []
+        for _ in range(_MOST_PAGES):
+            call = get(issue_path(self._api, "createmeta", *path), startAt=str(len(found)), maxResults="100")
+            answer = await self._line.ask(call)
+            entries, total = answer.objects(part), reach(answer.data, "total")
+            found += entries
+            if not entries or not isinstance(total, int) or len(found) >= total:
+                break
+        return found
+
+
+def quoted(value: str) -> str:
+    """A value inside a JQL query."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _lacks(issue: Issue, item: WorkItem) -> bool:
+    return bool(item.assignee) and issue.assignee != item.assignee

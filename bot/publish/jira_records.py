@@ -1,0 +1,123 @@
+"""What goes to Jira and what comes from it, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.publish.answers import worded
+
+LONGEST_SUMMARY = 255
+
+
+class Category(StrEnum):
+    """Where a status stands, whatever a site calls it."""
+
+    NEW = "new"
+    IN_PROGRESS = "indeterminate"
+    DONE = "done"
+    UNKNOWN = "undefined"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """An issue to create. `label` is what it is found by again, so it belongs to this one thing alone.
+
+    `description` is Markdown. `assignee` is an account id (Data Center: a user name), or empty for nobody. `due` is a
+    date in no zone. `issue_type` is a name, or an id of digits. `custom` maps field ids to values as Jira takes them.
+    """
+
+    label: str
+    project: str
+    issue_type: str
+    summary: str
+    description: str = ""
+    assignee: str = ""
+    due: date | None = None
+    labels: tuple[str, ...] = ()
+    priority: str = ""
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change of an issue; None leaves a part as it is, and an empty text takes it away."""
+
+    summary: str | None = None
+    description: str | None = None
+    assignee: str | None = None
+    due: date | None = None
+    takes_due_away: bool = False
+    priority: str | None = None
+    add_labels: tuple[str, ...] = ()
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it stands. `assignee` is an account id (Data Center: a user name), empty for nobody."""
+
+    key: str
+    url: str
+    status: str
+    category: Category
+    assignee: str
+    assignee_name: str
+    due: date | None
+    updated: datetime | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What became of a create.
+
+    `was_there`: an earlier attempt had made it. `issue` is None where it could not be read back. `is_unassigned`:
+    somebody was to have it, and Jira left that out.
+    """
+
+    key: str
+    url: str
+    was_there: bool
+    issue: Issue | None
+    is_unassigned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """Somebody whom Jira lets be assigned; `id` is an account id (Data Center: a user name)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a project's form."""
+
+    id: str
+    name: str
+
+
+def read_category(fields: object) -> Category:
+    """The category of the status among an issue's fields."""
+    key = worded(fields, "status", "statusCategory", "key")
+    return Category(key) if key in set(Category) else Category.UNKNOWN
+
+
+def read_date(text: str) -> date | None:
+    """`2026-12-01`, or None."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def read_moment(text: str) -> datetime | None:
+    """`2026-11-23T14:05:00.000+0100` as an aware time, or None."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

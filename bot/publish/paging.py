@@ -1,0 +1,175 @@
+"""Paging through the alerts of Jira Service Management, and through Opsgenie, whose form it took over.
+
+The key is that of an integration of the kind "API". Every write is only accepted and done later, so nothing counts
+until its request has been asked after. An alert is known by its alias: while it is open, a second one of that alias
+joins the first and pages nobody again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.incident.plain import one_line, plain
+from bot.incident.text import shortened
+from bot.publish.answers import reach, worded
+from bot.publish.calls import Caller, Line, Patience, get, path_of, post
+from bot.publish.failures import PublishError
+from bot.publish.standing import Standing
+
+JSM = "https://api.atlassian.com/jsm/ops/integration/v2"
+OPSGENIE = "https://api.opsgenie.com/v2"
+OPSGENIE_EU = "https://api.eu.opsgenie.com/v2"
+
+LONGEST_MESSAGE = 130
+LONGEST_ALIAS = 512
+LONGEST_DESCRIPTION = 15_000
+LONGEST_NOTE = 25_000
+MOST_TAGS = 20
+LONGEST_TAG = 50
+LONGEST_DETAIL = 500
+
+_SOURCE = "Afterword"
+_KEY_REMEDY = (
+    "refused the key: it was revoked, or is not the key of an integration of the kind “API”, or that integration may "
+    "not do this. Make one in the team's integrations and put its key into the settings."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """Whom to page: `kind` is `team`, `user`, `escalation` or `schedule`, `id` what the system calls them."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Whom to wake and why. `alias` belongs to this incident alone; `priority` is `P1` to `P5`."""
+
+    alias: str
+    message: str
+    description: str = ""
+    priority: str = "P3"
+    responders: tuple[Responder, ...] = ()
+    tags: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """The system has confirmed the alert of this id."""
+
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """How long to ask after a request, in seconds: the `first` wait doubles each time, until `within` have passed."""
+
+    first: float = 0.5
+    within: float = 20.0
+
+
+class Paging:
+    """One integration as its key reaches it. Every verb raises PublishError. Close it with `aclose`."""
+
+    name = "Jira Service Management"
+
+    def __init__(
+        self, key: str, api: str = JSM, patience: Patience | None = None, confirming: Confirming | None = None
+    ) -> None:
+        if "opsgenie" in api:
+            self.name = "Opsgenie"
+        headers = {"Authorization": f"GenieKey {key}"}
+        line = Line(self.name, api.rstrip("/"), headers, (key,), {401: _KEY_REMEDY, 403: _KEY_REMEDY})
+        self._caller = Caller(line, patience or Patience())
+        self._confirming = confirming or Confirming()
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._caller.aclose()
+
+    async def check(self) -> Standing:
+        """Whether the key is taken; asks once and changes nothing."""
+        await self._caller.ask(get("/alerts", limit="1"))
+        return Standing(self.name, "the key is taken")
+
+    async def page(self, alert: Alert) -> Paged:
+        """Raise an alert and wait until it is confirmed. May be repeated: while it is open it pages nobody again."""
+        alert_id = await self._done("/alerts", _raised(alert))
+        if not alert_id:
+            raise self._unconfirmed()
+        return Paged(alert_id)
+
+    async def acknowledge(self, alias: str, who: str) -> None:
+        """Say that somebody is on it."""
+        await self._done(*_about(alias, "acknowledge", {"user": one_line(who)[:100]}))
+
+    async def close(self, alias: str, note: str) -> None:
+        """Say that it is over."""
+        await self._done(*_about(alias, "close", {"note": _note(note)}))
+
+    async def note(self, alias: str, text: str) -> None:
+        """Write something down at the alert."""
+        await self._done(*_about(alias, "notes", {"note": _note(text)}))
+
+    async def _done(self, path: str, body: Mapping[str, Any]) -> str:
+        """Send a write and wait until it is done; the alert's id, empty where it has none."""
+        query = {} if path == "/alerts" else {"identifierType": "alias"}
+        answer = await self._caller.ask(post(path, {**body, "source": _SOURCE}, **query))
+        return await self._confirmed(answer.text("requestId"))
+
+    async def _confirmed(self, request_id: str) -> str:
+        wait, waited = self._confirming.first, 0.0
+        while waited < self._confirming.within:
+            await asyncio.sleep(wait)
+            waited, wait = waited + wait, wait * 2
+            if (found := await self._request(request_id)) is not None:
+                return found
+        raise self._unconfirmed()
+
+    async def _request(self, request_id: str) -> str | None:
+        """The alert's id once a request was carried out; None while it is not."""
+        try:
+            answer = await self._caller.ask(get(path_of("alerts", "requests", request_id)))
+        except PublishError as error:
+            if error.status == 404:  # for a moment after the write
+                return None
+            error.may_have_happened = True  # the write itself was accepted
+            raise
+        if reach(answer.data, "data", "isSuccess") is False or reach(answer.data, "data", "success") is False:
+            said = shortened(one_line(worded(answer.data, "data", "status")), 200)
+            sentence = f"{self.name} accepted it and then did not do it: {said or 'it does not say why'}"
+            raise PublishError(self.name, sentence, is_permanent=True)
+        return worded(answer.data, "data", "alertId")
+
+    def _unconfirmed(self) -> PublishError:
+        return PublishError(
+            self.name,
+            f"{self.name} accepted it but has not confirmed it. Do not count on it: call by another way too.",
+            may_have_happened=True,
+        )
+
+
+def _raised(alert: Alert) -> dict[str, Any]:
+    asked: dict[str, Any] = {
+        "message": shortened(one_line(alert.message), LONGEST_MESSAGE),
+        "alias": alert.alias[:LONGEST_ALIAS],
+        "description": shortened(plain(alert.description), LONGEST_DESCRIPTION),
+        "priority": alert.priority,
+        "tags": [shortened(one_line(tag), LONGEST_TAG) for tag in alert.tags[:MOST_TAGS]],
+        "details": {name: shortened(one_line(value), LONGEST_DETAIL) for name, value in alert.details.items()},
+    }
+    if alert.responders:
+        asked["responders"] = [{"id": each.id, "type": each.kind} for each in alert.responders]
+    return asked
+
+
+def _about(alias: str, what: str, body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    return path_of("alerts", alias[:LONGEST_ALIAS], what), body
+
+
+def _note(text: str) -> str:
+    return shortened(plain(text), LONGEST_NOTE)

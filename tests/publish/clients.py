@@ -1,0 +1,43 @@
+"""Clients with the patience of a test, toward fakes on this machine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from bot.publish.atlassian import Access, Kind
+from bot.publish.calls import Patience
+from bot.publish.confluence import Confluence
+from bot.publish.jira import Jira
+
+QUICK = Patience(connect=5.0, read=10.0, whole=20.0, attempts=3, first_wait=0.01, longest_wait=0.05)
+"""Waits little between two attempts, and long enough for an answer of a busy machine."""
+
+IMPATIENT = replace(QUICK, read=0.5)
+"""For servers that hang."""
+
+SECRET = "tok" + "en-7f3a9c"
+EMAIL = "bot@team.example"
+BASIC = "Basic Ym90QHRlYW0uZXhhbXBsZTp0b2tlbi03ZjNhOWM="
+
+
+def access(url: str, kind: Kind = Kind.CLASSIC) -> Access:
+    email = "" if kind is Kind.DATA_CENTER else EMAIL
+    return Access(url, SECRET, email, kind, gateway_url=url)
+
+
+@asynccontextmanager
+async def jira_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUICK) -> AsyncIterator[Jira]:
+    jira = Jira(access(url, kind), patience)
+    try:
+        yield jira
+    finally:
+        await jira.aclose()
+
+
+@asynccontextmanager
+async def confluence_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUICK) -> AsyncIterator[Confluence]:
+    confluence = Confluence(access(url, kind), "ENG", patience)
+    try:
+        yield confluence
+    finally:
+        await confluence.aclose()

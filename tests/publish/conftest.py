@@ -1,0 +1,39 @@
+"""Fakes of other systems, served on this machine, with clients toward them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.publish.atlassian import Kind
+from tests.publish.clients import BASIC, SECRET, confluence_at, jira_at
+from tests.publish.fakes.confluence import FakeConfluence
+from tests.publish.fakes.jira import FakeJira
+from tests.publish.sites import Site, Wiki
+
+
+@pytest.fixture(params=list(Kind))
+async def site(request: pytest.FixtureRequest) -> AsyncIterator[Site]:
+    """Each way in to a Jira, in turn."""
+    kind: Kind = request.param
+    fake = FakeJira("/rest/api/2" if kind is Kind.DATA_CENTER else "/rest/api/3")
+    fake.authorization = f"Bearer {SECRET}" if kind is Kind.DATA_CENTER else BASIC
+    async with fake.serving() as url, jira_at(url, kind) as jira:
+        yield Site(fake, jira, kind)
+
+
+@pytest.fixture
+async def cloud() -> AsyncIterator[Site]:
+    """The commonest one alone, for what no way in makes different."""
+    fake = FakeJira()
+    async with fake.serving() as url, jira_at(url) as jira:
+        yield Site(fake, jira, Kind.CLASSIC)
+
+
+@pytest.fixture(params=list(Kind))
+async def wiki(request: pytest.FixtureRequest) -> AsyncIterator[Wiki]:
+    """Each way in to a Confluence, in turn."""
+    kind: Kind = request.param
+    fake = FakeConfluence(is_cloud=kind is not Kind.DATA_CENTER)
+    fake.authorization = f"Bearer {SECRET}" if kind is Kind.DATA_CENTER else BASIC
+    async with fake.serving() as url, confluence_at(url, kind) as confluence:
+        yield Wiki(fake, confluence, kind)

@@ -1,0 +1,82 @@
+"""What we send to Confluence is what Atlassian's own description of version 2 allows."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from bot.publish.confluence import Confluence
+from bot.publish.confluence_records import Page
+from bot.publish.failures import PublishError
+from tests.publish.clients import QUICK, access
+from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
+from tests.publish.sites import DRAFT
+from tests.publish.specs import spec
+
+pytestmark = CONTRACT
+
+BASE = "/wiki/api/v2"
+SEEN = Page("1000", "Checkout returns 503s", 1, "https://wiki.example", "<p>one</p>", "", is_current=True)
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    with mocking(spec("confluence-v2.json")) as url:
+        yield url
+
+
+@pytest.fixture
+async def gate(mock: str) -> AsyncIterator[Gate]:
+    async with gate_to(mock, BASE) as gate:
+        yield gate
+
+
+@pytest.fixture
+async def confluence(gate: Gate) -> AsyncIterator[Confluence]:
+    confluence = Confluence(access(gate.url.removesuffix(BASE)), "ENG", QUICK)
+    yield confluence
+    await confluence.aclose()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/pages", {"title": "no space"}),
+        ("POST", "/pages", {"spaceId": "1", "body": {"representation": "markdown", "value": ""}}),
+        ("PUT", "/pages/1000", {"id": "1000", "status": "current", "title": "no version", "body": {}}),
+    ],
+)
+async def test_the_mock_refuses_what_is_wrong(gate: Gate, method: str, path: str, body: object) -> None:
+    async with httpx.AsyncClient(trust_env=False, auth=("a", "b")) as client:
+        answer = await client.request(method, gate.url + path, json=body)
+    assert answer.status_code in (400, 422)
+    assert gate.violations
+
+
+async def test_the_mock_lets_nobody_in_without_a_token(gate: Gate) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{gate.url}/spaces?keys=ENG")).status_code == 401
+
+
+async def test_every_verb_is_allowed(gate: Gate, confluence: Confluence) -> None:
+    await confluence.check()
+    space = {"results": [{"id": "44", "key": "ENG", "name": "Engineering"}]}  # the example's id is no number
+    gate.instead = {"/spaces": space}
+    await confluence.create(DRAFT, is_repeat=True)
+    await confluence.read("1000")
+    await confluence.update(SEEN, "New title", "<p>two</p>", "INC-7 draft 2")
+    await confluence.recall("1000")
+    for standing in ([], [{"id": "55", "version": {"number": 1}, "value": {}}]):
+        gate.instead = {"/properties": {"results": standing}}
+        await confluence.remember("1000", {"incident": "INC-7"})
+    assert gate.violations == []
+    properties = [request.split()[0] for request in gate.asked if "properties" in request]
+    assert properties == ["GET", "POST", "PUT"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413])
+async def test_a_refusal_of_the_description_is_understood(gate: Gate, confluence: Confluence, status: int) -> None:
+    gate.prefer = ["code=200", f"code={status}"]
+    with pytest.raises(PublishError) as caught:
+        await confluence.create(DRAFT, is_repeat=False)
+    assert (caught.value.status, caught.value.is_permanent) == (status, True)

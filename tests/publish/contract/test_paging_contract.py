@@ -1,0 +1,58 @@
+"""What we send to page people is what Opsgenie's description allows; Jira Service Management took over its form."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from bot.publish.paging import Confirming, Paging
+from tests.publish.clients import QUICK, SECRET
+from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
+from tests.publish.sites import ALERT
+from tests.publish.specs import spec
+
+pytestmark = CONTRACT
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    with mocking(spec("opsgenie-oas.json")) as url:
+        yield url
+
+
+@pytest.fixture
+async def gate(mock: str) -> AsyncIterator[Gate]:
+    async with gate_to(mock) as gate:
+        yield gate
+
+
+@pytest.fixture
+async def paging(gate: Gate) -> AsyncIterator[Paging]:
+    paging = Paging(SECRET, f"{gate.url}/v2", QUICK, Confirming(first=0.01, within=0.1))
+    yield paging
+    await paging.aclose()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v2/alerts", {"alias": "no message"}),
+        ("/v2/alerts", {"message": "x", "priority": "P9"}),
+        ("/v2/alerts/x/close?identifierType=nickname", {"note": "x"}),
+    ],
+)
+async def test_the_mock_refuses_what_is_wrong(gate: Gate, path: str, body: object) -> None:
+    async with httpx.AsyncClient(trust_env=False, headers={"Authorization": "GenieKey x"}) as client:
+        answer = await client.post(gate.url + path, json=body)
+    assert answer.status_code in (400, 422)
+    assert gate.violations
+
+
+async def test_every_verb_is_allowed(gate: Gate, paging: Paging) -> None:
+    await paging.check()
+    assert (await paging.page(ALERT)).alert_id
+    await paging.acknowledge(ALERT.alias, "Ana")
+    await paging.note(ALERT.alias, "mitigated at 14:20 UTC")
+    await paging.close(ALERT.alias, "resolved")
+    assert gate.violations == []
+    assert len([request for request in gate.asked if "/v2/alerts/requests/" in request]) == 4

@@ -1,0 +1,161 @@
+"""A Confluence that keeps pages: Cloud's version 2 with 1 for labels and files, or Data Center's version 1."""
+
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+from aiohttp import web
+
+from tests.publish.fakes.days import Fake
+
+
+class FakeConfluence(Fake):
+    def __init__(self, *, is_cloud: bool = True) -> None:
+        super().__init__()
+        self.is_cloud = is_cloud
+        self.pages: dict[str, dict[str, Any]] = {}
+        self.labels: dict[str, list[str]] = {}
+        self.files: dict[tuple[str, str], list[bytes]] = {}
+        self.kept: dict[str, dict[str, Any]] = {}
+        for prefix in ("", "/ex/confluence/cloud-1") if is_cloud else ("",):
+            self._routes(prefix)
+        self.app.router.add_get("/_edge/tenant_info", self._tenant)
+
+    def _routes(self, prefix: str) -> None:
+        add = self.app.router.add_route
+        old = f"{prefix}/wiki/rest/api" if self.is_cloud else f"{prefix}/rest/api"
+        pages = f"{prefix}/wiki/api/v2/pages" if self.is_cloud else f"{old}/content"
+        kept = f"{pages}/{{id}}/properties" if self.is_cloud else f"{pages}/{{id}}/property"
+        add("GET", f"{prefix}/wiki/api/v2/spaces" if self.is_cloud else f"{old}/space/{{key}}", self._space)
+        add("POST", pages, self._create)
+        add("GET", pages, self._titled)
+        add("GET", f"{pages}/{{id}}", self._page)
+        add("PUT", f"{pages}/{{id}}", self._update)
+        add("GET", kept if self.is_cloud else f"{kept}/{{key}}", self._property)
+        add("POST", kept, self._keep)
+        add("PUT", f"{kept}/{{key}}", self._keep)
+        add("POST", f"{old}/content/{{id}}/label", self._label)
+        add("GET", f"{old}/content/{{id}}/child/attachment", self._attachments)
+        add("PUT" if self.is_cloud else "POST", f"{old}/content/{{id}}/child/attachment", self._attach)
+        add("POST", f"{old}/content/{{id}}/child/attachment/{{file}}/data", self._attach)
+
+    def _lets_in(self, request: web.Request) -> bool:
+        return request.path == "/_edge/tenant_info" or super()._lets_in(request)
+
+    def edited(self, page_id: str, body: str) -> None:
+        """Somebody changes a page by hand."""
+        page = self.pages[page_id]
+        page |= {"body": body, "number": page["number"] + 1, "note": "fixed a typo"}
+
+    async def _tenant(self, request: web.Request) -> web.Response:
+        return web.json_response({"cloudId": "cloud-1"})
+
+    async def _space(self, request: web.Request) -> web.Response:
+        key = request.query.get("keys") or request.match_info["key"]
+        found = [{"id": "44", "key": "ENG", "name": "Engineering"}] if key == "ENG" else []
+        if self.is_cloud:
+            return web.json_response({"results": found})
+        return web.json_response(found[0]) if found else self._missing()
+
+    @staticmethod
+    def _missing() -> web.Response:
+        return web.json_response({"errors": [{"status": 404, "code": "NOT_FOUND", "title": "Not Found"}]}, status=404)
+
+    @staticmethod
+    def _wrong(said: str) -> web.Response:
+        return web.json_response({"errors": [{"status": 400, "code": "INVALID", "title": said}]}, status=400)
+
+    def put(self, title: str, body: str) -> str:
+        """Put a page there without a call."""
+        at = str(1000 + len(self.pages))
+        self.pages[at] = {"title": title, "body": body, "number": 1, "note": "", "status": "current", "parent": ""}
+        return at
+
+    async def _create(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        if asked["title"] in [page["title"] for page in self.pages.values()]:
+            return self._wrong("A page with this title already exists: choose a unique one for this space.")
+        body = asked["body"] if self.is_cloud else asked["body"]["storage"]
+        space = asked["spaceId"] if self.is_cloud else asked["space"]["key"]
+        if space != ("44" if self.is_cloud else "ENG"):
+            return self._missing()
+        at = self.put(asked["title"], body["value"])
+        self.pages[at]["parent"] = asked.get("parentId") or asked.get("ancestors", [{"id": ""}])[0]["id"]
+        return web.json_response(self._shown(at))
+
+    def _shown(self, at: str) -> dict[str, Any]:
+        page = self.pages[at]
+        return {
+            "id": at,
+            "status": page["status"],
+            "title": page["title"],
+            "version": {"number": page["number"], "message": page["note"]},
+            "body": {"storage": {"representation": "storage", "value": page["body"]}},
+            "_links": {"webui": f"/spaces/ENG/pages/{at}"},
+        }
+
+    async def _titled(self, request: web.Request) -> web.Response:
+        found = [at for at, page in self.pages.items() if page["title"] == request.query["title"]]
+        return web.json_response({"results": [self._shown(at) for at in found]})
+
+    async def _page(self, request: web.Request) -> web.Response:
+        at = request.match_info["id"]
+        return web.json_response(self._shown(at)) if at in self.pages else self._missing()
+
+    async def _update(self, request: web.Request) -> web.Response:
+        at, asked = request.match_info["id"], await request.json()
+        if at not in self.pages:
+            return self._missing()
+        page = self.pages[at]
+        if asked["version"]["number"] != page["number"] + 1:
+            said = f"Version must be incremented on update. Current version is: {page['number']}"
+            return web.json_response({"errors": [{"status": 409, "code": "CONFLICT", "title": said}]}, status=409)
+        body = asked["body"] if self.is_cloud else asked["body"]["storage"]
+        version = asked["version"]
+        page |= {"title": asked["title"], "body": body["value"], "number": version["number"]}
+        page["note"] = version["message"]
+        return web.json_response(self._shown(at))
+
+    async def _property(self, request: web.Request) -> web.Response:
+        kept = self.kept.get(request.match_info["id"])
+        if self.is_cloud:
+            return web.json_response({"results": [kept] if kept else []})
+        return web.json_response(kept) if kept else self._missing()
+
+    async def _keep(self, request: web.Request) -> web.Response:
+        at, asked = request.match_info["id"], await request.json()
+        number = self.kept[at]["version"]["number"] if at in self.kept else 0
+        if asked.get("version", {"number": 1})["number"] != number + 1:
+            return web.json_response({"message": "conflict"}, status=409)
+        self.kept[at] = {"id": "55", "key": "afterword", "value": asked["value"], "version": {"number": number + 1}}
+        return web.json_response(self.kept[at])
+
+    async def _label(self, request: web.Request) -> web.Response:
+        there = self.labels.setdefault(request.match_info["id"], [])
+        there += [each["name"] for each in await request.json() if each["name"] not in there]
+        return web.json_response({"results": []})
+
+    async def _attachments(self, request: web.Request) -> web.Response:
+        at, name = request.match_info["id"], request.query["filename"]
+        return web.json_response({"results": [{"id": f"att-{name}"}] if (at, name) in self.files else []})
+
+    async def _attach(self, request: web.Request) -> web.Response:
+        if request.headers.get("X-Atlassian-Token") != "nocheck":
+            return web.json_response({"message": "XSRF check failed"}, status=403)
+        name, content = await _file_of(request)
+        at = (request.match_info["id"], name)
+        if not self.is_cloud and at in self.files and not request.path.endswith("/data"):
+            return web.json_response({"message": "Cannot add a new attachment with same file name"}, status=400)
+        self.files.setdefault(at, []).append(content)
+        return web.json_response({"results": [{"id": f"att-{name}"}]})
+
+
+async def _file_of(request: web.Request) -> tuple[str, bytes]:
+    """The file of a form, which has been read already."""
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    parts = message_from_bytes(head + await request.read()).get_payload()
+    assert isinstance(parts, list)
+    (file,) = [part for part in parts if isinstance(part, Message) and part.get_filename()]
+    content = file.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return str(file.get_filename()), content

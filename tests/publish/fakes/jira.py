@@ -1,0 +1,205 @@
+"""A Jira that keeps issues: Cloud's version 3 or Data Center's version 2, with one project and its rules."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from tests.publish.fakes.days import Fake
+
+STATUSES = {"To Do": "new", "In Progress": "indeterminate", "Won't do": "done", "Done": "done"}
+PEOPLE = {
+    "acc-ana": ("ana@team.example", "Ana", True, "atlassian"),
+    "acc-left": ("left@team.example", "Lou", False, "atlassian"),
+    "acc-app": ("app@team.example", "Robot", True, "app"),
+    "acc-bo-1": ("bo@team.example", "Bo One", True, "atlassian"),
+    "acc-bo-2": ("bo@team.example", "Bo Two", True, "atlassian"),
+}
+DEFAULT_FIELDS: list[dict[str, Any]] = [
+    {"fieldId": "summary", "name": "Summary", "required": True, "hasDefaultValue": False},
+    {"fieldId": "customfield_10", "name": "Team", "required": True, "hasDefaultValue": False},
+    {"fieldId": "customfield_11", "name": "Impact", "required": True, "hasDefaultValue": True},
+    {"fieldId": "duedate", "name": "Due", "required": False, "hasDefaultValue": False},
+]
+
+
+class FakeJira(Fake):
+    def __init__(self, api: str = "/rest/api/3") -> None:
+        super().__init__()
+        self.cloud = api.endswith("3")
+        self.issues: dict[str, dict[str, Any]] = {}
+        self.links: dict[tuple[str, str], dict[str, Any]] = {}
+        self.comments: list[tuple[str, Any]] = []
+        self.demands_assignee = False
+        self.drops_assignee = False
+        self.unseen_fields: set[str] = set()
+        self.page_size = 100
+        self.resolution_required = False
+        for prefix in ("", "/ex/jira/cloud-1"):
+            self._routes(prefix + api)
+        self.app.router.add_get("/_edge/tenant_info", self._tenant)
+
+    def _routes(self, api: str) -> None:
+        add = self.app.router.add_route
+        add("GET", f"{api}/myself", self._myself)
+        add("POST", f"{api}/issue", self._create)
+        add("GET", f"{api}/issue/createmeta/OPS/issuetypes", self._types)
+        add("GET", f"{api}/issue/createmeta/OPS/issuetypes/7", self._form)
+        add("GET", f"{api}/issue/{{key}}", self._issue)
+        add("PUT", f"{api}/issue/{{key}}", self._edit)
+        add("GET", f"{api}/issue/{{key}}/transitions", self._steps)
+        add("POST", f"{api}/issue/{{key}}/transitions", self._step)
+        add("POST", f"{api}/issue/{{key}}/remotelink", self._link)
+        add("POST", f"{api}/issue/{{key}}/comment", self._comment)
+        add("POST", f"{api}/search/jql" if self.cloud else f"{api}/search", self._search)
+        add("GET", f"{api}/user/assignable/search", self._assignable)
+
+    def file(self, key: str, **fields: Any) -> None:
+        """Put an issue there without a call."""
+        self.issues[key] = {"summary": key, "labels": [], "status": "To Do", **fields}
+
+    async def _tenant(self, request: web.Request) -> web.Response:
+        return web.json_response({"cloudId": "cloud-1"})
+
+    def _lets_in(self, request: web.Request) -> bool:
+        return request.path == "/_edge/tenant_info" or super()._lets_in(request)
+
+    async def _myself(self, request: web.Request) -> web.Response:
+        return web.json_response({"accountId": "acc-bot", "displayName": "Afterword"})
+
+    async def _create(self, request: web.Request) -> web.Response:
+        fields = (await request.json())["fields"]
+        errors = self._wrong(fields)
+        if self.demands_assignee and not self._person(fields.get("assignee")):
+            errors["assignee"] = "Issues must be assigned."
+        if errors:
+            return web.json_response({"errorMessages": [], "errors": errors}, status=400)
+        key = f"{fields['project']['key']}-{len(self.issues) + 1}"
+        self.issues[key] = {**fields, "status": "To Do"}
+        if self.drops_assignee:
+            self.issues[key]["assignee"] = None
+        return web.json_response({"id": str(len(self.issues)), "key": key, "self": "x"}, status=201)
+
+    def _wrong(self, fields: dict[str, Any]) -> dict[str, str]:
+        errors = {
+            name: f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
+            for name in fields.keys() & self.unseen_fields
+        }
+        if isinstance(fields.get("description"), str) is self.cloud and fields.get("description") is not None:
+            errors["description"] = "It must be an Atlassian Document." if self.cloud else "It must be a string."
+        if len(fields.get("summary", "")) > 255 or "\n" in fields.get("summary", ""):
+            errors["summary"] = "Summary must be one line of at most 255 characters."
+        person = self._person(fields.get("assignee"))
+        if person and not PEOPLE[person][2]:
+            errors["assignee"] = "User 'x' cannot be assigned issues."
+        return errors
+
+    def _person(self, value: Any) -> str:
+        return str((value or {}).get("id" if self.cloud else "name") or "")
+
+    async def _issue(self, request: web.Request) -> web.Response:
+        issue = self.issues.get(request.match_info["key"])
+        return web.json_response(self._shown(request.match_info["key"])) if issue else self._missing()
+
+    def _shown(self, key: str) -> dict[str, Any]:
+        issue = self.issues[key]
+        person = self._person(issue.get("assignee"))
+        named = {"accountId" if self.cloud else "name": person, "displayName": PEOPLE[person][1]} if person else None
+        return {
+            "id": "1",
+            "key": key,
+            "fields": {
+                "status": {"name": issue["status"], "statusCategory": {"key": STATUSES[issue["status"]]}},
+                "assignee": named,
+                "duedate": issue.get("duedate"),
+                "updated": datetime(2026, 11, 23, 14, 5, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+                "labels": issue["labels"],
+            },
+        }
+
+    @staticmethod
+    def _missing() -> web.Response:
+        said = {"errorMessages": ["Issue does not exist or you do not have permission to see it."], "errors": {}}
+        return web.json_response(said, status=404)
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        key, asked = request.match_info["key"], await request.json()
+        if key not in self.issues:
+            return self._missing()
+        if errors := self._wrong(asked.get("fields", {})):
+            return web.json_response({"errorMessages": [], "errors": errors}, status=400)
+        self.issues[key] |= asked.get("fields", {})
+        for change in asked.get("update", {}).get("labels", []):
+            self.issues[key]["labels"] = [*self.issues[key]["labels"], change["add"]]
+        return web.Response(status=204)
+
+    async def _steps(self, request: web.Request) -> web.Response:
+        asked = {"required": True, "allowedValues": [{"name": "Duplicate"}, {"name": "Done"}]}
+        steps = [
+            {
+                "id": str(number),
+                "name": f"to {name}",
+                "to": {"name": name, "statusCategory": {"key": category}},
+                "fields": {"resolution": asked} if self.resolution_required and category == "done" else {},
+            }
+            for number, (name, category) in enumerate(STATUSES.items(), 11)
+        ]
+        return web.json_response({"transitions": steps})
+
+    async def _step(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        name = list(STATUSES)[int(asked["transition"]["id"]) - 11]
+        if self.resolution_required and STATUSES[name] == "done" and "resolution" not in asked.get("fields", {}):
+            return web.json_response({"errors": {"resolution": "Resolution is required."}}, status=400)
+        self.issues[request.match_info["key"]] |= {"status": name, **asked.get("fields", {})}
+        return web.Response(status=204)
+
+    async def _link(self, request: web.Request) -> web.Response:
+        key, asked = request.match_info["key"], await request.json()
+        was_there = (key, asked["globalId"]) in self.links
+        self.links[key, asked["globalId"]] = asked["object"]
+        return web.json_response({"id": 1, "self": "x"}, status=200 if was_there else 201)
+
+    async def _comment(self, request: web.Request) -> web.Response:
+        self.comments.append((request.match_info["key"], (await request.json())["body"]))
+        return web.json_response({"id": "1"}, status=201)
+
+    async def _search(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        jql = asked["jql"]
+        keys = re.findall(r'"([^"]+)"', jql) if jql.startswith("key in") else []
+        if unknown := [key for key in keys if key not in self.issues]:
+            said = [f"An issue with key '{key}' does not exist for field 'key'." for key in unknown]
+            return web.json_response({"errorMessages": said, "errors": {}}, status=400)
+        label = re.search(r'labels = "([^"]+)"', jql)
+        found = keys or [key for key, issue in self.issues.items() if label and label[1] in issue["labels"]]
+        start = int(asked.get("nextPageToken") or asked.get("startAt") or 0)
+        behind = start + self.page_size
+        answer: dict[str, Any] = {"issues": [self._shown(key) for key in found[start:behind]]}
+        if not self.cloud:
+            answer |= {"startAt": start, "maxResults": self.page_size, "total": len(found)}
+        elif behind < len(found):
+            answer["nextPageToken"] = str(behind)
+        else:
+            answer["isLast"] = True
+        return web.json_response(answer)
+
+    async def _assignable(self, request: web.Request) -> web.Response:
+        wanted = request.query["query" if self.cloud else "username"]
+        people = [
+            {"accountId" if self.cloud else "name": at, "displayName": name, "active": active}
+            | ({"accountType": kind} if self.cloud else {})
+            for at, (email, name, active, kind) in PEOPLE.items()
+            if email == wanted
+        ]
+        return web.json_response(people)
+
+    async def _types(self, request: web.Request) -> web.Response:
+        types = [{"id": "6", "name": "Story"}, {"id": "7", "name": "Task"}]
+        return web.json_response({"issueTypes" if self.cloud else "values": types, "total": 2})
+
+    async def _form(self, request: web.Request) -> web.Response:
+        start = int(request.query["startAt"])
+        part = DEFAULT_FIELDS[start : start + 2]
+        return web.json_response({"fields" if self.cloud else "values": part, "total": len(DEFAULT_FIELDS)})

@@ -1,0 +1,115 @@
+"""A Statuspage that keeps incidents and components, counts the mails, and minds how often it is called."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from tests.publish.fakes.days import Fake
+
+
+class FakeStatuspage(Fake):
+    def __init__(self, least_gap: float = 0.0) -> None:
+        super().__init__()
+        self.incidents: dict[str, dict[str, Any]] = {}
+        self.components = {
+            "api": {"id": "api", "name": "API", "status": "operational", "group": False},
+            "web": {"id": "web", "name": "Website", "status": "operational", "group": False},
+            "all": {"id": "all", "name": "Everything", "status": "operational", "group": True},
+        }
+        self.mails: list[str] = []
+        self.forgets_components = False
+        self._least_gap = least_gap
+        self._last = -1.0
+        add = self.app.router.add_route
+        add("GET", "/v1/pages/pg/components", self._list)
+        add("PATCH", "/v1/pages/pg/components/{id}", self._component)
+        add("POST", "/v1/pages/pg/incidents", self._open)
+        add("GET", "/v1/pages/pg/incidents/unresolved", self._unresolved)
+        add("GET", "/v1/pages/pg/incidents", self._all)
+        add("GET", "/v1/pages/pg/incidents/{id}", self._one)
+        add("PATCH", "/v1/pages/pg/incidents/{id}", self._update)
+        add("GET", "/v1/pages/pg/incidents/{id}/postmortem", self._postmortem)
+        add("PUT", "/v1/pages/pg/incidents/{id}/postmortem", self._draft)
+        add("PUT", "/v1/pages/pg/incidents/{id}/postmortem/publish", self._publish)
+
+    def status_of(self, component_id: str) -> str:
+        return str(self.components[component_id]["status"])
+
+    async def _day(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        now = asyncio.get_running_loop().time()
+        too_soon = now - self._last < self._least_gap
+        self._last = now
+        if too_soon:
+            return web.json_response({"error": "too many requests"}, status=420)
+        return await super()._day(request, handler)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return web.json_response(list(self.components.values()))
+
+    async def _component(self, request: web.Request) -> web.Response:
+        component = self.components[request.match_info["id"]]
+        component |= (await request.json())["component"]
+        return web.json_response(component)
+
+    def _take(self, incident: dict[str, Any], asked: dict[str, Any]) -> None:
+        if not self.forgets_components or asked["status"] != "resolved":
+            for at, status in asked.get("components", {}).items():
+                self.components[at]["status"] = status
+        incident["named"] = list(dict.fromkeys([*incident["named"], *asked.get("component_ids", [])]))
+        incident["status"] = asked["status"]
+        incident["updates"].insert(0, {"status": asked["status"], "body": asked["body"]})
+        if asked.get("deliver_notifications", True):
+            self.mails.append(asked["body"])
+
+    def _shown(self, at: str) -> dict[str, Any]:
+        incident = self.incidents[at]
+        return {
+            "id": at,
+            "name": incident["name"],
+            "status": incident["status"],
+            "shortlink": f"https://stspg.example/{at}",
+            "metadata": incident["metadata"],
+            "components": [self.components[each] for each in incident["named"]],
+            "incident_updates": incident["updates"],
+        }
+
+    async def _open(self, request: web.Request) -> web.Response:
+        asked = (await request.json())["incident"]
+        at = f"i{len(self.incidents) + 1}"
+        self.incidents[at] = {"name": asked["name"], "metadata": asked.get("metadata", {}), "named": [], "updates": []}
+        self._take(self.incidents[at], asked)
+        return web.json_response(self._shown(at), status=201)
+
+    async def _unresolved(self, request: web.Request) -> web.Response:
+        found = [at for at, incident in self.incidents.items() if incident["status"] != "resolved"]
+        return web.json_response([self._shown(at) for at in found])
+
+    async def _all(self, request: web.Request) -> web.Response:
+        return web.json_response([self._shown(at) for at in self.incidents])
+
+    async def _one(self, request: web.Request) -> web.Response:
+        at = request.match_info["id"]
+        if at not in self.incidents:
+            return web.json_response({"error": "Not found"}, status=404)
+        return web.json_response(self._shown(at))
+
+    async def _update(self, request: web.Request) -> web.Response:
+        at = request.match_info["id"]
+        self._take(self.incidents[at], (await request.json())["incident"])
+        return web.json_response(self._shown(at))
+
+    async def _postmortem(self, request: web.Request) -> web.Response:
+        return web.json_response(self.incidents[request.match_info["id"]].get("postmortem", {}))
+
+    async def _draft(self, request: web.Request) -> web.Response:
+        incident = self.incidents[request.match_info["id"]]
+        incident["postmortem"] = {"body_draft": (await request.json())["postmortem"]["body_draft"]}
+        return web.json_response(incident["postmortem"])
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        incident, asked = self.incidents[request.match_info["id"]], (await request.json())["postmortem"]
+        incident["postmortem"]["published_at"] = "2026-11-25T10:00:00Z"
+        if asked["notify_subscribers"]:
+            self.mails.append("postmortem")
+        return web.json_response(incident["postmortem"])

@@ -1,0 +1,69 @@
+"""A Jira and a Confluence with clients toward them, and what the tests put there."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+
+from bot.publish.atlassian import Kind
+from bot.publish.confluence import Confluence
+from bot.publish.confluence_records import PageDraft
+from bot.publish.failures import PublishError
+from bot.publish.jira import Jira
+from bot.publish.jira_records import WorkItem
+from bot.publish.paging import Alert, Responder
+from tests.publish.fakes.confluence import FakeConfluence
+from tests.publish.fakes.jira import FakeJira
+
+LABEL = "afterword-inc-7-action-2"
+ITEM = WorkItem(
+    LABEL,
+    "OPS",
+    "Task",
+    "Alert on\npool exhaustion",
+    "See **INC-7**.",
+    assignee="acc-ana",
+    due=date(2026, 12, 1),
+    labels=("postmortem",),
+    priority="High",
+    custom={"customfield_10": {"value": "Ops"}},
+)
+
+
+ALERT = Alert(
+    "afterword:T1:INC-7",
+    "sev1: checkout returns 503s",
+    "See the channel.",
+    "P1",
+    (Responder("team", "t-1"), Responder("schedule", "s-1")),
+    ("afterword",),
+    {"incident": "INC-7"},
+)
+
+DRAFT = PageDraft("INC-7", "Checkout returns 503s", "<p>It was&nbsp;so.</p>", "afterword-T1-inc-7", parent_id="900")
+
+
+@dataclass
+class Site:
+    fake: FakeJira
+    jira: Jira
+    kind: Kind
+
+    @property
+    def root(self) -> str:
+        return "/ex/jira/cloud-1" if self.kind is Kind.SCOPED else ""
+
+
+@dataclass
+class Wiki:
+    fake: FakeConfluence
+    confluence: Confluence
+    kind: Kind
+
+
+async def error_of(call: Awaitable[object]) -> PublishError:
+    """What a call fails with."""
+    with pytest.raises(PublishError) as caught:
+        await call
+    return caught.value

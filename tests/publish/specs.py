@@ -1,0 +1,21 @@
+"""Where the vendors' own descriptions of their interfaces lie, for the tests that are held against them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SPECS = Path(__file__).resolve().parents[3] / "shared" / "specs"
+
+
+def spec(name: str) -> Path:
+    """The file of that name; skips the test where it is not there."""
+    path = SPECS / name
+    if not path.is_file():
+        pytest.skip(f"the vendors' descriptions are not beside this checkout: {name}")
+    return path
+
+
+def spec_json(name: str) -> Any:
+    return json.loads(spec(name).read_text(encoding="utf-8"))

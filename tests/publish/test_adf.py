@@ -1,0 +1,109 @@
+"""What goes to Jira as a document is a document by Atlassian's own schema, and no word of it is lost."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft4Validator
+
+from bot.publish.adf import LONGEST, document
+from tests.publish.markdown import PIECES, WORDS
+from tests.publish.specs import spec_json
+
+WHOLE = """# Checkout returns 503s
+
+Raised in **INC-7**, see [the postmortem](https://wiki.example/INC-7) & `a < b`.
+
+1. Alert on *pool exhaustion*
+2. Drill
+   - each quarter
+
+| when | what |
+|------|------|
+| 14:05 | paged |
+
+- [ ] write it
+- [x] read it
+
+> quoted
+
+```python
+pool = 3 < 4
+```
+
+---
+![graph](https://graphs.example/1.png)
+"""
+
+
+@cache
+def schema() -> Draft4Validator:
+    return Draft4Validator(spec_json("adf-schema-v1-full.json"))
+
+
+def words_of(node: Any) -> str:
+    if isinstance(node, dict):
+        return "".join(words_of(value) for value in node.values())
+    if isinstance(node, list):
+        return "".join(words_of(value) for value in node)
+    return node if isinstance(node, str) else ""
+
+
+def test_the_schema_refuses_what_is_no_document() -> None:
+    assert not schema().is_valid("a plain string")
+    assert not schema().is_valid({"type": "doc", "version": 1, "content": [{"type": "nonsense"}]})
+
+
+def test_everything_that_an_action_may_say_fits_the_schema() -> None:
+    made = document(WHOLE)
+    schema().validate(made)
+    kinds = set(re.findall(r'"type": "(\w+)"', json.dumps(made)))
+    assert kinds >= {"heading", "table", "taskList", "bulletList", "orderedList", "codeBlock", "blockquote", "rule"}
+    assert "mediaSingle" not in kinds
+
+
+@settings(max_examples=40, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=25))
+def test_any_markdown_fits_the_schema_and_keeps_its_words(pieces: list[str]) -> None:
+    made = document("".join(pieces))
+    assert [error.message for error in schema().iter_errors(made)] == []
+    shown = words_of(made)
+    assert [word for word in WORDS if word in "".join(pieces) and word not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("markdown", "kept"),
+    [
+        ("use <div> here", "<div>"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("`<b>` and \\<b>", "<b> and <b>"),
+        ("- # a heading in a list", "a heading in a list"),
+        ("a < b <https://c.example>", "a < b https://c.example"),
+    ],
+)
+def test_what_the_converter_would_drop_is_kept(markdown: str, kept: str) -> None:
+    texts = re.findall(r'"text": "([^"]*)"', json.dumps(document(markdown)))
+    assert kept in "".join(texts)
+
+
+def test_a_link_leads_to_the_web_or_nowhere() -> None:
+    said = json.dumps(document("[a](javascript:alert) [b](https://b.example) [c](ftp://c.example)"))
+    assert re.findall(r'"href": "([^"]*)"', said) == ["https://b.example"]
+    assert "a (javascript:alert)" in said
+    assert "c (ftp://c.example)" in said
+
+
+def test_the_same_text_is_the_same_document() -> None:
+    assert document(WHOLE) == document(WHOLE)
+
+
+def test_a_text_beyond_jiras_limit_is_cut() -> None:
+    assert len(words_of(document("word " * 20_000))) < LONGEST + 100
+
+
+def test_quotations_without_end_come_through_as_they_were_written() -> None:
+    assert "deep" in words_of(document("> " * 3000 + "deep"))

@@ -1,0 +1,150 @@
+"""An issue is edited, moved, followed and linked, and what a project demands is found out beforehand."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.publish.atlassian import Kind
+from bot.publish.jira_records import Category, Changes
+from tests.publish.fakes.days import BadDay
+from tests.publish.sites import ITEM, Site, error_of
+
+
+async def test_an_edit_changes_what_it_names_and_no_more(site: Site) -> None:
+    await site.jira.create(ITEM, is_repeat=False)
+    await site.jira.edit("OPS-1", Changes(summary="Other", takes_due_away=True, add_labels=("late",)))
+    stands = site.fake.issues["OPS-1"]
+    assert (stands["summary"], stands["duedate"], stands["labels"][-1]) == ("Other", None, "late")
+    assert stands["priority"] == {"name": "High"}
+    await site.jira.edit("OPS-1", Changes(assignee="", description="", priority=""))
+    issue = await site.jira.issue("OPS-1")
+    assert issue
+    assert issue.assignee == ""
+
+
+async def test_an_edit_of_nothing_asks_nothing(cloud: Site) -> None:
+    await cloud.jira.edit("OPS-1", Changes())
+    assert cloud.fake.seen == []
+
+
+async def test_an_edit_of_a_deleted_issue_says_so(site: Site) -> None:
+    error = await error_of(site.jira.edit("OPS-9", Changes(summary="x")))
+    assert (error.is_permanent, error.status) == (True, 404)
+    assert "deleted" in str(error)
+
+
+async def test_the_status_of_many_is_asked_at_once_and_the_deleted_are_told_apart(site: Site) -> None:
+    site.fake.page_size = 2
+    for number in range(1, 6):
+        site.fake.file(f"OPS-{number}", status="Done" if number == 3 else "To Do")
+    stands = await site.jira.status_of(["OPS-1", "OPS-2", "OPS-3", "OPS-4", "OPS-5", "OPS-3"])
+    assert [key for key, issue in stands.items() if issue and issue.category is Category.DONE] == ["OPS-3"]
+    assert len(site.fake.asked("POST .*/search")) == 3
+    with_deleted = await site.jira.status_of(["OPS-1", "OPS-8"])
+    assert with_deleted["OPS-8"] is None
+    assert with_deleted["OPS-1"]
+
+
+async def test_what_changed_is_asked_in_whole_minutes_of_jiras_own_clock(site: Site) -> None:
+    site.fake.file("OPS-1", labels=["afterword"])
+    changed = await site.jira.changed_since('labels = "afterword"', timedelta(seconds=61))
+    assert [issue.key for issue in changed] == ["OPS-1"]
+    (seen,) = site.fake.asked("POST .*/search")
+    assert seen.body["jql"] == '(labels = "afterword") AND updated >= "-2m" ORDER BY updated ASC'
+
+
+async def test_an_issue_is_done_reopened_and_started_by_the_step_that_leads_there(site: Site) -> None:
+    site.fake.file("OPS-1")
+    await site.jira.finish("OPS-1")
+    assert site.fake.issues["OPS-1"]["status"] == "Done"
+    await site.jira.finish("OPS-1")
+    assert len(site.fake.asked("POST .*/transitions")) == 1
+    await site.jira.reopen("OPS-1")
+    assert site.fake.issues["OPS-1"]["status"] == "To Do"
+    await site.jira.start("OPS-1")
+    assert site.fake.issues["OPS-1"]["status"] == "In Progress"
+
+
+async def test_a_step_that_demands_a_resolution_gets_one(cloud: Site) -> None:
+    cloud.fake.resolution_required = True
+    cloud.fake.file("OPS-1")
+    await cloud.jira.finish("OPS-1")
+    assert cloud.fake.issues["OPS-1"]["resolution"] == {"name": "Done"}
+
+
+async def test_a_workflow_without_a_way_says_so(cloud: Site) -> None:
+    cloud.fake.file("OPS-1")
+    cloud.fake.next_time("GET .*/transitions", BadDay(200, '{"transitions": []}'))
+    error = await error_of(cloud.jira.finish("OPS-1"))
+    assert error.is_permanent
+    assert "no step" in str(error)
+
+
+async def test_a_step_that_was_taken_unseen_is_not_taken_again(cloud: Site) -> None:
+    cloud.fake.file("OPS-1")
+    cloud.fake.next_time("POST .*/transitions", BadDay(acts=True, resets=True))
+    assert (await error_of(cloud.jira.finish("OPS-1"))).may_have_happened
+    await cloud.jira.finish("OPS-1")
+    assert len(cloud.fake.asked("POST .*/transitions")) == 1
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [
+        ("ana@team.example", "Ana"),
+        ("left@team.example", ""),
+        ("bo@team.example", ""),
+        ("no@team.example", ""),
+        ("", ""),
+    ],
+)
+async def test_an_assignee_is_the_one_active_person_behind_an_address(site: Site, email: str, name: str) -> None:
+    found = await site.jira.assignee_for("OPS", email)
+    assert (found.name if found else "") == name
+
+
+async def test_an_app_is_nobody_to_assign_on_the_cloud(cloud: Site) -> None:
+    assert await cloud.jira.assignee_for("OPS", "app@team.example") is None
+
+
+async def test_a_link_is_put_once_though_the_line_breaks(site: Site) -> None:
+    site.fake.file("OPS-1")
+    site.fake.next_time("remotelink", BadDay(acts=True, resets=True))
+    await site.jira.link("OPS-1", "afterword:INC-7", "https://wiki.example/INC-7", "INC-7:\nthe postmortem")
+    assert site.fake.links == {
+        ("OPS-1", "afterword:INC-7"): {"url": "https://wiki.example/INC-7", "title": "INC-7: the postmortem"}
+    }
+
+
+async def test_a_comment_is_said_in_the_sites_own_form(site: Site) -> None:
+    await site.jira.comment("OPS-1", "Now **mitigated**.")
+    ((key, body),) = site.fake.comments
+    assert key == "OPS-1"
+    assert body == "Now {*}mitigated{*}." if site.kind is Kind.DATA_CENTER else body["type"] == "doc"
+
+
+async def test_the_required_fields_that_nobody_fills_are_found_across_pages(site: Site) -> None:
+    assert [field.name for field in await site.jira.unfilled("OPS", "Task", ())] == ["Team"]
+    assert await site.jira.unfilled("OPS", "Task", ["customfield_10"]) == []
+    assert "no issue type Epic" in str(await error_of(site.jira.unfilled("OPS", "Epic", ())))
+
+
+async def test_doctor_hears_who_we_are(site: Site) -> None:
+    assert (await site.jira.check()).about == "signed in as Afterword"
+
+
+async def test_a_revoked_token_says_what_kind_of_token_was_used(site: Site) -> None:
+    site.fake.authorization = "another"
+    error = await error_of(site.jira.check())
+    assert (error.is_permanent, error.status) == (True, 401)
+    wanted = {
+        Kind.CLASSIC: "a token with scopes",
+        Kind.SCOPED: "a token without scopes",
+        Kind.DATA_CENTER: "personal access",
+    }
+    assert wanted[site.kind] in str(error)
+
+
+async def test_a_broken_answer_is_an_error_and_not_a_crash(cloud: Site) -> None:
+    cloud.fake.next_time("POST .*/issue$", BadDay(201, '{"id": null}'))
+    assert (await error_of(cloud.jira.create(ITEM, is_repeat=False))).may_have_happened

@@ -1,0 +1,68 @@
+"""An incident opened here is opened in the service project and kept in step."""
+
+from bot.incident.records import Status
+from bot.publish import SYSTEMS, PublishError, Standing, checked
+from bot.publish.jsm import ServiceDesk, ServiceIncident, ServiceProject
+from tests.publish.fakes.days import BadDay
+from tests.publish.sites import Site, error_of
+
+PROJECT = ServiceProject(
+    "OPS",
+    priorities={1: "Highest", 2: "High"},
+    severity_field="customfield_20",
+    severities={1: "Critical", 2: "Major"},
+    responders_field="customfield_21",
+)
+INCIDENT = ServiceIncident("afterword-t1-inc-7", "Checkout returns 503s", "See **INC-7**.", 1, ("acc-ana",))
+
+
+async def test_an_incident_is_opened_with_its_severity_and_responders(cloud: Site) -> None:
+    created = await ServiceDesk(cloud.jira, PROJECT).open(INCIDENT, is_repeat=False)
+    stands = cloud.fake.issues[created.key]
+    assert stands["issuetype"] == {"name": "[System] Incident"}
+    assert (stands["priority"], stands["customfield_20"]) == ({"name": "Highest"}, {"value": "Critical"})
+    assert stands["customfield_21"] == [{"accountId": "acc-ana"}]
+
+
+async def test_it_is_opened_once(cloud: Site) -> None:
+    desk = ServiceDesk(cloud.jira, PROJECT)
+    cloud.fake.next_time("POST .*/issue$", BadDay(acts=True, resets=True))
+    assert (await error_of(desk.open(INCIDENT, is_repeat=False))).may_have_happened
+    assert (await desk.open(INCIDENT, is_repeat=True)).was_there
+    assert len(cloud.fake.issues) == 1
+
+
+async def test_a_project_without_extra_fields_gets_none(cloud: Site) -> None:
+    created = await ServiceDesk(cloud.jira, ServiceProject("OPS")).open(INCIDENT, is_repeat=False)
+    assert not [name for name in cloud.fake.issues[created.key] if name.startswith("customfield")]
+
+
+async def test_what_changes_here_changes_there(cloud: Site) -> None:
+    desk = ServiceDesk(cloud.jira, PROJECT)
+    key = (await desk.open(INCIDENT, is_repeat=False)).key
+    await desk.set_severity(key, 2)
+    await desk.set_responders(key, ["acc-ana", "acc-bo-1", "acc-ana"])
+    await desk.set_title(key, "Checkout is slow")
+    stands = cloud.fake.issues[key]
+    assert (stands["priority"], stands["customfield_20"]) == ({"name": "High"}, {"value": "Major"})
+    assert stands["customfield_21"] == [{"accountId": "acc-ana"}, {"accountId": "acc-bo-1"}]
+    assert stands["summary"] == "Checkout is slow"
+
+
+async def test_it_is_done_there_when_it_is_resolved_here_and_not_before(cloud: Site) -> None:
+    desk = ServiceDesk(cloud.jira, PROJECT)
+    key = (await desk.open(INCIDENT, is_repeat=False)).key
+    for status, there in ((Status.MITIGATED, "To Do"), (Status.RESOLVED, "Done"), (Status.OPEN, "To Do")):
+        await desk.set_status(key, status)
+        assert cloud.fake.issues[key]["status"] == there
+
+
+async def test_every_client_is_of_the_one_shape(cloud: Site) -> None:
+    assert await checked(ServiceDesk(cloud.jira, PROJECT)) == Standing(
+        "Jira Service Management", "project OPS, signed in as Afterword"
+    )
+    cloud.fake.authorization = "another"
+    wrong = await checked(cloud.jira)
+    assert isinstance(wrong, PublishError)
+    assert wrong.status == 401
+    assert list(SYSTEMS) == ["jira", "confluence", "jsm", "paging", "statuspage"]

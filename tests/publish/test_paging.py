@@ -1,0 +1,113 @@
+"""Nobody is told "paged" before the system has confirmed it, and nobody is paged twice for one incident."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from bot.publish.paging import OPSGENIE_EU, Confirming, Paging
+from tests.publish.clients import QUICK, SECRET
+from tests.publish.fakes.alerts import FakeAlerts
+from tests.publish.fakes.days import BadDay, page, refused
+from tests.publish.sites import ALERT, error_of
+
+
+@dataclass
+class OnCall:
+    fake: FakeAlerts
+    paging: Paging
+
+
+@pytest.fixture
+async def on_call() -> AsyncIterator[OnCall]:
+    fake = FakeAlerts()
+    fake.authorization = f"GenieKey {SECRET}"
+    async with fake.serving() as url:
+        paging = Paging(SECRET, f"{url}/v2", QUICK, Confirming(first=0.01, within=0.2))
+        yield OnCall(fake, paging)
+        await paging.aclose()
+
+
+async def test_paged_means_confirmed(on_call: OnCall) -> None:
+    on_call.fake.slow_for = 3
+    assert (await on_call.paging.page(ALERT)).alert_id == "a1"
+    stands = on_call.fake.alerts[ALERT.alias]
+    assert (stands["priority"], stands["details"], stands["source"]) == ("P1", {"incident": "INC-7"}, "Afterword")
+    assert stands["responders"] == [{"id": "t-1", "type": "team"}, {"id": "s-1", "type": "schedule"}]
+    assert len(on_call.fake.asked("requests")) == 4
+
+
+async def test_what_is_never_confirmed_is_not_called_paged(on_call: OnCall) -> None:
+    on_call.fake.slow_for = 1000
+    error = await error_of(on_call.paging.page(ALERT))
+    assert (error.is_permanent, error.may_have_happened) == (False, True)
+    assert "Do not count on it" in str(error)
+
+
+async def test_what_was_accepted_and_then_refused_is_told(on_call: OnCall) -> None:
+    on_call.fake.refuses = "Team [t-1] does not exist"
+    error = await error_of(on_call.paging.page(ALERT))
+    assert (error.is_permanent, error.may_have_happened) == (True, False)
+    assert "Team [t-1] does not exist" in str(error)
+
+
+async def test_trouble_while_asking_after_it_leaves_it_unsure(on_call: OnCall) -> None:
+    on_call.fake.next_time("requests", *[BadDay(500)] * 3)
+    assert (await error_of(on_call.paging.page(ALERT))).may_have_happened
+
+
+@pytest.mark.parametrize("day", [BadDay(502, acts=True), BadDay(acts=True, resets=True)])
+async def test_a_page_that_went_out_unseen_joins_itself_when_repeated(on_call: OnCall, day: BadDay) -> None:
+    on_call.fake.next_time("POST", day)
+    assert (await error_of(on_call.paging.page(ALERT))).may_have_happened
+    assert (await on_call.paging.page(ALERT)).alert_id == "a1"
+    assert on_call.fake.pages == 1
+
+
+async def test_an_alert_is_followed_to_its_end(on_call: OnCall) -> None:
+    await on_call.paging.page(ALERT)
+    await on_call.paging.acknowledge(ALERT.alias, "Ana")
+    assert on_call.fake.alerts[ALERT.alias]["state"] == "acked"
+    await on_call.paging.note(ALERT.alias, "mitigated at 14:20 UTC")
+    await on_call.paging.close(ALERT.alias, "resolved")
+    assert on_call.fake.alerts[ALERT.alias]["state"] == "closed"
+    assert on_call.fake.alerts[ALERT.alias]["notes"] == ["mitigated at 14:20 UTC"]
+
+
+async def test_an_alert_that_is_gone_says_so(on_call: OnCall) -> None:
+    error = await error_of(on_call.paging.close("afterword:T1:INC-9", "resolved"))
+    assert error.is_permanent
+    assert "Alert does not exist" in str(error)
+
+
+async def test_texts_are_cut_to_what_the_system_takes(on_call: OnCall) -> None:
+    await on_call.paging.page(
+        replace(
+            ALERT, message="long\n" * 99, description="d" * 20_000, tags=("t" * 80,) * 30, details={"a": "v" * 9_000}
+        )
+    )
+    (seen,) = on_call.fake.asked("POST")
+    assert len(seen.body["message"]) <= 130
+    assert "\n" not in seen.body["message"]
+    assert len(seen.body["description"]) == 15_000
+    assert (len(seen.body["tags"]), len(seen.body["tags"][0]), len(seen.body["details"]["a"])) == (20, 50, 500)
+
+
+@pytest.mark.parametrize("day", [refused(429, {}), refused(503, {}), page(503)], ids=str)
+async def test_a_busy_system_is_asked_again(on_call: OnCall, day: BadDay) -> None:
+    on_call.fake.next_time("POST", day)
+    await on_call.paging.page(ALERT)
+    assert on_call.fake.pages == 1
+
+
+async def test_doctor_hears_whether_the_key_is_taken(on_call: OnCall) -> None:
+    assert (await on_call.paging.check()).about == "the key is taken"
+    on_call.fake.authorization = "another"
+    error = await error_of(on_call.paging.check())
+    assert (error.is_permanent, "API" in str(error), SECRET in str(error)) == (True, True, False)
+
+
+async def test_opsgenie_is_called_by_its_name() -> None:
+    paging = Paging(SECRET, OPSGENIE_EU)
+    assert paging.name == "Opsgenie"
+    await paging.aclose()
