@@ -2,6 +2,7 @@
 
 from storage.tables.columns import metadata, table_of
 from storage.tables.history import AuditRow, LikenessRow, RecallRow
+from storage.tables.outside import LINK_OWED, LinkRow
 from storage.tables.owed import (
     DELIVERY_WAITING,
     LOOKBACK_GOING,
@@ -34,6 +35,7 @@ __all__ = [
     "DELIVERY_WAITING",
     "ENTRY_CAPTURED",
     "INCIDENT_UNRESOLVED",
+    "LINK_OWED",
     "LOOKBACK_GOING",
     "REMINDER_PENDING",
     "ActionRow",
@@ -45,6 +47,7 @@ __all__ = [
     "InboxRow",
     "IncidentRow",
     "LikenessRow",
+    "LinkRow",
     "LookbackRow",
     "PersonRow",
     "RecallRow",

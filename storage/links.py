@@ -1,0 +1,290 @@
+"""Things of ours in other systems: where each stands there, and whether a call is owed.
+
+There is one row for each thing and system, and it says what is wanted, not what is to be done: however often a thing
+changes meanwhile, one call brings it into step, and a call that is repeated after a crash finds it in step already.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from storage.statements import Statement, Transaction
+from storage.tables import LINK_OWED, LinkRow, table_of
+
+_link = table_of(LinkRow)
+
+OWED, CALLING, KEPT, REFUSED, LET_GO = "owed", "calling", "kept", "refused", "let go"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One thing of ours in one other system.
+
+    `subject` names it (`action 3`, `incident`, `postmortem`), `external_id` and `url` are empty until it stands there,
+    `status` is the system's own word for how it stands there, `memo` what its follower remembers, as it likes.
+    `state` is `owed` (a call is due at `due_at`), `calling` (leased until then), `kept` (in step), `refused` (for the
+    reason in `error`, until it changes or somebody tries again) or `let go` (nothing is wanted any more). `wanted`
+    counts the changes. `is_unsure`: an attempt may have been taken there. `is_told`: people know of the error.
+    """
+
+    id: int
+    team: str
+    system: str
+    subject: str
+    incident_id: int
+    external_id: str
+    url: str
+    status: str
+    memo: str
+    state: str
+    wanted: int
+    due_at: datetime
+    attempts: int
+    is_unsure: bool
+    lease_owner: str
+    error: str
+    is_told: bool
+    synced_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a link is about: a thing of an incident, in a system."""
+
+    team: str
+    system: str
+    subject: str
+    incident_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How an attempt ended: the whole of what changes in its link."""
+
+    state: str
+    due_at: datetime
+    external_id: str
+    url: str
+    status: str
+    memo: str
+    attempts: int
+    is_unsure: bool
+    error: str
+    is_told: bool
+    synced_at: datetime | None
+
+
+_COLUMNS = tuple(_link.c[field.name] for field in fields(Link))
+_SETTLED = tuple(field.name for field in fields(Settled))
+_when = bindparam("now", type_=_link.c.due_at.type)
+_NEW = {
+    **{name: bindparam(name) for name in ("team", "system", "subject", "incident_id")},
+    **dict.fromkeys(("external_id", "url", "status", "memo", "lease_owner", "error"), ""),
+    "state": OWED,
+    "wanted": 1,
+    "attempts": 0,
+    "is_unsure": False,
+    "is_told": False,
+    "due_at": _when,
+    "created_at": _when,
+    "synced_at": None,
+}
+_is_called = _link.c.state == CALLING
+_WANT = Statement(
+    upsert(_link)
+    .values(_NEW)
+    .on_conflict_do_update(
+        index_elements=[_link.c.team, _link.c.system, _link.c.subject],
+        set_={
+            "wanted": _link.c.wanted + 1,
+            "state": case((_is_called, CALLING), else_=OWED),
+            "due_at": case((_is_called, _link.c.due_at), else_=_when),
+            "attempts": case((_is_called, _link.c.attempts), else_=0),
+            "is_told": case((_is_called, _link.c.is_told), else_=False),
+        },
+    )
+)
+_BUMP = Statement(
+    update(_link)
+    .where(
+        _link.c.team == bindparam("in_team"),
+        _link.c.system == bindparam("in_system"),
+        _link.c.subject == bindparam("of_subject"),
+        _link.c.incident_id == bindparam("of_incident"),
+        _link.c.state != LET_GO,
+    )
+    .values(
+        wanted=_link.c.wanted + 1,
+        state=case((_is_called, CALLING), else_=OWED),
+        due_at=case((_is_called, _link.c.due_at), else_=bindparam("now", type_=_link.c.due_at.type)),
+        attempts=case((_is_called, _link.c.attempts), else_=0),
+        is_told=case((_is_called, _link.c.is_told), else_=False),
+    )
+)
+_due = (
+    select(*_COLUMNS)
+    .where(LINK_OWED, _link.c.due_at <= bindparam("now"))
+    .order_by(_link.c.due_at, _link.c.id)
+    .limit(bindparam("most"))
+)
+_DUE = Statement(_due)
+_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
+_NEXT = Statement(select(func.min(_link.c.due_at)).where(LINK_OWED))
+_CLAIM = Statement(
+    update(_link)
+    .where(_link.c.id == bindparam("row_id"))
+    .values(
+        state=CALLING,
+        due_at=bindparam("lease_until", type_=_link.c.due_at.type),
+        lease_owner=bindparam("owner"),
+        attempts=_link.c.attempts + 1,
+    )
+)
+# What changed meanwhile is owed anew, unless this attempt ended in a wait anyway.
+_SETTLE = Statement(
+    update(_link)
+    .where(_link.c.id == bindparam("row_id"), _link.c.lease_owner == bindparam("owner"))
+    .values(
+        {
+            **{name: bindparam(f"new_{name}", type_=_link.c[name].type) for name in _SETTLED},
+            "state": case((_link.c.wanted == bindparam("seen"), bindparam("new_state")), else_=OWED),
+            "lease_owner": "",
+        }
+    )
+)
+_REMARK = Statement(
+    update(_link)
+    .where(_link.c.id == bindparam("row_id"))
+    .values(status=bindparam("new_status"), synced_at=bindparam("now", type_=_link.c.synced_at.type))
+)
+_OF = Statement(
+    select(*_COLUMNS).where(
+        _link.c.team == bindparam("team"),
+        _link.c.system == bindparam("system"),
+        _link.c.subject == bindparam("subject"),
+    )
+)
+_OF_INCIDENT = Statement(
+    select(*_COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
+)
+_STANDING = Statement(
+    select(*_COLUMNS)
+    .where(_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != LET_GO)
+    .order_by(_link.c.id)
+)
+_TROUBLED = Statement(
+    select(*_COLUMNS)
+    .where(
+        _link.c.team == bindparam("team"),
+        _link.c.error != "",
+        or_(_link.c.state == REFUSED, _link.c.state == OWED, _link.c.state == CALLING),
+    )
+    .order_by(_link.c.system, _link.c.id)
+)
+_COUNTS = Statement(
+    select(_link.c.system, _link.c.state, func.count(), func.max(_link.c.synced_at))
+    .where(_link.c.team == bindparam("team"))
+    .group_by(_link.c.system, _link.c.state)
+)
+_AGAIN = Statement(
+    update(_link)
+    .where(
+        _link.c.team == bindparam("in_team"),
+        _link.c.system == bindparam("in_system"),
+        _link.c.error != "",
+        or_(_link.c.state == REFUSED, _link.c.state == OWED),
+    )
+    .values(state=OWED, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0, is_told=False)
+)
+
+
+def want(tx: Transaction, thing: Thing, now: datetime) -> None:
+    """Put down that a thing is to be brought into step, in the transaction of what changed it."""
+    tx.owes = True
+    tx.run(_WANT, **{field.name: getattr(thing, field.name) for field in fields(thing)}, now=now)
+
+
+def bump(tx: Transaction, thing: Thing, now: datetime) -> bool:
+    """The same, but only where the thing stands in that system already; whether it does."""
+    touched = tx.run(
+        _BUMP,
+        in_team=thing.team,
+        in_system=thing.system,
+        of_subject=thing.subject,
+        of_incident=thing.incident_id,
+        now=now,
+    )
+    tx.owes = tx.owes or touched > 0
+    return touched > 0
+
+
+def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Link, ...]:
+    """What is due: changed, to be tried again, or left behind by a process whose lease ended (`calling`)."""
+    return tuple(Link(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, now=now, most=most))
+
+
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next call is due, or None where none is owed."""
+    row = tx.row(_NEXT)
+    return row[0] if row else None
+
+
+def claim(tx: Transaction, link: Link, owner: str, lease_until: datetime) -> None:
+    """Take a due link for this process until the lease ends."""
+    tx.run(_CLAIM, row_id=link.id, owner=owner, lease_until=lease_until)
+
+
+def settle(tx: Transaction, link: Link, owner: str, settled: Settled) -> bool:
+    """Write how an attempt ended, unless the lease was lost meanwhile; whether it was written."""
+    values = {f"new_{name}": getattr(settled, name) for name in _SETTLED}
+    return tx.run(_SETTLE, row_id=link.id, owner=owner, seen=link.wanted, **values) == 1
+
+
+def remark(tx: Transaction, link: Link, status: str, now: datetime) -> None:
+    """Write down how a thing stands over there, as was read."""
+    tx.run(_REMARK, row_id=link.id, new_status=status, now=now)
+
+
+def of(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
+    """The link of one thing, or None where it was never wanted in that system."""
+    row = tx.row(_OF, team=team, system=system, subject=subject)
+    return Link(*row) if row else None
+
+
+def of_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
+    """Every link of an incident and its parts."""
+    return tuple(Link(*row) for row in tx.rows(_OF_INCIDENT, incident_id=incident_id))
+
+
+def standing(tx: Transaction, system: str) -> tuple[Link, ...]:
+    """Everything of ours that stands in a system."""
+    return tuple(Link(*row) for row in tx.rows(_STANDING, system=system))
+
+
+def troubled(tx: Transaction, team: str) -> tuple[Link, ...]:
+    """What is refused, or waits after an error."""
+    return tuple(Link(*row) for row in tx.rows(_TROUBLED, team=team))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many links of a system are in a state, and when one of them was last in step."""
+
+    system: str
+    state: str
+    count: int
+    synced_at: datetime | None
+
+
+def counts(tx: Transaction, team: str) -> tuple[Count, ...]:
+    """How the links of a workspace stand, by system and state."""
+    return tuple(Count(*row) for row in tx.rows(_COUNTS, team=team))
+
+
+def again(tx: Transaction, team: str, system: str, now: datetime) -> int:
+    """Try everything of a system once more that is refused or waits after an error; how many."""
+    touched = tx.run(_AGAIN, in_team=team, in_system=system, now=now)
+    tx.owes = tx.owes or touched > 0
+    return touched

@@ -1,0 +1,36 @@
+"""What of ours stands in other systems, and what is owed to them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage.types import Flag, UtcDateTime
+
+revision = "0010"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Add the table."""
+    op.create_table(
+        "link",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("team", "system", "subject")),
+        sa.Column("incident_id", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("external_id", "url", "status", "memo", "state")),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("is_unsure", Flag(), nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("is_told", Flag(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("synced_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_link_incident_id_incident"),
+        sa.PrimaryKeyConstraint("id", name="pk_link"),
+        sa.UniqueConstraint("team", "system", "subject", name="uq_link_team_system_subject"),
+        sqlite_strict=True,
+    )
+    owed = sa.text("state IN ('owed', 'calling')")
+    op.create_index("ix_link_due", "link", ["due_at"], sqlite_where=owed, postgresql_where=owed)
+    op.create_index("ix_link_incident_id", "link", ["incident_id"])
