@@ -111,4 +111,4 @@ def test_what_stands_there_is_listed_and_counted(store: Store) -> None:
     found = {count.state: count for count in store.read_now(lambda tx: links.counts(tx, "T1"))}
     assert (found[KEPT].count, found[KEPT].synced_at, found[OWED].count) == (1, NOW + minutes(5), 1)
     assert again(store, link).status == "Done"
-    assert len(store.read_now(lambda tx: links.of_incident(tx, link.incident_id))) == 1
+    assert len(store.read_now(lambda tx: links.of_incident(tx, link.incident_id))) == 2
