@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, Self
@@ -22,6 +23,7 @@ from bot.scheduler import Sweeper
 from bot.scribe import attachments, reminders
 from bot.scribe.cards import CardKeeper
 from bot.scribe.desk import Desk
+from bot.scribe.errands import Errands, Follower
 from bot.scribe.messages import Composer
 from bot.scribe.walk import Walker
 from bot.settings import Settings
@@ -58,7 +60,10 @@ class Afterword:
     Nothing here needs Slack to be reachable: recording goes on over HTTP while Slack's Web API is down.
     """
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock, followers: Mapping[str, Follower] | None = None
+    ) -> None:
+        self.followers = dict(followers or {})
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -95,7 +100,10 @@ class Afterword:
             settings.allow_guests,
             settings.reaction,
             chosen(settings.blame_words),
+            tuple(self.followers),
         )
+        self.errands = Errands(store, clock, self.followers, self.outbox)
+        self.outbox.wake_too(self.errands.kick)
         keeper = CardKeeper(store, clock, LiveMessages(self.client), self.outbox)
         self.cards.refresh_with(keeper.refresh)
         self.walker = Walker(self.desk, History(self.client))
@@ -109,6 +117,7 @@ class Afterword:
     async def __aexit__(self, *_: object) -> None:
         await self.roster.close()
         await self.boundary.drain()
+        await self.errands.close()
         await self.outbox.close()
         await self._stack.aclose()
 
@@ -131,6 +140,7 @@ class Afterword:
     async def tick(self, now: datetime) -> None:
         """Do everything that is due by `now`, and return once it is done: for the command line and for plays."""
         if await self._settled(now):
+            await self.errands.run_due(now)
             await self.outbox.send_due(now)
             await self._fetched(now)
 
@@ -181,6 +191,7 @@ class Afterword:
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self.outbox.run())
+            tasks.create_task(self.errands.run())
             tasks.create_task(self.cards.run())
             self.roster.start(self.clock.now())
             tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))

@@ -6,6 +6,7 @@ from bot.scribe.desk import Desk
 from handlers.actions import Actions
 from handlers.boundary import Boundary
 from handlers.capture import Capture
+from handlers.connections import Connections
 from handlers.findings import Findings
 from handlers.home import Home
 from handlers.incidents import Incidents
@@ -22,6 +23,13 @@ def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     whys = Whys(desk, boundary)
     nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    others = (Home(desk, boundary.client), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
+    others = (
+        Home(desk, boundary.client),
+        Capture(desk, boundary, whys),
+        Lookback(desk),
+        Findings(desk),
+        Recall(desk),
+        Connections(desk),
+    )
     for noun in (*nouns, *others):
         noun.listen(app, boundary)

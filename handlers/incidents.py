@@ -5,8 +5,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.records import Milestone, Place
+from bot.scribe import connections, recall
 from bot.scribe import incidents as scribe
-from bot.scribe import recall
 from bot.scribe.desk import Asked, Desk
 from bot.slack import incidents as says
 from bot.slack.blocks import Block, Message
@@ -39,7 +39,7 @@ class Incidents:
         """`/incident TEXT`."""
         desk, asked = self._desk, command.asked
         wish = rules.wish(await desk.people.read(asked.team, command.text))
-        if isinstance(wish, rules.ListAll | rules.Overview | rules.Search):
+        if isinstance(wish, rules.ListAll | rules.Overview | rules.Search | rules.Connections):
             return await self._shown(asked, wish)
         match wish:
             case rules.Open(title):
@@ -55,10 +55,12 @@ class Incidents:
             case _:
                 return says.help_text()
 
-    async def _shown(self, asked: Asked, wish: rules.ListAll | rules.Overview | rules.Search) -> Message:
+    async def _shown(self, asked: Asked, wish: rules.Wish) -> Message:
         match wish:
             case rules.Search(text):
                 return await recall.search(self._desk, asked, text)
+            case rules.Connections():
+                return await connections.overview(self._desk, asked)
             case rules.ListAll():
                 return await scribe.list_all(self._desk, asked)
             case _:

@@ -10,6 +10,7 @@ from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.incident.records import Case, Place
 from bot.rehearsal.standin import StandIn
+from bot.scribe.errands import Follower
 from bot.settings import Settings, load
 from storage import cases, incidents
 from storage.store import open_store
@@ -92,9 +93,17 @@ async def serving(bot: Afterword, slack: StandIn, transport: str) -> AsyncIterat
 
 @asynccontextmanager
 async def playing(
-    database_url: str, *, transport: str = "http", now: datetime = NOON, environ: Mapping[str, str] | None = None
+    database_url: str,
+    *,
+    transport: str = "http",
+    now: datetime = NOON,
+    environ: Mapping[str, str] | None = None,
+    followers: Mapping[str, Follower] | None = None,
 ) -> AsyncIterator[Play]:
-    """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings."""
+    """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings.
+
+    `followers` take the place of those that the settings would connect.
+    """
     clock = SettableClock(now)
     async with StandIn(clock, team=TEAM) as slack:
         ana = slack.user("Ana Demo", "Europe/Berlin")
@@ -104,7 +113,7 @@ async def playing(
         settings = settings_for(slack, database_url, transport, environ)
         store = open_store(settings.sqlalchemy_url)
         try:
-            async with Afterword(settings, store, clock) as bot, serving(bot, slack, transport):
+            async with Afterword(settings, store, clock, followers) as bot, serving(bot, slack, transport):
                 yield Play(slack, bot, clock, ana, bo, chandra, channel)
         finally:
             store.close()

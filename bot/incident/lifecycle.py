@@ -21,6 +21,7 @@ WORDS = (
     "reopen",
     "list",
     "search",
+    "connections",
     "help",
 )
 _MILESTONES = {
@@ -97,11 +98,16 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
+class Connections:
+    """How the other systems stand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Nothing was typed: how the channel's incident stands."""
 
 
-Wish = Open | SetSeverity | SetLead | Reach | Reopen | ListAll | Search | Help | Overview
+Wish = Open | SetSeverity | SetLead | Reach | Reopen | ListAll | Search | Connections | Help | Overview
 
 _SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
 
@@ -123,6 +129,7 @@ def wish(text: str) -> Wish:
         "help": Help(),
         "?": Help(),
         "list": ListAll(),
+        "connections": Connections(),
         "open": Open(rest),
         "reopen": Reopen(rest),
     }

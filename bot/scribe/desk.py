@@ -29,7 +29,7 @@ class Desk:
     """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name.
 
     `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
-    as if it blamed somebody.
+    as if it blamed somebody; `systems` are the names of the other systems that are connected.
     """
 
     store: Store
@@ -44,6 +44,7 @@ class Desk:
     allow_guests: bool = False
     reaction: str = "memo"
     blame_words: tuple[str, ...] = WORDS
+    systems: tuple[str, ...] = ()
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

@@ -93,6 +93,7 @@ class Outbox:
         self._sent = sent
         self._owner = uuid.uuid4().hex
         self._kicked = asyncio.Event()
+        self._woken: list[Callable[[], None]] = []
         self._sending = asyncio.Lock()
         self._looking: asyncio.Task[float] | None = None
         self._closing = False
@@ -110,6 +111,12 @@ class Outbox:
     def kick(self) -> None:
         """Say that something new is owed; from the loop's thread."""
         self._kicked.set()
+        for wake in self._woken:
+            wake()
+
+    def wake_too(self, wake: Callable[[], None]) -> None:
+        """Have somebody else woken, too, when something new is owed."""
+        self._woken.append(wake)
 
     async def run(self) -> None:
         """Send what comes due until closed or cancelled; a burst into one channel goes out at Slack's pace."""

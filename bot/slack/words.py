@@ -24,6 +24,7 @@ NOUNS = (
     "lookback",
     "recall",
     "findings",
+    "connections",
 )
 
 

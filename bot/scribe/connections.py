@@ -1,0 +1,50 @@
+"""Other systems as people see them: their state, their failures, and trying again."""
+
+import json
+from datetime import datetime
+
+from bot.errors import Refused
+from bot.scribe.desk import Asked, Desk, once
+from bot.slack import connections as says
+from bot.slack.blocks import Message
+from storage import deliveries, incidents, links
+from storage.deliveries import Owed
+from storage.links import Link
+from storage.statements import Transaction
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """How each connected system stands, as far as the asker may see what it is about."""
+    counts, troubled, channels = await desk.store.read(lambda tx: _look(tx, asked.team))
+    seen = await desk.may_see(asked.team, asked.user, set(channels.values()), asked.place.channel)
+    shown = tuple(link for link in troubled if channels.get(link.incident_id) in seen)
+    return says.overview(desk.systems, counts, shown)
+
+
+def _look(tx: Transaction, team: str) -> tuple[tuple[links.Count, ...], tuple[Link, ...], dict[int, str]]:
+    troubled = links.troubled(tx, team)
+    about = {link.incident_id for link in troubled}
+    found = [incident for row in about if (incident := incidents.by_id(tx, row))]
+    return links.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
+
+
+async def try_again(desk: Desk, asked: Asked, system: str) -> Message | None:
+    """Try everything of a system again that failed or waits."""
+    if system not in desk.systems:
+        raise Refused("That system is not connected any more.")
+
+    def unit(tx: Transaction) -> Message:
+        return says.again(system, links.again(tx, asked.team, system, asked.now))
+
+    return await once(desk, asked, unit)
+
+
+def tell(tx: Transaction, link: Link, sentence: str, now: datetime) -> None:
+    """Owe the incident's channel a word about a failure, unless the same was said of that system already."""
+    incident = incidents.by_id(tx, link.incident_id)
+    alike = [one for one in links.troubled(tx, link.team) if one.system == link.system and one.error == sentence]
+    if incident is None or any(one.is_told and one.id != link.id for one in alike):
+        return
+    said = says.failed(link, sentence, others=len(alike) > 1)
+    owed = Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id)
+    deliveries.owe(tx, owed)

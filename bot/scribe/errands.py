@@ -1,0 +1,219 @@
+"""Errands to other systems: what storage says is out of step is brought into step, whatever happens meanwhile.
+
+Nothing here is ever waited for by somebody who records. A call that fails for now is made again, later and later; one
+that was refused stays until the thing changes or somebody tries again, and people are told once, with the remedy.
+"""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from prometheus_client import Counter
+
+from bot.clock import Clock
+from bot.publish.failures import PublishError
+from bot.scribe.connections import tell
+from bot.slack.outbox import Outbox
+from storage import links
+from storage.links import KEPT, LET_GO, OWED, REFUSED, Link, Settled
+from storage.statements import Transaction
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+ATTEMPT_SECONDS = 240.0
+"""An attempt may be several calls, each with waits that the system asked for; it ends within its lease."""
+LONGEST_BACKOFF = timedelta(hours=1)
+LOCKED_OUT = timedelta(minutes=15)
+"""A token that is refused is tried this often, so that a new one needs no further word."""
+TOLD_AFTER = 5
+"""After so many attempts (about a minute) people are told of what may still mend itself."""
+AT_ONCE = 4
+LOOKED_AT = 50
+IDLE_SECONDS = 5.0
+CLOSE_SECONDS = 10.0
+
+_CALLS = Counter("afterword_errands_total", "Attempts to bring another system into step.", ["system", "outcome"])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an errand came to: where the thing stands now, and what its follower wants to remember (`memo`)."""
+
+    external_id: str
+    url: str
+    status: str = ""
+    memo: str = ""
+
+
+class Follower(Protocol):
+    """Keeps one kind of thing of ours in step with one system."""
+
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
+        """What to bring there, read in the transaction that claims it; None where nothing is wanted any more."""
+
+    async def perform(self, link: Link, prepared: Any) -> Kept:
+        """Do it. Raises PublishError. `link.is_unsure`: an earlier attempt may have been taken, so look first."""
+
+    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        """Write down what follows from it (a tracker's address at an action, say), in the transaction that settles."""
+
+
+class Errands:
+    """Runs errands for systems by name; several processes on one database share the work."""
+
+    def __init__(self, store: Store, clock: Clock, followers: Mapping[str, Follower], outbox: Outbox) -> None:
+        self._store = store
+        self._clock = clock
+        self._followers = followers
+        self._outbox = outbox
+        self._owner = uuid.uuid4().hex
+        self._kicked = asyncio.Event()
+        self._running = asyncio.Lock()
+        self._closing = False
+
+    def kick(self) -> None:
+        """Say that something new is owed; from the loop's thread."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Run what comes due until closed or cancelled."""
+        while self._followers and not self._closing:
+            self._kicked.clear()
+            looking = asyncio.create_task(self.run_due(self._clock.now()))
+            await asyncio.wait([looking])
+            if looking.exception() is not None:
+                log.error("errands could not be looked at (%s)", type(looking.exception()).__name__)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._kicked.wait()
+
+    async def run_due(self, now: datetime) -> int:
+        """Run everything that is due at `now`; how many attempts were made. It reads before it claims."""
+        made = 0
+        async with self._running:
+            while not self._closing and await self._is_due(now):
+                claimed = await self._store.write(lambda tx: self._claim(tx, now))
+                await asyncio.gather(*(self._finish(link, prepared, now) for link, prepared in claimed))
+                made += len(claimed)
+        return made
+
+    async def close(self) -> None:
+        """Claim nothing more, and let what is under way end (10 s at most)."""
+        self._closing = True
+        self.kick()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS), self._running:
+                pass
+
+    async def _is_due(self, now: datetime) -> bool:
+        soonest = await self._store.read(links.next_due)
+        return soonest is not None and soonest <= now
+
+    def _claim(self, tx: Transaction, now: datetime) -> list[tuple[Link, Any]]:
+        """Take some of what is due; what nobody follows any more, or wants any more, is settled here."""
+        claimed: list[tuple[Link, Any]] = []
+        for link in links.due(tx, now, LOOKED_AT):
+            if len(claimed) == AT_ONCE:
+                break
+            links.claim(tx, link, self._owner, now + LEASE)
+            # A lease that ran out: whoever held it may have been taken there.
+            held = replace(link, attempts=link.attempts + 1, is_unsure=link.is_unsure or link.state == links.CALLING)
+            follower = self._followers.get(link.system)
+            prepared = follower.prepare(tx, held, now) if follower else None
+            if prepared is None:
+                self._settle(tx, held, _ended(held, LET_GO, now))
+            else:
+                claimed.append((held, prepared))
+        return claimed
+
+    async def _finish(self, link: Link, prepared: Any, now: datetime) -> None:
+        follower = self._followers[link.system]
+        (ended,) = await asyncio.gather(self._attempt(follower, link, prepared), return_exceptions=True)
+        if isinstance(ended, Kept):
+            kept = ended
+            await self._store.write(lambda tx: self._keep(tx, follower, link, kept, now))
+            _CALLS.labels(link.system, "kept").inc()
+            return
+        error = _known(link, ended)
+        await self._store.write(lambda tx: self._fail(tx, link, error, now))
+        self._outbox.kick()
+        _CALLS.labels(link.system, "refused" if error.is_permanent else "later").inc()
+
+    @staticmethod
+    async def _attempt(follower: Follower, link: Link, prepared: Any) -> Kept:
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            return await follower.perform(link, prepared)
+
+    def _keep(self, tx: Transaction, follower: Follower, link: Link, kept: Kept, now: datetime) -> None:
+        settled = replace(
+            _ended(link, KEPT, now),
+            external_id=kept.external_id,
+            url=kept.url,
+            status=kept.status,
+            memo=kept.memo,
+            synced_at=now,
+        )
+        if self._settle(tx, link, settled):
+            follower.keep(tx, link, kept, now)
+
+    def _fail(self, tx: Transaction, link: Link, error: PublishError, now: datetime) -> None:
+        is_refused = error.is_permanent and error.status != 401
+        wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
+        due_at = now if is_refused else error.retry_at(now) or now + wait
+        is_to_tell = not link.is_told and (error.is_permanent or link.attempts >= TOLD_AFTER)
+        failed = replace(
+            _ended(link, REFUSED if is_refused else OWED, due_at),
+            attempts=link.attempts,
+            is_unsure=link.is_unsure or error.may_have_happened,
+            error=error.sentence,
+            is_told=link.is_told or is_to_tell,
+        )
+        if self._settle(tx, link, failed) and is_to_tell:
+            tell(tx, link, error.sentence, now)
+
+    def _settle(self, tx: Transaction, link: Link, settled: Settled) -> bool:
+        was_ours = links.settle(tx, link, self._owner, settled)
+        if not was_ours:
+            log.warning("%s of %s went to another process meanwhile", link.subject, link.system)
+        return was_ours
+
+
+def _ended(link: Link, state: str, due_at: datetime) -> Settled:
+    """The link as it stands, with nothing open any more."""
+    return Settled(
+        state=state,
+        due_at=due_at,
+        external_id=link.external_id,
+        url=link.url,
+        status=link.status,
+        memo=link.memo,
+        attempts=0,
+        is_unsure=False,
+        error="",
+        is_told=False,
+        synced_at=link.synced_at,
+    )
+
+
+def _backoff(attempts: int) -> timedelta:
+    """4, 8, 16 s and so on, up to an hour."""
+    return min(timedelta(seconds=2 ** min(attempts + 1, 12)), LONGEST_BACKOFF)
+
+
+def _known(link: Link, ended: BaseException) -> PublishError:
+    """The error of an attempt; one that nobody foresaw may have been taken there."""
+    if isinstance(ended, PublishError):
+        return ended
+    if isinstance(ended, TimeoutError):
+        words = f"{link.system} took too long; it is tried again later."
+    else:
+        log.error("%s of %s failed (%s)", link.subject, link.system, type(ended).__name__, exc_info=ended)
+        words = f"{link.system} could not be brought into step ({type(ended).__name__}); it is tried again later."
+    return PublishError(link.system, words, may_have_happened=True)

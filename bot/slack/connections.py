@@ -1,0 +1,65 @@
+"""How the other systems look in Slack: what stands there, what failed, and the button that tries again."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.words import words
+from storage.links import CALLING, KEPT, OWED, REFUSED, Count, Link
+
+NAMES = {"jira": "Jira", "confluence": "Confluence", "jsm": "Jira Service Management", "statuspage": "Statuspage"}
+"""What people call a system, by the name that links carry."""
+
+_SHOWN = 5
+_LONGEST = 600
+
+
+def overview(systems: Iterable[str], counts: tuple[Count, ...], troubled: tuple[Link, ...]) -> Message:
+    """Each connected system's state, its last errors, and [Try again] where there are any."""
+    shown: list[Block] = []
+    for system in systems:
+        shown += _system(system, counts, [link for link in troubled if link.system == system])
+    if not shown:
+        return blocks.whisper(words.connections.nothing())
+    return blocks.whisper(words.connections.heading(), [blocks.section(words.connections.heading()), *shown])
+
+
+def _system(system: str, counts: tuple[Count, ...], troubled: list[Link]) -> list[Block]:
+    number = {count.state: count.count for count in counts if count.system == system}
+    kept, owed = number.get(KEPT, 0), number.get(OWED, 0) + number.get(CALLING, 0)
+    name = NAMES[system]
+    if troubled:
+        lines = [words.connections.failing(system=name, kept=kept, failed=len(troubled))]
+        lines += [_trouble(link) for link in troubled[:_SHOWN]]
+        lines += [words.connections.more(count=len(troubled) - _SHOWN)] if len(troubled) > _SHOWN else []
+        return [*blocks.sections("\n".join(lines)), again_button(system)]
+    if owed:
+        return [blocks.section(words.connections.waiting(system=name, kept=kept, owed=owed))]
+    last = [count.synced_at for count in counts if count.system == system and count.synced_at]
+    return [blocks.section(words.connections.fine(system=name, kept=kept, at=max(last, default=None)))]
+
+
+def _trouble(link: Link) -> str:
+    tried: datetime | None = None if link.state == REFUSED else link.due_at
+    return str(words.connections.trouble(subject=link.subject, error=shortened(link.error, _LONGEST), tried=tried))
+
+
+def again_button(system: str) -> Block:
+    """[Try again] for everything of a system."""
+    return blocks.actions(
+        blocks.button(f"Try {NAMES[system]} again", "connections_again", json.dumps({"system": system}))
+    )
+
+
+def failed(link: Link, sentence: str, *, others: bool) -> Message:
+    """Something could not be brought into another system; `others`: nor could more."""
+    said = words.connections.failed(subject=link.subject, error=sentence, others=others)
+    return blocks.message(said, [blocks.section(said), again_button(link.system)])
+
+
+def again(system: str, count: int) -> Message:
+    """[Try again] was pressed."""
+    return blocks.whisper(words.connections.again(system=NAMES[system], count=count))
