@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 import handlers
+from bot import outside
 from bot.clock import Clock
 from bot.export import Exporter
 from bot.incident.blame import chosen
@@ -54,6 +55,18 @@ def rules_of(settings: Settings) -> ReminderRules:
     return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
 
 
+def _client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Slack's Web API. No retry handlers: a repeated post is a second message; what may be repeated is, on purpose."""
+    token = settings.slack_bot_token.get_secret_value()
+    client = AsyncWebClient(
+        token, base_url=settings.slack_api_url, session=session, retry_handlers=[], timeout=SLACK_SECONDS
+    )
+    if urlsplit(settings.slack_api_url).hostname in LOOPBACK:
+        # slack_sdk takes a proxy from the environment for every address, and heeds no NO_PROXY.
+        client.proxy = None
+    return client
+
+
 class Afterword:
     """The whole bot on an open store: `async with Afterword(settings, store, clock) as bot`, then `await bot.run()`.
 
@@ -63,7 +76,7 @@ class Afterword:
     def __init__(
         self, settings: Settings, store: Store, clock: Clock, followers: Mapping[str, Follower] | None = None
     ) -> None:
-        self.followers = dict(followers or {})
+        self._followers = followers
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -73,14 +86,9 @@ class Afterword:
         settings, store, clock = self.settings, self.store, self.clock
         timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
         session = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        token = settings.slack_bot_token.get_secret_value()
-        # No retry handlers: a repeated post is a second message. What may be repeated is repeated on purpose.
-        self.client = AsyncWebClient(
-            token, base_url=settings.slack_api_url, session=session, retry_handlers=[], timeout=SLACK_SECONDS
-        )
-        if urlsplit(settings.slack_api_url).hostname in LOOPBACK:
-            # slack_sdk takes a proxy from the environment for every address, and heeds no NO_PROXY.
-            self.client.proxy = None
+        self.client = _client(settings, session)
+        rules = rules_of(settings)
+        followers = outside.followers(settings, self.client, rules) if self._followers is None else self._followers
         self.people = People(store, self.client)
         await self.people.load()
         exporter = Exporter()
@@ -95,21 +103,21 @@ class Afterword:
             self.outbox,
             self.cards,
             exporter,
-            rules_of(settings),
+            rules,
             settings.input_zone,
             settings.allow_guests,
             settings.reaction,
             chosen(settings.blame_words),
-            tuple(self.followers),
+            tuple(followers),
         )
-        self.errands = Errands(store, clock, self.followers, self.outbox)
+        self.errands = Errands(store, clock, followers, self.outbox)
         self.outbox.wake_too(self.errands.kick)
         keeper = CardKeeper(store, clock, LiveMessages(self.client), self.outbox)
         self.cards.refresh_with(keeper.refresh)
         self.walker = Walker(self.desk, History(self.client))
         self.roster = Roster(self.client, self.people)
         self.boundary = Boundary(self.desk, self.client)
-        self.bolt = self._bolt(token)
+        self.bolt = self._bolt(settings.slack_bot_token.get_secret_value())
         self.dispatch = Dispatcher(self.bolt)
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
         return self

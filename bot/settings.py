@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from bot.errors import Misconfigured
+from bot.settings_outside import OUTSIDE_SECRETS, OutsideSettings
 
-FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url")
+FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url", *OUTSIDE_SECRETS)
 """The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""
 
 REACTION_LETTERS = frozenset(string.ascii_lowercase + string.digits + "-_+'")
@@ -24,10 +25,8 @@ Weeks = Annotated[int, Field(ge=0, le=52)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 
 
-class Settings(BaseModel):
+class Settings(OutsideSettings):
     """What the operator decides. Get one from `load`; a field's description is its line in `.env.example`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     slack_bot_token: SecretStr = Field(
         SecretStr(""), description="The bot's token, xoxb-…: the app's page, OAuth & Permissions. Needed to run."

@@ -159,6 +159,7 @@ _REMARK = Statement(
     .where(_link.c.id == bindparam("row_id"))
     .values(status=bindparam("new_status"), synced_at=bindparam("now", type_=_link.c.synced_at.type))
 )
+_REMEMBER = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(memo=bindparam("new_memo")))
 _OF = Statement(
     select(*_COLUMNS).where(
         _link.c.team == bindparam("team"),
@@ -245,6 +246,11 @@ def settle(tx: Transaction, link: Link, owner: str, settled: Settled) -> bool:
 def remark(tx: Transaction, link: Link, status: str, now: datetime) -> None:
     """Write down how a thing stands over there, as was read."""
     tx.run(_REMARK, row_id=link.id, new_status=status, now=now)
+
+
+def remember(tx: Transaction, link: Link, memo: str) -> None:
+    """Write what a follower remembers of a thing, outside of an attempt."""
+    tx.run(_REMEMBER, row_id=link.id, new_memo=memo)
 
 
 def of(tx: Transaction, team: str, system: str, subject: str) -> Link | None:

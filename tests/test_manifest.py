@@ -109,7 +109,7 @@ def test_the_full_manifest_hears_every_event() -> None:
 
 def test_what_would_read_whole_channels_may_be_declined_and_what_would_post_anywhere_is_not_asked_for() -> None:
     assert {EVENTS[event] for event in ("message.channels", "message.groups")} <= OPTIONAL_SCOPES.keys()
-    assert not {"chat:write.public", "chat:write.customize", "users:read.email"} & (SCOPES | OPTIONAL_SCOPES).keys()
+    assert not {"chat:write.public", "chat:write.customize"} & (SCOPES | OPTIONAL_SCOPES).keys()
 
 
 def test_every_scope_has_its_reason() -> None:

@@ -38,6 +38,29 @@ def test_variables_of_other_programs_are_left_alone() -> None:
     assert given(PATH="/bin", PORT="80", HOST="example.test") == given()
 
 
+OUTSIDE = {
+    "AFTERWORD_JIRA_URL": "https://shop.example/",
+    "AFTERWORD_JIRA_EMAIL": "bot@shop.example",
+    "AFTERWORD_JIRA_TOKEN": SECRET,
+    "AFTERWORD_JIRA_KIND": "scoped",
+    "AFTERWORD_JIRA_PROJECT": "OPS",
+    "AFTERWORD_JIRA_TYPE": "Story",
+    "AFTERWORD_JIRA_FIELDS": '{"customfield_10": 1}',
+    "AFTERWORD_CONFLUENCE_URL": "https://shop.example/",
+    "AFTERWORD_CONFLUENCE_EMAIL": "bot@shop.example",
+    "AFTERWORD_CONFLUENCE_TOKEN": SECRET,
+    "AFTERWORD_CONFLUENCE_SPACE": "ENG",
+    "AFTERWORD_CONFLUENCE_PARENT": "12",
+    "AFTERWORD_JSM_PROJECT": "INC",
+    "AFTERWORD_JSM_TYPE": "Incident",
+    "AFTERWORD_JSM_KEY": SECRET,
+    "AFTERWORD_JSM_ALERTS": "opsgenie",
+    "AFTERWORD_JSM_TEAM": "team-1",
+    "AFTERWORD_STATUSPAGE_PAGE": "page-1",
+    "AFTERWORD_STATUSPAGE_KEY": SECRET,
+}
+
+
 def test_every_setting_is_read_from_its_variable() -> None:
     settings = given(
         SLACK_BOT_TOKEN=SECRET,
@@ -58,6 +81,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_ALLOW_GUESTS="true",
         AFTERWORD_REACTION=":pencil:",
         AFTERWORD_BLAME_WORDS="oops, my bad",
+        **OUTSIDE,
     )
     assert not [name for name in Settings.model_fields if getattr(settings, name) == getattr(given(), name)]
     assert settings.slack_bot_token.get_secret_value() == SECRET
@@ -131,7 +155,8 @@ def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
     secret = "sqlite:///other.db" if name == "DATABASE_URL" else "sec" + "ret"
     (tmp_path / "secret").write_text(f"{secret}\n")
     settings = given(**{f"{name}_FILE": str(tmp_path / "secret")})
-    assert getattr(settings, name.lower()).get_secret_value() == secret
+    field = next(field for field in FILED if variable(field) == name)
+    assert getattr(settings, field).get_secret_value() == secret
 
 
 def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:

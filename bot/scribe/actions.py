@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from bot.errors import Refused
 from bot.incident import actions as rules
 from bot.incident.records import Action, ActionKind, ActionStatus, Incident
+from bot.incident.reminders import ReminderRules
 from bot.incident.text import admit, require
 from bot.scribe import chasing
 from bot.scribe.desk import Asked, Desk, once, require_incident
@@ -93,6 +94,13 @@ def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: st
     if status is ActionStatus.DONE:
         chasing.ask_later(tx, desk.rules, asked.team, action, asked.now)
     return _told(tx, asked, incident, says.closed(action, incident, asked.user))
+
+
+def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, action: Action, now: datetime) -> None:
+    """An open action was finished in the tracker: it is done here, too, and its owner is asked later if it held."""
+    action = replace(action, status=ActionStatus.DONE, closed_at=now)
+    actions.save(tx, action)
+    chasing.ask_later(tx, rules_, incident.team, action, now)
 
 
 def _told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:

@@ -4,13 +4,17 @@ import json
 from datetime import datetime
 
 from bot.errors import Refused
-from bot.scribe.desk import Asked, Desk, once
+from bot.incident.text import admit, require
+from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import connections as says
-from bot.slack.blocks import Message
-from storage import deliveries, incidents, links
+from bot.slack.blocks import Block, Message
+from storage import accounts, actions, deliveries, incidents, links
 from storage.deliveries import Owed
-from storage.links import Link
+from storage.links import Link, Thing
 from storage.statements import Transaction
+
+MOST = 200
+"""Open actions of one person that are assigned anew."""
 
 
 async def overview(desk: Desk, asked: Asked) -> Message:
@@ -35,6 +39,28 @@ async def try_again(desk: Desk, asked: Asked, system: str) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         return says.again(system, links.again(tx, asked.team, system, asked.now))
+
+    return await once(desk, asked, unit)
+
+
+async def account_form(desk: Desk, asked: Asked, user: str) -> Block:
+    """The form that asks who somebody is in Jira."""
+    person = await desk.people.known(asked.team, user)
+    return await desk.store.read(lambda tx: says.account_form(require_incident(tx, asked), user, person.name))
+
+
+async def choose_account(desk: Desk, asked: Asked, user: str, account: str) -> Message | None:
+    """Keep who somebody is in Jira, and assign what is theirs anew."""
+    account = require(admit(account, "That account").strip(), "Write an e-mail address or an account id.")
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        accounts.choose(tx, asked.team, "jira", user, account, (asked.user, asked.now))
+        tx.note(incident.id, "account")
+        for owed in actions.owed_by(tx, asked.team, user, MOST):
+            thing = Thing(asked.team, "jira", f"{owed.incident.key} action {owed.action.number}", owed.incident.id)
+            links.bump(tx, thing, asked.now)
+        return says.account_kept(user, account)
 
     return await once(desk, asked, unit)
 

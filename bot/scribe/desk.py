@@ -13,6 +13,7 @@ from bot.export import Exporter
 from bot.incident.blame import WORDS
 from bot.incident.records import Incident, Person, Place
 from bot.incident.reminders import ReminderRules
+from bot.scribe.following import follow
 from bot.slack.blocks import Message
 from bot.slack.cards import Cards
 from bot.slack.outbox import Outbox
@@ -109,6 +110,7 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
         said = unit(tx)
         if tx.changed:
             audit.keep(tx, asked.user, _verb(unit), asked.key, asked.now)
+            follow(tx, desk.systems, asked.now)
         encoded = json.dumps(said)
         if asked.aloud and said is not None and said.get("response_type") == "in_channel":
             deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))

@@ -36,6 +36,7 @@ TOLD_AFTER = 5
 """After so many attempts (about a minute) people are told of what may still mend itself."""
 AT_ONCE = 4
 LOOKED_AT = 50
+LOOK_EVERY = timedelta(minutes=2)
 IDLE_SECONDS = 5.0
 CLOSE_SECONDS = 10.0
 
@@ -64,6 +65,12 @@ class Follower(Protocol):
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Write down what follows from it (a tracker's address at an action, say), in the transaction that settles."""
 
+    async def look(self, store: Store, now: datetime) -> None:
+        """Read what changed over there. Raises PublishError; it is asked again after a while."""
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+
 
 class Errands:
     """Runs errands for systems by name; several processes on one database share the work."""
@@ -77,6 +84,7 @@ class Errands:
         self._kicked = asyncio.Event()
         self._running = asyncio.Lock()
         self._closing = False
+        self._looked_at: datetime | None = None
 
     def kick(self) -> None:
         """Say that something new is owed; from the loop's thread."""
@@ -98,11 +106,24 @@ class Errands:
         """Run everything that is due at `now`; how many attempts were made. It reads before it claims."""
         made = 0
         async with self._running:
+            await self._look(now)
             while not self._closing and await self._is_due(now):
                 claimed = await self._store.write(lambda tx: self._claim(tx, now))
                 await asyncio.gather(*(self._finish(link, prepared, now) for link, prepared in claimed))
                 made += len(claimed)
         return made
+
+    async def _look(self, now: datetime) -> None:
+        """Ask each system what changed there, every so often; one that does not answer is asked again next time."""
+        if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
+        looking = (follower.look(self._store, now) for follower in self._followers.values())
+        for name, ended in zip(self._followers, await asyncio.gather(*looking, return_exceptions=True), strict=True):
+            if isinstance(ended, BaseException):
+                log.warning("%s could not be asked what changed there (%s)", name, ended)
+                _CALLS.labels(name, "not asked").inc()
+        self._outbox.kick()
 
     async def close(self) -> None:
         """Claim nothing more, and let what is under way end (10 s at most)."""
@@ -111,6 +132,8 @@ class Errands:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS), self._running:
                 pass
+        for follower in self._followers.values():
+            await follower.aclose()
 
     async def _is_due(self, now: datetime) -> bool:
         soonest = await self._store.read(links.next_due)

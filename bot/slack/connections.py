@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -63,3 +64,42 @@ def failed(link: Link, sentence: str, *, others: bool) -> Message:
 def again(system: str, count: int) -> Message:
     """[Try again] was pressed."""
     return blocks.whisper(words.connections.again(system=NAMES[system], count=count))
+
+
+def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_assigned: bool) -> Message:
+    """An action stands in Jira now (`issue` is its key and address), with somebody or with nobody."""
+    key, url = issue
+    said = words.connections.in_jira(
+        number=action.number, key=incident.key, issue=key, url=url, owner=action.owner, is_assigned=is_assigned
+    )
+    shown = [blocks.section(said)]
+    if action.owner and not is_assigned and not action.owner.startswith("S"):
+        who = json.dumps({"incident": incident.id, "user": action.owner})
+        shown.append(blocks.actions(blocks.button("Who is it in Jira?", "connections_account", who)))
+    return blocks.message(said, shown)
+
+
+def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+    """An action is done because its work item is."""
+    key, url = issue
+    text = shortened(" ".join(action.text.split()), _LONGEST)
+    return blocks.message(
+        words.connections.done_in_jira(number=action.number, key=incident.key, text=text, issue=key, url=url)
+    )
+
+
+def account_form(incident: Incident, user: str, name: str) -> Block:
+    """The form that asks who somebody is in Jira."""
+    field = blocks.labelled(
+        words.connections.account_question(owner=name),
+        "account",
+        blocks.text_input("account", placeholder="name@company.example", max_length=200),
+        hint=words.connections.account_hint(),
+    )
+    kept = json.dumps({"incident": incident.id, "user": user})
+    return blocks.modal("Somebody in Jira", "connections_account", [field], submit="Save", private_metadata=kept)
+
+
+def account_kept(user: str, account: str) -> Message:
+    """It is known now who somebody is in Jira."""
+    return blocks.message(words.connections.account_kept(owner=user, account=account), response_type="in_channel")

@@ -38,6 +38,11 @@ def _live(value: str) -> Markup:
     return Markup(value)  # noqa: S704 (marks mrkdwn that is ours; nothing here is HTML)
 
 
+def _linked(url: str, name: str) -> Markup:
+    """A link that reads as the name; what would end it early is quoted as in any address."""
+    return _live(f"<{escape(url).replace('|', '%7C')}|{escape(name)}>")
+
+
 class Words:
     """`words.timeline.receipt(entry=…)` gives a macro's text, stripped."""
 
@@ -53,6 +58,7 @@ class Words:
         )
         environment.filters["live"] = _live
         environment.filters["mention"] = lambda user: _live(mention(user))
+        environment.filters["linked"] = _linked
         environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
         environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
         environment.filters["face"] = lambda moment: _live(clock_face(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))

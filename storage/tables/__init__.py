@@ -2,7 +2,7 @@
 
 from storage.tables.columns import metadata, table_of
 from storage.tables.history import AuditRow, LikenessRow, RecallRow
-from storage.tables.outside import LINK_OWED, LinkRow
+from storage.tables.outside import LINK_OWED, AccountRow, LinkRow
 from storage.tables.owed import (
     DELIVERY_WAITING,
     LOOKBACK_GOING,
@@ -38,6 +38,7 @@ __all__ = [
     "LINK_OWED",
     "LOOKBACK_GOING",
     "REMINDER_PENDING",
+    "AccountRow",
     "ActionRow",
     "AttachmentRow",
     "AuditRow",

@@ -40,3 +40,16 @@ class LinkRow(SQLModel, table=True):
     is_told: bool = flag_column()
     created_at: datetime = time_column()
     synced_at: datetime | None = time_column()
+
+
+class AccountRow(SQLModel, table=True):
+    """Who somebody of ours is in another system, as a person chose."""
+
+    __tablename__ = "account"
+    __table_args__ = (STRICT,)
+    team: str = text_column(primary_key=True)
+    system: str = text_column(primary_key=True)
+    user: str = text_column(primary_key=True)
+    account: str = text_column()
+    chosen_by: str = text_column()
+    chosen_at: datetime = time_column()

@@ -44,6 +44,12 @@ class Elsewhere:
             raise error
         return Kept("OPS-1", "https://tracker.example/OPS-1", "To do", "memo")
 
+    async def look(self, store: object, now: object) -> None:
+        """Nothing changes there by itself."""
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: object) -> None:
         links.remark(tx, link, kept.status, link.due_at)
 

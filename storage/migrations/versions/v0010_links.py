@@ -1,4 +1,4 @@
-"""What of ours stands in other systems, and what is owed to them."""
+"""What of ours stands in other systems, what is owed to them, and who is who there."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Add both tables."""
     op.create_table(
         "link",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -29,6 +29,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_link_incident_id_incident"),
         sa.PrimaryKeyConstraint("id", name="pk_link"),
         sa.UniqueConstraint("team", "system", "subject", name="uq_link_team_system_subject"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "account",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("team", "system", "user", "account", "chosen_by")),
+        sa.Column("chosen_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("team", "system", "user", name="pk_account"),
         sqlite_strict=True,
     )
     owed = sa.text("state IN ('owed', 'calling')")

@@ -1,0 +1,73 @@
+"""The settings of the other systems: each is connected by its own few, and none is needed."""
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+OUTSIDE_SECRETS = ("jira_token", "confluence_token", "jsm_key", "statuspage_key")
+"""The fields that are secret."""
+
+
+class OutsideSettings(BaseModel):
+    """What connects Jira, Confluence, Jira Service Management and Statuspage; empty is not connected."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    jira_url: str = Field(
+        "", description="Jira: where people open it, as in https://example.atlassian.net. Empty: not connected."
+    )
+    jira_email: str = Field("", description="Jira: whose token it is, by e-mail address. Not for Data Center.")
+    jira_token: SecretStr = Field(SecretStr(""), description="Jira: an API token, or Data Center's personal one.")
+    jira_kind: Literal["classic", "scoped", "data_center"] = Field(
+        "classic", description="Jira and Confluence: the kind of token: classic, scoped or data_center."
+    )
+    jira_project: str = Field("", description="Jira: the key of the project that corrective actions go to, as in OPS.")
+    jira_type: str = Field("Task", description="Jira: the type of work item that an action becomes.")
+    jira_fields: str = Field(
+        "{}", description='Jira: fields that the project demands, as JSON: {"customfield_10": {"value": "Ops"}}.'
+    )
+    confluence_url: str = Field(
+        "", description="Confluence: where people open it, as in https://example.atlassian.net. Empty: not connected."
+    )
+    confluence_email: str = Field("", description="Confluence: whose token it is. Not for Data Center.")
+    confluence_token: SecretStr = Field(SecretStr(""), description="Confluence: an API token.")
+    confluence_space: str = Field("", description="Confluence: the key of the space for postmortems, as in ENG.")
+    confluence_parent: str = Field("", description="Confluence: the id of the page that they go below; or none.")
+    jsm_project: str = Field(
+        "", description="Jira Service Management: the key of the service project; it takes Jira's address and token."
+    )
+    jsm_type: str = Field("[System] Incident", description="Jira Service Management: the type that an incident is.")
+    jsm_key: SecretStr = Field(
+        SecretStr(""), description="Paging: the key of an API integration of Jira Service Management or Opsgenie."
+    )
+    jsm_alerts: Literal["jsm", "opsgenie", "opsgenie_eu"] = Field(
+        "jsm", description="Paging: whose key it is: jsm, opsgenie or opsgenie_eu."
+    )
+    jsm_team: str = Field("", description="Paging: the id of the team that is paged where nobody names one.")
+    statuspage_page: str = Field("", description="Statuspage: the page's id. Empty: not connected.")
+    statuspage_key: SecretStr = Field(SecretStr(""), description="Statuspage: an API key.")
+
+    @field_validator("jira_url", "confluence_url")
+    @classmethod
+    def _site(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("an address begins with https:// or http://")
+        return url.rstrip("/")
+
+    @field_validator("jira_fields")
+    @classmethod
+    def _object(cls, text: str) -> str:
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise ValueError("it must be a JSON object of field ids and their values") from error
+        if not isinstance(found, dict):
+            raise ValueError("it must be a JSON object of field ids and their values")  # noqa: TRY004 (pydantic's way)
+        return text
+
+    @property
+    def jira_custom(self) -> dict[str, Any]:
+        """The fields that the project demands."""
+        found: dict[str, Any] = json.loads(self.jira_fields)
+        return found
