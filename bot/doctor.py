@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot import outside
 from bot.clock import Clock
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.settings import Settings
@@ -59,14 +60,15 @@ class _Reply:
 
 
 async def examine(settings: Settings, clock: Clock, check_database: Callable[[], Finding]) -> list[Finding]:
-    """Examine the bot's token, its scopes, the clock, Slack's way in, and the database, in this order.
+    """Examine the bot's token, its scopes, the clock, Slack's way in, the database, and the other systems.
 
     `check_database` may block: it runs in a thread. Nothing is written anywhere, and no finding holds a secret.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_SECONDS)) as session:
         client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
-    return [*findings, await asyncio.to_thread(check_database)]
+    others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await outside.checks(settings)]
+    return [*findings, await asyncio.to_thread(check_database), *others]
 
 
 async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[Finding]:

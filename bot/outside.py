@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import Misconfigured
 from bot.incident.reminders import ReminderRules
 from bot.publish.atlassian import Access, Kind
+from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.scribe.errands import Follower
 from bot.scribe.jira import ActionsInJira, Plan
@@ -37,6 +38,41 @@ def _access(settings: Settings, name: str, url: str, email: str, token: str) -> 
     if not token:
         raise Misconfigured(f"{variable(f'{name}_url')} is set, and {variable(f'{name}_token')} is not.")
     return Access(url, token, email, Kind(settings.jira_kind))
+
+
+async def checks(settings: Settings) -> list[tuple[str, bool, str]]:
+    """One harmless call to each connected system: its name, whether all is well, and a sentence."""
+    found = []
+    for name, check in _checks(settings).items():
+        try:
+            found.append((name, True, await check()))
+        except (PublishError, Misconfigured) as error:
+            found.append((name, False, str(error)))
+    return found
+
+
+def _checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]]:
+    found: dict[str, Callable[[], Awaitable[str]]] = {}
+    if settings.jira_url:
+        found["Jira"] = lambda: _check_jira(settings)
+    return found
+
+
+async def _check_jira(settings: Settings) -> str:
+    jira = Jira(jira_access(settings))
+    try:
+        standing = await jira.check()
+        if settings.jira_project:
+            unfilled = await jira.unfilled(settings.jira_project, settings.jira_type, settings.jira_custom)
+            if unfilled:
+                named = ", ".join(f"{field.name} ({field.id})" for field in unfilled)
+                raise Misconfigured(
+                    f"{settings.jira_project} demands {named} of a {settings.jira_type}: give them in "
+                    "AFTERWORD_JIRA_FIELDS, or make them optional."
+                )
+        return f"{standing.about[0].upper()}{standing.about[1:]}."
+    finally:
+        await jira.aclose()
 
 
 def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
