@@ -8,11 +8,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import Misconfigured
 from bot.incident.reminders import ReminderRules
+from bot.publish import Connected
 from bot.publish.atlassian import Access, Kind
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
+from bot.publish.jsm import ServiceDesk, ServiceProject
+from bot.publish.paging import JSM, OPSGENIE, OPSGENIE_EU, Paging
 from bot.scribe.errands import Follower
 from bot.scribe.jira import ActionsInJira, Plan
+from bot.scribe.jsm import IncidentsInJsm
+from bot.scribe.paging import Pages
 from bot.settings import Settings, variable
 
 log = logging.getLogger(__name__)
@@ -21,16 +26,36 @@ log = logging.getLogger(__name__)
 def followers(settings: Settings, client: AsyncWebClient, rules: ReminderRules) -> Mapping[str, Follower]:
     """What follows our things into each connected system. Raises Misconfigured where one is connected by half."""
     found: dict[str, Follower] = {}
-    if settings.jira_url and settings.jira_project:
-        plan = Plan(settings.jira_project, settings.jira_type, custom=settings.jira_custom)
-        found["jira"] = ActionsInJira(Jira(jira_access(settings)), plan, emails(client), rules)
-    elif settings.jira_url and not settings.jsm_project:
-        raise Misconfigured("AFTERWORD_JIRA_URL is set, and AFTERWORD_JIRA_PROJECT is not: name the project's key.")
+    email_of = emails(client)
+    if settings.jira_project:
+        plan = Plan(settings.jira_project, settings.jira_type, custom=settings.object_of("jira_fields"))
+        found["jira"] = ActionsInJira(Jira(jira_access(settings)), plan, email_of, rules)
+    if settings.jsm_project:
+        jira = Jira(jira_access(settings))
+        found["jsm"] = IncidentsInJsm(
+            ServiceDesk(jira, service_project(settings)), jira, settings.jsm_project, email_of
+        )
+    if settings.jsm_key.get_secret_value():
+        found["paging"] = Pages(paging_client(settings), settings.jsm_team)
     return found
+
+
+def service_project(settings: Settings) -> ServiceProject:
+    """How the service project takes incidents."""
+    priorities = {int(severity): name for severity, name in settings.object_of("jsm_priorities").items()}
+    return ServiceProject(settings.jsm_project, settings.jsm_type, priorities, responders_field=settings.jsm_responders)
+
+
+def paging_client(settings: Settings) -> Paging:
+    """The integration that pages."""
+    api = settings.jsm_url or {"jsm": JSM, "opsgenie": OPSGENIE, "opsgenie_eu": OPSGENIE_EU}[settings.jsm_alerts]
+    return Paging(settings.jsm_key.get_secret_value(), api)
 
 
 def jira_access(settings: Settings) -> Access:
     """How Jira is reached. Raises Misconfigured where its token or address is missing."""
+    if not settings.jira_url:
+        raise Misconfigured("A project of Jira's is named, and AFTERWORD_JIRA_URL is not set.")
     return _access(settings, "jira", settings.jira_url, settings.jira_email, settings.jira_token.get_secret_value())
 
 
@@ -55,22 +80,32 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]]:
     found: dict[str, Callable[[], Awaitable[str]]] = {}
     if settings.jira_url:
         found["Jira"] = lambda: _check_jira(settings)
+    if settings.jsm_key.get_secret_value():
+        found["Paging"] = lambda: _about(paging_client(settings))
     return found
+
+
+async def _about(system: Connected) -> str:
+    try:
+        about = (await system.check()).about
+        return f"{about[0].upper()}{about[1:]}."
+    finally:
+        await system.aclose()
 
 
 async def _check_jira(settings: Settings) -> str:
     jira = Jira(jira_access(settings))
     try:
-        standing = await jira.check()
+        about = (await jira.check()).about
         if settings.jira_project:
-            unfilled = await jira.unfilled(settings.jira_project, settings.jira_type, settings.jira_custom)
+            unfilled = await jira.unfilled(settings.jira_project, settings.jira_type, settings.object_of("jira_fields"))
             if unfilled:
                 named = ", ".join(f"{field.name} ({field.id})" for field in unfilled)
                 raise Misconfigured(
                     f"{settings.jira_project} demands {named} of a {settings.jira_type}: give them in "
                     "AFTERWORD_JIRA_FIELDS, or make them optional."
                 )
-        return f"{standing.about[0].upper()}{standing.about[1:]}."
+        return f"{about[0].upper()}{about[1:]}."
     finally:
         await jira.aclose()
 

@@ -38,36 +38,45 @@ class OutsideSettings(BaseModel):
         "", description="Jira Service Management: the key of the service project; it takes Jira's address and token."
     )
     jsm_type: str = Field("[System] Incident", description="Jira Service Management: the type that an incident is.")
+    jsm_priorities: str = Field(
+        '{"1": "Highest", "2": "High", "3": "Medium", "4": "Low"}',
+        description="Jira Service Management: the priority of each severity, as JSON.",
+    )
+    jsm_responders: str = Field(
+        "",
+        description="Jira Service Management: the id of the field for responders, as in customfield_10.",
+    )
     jsm_key: SecretStr = Field(
         SecretStr(""), description="Paging: the key of an API integration of Jira Service Management or Opsgenie."
     )
     jsm_alerts: Literal["jsm", "opsgenie", "opsgenie_eu"] = Field(
         "jsm", description="Paging: whose key it is: jsm, opsgenie or opsgenie_eu."
     )
+    jsm_url: str = Field("", description="Paging: another address of the alerts interface; or none.")
     jsm_team: str = Field("", description="Paging: the id of the team that is paged where nobody names one.")
     statuspage_page: str = Field("", description="Statuspage: the page's id. Empty: not connected.")
+    statuspage_url: str = Field("", description="Statuspage: another address of its interface; or none.")
     statuspage_key: SecretStr = Field(SecretStr(""), description="Statuspage: an API key.")
 
-    @field_validator("jira_url", "confluence_url")
+    @field_validator("jira_url", "confluence_url", "jsm_url", "statuspage_url")
     @classmethod
     def _site(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("an address begins with https:// or http://")
         return url.rstrip("/")
 
-    @field_validator("jira_fields")
+    @field_validator("jira_fields", "jsm_priorities")
     @classmethod
     def _object(cls, text: str) -> str:
         try:
             found = json.loads(text)
         except ValueError as error:
-            raise ValueError("it must be a JSON object of field ids and their values") from error
+            raise ValueError("it must be a JSON object") from error
         if not isinstance(found, dict):
-            raise ValueError("it must be a JSON object of field ids and their values")  # noqa: TRY004 (pydantic's way)
+            raise ValueError("it must be a JSON object")  # noqa: TRY004 (pydantic's way)
         return text
 
-    @property
-    def jira_custom(self) -> dict[str, Any]:
-        """The fields that the project demands."""
-        found: dict[str, Any] = json.loads(self.jira_fields)
+    def object_of(self, name: str) -> dict[str, Any]:
+        """A setting that is a JSON object, read."""
+        found: dict[str, Any] = json.loads(getattr(self, name))
         return found

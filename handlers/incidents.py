@@ -5,7 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.records import Milestone, Place
-from bot.scribe import connections, recall
+from bot.scribe import connections, jsm, paging, recall
 from bot.scribe import incidents as scribe
 from bot.scribe.desk import Asked, Desk
 from bot.slack import incidents as says
@@ -39,8 +39,10 @@ class Incidents:
         """`/incident TEXT`."""
         desk, asked = self._desk, command.asked
         wish = rules.wish(await desk.people.read(asked.team, command.text))
-        if isinstance(wish, rules.ListAll | rules.Overview | rules.Search | rules.Connections):
+        if isinstance(wish, rules.ListAll | rules.Overview | rules.Search):
             return await self._shown(asked, wish)
+        if isinstance(wish, rules.Elsewhere):
+            return await self._elsewhere(asked, wish)
         match wish:
             case rules.Open(title):
                 return await scribe.open_new(desk, asked, title, self._channel_name(command))
@@ -59,12 +61,19 @@ class Incidents:
         match wish:
             case rules.Search(text):
                 return await recall.search(self._desk, asked, text)
-            case rules.Connections():
-                return await connections.overview(self._desk, asked)
             case rules.ListAll():
                 return await scribe.list_all(self._desk, asked)
             case _:
                 return await scribe.overview(self._desk, asked)
+
+    async def _elsewhere(self, asked: Asked, wish: rules.Elsewhere) -> Message | None:
+        match wish:
+            case rules.Page(words):
+                return await paging.page(self._desk, asked, words)
+            case rules.OpenInJsm():
+                return await jsm.open_there(self._desk, asked)
+            case _:
+                return await connections.overview(self._desk, asked)
 
     @staticmethod
     def _channel_name(command: Command) -> str:

@@ -81,7 +81,8 @@ _SETTLED = tuple(field.name for field in fields(Settled))
 _when = bindparam("now", type_=_link.c.due_at.type)
 _NEW = {
     **{name: bindparam(name) for name in ("team", "system", "subject", "incident_id")},
-    **dict.fromkeys(("external_id", "url", "status", "memo", "lease_owner", "error"), ""),
+    **dict.fromkeys(("external_id", "url", "status", "lease_owner", "error"), ""),
+    "memo": bindparam("memo"),
     "state": OWED,
     "wanted": 1,
     "attempts": 0,
@@ -201,10 +202,13 @@ _AGAIN = Statement(
 )
 
 
-def want(tx: Transaction, thing: Thing, now: datetime) -> None:
-    """Put down that a thing is to be brought into step, in the transaction of what changed it."""
+def want(tx: Transaction, thing: Thing, now: datetime, memo: str = "") -> None:
+    """Put down that a thing is to be brought into step, in the transaction of what changed it.
+
+    `memo` is what its follower finds there the first time.
+    """
     tx.owes = True
-    tx.run(_WANT, **{field.name: getattr(thing, field.name) for field in fields(thing)}, now=now)
+    tx.run(_WANT, **{field.name: getattr(thing, field.name) for field in fields(thing)}, memo=memo, now=now)
 
 
 def bump(tx: Transaction, thing: Thing, now: datetime) -> bool:

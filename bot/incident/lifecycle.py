@@ -22,6 +22,8 @@ WORDS = (
     "list",
     "search",
     "connections",
+    "page",
+    "jsm",
     "help",
 )
 _MILESTONES = {
@@ -98,6 +100,18 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Have those on call paged, with these words."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInJsm:
+    """Open it in Jira Service Management, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connections:
     """How the other systems stand."""
 
@@ -107,7 +121,9 @@ class Overview:
     """Nothing was typed: how the channel's incident stands."""
 
 
-Wish = Open | SetSeverity | SetLead | Reach | Reopen | ListAll | Search | Connections | Help | Overview
+Changing = Open | SetSeverity | SetLead | Reach | Reopen
+Elsewhere = Connections | Page | OpenInJsm
+Wish = Changing | Elsewhere | ListAll | Search | Help | Overview
 
 _SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
 
@@ -130,6 +146,8 @@ def wish(text: str) -> Wish:
         "?": Help(),
         "list": ListAll(),
         "connections": Connections(),
+        "page": Page(rest),
+        "jsm": OpenInJsm(),
         "open": Open(rest),
         "reopen": Reopen(rest),
     }

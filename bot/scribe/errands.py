@@ -54,7 +54,13 @@ class Kept:
 
 
 class Follower(Protocol):
-    """Keeps one kind of thing of ours in step with one system."""
+    """Keeps one kind of thing of ours in step with one system.
+
+    `is_urgent`: people are told of the first failure, even of one that may mend itself.
+    """
+
+    @property
+    def is_urgent(self) -> bool: ...
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
         """What to bring there, read in the transaction that claims it; None where nothing is wanted any more."""
@@ -190,7 +196,8 @@ class Errands:
         is_refused = error.is_permanent and error.status != 401
         wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
         due_at = now if is_refused else error.retry_at(now) or now + wait
-        is_to_tell = not link.is_told and (error.is_permanent or link.attempts >= TOLD_AFTER)
+        is_urgent = self._followers[link.system].is_urgent
+        is_to_tell = not link.is_told and (error.is_permanent or is_urgent or link.attempts >= TOLD_AFTER)
         failed = replace(
             _ended(link, REFUSED if is_refused else OWED, due_at),
             attempts=link.attempts,

@@ -14,9 +14,17 @@ def follow(tx: Transaction, systems: Iterable[str], now: datetime) -> None:
         for incident_id, what in dict.fromkeys(tx.changed):
             if system == "jira" and what.startswith("action "):
                 _want(tx, system, incident_id, what, now)
+            if system == "jsm" and what == "incident":
+                _bump(tx, system, incident_id, what, now)
 
 
 def _want(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
     incident = incidents.by_id(tx, incident_id)
     if incident is not None:
         links.want(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
+
+
+def _bump(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
+    incident = incidents.by_id(tx, incident_id)
+    if incident is not None:
+        links.bump(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)

@@ -1,7 +1,7 @@
 """Corrective actions as work items in Jira: made once, kept in step, done there is done here."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from bot.publish.jira import Jira
 from bot.publish.jira_records import LONGEST_SUMMARY, Category, Changes, Issue, WorkItem
 from bot.scribe import actions as verbs
 from bot.scribe.errands import Kept
+from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from storage import accounts, actions, audit, cases, deliveries, incidents, links
 from storage.deliveries import Owed
@@ -28,9 +29,6 @@ from storage.store import Store
 SYSTEM = "jira"
 ACTION = "action "
 """What the record notes of a changed action, before its number: links are named so, too."""
-
-Emails = Callable[[str], Awaitable[str]]
-"""The e-mail address of a Slack user id; empty where Slack does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class _Wanted:
 class ActionsInJira:
     """Follows each action; `emails` finds out whom to assign."""
 
-    system = SYSTEM
+    is_urgent = False
 
     def __init__(self, jira: Jira, plan: Plan, emails: Emails, rules: ReminderRules) -> None:
         self._jira = jira
@@ -140,15 +138,7 @@ class ActionsInJira:
         return changed | ({"assigned": bool(assignee)} if assignee is not None else {})
 
     async def _assignee(self, wanted: _Wanted) -> str:
-        """The account of the owner: chosen by a person, else found by their e-mail address, else nobody."""
-        chosen, owner = wanted.account, wanted.action.owner or ""
-        if chosen and "@" not in chosen:
-            return chosen
-        if not owner.startswith(("U", "W")):  # a user group has no account
-            return ""
-        email = chosen or await self._emails(owner)
-        found = await self._jira.assignee_for(self._plan.project, email)
-        return found.id if found else ""
+        return await account_of(self._jira, self._plan.project, self._emails, wanted.action.owner or "", wanted.account)
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Put the work item's address at the action, and say once where it is and whether somebody has it."""

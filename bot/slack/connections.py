@@ -6,12 +6,13 @@ from datetime import datetime
 
 from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
+from bot.publish import SYSTEMS
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
 from storage.links import CALLING, KEPT, OWED, REFUSED, Count, Link
 
-NAMES = {"jira": "Jira", "confluence": "Confluence", "jsm": "Jira Service Management", "statuspage": "Statuspage"}
+NAMES = {system.name: system.title for system in SYSTEMS.values()}
 """What people call a system, by the name that links carry."""
 
 _SHOWN = 5
@@ -103,3 +104,41 @@ def account_form(incident: Incident, user: str, name: str) -> Block:
 def account_kept(user: str, account: str) -> Message:
     """It is known now who somebody is in Jira."""
     return blocks.message(words.connections.account_kept(owner=user, account=account), response_type="in_channel")
+
+
+def on_its_way(incident: Incident, system: str) -> Message:
+    """Something was asked for in another system."""
+    return blocks.whisper(words.connections.on_its_way(key=incident.key, system=NAMES[system]))
+
+
+def in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
+    """The incident stands in the service project (`issue` is its key and address there)."""
+    key, url = issue
+    return blocks.message(words.connections.in_jsm(key=incident.key, issue=key, url=url))
+
+
+def in_jsm_already(incident: Incident, issue: tuple[str, str]) -> Message:
+    """It stood there before."""
+    key, url = issue
+    return blocks.whisper(words.connections.in_jsm_already(key=incident.key, issue=key, url=url))
+
+
+def closed_in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
+    """Somebody closed it there: here the time of its end is asked of a person."""
+    key, url = issue
+    said = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
+    ref = json.dumps({"incident": incident.id})
+    return blocks.message(
+        said, [blocks.section(said), blocks.actions(blocks.button("Resolved", "incident_resolved", ref))]
+    )
+
+
+def paging(incident: Incident, number: int) -> Message:
+    """A page was asked for, and is not confirmed."""
+    return blocks.message(words.connections.paging(key=incident.key, number=number), response_type="in_channel")
+
+
+def paged(incident: Incident, system: str, text: str, number: int) -> Message:
+    """The other system has confirmed it."""
+    shown = shortened(text, _LONGEST)
+    return blocks.message(words.connections.paged(key=incident.key, system=system, text=shown, number=number))

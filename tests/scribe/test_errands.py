@@ -24,6 +24,7 @@ class Elsewhere:
     """Another system that keeps what it is given, and has bad days."""
 
     kept: dict[str, str] = field(default_factory=dict)
+    is_urgent: bool = False
     calls: int = 0
     bad_days: list[PublishError] = field(default_factory=list)
     looked_up: int = 0

@@ -1,0 +1,160 @@
+"""An incident in Jira Service Management: opened on request, kept in step, its end there told here."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from jinja2 import Template
+
+from bot.errors import Refused
+from bot.export.environment import template_set
+from bot.incident.plain import one_line
+from bot.incident.records import Case, Incident, Status
+from bot.publish.jira import Jira
+from bot.publish.jira_records import Category, Issue
+from bot.publish.jsm import ServiceDesk, ServiceIncident
+from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.errands import Kept
+from bot.scribe.people_there import Emails, account_of
+from bot.slack import connections as says
+from bot.slack.blocks import Message
+from storage import accounts, cases, deliveries, incidents, links
+from storage.deliveries import Owed
+from storage.links import Link, Thing
+from storage.statements import Transaction
+from storage.store import Store
+
+SYSTEM = "jsm"
+_DONE = "done"
+
+
+async def open_there(desk: Desk, asked: Asked) -> Message | None:
+    """`/incident jsm`: open the channel's incident in the service project, too."""
+    if SYSTEM not in desk.systems:
+        raise Refused("Jira Service Management is not connected: AFTERWORD_JSM_PROJECT names the service project.")
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        thing = Thing(asked.team, SYSTEM, f"{incident.key} incident", incident.id)
+        standing = links.of(tx, asked.team, SYSTEM, thing.subject)
+        if standing is not None and standing.external_id:
+            return says.in_jsm_already(incident, (standing.external_id, standing.url))
+        links.want(tx, thing, asked.now)
+        tx.note(incident.id, "incident in Jira Service Management")
+        return says.on_its_way(incident, SYSTEM)
+
+    return await once(desk, asked, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An incident as it is to stand there, with those who respond as (Slack id, account chosen for them)."""
+
+    incident: Incident
+    opened: ServiceIncident
+    responders: tuple[tuple[str, str], ...]
+    sent: Mapping[str, Any]
+
+
+class IncidentsInJsm:
+    """Follows each incident that was opened there."""
+
+    is_urgent = False
+
+    def __init__(self, desk: ServiceDesk, jira: Jira, project: str, emails: Emails) -> None:
+        self._desk = desk
+        self._jira = jira
+        self._project = project
+        self._emails = emails
+        self._description: Template = template_set().get_template("publish/service_incident.md.j2")
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._jira.aclose()
+
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
+        """The incident behind a link."""
+        incident = incidents.by_id(tx, link.incident_id)
+        if incident is None:
+            return None
+        case = cases.load(tx, incident)
+        people = dict.fromkeys([incident.lead, incident.opened_by, *(entry.author for entry in case.entries)])
+        responders = tuple((user, accounts.of(tx, link.team, "jira", user)) for user in people if user)
+        opened = ServiceIncident(
+            f"afterword-{link.team}-{link.id}".lower(),
+            one_line(incident.title),
+            self._described(case),
+            incident.severity,
+        )
+        return _Wanted(incident, opened, responders[:20], json.loads(link.memo or "{}"))
+
+    def _described(self, case: Case) -> str:
+        incident = case.incident
+        return self._description.render(
+            title=one_line(incident.title),
+            key=incident.key,
+            opened_by=one_line(case.name(incident.opened_by)),
+            opened_at=incident.opened_at,
+            channel=f"#{one_line(incident.channel_name)}" if incident.channel_name else incident.channel,
+            lead=one_line(case.name(incident.lead)),
+        )
+
+    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+        """Open it there, or send what changed here."""
+        key, url, sent = link.external_id, link.url, dict(prepared.sent)
+        if not key:
+            made = await self._desk.open(prepared.opened, is_repeat=link.is_unsure or link.attempts > 1)
+            key, url = made.key, made.url
+            sent = {"title": prepared.opened.title, "severity": prepared.opened.severity, "status": Status.OPEN.value}
+        await self._step(key, prepared, sent)
+        return Kept(key, url, _DONE if sent["status"] == Status.RESOLVED else link.status, json.dumps(sent))
+
+    async def _step(self, key: str, wanted: _Wanted, sent: dict[str, Any]) -> None:
+        incident = wanted.incident
+        if wanted.opened.title != sent.get("title"):
+            await self._desk.set_title(key, wanted.opened.title)
+            sent["title"] = wanted.opened.title
+        if incident.severity and incident.severity != sent.get("severity"):
+            await self._desk.set_severity(key, incident.severity)
+            sent["severity"] = incident.severity
+        found = [await account_of(self._jira, self._project, self._emails, *who) for who in wanted.responders]
+        people = list(dict.fromkeys(account for account in found if account))
+        if people != sent.get("responders", []):
+            await self._desk.set_responders(key, people)
+            sent["responders"] = people
+        if incident.status.value != sent.get("status"):
+            await self._desk.set_status(key, incident.status)
+            sent["status"] = incident.status.value
+
+    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        """Say once where it is."""
+        incident = incidents.by_id(tx, link.incident_id)
+        if incident is not None and not link.external_id:
+            said = says.in_jsm(incident, (kept.external_id, kept.url))
+            deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+
+    async def look(self, store: Store, now: datetime) -> None:
+        """Say when an incident that is open here was closed there, and offer to resolve it: the time is a person's."""
+        waiting = await store.read(_open_here)
+        issues = await self._jira.status_of(link.external_id for link in waiting) if waiting else {}
+        for link in waiting:
+            issue = issues.get(link.external_id)
+            if issue is not None and issue.status != link.status:
+                await store.write(partial(_learn, link=link, issue=issue, now=now))
+
+
+def _learn(tx: Transaction, link: Link, issue: Issue, now: datetime) -> None:
+    links.remark(tx, link, issue.status, now)
+    incident = incidents.by_id(tx, link.incident_id)
+    if issue.category is Category.DONE and incident is not None and incident.status is not Status.RESOLVED:
+        said = says.closed_in_jsm(incident, (link.external_id, link.url))
+        deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+
+
+def _open_here(tx: Transaction) -> tuple[Link, ...]:
+    standing = links.standing(tx, SYSTEM)
+    about = {link.id: incidents.by_id(tx, link.incident_id) for link in standing}
+    return tuple(link for link in standing if (found := about[link.id]) and found.status is not Status.RESOLVED)
