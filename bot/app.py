@@ -109,6 +109,7 @@ class Afterword:
             settings.reaction,
             chosen(settings.blame_words),
             tuple(followers),
+            outside.components(followers),
         )
         self.errands = Errands(store, clock, followers, self.outbox)
         self.outbox.wake_too(self.errands.kick)

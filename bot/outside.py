@@ -14,10 +14,13 @@ from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jsm import ServiceDesk, ServiceProject
 from bot.publish.paging import JSM, OPSGENIE, OPSGENIE_EU, Paging
+from bot.publish.statuspage import API as STATUSPAGE
+from bot.publish.statuspage import Component, Statuspage
 from bot.scribe.errands import Follower
 from bot.scribe.jira import ActionsInJira, Plan
 from bot.scribe.jsm import IncidentsInJsm
 from bot.scribe.paging import Pages
+from bot.scribe.statuspage import CustomerUpdates
 from bot.settings import Settings, variable
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,8 @@ def followers(settings: Settings, client: AsyncWebClient, rules: ReminderRules) 
         )
     if settings.jsm_key.get_secret_value():
         found["paging"] = Pages(paging_client(settings), settings.jsm_team)
+    if settings.statuspage_page:
+        found["statuspage"] = CustomerUpdates(statuspage_client(settings))
     return found
 
 
@@ -46,10 +51,24 @@ def service_project(settings: Settings) -> ServiceProject:
     return ServiceProject(settings.jsm_project, settings.jsm_type, priorities, responders_field=settings.jsm_responders)
 
 
+def statuspage_client(settings: Settings) -> Statuspage:
+    """The page for customers. Raises Misconfigured where its key is missing."""
+    key = settings.statuspage_key.get_secret_value()
+    if not key:
+        raise Misconfigured("AFTERWORD_STATUSPAGE_PAGE is set, and AFTERWORD_STATUSPAGE_KEY is not.")
+    return Statuspage(settings.statuspage_page, key, api=settings.statuspage_url or STATUSPAGE)
+
+
 def paging_client(settings: Settings) -> Paging:
     """The integration that pages."""
     api = settings.jsm_url or {"jsm": JSM, "opsgenie": OPSGENIE, "opsgenie_eu": OPSGENIE_EU}[settings.jsm_alerts]
     return Paging(settings.jsm_key.get_secret_value(), api)
+
+
+def components(followers: Mapping[str, Follower]) -> Callable[[], tuple[Component, ...]]:
+    """What Statuspage shows customers of the service, as last read; nothing where it is not connected."""
+    follower = followers.get("statuspage")
+    return follower.components if isinstance(follower, CustomerUpdates) else tuple
 
 
 def jira_access(settings: Settings) -> Access:
@@ -82,6 +101,8 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]]:
         found["Jira"] = lambda: _check_jira(settings)
     if settings.jsm_key.get_secret_value():
         found["Paging"] = lambda: _about(paging_client(settings))
+    if settings.statuspage_page:
+        found["Statuspage"] = lambda: _about(statuspage_client(settings))
     return found
 
 

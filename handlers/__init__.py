@@ -15,6 +15,7 @@ from handlers.people import People
 from handlers.postmortem import Postmortem
 from handlers.recall import Recall
 from handlers.secrets import Secrets
+from handlers.statuspage import Statuspage
 from handlers.timeline import Timeline
 from handlers.whys import Whys
 
@@ -30,6 +31,7 @@ def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
         Findings(desk),
         Recall(desk),
         Connections(desk),
+        Statuspage(desk),
     )
     for noun in (*nouns, *others):
         noun.listen(app, boundary)

@@ -5,7 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.records import Milestone, Place
-from bot.scribe import connections, jsm, paging, recall
+from bot.scribe import connections, jsm, paging, recall, statuspage
 from bot.scribe import incidents as scribe
 from bot.scribe.desk import Asked, Desk
 from bot.slack import incidents as says
@@ -70,6 +70,8 @@ class Incidents:
         match wish:
             case rules.Page(words):
                 return await paging.page(self._desk, asked, words)
+            case rules.Customers():
+                return await statuspage.overview(self._desk, asked)
             case rules.OpenInJsm():
                 return await jsm.open_there(self._desk, asked)
             case _:

@@ -171,7 +171,7 @@ def _entered(state: dict[str, Any]) -> Any:
     kind = state.get("type")
     if kind in ("static_select", "radio_buttons"):
         return (state.get("selected_option") or {}).get("value")
-    if kind == "checkboxes":
+    if kind in ("checkboxes", "multi_static_select"):
         return [option.get("value") for option in state.get("selected_options") or ()]
     found = {
         "datepicker": "selected_date",

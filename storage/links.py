@@ -7,7 +7,7 @@ changes meanwhile, one call brings it into step, and a call that is repeated aft
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage.statements import Statement, Transaction
@@ -76,7 +76,7 @@ class Settled:
     synced_at: datetime | None
 
 
-_COLUMNS = tuple(_link.c[field.name] for field in fields(Link))
+COLUMNS = tuple(_link.c[field.name] for field in fields(Link))
 _SETTLED = tuple(field.name for field in fields(Settled))
 _when = bindparam("now", type_=_link.c.due_at.type)
 _NEW = {
@@ -107,6 +107,14 @@ _WANT = Statement(
         },
     )
 )
+_STAND = Statement(
+    upsert(_link)
+    .values(_NEW | {"state": KEPT, "external_id": bindparam("new_id"), "url": bindparam("new_url")})
+    .on_conflict_do_update(
+        index_elements=[_link.c.team, _link.c.system, _link.c.subject],
+        set_={"external_id": bindparam("new_id"), "url": bindparam("new_url")},
+    )
+)
 _BUMP = Statement(
     update(_link)
     .where(
@@ -125,7 +133,7 @@ _BUMP = Statement(
     )
 )
 _due = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(LINK_OWED, _link.c.due_at <= bindparam("now"))
     .order_by(_link.c.due_at, _link.c.id)
     .limit(bindparam("most"))
@@ -162,43 +170,11 @@ _REMARK = Statement(
 )
 _REMEMBER = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(memo=bindparam("new_memo")))
 _OF = Statement(
-    select(*_COLUMNS).where(
+    select(*COLUMNS).where(
         _link.c.team == bindparam("team"),
         _link.c.system == bindparam("system"),
         _link.c.subject == bindparam("subject"),
     )
-)
-_OF_INCIDENT = Statement(
-    select(*_COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
-)
-_STANDING = Statement(
-    select(*_COLUMNS)
-    .where(_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != LET_GO)
-    .order_by(_link.c.id)
-)
-_TROUBLED = Statement(
-    select(*_COLUMNS)
-    .where(
-        _link.c.team == bindparam("team"),
-        _link.c.error != "",
-        or_(_link.c.state == REFUSED, _link.c.state == OWED, _link.c.state == CALLING),
-    )
-    .order_by(_link.c.system, _link.c.id)
-)
-_COUNTS = Statement(
-    select(_link.c.system, _link.c.state, func.count(), func.max(_link.c.synced_at))
-    .where(_link.c.team == bindparam("team"))
-    .group_by(_link.c.system, _link.c.state)
-)
-_AGAIN = Statement(
-    update(_link)
-    .where(
-        _link.c.team == bindparam("in_team"),
-        _link.c.system == bindparam("in_system"),
-        _link.c.error != "",
-        or_(_link.c.state == REFUSED, _link.c.state == OWED),
-    )
-    .values(state=OWED, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0, is_told=False)
 )
 
 
@@ -223,6 +199,12 @@ def bump(tx: Transaction, thing: Thing, now: datetime) -> bool:
     )
     tx.owes = tx.owes or touched > 0
     return touched > 0
+
+
+def stand(tx: Transaction, thing: Thing, external_id: str, url: str, now: datetime) -> None:
+    """Put down where a thing stands that others brought there; nothing is owed for it."""
+    given = {field.name: getattr(thing, field.name) for field in fields(thing)}
+    tx.run(_STAND, **given, memo="", now=now, new_id=external_id, new_url=url)
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Link, ...]:
@@ -261,40 +243,3 @@ def of(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
     """The link of one thing, or None where it was never wanted in that system."""
     row = tx.row(_OF, team=team, system=system, subject=subject)
     return Link(*row) if row else None
-
-
-def of_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
-    """Every link of an incident and its parts."""
-    return tuple(Link(*row) for row in tx.rows(_OF_INCIDENT, incident_id=incident_id))
-
-
-def standing(tx: Transaction, system: str) -> tuple[Link, ...]:
-    """Everything of ours that stands in a system."""
-    return tuple(Link(*row) for row in tx.rows(_STANDING, system=system))
-
-
-def troubled(tx: Transaction, team: str) -> tuple[Link, ...]:
-    """What is refused, or waits after an error."""
-    return tuple(Link(*row) for row in tx.rows(_TROUBLED, team=team))
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many links of a system are in a state, and when one of them was last in step."""
-
-    system: str
-    state: str
-    count: int
-    synced_at: datetime | None
-
-
-def counts(tx: Transaction, team: str) -> tuple[Count, ...]:
-    """How the links of a workspace stand, by system and state."""
-    return tuple(Count(*row) for row in tx.rows(_COUNTS, team=team))
-
-
-def again(tx: Transaction, team: str, system: str, now: datetime) -> int:
-    """Try everything of a system once more that is refused or waits after an error; how many."""
-    touched = tx.run(_AGAIN, in_team=team, in_system=system, now=now)
-    tx.owes = tx.owes or touched > 0
-    return touched

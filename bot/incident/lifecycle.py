@@ -24,6 +24,7 @@ WORDS = (
     "connections",
     "page",
     "jsm",
+    "customers",
     "help",
 )
 _MILESTONES = {
@@ -112,6 +113,11 @@ class OpenInJsm:
 
 
 @dataclass(frozen=True, slots=True)
+class Customers:
+    """What customers are told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connections:
     """How the other systems stand."""
 
@@ -122,7 +128,7 @@ class Overview:
 
 
 Changing = Open | SetSeverity | SetLead | Reach | Reopen
-Elsewhere = Connections | Page | OpenInJsm
+Elsewhere = Connections | Page | OpenInJsm | Customers
 Wish = Changing | Elsewhere | ListAll | Search | Help | Overview
 
 _SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
@@ -148,6 +154,7 @@ def wish(text: str) -> Wish:
         "connections": Connections(),
         "page": Page(rest),
         "jsm": OpenInJsm(),
+        "customers": Customers(),
         "open": Open(rest),
         "reopen": Reopen(rest),
     }

@@ -8,7 +8,7 @@ from bot.incident.text import admit, require
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import connections as says
 from bot.slack.blocks import Block, Message
-from storage import accounts, actions, deliveries, incidents, links
+from storage import accounts, actions, deliveries, incidents, link_lists, links
 from storage.deliveries import Owed
 from storage.links import Link, Thing
 from storage.statements import Transaction
@@ -25,11 +25,11 @@ async def overview(desk: Desk, asked: Asked) -> Message:
     return says.overview(desk.systems, counts, shown)
 
 
-def _look(tx: Transaction, team: str) -> tuple[tuple[links.Count, ...], tuple[Link, ...], dict[int, str]]:
-    troubled = links.troubled(tx, team)
+def _look(tx: Transaction, team: str) -> tuple[tuple[link_lists.Count, ...], tuple[Link, ...], dict[int, str]]:
+    troubled = link_lists.troubled(tx, team)
     about = {link.incident_id for link in troubled}
     found = [incident for row in about if (incident := incidents.by_id(tx, row))]
-    return links.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
+    return link_lists.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
 
 
 async def try_again(desk: Desk, asked: Asked, system: str) -> Message | None:
@@ -38,7 +38,7 @@ async def try_again(desk: Desk, asked: Asked, system: str) -> Message | None:
         raise Refused("That system is not connected any more.")
 
     def unit(tx: Transaction) -> Message:
-        return says.again(system, links.again(tx, asked.team, system, asked.now))
+        return says.again(system, link_lists.again(tx, asked.team, system, asked.now))
 
     return await once(desk, asked, unit)
 
@@ -68,7 +68,7 @@ async def choose_account(desk: Desk, asked: Asked, user: str, account: str) -> M
 def tell(tx: Transaction, link: Link, sentence: str, now: datetime) -> None:
     """Owe the incident's channel a word about a failure, unless the same was said of that system already."""
     incident = incidents.by_id(tx, link.incident_id)
-    alike = [one for one in links.troubled(tx, link.team) if one.system == link.system and one.error == sentence]
+    alike = [one for one in link_lists.troubled(tx, link.team) if one.system == link.system and one.error == sentence]
     if incident is None or any(one.is_told and one.id != link.id for one in alike):
         return
     said = says.failed(link, sentence, others=len(alike) > 1)

@@ -13,6 +13,7 @@ from bot.export import Exporter
 from bot.incident.blame import WORDS
 from bot.incident.records import Incident, Person, Place
 from bot.incident.reminders import ReminderRules
+from bot.publish.statuspage import Component
 from bot.scribe.following import follow
 from bot.slack.blocks import Message
 from bot.slack.cards import Cards
@@ -30,7 +31,8 @@ class Desk:
     """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name.
 
     `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
-    as if it blamed somebody; `systems` are the names of the other systems that are connected.
+    as if it blamed somebody; `systems` are the names of the other systems that are connected, and
+    `components` what Statuspage shows customers of the service.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class Desk:
     reaction: str = "memo"
     blame_words: tuple[str, ...] = WORDS
     systems: tuple[str, ...] = ()
+    components: Callable[[], tuple[Component, ...]] = tuple
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

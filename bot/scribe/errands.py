@@ -53,6 +53,13 @@ class Kept:
     memo: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Something else must come first: look again after a while. It is no failure, and no attempt."""
+
+    wait: timedelta
+
+
 class Follower(Protocol):
     """Keeps one kind of thing of ours in step with one system.
 
@@ -63,7 +70,10 @@ class Follower(Protocol):
     def is_urgent(self) -> bool: ...
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
-        """What to bring there, read in the transaction that claims it; None where nothing is wanted any more."""
+        """What to bring there, read in the transaction that claims it.
+
+        None where nothing is wanted any more, NotYet where it has to wait.
+        """
 
     async def perform(self, link: Link, prepared: Any) -> Kept:
         """Do it. Raises PublishError. `link.is_unsure`: an earlier attempt may have been taken, so look first."""
@@ -156,7 +166,10 @@ class Errands:
             held = replace(link, attempts=link.attempts + 1, is_unsure=link.is_unsure or link.state == links.CALLING)
             follower = self._followers.get(link.system)
             prepared = follower.prepare(tx, held, now) if follower else None
-            if prepared is None:
+            if isinstance(prepared, NotYet):
+                waiting = replace(_ended(held, OWED, now + prepared.wait), attempts=link.attempts)
+                self._settle(tx, held, replace(waiting, is_unsure=held.is_unsure))
+            elif prepared is None:
                 self._settle(tx, held, _ended(held, LET_GO, now))
             else:
                 claimed.append((held, prepared))

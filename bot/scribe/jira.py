@@ -20,7 +20,7 @@ from bot.scribe import actions as verbs
 from bot.scribe.errands import Kept
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
-from storage import accounts, actions, audit, cases, deliveries, incidents, links
+from storage import accounts, actions, audit, cases, deliveries, incidents, link_lists, links
 from storage.deliveries import Owed
 from storage.links import Link
 from storage.statements import Transaction
@@ -187,7 +187,7 @@ class ActionsInJira:
 
 def _open_links(tx: Transaction) -> tuple[Link, ...]:
     """The links whose action is still open here."""
-    standing = [(link, _action_of(tx, link)) for link in links.standing(tx, SYSTEM)]
+    standing = [(link, _action_of(tx, link)) for link in link_lists.standing(tx, SYSTEM)]
     return tuple(link for link, found in standing if found and found[1].status is ActionStatus.OPEN)
 
 

@@ -21,7 +21,7 @@ from bot.scribe.errands import Kept
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from bot.slack.blocks import Message
-from storage import accounts, cases, deliveries, incidents, links
+from storage import accounts, cases, deliveries, incidents, link_lists, links
 from storage.deliveries import Owed
 from storage.links import Link, Thing
 from storage.statements import Transaction
@@ -155,6 +155,6 @@ def _learn(tx: Transaction, link: Link, issue: Issue, now: datetime) -> None:
 
 
 def _open_here(tx: Transaction) -> tuple[Link, ...]:
-    standing = links.standing(tx, SYSTEM)
+    standing = link_lists.standing(tx, SYSTEM)
     about = {link.id: incidents.by_id(tx, link.incident_id) for link in standing}
     return tuple(link for link in standing if (found := about[link.id]) and found.status is not Status.RESOLVED)

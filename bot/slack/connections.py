@@ -10,7 +10,8 @@ from bot.publish import SYSTEMS
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
-from storage.links import CALLING, KEPT, OWED, REFUSED, Count, Link
+from storage.link_lists import Count
+from storage.links import CALLING, KEPT, OWED, REFUSED, Link
 
 NAMES = {system.name: system.title for system in SYSTEMS.values()}
 """What people call a system, by the name that links carry."""

@@ -25,6 +25,7 @@ NOUNS = (
     "recall",
     "findings",
     "connections",
+    "statuspage",
 )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from storage import incidents, links
+from storage import incidents, link_lists, links
 from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, Settled, Thing
 from storage.statements import Transaction
 from storage.store import Store
@@ -82,10 +82,10 @@ def test_a_refusal_waits_for_a_change_or_for_somebody(store: Store) -> None:
     store.write_now(
         lambda tx: links.settle(tx, link, "one", settled(state=REFUSED, error="no such project", is_told=True))
     )
-    assert store.read_now(lambda tx: [one.error for one in links.troubled(tx, "T1")]) == ["no such project"]
-    assert store.read_now(lambda tx: links.troubled(tx, "T2")) == ()
-    assert store.write_now(lambda tx: links.again(tx, "T1", "confluence", NOW)) == 0
-    assert store.write_now(lambda tx: links.again(tx, "T1", "jira", NOW)) == 1
+    assert store.read_now(lambda tx: [one.error for one in link_lists.troubled(tx, "T1")]) == ["no such project"]
+    assert store.read_now(lambda tx: link_lists.troubled(tx, "T2")) == ()
+    assert store.write_now(lambda tx: link_lists.again(tx, "T1", "confluence", NOW)) == 0
+    assert store.write_now(lambda tx: link_lists.again(tx, "T1", "jira", NOW)) == 1
     after = again(store, link)
     assert (after.state, after.attempts, after.is_told) == (OWED, 0, False)
 
@@ -106,9 +106,9 @@ def test_what_stands_there_is_listed_and_counted(store: Store) -> None:
     link = claimed(store, wanted(store))
     wanted(store, "INC-1 action 2")
     store.write_now(lambda tx: links.settle(tx, link, "one", settled()))
-    assert [one.subject for one in store.read_now(lambda tx: links.standing(tx, "jira"))] == ["INC-1 action 1"]
+    assert [one.subject for one in store.read_now(lambda tx: link_lists.standing(tx, "jira"))] == ["INC-1 action 1"]
     store.write_now(lambda tx: links.remark(tx, link, "Done", NOW + minutes(5)))
-    found = {count.state: count for count in store.read_now(lambda tx: links.counts(tx, "T1"))}
+    found = {count.state: count for count in store.read_now(lambda tx: link_lists.counts(tx, "T1"))}
     assert (found[KEPT].count, found[KEPT].synced_at, found[OWED].count) == (1, NOW + minutes(5), 1)
     assert again(store, link).status == "Done"
-    assert len(store.read_now(lambda tx: links.of_incident(tx, link.incident_id))) == 2
+    assert len(store.read_now(lambda tx: link_lists.of_incident(tx, link.incident_id))) == 2

@@ -1,0 +1,176 @@
+"""What customers are told on Statuspage: never without a person's click, never twice, followed to its end."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.errors import Refused
+from bot.incident.plain import one_line, plain
+from bot.incident.records import Incident, Status
+from bot.incident.text import require
+from bot.publish.statuspage import Announcement, Component, PublicStatus, Statuspage, Update, Working
+from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.errands import Kept, NotYet
+from bot.slack import statuspage as says
+from bot.slack.blocks import Block, Message
+from storage import deliveries, incidents, link_lists, links, timeline
+from storage.deliveries import Owed
+from storage.links import KEPT, LET_GO, REFUSED, Link, Thing
+from storage.statements import Transaction
+from storage.store import Store
+from storage.timeline import NewEntry
+
+SYSTEM = "statuspage"
+COMPONENTS_EVERY = timedelta(minutes=15)
+_PAGE = " customers"
+"""Behind an incident's key: the link that stands for the whole public incident."""
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """`/incident customers`: what they read, and the way to tell them more."""
+    if SYSTEM not in desk.systems:
+        return says.not_connected()
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        page = links.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        return says.overview(incident, page.status if page else "", page.url if page else "")
+
+    return await desk.store.read(look)
+
+
+async def form(desk: Desk, asked: Asked) -> Block:
+    """The window in which an update is drafted."""
+
+    def look(tx: Transaction) -> Block:
+        incident = require_incident(tx, asked)
+        page = links.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        over = incident.status is Status.RESOLVED
+        status = PublicStatus.RESOLVED if over else page.status if page else PublicStatus.INVESTIGATING
+        return says.form(incident, desk.components(), status)
+
+    return await desk.store.read(look)
+
+
+async def confirm(desk: Desk, asked: Asked, update: dict[str, Any]) -> Block:
+    """The window that shows exactly what customers will read."""
+    _require_sayable(update)
+    names = [component.name for component in desk.components() if component.id in update["components"]]
+    return await desk.store.read(lambda tx: says.confirm(require_incident(tx, asked), update, names))
+
+
+def _require_sayable(update: Mapping[str, Any]) -> None:
+    require(update["body"], "Write what customers are to read.")
+    if update["status"] not in set(PublicStatus) or (update["components"] and update["working"] not in set(Working)):
+        raise Refused("Choose how far it is.", field="status")
+
+
+async def publish(desk: Desk, asked: Asked, update: dict[str, Any]) -> Message | None:
+    """A person has seen every word and published it."""
+    _require_sayable(update)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        text = f"Customers told ({update['status']}): {update['body']}"
+        number = incidents.take_number(tx, incident.id, "last_entry")
+        timeline.add(tx, incident.id, number, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
+        tx.note(incident.id, "customer update")
+        thing = Thing(asked.team, SYSTEM, f"{incident.key} customer update #{number}", incident.id)
+        links.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))
+        return says.on_its_way(incident, update["status"], asked.user)
+
+    return await once(desk, asked, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One update, and the public incident that it belongs to (its id is empty before the first)."""
+
+    incident: Incident
+    update: Update
+    mark: str
+    page_id: str
+
+
+class CustomerUpdates:
+    """Sends each update once, in order, and asks for the last one when the incident is over."""
+
+    is_urgent = True
+
+    def __init__(self, client: Statuspage) -> None:
+        self._client = client
+        self._components: tuple[Component, ...] = ()
+        self._asked_at: datetime | None = None
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()
+
+    def components(self) -> tuple[Component, ...]:
+        """The parts of the service, as last read."""
+        return self._components
+
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | NotYet | None:
+        """The update behind a link; None for the link that stands for the whole, and once it was sent."""
+        incident = incidents.by_id(tx, link.incident_id)
+        if incident is None or link.external_id or link.subject.endswith(_PAGE):
+            return None
+        asked = json.loads(link.memo)
+        working = {component: Working(asked["working"]) for component in asked["components"]}
+        update = Update(PublicStatus(asked["status"]), plain(asked["body"]), asked["mails"], working)
+        page = links.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
+        earlier = [one for one in link_lists.of_incident(tx, incident.id) if one.system == SYSTEM and one.id < link.id]
+        if any(one.state not in (KEPT, REFUSED, LET_GO) for one in earlier):
+            return NotYet(timedelta(seconds=5))  # updates are read in their order
+        mark = f"afterword-{link.team}-{incident.key}".lower()
+        return _Wanted(incident, update, mark, page.external_id if page else "")
+
+    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+        """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
+        is_repeat, update, page_id = link.is_unsure or link.attempts > 1, prepared.update, prepared.page_id
+        if not page_id:
+            name = one_line(prepared.incident.title)
+            made = await self._client.open(Announcement(prepared.mark, name, update), is_repeat=is_repeat)
+        elif update.status is PublicStatus.RESOLVED:
+            made = await self._client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
+        else:
+            made = await self._client.update(page_id, update, is_repeat=is_repeat)
+        return Kept(made.id, made.url, update.status.value, link.memo)
+
+    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        """Customers read it: now the channel is told, and the whole stands where it stands."""
+        incident = incidents.by_id(tx, link.incident_id)
+        if incident is None:
+            return
+        whole = Thing(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
+        links.stand(tx, whole, kept.external_id, kept.url, now)
+        page = links.of(tx, link.team, SYSTEM, whole.subject)
+        if page is not None:
+            links.remark(tx, page, kept.status, now)
+        _say(tx, incident, says.told(incident, kept.status, kept.url), now)
+
+    async def look(self, store: Store, now: datetime) -> None:
+        """Read the components anew, and ask for the end of what is over here and open there."""
+        if self._asked_at is None or now - self._asked_at >= COMPONENTS_EVERY:
+            self._components = tuple(await self._client.components())
+            self._asked_at = now
+        await store.write(lambda tx: _ask_for_ends(tx, now))
+
+
+def _ask_for_ends(tx: Transaction, now: datetime) -> None:
+    for page in link_lists.standing(tx, SYSTEM):
+        if not page.subject.endswith(_PAGE) or page.status == PublicStatus.RESOLVED:
+            continue
+        incident = incidents.by_id(tx, page.incident_id)
+        if incident is None or incident.status is not Status.RESOLVED or incident.resolved_at is None:
+            continue
+        memo = incident.resolved_at.isoformat()  # a reopened incident is asked about again
+        if page.memo != memo:
+            links.remember(tx, page, memo)
+            _say(tx, incident, says.still_open(incident, page.status, page.url), now)
+
+
+def _say(tx: Transaction, incident: Incident, said: Message, now: datetime) -> None:
+    deliveries.owe(tx, Owed(incident.team, "message", incident.channel, json.dumps(said), now, incident.id))

@@ -1,0 +1,131 @@
+"""What customers are told: drafted, seen once more word by word, sent once, followed to its end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.rehearsal.seen import SeenView
+from tests.handlers.stage import on_stage, opened, press, told
+from tests.playing import Play
+from tests.publish.clients import SECRET
+from tests.publish.fakes.days import BadDay
+from tests.publish.fakes.statuspage import FakeStatuspage
+
+WORDS = "Some payments fail.\nWe know why & <fix> it."
+
+
+@asynccontextmanager
+async def with_page(database_url: str) -> AsyncIterator[tuple[Play, FakeStatuspage]]:
+    page = FakeStatuspage()
+    async with page.serving() as url:
+        environ = {
+            "AFTERWORD_STATUSPAGE_PAGE": "pg",
+            "AFTERWORD_STATUSPAGE_KEY": SECRET,
+            "AFTERWORD_STATUSPAGE_URL": f"{url}/v1",
+        }
+        async with on_stage(database_url, environ=environ) as play:
+            await opened(play)
+            await play.pass_time(seconds=1)
+            yield play, page
+
+
+async def drafted(play: Play, **values: Any) -> SeenView:
+    """The window that asks once more."""
+    await told(play, play.ana, "/incident customers")
+    await press(play, play.ana, "statuspage_form")
+    (window,) = play.slack.views(play.ana)
+    given = {"status": "identified", "body": WORDS, "components": ["api"], "working": "major_outage"} | values
+    answer = await play.slack.submit(play.ana, window, given)
+    assert answer.ok, answer
+    (window,) = play.slack.views(play.ana)
+    return window
+
+
+async def published(play: Play, **values: Any) -> None:
+    await play.slack.submit(play.ana, await drafted(play, **values))
+    await play.pass_time(seconds=5)
+
+
+def said(play: Play, words: str) -> int:
+    return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
+
+
+async def test_nothing_goes_out_before_a_person_has_seen_every_word(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        window = await drafted(play)
+        assert "Some payments fail." in window.plain
+        assert "We know why & <fix> it." in window.plain
+        assert "Shown as major outage: API" in window.plain
+        assert "without a mail" in window.plain
+        await play.pass_time(minutes=10)
+        assert page.incidents == {}
+        await play.slack.submit(play.ana, window)
+        await play.pass_time(seconds=1)
+        (incident,) = page.incidents.values()
+        assert incident["updates"] == [{"status": "identified", "body": WORDS}]
+        assert (page.status_of("api"), page.mails) == ("major_outage", [])
+        assert said(play, "Customers read it now: Identified") == 1
+        assert f"Customers told (identified): {WORDS}" in [entry.text for entry in play.case().entries]
+
+
+async def test_mails_go_out_only_where_it_was_ticked(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        window = await drafted(play, mails=["mails"])
+        assert "everybody who subscribed gets a mail" in window.plain
+        await play.slack.submit(play.ana, window)
+        await play.pass_time(seconds=1)
+        assert page.mails == [WORDS]
+
+
+async def test_a_second_update_joins_the_first(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        await published(play)
+        await published(play, status="monitoring", body="A fix is in place.", components=[])
+        (incident,) = page.incidents.values()
+        assert [one["status"] for one in incident["updates"]] == ["monitoring", "identified"]
+
+
+async def test_the_end_resets_the_components(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        page.forgets_components = True
+        await published(play)
+        await published(play, status="resolved", body="It is over.", components=[])
+        assert (page.status_of("api"), next(iter(page.incidents.values()))["status"]) == ("operational", "resolved")
+
+
+async def test_an_incident_that_is_over_asks_once_for_the_last_word(database_url: str) -> None:
+    async with with_page(database_url) as (play, _):
+        await published(play)
+        await told(play, play.ana, "/incident resolved")
+        for _ in range(4):
+            await play.pass_time(minutes=3)
+        assert said(play, "INC-1 is resolved, and customers still read identified. Tell them that it is over?") == 1
+        await press(play, play.ana, "statuspage_form")
+        (window,) = play.slack.views(play.ana)
+        assert "Resolved" in str(window.blocks)
+
+
+async def test_an_answer_that_was_lost_tells_customers_nothing_twice(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        page.next_time("POST .*/incidents$", BadDay(acts=True, resets=True))
+        await published(play, mails=["mails"])
+        await play.pass_time(minutes=5)
+        assert (len(page.incidents), page.mails) == (1, [WORDS])
+        assert said(play, "Customers read it now: Identified") == 1
+
+
+async def test_two_updates_at_once_arrive_in_their_order(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        await play.slack.submit(play.ana, await drafted(play))
+        await play.slack.submit(play.ana, await drafted(play, status="monitoring", body="Watching.", components=[]))
+        for _ in range(4):
+            await play.pass_time(seconds=20)
+        (incident,) = page.incidents.values()
+        assert [one["status"] for one in incident["updates"]] == ["monitoring", "identified"]
+        assert said(play, ":warning:") == 0
+
+
+async def test_without_a_page_the_command_says_how(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await opened(play)
+        assert "AFTERWORD_STATUSPAGE_PAGE" in await told(play, play.ana, "/incident customers")
