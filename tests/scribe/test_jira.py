@@ -170,9 +170,10 @@ async def test_jira_in_trouble_holds_nobody_up_and_catches_up(database_url: str)
 
 async def test_a_dropped_action_is_never_made_and_a_made_one_is_finished(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await told(play, play.ana, "/action enlarge the pool")
+        jira.next_time("POST .*/issue$", refused(503, {}, **{"Retry-After": "60"}))
+        await owned(play, "enlarge the pool")
         await told(play, play.ana, "/action drop 1 not needed")
-        await play.pass_time(seconds=1)
+        await play.pass_time(minutes=2)
         assert jira.issues == {}
         await owned(play, "alert on it")
         await told(play, play.ana, "/action drop 2 not needed")
