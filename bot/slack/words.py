@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bot.incident.secrets import masked
 from bot.slack.text import clock_face, escape, mention
 
 NOUNS = (
@@ -51,6 +52,7 @@ class Words:
             extensions=["jinja2.ext.do"],
         )
         environment.filters["live"] = _live
+        environment.filters["masked"] = masked
         environment.filters["mention"] = lambda user: _live(mention(user))
         environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
         environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
