@@ -2,6 +2,7 @@
 
 import json
 
+from bot.incident import whys as rules
 from bot.incident.records import Incident, Why, WhyVersion
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
@@ -58,8 +59,9 @@ def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain
     """
     text = shortened(" ".join(masked(why.text).split()), QUOTED)
     said = words.whys.told(number=why.number, change=change, text=text, by=by)
-    before, after = (ask(incident, chain) for chain in chains)
-    return blocks.message(said, [blocks.context(said), *(after if after != before else [])])
+    before, after = (rules.open_end(chain) for chain in chains)
+    is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
+    return blocks.message(said, [blocks.context(said), *([] if is_same else ask(incident, chains[1]))])
 
 
 def not_rooted(why: Why, by: str) -> Message:
