@@ -157,6 +157,10 @@ class Part:
     saved_at: datetime | None
     versions: tuple[Wording, ...] = ()
 
+    def tells(self, *facts: str) -> bool:
+        """Whether the person's text says all of these already, as exports write them, so that none is told twice."""
+        return bool(self.text) and all(fact in self.text for fact in facts)
+
 
 @dataclass(frozen=True, slots=True)
 class ActionItem:

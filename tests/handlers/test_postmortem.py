@@ -213,10 +213,10 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
         await told(play, play.ana, "/incident detected 12:40 by <the> alert")
         await told(play, play.ana, "/why because <the> pool ran out")
         known = {
-            "detection": "Detected 2026-11-23 11:40 UTC",
-            "response": "Lead: Bo Demo",
+            "detection": "It was detected at 2026-11-23 11:40 UTC: “by <the> alert” (Ana Demo, #4).",
+            "response": "Bo Demo led the response.",
             "root_cause": "The last why: <the> pool ran out",
-            "recovery": "Resolved 2026-11-23 12:30 UTC",
+            "recovery": "It was resolved at 2026-11-23 12:30 UTC",
         }
         for section, words in known.items():
             await told(play, play.ana, "/postmortem")
