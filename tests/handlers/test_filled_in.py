@@ -36,7 +36,7 @@ def fields(view: SeenView) -> str:
 
 def section(play: Play, title: str) -> str:
     text = Exporter().render(postmortem.compile(play.case(), play.clock.now()), "markdown").decode()
-    return text.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0].strip()
+    return text.split(f"\n## {title}\n", 1)[1].split("\n<!--", 1)[0].strip()
 
 
 DAY = "2026-11-23"
