@@ -50,10 +50,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """What held a credential and does not any more; `elsewhere` are sections of other incidents, as (key, slug)."""
+    """What held a credential and does not any more; `elsewhere` are sections of other incidents, as (key, slug).
+
+    `still_in` are the keys of past incidents that this one quotes, and that hold it still.
+    """
 
     subjects: tuple[Subject, ...]
     elsewhere: tuple[tuple[str, str], ...] = ()
+    still_in: tuple[str, ...] = ()
 
 
 # Every pattern below needs one of these, so that ordinary words cost one look.

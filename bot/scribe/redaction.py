@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -35,7 +35,7 @@ class Redaction:
         elsewhere = self._quoted(tx)
         self._copies(tx)
         recall.forget(tx)
-        return Redacted(tuple(found), elsewhere)
+        return Redacted(tuple(found), elsewhere, self._sources(tx))
 
     def _title(self, tx: Transaction) -> list[Subject]:
         before = self._incident
@@ -91,6 +91,12 @@ class Redaction:
             done = sections.redact(tx, other_id, self._clean, self._by, self._now) if other else ()
             found += [(other.key, slug) for slug in done if other]
         return tuple(found)
+
+    def _sources(self, tx: Transaction) -> tuple[str, ...]:
+        """The past incidents that this one quotes and that still hold it: theirs is theirs to redact."""
+        quoted = [other_id for other_id, is_same in recall.judged(tx, self._incident.id).items() if is_same]
+        holding = [other for other in quoted if any(map(self._holds, astuple(recall.words_of(tx, other))))]
+        return tuple(other.key for other in (incidents.by_id(tx, other_id) for other_id in holding) if other)
 
     def _copies(self, tx: Transaction) -> None:
         reach = Reach(self._incident.id, self._incident.team, self._incident.opened_at)

@@ -60,7 +60,9 @@ def redacted(subject: Subject, done: Redacted, files: tuple[str, ...]) -> Messag
     others = [_name(other) for other in done.subjects if other != subject]
     elsewhere = [words.secrets.elsewhere(title=BY_SLUG[slug].title, key=key) for key, slug in done.elsewhere]
     return blocks.whisper(
-        words.secrets.redacted(what=_capital(_name(subject)), others=[*others, *elsewhere], files=files)
+        words.secrets.redacted(
+            what=_capital(_name(subject)), others=[*others, *elsewhere], files=files, still_in=done.still_in
+        )
     )
 
 

@@ -135,6 +135,26 @@ async def test_what_another_incident_quotes_is_reached_by_a_later_redaction(sqli
         assert "recurrence" in [line.what.removeprefix("section ") for line in audit(play)]
 
 
+async def test_redacting_a_quotation_says_where_it_was_quoted_from(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        payments = play.slack.channel("payments", [play.ana, play.bo])
+        await opened(play, "Checkout pool exhausted", payments)
+        await told(play, play.bo, "/incident resolved", payments)
+        await told(play, play.bo, f"/why because {LEAK} in the pool", payments)
+        await told(play, play.bo, "/why root", payments)
+        await play.pass_time(days=1)
+        await opened(play, "Checkout fails: connection pool exhausted")
+        await told(play, play.ana, "/incident resolved")
+        await play.settle()
+        await told(play, play.ana, "/postmortem")
+        await press(play, play.ana, "recall_same")
+        answer = await redacted_again(play, play.ana)
+        assert "The section Recurrence is redacted, in every wording." in answer
+        assert "It was quoted from INC-1 and still stands there" in answer
+        assert CLEAN in play.case().sections["recurrence"].text
+        assert LEAK in play.case(payments).whys[0].text
+
+
 def audit(play: Play) -> tuple[AuditLine, ...]:
     incident = play.case().incident
     return play.bot.store.read_now(lambda tx: storage_audit.of_incident(tx, incident.id))
