@@ -23,7 +23,7 @@ OPTIONAL_SCOPES = {
     "was edited or deleted, looking back for messages to record, looking up an unsure send",
     "groups:history": "in private channels: the same",
     "im:history": "`done 3` and `3 friday` as answers to a reminder, looking up an unsure send in a direct message",
-    "usergroups:read": "writing a user group's name where a message holds only its id",
+    "usergroups:read": "writing a user group's name where a message holds only its id, handing an action over to one",
     "files:read": "keeping the files of recorded messages, and making sure that an attached export arrived",
 }
 """Bot scopes that an admin may decline, each with the feature that is then off."""

@@ -212,7 +212,7 @@ def _why(why: Why, history: History, cast: Cast) -> WhyStep:
         author=cast.who(why.author),
         recorded_at=why.recorded_at,
         is_root=why.is_root,
-        action=why.action,
+        actions=why.actions,
         answers=why.parent,
         versions=tuple(wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
     )

@@ -6,11 +6,14 @@ from datetime import date
 
 from bot.errors import Refused
 from bot.incident import actions as rules
-from bot.incident.records import Action, ActionKind, ActionStatus, Incident
+from bot.incident.records import Action, ActionKind, ActionStatus, Incident, Person
+from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit, require
-from bot.scribe import chasing
+from bot.incident.whys import without_action
+from bot.scribe import chasing, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import actions as says
+from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
 from storage import actions, cases, deliveries, incidents, whys
@@ -36,21 +39,27 @@ async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     """Write an action down."""
     example = "Say what is to be done, as in `/action add a load test @ana due friday`."
     text = require(admit(asking.text, "That action"), example)
-    overdue_at = None
-    if asking.due_on is not None:
-        keeper = await desk.people.known(asked.team, asking.owner or asked.user)
-        overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper))
+    keeper = await owner_of(desk, asked, asking.owner or asked.user)
+    overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper)) if asking.due_on else None
     new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now, asking.kind)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         action = actions.add(tx, incident.id, new)
-        for why in whys.chain(tx, incident.id):
+        chain = whys.chain(tx, incident.id)
+        for why in chain:
             if why.number == asking.why:
-                whys.save(tx, replace(why, action=action.number))
-        return says.added(action, incident)
+                whys.link(tx, why, action)
+        secrets.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), f"{text} {action.link}", asked)
+        roots = without_action(chain, _standing(tx, incident)) if asking.why is None else ()
+        return says.added(action, incident, looks.link_offers(incident, roots, action.number))
 
     return await once(desk, asked, unit)
+
+
+def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
+    found = actions.of_incident(tx, incident.id)
+    return tuple(action.number for action in found if action.status is not ActionStatus.DROPPED)
 
 
 async def today_of(desk: Desk, asked: Asked) -> date:
@@ -137,11 +146,8 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud:
 
 
 async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Message | None:
-    """Give an action to somebody else; its due day then ends where they live."""
-    person = await desk.people.known(asked.team, owner)
-    if person.is_bot or person.is_deactivated:
-        sentence = f"{person.name} cannot own it: that account is {'a bot' if person.is_bot else 'deactivated'}."
-        raise Refused(sentence)
+    """Give an action to somebody else, or to a user group; its due day then ends where they live."""
+    person = await owner_of(desk, asked, owner)
 
     def unit(tx: Transaction) -> Message:
         action, incident = _mine(tx, asked, action_id)
@@ -152,6 +158,19 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
         return _told(tx, asked, incident, says.handed_over(action, incident, asked.user))
 
     return await once(desk, asked, unit)
+
+
+async def owner_of(desk: Desk, asked: Asked, owner: str) -> Person:
+    """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
+    if owner.startswith("S"):
+        seen = desk.people.seen(asked.team, owner)
+        by = await desk.people.known(asked.team, asked.user)
+        return seen or await desk.people.learn_group(asked.team, owner, "", by.zone)
+    person = await desk.people.known(asked.team, owner)
+    if person.is_bot or person.is_deactivated:
+        what = "a bot" if person.is_bot else "deactivated"
+        raise Refused(f"{person.name} cannot own it: that account is {what}.", field="owner")
+    return person
 
 
 async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Message | None:
@@ -177,7 +196,8 @@ def _require_open(action: Action) -> None:
 
 async def owner_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form behind [Hand over]."""
-    return await desk.store.read(lambda tx: says.owner_form(_mine(tx, asked, action_id)[0]))
+    groups = await desk.people.names.groups(asked.team)
+    return await desk.store.read(lambda tx: says.owner_form(_mine(tx, asked, action_id)[0], groups))
 
 
 async def drop_form(desk: Desk, asked: Asked, action_id: int) -> Block:
@@ -193,11 +213,12 @@ async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:
 
 async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
     """The form that makes an action of a why."""
+    groups = await desk.people.names.groups(asked.team)
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
         text = next((why.text for why in whys.chain(tx, incident.id) if why.number == number), "")
-        return says.add_form(incident, text, number)
+        return says.add_form(incident, text, number, groups)
 
     return await desk.store.read(look)
 

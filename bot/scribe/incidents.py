@@ -9,7 +9,7 @@ from bot.incident import lifecycle, moments
 from bot.incident import timeline as rules
 from bot.incident.moments import Reading
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
-from bot.incident.secrets import masked
+from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
@@ -43,8 +43,8 @@ async def open_new(desk: Desk, asked: Asked, title: str, channel_name: str = "")
         standing = incidents.current(tx, asked.place, locking=True)
         if standing is not None and standing.status is not Status.RESOLVED:
             sentence = (
-                f"{standing.key} {standing.title} is open here already. A channel holds one open incident at a time: "
-                "`/incident resolved` closes it."
+                f"{standing.key} {masked(standing.title)} is open here already. A channel holds one open incident at a "
+                "time: `/incident resolved` closes it."
             )
             raise Refused(sentence)
         incident = incidents.open_new(tx, asked.place, title, asked.user, asked.now)
@@ -55,6 +55,7 @@ async def open_new(desk: Desk, asked: Asked, title: str, channel_name: str = "")
             tx,
             Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id, fallback=asked.user),
         )
+        secrets.warn(tx, incident, Subject(Noun.TITLE), title, asked)
         return says.opened(incident)
 
     return await once(desk, asked, unit)
@@ -155,7 +156,7 @@ async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Readin
             moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate, kind, milestone
         )
         entry = kept.add(tx, incident.id, number, new)
-        secrets.warn(tx, incident, entry, asked.user, asked.now)
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
         shown_at = clocks.both(entry)
         if milestone is Milestone.RESOLVED:
             return _resolved(tx, desk, asked, incident, entry, shown_at)
@@ -193,7 +194,8 @@ async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
         incidents.save(tx, incident)
         reminders.cancel(tx, incident.id, "the incident was reopened", asked.now)
         retire(tx, incident, words.reminders.reopened(), asked.now)
-        _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
+        number = _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
         return says.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
 
     return await once(desk, asked, unit)

@@ -19,7 +19,7 @@ from bot.slack import reminders as says
 from bot.slack import whys as asks
 from bot.slack.outbox import File, Message
 from bot.slack.words import words
-from storage import actions, cases, incidents, people, reminders, whys
+from storage import actions, cases, incidents, people, reminders
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 from storage.statements import Transaction
@@ -63,7 +63,7 @@ class Composer:
         is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
         if is_gone or incidents.whys_thread(tx, incident.id):
             return None
-        return _message(asks.opening(incident, whys.chain(tx, incident.id)))
+        return _message(asks.opening(cases.glance(tx, incident, 1)[0]))
 
     def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
         """The file is named now and compiled when it is sent: this transaction is one that recorders wait for."""

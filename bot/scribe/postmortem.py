@@ -1,5 +1,6 @@
 """The postmortem's verbs: fill, own, export, publish, waive."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,10 +13,11 @@ from bot.incident import reminders as steps
 from bot.incident import whys as chains
 from bot.incident.findings import Finding, findings
 from bot.incident.lifecycle import SAID
-from bot.incident.records import Case, Incident, Milestone
+from bot.incident.records import Case, Incident, Milestone, SectionText
+from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, nearest, require, shortened
-from bot.scribe import recall
+from bot.scribe import recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.standing import retire
 from bot.slack import blocks
@@ -23,7 +25,8 @@ from bot.slack import incidents as shows
 from bot.slack import postmortem as says
 from bot.slack import reminders as asks
 from bot.slack.blocks import Block, Message
-from bot.slack.postmortem import Reminded
+from bot.slack.drafts import filled_in
+from bot.slack.postmortem import Filling, Reminded
 from bot.slack.text import escape
 from bot.slack.words import words
 from storage import cases, deliveries, incidents, reminders, sections
@@ -50,10 +53,25 @@ async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
         sentence = "There is no such section."
         raise Refused(sentence)
 
-    case = await desk.store.read(lambda tx: _case(tx, asked))
-    chosen = slug or next(iter(checks.blank_sections(case)), "summary")
+    def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
+        case = _case(tx, asked)
+        chosen = slug or next(iter(checks.blank_sections(case)), "summary")
+        saved = sections.history(tx, case.incident.id, chosen)
+        others = recall.other_causes(tx, case.incident) if chosen == "recurrence" else ()
+        return case, chosen, saved[-1] if saved else None, others
+
+    case, chosen, saved, others = await desk.store.read(look)
     past = await recall.alike(desk, asked, case.incident) if chosen in alike.SECTIONS else ()
-    return says.section_form(case, BY_SLUG[chosen], _known(case, chosen), past)
+    # Compiling is work: not where others wait. What somebody left empty on purpose is not filled in again.
+    draft = "" if saved else await asyncio.to_thread(filled_in, case, chosen, asked.now, others)
+    known = _who_knows(case, chosen) if draft else _known(case, chosen)
+    text, version = (saved.text, saved.version) if saved else (draft, 0)
+    return says.section_form(case, BY_SLUG[chosen], Filling(text, version, bool(draft), known), past)
+
+
+def _who_knows(case: Case, slug: str) -> str:
+    who = _who_may_know(case, slug)
+    return f"Who may know: {escape(', '.join(who))}" if who else ""
 
 
 def _known(case: Case, slug: str) -> str:
@@ -61,12 +79,10 @@ def _known(case: Case, slug: str) -> str:
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
     lines = [f"{SAID[m]} {at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if (at := case.at(m))]
     if slug == "root_cause" and case.whys:
-        lines.append(f"The last why: {escape(chains.quoted(case.whys[-1].text)[:500])}")
+        lines.append(f"The last why: {escape(chains.quoted(masked(case.whys[-1].text))[:500])}")
     if slug == "response" and case.incident.lead:
         lines.append(f"Lead: {escape(case.name(case.incident.lead))}")
-    if who := _who_may_know(case, slug):
-        lines.append(f"Who may know: {escape(', '.join(who))}")
-    return " · ".join(lines)
+    return " · ".join(filter(None, [*lines, _who_knows(case, slug)]))
 
 
 _MARKS_OF = {
@@ -112,8 +128,9 @@ async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int
         history = sections.history(tx, incident.id, slug)
         if history and history[-1].version != written.version:
             who = desk.people.name(asked.team, history[-1].author) or history[-1].author
-            return says.conflict(cases.load(tx, incident), section, who, text)
+            return says.conflict(cases.load(tx, incident), section, history[-1], who, text)
         sections.save(tx, incident.id, slug, text, asked.user, asked.now)
+        secrets.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
         recall.keep(tx, asked, incident, verdicts)
         return says.saved(cases.glance(tx, incident, 1)[0], section)
 

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 from bot.incident.records import Case, Incident, Status
+from bot.incident.secrets import masked
 from bot.slack import blocks, lookback, timeline
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
@@ -58,7 +59,7 @@ def card(case: Case, total: int, now: datetime) -> Message:
         entries=total,
     )
     lines = "\n".join(timeline.line(entry, case, now) for entry in case.entries)
-    shown = [blocks.header(f"{incident.key} {incident.title}"), blocks.section(facts), *blocks.sections(lines)]
+    shown = [blocks.header(f"{incident.key} {masked(incident.title)}"), blocks.section(facts), *blocks.sections(lines)]
     return blocks.message(f"{incident.key} {facts}", [*shown, blocks.actions(*_card_buttons(incident))])
 
 
