@@ -12,14 +12,16 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 import handlers
 from bot.clock import Clock
 from bot.export import Exporter
+from bot.incident.alerts import AlertRules, conditions
 from bot.incident.blame import chosen
 from bot.incident.reminders import Quiet, ReminderRules
 from bot.scheduler import Sweeper
-from bot.scribe import attachments, reminders
+from bot.scribe import alerts, attachments, reminders
 from bot.scribe.cards import CardKeeper
 from bot.scribe.desk import Desk
 from bot.scribe.messages import Composer
@@ -32,10 +34,11 @@ from bot.slack.outbox import Outbox
 from bot.slack.people import People
 from bot.slack.places import Places
 from bot.slack.roster import Roster
-from bot.web import server
+from bot.web import hooks, server
 from bot.web.dispatch import Dispatcher
 from bot.web.guard import Guard
 from bot.web.health import Health, database_probe
+from bot.web.proofs import proofs_of
 from bot.web.socket_mode import SocketMode
 from handlers.boundary import Boundary
 from storage.store import Store
@@ -50,6 +53,13 @@ def rules_of(settings: Settings) -> ReminderRules:
     """The operator's choices about reminders."""
     quiet = Quiet(settings.quiet_hours, settings.quiet_weekends)
     return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
+
+
+def alert_rules_of(settings: Settings) -> AlertRules:
+    """The operator's choices about alerts."""
+    channel = "" if settings.alerts_channel == "none" else settings.alerts_channel
+    team = "" if settings.alerts_team == "own" else settings.alerts_team
+    return AlertRules(channel, team, conditions(settings.alerts_open))
 
 
 class Afterword:
@@ -95,6 +105,7 @@ class Afterword:
             settings.allow_guests,
             settings.reaction,
             chosen(settings.blame_words),
+            alert_rules_of(settings),
         )
         keeper = CardKeeper(store, clock, LiveMessages(self.client), self.outbox)
         self.cards.refresh_with(keeper.refresh)
@@ -157,12 +168,19 @@ class Afterword:
         await self.walker.sweep(now)
 
     def web(self) -> Starlette:
-        """The web application: Slack's endpoint where there is a signing secret, health and metrics always."""
+        """The web application: Slack's endpoint and those of hooks that have a secret, health and metrics always."""
         secret = self.settings.slack_signing_secret.get_secret_value()
         by_http = self.settings.transport == "http"
         guard = Guard(secret, self.clock) if by_http and secret else None
         probes = {"database": database_probe(self.store), "scheduler": self.sweeper.probe, "slack": self._slack_probe}
-        return server.build(self.dispatch if guard else None, guard, Health(probes))
+        return server.build(self.dispatch if guard else None, guard, Health(probes), self._hooks())
+
+    def _hooks(self) -> list[Route]:
+        """The ways in for monitoring; none without a channel to suggest in."""
+        given, now = self.settings, self.clock.now
+        secrets = (given.alertmanager_secret, given.grafana_secret, given.pagerduty_secret, given.jsm_secret)
+        proofs = proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.desk.alerts.channel else {}
+        return hooks.routes(proofs, lambda told: alerts.hear(self.desk, told, now()), self.clock)
 
     async def _slack_probe(self) -> str:
         if self._socket is not None and (trouble := await self._socket.probe()):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.export import Exporter
+from bot.incident.alerts import NO_ALERTS, AlertRules
 from bot.incident.blame import WORDS
 from bot.incident.records import Incident, Person, Place
 from bot.incident.reminders import ReminderRules
@@ -44,6 +45,7 @@ class Desk:
     allow_guests: bool = False
     reaction: str = "memo"
     blame_words: tuple[str, ...] = WORDS
+    alerts: AlertRules = NO_ALERTS
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from bot.export import Exporter, file_name
 from bot.incident import postmortem
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Status
-from bot.scribe import chasing, documents
+from bot.scribe import chasing, documents, suggestions
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
 from bot.scribe.standing import retire
@@ -37,11 +39,8 @@ class Composer:
         """The message of a delivery, or None where it must not go out any more."""
         if delivery.kind == "reminder":
             return self._reminder(tx, delivery, now)
-        if delivery.kind == "message":
-            return _message(json.loads(delivery.body))
-        if delivery.kind == "retired":
-            said = json.loads(delivery.body)
-            return Message(said["text"], said["blocks"], update_ts=said["ts"], only_there=True)
+        if delivery.kind in _BY_BODY:
+            return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
@@ -106,6 +105,8 @@ class Composer:
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """After a send: remember where live message and whys stand; a reminder takes an earlier one's place."""
+        if delivery.kind == "alert":
+            suggestions.sent(tx, json.loads(delivery.body), channel, ts)
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         if delivery.kind == "reminder" and incident is not None and delivery.reminder_id:
             newer = words.reminders.newer()
@@ -122,3 +123,25 @@ def _is_asked(incident: Incident, recipient: str) -> bool:
 
 def _message(said: blocks.Message) -> Message:
     return Message(said["text"], said["blocks"], said.get("thread_ts", ""))
+
+
+def _retired(_: Transaction, body: dict[str, Any]) -> Message:
+    """One line in the place of a reminder; where that was deleted, nothing is said."""
+    return Message(body["text"], body["blocks"], update_ts=body["ts"], only_there=True)
+
+
+def _alert(tx: Transaction, body: dict[str, Any]) -> Message | None:
+    """A suggestion, or its new wording: one that somebody deleted stays away."""
+    composed = suggestions.compose(tx, body)
+    if composed is None:
+        return None
+    said, ts = composed
+    return Message(said["text"], said["blocks"], update_ts=ts, only_there=bool(ts))
+
+
+_BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Message | None]] = {
+    "message": lambda _, body: _message(body),
+    "retired": _retired,
+    "alert": _alert,
+}
+"""The kinds of deliveries whose body says all there is to say, or names it."""

@@ -13,6 +13,7 @@ from bot.incident import reminders as steps
 from bot.incident import whys as chains
 from bot.incident.findings import Finding, findings
 from bot.incident.lifecycle import SAID
+from bot.incident.postmortem import is_program
 from bot.incident.records import Case, Incident, Milestone, SectionText
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
@@ -99,7 +100,7 @@ def _who_may_know(case: Case, slug: str) -> tuple[str, ...]:
     marks = _MARKS_OF.get(slug, ())
     seen = [entry.author for entry in case.entries if entry.milestone in marks]
     asked = [*seen, case.incident.lead, case.incident.opened_by]
-    return tuple(dict.fromkeys(case.name(user) for user in asked if user))[:3]
+    return tuple(dict.fromkeys(case.name(user) for user in asked if user and not is_program(case, user)))[:3]
 
 
 async def pick_form(desk: Desk, asked: Asked) -> Block:

@@ -86,8 +86,12 @@ def overview(case: Case, total: int, now: datetime) -> Message:
     return card(case, total, now) | {"response_type": "ephemeral"}
 
 
-def open_form(channel: str, title: str = "") -> Block:
-    """The form behind [Open an incident]."""
+def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
+    """The form behind [Open an incident]; `alert` is the group of alerts that it was pressed for."""
+    severities = [_severity_option(each) for each in (1, 2, 3, 4)]
+    chosen: Block = {"type": "static_select", "action_id": "severity", "options": severities}
+    if severity:
+        chosen["initial_option"] = severities[severity - 1]
     return blocks.modal(
         "Open an incident",
         "incident_open",
@@ -107,10 +111,18 @@ def open_form(channel: str, title: str = "") -> Block:
                 }
                 | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
             ),
+            blocks.labelled("How bad is it?", "severity", chosen, optional=True),
         ],
         submit="Open",
-        private_metadata=json.dumps({"channel": channel}),
+        private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
     )
+
+
+def _severity_option(severity: int) -> Block:
+    return {
+        "text": {"type": "plain_text", "text": words.incidents.severity_option(number=severity)},
+        "value": str(severity),
+    }
 
 
 def help_text() -> Message:

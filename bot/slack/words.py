@@ -27,6 +27,7 @@ NOUNS = (
     "recall",
     "findings",
     "drafts",
+    "alerts",
 )
 
 PLAIN = ("drafts",)

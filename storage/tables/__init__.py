@@ -1,5 +1,6 @@
 """The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.incident.records`."""
 
+from storage.tables.alerts import AlertEventRow, AlertRow, AlertStormRow
 from storage.tables.columns import metadata, table_of
 from storage.tables.history import AuditRow, LikenessRow, RecallRow
 from storage.tables.owed import (
@@ -38,6 +39,9 @@ __all__ = [
     "LOOKBACK_GOING",
     "REMINDER_PENDING",
     "ActionRow",
+    "AlertEventRow",
+    "AlertRow",
+    "AlertStormRow",
     "AttachmentRow",
     "AuditRow",
     "DeliveryRow",
