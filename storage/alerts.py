@@ -97,10 +97,10 @@ def latest(tx: Transaction, team: str, alert: Alert) -> AlertGroup | None:
 
 
 def begin(tx: Transaction, team: str, channel: str, alert: Alert, starts_at: datetime, now: datetime) -> AlertGroup:
-    """A group's first alert; nothing is counted or decided yet."""
+    """A group's first alert; nothing is counted yet, and it is held until the caller decides."""
     given = {name: getattr(alert, name) for name in ("source", "title", "severity", "service", "link")}
     given |= {"team": team, "group_key": alert.group, "starts_at": starts_at, "channel": channel, "heard_at": now}
-    given |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": Stand.SUGGESTED}
+    given |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": Stand.HELD}
     given |= dict.fromkeys(("acknowledged_at", "ended_at", "incident_id", "storm_id"))
     given |= dict.fromkeys(("acknowledged_by", "settled_by", "ts"), "") | dict.fromkeys(
         ("fired", "firing", "entries"), 0

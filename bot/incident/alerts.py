@@ -40,9 +40,6 @@ QUIET = timedelta(hours=1)
 ENTRIES_AT_MOST = 50
 """So many entries one group may add to a timeline, its end not counted."""
 
-SKEW = timedelta(minutes=1)
-"""So far a sender's clock may be ahead of ours."""
-
 CALM = timedelta(minutes=30)
 """An incident's channel hears at most once in this time that its alerts have ended."""
 

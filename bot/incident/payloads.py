@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import AfterwordError
-from bot.incident.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, SKEW, Alert, AlertStatus
+from bot.incident.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, AlertStatus
 from bot.incident.text import admit, shortened
 
 TITLE, WORD, ADDRESS = 300, 80, 1_500
@@ -94,8 +94,9 @@ def pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     urgency, priority = _text(data.get("urgency")), _summary(data.get("priority"))
     service = _summary(data.get("service"))
     known = (("urgency", urgency), ("priority", priority), ("service", service))
-    at = _past(_iso(event.get("occurred_at"), "event.occurred_at"), now)
-    started = _iso(data.get("created_at"), "event.data.created_at")
+    told_at = _past(_iso(event.get("occurred_at"), "event.occurred_at"), now)
+    starts_at = min(_past(_iso(data.get("created_at"), "event.data.created_at") or told_at, now), told_at)
+    at = starts_at if event["event_type"] == "incident.triggered" else told_at
     return (
         Alert(
             source=PAGERDUTY,
@@ -104,7 +105,7 @@ def pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
             event=_digest(PAGERDUTY, _required(event, "id")),
             title=_text(data.get("title"), TITLE) or NAMELESS,
             status=status,
-            starts_at=min(_past(started, now), at) if started else at,
+            starts_at=starts_at,
             at=at,
             severity=priority or urgency,
             service=service,
@@ -257,7 +258,7 @@ def _epoch(found: Any, where: str) -> datetime | None:
 
 
 def _past(moment: datetime | None, now: datetime) -> datetime:
-    return now if moment is None or moment > now + SKEW else moment
+    return now if moment is None or moment > now else moment
 
 
 def _digest(*parts: str) -> str:

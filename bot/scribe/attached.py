@@ -107,5 +107,5 @@ def _marks(tx: Transaction, incident: Incident, line: _Line) -> Milestone | None
     milestone = rules.MARKED.get(line.status)
     if milestone is None or kept.marks(tx, incident.id, milestone):
         return None
-    is_late = line.status is AlertStatus.FIRING and line.first > incident.opened_at + rules.SKEW
+    is_late = line.status is AlertStatus.FIRING and line.first > incident.opened_at
     return None if is_late else milestone
