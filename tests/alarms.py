@@ -46,7 +46,9 @@ def member(name: str, fired: str, ended: str = NEVER, **labels: str) -> Json:
         "startsAt": fired,
         "endsAt": ended,
         "generatorURL": "https://prometheus.example.com/graph?g0.expr=up%7Bjob%3D%22checkout%22%7D&g0.tab=1",
-        "fingerprint": hashlib.md5(f"{name}{sorted(labels.items())}".encode(), usedforsecurity=False).hexdigest()[:16],
+        "fingerprint": hashlib.md5(
+            f"{name}{sorted(labels.items())}".encode("utf-8", "replace"), usedforsecurity=False
+        ).hexdigest()[:16],
     }
 
 

@@ -70,8 +70,8 @@ def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
 
 def _title(name: str, summary: str) -> str:
     """`HighErrorRate: 5xx above 5 % on checkout`, or as much of it as there is."""
-    known = [part for part in (name, summary) if part]
-    return shortened(known[-1] if name in summary else ": ".join(known), TITLE) or NAMELESS
+    parts = (summary,) if name in summary else (name, summary)
+    return shortened(": ".join(part for part in parts if part), TITLE) or NAMELESS
 
 
 _OF_PAGERDUTY = {

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from bot.incident.alerts import PROGRAMS
 from bot.incident.records import Milestone, Status
-from tests.alarms import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, send, watched
+from tests.alarms import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watched
 from tests.handlers.stage import having, labels, opened, press, told, window
-from tests.playing import NOON, TEAM, Play
+from tests.playing import NOON, Play
 
 
 def times(play: Play, channel: str = "") -> list[tuple[str, str, str]]:
@@ -27,17 +27,21 @@ async def open_from_suggestion(play: Play, **values: str) -> None:
     await play.settle()
 
 
-async def test_from_the_alert_to_a_timeline_with_the_sources_times(database_url: str) -> None:
+async def suggested(play: Play, kind: str = "incident.triggered", at: str = "2026-11-23T12:20:04Z") -> None:
+    """PagerDuty tells something, and it is in the channel."""
+    await call(play, "pagerduty", pagerduty(kind, at))
+    await play.settle()
+
+
+async def test_an_alert_is_suggested_and_opens_the_usual_form_filled_in(database_url: str) -> None:
     async with watched(database_url) as play:
-        await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:04Z"))
-        await play.settle()
+        await suggested(play)
         suggestion = having(play, play.bo, "alerts_open", ALERTS)
         assert suggestion.plain.startswith(
             "Checkout answers 5xx\n:rotating_light: *Firing* since 2026-11-23 12:20 UTC\nP1 · checkout · PagerDuty"
         )
         assert labels(suggestion) == ["Open an incident", "Attach to …", "Ignore"]
         assert suggestion.pings == set()
-
         view = await window(play, play.ana, "alerts_open", channel=ALERTS)
         assert "Checkout answers 5xx" in json.dumps(view.blocks)
         assert "sev1, the worst" in json.dumps([block["element"].get("initial_option") for block in view.blocks])
@@ -51,14 +55,18 @@ async def test_from_the_alert_to_a_timeline_with_the_sources_times(database_url:
         assert f"In the timeline of *INC-1* in #checkout, attached by @{play.slack.name_of(play.ana)}" in shown.plain
         assert labels(shown) == []
 
+
+async def test_from_the_alert_to_a_timeline_with_the_sources_times(database_url: str) -> None:
+    async with watched(database_url) as play:
+        await suggested(play)
+        await open_from_suggestion(play, channel=play.channel)
         await play.pass_time(minutes=3)
-        await call(play, "pagerduty", pagerduty("incident.acknowledged", "2026-11-23T12:32:10Z"))
+        await suggested(play, "incident.acknowledged", "2026-11-23T12:32:10Z")
         await play.pass_time(minutes=20)
-        await call(play, "pagerduty", pagerduty("incident.resolved", "2026-11-23T12:50:30Z"))
+        await suggested(play, "incident.resolved", "2026-11-23T12:50:30Z")
         await play.pass_time(seconds=5)
         (shown,) = play.slack.messages(ALERTS)
         assert ":white_check_mark: *Resolved* at 2026-11-23 12:50 UTC, fired at 2026-11-23 12:20 UTC" in shown.plain
-
         link = "https://demo.pagerduty.example.com/incidents/PD01"
         assert times(play) == [
             ("12:20:00", f"Alert fired: Checkout answers 5xx (checkout, P1) {link}", "PagerDuty"),
@@ -68,15 +76,22 @@ async def test_from_the_alert_to_a_timeline_with_the_sources_times(database_url:
         case = play.case()
         assert f"{case.at(Milestone.DETECTED):%H:%M}" == "12:20"
         assert f"{case.at(Milestone.ACKNOWLEDGED):%H:%M:%S}" == "12:32:10"
-        assert case.at(Milestone.MITIGATED) is None
-        assert case.incident.status is Status.OPEN
+        assert (case.at(Milestone.MITIGATED), case.incident.status) == (None, Status.OPEN)
         assert {case.name(entry.recorder) for entry in case.entries if entry.author == "pagerduty"} == {"Afterword"}
 
+
+async def test_that_the_alerts_have_ended_asks_people_whether_it_is_over(sqlite_url: str) -> None:
+    async with watched(sqlite_url) as play:
+        await suggested(play)
+        await open_from_suggestion(play, channel=play.channel)
+        await play.pass_time(minutes=25)
+        await suggested(play, "incident.resolved", "2026-11-23T12:50:30Z")
+        asked = having(play, play.bo, "alerts_resolved")
+        assert labels(asked) == ["Mitigated at 12:50 UTC", "Resolved at 12:50 UTC"]
         await press(play, play.bo, "alerts_mitigated")
         await press(play, play.bo, "alerts_resolved")
         case = play.case()
-        assert case.incident.status is Status.RESOLVED
-        assert case.incident.postmortem_owner == play.bo
+        assert (case.incident.status, case.incident.postmortem_owner) == (Status.RESOLVED, play.bo)
         assert case.incident.resolved_at == case.at(Milestone.MITIGATED) == NOON + timedelta(minutes=20, seconds=30)
 
 
@@ -106,54 +121,6 @@ async def test_an_alert_is_named_wherever_people_are_and_never_mentioned(sqlite_
         assert (line["author"], line["recorder"], line["milestone"]) == ("Alertmanager", "Afterword", "detected")
         assert "Alertmanager" in draft
         assert "**Alertmanager**" not in draft.partition("## Response")[2].partition("## Recovery")[0]
-
-
-async def test_a_group_is_one_message_however_many_alerts_it_has(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        one, two = (
-            member(name, f"2026-11-23T12:2{at}:00Z") for at, name in enumerate(("HighErrorRate", "SlowAnswers"))
-        )
-        await call(play, "alertmanager", alertmanager(one))
-        await play.settle()
-        assert (await call(play, "alertmanager", alertmanager(one, two))).text.startswith("1 new, 1 known")
-        await play.pass_time(seconds=5)
-        (shown,) = play.slack.messages(ALERTS)
-        assert "2 alerts, 2 of them firing" in shown.plain
-        over = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:29:00Z")
-        await call(play, "alertmanager", alertmanager(over, two))
-        await play.pass_time(seconds=5)
-        (shown,) = play.slack.messages(ALERTS)
-        assert "*Firing* since 2026-11-23 12:20 UTC" in shown.plain
-        assert "2 alerts, 1 of them firing" in shown.plain
-
-
-async def test_what_is_told_again_changes_nothing(database_url: str) -> None:
-    async with watched(database_url) as play:
-        told_once = alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z"))
-        for _ in range(3):
-            await call(play, "alertmanager", told_once)
-        await play.settle()
-        await open_from_suggestion(play, channel=play.channel)
-        over = alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:29:00Z"))
-        answers = [(await call(play, "alertmanager", over)).text[:5] for _ in range(3)]
-        await play.pass_time(seconds=5)
-        assert answers == ["1 new", "0 new", "0 new"]
-        assert [text.partition(":")[0] for _, text, _ in times(play)] == ["Alert fired", "Alert resolved"]
-        assert len(play.slack.messages(ALERTS)) == 1
-        assert len([m for m in play.slack.messages(play.channel) if "alerts_resolved" in str(m.buttons)]) == 1
-
-
-async def test_what_comes_late_is_written_at_its_own_time_and_turns_nothing_back(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:00Z"))
-        await play.settle()
-        await open_from_suggestion(play, channel=play.channel)
-        await call(play, "pagerduty", pagerduty("incident.resolved", "2026-11-23T12:29:00Z"))
-        await call(play, "pagerduty", pagerduty("incident.acknowledged", "2026-11-23T12:25:00Z"))
-        await play.pass_time(seconds=5)
-        assert [when for when, _, _ in times(play)] == ["12:20:00", "12:25:00", "12:29:00"]
-        (shown,) = play.slack.messages(ALERTS)
-        assert "*Resolved* at 2026-11-23 12:29 UTC" in shown.plain
 
 
 async def test_attaching_brings_the_history_and_then_each_event(sqlite_url: str) -> None:
@@ -249,60 +216,3 @@ async def test_a_guest_decides_nothing(sqlite_url: str) -> None:
         await press(play, guest, "alerts_ignore", channel=ALERTS)
         assert "Guests of this workspace cannot change incidents." in play.slack.messages(ALERTS, user=guest)[-1].plain
         assert labels(play.slack.messages(ALERTS)[0])[0] == "Open an incident"
-
-
-async def test_a_group_that_flaps_goes_on_and_one_that_begins_anew_is_suggested_anew(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        for fired, ended in (("12:00", "12:05"), ("12:20", "12:25")):
-            at = f"2026-11-23T{fired}:00Z"
-            await call(play, "alertmanager", alertmanager(member("HighErrorRate", at)))
-            await call(play, "alertmanager", alertmanager(member("HighErrorRate", at, f"2026-11-23T{ended}:00Z")))
-        await play.settle()
-        assert len(play.slack.messages(ALERTS)) == 1
-        await play.pass_time(hours=2)
-        await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T14:20:00Z")))
-        await play.settle()
-        first, second = play.slack.messages(ALERTS)
-        assert ("Resolved" in first.plain, "Firing" in second.plain) == (True, True)
-
-
-async def test_the_end_of_what_was_never_heard_to_begin_is_not_suggested(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        over = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:29:00Z")
-        assert (await call(play, "alertmanager", alertmanager(over))).text.startswith("0 new")
-        await call(play, "pagerduty", pagerduty("incident.priority_updated", "2026-11-23T12:29:00Z"))
-        await play.settle()
-        assert play.slack.messages(ALERTS) == []
-
-
-async def test_a_suggestion_that_somebody_deleted_stays_away(sqlite_url: str) -> None:
-    async with watched(sqlite_url, refused=("message_not_found",)) as play:
-        await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:00Z"))
-        await play.settle()
-        play.slack.workspace.channels[ALERTS].messages.clear()
-        await call(play, "pagerduty", pagerduty("incident.resolved", "2026-11-23T12:29:00Z"))
-        await play.pass_time(seconds=5)
-        assert play.slack.messages(ALERTS) == []
-
-
-async def test_a_time_that_is_still_to_come_is_the_time_of_receipt(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2031-01-01T00:00:00Z")))
-        await play.settle()
-        assert "since 2026-11-23 12:30 UTC" in play.slack.messages(ALERTS)[0].plain
-
-
-async def test_a_finished_postmortem_is_not_written_into(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:00Z"))
-        await play.settle()
-        await open_from_suggestion(play, channel=play.channel)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/postmortem waive a drill, nothing broke")
-        before = times(play)
-        reply = await send(
-            play, "pagerduty", json.dumps(pagerduty("incident.resolved", "2026-11-23T12:29:00Z")).encode()
-        )
-        assert reply.status == 200
-        assert times(play) == before
-        assert TEAM == play.case().incident.team
