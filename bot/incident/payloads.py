@@ -1,7 +1,7 @@
 """What monitoring sends, read: the payloads of Alertmanager, Grafana, PagerDuty and JSM Operations (Opsgenie's too).
 
-Everything in a payload is a stranger's: texts are cut to what a line holds, links kept only where they are web
-addresses, keys hashed, so that they fit an index however long they are. A time that the sender does not tell, or that
+Everything in a payload is a stranger's: texts are cut to what a line holds, credentials in titles and links are left
+out (their source has them), links kept only where they are web addresses, keys hashed, so that they fit an index. A time that the sender does not tell, or that
 is still to come, is the time of receipt; the year 1 is Go's way to write none.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import AfterwordError
+from bot.incident import secrets
 from bot.incident.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, AlertStatus
 from bot.incident.text import admit, shortened
 
@@ -71,7 +72,11 @@ def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
 def _title(name: str, summary: str) -> str:
     """`HighErrorRate: 5xx above 5 % on checkout`, or as much of it as there is."""
     parts = (summary,) if name in summary else (name, summary)
-    return shortened(": ".join(part for part in parts if part), TITLE) or NAMELESS
+    return _headline(": ".join(part for part in parts if part))
+
+
+def _headline(text: str) -> str:
+    return shortened(secrets.redacted(text), TITLE) or NAMELESS
 
 
 _OF_PAGERDUTY = {
@@ -103,7 +108,7 @@ def pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
             group=_digest(number),
             fingerprint=_digest(number),
             event=_digest(PAGERDUTY, _required(event, "id")),
-            title=_text(data.get("title"), TITLE) or NAMELESS,
+            title=_headline(_text(data.get("title"), TITLE)),
             status=status,
             starts_at=starts_at,
             at=at,
@@ -153,7 +158,7 @@ def jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
             group=_digest(number),
             fingerprint=_digest(number),
             event=_digest(JSM, number, action, str(updated or created)),
-            title=_text(alert.get("message"), TITLE) or NAMELESS,
+            title=_headline(_text(alert.get("message"), TITLE)),
             status=status,
             starts_at=starts_at,
             at=at,
@@ -210,8 +215,8 @@ _UNSAFE = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 
 
 def _link(found: Any) -> str:
-    """A web address that ends no markup and hides nothing; empty for anything else."""
-    if not isinstance(found, str) or len(found) > ADDRESS or _UNSAFE.search(found):
+    """A web address that ends no markup, hides nothing and holds no credential; empty for anything else."""
+    if not isinstance(found, str) or len(found) > ADDRESS or _UNSAFE.search(found) or secrets.found(found):
         return ""
     try:
         at = urlsplit(found)

@@ -16,7 +16,7 @@ from bot.incident.records import Place, Status
 from bot.scribe.attached import attach, join
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.incidents import Opening, opened_in
-from bot.scribe.suggestions import show
+from bot.scribe.suggestions import show, show_storm
 from bot.slack import alerts as says
 from storage import alerts, audit, deliveries, incidents
 from storage.deliveries import Owed
@@ -180,6 +180,8 @@ class _Hearing:
         elif alerts.ruled_since(tx, incident.id, now - rules.STORM) >= rules.TAKEN_AT_MOST:
             return self._held(group), False
         self._touched.add((place, incident.id))
+        if group.storm_id is not None:
+            show_storm(tx, self._team, group.channel, group.storm_id, now + PAUSE)
         return attach(tx, group, incident, "rule", now), has_opened
 
     def _held(self, group: AlertGroup) -> AlertGroup:

@@ -3,7 +3,6 @@
 import json
 from datetime import datetime
 
-from bot.incident import secrets
 from bot.incident.alerts import AlertGroup, Stand, Storm
 from bot.incident.records import Incident, Status
 from bot.incident.text import shortened
@@ -17,9 +16,8 @@ STORM_LINES = 10
 
 def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | None) -> Message:
     """One group, how it stands and what can be done; `here` is open in this channel, `attached` has the group."""
-    title = secrets.masked(group.title)
     facts = words.alerts.facts(**_facts(group))
-    shown = [blocks.header(title), blocks.section(facts)]
+    shown = [blocks.header(group.title), blocks.section(facts)]
     if attached is not None:
         by = "" if group.settled_by == "rule" else group.settled_by
         shown.append(blocks.context(words.alerts.attached(key=attached.key, channel=attached.channel, by=by)))
@@ -28,7 +26,7 @@ def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | No
         shown.append(blocks.actions(blocks.button("Suggest it again", "alerts_again", _ref(group))))
     else:
         shown.append(blocks.actions(*_buttons(group, here)))
-    return blocks.message(words.alerts.fallback(title=title, status=str(group.status)), shown)
+    return blocks.message(words.alerts.fallback(title=group.title, status=str(group.status)), shown)
 
 
 def _facts(group: AlertGroup) -> dict[str, object]:
@@ -66,7 +64,7 @@ def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
     """More groups than are shown one by one: how many, which, and a button that takes some out."""
     lines = [
         words.alerts.storm_line(
-            title=shortened(secrets.masked(group.title), 120),
+            title=shortened(group.title, 120),
             status=str(group.status),
             since=group.starts_at,
             source=group.source_name,
@@ -94,7 +92,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
         "Attach an alert",
         "alerts_attach",
         [
-            blocks.section(words.alerts.attach_what(title=shortened(secrets.masked(group.title), 300))),
+            blocks.section(words.alerts.attach_what(title=group.title)),
             blocks.labelled("To which incident?", "into", menu),
         ],
         submit="Attach",

@@ -40,7 +40,8 @@ GROUP = AlertGroup(
 
 def told(*alerts: Alert) -> AlertGroup:
     """The group after these were told, in this order."""
-    group, known = GROUP, {}
+    group = GROUP
+    known: dict[str, Known] = {}
     for each in alerts:
         group = after(group, each, known.get(each.fingerprint))
         before = known.get(each.fingerprint)

@@ -195,6 +195,19 @@ def test_texts_are_one_line_of_bounded_length_without_what_no_database_keeps() -
     assert (len(alert.title) <= TITLE, len(alert.severity) <= WORD) == (True, True)
 
 
+def test_a_credential_that_monitoring_shows_is_not_kept() -> None:
+    token = "xoxb-" + "123456789012-123456789012-" + "aBcDeFgHiJkLmNoPqRsTuVwX"
+    fired = alarms.member(f"Login with {token} fails", FIRED)
+    fired["generatorURL"] = f"https://example.com/?q={token}"
+    told = [
+        one(alertmanager(alarms.alertmanager(fired), NOON)),
+        one(pagerduty(alarms.pagerduty("incident.triggered", FIRED, title=f"{token} expired"), NOON)),
+        one(jsm(alarms.jsm("Create", NOON, NOON, message=f"{token} expired"), NOON)),
+    ]
+    assert token not in repr([(alert.title, alert.link) for alert in told])
+    assert [alert.title.count("[redacted]") for alert in told] == [1, 1, 1]
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
