@@ -1,8 +1,9 @@
 """What monitoring sends, read: the payloads of Alertmanager, Grafana, PagerDuty and JSM Operations (Opsgenie's too).
 
-Everything in a payload is a stranger's: texts are cut to what a line holds, credentials in titles and links are left
-out (their source has them), links kept only where they are web addresses, keys hashed, so that they fit an index. A time that the sender does not tell, or that
-is still to come, is the time of receipt; the year 1 is Go's way to write none.
+Everything in a payload is a stranger's. Texts are cut to what a line holds; credentials in titles and links are left
+out, for their source has them; links are kept only where they are web addresses; keys are hashed, so that they fit an
+index. A time that the sender does not tell, or that is still to come, is the time of receipt; the year 1 is Go's way to
+write none.
 """
 
 import hashlib
