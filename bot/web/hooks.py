@@ -19,15 +19,18 @@ from bot.incident.payloads import PARSERS, Malformed
 from bot.scribe.alerts import Heard
 from bot.web.guard import Denied, json_object, read
 from bot.web.proofs import Proof
+from storage.drivers import DATABASE_ERRORS
 
 log = logging.getLogger(__name__)
 
 HOOKS = "/hooks"
-BODY_SECONDS = 10.0
+BODY_SECONDS = 5.0
 AT_ONCE = 4
 """So many webhooks write at the same time; others wait, so that whoever records waits for these at most."""
 
-MOST_WAITING = 200
+WAIT_SECONDS = 3.0
+"""So long a webhook waits for its turn; then its sender is asked to come again."""
+
 RETRY_AFTER = "10"
 """Seconds after which a sender is asked to come again."""
 
@@ -48,7 +51,6 @@ class Hook:
         self._hear = hear
         self._clock = clock
         self._writing = asyncio.Semaphore(AT_ONCE)
-        self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -57,9 +59,6 @@ class Hook:
         await answer(scope, receive, send)
 
     async def _answered(self, headers: Mapping[str, str], receive: Receive) -> tuple[str, PlainTextResponse]:
-        if self._inside >= MOST_WAITING:
-            return "busy", _later("Too many webhooks wait already.")
-        self._inside += 1
         try:
             return await self._taken(headers, receive)
         except Denied as denied:
@@ -72,19 +71,31 @@ class Hook:
         except NotRecorded as error:
             log.warning("a webhook to %s/%s is to come again: %s", HOOKS, self._name, error)
             return "busy", _later(str(error))
-        finally:
-            self._inside -= 1
+        except DATABASE_ERRORS as error:
+            log.warning("a webhook to %s/%s is to come again (%s)", HOOKS, self._name, type(error).__name__)
+            return "busy", _later("The database does not answer.")
 
     async def _taken(self, headers: Mapping[str, str], receive: Receive) -> tuple[str, PlainTextResponse]:
         self._proof.before(headers)
         raw = await read(headers, receive, BODY_SECONDS)
         now = self._clock.now()
         self._proof.of(headers, raw, now)
-        told = PARSERS[self._name](_shallow(raw), now)
-        async with self._writing:
-            heard = await self._hear(told)
+        # A megabyte of alerts takes a third of a second to read, and meanwhile the loop has Slack to answer.
+        told = await asyncio.to_thread(lambda: PARSERS[self._name](_shallow(raw), now))
+        heard = await self._written(told)
         outcome = "taken" if heard.taken else "repeated" if told else "nothing"
         return outcome, PlainTextResponse(f"{heard.taken} new, {heard.repeated} known or without meaning here")
+
+    async def _written(self, told: Sequence[Alert]) -> Heard:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise NotRecorded("Too many webhooks wait already.") from None
+        try:
+            return await self._hear(told)
+        finally:
+            self._writing.release()
 
 
 def routes(proofs: Mapping[str, Proof], hear: Hear, clock: Clock) -> list[Route]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import aiohttp
 
@@ -191,6 +192,16 @@ async def test_where_the_database_does_not_answer_the_sender_is_to_come_again(sq
         again = await send(play, "alertmanager", RAW)
         assert again.text.startswith("1 new")
         assert heard(play) == 2
+
+
+async def test_nobody_waits_long_behind_a_database_that_stands_still(sqlite_url: str) -> None:
+    async with watched(sqlite_url) as play:
+        began = time.monotonic()
+        with Held(play.bot.store):
+            answers = await asyncio.gather(*(send(play, "alertmanager", RAW) for _ in range(12)))
+        assert {reply.status for reply in answers} == {503}
+        assert time.monotonic() - began < 8
+        assert any("Too many webhooks wait already." in reply.text for reply in answers)
 
 
 async def test_while_nobody_knows_the_workspace_the_sender_is_to_come_again(sqlite_url: str) -> None:
