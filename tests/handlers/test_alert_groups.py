@@ -1,11 +1,17 @@
 """A group of alerts over its life: told once, whatever comes twice, late, wrong, or after the end."""
 
 import json
+from pathlib import Path
 
+from bot.export import json_reader
+from bot.scribe import imports
+from bot.scribe.imports import Wish
+from storage.store import open_store
 from tests.alarms import ALERTS, alertmanager, call, member, pagerduty, send, watched
 from tests.handlers.stage import told
 from tests.handlers.test_alerts import open_from_suggestion, times
 from tests.playing import TEAM
+from tests.scribe.rich import LATER, RULES, exported
 
 
 async def test_a_group_is_one_message_however_many_alerts_it_has(sqlite_url: str) -> None:
@@ -111,3 +117,18 @@ async def test_a_finished_postmortem_is_not_written_into(sqlite_url: str) -> Non
         assert reply.status == 200
         assert times(play) == before
         assert play.case().incident.team == TEAM
+
+
+async def test_what_monitoring_told_goes_with_the_record_to_another_database(sqlite_url: str, tmp_path: Path) -> None:
+    async with watched(sqlite_url, "severity=critical") as play:
+        fired = member("CheckoutDown", "2026-11-23T12:20:00Z", severity="critical")
+        await call(play, "alertmanager", alertmanager(fired))
+        await told(play, play.ana, "/timeline rolled back", ALERTS)
+        content = exported(play.bot.store, 1, team=TEAM)
+    assert [deed["who"] for deed in json.loads(content)["audit"] if deed["verb"] == "alerts.hear"] == ["Afterword"]
+    store = open_store(f"sqlite:///{tmp_path}/elsewhere.db")
+    imports.take_in(store, json_reader.read(content), Wish(), RULES, LATER)
+    again = exported(store, 1, team=TEAM)
+    store.close()
+    assert again == content
+    assert b"Alert fired: CheckoutDown on checkout" in again
