@@ -65,6 +65,17 @@ class Submission:
     values: dict[str, Any]
     metadata: dict[str, Any]
 
+    @property
+    def in_home(self) -> bool:
+        """Whether it was opened in the Home tab."""
+        return bool(self.metadata.get("home"))
+
+    def as_click(self) -> Click:
+        """The button that opened it, for the answer: in the Home tab nobody looks into the incident's channel."""
+        asked = self.asked.at(Place(self.asked.team, self.asked.user)) if self.in_home else self.asked
+        url, in_whisper = str(self.metadata.get("url", "")), bool(self.metadata.get("whisper"))
+        return Click(asked, {}, "", "", url, in_whisper, self.in_home)
+
 
 def _key(*parts: str) -> str:
     """One delivery of Slack's. A trigger id is minted anew each time; the rest guards against one that is not."""

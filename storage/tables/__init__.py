@@ -28,6 +28,7 @@ from storage.tables.record import (
     WhyVersionRow,
     WorkspaceRow,
 )
+from storage.tables.tabs import TabRow
 
 __all__ = [
     "ACTION_OPEN",
@@ -52,6 +53,7 @@ __all__ = [
     "ReminderRow",
     "SectionRow",
     "WhyActionRow",
+    "TabRow",
     "WhyRow",
     "WhyVersionRow",
     "WorkspaceRow",
