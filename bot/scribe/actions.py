@@ -12,6 +12,7 @@ from bot.incident.text import admit, require
 from bot.incident.whys import without_action
 from bot.scribe import chasing, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.standing import settle_digests
 from bot.slack import actions as says
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
@@ -97,6 +98,7 @@ def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: st
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
     action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
     actions.save(tx, action)
+    settle_digests(tx, asked.team, action.owner, asked.now)
     incident = incidents.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
@@ -140,6 +142,7 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud:
         action, incident = _mine(tx, asked, action_id)
         action = replace(action, due_on=due_on, overdue_at=overdue_at)
         actions.save(tx, action)
+        settle_digests(tx, asked.team, action.owner, asked.now)
         return says.moved(action, incident) | ({"response_type": "in_channel"} if aloud else {})
 
     return await once(desk, asked, unit)
@@ -153,8 +156,9 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
         action, incident = _mine(tx, asked, action_id)
         _require_open(action)
         overdue_at = rules.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
-        action = replace(action, owner=owner, overdue_at=overdue_at)
+        before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions.save(tx, action)
+        settle_digests(tx, asked.team, before, asked.now)
         return _told(tx, asked, incident, says.handed_over(action, incident, asked.user))
 
     return await once(desk, asked, unit)

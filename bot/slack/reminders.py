@@ -72,6 +72,11 @@ def retired(incident: Incident, why: str) -> Message:
     return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
 
 
+def digest_retired(why: str) -> Message:
+    """The one line that a digest of overdue actions becomes; `why` is mrkdwn."""
+    return blocks.message(words.reminders.digest_retired(why=why))
+
+
 def _age(age: timedelta) -> str:
     """`24 hours`, and from three days on `7 days`."""
     hours = max(int(age.total_seconds() // 3600), 0)
