@@ -64,4 +64,4 @@ def _standing(tx: Transaction, had: Iterable[Reminder], but: int) -> Iterator[De
             continue
         owed = deliveries.of_reminder(tx, reminder.id)
         retired = {json.loads(one.body)["of"] for one in owed if one.kind == "retired"}
-        yield from (one for one in owed if one.kind == "reminder" and one.sent_ts and one.id not in retired)
+        yield from (one for one in owed if one.kind != "retired" and one.sent_ts and one.id not in retired)

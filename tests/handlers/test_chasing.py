@@ -64,7 +64,7 @@ async def test_an_action_handed_over_is_told_in_its_channel_and_falls_due_where_
         (action,) = play.case().actions
         assert (action.owner, action.overdue_at) == (play.chandra, datetime(2026, 11, 24, 18, 30, tzinfo=UTC))
         seen = last(play, play.ana)
-        assert "@Bo Demo handed action 1 of INC-1 over to @Chandra Demo: add a load test" in seen.plain
+        assert "@Bo Demo handed action 1 of INC-1 over to @Chandra Demo: add a load test\nDue" in seen.plain
         assert play.chandra in seen.pings
         assert "handed action 1" in last(play, play.bo, room).plain
         before = len(play.slack.messages(room))
