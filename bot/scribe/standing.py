@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from bot.incident.records import Incident
-from bot.incident.reminders import OVERDUE
+from bot.incident.records import Action, Incident
+from bot.incident.reminders import OF_ACTIONS, OVERDUE
 from bot.slack import reminders as says
 from bot.slack.blocks import Message
 from bot.slack.words import words
@@ -14,8 +14,8 @@ from storage.deliveries import Delivery, Owed
 from storage.reminders import Reminder
 from storage.statements import Transaction
 
-DIGESTS = 8
-"""Of somebody's digests the latest are looked at: each has taken the place of the one before it."""
+LATEST = 8
+"""Of somebody's digests, and of what was asked of an action, so many are looked at: the others were replaced before."""
 
 
 def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, channel: str = "", but: int = 0) -> int:
@@ -45,8 +45,19 @@ def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime)
         _replace(tx, one, says.digest_retired(words.reminders.nothing_overdue()), now)
 
 
+def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
+    """What was asked of one action (of its lead, or whether it held) is answered: each of it becomes a line.
+
+    `why` is mrkdwn.
+    """
+    said = says.asked_retired(action, why)
+    for kind in OF_ACTIONS:
+        for one in _standing(tx, reminders.latest(tx, team, kind, str(action.id), LATEST)):
+            _replace(tx, one, said, now)
+
+
 def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
-    return list(_standing(tx, reminders.latest(tx, team, OVERDUE, owner, DIGESTS), but))
+    return list(_standing(tx, reminders.latest(tx, team, OVERDUE, owner, LATEST), but))
 
 
 def _is_in(one: Delivery, channel: str) -> bool:
@@ -58,7 +69,7 @@ def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime) -> No
     deliveries.owe(tx, Owed(one.team, "retired", one.sent_channel, body, now, one.incident_id, one.reminder_id))
 
 
-def _standing(tx: Transaction, had: Iterable[Reminder], but: int) -> Iterator[Delivery]:
+def _standing(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterator[Delivery]:
     for reminder in had:
         if reminder.id == but:
             continue

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.incident import checks
-from bot.incident.records import Case, Incident
+from bot.incident.records import Action, Case, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.actions import due_words, facts, row
@@ -75,6 +75,12 @@ def retired(incident: Incident, why: str) -> Message:
 def digest_retired(why: str) -> Message:
     """The one line that a digest of overdue actions becomes; `why` is mrkdwn."""
     return blocks.message(words.reminders.digest_retired(why=why))
+
+
+def asked_retired(action: Action, why: str) -> Message:
+    """The one line that a question about an action becomes; `why` is mrkdwn."""
+    text = shortened(" ".join(action.text.split()), 300)
+    return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
 
 
 def _age(age: timedelta) -> str:

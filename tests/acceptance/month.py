@@ -8,29 +8,21 @@ from functools import partial
 from typing import Any
 
 from bot.app import Afterword
+from bot.incident.records import Case
 from bot.rehearsal.reading import Reader
 from bot.rehearsal.records import Json
 from bot.rehearsal.seen import SeenMessage, SeenView
-from storage import deliveries, reminders
+from storage import cases, deliveries, incidents, reminders
 from storage.statements import Transaction
-from storage.store import open_store
 from tests.acceptance.running import bot_on
 from tests.acceptance.weeks import Weeks, weeks
+from tests.playing import TEAM
 
 THURSDAY = datetime(2026, 10, 22, 12, tzinfo=UTC)
 """Two in the afternoon in Berlin, three days before its clocks go back; in New York they do a week later."""
 
 HALF_HOUR = timedelta(minutes=30)
 QUIET = {"AFTERWORD_QUIET_HOURS": "20-8", "AFTERWORD_QUIET_WEEKENDS": "true"}
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One message that the bot posted: when, to whom or into which channel, and its first line as it was read."""
-
-    at: str
-    where: str
-    said: str
 
 
 @dataclass(slots=True)
@@ -142,15 +134,25 @@ class Month:
     def reader(self, user: str) -> Reader:
         return self.life.slack.reader(user)
 
-    def posts(self) -> list[Post]:
-        """Everything that the bot posted but into threads, in order."""
+    def posts(self) -> list[str]:
+        """Everything that the bot posted but into threads: when, to whom or where, and its first line as it is read."""
         found = []
         for call in self.life.slack.calls:
             if call.method == "chat.postMessage" and call.ok and not call.args.get("thread_ts"):
                 at = datetime.fromtimestamp(float(call.answer["ts"]), UTC)
                 read = self.reader(self.life.ana).mrkdwn(call.args["text"])
-                found.append(Post(f"{at:%m-%d %H:%M}", self.name(call.answer["channel"]), read.partition("\n")[0]))
+                found.append(f"{at:%m-%d %H:%M} {self.name(call.answer['channel'])}: {read.partition(chr(10))[0]}")
         return found
+
+    async def case(self) -> Case:
+        """The record of the incident."""
+
+        def look(tx: Transaction) -> Case:
+            incident = incidents.by_number(tx, TEAM, 1)
+            assert incident is not None
+            return cases.load(tx, incident)
+
+        return await self.bot.store.read(look)
 
     def _look_at_window(self, user: str, name: str) -> None:
         if views := self.life.slack.views(user):
@@ -180,6 +182,5 @@ def having(month: Month, user: str, button: str, place: str = "") -> SeenMessage
 @asynccontextmanager
 async def month(url: str) -> AsyncIterator[Month]:
     """Thursday afternoon; no bot is in the workspace yet."""
-    open_store(url).close()
     async with weeks(url, THURSDAY) as life:
         yield Month(life)
