@@ -103,6 +103,7 @@ def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "", group: 
             text=shortened(" ".join(action.text.split()), 400),
             number=action.number,
             key=incident.key,
+            channel=incident.channel,
             due=due_words(action.due_on),
             days=days,
             more=facts(action),

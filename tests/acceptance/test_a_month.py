@@ -126,7 +126,7 @@ SCRIPT = [
     # She has snoozed it for a day, and goes on vacation.
     f"10-27 08:30 Ana: {PRIVATE} 4 days ago.",
     f"10-27 09:01 Bo: :hourglass_flowing_sand: @Ana Demo handed you {IT} in #checkout.",
-    "10-27 09:01 #checkout: @Bo Demo owns the postmortem of INC-1 (said by @Ana Demo)",
+    "10-27 09:01 #checkout: @Bo Demo owns the postmortem of INC-1 now, named by @Ana Demo",
     # Reopened on the 28th, resolved on the 29th: 24 and 48 hours from then. Bo is told at eight by summer time, and
     # after the weekend at nine by winter time.
     f"10-30 10:00 #checkout: :hourglass_flowing_sand: @Bo Demo owes {IT}, resolved 24 hours ago.",

@@ -80,7 +80,7 @@ async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> N
         await life.at(datetime(2026, 11, 27, 8, tzinfo=UTC), bot)
         (said,) = life.told(ana, OVERDUE)
         assert "2 corrective actions of yours are overdue." in said
-        assert "*add a load test*\naction 1 of INC-1 · was due Tue 24 Nov 2026, 3 days ago" in said
+        assert "*add a load test*\naction 1 of INC-1 in #checkout · was due Tue 24 Nov 2026, 3 days ago" in said
         assert "mend the alert" in said
         assert "write it down" not in said
 

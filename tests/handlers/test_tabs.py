@@ -74,7 +74,7 @@ async def test_the_open_incidents_are_followed_by_those_who_may_see_them(sqlite_
         await done(play, "/incident sev 1", "/incident resolved")
         for user in (play.bo, play.chandra):
             assert "Lately resolved" in words(play, user)
-            assert "resolved · sev1" in words(play, user)
+            assert "· sev1 ·" in words(play, user)
 
 
 async def test_what_does_not_show_is_not_published_and_who_never_looked_is_left_alone(sqlite_url: str) -> None:
