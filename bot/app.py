@@ -19,12 +19,13 @@ from bot.clock import Clock
 from bot.export import Exporter
 from bot.incident.alerts import AlertRules, conditions
 from bot.incident.blame import chosen
-from bot.incident.reminders import Quiet, ReminderRules
+from bot.incident.reminders import OVERDUE, Quiet, ReminderRules
 from bot.scheduler import Sweeper
 from bot.scribe import alerts, attachments, reminders
 from bot.scribe.cards import CardKeeper
 from bot.scribe.desk import Desk
 from bot.scribe.messages import Composer
+from bot.scribe.tabs import TabKeeper
 from bot.scribe.walk import Walker
 from bot.settings import Settings
 from bot.slack.cards import Cards, LiveMessages
@@ -34,6 +35,7 @@ from bot.slack.outbox import Outbox
 from bot.slack.people import People
 from bot.slack.places import Places
 from bot.slack.roster import Roster
+from bot.slack.tabs import Publisher, Tabs
 from bot.web import hooks, server
 from bot.web.dispatch import Dispatcher
 from bot.web.guard import Guard
@@ -91,6 +93,7 @@ class Afterword:
         exporter = Exporter()
         composer = Composer(exporter, store)
         self.cards = Cards()
+        self.tabs = Tabs()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
         self.desk = Desk(
             store,
@@ -99,6 +102,7 @@ class Afterword:
             Places(self.client),
             self.outbox,
             self.cards,
+            self.tabs,
             exporter,
             rules_of(settings),
             settings.input_zone,
@@ -109,6 +113,7 @@ class Afterword:
         )
         keeper = CardKeeper(store, clock, LiveMessages(self.client), self.outbox)
         self.cards.refresh_with(keeper.refresh)
+        self.tabs.drawn_by(TabKeeper(self.desk, Publisher(self.client)))
         self.walker = Walker(self.desk, History(self.client))
         self.roster = Roster(self.client, self.people)
         self.boundary = Boundary(self.desk, self.client)
@@ -161,6 +166,9 @@ class Afterword:
         settled = await reminders.sweep(self.store, self.desk.rules, now)
         if settled:
             log.info("settled %d reminders", len(settled))
+        for one in settled:
+            if one.reminder.kind == OVERDUE:  # what was due is overdue, which nobody did
+                self.tabs.stale(one.reminder.team, one.reminder.subject)
         return True
 
     async def _fetched(self, now: datetime) -> None:
@@ -200,5 +208,6 @@ class Afterword:
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self.outbox.run())
             tasks.create_task(self.cards.run())
+            tasks.create_task(self.tabs.run())
             self.roster.start(self.clock.now())
             tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))

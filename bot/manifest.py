@@ -31,6 +31,7 @@ OPTIONAL_SCOPES = {
 EVENTS = {
     "app_home_opened": "",
     "member_joined_channel": "channels:read",
+    "member_left_channel": "channels:read",
     "channel_rename": "channels:read",
     "group_rename": "groups:read",
     "user_change": "users:read",

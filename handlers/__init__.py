@@ -23,6 +23,6 @@ def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     whys = Whys(desk, boundary)
     nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    others = (Home(desk, boundary.client), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
+    others = (Home(desk, boundary), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
     for noun in (*nouns, *others, Alerts(desk)):
         noun.listen(app, boundary)

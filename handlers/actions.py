@@ -135,7 +135,7 @@ class Actions:
     async def moved(self, sent: Submission) -> Message | None:
         """The form behind [New date]."""
         due_on = date.fromisoformat(str(sent.values["due"]))
-        return await scribe.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on)
+        return sent.unless_at_home(await scribe.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on))
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Make it an action]."""

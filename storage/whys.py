@@ -35,8 +35,9 @@ _REDACT = Statement(
 _LINK = Statement(insert_into(_link))
 _LINKS = Statement(
     select(_link.c.why_id, _action.c.number)
-    .join_from(_link, _action, _action.c.id == _link.c.action_id)
-    .where(_action.c.incident_id == bindparam("incident_id"))
+    .join_from(_why, _link, _link.c.why_id == _why.c.id)
+    .join(_action, _action.c.id == _link.c.action_id)
+    .where(_why.c.incident_id == bindparam("incident_id"))
     .order_by(_action.c.number)
 )
 

@@ -37,6 +37,7 @@ class Play:
         await self.bot.boundary.drain()
         await self.bot.outbox.send_due(self.clock.now())
         await self.bot.cards.refresh_now()
+        await self.bot.tabs.draw_now()
 
     async def pass_time(self, **by: float) -> None:
         """Move the clock on (as `timedelta` takes it) and do what is due then."""

@@ -228,7 +228,8 @@ def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     ]
     until, last = None, None
     for entry in during:
-        if until is not None and last is not None and entry.happened_at - until > LONGEST_GAP:
+        is_over = last is not None and last.milestone is Milestone.RESOLVED  # and was reopened later
+        if until is not None and last is not None and not is_over and entry.happened_at - until > LONGEST_GAP:
             minutes = int((entry.happened_at - until).total_seconds()) // 60
             sentence = (
                 f"Nothing is recorded for {_long(minutes)} between #{last.number} ({_stamp(until)}) and "

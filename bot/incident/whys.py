@@ -9,6 +9,9 @@ from bot.incident.records import Why
 
 USUAL_DEPTH = 5
 
+THE_INCIDENT = 0
+"""In the place of a why's number: what the first question asks about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -164,10 +167,13 @@ def is_ended(chain: tuple[Why, ...]) -> bool:
 
 
 def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
-    """Which why the next answer explains: the one asked for, else the latest open one; None begins the chain.
+    """Which why the next answer explains: the one asked for, else the latest open one; None begins a chain.
 
+    Who answers the first question (`THE_INCIDENT`) after somebody else did begins a second one: two causes of it.
     Whoever answers although every branch has ended goes on below the latest.
     """
+    if asked == THE_INCIDENT:
+        return None
     if asked is not None:
         return by_number(chain, asked).number
     end = open_end(chain) or (chain[-1] if chain else None)

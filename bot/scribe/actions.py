@@ -12,10 +12,12 @@ from bot.incident.text import admit, require
 from bot.incident.whys import without_action
 from bot.scribe import chasing, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.standing import settle_asked, settle_digests
 from bot.slack import actions as says
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
+from bot.slack.words import words
 from storage import actions, cases, deliveries, incidents, whys
 from storage.actions import NewAction
 from storage.deliveries import Owed
@@ -97,6 +99,9 @@ def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: st
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
     action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
     actions.save(tx, action)
+    settle_digests(tx, asked.team, action.owner, asked.now)
+    over = words.reminders.is_done() if status is ActionStatus.DONE else words.reminders.is_dropped()
+    settle_asked(tx, asked.team, action, over, asked.now)
     incident = incidents.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
@@ -106,10 +111,11 @@ def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: st
 
 def _told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
     """What is said where it was done, and in any case in the incident's channel."""
-    if incident.channel != asked.place.channel:
-        # Done from a DM or the Home tab: the others should see it where the action was promised.
-        deliveries.owe(tx, Owed(asked.team, "message", incident.channel, json.dumps(said), asked.now, incident.id))
-    return said
+    if incident.channel == asked.place.channel:
+        return said
+    # Done from a DM or the Home tab: the others should see it where the action was promised, and may go on there.
+    deliveries.owe(tx, Owed(asked.team, "message", incident.channel, json.dumps(said), asked.now, incident.id))
+    return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 
 def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:
@@ -140,6 +146,8 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud:
         action, incident = _mine(tx, asked, action_id)
         action = replace(action, due_on=due_on, overdue_at=overdue_at)
         actions.save(tx, action)
+        settle_digests(tx, asked.team, action.owner, asked.now)
+        settle_asked(tx, asked.team, action, words.reminders.has_date(due=says.due_words(due_on)), asked.now)
         return says.moved(action, incident) | ({"response_type": "in_channel"} if aloud else {})
 
     return await once(desk, asked, unit)
@@ -153,8 +161,10 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
         action, incident = _mine(tx, asked, action_id)
         _require_open(action)
         overdue_at = rules.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
-        action = replace(action, owner=owner, overdue_at=overdue_at)
+        before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions.save(tx, action)
+        settle_digests(tx, asked.team, before, asked.now)
+        settle_asked(tx, asked.team, action, words.reminders.has_owner(owner=person.name), asked.now)
         return _told(tx, asked, incident, says.handed_over(action, incident, asked.user))
 
     return await once(desk, asked, unit)
@@ -183,6 +193,7 @@ async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Mess
             raise Refused(sentence)
         action = replace(action, held="held" if held else "came back")
         actions.save(tx, action)
+        settle_asked(tx, asked.team, action, words.reminders.has_held(held=action.held), asked.now)
         return _told(tx, asked, incident, says.judged(action, incident, asked.user))
 
     return await once(desk, asked, unit)

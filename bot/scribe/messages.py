@@ -14,7 +14,7 @@ from bot.incident.records import Incident, Status
 from bot.scribe import chasing, documents, suggestions
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
-from bot.scribe.standing import retire
+from bot.scribe.standing import newer_digest, retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
@@ -108,12 +108,20 @@ class Composer:
         if delivery.kind == "alert":
             suggestions.sent(tx, json.loads(delivery.body), channel, ts)
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
-        if delivery.kind == "reminder" and incident is not None and delivery.reminder_id:
-            newer = words.reminders.newer()
-            retire(tx, incident, newer, delivery.due_at, channel=channel, but=delivery.reminder_id)
+        reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
+        if delivery.kind == "reminder" and reminder is not None:
+            _take_place(tx, reminder, incident, channel, delivery.due_at)
         remember = {"card": incidents.set_card, "whys": incidents.set_whys_thread}.get(delivery.kind)
         if remember is not None and incident is not None and channel == incident.channel:
             remember(tx, incident.id, ts)
+
+
+def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, channel: str, now: datetime) -> None:
+    """A reminder was sent: the one of its kind that stands above it in that conversation becomes one line."""
+    if incident is not None:
+        retire(tx, incident, words.reminders.newer(), now, channel=channel, but=reminder.id)
+    elif reminder.kind == steps.OVERDUE:
+        newer_digest(tx, reminder, channel, now)
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:

@@ -150,8 +150,10 @@ async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: boo
         incident = replace(incident, postmortem_owner=owner)
         incidents.save(tx, incident)
         if is_handed_over and owner != asked.user:
-            said = asks.handed(cases.glance(tx, incident, 1)[0], asked.user)
-            deliveries.owe(tx, Owed(asked.team, "message", owner, json.dumps(said), asked.now, incident.id))
+            said = json.dumps(asks.handed(cases.glance(tx, incident, 1)[0], asked.user))
+            # As one of the reminders: the next of them takes its place, and what ends them ends it.
+            latest = max((reminder.id for reminder in reminders.of_incident(tx, incident.id)), default=None)
+            deliveries.owe(tx, Owed(asked.team, "message", owner, said, asked.now, incident.id, latest))
         retire(tx, incident, words.reminders.handed_over(owner=person.name), asked.now)
         return shows.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
 

@@ -28,7 +28,7 @@ async def answer(desk: Desk, asked: Asked, text: str, parent: int | None) -> Mes
     text = require(admit(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        incident = _resolved(tx, asked)
+        incident = _resolved(tx, asked, locking=True)
         chain = whys.chain(tx, incident.id)
         why = whys.add(tx, incident.id, rules.parent_of_next(chain, parent), text, asked.user, asked.now)
         secrets.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
@@ -87,8 +87,8 @@ def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
     deliveries.owe(tx, Owed(asked.team, kind, incident.channel, body, asked.now, incident.id, fallback=asked.user))
 
 
-def _resolved(tx: Transaction, asked: Asked) -> Incident:
-    incident = require_incident(tx, asked, locking=True)
+def _resolved(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+    incident = require_incident(tx, asked, locking=locking)
     if incident.status is not Status.RESOLVED:
         sentence = f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
         raise Refused(sentence)

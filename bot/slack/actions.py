@@ -95,10 +95,10 @@ def moved(action: Action, incident: Incident) -> Message:
     )
 
 
-def row(action: Action) -> Block:
-    """All that can be done about an open action, as reminders offer it."""
+def row(action: Action, style: str = "primary") -> Block:
+    """All that can be done about an open action, as reminders and the Home tab offer it; `style` is that of [Done]."""
     return blocks.actions(
-        blocks.button("Done", "action_done", ref(action), style="primary"),
+        blocks.button("Done", "action_done", ref(action), style=style),
         blocks.button("New date", "action_date", ref(action)),
         blocks.button("Hand over", "action_hand_over", ref(action)),
         blocks.button("Won't do …", "action_drop", ref(action)),

@@ -47,8 +47,9 @@ def overview(case: Case, now: datetime, past: tuple[Alike, ...] = ()) -> Message
         owner=case.name(incident.postmortem_owner),
         reason=incident.postmortem_reason,
     )
+    is_open = not incident.postmortem_status.is_finished
     lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
-    body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete()]
+    body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
     found = looks.section_of(findings(case, now), incident)
     shown = [blocks.section(said), looks.metrics_line(metrics(case, now)), *blocks.sections("\n".join(body)), *found]
     return blocks.whisper(said, [*shown, next_buttons(case), *recall.proposals(incident, past)])

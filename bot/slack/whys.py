@@ -165,7 +165,7 @@ def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> 
 
 def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) -> Block:
     """The form behind [Answer]."""
-    about = masked(rules.quoted(rules.by_number(chain, parent).text) if parent is not None else incident.title)
+    about = masked(rules.quoted(rules.by_number(chain, parent).text) if parent else incident.title)
     question = f"Why did this happen: {shortened(about, QUOTED)}?"
     return blocks.modal(
         "Why?",
@@ -179,7 +179,9 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
             )
         ],
         submit="Answer",
-        private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel, "parent": parent}),
+        private_metadata=json.dumps(
+            {"incident": incident.id, "channel": incident.channel, "parent": parent or rules.THE_INCIDENT}
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from storage.tables.record import (
     WhyVersionRow,
     WorkspaceRow,
 )
+from storage.tables.tabs import TabRow
 
 __all__ = [
     "ACTION_OPEN",
@@ -55,6 +56,7 @@ __all__ = [
     "RecallRow",
     "ReminderRow",
     "SectionRow",
+    "TabRow",
     "WhyActionRow",
     "WhyRow",
     "WhyVersionRow",

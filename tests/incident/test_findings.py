@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.incident.findings import Finding, Kind, Mend, findings, placeholder
-from bot.incident.records import ActionStatus, Case, Entry, Milestone, Status
+from bot.incident.records import ActionStatus, Case, Entry, EntryKind, Milestone, Status
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, why, written
 
 IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone
@@ -78,6 +78,12 @@ def test_a_gap_counts_from_the_end_of_a_range_even_where_another_entry_lies_with
 def test_gaps_before_the_impact_and_after_the_resolution_are_not_asked_about() -> None:
     around = (entry(8, at(9, 0)), *IN_ORDER, entry(9, at(18, 0)))
     assert of(Kind.GAP, case(entries=around)) == []
+
+
+def test_the_quiet_between_a_resolution_and_a_reopening_is_not_asked_about() -> None:
+    again = (entry(6, at(20, 0), kind=EntryKind.STATUS), entry(7, at(20, 20), milestone=RESOLVED))
+    assert of(Kind.GAP, case(entries=(*IN_ORDER, *again))) == []
+    assert of(Kind.GAP, case(entries=(*IN_ORDER, again[0], replace(again[1], happened_at=at(20, 31))))) != []
 
 
 def test_an_entry_in_the_future_is_found_beyond_a_minute_of_difference_between_clocks() -> None:

@@ -23,6 +23,7 @@ from storage import (
     pages,
     recall,
     reminders,
+    tabs,
     timeline,
 )
 from storage.deliveries import Outcome, Owed
@@ -143,6 +144,15 @@ def a_complete_export(tx: Transaction) -> None:
     histories.load(tx, incident)
 
 
+def a_look_at_the_tabs(tx: Transaction) -> None:
+    tabs.opened(tx, "T1", "U1", NOW)
+    tabs.one(tx, "T1", "U1")
+    tabs.turn(tx, "T1", "U1", "actions_from", 20)
+    tabs.keep(tx, "T1", "U1", "hash", frozenset({1}))
+    tabs.lately(tx, "T1", NOW, 200)
+    tabs.owing(tx, "T1", NOW, 1)
+
+
 def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:
     """How SQLite goes about every statement that a unit really runs."""
     seen: list[str] = []
@@ -167,6 +177,7 @@ UNITS = [
     a_look_at_the_past,
     a_complete_export,
     a_webhook,
+    a_look_at_the_tabs,
     a_tick,
 ]
 
