@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.export.confluence import ConfluenceWriter
 from bot.export.csv_form import CsvWriter
 from bot.export.environment import template_set
 from bot.export.html import HtmlWriter
@@ -38,6 +39,7 @@ FORMATS = {
     for form in (
         Format("markdown", "md", "text/markdown; charset=utf-8", MarkdownWriter),
         Format("html", "html", "text/html; charset=utf-8", HtmlWriter),
+        Format("confluence", "confluence.xml", "application/xml", ConfluenceWriter),
         Format("json", "json", "application/json", JsonWriter),
         Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter),
     )
