@@ -80,13 +80,14 @@ class ConfluenceWriter:
     def page(self, document: Document, attached: Sequence[Attached] = ()) -> str:
         """The body, with the pictures that are, or will be, attached to the page."""
         compiled, is_apart = self._markdown.with_timeline_apart(document)
-        return self._page.render(
+        written = self._page.render(
             document=document,
             head=self._head(compiled),
             sections=[self._section(region, document, is_apart=is_apart) for region in compiled.regions],
             folds=tuple(_folds(document)) if is_apart and document.timeline else (),
             attached=attached,
         )
+        return written.strip() + "\n"
 
     def _head(self, compiled: Compiled) -> Markup:
         return self._storage.blocks(_FRONT_MATTER.sub("", compiled.head), without_title=True)

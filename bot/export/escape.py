@@ -87,12 +87,16 @@ def _paragraph(text: str, indent: str, opening: Callable[[str], str]) -> str:
 def _line(line: str) -> str:
     body = line.strip(" \t")
     margin = line[: len(line) - len(line.lstrip(" \t"))].expandtabs(4)
-    marked = _marked(body)
+    return _NO_BREAK_SPACE * len(margin) + guarded(_marked(body))
+
+
+def guarded(marked: str) -> str:
+    """A line that is Markdown inside and shall open no block: no list, heading, quotation or rule."""
     opens = _OPENS_BLOCK.match(marked)
-    if opens:
-        number = opens["number"] or ""
-        marked = f"{number}\\{marked[len(number) :]}"
-    return _NO_BREAK_SPACE * len(margin) + marked
+    if not opens:
+        return marked
+    number = opens["number"] or ""
+    return f"{number}\\{marked[len(number) :]}"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""How Markdown is read for the forms that are rendered from it: CommonMark with tables and strikethrough, no raw HTML."""
+"""How Markdown is read for the forms that come of it: CommonMark with tables and strikethrough, no raw HTML."""
 
 from collections.abc import Callable, Iterator, Sequence
 

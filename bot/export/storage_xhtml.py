@@ -49,7 +49,7 @@ class StorageXhtml:
             "list_item": lambda node: _wrapped("li", self._all(node)),
             "fence": _code,
             "code_block": _code,
-            "hr": lambda node: Markup("<hr />"),
+            "hr": lambda _: Markup("<hr />"),
             "table": lambda node: _wrapped("table", _wrapped("tbody", self._all(node))),
             "thead": self._all,
             "tbody": self._all,
