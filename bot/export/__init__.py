@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.export.canvas import CanvasWriter
 from bot.export.confluence import ConfluenceWriter
 from bot.export.csv_form import CsvWriter
 from bot.export.environment import template_set
@@ -40,6 +41,7 @@ FORMATS = {
         Format("markdown", "md", "text/markdown; charset=utf-8", MarkdownWriter),
         Format("html", "html", "text/html; charset=utf-8", HtmlWriter),
         Format("confluence", "confluence.xml", "application/xml", ConfluenceWriter),
+        Format("canvas", "canvas.md", "text/markdown; charset=utf-8", CanvasWriter),
         Format("json", "json", "application/json", JsonWriter),
         Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter),
     )

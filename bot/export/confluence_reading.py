@@ -121,7 +121,7 @@ def _block(element: Element, depth: int) -> str:
     if tag == "blockquote":
         return "\n".join(f"> {line}".rstrip() for line in _content(element, depth + 1).split("\n"))
     if tag == "pre":
-        return _fence("".join(element.itertext()))
+        return escape.fenced("".join(element.itertext()).strip("\n"))
     if tag == "hr":
         return "---"
     return _macro(element, depth) if _is_block_macro(element) else _content(element, depth + 1)
@@ -193,19 +193,13 @@ def _macro(element: Element, depth: int) -> str:
     told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{_AC}}}parameter")}
     plain = element.findtext(f"{{{_AC}}}plain-text-body")
     if plain is not None:
-        return _fence(plain, told.get("language", ""))
+        return escape.fenced(plain.strip("\n"), told.get("language", ""))
     if name in _SILENT_MACROS:
         return ""
     inside = _content(body, depth + 1) if body is not None else ""
     if body is None:
         return escape.inline(f"({name}: {', '.join(sorted(told.values()))})")
     return "\n\n".join(filter(None, [f"**{_text(told['title']).strip()}**" if told.get("title") else "", inside]))
-
-
-def _fence(text: str, language: str = "") -> str:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}"
 
 
 def _inline(element: Element, depth: int) -> str:
@@ -251,14 +245,6 @@ def _marked(inside: str, mark: str) -> str:
     return f"{before}{mark}{bare}{mark}{after}"
 
 
-def _code(element: Element) -> str:
-    text = "".join(element.itertext())
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
-
-
 def _text(text: str) -> str:
     return escape.inline(_BLANKS.sub(" ", text))
 
@@ -270,7 +256,7 @@ def _squeezed(text: str) -> str:
 _LEAVES: dict[str, Callable[[Element], str]] = {
     "br": lambda _: "\\\n",
     "time": lambda element: element.get("datetime", ""),
-    "code": _code,
+    "code": lambda element: escape.code("".join(element.itertext())),
     "ac:image": _picture,
     "ac:structured-macro": _inline_macro,
 }

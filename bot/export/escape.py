@@ -72,6 +72,23 @@ def item(text: str, depth: int = 0) -> str:
     return _paragraphs(text, indent="  " * (depth + 1), opening=_marked) if "\n" in text else _marked(text)
 
 
+def code(text: str) -> str:
+    """A span of code inside a line; empty for nothing but blanks."""
+    fence = "`" * (_longest_run(text) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A block of code."""
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
 def _paragraphs(text: str, indent: str, opening: Callable[[str], str]) -> str:
     first, *others = _BLANK_LINES.split(text)
     return f"\n\n{indent}".join(

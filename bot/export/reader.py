@@ -1,6 +1,7 @@
 """How Markdown is read for the forms that come of it: CommonMark with tables and strikethrough, no raw HTML."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -41,6 +42,17 @@ class Reader:
         """What `line` makes of one line of Markdown, such as a heading without its number signs."""
         (inline,) = self._markdown.parseInline(legible(markdown))
         return line(_bounded(inline.children or []))
+
+    def headings(self, markdown: str) -> Iterator[tuple[int, str]]:
+        """Every heading at the top: the number of its line, from 0, and what is read of it."""
+        for opening, inline in pairwise(self._markdown.parse(legible(markdown))):
+            if opening.type == "heading_open" and not opening.level and opening.map:
+                yield opening.map[0], shown(inline.children or [])
+
+
+def shown(tokens: Sequence[Token]) -> str:
+    """What is read of the tokens of a line."""
+    return "".join(token.content for token in tokens)
 
 
 def lines_of(node: SyntaxTreeNode) -> str:
