@@ -53,10 +53,10 @@ def all_tokens(tokens: list[Token]) -> list[Token]:
     return [*tokens, *(child for token in tokens for child in token.children or [])]
 
 
-def words(reader: MarkdownIt, markdown: str) -> list[str]:
-    """The letters and digits that a reader shows, word by word; breaks and marks of lists do not count."""
+def letters(reader: MarkdownIt, markdown: str) -> str:
+    """The letters and digits that a reader shows; breaks and marks of lists do not count."""
     found = all_tokens(reader.parse(markdown))
-    return re.findall(r"\w+", " ".join(token.content for token in found if token.type != "inline"))
+    return "".join(re.findall(r"\w", "".join(token.content for token in found if token.type != "inline")))
 
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
@@ -111,7 +111,7 @@ def test_everything_that_markdown_can_say_is_said_in_what_canvases_know() -> Non
     assert "```python\nif a ]]> b & c:\n```" in text
     assert "1. one\n\n    more\n2. two\n    - nested\n" in text
     assert "> quoted\n>\n> > twice" in text
-    assert words(READER, text) == words(PLAIN, f"{MARKDOWN}\n#### four *deep*\n\n###### six")
+    assert letters(READER, text) == letters(PLAIN, f"{MARKDOWN}\n#### four *deep*\n\n###### six")
 
 
 def test_a_table_beyond_the_limit_becomes_a_list() -> None:
@@ -144,7 +144,7 @@ def test_any_markdown_of_a_person_keeps_its_words_and_makes_nothing_else(text: s
     assert all(
         str(token.attrs["href"]).startswith(("http://", "https://")) for token in tokens if token.type == "link_open"
     )
-    assert words(READER, made) == words(PLAIN, markdown)
+    assert letters(READER, made) == letters(PLAIN, markdown)
 
 
 def test_a_region_is_found_again_by_its_heading() -> None:
