@@ -40,11 +40,15 @@ class HtmlWriter:
 
     def __call__(self, document: Document) -> bytes:
         """The whole page, UTF-8."""
+        return self.page(document).encode()
+
+    def page(self, document: Document, *, on_paper: bool = False) -> str:
+        """The page; `on_paper` for a reader that lays it out on sheets and can neither click nor save."""
         # A long timeline would take the Markdown reader most of a second, so the page lists the entries itself.
         compiled = self._markdown.compiled(replace(document, timeline=()))
         chapters = [self._chapter(region) for region in compiled.regions]
         rows = timeline_rows(document, _with_links, escape)
-        return self._page.render(document=document, chapters=chapters, rows=rows).encode()
+        return self._page.render(document=document, chapters=chapters, rows=rows, on_paper=on_paper)
 
     def _chapter(self, region: Region) -> Chapter:
         body = self._reader.parse(region.body)

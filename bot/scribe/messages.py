@@ -1,25 +1,24 @@
 """What a delivery says at the moment of its sending; nothing where its reason is gone meanwhile."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.export import Exporter, file_name
-from bot.incident import postmortem
+from bot.export import Exporter
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Status
-from bot.scribe import chasing, documents, suggestions
+from bot.scribe import chasing, suggestions
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
+from bot.scribe.rendering import Renderer
 from bot.scribe.standing import newer_digest, retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
 from bot.slack import whys as asks
-from bot.slack.outbox import File, Message
+from bot.slack.outbox import Message
 from bot.slack.words import words
 from storage import actions, cases, incidents, people, reminders
 from storage.deliveries import Delivery
@@ -32,8 +31,7 @@ class Composer:
     """Builds each kind of message from the record as it stands when it is sent."""
 
     def __init__(self, exporter: Exporter, store: Store) -> None:
-        self._exporter = exporter
-        self._store = store
+        self._renderer = Renderer(exporter, store)
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         """The message of a delivery, or None where it must not go out any more."""
@@ -65,15 +63,9 @@ class Composer:
         return _message(asks.opening(cases.glance(tx, incident, 1)[0]))
 
     def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
-        """The file is named now and compiled when it is sent: this transaction is one that recorders wait for."""
+        """The file is compiled when it is sent: this transaction is one that recorders wait for."""
         case, _ = cases.glance(tx, incident, 1)
-        name = file_name(postmortem.compile(case, now), delivery.body)
-        content = partial(asyncio.to_thread, self._compiled, incident, delivery.body, now)
-        return Message(file_comment(case), [], file=File(name, f"{incident.key} postmortem draft", content))
-
-    def _compiled(self, incident: Incident, form: str, now: datetime) -> bytes:
-        document = self._store.read_now(lambda tx: documents.compiled(tx, incident, form, now))
-        return self._exporter.render(document, form)
+        return Message(file_comment(case), file=partial(self._renderer.file, delivery.id, incident, delivery.body, now))
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None

@@ -205,6 +205,9 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
         hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(FORMATS)}."
         sentence = f"I know no form `{form[:30].replace('`', '')}`. {hint}"
         raise Refused(sentence)
+    if trouble := desk.exporter.trouble(form):
+        sentence = f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well."
+        raise Refused(sentence)
     found = await _found(desk, asked)
 
     def unit(tx: Transaction) -> Message:

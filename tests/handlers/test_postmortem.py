@@ -107,7 +107,9 @@ async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         assert "Did you mean `markdown`?" in await told(play, play.ana, "/postmortem export markdwn")
-        assert "There are markdown, html, json, csv." in await told(play, play.ana, "/postmortem export word")
+        assert "There are markdown, html, pdf, confluence, canvas, json, csv." in await told(
+            play, play.ana, "/postmortem export word"
+        )
 
 
 async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url: str) -> None:
