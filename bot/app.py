@@ -92,6 +92,7 @@ class Afterword:
         await self.people.load()
         exporter = Exporter()
         composer = Composer(exporter, store)
+        self._stack.push_async_callback(composer.close)
         self.cards = Cards()
         self.tabs = Tabs()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)

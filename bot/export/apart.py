@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,8 +45,7 @@ class TookTooLong(FailedApart):
 
 
 USUAL = Bounds()
-_TURN = threading.BoundedSemaphore(2)
-"""Two at a time: whoever waits for a turn does not spend its seconds."""
+_running: "set[subprocess.Popen[bytes]]" = set()
 
 
 def run_apart(module: str, given: bytes, bounds: Bounds = USUAL) -> bytes:
@@ -55,11 +53,6 @@ def run_apart(module: str, given: bytes, bounds: Bounds = USUAL) -> bytes:
 
     Raises FailedApart where the work says so by raising it, fails, dies or answers too much; TookTooLong.
     """
-    with _TURN:
-        return _in_turn(module, given, bounds)
-
-
-def _in_turn(module: str, given: bytes, bounds: Bounds) -> bytes:
     ear, voice = os.pipe()
     told = (str(voice), str(bounds.memory), str(math.ceil(bounds.seconds)), str(bounds.output))
     with os.fdopen(ear, "rb", buffering=0) as listening:
@@ -80,16 +73,24 @@ def _in_turn(module: str, given: bytes, bounds: Bounds) -> bytes:
 
 def _awaited(process: "subprocess.Popen[bytes]", listening: BinaryIO, given: bytes, bounds: Bounds) -> bytes:
     until = time.monotonic() + bounds.seconds
+    _running.add(process)
     try:
         made = _talk(cast("BinaryIO", process.stdin), listening, given, until, bounds.output)
         status = process.wait(max(0.0, until - time.monotonic()))
     except (TimeoutError, subprocess.TimeoutExpired) as error:
         raise TookTooLong(f"It took longer than {bounds.seconds:g} seconds.") from error
     finally:
+        _running.discard(process)
         _end(process)
     if status:
         raise FailedApart(_reason(status, made, bounds))
     return made
+
+
+def end_all() -> None:
+    """End whatever this process has running apart: those who wait for it get FailedApart at once."""
+    for process in tuple(_running):
+        _kill(process)
 
 
 def answer(make: Callable[[bytes], bytes]) -> None:
@@ -155,12 +156,16 @@ def _give(talking: selectors.BaseSelector, pipe: BinaryIO, rest: memoryview) -> 
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
+    _kill(process)
+    process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own
-        process.wait()
-    if process.stdin:
-        process.stdin.close()
 
 
 def _reason(status: int, said: bytes, bounds: Bounds) -> str:

@@ -48,7 +48,7 @@ class CanvasWriter:
 
     def __init__(self, templates: SandboxedEnvironment) -> None:
         self._markdown = MarkdownWriter(templates)
-        self._left_out = templates.get_template("postmortem/words.j2").module.left_out  # type: ignore[attr-defined]
+        self._left_out = templates.get_template("postmortem/canvas.md.j2").module.left_out  # type: ignore[attr-defined]
         self._reader = Reader()
         self._canvas = CanvasMarkdown(self._reader)
 

@@ -51,6 +51,10 @@ class Composer:
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
         return None if incidents.card(tx, incident.id) else self._card(tx, incident, now)
 
+    async def close(self) -> None:
+        """Make no more files."""
+        await self._renderer.close()
+
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
         return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
 

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 
-from bot.export import FORMATS, Exporter, file_name
+from bot.export import FORMATS, Exporter, apart, file_name
 from bot.export.apart import FailedApart
 from bot.incident.document import Document
 from bot.incident.records import Incident
@@ -14,6 +14,8 @@ from storage.store import Store
 
 PATIENCE = 10.0
 """Seconds that an attempt waits for a file; what takes longer goes on being made until a later one."""
+
+AT_ONCE = 2
 
 _INSTEAD = "html"
 """The form in place of one that failed: it shows the same, and prints."""
@@ -26,19 +28,31 @@ class Renderer:
         self._exporter = exporter
         self._store = store
         self._patience = patience
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._going: dict[int, asyncio.Task[File]] = {}
 
     async def file(self, delivery: int, incident: Incident, form: str, now: datetime) -> File:
         """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
         going = self._going.get(delivery)
         if going is None:
-            going = asyncio.create_task(asyncio.to_thread(self._made, incident, form, now))
+            going = asyncio.create_task(self._in_turn(incident, form, now))
             self._going[delivery] = going
         await asyncio.wait([going], timeout=self._patience)
         if not going.done():
             raise StillMaking(f"{FORMATS[form].name} is still being made")
         del self._going[delivery]
         return going.result()
+
+    async def close(self) -> None:
+        """Give up what is being made: its deliveries are owed still, and the next run makes it."""
+        for going in self._going.values():
+            going.cancel()
+        apart.end_all()
+        await asyncio.gather(*self._going.values(), return_exceptions=True)
+
+    async def _in_turn(self, incident: Incident, form: str, now: datetime) -> File:
+        async with self._turns:
+            return await asyncio.to_thread(self._made, incident, form, now)
 
     def _made(self, incident: Incident, form: str, now: datetime) -> File:
         document = self._store.read_now(lambda tx: documents.compiled(tx, incident, form, now))

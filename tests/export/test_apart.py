@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bot.export.apart import Bounds, FailedApart, TookTooLong, run_apart
+from bot.export.apart import Bounds, FailedApart, TookTooLong, end_all, run_apart
 
 MODULE = "tests.export.apart_work"
 PROCESSES = Path("/proc")
@@ -116,3 +116,14 @@ def test_threads_work_at_the_same_time_under_the_bots_loop() -> None:
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(work, [b"turn ab", b"turn cd"])) == [b"ba", b"dc"]
     assert children() <= before
+
+
+def test_all_that_runs_can_be_ended_at_once() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        sleeping = pool.submit(work, b"sleep 60")
+        until = time.monotonic() + 20
+        while not sleeping.done() and time.monotonic() < until:
+            end_all()
+            time.sleep(0.05)
+        with pytest.raises(FailedApart, match="SIGKILL"):
+            sleeping.result()
