@@ -8,6 +8,7 @@ import sys
 import threading
 import zlib
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from pypdf.generic import ArrayObject, DictionaryObject
@@ -46,10 +47,9 @@ def test_it_is_a_document_with_title_language_and_date(full: bytes) -> None:
     assert reader.metadata is not None
     assert reader.metadata.title == "INC-7: Checkout returns 503s"
     assert reader.metadata.creation_date_raw == "D:20261129120000Z"
-    root = reader.trailer["/Root"].get_object()
-    assert isinstance(root, DictionaryObject)
-    assert root["/Lang"] == "en"
-    assert root["/MarkInfo"].get_object() == {"/Marked": True}
+    root = cast("DictionaryObject", reader.trailer["/Root"].get_object())
+    assert str(root["/Lang"]) == "en"
+    assert dict(cast("DictionaryObject", root["/MarkInfo"].get_object())) == {"/Marked": True}
     assert [round(float(side) / 72 * 25.4) for side in reader.pages[0].mediabox[2:]] == [210, 297]
 
 
