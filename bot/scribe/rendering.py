@@ -16,6 +16,7 @@ PATIENCE = 10.0
 """Seconds that an attempt waits for a file; what takes longer goes on being made until a later one."""
 
 AT_ONCE = 2
+MOST_KEPT = 4
 
 _INSTEAD = "html"
 """The form in place of one that failed: it shows the same, and prints."""
@@ -35,6 +36,7 @@ class Renderer:
         """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
         going = self._going.get(delivery)
         if going is None:
+            self._forget()
             going = asyncio.create_task(self._in_turn(incident, form, now))
             self._going[delivery] = going
         await asyncio.wait([going], timeout=self._patience)
@@ -42,6 +44,12 @@ class Renderer:
             raise StillMaking(f"{FORMATS[form].name} is still being made")
         del self._going[delivery]
         return going.result()
+
+    def _forget(self) -> None:
+        """Let go of files that nobody came for: their delivery is cancelled, or another process has sent it."""
+        done = [delivery for delivery, going in self._going.items() if going.done()]
+        for delivery in done[:-MOST_KEPT]:
+            del self._going[delivery]
 
     async def close(self) -> None:
         """Give up what is being made: its deliveries are owed still, and the next run makes it."""

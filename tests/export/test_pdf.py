@@ -49,7 +49,7 @@ def test_it_is_a_document_with_title_language_and_date(full: bytes) -> None:
     assert reader.metadata.creation_date_raw == "D:20261129120000Z"
     root = cast("DictionaryObject", reader.trailer["/Root"].get_object())
     assert str(root["/Lang"]) == "en"
-    assert dict(cast("DictionaryObject", root["/MarkInfo"].get_object())) == {"/Marked": True}
+    assert str(root["/MarkInfo"].get_object()) == "{'/Marked': True}"
     assert [round(float(side) / 72 * 25.4) for side in reader.pages[0].mediabox[2:]] == [210, 297]
 
 

@@ -1,11 +1,15 @@
 """Files for deliveries, made by the real exporter from a real database."""
 
 import asyncio
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from bot.export import pdf
+from bot.cli import main
+from bot.export import FORMATS, pdf
 from bot.scribe.rendering import Renderer
 from bot.slack.sending import StillMaking
 from tests.export import pdfs
@@ -74,3 +78,42 @@ async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
         (file,) = play.slack.files
         assert file.name == f"{PLACE}.pdf"
         assert "failedover" in pdfs.letters(pdfs.read(file.bytes))
+
+
+async def test_where_no_pdf_can_be_made_it_is_said_at_once(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        said = await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
+        assert said.ephemeral is not None
+        assert 'pip install "afterword[pdf]"' in said.ephemeral.plain
+        assert "`/postmortem export html` gives a page that prints as well" in said.ephemeral.plain
+        await play.settle()
+        assert play.slack.files == []
+
+
+async def test_every_form_is_written_from_the_command_line(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    for form in FORMATS:
+        file = tmp_path / form
+        result = CliRunner().invoke(main, ["export", "INC-1", "--format", form, "-o", str(file)])
+        assert result.exit_code == 0, result.output
+        content = file.read_bytes()
+        assert b"failed over" in content or "failedover" in pdfs.letters(pdfs.read(content))
+
+
+async def test_a_pdf_that_fails_on_the_command_line_is_a_sentence(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_SECONDS", 0.01)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    result = CliRunner().invoke(main, ["export", "INC-1", "--format", "pdf"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The PDF could not be made. It took longer than")
