@@ -13,19 +13,22 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 import handlers
 from bot import outside
 from bot.clock import Clock
 from bot.export import Exporter
+from bot.incident.alerts import AlertRules, conditions
 from bot.incident.blame import chosen
-from bot.incident.reminders import Quiet, ReminderRules
+from bot.incident.reminders import OVERDUE, Quiet, ReminderRules
 from bot.scheduler import Sweeper
-from bot.scribe import attachments, reminders
+from bot.scribe import alerts, attachments, reminders
 from bot.scribe.cards import CardKeeper
 from bot.scribe.desk import Desk
 from bot.scribe.errands import Errands, Follower
 from bot.scribe.messages import Composer
+from bot.scribe.tabs import TabKeeper
 from bot.scribe.walk import Walker
 from bot.settings import Settings
 from bot.slack.cards import Cards, LiveMessages
@@ -35,10 +38,12 @@ from bot.slack.outbox import Outbox
 from bot.slack.people import People
 from bot.slack.places import Places
 from bot.slack.roster import Roster
-from bot.web import server
+from bot.slack.tabs import Publisher, Tabs
+from bot.web import hooks, server
 from bot.web.dispatch import Dispatcher
 from bot.web.guard import Guard
 from bot.web.health import Health, database_probe
+from bot.web.proofs import proofs_of
 from bot.web.socket_mode import SocketMode
 from handlers.boundary import Boundary
 from storage.store import Store
@@ -67,6 +72,13 @@ def _client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClien
     return client
 
 
+def alert_rules_of(settings: Settings) -> AlertRules:
+    """The operator's choices about alerts."""
+    channel = "" if settings.alerts_channel == "none" else settings.alerts_channel
+    team = "" if settings.alerts_team == "own" else settings.alerts_team
+    return AlertRules(channel, team, conditions(settings.alerts_open))
+
+
 class Afterword:
     """The whole bot on an open store: `async with Afterword(settings, store, clock) as bot`, then `await bot.run()`.
 
@@ -93,7 +105,9 @@ class Afterword:
         await self.people.load()
         exporter = Exporter()
         composer = Composer(exporter, store)
+        self._stack.push_async_callback(composer.close)
         self.cards = Cards()
+        self.tabs = Tabs()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
         self.desk = Desk(
             store,
@@ -102,26 +116,33 @@ class Afterword:
             Places(self.client),
             self.outbox,
             self.cards,
+            self.tabs,
             exporter,
             rules,
             settings.input_zone,
             settings.allow_guests,
             settings.reaction,
             chosen(settings.blame_words),
+            alert_rules_of(settings),
             tuple(followers),
             outside.components(followers),
         )
-        self.errands = Errands(store, clock, followers, self.outbox)
-        self.outbox.wake_too(self.errands.kick)
-        keeper = CardKeeper(store, clock, LiveMessages(self.client), self.outbox)
-        self.cards.refresh_with(keeper.refresh)
-        self.walker = Walker(self.desk, History(self.client))
-        self.roster = Roster(self.client, self.people)
+        self.errands = Errands(store, clock, followers, self.outbox, self.tabs)
+        self._keep_up()
         self.boundary = Boundary(self.desk, self.client)
         self.bolt = self._bolt(settings.slack_bot_token.get_secret_value())
         self.dispatch = Dispatcher(self.bolt)
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
         return self
+
+    def _keep_up(self) -> None:
+        """What follows the record by itself: live messages, Home tabs, other systems, who is who."""
+        self.outbox.wake_too(self.errands.kick)
+        keeper = CardKeeper(self.store, self.clock, LiveMessages(self.client), self.outbox)
+        self.cards.refresh_with(keeper.refresh)
+        self.tabs.drawn_by(TabKeeper(self.desk, Publisher(self.client)))
+        self.walker = Walker(self.desk, History(self.client))
+        self.roster = Roster(self.client, self.people)
 
     async def __aexit__(self, *_: object) -> None:
         await self.roster.close()
@@ -169,6 +190,9 @@ class Afterword:
         settled = await reminders.sweep(self.store, self.desk.rules, now)
         if settled:
             log.info("settled %d reminders", len(settled))
+        for one in settled:
+            if one.reminder.kind == OVERDUE:  # what was due is overdue, which nobody did
+                self.tabs.stale(one.reminder.team, one.reminder.subject)
         return True
 
     async def _fetched(self, now: datetime) -> None:
@@ -176,12 +200,19 @@ class Afterword:
         await self.walker.sweep(now)
 
     def web(self) -> Starlette:
-        """The web application: Slack's endpoint where there is a signing secret, health and metrics always."""
+        """The web application: Slack's endpoint and those of hooks that have a secret, health and metrics always."""
         secret = self.settings.slack_signing_secret.get_secret_value()
         by_http = self.settings.transport == "http"
         guard = Guard(secret, self.clock) if by_http and secret else None
         probes = {"database": database_probe(self.store), "scheduler": self.sweeper.probe, "slack": self._slack_probe}
-        return server.build(self.dispatch if guard else None, guard, Health(probes))
+        return server.build(self.dispatch if guard else None, guard, Health(probes), self._hooks())
+
+    def _hooks(self) -> list[Route]:
+        """The ways in for monitoring; none without a channel to suggest in."""
+        given, now = self.settings, self.clock.now
+        secrets = (given.alertmanager_secret, given.grafana_secret, given.pagerduty_secret, given.jsm_secret)
+        proofs = proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.desk.alerts.channel else {}
+        return hooks.routes(proofs, lambda told: alerts.hear(self.desk, told, now()), self.clock)
 
     async def _slack_probe(self) -> str:
         if self._socket is not None and (trouble := await self._socket.probe()):
@@ -202,5 +233,6 @@ class Afterword:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self.errands.run())
             tasks.create_task(self.cards.run())
+            tasks.create_task(self.tabs.run())
             self.roster.start(self.clock.now())
             tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))

@@ -67,8 +67,53 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_SECONDS)) as session:
         client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
+        findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
     others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await outside.checks(settings)]
     return [*findings, await asyncio.to_thread(check_database), *others]
+
+
+_HOOKS = {
+    "alertmanager": ("AFTERWORD_ALERTMANAGER_SECRET", "AFTERWORD_GRAFANA_SECRET"),
+    "pagerduty": ("AFTERWORD_PAGERDUTY_SECRET",),
+    "jsm": ("AFTERWORD_JSM_SECRET",),
+}
+
+
+def _hooks(settings: Settings) -> list[Finding]:
+    """For each way in for monitoring whether it is open, and where it is."""
+    given = {
+        "alertmanager": settings.alertmanager_secret.get_secret_value() or settings.grafana_secret.get_secret_value(),
+        "pagerduty": settings.pagerduty_secret.get_secret_value(),
+        "jsm": settings.jsm_secret.get_secret_value(),
+    }
+    return [_hook(settings, name, is_on=bool(secret)) for name, secret in given.items()]
+
+
+def _hook(settings: Settings, name: str, *, is_on: bool) -> Finding:
+    needed = " or ".join(_HOOKS[name])
+    if not is_on:
+        return Finding(f"hook {name}", ok=None, sentence=f"Off: /hooks/{name} is not there until {needed} is set.")
+    if settings.alerts_channel == "none":
+        return Finding(
+            f"hook {name}", ok=False, sentence="Off: set AFTERWORD_ALERTS_CHANNEL to a channel's id as well."
+        )
+    where = f"http://{settings.host}:{settings.port}/hooks/{name}"
+    return Finding(f"hook {name}", ok=True, sentence=f"On: monitoring may POST to {where}, or to your proxy before it.")
+
+
+async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[Finding]:
+    """Whether the bot can speak where alerts go; nothing where none do."""
+    channel, token = settings.alerts_channel, settings.slack_bot_token.get_secret_value()
+    if channel == "none" or not token:
+        return []
+    reply = await _ask(client.conversations_info(channel=channel, token=token))
+    if reply.problem:
+        sentence = f"Slack does not show {channel} ({reply.problem}). Copy the id again, and /invite the bot there."
+        return [Finding("alerts channel", ok=False, sentence=sentence)]
+    found = reply.body.get("channel")
+    is_inside = isinstance(found, dict) and bool(found.get("is_member"))
+    sentence = "The bot is in there." if is_inside else f"The bot is not in {channel}: /invite it there."
+    return [Finding("alerts channel", ok=is_inside, sentence=sentence)]
 
 
 async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[Finding]:

@@ -24,7 +24,7 @@ OPTIONAL_SCOPES = {
     "groups:history": "in private channels: the same",
     "im:history": "`done 3` and `3 friday` as answers to a reminder, looking up an unsure send in a direct message",
     "users:read.email": "finding the owner of an action among the people of a connected Jira",
-    "usergroups:read": "writing a user group's name where a message holds only its id",
+    "usergroups:read": "writing a user group's name where a message holds only its id, handing an action over to one",
     "files:read": "keeping the files of recorded messages, and making sure that an attached export arrived",
 }
 """Bot scopes that an admin may decline, each with the feature that is then off."""
@@ -32,6 +32,7 @@ OPTIONAL_SCOPES = {
 EVENTS = {
     "app_home_opened": "",
     "member_joined_channel": "channels:read",
+    "member_left_channel": "channels:read",
     "channel_rename": "channels:read",
     "group_rename": "groups:read",
     "user_change": "users:read",

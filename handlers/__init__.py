@@ -4,6 +4,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.scribe.desk import Desk
 from handlers.actions import Actions
+from handlers.alerts import Alerts
 from handlers.boundary import Boundary
 from handlers.capture import Capture
 from handlers.connections import Connections
@@ -24,14 +25,6 @@ def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     whys = Whys(desk, boundary)
     nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
-    others = (
-        Home(desk, boundary.client),
-        Capture(desk, boundary, whys),
-        Lookback(desk),
-        Findings(desk),
-        Recall(desk),
-        Connections(desk),
-        Statuspage(desk),
-    )
-    for noun in (*nouns, *others):
+    others = (Home(desk, boundary), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
+    for noun in (*nouns, *others, Alerts(desk), Connections(desk), Statuspage(desk)):
         noun.listen(app, boundary)

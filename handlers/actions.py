@@ -12,6 +12,7 @@ from bot.scribe import replies
 from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
 from bot.slack import actions as says
+from bot.slack import owners
 from bot.slack.blocks import Block, Message
 from bot.slack.text import group_in, mentioned, without_groups, without_mentions
 from handlers.boundary import Boundary
@@ -94,7 +95,10 @@ class Actions:
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
-        owner = str(sent.values["owner"])
+        owner = owners.chosen(sent.values)
+        if owner is None:
+            sentence = "Pick who does it now."
+            raise Refused(sentence, field=owners.PERSON)
         return await scribe.hand_over(self._desk, sent.asked, int(sent.metadata["action"]), owner)
 
     async def drop_form(self, click: Click) -> Block:
@@ -131,7 +135,7 @@ class Actions:
     async def moved(self, sent: Submission) -> Message | None:
         """The form behind [New date]."""
         due_on = date.fromisoformat(str(sent.values["due"]))
-        return await scribe.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on)
+        return sent.unless_at_home(await scribe.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on))
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Make it an action]."""
@@ -141,7 +145,7 @@ class Actions:
         due = sent.values.get("due")
         asking = Asking(
             str(sent.values["text"]),
-            sent.values.get("owner") or None,
+            owners.chosen(sent.values),
             date.fromisoformat(due) if due else None,
             why=sent.metadata.get("why"),
         )

@@ -167,11 +167,9 @@ class Boundary:
         task.add_done_callback(self._running.discard)
 
     def _after(self, sent: Submission, said: Message | None) -> None:
-        self._redraw(sent.asked, in_home=bool(sent.metadata.get("home")))
-        if said is None or said.get("response_type") == "in_channel":
-            return
-        url, in_whisper = str(sent.metadata.get("url", "")), bool(sent.metadata.get("whisper"))
-        self.later(self._reply(Click(sent.asked, {}, "", "", url, in_whisper), said))
+        self._redraw(sent.asked, in_home=sent.in_home)
+        if said is not None and said.get("response_type") != "in_channel":
+            self.later(self._reply(sent.as_click(), said))
 
     def _redraw(self, asked: Asked, *, in_home: bool) -> None:
         if in_home and self._draw_home is not None:
@@ -199,7 +197,7 @@ class Boundary:
     async def say_beside(self, asked: Asked, message: Message, thread_ts: str = "") -> None:
         """Whisper where somebody asked, or else in their conversation with the bot; raises what the client raises."""
         channel = asked.place.channel
-        if channel and not channel.startswith("D"):
+        if channel and not channel.startswith(("D", "U", "W")):
             try:
                 await self.client.chat_postEphemeral(
                     channel=channel, user=asked.user, thread_ts=thread_ts or None, **message
@@ -233,7 +231,7 @@ class Boundary:
 
 def _carrying(view: Block, here: dict[str, Any]) -> Block:
     """The form with the place where it was opened, so that its answer finds the way back there."""
-    place = {key: here.get(key, "") for key in ("channel", "url", "whisper")}
+    place = {key: here.get(key, "") for key in ("channel", "url", "whisper", "home")}
     return view | {"private_metadata": json.dumps(place | json.loads(view.get("private_metadata") or "{}"))}
 
 

@@ -112,13 +112,10 @@ class Capture:
         if first is None or first[1] not in bots:
             raise Refused(words.capture.not_first(reaction=self._desk.reaction))
         line = said.text[first.end() :].strip()
+        if said.thread_ts and await self._in_whys(asked, said, line):
+            return
         if line.lower() in ("", "help", "?") and not said.files:
             self._boundary.later(self._whisper(asked, self._help(), said.thread_ts))
-            return
-        if said.thread_ts and await self._whys.in_thread(
-            asked, await self._desk.people.read(asked.team, line), said.thread_ts
-        ):
-            self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
             return
         link = await self._messages.permalink(said.channel, said.ts)
         answer = await scribe.note(self._desk, asked, said, line, link)
@@ -128,6 +125,18 @@ class Capture:
             self._boundary.later(self._recorded(said))
         else:
             self._boundary.later(self._messages.mark(said.channel, said.ts, by=ASKED))
+
+    async def _in_whys(self, asked: Asked, said: Said, line: str) -> bool:
+        """Whether it was said in the thread of the whys, where it is about them and no entry."""
+        line = await self._desk.people.read(asked.team, line)
+        heard = await self._whys.in_thread(asked, line, said.thread_ts)
+        if heard is None:
+            return False
+        if heard.is_recorded:
+            self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
+        if heard.said is not None:
+            self._boundary.later(self._whisper(asked, heard.said, said.thread_ts))
+        return True
 
     def _help(self) -> Message:
         return blocks.whisper(words.capture.help(reaction=self._desk.reaction))

@@ -1,13 +1,17 @@
 """The button and form that complete an action which the checks found wanting."""
 
+import re
 from datetime import date
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.scribe import findings as scribe
+from bot.scribe import postmortem
 from bot.scribe.desk import Desk
 from bot.scribe.findings import Completed
+from bot.slack import owners
 from bot.slack.blocks import Block, Message
+from bot.slack.findings import LINK
 from handlers.boundary import Boundary
 from handlers.requests import Click, Submission
 
@@ -20,8 +24,14 @@ class Findings:
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
+        app.action(re.compile(rf"{LINK}\d+"))(boundary.click(self.link))
         app.action("finding_action")(boundary.form(self.form))
         app.view("finding_action")(boundary.submission(self.completed))
+
+    async def link(self, click: Click) -> Message | None:
+        """[Action 2] below the question which action a root cause has, and [For why 3] below a new action."""
+        said = await scribe.link(self._desk, click.asked, int(click.value["why"]), int(click.value["action"]))
+        return await postmortem.overview(self._desk, click.asked) if click.value.get("back") else said
 
     async def form(self, click: Click) -> Block:
         """[Owner, date, link]."""
@@ -31,7 +41,7 @@ class Findings:
         """The form behind it."""
         due = sent.values.get("due")
         given = Completed(
-            sent.values.get("owner") or None,
+            owners.chosen(sent.values),
             date.fromisoformat(due) if due else None,
             str(sent.values.get("link") or ""),
         )

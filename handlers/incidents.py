@@ -5,9 +5,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.records import Milestone, Place
-from bot.scribe import connections, jsm, paging, recall, statuspage
+from bot.scribe import connections, jsm, paging, recall, statuspage, suggestions
 from bot.scribe import incidents as scribe
 from bot.scribe.desk import Asked, Desk
+from bot.scribe.incidents import Opening
 from bot.slack import incidents as says
 from bot.slack.blocks import Block, Message
 from bot.slack.text import mentioned
@@ -45,7 +46,8 @@ class Incidents:
             return await self._elsewhere(asked, wish)
         match wish:
             case rules.Open(title):
-                return await scribe.open_new(desk, asked, title, self._channel_name(command))
+                opening = Opening(title, channel_name=self._channel_name(command))
+                return await scribe.open_new(desk, asked, opening)
             case rules.SetSeverity(severity):
                 return await scribe.set_severity(desk, asked, severity)
             case rules.SetLead(who):
@@ -107,8 +109,11 @@ class Incidents:
         """The form behind [Open an incident]."""
         channel = str(sent.values.get("channel") or sent.asked.place.channel)
         _require_channel(channel)
-        asked = sent.asked.at(Place(sent.asked.team, channel))
-        return await scribe.open_new(self._desk, asked, str(sent.values.get("title") or ""))
+        severity = sent.values.get("severity")
+        opening = Opening(str(sent.values.get("title") or ""), int(severity) if severity else None)
+        if alert := sent.metadata.get("alert"):
+            return await suggestions.open_from(self._desk, sent.asked, int(alert), opening, channel)
+        return await scribe.open_new(self._desk, sent.asked.at(Place(sent.asked.team, channel)), opening)
 
 
 def _require_channel(channel: str) -> None:

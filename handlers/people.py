@@ -20,6 +20,7 @@ class People:
         app.event("user_change")(boundary.event(self.changed))
         app.event("team_join")(boundary.event(self.changed))
         app.event("member_joined_channel")(boundary.event(self.joined))
+        app.event("member_left_channel")(boundary.event(self.left))
         app.event("channel_rename")(boundary.event(self.renamed))
         app.event("group_rename")(boundary.event(self.renamed))
 
@@ -30,9 +31,19 @@ class People:
     async def joined(self, body: Body) -> None:
         """Somebody came into a channel; where it is the bot, what waits for that channel can go out."""
         event = body["event"]
+        self._sees_anew(body)
         bots = {authorization.get("user_id") for authorization in body.get("authorizations") or ()}
         if event["user"] in bots:
             await scribe.welcomed(self._desk, event_of(body, event["channel"], self._desk.clock.now()))
+
+    async def left(self, body: Body) -> None:
+        """Somebody is not in a channel any more."""
+        self._sees_anew(body)
+
+    def _sees_anew(self, body: Body) -> None:
+        """What they may look into is another now, and so is what their Home tab may show."""
+        self._desk.places.forget(body["event"]["channel"])
+        self._desk.tabs.stale(body["team_id"], body["event"]["user"])
 
     async def renamed(self, body: Body) -> None:
         """A channel has another name."""

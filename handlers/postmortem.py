@@ -99,4 +99,4 @@ class Postmortem:
         fields = {int(name[5:]): str(value or "") for name, value in sent.values.items() if name.startswith("text_")}
         text = "".join(fields[index] for index in sorted(fields))
         written = scribe.Written(str(sent.metadata["section"]), text, int(sent.metadata["version"]))
-        return await scribe.fill(self._desk, sent.asked, written, verdicts_in(sent.values))
+        return sent.unless_at_home(await scribe.fill(self._desk, sent.asked, written, verdicts_in(sent.values)))

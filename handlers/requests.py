@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.incident.records import Place
 from bot.scribe.desk import Asked
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message
 
 Body = dict[str, Any]
 
@@ -64,6 +64,21 @@ class Submission:
     asked: Asked
     values: dict[str, Any]
     metadata: dict[str, Any]
+
+    @property
+    def in_home(self) -> bool:
+        """Whether it was opened in the Home tab."""
+        return bool(self.metadata.get("home"))
+
+    def unless_at_home(self, said: Message | None) -> Message | None:
+        """The answer; none in the Home tab, which shows what came of it, but for a form that stays open."""
+        return None if self.in_home and said is not None and "response_action" not in said else said
+
+    def as_click(self) -> Click:
+        """The button that opened it, for the answer: in the Home tab nobody looks into the incident's channel."""
+        asked = self.asked.at(Place(self.asked.team, self.asked.user)) if self.in_home else self.asked
+        url, in_whisper = str(self.metadata.get("url", "")), bool(self.metadata.get("whisper"))
+        return Click(asked, {}, "", "", url, in_whisper, self.in_home)
 
 
 def _key(*parts: str) -> str:

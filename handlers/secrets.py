@@ -1,16 +1,17 @@
-"""The buttons below the receipt of what looks like a credential."""
+"""The buttons below the warning of what looks like a credential."""
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.scribe import secrets as scribe
 from bot.scribe.desk import Desk
 from bot.slack.blocks import Message
+from bot.slack.secrets import subject_in
 from handlers.boundary import Boundary
 from handlers.requests import Click
 
 
 class Secrets:
-    """[Redact] and [It is harmless]."""
+    """[Redact], [Redact with files] and [It is harmless]."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -18,12 +19,17 @@ class Secrets:
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
         app.action("secret_redact")(boundary.click(self.redact))
+        app.action("secret_redact_files")(boundary.click(self.redact_with_files))
         app.action("secret_harmless")(boundary.click(self.leave))
 
     async def redact(self, click: Click) -> Message | None:
         """[Redact]."""
-        return await scribe.redact(self._desk, click.asked, int(click.value["entry"]))
+        return await scribe.redact(self._desk, click.asked, subject_in(click.value))
+
+    async def redact_with_files(self, click: Click) -> Message | None:
+        """[Redact with files]."""
+        return await scribe.redact(self._desk, click.asked, subject_in(click.value), with_files=True)
 
     async def leave(self, click: Click) -> Message | None:
         """[It is harmless]."""
-        return await scribe.leave(self._desk, click.asked, int(click.value["entry"]))
+        return await scribe.leave(self._desk, click.asked, subject_in(click.value))

@@ -1,12 +1,12 @@
 """`/why`, and the buttons below its questions."""
 
 import logging
+from dataclasses import dataclass
 
 from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 
-from bot.errors import Refused
 from bot.incident import whys as rules
 from bot.scribe import actions as actions_scribe
 from bot.scribe import whys as scribe
@@ -18,6 +18,14 @@ from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of something said in the thread: `said` is for its author alone, beside what the thread is told."""
+
+    said: Message | None
+    is_recorded: bool
 
 
 class Whys:
@@ -42,29 +50,34 @@ class Whys:
 
     async def command(self, command: Command) -> Message | None:
         """`/why TEXT`."""
-        desk, asked = self._desk, command.asked
-        match rules.wish(await desk.people.read(asked.team, command.text)):
-            case rules.Answer(text, parent):
-                return await self.answer(asked, text, parent)
-            case rules.MarkRoot(number):
-                return await scribe.mark_root(desk, asked, number)
-            case rules.Show():
-                return await scribe.show(desk, asked)
-            case rules.Edit() | rules.Delete() | rules.History() as wish:
-                return await self._correct(asked, wish)
-            case _:
-                return says.help_text()
+        asked = command.asked
+        return await self._do(asked, rules.wish(await self._desk.people.read(asked.team, command.text)))
 
-    async def _correct(self, asked: Asked, wish: rules.Edit | rules.Delete | rules.History) -> Message | None:
+    async def _do(self, asked: Asked, wish: rules.Wish, thread_ts: str = "") -> Message | None:
+        match wish:
+            case rules.Answer(text, parent):
+                return await self.answer(asked, text, parent, thread_ts)
+            case rules.MarkRoot(number):
+                return await scribe.mark_root(self._desk, asked, number)
+            case rules.Show():
+                return await scribe.show(self._desk, asked)
+            case rules.Help():
+                return says.help_text()
+            case _:
+                return await self._correct(asked, wish, thread_ts)
+
+    async def _correct(self, asked: Asked, wish: rules.Correction, thread_ts: str) -> Message | None:
         match wish:
             case rules.Edit(number, text):
                 if not text:
                     return await corrected.offer_edit(self._desk, asked, number)
                 said = await corrected.edit(self._desk, asked, number, text)
-                self._boundary.later(self._hint(asked, text, ""))
+                self._boundary.later(self._hint(asked, text, thread_ts))
                 return said
             case rules.Delete(number):
                 return await corrected.strike(self._desk, asked, number)
+            case rules.Undo():
+                return await corrected.strike(self._desk, asked, None)
             case rules.History(number):
                 return await corrected.history(self._desk, asked, number)
 
@@ -74,20 +87,15 @@ class Whys:
         self._boundary.later(self._hint(asked, text, thread_ts))
         return said
 
-    async def in_thread(self, asked: Asked, line: str, thread_ts: str) -> bool:
-        """What was said to the bot in the thread of the whys: an answer, or `root`; whether it was said there."""
+    async def in_thread(self, asked: Asked, line: str, thread_ts: str) -> Heard | None:
+        """What was said to the bot in the whys' thread, which takes what `/why` takes; None in another thread."""
         about = await scribe.asked_in(self._desk, asked, thread_ts)
         if about is None:
-            return False
-        match rules.wish(line):
-            case rules.Answer(text, parent):
-                await self.answer(about, text, parent, thread_ts)
-            case rules.MarkRoot(number):
-                await scribe.mark_root(self._desk, about, number)
-            case _:
-                sentence = "In this thread, say why, as in `@afterword because …`; `/why` in the channel does the rest."
-                raise Refused(sentence)
-        return True
+            return None
+        wish = rules.wish(line)
+        said = await self._do(about, wish, thread_ts)
+        is_told_there = isinstance(wish, rules.Answer | rules.MarkRoot)
+        return Heard(None if is_told_there else said, is_recorded=rules.is_change(wish))
 
     async def _hint(self, asked: Asked, text: str, thread_ts: str) -> None:
         hint = await scribe.hint(self._desk, asked, text)

@@ -43,6 +43,18 @@ _SETTLE = Statement(
 _AGAIN = Statement(
     update(_attachment).where(*_still_wanted).values(due_at=bindparam("later", type_=_attachment.c.due_at.type))
 )
+_of_entry = _attachment.c.entry_id == bindparam("of_entry")
+_OF_ENTRY = Statement(select(*_TOLD).where(_of_entry).order_by(_attachment.c.id))
+_DROP = Statement(
+    update(_attachment)
+    .where(_of_entry)
+    .values(
+        state=literal("refused"),
+        note=bindparam("new_note"),
+        address=literal(""),
+        content=bindparam("new_content", type_=_attachment.c.content.type),
+    )
+)
 _of_incident = (_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck == false())
 _joined = _attachment.join(_entry, _attachment.c.entry_id == _entry.c.id)
 _ALL = Statement(select(*_TOLD).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id))
@@ -149,6 +161,21 @@ def of_incident(tx: Transaction, incident_id: int, *, with_content: bool = False
 def of_struck(tx: Transaction, incident_id: int) -> tuple[Attachment, ...]:
     """The files of the entries that were taken back, without what they hold."""
     return tuple(Attachment(*row) for row in tx.rows(_OF_STRUCK, incident_id=incident_id))
+
+
+def of_entry(tx: Transaction, entry_id: int) -> tuple[Attachment, ...]:
+    """The files of one entry, without what they hold."""
+    return tuple(Attachment(*row) for row in tx.rows(_OF_ENTRY, of_entry=entry_id))
+
+
+def names(tx: Transaction, entry_id: int) -> tuple[str, ...]:
+    """What the files of one entry are called that are kept, or still to be fetched."""
+    return tuple(file.name for file in of_entry(tx, entry_id) if file.state != "refused")
+
+
+def drop(tx: Transaction, entry_id: int, note: str) -> None:
+    """Let go of what is kept of an entry's files, and fetch none of them again; their names stay, with the note."""
+    tx.run(_DROP, of_entry=entry_id, new_note=note, new_content=b"")
 
 
 def held(tx: Transaction, incident_id: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, column, func, literal_column, select, table, text
+from sqlalchemy import bindparam, column, func, literal_column, select, table, text, true
 
 from bot.incident.records import Incident
 from storage.statements import Statement, Transaction, insert_into
@@ -53,6 +53,11 @@ _JUDGED = Statement(
     select(_likeness.c.other_id, _likeness.c.is_same).where(_likeness.c.incident_id == bindparam("incident_id"))
 )
 _JUDGE = Statement(insert_into(_likeness))
+_QUOTING = Statement(
+    select(_likeness.c.incident_id)
+    .where(_likeness.c.other_id == bindparam("incident_id"), _likeness.c.is_same == true())
+    .order_by(_likeness.c.incident_id)
+)
 
 LATEST = 2**31 - 1
 """Above every incident's number."""
@@ -118,6 +123,11 @@ def forget(tx: Transaction) -> None:
 def judged(tx: Transaction, incident_id: int) -> dict[int, bool]:
     """What was said of an incident's likenesses: by the other incident's row, whether it had the same cause."""
     return {row[0]: row[1] for row in tx.rows(_JUDGED, incident_id=incident_id)}
+
+
+def quoting(tx: Transaction, incident_id: int) -> tuple[int, ...]:
+    """The rows of the incidents that were said to have an incident's cause, and so quote it in their sections."""
+    return tuple(row[0] for row in tx.rows(_QUOTING, incident_id=incident_id))
 
 
 def judge(tx: Transaction, incident_id: int, other_id: int, by: str, now: datetime, *, is_same: bool) -> None:

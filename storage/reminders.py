@@ -81,6 +81,16 @@ _OF_INCIDENT = Statement(
     .where(_reminder.c.incident_id == bindparam("of_incident"))
     .order_by(_reminder.c.due_at, _reminder.c.id)
 )
+_LATEST = Statement(
+    select(*_COLUMNS)
+    .where(
+        _reminder.c.team == bindparam("team"),
+        _reminder.c.kind == bindparam("kind"),
+        _reminder.c.subject == bindparam("subject"),
+    )
+    .order_by(_reminder.c.slot.desc())
+    .limit(bindparam("most"))
+)
 _BY_ID = Statement(select(*_COLUMNS).where(_reminder.c.id == bindparam("row_id")))
 
 
@@ -116,6 +126,11 @@ def cancel(tx: Transaction, incident_id: int, note: str, now: datetime) -> int:
 def of_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:
     """Every reminder an incident ever had, by due time."""
     return tuple(Reminder(*row) for row in tx.rows(_OF_INCIDENT, of_incident=incident_id))
+
+
+def latest(tx: Transaction, team: str, kind: str, subject: str, most: int) -> tuple[Reminder, ...]:
+    """The reminders of a kind and a subject, those with the highest slots: of digests, the latest days."""
+    return tuple(Reminder(*row) for row in tx.rows(_LATEST, team=team, kind=kind, subject=subject, most=most))
 
 
 def by_id(tx: Transaction, reminder_id: int) -> Reminder | None:

@@ -26,6 +26,7 @@ from storage.tables import (
     EntryVersionRow,
     IncidentRow,
     SectionRow,
+    WhyActionRow,
     WhyRow,
     WhyVersionRow,
     table_of,
@@ -44,7 +45,8 @@ _WHY = _numbered(insert_into(table_of(WhyRow)))
 _ENTRY_VERSION = Statement(insert_into(table_of(EntryVersionRow)))
 _WHY_VERSION = Statement(insert_into(table_of(WhyVersionRow)))
 _SECTION = Statement(insert_into(table_of(SectionRow)))
-_ACTION = Statement(insert_into(table_of(ActionRow)))
+_ACTION = _numbered(insert_into(table_of(ActionRow)))
+_LINK = Statement(insert_into(table_of(WhyActionRow)))
 _ATTACHMENT = Statement(insert_into(table_of(AttachmentRow)))
 
 
@@ -57,8 +59,8 @@ def restore(tx: Transaction, case: Case, history: History) -> Incident:
     _people(tx, case, history)
     incident = _incident(tx, case, history)
     _timeline(tx, incident.id, case, history)
-    _whys(tx, incident.id, history)
-    _parts(tx, incident.id, case, history)
+    actions = _parts(tx, incident.id, case, history)
+    _whys(tx, incident.id, history, actions)
     for line in case.audit:
         if not is_entry_deed(line):
             audit.restore(tx, incident.id, line)
@@ -108,19 +110,22 @@ def _timeline(tx: Transaction, incident_id: int, case: Case, history: History) -
             tx.run(_ATTACHMENT, **_values(file) | {"entry_id": row}, due_at=entry.recorded_at, attempts=0)
 
 
-def _whys(tx: Transaction, incident_id: int, history: History) -> None:
+def _whys(tx: Transaction, incident_id: int, history: History, actions: dict[int, int]) -> None:
+    """Every why with its wordings and its links to actions, whose rows are given by their numbers."""
     for why in history.whys:
         row = _add(tx, _WHY, why, incident_id=incident_id)
+        for number in why.actions:
+            tx.run(_LINK, why_id=row, action_id=actions[number])
         for wording in history.why_wordings[why.id]:
             tx.run(_WHY_VERSION, **_values(wording), why_id=row)
 
 
-def _parts(tx: Transaction, incident_id: int, case: Case, history: History) -> None:
+def _parts(tx: Transaction, incident_id: int, case: Case, history: History) -> dict[int, int]:
+    """Sections and actions; the rows of the actions by their numbers."""
     for savings in history.savings.values():
         for saving in savings:
             tx.run(_SECTION, **_values(saving) | {"incident_id": incident_id})
-    for action in case.actions:
-        tx.run(_ACTION, **_values(action) | {"incident_id": incident_id})
+    return {action.number: _add(tx, _ACTION, action, incident_id=incident_id) for action in case.actions}
 
 
 def _add(tx: Transaction, statement: Statement, record: _Row, **more: object) -> int:
@@ -130,5 +135,6 @@ def _add(tx: Transaction, statement: Statement, record: _Row, **more: object) ->
 
 
 def _values(record: _Row) -> dict[str, Any]:
-    """A record's values but its row, which this database gives anew."""
-    return {field.name: getattr(record, field.name) for field in fields(record) if field.name != "id"}
+    """A record's values but its row, which this database gives anew, and its links, which are rows of their own."""
+    names = (field.name for field in fields(record) if field.name not in ("id", "actions"))
+    return {name: getattr(record, name) for name in names}

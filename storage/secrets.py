@@ -1,4 +1,4 @@
-"""Where a credential may stand besides the entries, and how it leaves the database's files."""
+"""Where copies of a credential may stand besides the record's own nouns, and how it leaves the database's files."""
 
 import logging
 import re
@@ -13,24 +13,20 @@ from storage.drivers import DATABASE_ERRORS, SqliteDriver
 from storage.statements import Statement, Transaction
 from storage.store import Store
 from storage.tables import (
-    ActionRow,
+    AttachmentRow,
     DeliveryRow,
     EntryRow,
     EntryVersionRow,
     InboxRow,
-    IncidentRow,
     LookbackRow,
-    WhyRow,
-    WhyVersionRow,
     table_of,
 )
 
 log = logging.getLogger(__name__)
 
 _entry, _version = table_of(EntryRow), table_of(EntryVersionRow)
-_incident, _why, _action = table_of(IncidentRow), table_of(WhyRow), table_of(ActionRow)
-_why_version = table_of(WhyVersionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
+_attachment = table_of(AttachmentRow)
 
 _RUN = re.compile("[A-Za-z0-9]+")
 _MARK_LENGTH = 8
@@ -63,7 +59,7 @@ class Reach:
 
 
 class _Texts:
-    """One column that may quote an entry."""
+    """One column that may quote the record."""
 
     def __init__(self, table: Table, text: str, *within: ColumnElement[bool], key: str = "id") -> None:
         held, identity = table.c[text], table.c[key]
@@ -74,15 +70,11 @@ class _Texts:
 
 
 _PLACES = {
-    "incident": _Texts(_incident, "title", _incident.c.id == bindparam("incident_id")),
-    "why": _Texts(_why, "text", _why.c.incident_id == bindparam("incident_id")),
-    "why_version": _Texts(
-        _why_version,
-        "text",
-        _why_version.c.why_id.in_(select(_why.c.id).where(_why.c.incident_id == bindparam("incident_id"))),
+    "attachment": _Texts(
+        _attachment,
+        "name",
+        _attachment.c.entry_id.in_(select(_entry.c.id).where(_entry.c.incident_id == bindparam("incident_id"))),
     ),
-    "action": _Texts(_action, "text", _action.c.incident_id == bindparam("incident_id")),
-    "link": _Texts(_action, "link", _action.c.incident_id == bindparam("incident_id")),
     "lookback": _Texts(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),
     "delivery": _Texts(_delivery, "body", _delivery.c.team == bindparam("team")),
     "inbox": _Texts(_inbox, "reply", _inbox.c.received_at >= bindparam("since"), key="key"),

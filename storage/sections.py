@@ -1,9 +1,10 @@
 """What people wrote into the postmortem's sections."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from bot.incident.records import SectionText
 from storage.statements import Statement, Transaction, insert_into
@@ -16,6 +17,15 @@ _ALL = Statement(
     select(*_COLUMNS)
     .where(_section.c.incident_id == bindparam("incident_id"))
     .order_by(_section.c.section, _section.c.version)
+)
+_REDACT = Statement(
+    update(_section)
+    .where(
+        _section.c.incident_id == bindparam("incident_id"),
+        _section.c.section == bindparam("slug"),
+        _section.c.version == bindparam("of_version"),
+    )
+    .values(text=bindparam("new_text", type_=_section.c.text.type))
 )
 
 
@@ -43,3 +53,24 @@ def save(tx: Transaction, incident_id: int, slug: str, text: str, author: str, n
     version = len(history(tx, incident_id, slug)) + 1
     tx.note(incident_id, f"section {slug}")
     tx.run(_ADD, incident_id=incident_id, section=slug, text=text, author=author, saved_at=now, version=version)
+
+
+def redact(tx: Transaction, incident_id: int, clean: Callable[[str], str], by: str, now: datetime) -> tuple[str, ...]:
+    """Replace the text of every saving of every section by what `clean` makes of it; the slugs of those it changed.
+
+    Where the latest saving is one of them it is saved anew by who redacts: a form that somebody still has open then
+    shows both texts, and brings nothing back unseen. `clean` must leave "[redacted]" in a text that it changes.
+    """
+    changed: list[str] = []
+    before = latest(tx, incident_id)
+    for row in tx.rows(_ALL, incident_id=incident_id):
+        saved = SectionText(*row)
+        text = clean(saved.text)
+        if text != saved.text:
+            changed.append(saved.section)
+            tx.run(_REDACT, incident_id=incident_id, slug=saved.section, of_version=saved.version, new_text=text)
+    for slug in dict.fromkeys(changed):
+        tx.note(incident_id, f"section {slug}")
+        if slug in before and clean(before[slug].text) != before[slug].text:
+            save(tx, incident_id, slug, clean(before[slug].text), by, now)
+    return tuple(dict.fromkeys(changed))

@@ -6,6 +6,7 @@ A compiled statement costs a dictionary look-up; going through the ORM for each 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect, Insert, Table, Update, bindparam, insert, update
@@ -70,6 +71,11 @@ class Statement:
     def __init__(self, core: ClauseElement) -> None:
         self._core = core
         self._compiled: dict[str, _Compiled] = {}
+
+    @cached_property
+    def locks(self) -> bool:
+        """Whether a SELECT locks the rows that it finds; SQLite leaves that out, for its one writer locks all."""
+        return "FOR UPDATE" in str(self._core)
 
     def compiled(self, dialect: Dialect) -> _Compiled:
         """The statement as this database's driver takes it."""
@@ -144,6 +150,19 @@ class Transaction:
         """Run it for its effect; how many rows it touched."""
         compiled = statement.compiled(self._dialect)
         return self._connection.execute(compiled.sql, compiled.parameters(given)).rowcount
+
+
+class Look(Transaction):
+    """One that only looks. PostgreSQL refuses to lock in it, and so it is refused on SQLite as well."""
+
+    __slots__ = ()
+
+    def rows(self, statement: Statement, /, **given: Any) -> list[Row]:
+        """Every row of the answer; RuntimeError for a statement that locks."""
+        if statement.locks:
+            msg = f"who only looks cannot lock: {statement.compiled(self._dialect).sql}"
+            raise RuntimeError(msg)
+        return super().rows(statement, **given)
 
 
 def insert_into(table: Table, *, without: tuple[str, ...] = ("id",)) -> Insert:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from storage import migrate
 from storage.drivers import DATABASE_ERRORS, Driver, Fault, SqliteDriver, driver_for
-from storage.statements import DriverConnection, Transaction
+from storage.statements import DriverConnection, Look, Transaction
 from storage.writer import Writer
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Store:
         connection = self._connection()
         connection.execute("BEGIN")
         try:
-            return look(Transaction(connection, self.driver.dialect))
+            return look(Look(connection, self.driver.dialect))
         finally:
             if self.driver.in_transaction(connection):
                 connection.execute("ROLLBACK")

@@ -64,6 +64,9 @@ _MARK_CHANGE = Statement(
     .where(_entry.c.id == bindparam("row_id"))
     .values(source_change=bindparam("new_change", type_=_entry.c.source_change.type))
 )
+_MARKS = Statement(
+    select(_entry.c.id).where(_of_incident, _standing, _entry.c.milestone == bindparam("milestone")).limit(1)
+)
 _VERSIONS = Statement(
     select(*(_version.c[field.name] for field in fields(EntryVersion)))
     .where(_version.c.entry_id == bindparam("entry_id"))
@@ -156,6 +159,11 @@ def count(tx: Transaction, incident_id: int) -> int:
     """How many entries stand."""
     row = tx.row(_COUNT, incident_id=incident_id)
     return int(row[0]) if row else 0
+
+
+def marks(tx: Transaction, incident_id: int, milestone: Milestone) -> bool:
+    """Whether an entry that stands marks a milestone."""
+    return tx.row(_MARKS, incident_id=incident_id, milestone=milestone) is not None
 
 
 def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:

@@ -1,20 +1,22 @@
 """The five whys and every wording they ever had."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
-from bot.incident.records import Why, WhyVersion
+from bot.incident.records import Action, Why, WhyVersion
 from bot.incident.whys import standing
 from storage.incidents import take_number
 from storage.statements import Statement, Transaction, insert_into, update_by_id
-from storage.tables import WhyRow, WhyVersionRow, table_of
+from storage.tables import ActionRow, WhyActionRow, WhyRow, WhyVersionRow, table_of
 
 _why = table_of(WhyRow)
 _version = table_of(WhyVersionRow)
-_COLUMNS = tuple(_why.c[field.name] for field in fields(Why))
-_MUTABLE = ("text", "is_root", "struck", "version", "action")
+_link, _action = table_of(WhyActionRow), table_of(ActionRow)
+_COLUMNS = tuple(_why.c[field.name] for field in fields(Why) if field.name != "actions")
+_MUTABLE = ("text", "is_root", "struck", "version")
 
 _ADD = Statement(insert_into(_why).returning(*_COLUMNS))
 _ADD_VERSION = Statement(insert_into(_version))
@@ -24,6 +26,19 @@ _VERSIONS = Statement(
     select(*(_version.c[field.name] for field in fields(WhyVersion)))
     .where(_version.c.why_id == bindparam("why_id"))
     .order_by(_version.c.version)
+)
+_REDACT = Statement(
+    update(_version)
+    .where(_version.c.why_id == bindparam("of_why"), _version.c.version == bindparam("of_version"))
+    .values(text=bindparam("new_text", type_=_version.c.text.type))
+)
+_LINK = Statement(insert_into(_link))
+_LINKS = Statement(
+    select(_link.c.why_id, _action.c.number)
+    .join_from(_why, _link, _link.c.why_id == _why.c.id)
+    .join(_action, _action.c.id == _link.c.action_id)
+    .where(_why.c.incident_id == bindparam("incident_id"))
+    .order_by(_action.c.number)
 )
 
 
@@ -40,7 +55,6 @@ def add(tx: Transaction, incident_id: int, parent: int | None, text: str, author
         is_root=False,
         struck=False,
         version=1,
-        action=None,
     )
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
     why = Why(*row)
@@ -76,7 +90,27 @@ def chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
 
 def every(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
     """Every why, also the struck."""
-    return tuple(Why(*row) for row in tx.rows(_ALL, incident_id=incident_id))
+    linked = tx.rows(_LINKS, incident_id=incident_id)
+    found = (Why(*row) for row in tx.rows(_ALL, incident_id=incident_id))
+    return tuple(replace(why, actions=tuple(number for of, number in linked if of == why.id)) for why in found)
+
+
+def link(tx: Transaction, why: Why, action: Action) -> None:
+    """Say that an action is for a why; nothing happens where that is said already."""
+    if action.number not in why.actions:
+        tx.note(why.incident_id, f"why {why.number}")
+        tx.run(_LINK, why_id=why.id, action_id=action.id)
+
+
+def redact(tx: Transaction, why: Why, clean: Callable[[str], str], by: str, now: datetime) -> Why | None:
+    """Replace the text of every wording by what `clean` makes of it, and add to the history who did so and when.
+
+    None where `clean` changes no wording. It must leave "[redacted]" in a text that it changes.
+    """
+    unclean = [version for version in versions(tx, why.id) if clean(version.text) != version.text]
+    for version in unclean:
+        tx.run(_REDACT, of_why=why.id, of_version=version.version, new_text=clean(version.text))
+    return amend(tx, replace(why, text=clean(why.text)), "redacted", by, now) if unclean else None
 
 
 def versions(tx: Transaction, why_id: int) -> tuple[WhyVersion, ...]:

@@ -30,12 +30,15 @@ class Play:
     bo: str
     chandra: str
     channel: str
+    url: str = ""
+    """Where the bot takes requests."""
 
     async def settle(self) -> None:
         """Wait until what was said after the acknowledgements has arrived."""
         await self.bot.boundary.drain()
         await self.bot.outbox.send_due(self.clock.now())
         await self.bot.cards.refresh_now()
+        await self.bot.tabs.draw_now()
 
     async def pass_time(self, **by: float) -> None:
         """Move the clock on (as `timedelta` takes it) and do what is due then."""
@@ -73,8 +76,8 @@ def settings_for(
 
 
 @asynccontextmanager
-async def serving(bot: Afterword, slack: StandIn, transport: str) -> AsyncIterator[None]:
-    """Run the bot where the workspace can reach it; at the end it must still be running."""
+async def serving(bot: Afterword, slack: StandIn, transport: str) -> AsyncIterator[str]:
+    """Run the bot where the workspace can reach it, and say where; at the end it must still be running."""
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(bot.run(ready))
     port = await ready
@@ -83,7 +86,7 @@ async def serving(bot: Afterword, slack: StandIn, transport: str) -> AsyncIterat
     else:
         slack.send_to(f"http://127.0.0.1:{port}/slack/events")
     try:
-        yield
+        yield f"http://127.0.0.1:{port}"
         await bot.boundary.drain()
         assert not running.done(), running.exception()
     finally:
@@ -113,7 +116,7 @@ async def playing(
         settings = settings_for(slack, database_url, transport, environ)
         store = open_store(settings.sqlalchemy_url)
         try:
-            async with Afterword(settings, store, clock, followers) as bot, serving(bot, slack, transport):
-                yield Play(slack, bot, clock, ana, bo, chandra, channel)
+            async with Afterword(settings, store, clock, followers) as bot, serving(bot, slack, transport) as url:
+                yield Play(slack, bot, clock, ana, bo, chandra, channel, url)
         finally:
             store.close()

@@ -30,6 +30,7 @@ class Slack:
     scopes: str | None = ",".join([*SCOPES, *OPTIONAL_SCOPES])
     date: str = format_datetime(NOW, usegmt=True)
     broken: tuple[int, str, str] | None = None  # status, content type, body
+    is_member: bool = False
     calls: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -39,12 +40,16 @@ class Slack:
         if self.broken:
             status, content_type, body = self.broken
             return web.Response(status=status, content_type=content_type, text=body)
-        expected = BOT_TOKEN if method == "auth.test" else APP_TOKEN
+        expected = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
         headers = {"Date": self.date} | ({} if self.scopes is None else {"x-oauth-scopes": self.scopes})
         if request.headers.get("Authorization") != f"Bearer {expected}":
             return web.json_response({"ok": False, "error": "invalid_auth"}, headers=headers)
-        known = {"user": "afterword", "team": "Demo Team"} if method == "auth.test" else {"url": "wss://localhost/"}
-        return web.json_response({"ok": True, **known}, headers=headers)
+        known: dict[str, dict[str, object]] = {
+            "auth.test": {"user": "afterword", "team": "Demo Team"},
+            "apps.connections.open": {"url": "wss://localhost/"},
+            "conversations.info": {"channel": {"id": "C0ALERTS", "is_member": self.is_member}},
+        }
+        return web.json_response({"ok": True, **known[method]}, headers=headers)
 
 
 @pytest.fixture
@@ -72,10 +77,26 @@ async def examined(slack: Slack, **changed: str) -> dict[str, Finding]:
 
 async def test_a_healthy_bot_in_socket_mode(slack: Slack) -> None:
     found = await examined(slack)
-    assert list(found) == ["bot token", "scopes", "clock", "app token", "database"]
-    assert all(finding.ok for finding in found.values())
+    hooks = ["hook alertmanager", "hook pagerduty", "hook jsm"]
+    assert list(found) == ["bot token", "scopes", "clock", "app token", *hooks, "database"]
+    assert all(finding.ok for name, finding in found.items() if name not in hooks)
     assert found["bot token"].sentence == "Slack knows the bot as @afterword of Demo Team."
     assert slack.calls == ["auth.test", "apps.connections.open"]
+
+
+async def test_each_way_in_for_monitoring_is_told_with_its_address(slack: Slack) -> None:
+    off = await examined(slack)
+    assert {off[f"hook {name}"].ok for name in ("alertmanager", "pagerduty", "jsm")} == {None}
+    assert "/hooks/jsm is not there until AFTERWORD_JSM_SECRET is set" in off["hook jsm"].sentence
+    secret = {"AFTERWORD_GRAFANA_SECRET": "agreed-with-" + "grafana-demo"}
+    assert (await examined(slack, **secret))["hook alertmanager"].ok is False
+    slack.is_member = True
+    found = await examined(slack, **secret, AFTERWORD_ALERTS_CHANNEL="C0ALERTS")
+    assert (found["hook alertmanager"].ok, found["alerts channel"].ok, found["hook jsm"].ok) == (True, True, None)
+    assert "http://127.0.0.1:3000/hooks/alertmanager" in found["hook alertmanager"].sentence
+    slack.is_member = False
+    outside = await examined(slack, **secret, AFTERWORD_ALERTS_CHANNEL="C0ALERTS")
+    assert (outside["alerts channel"].ok, "/invite it there" in outside["alerts channel"].sentence) == (False, True)
 
 
 async def test_http_mode_asks_for_the_signing_secret_and_opens_no_socket(slack: Slack) -> None:

@@ -23,7 +23,7 @@ NOT_YET = {"Dockerfile", ".gitattributes", ".dockerignore"}  # allowed, not dema
 
 BOUNDARIES = {"handlers/boundary.py", "bot/scheduler.py"}
 CLOCKS = {"bot/clock.py"}
-ENVIRONMENT = {"bot/settings.py"}
+ENVIRONMENT = {"bot/settings/__init__.py"}
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 MACHINE_PATHS = ("/wo" + "rk/", "/ro" + "ot/", "/tmp/" + "aw", "/Us" + "ers/")

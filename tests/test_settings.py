@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Misconfigured
+from bot.incident.alerts import conditions
 from bot.settings import FILED, Settings, load, variable
 
 SECRET = "xoxb-" + "test-never-shown"
@@ -85,6 +86,13 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_ALLOW_GUESTS="true",
         AFTERWORD_REACTION=":pencil:",
         AFTERWORD_BLAME_WORDS="oops, my bad",
+        AFTERWORD_ALERTS_CHANNEL="C0ALERTS",
+        AFTERWORD_ALERTS_TEAM="T0TEAM",
+        AFTERWORD_ALERTS_OPEN="severity=critical,page; env=prod",
+        AFTERWORD_ALERTMANAGER_SECRET="sec" + "ret-of-alertmanager",
+        AFTERWORD_GRAFANA_SECRET="sec" + "ret-of-grafana-here",
+        AFTERWORD_PAGERDUTY_SECRET="sec" + "ret-of-pagerduty",
+        AFTERWORD_JSM_SECRET="sec" + "ret-of-jsm-ops-here",
         **OUTSIDE,
     )
     assert not [name for name in Settings.model_fields if getattr(settings, name) == getattr(given(), name)]
@@ -156,7 +164,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("name", [variable(field) for field in FILED])
 def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
-    secret = "sqlite:///other.db" if name == "DATABASE_URL" else "sec" + "ret"
+    secret = "sqlite:///other.db" if name == "DATABASE_URL" else "sec" + "ret-of-more-than-16"
     (tmp_path / "secret").write_text(f"{secret}\n")
     settings = given(**{f"{name}_FILE": str(tmp_path / "secret")})
     field = next(field for field in FILED if variable(field) == name)
@@ -226,3 +234,38 @@ def test_no_secret_is_shown_by_the_settings_themselves() -> None:
     settings = given(SLACK_BOT_TOKEN=SECRET, DATABASE_URL="postgresql://a:never-shown@h/d")
     for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
         assert "never-shown" not in shown
+
+
+@pytest.mark.parametrize("secret", ["short", "with a blank in it, long", "schlüssel-von-sechzehn"])
+def test_a_hooks_secret_is_hard_to_guess_and_never_shown(secret: str) -> None:
+    said = refusal(AFTERWORD_JSM_SECRET=secret)
+    assert "16 characters or more" in said
+    assert secret not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("AFTERWORD_ALERTS_CHANNEL", "#alerts"),
+        ("AFTERWORD_ALERTS_CHANNEL", "U0ANA"),
+        ("AFTERWORD_ALERTS_TEAM", "Demo Team"),
+        ("AFTERWORD_ALERTS_OPEN", "critical"),
+        ("AFTERWORD_ALERTS_OPEN", "severity="),
+        ("AFTERWORD_ALERTS_OPEN", "severity=critical;"),
+    ],
+)
+def test_what_cannot_say_where_alerts_go_is_refused(name: str, wrong: str) -> None:
+    assert f"{name} cannot be {wrong!r}: write " in refusal(**{name: wrong})
+
+
+@pytest.mark.parametrize("written", ["severity=critical", "severity = critical, page ; env=prod"])
+def test_every_rule_that_is_taken_can_be_read(written: str) -> None:
+    assert conditions(given(AFTERWORD_ALERTS_OPEN=written).alerts_open)[0][0] == "severity"
+
+
+def test_a_way_in_for_monitoring_needs_a_channel_to_suggest_in() -> None:
+    slack = {"SLACK_BOT_TOKEN": SECRET, "SLACK_APP_TOKEN": "xapp-" + "test"}
+    hook = {"AFTERWORD_JSM_SECRET": "sec" + "ret-of-jsm-ops-here"}
+    with pytest.raises(Misconfigured, match="AFTERWORD_ALERTS_CHANNEL is not set"):
+        given(**slack, **hook).require_for_run()
+    given(**slack, **hook, AFTERWORD_ALERTS_CHANNEL="C0ALERTS").require_for_run()

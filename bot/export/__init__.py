@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.export.canvas import CanvasWriter
+from bot.export.confluence import ConfluenceWriter
 from bot.export.csv_form import CsvWriter
 from bot.export.environment import template_set
 from bot.export.html import HtmlWriter
 from bot.export.json_form import JsonWriter
 from bot.export.markdown import MarkdownWriter
+from bot.export.pdf import PdfWriter, not_installed
 from bot.incident.document import Document
 
 __all__ = ["FORMATS", "Exporter", "Format", "file_name"]
@@ -25,12 +28,16 @@ _Render = Callable[[Document], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A form of the document: `suffix` has no dot; `writer` makes, from the compiled templates, what renders it."""
+    """A form of the document: `suffix` has no dot; `writer` makes, from the compiled templates, what renders it.
+
+    `trouble` is a sentence where the form cannot be written here, else empty.
+    """
 
     name: str
     suffix: str
     media_type: str
     writer: Callable[[SandboxedEnvironment], _Render]
+    trouble: Callable[[], str] = str
 
 
 FORMATS = {
@@ -38,6 +45,9 @@ FORMATS = {
     for form in (
         Format("markdown", "md", "text/markdown; charset=utf-8", MarkdownWriter),
         Format("html", "html", "text/html; charset=utf-8", HtmlWriter),
+        Format("pdf", "pdf", "application/pdf", PdfWriter, not_installed),
+        Format("confluence", "confluence.xml", "application/xml", ConfluenceWriter),
+        Format("canvas", "canvas.md", "text/markdown; charset=utf-8", CanvasWriter),
         Format("json", "json", "application/json", JsonWriter),
         Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter),
     )
@@ -50,10 +60,15 @@ class Exporter:
     def __init__(self) -> None:
         templates = template_set()
         self._renders = {name: form.writer(templates) for name, form in FORMATS.items()}
+        self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
 
     def render(self, document: Document, form: str) -> bytes:
-        """The document in a form of `FORMATS`. Raises KeyError for any other name."""
+        """The document in a form of `FORMATS`. Raises KeyError for any other name, FailedApart where a PDF fails."""
         return self._renders[form](document)
+
+    def trouble(self, form: str) -> str:
+        """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
+        return self._troubles[form]
 
 
 def file_name(document: Document, form: str) -> str:

@@ -72,6 +72,23 @@ def item(text: str, depth: int = 0) -> str:
     return _paragraphs(text, indent="  " * (depth + 1), opening=_marked) if "\n" in text else _marked(text)
 
 
+def code(text: str) -> str:
+    """A span of code inside a line; empty for nothing but blanks."""
+    fence = "`" * (_longest_run(text) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A block of code."""
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
 def _paragraphs(text: str, indent: str, opening: Callable[[str], str]) -> str:
     first, *others = _BLANK_LINES.split(text)
     return f"\n\n{indent}".join(
@@ -87,12 +104,16 @@ def _paragraph(text: str, indent: str, opening: Callable[[str], str]) -> str:
 def _line(line: str) -> str:
     body = line.strip(" \t")
     margin = line[: len(line) - len(line.lstrip(" \t"))].expandtabs(4)
-    marked = _marked(body)
+    return _NO_BREAK_SPACE * len(margin) + guarded(_marked(body))
+
+
+def guarded(marked: str) -> str:
+    """A line that is Markdown inside and shall open no block: no list, heading, quotation or rule."""
     opens = _OPENS_BLOCK.match(marked)
-    if opens:
-        number = opens["number"] or ""
-        marked = f"{number}\\{marked[len(number) :]}"
-    return _NO_BREAK_SPACE * len(margin) + marked
+    if not opens:
+        return marked
+    number = opens["number"] or ""
+    return f"{number}\\{marked[len(number) :]}"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """Document to HTML: one self-contained page that prints well, rendered from the Markdown."""
 
+import re
 from dataclasses import dataclass, replace
 
 from jinja2 import Template
@@ -14,6 +15,7 @@ from bot.export.rows import timeline_rows
 from bot.incident.document import Document
 
 _LINK = Markup('<a href="{}">{}</a>')
+_KEPT_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
 _BLANK = "_Not recorded_"
 _READS_ITS_OWN_WAY = frozenset({"p", "li"})
 
@@ -40,11 +42,15 @@ class HtmlWriter:
 
     def __call__(self, document: Document) -> bytes:
         """The whole page, UTF-8."""
+        return self.page(document).encode()
+
+    def page(self, document: Document, *, on_paper: bool = False) -> str:
+        """The page; `on_paper` for a reader that lays it out on sheets and can neither click nor save."""
         # A long timeline would take the Markdown reader most of a second, so the page lists the entries itself.
         compiled = self._markdown.compiled(replace(document, timeline=()))
         chapters = [self._chapter(region) for region in compiled.regions]
-        rows = timeline_rows(document, _with_links, escape)
-        return self._page.render(document=document, chapters=chapters, rows=rows).encode()
+        rows = timeline_rows(document, _for_paper if on_paper else _with_links, escape)
+        return self._page.render(document=document, chapters=chapters, rows=rows, on_paper=on_paper)
 
     def _chapter(self, region: Region) -> Chapter:
         body = self._reader.parse(region.body)
@@ -63,6 +69,11 @@ class HtmlWriter:
 
 def _is_web_address(url: str) -> bool:
     return url.startswith(("http://", "https://"))
+
+
+def _for_paper(text: str) -> Markup:
+    # WeasyPrint begins some texts on a second line where every space counts, so that only these do.
+    return _with_links(_KEPT_SPACE.sub("\u00a0", text))
 
 
 def _with_links(text: str) -> Markup:

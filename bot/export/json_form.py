@@ -144,6 +144,7 @@ def _why(step: WhyStep) -> _Object:
             {"number": line.number, "happened_at": iso(line.happened_at), "text": line.text} for line in step.evidence
         ],
         "action": step.action,
+        "actions": list(step.actions),
         "author": step.author.name,
         "author_id": step.author.id,
         "recorded_at": iso(step.recorded_at),

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.errors import Refused
 from bot.export.json_form import FORMAT, VERSION, as_object
-from bot.export.json_record import Told, given_under, record_of
+from bot.export.json_record import Told, actions_of, given_under, record_of
 from bot.export.json_shape import Head, PostmortemFile
 from bot.export.times import iso
 from bot.incident import postmortem
@@ -64,8 +64,9 @@ def _require_sound(file: PostmortemFile) -> None:
         above = given_under(why)
         if above is not None and (above not in whys or above >= why.number):
             raise Refused(f"Why {why.number} cannot explain why {above}: a why explains one of the file before it.")
-        if why.action is not None and why.action not in actions:
-            raise Refused(f"Why {why.number} names action {why.action}, which the file does not have.")
+        for number in actions_of(why):
+            if number not in actions:
+                raise Refused(f"Why {why.number} names action {number}, which the file does not have.")
     for action in file.actions:
         if (action.due is None) != (action.overdue_at is None):
             raise Refused(

@@ -94,6 +94,11 @@ def given_under(why: parts.Why) -> int | None:
     return why.answers if "answers" in why.model_fields_set else why.parent
 
 
+def actions_of(why: parts.Why) -> tuple[int, ...]:
+    """The numbers of the actions that are for a why; an earlier export names one at most."""
+    return tuple(why.actions) or ((why.action,) if why.action is not None else ())
+
+
 def _incident(file: PostmortemFile) -> Incident:
     told, document = file.incident, file.incident.postmortem
     if told.status is Status.RESOLVED and told.resolved_at is None:
@@ -217,7 +222,7 @@ def _why(why: parts.Why, *, struck: bool) -> Why:
         is_root=why.root,
         struck=struck,
         version=max(len(why.versions), 1),
-        action=why.action,
+        actions=actions_of(why),
     )
 
 

@@ -1,5 +1,7 @@
 """Document to Markdown: GitHub Flavored, with YAML front matter."""
 
+from dataclasses import replace
+
 from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -23,3 +25,14 @@ class MarkdownWriter:
         """The document as head and regions: what every other form that people read is rendered from."""
         rows = timeline_rows(document, escape.item, escape.inline)
         return split(self._whole.render({"document": document, "rows": rows}))
+
+    def with_timeline_apart(self, document: Document) -> tuple[Compiled, bool]:
+        """The same for a form that draws the entries itself: without them where True, with them where False.
+
+        Reading thousands of entries back from Markdown takes long; but where a template has no region of that name,
+        nobody knows where else to draw them.
+        """
+        compiled = self.compiled(replace(document, timeline=()))
+        if any(region.id == "timeline" for region in compiled.regions):
+            return compiled, True
+        return self.compiled(document), False

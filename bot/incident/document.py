@@ -120,7 +120,7 @@ class WhyStep:
     """One why, in reading order: a chain runs on at its own `depth`; what branches off stands one deeper.
 
     `parent` is the number that it explains, None for a first one; `is_branch` marks the first step of a branch;
-    `evidence` are the entries that it cites, `action` the number of the action that was made of it. `answers` is the
+    `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers` is the
     number that it was given under, which may be struck since. `versions` as those of a Line.
     """
 
@@ -133,9 +133,14 @@ class WhyStep:
     recorded_at: datetime
     is_root: bool
     evidence: tuple[Line, ...] = ()
-    action: int | None = None
+    actions: tuple[int, ...] = ()
     answers: int | None = None
     versions: tuple[Wording, ...] = ()
+
+    @property
+    def action(self) -> int | None:
+        """The first of its actions."""
+        return self.actions[0] if self.actions else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,10 @@ class Part:
     author: Who | None
     saved_at: datetime | None
     versions: tuple[Wording, ...] = ()
+
+    def tells(self, *facts: str) -> bool:
+        """Whether the person's text says all of these already, as exports write them, so that none is told twice."""
+        return bool(self.text) and all(fact in self.text for fact in facts)
 
 
 @dataclass(frozen=True, slots=True)

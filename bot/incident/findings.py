@@ -11,6 +11,7 @@ from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, ActionStatus, Case, Entry, Milestone, Status
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
+from bot.incident.whys import without_action
 
 LONGEST_GAP = timedelta(minutes=30)
 """A longer silence in the timeline, while the incident was on, is asked about."""
@@ -19,6 +20,9 @@ AHEAD = timedelta(minutes=1)
 """Clocks differ: what is further ahead than this is in the future."""
 
 QUOTED = 120
+NAMED = 60
+MOST_NAMED = 4
+"""Actions that a question names, the latest of them; as many buttons fit beside [Add an action]."""
 
 
 class Kind(StrEnum):
@@ -43,13 +47,15 @@ class Mend(StrEnum):
     FILL_SECTION = "fill_section"
     COMPLETE_ACTION = "complete_action"
     ADD_ACTION = "add_action"
+    LINK_ACTION = "link_action"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to look at: `sentence` says it in plain text, `is_question` where it may well be right as it is.
 
-    `target` is what the mend is about: the number of an entry, of a why, or the row of an action; `section` a slug.
+    `target` is what the mend is about: the number of an entry, of a why, or the row of an action; `section` a slug;
+    `choices` are the numbers of the actions of which one may be for the why.
     """
 
     kind: Kind
@@ -58,6 +64,7 @@ class Finding:
     target: int | None = None
     section: str = ""
     is_question: bool = False
+    choices: tuple[int, ...] = ()
 
 
 def findings(case: Case, now: datetime) -> tuple[Finding, ...]:
@@ -126,19 +133,36 @@ def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
 
 
 def _roots(case: Case) -> Iterator[Finding]:
-    """A root cause that nobody does anything about; an action of no particular why may be for any of them."""
-    standing = {action.number for action in case.actions if action.status is not ActionStatus.DROPPED}
-    roots = [why for why in case.whys if why.is_root and not why.struck]
-    loose = standing - {why.action for why in case.whys if not why.struck}
-    if loose:
+    """A root cause that nobody does anything about.
+
+    An action that was made of a why is for that one alone. One that is for no particular why is taken to be for the
+    only root cause that has none; where there are several, it is asked which.
+    """
+    standing = {action.number: action for action in case.actions if action.status is not ActionStatus.DROPPED}
+    bare = without_action(case.whys, standing)
+    loose = [standing[number] for number in loose_actions(case)]
+    if loose and len(bare) == 1:
         return
-    for why in roots:
-        if why.action not in standing:
+    for why in bare:
+        if loose:
+            named = ", ".join(f"action {action.number} {_quoted(action.text, NAMED)}" for action in loose[:MOST_NAMED])
+            sentence = f"Which action is for the root cause in why {why.number}, {_quoted(why.text)}? There is {named}."
+            numbers = tuple(action.number for action in loose)
+            yield Finding(Kind.ROOT, sentence, Mend.LINK_ACTION, why.number, is_question=True, choices=numbers)
+        else:
             sentence = f"The root cause in why {why.number} has no action: {_quoted(why.text)}"
             yield Finding(Kind.ROOT, sentence, Mend.ADD_ACTION, why.number)
     written = case.sections.get("root_cause")
-    if not roots and not standing and written is not None and plain(written.text):
+    is_marked = any(why.is_root and not why.struck for why in case.whys)
+    if not is_marked and not standing and written is not None and plain(written.text):
         yield Finding(Kind.ROOT, "There is a root cause, and no action against it.", Mend.ADD_ACTION)
+
+
+def loose_actions(case: Case) -> tuple[int, ...]:
+    """The numbers of the actions that stand and are for no particular why; the latest first."""
+    linked = {number for why in case.whys if not why.struck for number in why.actions}
+    standing = [action.number for action in case.actions if action.status is not ActionStatus.DROPPED]
+    return tuple(sorted((number for number in standing if number not in linked), reverse=True))
 
 
 def _actions(case: Case) -> Iterator[Finding]:
@@ -204,7 +228,8 @@ def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     ]
     until, last = None, None
     for entry in during:
-        if until is not None and last is not None and entry.happened_at - until > LONGEST_GAP:
+        is_over = last is not None and last.milestone is Milestone.RESOLVED  # and was reopened later
+        if until is not None and last is not None and not is_over and entry.happened_at - until > LONGEST_GAP:
             minutes = int((entry.happened_at - until).total_seconds()) // 60
             sentence = (
                 f"Nothing is recorded for {_long(minutes)} between #{last.number} ({_stamp(until)}) and "
@@ -225,5 +250,5 @@ def _stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _quoted(text: str) -> str:
-    return f"“{shortened(one_line(text), QUOTED)}”"
+def _quoted(text: str, most: int = QUOTED) -> str:
+    return f"“{shortened(one_line(text), most)}”"

@@ -14,9 +14,14 @@ _UNWELCOME = re.compile(
 
 def plain(text: str) -> str:
     """The text with LF line ends, stripped, and without control, bidi control and unencodable characters."""
-    if not text.isprintable():  # most texts are, and then there is nothing to look for
-        text = _UNWELCOME.sub("", _LINE_ENDS.sub("\n", text))
-    return text.strip()
+    return legible(text).strip()
+
+
+def legible(text: str) -> str:
+    """The same without stripping: for a piece of a longer text."""
+    if text.isprintable():  # most texts are, and then there is nothing to look for
+        return text
+    return _UNWELCOME.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def one_line(text: str) -> str:

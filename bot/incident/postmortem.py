@@ -69,7 +69,7 @@ def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Docume
         postmortem_reason=plain(incident.postmortem_reason),
         owner=cast.known(incident.postmortem_owner),
         published_at=incident.published_at,
-        participants=_participants(lines, cast.known(incident.lead)),
+        participants=_participants(case, lines, cast.known(incident.lead)),
         parts=_parts(case, history, cast),
         timeline=lines,
         spans_days=_spans_days(lines),
@@ -141,7 +141,13 @@ def _age(resolved: datetime | None, incident: Incident, now: datetime) -> timede
     return _span(resolved, incident.published_at or now)
 
 
-def _participants(lines: tuple[Line, ...], lead: Who | None) -> tuple[Participant, ...]:
+def is_program(case: Case, user: str) -> bool:
+    """Whether an id is of no person, as where monitoring told what happened."""
+    person = case.people.get(user)
+    return person is not None and person.is_bot
+
+
+def _participants(case: Case, lines: tuple[Line, ...], lead: Who | None) -> tuple[Participant, ...]:
     authored: dict[str, list[Line]] = {}
     recorded: dict[str, int] = {}
     everyone = {lead.id: lead} if lead else {}
@@ -154,6 +160,7 @@ def _participants(lines: tuple[Line, ...], lead: Who | None) -> tuple[Participan
     return tuple(
         _participant(who, authored.get(id_, []), recorded.get(id_, 0), is_lead=who == lead)
         for id_, who in everyone.items()
+        if not is_program(case, id_)
     )
 
 
@@ -212,7 +219,7 @@ def _why(why: Why, history: History, cast: Cast) -> WhyStep:
         author=cast.who(why.author),
         recorded_at=why.recorded_at,
         is_root=why.is_root,
-        action=why.action,
+        actions=why.actions,
         answers=why.parent,
         versions=tuple(wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
     )

@@ -151,7 +151,7 @@ class Entry:
 class EntryVersion:
     """One wording of an entry; versions are only ever added.
 
-    `change` is `added` (`marked` where a reaction did it), `edited`, `struck` or `restored`.
+    `change` is `added` (`marked` where a reaction did it), `edited`, `struck`, `restored` or `redacted`.
     """
 
     version: int
@@ -185,7 +185,7 @@ class Attachment:
 class Why:
     """One step of the five whys; `parent` is the number of the why that it explains, or None for a first one.
 
-    `version` counts its wordings; `action` is the number of the action that was made of it, if any.
+    `version` counts its wordings; `actions` are the numbers of the actions that are for it.
     """
 
     id: int
@@ -198,14 +198,14 @@ class Why:
     is_root: bool
     struck: bool = False
     version: int = 1
-    action: int | None = None
+    actions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WhyVersion:
     """One wording of a why; versions are only ever added.
 
-    `change` is `added`, `edited`, `struck`, `restored`, or `root` and `no root` for what it was marked as.
+    `change` is `added`, `edited`, `struck`, `restored`, `redacted`, or `root` and `no root` for what it was marked as.
     """
 
     version: int

@@ -77,9 +77,9 @@ def _entry(number: int, minutes: int, text: str, author: str = "U0ANA", mileston
     )
 
 
-def _why(number: int, parent: int | None, text: str, *, is_root: bool = False, action: int | None = None) -> Why:
+def _why(number: int, parent: int | None, text: str, *, is_root: bool = False, actions: tuple[int, ...] = ()) -> Why:
     at = _BEGAN + timedelta(days=1, minutes=number)
-    return Why(number, 1, number, parent, text, "U0BEN", at, is_root, action=action)
+    return Why(number, 1, number, parent, text, "U0BEN", at, is_root, actions=actions)
 
 
 def _written(slug: str, text: str) -> SectionText:
@@ -121,8 +121,8 @@ def _known() -> Case:
         _why(1, None, "The payment API answered 503"),
         _why(2, 1, "Its pool was full (#5)"),
         _why(3, 2, "4.12 opens a connection per request"),
-        _why(4, 2, "Nobody saw it fill", is_root=True, action=3),
-        _why(5, 3, "The load test uses one customer", is_root=True, action=2),
+        _why(4, 2, "Nobody saw it fill", is_root=True, actions=(3,)),
+        _why(5, 3, "The load test uses one customer", is_root=True, actions=(2,)),
     )
     actions = (
         _action(

@@ -9,6 +9,9 @@ from bot.incident.records import Why
 
 USUAL_DEPTH = 5
 
+THE_INCIDENT = 0
+"""In the place of a why's number: what the first question asks about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -41,6 +44,11 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back what this person answered last."""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Every wording of the numbered why."""
 
@@ -57,22 +65,22 @@ class Help:
     """Explain."""
 
 
-Wish = Answer | MarkRoot | Edit | Delete | History | Show | Help
+Correction = Edit | Delete | Undo | History
+Wish = Answer | MarkRoot | Correction | Show | Help
 
+_SIMPLE: dict[str, Wish] = {"": Show(), "show": Show(), "list": Show(), "undo": Undo(), "help": Help(), "?": Help()}
 _BRANCH = re.compile(r"branch\s+#?(\d{1,4})\s+(.+)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"root(?:\s+#?(\d{1,4}))?", re.IGNORECASE)
 _EDIT = re.compile(r"edit\s+#?(\d{1,4})(?:\s+(.+))?", re.DOTALL | re.IGNORECASE)
-_NUMBERED = re.compile(r"(delete|show)\s+#?(\d{1,4})", re.IGNORECASE)
+_NUMBERED = re.compile(r"(delete|show|history)\s+#?(\d{1,4})", re.IGNORECASE)
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
 def wish(text: str) -> Wish:
     """What somebody wants who typed `/why TEXT`."""
     text = text.strip()
-    if not text or text.lower() in ("show", "list"):
-        return Show()
-    if text.lower() in ("help", "?"):
-        return Help()
+    if simple := _SIMPLE.get(text.lower()):
+        return simple
     if root := _ROOT.fullmatch(text):
         return MarkRoot(int(root[1]) if root[1] else None)
     if edit := _EDIT.fullmatch(text):
@@ -84,6 +92,11 @@ def wish(text: str) -> Wish:
     return Answer(text)
 
 
+def is_change(wish: Wish) -> bool:
+    """Whether it changes the record, and does not only show some of it."""
+    return isinstance(wish, Answer | MarkRoot | Delete | Undo) or (isinstance(wish, Edit) and bool(wish.text))
+
+
 def by_number(chain: tuple[Why, ...], number: int) -> Why:
     """The numbered why; raises Refused where there is none."""
     for why in chain:
@@ -92,6 +105,21 @@ def by_number(chain: tuple[Why, ...], number: int) -> Why:
     known = ", ".join(str(why.number) for why in chain) or "none yet"
     sentence = f"There is no why {number}. There are: {known}."
     raise Refused(sentence)
+
+
+def last_by(chain: tuple[Why, ...], author: str) -> Why:
+    """The why that somebody answered last and that stands; raises Refused where there is none."""
+    mine = [why for why in chain if why.author == author and not why.struck]
+    if not mine:
+        sentence = "You have answered no why here that could be taken back. `/why` shows them."
+        raise Refused(sentence)
+    return mine[-1]
+
+
+def without_action(chain: Iterable[Why], actions: Iterable[int]) -> tuple[Why, ...]:
+    """The root causes that stand and for which none of the actions (by number) is."""
+    known = frozenset(actions)
+    return tuple(why for why in chain if why.is_root and not why.struck and not known.intersection(why.actions))
 
 
 def standing(every: Iterable[Why]) -> tuple[Why, ...]:
@@ -139,10 +167,13 @@ def is_ended(chain: tuple[Why, ...]) -> bool:
 
 
 def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
-    """Which why the next answer explains: the one asked for, else the latest open one; None begins the chain.
+    """Which why the next answer explains: the one asked for, else the latest open one; None begins a chain.
 
+    Who answers the first question (`THE_INCIDENT`) after somebody else did begins a second one: two causes of it.
     Whoever answers although every branch has ended goes on below the latest.
     """
+    if asked == THE_INCIDENT:
+        return None
     if asked is not None:
         return by_number(chain, asked).number
     end = open_end(chain) or (chain[-1] if chain else None)

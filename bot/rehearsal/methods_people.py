@@ -61,7 +61,13 @@ def groups(workspace: Workspace, _args: Args) -> Json:
     handles = workspace.usergroup_handles
     return {
         "usergroups": [
-            {"id": group, "team_id": workspace.team, "handle": handles.get(group, group.lower()), "name": group}
+            {
+                "id": group,
+                "team_id": workspace.team,
+                "handle": handles.get(group, group.lower()),
+                "name": group,
+                "date_delete": int(group in workspace.usergroups_disabled),
+            }
             for group in workspace.usergroups
         ]
     }

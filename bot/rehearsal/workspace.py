@@ -54,6 +54,7 @@ class Workspace:
         self.files: dict[str, SharedFile] = {}
         self.usergroups: dict[str, list[str]] = {}
         self.usergroup_handles: dict[str, str] = {}
+        self.usergroups_disabled: set[str] = set()
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.tokens: dict[str, Token] = {}

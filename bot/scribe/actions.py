@@ -6,14 +6,19 @@ from datetime import date, datetime
 
 from bot.errors import Refused
 from bot.incident import actions as rules
-from bot.incident.records import Action, ActionKind, ActionStatus, Incident
+from bot.incident.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.incident.reminders import ReminderRules
+from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit, require
-from bot.scribe import chasing
+from bot.incident.whys import without_action
+from bot.scribe import chasing, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.standing import settle_asked, settle_digests
 from bot.slack import actions as says
+from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
+from bot.slack.words import words
 from storage import actions, cases, deliveries, incidents, whys
 from storage.actions import NewAction
 from storage.deliveries import Owed
@@ -37,21 +42,27 @@ async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     """Write an action down."""
     example = "Say what is to be done, as in `/action add a load test @ana due friday`."
     text = require(admit(asking.text, "That action"), example)
-    overdue_at = None
-    if asking.due_on is not None:
-        keeper = await desk.people.known(asked.team, asking.owner or asked.user)
-        overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper))
+    keeper = await owner_of(desk, asked, asking.owner or asked.user)
+    overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper)) if asking.due_on else None
     new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now, asking.kind)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         action = actions.add(tx, incident.id, new)
-        for why in whys.chain(tx, incident.id):
+        chain = whys.chain(tx, incident.id)
+        for why in chain:
             if why.number == asking.why:
-                whys.save(tx, replace(why, action=action.number))
-        return says.added(action, incident)
+                whys.link(tx, why, action)
+        secrets.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), f"{text} {action.link}", asked)
+        roots = without_action(chain, _standing(tx, incident)) if asking.why is None else ()
+        return says.added(action, incident, looks.link_offers(incident, roots, action.number))
 
     return await once(desk, asked, unit)
+
+
+def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
+    found = actions.of_incident(tx, incident.id)
+    return tuple(action.number for action in found if action.status is not ActionStatus.DROPPED)
 
 
 async def today_of(desk: Desk, asked: Asked) -> date:
@@ -89,6 +100,9 @@ def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: st
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
     action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
     actions.save(tx, action)
+    settle_digests(tx, asked.team, action.owner, asked.now)
+    over = words.reminders.is_done() if status is ActionStatus.DONE else words.reminders.is_dropped()
+    settle_asked(tx, asked.team, action, over, asked.now)
     incident = incidents.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
@@ -105,10 +119,11 @@ def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, 
 
 def _told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
     """What is said where it was done, and in any case in the incident's channel."""
-    if incident.channel != asked.place.channel:
-        # Done from a DM or the Home tab: the others should see it where the action was promised.
-        deliveries.owe(tx, Owed(asked.team, "message", incident.channel, json.dumps(said), asked.now, incident.id))
-    return said
+    if incident.channel == asked.place.channel:
+        return said
+    # Done from a DM or the Home tab: the others should see it where the action was promised, and may go on there.
+    deliveries.owe(tx, Owed(asked.team, "message", incident.channel, json.dumps(said), asked.now, incident.id))
+    return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 
 def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:
@@ -139,27 +154,41 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud:
         action, incident = _mine(tx, asked, action_id)
         action = replace(action, due_on=due_on, overdue_at=overdue_at)
         actions.save(tx, action)
+        settle_digests(tx, asked.team, action.owner, asked.now)
+        settle_asked(tx, asked.team, action, words.reminders.has_date(due=says.due_words(due_on)), asked.now)
         return says.moved(action, incident) | ({"response_type": "in_channel"} if aloud else {})
 
     return await once(desk, asked, unit)
 
 
 async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Message | None:
-    """Give an action to somebody else; its due day then ends where they live."""
-    person = await desk.people.known(asked.team, owner)
-    if person.is_bot or person.is_deactivated:
-        sentence = f"{person.name} cannot own it: that account is {'a bot' if person.is_bot else 'deactivated'}."
-        raise Refused(sentence)
+    """Give an action to somebody else, or to a user group; its due day then ends where they live."""
+    person = await owner_of(desk, asked, owner)
 
     def unit(tx: Transaction) -> Message:
         action, incident = _mine(tx, asked, action_id)
         _require_open(action)
         overdue_at = rules.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
-        action = replace(action, owner=owner, overdue_at=overdue_at)
+        before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions.save(tx, action)
+        settle_digests(tx, asked.team, before, asked.now)
+        settle_asked(tx, asked.team, action, words.reminders.has_owner(owner=person.name), asked.now)
         return _told(tx, asked, incident, says.handed_over(action, incident, asked.user))
 
     return await once(desk, asked, unit)
+
+
+async def owner_of(desk: Desk, asked: Asked, owner: str) -> Person:
+    """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
+    if owner.startswith("S"):
+        seen = desk.people.seen(asked.team, owner)
+        by = await desk.people.known(asked.team, asked.user)
+        return seen or await desk.people.learn_group(asked.team, owner, "", by.zone)
+    person = await desk.people.known(asked.team, owner)
+    if person.is_bot or person.is_deactivated:
+        what = "a bot" if person.is_bot else "deactivated"
+        raise Refused(f"{person.name} cannot own it: that account is {what}.", field="owner")
+    return person
 
 
 async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Message | None:
@@ -172,6 +201,7 @@ async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Mess
             raise Refused(sentence)
         action = replace(action, held="held" if held else "came back")
         actions.save(tx, action)
+        settle_asked(tx, asked.team, action, words.reminders.has_held(held=action.held), asked.now)
         return _told(tx, asked, incident, says.judged(action, incident, asked.user))
 
     return await once(desk, asked, unit)
@@ -185,7 +215,8 @@ def _require_open(action: Action) -> None:
 
 async def owner_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form behind [Hand over]."""
-    return await desk.store.read(lambda tx: says.owner_form(_mine(tx, asked, action_id)[0]))
+    groups = await desk.people.names.groups(asked.team)
+    return await desk.store.read(lambda tx: says.owner_form(_mine(tx, asked, action_id)[0], groups))
 
 
 async def drop_form(desk: Desk, asked: Asked, action_id: int) -> Block:
@@ -201,11 +232,12 @@ async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:
 
 async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
     """The form that makes an action of a why."""
+    groups = await desk.people.names.groups(asked.team)
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
         text = next((why.text for why in whys.chain(tx, incident.id) if why.number == number), "")
-        return says.add_form(incident, text, number)
+        return says.add_form(incident, text, number, groups)
 
     return await desk.store.read(look)
 

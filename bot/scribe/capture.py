@@ -192,7 +192,14 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[Ne
 
 def _receipt(entry: Entry, incident: Incident, capture: _Capture, files: list[NewAttachment]) -> Message:
     notes = {"author": capture.seen_by, "unknown_zone": capture.unknown_zone}
-    receipt = says.receipt(entry, incident, capture.clocks, reading=capture.reading, notes=notes)
+    receipt = says.receipt(
+        entry,
+        incident,
+        capture.clocks,
+        reading=capture.reading,
+        notes=notes,
+        files=tuple(file.name for file in files if not file.note),
+    )
     if not files:
         return receipt
     *above, buttons = receipt["blocks"]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.export import Exporter
+from bot.incident.alerts import NO_ALERTS, AlertRules
 from bot.incident.blame import WORDS
 from bot.incident.records import Incident, Person, Place
 from bot.incident.reminders import ReminderRules
@@ -19,7 +20,8 @@ from bot.slack.blocks import Message
 from bot.slack.cards import Cards
 from bot.slack.outbox import Outbox
 from bot.slack.people import People, zone_of
-from bot.slack.places import Places
+from bot.slack.places import Places, Sight
+from bot.slack.tabs import Change, Tabs
 from storage import audit, deliveries, inbox, incidents
 from storage.deliveries import Owed
 from storage.statements import Transaction
@@ -41,12 +43,14 @@ class Desk:
     places: Places
     outbox: Outbox
     cards: Cards
+    tabs: Tabs
     exporter: Exporter
     rules: ReminderRules
     input_zone: str = "author"
     allow_guests: bool = False
     reaction: str = "memo"
     blame_words: tuple[str, ...] = WORDS
+    alerts: AlertRules = NO_ALERTS
     systems: tuple[str, ...] = ()
     components: Callable[[], tuple[Component, ...]] = tuple
 
@@ -58,6 +62,11 @@ class Desk:
         """Those of the channels that this person may look into; a guest none but those they belong to."""
         person = await self.people.known(team, user)
         return await self.places.visible(user, channels, here, belongs=not person.is_guest)
+
+    async def sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
+        """The same from no channel at all, and whether Slack answered for each of them."""
+        person = await self.people.known(team, user)
+        return await self.places.sight(user, channels, belongs=not person.is_guest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +98,11 @@ class Asked:
 class Reply(dict[str, Any]):
     """A message with the JSON under which it was kept, so that every repeat is answered with the same bytes."""
 
-    def __init__(self, said: Message, encoded: str, *, owes: bool = False) -> None:
+    def __init__(self, said: Message, encoded: str, *, owes: bool = False, changed: tuple[Change, ...] = ()) -> None:
         super().__init__(said)
         self.encoded = encoded
         self.owes = owes
+        self.changed = changed
 
 
 Unit = Callable[[Transaction], Message | None]
@@ -118,10 +128,12 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
         if asked.aloud and said is not None and said.get("response_type") == "in_channel":
             deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))
         inbox.keep(tx, asked.key, encoded, asked.now)
-        return Reply(said or {}, encoded, owes=tx.owes)
+        return Reply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 
     reply = await desk.store.write(run)
     desk.cards.touch(asked.place, asked.incident_id)
+    if reply.changed:
+        desk.tabs.changed(reply.changed)
     if reply.owes:
         desk.outbox.kick()
     return reply or None

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.publish.failures import PublishError
 from bot.scribe.connections import tell
 from bot.slack.outbox import Outbox
+from bot.slack.tabs import Tabs
 from storage import links
 from storage.links import KEPT, LET_GO, OWED, REFUSED, Link, Settled
 from storage.statements import Transaction
@@ -81,8 +82,8 @@ class Follower(Protocol):
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Write down what follows from it (a tracker's address at an action, say), in the transaction that settles."""
 
-    async def look(self, store: Store, now: datetime) -> None:
-        """Read what changed over there. Raises PublishError; it is asked again after a while."""
+    async def look(self, store: Store, now: datetime) -> Sequence[int]:
+        """Read what changed over there; the incidents that changed by it here. Raises PublishError."""
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -91,11 +92,14 @@ class Follower(Protocol):
 class Errands:
     """Runs errands for systems by name; several processes on one database share the work."""
 
-    def __init__(self, store: Store, clock: Clock, followers: Mapping[str, Follower], outbox: Outbox) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, followers: Mapping[str, Follower], outbox: Outbox, tabs: Tabs
+    ) -> None:
         self._store = store
         self._clock = clock
         self._followers = followers
         self._outbox = outbox
+        self._tabs = tabs
         self._owner = uuid.uuid4().hex
         self._kicked = asyncio.Event()
         self._running = asyncio.Lock()
@@ -139,6 +143,8 @@ class Errands:
             if isinstance(ended, BaseException):
                 log.warning("%s could not be asked what changed there (%s)", name, ended)
                 _CALLS.labels(name, "not asked").inc()
+            else:
+                self._tabs.changed([(incident_id, "incident") for incident_id in ended])
         self._outbox.kick()
 
     async def close(self) -> None:
@@ -181,6 +187,7 @@ class Errands:
         if isinstance(ended, Kept):
             kept = ended
             await self._store.write(lambda tx: self._keep(tx, follower, link, kept, now))
+            self._tabs.changed([(link.incident_id, "incident")])
             _CALLS.labels(link.system, "kept").inc()
             return
         error = _known(link, ended)

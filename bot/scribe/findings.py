@@ -5,14 +5,17 @@ from datetime import date
 
 from bot.errors import Refused
 from bot.incident import actions as rules
+from bot.incident import whys as chains
 from bot.incident.records import Action
+from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit
-from bot.scribe.actions import today_of
+from bot.scribe import secrets
+from bot.scribe.actions import owner_of, today_of
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import findings as says
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
-from storage import actions, cases
+from storage import actions, cases, whys
 from storage.statements import Transaction
 
 LONGEST_LINK = 2_000
@@ -20,7 +23,7 @@ LONGEST_LINK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What the form says of an action: its owner (a user id), its day, its ticket's address."""
+    """What the form says of an action: its owner (the id of a person or a group), its day, its ticket's address."""
 
     owner: str | None
     due_on: date | None
@@ -29,11 +32,11 @@ class Completed:
 
 async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form that gives an action its owner, date and link."""
-    today = await today_of(desk, asked)
+    today, groups = await today_of(desk, asked), await desk.people.names.groups(asked.team)
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
-        return says.action_form(_of(tx, incident.id, action_id), incident, today)
+        return says.action_form(_of(tx, incident.id, action_id), incident, today, groups)
 
     return await desk.store.read(look)
 
@@ -45,10 +48,7 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
         before = await desk.store.read(lambda tx: actions.by_id(tx, action_id))
         if before is None or before.due_on != given.due_on:
             raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
-    keeper = await desk.people.known(asked.team, given.owner or asked.user)
-    if given.owner and (keeper.is_bot or keeper.is_deactivated):
-        what = "a bot" if keeper.is_bot else "deactivated"
-        raise Refused(f"{keeper.name} cannot own it: that account is {what}.", field="owner")
+    keeper = await owner_of(desk, asked, given.owner or asked.user)
     overdue_at = rules.overdue_at(given.due_on, zone_of(keeper)) if given.due_on else None
 
     def unit(tx: Transaction) -> Message:
@@ -56,7 +56,24 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
         action = _of(tx, incident.id, action_id)
         action = replace(action, owner=given.owner, due_on=given.due_on, overdue_at=overdue_at, link=link)
         actions.save(tx, action)
+        secrets.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), link, asked)
         return says.completed(action, cases.glance(tx, incident, 1)[0])
+
+    return await once(desk, asked, unit)
+
+
+async def link(desk: Desk, asked: Asked, why: int, action: int) -> Message | None:
+    """Say that an action is for a why, both by their numbers."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        about = chains.by_number(whys.chain(tx, incident.id), why)
+        found = [one for one in actions.of_incident(tx, incident.id) if one.number == action]
+        if not found:
+            sentence = f"{incident.key} has no action {action}. `/action list` shows them."
+            raise Refused(sentence)
+        whys.link(tx, about, found[0])
+        return says.linked(about, found[0])
 
     return await once(desk, asked, unit)
 

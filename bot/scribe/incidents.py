@@ -1,15 +1,16 @@
 """The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import Refused
 from bot.incident import lifecycle, moments
 from bot.incident import timeline as rules
+from bot.incident.alerts import PROGRAMS
 from bot.incident.moments import Reading
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
-from bot.incident.secrets import masked
+from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
@@ -32,32 +33,45 @@ from storage.timeline import NewEntry
 LISTED = 25
 
 
-async def open_new(desk: Desk, asked: Asked, title: str, channel_name: str = "") -> Message | None:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An incident to be opened: the title as typed, what was said of its severity, what its channel is called."""
+
+    title: str
+    severity: int | None = None
+    channel_name: str = ""
+
+
+async def open_new(desk: Desk, asked: Asked, opening: Opening) -> Message | None:
     """Open an incident in the channel; raises Refused where one is open there."""
-    title = " ".join(admit(title, "That title").split()) or "Untitled incident"
+    return await once(desk, asked, lambda tx: says.opened(opened_in(tx, asked, opening)))
+
+
+def opened_in(tx: Transaction, asked: Asked, opening: Opening) -> Incident:
+    """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
+    title = " ".join(admit(opening.title, "That title").split()) or "Untitled incident"
     if len(title) > 300:
         sentence = "A title is at most 300 characters. Put the rest into the timeline."
         raise Refused(sentence)
-
-    def unit(tx: Transaction) -> Message:
-        standing = incidents.current(tx, asked.place, locking=True)
-        if standing is not None and standing.status is not Status.RESOLVED:
-            sentence = (
-                f"{standing.key} {standing.title} is open here already. A channel holds one open incident at a time: "
-                "`/incident resolved` closes it."
-            )
-            raise Refused(sentence)
-        incident = incidents.open_new(tx, asked.place, title, asked.user, asked.now)
-        if channel_name:
-            incidents.save(tx, replace(incident, channel_name=channel_name))
-        _note(tx, asked, incident, f"Incident opened: {title}", EntryKind.STATUS)
-        deliveries.owe(
-            tx,
-            Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id, fallback=asked.user),
+    standing = incidents.current(tx, asked.place, locking=True)
+    if standing is not None and standing.status is not Status.RESOLVED:
+        sentence = (
+            f"{standing.key} {masked(standing.title)} is open here already. A channel holds one open incident at a "
+            "time: `/incident resolved` closes it."
         )
-        return says.opened(incident)
-
-    return await once(desk, asked, unit)
+        raise Refused(sentence)
+    incident = incidents.open_new(tx, asked.place, title, asked.user, asked.now)
+    _note(tx, asked, incident, f"Incident opened: {title}", EntryKind.STATUS)
+    if opening.severity or opening.channel_name:
+        incident = replace(incident, severity=opening.severity, channel_name=opening.channel_name)
+        incidents.save(tx, incident)
+    if opening.severity:
+        _note(tx, asked, incident, f"Severity set to sev{opening.severity}", EntryKind.SEVERITY)
+    who = "" if asked.user in PROGRAMS else asked.user
+    deliveries.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id, fallback=who))
+    if who:
+        secrets.warn(tx, incident, Subject(Noun.TITLE), title, asked)
+    return incident
 
 
 def _note(
@@ -155,7 +169,7 @@ async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Readin
             moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate, kind, milestone
         )
         entry = kept.add(tx, incident.id, number, new)
-        secrets.warn(tx, incident, entry, asked.user, asked.now)
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
         shown_at = clocks.both(entry)
         if milestone is Milestone.RESOLVED:
             return _resolved(tx, desk, asked, incident, entry, shown_at)
@@ -193,7 +207,8 @@ async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
         incidents.save(tx, incident)
         reminders.cancel(tx, incident.id, "the incident was reopened", asked.now)
         retire(tx, incident, words.reminders.reopened(), asked.now)
-        _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
+        number = _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
         return says.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
 
     return await once(desk, asked, unit)

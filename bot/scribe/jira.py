@@ -102,7 +102,7 @@ class ActionsInJira:
             title=one_line(incident.title),
             severity=incident.severity_name,
             resolved_at=incident.resolved_at,
-            whys=[why for why in chains.standing(case.whys) if why.action == action.number],
+            whys=[why for why in chains.standing(case.whys) if action.number in why.actions],
             owner=one_line(case.name(action.owner)),
         )
 
@@ -154,16 +154,20 @@ class ActionsInJira:
             owed = Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id)
             deliveries.owe(tx, owed)
 
-    async def look(self, store: Store, now: datetime) -> None:
+    async def look(self, store: Store, now: datetime) -> list[int]:
         """Read how what is open here stands there: done in Jira is done here. Raises PublishError."""
         waiting = await store.read(_open_links)
         if not waiting:
-            return
+            return []
         issues = await self._jira.status_of(link.external_id for link in waiting)
-        for link in waiting:
-            issue = issues.get(link.external_id)
-            if issue is not None and issue.status != link.status:
-                await self.learn(store, link, issue, now)
+        moved = [
+            (link, issue)
+            for link in waiting
+            if (issue := issues.get(link.external_id)) is not None and issue.status != link.status
+        ]
+        for link, issue in moved:
+            await self.learn(store, link, issue, now)
+        return [link.incident_id for link, _ in moved]
 
     async def learn(self, store: Store, link: Link, issue: Issue, now: datetime) -> None:
         """Take in how an issue stands."""

@@ -136,7 +136,7 @@ class IncidentsInJsm:
             said = says.in_jsm(incident, (kept.external_id, kept.url))
             deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
 
-    async def look(self, store: Store, now: datetime) -> None:
+    async def look(self, store: Store, now: datetime) -> list[int]:
         """Say when an incident that is open here was closed there, and offer to resolve it: the time is a person's."""
         waiting = await store.read(_open_here)
         issues = await self._jira.status_of(link.external_id for link in waiting) if waiting else {}
@@ -144,6 +144,7 @@ class IncidentsInJsm:
             issue = issues.get(link.external_id)
             if issue is not None and issue.status != link.status:
                 await store.write(partial(_learn, link=link, issue=issue, now=now))
+        return []
 
 
 def _learn(tx: Transaction, link: Link, issue: Issue, now: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from bot.errors import Refused
 from bot.incident.lookback import SPANS, Proposal, Reason
 from bot.incident.records import Incident, Place, Status
+from bot.incident.secrets import Noun, Subject
 from bot.scribe.capture import wanted
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.secrets import warn
@@ -110,7 +111,7 @@ def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link:
     )
     entry = kept.add(tx, incident.id, incidents.take_number(tx, incident.id, "last_entry"), new)
     wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
-    warn(tx, incident, entry, asked.user, asked.now)
+    warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), entry.text, asked)
     return entry.number
 
 

@@ -1,25 +1,26 @@
 """What a delivery says at the moment of its sending; nothing where its reason is gone meanwhile."""
 
-import asyncio
 import json
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from bot.export import Exporter, file_name
-from bot.incident import postmortem
+from bot.export import Exporter
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Status
-from bot.scribe import chasing, documents
+from bot.scribe import chasing, suggestions
 from bot.scribe.postmortem import file_comment
 from bot.scribe.reminders import no_longer_wanted
-from bot.scribe.standing import retire
+from bot.scribe.rendering import Renderer
+from bot.scribe.standing import newer_digest, retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
 from bot.slack import whys as asks
-from bot.slack.outbox import File, Message
+from bot.slack.outbox import Message
 from bot.slack.words import words
-from storage import actions, cases, incidents, people, reminders, whys
+from storage import actions, cases, incidents, people, reminders
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 from storage.statements import Transaction
@@ -30,18 +31,14 @@ class Composer:
     """Builds each kind of message from the record as it stands when it is sent."""
 
     def __init__(self, exporter: Exporter, store: Store) -> None:
-        self._exporter = exporter
-        self._store = store
+        self._renderer = Renderer(exporter, store)
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         """The message of a delivery, or None where it must not go out any more."""
         if delivery.kind == "reminder":
             return self._reminder(tx, delivery, now)
-        if delivery.kind == "message":
-            return _message(json.loads(delivery.body))
-        if delivery.kind == "retired":
-            said = json.loads(delivery.body)
-            return Message(said["text"], said["blocks"], update_ts=said["ts"], only_there=True)
+        if delivery.kind in _BY_BODY:
+            return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
@@ -54,6 +51,10 @@ class Composer:
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
         return None if incidents.card(tx, incident.id) else self._card(tx, incident, now)
 
+    async def close(self) -> None:
+        """Make no more files."""
+        await self._renderer.close()
+
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
         return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
 
@@ -63,18 +64,12 @@ class Composer:
         is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
         if is_gone or incidents.whys_thread(tx, incident.id):
             return None
-        return _message(asks.opening(incident, whys.chain(tx, incident.id)))
+        return _message(asks.opening(cases.glance(tx, incident, 1)[0]))
 
     def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
-        """The file is named now and compiled when it is sent: this transaction is one that recorders wait for."""
+        """The file is compiled when it is sent: this transaction is one that recorders wait for."""
         case, _ = cases.glance(tx, incident, 1)
-        name = file_name(postmortem.compile(case, now), delivery.body)
-        content = partial(asyncio.to_thread, self._compiled, incident, delivery.body, now)
-        return Message(file_comment(case), [], file=File(name, f"{incident.key} postmortem draft", content))
-
-    def _compiled(self, incident: Incident, form: str, now: datetime) -> bytes:
-        document = self._store.read_now(lambda tx: documents.compiled(tx, incident, form, now))
-        return self._exporter.render(document, form)
+        return Message(file_comment(case), file=partial(self._renderer.file, delivery.id, incident, delivery.body, now))
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
@@ -106,13 +101,23 @@ class Composer:
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """After a send: remember where live message and whys stand; a reminder takes an earlier one's place."""
+        if delivery.kind == "alert":
+            suggestions.sent(tx, json.loads(delivery.body), channel, ts)
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
-        if delivery.kind == "reminder" and incident is not None and delivery.reminder_id:
-            newer = words.reminders.newer()
-            retire(tx, incident, newer, delivery.due_at, channel=channel, but=delivery.reminder_id)
+        reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
+        if delivery.kind == "reminder" and reminder is not None:
+            _take_place(tx, reminder, incident, channel, delivery.due_at)
         remember = {"card": incidents.set_card, "whys": incidents.set_whys_thread}.get(delivery.kind)
         if remember is not None and incident is not None and channel == incident.channel:
             remember(tx, incident.id, ts)
+
+
+def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, channel: str, now: datetime) -> None:
+    """A reminder was sent: the one of its kind that stands above it in that conversation becomes one line."""
+    if incident is not None:
+        retire(tx, incident, words.reminders.newer(), now, channel=channel, but=reminder.id)
+    elif reminder.kind == steps.OVERDUE:
+        newer_digest(tx, reminder, channel, now)
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
@@ -122,3 +127,25 @@ def _is_asked(incident: Incident, recipient: str) -> bool:
 
 def _message(said: blocks.Message) -> Message:
     return Message(said["text"], said["blocks"], said.get("thread_ts", ""))
+
+
+def _retired(_: Transaction, body: dict[str, Any]) -> Message:
+    """One line in the place of a reminder; where that was deleted, nothing is said."""
+    return Message(body["text"], body["blocks"], update_ts=body["ts"], only_there=True)
+
+
+def _alert(tx: Transaction, body: dict[str, Any]) -> Message | None:
+    """A suggestion, or its new wording: one that somebody deleted stays away."""
+    composed = suggestions.compose(tx, body)
+    if composed is None:
+        return None
+    said, ts = composed
+    return Message(said["text"], said["blocks"], update_ts=ts, only_there=bool(ts))
+
+
+_BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Message | None]] = {
+    "message": lambda _, body: _message(body),
+    "retired": _retired,
+    "alert": _alert,
+}
+"""The kinds of deliveries whose body says all there is to say, or names it."""

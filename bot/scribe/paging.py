@@ -100,5 +100,6 @@ class Pages:
         said = says.paged(incident, self._client.name, asked["words"], number)
         deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
 
-    async def look(self, store: Store, now: datetime) -> None:
+    async def look(self, store: Store, now: datetime) -> list[int]:
         """What becomes of a page over there comes in as an alert, through /hooks/jsm."""
+        return []

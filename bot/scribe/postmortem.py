@@ -1,5 +1,6 @@
 """The postmortem's verbs: fill, own, export, publish, waive."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,10 +13,12 @@ from bot.incident import reminders as steps
 from bot.incident import whys as chains
 from bot.incident.findings import Finding, findings
 from bot.incident.lifecycle import SAID
-from bot.incident.records import Case, Incident, Milestone
+from bot.incident.postmortem import is_program
+from bot.incident.records import Case, Incident, Milestone, SectionText
+from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, nearest, require, shortened
-from bot.scribe import recall
+from bot.scribe import recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.standing import retire
 from bot.slack import blocks
@@ -23,7 +26,8 @@ from bot.slack import incidents as shows
 from bot.slack import postmortem as says
 from bot.slack import reminders as asks
 from bot.slack.blocks import Block, Message
-from bot.slack.postmortem import Reminded
+from bot.slack.drafts import filled_in
+from bot.slack.postmortem import Filling, Reminded
 from bot.slack.text import escape
 from bot.slack.words import words
 from storage import cases, deliveries, incidents, reminders, sections
@@ -50,10 +54,25 @@ async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
         sentence = "There is no such section."
         raise Refused(sentence)
 
-    case = await desk.store.read(lambda tx: _case(tx, asked))
-    chosen = slug or next(iter(checks.blank_sections(case)), "summary")
+    def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
+        case = _case(tx, asked)
+        chosen = slug or next(iter(checks.blank_sections(case)), "summary")
+        saved = sections.history(tx, case.incident.id, chosen)
+        others = recall.other_causes(tx, case.incident) if chosen == "recurrence" else ()
+        return case, chosen, saved[-1] if saved else None, others
+
+    case, chosen, saved, others = await desk.store.read(look)
     past = await recall.alike(desk, asked, case.incident) if chosen in alike.SECTIONS else ()
-    return says.section_form(case, BY_SLUG[chosen], _known(case, chosen), past)
+    # Compiling is work: not where others wait. What somebody left empty on purpose is not filled in again.
+    draft = "" if saved else await asyncio.to_thread(filled_in, case, chosen, asked.now, others)
+    known = _who_knows(case, chosen) if draft else _known(case, chosen)
+    text, version = (saved.text, saved.version) if saved else (draft, 0)
+    return says.section_form(case, BY_SLUG[chosen], Filling(text, version, bool(draft), known), past)
+
+
+def _who_knows(case: Case, slug: str) -> str:
+    who = _who_may_know(case, slug)
+    return f"Who may know: {escape(', '.join(who))}" if who else ""
 
 
 def _known(case: Case, slug: str) -> str:
@@ -61,12 +80,10 @@ def _known(case: Case, slug: str) -> str:
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
     lines = [f"{SAID[m]} {at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if (at := case.at(m))]
     if slug == "root_cause" and case.whys:
-        lines.append(f"The last why: {escape(chains.quoted(case.whys[-1].text)[:500])}")
+        lines.append(f"The last why: {escape(chains.quoted(masked(case.whys[-1].text))[:500])}")
     if slug == "response" and case.incident.lead:
         lines.append(f"Lead: {escape(case.name(case.incident.lead))}")
-    if who := _who_may_know(case, slug):
-        lines.append(f"Who may know: {escape(', '.join(who))}")
-    return " · ".join(lines)
+    return " · ".join(filter(None, [*lines, _who_knows(case, slug)]))
 
 
 _MARKS_OF = {
@@ -83,7 +100,7 @@ def _who_may_know(case: Case, slug: str) -> tuple[str, ...]:
     marks = _MARKS_OF.get(slug, ())
     seen = [entry.author for entry in case.entries if entry.milestone in marks]
     asked = [*seen, case.incident.lead, case.incident.opened_by]
-    return tuple(dict.fromkeys(case.name(user) for user in asked if user))[:3]
+    return tuple(dict.fromkeys(case.name(user) for user in asked if user and not is_program(case, user)))[:3]
 
 
 async def pick_form(desk: Desk, asked: Asked) -> Block:
@@ -112,8 +129,9 @@ async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int
         history = sections.history(tx, incident.id, slug)
         if history and history[-1].version != written.version:
             who = desk.people.name(asked.team, history[-1].author) or history[-1].author
-            return says.conflict(cases.load(tx, incident), section, who, text)
+            return says.conflict(cases.load(tx, incident), section, history[-1], who, text)
         sections.save(tx, incident.id, slug, text, asked.user, asked.now)
+        secrets.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
         recall.keep(tx, asked, incident, verdicts)
         return says.saved(cases.glance(tx, incident, 1)[0], section)
 
@@ -132,8 +150,10 @@ async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: boo
         incident = replace(incident, postmortem_owner=owner)
         incidents.save(tx, incident)
         if is_handed_over and owner != asked.user:
-            said = asks.handed(cases.glance(tx, incident, 1)[0], asked.user)
-            deliveries.owe(tx, Owed(asked.team, "message", owner, json.dumps(said), asked.now, incident.id))
+            said = json.dumps(asks.handed(cases.glance(tx, incident, 1)[0], asked.user))
+            # As one of the reminders: the next of them takes its place, and what ends them ends it.
+            latest = max((reminder.id for reminder in reminders.of_incident(tx, incident.id)), default=None)
+            deliveries.owe(tx, Owed(asked.team, "message", owner, said, asked.now, incident.id, latest))
         retire(tx, incident, words.reminders.handed_over(owner=person.name), asked.now)
         return shows.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
 
@@ -184,6 +204,9 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
         close = nearest(form, FORMATS)
         hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(FORMATS)}."
         sentence = f"I know no form `{form[:30].replace('`', '')}`. {hint}"
+        raise Refused(sentence)
+    if trouble := desk.exporter.trouble(form):
+        sentence = f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well."
         raise Refused(sentence)
     found = await _found(desk, asked)
 

@@ -6,7 +6,9 @@ from dataclasses import astuple
 from bot.errors import Refused
 from bot.incident import alike as rules
 from bot.incident.records import Case, Incident
+from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit
+from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import postmortem as shows
 from bot.slack import recall as says
@@ -122,3 +124,11 @@ def keep(tx: Transaction, asked: Asked, incident: Incident, verdicts: Mapping[in
     for slug, more in added.items():
         text = admit(rules.joined(saved[slug].text if slug in saved else "", *more), "That section")
         sections.save(tx, incident.id, slug, text, asked.user, asked.now)
+        secrets.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
+
+
+def other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:
+    """The keys of the incidents of which somebody said that they had another cause."""
+    rejected = (other for other, is_same in recall.judged(tx, incident.id).items() if not is_same)
+    found = (incidents.by_id(tx, other) for other in rejected)
+    return tuple(other.key for other in found if other is not None)

@@ -1,49 +1,48 @@
-"""The verbs about what looks like a credential: take it out of the record, or let it stand."""
+"""The verbs about what looks like a credential: warn its author, take it out of the record, or let it stand."""
 
 import asyncio
 import json
 import logging
-from datetime import datetime
-from functools import partial
-from typing import Any
 
 from bot.errors import Refused
 from bot.incident import secrets
-from bot.incident.records import Entry, Incident
-from bot.incident.sections import BY_SLUG
+from bot.incident.records import Incident
+from bot.incident.secrets import Noun, Subject
 from bot.scribe import timeline
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.redaction import Redaction
 from bot.slack import secrets as says
 from bot.slack.blocks import Message
-from bot.slack.text import escape
-from storage import deliveries, incidents, recall, sections
+from storage import actions, attachments, deliveries, incidents, sections, whys
 from storage import secrets as kept
 from storage import timeline as entries
 from storage.deliveries import Owed
-from storage.secrets import Copy, Reach
 from storage.statements import Transaction
 
 log = logging.getLogger(__name__)
 
-_JSON_PLACES = ("delivery", "inbox", "lookback")
+DROPPED = "it was let go of when its entry was redacted"
 
 
-async def redact(desk: Desk, asked: Asked, number: int) -> Message | None:
-    """Replace what looks like a credential in an entry, and every copy of it in the incident, by "[redacted]".
+async def redact(desk: Desk, asked: Asked, subject: Subject, *, with_files: bool = False) -> Message | None:
+    """Replace what looks like a credential in an entry, a why, an action, a section or the title by "[redacted]".
 
-    It is gone from every wording, from what waits to be sent and from the answers kept for repeats; only a section's
-    text is for its author to change. The history says who redacted and when.
+    It is gone from every wording of everything in the incident, from sections of other incidents that quote it, from
+    what waits to be sent and from the answers kept for repeats. The history says who redacted and when. `with_files`
+    lets go of the entry's files as well.
     """
 
     def unit(tx: Transaction) -> Message:
-        incident = _incident(tx, asked, number)
-        entry = _entry(tx, incident, number)
-        values = _values(tx, entry)
-        entries.redact(tx, entry, partial(secrets.redacted, known=values), asked.user, asked.now)
-        others = _redact_others(tx, incident, values, asked)
-        _redact_copies(tx, Reach(incident.id, incident.team, incident.opened_at), values)
-        recall.forget(tx)
-        return says.redacted(number, others, _sections(tx, incident, values))
+        incident, texts = _held(tx, asked, subject)
+        values = frozenset().union(*map(secrets.values, texts))
+        entry = entries.by_number(tx, incident.id, subject.number) if subject.noun is Noun.ENTRY else None
+        files = attachments.names(tx, entry.id) if entry and with_files else ()
+        if not values and not files:
+            raise Refused(says.nothing_in(subject, was_redacted=any(secrets.REDACTED in text for text in texts)))
+        done = Redaction(incident, values, asked.user, asked.now).take_out(tx)
+        if entry and files:
+            attachments.drop(tx, entry.id, DROPPED)
+        return says.redacted(subject, done, files)
 
     said = await once(desk, asked, unit)
     if not await asyncio.to_thread(kept.wipe, desk.store):
@@ -51,105 +50,72 @@ async def redact(desk: Desk, asked: Asked, number: int) -> Message | None:
     return said
 
 
-async def leave(desk: Desk, asked: Asked, number: int) -> Message:
-    """It is harmless: the entry as it reads, with its buttons and without the warning."""
-    return await timeline.offer_edit(desk, asked, number)
+async def leave(desk: Desk, asked: Asked, subject: Subject) -> Message:
+    """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
+    if subject.noun is Noun.ENTRY:
+        return await timeline.offer_edit(desk, asked, subject.number)
+    texts = await desk.store.read(lambda tx: _held(tx, asked, subject, locking=False)[1])
+    return says.left(subject, texts[-1])
 
 
-def warn(tx: Transaction, incident: Incident, entry: Entry, to: str, now: datetime) -> None:
-    """Owe somebody (a user id) a DM where their entry looks as if it held a credential.
+def warn(tx: Transaction, incident: Incident, subject: Subject, text: str, asked: Asked) -> None:
+    """Owe its author a DM where what they wrote looks as if it held a credential.
 
-    For entries whose answer everybody reads, or that have none; the receipt of others carries the warning itself.
+    For what everybody reads the answer to, or what has none; the receipt of an entry carries the warning itself.
     """
-    spans = secrets.found(entry.text)
+    spans = secrets.found(text)
     if spans:
-        body = json.dumps(says.warning_alone(spans, entry, incident))
-        deliveries.owe(tx, Owed(incident.team, "message", to, body, now, incident.id))
+        entry = entries.by_number(tx, incident.id, subject.number) if subject.noun is Noun.ENTRY else None
+        files = attachments.names(tx, entry.id) if entry else ()
+        body = json.dumps(says.warning_alone(spans, subject, incident, files))
+        deliveries.owe(tx, Owed(incident.team, "message", asked.user, body, asked.now, incident.id))
 
 
-def _incident(tx: Transaction, asked: Asked, number: int) -> Incident:
-    """The incident that is meant; whose entry it is may redact it from a DM as well."""
-    found = incidents.by_id(tx, asked.incident_id, locking=True) if asked.incident_id else None
+def _held(tx: Transaction, asked: Asked, subject: Subject, *, locking: bool = True) -> tuple[Incident, tuple[str, ...]]:
+    """The incident that is meant, and every wording of the subject; whoever wrote one may do so from a DM as well.
+
+    Raises Refused where there is no such thing, and where the person may not touch it.
+    """
+    found = incidents.by_id(tx, asked.incident_id, locking=locking) if asked.incident_id else None
     if found is not None and found.team == asked.team:
-        entry = entries.by_number(tx, found.id, number)
-        if entry is not None and asked.user in (entry.author, entry.recorder):
-            return found
-    return require_incident(tx, asked, locking=True)
+        authors, texts = _wordings(tx, found, subject)
+        if asked.user in authors:
+            return found, texts
+    incident = require_incident(tx, asked, locking=locking)
+    texts = _wordings(tx, incident, subject)[1]
+    if not texts:
+        raise Refused(says.no_such(subject, incident))
+    return incident, texts
 
 
-def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:
+def _wordings(tx: Transaction, incident: Incident, subject: Subject) -> tuple[set[str], tuple[str, ...]]:
+    """Who wrote it, and all that was ever written; nothing where there is no such thing."""
+    match subject.noun:
+        case Noun.ENTRY:
+            return _entry(tx, incident, subject.number)
+        case Noun.WHY:
+            return _why(tx, incident, subject.number)
+        case Noun.ACTION:
+            found = [one for one in actions.of_incident(tx, incident.id) if one.number == subject.number]
+            return {one.created_by for one in found}, tuple(
+                text for one in found for text in (one.link, one.reason, one.text)
+            )
+        case Noun.SECTION:
+            saved = sections.history(tx, incident.id, subject.which)
+            return {one.author for one in saved}, tuple(one.text for one in saved)
+        case Noun.TITLE:
+            return {incident.opened_by}, (incident.title,)
+
+
+def _entry(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:
     entry = entries.by_number(tx, incident.id, number)
     if entry is None:
-        sentence = f"{incident.key} has no entry #{number}."
-        raise Refused(sentence)
-    return entry
+        return set(), ()
+    return {entry.author, entry.recorder}, tuple(one.text for one in entries.versions(tx, entry.id))
 
 
-def _sections(tx: Transaction, incident: Incident, values: frozenset[str]) -> tuple[str, ...]:
-    """The titles of the sections that quote one of the credentials."""
-    saved = sections.latest(tx, incident.id)
-    return tuple(BY_SLUG[slug].title for slug, told in saved.items() if secrets.without(told.text, values) != told.text)
-
-
-def _values(tx: Transaction, entry: Entry) -> frozenset[str]:
-    """The credentials in any wording of the entry."""
-    wordings = entries.versions(tx, entry.id)
-    found = frozenset().union(*(secrets.values(version.text) for version in wordings))
-    if found:
-        return found
-    was_redacted = any(version.change == "redacted" for version in wordings)
-    sentence = (
-        f"#{entry.number} {'is redacted already' if was_redacted else 'holds nothing that looks like a credential'}."
-    )
-    raise Refused(sentence)
-
-
-def _redact_others(tx: Transaction, incident: Incident, values: frozenset[str], asked: Asked) -> tuple[int, ...]:
-    """The same in other entries; their numbers."""
-    clean = partial(secrets.without, known=values)
-    suspects = {number for value in values for number in kept.entries_with(tx, incident.id, kept.mark_of(value))}
-    done = []
-    for number in sorted(suspects):
-        entry = _entry(tx, incident, number)
-        if any(clean(version.text) != version.text for version in entries.versions(tx, entry.id)):
-            entries.redact(tx, entry, clean, asked.user, asked.now)
-            done.append(number)
-    return tuple(done)
-
-
-def _redact_copies(tx: Transaction, reach: Reach, values: frozenset[str]) -> None:
-    for value in values:
-        for copy in kept.copies(tx, reach, kept.mark_of(value)):
-            text = _cleaned(copy, values)
-            if text != copy.text:
-                kept.rewrite(tx, copy, text)
-
-
-def _cleaned(copy: Copy, values: frozenset[str]) -> str:
-    if copy.place not in _JSON_PLACES:
-        return secrets.without(copy.text, values)
-    try:
-        text = json.dumps(_walked(json.loads(copy.text), values))
-    except ValueError:  # a file's format, which is no JSON
-        text = secrets.without(copy.text, values)
-    # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
-    still = any(kept.mark_of(value) in text for value in values)
-    return json.dumps(says.forgotten()) if still and copy.place != "lookback" else text
-
-
-def _walked(found: Any, values: frozenset[str]) -> Any:
-    """A JSON value with every string in it redacted; what a button carries is JSON itself."""
-    if isinstance(found, str):
-        return secrets.without(found, _forms(values))
-    if isinstance(found, list):
-        return [_walked(item, values) for item in found]
-    if isinstance(found, dict):
-        return {key: _walked(item, values) for key, item in found.items()}
-    return found
-
-
-def _forms(values: frozenset[str]) -> frozenset[str]:
-    """Each credential as typed, as mrkdwn, and as a button's JSON."""
-    shown = values | {escape(value) for value in values}
-    quoted = {json.dumps(value, ensure_ascii=is_ascii)[1:-1] for value in shown for is_ascii in (True, False)}
-    return shown | quoted
+def _why(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:
+    wordings = [
+        wording for why in whys.every(tx, incident.id) if why.number == number for wording in whys.versions(tx, why.id)
+    ]
+    return {wording.changed_by for wording in wordings}, tuple(wording.text for wording in wordings)

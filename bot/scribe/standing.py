@@ -1,14 +1,21 @@
-"""The reminders that stand in people's DMs: each is made one line once it is answered, or a newer one has come."""
+"""The reminders that stand: each is made one line once it is answered, or a newer one has come."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from bot.incident.records import Incident
+from bot.incident.records import Action, Incident
+from bot.incident.reminders import OF_ACTIONS, OVERDUE
 from bot.slack import reminders as says
-from storage import deliveries, reminders
+from bot.slack.blocks import Message
+from bot.slack.words import words
+from storage import actions, deliveries, reminders
 from storage.deliveries import Delivery, Owed
+from storage.reminders import Reminder
 from storage.statements import Transaction
+
+LATEST = 8
+"""Of somebody's digests, and of what was asked of an action, so many are looked at: the others were replaced before."""
 
 
 def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, channel: str = "", but: int = 0) -> int:
@@ -16,20 +23,56 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
 
     `why` is mrkdwn. Only those in `channel` where one is given, and none of the reminder with the row `but`.
     """
-    found = [
-        one
-        for one in _standing(tx, incident.id)
-        if one.reminder_id != but and channel in ("", one.sent_channel, one.recipient)
-    ]
+    standing = _standing(tx, reminders.of_incident(tx, incident.id), but)
+    found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
     for one in found:
-        body = json.dumps({"of": one.id, "ts": one.sent_ts, **says.retired(incident, why)})
-        retired = Owed(one.team, "retired", one.sent_channel, body, now, incident.id, one.reminder_id)
-        deliveries.owe(tx, retired)
+        _replace(tx, one, says.retired(incident, why), now)
     return len(found)
 
 
-def _standing(tx: Transaction, incident_id: int) -> Iterator[Delivery]:
-    for reminder in reminders.of_incident(tx, incident_id):
+def newer_digest(tx: Transaction, digest: Reminder, channel: str, now: datetime) -> None:
+    """A digest was sent to a channel: those before it that stand there become one line each."""
+    for one in _digests(tx, digest.team, digest.subject, digest.id):
+        if _is_in(one, channel):
+            _replace(tx, one, says.digest_retired(words.reminders.newer_digest()), now)
+
+
+def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime) -> None:
+    """Where nothing of somebody's is overdue any more, their digest says so wherever it stands."""
+    if owner is None or actions.overdue_of(tx, team, owner, now):
+        return
+    for one in _digests(tx, team, owner):
+        _replace(tx, one, says.digest_retired(words.reminders.nothing_overdue()), now)
+
+
+def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
+    """What was asked of one action (of its lead, or whether it held) is answered: each of it becomes a line.
+
+    `why` is mrkdwn.
+    """
+    said = says.asked_retired(action, why)
+    for kind in OF_ACTIONS:
+        for one in _standing(tx, reminders.latest(tx, team, kind, str(action.id), LATEST)):
+            _replace(tx, one, said, now)
+
+
+def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
+    return list(_standing(tx, reminders.latest(tx, team, OVERDUE, owner, LATEST), but))
+
+
+def _is_in(one: Delivery, channel: str) -> bool:
+    return channel in ("", one.sent_channel, one.recipient)
+
+
+def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime) -> None:
+    body = json.dumps({"of": one.id, "ts": one.sent_ts, **said})
+    deliveries.owe(tx, Owed(one.team, "retired", one.sent_channel, body, now, one.incident_id, one.reminder_id))
+
+
+def _standing(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterator[Delivery]:
+    for reminder in had:
+        if reminder.id == but:
+            continue
         owed = deliveries.of_reminder(tx, reminder.id)
         retired = {json.loads(one.body)["of"] for one in owed if one.kind == "retired"}
-        yield from (one for one in owed if one.sent_ts and one.sent_channel.startswith("D") and one.id not in retired)
+        yield from (one for one in owed if one.kind != "retired" and one.sent_ts and one.id not in retired)

@@ -151,12 +151,13 @@ class CustomerUpdates:
             links.remark(tx, page, kept.status, now)
         _say(tx, incident, says.told(incident, kept.status, kept.url), now)
 
-    async def look(self, store: Store, now: datetime) -> None:
+    async def look(self, store: Store, now: datetime) -> list[int]:
         """Read the components anew, and ask for the end of what is over here and open there."""
         if self._asked_at is None or now - self._asked_at >= COMPONENTS_EVERY:
             self._components = tuple(await self._client.components())
             self._asked_at = now
         await store.write(lambda tx: _ask_for_ends(tx, now))
+        return []
 
 
 def _ask_for_ends(tx: Transaction, now: datetime) -> None:

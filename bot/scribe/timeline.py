@@ -17,7 +17,7 @@ from bot.scribe.resolution import follow
 from bot.slack import corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
-from storage import incidents
+from storage import attachments, incidents
 from storage import timeline as kept
 from storage.statements import Transaction
 from storage.timeline import NewEntry
@@ -187,8 +187,8 @@ async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clock
         if reading.utc is not None and not _same_minute(before, reading):
             entry = replace(entry, happened_at=reading.utc, ended_at=reading.end_utc, approximate=reading.approximate)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
-        after = follow(tx, desk.rules, incident, entry, asked.now)
-        return corrections.edited(entry, before, clocks, corrections.Turn(incident, after, asked.user))
+        turn = corrections.Turn(incident, follow(tx, desk.rules, incident, entry, asked.now), asked.user)
+        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id))
 
     return await once(desk, asked, unit)
 

@@ -7,7 +7,9 @@ from bot.errors import Refused
 from bot.incident import whys as rules
 from bot.incident.blame import blaming
 from bot.incident.records import Entry, Incident, Status, Why
+from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit, require
+from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import blocks, whys_corrected
 from bot.slack import whys as says
@@ -26,9 +28,10 @@ async def answer(desk: Desk, asked: Asked, text: str, parent: int | None) -> Mes
     text = require(admit(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        incident = _resolved(tx, asked)
+        incident = _resolved(tx, asked, locking=True)
         chain = whys.chain(tx, incident.id)
         why = whys.add(tx, incident.id, rules.parent_of_next(chain, parent), text, asked.user, asked.now)
+        secrets.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
         return in_thread(tx, asked, incident, says.answered(why, incident, (*chain, why), _cited(tx, why)))
 
     return await once(desk, asked, unit)
@@ -58,14 +61,20 @@ def in_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) 
 
     Where there is no thread yet (the bot cannot post into the channel), the reply itself is for everybody.
     """
-    thread = incidents.whys_thread(tx, incident.id)
-    if not thread:
+    if not tell_thread(tx, asked, incident, said):
         return said
-    told = {key: value for key, value in said.items() if key != "response_type"}
-    body = json.dumps(told | {"thread_ts": thread})
-    deliveries.owe(tx, Owed(asked.team, "message", incident.channel, body, asked.now, incident.id))
     note = blocks.context(words.whys.asked_in_thread())
     return blocks.whisper(said["text"], [*said["blocks"], note])
+
+
+def tell_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> bool:
+    """Owe the thread of the whys a message; False where there is no thread yet."""
+    thread = incidents.whys_thread(tx, incident.id)
+    if thread:
+        told = {key: value for key, value in said.items() if key != "response_type"}
+        body = json.dumps(told | {"thread_ts": thread})
+        deliveries.owe(tx, Owed(asked.team, "message", incident.channel, body, asked.now, incident.id))
+    return bool(thread)
 
 
 def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
@@ -78,8 +87,8 @@ def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
     deliveries.owe(tx, Owed(asked.team, kind, incident.channel, body, asked.now, incident.id, fallback=asked.user))
 
 
-def _resolved(tx: Transaction, asked: Asked) -> Incident:
-    incident = require_incident(tx, asked, locking=True)
+def _resolved(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+    incident = require_incident(tx, asked, locking=locking)
     if incident.status is not Status.RESOLVED:
         sentence = f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
         raise Refused(sentence)

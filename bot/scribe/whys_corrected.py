@@ -1,4 +1,7 @@
-"""The verbs that correct a why: word it anew, take it back, bring it back. Every wording stays in its history."""
+"""The verbs that correct a why: word it anew, take it back, bring it back. Every wording stays in its history.
+
+Who corrects reads a receipt with the buttons that mend it; the others read one line in the thread of the whys.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -6,20 +9,31 @@ from functools import partial
 from bot.errors import Refused
 from bot.incident import timeline as texts
 from bot.incident import whys as rules
-from bot.incident.records import Why
+from bot.incident.records import Incident, Why
+from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit, require
+from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.scribe.whys import EXAMPLE
+from bot.scribe.whys import EXAMPLE, tell_thread
 from bot.slack import whys_corrected as says
 from bot.slack.blocks import Block, Message
 from storage import whys
 from storage.statements import Transaction
 
 
-def _why(tx: Transaction, asked: Asked, number: int, *, locking: bool = False) -> Why:
-    """The numbered why, struck or not; raises Refused where there is none."""
+def _why(tx: Transaction, asked: Asked, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
+    """The incident and its numbered why, struck or not; raises Refused where there is none."""
     incident = require_incident(tx, asked, locking=locking)
-    return rules.by_number(whys.every(tx, incident.id), number)
+    return incident, rules.by_number(whys.every(tx, incident.id), number)
+
+
+def _amended(tx: Transaction, asked: Asked, incident: Incident, why: Why, change: str) -> Why:
+    """Save a changed why; the thread reads who did so, and the open question where that is another one now."""
+    before = whys.chain(tx, incident.id)
+    why = whys.amend(tx, why, change, asked.user, asked.now)
+    told = says.told(why, change, asked.user, incident, (before, whys.chain(tx, incident.id)))
+    tell_thread(tx, asked, incident, told)
+    return why
 
 
 async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | None:
@@ -27,7 +41,8 @@ async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | No
     text = require(admit(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        return _reworded(tx, asked, _why(tx, asked, number, locking=True), text)
+        incident, before = _why(tx, asked, number, locking=True)
+        return _reworded(tx, asked, incident, before, text)
 
     return await once(desk, asked, unit)
 
@@ -37,30 +52,36 @@ async def save_form(desk: Desk, asked: Asked, number: int, text: str, version: i
     text = require(admit(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        before = _why(tx, asked, number, locking=True)
+        incident, before = _why(tx, asked, number, locking=True)
         if before.version != version:
             who = whys.versions(tx, before.id)[-1].changed_by
             name = desk.people.name(asked.team, who) or who
             return says.stale_form(before, asked.place.channel, text, name)
-        return _reworded(tx, asked, before, texts.reworded(before.text, text))
+        return _reworded(tx, asked, incident, before, texts.reworded(before.text, text))
 
     return await once(desk, asked, unit)
 
 
-def _reworded(tx: Transaction, asked: Asked, before: Why, text: str) -> Message:
-    why = whys.amend(tx, replace(before, text=text, struck=False), "edited", asked.user, asked.now)
+def _reworded(tx: Transaction, asked: Asked, incident: Incident, before: Why, text: str) -> Message:
+    why = _amended(tx, asked, incident, replace(before, text=text, struck=False), "edited")
+    secrets.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
     return says.edited(why, before)
 
 
-async def strike(desk: Desk, asked: Asked, number: int) -> Message | None:
-    """Take a why back; what explained it explains the one before it."""
+async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None:
+    """Take a why back, the numbered one, else the one this person answered last.
+
+    What explained it explains the one before it.
+    """
 
     def unit(tx: Transaction) -> Message:
-        why = _why(tx, asked, number, locking=True)
+        incident = require_incident(tx, asked, locking=True)
+        every = whys.every(tx, incident.id)
+        why = rules.by_number(every, number) if number is not None else rules.last_by(every, asked.user)
         if why.struck:
-            sentence = f"Why {number} was taken back already."
+            sentence = f"Why {why.number} was taken back already."
             raise Refused(sentence)
-        return says.struck(whys.amend(tx, replace(why, struck=True), "struck", asked.user, asked.now))
+        return says.struck(_amended(tx, asked, incident, replace(why, struck=True), "struck"))
 
     return await once(desk, asked, unit)
 
@@ -69,25 +90,25 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
     """Bring a struck why back."""
 
     def unit(tx: Transaction) -> Message:
-        why = _why(tx, asked, number, locking=True)
+        incident, why = _why(tx, asked, number, locking=True)
         if not why.struck:
             sentence = f"Why {number} stands already."
             raise Refused(sentence)
-        return says.restored(whys.amend(tx, replace(why, struck=False), "restored", asked.user, asked.now))
+        return says.restored(_amended(tx, asked, incident, replace(why, struck=False), "restored"))
 
     return await once(desk, asked, unit)
 
 
 async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
     """`/why edit 2` without words: the why with its buttons."""
-    return await desk.store.read(lambda tx: says.standing(_why(tx, asked, number)))
+    return await desk.store.read(lambda tx: says.standing(_why(tx, asked, number)[1]))
 
 
 async def history(desk: Desk, asked: Asked, number: int) -> Message:
     """Every wording of a why."""
 
     def look(tx: Transaction) -> Message:
-        why = _why(tx, asked, number)
+        _, why = _why(tx, asked, number)
         return says.history(why, whys.versions(tx, why.id), partial(desk.people.name, asked.team))
 
     return await desk.store.read(look)
@@ -95,4 +116,4 @@ async def history(desk: Desk, asked: Asked, number: int) -> Message:
 
 async def form(desk: Desk, asked: Asked, number: int) -> Block:
     """The form that words a why anew."""
-    return await desk.store.read(lambda tx: says.edit_form(_why(tx, asked, number), asked.place.channel))
+    return await desk.store.read(lambda tx: says.edit_form(_why(tx, asked, number)[1], asked.place.channel))

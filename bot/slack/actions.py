@@ -4,8 +4,9 @@ import json
 from datetime import date, datetime
 
 from bot.incident.records import Action, ActionStatus, Case, Incident
+from bot.incident.secrets import masked
 from bot.incident.text import shortened
-from bot.slack import blocks
+from bot.slack import blocks, owners
 from bot.slack.blocks import Block, Message
 from bot.slack.text import escape
 from bot.slack.words import words
@@ -18,8 +19,8 @@ def due_words(due_on: date | None) -> str:
     return f"{due_on:%a} {due_on.day} {due_on:%b %Y}" if due_on else ""
 
 
-def added(action: Action, incident: Incident) -> Message:
-    """A new action, for everybody: its owner is to see it."""
+def added(action: Action, incident: Incident, offers: list[Block]) -> Message:
+    """A new action, for everybody: its owner is to see it. `offers` are buttons that say what it is for."""
     said = words.actions.added(
         number=action.number,
         key=incident.key,
@@ -28,7 +29,7 @@ def added(action: Action, incident: Incident) -> Message:
         due=due_words(action.due_on),
         more=facts(action),
     )
-    return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
+    return blocks.message(said, [blocks.section(said), *offers, _row(action)], response_type="in_channel")
 
 
 def facts(action: Action) -> str:
@@ -94,10 +95,10 @@ def moved(action: Action, incident: Incident) -> Message:
     )
 
 
-def row(action: Action) -> Block:
-    """All that can be done about an open action, as reminders offer it."""
+def row(action: Action, style: str = "primary") -> Block:
+    """All that can be done about an open action, as reminders and the Home tab offer it; `style` is that of [Done]."""
     return blocks.actions(
-        blocks.button("Done", "action_done", ref(action), style="primary"),
+        blocks.button("Done", "action_done", ref(action), style=style),
         blocks.button("New date", "action_date", ref(action)),
         blocks.button("Hand over", "action_hand_over", ref(action)),
         blocks.button("Won't do …", "action_drop", ref(action)),
@@ -160,10 +161,9 @@ def did_it_hold(action: Action, incident: Incident) -> Message:
     return blocks.message(said, [blocks.section(said), buttons])
 
 
-def owner_form(action: Action) -> Block:
-    """The form behind [Hand over]."""
-    owner = {"type": "users_select", "action_id": "owner"}
-    return _form(action, "Hand over", "action_hand_over", blocks.labelled("Who does it now?", "owner", owner))
+def owner_form(action: Action, groups: owners.Groups) -> Block:
+    """The form behind [Hand over]: to a person, or to one of the workspace's groups where those are known."""
+    return _form(action, "Hand over", "action_hand_over", *owners.fields("Who does it now?", groups))
 
 
 def drop_form(action: Action) -> Block:
@@ -172,10 +172,10 @@ def drop_form(action: Action) -> Block:
     return _form(action, "Won't do", "action_drop", blocks.labelled("Why not?", "reason", reason))
 
 
-def _form(action: Action, title: str, callback: str, field: Block) -> Block:
-    about = blocks.section(f"*{action.number}.* {escape(shortened(action.text, QUOTED))}")
+def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
+    about = blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}")
     return blocks.modal(
-        title, callback, [about, field], submit="Save", private_metadata=json.dumps({"action": action.id})
+        title, callback, [about, *fields], submit="Save", private_metadata=json.dumps({"action": action.id})
     )
 
 
@@ -185,7 +185,7 @@ def date_form(action: Action, today: date) -> Block:
         "New due date",
         "action_date",
         [
-            blocks.section(f"*{action.number}.* {escape(shortened(action.text, QUOTED))}"),
+            blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}"),
             blocks.labelled(
                 "Due on",
                 "due",
@@ -201,7 +201,7 @@ def date_form(action: Action, today: date) -> Block:
     )
 
 
-def add_form(incident: Incident, text: str, why: int | None = None) -> Block:
+def add_form(incident: Incident, text: str, why: int | None = None, groups: owners.Groups = ()) -> Block:
     """The form that makes an action, pre-filled with the root cause in a why."""
     return blocks.modal(
         "New action",
@@ -212,7 +212,7 @@ def add_form(incident: Incident, text: str, why: int | None = None) -> Block:
                 "text",
                 blocks.text_input("text", multiline=True, initial_value=shortened(text, 3_000)),
             ),
-            blocks.labelled("Who does it?", "owner", {"type": "users_select", "action_id": "owner"}, optional=True),
+            *owners.fields("Who does it?", groups, optional=True),
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
         ],
         submit="Add",

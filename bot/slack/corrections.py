@@ -56,8 +56,8 @@ def restored(entry: Entry, turn: Turn) -> Message:
     return turn.told(said, [edit_row(entry)])
 
 
-def edited(entry: Entry, before: Entry, clocks: Clocks, turn: Turn) -> Message:
-    """An entry reads anew."""
+def edited(entry: Entry, before: Entry, clocks: Clocks, turn: Turn, files: tuple[str, ...] = ()) -> Message:
+    """An entry, with which these files are kept, reads anew."""
     said = words.timeline.edited(
         number=entry.number,
         when=clocks.both(entry),
@@ -65,7 +65,7 @@ def edited(entry: Entry, before: Entry, clocks: Clocks, turn: Turn) -> Message:
         before=shortened(f"{when(before, clocks.now)} UTC  {masked(before.text)}", 500),
     )
     spans = found(entry.text)
-    warning = warns.warning(spans, ref(entry)) if spans and turn.is_private else []
+    warning = warns.warning(spans, ref(entry), files) if spans and turn.is_private else []
     return turn.told(said, [*warning, edit_row(entry)])
 
 

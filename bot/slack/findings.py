@@ -5,11 +5,12 @@ from datetime import date
 
 from bot.export.times import span
 from bot.incident.document import Metrics
-from bot.incident.findings import Finding, Mend
-from bot.incident.records import Action, Case, Incident
+from bot.incident.findings import MOST_NAMED, Finding, Mend
+from bot.incident.records import Action, Case, Incident, Why
+from bot.incident.secrets import masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
-from bot.slack import blocks
+from bot.slack import blocks, owners
 from bot.slack.actions import due_words
 from bot.slack.blocks import Block, Message
 from bot.slack.text import escape
@@ -19,6 +20,8 @@ MOST = 10
 """Findings that one message shows; the others come up as these are mended."""
 
 QUOTED = 1_000
+LINK = "finding_link_"
+"""How the buttons begin that say what an action is for."""
 
 
 def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
@@ -26,13 +29,12 @@ def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
     if not found:
         return []
     shown = [blocks.section(words.findings.heading(count=len(found)))]
-    shown += [
-        blocks.section(
-            words.findings.line(sentence=finding.sentence, is_question=finding.is_question),
-            _button(finding, incident),
-        )
-        for finding in found[:MOST]
-    ]
+    for finding in found[:MOST]:
+        said = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
+        if finding.mend is Mend.LINK_ACTION:
+            shown += [blocks.section(said), blocks.actions(*_links(finding, incident))]
+        else:
+            shown.append(blocks.section(said, _button(finding, incident)))
     if len(found) > MOST:
         shown.append(blocks.context(words.findings.more(count=len(found) - MOST)))
     return shown
@@ -51,8 +53,36 @@ def _button(finding: Finding, incident: Incident) -> Block:
             return blocks.button(f"Fill {title}", "postmortem_fill", _ref(incident, section=finding.section))
         case Mend.COMPLETE_ACTION:
             return blocks.button("Owner, date, link", "finding_action", _ref(incident, action=finding.target))
-        case Mend.ADD_ACTION:
+        case Mend.ADD_ACTION | Mend.LINK_ACTION:
             return blocks.button("Add an action", "why_action", _ref(incident, why=finding.target))
+
+
+def _links(finding: Finding, incident: Incident) -> list[Block]:
+    """A button for each action that may be for the root cause; one press says so."""
+    row = [
+        blocks.button(
+            f"Action {number}", f"{LINK}{number}", _ref(incident, why=finding.target, action=number, back="overview")
+        )
+        for number in finding.choices[:MOST_NAMED]
+    ]
+    return [*row, _button(finding, incident)]
+
+
+def link_offers(incident: Incident, roots: tuple[Why, ...], number: int) -> list[Block]:
+    """Below a new action that is for no particular why: a button for each root cause that has none."""
+    if not roots:
+        return []
+    named = [(why.number, shortened(" ".join(why.text.split()), 120)) for why in roots[:MOST_NAMED]]
+    row = [
+        blocks.button(f"For why {why.number}", f"{LINK}{why.number}", _ref(incident, why=why.number, action=number))
+        for why in roots[:MOST_NAMED]
+    ]
+    return [blocks.context(words.findings.which_root(roots=named)), blocks.actions(*row)]
+
+
+def linked(why: Why, action: Action) -> Message:
+    """An action is for a why."""
+    return blocks.whisper(words.findings.linked(why=why.number, number=action.number))
 
 
 def _ref(incident: Incident, **more: object) -> str:
@@ -84,12 +114,9 @@ def metrics_line(metrics: Metrics) -> Block:
     )
 
 
-def action_form(action: Action, incident: Incident, today: date) -> Block:
+def action_form(action: Action, incident: Incident, today: date, groups: owners.Groups) -> Block:
     """The form behind [Owner, date, link], as the action has them now."""
-    owner: Block = {"type": "users_select", "action_id": "owner"}
     due: Block = {"type": "datepicker", "action_id": "due"}
-    if action.owner:
-        owner["initial_user"] = action.owner
     if action.due_on is not None:
         due["initial_date"] = max(action.due_on, today).isoformat()
     link = blocks.text_input("link", initial_value=action.link, placeholder="https://tracker.example.com/OPS-12")
@@ -97,8 +124,8 @@ def action_form(action: Action, incident: Incident, today: date) -> Block:
         f"Action {action.number}",
         "finding_action",
         [
-            blocks.section(f"*{action.number}.* {escape(shortened(action.text, QUOTED))}"),
-            blocks.labelled("Who does it?", "owner", owner, optional=True),
+            blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}"),
+            *owners.fields("Who does it?", groups, action.owner, optional=True),
             blocks.labelled("By when?", "due", due, optional=True),
             blocks.labelled("Which ticket?", "link", link, optional=True),
         ],

@@ -1,30 +1,58 @@
 """How the Home tab looks: what one person owes, and what is open."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from bot.incident import checks
 from bot.incident.records import Case, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
-from bot.slack.actions import due_words, ref
+from bot.slack.actions import due_words, row
 from bot.slack.blocks import Block
 from bot.slack.postmortem import section_ref
 from bot.slack.words import words
 from storage.actions import OwedAction
 
+T = TypeVar("T")
+U = TypeVar("U")
+
 ACTIONS = 20
 POSTMORTEMS = 10
 INCIDENTS = 8
-"""How many of each are drawn: with their buttons they stay below the 100 blocks of a Home tab."""
+"""How many of each a page holds: with their buttons they stay below the 100 blocks of a Home tab."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of the `count` things that somebody owes, from the one at `begins` on, counted from 0.
+
+    `hidden` of them belong to channels that they cannot look into, and are not among the items.
+    """
+
+    items: tuple[T, ...]
+    begins: int = 0
+    count: int = 0
+    hidden: int = 0
+
+    def only(self, shown: Sequence[U]) -> "Page[U]":
+        """The same page, of which only these may be shown."""
+        return Page(tuple(shown), self.begins, self.count, len(self.items) - len(shown))
+
+    @property
+    def ends(self) -> int:
+        """Where the next page begins."""
+        return self.begins + len(self.items) + self.hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Owing:
-    """What one person owes, and the incidents of the channels that they may look into."""
+    """A page of what one person owes, and the incidents of the channels that they may look into."""
 
-    actions: tuple[OwedAction, ...]
-    postmortems: tuple[Case, ...]
+    actions: Page[OwedAction]
+    postmortems: Page[Case]
     incidents: tuple[Incident, ...]
 
 
@@ -63,42 +91,54 @@ def _incidents(found: list[Incident]) -> list[Block]:
         )
         for incident in found[:INCIDENTS]
     ]
-    return [blocks.section(line) for line in lines] + _more(len(found), INCIDENTS)
+    return [blocks.section(line) for line in lines]
 
 
-def _actions(owed: tuple[OwedAction, ...], now: datetime) -> list[Block]:
-    shown = [blocks.section(words.home.owed_heading(count=len(owed)))]
-    for item in owed[:ACTIONS]:
+def _actions(page: Page[OwedAction], now: datetime) -> list[Block]:
+    shown = [blocks.section(words.home.owed_heading(count=page.count))]
+    for item in page.items:
         action = item.action
         line = words.home.owed_line(
             text=shortened(" ".join(action.text.split()), 300),
             number=action.number,
             key=item.incident.key,
+            channel=item.incident.channel,
             due=due_words(action.due_on),
             overdue=action.overdue_at is not None and action.overdue_at <= now,
         )
-        buttons = (
-            blocks.button("Done", "action_done", ref(action)),
-            blocks.button("New date", "action_date", ref(action)),
-        )
-        shown += [blocks.section(line), blocks.actions(*buttons)]
-    return shown + _more(len(owed), ACTIONS)
+        shown += [blocks.section(line), row(action, style="")]
+    return shown + _turning(page, "actions", ACTIONS)
 
 
-def _postmortems(cases: tuple[Case, ...]) -> list[Block]:
-    shown = [blocks.section(words.home.postmortems_heading(count=len(cases)))]
-    for case in cases[:POSTMORTEMS]:
-        incident, blank = case.incident, checks.blank_sections(case)
+def _postmortems(page: Page[Case]) -> list[Block]:
+    shown = [blocks.section(words.home.postmortems_heading(count=page.count))]
+    for case in page.items:
+        incident = case.incident
         line = words.home.postmortem_line(
             key=incident.key,
             title=shortened(incident.title, 200),
             channel=incident.channel,
             meter=f"{checks.sentence(case)}.",
         )
-        button = blocks.button("Fill next", "postmortem_fill", section_ref(incident, blank[0])) if blank else None
-        shown.append(blocks.section(line, button))
-    return shown + _more(len(cases), POSTMORTEMS)
+        about = section_ref(incident, "")
+        buttons = [blocks.button("Hand over", "postmortem_hand_over", about)]
+        if checks.blank_sections(case):
+            buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about))
+        shown += [blocks.section(line), blocks.actions(*buttons)]
+    return shown + _turning(page, "postmortems", POSTMORTEMS)
 
 
-def _more(count: int, drawn: int) -> list[Block]:
-    return [blocks.context(words.home.more(count=count - drawn))] if count > drawn else []
+def _turning(page: Page[T], part: str, size: int) -> list[Block]:
+    """What of the page cannot be shown, and the way to the pages before and behind it."""
+    shown = [blocks.context(words.home.hidden(count=page.hidden))] if page.hidden else []
+    buttons = []
+    if page.begins:
+        where = json.dumps({"part": part, "from": page.begins - size})
+        buttons.append(blocks.button(f"Previous {size}", "home_back", where))
+    if left := page.count - page.ends:
+        where = json.dumps({"part": part, "from": page.ends})
+        buttons.append(blocks.button(f"Next {min(size, left)}", "home_on", where))
+    if not buttons:
+        return shown
+    told = words.home.page(first=page.begins + 1, last=page.ends, count=page.count)
+    return [*shown, blocks.context(told), blocks.actions(*buttons)]

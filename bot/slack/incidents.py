@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 from bot.incident.records import Case, Incident, Status
+from bot.incident.secrets import masked
 from bot.slack import blocks, lookback, timeline
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
@@ -58,7 +59,7 @@ def card(case: Case, total: int, now: datetime) -> Message:
         entries=total,
     )
     lines = "\n".join(timeline.line(entry, case, now) for entry in case.entries)
-    shown = [blocks.header(f"{incident.key} {incident.title}"), blocks.section(facts), *blocks.sections(lines)]
+    shown = [blocks.header(f"{incident.key} {masked(incident.title)}"), blocks.section(facts), *blocks.sections(lines)]
     return blocks.message(f"{incident.key} {facts}", [*shown, blocks.actions(*_card_buttons(incident))])
 
 
@@ -85,8 +86,12 @@ def overview(case: Case, total: int, now: datetime) -> Message:
     return card(case, total, now) | {"response_type": "ephemeral"}
 
 
-def open_form(channel: str, title: str = "") -> Block:
-    """The form behind [Open an incident]."""
+def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
+    """The form behind [Open an incident]; `alert` is the group of alerts that it was pressed for."""
+    severities = [_severity_option(each) for each in (1, 2, 3, 4)]
+    chosen: Block = {"type": "static_select", "action_id": "severity", "options": severities}
+    if severity:
+        chosen["initial_option"] = severities[severity - 1]
     return blocks.modal(
         "Open an incident",
         "incident_open",
@@ -106,10 +111,18 @@ def open_form(channel: str, title: str = "") -> Block:
                 }
                 | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
             ),
+            blocks.labelled("How bad is it?", "severity", chosen, optional=True),
         ],
         submit="Open",
-        private_metadata=json.dumps({"channel": channel}),
+        private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
     )
+
+
+def _severity_option(severity: int) -> Block:
+    return {
+        "text": {"type": "plain_text", "text": words.incidents.severity_option(number=severity)},
+        "value": str(severity),
+    }
 
 
 def help_text() -> Message:

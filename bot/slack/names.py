@@ -19,6 +19,9 @@ REMEMBERED_SECONDS = 24 * 3600.0
 ASK_AGAIN_SECONDS = 60.0
 """After an answer that told no name: a scope that was declined, a channel that nobody may know of."""
 
+_ALL_GROUPS = "S"
+"""Asked for as if it were a group of its own, so that the list is not asked for again at once."""
+
 
 class Names:
     """Asks Slack once for each name and remembers it for a day.
@@ -30,6 +33,7 @@ class Names:
         self._client = client
         self._names: dict[tuple[str, str], str] = {}
         self._asked: dict[tuple[str, str], float] = {}
+        self._in_use: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def name(self, team: str, about: str) -> str:
         """The name of a channel, or the handle of a user group; empty while nobody knows it."""
@@ -55,6 +59,14 @@ class Names:
         except TimeoutError:
             log.warning("Slack did not tell %d names in time", len(wanted))
 
+    async def groups(self, team: str) -> tuple[tuple[str, str], ...]:
+        """(id, handle) of every user group that is in use, asked for once a minute, for a second at most.
+
+        Empty where Slack does not tell: the scope was declined, or it is too slow.
+        """
+        await self.learn(team, [_ALL_GROUPS])
+        return self._in_use.get(team, ())
+
     async def _channel(self, team: str, channel: str) -> None:
         try:
             told: Any = await self._client.conversations_info(channel=channel)
@@ -71,5 +83,8 @@ class Names:
         except (SlackClientError, ClientError, OSError) as error:
             log.info("the names of user groups were not told: %s", type(error).__name__)
             return
-        for group in told["usergroups"]:
-            self.remember(team, group["id"], group.get("handle") or group.get("name") or group["id"])
+        called = {group["id"]: group.get("handle") or group.get("name") or group["id"] for group in told["usergroups"]}
+        for group, handle in called.items():
+            self.remember(team, group, handle)
+        in_use = (group["id"] for group in told["usergroups"] if not group.get("date_delete"))
+        self._in_use[team] = tuple((group, called[group]) for group in in_use)

@@ -9,11 +9,12 @@ from datetime import datetime
 from bot.incident import secrets
 from bot.incident.paste import MOST_CHARACTERS, Line, too_much
 from bot.incident.records import Entry, Incident, Status
+from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit, shortened
 from bot.slack import blocks
 from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
-from bot.slack.timeline import Clocks, ref
+from bot.slack.timeline import Clocks
 from bot.slack.words import words
 
 FIELDS = ("paste_1", "paste_2", "paste_3")
@@ -223,8 +224,7 @@ def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
     risky = [(entry, spans) for entry in entries if (spans := secrets.found(entry.text))]
     shown: list[Block] = []
     for entry, spans in risky[:MOST_WARNED]:
-        named = words.secrets.warned_of(number=entry.number, key=incident.key, title=incident.title)
-        shown += [blocks.section(named), *warns.warning(spans, ref(entry))]
+        shown += warns.warning_alone(spans, Subject(Noun.ENTRY, str(entry.number)), incident)["blocks"]
     if len(risky) > MOST_WARNED:
         rest = ", ".join(f"#{entry.number}" for entry, _ in risky[MOST_WARNED:])
         shown.append(blocks.context(words.paste.more_risky(numbers=rest)))

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aiohttp import ClientError
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 log = logging.getLogger(__name__)
@@ -14,58 +15,106 @@ log = logging.getLogger(__name__)
 REMEMBERED_SECONDS = 60.0
 ASKING_SECONDS = 1.5
 
-_GUEST = "guest:"
-_NOBODY = ""
+_NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The channels that somebody may look into; not `is_sure` where Slack did not answer for each of them."""
+
+    seen: frozenset[str]
+    is_sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Looker:
+    """Who looks: somebody (`belongs` where they are no guest), or with no user everybody at once."""
+
+    user: str = ""
+    belongs: bool = True
 
 
 class Places:
-    """Answers are remembered for a minute, so that somebody who left a channel loses sight of it soon."""
+    """Answers are remembered for a minute, so that somebody who left a channel loses sight of it soon.
+
+    They are remembered by channel, so that many people who ask for the same channels cost Slack one answer each.
+    """
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._known: dict[tuple[str, str], tuple[bool, float]] = {}
+        self._private: dict[str, tuple[bool, float]] = {}
+        self._members: dict[str, tuple[frozenset[str], float]] = {}
 
     async def visible(self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True) -> frozenset[str]:
         """Those of the channels that the user may see: the one they are in, those they belong to, and public ones.
 
         The public ones are only for who `belongs` to the workspace: a guest sees nothing but their own channels.
         """
-        return await self._among(user if belongs else f"{_GUEST}{user}", channels, here)
+        return (await self._look(_Looker(user, belongs), channels, here)).seen
+
+    async def sight(self, user: str, channels: Iterable[str], *, belongs: bool = True) -> Sight:
+        """The same for somebody who is in none of them just now, and whether Slack answered."""
+        return await self._look(_Looker(user, belongs), channels, "")
 
     async def open_to_all(self, channels: Iterable[str], here: str) -> frozenset[str]:
         """Those of the channels that everybody may see, and the one they are in: what may be quoted in there."""
-        return await self._among(_NOBODY, channels, here)
+        return (await self._look(_Looker(), channels, here)).seen
 
-    async def _among(self, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
+    def forget(self, channel: str) -> None:
+        """Ask anew of this channel."""
+        self._private.pop(channel, None)
+        self._members.pop(channel, None)
+
+    async def _look(self, looker: _Looker, channels: Iterable[str], here: str) -> Sight:
         others = sorted({channel for channel in channels if channel != here})
-        seen = await asyncio.gather(*(self._may_see(user, channel) for channel in others))
-        return frozenset({here, *(channel for channel, allowed in zip(others, seen, strict=True) if allowed)})
+        answers = await asyncio.gather(*(self._may_see(looker, channel) for channel in others))
+        seen = frozenset({here, *(channel for channel, allowed in zip(others, answers, strict=True) if allowed)})
+        return Sight(seen, is_sure=None not in answers)
 
-    async def _may_see(self, user: str, channel: str) -> bool:
-        known = self._known.get((user, channel))
-        if known is not None and known[1] > time.monotonic():
-            return known[0]
+    async def _may_see(self, looker: _Looker, channel: str) -> bool | None:
+        """None where Slack did not say."""
         try:
             async with asyncio.timeout(ASKING_SECONDS):
-                allowed = await self._ask(user, channel)
+                if not await self._is_private(channel) and looker.belongs:
+                    return True
+                return looker.user != "" and await self._is_member(looker.user, channel)
+        except SlackApiError as error:
+            return self._closed(channel, error)
         except (SlackClientError, ClientError, OSError, TimeoutError) as error:
-            log.warning("whether %s may see %s could not be asked: %s", user, channel, type(error).__name__)
-            return False
-        self._known[user, channel] = (allowed, time.monotonic() + REMEMBERED_SECONDS)
-        return allowed
+            log.warning("whether %s may see %s could not be asked: %s", looker.user, channel, type(error).__name__)
+            return None
 
-    async def _ask(self, user: str, channel: str) -> bool:
+    def _closed(self, channel: str, error: SlackApiError) -> bool | None:
+        """A channel that the bot is not in (any more) is nobody's; that may be remembered like any other answer."""
+        word = str(error.response.get("error", ""))
+        if word not in _NOT_OURS:
+            log.warning("who may see %s could not be asked: %s", channel, word)
+            return None
+        until = time.monotonic() + REMEMBERED_SECONDS
+        self._private[channel], self._members[channel] = (True, until), (frozenset(), until)
+        return False
+
+    async def _is_private(self, channel: str) -> bool:
+        known = self._private.get(channel)
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
         told = await self._client.conversations_info(channel=channel)
-        if not told["channel"].get("is_private") and not user.startswith(_GUEST):
-            return True
-        if user == _NOBODY:
-            return False
-        user = user.removeprefix(_GUEST)
+        is_private = bool(told["channel"].get("is_private"))
+        self._private[channel] = (is_private, time.monotonic() + REMEMBERED_SECONDS)
+        return is_private
+
+    async def _is_member(self, user: str, channel: str) -> bool:
+        """Whether they are found in it; a list that was read to its end is remembered."""
+        known = self._members.get(channel)
+        if known is not None and known[1] > time.monotonic():
+            return user in known[0]
+        listed: set[str] = set()
         cursor = ""
-        while True:
+        while user not in listed:
             page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
-            if user in page["members"]:
-                return True
+            listed.update(page["members"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
-                return False
+                self._members[channel] = (frozenset(listed), time.monotonic() + REMEMBERED_SECONDS)
+                break
+        return user in listed

@@ -9,7 +9,7 @@ from bot.incident import reminders as steps
 from bot.incident.checks import Gap
 from bot.incident.findings import Finding, findings
 from bot.incident.postmortem import metrics
-from bot.incident.records import Case, Incident
+from bot.incident.records import Case, Incident, SectionText
 from bot.incident.sections import BY_SLUG, Section
 from bot.incident.text import shortened
 from bot.slack import blocks, recall
@@ -47,8 +47,9 @@ def overview(case: Case, now: datetime, past: tuple[Alike, ...] = ()) -> Message
         owner=case.name(incident.postmortem_owner),
         reason=incident.postmortem_reason,
     )
+    is_open = not incident.postmortem_status.is_finished
     lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
-    body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete()]
+    body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
     found = looks.section_of(findings(case, now), incident)
     shown = [blocks.section(said), looks.metrics_line(metrics(case, now)), *blocks.sections("\n".join(body)), *found]
     return blocks.whisper(said, [*shown, next_buttons(case), *recall.proposals(incident, past)])
@@ -73,18 +74,32 @@ def section_ref(incident: Incident, slug: str) -> str:
     return json.dumps({"incident": incident.id, "section": slug})
 
 
-def section_form(case: Case, section: Section, known: str, past: tuple[Alike, ...] = ()) -> Block:
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a section's form holds: `text` as it was saved in `version` (0 for never), or as the record fills it in.
+
+    `known` is what the record knows besides, in mrkdwn.
+    """
+
+    text: str
+    version: int
+    is_draft: bool
+    known: str
+
+
+def section_form(case: Case, section: Section, filling: Filling, past: tuple[Alike, ...] = ()) -> Block:
     """A section's form: its question, what the record already knows, and what was written so far.
 
     A text beyond one field's 3,000 characters continues in the next field, up to `FIELDS`.
     """
-    saved = case.sections.get(section.slug)
-    notes = [*([blocks.context(known)] if known else []), *recall.questions(past)]
-    return _form(case, section, notes, _pieces(saved.text if saved else ""))
+    notes = [blocks.context(filling.known)] if filling.known else []
+    if filling.is_draft:
+        notes.append(blocks.context(words.postmortem.filled_in()))
+    return _form(case, section, [*notes, *recall.questions(past)], (filling.version, filling.text))
 
 
-def _form(case: Case, section: Section, notes: list[Block], pieces: list[str]) -> Block:
-    saved = case.sections.get(section.slug)
+def _form(case: Case, section: Section, notes: list[Block], written: tuple[int, str]) -> Block:
+    version, text = written
     fields = [
         blocks.labelled(
             section.title if index == 0 else "… and on",
@@ -92,13 +107,13 @@ def _form(case: Case, section: Section, notes: list[Block], pieces: list[str]) -
             blocks.text_input(f"text_{index}", multiline=True, initial_value=piece),
             optional=True,
         )
-        for index, piece in enumerate([*pieces, ""][:FIELDS])
+        for index, piece in enumerate([*_pieces(text), ""][:FIELDS])
     ]
     metadata = {
         "incident": case.incident.id,
         "channel": case.incident.channel,
         "section": section.slug,
-        "version": saved.version if saved else 0,
+        "version": version,
     }
     return blocks.modal(
         section.title,
@@ -140,15 +155,14 @@ def saved(case: Case, section: Section) -> Message:
     return blocks.whisper(said, [blocks.section(said), next_buttons(case)])
 
 
-def conflict(case: Case, section: Section, who: str, yours: str) -> Message:
+def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours: str) -> Message:
     """The form once more, because somebody saved the section meanwhile: their text above, what was typed kept.
 
     Saving it now is a choice, so it carries the version that its writer has seen.
     """
-    theirs = case.sections[section.slug]
-    notice = words.postmortem.conflict(title=section.title, who=who)
+    notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
     notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in _pieces(theirs.text)[:FIELDS])]
-    return {"response_action": "update", "view": _form(case, section, notes, _pieces(yours))}
+    return {"response_action": "update", "view": _form(case, section, notes, (theirs.version, yours))}
 
 
 def exporting(incident: Incident, form: str, found: tuple[Finding, ...]) -> Message:

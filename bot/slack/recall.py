@@ -42,7 +42,7 @@ def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
     return str(
         words.recall.incident(
             key=incident.key,
-            title=masked(incident.title),
+            title=incident.title,
             status=str(incident.status),
             channel=incident.channel,
             day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.incident import checks
-from bot.incident.records import Case, Incident
+from bot.incident.records import Action, Case, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.actions import due_words, facts, row
@@ -72,6 +72,17 @@ def retired(incident: Incident, why: str) -> Message:
     return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
 
 
+def digest_retired(why: str) -> Message:
+    """The one line that a digest of overdue actions becomes; `why` is mrkdwn."""
+    return blocks.message(words.reminders.digest_retired(why=why))
+
+
+def asked_retired(action: Action, why: str) -> Message:
+    """The one line that a question about an action becomes; `why` is mrkdwn."""
+    text = shortened(" ".join(action.text.split()), 300)
+    return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
+
+
 def _age(age: timedelta) -> str:
     """`24 hours`, and from three days on `7 days`."""
     hours = max(int(age.total_seconds() // 3600), 0)
@@ -92,6 +103,7 @@ def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "", group: 
             text=shortened(" ".join(action.text.split()), 400),
             number=action.number,
             key=incident.key,
+            channel=incident.channel,
             due=due_words(action.due_on),
             days=days,
             more=facts(action),

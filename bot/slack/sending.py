@@ -14,6 +14,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.errors import AfterwordError
+
 log = logging.getLogger(__name__)
 
 EVENT_TYPE = "afterword_delivery"
@@ -38,11 +40,20 @@ _NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ClientSSLError, aiohttp.Co
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to share; `content` may be made when it is sent, so that nothing waits while it is compiled."""
+    """A file to share; `note` is mrkdwn that is added to its comment."""
 
     name: str
     title: str
-    content: bytes | Callable[[], Awaitable[bytes]]
+    content: bytes
+    note: str = ""
+
+
+class StillMaking(AfterwordError):
+    """The file will be there another time."""
+
+
+MakeFile = Callable[[], Awaitable[File]]
+"""Makes the file when it is sent, so that nothing waits while it is compiled. Raises StillMaking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Message:
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
     thread_ts: str = ""
-    file: File | None = None
+    file: File | MakeFile | None = None
     update_ts: str = ""
     only_there: bool = False
     """With `update_ts`: where that message is gone, nothing is said in its place."""
@@ -147,18 +158,21 @@ class Sender:
         result, _ = await _judged(self._client.chat_postMessage(channel=recipient, **said))
         return result
 
-    async def _share(self, recipient: str, message: Message, file: File) -> Result:
+    async def _share(self, recipient: str, message: Message, making: File | MakeFile) -> Result:
         channel = await self._channel(recipient)
         if channel.verdict is not Verdict.SENT:
             return channel
-        content = file.content if isinstance(file.content, bytes) else await file.content()
+        try:
+            file = making if isinstance(making, File) else await making()
+        except StillMaking:
+            return Result(Verdict.LATER, error="the file is still being made")
         call = self._client.files_upload_v2(
             channel=channel.channel,
             thread_ts=message.thread_ts or None,
-            initial_comment=message.text or None,
+            initial_comment="\n".join(filter(None, (message.text, file.note))) or None,
             filename=file.name,
             title=file.title,
-            content=content,
+            content=file.content,
         )
         result, _ = await _judged(call)
         return Result(result.verdict, channel.channel, error=result.error, wait=result.wait)

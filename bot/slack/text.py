@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from bot.incident.alerts import PROGRAMS
+
 _TAG = re.compile(r"<([^<>\n]{1,3000})>")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
@@ -87,7 +89,10 @@ def clock_face(moment: datetime, written: str) -> str:
 
 
 def mention(user: str | None) -> str:
-    """A live mention of a person or a user group: pings in a channel post, so only where that is meant."""
-    if not user:
-        return ""
+    """A live mention of a person or a user group: pings in a channel post, so only where that is meant.
+
+    A program that wrote into the record is named: there is nobody to ping.
+    """
+    if not user or user in PROGRAMS:
+        return PROGRAMS.get(user or "", "")
     return f"<!subteam^{user}>" if user.startswith("S") else f"<@{user}>"

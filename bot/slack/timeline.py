@@ -52,15 +52,24 @@ def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate
 
 
 def receipt(
-    entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: dict[str, Any]
+    entry: Entry,
+    incident: Incident,
+    clocks: Clocks,
+    *,
+    reading: Reading | None,
+    notes: dict[str, Any],
+    files: tuple[str, ...] = (),
 ) -> Message:
-    """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed."""
+    """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed.
+
+    `files` are the names of those that are kept with it.
+    """
     resolved = incident.status is Status.RESOLVED
     spans = secrets.found(entry.text)
     text = shortened(secrets.replaced(entry.text, spans, secrets.MASK) if spans else entry.text, QUOTED)
     said = words.timeline.receipt(when=clocks.both(entry), text=text)
     note = words.timeline.receipt_note(number=entry.number, key=incident.key, resolved=resolved, **notes)
-    warning = warns.warning(spans, ref(entry)) if spans else []
+    warning = warns.warning(spans, ref(entry), files) if spans else []
     return blocks.whisper(
         said,
         [blocks.section(said), blocks.context(note), *warning, edit_row(entry, _own_clock(reading, entry, clocks))],

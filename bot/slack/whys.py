@@ -1,7 +1,9 @@
 """How the five whys look in Slack."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from bot.incident import whys as rules
 from bot.incident.records import Case, Entry, Incident, Why
@@ -14,6 +16,9 @@ from bot.slack.words import words
 QUOTED = 300
 INDENT = "\u2003\u2003"
 """Em spaces: Slack may swallow plain ones at the start of a line."""
+
+MOST_SHOWN = 15
+"""Whys that the message at the head of their thread shows: it stands in the channel."""
 
 MOST_CITED = 5
 """Entries that are shown below one answer; the exports show all."""
@@ -32,10 +37,16 @@ def asked_below(incident: Incident, chain: tuple[Why, ...]) -> Block:
     return blocks.context(words.whys.below(question=_question(incident, chain)))
 
 
-def opening(incident: Incident, chain: tuple[Why, ...]) -> Message:
-    """The message in whose thread the whys are asked and answered, with the open question."""
+def opening(case: Case) -> Message:
+    """The message in whose thread the whys are asked and answered: the chain so far, and the open question."""
+    incident, chain = case.incident, case.whys
     said = words.whys.opening(key=incident.key, title=incident.title)
-    return blocks.message(f"{said}\n{_question(incident, chain)}", [blocks.section(said), *ask(incident, chain)])
+    lines = _lines(case)
+    shown = blocks.sections("\n".join(lines[:MOST_SHOWN]))
+    if len(lines) > MOST_SHOWN:
+        shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
+    asked = f"{said}\n{_question(incident, chain)}"
+    return blocks.message(asked, [blocks.section(said), *shown, *ask(incident, chain)])
 
 
 def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
@@ -48,7 +59,7 @@ def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
         return str(words.whys.ended(key=incident.key))
     end = rules.open_end(chain)
     number = rules.depth(chain, end.number) + 1 if end else 1
-    about = rules.quoted(masked(end.text)) if end else incident.title
+    about = rules.quoted(masked(end.text)) if end else masked(incident.title)
     return str(words.whys.question(number=number, about=shortened(about, QUOTED)))
 
 
@@ -59,7 +70,7 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
     """
     question = _question(incident, chain)
     if rules.is_ended(chain):
-        roots = [why for why in chain if why.is_root and why.action is None]
+        roots = [why for why in chain if why.is_root and not why.actions]
         return [blocks.section(question), *([_action_row(roots[-1])] if roots else [])]
     end = rules.open_end(chain)
     value = json.dumps({"incident": incident.id, "parent": end.number if end else None})
@@ -128,11 +139,17 @@ def rooted(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Mes
 
 def tree(case: Case) -> Message:
     """The chain with its branches and what they cite, and the open question."""
-    chain = case.whys
-    entries = {entry.number: entry for entry in case.entries}
-    lines = [words.whys.chain_heading(key=case.incident.key, count=len(chain))]
-    for why in rules.in_tree_order(chain):
-        indent = INDENT * (rules.depth(chain, why.number) - 1)
+    heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
+    lines = [heading, *_lines(case, {entry.number: entry for entry in case.entries})]
+    shown = blocks.sections("\n".join(lines)) + ask(case.incident, case.whys)
+    return blocks.whisper(heading, shown)
+
+
+def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
+    """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
+    lines = []
+    for why in rules.in_tree_order(case.whys):
+        indent = INDENT * (rules.depth(case.whys, why.number) - 1)
         lines.append(
             indent
             + words.whys.chain_line(
@@ -142,14 +159,13 @@ def tree(case: Case) -> Message:
                 is_root=why.is_root,
             )
         )
-        lines += [indent + INDENT + _cited(entries[n]) for n in rules.cited(why.text) if n in entries]
-    shown = blocks.sections("\n".join(lines)) + ask(case.incident, chain)
-    return blocks.whisper(lines[0], shown)
+        lines += [indent + INDENT + _cited(evidence[n]) for n in rules.cited(why.text) if n in evidence]
+    return lines
 
 
 def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) -> Block:
     """The form behind [Answer]."""
-    about = rules.quoted(rules.by_number(chain, parent).text) if parent is not None else incident.title
+    about = masked(rules.quoted(rules.by_number(chain, parent).text) if parent else incident.title)
     question = f"Why did this happen: {shortened(about, QUOTED)}?"
     return blocks.modal(
         "Why?",
@@ -163,7 +179,9 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
             )
         ],
         submit="Answer",
-        private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel, "parent": parent}),
+        private_metadata=json.dumps(
+            {"incident": incident.id, "channel": incident.channel, "parent": parent or rules.THE_INCIDENT}
+        ),
     )
 
 

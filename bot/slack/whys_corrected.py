@@ -2,17 +2,19 @@
 
 import json
 
-from bot.incident.records import Why, WhyVersion
+from bot.incident import whys as rules
+from bot.incident.records import Incident, Why, WhyVersion
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.incident.timeline import FORM_HOLDS
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.text import NameOf
-from bot.slack.whys import ref
+from bot.slack.whys import ask, ref
 from bot.slack.words import words
 
 QUOTED = 2_000
+Chain = tuple[Why, ...]
 
 
 def _row(why: Why) -> Block:
@@ -48,6 +50,18 @@ def restored(why: Why) -> Message:
     """A struck why stands again."""
     said = words.whys.restored(number=why.number, text=shortened(masked(why.text), QUOTED))
     return blocks.whisper(said, [blocks.section(said), _row(why)])
+
+
+def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
+    """To the thread of the whys: who changed which, in one line.
+
+    `chains` are the whys before and after: where another question is open now, it follows.
+    """
+    text = shortened(" ".join(masked(why.text).split()), QUOTED)
+    said = words.whys.told(number=why.number, change=change, text=text, by=by)
+    before, after = (rules.open_end(chain) for chain in chains)
+    is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
+    return blocks.message(said, [blocks.context(said), *([] if is_same else ask(incident, chains[1]))])
 
 
 def not_rooted(why: Why, by: str) -> Message:

@@ -7,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bot.export import times
+from bot.incident.secrets import masked
 from bot.slack.text import clock_face, escape, mention
 
 NOUNS = (
@@ -26,7 +28,12 @@ NOUNS = (
     "findings",
     "connections",
     "statuspage",
+    "drafts",
+    "alerts",
 )
+
+PLAIN = ("drafts",)
+"""Those whose words go into the fields of forms, where nothing is markup and nothing must be escaped."""
 
 
 def _finalize(value: Any) -> Any:
@@ -58,17 +65,22 @@ class Words:
             extensions=["jinja2.ext.do"],
         )
         environment.filters["live"] = _live
+        environment.filters["masked"] = masked
         environment.filters["mention"] = lambda user: _live(mention(user))
         environment.filters["linked"] = _linked
         environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
         environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
         environment.filters["face"] = lambda moment: _live(clock_face(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
-        self._environment = environment
+        environment.filters["dated"] = times.dated
+        environment.filters["span"] = times.span
+        plain = environment.overlay(finalize=str)
         for noun in NOUNS:
-            setattr(self, noun, SimpleNamespace(**self._macros(noun)))
+            macros = self._macros(plain if noun in PLAIN else environment, noun)
+            setattr(self, noun, SimpleNamespace(**macros))
 
-    def _macros(self, noun: str) -> dict[str, Any]:
-        module = self._environment.get_template(f"{noun}.j2").module
+    @staticmethod
+    def _macros(environment: Environment, noun: str) -> dict[str, Any]:
+        module = environment.get_template(f"{noun}.j2").module
         return {name: _stripped(macro) for name, macro in vars(module).items() if not name.startswith("_")}
 
     @cached_property

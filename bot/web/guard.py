@@ -1,5 +1,6 @@
 """What stands before Bolt: only a whole, signed, well-formed body of Slack's gets in."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
+from starlette.types import Receive
 
 from bot.clock import Clock
 from bot.errors import AfterwordError
@@ -71,7 +73,7 @@ class Guard:
 def _parse(content_type: str, text: str) -> dict[str, Any]:
     match content_type.partition(";")[0].strip().lower():
         case "application/json":
-            return _object(text)
+            return json_object(text)
         case "application/x-www-form-urlencoded":
             return _form(text)
         case _:
@@ -84,10 +86,11 @@ def _form(text: str) -> dict[str, Any]:
         form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise Denied(400, "not a form") from None
-    return _object(form["payload"]) if "payload" in form and "command" not in form else dict(form)
+    return json_object(form["payload"]) if "payload" in form and "command" not in form else dict(form)
 
 
-def _object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """The object that a JSON text is; raises Denied (400) for anything else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -95,3 +98,23 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Denied(400, "not an object")
     return found
+
+
+async def read(headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
+    """The whole body; raises Denied where it is too long, or too slow in coming."""
+    if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn lets nothing but a number through
+        raise Denied(413, "the body is too long")
+    raw, is_whole = bytearray(), False
+    try:
+        async with asyncio.timeout(seconds):
+            while not is_whole:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Denied(400, "the body broke off")
+                raw += message.get("body", b"")
+                if len(raw) > MOST_BYTES:
+                    raise Denied(413, "the body is too long")
+                is_whole = not message.get("more_body", False)
+    except TimeoutError:
+        raise Denied(408, "the body took too long") from None
+    return bytes(raw)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Sequence
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.errors import Misconfigured
 from bot.web.dispatch import Dispatcher
-from bot.web.guard import MOST_BYTES, Denied, Guard
+from bot.web.guard import Denied, Guard, read
 from bot.web.health import Health
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ CLOSE_SECONDS = 10
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build(dispatch: Dispatcher | None, guard: Guard | None, health: Health) -> Starlette:
-    """The web application; without `dispatch` and `guard` (Socket Mode) it only tells how the bot is.
+def build(dispatch: Dispatcher | None, guard: Guard | None, health: Health, hooks: Sequence[Route] = ()) -> Starlette:
+    """The web application; without `dispatch` and `guard` (Socket Mode) it takes hooks, and tells how the bot is.
 
     POST /slack/events is every request of Slack's, GET /healthz says that the process lives, GET /readyz (200 or
     503) whether it can work, GET /metrics is Prometheus text.
@@ -41,6 +41,7 @@ def build(dispatch: Dispatcher | None, guard: Guard | None, health: Health) -> S
         Route("/healthz", _alive, methods=["GET"]),
         Route("/readyz", _ready(health), methods=["GET"]),
         Route("/metrics", _metrics, methods=["GET"]),
+        *hooks,
     ]
     if dispatch is None or guard is None:
         return Starlette(routes=routes)
@@ -72,7 +73,7 @@ class _Slack:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            body = self._guard.admit(headers, await _read(headers, receive))
+            body = self._guard.admit(headers, await read(headers, receive, READ_SECONDS))
         except Denied as denied:
             log.warning("a request was refused with %d: %s", denied.status, denied)
             await PlainTextResponse(str(denied), denied.status)(scope, receive, send)
@@ -83,26 +84,6 @@ class _Slack:
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         await send({"type": "http.response.body", "body": said})
-
-
-async def _read(headers: Mapping[str, str], receive: Receive) -> bytes:
-    """The whole body; raises Denied where it is too long, or too slow in coming."""
-    if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn lets nothing but a number through
-        raise Denied(413, "the body is too long")
-    raw, is_whole = bytearray(), False
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            while not is_whole:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise Denied(400, "the body broke off")
-                raw += message.get("body", b"")
-                if len(raw) > MOST_BYTES:
-                    raise Denied(413, "the body is too long")
-                is_whole = not message.get("more_body", False)
-    except TimeoutError:
-        raise Denied(408, "the body took too long") from None
-    return bytes(raw)
 
 
 async def _alive(_: Request) -> Response:

@@ -1,5 +1,6 @@
 """The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.incident.records`."""
 
+from storage.tables.alerts import AlertEventRow, AlertRow, AlertStormRow
 from storage.tables.columns import metadata, table_of
 from storage.tables.history import AuditRow, LikenessRow, RecallRow
 from storage.tables.outside import LINK_OWED, AccountRow, LinkRow
@@ -24,10 +25,12 @@ from storage.tables.record import (
     IncidentRow,
     PersonRow,
     SectionRow,
+    WhyActionRow,
     WhyRow,
     WhyVersionRow,
     WorkspaceRow,
 )
+from storage.tables.tabs import TabRow
 
 __all__ = [
     "ACTION_OPEN",
@@ -40,6 +43,9 @@ __all__ = [
     "REMINDER_PENDING",
     "AccountRow",
     "ActionRow",
+    "AlertEventRow",
+    "AlertRow",
+    "AlertStormRow",
     "AttachmentRow",
     "AuditRow",
     "DeliveryRow",
@@ -54,6 +60,8 @@ __all__ = [
     "RecallRow",
     "ReminderRow",
     "SectionRow",
+    "TabRow",
+    "WhyActionRow",
     "WhyRow",
     "WhyVersionRow",
     "WorkspaceRow",

@@ -154,7 +154,6 @@ class WhyRow(SQLModel, table=True):
     is_root: bool = flag_column()
     struck: bool = flag_column()
     version: int
-    action: int | None
 
 
 class WhyVersionRow(SQLModel, table=True):
@@ -169,6 +168,16 @@ class WhyVersionRow(SQLModel, table=True):
     text: str = text_column()
     changed_by: str = text_column()
     changed_at: datetime = time_column()
+
+
+class WhyActionRow(SQLModel, table=True):
+    """An action that is for a why."""
+
+    __tablename__ = "why_action"
+    __table_args__ = (UniqueConstraint("why_id", "action_id"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    why_id: int = of_column("why")
+    action_id: int = of_column("action")
 
 
 class SectionRow(SQLModel, table=True):

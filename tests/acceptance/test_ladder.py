@@ -100,6 +100,19 @@ async def test_handing_over_tells_the_new_owner_and_the_channel_and_asks_the_old
         assert announced.pings >= {life.bo}
         await life.at(RESOLVED + 2 * DAY, bot)
         assert (len(in_dm(life, life.ana)), len(in_dm(life, life.bo))) == (1, 2)
+        assert "a newer one is below" in in_dm(life, life.bo)[0].plain
+
+
+@pytest.mark.parametrize("ending", ["/postmortem waive a drill", "/incident reopen"])
+async def test_what_was_handed_over_says_that_it_is_over(ending: str, sqlite_url: str) -> None:
+    async with asked(sqlite_url) as (life, bot):
+        await life.at(RESOLVED + DAY, bot)
+        await press(life, bot, life.ana, "postmortem_hand_over")
+        await submit(life, bot, life.ana, {"owner": life.bo})
+        await life.do(life.ana, ending)
+        await bot.outbox.send_due(life.clock.now())
+        (handed,) = in_dm(life, life.bo)
+        assert handed.buttons == []
 
 
 async def test_not_needed_wants_its_reason_and_ends_it(sqlite_url: str) -> None:

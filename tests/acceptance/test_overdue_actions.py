@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import Afterword
+from bot.rehearsal.seen import SeenMessage
 from tests.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
 
 DAY = timedelta(days=1)
@@ -79,9 +80,58 @@ async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> N
         await life.at(datetime(2026, 11, 27, 8, tzinfo=UTC), bot)
         (said,) = life.told(ana, OVERDUE)
         assert "2 corrective actions of yours are overdue." in said
-        assert "*add a load test*\naction 1 of INC-1 · was due Tue 24 Nov 2026, 3 days ago" in said
+        assert "*add a load test*\naction 1 of INC-1 in #checkout · was due Tue 24 Nov 2026, 3 days ago" in said
         assert "mend the alert" in said
         assert "write it down" not in said
+
+
+def digests(life: Weeks, place: str) -> list[SeenMessage]:
+    """What was said of overdue actions in somebody's DM or in a channel, as it stands now."""
+    where = life.slack.dm(place) if place.startswith("U") else place
+    return [said for said in life.slack.messages(where) if said.plain.startswith(OVERDUE)]
+
+
+async def test_a_newer_digest_takes_the_place_of_yesterday_s(database_url: str) -> None:
+    async with owing(database_url) as (life, bot, ana):
+        for day in (25, 26, 27):
+            await life.at(datetime(2026, 11, day, 8, tzinfo=UTC), bot)
+        first, second, third = digests(life, ana)
+        for earlier in (first, second):
+            assert earlier.plain == f"{OVERDUE} ~Overdue corrective actions:~ a newer list is below."
+            assert earlier.buttons == []
+        assert "add a load test" in third.plain
+        assert len(third.buttons) == 4
+
+
+@pytest.mark.parametrize("ending", ["/action done 1", "/action drop 1 the proxy does it", "action_date", "hand over"])
+async def test_the_digest_says_when_nothing_is_overdue_any_more(ending: str, sqlite_url: str) -> None:
+    async with owing(sqlite_url) as (life, bot, ana):
+        await life.do(life.bo, "/action mend the alert @Ana Demo due 2026-11-24")
+        await life.at(datetime(2026, 11, 25, 8, tzinfo=UTC), bot)
+        (digest,) = digests(life, ana)
+        await life.do(ana, "/action done 2")
+        await bot.outbox.send_due(life.clock.now())
+        assert digests(life, ana)[0].buttons  # the first action is overdue still
+        if ending.startswith("/"):
+            await life.do(ana, ending)
+        else:
+            button = "action_date" if ending == "action_date" else "action_hand_over"
+            await life.slack.click(ana, digest, button)
+            await bot.boundary.drain()
+            values = {"due": "2026-12-24"} if ending == "action_date" else {"owner": life.bo}
+            assert (await life.slack.submit(ana, life.slack.views(ana)[-1], values)).ok
+        await bot.outbox.send_due(life.clock.now())
+        (over,) = digests(life, ana)
+        assert over.plain == f"{OVERDUE} ~Overdue corrective actions:~ nothing is overdue any more."
+        assert over.buttons == []
+
+
+async def test_a_digest_in_a_channel_is_replaced_there_as_well(sqlite_url: str) -> None:
+    async with owing(sqlite_url, "Chandra") as (life, bot, chandra):
+        await life.leaves(chandra)
+        for day in (25, 26):
+            await life.at(datetime(2026, 11, day, 15, tzinfo=UTC), bot)
+        assert [bool(said.buttons) for said in digests(life, life.channel)] == [False, True]
 
 
 @pytest.mark.parametrize("ending", ["button", "/action done 1", "/action drop 1 the proxy does it"])
@@ -89,7 +139,7 @@ async def test_it_ends_when_the_action_is_done_or_dropped(ending: str, sqlite_ur
     async with owing(sqlite_url) as (life, bot, ana):
         morning = datetime(2026, 11, 25, 8, tzinfo=UTC)
         await life.at(morning, bot)
-        (digest,) = [said for said in life.slack.messages(life.slack.dm(ana)) if said.plain.startswith(OVERDUE)]
+        (digest,) = digests(life, ana)
         if ending == "button":
             assert (await life.slack.click(ana, digest, "action_done")).ok
         else:
@@ -151,7 +201,7 @@ async def test_restarts_and_ticks_at_once_and_a_clock_set_back_send_nothing_twic
 async def test_a_new_date_is_kept_to(sqlite_url: str) -> None:
     async with owing(sqlite_url) as (life, bot, ana):
         await life.at(datetime(2026, 11, 25, 8, tzinfo=UTC), bot)
-        (digest,) = [said for said in life.slack.messages(life.slack.dm(ana)) if said.plain.startswith(OVERDUE)]
+        (digest,) = digests(life, ana)
         await life.slack.click(ana, digest, "action_date")
         await bot.boundary.drain()
         assert (await life.slack.submit(ana, life.slack.views(ana)[-1], {"due": "2026-11-27"})).ok

@@ -55,6 +55,18 @@ def _visible(children: list[Token]) -> str:
     return "".join("\n" if child.type.endswith("break") else child.content for child in children)
 
 
+def kinds(markdown: str) -> set[str]:
+    """The kinds of everything in it, inside lines too, without `_open` and `_close`."""
+    tokens = _READER.parse(markdown)
+    every = [*tokens, *(child for token in tokens for child in token.children or [])]
+    return {token.type.removesuffix("_open").removesuffix("_close") for token in every}
+
+
+def shown(markdown: str) -> str:
+    """What is read of it, line by line."""
+    return "\n".join(_visible(token.children or []) for token in _READER.parse(markdown) if token.type == "inline")
+
+
 def page(html: bytes) -> Element:
     """The page as a strict HTML5 parser sees it; it raises at the first error."""
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)  # type: ignore[no-any-return]

@@ -1,3 +1,4 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,13 +8,24 @@ from bot.incident import postmortem
 from tests.export.cases import FULL, NOW, at, case, entry, incident
 
 EXPORTER = Exporter()
+TEXTS = [form for form in FORMATS if form != "pdf"]  # a PDF is read back in test_pdf.py
 DOCUMENT = postmortem.compile(FULL, NOW)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TEXTS)
 def test_every_form_of_the_table_can_be_written(form: str) -> None:
     assert b"Alert checkout_5xx fired" in EXPORTER.render(DOCUMENT, form)
-    assert FORMATS[form].name == form
+    assert EXPORTER.trouble(form) == ""
+
+
+def test_each_form_has_its_own_name_and_its_own_kind_of_file() -> None:
+    assert [form.name for form in FORMATS.values()] == list(FORMATS)
+    assert len({file_name(DOCUMENT, form) for form in FORMATS}) == len(FORMATS)
+
+
+def test_a_form_that_cannot_be_written_here_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    assert Exporter().trouble("pdf") == 'A PDF needs WeasyPrint: `pip install "afterword[pdf]"`.'
 
 
 def test_an_unknown_form_is_a_key_error() -> None:
@@ -22,7 +34,7 @@ def test_an_unknown_form_is_a_key_error() -> None:
 
 
 def test_threads_may_share_one_exporter() -> None:
-    jobs = [form for form in FORMATS for _ in range(8)]
+    jobs = [form for form in TEXTS for _ in range(8)]
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda form: EXPORTER.render(DOCUMENT, form), jobs))
     assert results == [EXPORTER.render(DOCUMENT, form) for form in jobs]
@@ -48,7 +60,7 @@ def test_a_file_is_named_for_its_incident_in_plain_letters(title: str, name: str
 def test_ten_thousand_entries_are_each_in_every_form() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}, done") for number in range(1, 10_001))
     document = postmortem.compile(case(entries=entries), NOW)
-    for form in FORMATS:
+    for form in TEXTS:
         written = EXPORTER.render(document, form)
         assert written.count(b", done") == 10_000
         assert b"step 10000, done" in written

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from bot.incident.document import Document
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Case, Milestone, Person
 from bot.incident.sections import SECTIONS
-from tests.export import pages
+from tests.export import pages, storage_pages
 from tests.export.cases import NOW, action, at, case, entry, incident, why, written
 from tests.export.test_escape import TEXTS
 
@@ -34,6 +35,10 @@ HOSTILE = [
     "---\ntitle: x\n---",
     "long " * 8_000,
 ]
+HARMLESS_ON_A_CANVAS = {
+    *("inline", "text", "softbreak", "hardbreak", "bullet_list", "list_item", "paragraph", "heading", "table", "thead"),
+    *("tbody", "tr", "th", "td", "strong", "em", "link"),
+}
 
 
 def everywhere(text: str) -> Case:
@@ -80,6 +85,26 @@ def check_html(text: str) -> None:
     assert shown.count(expected) >= 24
 
 
+def check_confluence(text: str) -> None:
+    page = storage_pages.page(EXPORTER.render(compiled(text), "confluence").decode())
+    found = storage_pages.tags(page)
+    assert not {"ac:task-list", "ac:image", "blockquote", "del", "h1", "h3", "hr", "code"} & set(found)
+    assert storage_pages.macros(page, "code") == []
+    assert storage_pages.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
+    assert found.count("table") == 2
+    assert storage_pages.visible(page).count(pages.squeezed(plain(text))) >= 24
+
+
+def check_canvas(text: str) -> None:
+    canvas = EXPORTER.render(compiled(text), "canvas").decode()
+    is_cut = len(text) > 10_000  # and the sentence that says so holds a command
+    assert pages.kinds(canvas) <= HARMLESS_ON_A_CANVAS | ({"code_inline"} if is_cut else set())
+    assert len(re.findall(r"^## ", canvas, re.MULTILINE)) == 14
+    assert not re.search(r"!\[[^\]]*\][(\[]|<[@#!]", canvas)
+    shown = pages.squeezed(pages.shown(canvas))
+    assert shown.count(pages.squeezed(plain(text))) >= (10 if is_cut else 24)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_every_field_leaves_the_markdown_whole(text: str) -> None:
     check_markdown(text)
@@ -88,6 +113,23 @@ def test_hostile_text_in_every_field_leaves_the_markdown_whole(text: str) -> Non
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_every_field_is_only_ever_text_on_the_page(text: str) -> None:
     check_html(text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_every_field_is_only_ever_text_in_confluence(text: str) -> None:
+    check_confluence(text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_every_field_is_only_ever_text_on_a_canvas(text: str) -> None:
+    check_canvas(text)
+
+
+@given(TEXTS)
+@settings(deadline=None)
+def test_no_text_breaks_the_page_of_confluence_or_the_canvas(text: str) -> None:
+    check_confluence(text)
+    check_canvas(text)
 
 
 @given(TEXTS)
@@ -106,7 +148,7 @@ def test_hostile_text_survives_json_and_csv(text: str) -> None:
     assert [row["number"] for row in csv.DictReader(table, strict=True)] == ["1", "2"]
 
 
-@pytest.mark.parametrize("form", ["markdown", "html", "json", "csv"])
+@pytest.mark.parametrize("form", ["markdown", "html", "confluence", "canvas", "json", "csv"])
 def test_nothing_that_reorders_what_is_read_leaves_in_any_form(form: str) -> None:
     written_out = EXPORTER.render(compiled("\u202eevil\u2066 text\u200f"), form).decode()
     assert not set(written_out) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

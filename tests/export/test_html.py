@@ -1,6 +1,8 @@
 import pytest
 
 from bot.export import Exporter
+from bot.export.environment import template_set
+from bot.export.html import HtmlWriter
 from bot.incident import postmortem
 from bot.incident.records import Case
 from bot.incident.sections import SECTIONS
@@ -60,3 +62,12 @@ def test_a_timeline_with_entries_is_not_called_blank() -> None:
     page = pages.page(html(FULL))
     blank = [found.get("id") for found in page.iter("section") if found.get("class") == "blank"]
     assert blank == ["fault", "backlog_check", "recurrence", "lessons"]
+
+
+def test_on_paper_the_page_has_no_contents_to_click_and_keeps_the_spaces_of_a_text() -> None:
+    page = HtmlWriter(template_set()).page(postmortem.compile(FULL, NOW), on_paper=True)
+    found = pages.page(page.encode())
+    assert list(found.iter("nav")) == []
+    assert "Restarted the pool:\n\u00a0 active: 200\n\nno change" in page
+    assert "@page" in page
+    assert "var(--" not in page

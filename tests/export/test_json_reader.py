@@ -148,6 +148,7 @@ BROKEN: tuple[tuple[Callable[[Any], object], str], ...] = (
     (put("metrics", "time_to_detect", to=1), "metrics.time_to_detect is 1.0, but from the rest of the file it follows"),
     (put("whys", 1, "parent", to=9), "whys[1].parent is 9, but from the rest"),
     (put("whys", 1, "answers", to=2), "Why 2 cannot explain why 2"),
+    (put("whys", 1, "actions", to=[1, 9]), "Why 2 names action 9, which the file does not have."),
     (put("whys", 1, "action", to=9), "Why 2 names action 9, which the file does not have."),
     (put("sections", "odd", to={"text": None}), "there is no section 'odd'; there are summary, leadup"),
     (put("sections", "summary", "author_id", to=None), "sections.summary has a text, and so needs its author_id"),
@@ -214,3 +215,13 @@ def test_a_spoiled_file_is_refused_with_a_sentence_or_read_as_a_whole_record(see
     assert 40 < len(refused) < 120
     for told in found:
         assert isinstance(told, str) or json_reader.read(again(told)) == told
+
+
+def test_an_earlier_file_that_names_one_action_of_a_why_is_read() -> None:
+    linked = replace(FULL.whys[4], actions=(2, 3))
+    told = json.loads(exported(replace(FULL, whys=(*FULL.whys[:4], linked))))
+    assert told["whys"][-1]["actions"] == [2, 3]
+    for one in told["whys"]:
+        del one["actions"]
+    (read,) = [one for one in json_reader.read(json.dumps(told).encode()).case.whys if one.actions]
+    assert (read.number, read.actions) == (5, (2,))

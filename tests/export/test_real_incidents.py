@@ -11,7 +11,7 @@ from bot.export import Exporter
 from bot.incident import postmortem
 from bot.incident.plain import plain
 from bot.incident.records import Case, Status
-from tests.export import pages
+from tests.export import pages, pdfs, storage_pages
 from tests.export.cases import NOW, case, entry, incident
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
@@ -60,3 +60,28 @@ def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: P
     assert lines == expected(about)
     text = pages.visible_text(page)
     assert all(text.count(line) == 1 for line in expected(about))
+
+
+@pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_entry_is_on_the_canvas_and_on_the_page_of_confluence(path: Path) -> None:
+    about = read(path)
+    document = postmortem.compile(about, NOW)
+    canvas = pages.shown(EXPORTER.render(document, "canvas").decode())
+    lines = [line.replace(" — Ana Costa (", " Ana Costa ").removesuffix(")") for line in expected(about)]
+    page = storage_pages.page(EXPORTER.render(document, "confluence").decode())
+    rows = [storage_pages.visible(row) for row in page.iter("tr")]
+    assert [row for row in rows if " Ana Costa #" in row] == lines
+    assert all(pages.squeezed(canvas).count(line) == 1 for line in expected(about))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
+def test_every_entry_is_in_the_pdf() -> None:
+    pdfs.require_weasyprint()
+    for path in FILES:
+        about = read(path)
+        letters = pdfs.letters(pdfs.read(EXPORTER.render(postmortem.compile(about, NOW), "pdf")))
+        for one in about.entries:
+            assert f"(#{one.number})" in letters, path.stem

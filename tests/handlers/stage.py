@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.rehearsal.limits import check_blocks, check_size
 from bot.rehearsal.seen import SeenMessage, SeenView
+from bot.rehearsal.standin import StandIn
 from tests.playing import Play, playing
 
 LONGEST_TEXT = 4_000
@@ -18,18 +19,16 @@ async def on_stage(database_url: str, *, refused: Iterable[str] = (), **more: An
     async with playing(database_url, **more) as play:
         yield play
         await play.settle()
-        require_sayable(play, frozenset(refused))
+        require_sayable(play.slack, frozenset(refused))
 
 
-def require_sayable(play: Play, refused: frozenset[str] = frozenset()) -> None:
+def require_sayable(slack: StandIn, refused: frozenset[str] = frozenset()) -> None:
     """Every acknowledgement, answer, post and window of the play is within Slack's limits."""
-    bad = [
-        (call.method, call.answer) for call in play.slack.calls if not call.ok and call.answer["error"] not in refused
-    ]
+    bad = [(call.method, call.answer) for call in slack.calls if not call.ok and call.answer["error"] not in refused]
     assert not bad
-    assert [answer.error for answer in play.slack.answers if answer.error and answer.error not in refused] == []
-    acks = [answer.body for answer in play.slack.answers if isinstance(answer.body, dict)]
-    answers = [call.args for call in play.slack.calls if call.method == "response_url"]
+    assert [answer.error for answer in slack.answers if answer.error and answer.error not in refused] == []
+    acks = [answer.body for answer in slack.answers if isinstance(answer.body, dict)]
+    answers = [call.args for call in slack.calls if call.method == "response_url"]
     for said in (*acks, *answers):
         assert "refused" not in said
         assert len(str(said.get("text", ""))) <= LONGEST_TEXT

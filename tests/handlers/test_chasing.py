@@ -64,7 +64,7 @@ async def test_an_action_handed_over_is_told_in_its_channel_and_falls_due_where_
         (action,) = play.case().actions
         assert (action.owner, action.overdue_at) == (play.chandra, datetime(2026, 11, 24, 18, 30, tzinfo=UTC))
         seen = last(play, play.ana)
-        assert "@Bo Demo handed action 1 of INC-1 over to @Chandra Demo: add a load test" in seen.plain
+        assert "@Bo Demo handed action 1 of INC-1 over to @Chandra Demo: add a load test\nDue" in seen.plain
         assert play.chandra in seen.pings
         assert "handed action 1" in last(play, play.bo, room).plain
         before = len(play.slack.messages(room))
@@ -152,6 +152,8 @@ async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(database_
         assert labels(said) == ["Done", "New date", "Hand over", "Won't do …"]
         await press(play, play.chandra, "action_done", channel=room)
         assert play.case().actions[0].status is ActionStatus.DONE
+        (over,) = [one for one in play.slack.messages(room) if one.ts == said.ts]
+        assert (over.plain, over.buttons) == (":bell: ~Action 1:~ add a load test – it is done.", [])
 
 
 async def test_where_nobody_leads_the_channel_hears_of_it_and_a_new_date_begins_anew(sqlite_url: str) -> None:
@@ -190,12 +192,18 @@ async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(data
         asked = last(play, play.bo, room)
         assert "Did it hold? *add a load test*" in asked.plain
         assert labels(asked) == ["It held", "It came back"]
-        await press(play, play.bo, "action_came_back", channel=room)
+        pressed = (await play.slack.click(play.bo, asked, "action_came_back")).delivery
+        assert pressed is not None
+        await play.settle()
         assert play.case().actions[0].held == "came back"
         assert "@Bo Demo says that action 1 of INC-1 did not hold: add a load test" in last(play, play.ana).plain
         assert "~add a load test~ done, came back" in await told(play, play.ana, "/action list")
-        answer = await press(play, play.bo, "action_held", channel=room)
-        assert "is not asked about any more" in answer.plain
+        (over,) = [one for one in play.slack.messages(room) if one.ts == asked.ts]
+        assert (over.plain, over.buttons) == (":bell: ~Action 1:~ add a load test – it came back.", [])
+        late = [pressed.payload["actions"][0] | {"action_id": "action_held"}]
+        await play.slack.deliver(Delivery("interactive", pressed.payload | {"trigger_id": "late", "actions": late}))
+        await play.settle()
+        assert "is not asked about any more" in last(play, play.bo, room).plain
         assert play.case().actions[0].held == "came back"
 
 

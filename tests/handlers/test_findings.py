@@ -73,7 +73,7 @@ async def test_a_root_cause_becomes_an_action_and_is_found_no_more(sqlite_url: s
         )
         await mend(play, "why_action", {"text": "Load test", "owner": play.bo, "due": "2026-11-27"})
         assert "The root cause" not in await told(play, play.ana, "/postmortem")
-        assert play.case().whys[0].action == 1
+        assert play.case().whys[0].actions == (1,)
 
 
 async def test_a_link_that_is_no_address_is_refused_at_its_field(sqlite_url: str) -> None:

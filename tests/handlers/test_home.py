@@ -1,8 +1,13 @@
 """The Home tab, as each person sees it."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from bot.incident.records import ActionStatus
+from bot.rehearsal.seen import elements_of
+from tests.handlers.stage import on_stage, told
 from tests.playing import Play, playing
 
 
@@ -16,6 +21,33 @@ async def opened(play: Play, user: str) -> str:
     await play.slack.open_home(user)
     await play.settle()
     return words(play, user)
+
+
+def buttons(play: Play, user: str) -> list[str]:
+    """The words on the buttons of somebody's tab."""
+    home = play.slack.home(user)
+    assert home is not None
+    return [element["text"]["text"] for _, element in elements_of(home["blocks"]) if element["type"] == "button"]
+
+
+async def owing(play: Play, count: int) -> None:
+    """Bo owes so many actions."""
+    await told(play, play.ana, "/incident open Checkout fails")
+    for number in range(count):
+        await told(play, play.ana, f"/action step {number} of the plan @Bo Demo due friday")
+
+
+async def turned(play: Play, button: str) -> None:
+    assert (await play.slack.click_in_home(play.bo, button)).ok
+    await play.settle()
+
+
+async def filled_in(play: Play, button: str, values: dict[str, Any]) -> None:
+    """Bo presses a button of his tab and sends the form that opens."""
+    assert (await play.slack.click_in_home(play.bo, button)).ok
+    await play.settle()
+    assert (await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], values)).ok
+    await play.settle()
 
 
 @pytest.fixture
@@ -61,12 +93,125 @@ async def test_an_incident_of_a_private_channel_is_not_seen_by_outsiders(url: st
         assert "The quiet leak" not in await opened(play, play.bo)
 
 
-async def test_two_hundred_owed_actions_stay_within_the_limits_of_a_home(url: str) -> None:
-    async with playing(url) as play:
-        await play.slack.command(play.ana, play.channel, "/incident open Checkout fails")
-        for number in range(200):
-            await play.slack.command(play.ana, play.channel, f"/action step {number} of the plan @Bo Demo due friday")
-        assert "… and 180 more" in await opened(play, play.bo)
-        home = play.slack.home(play.bo)
-        assert home is not None
-        assert len(home["blocks"]) <= 100
+async def test_two_hundred_owed_actions_are_paged_within_the_limits_of_a_home(url: str) -> None:
+    async with on_stage(url) as play:
+        await owing(play, 200)
+        assert "1–20 of 200" in await opened(play, play.bo)
+        assert "step 0 of" in words(play, play.bo)
+        assert buttons(play, play.bo)[-1] == "Next 20"
+        await turned(play, "home_on")
+        assert "21–40 of 200" in words(play, play.bo)
+        assert "step 20 of" in words(play, play.bo)
+        assert "step 0 of" not in words(play, play.bo)
+        assert buttons(play, play.bo)[-2:] == ["Previous 20", "Next 20"]
+        for _ in range(8):
+            await turned(play, "home_on")
+        assert "181–200 of 200" in words(play, play.bo)
+        assert buttons(play, play.bo)[-1] == "Previous 20"
+        await turned(play, "home_back")
+        assert "161–180 of 200" in words(play, play.bo)
+        assert "1–20 of 200" in await opened(play, play.bo)
+
+
+async def test_the_page_stays_where_it_was_turned_to_when_something_changes(url: str) -> None:
+    async with on_stage(url) as play:
+        await owing(play, 21)
+        await opened(play, play.bo)
+        await turned(play, "home_on")
+        assert "21–21 of 21" in words(play, play.bo)
+        await told(play, play.ana, "/action one more @Bo Demo due 2026-12-24")
+        await play.settle()
+        assert "21–22 of 22" in words(play, play.bo)
+        for number in (21, 22):
+            await told(play, play.ana, f"/action done {number}")
+        await play.settle()
+        assert "You owe 20 actions" in words(play, play.bo)
+        assert "step 0 of" in words(play, play.bo)
+
+
+async def test_a_home_full_of_everything_is_within_the_limits(url: str) -> None:
+    async with on_stage(url) as play:
+        for number in range(24):
+            room = play.slack.channel(f"room-{number}", [play.ana, play.bo])
+            await told(play, play.ana, f"/incident open {'a long title ' * 20}{number}", room)
+            await told(play, play.ana, "/incident lead @Bo Demo", room)
+            if number % 2:
+                await told(play, play.ana, "/incident resolved", room)
+            for _ in range(2):
+                await told(play, play.ana, f"/action {'what to do ' * 50} @Bo Demo due friday", room)
+                play.clock.advance(timedelta(seconds=11))
+        seen = await opened(play, play.bo)
+        assert "1–20 of 48" in seen
+        assert "1–10 of 12" in seen
+        await play.slack.click_in_home(play.bo, "home_on", '{"part": "postmortems", "from": 10}')
+        await play.settle()
+        assert "11–12 of 12" in words(play, play.bo)
+        assert "1–20 of 48" in words(play, play.bo)
+
+
+async def test_an_action_is_handed_over_and_dropped_from_the_home(url: str) -> None:
+    async with on_stage(url) as play:
+        await owing(play, 2)
+        await opened(play, play.bo)
+        assert buttons(play, play.bo)[1:5] == ["Done", "New date", "Hand over", "Won't do …"]
+        await filled_in(play, "action_hand_over", {"owner": play.chandra})
+        assert "You owe 1 action" in words(play, play.bo)
+        await filled_in(play, "action_drop", {"reason": "the proxy does it"})
+        assert "You owe no action" in words(play, play.bo)
+        handed, dropped = play.case().actions
+        assert handed.owner == play.chandra
+        assert (dropped.status, dropped.reason) == (ActionStatus.DROPPED, "the proxy does it")
+
+
+async def test_a_postmortem_is_filled_and_handed_over_from_the_home(url: str) -> None:
+    async with on_stage(url) as play:
+        for text in ("open Checkout fails", "lead @Bo Demo", "resolved"):
+            await told(play, play.ana, f"/incident {text}")
+        assert "1 of 14 sections done" in await opened(play, play.bo)
+        assert buttons(play, play.bo)[-2:] == ["Fill next", "Hand over"]
+        await filled_in(play, "postmortem_fill", {"text_0": "One in five customers could not pay."})
+        assert "2 of 14 sections done" in words(play, play.bo)
+        assert play.slack.messages(play.slack.dm(play.bo)) == []  # the tab shows it
+        await filled_in(play, "postmortem_hand_over", {"owner": play.ana})
+        assert "You owe no postmortem" in words(play, play.bo)
+        assert play.case().incident.postmortem_owner == play.ana
+
+
+async def test_what_is_owed_in_a_private_channel_that_its_owner_left_is_not_told(url: str) -> None:
+    async with on_stage(url) as play:
+        room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
+        for text in ("open The quiet leak", "lead @Bo Demo", "resolved"):
+            await told(play, play.ana, f"/incident {text}", room)
+        await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
+        seen = await opened(play, play.bo)
+        assert "change the keys" in seen
+        assert seen.count("The quiet leak") == 2
+        await play.slack.leave(play.bo, room)
+        await play.settle()
+        for seen in (words(play, play.bo), await opened(play, play.bo)):
+            assert "You owe 1 action" in seen
+            assert seen.count("1 of these belongs to a channel that you cannot look into") == 2
+            assert not any(secret in seen for secret in ("change the keys", "quiet leak", "INC-1", room))
+        await play.slack.arrive(play.bo, room, by=play.ana)
+        await play.settle()
+        assert "change the keys" in words(play, play.bo)
+
+
+async def test_what_slack_does_not_say_of_a_channel_is_closed_and_asked_again(url: str) -> None:
+    async with on_stage(url, refused=["internal_error"]) as play:
+        room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
+        await told(play, play.ana, "/incident open The quiet leak", room)
+        await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
+        play.slack.fail("conversations.members", "internal_error")
+        assert "change the keys" not in await opened(play, play.bo)
+        assert play.bot.tabs.is_behind
+        assert "change the keys" in await opened(play, play.bo)
+
+
+async def test_a_channel_that_the_bot_was_taken_out_of_is_nobody_s_and_holds_nothing_up(url: str) -> None:
+    async with on_stage(url, refused=["channel_not_found"]) as play:
+        room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
+        await told(play, play.ana, "/incident open The quiet leak", room)
+        play.slack.workspace.channels[room].members.discard(play.slack.bot_user_id)
+        assert "Nothing is open" in await opened(play, play.bo)
+        assert not play.bot.tabs.is_behind

@@ -244,6 +244,6 @@ async def test_a_line_that_seems_to_hold_a_credential_is_warned_of(sqlite_url: s
         view = await pasting(play, play.ana, "\n12:05 calm\n12:06 token xoxb-" + "1234567890-abcdefABCDEF1234567890")
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert "Your entry #3 in INC-1" in read(play)
+        assert "What you wrote in INC-1 Checkout is failing: #3" in read(play)
         await press(play, play.ana, "secret_redact")
         assert "xoxb-" not in recorded(play)[1]

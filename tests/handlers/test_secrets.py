@@ -54,14 +54,15 @@ async def test_redact_takes_it_out_of_every_wording_answer_export_and_file(sqlit
         await told(play, play.bo, f"/timeline {LEAK}")
         await told(play, play.ana, f"/timeline edit 2 {LEAK} at last")
         await told(play, play.ana, f"/timeline and again {PASSWORD}")
+        await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, f"/why the {PASSWORD} leaked")
         await told(play, play.ana, f"/action change {PASSWORD}")
         before = exports(play)
         assert PASSWORD.encode() in before[0]
         assert PASSWORD.encode() in files(sqlite_url)
         await press(play, play.bo, "secret_redact")
-        assert "#2 is redacted, in every wording; so is the same in #3." in shown(play)
-        assert [entry.text for entry in play.case().entries][1:] == [
+        assert "#2 is redacted, in every wording; so is the same in #3, why 1 and action 1." in shown(play)
+        assert [entry.text for entry in play.case().entries][1:3] == [
             f"rotated the password={REDACTED} by hand at last",
             f"and again {REDACTED}",
         ]
@@ -145,7 +146,7 @@ async def test_what_was_announced_aloud_leaves_the_database_with_the_entry(sqlit
         assert [entry.text for entry in play.case().entries][2] == f"rotated the password={REDACTED} by hand"
 
 
-async def test_a_section_that_quotes_it_is_named(sqlite_url: str) -> None:
+async def test_a_section_that_quotes_it_is_redacted_with_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.bo, f"/timeline {LEAK}")
@@ -154,7 +155,9 @@ async def test_a_section_that_quotes_it_is_named(sqlite_url: str) -> None:
             lambda tx: sections.save(tx, incident.id, "impact", f"{PASSWORD} leaked", play.bo, play.clock.now())
         )
         await press(play, play.bo, "secret_redact")
-        assert "The same stands in Impact: take it out there with" in shown(play)
+        assert "#2 is redacted, in every wording; so is the same in the section Impact." in shown(play)
+        assert play.case().sections["impact"].text == f"{REDACTED} leaked"
+        assert PASSWORD.encode() not in files(sqlite_url)
 
 
 async def test_a_milestone_with_a_credential_is_announced_masked_and_its_author_warned_in_a_dm(sqlite_url: str) -> None:

@@ -45,6 +45,17 @@ async def test_the_first_question_quotes_the_title(sqlite_url: str) -> None:
         assert (await window(play, play.bo, "why_answer")).plain.count("Why did this happen: Checkout is failing?") == 1
 
 
+async def test_two_who_answer_the_same_question_at_once_name_two_causes_of_the_same(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        for _ in range(2):
+            views = [await window(play, user, "why_answer") for user in (play.bo, play.chandra)]
+            for user, view in zip((play.bo, play.chandra), views, strict=True):
+                await play.slack.submit(user, view, {"answer": f"because of {view.plain[:30]} by {user}"})
+            await play.settle()
+        assert [why.parent for why in play.case().whys] == [None, None, 2, 2]
+
+
 async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_action(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.incident.findings import Finding, Kind, Mend, findings, placeholder
-from bot.incident.records import ActionStatus, Case, Entry, Milestone, Status
+from bot.incident.records import ActionStatus, Case, Entry, EntryKind, Milestone, Status
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, why, written
 
 IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone
@@ -25,7 +25,7 @@ IN_ORDER = marked((IMPACT, 14, 0), (DETECTED, 14, 5), (ACKNOWLEDGED, 14, 6), (MI
 
 def test_a_sound_record_has_no_findings() -> None:
     linked = action(1, link="https://tracker.example.com/OPS-1")
-    sound = case(entries=IN_ORDER, whys=(replace(why(1, None, root=True), action=1),), actions=(linked,))
+    sound = case(entries=IN_ORDER, whys=(replace(why(1, None, root=True), actions=(1,)),), actions=(linked,))
     assert findings(sound, NOW) == ()
 
 
@@ -80,6 +80,12 @@ def test_gaps_before_the_impact_and_after_the_resolution_are_not_asked_about() -
     assert of(Kind.GAP, case(entries=around)) == []
 
 
+def test_the_quiet_between_a_resolution_and_a_reopening_is_not_asked_about() -> None:
+    again = (entry(6, at(20, 0), kind=EntryKind.STATUS), entry(7, at(20, 20), milestone=RESOLVED))
+    assert of(Kind.GAP, case(entries=(*IN_ORDER, *again))) == []
+    assert of(Kind.GAP, case(entries=(*IN_ORDER, again[0], replace(again[1], happened_at=at(20, 31))))) != []
+
+
 def test_an_entry_in_the_future_is_found_beyond_a_minute_of_difference_between_clocks() -> None:
     ahead, close = (
         entry(1, NOW + timedelta(minutes=2)),
@@ -106,17 +112,38 @@ def test_an_open_action_says_all_that_it_lacks_and_a_missing_link_alone_is_a_que
 
 
 def test_a_root_without_an_action_is_found() -> None:
-    roots = (why(1, None, "No load test", root=True), replace(why(2, 1, root=True), action=1))
+    roots = (why(1, None, "No load test", root=True), replace(why(2, 1, root=True), actions=(1,)))
     (found,) = of(Kind.ROOT, case(whys=roots, actions=(action(1),)))
     assert (found.target, found.mend) == (1, Mend.ADD_ACTION)
     assert "“No load test”" in found.sentence
 
 
-def test_a_dropped_action_covers_no_root_and_an_action_of_no_why_may_be_for_any() -> None:
-    root = replace(why(1, None, root=True), action=1)
+def test_a_dropped_action_covers_no_root_and_an_action_of_no_why_is_for_the_only_one_without() -> None:
+    root = replace(why(1, None, root=True), actions=(1,))
     dropped = action(1, status=ActionStatus.DROPPED, reason="too large")
     assert len(of(Kind.ROOT, case(whys=(root,), actions=(dropped,)))) == 1
     assert of(Kind.ROOT, case(whys=(root,), actions=(dropped, action(2)))) == []
+
+
+def test_which_root_an_action_is_for_is_asked_where_there_are_several() -> None:
+    roots = (why(1, None, "No load test", root=True), why(2, 1, "No alarm", root=True))
+    first, second = of(Kind.ROOT, case(whys=roots, actions=(action(1), action(2))))
+    assert (first.target, first.mend, first.is_question, first.choices) == (1, Mend.LINK_ACTION, True, (2, 1))
+    assert first.sentence.startswith("Which action is for the root cause in why 1, “No load test”? There is action 2 “")
+    assert second.target == 2
+    one_left = (roots[0], replace(roots[1], actions=(2,)))
+    assert of(Kind.ROOT, case(whys=one_left, actions=(action(1), action(2)))) == []
+
+
+def test_an_action_made_of_a_root_covers_that_one_alone() -> None:
+    roots = (replace(why(1, None, root=True), actions=(1, 2)), why(2, 1, root=True))
+    (found,) = of(Kind.ROOT, case(whys=roots, actions=(action(1), action(2))))
+    assert (found.target, found.mend, found.is_question) == (2, Mend.ADD_ACTION, False)
+
+
+def test_an_action_for_a_why_that_is_no_root_covers_none() -> None:
+    chain = (replace(why(1, None), actions=(1,)), why(2, 1, root=True))
+    assert [found.target for found in of(Kind.ROOT, case(whys=chain, actions=(action(1),)))] == [2]
 
 
 def test_a_written_root_cause_without_any_action_is_found() -> None:

@@ -145,6 +145,13 @@ def test_a_redacted_text_holds_no_credential_any_more(text: str) -> None:
     assert all(before.end <= after.start for before, after in pairwise(spans))
 
 
+@given(st.lists(_PIECES | st.text(max_size=20), max_size=8).map("".join))
+def test_the_values_of_a_text_are_all_that_must_go_from_it_and_from_what_quotes_it(text: str) -> None:
+    known = values(text)
+    assert found(without(without(text, known), known)) == ()
+    assert bool(known) is bool(found(text))
+
+
 _HOSTILE = [
     "password=",
     "password_id=",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.errors import Refused
 from bot.incident import whys as rules
 from bot.incident.blame import WORDS, blaming, chosen
 from tests.export.cases import why
@@ -24,6 +25,36 @@ def test_the_open_end_is_the_latest_that_nothing_explains_and_no_root() -> None:
 def test_whoever_answers_after_every_branch_ended_goes_on_below_the_latest() -> None:
     assert rules.parent_of_next((why(1, None), why(2, 1, root=True)), None) == 2
     assert rules.parent_of_next((), None) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "wish"),
+    [
+        ("", rules.Show()),
+        ("Undo", rules.Undo()),
+        ("history #2", rules.History(2)),
+        ("show 2", rules.History(2)),
+        ("edit 2 because of x", rules.Edit(2, "because of x")),
+        ("undo the deploy was not possible", rules.Answer("undo the deploy was not possible")),
+        ("history 2 was lost", rules.Answer("history 2 was lost")),
+        ("?", rules.Help()),
+    ],
+)
+def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, wish: rules.Wish) -> None:
+    assert rules.wish(typed) == wish
+
+
+def test_only_some_wishes_change_the_record() -> None:
+    changing = ("because of x", "branch 2 because of x", "root", "root 2", "edit 2 because", "delete 2", "undo")
+    assert all(rules.is_change(rules.wish(typed)) for typed in changing)
+    assert not any(rules.is_change(rules.wish(typed)) for typed in ("", "show", "show 2", "edit 2", "help"))
+
+
+def test_what_somebody_answered_last_is_what_still_stands_of_theirs() -> None:
+    chain = (why(1, None), replace(why(2, 1), author="U9"), replace(why(3, 2), struck=True))
+    assert rules.last_by(chain, "U2") == chain[0]
+    with pytest.raises(Refused, match="no why here that could be taken back"):
+        rules.last_by(chain, "U3")
 
 
 def test_the_tree_is_read_branch_by_branch() -> None:

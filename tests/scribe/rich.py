@@ -40,6 +40,7 @@ def write(tx: Transaction) -> Incident:
     _timeline(tx, incident)
     _whys(tx, incident)
     _parts(tx, incident)
+    _links(tx, incident)
     recall.judge(tx, incident.id, past.id, "U9", second(900), is_same=True)
     audit.keep(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
     after = replace(
@@ -130,6 +131,14 @@ def _parts(tx: Transaction, incident: Incident) -> None:
         actions.save(tx, replace(made, status=status, reason=reason, held=held, closed_at=second(5000)))
     actions.add(tx, incident.id, replace(new, text="Some day", owner=None, due_on=None, overdue_at=None))
     audit.keep(tx, "U1", "actions.add", "Ev" + "1DEMO", second(810))
+
+
+def _links(tx: Transaction, incident: Incident) -> None:
+    """Two actions for the third why, and one of them for the second too, which is struck."""
+    made = actions.of_incident(tx, incident.id)
+    every = whys.every(tx, incident.id)
+    for why, action in ((every[2], made[2]), (every[2], made[0]), (every[1], made[0])):
+        whys.link(tx, why, action)
 
 
 def exported(store: Store, key: int = 2, form: str = "json", team: str = PLACE.team) -> bytes:

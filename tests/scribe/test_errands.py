@@ -45,8 +45,8 @@ class Elsewhere:
             raise error
         return Kept("OPS-1", "https://tracker.example/OPS-1", "To do", "memo")
 
-    async def look(self, store: object, now: object) -> None:
-        """Nothing changes there by itself."""
+    async def look(self, store: object, now: object) -> list[int]:
+        return []
 
     async def aclose(self) -> None:
         """There is nothing to close."""

@@ -59,7 +59,7 @@ class Post:
             return Message(delivery.body)
         said: dict[str, Any] = json.loads(delivery.body)
         if "file" in said:
-            said["file"] = File(said["file"], "A title", b"bytes")
+            said["file"] = File(said["file"], "A title", b"bytes", said.pop("note", ""))
         if "unsayable" in said:
             return Message("x", blocks=[{"nobody": object()}])
         return Message(**said)

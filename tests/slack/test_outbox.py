@@ -102,6 +102,13 @@ async def test_a_card_that_somebody_deleted_is_posted_anew(post: Post) -> None:
     assert (message.text, post.told[0][2]) == ("resolved", message.ts)
 
 
+async def test_what_is_to_be_said_beside_a_file_stands_below_its_comment(post: Post) -> None:
+    await post.owe(json.dumps({"text": "The draft.", "file": "INC-7.html", "note": "No PDF."}), post.ana)
+    assert await post.tick() == 1
+    (file,) = post.slack.files
+    assert (file.name, file.initial_comment) == ("INC-7.html", "The draft.\nNo PDF.")
+
+
 async def test_a_file_is_shared_with_its_comment(post: Post) -> None:
     await post.owe(json.dumps({"text": "The draft.", "file": "INC-7.md"}), post.ana)
     assert await post.tick() == 1

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -10,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.sending import Message, Result, Sender, Verdict
+from bot.slack.sending import File, Message, Result, Sender, StillMaking, Verdict
 
 MESSAGE = Message("hello")
 
@@ -105,3 +106,12 @@ async def test_a_connection_that_could_not_be_made_secure_has_carried_nothing() 
 async def test_where_slack_refuses_the_form_it_is_asked_twice_and_no_more() -> None:
     result, calls = await answered(200, "application/json", b'{"ok": false, "error": "invalid_blocks"}')
     assert (result.verdict, result.error, calls) == (Verdict.NEVER, "invalid_blocks", 2)
+
+
+async def test_a_file_that_is_still_being_made_is_surely_not_sent() -> None:
+    async def not_yet() -> File:
+        raise StillMaking("not yet")
+
+    async with sender_to("http://127.0.0.1:9/api/") as sender:
+        result = await sender.send("C1", replace(MESSAGE, file=not_yet), "key")
+    assert result == Result(Verdict.LATER, error="the file is still being made")

@@ -139,6 +139,42 @@ def test_what_was_written_before_there_was_a_search_is_found(tmp_path: Path, pos
     on_server(postgres_server, "DROP DATABASE searched WITH (FORCE)")
 
 
+def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server: Any) -> None:
+    on_server(postgres_server, "CREATE DATABASE linked")
+    for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="linked")):
+        driver = driver_for(url)
+        if isinstance(driver, SqliteDriver):
+            driver.connect().close()
+        before_the_search(driver)
+        with driver.engine(writing=True).begin() as connection:
+            command.upgrade(migrate._config(connection), "0005")
+            wrote = {
+                "incident_id": 1,
+                "text": "a leak",
+                "recorded_at": NOW,
+                "author": "U1",
+                "struck": False,
+                "version": 1,
+            }
+            for number in (1, 2):
+                connection.execute(insert(metadata.tables["why"]).values(wrote | {"number": number, "is_root": True}))
+            asked = {
+                "incident_id": 1,
+                "number": 7,
+                "text": "mend it",
+                "created_by": "U1",
+                "created_at": NOW,
+                "held": "",
+            }
+            made = asked | {"link": "", "reason": "", "status": "open"}
+            connection.execute(insert(metadata.tables["action"]).values(made))
+            connection.execute(text("UPDATE why SET action = 7 WHERE number = 2"))
+        store = open_store(url, migrating=True)
+        assert [why.actions for why in store.read_now(lambda tx: whys.chain(tx, 1))] == [(), (7,)]
+        store.close()
+    on_server(postgres_server, "DROP DATABASE linked WITH (FORCE)")
+
+
 def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:
     store = open_store(sqlite_url)
     store.write_now(opened)

@@ -1,13 +1,17 @@
 """What is done at every `/timeline` and at every tick goes through indexes, so it costs the same after years."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.incident.alerts import Alert, AlertStatus, Stand
+from bot.incident.records import Milestone
 from storage import (
     actions,
+    alerts,
     attachments,
     audit,
     cases,
@@ -19,6 +23,7 @@ from storage import (
     pages,
     recall,
     reminders,
+    tabs,
     timeline,
 )
 from storage.deliveries import Outcome, Owed
@@ -100,6 +105,29 @@ def a_captured_message(tx: Transaction) -> None:
     attachments.of_incident(tx, 1)
 
 
+def a_webhook(tx: Transaction) -> None:
+    told = Alert("jsm", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
+    alerts.is_known(tx, "T1", told)
+    alerts.latest(tx, "T1", told)
+    group = alerts.begin(tx, "T1", "C1", told, NOW, NOW)
+    alerts.known(tx, group, "a")
+    alerts.keep(tx, group, told, NOW)
+    alerts.suggested_since(tx, "T1", NOW)
+    alerts.ruled_since(tx, 1, NOW)
+    storm = alerts.begin_storm(tx, "T1", "C1", NOW)
+    alerts.storm_since(tx, "T1", NOW)
+    alerts.owe_storm(tx, storm.id)
+    alerts.count_of_storm(tx, storm.id)
+    alerts.of_storm(tx, storm.id, 10)
+    alerts.save(tx, replace(group, stand=Stand.ATTACHED, incident_id=1))
+    alerts.told(tx, group, 500)
+    alerts.firing(tx, 1)
+    alerts.attached(tx, 1)
+    alerts.calmed_at(tx, 1)
+    alerts.owe(tx, group.id)
+    timeline.marks(tx, 1, Milestone.DETECTED)
+
+
 def a_look_at_the_past(tx: Transaction) -> None:
     recall.words_of(tx, 1)
     recall.find(tx, "T1", Wanted(("checkout", "pool"), is_any=True), 50)
@@ -114,6 +142,15 @@ def a_complete_export(tx: Transaction) -> None:
     assert incident is not None
     cases.load(tx, incident, with_files=True, with_audit=True)
     histories.load(tx, incident)
+
+
+def a_look_at_the_tabs(tx: Transaction) -> None:
+    tabs.opened(tx, "T1", "U1", NOW)
+    tabs.one(tx, "T1", "U1")
+    tabs.turn(tx, "T1", "U1", "actions_from", 20)
+    tabs.keep(tx, "T1", "U1", "hash", frozenset({1}))
+    tabs.lately(tx, "T1", NOW, 200)
+    tabs.owing(tx, "T1", NOW, 1)
 
 
 def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:
@@ -139,6 +176,8 @@ UNITS = [
     a_captured_message,
     a_look_at_the_past,
     a_complete_export,
+    a_webhook,
+    a_look_at_the_tabs,
     a_tick,
 ]
 

@@ -38,6 +38,19 @@ def test_whys_are_numbered_branched_saved_and_struck(store: Store, incident_id: 
     assert store.read_now(lambda tx: whys.chain(tx, incident_id)) == (first, root)
 
 
+def test_a_why_may_have_several_actions_and_an_action_several_whys(store: Store, incident_id: int) -> None:
+    first, second = action(store, incident_id), action(store, incident_id, "Alert on it")
+    store.write_now(lambda tx: whys.add(tx, incident_id, None, "The pool was full", "U1", NOW))
+    store.write_now(lambda tx: whys.add(tx, incident_id, 1, "Nobody saw it", "U1", NOW))
+
+    def link(tx: Transaction, number: int, about: Action) -> None:
+        whys.link(tx, whys.chain(tx, incident_id)[number - 1], about)
+
+    for number, about in ((1, second), (1, first), (2, second), (2, second)):
+        store.write_now(partial(link, number=number, about=about))
+    assert [why.actions for why in store.read_now(lambda tx: whys.chain(tx, incident_id))] == [(1, 2), (2,)]
+
+
 def test_the_last_saving_of_a_section_counts_and_the_others_are_kept(store: Store, incident_id: int) -> None:
     for slug, text in (("fault", "A leak"), ("leadup", "A release"), ("fault", "A slow leak"), ("leadup", "")):
         store.write_now(partial(sections.save, incident_id=incident_id, slug=slug, text=text, author="U1", now=NOW))

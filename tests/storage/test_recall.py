@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.incident.alike import significant
 from bot.incident.records import Incident, Place
-from storage import actions, cases, incidents, recall, secrets, sections, whys
+from storage import actions, cases, incidents, recall, sections, whys
 from storage.actions import NewAction
 from storage.recall import Wanted
 from storage.statements import Transaction
@@ -162,13 +162,12 @@ def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     store = open_store(sqlite_url)
     incident = store.write_now(opening("Checkout fails"))
-    store.write_now(lambda tx: whys.add(tx, incident.id, None, f"It was {secret}", "U1", NOW))
+    why = store.write_now(lambda tx: whys.add(tx, incident.id, None, f"It was {secret}", "U1", NOW))
     held = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
     assert secret.encode() in held
 
     def redact(tx: Transaction) -> None:
-        for copy in secrets.copies(tx, secrets.Reach(incident.id, incident.team, NOW), secrets.mark_of(secret)):
-            secrets.rewrite(tx, copy, "It was [redacted]")
+        whys.redact(tx, why, lambda _: "It was [redacted]", "U1", NOW)
         recall.forget(tx)
 
     store.write_now(redact)

@@ -11,7 +11,8 @@ import pytest
 from bot.errors import NotRecorded
 from bot.incident import secrets as rules
 from bot.incident.records import Entry, Incident, Place
-from storage import inbox, incidents, secrets, timeline, whys
+from storage import attachments, inbox, incidents, secrets, sections, timeline, whys
+from storage.attachments import NewAttachment
 from storage.secrets import Reach
 from storage.statements import Transaction
 from storage.store import Store
@@ -45,6 +46,43 @@ async def test_every_wording_is_redacted_and_the_history_grows(store: Store) -> 
     assert secrets.wipe(store)
 
 
+async def test_every_saving_of_a_section_is_redacted_and_one_that_stood_is_saved_anew(store: Store) -> None:
+    incident, _ = await store.write(written)
+
+    def more(tx: Transaction) -> tuple[str, ...]:
+        for slug, text in (("impact", f"{SECRET} leaked"), ("impact", "nothing"), ("fault", f"see {SECRET}")):
+            sections.save(tx, incident.id, slug, text, "U1", NOW)
+        return sections.redact(tx, incident.id, REDACT, "U2", NOW)
+
+    assert await store.write(more) == ("fault", "impact")
+    told = {
+        slug: [(one.version, one.author, one.text) for one in await store.read(history)]
+        for slug in ("impact", "fault")
+        for history in [partial(sections.history, incident_id=incident.id, slug=slug)]
+    }
+    assert told == {
+        "impact": [(1, "U1", "[redacted] leaked"), (2, "U1", "nothing")],
+        "fault": [(1, "U1", "see [redacted]"), (2, "U2", "see [redacted]")],
+    }
+
+
+async def test_every_wording_of_a_why_is_redacted_and_its_history_grows(store: Store) -> None:
+    incident, _ = await store.write(written)
+
+    def more(tx: Transaction) -> None:
+        why = whys.add(tx, incident.id, None, f"{SECRET} leaked", "U1", NOW)
+        assert whys.redact(tx, why, str.strip, "U2", NOW) is None
+        after = whys.redact(tx, why, REDACT, "U2", NOW)
+        assert after is not None
+        assert [(one.change, one.text) for one in whys.versions(tx, why.id)] == [
+            ("added", "[redacted] leaked"),
+            ("redacted", "[redacted] leaked"),
+        ]
+        assert whys.chain(tx, incident.id) == (after,)
+
+    await store.write(more)
+
+
 async def test_a_wording_still_changes_to_nothing_else(store: Store) -> None:
     _, entry = await store.write(written)
     with pytest.raises(NotRecorded):
@@ -54,10 +92,10 @@ async def test_a_wording_still_changes_to_nothing_else(store: Store) -> None:
 
 
 async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritten(store: Store) -> None:
-    incident, _ = await store.write(written)
+    incident, entry = await store.write(written)
 
     def more(tx: Transaction) -> None:
-        whys.add(tx, incident.id, None, f"{SECRET} leaked", "U1", NOW)
+        attachments.want(tx, entry.id, NewAttachment(f"{SECRET}.png", "image/png", 1, "https://a.example"), NOW)
         inbox.keep(tx, "before", f'"{SECRET}"', NOW - timedelta(hours=1))
         inbox.keep(tx, "after", f'"{SECRET}"', NOW)
         inbox.keep(tx, "other", '"nothing"', NOW)
@@ -66,10 +104,8 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
     reach, mark = Reach(incident.id, "T1", NOW), secrets.mark_of(SECRET)
     found = await store.read(lambda tx: secrets.copies(tx, reach, mark))
     assert sorted((copy.place, copy.text) for copy in found) == [
+        ("attachment", f"{SECRET}.png"),
         ("inbox", f'"{SECRET}"'),
-        ("incident", f"about {SECRET}"),
-        ("why", f"{SECRET} leaked"),
-        ("why_version", f"{SECRET} leaked"),
     ]
     for copy in found:
         await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]

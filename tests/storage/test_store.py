@@ -37,6 +37,12 @@ async def test_a_look_sees_one_state_however_long_it_takes(store: Store) -> None
     assert await store.read(lambda tx: timeline.count(tx, 1)) == 1
 
 
+def test_a_look_may_not_lock_on_either_database(store: Store) -> None:
+    store.write_now(opened)
+    with pytest.raises(RuntimeError, match="who only looks cannot lock"):
+        store.read_now(lambda tx: incidents.current(tx, PLACE, locking=True))
+
+
 def test_a_look_that_fails_leaves_its_connection_usable(store: Store) -> None:
     store.write_now(opened)
     with pytest.raises(ZeroDivisionError):

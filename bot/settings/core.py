@@ -1,21 +1,11 @@
-"""The settings: read once, at the top, from the environment and a `.env` file."""
+"""The settings that every installation has: Slack, the database, times and reminders, what is logged."""
 
-import os
 import string
 import zoneinfo
-from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Literal
 
-from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
-
-from bot.errors import Misconfigured
-from bot.settings_outside import OUTSIDE_SECRETS, OutsideSettings
-
-FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url", *OUTSIDE_SECRETS)
-"""The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""
+from pydantic import BaseModel, Field, SecretStr, field_validator
 
 REACTION_LETTERS = frozenset(string.ascii_lowercase + string.digits + "-_+'")
 
@@ -25,8 +15,8 @@ Weeks = Annotated[int, Field(ge=0, le=52)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 
 
-class Settings(OutsideSettings):
-    """What the operator decides. Get one from `load`; a field's description is its line in `.env.example`."""
+class CoreSettings(BaseModel):
+    """How the bot runs, and what it does by itself; a field's description is its line in `.env.example`."""
 
     slack_bot_token: SecretStr = Field(
         SecretStr(""), description="The bot's token, xoxb-…: the app's page, OAuth & Permissions. Needed to run."
@@ -82,25 +72,6 @@ class Settings(OutsideSettings):
         "usual",
         description="What in an answer to a why may blame a person: words between commas, usual (our list) or none.",
     )
-
-    @property
-    def transport(self) -> Literal["socket", "http"]:
-        """How Slack reaches the bot: over a socket where there is an app-level token, else by HTTP requests."""
-        return "socket" if self.slack_app_token.get_secret_value() else "http"
-
-    @property
-    def sqlalchemy_url(self) -> str:
-        """The database's address with the driver that Afterword uses; it may hold a password."""
-        scheme, _, rest = self.database_url.get_secret_value().partition("://")
-        return f"{scheme if scheme == 'sqlite' else 'postgresql+psycopg'}://{rest}"
-
-    def require_for_run(self) -> None:
-        """Raise Misconfigured unless everything is there that the bot needs to talk with Slack."""
-        missing = [] if self.slack_bot_token.get_secret_value() else ["slack_bot_token"]
-        if self.transport == "http" and not self.slack_signing_secret.get_secret_value():
-            missing.append("slack_signing_secret")
-        if missing:
-            raise Misconfigured(" ".join(f"{variable(name)} is not set. {_remedy(name)}" for name in missing))
 
     @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
     @classmethod
@@ -187,66 +158,3 @@ class Settings(OutsideSettings):
     @classmethod
     def _shouted(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
-
-
-def variable(field: str) -> str:
-    """The environment variable that a field of Settings is read from."""
-    shared = field.startswith("slack_") or field == "database_url"
-    return field.upper() if shared else f"AFTERWORD_{field.upper()}"
-
-
-def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> Settings:
-    """Read the settings from the environment (`os.environ` unless given), and below it from the `.env` file.
-
-    An empty value counts as not set. Raises Misconfigured with one sentence for every setting that cannot be.
-    """
-    surrounding = os.environ if environ is None else environ
-    given = _written(env_file) | {name: value for name, value in surrounding.items() if value}
-    values = {name: value for name in Settings.model_fields if (value := _value(name, given))}
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise Misconfigured(" ".join(_sentences(error, values))) from None  # the cause would show what was given
-
-
-def _written(env_file: str | Path | None) -> dict[str, str]:
-    """The variables of a .env file, each as it stands there: a `$` in a password is a `$`."""
-    if env_file is None or not Path(env_file).exists():
-        return {}
-    try:
-        found = dotenv_values(env_file, interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{env_file} cannot be read ({_reason(error)}). Mend it or move it away.") from error
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _value(field: str, given: Mapping[str, str]) -> str:
-    """What was given for a field, out of its file where NAME_FILE names one; empty where nothing was."""
-    name = variable(field)
-    plain, path = given.get(name, "").strip(), given.get(f"{name}_FILE", "").strip()
-    if field not in FILED or not path:
-        return plain
-    if plain:
-        raise Misconfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{name}_FILE names {path}, which cannot be read ({_reason(error)}). Mend it.") from error
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return error.strerror or "unreadable" if isinstance(error, OSError) else "it is not UTF-8 text"
-
-
-def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[str]:
-    """One sentence a wrong setting: its variable, what was given unless it is secret, and what to write."""
-    for wrong in error.errors():
-        field = str(wrong["loc"][0])
-        shown = "what was given" if field in FILED else repr(values[field])
-        ours = wrong.get("ctx", {}).get("error")
-        remedy = f": {ours}." if ours else f". {_remedy(field)}"
-        yield f"{variable(field)} cannot be {shown}{remedy}"
-
-
-def _remedy(field: str) -> str:
-    return Settings.model_fields[field].description or ""

@@ -3,16 +3,17 @@
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
 
 OUTSIDE_SECRETS = ("jira_token", "confluence_token", "jsm_key", "statuspage_key")
 """The fields that are secret."""
 
 
 class OutsideSettings(BaseModel):
-    """What connects Jira, Confluence, Jira Service Management and Statuspage; empty is not connected."""
+    """What connects Jira, Confluence, Jira Service Management and Statuspage; empty is not connected.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    A field's description is its line in `.env.example`.
+    """
 
     jira_url: str = Field(
         "", description="Jira: where people open it, as in https://example.atlassian.net. Empty: not connected."

@@ -1,0 +1,262 @@
+"""A page of Confluence read back: its regions as Markdown, after people and Confluence itself have rewritten it.
+
+What does not show does not count: local ids, the order of attributes, paragraphs that the editor puts around the
+content of cells and items, empty paragraphs, columns of a layout.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from html.entities import html5
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+from bot.errors import AfterwordError
+from bot.export import escape
+from bot.export.regions import digest_of
+from bot.incident.plain import legible
+from bot.incident.sections import SECTIONS
+
+_AC, _RI = "urn:afterword:ac", "urn:afterword:ri"
+_NAME, _ANCHOR = f"{{{_AC}}}name", re.compile(r"\s*afterword-([a-z][a-z0-9_]{0,59})\s*")
+_ENTITY = re.compile(r"<!\[CDATA\[.*?]]>|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
+_OF_XML = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
+_LINE_BEGINS = re.compile(r"\n(?=[^\n])")
+_LIST = re.compile(r"(?:-|[0-9]+\.) ")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_BLANKS = re.compile(r"\s+")
+_MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~"}
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_LISTS = frozenset({"ul", "ol", "ac:task-list"})
+_BLOCKS = frozenset({"p", "table", "blockquote", "hr", "pre", "div", "section", *_HEADINGS, *_LISTS})
+_WRAPPERS = frozenset({"div", "section", "ac:layout", "ac:layout-section", "ac:layout-cell", "ac:rich-text-body"})
+_INLINE_MACROS = frozenset({"anchor", "status", "jira"})
+_SILENT_MACROS = frozenset({"anchor", "toc"})
+_DEEPEST = 40
+
+
+class NotAPage(AfterwordError):
+    """What Confluence gave is no storage format."""
+
+
+def regions_of(storage: str) -> dict[str, str]:
+    """The body of every region of a page, by its id, as Markdown; a blank one is empty.
+
+    A region is found by its anchor, wherever it was moved; where the anchor went, by the title of its section.
+    Raises NotAPage.
+    """
+    blocks = list(_flat(_parsed(storage)))
+    anchored = {found for block in blocks if (found := _anchor_in(block))}
+    by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
+    regions: dict[str, list[Element]] = {}
+    region: list[Element] = []  # what stands before the first region belongs to none
+    for block in blocks:
+        begun = _anchor_in(block)
+        if not begun and _tag(block) in _HEADINGS:
+            begun = by_title.get(_squeezed("".join(block.itertext())), "")
+        if begun:
+            region = regions.setdefault(begun, [])
+        region.append(block)
+    return {id_: _body(blocks) for id_, blocks in regions.items()}
+
+
+def digests_of(storage: str) -> dict[str, str]:
+    """What tells an edited region from an untouched one: of the text and structure that show. Raises NotAPage."""
+    return {id_: digest_of(markdown) for id_, markdown in regions_of(storage).items()}
+
+
+def _parsed(storage: str) -> Element:
+    known = _ENTITY.sub(lambda found: _character(found[0], found[1]), legible(storage))
+    try:
+        # Inside an element no document type can be declared, so there are no entities that could grow.
+        return fromstring(f'<page xmlns:ac="{_AC}" xmlns:ri="{_RI}">{known}</page>')  # noqa: S314
+    except ParseError as error:
+        raise NotAPage(f"What Confluence gave is no well-formed page ({error}).") from error
+
+
+def _character(found: str, entity: str | None) -> str:
+    return html5.get(entity, found) if entity and entity not in _OF_XML else found
+
+
+def _tag(element: Element) -> str:
+    return element.tag.replace(f"{{{_AC}}}", "ac:").replace(f"{{{_RI}}}", "ri:")
+
+
+def _name(element: Element) -> str:
+    """The name of a macro; empty for anything else."""
+    return element.get(_NAME, "") if _tag(element) == "ac:structured-macro" else ""
+
+
+def _flat(element: Element) -> Iterator[Element]:
+    for child in element:
+        if _tag(child) in _WRAPPERS:
+            yield from _flat(child)
+        else:
+            yield child
+
+
+def _anchor_in(block: Element) -> str:
+    for found in block.iter(f"{{{_AC}}}structured-macro"):
+        if _name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
+            return named[1]
+    return ""
+
+
+def _body(region: list[Element]) -> str:
+    """Everything but the heading, which is the first block that shows anything."""
+    shown = [(block, markdown) for block in region if (markdown := _block(block, 0))]
+    if shown and _tag(shown[0][0]) in _HEADINGS:
+        del shown[0]
+    return "\n\n".join(markdown for _, markdown in shown)
+
+
+def _block(element: Element, depth: int) -> str:
+    tag = _tag(element)
+    if depth > _DEEPEST:
+        return _text("".join(element.itertext()))
+    if tag in _HEADINGS:
+        return f"{'#' * _HEADINGS[tag]} {_running(element, depth)}".strip()
+    if tag in _LISTS:
+        return "\n".join(_items(element, depth))
+    if tag == "table":
+        return _table(element, depth)
+    if tag == "blockquote":
+        return "\n".join(f"> {line}".rstrip() for line in _content(element, depth + 1).split("\n"))
+    if tag == "pre":
+        return escape.fenced("".join(element.itertext()).strip("\n"))
+    if tag == "hr":
+        return "---"
+    return _macro(element, depth) if _is_block_macro(element) else _content(element, depth + 1)
+
+
+def _content(element: Element, depth: int) -> str:
+    """Runs of text as paragraphs, and the blocks between them."""
+    return "\n\n".join(filter(None, _parts(element, depth)))
+
+
+def _parts(element: Element, depth: int) -> Iterator[str]:
+    run = _text(element.text or "")
+    for child in element:
+        if _tag(child) in _BLOCKS | _WRAPPERS or _is_block_macro(child):
+            yield _guarded(run)
+            yield _block(child, depth)
+            run = ""
+        else:
+            run += _inline(child, depth)
+        run += _text(child.tail or "")
+    yield _guarded(run)
+
+
+def _guarded(run: str) -> str:
+    return "\\\n".join(escape.guarded(line.strip()) for line in run.strip().split("\\\n"))
+
+
+def _running(element: Element, depth: int) -> str:
+    """Everything in an element as one line."""
+    return " ".join(_content(element, depth + 1).replace("\\\n", " ").split())
+
+
+def _items(element: Element, depth: int) -> Iterator[str]:
+    start = element.get("start", "")
+    for number, item in enumerate(element, int(start) if _NUMBER.fullmatch(start) else 1):
+        sign = f"{number}." if _tag(element) == "ol" else "-"
+        body = item.find(f"{{{_AC}}}task-body")
+        if body is not None:
+            is_done = item.findtext(f"{{{_AC}}}task-status", "").strip() == "complete"
+            sign += " [x]" if is_done else " [ ]"
+        text = _tight(item if body is None else body, depth)
+        margin = " " * (len(sign.split()[0]) + 1)
+        yield _LINE_BEGINS.sub(f"\n{margin}", f"{sign} {text}").rstrip()
+
+
+def _tight(item: Element, depth: int) -> str:
+    """The content of an item: a list follows its line directly, as the same item has it without a paragraph."""
+    text = ""
+    for part in filter(None, _parts(item, depth + 1)):
+        text += ("\n" if _LIST.match(part) else "\n\n") * bool(text) + part
+    return text
+
+
+def _table(element: Element, depth: int) -> str:
+    rows = [[_running(cell, depth).replace("|", "\\|") for cell in row] for row in element.iter("tr")]
+    if not rows:
+        return ""
+    width = max(map(len, rows))
+    lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+
+
+def _is_block_macro(element: Element) -> bool:
+    return bool(_name(element)) and _name(element) not in _INLINE_MACROS
+
+
+def _macro(element: Element, depth: int) -> str:
+    name, body = _name(element), element.find(f"{{{_AC}}}rich-text-body")
+    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{_AC}}}parameter")}
+    plain = element.findtext(f"{{{_AC}}}plain-text-body")
+    if plain is not None:
+        return escape.fenced(plain.strip("\n"), told.get("language", ""))
+    if name in _SILENT_MACROS:
+        return ""
+    inside = _content(body, depth + 1) if body is not None else ""
+    if body is None:
+        return escape.inline(f"({name}: {', '.join(sorted(told.values()))})")
+    return "\n\n".join(filter(None, [f"**{_text(told['title']).strip()}**" if told.get("title") else "", inside]))
+
+
+def _inline(element: Element, depth: int) -> str:
+    """What stands inside a line, without the text behind it."""
+    tag = _tag(element)
+    if tag in _LEAVES:
+        return _LEAVES[tag](element)
+    if depth > _DEEPEST:
+        return _text("".join(element.itertext()))
+    inside = _text(element.text or "") + "".join(
+        _inline(child, depth + 1) + _text(child.tail or "") for child in element
+    )
+    if tag == "a":
+        return _link(element.get("href", ""), inside)
+    if tag == "ac:link" and not inside.strip():
+        return _text(" ".join(value for child in element for _, value in sorted(child.items())))
+    return _marked(inside, _MARKS.get(tag, ""))
+
+
+def _link(href: str, inside: str) -> str:
+    if not href.startswith(("http://", "https://")) or inside == _text(href):
+        return inside
+    return f"[{inside}](<{href}>)"
+
+
+def _inline_macro(element: Element) -> str:
+    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element}
+    name = _name(element)
+    return "" if name == "anchor" else _text(told.get("title") or told.get("key", ""))
+
+
+def _picture(element: Element) -> str:
+    sources = [value for child in element for _, value in sorted(child.items())]
+    return _text(f"(picture: {' '.join(sources)})")
+
+
+def _marked(inside: str, mark: str) -> str:
+    """Emphasis: its marks must touch the text."""
+    bare = inside.strip()
+    if not bare or not mark:
+        return inside
+    before, after = inside.split(bare, 1)
+    return f"{before}{mark}{bare}{mark}{after}"
+
+
+def _text(text: str) -> str:
+    return escape.inline(_BLANKS.sub(" ", text))
+
+
+def _squeezed(text: str) -> str:
+    return _BLANKS.sub(" ", text).strip()
+
+
+_LEAVES: dict[str, Callable[[Element], str]] = {
+    "br": lambda _: "\\\n",
+    "time": lambda element: element.get("datetime", ""),
+    "code": lambda element: escape.code("".join(element.itertext())),
+    "ac:image": _picture,
+    "ac:structured-macro": _inline_macro,
+}

@@ -1,0 +1,39 @@
+"""HTML to PDF, in a process of its own: WeasyPrint is imported here and nowhere else (see `bot.export.apart`)."""
+
+import hashlib
+import logging
+
+from bot.export.apart import FailedApart, answer
+from bot.export.pdf_needs import NO_LIBRARIES, NOT_INSTALLED
+
+missing = ""
+"""What to install; empty where WeasyPrint and its libraries are there."""
+
+try:
+    import weasyprint
+except ModuleNotFoundError:
+    missing = NOT_INSTALLED
+except OSError:  # as cffi says that it cannot load a library
+    missing = NO_LIBRARIES
+
+LONGEST_TAGGED = 1_000_000
+"""Bytes of HTML: marking what is a heading, a list, a table for screen readers takes half as long again."""
+
+
+def make(html: bytes) -> bytes:
+    """A page of our own as PDF: the same bytes for the same page. Nothing is loaded from anywhere."""
+    if missing:
+        raise FailedApart(missing)
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
+    page = weasyprint.HTML(
+        string=html.decode(), url_fetcher=weasyprint.urls.URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
+    )
+    made: bytes = page.write_pdf(
+        pdf_variant="pdf/ua-1" if len(html) <= LONGEST_TAGGED else None,
+        pdf_identifier=hashlib.sha256(html).digest()[:16],
+    )
+    return made
+
+
+if __name__ == "__main__":
+    answer(make)

@@ -1,0 +1,78 @@
+"""How Markdown is read for the forms that come of it: CommonMark with tables and strikethrough, no raw HTML."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from bot.incident.plain import legible
+
+_DEEPEST_EMPHASIS = 20
+_DEEPEST_BLOCK = 80
+"""Blocks within blocks; the parser leaves out, without a word, what stands deeper than a hundred."""
+
+
+class Reader:
+    """Reads what our template, a user's template or a person wrote; threads may share it.
+
+    Links lead to http and https only, and pictures are links: a document loads nothing.
+    """
+
+    def __init__(self) -> None:
+        self._markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False})
+        self._markdown.disable("image")
+        self._markdown.validateLink = _is_web_address  # type: ignore[method-assign]
+
+    def blocks(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> list[SyntaxTreeNode]:
+        """The blocks as trees, in which the content of every `inline` node is what `line` makes of its tokens.
+
+        The tokens inside a line are handed over flat: people can nest emphasis deeper than Python can call.
+        """
+        tokens = self._markdown.parse(legible(markdown))
+        if any(token.level > _DEEPEST_BLOCK for token in tokens):
+            tokens = [Token("code_block", "code", 0, content=legible(markdown))]
+        for token in tokens:
+            if token.type == "inline":
+                token.content, token.children = line(_bounded(token.children or [])), []
+        return SyntaxTreeNode(tokens).children
+
+    def line(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> str:
+        """What `line` makes of one line of Markdown, such as a heading without its number signs."""
+        (inline,) = self._markdown.parseInline(legible(markdown))
+        return line(_bounded(inline.children or []))
+
+    def headings(self, markdown: str) -> Iterator[tuple[int, str]]:
+        """Every heading at the top: the number of its line, from 0, and what is read of it."""
+        for opening, inline in pairwise(self._markdown.parse(legible(markdown))):
+            if opening.type == "heading_open" and not opening.level and opening.map:
+                yield opening.map[0], shown(inline.children or [])
+
+
+def shown(tokens: Sequence[Token]) -> str:
+    """What is read of the tokens of a line."""
+    return "".join(token.content for token in tokens)
+
+
+def lines_of(node: SyntaxTreeNode) -> str:
+    """The content of the lines that stand directly in a node, such as those of a paragraph or a cell."""
+    return "".join(child.content for child in node.children if child.type == "inline")
+
+
+def _bounded(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens of a line without the emphasis that stands deeper than anybody can see."""
+    return list(_shallow(tokens))
+
+
+def _shallow(tokens: Sequence[Token]) -> Iterator[Token]:
+    depth = 0
+    for token in tokens:
+        depth += token.nesting
+        if not token.nesting or depth + (token.nesting < 0) <= _DEEPEST_EMPHASIS:
+            token.content = legible(token.content)  # a character reference may have brought in what `legible` keeps out
+            yield token
+
+
+def _is_web_address(url: str) -> bool:
+    return url.startswith(("http://", "https://"))

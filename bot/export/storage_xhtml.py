@@ -1,0 +1,155 @@
+"""Markdown to Confluence's storage format: XHTML with macros, as its own editor keeps a page.
+
+The elements and macros are those of "Confluence Storage Format" in Atlassian's documentation.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+from markupsafe import Markup, escape
+
+from bot.export.escape import WEB_ADDRESS
+from bot.export.reader import Reader, lines_of
+from bot.incident.plain import legible
+
+_CODE = Markup(
+    '<ac:structured-macro ac:name="code">{language}<ac:plain-text-body><![CDATA[{text}]]></ac:plain-text-body>'
+    "</ac:structured-macro>"
+)
+_LANGUAGE = Markup('<ac:parameter ac:name="language">{}</ac:parameter>')
+_TASK = Markup(
+    "<ac:task><ac:task-id>{}</ac:task-id><ac:task-status>{}</ac:task-status><ac:task-body>{}</ac:task-body></ac:task>"
+)
+_LINK = Markup('<a href="{}">{}</a>')
+# The code macro of a Data Center refuses to show a page that names a language it does not know.
+_LANGUAGES = {
+    "bash": "bash", "sh": "bash", "shell": "bash", "console": "bash", "css": "css", "diff": "diff", "java": "java",
+    "javascript": "js", "js": "js", "json": "js", "perl": "perl", "php": "php", "powershell": "powershell",
+    "python": "py", "py": "py", "ruby": "ruby", "rb": "ruby", "scala": "scala", "sql": "sql", "xml": "xml",
+    "html": "xml", "yaml": "yml", "yml": "yml",
+}  # fmt: skip
+_TASK_ITEM = re.compile(r"\[([ xX])\] (?=\S)")
+_WRAPPED = {"strong": "strong", "em": "em", "s": "del"}
+_ALIGNED = re.compile(r"text-align:(left|center|right)")
+
+
+class StorageXhtml:
+    """Renders blocks and lines; what comes back is well-formed inside an element that declares `ac:` and `ri:`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._writers: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
+            "paragraph": self._paragraph,
+            "heading": lambda node: _wrapped(node.tag, lines_of(node)),
+            "blockquote": lambda node: _wrapped("blockquote", self._all(node)),
+            "bullet_list": self._bullet_list,
+            "ordered_list": self._ordered_list,
+            "list_item": lambda node: _wrapped("li", self._all(node)),
+            "fence": _code,
+            "code_block": _code,
+            "hr": lambda _: Markup("<hr />"),
+            "table": lambda node: _wrapped("table", _wrapped("tbody", self._all(node))),
+            "thead": self._all,
+            "tbody": self._all,
+            "tr": lambda node: _wrapped("tr", self._all(node)),
+            "th": _cell,
+            "td": _cell,
+            "inline": lambda node: Markup(node.content),  # noqa: S704 (made by `_line`)
+        }
+
+    def blocks(self, markdown: str, *, without_title: bool = False) -> Markup:
+        """Whole paragraphs, lists, tables; `without_title` leaves out a first heading of the first level."""
+        nodes = self._reader.blocks(markdown, _line)
+        if without_title and nodes and nodes[0].tag == "h1":
+            nodes = nodes[1:]
+        return Markup().join(self._writers[node.type](node) for node in nodes)
+
+    def line(self, markdown: str) -> Markup:
+        """One line, such as a heading without its number signs."""
+        return Markup(self._reader.line(markdown, _line))  # noqa: S704 (made by `_line`)
+
+    def _all(self, node: SyntaxTreeNode) -> Markup:
+        return Markup().join(self._writers[child.type](child) for child in node.children)
+
+    @staticmethod
+    def _paragraph(node: SyntaxTreeNode) -> Markup:
+        text = lines_of(node)
+        return Markup(text) if node.hidden else _wrapped("p", text)  # noqa: S704 (made by `_line`)
+
+    def _bullet_list(self, node: SyntaxTreeNode) -> Markup:
+        # Confluence keeps tasks at the top of a page only, and nothing but a line in each.
+        found = [_TASK_ITEM.match(_only_line(item)) for item in node.children] if node.level == 0 else [None]
+        if not all(found):
+            return _wrapped("ul", self._all(node))
+        tasks = (
+            _TASK.format(index, "incomplete" if mark[1] == " " else "complete", Markup(_only_line(item)[mark.end() :]))  # noqa: S704
+            for index, (mark, item) in enumerate(zip(found, node.children, strict=True), 1)
+            if mark
+        )
+        return _wrapped("ac:task-list", Markup().join(tasks))
+
+    def _ordered_list(self, node: SyntaxTreeNode) -> Markup:
+        start = node.attrs.get("start", 1)
+        opening = Markup("<ol>") if start == 1 else Markup('<ol start="{}">').format(start)
+        return Markup("{}{}</ol>").format(opening, self._all(node))
+
+
+def running_text(text: str) -> Markup:
+    """Plain text with its line breaks, leading spaces and web addresses kept, as the content of a cell or paragraph."""
+    return Markup("<br />").join(_running_line(line) for line in legible(text).split("\n"))
+
+
+def _running_line(line: str) -> Markup:
+    body = line.lstrip(" \t")
+    margin = "\u00a0" * len(line[: len(line) - len(body)].expandtabs(4))
+    written, end = [escape(margin)], 0
+    for found in WEB_ADDRESS.finditer(body):
+        written += [escape(body[end : found.start()]), _LINK.format(found[0], found[0])]
+        end = found.end()
+    return Markup().join([*written, escape(body[end:])])
+
+
+def _line(tokens: Sequence[Token]) -> str:
+    return "".join(_inline(token) for token in tokens)
+
+
+def _inline(token: Token) -> str:
+    name = token.type.rpartition("_")[0]
+    match token.type:
+        case "softbreak":
+            return "\n"
+        case "hardbreak":
+            return "<br />"
+        case "code_inline":
+            return _wrapped("code", escape(token.content))
+        case "link_open":
+            return Markup('<a href="{}">').format(token.attrs["href"])
+        case "link_close":
+            return "</a>"
+        case _ if name in _WRAPPED:
+            return f"<{_WRAPPED[name]}>" if token.nesting > 0 else f"</{_WRAPPED[name]}>"
+    return escape(token.content)
+
+
+def _only_line(item: SyntaxTreeNode) -> str:
+    """The line of a list item that holds nothing else; empty for any other."""
+    only = item.children[0] if len(item.children) == 1 else None
+    return lines_of(only) if only is not None and only.type == "paragraph" else ""
+
+
+def _cell(node: SyntaxTreeNode) -> Markup:
+    aligned = _ALIGNED.search(str(node.attrs.get("style", "")))
+    style = Markup(' style="text-align: {};"').format(aligned[1]) if aligned and aligned[1] != "left" else ""
+    return Markup("<{0}{1}>{2}</{0}>").format(node.tag, style, Markup(lines_of(node)))  # noqa: S704 (made by `_line`)
+
+
+def _code(node: SyntaxTreeNode) -> Markup:
+    named = _LANGUAGES.get((node.info.split() or [""])[0].lower())
+    text = node.content.removesuffix("\n").replace("]]>", "]]]]><![CDATA[>")
+    return _CODE.format(language=_LANGUAGE.format(named) if named else "", text=Markup(legible(text)))  # noqa: S704 (CDATA)
+
+
+def _wrapped(tag: str, content: str) -> Markup:
+    return Markup("<{0}>{1}</{0}>").format(Markup(tag), Markup(content))  # noqa: S704 (the content was made here)

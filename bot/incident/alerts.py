@@ -1,0 +1,260 @@
+"""Alerts of monitoring: what is told of one, the group that it belongs to, and what becomes of a group."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.errors import AfterwordError
+from bot.incident.records import Milestone
+
+ALERTMANAGER, GRAFANA, PAGERDUTY, JSM = "alertmanager", "grafana", "pagerduty", "jsm"
+AFTERWORD = "afterword"
+"""Who recorded what no person did."""
+
+PROGRAMS = {
+    ALERTMANAGER: "Alertmanager",
+    GRAFANA: "Grafana",
+    PAGERDUTY: "PagerDuty",
+    JSM: "Jira Service Management",
+    AFTERWORD: "Afterword",
+}
+"""What is written where else a person's name stands, by the id that stands where else their user id does.
+
+Slack's own ids are in capitals, so that none of these can ever be one of them.
+"""
+
+SUGGESTED_AT_MOST = 5
+"""So many groups are suggested one by one within `STORM`; what comes beyond is counted in one message."""
+
+TAKEN_AT_MOST = 20
+"""So many groups join an incident by rule within `STORM`; what comes beyond is counted in that message too."""
+
+STORM = timedelta(minutes=10)
+STORM_MESSAGE = timedelta(hours=1)
+"""A storm that goes on gets a new message after this time."""
+
+QUIET = timedelta(hours=1)
+"""A group that fires again sooner than this after its end goes on where it stood: it flaps."""
+
+ENTRIES_AT_MOST = 50
+"""So many entries one group may add to a timeline, its end not counted."""
+
+CALM = timedelta(minutes=30)
+"""An incident's channel hears at most once in this time that its alerts have ended."""
+
+
+class AlertStatus(StrEnum):
+    """Where an alert stands."""
+
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Stand(StrEnum):
+    """What became of a group: `held` is counted in a storm's message, `attached` writes into an incident's timeline."""
+
+    SUGGESTED = "suggested"
+    HELD = "held"
+    ATTACHED = "attached"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing told of one alert: since `at` (aware UTC, as its source's clock says) it has this status.
+
+    `source` is a key of PROGRAMS; alerts of one `group` belong together; `fingerprint` tells them apart in there;
+    `event` is the same whenever this same thing is told again. `by` is who did it, where a person did.
+    """
+
+    source: str
+    group: str
+    fingerprint: str
+    event: str
+    title: str
+    status: AlertStatus
+    starts_at: datetime
+    at: datetime
+    severity: str = ""
+    service: str = ""
+    link: str = ""
+    by: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGroup:
+    """The alerts of one group from the first until all have ended: what one message suggests.
+
+    `fired` counts the alerts, `firing` those that have not ended; `changed_at` is when, by the source's clock, it came
+    to its status. `settled_by` is who decided (a user id, or `rule`); `ts` where its message stands in `channel`,
+    empty where it has none. `entries` is how many it added to a timeline.
+    """
+
+    id: int
+    team: str
+    source: str
+    group_key: str
+    starts_at: datetime
+    title: str
+    severity: str
+    service: str
+    link: str
+    status: AlertStatus
+    changed_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    ended_at: datetime | None
+    fired: int
+    firing: int
+    stand: Stand
+    settled_by: str
+    incident_id: int | None
+    storm_id: int | None
+    entries: int
+    channel: str
+    ts: str
+    heard_at: datetime
+
+    @property
+    def source_name(self) -> str:
+        """What the source is called."""
+        return PROGRAMS.get(self.source, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """Groups beyond what is suggested one by one, counted in the one message at `ts`."""
+
+    id: int
+    team: str
+    channel: str
+    ts: str
+    began_at: datetime
+
+
+Conditions = tuple[tuple[str, frozenset[str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRules:
+    """What the operator decided: the channel where alerts go, whose workspace's they are (empty: the only one).
+
+    `opens`: a group opens an incident by itself where each of these labels has one of its values; nothing does where
+    there are none.
+    """
+
+    channel: str = ""
+    team: str = ""
+    opens: Conditions = ()
+
+    def opens_by(self, alert: Alert) -> bool:
+        """Whether an alert opens an incident by itself."""
+        if alert.status is AlertStatus.RESOLVED or not self.opens:
+            return False
+        said = {(name.lower(), value.lower()) for name, value in alert.labels}
+        return all(any((name, value) in said for value in values) for name, values in self.opens)
+
+
+NO_ALERTS = AlertRules()
+"""Where the operator decided nothing."""
+
+_CONDITION = re.compile(r"\s*([^=;,\s]+)\s*=\s*([^=;]+?)\s*")
+
+
+class NoCondition(AfterwordError):
+    """A rule that cannot be read."""
+
+
+def conditions(text: str) -> Conditions:
+    """`severity=critical,page; env=prod` as conditions, all of which must hold; none for "none". Raises NoCondition."""
+    if text.strip().lower() in ("", "none"):
+        return ()
+    found = []
+    for part in text.split(";"):
+        match = _CONDITION.fullmatch(part)
+        values = frozenset(value.strip().lower() for value in match[2].split(",") if value.strip()) if match else ()
+        if match is None or not values:
+            raise NoCondition(f"“{part.strip()}” is no condition. Write it as severity=critical,page.")
+        found.append((match[1].lower(), frozenset(values)))
+    return tuple(found)
+
+
+_SEVERITIES = (
+    (1, ("critical", "page", "p1", "sev1", "1", "emergency", "disaster", "fatal")),
+    (2, ("error", "high", "major", "p2", "sev2", "2")),
+    (3, ("warning", "warn", "medium", "p3", "sev3", "3")),
+    (4, ("info", "informational", "low", "minor", "p4", "p5", "sev4", "4")),
+)
+
+
+def proposed_severity(label: str) -> int | None:
+    """The severity to propose for what monitoring calls it; a person decides, so that a guess may be wrong."""
+    return next((severity for severity, words in _SEVERITIES if label.strip().lower() in words), None)
+
+
+def goes_on(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
+    """Whether what is told belongs to the group as it stands; `is_open`: its incident is not resolved."""
+    if group.ended_at is None or is_open:
+        return True
+    return alert.at <= group.ended_at + QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was told last, by its source's clock, of one alert of a group."""
+
+    status: AlertStatus
+    at: datetime
+
+
+def after(group: AlertGroup, alert: Alert, known: Known | None) -> AlertGroup:
+    """The group after something was told of one of its alerts; what comes late changes nothing but the counts."""
+    is_over, was_over = alert.status is AlertStatus.RESOLVED, known is not None and known.status is AlertStatus.RESOLVED
+    if known is not None and known.at > alert.at:
+        return group
+    begins = not is_over and (known is None or was_over)
+    ends = is_over and known is not None and not was_over
+    firing = group.firing + begins - ends
+    group = replace(
+        group, fired=group.fired + (known is None), firing=firing, severity=alert.severity or group.severity
+    )
+    if not firing:
+        return (
+            group
+            if group.ended_at
+            else replace(group, status=AlertStatus.RESOLVED, changed_at=alert.at, ended_at=alert.at)
+        )
+    if is_over:
+        return group
+    return _standing(group, alert)
+
+
+def _standing(group: AlertGroup, alert: Alert) -> AlertGroup:
+    """The group after one of its alerts fired or was acknowledged; one that fires anew is nobody's yet."""
+    if group.ended_at is not None:
+        group = replace(group, ended_at=None, acknowledged_at=None, acknowledged_by="")
+    if alert.status is AlertStatus.ACKNOWLEDGED and group.acknowledged_at is None:
+        group = replace(group, acknowledged_at=alert.at, acknowledged_by=alert.by)
+    return group if group.status is alert.status else replace(group, status=alert.status, changed_at=alert.at)
+
+
+_SAID = {
+    AlertStatus.FIRING: "Alert fired",
+    AlertStatus.ACKNOWLEDGED: "Alert acknowledged",
+    AlertStatus.RESOLVED: "Alert resolved",
+}
+MARKED = {AlertStatus.FIRING: Milestone.DETECTED, AlertStatus.ACKNOWLEDGED: Milestone.ACKNOWLEDGED}
+"""An alert that ended marks nothing: that monitoring is content does not say that the incident is over."""
+
+
+def told_as(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more: str = "") -> str:
+    """The words of an entry: `Alert fired: HighErrorRate (service checkout, critical)`; of several, how many."""
+    who = f" by {by}" if by else ""
+    if len(titles) == 1:
+        return f"{_SAID[status]}{who}: {titles[0]}{f' ({more})' if more else ''}"
+    verb = _SAID[status].removeprefix("Alert ")
+    named = "; ".join(titles[:5])
+    return f"{len(titles)} alerts {verb}{who}: {named}{f'; and {len(titles) - 5} more' if len(titles) > 5 else ''}"

@@ -1,0 +1,74 @@
+"""The files that deliveries carry: compiled when they are sent, in a thread, and never in anybody's way."""
+
+import asyncio
+from datetime import datetime
+
+from bot.export import FORMATS, Exporter, apart, file_name
+from bot.export.apart import FailedApart
+from bot.incident.document import Document
+from bot.incident.records import Incident
+from bot.scribe import documents
+from bot.slack.sending import File, StillMaking
+from bot.slack.words import words
+from storage.store import Store
+
+PATIENCE = 10.0
+"""Seconds that an attempt waits for a file; what takes longer goes on being made until a later one."""
+
+AT_ONCE = 2
+MOST_KEPT = 4
+
+_INSTEAD = "html"
+"""The form in place of one that failed: it shows the same, and prints."""
+
+
+class Renderer:
+    """Makes files. One that was not done in time is kept for the next attempt of its delivery, in this process."""
+
+    def __init__(self, exporter: Exporter, store: Store, patience: float = PATIENCE) -> None:
+        self._exporter = exporter
+        self._store = store
+        self._patience = patience
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._going: dict[int, asyncio.Task[File]] = {}
+
+    async def file(self, delivery: int, incident: Incident, form: str, now: datetime) -> File:
+        """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
+        going = self._going.get(delivery)
+        if going is None:
+            self._forget()
+            going = asyncio.create_task(self._in_turn(incident, form, now))
+            self._going[delivery] = going
+        await asyncio.wait([going], timeout=self._patience)
+        if not going.done():
+            raise StillMaking(f"{FORMATS[form].name} is still being made")
+        del self._going[delivery]
+        return going.result()
+
+    def _forget(self) -> None:
+        """Let go of files that nobody came for: their delivery is cancelled, or another process has sent it."""
+        done = [delivery for delivery, going in self._going.items() if going.done()]
+        for delivery in done[:-MOST_KEPT]:
+            del self._going[delivery]
+
+    async def close(self) -> None:
+        """Give up what is being made: its deliveries are owed still, and the next run makes it."""
+        for going in self._going.values():
+            going.cancel()
+        apart.end_all()
+        await asyncio.gather(*self._going.values(), return_exceptions=True)
+
+    async def _in_turn(self, incident: Incident, form: str, now: datetime) -> File:
+        async with self._turns:
+            return await asyncio.to_thread(self._made, incident, form, now)
+
+    def _made(self, incident: Incident, form: str, now: datetime) -> File:
+        document = self._store.read_now(lambda tx: documents.compiled(tx, incident, form, now))
+        try:
+            return self._as_file(document, form)
+        except FailedApart as error:
+            return self._as_file(document, _INSTEAD, words.postmortem.instead(reason=str(error), form=_INSTEAD))
+
+    def _as_file(self, document: Document, form: str, note: str = "") -> File:
+        content = self._exporter.render(document, form)
+        return File(file_name(document, form), f"{document.key} postmortem draft", content, note)

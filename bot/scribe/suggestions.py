@@ -1,0 +1,193 @@
+"""Suggestions: what stands in the channel of alerts, and what people do with it."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.errors import Refused
+from bot.incident.alerts import AlertGroup, Stand, proposed_severity
+from bot.incident.records import Incident, Place, Status
+from bot.scribe.attached import attach
+from bot.scribe.desk import Asked, Desk, once
+from bot.scribe.incidents import LISTED, Opening, opened_in
+from bot.slack import alerts as says
+from bot.slack import incidents as shows
+from bot.slack.blocks import Block, Message
+from storage import alerts, deliveries, incidents
+from storage.deliveries import Owed
+from storage.statements import Transaction
+
+AT_ONCE = 5
+"""So many groups of a storm come out of it at a press of the button."""
+
+
+def show(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
+    """Owe a group's message as it reads then, or that of the storm which counts it; once, however much changes."""
+    if group.stand is Stand.HELD and group.storm_id is not None:
+        show_storm(tx, group.team, group.channel, group.storm_id, due_at)
+    elif alerts.owe(tx, group.id):
+        deliveries.owe(tx, Owed(group.team, "alert", group.channel, json.dumps({"alert": group.id}), due_at))
+
+
+def show_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
+    """Owe a storm's message as it reads then."""
+    if alerts.owe_storm(tx, storm_id):
+        deliveries.owe(tx, Owed(team, "alert", channel, json.dumps({"storm": storm_id}), due_at))
+
+
+def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None:
+    """What a message of alerts says now, and the time stamp of the one that it takes the place of, if any.
+
+    What changes from here on owes another wording.
+    """
+    if "storm" in body:
+        return _storm(tx, body["storm"])
+    group = alerts.by_id(tx, body["alert"])
+    if group is None:
+        return None
+    alerts.owed(tx, group.id)
+    if group.stand is Stand.HELD:
+        return None
+    return says.suggestion(group, _open_here(tx, group), _incident_of(tx, group)), group.ts
+
+
+def _storm(tx: Transaction, storm_id: int) -> tuple[Message, str] | None:
+    storm = alerts.storm_by_id(tx, storm_id)
+    if storm is None:
+        return None
+    alerts.owed_storm(tx, storm_id)
+    held = alerts.of_storm(tx, storm_id, says.STORM_LINES)
+    return says.storm(storm, held, alerts.count_of_storm(tx, storm_id)), storm.ts
+
+
+def sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
+    """Remember where a message of alerts stands."""
+    if "storm" in body:
+        alerts.place_storm(tx, body["storm"], ts)
+    else:
+        alerts.place(tx, body["alert"], channel, ts)
+
+
+def _open_here(tx: Transaction, group: AlertGroup) -> Incident | None:
+    """The incident that is open in the channel of alerts."""
+    incident = incidents.current(tx, Place(group.team, group.channel))
+    return incident if incident is not None and incident.status is not Status.RESOLVED else None
+
+
+def _incident_of(tx: Transaction, group: AlertGroup) -> Incident | None:
+    return incidents.by_id(tx, group.incident_id) if group.incident_id else None
+
+
+async def open_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
+    """The form behind [Open an incident] of a suggestion: the usual one, filled in with what the alert says."""
+    group = await desk.store.read(lambda tx: _undecided(tx, asked, alert_id))
+    opening = Opening(group.title, proposed_severity(group.severity))
+    return shows.open_form(asked.place.channel, opening.title, opening.severity, alert=group.id)
+
+
+async def open_from(desk: Desk, asked: Asked, alert_id: int, opening: Opening, channel: str) -> Message | None:
+    """Open an incident in a channel from a suggestion that was pressed where it stands (`asked`)."""
+
+    def unit(tx: Transaction) -> Message:
+        group = _undecided(tx, asked, alert_id, locking=True)
+        incident = opened_in(tx, asked.at(Place(asked.team, channel)), opening)
+        _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
+        return shows.opened(incident)
+
+    return await once(desk, asked, unit)
+
+
+async def attach_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
+    """The form behind [Attach to …]: the open incidents that this person may see."""
+
+    def look(tx: Transaction) -> tuple[AlertGroup, tuple[Incident, ...]]:
+        return _undecided(tx, asked, alert_id), incidents.listed(tx, asked.team, LISTED * 4)
+
+    group, found = await desk.store.read(look)
+    is_open = [incident for incident in found if incident.status is not Status.RESOLVED]
+    visible = await desk.may_see(asked.team, asked.user, (one.channel for one in is_open), asked.place.channel)
+    shown = tuple(incident for incident in is_open if incident.channel in visible)[:LISTED]
+    if not shown:
+        raise Refused("No incident is open that you may look into. Press [Open an incident] instead.")
+    return says.attach_form(group, shown)
+
+
+async def attach_to(desk: Desk, asked: Asked, alert_id: int, incident_id: int) -> Message | None:
+    """Put what a suggestion tells into the timeline of an open incident that this person may look into."""
+    found = await desk.store.read(lambda tx: incidents.by_id(tx, incident_id))
+    channels = [found.channel] if found is not None and found.team == asked.team else []
+    visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
+
+    def unit(tx: Transaction) -> None:
+        group = _undecided(tx, asked, alert_id, locking=True)
+        incident = incidents.by_id(tx, incident_id, locking=True)
+        if incident is None or incident.team != asked.team or incident.channel not in visible:
+            raise Refused("That incident is not one that you may look into. Choose another.")
+        if incident.status is Status.RESOLVED:
+            raise Refused(f"{incident.key} is resolved meanwhile. Choose another, or open a new one.")
+        _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
+
+    said = await once(desk, asked, unit)
+    if found is not None:
+        desk.cards.touch(Place(found.team, found.channel), found.id)
+    return said
+
+
+async def ignore(desk: Desk, asked: Asked, alert_id: int) -> Message | None:
+    """Nothing is to come of it; the message says by whom, and keeps saying how the alert stands."""
+
+    def unit(tx: Transaction) -> None:
+        group = _undecided(tx, asked, alert_id, locking=True)
+        _decided(tx, replace(group, stand=Stand.IGNORED, settled_by=asked.user), asked.now)
+
+    return await once(desk, asked, unit)
+
+
+async def suggest_again(desk: Desk, asked: Asked, alert_id: int) -> Message | None:
+    """Something is to come of it after all."""
+
+    def unit(tx: Transaction) -> None:
+        group = _group(tx, asked, alert_id, locking=True)
+        if group.stand is Stand.IGNORED:
+            _decided(tx, replace(group, stand=Stand.SUGGESTED, settled_by=""), asked.now)
+
+    return await once(desk, asked, unit)
+
+
+async def show_more(desk: Desk, asked: Asked, storm_id: int) -> Message | None:
+    """Take a few groups out of a storm's message, those that still fire first, each with a message of its own."""
+
+    def unit(tx: Transaction) -> None:
+        storm = alerts.storm_by_id(tx, storm_id)
+        if storm is None or (storm.team, storm.channel) != (asked.team, asked.place.channel):
+            raise Refused("Those alerts are not of this channel.")
+        for held in alerts.of_storm(tx, storm_id, AT_ONCE):
+            group = alerts.by_id(tx, held.id, locking=True)
+            if group is not None and group.stand is Stand.HELD:
+                _decided(tx, replace(group, stand=Stand.SUGGESTED, storm_id=None), asked.now)
+        show_storm(tx, storm.team, storm.channel, storm_id, asked.now)
+
+    return await once(desk, asked, unit)
+
+
+def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
+    alerts.save(tx, group)
+    show(tx, group, now)
+
+
+def _group(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
+    """The group that a button names; raises Refused where it is not of this channel."""
+    group = alerts.by_id(tx, alert_id, locking=locking)
+    if group is None or (group.team, group.channel) != (asked.team, asked.place.channel):
+        raise Refused("That alert is not of this channel.")
+    return group
+
+
+def _undecided(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
+    """The same; raises Refused where somebody was faster."""
+    group = _group(tx, asked, alert_id, locking=locking)
+    incident = _incident_of(tx, group)
+    if incident is not None:
+        raise Refused(f"{incident.key} has this alert already. Its timeline tells what comes of it.")
+    return group

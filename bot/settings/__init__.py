@@ -1,0 +1,107 @@
+"""The settings: read once, at the top, from the environment and a `.env` file. One file for each topic."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import ConfigDict, ValidationError
+
+from bot.errors import Misconfigured
+from bot.settings.alerts import HOOK_SECRETS, AlertSettings
+from bot.settings.core import CoreSettings
+from bot.settings.outside import OUTSIDE_SECRETS, OutsideSettings
+
+FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url", *HOOK_SECRETS, *OUTSIDE_SECRETS)
+"""The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""
+
+
+class Settings(OutsideSettings, AlertSettings, CoreSettings):
+    """What the operator decides. Get one from `load`; fields stand in the order of the bases from the last on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @property
+    def transport(self) -> Literal["socket", "http"]:
+        """How Slack reaches the bot: over a socket where there is an app-level token, else by HTTP requests."""
+        return "socket" if self.slack_app_token.get_secret_value() else "http"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address with the driver that Afterword uses; it may hold a password."""
+        scheme, _, rest = self.database_url.get_secret_value().partition("://")
+        return f"{scheme if scheme == 'sqlite' else 'postgresql+psycopg'}://{rest}"
+
+    def require_for_run(self) -> None:
+        """Raise Misconfigured unless everything is there that the bot needs to talk with Slack."""
+        missing = [] if self.slack_bot_token.get_secret_value() else ["slack_bot_token"]
+        if self.transport == "http" and not self.slack_signing_secret.get_secret_value():
+            missing.append("slack_signing_secret")
+        if self.has_hooks and self.alerts_channel == "none":
+            missing.append("alerts_channel")
+        if missing:
+            raise Misconfigured(" ".join(f"{variable(name)} is not set. {_remedy(name)}" for name in missing))
+
+
+def variable(field: str) -> str:
+    """The environment variable that a field of Settings is read from."""
+    shared = field.startswith("slack_") or field == "database_url"
+    return field.upper() if shared else f"AFTERWORD_{field.upper()}"
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> Settings:
+    """Read the settings from the environment (`os.environ` unless given), and below it from the `.env` file.
+
+    An empty value counts as not set. Raises Misconfigured with one sentence for every setting that cannot be.
+    """
+    surrounding = os.environ if environ is None else environ
+    given = _written(env_file) | {name: value for name, value in surrounding.items() if value}
+    values = {name: value for name in Settings.model_fields if (value := _value(name, given))}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise Misconfigured(" ".join(_sentences(error, values))) from None  # the cause would show what was given
+
+
+def _written(env_file: str | Path | None) -> dict[str, str]:
+    """The variables of a .env file, each as it stands there: a `$` in a password is a `$`."""
+    if env_file is None or not Path(env_file).exists():
+        return {}
+    try:
+        found = dotenv_values(env_file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{env_file} cannot be read ({_reason(error)}). Mend it or move it away.") from error
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _value(field: str, given: Mapping[str, str]) -> str:
+    """What was given for a field, out of its file where NAME_FILE names one; empty where nothing was."""
+    name = variable(field)
+    plain, path = given.get(name, "").strip(), given.get(f"{name}_FILE", "").strip()
+    if field not in FILED or not path:
+        return plain
+    if plain:
+        raise Misconfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{name}_FILE names {path}, which cannot be read ({_reason(error)}). Mend it.") from error
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or "unreadable" if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[str]:
+    """One sentence a wrong setting: its variable, what was given unless it is secret, and what to write."""
+    for wrong in error.errors():
+        field = str(wrong["loc"][0])
+        shown = "what was given" if field in FILED else repr(values[field])
+        ours = wrong.get("ctx", {}).get("error")
+        remedy = f": {ours}." if ours else f". {_remedy(field)}"
+        yield f"{variable(field)} cannot be {shown}{remedy}"
+
+
+def _remedy(field: str) -> str:
+    return Settings.model_fields[field].description or ""

@@ -1,0 +1,241 @@
+"""Groups of alerts, each thing that was ever told of them, and the storms that are counted in one message."""
+
+from dataclasses import fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, false, func, select, true, update
+from sqlalchemy.sql import ClauseElement
+
+from bot.incident.alerts import Alert, AlertGroup, AlertStatus, Known, Stand, Storm
+from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
+from storage.tables import AlertEventRow, AlertRow, AlertStormRow, table_of
+
+_alert, _event, _storm = table_of(AlertRow), table_of(AlertEventRow), table_of(AlertStormRow)
+_COLUMNS = tuple(_alert.c[field.name] for field in fields(AlertGroup))
+_MUTABLE = tuple(
+    field.name
+    for field in fields(AlertGroup)
+    if field.name not in ("id", "team", "source", "group_key", "starts_at", "heard_at", "channel", "ts")
+)
+_select = select(*_COLUMNS)
+_of_team = _alert.c.team == bindparam("team")
+_of_incident = _alert.c.incident_id == bindparam("incident_id")
+_of_group = (_of_team, _alert.c.source == bindparam("source"), _alert.c.group_key == bindparam("group_key"))
+_lately = _alert.c.heard_at > bindparam("since")
+
+_BY_ID = Statement(_select.where(_alert.c.id == bindparam("alert_id")))
+_BY_ID_LOCKED = Statement(_select.where(_alert.c.id == bindparam("alert_id")).with_for_update())
+_LATEST = Statement(_select.where(*_of_group).order_by(_alert.c.starts_at.desc()).limit(1).with_for_update())
+_ADD = Statement(insert_into(_alert).returning(_alert.c.id))
+_SAVE = Statement(update_by_id(_alert, _MUTABLE))
+_PLACE = Statement(update_by_id(_alert, ("channel", "ts")))
+_SHOW = Statement(select(func.count()).select_from(_alert).where(_of_team, _lately, _alert.c.stand == Stand.SUGGESTED))
+_RULED = Statement(select(func.count()).select_from(_alert).where(_of_incident, _lately, _alert.c.settled_by == "rule"))
+_FIRING = Statement(select(func.count()).select_from(_alert).where(_of_incident, _alert.c.ended_at.is_(None)))
+_OF_INCIDENT = Statement(select(func.count()).select_from(_alert).where(_of_incident))
+_CALMED = Statement(select(func.max(_alert.c.calmed_at)).where(_of_incident))
+_CALM = Statement(update_by_id(_alert, ("calmed_at",)))
+_HELD = (_alert.c.storm_id == bindparam("storm_id"), _alert.c.stand == Stand.HELD)
+_OF_STORM = Statement(
+    _select.where(*_HELD).order_by(_alert.c.ended_at.is_not(None), _alert.c.id).limit(bindparam("most"))
+)
+_COUNT_OF_STORM = Statement(select(func.count()).select_from(_alert).where(*_HELD))
+
+_KNOWN = Statement(
+    select(_event.c.id).where(_event.c.team == bindparam("team"), _event.c.key == bindparam("key")).limit(1)
+)
+_ADD_EVENT = Statement(insert_into(_event))
+_LAST_OF = Statement(
+    select(_event.c.status, _event.c.at)
+    .where(_event.c.alert_id == bindparam("alert_id"), _event.c.fingerprint == bindparam("fingerprint"))
+    .order_by(_event.c.at.desc(), _event.c.id.desc())
+    .limit(1)
+)
+_TOLD = Statement(
+    select(_event.c.status, _event.c.at, _event.c.title, _event.c.told_by, _event.c.fingerprint)
+    .where(_event.c.alert_id == bindparam("alert_id"))
+    .order_by(_event.c.id)
+    .limit(bindparam("most"))
+)
+
+_STORM_COLUMNS = tuple(_storm.c[field.name] for field in fields(Storm))
+_STORM = Statement(
+    select(*_STORM_COLUMNS)
+    .where(_storm.c.team == bindparam("team"), _storm.c.began_at > bindparam("since"))
+    .order_by(_storm.c.began_at.desc())
+    .limit(1)
+)
+_STORM_BY_ID = Statement(select(*_STORM_COLUMNS).where(_storm.c.id == bindparam("storm_id")))
+_ADD_STORM = Statement(insert_into(_storm).returning(_storm.c.id))
+_PLACE_STORM = Statement(update_by_id(_storm, ("ts",)))
+
+
+def _owing(table: type[AlertRow] | type[AlertStormRow], *, is_owed: bool) -> Statement:
+    """Says that a new wording is owed, or that it is on its way; touches a row only where that is news."""
+    row = table_of(table)
+    news, before = (true(), false()) if is_owed else (false(), true())
+    core: ClauseElement = (
+        update(row).where(row.c.id == bindparam("row_id"), row.c.is_owed == before).values(is_owed=news)
+    )
+    return Statement(core)
+
+
+_OWE, _OWE_STORM = _owing(AlertRow, is_owed=True), _owing(AlertStormRow, is_owed=True)
+_OWED, _OWED_STORM = _owing(AlertRow, is_owed=False), _owing(AlertStormRow, is_owed=False)
+
+
+def by_id(tx: Transaction, alert_id: int, *, locking: bool = False) -> AlertGroup | None:
+    """A group by its row; `locking` where it is about to be saved."""
+    row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, alert_id=alert_id)
+    return AlertGroup(*row) if row else None
+
+
+def latest(tx: Transaction, team: str, alert: Alert) -> AlertGroup | None:
+    """The group that an alert names, as it began last, locked."""
+    row = tx.row(_LATEST, team=team, source=alert.source, group_key=alert.group)
+    return AlertGroup(*row) if row else None
+
+
+def begin(tx: Transaction, team: str, channel: str, alert: Alert, starts_at: datetime, now: datetime) -> AlertGroup:
+    """A group's first alert; nothing is counted yet, and it is held until the caller decides."""
+    given = {name: getattr(alert, name) for name in ("source", "title", "severity", "service", "link")}
+    given |= {"team": team, "group_key": alert.group, "starts_at": starts_at, "channel": channel, "heard_at": now}
+    given |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": Stand.HELD}
+    given |= dict.fromkeys(("acknowledged_at", "ended_at", "incident_id", "storm_id"))
+    given |= dict.fromkeys(("acknowledged_by", "settled_by", "ts"), "") | dict.fromkeys(
+        ("fired", "firing", "entries"), 0
+    )
+    row = tx.row(_ADD, **given, calmed_at=None, is_owed=False)
+    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
+    return AlertGroup(id=row[0], **given)
+
+
+def save(tx: Transaction, group: AlertGroup) -> None:
+    """Write back what may change; the group was read with locking in this transaction."""
+    tx.run(_SAVE, row_id=group.id, **{f"new_{name}": getattr(group, name) for name in _MUTABLE})
+
+
+def is_known(tx: Transaction, team: str, alert: Alert) -> bool:
+    """Whether this very thing was told before."""
+    return tx.row(_KNOWN, team=team, key=alert.event) is not None
+
+
+def keep(tx: Transaction, group: AlertGroup, alert: Alert, now: datetime) -> None:
+    """Write down what was told, in the transaction of its effect."""
+    tx.run(
+        _ADD_EVENT,
+        team=group.team,
+        key=alert.event,
+        alert_id=group.id,
+        fingerprint=alert.fingerprint,
+        status=alert.status,
+        at=alert.at,
+        title=alert.title,
+        told_by=alert.by,
+        heard_at=now,
+    )
+
+
+def known(tx: Transaction, group: AlertGroup, fingerprint: str) -> Known | None:
+    """What was told last of one alert of a group, by its source's clock."""
+    row = tx.row(_LAST_OF, alert_id=group.id, fingerprint=fingerprint)
+    return Known(*row) if row else None
+
+
+def told(tx: Transaction, group: AlertGroup, most: int) -> tuple[Row, ...]:
+    """(status, at, title, by, fingerprint) of what was told of a group, first to last."""
+    return tuple(tx.rows(_TOLD, alert_id=group.id, most=most))
+
+
+def suggested_since(tx: Transaction, team: str, since: datetime) -> int:
+    """How many groups that began after a moment are suggested one by one."""
+    return _count(tx.row(_SHOW, team=team, since=since))
+
+
+def ruled_since(tx: Transaction, incident_id: int, since: datetime) -> int:
+    """How many groups that began after a moment joined an incident by rule."""
+    return _count(tx.row(_RULED, incident_id=incident_id, since=since))
+
+
+def firing(tx: Transaction, incident_id: int) -> int:
+    """How many of an incident's groups have not ended."""
+    return _count(tx.row(_FIRING, incident_id=incident_id))
+
+
+def attached(tx: Transaction, incident_id: int) -> int:
+    """How many groups an incident has."""
+    return _count(tx.row(_OF_INCIDENT, incident_id=incident_id))
+
+
+def calmed_at(tx: Transaction, incident_id: int) -> datetime | None:
+    """When the incident's channel was last told that its alerts have ended."""
+    row = tx.row(_CALMED, incident_id=incident_id)
+    return row[0] if row else None
+
+
+def calm(tx: Transaction, group: AlertGroup, now: datetime) -> None:
+    """Remember that the channel was told so."""
+    tx.run(_CALM, row_id=group.id, new_calmed_at=now)
+
+
+def place(tx: Transaction, alert_id: int, channel: str, ts: str) -> None:
+    """Remember where a group's message stands."""
+    tx.run(_PLACE, row_id=alert_id, new_channel=channel, new_ts=ts)
+
+
+def owe(tx: Transaction, alert_id: int) -> bool:
+    """Note that a group's message is to be worded anew; false where that is owed already."""
+    return tx.run(_OWE, row_id=alert_id) == 1
+
+
+def owed(tx: Transaction, alert_id: int) -> None:
+    """The new wording is on its way; the next change owes another."""
+    tx.run(_OWED, row_id=alert_id)
+
+
+def storm_since(tx: Transaction, team: str, since: datetime) -> Storm | None:
+    """The storm that began last, if after a moment."""
+    row = tx.row(_STORM, team=team, since=since)
+    return Storm(*row) if row else None
+
+
+def begin_storm(tx: Transaction, team: str, channel: str, now: datetime) -> Storm:
+    """A new storm, with no message yet."""
+    row = tx.row(_ADD_STORM, team=team, channel=channel, ts="", began_at=now, is_owed=False)
+    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
+    return Storm(row[0], team, channel, "", now)
+
+
+def storm_by_id(tx: Transaction, storm_id: int) -> Storm | None:
+    """A storm by its row."""
+    row = tx.row(_STORM_BY_ID, storm_id=storm_id)
+    return Storm(*row) if row else None
+
+
+def of_storm(tx: Transaction, storm_id: int, most: int) -> tuple[AlertGroup, ...]:
+    """Groups that a storm holds, those that still fire first."""
+    return tuple(AlertGroup(*row) for row in tx.rows(_OF_STORM, storm_id=storm_id, most=most))
+
+
+def count_of_storm(tx: Transaction, storm_id: int) -> int:
+    """How many groups a storm holds."""
+    return _count(tx.row(_COUNT_OF_STORM, storm_id=storm_id))
+
+
+def place_storm(tx: Transaction, storm_id: int, ts: str) -> None:
+    """Remember where a storm's message stands."""
+    tx.run(_PLACE_STORM, row_id=storm_id, new_ts=ts)
+
+
+def owe_storm(tx: Transaction, storm_id: int) -> bool:
+    """Note that a storm's message is to be worded anew; false where that is owed already."""
+    return tx.run(_OWE_STORM, row_id=storm_id) == 1
+
+
+def owed_storm(tx: Transaction, storm_id: int) -> None:
+    """The new wording is on its way."""
+    tx.run(_OWED_STORM, row_id=storm_id)
+
+
+def _count(row: Row | None) -> int:
+    return int(row[0]) if row else 0

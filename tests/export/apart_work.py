@@ -1,0 +1,44 @@
+"""Work for `bot.export.apart` to do: the first word that is given says how it behaves."""
+
+import os
+import signal
+import sys
+import time
+
+from bot.errors import Refused
+from bot.export.apart import answer
+
+print("what a library prints while it is imported")  # noqa: T201
+
+
+def work(given: bytes) -> bytes:
+    """Do as told."""
+    how, _, rest = given.partition(b" ")
+    match how:
+        case b"turn":
+            print("what a library prints")  # noqa: T201
+            return rest[::-1]
+        case b"refuse":
+            raise Refused(rest.decode())
+        case b"fail":
+            raise ValueError(rest.decode())
+        case b"die" | b"exit":
+            end(how)
+        case b"eat":
+            return bytes(int(rest))
+        case b"environment":
+            return repr(dict(os.environ)).encode()
+        case b"sleep":
+            time.sleep(float(rest))
+    return str(os.getpid()).encode()
+
+
+def end(how: bytes) -> None:
+    """Killed by the system, or with a status of its own."""
+    if how == b"exit":
+        sys.exit(7)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    answer(work)

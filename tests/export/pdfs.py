@@ -1,0 +1,34 @@
+"""Reading a PDF back the way a reader of it would."""
+
+import io
+from functools import cache
+
+import pytest
+from pypdf import PdfReader
+
+from bot.export.apart import FailedApart, run_apart
+
+
+@cache
+def _trouble() -> str:
+    try:
+        run_apart("bot.export.pdf_page", b"<p>")
+    except FailedApart as error:
+        return str(error)
+    return ""
+
+
+def require_weasyprint() -> None:
+    """Skip where no PDF can be made, and say what is missing."""
+    if trouble := _trouble():
+        pytest.skip(trouble)
+
+
+def read(pdf: bytes) -> PdfReader:
+    """The PDF as an independent reader sees it."""
+    return PdfReader(io.BytesIO(pdf), strict=True)
+
+
+def letters(reader: PdfReader) -> str:
+    """All its text without white space: where a line is broken is the layout's business."""
+    return "".join("".join(page.extract_text().split()) for page in reader.pages)

@@ -1,0 +1,216 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import ChoiceLoader, DictLoader
+
+from bot.export import Exporter
+from bot.export.confluence import Attached, ConfluenceWriter
+from bot.export.environment import template_set
+from bot.export.reader import Reader
+from bot.export.storage_xhtml import StorageXhtml
+from bot.incident import postmortem
+from bot.incident.records import Attachment, Case
+from bot.incident.sections import SECTIONS
+from tests.export import storage_pages as storage
+from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
+from tests.export.test_escape import NAUGHTY
+
+EXPORTER = Exporter()
+XHTML = StorageXhtml(Reader())
+MARKDOWN = """\
+# One
+
+text *em* **strong** ~~gone~~ `a <b>` [link](https://a.example/?a=1&b=2 "t") ![picture](https://a.example/p.png)
+soft\\
+hard <b>raw</b> &copy;
+
+1. one
+
+   more
+2. two
+   - nested
+
+| left | right |
+|------|------:|
+| a \\| b | *c* |
+
+7. seven
+
+> quoted
+> > twice
+
+```python
+if a ]]> b & c:
+```
+
+```cobol
+stop
+```
+
+    indented
+
+---
+
+- [ ] open *task*
+- [x] done
+"""
+
+
+def page_of(about: Case) -> str:
+    return EXPORTER.render(postmortem.compile(about, NOW), "confluence").decode()
+
+
+@pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
+def test_the_page_is_well_formed_with_an_anchor_in_the_heading_of_each_section(about: Case) -> None:
+    page = storage.page(page_of(about))
+    assert storage.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
+    assert [storage.visible(heading) for heading in page.iter("h2")] == [section.title for section in SECTIONS]
+    assert "h1" not in storage.tags(page)
+
+
+def test_the_page_begins_with_the_facts_in_a_panel_and_the_contents() -> None:
+    page = storage.page(page_of(FULL))
+    panel, toc = page[0], page[1]
+    assert (panel.get(f"{{{storage.AC}}}name"), toc.get(f"{{{storage.AC}}}name")) == ("info", "toc")
+    facts = storage.visible(panel)
+    assert facts.startswith("SEV2Yellow ResolvedGreen 1 h 12 min INC-7 Checkout returns 503s")
+    assert "Mitigated 2026-11-23 14:41 UTC" in facts
+    assert facts.endswith("Compiled by Afterword on 2026-11-29 12:00 UTC.")
+
+
+def test_every_entry_is_a_row_with_its_minute_milestone_people_and_number() -> None:
+    page = storage.page(page_of(FULL))
+    rows = [storage.visible(row) for row in page.iter("tr")]
+    assert "14:05 UTC DetectedPurple Alert checkout_5xx fired Ana Costa, recorded by Ben Okafor #3" in rows
+    assert "14:20–14:32 UTC Restarted the pool: active: 200 no change Ana Costa #5" in rows
+    assert "Restarted the pool:<br />\u00a0\u00a0active: 200<br /><br />no change" in page_of(FULL)
+    assert '<time datetime="2026-11-23" />' in page_of(FULL)
+
+
+def test_a_long_timeline_is_folded_and_whole() -> None:
+    entries = tuple(entry(number, at(0, 0), f"step {number}.") for number in range(1, 601))
+    page = storage.page(page_of(case(entries=entries)))
+    folds = storage.macros(page, "expand")
+    assert len(folds) == 3
+    assert storage.visible(folds[2][0]) == "00:00 UTC – 00:00 UTC, 100 entries"
+    assert [row[3].text for row in page.iter("tr") if len(row) == 4 and row[3].tag == "td"] == [
+        f"#{number}" for number in range(1, 601)
+    ]
+
+
+def test_a_persons_words_on_the_timeline_stand_before_the_table() -> None:
+    text = storage.visible(
+        storage.page(page_of(case(entries=FULL.entries, sections=(written("timeline", "By hand"),))))
+    )
+    assert text.index("By hand") < text.index("All times are UTC") < text.index("13:52 UTC")
+
+
+def test_a_file_and_a_changed_message_are_named_beside_their_entry() -> None:
+    kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", "kept", "", b"abc")
+    lost = replace(kept, id=2, state="refused", note="it is larger than 10 MB", content=b"")
+    about = replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(kept, lost))
+    text = storage.visible(storage.page(page_of(about)))
+    assert "File a<b>.png, 3 B, in the HTML and JSON exports File a<b>.png, 3 B, not kept: it is larger than" in text
+    assert "#1; its message was edited later" in text
+
+
+def test_pictures_that_hang_on_the_page_are_shown_in_their_region() -> None:
+    writer = ConfluenceWriter(template_set())
+    attached = (Attached("timeline", "timeline.svg", 'The "timeline" <drawn>'), Attached("whys", "whys.svg", "Whys"))
+    page = storage.page(writer.page(postmortem.compile(FULL, NOW), attached))
+    images = list(page.iter(f"{{{storage.AC}}}image"))
+    assert [image.get(f"{{{storage.AC}}}alt") for image in images] == ['The "timeline" <drawn>', "Whys"]
+    assert [image[0].get(f"{{{storage.RI}}}filename") for image in images] == ["timeline.svg", "whys.svg"]
+    assert "ac:image" not in page_of(FULL)
+
+
+@pytest.mark.parametrize("name", ["../a.svg", "a/b.svg", "https://a.example/b.svg", "", "a b.svg", ".svg"])
+def test_a_picture_is_named_by_a_plain_file_name(name: str) -> None:
+    with pytest.raises(ValueError, match="plain name"):
+        Attached("timeline", name, "")
+
+
+def test_everything_that_markdown_can_say_has_its_element() -> None:
+    page = storage.page(XHTML.blocks(MARKDOWN))
+    found = storage.tags(page)
+    for tag in "h1 p em strong del code a br ul ol li table blockquote hr ac:task-list".split():
+        assert tag in found
+    assert [link.get("href") for link in page.iter("a")] == ["https://a.example/?a=1&b=2", "https://a.example/p.png"]
+    assert [listed.get("start") for listed in page.iter("ol")] == [None, "7"]
+    codes = [macro.findtext(f"{{{storage.AC}}}plain-text-body") for macro in storage.macros(page, "code")]
+    assert codes == ["if a ]]> b & c:", "stop", "indented"]
+    languages = [macro.findtext(f"{{{storage.AC}}}parameter") for macro in storage.macros(page, "code")]
+    assert languages == ["py", None, None]
+    tasks = list(page.iter(f"{{{storage.AC}}}task"))
+    assert [storage.visible(task) for task in tasks] == ["1incompleteopen task", "2completedone"]
+    assert "<b>raw</b> ©" in storage.visible(page)
+
+
+def test_without_regions_of_its_own_a_template_still_makes_a_whole_page() -> None:
+    templates = template_set()
+    assert templates.loader is not None
+    own = "# {{ document.title }}\n\n{% for row in rows %}\n- {{ row[2] }}\n{% endfor %}\n"
+    templates.loader = ChoiceLoader([DictLoader({"postmortem/document.md.j2": own}), templates.loader])
+    writer = ConfluenceWriter(templates)
+    page = storage.page(writer.page(postmortem.compile(FULL, NOW)))
+    assert "Queue drained" in storage.visible(page)
+    assert storage.macros(page, "info") == []
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(NAUGHTY)).map("".join)))
+@settings(deadline=None)
+def test_any_markdown_of_a_person_is_well_formed_and_harmless(text: str) -> None:
+    page = storage.page(XHTML.blocks(text))
+    assert all(str(link.get("href")).startswith(("http://", "https://")) for link in page.iter("a"))
+    allowed = {
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "p",
+        "em",
+        "strong",
+        "del",
+        "code",
+        "a",
+        "br",
+        "ul",
+        "ol",
+        "li",
+        "hr",
+    }
+    allowed |= {"table", "tbody", "tr", "th", "td", "blockquote", "ac:structured-macro", "ac:plain-text-body"}
+    assert set(storage.tags(page)) <= allowed | {
+        "ac:parameter",
+        "ac:task-list",
+        "ac:task",
+        "ac:task-id",
+        "ac:task-status",
+        "ac:task-body",
+    }
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text", ["*" * 5_000 + "a" + "*" * 5_000, "[" * 5_000, "> " * 500 + "deep", "- " * 300 + "deep", "| a " * 2_000]
+)
+def test_what_is_nested_beyond_reason_stays_whole(text: str) -> None:
+    words = {word for word in text.split() if word.isalpha()}
+    assert all(word in storage.visible(storage.page(XHTML.blocks(text))) for word in words)
+
+
+@pytest.mark.parametrize("reference", ["&#x202e;", "&#x2066;", "&#xfffe;", "\u202e", "\x00", "\ufffe"])
+def test_no_character_reference_brings_in_what_may_not_leave(reference: str) -> None:
+    for markdown in (
+        f"a{reference}b",
+        f"`a{reference}b`",
+        f"```\na{reference}b\n```",
+        f"[a{reference}b](https://a.example/{reference})",
+    ):
+        written = str(XHTML.blocks(markdown))
+        storage.page(written)
+        assert not set(written) & {"\u202e", "\u2066", "\ufffe", "\x00"}

@@ -1,0 +1,63 @@
+"""Which action is for which root cause: said in one press, from the findings and from a new action."""
+
+from tests.handlers.stage import having, labels, last, on_stage, press, told
+from tests.handlers.test_whys import resolved
+from tests.playing import Play
+
+
+async def two_roots(play: Play) -> None:
+    await resolved(play)
+    await told(play, play.bo, "/why because nobody tests the pool")
+    await told(play, play.bo, "/why root")
+    await told(play, play.bo, "/why branch 1 the alarm was muted")
+    await told(play, play.bo, "/why root 2")
+    await play.settle()
+
+
+def linked(play: Play) -> list[tuple[int, ...]]:
+    return [why.actions for why in play.case().whys]
+
+
+async def test_with_more_roots_than_one_it_is_asked_which_the_action_is_for(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await two_roots(play)
+        await told(play, play.ana, "/action load test the pool")
+        said = await told(play, play.ana, "/postmortem")
+        question = (
+            "Which action is for the root cause in why 1, “because nobody tests the pool”? "
+            "There is action 1 “load test the pool”."
+        )
+        assert question in said
+        await press(play, play.ana, "finding_link_1")
+        assert linked(play) == [(1,), ()]
+        again = having(play, play.ana, "postmortem_pick")
+        assert "Which action" not in again.plain
+        assert "The root cause in why 2 has no action: “the alarm was muted”" in again.plain
+        assert "*Postmortem of INC-1*" in again.plain
+
+
+async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await two_roots(play)
+        await told(play, play.ana, "/action unmute the alarm")
+        await play.settle()
+        said = last(play, play.bo)
+        assert "Which root cause is it for? Why 1: _because nobody tests the pool_ · Why 2: _the alarm" in said.plain
+        assert labels(said) == ["For why 1", "For why 2", "Done", "New date"]
+        answer = await press(play, play.bo, "finding_link_2")
+        assert "Action 1 is for why 2." in answer.plain
+        assert linked(play) == [(), (1,)]
+        await press(play, play.bo, "finding_link_2")
+        assert linked(play) == [(), (1,)]
+        await told(play, play.ana, "/action load test the pool")
+        await play.settle()
+        assert labels(last(play, play.bo)) == ["For why 1", "Done", "New date"]
+        assert "root cause" not in await told(play, play.ana, "/postmortem")
+
+
+async def test_an_action_of_an_incident_without_open_roots_offers_nothing(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.ana, "/action load test the pool")
+        await play.settle()
+        assert labels(last(play, play.bo)) == ["Done", "New date"]

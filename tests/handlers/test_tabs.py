@@ -1,0 +1,209 @@
+"""The Home tabs of those who look at theirs follow what changes elsewhere, seldom, and for nobody else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.slack.tabs import Drawn, Tabs
+from storage import tabs
+from tests.acceptance.weeks import Weeks, weeks
+from tests.handlers.stage import on_stage, opened, told
+from tests.handlers.test_home import opened as looked
+from tests.handlers.test_home import words
+from tests.playing import TEAM, Play
+
+
+def published(play: Play, user: str) -> int:
+    """How often somebody's tab was published."""
+    calls = [call for call in play.slack.calls if call.method == "views.publish" and call.ok]
+    return len([call for call in calls if call.args["user_id"] == user])
+
+
+@asynccontextmanager
+async def looking(url: str, *users: str, refused: str = "ratelimited") -> AsyncIterator[Play]:
+    """An incident of Ana's, and Bo (or these) who looked at the Home tab once it was open."""
+    async with on_stage(url, refused=[refused]) as play:
+        await opened(play)
+        for user in users or ("bo",):
+            await looked(play, getattr(play, user))
+        yield play
+
+
+async def done(play: Play, *texts: str) -> None:
+    for text in texts:
+        await told(play, play.ana, text)
+    await play.settle()
+
+
+async def test_what_others_give_to_somebody_and_take_away_shows_in_their_tab(database_url: str) -> None:
+    async with looking(database_url) as play:
+        await done(play, "/action add a load test @Bo Demo due friday")
+        assert "add a load test" in words(play, play.bo)
+        await done(play, "/action done 1")
+        assert "You owe no action" in words(play, play.bo)
+        await done(play, "/incident lead @Bo Demo", "/incident resolved")
+        assert "2 of 14 sections done" in words(play, play.bo)
+        await done(play, "/why because the pool ran out", "/why root")
+        assert "4 of 14 sections done" in words(play, play.bo)
+        await done(play, "/postmortem owner @Chandra Demo")
+        assert "You owe no postmortem" in words(play, play.bo)
+
+
+async def test_an_action_handed_over_moves_from_one_tab_to_the_other(sqlite_url: str) -> None:
+    async with looking(sqlite_url, "bo", "chandra") as play:
+        await done(play, "/action add a load test @Bo Demo due friday")
+        await play.slack.click_in_home(play.bo, "action_hand_over")
+        await play.settle()
+        await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {"owner": play.chandra})
+        await play.settle()
+        assert ("add a load test" in words(play, play.bo), "add a load test" in words(play, play.chandra)) == (0, 1)
+
+
+async def test_the_open_incidents_are_followed_by_those_who_may_see_them(sqlite_url: str) -> None:
+    async with looking(sqlite_url, "bo", "chandra") as play:
+        room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
+        before = published(play, play.chandra)
+        await told(play, play.ana, "/incident open The quiet leak", room)
+        await play.settle()
+        assert "The quiet leak" in words(play, play.bo)
+        assert "2 open incidents" in words(play, play.bo)
+        assert published(play, play.chandra) == before
+        await done(play, "/incident sev 1", "/incident resolved")
+        for user in (play.bo, play.chandra):
+            assert "Lately resolved" in words(play, user)
+            assert "· sev1 ·" in words(play, user)
+
+
+async def test_what_does_not_show_is_not_published_and_who_never_looked_is_left_alone(sqlite_url: str) -> None:
+    async with looking(sqlite_url) as play:
+        before = published(play, play.bo)
+        await done(play, "/timeline failed over", "/action change the keys @Chandra Demo due friday")
+        await done(play, "/why because the pool ran out", "/incident lead @Bo Demo")
+        assert published(play, play.bo) == before
+        assert published(play, play.chandra) == published(play, play.ana) == 0
+
+
+async def test_a_tab_that_nobody_looked_at_for_a_week_waits_for_its_next_opening(sqlite_url: str) -> None:
+    async with looking(sqlite_url) as play:
+        play.clock.advance(timedelta(days=7, seconds=1))
+        await done(play, "/action add a load test @Bo Demo")
+        assert "You owe no action" in words(play, play.bo)
+        assert "add a load test" in await looked(play, play.bo)
+
+
+async def test_a_burst_of_changes_is_one_publication_a_person(sqlite_url: str) -> None:
+    async with looking(sqlite_url, "bo", "chandra") as play:
+        before = published(play, play.bo)
+        for number in range(30):
+            await told(play, play.ana, f"/action step {number} @Bo Demo due friday")
+        assert published(play, play.bo) - before <= 1
+        await play.settle()
+        assert published(play, play.bo) - before <= 2
+        assert "1–20 of 30" in words(play, play.bo)
+
+
+async def test_slack_is_left_alone_for_as_long_as_it_asks_and_nothing_is_lost(sqlite_url: str) -> None:
+    async with looking(sqlite_url) as play:
+        play.slack.fail("views.publish", "ratelimited", retry_after=1)
+        await done(play, "/action add a load test @Bo Demo due friday")
+        before = published(play, play.bo)
+        await done(play, "/action mend the alert @Bo Demo due friday")
+        assert published(play, play.bo) == before
+        assert "You owe no action" in words(play, play.bo)
+        await asyncio.sleep(1.05)
+        await play.settle()
+        assert "You owe 2 actions" in words(play, play.bo)
+        assert published(play, play.bo) == before + 1
+
+
+async def test_what_fell_due_shows_with_the_digest_though_nobody_did_anything(sqlite_url: str) -> None:
+    async with looking(sqlite_url) as play:
+        await done(play, "/action add a load test @Bo Demo due tomorrow")
+        assert "due Tue 24 Nov 2026" in words(play, play.bo)
+        await play.pass_time(days=2, hours=2)
+        await play.settle()
+        assert "overdue since Tue 24 Nov 2026" in words(play, play.bo)
+
+
+async def test_a_restart_finds_what_was_changed_and_not_shown(sqlite_url: str) -> None:
+    async with weeks(sqlite_url) as life:
+        async with life.bot() as bot:
+            await life.do(life.ana, "/incident open checkout is failing")
+            for user in (life.bo, life.chandra):
+                await life.slack.open_home(user)
+            await bot.boundary.drain()
+            await life.do(life.ana, "/action add a load test @Bo Demo due friday")
+        assert "add a load test" not in str(life.slack.home(life.bo))
+        calls = len(publications(life))
+        async with life.bot() as bot:
+            bot.tabs._pause = bot.tabs._pace = 0.01
+            async with asyncio.timeout(10):
+                while "add a load test" not in str(life.slack.home(life.bo)):  # noqa: ASYNC110 - the bot gives no event
+                    await asyncio.sleep(0.01)
+        assert publications(life)[calls:] == [life.bo]
+
+
+def publications(life: Weeks) -> list[str]:
+    return [call.args["user_id"] for call in life.slack.calls if call.method == "views.publish"]
+
+
+async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.scribe.tabs.MOST", 2)
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test @Ana Demo due friday")
+        for user in (play.ana, play.bo, play.chandra, play.slack.user("Dora Demo", "Europe/Berlin")):
+            await looked(play, user)
+            play.clock.advance(timedelta(minutes=1))
+        before = published(play, play.bo)
+        await told(play, play.ana, "/incident sev 1")
+        await play.settle()
+        assert "sev1" in words(play, play.ana)  # she owes something of it
+        assert "sev1" in words(play, play.chandra)
+        assert published(play, play.bo) == before
+
+
+async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        now = play.clock.now()
+
+        def crowd(tx):  # type: ignore[no-untyped-def]
+            for number in range(10_000):
+                tabs.opened(tx, TEAM, f"U{number:08}", now)
+
+        await play.bot.store.write(crowd)
+        await looked(play, play.bo)
+        calls = len(play.slack.calls)
+        await told(play, play.ana, "/action add a load test @Bo Demo due friday")
+        await play.settle()
+        assert "add a load test" in words(play, play.bo)
+        assert [call.method for call in play.slack.calls[calls:]].count("views.publish") == 1
+
+
+async def test_an_error_in_drawing_is_one_lost_tab_and_not_the_end(sqlite_url: str) -> None:
+    async with looking(sqlite_url) as play:
+        broken = Tabs()
+        broken.drawn_by(Broken())
+        broken.changed([(1, "incident")])
+        broken.stale(TEAM, play.bo)
+        await broken.draw_now()
+        assert not broken.is_behind
+
+
+class Broken:
+    """What no drawer should be."""
+
+    async def whose(self, changes: object) -> tuple[tuple[str, str], ...]:
+        raise ValueError(changes)
+
+    async def everybody(self) -> tuple[tuple[str, str], ...]:
+        raise ValueError
+
+    async def draw(self, team: str, person: str, *, anyway: bool = False) -> Drawn:
+        raise ValueError(team, person, anyway)

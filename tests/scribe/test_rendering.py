@@ -1,0 +1,119 @@
+"""Files for deliveries, made by the real exporter from a real database."""
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from bot.export import FORMATS, pdf
+from bot.scribe.rendering import Renderer
+from bot.slack.sending import StillMaking
+from tests.export import pdfs
+from tests.playing import Play, playing
+
+PLACE = "INC-1-checkout-is-failing"
+
+
+async def resolved(play: Play) -> None:
+    for text in ("/incident open Checkout is failing", "/timeline 12:10 failed over", "/incident resolved"):
+        await play.slack.command(play.ana, play.channel, text)
+    await play.settle()
+
+
+async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: str) -> None:
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        renderer = Renderer(play.bot.desk.exporter, play.bot.store, patience=0)
+        incident, now = play.case().incident, play.clock.now()
+        with pytest.raises(StillMaking):
+            await renderer.file(1, incident, "html", now)
+        (going,) = renderer._going.values()
+        await asyncio.wait([going], timeout=20)
+        made = await renderer.file(1, incident, "html", now + timedelta(hours=1))
+        assert (made.name, made.note) == (f"{PLACE}.html", "")
+        assert b"2026-11-23T12:30:00Z" in made.content
+        assert renderer._going == {}
+
+
+async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_SECONDS", 0.01)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        made = await Renderer(play.bot.desk.exporter, play.bot.store).file(
+            1, play.case().incident, "pdf", play.clock.now()
+        )
+        assert made.name == f"{PLACE}.html"
+        assert made.content.startswith(b"<!doctype html>")
+        assert made.note.startswith("The PDF could not be made. It took longer than")
+        assert made.note.endswith("This is the draft as html: it shows the same, and prints.")
+
+
+async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        renderer = Renderer(play.bot.desk.exporter, play.bot.store, patience=0)
+        with pytest.raises(StillMaking):
+            await renderer.file(1, play.case().incident, "pdf", play.clock.now())
+        await asyncio.sleep(0.3)
+        await asyncio.wait_for(renderer.close(), 10)
+
+
+async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
+        for _ in range(5):
+            await play.settle()
+            if play.slack.files:
+                break
+            await play.pass_time(minutes=1)
+        (file,) = play.slack.files
+        assert file.name == f"{PLACE}.pdf"
+        assert "failedover" in pdfs.letters(pdfs.read(file.bytes))
+
+
+async def test_where_no_pdf_can_be_made_it_is_said_at_once(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        said = await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
+        assert said.ephemeral is not None
+        assert 'pip install "afterword[pdf]"' in said.ephemeral.plain
+        assert "`/postmortem export html` gives a page that prints as well" in said.ephemeral.plain
+        await play.settle()
+        assert play.slack.files == []
+
+
+async def test_every_form_is_written_from_the_command_line(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    for form in FORMATS:
+        file = tmp_path / form
+        result = CliRunner().invoke(main, ["export", "INC-1", "--format", form, "-o", str(file)])
+        assert result.exit_code == 0, result.output
+        content = file.read_bytes()
+        assert b"failed over" in content or "failedover" in pdfs.letters(pdfs.read(content))
+
+
+async def test_a_pdf_that_fails_on_the_command_line_is_a_sentence(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_SECONDS", 0.01)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    result = CliRunner().invoke(main, ["export", "INC-1", "--format", "pdf"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The PDF could not be made. It took longer than")

@@ -1,0 +1,42 @@
+"""Two replicas of the bot on one PostgreSQL: whichever a webhook comes to, it takes effect once."""
+
+import asyncio
+
+import pytest
+
+from bot.app import Afterword
+from bot.incident.alerts import Alert
+from bot.incident.payloads import alertmanager
+from bot.scribe import alerts as scribe
+from storage.store import open_store
+from tests import alarms
+from tests.alarms import ALERTS, SECRETS, watched
+from tests.playing import NOON, settings_for
+
+
+def told(number: int) -> tuple[Alert, ...]:
+    alert = alarms.member(f"Alert{number}", "2026-11-23T12:20:00Z", severity="critical")
+    return alertmanager(alarms.alertmanager(alert, group=f"group {number}"), NOON)
+
+
+@pytest.mark.postgres
+async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str) -> None:
+    rule = "severity=critical"
+    environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_ALERTS_OPEN": rule}
+    async with watched(postgres_url, rule) as play:
+        settings = settings_for(play.slack, postgres_url, environ=environ)
+        store = open_store(settings.sqlalchemy_url)
+        try:
+            async with Afterword(settings, store, play.clock) as other:
+                other.people.home = play.bot.people.home
+                for number in range(15):
+                    heard = await asyncio.gather(
+                        *(scribe.hear(bot.desk, told(number), NOON) for bot in (play.bot, other, play.bot, other))
+                    )
+                    assert sum(one.taken for one in heard) == 1
+        finally:
+            store.close()
+        await play.settle()
+        fired = [entry.text for entry in play.case(ALERTS).entries if entry.text.startswith("Alert fired")]
+        assert len(fired) == len(set(fired)) == 15
+        assert play.case(ALERTS).incident.number == 1
