@@ -13,7 +13,7 @@ from bot.errors import Refused
 from bot.export.kept import NOTHING, Draft
 from bot.export.regions import Compiled, Region, split
 
-_INCIDENT = re.compile(r"^incident:[ \t]*[\"']?([A-Za-z]+-[0-9]{1,9})[\"']?[ \t]*$", re.MULTILINE)
+_INCIDENT = re.compile(r"^incident:[ \t]*[\"']?INC-([0-9]{1,9})[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _COMPILED = re.compile(r"^generated_at:[ \t]*[\"']?([0-9TZ:.+-]{10,40})[\"']?[ \t]*$", re.MULTILINE)
 _REVISION = re.compile(r"^revision:[ \t]*([0-9]{1,9})[ \t]*$", re.MULTILINE)
 _LIKE_A_MARKER = re.compile(r"^[ \t]*<!--[ \t]*afterword:.*$", re.MULTILINE)
@@ -57,12 +57,12 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A draft as it came back: its incident's key, and the revision it was compiled at (None where it does not say).
+    """A draft as it came back: its incident's number, and the revision it was compiled at (None where it does not say).
 
     `copy` tells it from other drafts of the incident: when it was compiled, or empty.
     """
 
-    key: str
+    number: int
     copy: str
     revision: int | None
     compiled: Compiled
@@ -82,7 +82,7 @@ def read(markdown: str) -> Paper:
         msg = "The draft does not say which incident it is of. Its first lines must hold one like `incident: INC-7`."
         raise Refused(msg)
     copy, revision = _COMPILED.search(compiled.head), _REVISION.search(compiled.head)
-    return Paper(key[1].upper(), copy[1] if copy else "", int(revision[1]) if revision else None, compiled)
+    return Paper(int(key[1]), copy[1] if copy else "", int(revision[1]) if revision else None, compiled)
 
 
 def compared(paper: Paper, draft: Draft) -> tuple[Returned, ...]:

@@ -28,6 +28,7 @@ NOUNS = (
     "findings",
     "drafts",
     "alerts",
+    "kept",
 )
 
 PLAIN = ("drafts",)

@@ -34,7 +34,7 @@ def head_edited(text: str) -> bool:
 
 def test_a_draft_that_nobody_touched_says_so_and_what_it_was_compiled_from() -> None:
     paper = returned.read(LEFT)
-    assert (paper.key, paper.revision) == ("INC-7", 12)
+    assert (paper.number, paper.revision) == (7, 12)
     assert touched(LEFT) == {}
     assert not head_edited(LEFT)
 
