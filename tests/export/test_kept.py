@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import example, given, settings
 
 from bot.export import Exporter
 from bot.export.kept import Draft, closed
 from bot.export.regions import Compiled, Region, split
 from bot.incident import postmortem
 from bot.incident.kept import Change, KeptRegion
+from bot.incident.masking import chosen, mask
 from bot.incident.records import Case
 from tests.export import pages
 from tests.export.cases import FULL, NOW, at, entry, kept, written
+from tests.export.test_escape import TEXTS
+from tests.export.test_hostile import HOSTILE
 
 EXPORTER = Exporter()
 CHOOSE = "**More than one text stands here"
@@ -172,3 +176,44 @@ def test_the_json_form_tells_every_text_and_which_stand() -> None:
         ("Hers.", "Chloé Martin", False),
         ("His.", None, True),
     ]
+
+
+def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
+    case = rewritten("leadup", "Told by ana@demo.example.")
+    left = regions(markdown(case))["leadup"]
+    told = kept("leadup", "Told by *bo@demo.example*.", left.facts)
+    masked, finds = mask(postmortem.compile(with_kept(told, case=case), NOW), chosen("emails", ""))
+    (held,) = EXPORTER.draft(masked).held
+    assert not held.is_contested
+    assert held.texts[0].markdown == "Told by *[masked]*."
+    assert ("the edited leadup", "bo@demo.example") in [(find.where, find.text) for find in finds]
+
+
+def check_hostile(text: str) -> None:
+    """Whatever people write stays in its region, and becomes text and links on the page."""
+    both = with_kept(edit("leadup", text), kept("timeline", text, ""), case=rewritten("leadup", "A release."))
+    document = postmortem.compile(both, NOW)
+    found = split(EXPORTER.render(document, "markdown").decode())
+    assert [region.id for region in found.regions] == list(LEFT)
+    assert all(region.left_as == region.digest for region in found.regions)
+    page = pages.page(EXPORTER.render(document, "html"))
+    tags = [element.tag for element in page.iter()]
+    assert not {"script", "img", "iframe", "object", "form"} & set(tags)
+    assert tags.count("section") == len(LEFT)
+    assert not [name for element in page.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
+    assert all(link.startswith(("http://", "https://", "#")) for link in pages.links(page))
+    shown = pages.visible_text(page)
+    assert "A release." in shown
+    assert "Restarted the pool" in shown
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_markdown_stays_in_its_region(text: str) -> None:
+    check_hostile(text)
+
+
+@given(TEXTS)
+@example("```\n<!-- afterword:fault -->\n## Fault")
+@settings(max_examples=60, deadline=None)
+def test_any_markdown_stays_in_its_region(text: str) -> None:
+    check_hostile(text)
