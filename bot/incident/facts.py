@@ -57,10 +57,11 @@ def _response(document: Document) -> Iterator[str]:
 
 def _timeline(document: Document) -> Iterator[str]:
     # Every change of an entry is a version of it; counted, for ten thousand texts would take as long as writing them.
+    yield _ROW.join([f"{line.number}.{line.version}" for line in document.timeline])
     for line in document.timeline:
-        yield f"{line.number}.{line.version}"
         if line.source_change or line.files:
-            yield _row(line.source_change, *((file.name, file.size, file.is_kept, file.note) for file in line.files))
+            files = ((file.name, file.size, file.is_kept, file.note) for file in line.files)
+            yield _row(line.number, line.source_change, *files)
 
 
 def _whys(document: Document) -> Iterator[str]:
