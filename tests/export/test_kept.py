@@ -95,6 +95,18 @@ def test_a_new_entry_stands_beside_an_edited_timeline_in_every_form() -> None:
         assert "More than one text stands here" in text
 
 
+@pytest.mark.parametrize("form", ["confluence", "canvas"])
+def test_other_systems_get_an_edited_timeline_and_what_the_record_says_since(form: str) -> None:
+    longer = replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20), "All pools grown")))
+    told = edit("timeline", "- 14:05 it *broke* for <b>all</b>")
+    alone = EXPORTER.render(postmortem.compile(with_kept(told), NOW), form).decode()
+    assert "14:05 it" in alone
+    assert "Restarted the pool" not in alone
+    both = EXPORTER.render(postmortem.compile(with_kept(told, case=longer), NOW), form).decode()
+    assert all(words in both for words in ("14:05 it", "All pools grown", "What the record says now", "Chloé Martin"))
+    assert "<b>" not in both
+
+
 def test_the_page_shows_an_edited_timeline_instead_of_its_own_list() -> None:
     document = postmortem.compile(with_kept(edit("timeline", "- 14:05 it *broke*\n- <b>over</b>")), NOW)
     page = pages.page(EXPORTER.render(document, "html"))
