@@ -8,6 +8,7 @@ from handlers.alerts import Alerts
 from handlers.boundary import Boundary
 from handlers.capture import Capture
 from handlers.connections import Connections
+from handlers.drafts import Drafts
 from handlers.findings import Findings
 from handlers.home import Home
 from handlers.incidents import Incidents
@@ -26,5 +27,6 @@ def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     whys = Whys(desk, boundary)
     nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
     others = (Home(desk, boundary), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
-    for noun in (*nouns, *others, Alerts(desk), Connections(desk), Statuspage(desk)):
+    outside = (Alerts(desk), Connections(desk), Statuspage(desk))
+    for noun in (*nouns, *others, *outside, Drafts(desk)):
         noun.listen(app, boundary)

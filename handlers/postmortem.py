@@ -10,7 +10,7 @@ from bot.slack.blocks import Block, Message
 from bot.slack.recall import verdicts_in
 from handlers.boundary import Boundary
 from handlers.incidents import person_in
-from handlers.requests import Click, Command, Submission
+from handlers.requests import Click, Command, Submission, text_in
 
 
 class Postmortem:
@@ -96,7 +96,6 @@ class Postmortem:
 
     async def filled(self, sent: Submission) -> Message | None:
         """A section's form was sent; its fields are one text."""
-        fields = {int(name[5:]): str(value or "") for name, value in sent.values.items() if name.startswith("text_")}
-        text = "".join(fields[index] for index in sorted(fields))
-        written = scribe.Written(str(sent.metadata["section"]), text, int(sent.metadata["version"]))
+        version = int(sent.metadata["version"])
+        written = scribe.Written(str(sent.metadata["section"]), text_in(sent.values), version)
         return sent.unless_at_home(await scribe.fill(self._desk, sent.asked, written, verdicts_in(sent.values)))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal, select
+from sqlalchemy import bindparam, func, literal, select
 
 from bot.incident.history import entry_deed, whole_audit
 from bot.incident.records import AuditLine
@@ -24,6 +24,15 @@ _OF_ENTRIES = Statement(
     .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
     .where(_entry.c.incident_id == bindparam("incident_id"))
     .order_by(_entry.c.number, _version.c.version)
+)
+_COUNT = Statement(
+    select(func.count()).where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
+)
+_COUNT_OF_ENTRIES = Statement(
+    select(func.count())
+    .select_from(_entry)
+    .join(_version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
 )
 
 
@@ -52,3 +61,8 @@ def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
     kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
     of_entries = [entry_deed(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
     return whole_audit(kept, of_entries)
+
+
+def count(tx: Transaction, incident_id: int) -> int:
+    """How many changes `of_incident` would tell: the revision of an incident, which only grows."""
+    return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))

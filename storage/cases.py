@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.incident.records import Case, Entry, Incident, Person
-from storage import actions, attachments, audit, people, sections, timeline, whys
+from storage import actions, attachments, audit, kept, people, sections, timeline, whys
 from storage.statements import Transaction
 
 
@@ -17,7 +17,8 @@ def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_
         done = audit.of_incident(tx, incident.id)
         people_of = _people(tx, incident.team, {line.who for line in done})
         case = replace(case, audit=done, people=case.people | people_of)
-    return replace(case, attachments=attachments.of_incident(tx, incident.id, with_content=with_files))
+    files = attachments.of_incident(tx, incident.id, with_content=with_files)
+    return replace(case, attachments=files, revision=audit.count(tx, incident.id))
 
 
 def glance(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
@@ -31,16 +32,18 @@ def around(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> C
 
 
 def _case(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
-    chain, todo, saved = (
+    chain, todo, saved, texts = (
         whys.chain(tx, incident.id),
         actions.of_incident(tx, incident.id),
         sections.latest(tx, incident.id),
+        kept.of_incident(tx, incident.id),
     )
     named = {incident.lead, incident.opened_by, incident.resolved_by, incident.postmortem_owner}
     named |= {entry.author for entry in entries} | {entry.recorder for entry in entries}
     named |= {why.author for why in chain} | {section.author for section in saved.values()}
     named |= {action.owner for action in todo} | {action.created_by for action in todo}
-    return Case(incident, entries, chain, saved, todo, _people(tx, incident.team, named))
+    named |= {text.author for text in texts}
+    return Case(incident, entries, chain, saved, todo, _people(tx, incident.team, named), kept=texts)
 
 
 def _people(tx: Transaction, team: str, named: set[str | None]) -> dict[str, Person]:

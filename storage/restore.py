@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Insert
 
 from bot.incident.history import History, Verdict, is_entry_deed
+from bot.incident.kept import KeptRegion
 from bot.incident.records import (
     Action,
     Attachment,
@@ -25,6 +26,7 @@ from storage.tables import (
     EntryRow,
     EntryVersionRow,
     IncidentRow,
+    KeptRegionRow,
     SectionRow,
     WhyActionRow,
     WhyRow,
@@ -32,7 +34,7 @@ from storage.tables import (
     table_of,
 )
 
-_Row = Action | Attachment | Entry | EntryVersion | Incident | SectionText | Why | WhyVersion
+_Row = Action | Attachment | Entry | EntryVersion | Incident | KeptRegion | SectionText | Why | WhyVersion
 
 
 def _numbered(insert: Insert) -> Statement:
@@ -47,6 +49,7 @@ _WHY_VERSION = Statement(insert_into(table_of(WhyVersionRow)))
 _SECTION = Statement(insert_into(table_of(SectionRow)))
 _ACTION = _numbered(insert_into(table_of(ActionRow)))
 _LINK = Statement(insert_into(table_of(WhyActionRow)))
+_KEPT = Statement(insert_into(table_of(KeptRegionRow)))
 _ATTACHMENT = Statement(insert_into(table_of(AttachmentRow)))
 
 
@@ -125,6 +128,8 @@ def _parts(tx: Transaction, incident_id: int, case: Case, history: History) -> d
     for savings in history.savings.values():
         for saving in savings:
             tx.run(_SECTION, **_values(saving) | {"incident_id": incident_id})
+    for text in case.kept:
+        tx.run(_KEPT, **_values(text) | {"incident_id": incident_id})
     return {action.number: _add(tx, _ACTION, action, incident_id=incident_id) for action in case.actions}
 
 

@@ -18,6 +18,7 @@ from storage.tables import (
     EntryRow,
     EntryVersionRow,
     InboxRow,
+    KeptRegionRow,
     LookbackRow,
     table_of,
 )
@@ -25,6 +26,7 @@ from storage.tables import (
 log = logging.getLogger(__name__)
 
 _entry, _version = table_of(EntryRow), table_of(EntryVersionRow)
+_kept = table_of(KeptRegionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
 _attachment = table_of(AttachmentRow)
 
@@ -42,7 +44,10 @@ def mark_of(secret: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A text that has a mark in it. `place` is its table; in `inbox`, `delivery` and `lookback` it is JSON."""
+    """A text that has a mark in it. `place` is its table; in `inbox`, `delivery` and `lookback` it is JSON.
+
+    In `kept` it is Markdown, which may have escapes inside the credential.
+    """
 
     place: str
     key: int | str
@@ -75,6 +80,7 @@ _PLACES = {
         "name",
         _attachment.c.entry_id.in_(select(_entry.c.id).where(_entry.c.incident_id == bindparam("incident_id"))),
     ),
+    "kept": _Texts(_kept, "markdown", _kept.c.incident_id == bindparam("incident_id")),
     "lookback": _Texts(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),
     "delivery": _Texts(_delivery, "body", _delivery.c.team == bindparam("team")),
     "inbox": _Texts(_inbox, "reply", _inbox.c.received_at >= bindparam("since"), key="key"),

@@ -1,19 +1,20 @@
 """The commands about documents: an incident out of the database, and back into one."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bot.app import rules_of
-from bot.cli import given
+from bot.cli import drafts, given
 from bot.clock import SystemClock
 from bot.errors import Refused
 from bot.export import FORMATS, Exporter, json_reader
 from bot.incident.records import Incident
 from bot.scribe import documents, imports
 from bot.scribe.imports import Imported
-from storage import incidents
 from storage.store import Store, open_store
 
 _LONGEST_NUMBER = 9
@@ -47,26 +48,45 @@ def _named(store: Store, key: str, workspace: str | None) -> Incident:
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
         msg = f"{key!r} is no incident. Name it as INC-7."
         raise click.BadParameter(msg)
-    teams = (workspace,) if workspace else store.read_now(incidents.teams)
-    found = store.read_now(lambda tx: [incidents.by_number(tx, team, int(number)) for team in teams])
-    known = [incident for incident in found if incident is not None]
-    if len(known) != 1:
-        msg = f"There is no {key}." if not known else f"{len(known)} workspaces have {key}: name one with --team."
-        raise click.ClickException(msg)
-    return known[0]
+    return store.read_now(lambda tx: documents.named(tx, int(number), workspace or ""))
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--team", default="", help="The id of the workspace to put it into; default: the file's.")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--team", default="", help="The id of the workspace: to put it into, or that a draft is of.")
 @click.option("--channel", default="", help="The id of the channel to put it into; default: the file's.")
 @click.option("--as-new", is_flag=True, help="Take the next free key, as where another incident has the file's.")
-def import_(*, file: Path, team: str, channel: str, as_new: bool) -> None:
-    """Take in the incident of FILE, as `afterword export --format json` wrote it.
+@click.option(
+    "--draft",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A Markdown draft that people edited, to be given back: what they wrote is kept.",
+)
+@click.option("--by", default="", help="With --draft: who edited it, a name or a Slack user id.")
+@click.option("--now", help="With --draft: when it came back, ISO; default: now.")
+def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, **wish: Any) -> None:
+    """Take in the incident of FILE, as `afterword export --format json` wrote it, or an edited draft (--draft).
 
     It is written whole or not at all, while the bot runs too. Nothing is posted to Slack. An incident that is here
-    already is left as it is.
+    already is left as it is; the same draft twice changes nothing.
     """
+    if (file is None) == (draft is None):
+        msg = "Give either the FILE of an incident, or an edited draft: afterword import --draft FILE.md."
+        raise click.UsageError(msg)
+    if draft is not None:
+        sys.exit(0 if _given_back(draft, by, wish["team"], given.moment(now)) else 1)
+    if file is not None:
+        _import(file, imports.Wish(wish["team"], wish["channel"], is_new=wish["as_new"]))
+
+
+def _given_back(draft: Path, by: str, team: str, now: datetime) -> bool:
+    store = open_store(given.settings().sqlalchemy_url)
+    try:
+        return drafts.give_back(store, draft, by, team, now)
+    finally:
+        store.close()
+
+
+def _import(file: Path, wish: imports.Wish) -> None:
     settings = given.settings()
     try:
         told = json_reader.read(_content(file))
@@ -75,7 +95,6 @@ def import_(*, file: Path, team: str, channel: str, as_new: bool) -> None:
         raise click.ClickException(msg) from error
     store = open_store(settings.sqlalchemy_url)
     try:
-        wish = imports.Wish(team, channel, is_new=as_new)
         imported = imports.take_in(store, told, wish, rules_of(settings), SystemClock().now())
     finally:
         store.close()

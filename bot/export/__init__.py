@@ -16,6 +16,7 @@ from bot.export.csv_form import CsvWriter
 from bot.export.environment import template_set
 from bot.export.html import HtmlWriter
 from bot.export.json_form import JsonWriter
+from bot.export.kept import Draft
 from bot.export.markdown import MarkdownWriter
 from bot.export.pdf import PdfWriter, not_installed
 from bot.incident.document import Document
@@ -59,6 +60,7 @@ class Exporter:
 
     def __init__(self) -> None:
         templates = template_set()
+        self._markdown = MarkdownWriter(templates)
         self._renders = {name: form.writer(templates) for name, form in FORMATS.items()}
         self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
 
@@ -69,6 +71,10 @@ class Exporter:
     def trouble(self, form: str) -> str:
         """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
         return self._troubles[form]
+
+    def draft(self, document: Document) -> Draft:
+        """The Markdown of the document in its regions, what people wrote beside what the record itself says."""
+        return self._markdown.draft(document)
 
 
 def file_name(document: Document, form: str) -> str:

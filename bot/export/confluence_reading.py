@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from bot.errors import AfterwordError
 from bot.export import escape
-from bot.export.regions import digest_of
+from bot.incident.facts import digest_of
 from bot.incident.plain import legible
 from bot.incident.sections import SECTIONS
 

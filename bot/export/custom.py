@@ -53,9 +53,9 @@ def _require_text(path: Path) -> None:
 
 
 def compiled(templates: SandboxedEnvironment, document: Document) -> Compiled:
-    """A document by a team's templates, as head and regions. Raises BrokenTemplate."""
+    """What the record says by a team's templates, as head and regions. Raises BrokenTemplate."""
     try:
-        made = MarkdownWriter(templates).compiled(document)
+        made = MarkdownWriter(templates).own(document)
     except _ERRORS as error:
         raise BrokenTemplate(_cause(error)) from error
     _require_regions(made)

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from bot.export.escape import WEB_ADDRESS
+from bot.export.kept import NOTHING
 from bot.export.markdown import MarkdownWriter
 from bot.export.regions import Region
 from bot.export.rows import timeline_rows
@@ -16,18 +17,23 @@ from bot.incident.document import Document
 
 _LINK = Markup('<a href="{}">{}</a>')
 _KEPT_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
-_BLANK = "_Not recorded_"
 _READS_ITS_OWN_WAY = frozenset({"p", "li"})
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A section of the page; `id` is its anchor, `body` is safe HTML; `is_blank` where nothing is recorded in it."""
+    """A section of the page; `id` is its anchor, `body` is safe HTML; `is_blank` where nothing is recorded in it.
+
+    Below the body of one that `has_rows` the page lists the entries of the timeline; in one that `is_contested` stand
+    several texts until somebody chooses.
+    """
 
     id: str
     title: str
     body: Markup
     is_blank: bool
+    has_rows: bool
+    is_contested: bool
 
 
 class HtmlWriter:
@@ -46,20 +52,32 @@ class HtmlWriter:
 
     def page(self, document: Document, *, on_paper: bool = False) -> str:
         """The page; `on_paper` for a reader that lays it out on sheets and can neither click nor save."""
-        # A long timeline would take the Markdown reader most of a second, so the page lists the entries itself.
-        compiled = self._markdown.compiled(replace(document, timeline=()))
-        chapters = [self._chapter(region) for region in compiled.regions]
+        # A long timeline would take the Markdown reader most of a second, so the page lists the entries itself, unless
+        # people wrote it anew.
+        is_listed = bool(document.timeline) and not document.texts("timeline")
+        draft = self._markdown.draft(replace(document, timeline=()) if is_listed else document)
+        contested = {held.own.id for held in draft.held if held.is_contested}
+        listed = {"timeline"} if is_listed else set()
+        chapters = [self._chapter(region, listed=listed, contested=contested) for region in draft.shown.regions]
         rows = timeline_rows(document, _for_paper if on_paper else _with_links, escape)
         return self._page.render(document=document, chapters=chapters, rows=rows, on_paper=on_paper)
 
-    def _chapter(self, region: Region) -> Chapter:
+    def _chapter(self, region: Region, *, listed: set[str], contested: set[str]) -> Chapter:
         body = self._reader.parse(region.body)
         for token in body:
             if token.nesting == 1 and token.tag in _READS_ITS_OWN_WAY:
                 token.attrSet("dir", "auto")
         # Safe: the reader escapes all text and knows no raw HTML.
         rendered = Markup(self._reader.renderer.render(body, self._reader.options, {}))  # noqa: S704
-        return Chapter(region.id, self._text(region.title), rendered, region.body.strip() == _BLANK)
+        is_blank, has_rows = region.body.strip() == NOTHING, region.id in listed
+        return Chapter(
+            region.id,
+            self._text(region.title),
+            Markup() if is_blank and has_rows else rendered,
+            is_blank=is_blank and not has_rows,
+            has_rows=has_rows,
+            is_contested=region.id in contested,
+        )
 
     def _text(self, markdown: str) -> str:
         """What is read of a line of Markdown."""

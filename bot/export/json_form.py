@@ -13,6 +13,7 @@ from bot.incident.document import (
     Deed,
     Document,
     FileItem,
+    KeptText,
     Likeness,
     Line,
     Metrics,
@@ -54,6 +55,7 @@ def as_object(document: Document) -> _Object:
         "whys": [_why(step) for step in sorted(document.whys, key=lambda step: step.number)],
         "sections": {part.slug: _part(part) for part in document.parts},
         "actions": [_action(action) for action in document.actions],
+        "kept": [_kept(text) for text in document.kept],
         "audit": [_deed(deed) for deed in document.audit],
         "struck": {
             "timeline": [_line(line) for line in document.struck],
@@ -192,6 +194,24 @@ def _likeness(said: Likeness) -> _Object:
         "same_cause": said.is_same,
         "said_by": _person(said.said_by),
         "said_at": iso(said.said_at),
+    }
+
+
+def _kept(text: KeptText) -> _Object:
+    """A text that came back in an edited draft; `facts` and `seen` tell what its author had before them."""
+    return {
+        "section": text.section,
+        "version": text.version,
+        "change": text.change.value,
+        "markdown": text.markdown,
+        "facts": text.facts or None,
+        "seen": text.seen,
+        "author": text.author.name if text.author else None,
+        "author_id": (text.author.id or None) if text.author else None,
+        "source": text.source,
+        "draft": text.draft or None,
+        "saved_at": iso(text.saved_at),
+        "stands": text.stands,
     }
 
 

@@ -8,11 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.incident.kept import Change
 from bot.incident.plain import one_line, plain
 from bot.incident.records import ActionKind, ActionStatus, EntryKind, Milestone
 
 LONGEST_TEXT = 100_000
 """Characters of one text: more than twice of what is ever recorded at once."""
+
+LONGEST_MARKDOWN = 3_000_000
+"""Characters of one section of a draft: a timeline of ten thousand entries has a million."""
 
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -26,6 +30,8 @@ def _utc(moment: datetime) -> datetime:
 
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(plain)]
 Name = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
+Markdown = Annotated[str, StringConstraints(max_length=LONGEST_MARKDOWN), AfterValidator(plain)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^INC-[1-9][0-9]{0,8}$")]
 Number = Annotated[int, Field(ge=1, le=999_999)]
@@ -176,6 +182,27 @@ class Deed(Shape):
     delivery: Name | None = Field(
         default=None, description="The key of Slack's request; null for wordings of entries, which follow from those."
     )
+
+
+class Kept(Shape):
+    """A text that came back in a draft that people edited, or what somebody chose where several did."""
+
+    section: Slug = Field(description="The region of the draft: a section's slug, or a name of a template's own.")
+    version: Number = Field(description="Its number within the region, in the order of coming back.")
+    change: Change = Field(description="How it came to be; where it was given up, the record writes the region again.")
+    markdown: Markdown = Field(description="The person's own Markdown; empty where they emptied the region.")
+    facts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")] | None = Field(
+        default=None, description="The digest of what the record knew in the draft that was edited; null where unknown."
+    )
+    seen: Annotated[int, Field(ge=0, le=999_999)] = Field(
+        description="The last version of the region that this draft showed; 0 where it showed none."
+    )
+    author: Name | None = Field(default=None, description="The name of who edited it; null where nobody was named.")
+    author_id: Id | None = Field(default=None, description="Their id; null for somebody who is not known in Slack.")
+    source: Literal["file", "canvas", "confluence", "slack"] = Field(description="How it came back.")
+    draft: Name | None = Field(default=None, description="Which copy it was: of a file, when that was compiled.")
+    saved_at: Moment = Field(description="When it came back, in UTC.")
+    stands: bool = Field(default=True, description=f"Whether nothing has taken its place. {FOLLOWS}")
 
 
 class Struck(Shape):

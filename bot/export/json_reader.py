@@ -56,6 +56,7 @@ def _require_sound(file: PostmortemFile) -> None:
         ("message", [line.message for line in every_entry if line.message]),
         ("why", [why.number for why in every_why]),
         ("action", [action.number for action in file.actions]),
+        ("kept text", [f"{text.section} {text.version}" for text in file.kept]),
         ("likeness with", [said.incident for said in file.likenesses]),
     ):
         _require_once(what, numbers)

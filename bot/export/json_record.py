@@ -17,6 +17,7 @@ from bot.incident.history import (
     is_entry_deed,
     whole_audit,
 )
+from bot.incident.kept import KeptRegion
 from bot.incident.records import (
     Action,
     Attachment,
@@ -71,7 +72,9 @@ def record_of(file: PostmortemFile) -> Told:
             actions=tuple(_action(action) for action in file.actions),
             people=_people(file),
             attachments=tuple(_attachments(file)),
-            audit=_audit(file.audit, wordings),
+            audit=(audit := _audit(file.audit, wordings)),
+            kept=tuple(map(_kept_text, file.kept)),
+            revision=len(audit),
         ),
         History(
             struck=struck,
@@ -97,6 +100,22 @@ def given_under(why: parts.Why) -> int | None:
 def actions_of(why: parts.Why) -> tuple[int, ...]:
     """The numbers of the actions that are for a why; an earlier export names one at most."""
     return tuple(why.actions) or ((why.action,) if why.action is not None else ())
+
+
+def _kept_text(text: parts.Kept) -> KeptRegion:
+    return KeptRegion(
+        incident_id=0,
+        section=text.section,
+        version=text.version,
+        change=text.change,
+        markdown=text.markdown,
+        facts=text.facts or "",
+        seen=text.seen,
+        author=text.author_id or text.author or "",
+        source=text.source,
+        draft=text.draft or "",
+        saved_at=text.saved_at,
+    )
 
 
 def _incident(file: PostmortemFile) -> Incident:

@@ -13,6 +13,7 @@ from bot.export.json_parts import (
     Deed,
     Entry,
     Id,
+    Kept,
     Key,
     Likeness,
     Moment,
@@ -121,6 +122,9 @@ class PostmortemFile(Shape):
         json_schema_extra={"propertyNames": {"enum": list(BY_SLUG)}},
     )
     actions: list[Action] = Field(default=[], description="The corrective actions, by number.")
+    kept: list[Kept] = Field(
+        default=[], description="What came back in edited drafts, every text of it, by section and version."
+    )
     audit: list[Deed] = Field(default=[], description="Who changed what, in the order of time.")
     struck: Struck = Field(default=Struck(), description="What was taken back.")
     likenesses: list[Likeness] = Field(default=[], description="What was said of past incidents, by their numbers.")

@@ -5,13 +5,19 @@ names of the 14 sections are known; any other name is a region of the template's
 a marker: the escapers never let a `<!` through.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bot.incident.facts import digest_of
+
 _OPENS = "<!-- afterword:"
-_MARKER = re.compile(r"([a-z][a-z0-9_]{0,59})((?: [0-9a-f]{12}){0,2}) -->[ \t]*(?:\n|\Z)")
+_MARKER = re.compile(
+    r"(?P<id>[a-z][a-z0-9_]{0,59})(?: (?P<left_as>[0-9a-f]{12}))?(?: (?P<facts>[0-9a-f]{12}))?"
+    r"(?: v(?P<seen>[1-9][0-9]{0,8}))? -->[ \t]*(?:\n|\Z)"
+)
+_FRONT_MATTER = re.compile(r"\A---\n(?:.*\n)*?(?=---\n)")
+_DIGEST = re.compile(r"\ndigest: ([0-9a-f]{12})[ \t]*\n")
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]*)(?:\n+|\Z)")
 
 
@@ -19,14 +25,16 @@ _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]*)(?:\n+|\Z)")
 class Region:
     """One region: its heading line and its body, both Markdown; the heading is empty where a template gave none.
 
-    `left_as` are the digests that its marker carried: of the body as it was compiled, and, where people had edited
-    it already, of what the record knew. Empty in what a template has just written.
+    What its marker carries besides: `left_as` is the digest of the body as it left (empty in what has not left yet),
+    `facts` the digest of what the record knew for it, `seen` the version of the last text of people that it showed.
     """
 
     id: str
     heading: str
     body: str
-    left_as: tuple[str, ...] = ()
+    left_as: str = ""
+    facts: str = ""
+    seen: int = 0
 
     @property
     def title(self) -> str:
@@ -36,7 +44,7 @@ class Region:
     @property
     def digest(self) -> str:
         """What tells an edited body from an untouched one: line ends and blank space do not count."""
-        return digest_of("\n".join(filter(None, map(str.strip, self.body.split("\n")))))
+        return _digest_of_lines(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,15 @@ class Compiled:
 
     def written(self) -> str:
         """The document as people get it: each marker tells how its region left, so that an edit can be seen."""
-        return "".join([self.head, *_joined(self.regions)])
+        digest = _digest_of_lines(self.head)
+        head = _FRONT_MATTER.sub(lambda found: f"{found[0]}digest: {digest}\n", self.head)
+        return "".join([head, *_joined(self.regions)])
+
+    @property
+    def is_head_edited(self) -> bool:
+        """Whether somebody changed what stands before the regions, where its front matter still tells."""
+        found = _DIGEST.search(self.head)
+        return found is not None and found[1] != _digest_of_lines(_DIGEST.sub("\n", self.head, 1))
 
 
 def split(markdown: str) -> Compiled:
@@ -57,7 +73,7 @@ def split(markdown: str) -> Compiled:
     regions: list[Region] = []
     for text in rest:
         if found := _MARKER.match(text):
-            regions.append(_region(found[1], found[2], text[found.end() :]))
+            regions.append(_region(found, text[found.end() :]))
         elif regions:
             regions[-1] = replace(regions[-1], body=f"{regions[-1].body}\n{_OPENS}{text}")
         else:
@@ -65,20 +81,20 @@ def split(markdown: str) -> Compiled:
     return Compiled(f"{head[1:]}\n" if regions else head[1:], tuple(regions))
 
 
-def _region(id_: str, digests: str, text: str) -> Region:
+def _region(marker: re.Match[str], text: str) -> Region:
     found = _HEADING.match(text)
     heading = found[0].strip() if found else ""
     body = text[found.end() :] if found else text
-    return Region(id_, heading, body.strip("\n"), tuple(digests.split()))
+    digests = marker["left_as"] or "", marker["facts"] or ""
+    return Region(marker["id"], heading, body.strip("\n"), *digests, int(marker["seen"] or 0))
 
 
 def _joined(regions: tuple[Region, ...]) -> Iterator[str]:
     for index, region in enumerate(regions):
-        left_as = " ".join(region.left_as or (region.digest,))
-        yield f"{'' if index == 0 else chr(10)}<!-- afterword:{region.id} {left_as} -->\n"
+        known = (f"{_OPENS}{region.id}", region.digest, region.facts, f"v{region.seen}" if region.seen else "")
+        yield f"{'' if index == 0 else chr(10)}{' '.join(filter(None, known))} -->\n"
         yield "\n\n".join(filter(None, (region.heading, region.body))) + "\n"
 
 
-def digest_of(text: str) -> str:
-    """Twelve hexadecimal digits: enough to see a change, not meant against forgery."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+def _digest_of_lines(text: str) -> str:
+    return digest_of("\n".join(filter(None, map(str.strip, text.split("\n")))))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.incident.kept import filled
 from bot.incident.plain import plain
 from bot.incident.records import Action, ActionStatus, Case
 from bot.incident.sections import BY_SLUG, SECTIONS
@@ -57,8 +58,10 @@ def missing(case: Case) -> tuple[Missing, ...]:
 def blank_sections(case: Case) -> tuple[str, ...]:
     """The slugs of the sections that nobody has filled, in document order.
 
-    Timeline, whys, root cause and actions are also filled by what was recorded; the others need a person's words.
+    Timeline, whys, root cause and actions are also filled by what was recorded; the others need a person's words, be
+    they written into the section or into a draft that came back.
     """
+    in_drafts = filled(case.kept)
     recorded = {
         "timeline": any(not entry.struck for entry in case.entries),
         "whys": _has_whys(case),
@@ -66,7 +69,9 @@ def blank_sections(case: Case) -> tuple[str, ...]:
         "actions": bool(case.actions),
     }
     return tuple(
-        section.slug for section in SECTIONS if not recorded.get(section.slug) and not _is_written(case, section.slug)
+        section.slug
+        for section in SECTIONS
+        if not (recorded.get(section.slug) or section.slug in in_drafts or _is_written(case, section.slug))
     )
 
 

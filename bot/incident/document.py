@@ -4,10 +4,12 @@ Every time is an aware UTC datetime; every text is plain text (see `plain`), to 
 record does not know.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from bot.incident.kept import Change
 from bot.incident.records import ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
 
 
@@ -53,8 +55,9 @@ class Line(NamedTuple):
     """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
 
     `source` is the message that it was captured from, as `channel:ts`; `source_change` is `edited` or `deleted` where
-    that became of it. `versions` are all wordings, first to last; empty where it reads as it was first recorded.
-    A named tuple, for a long timeline has ten thousand of them, and they are made three times as quickly.
+    that became of it. `versions` are all wordings, first to last; empty where it reads as it was first recorded, and
+    `version` counts them. A named tuple, for a long timeline has ten thousand of them, and they are made three times as
+    quickly.
     """
 
     number: int
@@ -72,6 +75,7 @@ class Line(NamedTuple):
     files: tuple[FileItem, ...] = ()
     source: str = ""
     versions: tuple[Wording, ...] = ()
+    version: int = 1
 
     @property
     def was_told(self) -> bool:
@@ -207,6 +211,26 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptText:
+    """A text that came back in an edited draft: a person's own Markdown; see `bot.incident.kept.KeptRegion`.
+
+    `stands` where nothing has taken its place; `author` is None where nobody was named.
+    """
+
+    section: str
+    version: int
+    change: Change
+    markdown: str
+    facts: str
+    seen: int
+    author: Who | None
+    source: str
+    draft: str
+    saved_at: datetime
+    stands: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A compiled postmortem.
 
@@ -214,6 +238,8 @@ class Document:
     first entry. `marks` holds every milestone in order, reached or not. `spans_days` where the timeline touches more
     than one day in UTC, so that clock times alone would mislead. `audit` is empty unless the case was loaded with it;
     `struck`, `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history.
+    `kept` is every text that came back in edited drafts; `revision` counts the changes of the incident; `facts` are the
+    digests of what the record knows for each section (`bot.incident.facts`): an edit tells by them what it was made on.
     """
 
     key: str
@@ -249,6 +275,13 @@ class Document:
     struck: tuple[Line, ...] = ()
     struck_whys: tuple[WhyStep, ...] = ()
     likenesses: tuple[Likeness, ...] = ()
+    kept: tuple[KeptText, ...] = ()
+    revision: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def texts(self, section: str) -> tuple[KeptText, ...]:
+        """What people wrote into a region of the draft and still stands, oldest first."""
+        return tuple(text for text in self.kept if text.section == section and text.stands)
 
     def mark(self, milestone: Milestone) -> Mark:
         """The mark of one milestone, reached or not."""

@@ -75,6 +75,7 @@ def _lines(
             files.get(entry.id, ()),
             entry.source,
             _wordings(entry, wordings[entry.id], cast) if entry.id in wordings else (),
+            entry.version,
         )
         for entry in entries
     )

@@ -21,7 +21,12 @@ _Spans = Callable[[str], Iterator[tuple[int, int, str]]]
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
-_NAMES_NOTHING = frozenset({"id", "key", "slug", "delivery", "verb", "media_type", "severity", "channel_id"})
+_NAMES_NOTHING = frozenset(
+    [
+        *("id", "key", "slug", "delivery", "verb", "media_type", "severity", "channel_id"),
+        *("section", "facts", "source", "draft"),  # of what came back in drafts
+    ]
+)
 """Fields that are names of ours: a mask in them would only break links."""
 
 
@@ -144,6 +149,8 @@ def _where(value: object, field: str, where: str) -> str:
         return {"title": "the title", "channel_name": "the channel's name"}.get(field, "the head")
     if name in ("WhyStep", "ActionItem"):
         return f"{'why' if name == 'WhyStep' else 'action'} {number}"
+    if name == "KeptText":
+        return f"the edited {getattr(value, 'section', '').replace('_', ' ')}"
     title = getattr(value, "title", "")
     return str(title) or where
 

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.incident import facts, kept
 from bot.incident.document import (
     ActionItem,
     Deed,
     Document,
+    KeptText,
     Likeness,
     Line,
     Mark,
@@ -49,7 +51,7 @@ def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Docume
     at = {mark.milestone: mark.at for mark in marks}
     started = _started_at(at, lines)
     resolved = at[Milestone.RESOLVED]
-    return Document(
+    document = Document(
         key=incident.key,
         number=incident.number,
         title=one_line(incident.title),
@@ -82,8 +84,11 @@ def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Docume
         struck=struck_lines(history, cast),
         struck_whys=_struck_whys(history, cast),
         likenesses=_likenesses(history, cast),
+        kept=tuple(_kept(case, cast)),
+        revision=case.revision,
         people=cast.everyone(),  # last, when everybody has been named
     )
+    return replace(document, facts=facts.digests(document))
 
 
 def _spans_days(lines: tuple[Line, ...]) -> bool:
@@ -183,6 +188,22 @@ def _part(section: Section, written: SectionText | None, savings: tuple[SectionT
     if not written or not text:
         return Part(section.slug, section.title, "", None, None, told)
     return Part(section.slug, section.title, text, cast.known(written.author), written.saved_at, told)
+
+
+def _kept(case: Case, cast: Cast) -> Iterator[KeptText]:
+    for history in kept.by_region(case.kept).values():
+        stand = kept.standing(history)
+        for text in history:
+            author, words = _editor(text.author, case, cast), plain(text.markdown)
+            told = words, text.facts, text.seen, author, text.source, text.draft, text.saved_at
+            yield KeptText(text.section, text.version, text.change, *told, stands=text in stand)
+
+
+def _editor(author: str, case: Case, cast: Cast) -> Who | None:
+    """Somebody in Slack; or a name that was given on the command line, whose id is empty."""
+    if author in case.people:
+        return cast.who(author)
+    return Who("", one_line(author)) if author else None
 
 
 def _whys(whys: Iterable[Why], history: History, cast: Cast, lines: tuple[Line, ...]) -> tuple[WhyStep, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from bot.incident.kept import KeptRegion
+
 
 class Status(StrEnum):
     """Where an incident stands."""
@@ -269,7 +271,8 @@ class AuditLine:
 class Case:
     """Everything the record holds of one incident, at one moment: what the postmortem is compiled from.
 
-    Entries are ordered by (happened_at, number) and leave out the struck; `people` maps user ids to persons.
+    Entries are ordered by (happened_at, number) and leave out the struck; `people` maps user ids to persons; `kept` is
+    what people wrote into drafts, by region and version. `revision` counts the changes of the incident so far.
     """
 
     incident: Incident
@@ -280,6 +283,8 @@ class Case:
     people: dict[str, Person]
     attachments: tuple[Attachment, ...] = ()
     audit: tuple[AuditLine, ...] = ()
+    kept: tuple[KeptRegion, ...] = ()
+    revision: int = 0
 
     def name(self, user: str | None) -> str:
         """A person's name, or the bare id where nobody knows it; empty for None."""

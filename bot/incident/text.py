@@ -12,14 +12,14 @@ LONGEST = 40_000
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def admit(text: str, what: str = "That text") -> str:
+def admit(text: str, what: str = "That text", most: int = LONGEST) -> str:
     """The text as it can be kept: stripped, NUL dropped, lone surrogates replaced.
 
-    Raises Refused where it is longer than `LONGEST`: nothing is ever cut silently.
+    Raises Refused where it is longer than `most` characters: nothing is ever cut silently.
     """
     text = _UNKEEPABLE.sub(lambda match: "" if match[0] == "\x00" else "\ufffd", text).strip()
-    if len(text) > LONGEST:
-        sentence = f"{what} has {len(text):,} characters; at most {LONGEST:,} can be kept. Split it into several."
+    if len(text) > most:
+        sentence = f"{what} has {len(text):,} characters; at most {most:,} can be kept. Split it into several."
         raise Refused(sentence)
     return text
 

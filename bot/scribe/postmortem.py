@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from bot.errors import Refused
 from bot.export import FORMATS
+from bot.export.kept import Held
 from bot.incident import alike, checks, publishing
 from bot.incident import reminders as steps
 from bot.incident import whys as chains
@@ -18,11 +19,12 @@ from bot.incident.records import Case, Incident, Milestone, SectionText
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, nearest, require, shortened
-from bot.scribe import recall, secrets
+from bot.scribe import drafts, recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.standing import retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
+from bot.slack import kept as tells
 from bot.slack import postmortem as says
 from bot.slack import reminders as asks
 from bot.slack.blocks import Block, Message
@@ -40,8 +42,14 @@ _NONE: Mapping[int, bool] = MappingProxyType({})
 
 async def overview(desk: Desk, asked: Asked) -> Message:
     """What is filled and what is missing."""
-    case = await desk.store.read(lambda tx: _case(tx, asked))
-    return says.overview(case, asked.now, await recall.alike(desk, asked, case.incident))
+
+    def look(tx: Transaction) -> tuple[Case, tuple[Held, ...]]:
+        case = _case(tx, asked)
+        return case, drafts.edited(desk.exporter, case, asked.now)
+
+    case, edited = await desk.store.read(look)
+    shown = tells.section_of(edited, case.incident)
+    return says.overview(case, asked.now, shown, await recall.alike(desk, asked, case.incident))
 
 
 def _case(tx: Transaction, asked: Asked) -> Case:
@@ -160,21 +168,26 @@ async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: boo
     return await once(desk, asked, unit)
 
 
-async def _found(desk: Desk, asked: Asked) -> tuple[Finding, ...]:
-    """What is still to be looked at; read before the transaction that recorders wait for."""
-    return await desk.store.read(lambda tx: findings(_case(tx, asked), asked.now))
+async def _found(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], list[Block]]:
+    """What is still to be looked at, and what people edited; read before the transaction that recorders wait for."""
+
+    def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
+        case = _case(tx, asked)
+        return findings(case, asked.now), tells.note(drafts.edited(desk.exporter, case, asked.now), case.incident)
+
+    return await desk.store.read(look)
 
 
 async def publish(desk: Desk, asked: Asked) -> Message | None:
     """It is finished: no more reminders."""
-    found = await _found(desk, asked)
+    found, edited = await _found(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         case, _ = cases.glance(tx, require_incident(tx, asked, locking=True), 1)
         incident = publishing.publish(case, asked.now)
         _finish(tx, asked, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), asked.now)
-        return says.published(incident, asked.user, found)
+        return says.published(incident, asked.user, found, edited)
 
     return await once(desk, asked, unit)
 
@@ -208,7 +221,7 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
     if trouble := desk.exporter.trouble(form):
         sentence = f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well."
         raise Refused(sentence)
-    found = await _found(desk, asked)
+    found, edited = await _found(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
@@ -216,7 +229,7 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
             tx,
             Owed(asked.team, "file", incident.channel, form, asked.now, incident.id, fallback=asked.user),
         )
-        return says.exporting(incident, form, found)
+        return says.exporting(incident, form, found, edited)
 
     return await once(desk, asked, unit)
 

@@ -6,6 +6,7 @@ from dataclasses import astuple, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from bot.incident import kept as drafts
 from bot.incident import secrets
 from bot.incident.records import Action, Incident
 from bot.incident.secrets import Noun, Redacted, Subject
@@ -115,6 +116,8 @@ def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[st
 
 
 def _cleaned(copy: Copy, values: frozenset[str]) -> str:
+    if copy.place == "kept":
+        return drafts.redacted(copy.text, values)
     if copy.place not in _JSON_PLACES:
         return secrets.without(copy.text, values)
     try:

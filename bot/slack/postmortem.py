@@ -8,6 +8,7 @@ from bot.incident import checks
 from bot.incident import reminders as steps
 from bot.incident.checks import Gap
 from bot.incident.findings import Finding, findings
+from bot.incident.kept import by_region, standing
 from bot.incident.postmortem import metrics
 from bot.incident.records import Case, Incident, SectionText
 from bot.incident.sections import BY_SLUG, Section
@@ -32,8 +33,8 @@ IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
 """What the checks say of an action in one line, with a button."""
 
 
-def overview(case: Case, now: datetime, past: tuple[Alike, ...] = ()) -> Message:
-    """What is filled and what is missing, what the checks found, and past incidents like this one."""
+def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, ...] = ()) -> Message:
+    """What is filled and missing, what people `edited` in drafts, what the checks found, and past incidents like it."""
     incident = case.incident
     filled, total = checks.meter(case)
     missing = [gap for gap in checks.missing(case) if gap.gap not in IN_ACTIONS]
@@ -51,7 +52,13 @@ def overview(case: Case, now: datetime, past: tuple[Alike, ...] = ()) -> Message
     lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
     body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
     found = looks.section_of(findings(case, now), incident)
-    shown = [blocks.section(said), looks.metrics_line(metrics(case, now)), *blocks.sections("\n".join(body)), *found]
+    shown = [
+        blocks.section(said),
+        looks.metrics_line(metrics(case, now)),
+        *blocks.sections("\n".join(body)),
+        *edited,
+        *found,
+    ]
     return blocks.whisper(said, [*shown, next_buttons(case), *recall.proposals(incident, past)])
 
 
@@ -95,20 +102,35 @@ def section_form(case: Case, section: Section, filling: Filling, past: tuple[Ali
     notes = [blocks.context(filling.known)] if filling.known else []
     if filling.is_draft:
         notes.append(blocks.context(words.postmortem.filled_in()))
-    return _form(case, section, [*notes, *recall.questions(past)], (filling.version, filling.text))
+    notes += [*_edited(case, section), *recall.questions(past)]
+    return _form(case, section, notes, (filling.version, filling.text))
 
 
-def _form(case: Case, section: Section, notes: list[Block], written: tuple[int, str]) -> Block:
-    version, text = written
-    fields = [
+def _edited(case: Case, section: Section) -> list[Block]:
+    """A line where somebody edited the section in a draft: what is saved in the form does not overwrite that."""
+    texts = standing(by_region(case.kept).get(section.slug, ()))
+    if not texts:
+        return []
+    who = case.name(texts[-1].author) or words.kept.somebody()
+    return [blocks.context(words.kept.in_form(who=who, at=texts[-1].saved_at))]
+
+
+def text_fields(title: str, text: str) -> list[Block]:
+    """A text to be edited, in as many fields as it needs and one more; what is sent is all of them joined."""
+    return [
         blocks.labelled(
-            section.title if index == 0 else "… and on",
+            title if index == 0 else "… and on",
             f"text_{index}",
             blocks.text_input(f"text_{index}", multiline=True, initial_value=piece),
             optional=True,
         )
         for index, piece in enumerate([*_pieces(text), ""][:FIELDS])
     ]
+
+
+def _form(case: Case, section: Section, notes: list[Block], written: tuple[int, str]) -> Block:
+    version, text = written
+    fields = text_fields(section.title, text)
     metadata = {
         "incident": case.incident.id,
         "channel": case.incident.channel,
@@ -165,16 +187,18 @@ def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours:
     return {"response_action": "update", "view": _form(case, section, notes, (theirs.version, yours))}
 
 
-def exporting(incident: Incident, form: str, found: tuple[Finding, ...]) -> Message:
-    """The file is on its way, although these things are still to be looked at."""
+def exporting(incident: Incident, form: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
+    """The file is on its way, although these things are still to be looked at; `edited` is said of drafts."""
     said = words.postmortem.exporting(key=incident.key, form=form, channel=incident.channel)
-    return blocks.whisper(said, [blocks.section(said), *looks.still_open(found, incident)])
+    return blocks.whisper(said, [blocks.section(said), *edited, *looks.still_open(found, incident)])
 
 
-def published(incident: Incident, by: str, found: tuple[Finding, ...]) -> Message:
+def published(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
     """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
     said = words.postmortem.published(key=incident.key, by=by)
-    return blocks.message(said, [blocks.section(said), *looks.still_open(found, incident)], response_type="in_channel")
+    return blocks.message(
+        said, [blocks.section(said), *edited, *looks.still_open(found, incident)], response_type="in_channel"
+    )
 
 
 @dataclass(frozen=True, slots=True)

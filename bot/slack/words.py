@@ -30,6 +30,7 @@ NOUNS = (
     "statuspage",
     "drafts",
     "alerts",
+    "kept",
 )
 
 PLAIN = ("drafts",)

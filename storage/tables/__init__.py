@@ -2,6 +2,7 @@
 
 from storage.tables.alerts import AlertEventRow, AlertRow, AlertStormRow
 from storage.tables.columns import metadata, table_of
+from storage.tables.drafts import KeptRegionRow
 from storage.tables.history import AuditRow, LikenessRow, RecallRow
 from storage.tables.outside import LINK_OWED, AccountRow, LinkRow
 from storage.tables.owed import (
@@ -53,6 +54,7 @@ __all__ = [
     "EntryVersionRow",
     "InboxRow",
     "IncidentRow",
+    "KeptRegionRow",
     "LikenessRow",
     "LinkRow",
     "LookbackRow",

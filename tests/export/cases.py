@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from bot.incident.kept import Change, KeptRegion
 from bot.incident.records import (
     Action,
     ActionStatus,
@@ -108,6 +109,12 @@ def why(
 def written(slug: str, text: str) -> SectionText:
     """What a person wrote into a section."""
     return SectionText(1, slug, text, "U2", at(17, 0), 1)
+
+
+def kept(slug: str, markdown: str, facts: str, version: int = 1, **changes: object) -> KeptRegion:
+    """What came back in an edited draft; `facts` as the marker of the region told."""
+    made = KeptRegion(1, slug, version, Change.EDITED, markdown, facts, 0, "U3", "file", "", at(9, 12, day=24))
+    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def action(number: int, **changes: object) -> Action:

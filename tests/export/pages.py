@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
-_MARKER = re.compile(r"<!-- afterword:[a-z_]+ [0-9a-f]{12} -->\n")
+_MARKER = re.compile(r"<!-- afterword:[a-z_]+(?: [0-9a-f]{12}){1,2}(?: v[0-9]+)? -->\n")
 
 
 def headings(markdown: str) -> list[tuple[str, str]]:

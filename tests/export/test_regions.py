@@ -26,18 +26,18 @@ def test_the_regions_are_the_sections_in_order(document: str) -> None:
 
 
 def test_what_nobody_touched_is_as_its_marker_says(document: str) -> None:
-    assert all(region.left_as == (region.digest,) for region in split(document).regions)
+    assert all(region.left_as == region.digest for region in split(document).regions)
 
 
 def test_an_edit_shows_in_its_region_alone(document: str) -> None:
     edited = document.replace("The load test uses one customer", "The load test has one customer")
-    touched = [region.id for region in split(edited).regions if region.left_as != (region.digest,)]
+    touched = [region.id for region in split(edited).regions if region.left_as != region.digest]
     assert touched == ["whys", "root_cause"]
 
 
 def test_line_ends_and_blank_space_are_no_edit(document: str) -> None:
     saved_elsewhere = document.replace("\n", "\r\n").replace("\r\n\r\n", "  \r\n\r\n\r\n")
-    assert all(region.left_as == (region.digest,) for region in split(saved_elsewhere).regions)
+    assert all(region.left_as == region.digest for region in split(saved_elsewhere).regions)
 
 
 def test_a_document_without_markers_is_all_head() -> None:
@@ -50,7 +50,7 @@ def test_what_was_written_is_read_back(regions: list[Region]) -> None:
     assert [(one.id, one.heading, one.digest) for one in found.regions] == [
         (one.id, one.heading, one.digest) for one in regions
     ]
-    assert all(one.left_as == (one.digest,) for one in found.regions)
+    assert all(one.left_as == one.digest for one in found.regions)
 
 
 def test_what_only_looks_like_a_marker_stays_where_it_stands(document: str) -> None:

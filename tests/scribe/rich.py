@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.export import Exporter
+from bot.incident.kept import Change
 from bot.incident.records import ActionKind, ActionStatus, Incident, Milestone, Person, PostmortemStatus, Status
 from bot.incident.reminders import ReminderRules
 from bot.scribe import documents
-from storage import actions, attachments, audit, incidents, people, recall, sections, timeline, whys
+from storage import actions, attachments, audit, incidents, kept, people, recall, sections, timeline, whys
 from storage.actions import NewAction
 from storage.attachments import Claimed, NewAttachment
+from storage.kept import NewText
 from storage.statements import Transaction
 from storage.store import Store
 from storage.timeline import NewEntry
@@ -41,6 +43,7 @@ def write(tx: Transaction) -> Incident:
     _whys(tx, incident)
     _parts(tx, incident)
     _links(tx, incident)
+    _kept(tx, incident)
     recall.judge(tx, incident.id, past.id, "U9", second(900), is_same=True)
     audit.keep(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
     after = replace(
@@ -139,6 +142,17 @@ def _links(tx: Transaction, incident: Incident) -> None:
     every = whys.every(tx, incident.id)
     for why, action in ((every[2], made[2]), (every[2], made[0]), (every[1], made[0])):
         whys.link(tx, why, action)
+
+
+def _kept(tx: Transaction, incident: Incident) -> None:
+    told = NewText("fault", Change.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820))
+    kept.add(tx, incident.id, told)
+    by_name = replace(told, markdown="", facts="", author="Dana from support", draft="2026-11-23T12:00:00Z")
+    kept.add(tx, incident.id, by_name)
+    kept.add(tx, incident.id, replace(told, section="customers", author="", source="canvas"))
+    for change in (Change.EDITED, Change.CHOSEN, Change.GIVEN_UP):
+        kept.add(tx, incident.id, replace(told, section="leadup", change=change, author="U1", source="slack", seen=1))
+    audit.keep(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))
 
 
 def exported(store: Store, key: int = 2, form: str = "json", team: str = PLACE.team) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.incident.alerts import Alert, AlertStatus, Stand
+from bot.incident.kept import Change
 from bot.incident.records import Milestone
 from storage import (
     actions,
@@ -19,6 +20,7 @@ from storage import (
     histories,
     inbox,
     incidents,
+    kept,
     lookbacks,
     pages,
     recall,
@@ -27,6 +29,7 @@ from storage import (
     timeline,
 )
 from storage.deliveries import Outcome, Owed
+from storage.kept import NewText
 from storage.lookbacks import NewLookback
 from storage.pages import Anchor, Span
 from storage.recall import Wanted
@@ -153,6 +156,14 @@ def a_look_at_the_tabs(tx: Transaction) -> None:
     tabs.owing(tx, "T1", NOW, 1)
 
 
+def a_draft_that_comes_back(tx: Transaction) -> None:
+    incidents.by_id(tx, 1, locking=True)
+    kept.of_incident(tx, 1)
+    kept.add(tx, 1, NewText("leadup", Change.EDITED, "By hand.", "", 0, "U1", "file", NOW))
+    audit.keep(tx, "U1", "drafts.take", "", NOW)
+    audit.count(tx, 1)
+
+
 def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:
     """How SQLite goes about every statement that a unit really runs."""
     seen: list[str] = []
@@ -178,6 +189,7 @@ UNITS = [
     a_complete_export,
     a_webhook,
     a_look_at_the_tabs,
+    a_draft_that_comes_back,
     a_tick,
 ]
 

@@ -8,7 +8,7 @@ from alembic import op
 from storage.types import Flag, UtcDateTime
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def upgrade() -> None:

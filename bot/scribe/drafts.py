@@ -1,0 +1,201 @@
+"""The verbs about drafts that people edited: take one back, show where two texts stand, choose."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.errors import Refused
+from bot.export import Exporter, returned
+from bot.export.kept import Held
+from bot.export.returned import Fate, Returned
+from bot.incident import kept as rules
+from bot.incident import postmortem
+from bot.incident.kept import Change, KeptRegion
+from bot.incident.records import Case, Incident
+from bot.incident.sections import BY_SLUG
+from bot.incident.text import admit
+from bot.scribe import documents
+from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.slack import kept as says
+from bot.slack.blocks import Block, Message
+from bot.slack.postmortem import FIELD, FIELDS
+from bot.slack.words import words
+from storage import audit, cases, incidents, kept
+from storage.kept import NewText
+from storage.statements import Transaction
+from storage.store import Store
+
+BY = "afterword-import"
+"""Who stands in the audit for what came from the command line; the text itself tells who wrote it."""
+
+LONGEST = 3_000_000
+"""Characters of a whole draft that comes back: three times a timeline of ten thousand entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A draft given back: the file's text, who edited it (a name, or empty) and how it came (`file`, `canvas`, …)."""
+
+    markdown: str
+    by: str
+    source: str = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one region: `is_new` where its text was kept just now; `held` as the region stands since."""
+
+    region: Returned
+    is_new: bool
+    held: Held | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a draft that came back, and at which revision the record is now.
+
+    `is_head_edited` where somebody changed what stands before the first section, which is not taken.
+    """
+
+    incident: Incident
+    paper: returned.Paper
+    revision: int
+    settled: tuple[Settled, ...]
+    is_head_edited: bool
+
+
+def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetime) -> Report:
+    """Keep what people changed in a draft; the same draft twice changes nothing.
+
+    For the command line: it blocks. `team` may be empty where one workspace alone has the incident. Raises Refused,
+    with nothing written, for what is no draft or of no incident of ours.
+    """
+    paper = returned.read(admit(given.markdown, "That draft", LONGEST))
+    incident = store.read_now(lambda tx: documents.named(tx, paper.number, team))
+    case = store.read_now(lambda tx: cases.load(tx, incident))
+    draft = exporter.draft(postmortem.compile(case, now))
+    found = returned.compared(paper, draft)
+    edits = {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in (Fate.EDITED, Fate.EMPTIED)}
+    new = store.write_now(lambda tx: _keep(tx, incident, edits.values(), now))
+    case = store.read_now(lambda tx: cases.load(tx, incident))
+    held = {one.own.id: one for one in edited(exporter, case, now)}
+    settled = (Settled(region, region.id in new, held.get(region.id)) for region in found)
+    return Report(incident, paper, case.revision, tuple(settled), returned.is_head_edited(paper, draft))
+
+
+def _edit(region: Returned, given: Given, copy: str, now: datetime) -> NewText:
+    told = (region.text, region.facts, region.seen)
+    return NewText(region.id, Change.EDITED, *told, given.by, given.source, now, copy)
+
+
+def _keep(tx: Transaction, incident: Incident, edits: Iterable[NewText], now: datetime) -> frozenset[str]:
+    """Write down the edits that are not known yet, all or none; the regions that were written."""
+    incidents.by_id(tx, incident.id, locking=True)
+    history = rules.by_region(kept.of_incident(tx, incident.id))
+    new = [text for text in edits if not _is_known(text, history.get(text.section, ()))]
+    tx.clear_notes()
+    for text in new:
+        kept.add(tx, incident.id, text)
+    if new:
+        audit.keep(tx, BY, "drafts.take", "", now)
+    return frozenset(text.section for text in new)
+
+
+def _is_known(edit: NewText, history: tuple[KeptRegion, ...]) -> bool:
+    """The very edit was taken before, whatever somebody chose since."""
+    told = (edit.markdown, edit.facts, edit.seen)
+    return any((text.markdown, text.facts, text.seen) == told for text in history)
+
+
+def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[Held, ...]:
+    """The regions in which people's texts stand. It compiles where there are any: call it off the loop."""
+    return exporter.draft(postmortem.compile(case, now)).held if case.kept else ()
+
+
+async def look(desk: Desk, asked: Asked, section: str) -> Message:
+    """All the texts of one section, to choose from."""
+    case, held = await _held(desk, asked, section)
+    return says.choice(held, case.incident)
+
+
+async def _held(desk: Desk, asked: Asked, section: str) -> tuple[Case, Held]:
+    def find(tx: Transaction) -> tuple[Case, Held]:
+        case = cases.load(tx, require_incident(tx, asked))
+        for held in edited(desk.exporter, case, asked.now):
+            if held.own.id == section:
+                return case, held
+        raise Refused(words.kept.nothing(title=_title(section)))
+
+    return await desk.store.read(find)
+
+
+def _title(section: str) -> str:
+    return BY_SLUG[section].title if section in BY_SLUG else section
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody saw who chooses: a section, its latest version, and the digest of what the record knew."""
+
+    section: str
+    version: int
+    facts: str
+
+
+async def keep(desk: Desk, asked: Asked, seen: Seen, version: int) -> Message | None:
+    """Let one of the texts stand, in place of all that were seen with it."""
+
+    def unit(tx: Transaction) -> Message:
+        incident, history = _unchanged(tx, asked, seen)
+        text = next(one for one in history if one.version == version)
+        kept.add(tx, incident.id, _chosen(seen, text.markdown, text.author, asked.now))
+        case = cases.glance(tx, incident, 1)[0]
+        return says.kept(case, _title(seen.section), case.name(text.author), is_blank=not text.markdown)
+
+    return await once(desk, asked, unit)
+
+
+async def give_up(desk: Desk, asked: Asked, seen: Seen) -> Message | None:
+    """Let the record write the section again; what people wrote stays in the history."""
+
+    def unit(tx: Transaction) -> Message:
+        incident, _ = _unchanged(tx, asked, seen)
+        new = NewText(seen.section, Change.GIVEN_UP, "", seen.facts, seen.version, asked.user, "slack", asked.now)
+        kept.add(tx, incident.id, new)
+        return says.taken(cases.glance(tx, incident, 1)[0], _title(seen.section))
+
+    return await once(desk, asked, unit)
+
+
+async def anew_form(desk: Desk, asked: Asked, section: str) -> Block:
+    """The form in which somebody writes what is to stand."""
+    case, held = await _held(desk, asked, section)
+    if len(says.together(held)) > FIELD * FIELDS:
+        raise Refused(words.kept.too_long(title=held.own.title))
+    return says.anew_form(held, case.incident)
+
+
+async def write_anew(desk: Desk, asked: Asked, seen: Seen, text: str) -> Message | None:
+    """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
+    markdown = admit(text, _title(seen.section))
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        version = kept.add(tx, incident.id, _chosen(seen, markdown, asked.user, asked.now))
+        case = cases.glance(tx, incident, 1)[0]
+        return says.written(case, _title(seen.section), is_contested=version > seen.version + 1)
+
+    return await once(desk, asked, unit)
+
+
+def _unchanged(tx: Transaction, asked: Asked, seen: Seen) -> tuple[Incident, tuple[KeptRegion, ...]]:
+    """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
+    incident = require_incident(tx, asked, locking=True)
+    history = rules.by_region(kept.of_incident(tx, incident.id)).get(seen.section, ())
+    if not history or history[-1].version != seen.version:
+        raise Refused(words.kept.stale(title=_title(seen.section)))
+    return incident, history
+
+
+def _chosen(seen: Seen, markdown: str, author: str, now: datetime) -> NewText:
+    return NewText(seen.section, Change.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)

@@ -1,0 +1,231 @@
+"""What people wrote into a draft stands where it stood, and is shown beside what the record says since."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import example, given, settings
+
+from bot.export import Exporter
+from bot.export.kept import Draft, closed
+from bot.export.regions import Compiled, Region, split
+from bot.incident import postmortem
+from bot.incident.kept import Change, KeptRegion
+from bot.incident.masking import chosen, mask
+from bot.incident.records import Case
+from tests.export import pages
+from tests.export.cases import FULL, NOW, at, entry, kept, written
+from tests.export.test_escape import TEXTS
+from tests.export.test_hostile import HOSTILE
+
+EXPORTER = Exporter()
+CHOOSE = "**More than one text stands here"
+
+
+def markdown(case: Case, days: int = 0) -> str:
+    return EXPORTER.render(postmortem.compile(case, NOW + timedelta(days=days)), "markdown").decode()
+
+
+def regions(text: str) -> dict[str, Region]:
+    return {region.id: region for region in split(text).regions}
+
+
+LEFT = regions(markdown(FULL))
+
+
+def with_kept(*texts: KeptRegion, case: Case = FULL) -> Case:
+    return replace(case, kept=texts)
+
+
+def rewritten(slug: str, words: str, case: Case = FULL) -> Case:
+    """The case once somebody saved other words in Slack."""
+    return replace(case, sections=case.sections | {slug: written(slug, words)})
+
+
+def draft(case: Case) -> Draft:
+    return EXPORTER.draft(postmortem.compile(case, NOW))
+
+
+def edit(slug: str, words: str = "By *hand*.", **changes: object) -> KeptRegion:
+    return kept(slug, words, LEFT[slug].facts, **changes)  # type: ignore[arg-type]
+
+
+def test_what_nobody_edited_is_written_from_the_record() -> None:
+    now = regions(markdown(rewritten("fault", "A leak"), days=30))
+    assert now["fault"].body == "A leak"
+    assert {slug: one for slug, one in now.items() if slug != "fault"} == {
+        slug: one for slug, one in LEFT.items() if slug != "fault"
+    } | {"actions": now["actions"]}
+
+
+def test_an_edit_stands_as_long_as_the_record_says_what_its_author_saw() -> None:
+    now = regions(markdown(with_kept(edit("leadup"), case=rewritten("fault", "A leak")), days=400))
+    assert now["leadup"].body == "By *hand*."
+    assert (now["leadup"].facts, now["leadup"].seen) == (LEFT["leadup"].facts, 1)
+    assert now["leadup"].left_as == now["leadup"].digest != LEFT["leadup"].digest
+
+
+def test_that_an_action_becomes_overdue_touches_no_edit() -> None:
+    edited = with_kept(edit("actions"))
+    assert "overdue" not in markdown(replace(FULL, kept=()), days=-4)
+    assert [regions(markdown(edited, days=days))["actions"].body for days in (-4, 4)] == ["By *hand*."] * 2
+
+
+def test_where_the_record_changed_too_both_are_shown_with_who_and_when() -> None:
+    now = regions(markdown(with_kept(edit("leadup"), case=rewritten("leadup", "A new client."))))["leadup"]
+    lines = [line for line in now.body.split("\n") if line]
+    assert lines[0].startswith(CHOOSE)
+    assert lines[1:] == [
+        "### Edited by Chloé Martin on 2026-11-24 09:12 UTC",
+        "By *hand*.",
+        "### What the record says now",
+        "A new client.",
+    ]
+    assert now.facts != LEFT["leadup"].facts
+
+
+def test_a_new_entry_stands_beside_an_edited_timeline_in_every_form() -> None:
+    longer = replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20), "All pools grown")))
+    document = postmortem.compile(with_kept(edit("timeline", "- 14:05 it *broke*"), case=longer), NOW)
+    page = pages.visible_text(pages.page(EXPORTER.render(document, "html")))
+    for text in (EXPORTER.render(document, "markdown").decode(), page):
+        assert "All pools grown" in text
+        assert "it *broke*" in text or "it broke" in text
+        assert "More than one text stands here" in text
+
+
+@pytest.mark.parametrize("form", ["confluence", "canvas"])
+def test_other_systems_get_an_edited_timeline_and_what_the_record_says_since(form: str) -> None:
+    longer = replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20), "All pools grown")))
+    told = edit("timeline", "- 14:05 it *broke* for <b>all</b>")
+    alone = EXPORTER.render(postmortem.compile(with_kept(told), NOW), form).decode()
+    assert "14:05 it" in alone
+    assert "Restarted the pool" not in alone
+    both = EXPORTER.render(postmortem.compile(with_kept(told, case=longer), NOW), form).decode()
+    assert all(words in both for words in ("14:05 it", "All pools grown", "What the record says now", "Chloé Martin"))
+    assert "<b>" not in both
+
+
+def test_the_page_shows_an_edited_timeline_instead_of_its_own_list() -> None:
+    document = postmortem.compile(with_kept(edit("timeline", "- 14:05 it *broke*\n- <b>over</b>")), NOW)
+    page = pages.page(EXPORTER.render(document, "html"))
+    shown = pages.visible_text(page)
+    assert "14:05 it broke" in shown
+    assert "<b>over</b>" in shown
+    assert "Restarted the pool" not in shown
+    assert [item.get("class") for item in page.iter("ol")].count("entries") == 0
+
+
+def test_two_edits_that_did_not_see_each_other_stand_side_by_side() -> None:
+    two = (edit("leadup", "Hers."), edit("leadup", "His.", version=2, author="U2"))
+    body = regions(markdown(with_kept(*two)))["leadup"].body
+    assert [line for line in body.split("\n") if line][1:] == [
+        "### Edited by Chloé Martin on 2026-11-24 09:12 UTC",
+        "Hers.",
+        "### Edited by Ben Okafor on 2026-11-24 09:12 UTC",
+        "His.",
+    ]
+
+
+def test_a_region_that_came_back_empty_is_asked_about_and_blank_once_it_is_chosen() -> None:
+    emptied = edit("leadup", "")
+    body = regions(markdown(with_kept(emptied)))["leadup"].body
+    assert "_Emptied: nothing is to stand here._" in body
+    assert "Version 4.12 went out" in body
+    chosen = replace(emptied, version=2, seen=1, change=Change.CHOSEN)
+    assert regions(markdown(with_kept(emptied, chosen)))["leadup"].body == "_Left blank by Chloé Martin._"
+    given_up = replace(chosen, change=Change.GIVEN_UP)
+    again = regions(markdown(with_kept(emptied, given_up)))["leadup"]
+    assert (again.body, again.seen) == (LEFT["leadup"].body, 2)
+
+
+def test_an_edit_whose_place_the_template_lost_is_shown_at_the_end() -> None:
+    lost = kept("customers", "They *noticed*.", "f" * 12)
+    text = markdown(with_kept(lost))
+    assert text.endswith(" v1 -->\n## Customers\n\nThey *noticed*.\n")
+    (held,) = draft(with_kept(lost)).held
+    assert not held.is_contested
+
+
+def test_a_region_of_a_templates_own_is_compared_by_its_text() -> None:
+    own = Compiled("", (Region("customers", "## Customers", "Say who noticed."),))
+    document = postmortem.compile(with_kept(kept("customers", "All.", own.regions[0].digest)), NOW)
+    keeper = EXPORTER._markdown._keeper
+    assert keeper.draft(document, own).shown.regions[0].body == "All."
+    other = Compiled("", (Region("customers", "## Customers", "Say which noticed."),))
+    assert "Say which noticed." in keeper.draft(document, other).shown.regions[0].body
+
+
+def test_an_edit_forges_no_marker_and_leaves_no_code_block_open() -> None:
+    forged = "<!-- afterword:fault 0123456789ab -->\n## Fault\n\n```\nmine"
+    found = split(markdown(with_kept(edit("leadup", forged))))
+    assert [region.id for region in found.regions] == list(LEFT)
+    page = pages.page(EXPORTER.render(postmortem.compile(with_kept(edit("leadup", forged)), NOW), "html"))
+    assert "<!-- afterword:fault 0123456789ab -->" in pages.visible_text(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("```\ncode", "\n```"),
+        ("~~~~ python\n```\n~~~\ncode", "\n~~~~"),
+        ("```\ncode\n```", ""),
+        ("``` not `a` fence", ""),
+        ("```\ncode\n```` ", ""),
+        ("    ```\nplain", ""),
+    ],
+)
+def test_an_open_code_block_is_closed(text: str, end: str) -> None:
+    assert closed(text) == text + end
+
+
+def test_the_json_form_tells_every_text_and_which_stand() -> None:
+    first = edit("leadup", "Hers.")
+    second = replace(first, version=2, seen=1, markdown="His.", author="")
+    told = json.loads(EXPORTER.render(postmortem.compile(with_kept(first, second), NOW), "json"))
+    assert [(one["markdown"], one["author"], one["stands"]) for one in told["kept"]] == [
+        ("Hers.", "Chloé Martin", False),
+        ("His.", None, True),
+    ]
+
+
+def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
+    case = rewritten("leadup", "Told by ana@demo.example.")
+    left = regions(markdown(case))["leadup"]
+    told = kept("leadup", "Told by *bo@demo.example*.", left.facts)
+    masked, finds = mask(postmortem.compile(with_kept(told, case=case), NOW), chosen("emails", ""))
+    (held,) = EXPORTER.draft(masked).held
+    assert not held.is_contested
+    assert held.texts[0].markdown == "Told by *[masked]*."
+    assert ("the edited leadup", "bo@demo.example") in [(find.where, find.text) for find in finds]
+
+
+def check_hostile(text: str) -> None:
+    """Whatever people write stays in its region, and becomes text and links on the page."""
+    both = with_kept(edit("leadup", text), kept("timeline", text, ""), case=rewritten("leadup", "A release."))
+    document = postmortem.compile(both, NOW)
+    found = split(EXPORTER.render(document, "markdown").decode())
+    assert [region.id for region in found.regions] == list(LEFT)
+    assert all(region.left_as == region.digest for region in found.regions)
+    page = pages.page(EXPORTER.render(document, "html"))
+    tags = [element.tag for element in page.iter()]
+    assert not {"script", "img", "iframe", "object", "form"} & set(tags)
+    assert tags.count("section") == len(LEFT)
+    assert not [name for element in page.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
+    assert all(link.startswith(("http://", "https://", "#")) for link in pages.links(page))
+    shown = pages.visible_text(page)
+    assert "A release." in shown
+    assert "Restarted the pool" in shown
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_markdown_stays_in_its_region(text: str) -> None:
+    check_hostile(text)
+
+
+@given(TEXTS)
+@example("```\n<!-- afterword:fault -->\n## Fault")
+@settings(max_examples=60, deadline=None)
+def test_any_markdown_stays_in_its_region(text: str) -> None:
+    check_hostile(text)

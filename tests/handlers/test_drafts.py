@@ -1,0 +1,244 @@
+"""A draft that people edited, as the channel meets it: what stands, what is asked, and the choice."""
+
+import asyncio
+import json
+
+from bot.export import escape
+from bot.export.regions import split
+from bot.scribe import drafts
+from bot.scribe.drafts import Given
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+from tests.handlers.test_audit import deeds
+from tests.handlers.test_postmortem import fill
+from tests.playing import TEAM, Play
+
+
+async def exported(play: Play, form: str = "markdown") -> str:
+    """The draft's file, as `/postmortem export` brings it into the channel."""
+    await told(play, play.ana, f"/postmortem export {form}")
+    await play.settle()
+    return play.slack.files[-1].bytes.decode()
+
+
+async def give_back(play: Play, markdown: str, by: str) -> None:
+    """What `afterword import --draft` does."""
+    store, exporter = play.bot.store, play.bot.desk.exporter
+    await asyncio.to_thread(drafts.take, store, exporter, Given(markdown, by), TEAM, play.clock.now())
+
+
+async def edited(play: Play, text: str = "It *grew*.", by: str = "") -> None:
+    """Somebody edits the leadup in the draft and gives it back."""
+    draft = await exported(play)
+    start, end = draft.index("## Leadup\n") + len("## Leadup\n"), draft.index("<!-- afterword:fault")
+    await give_back(play, f"{draft[:start]}\n{text}\n\n{draft[end:]}", by or play.bo)
+
+
+async def contested(play: Play) -> None:
+    """The leadup was edited in a draft, and saved in Slack since."""
+    await opened(play)
+    await edited(play)
+    await fill(play, play.ana, "leadup", "A release.")
+
+
+async def leadup(play: Play) -> str:
+    """The section's body in the next draft."""
+    return next(region.body for region in split(await exported(play)).regions if region.id == "leadup")
+
+
+def seen(play: Play, user: str) -> str:
+    """Everything that somebody sees in the channel; an answer may stand in the place of what was pressed."""
+    return "\n".join(message.plain for message in play.slack.messages(play.channel, user=user))
+
+
+async def test_an_edited_section_stands_and_the_overview_says_whose_it_is(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "1 of 14 sections" in await told(play, play.ana, "/postmortem")
+        await edited(play)
+        said = await told(play, play.ana, "/postmortem")
+        assert "2 of 14 sections" in said
+        assert "*Leadup* stands as Bo Demo wrote it, 2026-11-23 12:30 UTC." in said
+        assert await leadup(play) == "It *grew*."
+        assert "1 section stands as people edited it in a draft." in seen(play, play.ana)
+
+
+async def test_where_both_changed_both_are_shown_and_keeping_the_edit_settles_it(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await contested(play)
+        said = await told(play, play.chandra, "/postmortem")
+        assert "*Leadup* was edited by Bo Demo, and the record says something else since: choose which stands." in said
+        both = await press(play, play.chandra, "draft_look")
+        assert "It _grew_." in both.plain
+        assert "A release." in both.plain
+        assert labels(both) == ["Keep the edited text", "Take the record's", "Write anew"]
+        done = await press(play, play.chandra, "draft_keep")
+        assert (
+            "*Leadup* of INC-1 stands as Bo Demo wrote it. When the record changes, you are asked again." in done.plain
+        )
+        assert await leadup(play) == "It *grew*."
+        assert ("Chandra Demo", "drafts.keep", "draft leadup") in deeds(play)
+
+
+async def test_taking_the_records_words_gives_the_section_back_to_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await contested(play)
+        await told(play, play.ana, "/postmortem")
+        await press(play, play.ana, "draft_look")
+        assert "*Leadup* of INC-1 says again what the record says." in (await press(play, play.ana, "draft_take")).plain
+        assert await leadup(play) == "A release."
+        await fill(play, play.ana, "leadup", "Release 4.12.")
+        assert await leadup(play) == "Release 4.12."
+        assert "draft_look" not in [button[1] for button in last(play, play.ana).buttons]
+        assert [text.markdown for text in play.case().kept] == ["It *grew*.", ""]
+
+
+async def test_writing_anew_starts_from_the_edit_and_takes_the_place_of_both(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await contested(play)
+        await told(play, play.ana, "/postmortem")
+        await press(play, play.ana, "draft_look")
+        view = await window(play, play.ana, "draft_anew")
+        assert "A release." in view.plain
+        await play.slack.submit(play.ana, view, {"text_0": "It grew with **4.12**.\n\n<!-- afterword:fault -->"})
+        await play.settle()
+        assert "*Leadup* of INC-1 stands as you wrote it." in seen(play, play.ana)
+        assert await leadup(play) == "It grew with **4.12**.\n\n\\<!-- afterword:fault -->"
+        assert ("Ana Demo", "drafts.write_anew", "draft leadup") in deeds(play)
+
+
+async def test_a_choice_made_meanwhile_is_not_overridden_and_nothing_typed_is_lost(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await contested(play)
+        await told(play, play.ana, "/postmortem")
+        before = await press(play, play.ana, "draft_look")
+        view = await window(play, play.ana, "draft_anew")
+        await told(play, play.bo, "/postmortem")
+        await press(play, play.bo, "draft_look")
+        await press(play, play.bo, "draft_keep")
+        await play.slack.click(play.ana, before, "draft_take")
+        await play.settle()
+        assert "Leadup was edited or chosen meanwhile." in last(play, play.ana).plain
+        await play.slack.submit(play.ana, view, {"text_0": "Mine."})
+        await play.settle()
+        assert "beside what was written meanwhile: `/postmortem` shows both" in seen(play, play.ana)
+        body = await leadup(play)
+        assert "It *grew*." in body
+        assert "Mine." in body
+
+
+async def test_a_press_that_slack_repeats_takes_effect_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await contested(play)
+        await told(play, play.ana, "/postmortem")
+        both = await press(play, play.ana, "draft_look")
+        answer = await play.slack.click(play.ana, both, "draft_keep")
+        await play.slack.deliver_again(answer)
+        await play.settle()
+        assert [text.version for text in play.case().kept] == [1, 2]
+
+
+async def test_two_peoples_edits_are_each_beside_their_own_button(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        draft = await exported(play)
+        for by, text in ((play.bo, "His."), ("Dana from support", "Theirs.")):
+            await give_back(play, draft.replace("## Leadup\n\n_Not recorded_", f"## Leadup\n\n{text}"), by)
+        assert "*Leadup* came back with 2 different texts: choose" in await told(play, play.ana, "/postmortem")
+        both = await press(play, play.ana, "draft_look")
+        keep = [button for button in both.buttons if button[1] == "draft_keep"]
+        assert [label for label, *_ in keep] == ["Keep Bo Demo's text", "Keep Dana from support's text"]
+        await play.slack.click(play.ana, both, "draft_keep", keep[1][2])
+        await play.settle()
+        assert await leadup(play) == "Theirs."
+
+
+async def test_an_emptied_section_is_blanked_only_by_choice(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await fill(play, play.ana, "leadup", "A release.")
+        await edited(play, "")
+        await told(play, play.ana, "/postmortem")
+        both = await press(play, play.ana, "draft_look")
+        assert "They left nothing: the section would be blank." in both.plain
+        assert labels(both)[0] == "Leave it blank"
+        assert "*Leadup* of INC-1 is left blank." in (await press(play, play.ana, "draft_keep")).plain
+        assert await leadup(play) == "_Left blank by Bo Demo._"
+
+
+async def test_the_sections_form_says_that_an_edit_stands(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await edited(play)
+        await told(play, play.ana, "/postmortem")
+        picking = await window(play, play.ana, "postmortem_pick")
+        await play.slack.submit(play.ana, picking, {"section": "leadup"})
+        (view,) = play.slack.views(play.ana)
+        assert "Bo Demo edited this section in the draft, 2026-11-23 12:30 UTC." in view.plain
+
+
+async def test_long_texts_are_cut_in_slack_and_whole_in_the_draft(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        long = "\n\n".join(f"{number}. It <grew> & **grew**." for number in range(1_000))
+        await edited(play, long)
+        await fill(play, play.ana, "leadup", "A release.")
+        await told(play, play.ana, "/postmortem")
+        both = await press(play, play.ana, "draft_look")
+        assert "Cut here: the draft has the whole of it" in both.plain
+        assert labels(both)[-1] == "Write anew"
+        assert "999. It <grew> & **grew**." in await leadup(play)
+        view = await window(play, play.ana, "draft_anew")
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert await leadup(play) == long
+
+
+async def test_a_text_longer_than_a_form_is_sent_to_the_file(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await edited(play, "word " * 9_000)
+        await told(play, play.ana, "/postmortem")
+        await press(play, play.ana, "draft_look")
+        said = await press(play, play.ana, "draft_anew")
+        assert "Leadup is too long for a form. Edit it in the file" in said.plain
+        assert play.slack.views(play.ana) == []
+
+
+async def test_a_publication_says_that_a_choice_is_open_and_json_tells_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await contested(play)
+        for section in ("summary", "impact", "root_cause", "actions"):
+            await fill(play, play.ana, section, "Words.")
+        await told(play, play.ana, "/incident resolved")
+        said = await told(play, play.ana, "/postmortem publish")
+        assert "In 1 section more than one text stands until somebody chooses." in said
+        told_of = json.loads(await exported(play, "json"))["kept"]
+        assert [(one["section"], one["author"], one["stands"]) for one in told_of] == [("leadup", "Bo Demo", True)]
+
+
+async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await opened(play)
+        secret = "hunter*2_*of" + "-demo"
+        await told(play, play.bo, f"/timeline rotated the password={secret} by hand")
+        draft = await exported(play)
+        escaped = escape.inline(secret)
+        assert escaped != secret
+        assert escaped in draft
+        await give_back(play, draft.replace("by hand", "by *hand*"), play.bo)
+        assert escaped in play.case().kept[0].markdown
+        await press(play, play.bo, "secret_redact")
+        assert "rotated the password=[redacted] by *hand*" in play.case().kept[0].markdown
+        again = await exported(play)
+        assert escaped not in again
+        assert secret not in again
+
+
+async def test_a_credential_in_an_edit_is_masked_in_slack(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        secret = "hunter" + "2-of-demo"
+        await edited(play, f"password={secret}")
+        await told(play, play.ana, "/postmortem")
+        await press(play, play.ana, "draft_look")
+        assert secret not in having(play, play.ana, "draft_take").plain

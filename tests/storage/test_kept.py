@@ -1,0 +1,82 @@
+"""What came back in drafts, in the database: every text stays, but for what is redacted."""
+
+import sqlite3
+from dataclasses import replace
+from functools import partial
+
+import psycopg
+import pytest
+
+from bot.incident.kept import Change
+from storage import audit, cases, kept, secrets
+from storage.kept import NewText
+from storage.secrets import Reach
+from storage.statements import Transaction
+from storage.store import Store
+from tests.storage.given import NOW, PLACE, noting, opened
+
+TEXT = NewText("leadup", Change.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
+
+
+def keep(store: Store, incident_id: int, text: NewText) -> int:
+    version: int = store.write_now(lambda tx: kept.add(tx, incident_id, text))
+    return version
+
+
+def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
+    incident = store.write_now(opened)
+    other = replace(TEXT, section="fault", change=Change.GIVEN_UP, markdown="", seen=3, draft="")
+    assert [keep(store, incident.id, text) for text in (TEXT, other, replace(TEXT, markdown="Again."))] == [1, 1, 2]
+    found = store.read_now(lambda tx: kept.of_incident(tx, incident.id))
+    assert [(one.section, one.version, one.change, one.markdown, one.seen, one.draft) for one in found] == [
+        ("fault", 1, Change.GIVEN_UP, "", 3, ""),
+        ("leadup", 1, Change.EDITED, "By *hand*.", 0, "monday"),
+        ("leadup", 2, Change.EDITED, "Again.", 0, "monday"),
+    ]
+    assert (found[1].author, found[1].facts, found[1].saved_at) == ("Ana Demo", "f" * 12, NOW)
+    assert store.read_now(lambda tx: cases.load(tx, incident)).kept == found
+    assert store.read_now(lambda tx: cases.glance(tx, incident, 1))[0].kept == found
+
+
+@pytest.mark.parametrize("change", ["UPDATE kept_region SET markdown = 'never said'", "DELETE FROM kept_region"])
+def test_what_people_wrote_can_neither_be_changed_nor_removed(store: Store, change: str) -> None:
+    keep(store, store.write_now(opened).id, TEXT)
+    connection = store.driver.connect()
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="kept_region is append-only"):
+        connection.execute(change.encode() if store.driver.dialect.name == "postgresql" else change)
+    connection.close()
+
+
+def test_a_redaction_finds_it_and_changes_its_words_alone(store: Store) -> None:
+    incident = store.write_now(opened)
+    secret = "hunter" + "2-of-demo"
+    keep(store, incident.id, replace(TEXT, markdown=f"It was {secret}."))
+    reach = Reach(incident.id, PLACE.team, incident.opened_at)
+    (copy,) = store.read_now(lambda tx: secrets.copies(tx, reach, secrets.mark_of(secret)))
+    assert copy.place == "kept"
+    store.write_now(lambda tx: secrets.rewrite(tx, copy, "It was [redacted]."))
+    (only,) = store.read_now(lambda tx: kept.of_incident(tx, incident.id))
+    assert (only.markdown, only.author, only.version) == ("It was [redacted].", "Ana Demo", 1)
+
+
+def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store: Store) -> None:
+    incident = store.write_now(opened)
+    store.write_now(partial(opened, place=replace(PLACE, channel="C2")))
+
+    def revision() -> int:
+        return int(store.read_now(lambda tx: cases.load(tx, incident)).revision)
+
+    def changed(tx: Transaction) -> None:
+        tx.clear_notes()
+        kept.add(tx, incident.id, TEXT)
+        audit.keep(tx, "U1", "drafts.take", "", NOW)
+
+    assert revision() == 0
+    store.write_now(noting())
+    assert revision() == 1
+    store.write_now(changed)
+    assert revision() == 2
+    store.write_now(noting(place=replace(PLACE, channel="C2")))
+    assert revision() == 2
+    told = store.read_now(lambda tx: audit.of_incident(tx, incident.id))
+    assert len(told) == revision()
