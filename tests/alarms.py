@@ -166,7 +166,7 @@ async def call(play: Play, hook: str, payload: Json) -> Reply:
 @asynccontextmanager
 async def watched(database_url: str, rule: str = "none", **more: Any) -> AsyncIterator[Play]:
     """A play in which monitoring may call: every hook is on, and alerts go into a channel of their own."""
-    environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_ALERTS_OPEN": rule}
+    environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_ALERTS_OPEN": rule} | more.pop("environ", {})
     async with on_stage(database_url, environ=environ, **more) as play:
         channel = play.slack.channel("alerts", [play.ana, play.bo, play.chandra])
         assert channel == ALERTS, channel
