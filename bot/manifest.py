@@ -26,6 +26,8 @@ OPTIONAL_SCOPES = {
     "users:read.email": "finding the owner of an action among the people of a connected Jira",
     "usergroups:read": "writing a user group's name where a message holds only its id, handing an action over to one",
     "files:read": "keeping the files of recorded messages, and making sure that an attached export arrived",
+    "canvases:write": "the postmortem as a canvas of its channel; without it the Markdown file is posted instead",
+    "canvases:read": "bringing such a canvas up to date: what people changed in it is read first, so that it stays",
 }
 """Bot scopes that an admin may decline, each with the feature that is then off."""
 
@@ -55,7 +57,11 @@ _COMMANDS = (
         "open [title] | sev 2 | lead @ana | resolved [time] | list",
     ),
     ("/action", "Write down what will be done, by whom, until when", "what @owner due friday | list | done 3 | help"),
-    ("/postmortem", "See what is missing, and export it", "owner @ana | export [format] | publish | waive reason"),
+    (
+        "/postmortem",
+        "See what is missing, and export it",
+        "owner @ana | export [format] | share #channel | publish | waive reason",
+    ),
 )
 
 _SHORTCUTS = (

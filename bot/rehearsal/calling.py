@@ -10,6 +10,7 @@ from bot.rehearsal.workspace import Workspace
 
 NESTED = {"blocks": "invalid_blocks_format", "attachments": "invalid_attachments", "view": "invalid_arguments"}
 NESTED |= {"metadata": "invalid_metadata_format", "files": "invalid_arguments"}
+NESTED |= dict.fromkeys(("changes", "document_content", "criteria"), "invalid_arguments")
 
 
 class Args:

@@ -3,7 +3,7 @@
 from bot.rehearsal.calling import Args, Method
 from bot.rehearsal.limits import check_blocks
 from bot.rehearsal.records import ApiRefusal, Channel, Json, SharedFile
-from bot.rehearsal.shapes import file_json
+from bot.rehearsal.shapes import canvas_json, file_json
 from bot.rehearsal.workspace import Workspace
 
 
@@ -58,7 +58,10 @@ def _uploaded(workspace: Workspace, item: Json) -> SharedFile:
 
 
 def files_info(workspace: Workspace, args: Args) -> Json:
-    """files.info, with where it is shared."""
+    """files.info, with where it is shared; of a canvas too."""
+    canvas = workspace.canvases.get(args.text("file"))
+    if canvas is not None:
+        return {"file": canvas_json(workspace, canvas)}
     file = workspace.files.get(args.text("file"))
     if file is None:
         raise ApiRefusal("file_not_found")

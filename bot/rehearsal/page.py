@@ -72,7 +72,9 @@ class Page:
         shown = [self._row(message, user) for message in _threaded(self.slack.messages(channel, user=user))]
         shortcuts = [one for one in self.asked["shortcuts"] if one["type"] == "message"]
         people = [person for person in self.slack.workspace.users.values() if not person.deleted]
-        return self._draw("workspace_room", user, rows=shown, shortcuts=shortcuts, people=people, typed={})
+        canvases = [canvas for canvas in self.slack.workspace.canvases.values() if channel in canvas.access]
+        given = {"rows": shown, "shortcuts": shortcuts, "people": people, "canvases": canvases}
+        return self._draw("workspace_room", user, **given, typed={})
 
     def _row(self, message: SeenMessage, user: str) -> Json:
         clock = self.slack.reader(user).date(int(float(message.ts)), "{date_num} {time_secs}")

@@ -68,6 +68,23 @@ class Channel:
     messages: dict[str, Message] = field(default_factory=dict)
     pins: list[str] = field(default_factory=list)
     bookmarks: dict[str, Json] = field(default_factory=dict)
+    invited: bool = False
+    """An invitation to another organisation is still open: with its answer they can read here."""
+
+
+@dataclass(slots=True)
+class Canvas:
+    """A canvas: `channel` is the one that has it as a tab (`is_channels`: as its own canvas), else empty.
+
+    `access` is `read`, `write` or `owner` by channel.
+    """
+
+    id: str
+    title: str
+    markdown: str
+    channel: str = ""
+    is_channels: bool = False
+    access: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

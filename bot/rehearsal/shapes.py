@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.rehearsal.inputs import state_of
-from bot.rehearsal.records import Channel, Json, Message, SharedFile, User, View
+from bot.rehearsal.records import Canvas, Channel, Json, Message, SharedFile, User, View
 from bot.rehearsal.workspace import Workspace
 
 
@@ -59,10 +59,33 @@ def channel_json(workspace: Workspace, channel: Channel) -> Json:
         "is_general": False,
         "is_shared": channel.shared,
         "is_ext_shared": channel.shared,
+        "is_pending_ext_shared": channel.invited,
+        "connected_team_ids": ["T0ELSEWHERE"] if channel.shared else [],
+        "pending_connected_team_ids": ["T0INVITED"] if channel.invited else [],
         "is_member": workspace.bot_user_id in channel.members,
         "topic": {"value": channel.topic, "creator": "", "last_set": 0},
         "purpose": {"value": channel.purpose, "creator": "", "last_set": 0},
         "num_members": len(channel.members),
+        "properties": _properties(workspace, channel),
+    }
+
+
+def _properties(workspace: Workspace, channel: Channel) -> Json:
+    own = [canvas for canvas in workspace.canvases.values() if canvas.is_channels and canvas.channel == channel.id]
+    return {"canvas": {"file_id": own[0].id, "is_empty": not own[0].markdown}} if own else {}
+
+
+def canvas_json(workspace: Workspace, canvas: Canvas) -> Json:
+    """A canvas as files.info gives it: to Slack it is a file of a kind of its own."""
+    return {
+        "id": canvas.id,
+        "name": canvas.title or "Untitled",
+        "title": canvas.title or "Untitled",
+        "mimetype": "application/vnd.slack-docs",
+        "filetype": "quip",
+        "mode": "quip",
+        "permalink": f"{workspace.base_url}/docs/{workspace.team}/{canvas.id}",
+        "channels": sorted(canvas.access),
     }
 
 

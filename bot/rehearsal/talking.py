@@ -43,6 +43,15 @@ class Talking(Touching):
         event = {"subtype": "message_changed", "message": after, "previous_message": before, "hidden": True}
         await self._heard(place, f"message.{_side(place)}", self._about(place, event))
 
+    def write_on_canvas(self, user: str, canvas: str, old: str, new: str) -> None:
+        """Put words in the place of others on a canvas; LookupError where this person sees no such canvas or words."""
+        found = self.workspace.canvases[canvas]
+        if not any(user in self.workspace.channels[place].members for place in found.access):
+            raise LookupError(f"nobody shows {user} the canvas {canvas}")
+        if old not in found.markdown:
+            raise LookupError(f"{old!r} does not stand on the canvas {canvas}")
+        found.markdown = found.markdown.replace(old, new, 1)
+
     async def delete(self, user: str, channel: str, ts: str) -> None:
         """Take back a message of one's own."""
         place, message = self._own(user, channel, ts)

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.rehearsal import (
+    methods_canvases,
     methods_chat,
     methods_conversations,
     methods_files,
@@ -22,6 +23,7 @@ from bot.rehearsal.response_urls import answer_through
 from bot.rehearsal.workspace import Workspace
 
 METHODS: dict[str, Method] = {
+    **methods_canvases.METHODS,
     **methods_chat.METHODS,
     **methods_conversations.METHODS,
     **methods_files.METHODS,

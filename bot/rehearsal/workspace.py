@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.manifest import EVENTS, OPTIONAL_SCOPES, SCOPES
 from bot.rehearsal.records import (
     ApiRefusal,
+    Canvas,
     Channel,
     Json,
     Message,
@@ -37,6 +38,12 @@ class Workspace:
     All times are read from `clock`; only the life of a trigger also runs in real seconds.
     """
 
+    plan = "pro"
+    """On `free` a channel has one canvas, and none stands outside of channels."""
+    has_canvases = True
+    history_page = 1000
+    """Messages that history and replies give at most, whatever is asked for: 15 to some apps since 2025."""
+
     def __init__(self, clock: Clock, team: str = "T0REHEARSE", ticks: Ticks = time.monotonic) -> None:
         self.clock = clock
         self.ticks = ticks
@@ -52,6 +59,7 @@ class Workspace:
         self.homes: dict[str, View] = {}
         self.external_ids: dict[str, str] = {}
         self.files: dict[str, SharedFile] = {}
+        self.canvases: dict[str, Canvas] = {}
         self.usergroups: dict[str, list[str]] = {}
         self.usergroup_handles: dict[str, str] = {}
         self.usergroups_disabled: set[str] = set()
@@ -59,8 +67,6 @@ class Workspace:
         self.response_urls: dict[str, ResponseUrl] = {}
         self.tokens: dict[str, Token] = {}
         self.subscriptions: set[str] = set(BOT_EVENTS)
-        self.history_page = 1000
-        """Messages that history and replies give at most, whatever is asked for: 15 to some apps since 2025."""
         self._numbers: Counter[str] = Counter()
         self.bot_user_id = self.add_user("afterword", bot=True)
 
