@@ -18,19 +18,27 @@ from starlette.routing import Route
 import handlers
 from bot import outside
 from bot.clock import Clock
+from bot.errors import Misconfigured
 from bot.export import Exporter
+from bot.incident import masking
 from bot.incident.alerts import AlertRules, conditions
 from bot.incident.blame import chosen
+from bot.incident.masking import MaskRules
 from bot.incident.reminders import OVERDUE, Quiet, ReminderRules
 from bot.scheduler import Sweeper
 from bot.scribe import alerts, attachments, reminders
+from bot.scribe.canvases import CanvasDesk
 from bot.scribe.cards import CardKeeper
 from bot.scribe.desk import Desk
+from bot.scribe.documents import Papers
 from bot.scribe.errands import Errands, Follower
 from bot.scribe.messages import Composer
+from bot.scribe.posting import Posting
+from bot.scribe.rendering import Renderer
 from bot.scribe.tabs import TabKeeper
 from bot.scribe.walk import Walker
 from bot.settings import Settings
+from bot.slack.canvases import Canvases
 from bot.slack.cards import Cards, LiveMessages
 from bot.slack.files import Files
 from bot.slack.history import History
@@ -79,6 +87,15 @@ def alert_rules_of(settings: Settings) -> AlertRules:
     return AlertRules(channel, team, conditions(settings.alerts_open))
 
 
+def mask_of(settings: Settings) -> MaskRules:
+    """What the operator wants masked in a copy for a wider circle. Raises Misconfigured."""
+    patterns = "" if settings.mask_patterns == "none" else settings.mask_patterns
+    try:
+        return masking.chosen(settings.mask, patterns)
+    except ValueError as error:
+        raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS cannot be used: {error}.") from error
+
+
 class Afterword:
     """The whole bot on an open store: `async with Afterword(settings, store, clock) as bot`, then `await bot.run()`.
 
@@ -103,8 +120,8 @@ class Afterword:
         followers = outside.followers(settings, self.client, rules) if self._followers is None else self._followers
         self.people = People(store, self.client)
         await self.people.load()
-        exporter = Exporter()
-        composer = Composer(exporter, store)
+        exporter, mask, places = Exporter(), mask_of(settings), Places(self.client)
+        composer = self._composer(exporter, places, mask)
         self._stack.push_async_callback(composer.close)
         self.cards = Cards()
         self.tabs = Tabs()
@@ -113,7 +130,7 @@ class Afterword:
             store,
             clock,
             self.people,
-            Places(self.client),
+            places,
             self.outbox,
             self.cards,
             self.tabs,
@@ -126,6 +143,7 @@ class Afterword:
             alert_rules_of(settings),
             tuple(followers),
             outside.components(followers),
+            mask,
         )
         self.errands = Errands(store, clock, followers, self.outbox, self.tabs)
         self._keep_up()
@@ -150,6 +168,11 @@ class Afterword:
         await self.errands.close()
         await self.outbox.close()
         await self._stack.aclose()
+
+    def _composer(self, exporter: Exporter, places: Places, mask: MaskRules) -> Composer:
+        papers = Papers(self.store, mask)
+        canvases = CanvasDesk(self.store, exporter, papers, Canvases(self.client))
+        return Composer(Posting(papers, Renderer(exporter, papers), places, canvases))
 
     def _bolt(self, token: str) -> AsyncApp:
         async def authorize(**_: Any) -> AuthorizeResult:

@@ -9,6 +9,7 @@ from handlers.boundary import Boundary
 from handlers.capture import Capture
 from handlers.connections import Connections
 from handlers.drafts import Drafts
+from handlers.exports import Exports
 from handlers.findings import Findings
 from handlers.home import Home
 from handlers.incidents import Incidents
@@ -24,9 +25,10 @@ from handlers.whys import Whys
 
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    whys = Whys(desk, boundary)
-    nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), Postmortem(desk), People(desk), Secrets(desk))
+    whys, exports = Whys(desk, boundary), Exports(desk)
+    nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), People(desk), Secrets(desk))
+    documents = (Postmortem(desk, exports), exports)
     others = (Home(desk, boundary), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
     outside = (Alerts(desk), Connections(desk), Statuspage(desk))
-    for noun in (*nouns, *others, *outside, Drafts(desk)):
+    for noun in (*nouns, *documents, *others, *outside, Drafts(desk)):
         noun.listen(app, boundary)

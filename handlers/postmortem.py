@@ -3,27 +3,29 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident import publishing as rules
+from bot.scribe import exports as exporting
 from bot.scribe import postmortem as scribe
 from bot.scribe.desk import Desk
 from bot.slack import postmortem as says
 from bot.slack.blocks import Block, Message
 from bot.slack.recall import verdicts_in
 from handlers.boundary import Boundary
+from handlers.exports import Exports
 from handlers.incidents import person_in
-from handlers.requests import Click, Command, Submission, text_in
+from handlers.requests import Click, Command, Form, Submission, text_in
 
 
 class Postmortem:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, exports: Exports) -> None:
         self._desk = desk
+        self._exports = exports
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
         app.command("/postmortem")(boundary.command(self.command))
         app.action("postmortem_show")(boundary.click(self.show))
-        app.action("postmortem_export")(boundary.click(self.export))
         app.action("postmortem_snooze")(boundary.click(self.snooze))
         app.action("postmortem_hand_over")(boundary.form(self.hand_over_form))
         app.action("postmortem_waive")(boundary.form(self.waive_form))
@@ -34,7 +36,7 @@ class Postmortem:
         app.view("postmortem_pick")(boundary.submission(self.picked))
         app.view("postmortem_section")(boundary.submission(self.filled))
 
-    async def command(self, command: Command) -> Message | None:
+    async def command(self, command: Command) -> Message | Form | None:
         """`/postmortem TEXT`."""
         desk, asked = self._desk, command.asked
         match rules.wish(await desk.people.read(asked.team, command.text)):
@@ -43,7 +45,9 @@ class Postmortem:
             case rules.SetOwner(who):
                 return await scribe.set_owner(desk, asked, person_in(command, who))
             case rules.Export(form):
-                return await scribe.export(desk, asked, form)
+                return await exporting.export(desk, asked, form)
+            case rules.Share(where, form):
+                return self._exports.share(command, where, form)
             case rules.Publish():
                 return await scribe.publish(desk, asked)
             case rules.Waive(reason):
@@ -56,10 +60,6 @@ class Postmortem:
     async def show(self, click: Click) -> Message:
         """[Postmortem] on the live message, [Show what is missing] on a reminder."""
         return await scribe.overview(self._desk, click.asked)
-
-    async def export(self, click: Click) -> Message | None:
-        """[Export]."""
-        return await scribe.export(self._desk, click.asked, "markdown")
 
     async def snooze(self, click: Click) -> Message | None:
         """[Snooze 1 day]."""

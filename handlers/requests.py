@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,13 +49,17 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as the answer to a command: it opens once the command is acknowledged."""
+    """A form as the answer to a command: it opens once the command is acknowledged.
 
-    view: Block
+    One for which Slack must be asked first is built then, by `build`.
+    """
 
-    async def built(self, _: "Click") -> Block:
+    view: Block = field(default_factory=dict)
+    build: Callable[["Click"], Awaitable[Block]] | None = None
+
+    async def built(self, click: "Click") -> Block:
         """The form, as whoever opens one asks for it."""
-        return self.view
+        return self.view if self.build is None else await self.build(click)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_PAGERDUTY_SECRET="sec" + "ret-of-pagerduty",
         AFTERWORD_JSM_SECRET="sec" + "ret-of-jsm-ops-here",
         **OUTSIDE,
+        AFTERWORD_MASK="emails",
+        AFTERWORD_MASK_PATTERNS="cust-[0-9]+ acme",
     )
     assert not [name for name in Settings.model_fields if getattr(settings, name) == getattr(given(), name)]
     assert settings.slack_bot_token.get_secret_value() == SECRET

@@ -7,14 +7,17 @@ from typing import Any
 
 import click
 
-from bot.app import rules_of
+from bot.app import mask_of, rules_of
 from bot.cli import drafts, given
 from bot.clock import SystemClock
 from bot.errors import Refused
 from bot.export import FORMATS, Exporter, json_reader
+from bot.incident.document import Document
+from bot.incident.masking import MaskRules
 from bot.incident.records import Incident
 from bot.scribe import documents, imports
 from bot.scribe.imports import Imported
+from storage.statements import Transaction
 from storage.store import Store, open_store
 
 _LONGEST_NUMBER = 9
@@ -27,13 +30,15 @@ _LONGEST_NUMBER = 9
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
 @click.option("--team", "workspace", help="The workspace's id, where the database holds several.")
 @click.option("--now", help="The moment to tell it as of, ISO; default: now.")
-def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None) -> None:
+@click.option("--masked", is_flag=True, help="A copy for a wider circle: what is masked is told on standard error.")
+def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
     settings, moment = given.settings(), given.moment(now)
     store = open_store(settings.sqlalchemy_url)
     try:
         incident = _named(store, key, workspace)
-        document = store.read_now(lambda tx: documents.compiled(tx, incident, form, moment))
+        rules = mask_of(settings) if masked else None
+        document = store.read_now(lambda tx: _document(tx, incident, form, moment, rules))
     finally:
         store.close()
     content = Exporter().render(document, form)
@@ -41,6 +46,15 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
         sys.stdout.buffer.write(content)
     else:
         output.write_bytes(content)
+
+
+def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
+    if rules is None:
+        return documents.compiled(tx, incident, form, moment)
+    document, finds = documents.masked(tx, incident, rules, moment)
+    for find in finds:
+        click.echo(f"Masked {find.kind} in {find.where}: {find.hint}", err=True)
+    return document
 
 
 def _named(store: Store, key: str, workspace: str | None) -> Incident:

@@ -62,11 +62,16 @@ class Exporter:
         templates = template_set()
         self._markdown = MarkdownWriter(templates)
         self._renders = {name: form.writer(templates) for name, form in FORMATS.items()}
+        self._canvas = CanvasWriter(templates)
         self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
 
     def render(self, document: Document, form: str) -> bytes:
         """The document in a form of `FORMATS`. Raises KeyError for any other name, FailedApart where a PDF fails."""
         return self._renders[form](document)
+
+    def canvas_headings(self, document: Document) -> dict[str, str]:
+        """The ids of the document's regions by what is read of their headings on a canvas."""
+        return self._canvas.headings(document)
 
     def trouble(self, form: str) -> str:
         """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""

@@ -43,6 +43,13 @@ class Reader:
         (inline,) = self._markdown.parseInline(legible(markdown))
         return line(_bounded(inline.children or []))
 
+    def tokens(self, markdown: str) -> list[Token]:
+        """All tokens, those inside lines in the place of their line."""
+        found: list[Token] = []
+        for token in self._markdown.parse(legible(markdown)):
+            found += token.children if token.type == "inline" and token.children is not None else [token]
+        return found
+
     def headings(self, markdown: str) -> Iterator[tuple[int, str]]:
         """Every heading at the top: the number of its line, from 0, and what is read of it."""
         for opening, inline in pairwise(self._markdown.parse(legible(markdown))):

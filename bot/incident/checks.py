@@ -80,13 +80,18 @@ def meter(case: Case) -> tuple[int, int]:
     return len(SECTIONS) - len(blank_sections(case)), len(SECTIONS)
 
 
+def by_weight(case: Case) -> tuple[str, ...]:
+    """The slugs of the blank sections, those that readers look for first."""
+    blank = blank_sections(case)
+    return tuple(slug for slug in _BY_WEIGHT if slug in blank)
+
+
 def sentence(case: Case) -> str:
     """How far the document is, weightiest blanks first, without a full stop: it may stand inside a longer message."""
     filled, total = meter(case)
-    blank = blank_sections(case)
-    if not blank:
+    names = [BY_SLUG[slug].title for slug in by_weight(case)]
+    if not names:
         return f"All {total} sections are done"
-    names = [BY_SLUG[slug].title for slug in _BY_WEIGHT if slug in blank]
     named = names[:_MOST_NAMED]
     if len(names) > _MOST_NAMED:
         named.append(f"{len(names) - _MOST_NAMED} more")

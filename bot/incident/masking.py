@@ -1,7 +1,8 @@
 """A copy of a document for a wider circle: what should not leave is masked, and each find is told.
 
 The record stays whole. Credentials, e-mail and IP addresses are looked for in every text, and whatever else the
-operator names; pictures and files cannot be looked into, so a masked copy has none, and no links into the channel.
+operator names; pictures and files cannot be looked into, so a masked copy has none, no links into the channel,
+and no history: what was taken back is not told elsewhere.
 """
 
 import ipaddress
@@ -13,10 +14,14 @@ from typing import Any
 
 from bot.incident import secrets
 from bot.incident.document import Document, FileItem, Line
+from bot.incident.text import shortened
 
 MASKED = "[masked]"
 LEFT_OUT = "a masked copy has no files"
 
+_EMAIL_KIND, _ADDRESS_KIND = "an e-mail address", "an IP address"
+_TOLD = frozenset({_EMAIL_KIND, _ADDRESS_KIND})
+_LONGEST_HINT = 80
 _Spans = Callable[[str], Iterator[tuple[int, int, str]]]
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
@@ -29,6 +34,9 @@ _NAMES_NOTHING = frozenset(
 )
 """Fields that are names of ours: a mask in them would only break links."""
 
+_HISTORY = frozenset({"versions", "struck", "struck_whys", "audit"})
+"""What was said once and taken back, and who did what: none of a wider circle's business."""
+
 
 @dataclass(frozen=True, slots=True)
 class Find:
@@ -37,6 +45,12 @@ class Find:
     kind: str
     where: str
     text: str
+
+    @property
+    def hint(self) -> str:
+        """Enough of it to be recognised: a credential is not told in full, nor what an own rule names."""
+        text = " ".join(self.text.split())
+        return shortened(text, _LONGEST_HINT) if self.kind in _TOLD else f"{text[: min(4, len(text) // 3)]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +80,14 @@ def _credentials(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _emails(text: str) -> Iterator[tuple[int, int, str]]:
     if "@" in text:
-        yield from ((*match.span(), "an e-mail address") for match in _EMAIL.finditer(text))
+        yield from ((*match.span(), _EMAIL_KIND) for match in _EMAIL.finditer(text))
 
 
 def _addresses(text: str) -> Iterator[tuple[int, int, str]]:
     for pattern in (_IPV4, _IPV6):
         for match in pattern.finditer(text):
             if _is_address(match[0]):
-                yield (*match.span(), "an IP address")
+                yield (*match.span(), _ADDRESS_KIND)
 
 
 def _is_address(text: str) -> bool:
@@ -88,6 +102,9 @@ def _is_address(text: str) -> bool:
 
 USUAL: dict[str, _Spans] = {"credentials": _credentials, "emails": _emails, "addresses": _addresses}
 """The rules that we know, by the names that the operator chooses them with."""
+
+USUAL_RULES = MaskRules(tuple(USUAL))
+"""All of them, and no patterns."""
 
 
 def chosen(usual: str, patterns: str) -> MaskRules:
@@ -124,7 +141,7 @@ def _masked(value: Any, rules: MaskRules, finds: dict[Find, None], where: str) -
         case Line():
             named = {"text": value.text, "author": value.author, "recorder": value.recorder, "files": value.files}
             changed = {name: _masked(part, rules, finds, f"#{value.number}") for name, part in named.items()}
-            return value._replace(**changed, permalink="")
+            return value._replace(**changed, permalink="", source="", versions=())
         case tuple():
             return tuple(_masked(part, rules, finds, where) for part in value)
         case _ if is_dataclass(value):
@@ -136,7 +153,9 @@ def _masked(value: Any, rules: MaskRules, finds: dict[Find, None], where: str) -
 def _parts(value: Any, rules: MaskRules, finds: dict[Find, None], where: str) -> Any:
     changed = {}
     for field in fields(value):
-        if field.name not in _NAMES_NOTHING:
+        if field.name in _HISTORY:
+            changed[field.name] = ()
+        elif field.name not in _NAMES_NOTHING:
             changed[field.name] = _masked(getattr(value, field.name), rules, finds, _where(value, field.name, where))
     return replace(value, **changed)
 

@@ -9,7 +9,7 @@ from bot.incident.lifecycle import unknown
 from bot.incident.records import Case, Incident, PostmortemStatus, Status
 from bot.incident.sections import BY_SLUG
 
-WORDS = ("owner", "export", "publish", "waive", "reminders", "help")
+WORDS = ("owner", "export", "share", "publish", "waive", "reminders", "help")
 NEEDED = ("summary", "impact", "root_cause", "actions")
 """What must not be empty in a published postmortem."""
 
@@ -30,6 +30,14 @@ class SetOwner:
 class Export:
     """Put the file into the channel."""
 
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Put the file into another channel; still the text that names it."""
+
+    where: str
     format: str
 
 
@@ -55,7 +63,7 @@ class Help:
     """Explain."""
 
 
-Wish = Overview | SetOwner | Export | Publish | Waive | ShowReminders | Help
+Wish = Overview | SetOwner | Export | Share | Publish | Waive | ShowReminders | Help
 
 
 def wish(text: str) -> Wish:
@@ -72,6 +80,12 @@ def wish(text: str) -> Wish:
             sentence = "Say why it is not needed: `/postmortem waive a drill, nothing broke`."
             raise Refused(sentence)
         return Waive(rest)
+    if word == "share":
+        where, _, form = rest.partition(" ")
+        if not where:
+            sentence = "Name the channel: `/postmortem share #leadership`."
+            raise Refused(sentence)
+        return Share(where, form.strip().lower() or "markdown")
     simple: dict[str, Wish] = {
         "": Overview(),
         "help": Help(),

@@ -12,6 +12,7 @@ from bot.errors import Refused
 from bot.export import Exporter
 from bot.incident.alerts import NO_ALERTS, AlertRules
 from bot.incident.blame import WORDS
+from bot.incident.masking import USUAL_RULES, MaskRules
 from bot.incident.records import Incident, Person, Place
 from bot.incident.reminders import ReminderRules
 from bot.publish.statuspage import Component
@@ -34,7 +35,7 @@ class Desk:
 
     `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
     as if it blamed somebody; `systems` are the names of the other systems that are connected, and
-    `components` what Statuspage shows customers of the service.
+    `components` what Statuspage shows customers of the service. `mask` is what a copy for a wider circle leaves out.
     """
 
     store: Store
@@ -53,6 +54,7 @@ class Desk:
     alerts: AlertRules = NO_ALERTS
     systems: tuple[str, ...] = ()
     components: Callable[[], tuple[Component, ...]] = tuple
+    mask: MaskRules = USUAL_RULES
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

@@ -1,13 +1,17 @@
 """The document that each form is written from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import Refused
 from bot.incident import postmortem
 from bot.incident.document import Document
-from bot.incident.records import Incident
+from bot.incident.exports import Order
+from bot.incident.masking import Find, MaskRules, mask
+from bot.incident.records import Case, Incident
 from storage import cases, histories, incidents
 from storage.statements import Transaction
+from storage.store import Store
 
 COMPLETE = "json"
 """The form that tells everything: every wording, what was taken back, and the audit."""
@@ -33,3 +37,36 @@ def compiled(tx: Transaction, incident: Incident, form: str, now: datetime) -> D
     if not is_complete:
         return postmortem.compile(case, now)
     return postmortem.compile(case, now, histories.load(tx, incident))
+
+
+def masked(tx: Transaction, incident: Incident, rules: MaskRules, now: datetime) -> tuple[Document, tuple[Find, ...]]:
+    """A copy for a wider circle, whatever its form: without files, history and audit; and what is masked in it."""
+    return mask(postmortem.compile(cases.load(tx, incident), now), rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A document that somebody ordered. `case` has few of the entries; `masked` counts the finds of a masked copy."""
+
+    case: Case
+    document: Document
+    masked: int | None
+
+
+class Papers:
+    """Compiles what is ordered, in the form that it is written in; it blocks, so call it in a thread."""
+
+    def __init__(self, store: Store, rules: MaskRules) -> None:
+        self._store = store
+        self._rules = rules
+
+    def compiled(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+        """The incident's document, as of `now`."""
+        return self._store.read_now(lambda tx: self._leaf(tx, incident, order, now))
+
+    def _leaf(self, tx: Transaction, incident: Incident, order: Order, now: datetime) -> Leaf:
+        case, _ = cases.glance(tx, incident, 1)
+        if not order.masked:
+            return Leaf(case, compiled(tx, incident, order.form, now), None)
+        document, finds = masked(tx, incident, self._rules, now)
+        return Leaf(case, document, len(finds))

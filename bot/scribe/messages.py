@@ -3,16 +3,13 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from bot.export import Exporter
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Status
 from bot.scribe import chasing, suggestions
-from bot.scribe.postmortem import file_comment
+from bot.scribe.posting import Posting
 from bot.scribe.reminders import no_longer_wanted
-from bot.scribe.rendering import Renderer
 from bot.scribe.standing import newer_digest, retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
@@ -24,14 +21,13 @@ from storage import actions, cases, incidents, people, reminders
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 from storage.statements import Transaction
-from storage.store import Store
 
 
 class Composer:
     """Builds each kind of message from the record as it stands when it is sent."""
 
-    def __init__(self, exporter: Exporter, store: Store) -> None:
-        self._renderer = Renderer(exporter, store)
+    def __init__(self, posting: Posting) -> None:
+        self._posting = posting
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         """The message of a delivery, or None where it must not go out any more."""
@@ -44,16 +40,16 @@ class Composer:
             return None
         if delivery.kind == "whys":
             return self._whys(tx, incident, delivery)
+        if delivery.kind == "file":
+            return self._posting.compose(tx, incident, delivery, now)
         if delivery.recipient != incident.channel:
             return _message(says.unreachable(incident.channel, delivery.error))
-        if delivery.kind == "file":
-            return self._file(tx, incident, delivery, now)
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
         return None if incidents.card(tx, incident.id) else self._card(tx, incident, now)
 
     async def close(self) -> None:
         """Make no more files."""
-        await self._renderer.close()
+        await self._posting.close()
 
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
         return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
@@ -65,11 +61,6 @@ class Composer:
         if is_gone or incidents.whys_thread(tx, incident.id):
             return None
         return _message(asks.opening(cases.glance(tx, incident, 1)[0]))
-
-    def _file(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
-        """The file is compiled when it is sent: this transaction is one that recorders wait for."""
-        case, _ = cases.glance(tx, incident, 1)
-        return Message(file_comment(case), file=partial(self._renderer.file, delivery.id, incident, delivery.body, now))
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None

@@ -1,4 +1,4 @@
-"""The postmortem's verbs: fill, own, export, publish, waive."""
+"""The postmortem's verbs: fill, own, publish, waive."""
 
 import asyncio
 import json
@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from bot.errors import Refused
-from bot.export import FORMATS
 from bot.export.kept import Held
 from bot.incident import alike, checks, publishing
 from bot.incident import reminders as steps
@@ -18,7 +17,7 @@ from bot.incident.postmortem import is_program
 from bot.incident.records import Case, Incident, Milestone, SectionText
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
-from bot.incident.text import admit, nearest, require, shortened
+from bot.incident.text import admit, require, shortened
 from bot.scribe import drafts, recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.standing import retire
@@ -168,7 +167,7 @@ async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: boo
     return await once(desk, asked, unit)
 
 
-async def _found(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], list[Block]]:
+async def to_look_at(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], list[Block]]:
     """What is still to be looked at, and what people edited; read before the transaction that recorders wait for."""
 
     def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
@@ -180,7 +179,7 @@ async def _found(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], list[Bl
 
 async def publish(desk: Desk, asked: Asked) -> Message | None:
     """It is finished: no more reminders."""
-    found, edited = await _found(desk, asked)
+    found, edited = await to_look_at(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         case, _ = cases.glance(tx, require_incident(tx, asked, locking=True), 1)
@@ -208,30 +207,6 @@ async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
 def _finish(tx: Transaction, asked: Asked, incident: Incident, note: str) -> None:
     incidents.save(tx, incident)
     reminders.cancel(tx, incident.id, note, asked.now)
-
-
-async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
-    """Owe the channel the draft as a file."""
-    form = {"md": "markdown"}.get(form, form)
-    if form not in FORMATS:
-        close = nearest(form, FORMATS)
-        hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(FORMATS)}."
-        sentence = f"I know no form `{form[:30].replace('`', '')}`. {hint}"
-        raise Refused(sentence)
-    if trouble := desk.exporter.trouble(form):
-        sentence = f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well."
-        raise Refused(sentence)
-    found, edited = await _found(desk, asked)
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
-        deliveries.owe(
-            tx,
-            Owed(asked.team, "file", incident.channel, form, asked.now, incident.id, fallback=asked.user),
-        )
-        return says.exporting(incident, form, found, edited)
-
-    return await once(desk, asked, unit)
 
 
 async def show_reminders(desk: Desk, asked: Asked) -> Message:
@@ -280,12 +255,3 @@ async def hand_over_form(desk: Desk, asked: Asked) -> Block:
 async def waive_form(desk: Desk, asked: Asked) -> Block:
     """The form behind [Not needed …]."""
     return await desk.store.read(lambda tx: says.waive_form(require_incident(tx, asked)))
-
-
-def file_comment(case: Case) -> str:
-    """What stands beside the exported file."""
-    return str(
-        words.postmortem.file_comment(
-            key=case.incident.key, title=case.incident.title, meter=escape(checks.sentence(case))
-        )
-    )

@@ -3,14 +3,14 @@
 import asyncio
 from datetime import datetime
 
-from bot.export import FORMATS, Exporter, apart, file_name
+from bot.export import Exporter, apart, file_name
 from bot.export.apart import FailedApart
 from bot.incident.document import Document
+from bot.incident.exports import Order
 from bot.incident.records import Incident
-from bot.scribe import documents
+from bot.scribe.documents import Papers
 from bot.slack.sending import File, StillMaking
 from bot.slack.words import words
-from storage.store import Store
 
 PATIENCE = 10.0
 """Seconds that an attempt waits for a file; what takes longer goes on being made until a later one."""
@@ -25,23 +25,23 @@ _INSTEAD = "html"
 class Renderer:
     """Makes files. One that was not done in time is kept for the next attempt of its delivery, in this process."""
 
-    def __init__(self, exporter: Exporter, store: Store, patience: float = PATIENCE) -> None:
+    def __init__(self, exporter: Exporter, papers: Papers, patience: float = PATIENCE) -> None:
         self._exporter = exporter
-        self._store = store
+        self._papers = papers
         self._patience = patience
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._going: dict[int, asyncio.Task[File]] = {}
 
-    async def file(self, delivery: int, incident: Incident, form: str, now: datetime) -> File:
+    async def file(self, delivery: int, incident: Incident, order: Order, now: datetime) -> File:
         """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
         going = self._going.get(delivery)
         if going is None:
             self._forget()
-            going = asyncio.create_task(self._in_turn(incident, form, now))
+            going = asyncio.create_task(self._in_turn(incident, order, now))
             self._going[delivery] = going
         await asyncio.wait([going], timeout=self._patience)
         if not going.done():
-            raise StillMaking(f"{FORMATS[form].name} is still being made")
+            raise StillMaking(f"{order.form} is still being made")
         del self._going[delivery]
         return going.result()
 
@@ -58,16 +58,18 @@ class Renderer:
         apart.end_all()
         await asyncio.gather(*self._going.values(), return_exceptions=True)
 
-    async def _in_turn(self, incident: Incident, form: str, now: datetime) -> File:
+    async def _in_turn(self, incident: Incident, order: Order, now: datetime) -> File:
         async with self._turns:
-            return await asyncio.to_thread(self._made, incident, form, now)
+            return await asyncio.to_thread(self._made, incident, order, now)
 
-    def _made(self, incident: Incident, form: str, now: datetime) -> File:
-        document = self._store.read_now(lambda tx: documents.compiled(tx, incident, form, now))
+    def _made(self, incident: Incident, order: Order, now: datetime) -> File:
+        leaf = self._papers.compiled(incident, order, now)
+        note = "" if leaf.masked is None else words.exports.masked(count=leaf.masked)
         try:
-            return self._as_file(document, form)
+            return self._as_file(leaf.document, order.form, note)
         except FailedApart as error:
-            return self._as_file(document, _INSTEAD, words.postmortem.instead(reason=str(error), form=_INSTEAD))
+            instead = words.exports.instead(reason=str(error), form=_INSTEAD)
+            return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
 
     def _as_file(self, document: Document, form: str, note: str = "") -> File:
         content = self._exporter.render(document, form)

@@ -72,6 +72,13 @@ class CoreSettings(BaseModel):
         "usual",
         description="What in an answer to a why may blame a person: words between commas, usual (our list) or none.",
     )
+    mask: str = Field(
+        "credentials,emails,addresses",
+        description="What a masked copy of a draft leaves out: credentials, emails and addresses (IP), or none.",
+    )
+    mask_patterns: str = Field(
+        "none", description="What else it leaves out: regular expressions between blanks, as in cust-[0-9]+, or none."
+    )
 
     @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
     @classmethod

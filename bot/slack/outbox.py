@@ -267,7 +267,7 @@ class Outbox:
 
     async def _look_up(self, delivery: Delivery, message: Message) -> Result:
         """Whether an attempt whose outcome is unknown left its message. A shared file cannot carry a key."""
-        if message.file is not None or delivery.first_tried_at is None:
+        if not message.carries_key or delivery.first_tried_at is None:
             return Result(Verdict.NEVER)
         return await self._sender.find(
             delivery.recipient, message.thread_ts, delivery.send_key, delivery.first_tried_at

@@ -26,17 +26,21 @@ def settled_as(delivery: Delivery, message: Message, result: Result, now: dateti
         case Verdict.LOCKED_OUT:
             return delivery, Outcome(waiting_as(delivery), now, error=result.error)
         case Verdict.PERHAPS:
-            enough = MOST_ATTEMPTS if message.file is None else MOST_UPLOADS
+            enough = MOST_ATTEMPTS if message.carries_key else MOST_UPLOADS
             # After a night without a network the attempts are many, so one doubt alone does not end it.
             if delivery.state != "pending" and delivery.attempts >= enough:
-                return delivery, Outcome("dead", now, error=result.error)
+                return _given_up(replace(delivery, fallback="") if message.carries_key else delivery, result, now)
             wait = min(UNSURE_WAIT * 2 ** min(delivery.attempts - 1, 10), LONGEST_BACKOFF)
             return delivery, Outcome("unsure", now + wait, error=result.error)
         case Verdict.NEVER:
-            if delivery.fallback:
-                elsewhere = replace(delivery, recipient=delivery.fallback, fallback="")
-                return elsewhere, Outcome("pending", now, error=result.error)
-            return delivery, Outcome("dead", now, error=result.error)
+            return _given_up(delivery, result, now)
+
+
+def _given_up(delivery: Delivery, result: Result, now: datetime) -> tuple[Delivery, Outcome]:
+    """It ends here, or goes to whoever is to hear of it instead."""
+    if not delivery.fallback:
+        return delivery, Outcome("dead", now, error=result.error)
+    return replace(delivery, recipient=delivery.fallback, fallback=""), Outcome("pending", now, error=result.error)
 
 
 def backoff(attempts: int) -> timedelta:

@@ -3,12 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import AfterwordError
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,29 @@ class _Looker:
 
     user: str = ""
     belongs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who can read what is posted in a channel.
+
+    `people` are its members, or 0 where Slack does not count them; `elsewhere` other organisations that share it, by
+    their ids, and `invited` those that may any time. `is_told` is False where Slack did not say: then it is closed.
+    """
+
+    channel: str
+    people: int = 0
+    is_private: bool = True
+    is_member: bool = True
+    is_archived: bool = False
+    is_shared: bool = True
+    elsewhere: tuple[str, ...] = ()
+    invited: tuple[str, ...] = ()
+    is_told: bool = True
+
+
+class NotThere(AfterwordError):
+    """The bot cannot see the channel: it is private and the bot is not in it, or there is none."""
 
 
 class Places:
@@ -64,6 +90,24 @@ class Places:
         """Ask anew of this channel."""
         self._private.pop(channel, None)
         self._members.pop(channel, None)
+
+    async def audience(self, channel: str) -> Audience:
+        """Who can read in a channel, as of now. Raises NotThere, and what the client raises where Slack is not reached.
+
+        Slack's refusal to tell is an answer: a channel of which nothing is told counts as private and shared.
+        """
+        try:
+            async with asyncio.timeout(ASKING_SECONDS):
+                told = await self._client.conversations_info(channel=channel, include_num_members=True)
+        except SlackApiError as error:
+            word = str(error.response.get("error", ""))
+            if word in ("channel_not_found", "not_in_channel"):
+                raise NotThere(channel) from error
+            if word in ("ratelimited", "rate_limited"):
+                raise
+            log.warning("who can read in %s was not told: %s", channel, word)
+            return Audience(channel, is_told=False)
+        return _audience(channel, told["channel"])
 
     async def _look(self, looker: _Looker, channels: Iterable[str], here: str) -> Sight:
         others = sorted({channel for channel in channels if channel != here})
@@ -118,3 +162,17 @@ class Places:
                 self._members[channel] = (frozenset(listed), time.monotonic() + REMEMBERED_SECONDS)
                 break
         return user in listed
+
+
+def _audience(channel: str, told: Mapping[str, Any]) -> Audience:
+    invited = tuple(told.get("pending_connected_team_ids") or ())
+    return Audience(
+        channel,
+        people=int(told.get("num_members") or 0),
+        is_private=bool(told.get("is_private")),
+        is_member=bool(told.get("is_member")),
+        is_archived=bool(told.get("is_archived")),
+        is_shared=bool(told.get("is_ext_shared") or told.get("is_pending_ext_shared") or invited),
+        elsewhere=tuple(told.get("connected_team_ids") or ()) if told.get("is_ext_shared") else (),
+        invited=invited,
+    )

@@ -187,12 +187,6 @@ def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours:
     return {"response_action": "update", "view": _form(case, section, notes, (theirs.version, yours))}
 
 
-def exporting(incident: Incident, form: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
-    """The file is on its way, although these things are still to be looked at; `edited` is said of drafts."""
-    said = words.postmortem.exporting(key=incident.key, form=form, channel=incident.channel)
-    return blocks.whisper(said, [blocks.section(said), *edited, *looks.still_open(found, incident)])
-
-
 def published(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
     """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
     said = words.postmortem.published(key=incident.key, by=by)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -17,6 +17,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.errors import AfterwordError
 
 log = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
 
 EVENT_TYPE = "afterword_delivery"
 """The type of the metadata that a message carries; its payload is the delivery's key."""
@@ -71,6 +73,22 @@ class Message:
     update_ts: str = ""
     only_there: bool = False
     """With `update_ts`: where that message is gone, nothing is said in its place."""
+    to: str = ""
+    """Who gets it, where that is not the delivery's recipient."""
+    made: "MakeMessage | None" = None
+    """With it only this counts, and the other fields do not."""
+
+    @property
+    def carries_key(self) -> bool:
+        """Whether it can be found again in the channel's history; a shared file cannot."""
+        return self.file is None and self.made is None
+
+
+MakeMessage = Callable[[], Awaitable[Message]]
+"""Makes what is said when it is sent, where Slack has to be asked or told something first.
+
+It may raise what the client raises: then nothing is said this time. It must bear being called again.
+"""
 
 
 class Verdict(Enum):
@@ -106,6 +124,11 @@ class Sender:
 
     async def send(self, recipient: str, message: Message, key: str) -> Result:
         """Say it once, or once more as plain text where Slack refuses its form."""
+        if message.made is not None:
+            result, made = await _judged(message.made())
+            if made is None:
+                return _harmless(result)
+            recipient, message = made.to or recipient, made
         result = await self._once(recipient, message, key)
         if result.verdict is Verdict.NEVER and result.error in _UNFIT and message.file is None:
             log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
@@ -144,7 +167,7 @@ class Sender:
         }
         if message.update_ts:  # blocks that are not given would stay as they were, empty ones go
             call = self._client.chat_update(channel=recipient, ts=message.update_ts, **said)
-            result, _ = await _judged(call)
+            result, _ = await _called(call)
             if result.error not in _GONE:
                 return result
             if message.only_there:
@@ -155,7 +178,7 @@ class Sender:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        result, _ = await _judged(self._client.chat_postMessage(channel=recipient, **said))
+        result, _ = await _called(self._client.chat_postMessage(channel=recipient, **said))
         return result
 
     async def _share(self, recipient: str, message: Message, making: File | MakeFile) -> Result:
@@ -174,14 +197,14 @@ class Sender:
             title=file.title,
             content=file.content,
         )
-        result, _ = await _judged(call)
+        result, _ = await _called(call)
         return Result(result.verdict, channel.channel, error=result.error, wait=result.wait)
 
     async def _channel(self, recipient: str) -> Result:
         """The channel in which a recipient is reached; for a person, the one with the bot. Asking changes nothing."""
         if not recipient.startswith(("U", "W")):
             return Result(Verdict.SENT, recipient)
-        result, body = await _judged(self._client.conversations_open(users=recipient))
+        result, body = await _called(self._client.conversations_open(users=recipient))
         if result.verdict is Verdict.SENT:
             return Result(Verdict.SENT, str(body["channel"]["id"]))
         return _harmless(result)
@@ -197,26 +220,33 @@ class Sender:
             "cursor": cursor or None,
         }
         if thread_ts:
-            return await _judged(self._client.conversations_replies(ts=thread_ts, **asked))
-        return await _judged(self._client.conversations_history(**asked))
+            return await _called(self._client.conversations_replies(ts=thread_ts, **asked))
+        return await _called(self._client.conversations_history(**asked))
 
 
-async def _judged(call: Awaitable[AsyncSlackResponse]) -> tuple[Result, Mapping[str, Any]]:
+async def _called(call: Awaitable[AsyncSlackResponse]) -> tuple[Result, Mapping[str, Any]]:
     """Await one call, whatever comes of it."""
-    try:
-        response = await call
-    except SlackApiError as refusal:
-        return _refusal(refusal), {}
-    except _NOT_REACHED as error:
-        return Result(Verdict.LATER, error=type(error).__name__), {}
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        return Result(Verdict.PERHAPS, error=type(error).__name__), {}
-    except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
-        return Result(Verdict.LATER, error=type(error).__name__), {}
-    except (AttributeError, json.JSONDecodeError, UnicodeDecodeError):  # slack_sdk takes whatever comes for an object
-        return Result(Verdict.PERHAPS, error="not an answer of Slack's"), {}
-    body: Mapping[str, Any] = response.data if isinstance(response.data, dict) else {}
+    result, response = await _judged(call)
+    body: Mapping[str, Any] = response.data if response is not None and isinstance(response.data, dict) else {}
+    if result.verdict is not Verdict.SENT:
+        return result, body
     return Result(Verdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
+
+
+async def _judged(call: Awaitable[_Answer]) -> tuple[Result, _Answer | None]:
+    """Await something that asks Slack, whatever comes of it."""
+    try:
+        return Result(Verdict.SENT), await call
+    except SlackApiError as refusal:
+        return _refusal(refusal), None
+    except _NOT_REACHED as error:
+        return Result(Verdict.LATER, error=type(error).__name__), None
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        return Result(Verdict.PERHAPS, error=type(error).__name__), None
+    except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
+        return Result(Verdict.LATER, error=type(error).__name__), None
+    except (AttributeError, json.JSONDecodeError, UnicodeDecodeError):  # slack_sdk takes whatever comes for an object
+        return Result(Verdict.PERHAPS, error="not an answer of Slack's"), None
 
 
 def _refusal(refusal: SlackApiError) -> Result:

@@ -15,6 +15,7 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 
+_CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<#([CG][A-Z0-9]+)\|?>|<!subteam\^(S[A-Z0-9]+)\|?>")
 
@@ -32,6 +33,11 @@ def escape(text: str) -> str:
 def mentioned(text: str) -> tuple[str, ...]:
     """The user ids that Slack put into a text, in their order."""
     return tuple(match[1] for match in _USER.finditer(text)) if "<@" in text else ()
+
+
+def channels_in(text: str) -> tuple[str, ...]:
+    """The channel ids that Slack put into a text, in their order."""
+    return tuple(match[1] for match in _CHANNEL.finditer(text)) if "<#" in text else ()
 
 
 def group_in(text: str) -> tuple[str, str] | None:

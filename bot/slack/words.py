@@ -31,6 +31,7 @@ NOUNS = (
     "drafts",
     "alerts",
     "kept",
+    "exports",
 )
 
 PLAIN = ("drafts",)

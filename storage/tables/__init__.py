@@ -2,6 +2,7 @@
 
 from storage.tables.alerts import AlertEventRow, AlertRow, AlertStormRow
 from storage.tables.columns import metadata, table_of
+from storage.tables.copies import CopyRow
 from storage.tables.drafts import KeptRegionRow
 from storage.tables.history import AuditRow, LikenessRow, RecallRow
 from storage.tables.outside import LINK_OWED, AccountRow, LinkRow
@@ -49,6 +50,7 @@ __all__ = [
     "AlertStormRow",
     "AttachmentRow",
     "AuditRow",
+    "CopyRow",
     "DeliveryRow",
     "EntryRow",
     "EntryVersionRow",

@@ -10,12 +10,23 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from bot.export import FORMATS, pdf
-from bot.scribe.rendering import Renderer
+from bot.incident.exports import Order
+from bot.incident.masking import USUAL_RULES
+from bot.scribe.documents import Papers
+from bot.scribe.rendering import PATIENCE, Renderer
 from bot.slack.sending import StillMaking
 from tests.export import pdfs
 from tests.playing import Play, playing
 
 PLACE = "INC-1-checkout-is-failing"
+
+
+def renderer_of(play: Play, patience: float = PATIENCE) -> Renderer:
+    return Renderer(play.bot.desk.exporter, Papers(play.bot.store, USUAL_RULES), patience)
+
+
+def order(play: Play, form: str) -> Order:
+    return Order(form, play.channel, play.ana)
 
 
 async def resolved(play: Play) -> None:
@@ -27,13 +38,13 @@ async def resolved(play: Play) -> None:
 async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: str) -> None:
     async with playing(sqlite_url) as play:
         await resolved(play)
-        renderer = Renderer(play.bot.desk.exporter, play.bot.store, patience=0)
+        renderer = renderer_of(play, patience=0)
         incident, now = play.case().incident, play.clock.now()
         with pytest.raises(StillMaking):
-            await renderer.file(1, incident, "html", now)
+            await renderer.file(1, incident, order(play, "html"), now)
         (going,) = renderer._going.values()
         await asyncio.wait([going], timeout=20)
-        made = await renderer.file(1, incident, "html", now + timedelta(hours=1))
+        made = await renderer.file(1, incident, order(play, "html"), now + timedelta(hours=1))
         assert (made.name, made.note) == (f"{PLACE}.html", "")
         assert b"2026-11-23T12:30:00Z" in made.content
         assert renderer._going == {}
@@ -45,9 +56,8 @@ async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(
     monkeypatch.setattr(pdf, "_SECONDS", 0.01)
     async with playing(sqlite_url) as play:
         await resolved(play)
-        made = await Renderer(play.bot.desk.exporter, play.bot.store).file(
-            1, play.case().incident, "pdf", play.clock.now()
-        )
+        incident, now = play.case().incident, play.clock.now()
+        made = await renderer_of(play).file(1, incident, order(play, "pdf"), now)
         assert made.name == f"{PLACE}.html"
         assert made.content.startswith(b"<!doctype html>")
         assert made.note.startswith("The PDF could not be made. It took longer than")
@@ -58,9 +68,9 @@ async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
     pdfs.require_weasyprint()
     async with playing(sqlite_url) as play:
         await resolved(play)
-        renderer = Renderer(play.bot.desk.exporter, play.bot.store, patience=0)
+        renderer = renderer_of(play, patience=0)
         with pytest.raises(StillMaking):
-            await renderer.file(1, play.case().incident, "pdf", play.clock.now())
+            await renderer.file(1, play.case().incident, order(play, "pdf"), play.clock.now())
         await asyncio.sleep(0.3)
         await asyncio.wait_for(renderer.close(), 10)
 

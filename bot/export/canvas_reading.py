@@ -1,0 +1,104 @@
+"""A canvas read back: what people changed on it, told by what reads differently, and kept when it is written anew.
+
+Slack writes Markdown in its own hand, and a canvas has no place for markers. So its regions are found by their
+headings, and compared by what they show: words, structure, emphasis and where links lead, not by their bytes.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from markdown_it.token import Token
+
+from bot.export.reader import Reader
+from bot.export.regions import digest_of
+
+HEAD = ""
+"""The name of what stands before the first heading."""
+
+_BLANKS = re.compile(r"\s+")
+_NOT_SHOWN = frozenset({"paragraph_open", "thead_open", "tbody_open", "tr_open", "softbreak", "hardbreak"})
+_reader = Reader()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a canvas is to say, region by region, and the regions that stand as people left them."""
+
+    regions: dict[str, str]
+    edited: tuple[str, ...] = ()
+
+    @property
+    def markdown(self) -> str:
+        """The whole canvas."""
+        return "\n\n".join(filter(None, self.regions.values())) + "\n"
+
+
+def apart(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
+    """The regions of a canvas in their order, each with its heading, by id; `headings` are the ids by their words.
+
+    What a person wrote under a heading of their own belongs to the region above it; so does a heading's second copy.
+    """
+    lines = canvas.replace("\r\n", "\n").split("\n")
+    begun = {HEAD: 0}
+    for line, text in _reader.headings("\n".join(lines)):
+        if text in headings:
+            begun.setdefault(headings[text], line)
+    ends = [*list(begun.values())[1:], len(lines)]
+    return {id_: "\n".join(lines[start:end]).strip() for (id_, start), end in zip(begun.items(), ends, strict=True)}
+
+
+def marks_of(written: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+    """How each region was left: as Slack gives it back right after it was written.
+
+    Where that does not have the same letters, somebody was quicker: then what was written counts, and theirs is seen
+    as an edit. `found` is empty where the canvas could not be read.
+    """
+    return {
+        id_: digest(found[id_] if _letters(found.get(id_, "")) == _letters(text) else text)
+        for id_, text in written.items()
+    }
+
+
+def marks_before(marks: Mapping[str, str], writing: Mapping[str, str]) -> dict[str, str]:
+    """The marks while regions are being written: whichever of both a canvas shows afterwards was left by us."""
+    return {**marks, **{id_: f"{marks.get(id_, '')} {digest(text)}".strip() for id_, text in writing.items()}}
+
+
+def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> Merged:
+    """The canvas as it is to be written: what people changed as they left it, everything else anew.
+
+    A region that somebody took out comes back; what people added above the first heading stays there.
+    """
+    edited = {id_: text for id_, text in found.items() if _is_edited(id_, text, new, marks)}
+    return Merged({**new, **edited}, tuple(edited))
+
+
+def _is_edited(id_: str, text: str, new: Mapping[str, str], marks: Mapping[str, str]) -> bool:
+    is_as_left = digest(text) in marks.get(id_, digest("")).split()
+    return not is_as_left and digest(text) != digest(new.get(id_, ""))
+
+
+def digest(markdown: str) -> str:
+    """What tells a text that reads differently from one that reads the same."""
+    return digest_of("\n".join(_shown(_reader.tokens(markdown))))
+
+
+def _shown(tokens: list[Token]) -> Iterator[str]:
+    """What is seen of the tokens, in order; marks of lists and blank space do not count."""
+    text = ""
+    for token in tokens:
+        if token.type == "text" or token.type in _NOT_SHOWN:
+            text += token.content or " "
+            continue
+        if text.strip():
+            yield _BLANKS.sub(" ", text).strip()
+        text = ""
+        if token.nesting >= 0:
+            yield f"{token.type} {token.tag} {token.attrGet('href') or ''} {_BLANKS.sub(' ', token.content).strip()}"
+    if text.strip():
+        yield _BLANKS.sub(" ", text).strip()
+
+
+def _letters(markdown: str) -> str:
+    return "".join(re.findall(r"\w", "".join(token.content for token in _reader.tokens(markdown))))

@@ -1,0 +1,74 @@
+"""Exports on their way out: who can read there is asked first, then file or canvas goes where it was ordered."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from bot.incident import exports as orders
+from bot.incident.exports import CANVAS, MARKDOWN, Order
+from bot.incident.records import Incident
+from bot.scribe.canvases import CanvasDesk
+from bot.scribe.documents import Papers
+from bot.scribe.rendering import Renderer
+from bot.slack import exports as says
+from bot.slack.canvases import NoCanvas
+from bot.slack.outbox import Message
+from bot.slack.places import NotThere, Places
+from storage import incidents
+from storage.deliveries import Delivery
+from storage.statements import Transaction
+
+
+class Posting:
+    """Makes the messages of deliveries that are exports."""
+
+    def __init__(self, papers: Papers, renderer: Renderer, places: Places, canvases: CanvasDesk) -> None:
+        self._papers = papers
+        self._renderer = renderer
+        self._places = places
+        self._canvases = canvases
+
+    def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
+        """The message of an export; to whom it could not be posted for, why.
+
+        Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
+        """
+        order = orders.read(delivery.body)
+        if delivery.recipient != order.to:
+            failed = says.failed(incident, order, delivery.error)
+            return Message(failed["text"], failed["blocks"])
+        thread = incidents.card(tx, incident.id) if order.to == incident.channel else ""
+        of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
+        file = partial(self._renderer.file, delivery.id, incident, of_file, now)
+        posted = Message("", thread_ts=thread, file=file)
+        return Message("", made=partial(self._made, posted, incident, order, now))
+
+    async def close(self) -> None:
+        """Make no more files."""
+        await self._renderer.close()
+
+    async def _made(self, posted: Message, incident: Incident, order: Order, now: datetime) -> Message:
+        if not order.agreed and (asking := await self._asking(incident, order)):
+            return asking
+        leaf = await asyncio.to_thread(self._papers.compiled, incident, order, now)
+        comment = says.comment(leaf.case, leaf.document)
+        if order.form != CANVAS:
+            return replace(posted, text=comment)
+        try:
+            written = await self._canvases.write(incident, order, now)
+        except NoCanvas as refusal:
+            return replace(posted, text=f"{comment}\n{says.no_canvas(refusal.error)}")
+        said = says.canvas(written.link, written.edited, is_new=written.is_new, masked=written.masked)
+        return replace(posted, text=f"{comment}\n{said}", file=None)
+
+    async def _asking(self, incident: Incident, order: Order) -> Message | None:
+        """The question to who ordered it, where people of another organisation can read there, or nobody says."""
+        try:
+            audience = await self._places.audience(order.to)
+        except NotThere:
+            return None  # so it cannot be posted either, and the refusal tells
+        if not audience.is_shared:
+            return None
+        asked = says.question(incident, order, is_told=audience.is_told)
+        return Message(asked["text"], asked["blocks"], to=order.by)

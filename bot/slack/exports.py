@@ -1,0 +1,156 @@
+"""How exports look in Slack: the receipt, the words beside the file, the question before it leaves, and failures."""
+
+import json
+from dataclasses import dataclass
+
+from bot.export.times import span
+from bot.incident import checks
+from bot.incident.document import Document
+from bot.incident.exports import Order
+from bot.incident.masking import Find
+from bot.incident.records import Case, Incident
+from bot.incident.sections import BY_SLUG
+from bot.incident.text import shortened
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.places import Audience
+from bot.slack.words import words
+
+MASKED, WHOLE = "masked", "whole"
+LISTED = 40
+"""Finds that the window lists one by one."""
+
+_NAMES = {"markdown": "Markdown", "confluence": "Confluence", "canvas": "Canvas"}
+
+
+def name_of(form: str) -> str:
+    """`PDF`: what people call a form."""
+    return _NAMES.get(form, form.upper())
+
+
+def exporting(incident: Incident, form: str, others: tuple[str, ...], notes: list[Block]) -> Message:
+    """The file is on its way; the other forms as buttons, then what is to be known of the draft."""
+    said = words.exports.exporting(key=incident.key, form=name_of(form), channel=incident.channel)
+    offered = [
+        blocks.button(name_of(other), f"exports_form_{other}", json.dumps({"incident": incident.id, "form": other}))
+        for other in others
+    ]
+    also = [blocks.context(words.exports.also()), blocks.actions(*offered)] if offered else []
+    return blocks.whisper(said, [blocks.section(said), *also, *notes])
+
+
+def comment(case: Case, document: Document) -> str:
+    """What stands beside the file, in mrkdwn: which incident, how far its document is, what is open, who owes it.
+
+    Of a masked copy give the masked document.
+    """
+    filled, total = checks.meter(case)
+    blank = [BY_SLUG[slug].title for slug in checks.by_weight(case)]
+    said: str = words.exports.comment(
+        key=document.key,
+        title=shortened(document.title, 300),
+        facts=" · ".join(filter(None, (document.severity, str(document.status), _lasted(document)))),
+        filled=filled,
+        total=total,
+        blank=blank[:3],
+        more=max(len(blank) - 3, 0),
+        actions=sum(action.status == "open" for action in document.actions),
+        owner=document.owner.name if document.owner else "",
+    )
+    return said
+
+
+def _lasted(document: Document) -> str:
+    return f"lasted {span(document.duration)}" if document.duration is not None else ""
+
+
+def canvas(link: str, edited: tuple[str, ...], *, is_new: bool, masked: int | None) -> str:
+    """The line below the comment of a canvas; `edited` are regions as people left them."""
+    titles = [BY_SLUG[id_].title if id_ in BY_SLUG else words.exports.head() for id_ in edited]
+    said = words.exports.canvas(link=link, is_new=is_new, edited=titles)
+    return f"{said} {words.exports.masked(count=masked)}" if masked is not None else str(said)
+
+
+def no_canvas(error: str) -> str:
+    """Why the file comes in place of a canvas, and what would help."""
+    return str(words.exports.no_canvas(error=error))
+
+
+def failed(incident: Incident, order: Order, error: str) -> Message:
+    """To who ordered it: it could not be posted, and what to do."""
+    said = words.exports.failed(key=incident.key, form=name_of(order.form), channel=order.to)
+    remedy = words.exports.remedy(error=error, key=incident.key, form=order.form)
+    again = blocks.button("Try again", "exports_decide", _ref(incident, order.form, order.to))
+    return blocks.message(f"{said} {remedy}", [blocks.section(f"{said}\n{remedy}"), blocks.actions(again)])
+
+
+def question(incident: Incident, order: Order, *, is_told: bool) -> Message:
+    """To who ordered it: nothing was posted, for others can read there."""
+    said = words.exports.question(
+        key=incident.key, title=shortened(incident.title, 300), channel=order.to, is_told=is_told
+    )
+    decide = blocks.button("Look and decide", "exports_decide", _ref(incident, order.form, order.to), style="primary")
+    return blocks.message(said, [blocks.section(said), blocks.actions(decide)])
+
+
+def _ref(incident: Incident, form: str, to: str) -> str:
+    return json.dumps({"incident": incident.id, "form": form, "to": to})
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is about to leave: a form of an incident's document, to an audience.
+
+    `finds` are what a masked copy leaves out; None where none is offered, `must_mask` where nothing else may go.
+    """
+
+    incident: Incident
+    form: str
+    audience: Audience
+    finds: tuple[Find, ...] | None
+    must_mask: bool
+
+
+def window(leaving: Leaving) -> Block:
+    """Who can read there and what a masked copy masks, then the choice."""
+    incident, audience = leaving.incident, leaving.audience
+    title = shortened(incident.title, 300)
+    shown = [
+        blocks.section(
+            words.exports.leaving(key=incident.key, title=title, form=name_of(leaving.form), to=audience.channel)
+        ),
+        blocks.section(words.exports.readers(audience=audience)),
+    ]
+    if leaving.must_mask:
+        shown.append(blocks.section(words.exports.only_masked(key=incident.key)))
+    if leaving.finds is not None:
+        shown += _listed(leaving.finds)
+    if leaving.finds is not None and not leaving.must_mask:
+        shown.append(blocks.labelled("What is posted?", "copy", _choice()))
+    about = {
+        "incident": incident.id,
+        "channel": incident.channel,
+        "form": leaving.form,
+        "to": audience.channel,
+        "agreed": audience.is_shared,
+        "masked": leaving.must_mask,
+    }
+    return blocks.modal("Who will read this?", "exports_post", shown, submit="Post", private_metadata=json.dumps(about))
+
+
+def _choice() -> Block:
+    copies = {MASKED: "A masked copy", WHOLE: "The whole"}
+    options = [{"text": {"type": "plain_text", "text": text}, "value": value} for value, text in copies.items()]
+    return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
+
+
+def _listed(finds: tuple[Find, ...]) -> list[Block]:
+    lines = [words.exports.find(kind=find.kind, where=find.where, text=find.hint) for find in finds[:LISTED]]
+    heading = words.exports.finds(count=len(finds), more=max(len(finds) - LISTED, 0))
+    return blocks.sections("\n".join([heading, *lines]))
+
+
+def posting(incident: Incident, order: Order) -> Message:
+    """It was agreed to, and is on its way."""
+    said = words.exports.posting(key=incident.key, form=name_of(order.form), channel=order.to, masked=order.masked)
+    return blocks.whisper(said)

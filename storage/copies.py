@@ -1,0 +1,49 @@
+"""Copies of documents that stand outside: which they are, and how each of their regions was left there."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from storage.statements import Statement, Transaction
+from storage.tables import CopyRow, table_of
+
+_copy = table_of(CopyRow)
+_OF = (_copy.c.incident_id == bindparam("incident_id"), _copy.c.place == bindparam("place"))
+_ONE = Statement(select(_copy.c.external_id, _copy.c.marks, _copy.c.revision, _copy.c.written_at).where(*_OF))
+_given = ("incident_id", "place", "external_id", "marks", "revision", "written_at")
+_insert = upsert(_copy).values({name: bindparam(name, type_=_copy.c[name].type) for name in _given})
+_KEEP = Statement(
+    _insert.on_conflict_do_update(
+        index_elements=[_copy.c.incident_id, _copy.c.place],
+        set_={name: _insert.excluded[name] for name in ("external_id", "marks", "revision", "written_at")},
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy: `external_id` is what the outside calls it, `marks` the digest of each region as it was left there.
+
+    `revision` counts how often that one was written, from 1.
+    """
+
+    external_id: str
+    marks: Mapping[str, str]
+    revision: int
+    written_at: datetime
+
+
+def one(tx: Transaction, incident_id: int, place: str) -> Copy | None:
+    """The copy of an incident's document in a place such as `canvas`."""
+    row = tx.row(_ONE, incident_id=incident_id, place=place)
+    return Copy(row[0], json.loads(row[1]), row[2], row[3]) if row else None
+
+
+def keep(tx: Transaction, incident_id: int, place: str, copy: Copy) -> None:
+    """Remember a copy as it was written just now, in place of what was known of it."""
+    given = {field.name: getattr(copy, field.name) for field in fields(Copy)}
+    tx.run(_KEEP, incident_id=incident_id, place=place, **given | {"marks": json.dumps(dict(copy.marks))})

@@ -1,0 +1,27 @@
+"""Where copies of a document stand outside, and how they were left there."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage.types import UtcDateTime
+
+revision = "0011"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Add the table."""
+    op.create_table(
+        "copy",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("incident_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("marks", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("written_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_copy_incident_id_incident"),
+        sa.PrimaryKeyConstraint("id", name="pk_copy"),
+        sa.UniqueConstraint("incident_id", "place", name="uq_copy_incident_id_place"),
+        sqlite_strict=True,
+    )

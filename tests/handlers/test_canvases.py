@@ -1,0 +1,173 @@
+"""`/postmortem export canvas`: made once, brought up to date around what people wrote; else a file."""
+
+import pytest
+
+from bot.rehearsal.records import Canvas
+from storage import copies
+from tests.handlers.stage import last, on_stage, opened, press, told
+from tests.playing import Play
+
+
+async def exported(play: Play) -> str:
+    """Ana has the canvas written; what stands in the channel then."""
+    await told(play, play.ana, "/postmortem export canvas")
+    await play.settle()
+    return last(play, play.bo).plain
+
+
+def canvas(play: Play) -> Canvas:
+    (found,) = play.slack.workspace.canvases.values()
+    return found
+
+
+def count(play: Play, method: str) -> int:
+    return sum(call.method == method for call in play.slack.calls)
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: str, transport: str) -> None:
+    async with on_stage(database_url, transport=transport) as play:
+        await opened(play)
+        said = await exported(play)
+        found = canvas(play)
+        assert (found.channel, found.is_channels, found.title) == (play.channel, True, "INC-1 Checkout is failing")
+        assert "| INC-1 | Checkout is failing |" in found.markdown
+        assert "Draft of the postmortem of *INC-1* Checkout is failing" in said
+        assert ":bookmark_tabs: The canvas is new." in said
+        assert f"<{play.slack.workspace.base_url}/docs/T0REHEARSE/{found.id}|The canvas>" in last(play, play.bo).text
+        (card, *_) = play.slack.messages(play.channel)
+        assert last(play, play.bo).thread_ts == card.ts
+        assert play.slack.files == []
+
+
+async def test_again_the_same_canvas_is_brought_up_to_date(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await exported(play)
+        await told(play, play.ana, "/timeline failed over to replica")
+        assert "is up to date." in await exported(play)
+        assert "failed over to replica" in canvas(play).markdown
+        assert (count(play, "conversations.canvases.create"), count(play, "canvases.edit")) == (1, 1)
+        kept = play.bot.store.read_now(lambda tx: copies.one(tx, 1, "canvas"))
+        assert kept is not None
+        assert (kept.external_id, kept.revision) == (canvas(play).id, 2)
+
+
+async def test_what_people_wrote_on_it_stays_and_is_told(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await exported(play)
+        blank = "## Impact\n\n*Not recorded*"
+        play.slack.write_on_canvas(play.bo, canvas(play).id, blank, "## Impact\n\nThe EU could not **pay**.")
+        for text in ("failed over to replica", "it holds"):
+            await told(play, play.ana, f"/timeline {text}")
+            said = await exported(play)
+            assert "is up to date. As people left it there: Impact." in said
+            assert "The EU could not **pay**." in canvas(play).markdown
+            assert text in canvas(play).markdown
+
+
+async def test_a_canvas_that_was_deleted_is_made_anew(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["canvas_not_found"]) as play:
+        await opened(play)
+        await exported(play)
+        play.slack.workspace.canvases.clear()
+        assert "is new." in await exported(play)
+        assert "Incident opened" in canvas(play).markdown
+
+
+async def test_beside_a_canvas_of_the_channels_own_it_is_another_tab(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["channel_canvas_already_exists"]) as play:
+        theirs = Canvas("F0THEIRS", "Rota", "Who is on call", play.channel, is_channels=True)
+        play.slack.workspace.canvases[theirs.id] = theirs
+        await opened(play)
+        assert "is new." in await exported(play)
+        ours = next(one for one in play.slack.workspace.canvases.values() if one.id != theirs.id)
+        assert (ours.channel, ours.access, ours.is_channels) == (play.channel, {play.channel: "write"}, False)
+        assert theirs.markdown == "Who is on call"
+
+
+async def test_one_whose_answer_was_lost_is_found_and_not_made_twice(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["channel_canvas_already_exists"]) as play:
+        await opened(play)
+        play.slack.fail("conversations.canvases.create", drop="after")
+        await told(play, play.ana, "/postmortem export canvas")
+        await play.settle()
+        await play.pass_time(minutes=5)
+        assert "is new." in last(play, play.bo).plain
+        assert canvas(play).is_channels
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        ("free_team_canvas_tab_already_exists", "on Slack's free plan a channel has one canvas"),
+        ("team_tier_cannot_create_channel_canvases", "this workspace's plan has no canvases in channels"),
+        ("canvas_disabled_user_team", "an admin switched canvases off"),
+        ("missing_scope", "I lack the right `canvases:write` or `canvases:read`"),
+        ("canvas_creation_failed", "Slack refused it (canvas_creation_failed)"),
+    ],
+)
+async def test_where_there_can_be_no_canvas_the_file_comes_and_says_why(
+    sqlite_url: str, error: str, sentence: str
+) -> None:
+    async with on_stage(sqlite_url, refused=[error]) as play:
+        await opened(play)
+        play.slack.fail("conversations.canvases.create", error)
+        said = await exported(play)
+        assert f":warning: No canvas: {sentence}" in said
+        (file,) = play.slack.files
+        assert (file.name, file.channel) == ("INC-1-checkout-is-failing.md", play.channel)
+        assert play.slack.workspace.canvases == {}
+
+
+async def test_on_the_free_plan_a_channel_with_a_canvas_gets_the_file(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["free_team_canvas_tab_already_exists"]) as play:
+        play.slack.workspace.plan = "free"
+        play.slack.workspace.canvases["F0"] = Canvas("F0", "Rota", "Who is on call", play.channel, is_channels=True)
+        await opened(play)
+        assert "one canvas, and this channel has one already" in await exported(play)
+        assert len(play.slack.files) == 1
+
+
+async def test_a_canvas_that_cannot_be_read_is_not_written_over(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
+        await opened(play)
+        play.slack.workspace.tokens[play.slack.bot_token].scopes -= {"canvases:read", "files:read"}
+        assert "The canvas, among this channel's tabs, is new." in await exported(play)
+        before = canvas(play).markdown
+        await told(play, play.ana, "/timeline failed over to replica")
+        assert "No canvas: I lack the right" in await exported(play)
+        assert canvas(play).markdown == before
+        assert b"failed over to replica" in play.slack.files[0].bytes
+
+
+async def test_a_canvas_waits_where_slack_is_not_reached(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["internal_error", "ratelimited"]) as play:
+        await opened(play)
+        play.slack.fail("conversations.canvases.create", "ratelimited", retry_after=7)
+        play.slack.fail("conversations.canvases.create", status=503)
+        before = last(play, play.bo).ts
+        await told(play, play.ana, "/postmortem export canvas")
+        await play.settle()
+        await play.pass_time(seconds=8)
+        assert (last(play, play.bo).ts, play.slack.files) == (before, [])
+        await play.pass_time(minutes=1)
+        assert "is new." in last(play, play.bo).plain
+
+
+async def test_a_canvas_is_not_shared_elsewhere(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        play.slack.channel("leaders", [play.ana])
+        await opened(play)
+        await told(play, play.ana, "/postmortem share #leaders canvas")
+        await play.settle()
+        assert "A canvas belongs to the incident's own channel" in last(play, play.ana).plain
+
+
+async def test_the_button_of_the_canvas_makes_it_too(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/postmortem export")
+        await press(play, play.ana, "exports_form_canvas")
+        assert canvas(play).channel == play.channel

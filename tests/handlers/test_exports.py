@@ -1,0 +1,130 @@
+"""`/postmortem export` as people meet it: the file in the incident's thread, the other forms, and what fails."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
+from tests.playing import Play
+
+EMPTY = "Root cause, Impact, Incident summary"
+STRETCH = timedelta(hours=1, minutes=17)
+
+
+async def resolved(play: Play) -> None:
+    await opened(play)
+    await told(play, play.ana, "/incident sev 2")
+    await told(play, play.ana, "/incident started 13:27")
+    await told(play, play.ana, "/incident lead @Bo Demo")
+    await told(play, play.ana, "/action add a load test @Chandra Demo")
+    play.clock.advance(STRETCH)
+    await told(play, play.ana, "/incident resolved")
+    await play.settle()
+
+
+def in_dm(play: Play, user: str) -> str:
+    return last(play, user, play.slack.dm(user)).plain
+
+
+async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        said = await told(play, play.ana, "/postmortem export")
+        assert "The draft of INC-1 as Markdown is on its way into #checkout." in said
+        assert labels(having(play, play.ana, "exports_form_html"))[:3] == ["HTML", "PDF", "Confluence"]
+        answered = await press(play, play.ana, "exports_form_csv")
+        assert "The draft of INC-1 as CSV is on its way" in having(play, play.ana, "exports_form_html").plain
+        assert "CSV" not in labels(having(play, play.ana, "exports_form_html"))
+        assert answered.channel == play.channel
+        assert [file.name.rpartition(".")[2] for file in play.slack.files] == ["md", "csv"]
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_the_file_hangs_below_the_live_message_with_a_summary(database_url: str, transport: str) -> None:
+    async with on_stage(database_url, transport=transport) as play:
+        await resolved(play)
+        await told(play, play.ana, "/postmortem export html")
+        await play.settle()
+        (file,) = play.slack.files
+        (card, *_) = play.slack.messages(play.channel)
+        assert "INC-1 Checkout is failing" in card.plain
+        assert (file.thread_ts, file.channel) == (card.ts, play.channel)
+        assert last(play, play.bo).plain.splitlines() == [
+            "Draft of the postmortem of *INC-1* Checkout is failing",
+            "sev2 · resolved · lasted 1 h 20 min",
+            f":page_facing_up: *2 of 14* sections · still empty: {EMPTY} and 9 more · 1 action open",
+            ":bust_in_silhouette: Owned by Bo Demo",
+        ]
+        assert last(play, play.bo).pings == set()
+
+
+async def test_without_a_live_message_it_goes_into_the_channel(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["restricted_action"]) as play:
+        play.slack.fail("chat.postMessage", "restricted_action", times=3)
+        await opened(play)
+        await told(play, play.ana, "/postmortem export")
+        await play.settle()
+        (file,) = play.slack.files
+        assert (file.channel, file.thread_ts) == (play.channel, "")
+        assert "Nobody owns it yet: `/postmortem owner @ana`" in last(play, play.ana).plain
+
+
+REMEDIES = {
+    "missing_scope": "I lack the right `files:write`",
+    "not_in_channel": "`/invite` me there",
+    "is_archived": "The channel is archived",
+    "file_uploads_disabled": "switched file uploads off",
+    "file_upload_size_restricted": "A smaller form may go",
+    "posting_to_channel_denied": "An admin restricts who may post there",
+    "something_new": "Slack refused it, or its answer was lost (something_new)",
+}
+
+
+@pytest.mark.parametrize("error", REMEDIES)
+async def test_a_refusal_reaches_who_asked_with_what_to_do(sqlite_url: str, error: str) -> None:
+    async with on_stage(sqlite_url, refused=[error]) as play:
+        await resolved(play)
+        play.slack.fail("files.completeUploadExternal", error)
+        await told(play, play.ana, "/postmortem export")
+        await play.settle()
+        said = in_dm(play, play.ana)
+        assert "The draft of *INC-1* as Markdown is not in #checkout." in said
+        assert REMEDIES[error] in said
+        assert ("on the server" in said) is (error != "not_in_channel")
+        assert play.slack.files == []
+
+
+async def test_what_failed_can_be_tried_again_from_there(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["file_uploads_disabled"]) as play:
+        await resolved(play)
+        play.slack.fail("files.getUploadURLExternal", "file_uploads_disabled")
+        await told(play, play.chandra, "/postmortem export csv")
+        await play.settle()
+        await press(play, play.chandra, "exports_decide", channel=play.slack.dm(play.chandra))
+        (view,) = play.slack.views(play.chandra)
+        assert "The draft of *INC-1* Checkout is failing\nas CSV, into #checkout" in view.plain
+        await play.slack.submit(play.chandra, view)
+        await play.settle()
+        assert [file.name.rpartition(".")[2] for file in play.slack.files] == ["csv"]
+        assert "The draft of INC-1 as CSV is on its way into #checkout." in in_dm(play, play.chandra)
+
+
+async def test_an_upload_in_doubt_is_told_to_who_asked(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["internal_error"]) as play:
+        await resolved(play)
+        play.slack.fail("files.completeUploadExternal", status=500, times=2)
+        await told(play, play.ana, "/postmortem export")
+        await play.settle()
+        await play.pass_time(minutes=2)
+        assert "its answer was lost (internal_error). Look whether it is there" in in_dm(play, play.ana)
+
+
+async def test_while_slack_does_not_say_who_reads_there_nothing_goes_out(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
+        await resolved(play)
+        play.slack.fail("conversations.info", "ratelimited", retry_after=30)
+        await told(play, play.ana, "/postmortem export")
+        await play.settle()
+        assert play.slack.files == []
+        await play.pass_time(seconds=31)
+        assert len(play.slack.files) == 1
