@@ -18,10 +18,10 @@ from bot.incident.lifecycle import SAID
 from bot.incident.records import Milestone
 from bot.incident.sections import BY_SLUG
 from bot.rehearsal.account import Account
-from bot.rehearsal.records import SharedFile
 from bot.rehearsal.seen import SeenMessage
 from bot.rehearsal.standin import StandIn
 from bot.rehearsal.story import Story, Told
+from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
 from storage.store import open_store
 
@@ -94,12 +94,15 @@ def _labels(message: SeenMessage) -> list[str]:
     return [words for words, _, _ in message.buttons]
 
 
-def _written(files: list[SharedFile], out: Path) -> list[Path]:
+def _written(workspace: Workspace, out: Path) -> list[Path]:
+    """Every file that was shared in the workspace, and every canvas, on disk."""
     out.mkdir(parents=True, exist_ok=True)
-    paths = [out / file.name for file in files]
-    for path, file in zip(paths, files, strict=True):
-        path.write_bytes(file.bytes)
-    return paths
+    found = {file.name: file.bytes for file in workspace.files.values() if file.channel}
+    for canvas in workspace.canvases.values():
+        found[f"{canvas.title.split(' ')[0]}.canvas.md"] = canvas.markdown.encode()
+    for name, content in found.items():
+        (out / name).write_bytes(content)
+    return [out / name for name in found]
 
 
 class Player:
@@ -274,7 +277,7 @@ class Player:
         for form in (form for form in FORMATS if not self._bot.desk.exporter.trouble(form)):
             await self._type(self._story.lead, f"/postmortem export {form}")
         await self._type(self._story.lead, "/postmortem publish")
-        written = await asyncio.to_thread(_written, self._slack.files, out)
+        written = await asyncio.to_thread(_written, self._slack.workspace, out)
         self._tell.chapter("Done")
         for path in written:
             self._tell.says(f"{path}")

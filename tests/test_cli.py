@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from storage.store import open_store
+from tests.storage.given import opened
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")
 
@@ -85,3 +87,42 @@ def test_an_incident_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch
     result = CliRunner().invoke(main, ["export", "INC-7"])
     assert result.exit_code == 1
     assert "There is no INC-7." in result.stderr
+
+
+def test_a_masked_copy_tells_what_it_masks_on_standard_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path}/afterword.db"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("AFTERWORD_MASK_PATTERNS", "acme-[0-9]+")
+    key = "AKIA" + "IOSFODNN7" + "EXAMPLE"
+    store = open_store(url)
+    store.write_now(lambda tx: opened(tx, title=f"acme-77 lost {key} to jo@customer.example"))
+    store.close()
+    result = CliRunner().invoke(main, ["export", "INC-1", "--masked"])
+    assert result.exit_code == 0, result.output
+    assert "[masked] lost [masked] to [masked]" in result.stdout.replace("\\", "")
+    assert "Masked an e-mail address in the title: jo@customer.example" in result.stderr
+    assert "Masked what your own rule names in the title: ac…" in result.stderr
+    assert key not in result.stdout + result.stderr
+    whole = CliRunner().invoke(main, ["export", "INC-1"])
+    assert (key in whole.stdout, whole.stderr) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("AFTERWORD_MASK", "emails,phones", "there is no rule 'phones'; there are credentials, emails, addresses"),
+        ("AFTERWORD_MASK_PATTERNS", "acme-[0-9+", "'acme-[0-9+' is no regular expression"),
+    ],
+)
+def test_a_mask_that_cannot_be_used_stops_before_anything_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/afterword.db"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv(name, value)
+    store = open_store(url)
+    store.write_now(opened)
+    store.close()
+    result = CliRunner().invoke(main, ["export", "INC-1", "--masked"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert sentence in result.stderr

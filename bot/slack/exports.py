@@ -17,8 +17,8 @@ from bot.slack.places import Audience
 from bot.slack.words import words
 
 MASKED, WHOLE = "masked", "whole"
-LISTED = 40
-"""Finds that the window lists one by one."""
+LISTED, PLACES = 1_000, 20
+"""What the window lists, and places of each: a window holds 250 kB."""
 
 _NAMES = {"markdown": "Markdown", "confluence": "Confluence", "canvas": "Canvas"}
 
@@ -68,7 +68,7 @@ def canvas(link: str, edited: tuple[str, ...], *, is_new: bool, masked: int | No
     """The line below the comment of a canvas; `edited` are regions as people left them."""
     titles = [BY_SLUG[id_].title if id_ in BY_SLUG else words.exports.head() for id_ in edited]
     said = words.exports.canvas(link=link, is_new=is_new, edited=titles)
-    return f"{said} {words.exports.masked(count=masked)}" if masked is not None else str(said)
+    return f"{said}\n{words.exports.masked(count=masked)}" if masked is not None else str(said)
 
 
 def no_canvas(error: str) -> str:
@@ -145,8 +145,15 @@ def _choice() -> Block:
 
 
 def _listed(finds: tuple[Find, ...]) -> list[Block]:
-    lines = [words.exports.find(kind=find.kind, where=find.where, text=find.hint) for find in finds[:LISTED]]
-    heading = words.exports.finds(count=len(finds), more=max(len(finds) - LISTED, 0))
+    """Every find: what is the same in several places is one line."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for find in finds:
+        places.setdefault((find.kind, find.text, find.hint), []).append(find.where)
+    lines = [
+        words.exports.find(kind=kind, text=hint, where=where[:PLACES], more=max(len(where) - PLACES, 0))
+        for (kind, _, hint), where in list(places.items())[:LISTED]
+    ]
+    heading = words.exports.finds(count=len(finds), left_out=max(len(places) - LISTED, 0))
     return blocks.sections("\n".join([heading, *lines]))
 
 

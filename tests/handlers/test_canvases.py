@@ -62,7 +62,7 @@ async def test_what_people_wrote_on_it_stays_and_is_told(sqlite_url: str) -> Non
         for text in ("failed over to replica", "it holds"):
             await told(play, play.ana, f"/timeline {text}")
             said = await exported(play)
-            assert "is up to date. As people left it there: Impact." in said
+            assert "is up to date. What people wrote there stays: Impact." in said
             assert "The EU could not **pay**." in canvas(play).markdown
             assert text in canvas(play).markdown
 

@@ -80,9 +80,9 @@ async def test_a_shared_channel_is_asked_about_before_anything_is_posted(databas
         assert "*Nothing was posted yet.* People of another organisation can read in #checkout" in question.plain
         assert "4 members, and everybody of this workspace." in view.plain
         assert "*It is shared with 1 other organisation* (T0ELSEWHERE)" in view.plain
-        assert "*A masked copy masks 3 things*:" in view.plain
-        assert "an IP address in #2: `10.1.2.3`" in view.plain
-        assert "an e-mail address in #2: `jo@customer.example`" in view.plain
+        assert "*A masked copy masks 3 things:*" in view.plain
+        assert "• `10.1.2.3`, an IP address in #2" in view.plain
+        assert "• `jo@customer.example`, an e-mail address in #2" in view.plain
         assert "`AKIA…`" in view.plain
         assert KEY not in view.plain
         (file,) = play.slack.files
@@ -122,7 +122,7 @@ async def test_a_canvas_in_a_shared_channel_is_asked_about_too(sqlite_url: str) 
         (canvas,) = play.slack.workspace.canvases.values()
         assert "told [masked]" in canvas.markdown
         assert "jo@customer.example" not in canvas.markdown
-        assert "is new. :lock: A masked copy: 3 things are masked" in last(play, play.bo).plain
+        assert "is new.\n:lock: A masked copy: 3 things are masked" in last(play, play.bo).plain
 
 
 async def test_an_open_invitation_counts_as_shared(sqlite_url: str) -> None:
@@ -188,8 +188,8 @@ async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_li
         await told(play, play.ana, f"/timeline {LEAK}")
         view = await asked_to_share(play, "#leaders")
         assert "INC-1 is private: only a masked copy leaves its channel" in view.plain
-        assert "*A masked copy masks 5 things*:" in view.plain
-        assert "what your own rule names in the title: `ac…`" in view.plain
+        assert "*A masked copy masks 5 things:*" in view.plain
+        assert "• `ac…`, what your own rule names in the title, #1" in view.plain
         assert "What is posted?" not in view.plain
         await play.slack.submit(play.ana, view)
         await play.settle()
