@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.export import Exporter, canvas_reading
 from bot.export.canvas_reading import Merged
+from bot.incident import secrets
 from bot.incident.exports import Order
 from bot.incident.records import Incident
 from bot.scribe.documents import Papers
@@ -94,7 +95,7 @@ class CanvasDesk:
         document = leaf.document
         headings = self._exporter.canvas_headings(document)
         regions = canvas_reading.apart(self._exporter.render(document, "canvas").decode(), headings)
-        return _Paper(f"{document.key} {document.title}", headings, regions, leaf.masked)
+        return _Paper(secrets.masked(f"{document.key} {document.title}"), headings, regions, leaf.masked)
 
 
 def _merged(before: str, paper: _Paper, marks: Mapping[str, str]) -> Merged:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.export import Exporter
 from bot.incident import masking, postmortem
+from bot.incident.document import Deed, Wording
 from bot.incident.masking import Find, MaskRules, chosen
 from bot.incident.records import Attachment, Person
 from tests.export.cases import FULL, NOW, case, entry
@@ -121,3 +122,27 @@ def test_no_neighbouring_text_hides_a_find(text: str, secret: str) -> None:
     spans = ALL.spans(said)
     assert any(start <= len(text) + 1 and end >= len(text) + 1 + len(secret) for start, end, _ in spans)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_what_was_said_once_is_in_no_masked_copy() -> None:
+    whole = postmortem.compile(FULL, NOW)
+    once = Wording("added", "said once", whole.opened_by, NOW)
+    line = whole.timeline[0]._replace(versions=(once,), source="C1:1.2")
+    part = replace(whole.parts[0], versions=(once,))
+    deed = Deed(NOW, whole.opened_by, "timeline.edit", "said once", "")
+    masked, _ = masking.mask(replace(whole, timeline=(line,), parts=(part,), struck=(line,), audit=(deed,)), ALL)
+    assert (masked.struck, masked.audit, masked.parts[0].versions) == ((), (), ())
+    assert (masked.timeline[0].versions, masked.timeline[0].source) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "hint"),
+    [
+        ("an e-mail address", "jo@customer.example", "jo@customer.example"),
+        ("an IP address", "10.1.2.3", "10.1.2.3"),
+        ("a password", "hunter2hunter2", "hunt…"),
+        ("what your own rule names", "acme", "a…"),
+    ],
+)
+def test_a_hint_tells_neither_a_credential_nor_what_an_own_rule_names(kind: str, text: str, hint: str) -> None:
+    assert Find(kind, "#1", text).hint == hint

@@ -1,0 +1,53 @@
+"""Short ways to have a draft leave, and to see what became of it."""
+
+import json
+from typing import Any
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.rehearsal.seen import SeenView
+from storage import cases
+from tests.handlers.stage import last, opened, told
+from tests.playing import Play
+
+KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"
+LEAK = f"restarted from 10.1.2.3 with {KEY}, told jo@customer.example"
+
+
+def places(play: Play) -> dict[str, Any]:
+    return play.slack.workspace.channels
+
+
+async def asked_to_share(play: Play, text: str, user: str = "") -> SeenView:
+    """Somebody types it; the window that opens."""
+    user = user or play.ana
+    assert await told(play, user, f"/postmortem share {text}") == ""
+    await play.settle()
+    (view,) = play.slack.views(user)
+    return view
+
+
+async def refused(play: Play, text: str) -> str:
+    """Ana types it; what she reads in place of a window."""
+    await told(play, play.ana, f"/postmortem share {text}")
+    await play.settle()
+    assert play.slack.views(play.ana) == []
+    return last(play, play.ana).plain
+
+
+def audited(play: Play) -> list[tuple[str, str, str]]:
+    incident = play.case().incident
+    case = play.bot.store.read_now(lambda tx: cases.load(tx, incident, with_audit=True))
+    document = postmortem.compile(case, play.clock.now())
+    return [
+        (line["who"], line["verb"], line["what"])
+        for line in json.loads(Exporter().render(document, "json"))["audit"]
+        if line["verb"].startswith("exports.")
+    ]
+
+
+async def leaked(play: Play) -> None:
+    """An incident in whose timeline stands what should not leave."""
+    await opened(play)
+    await told(play, play.ana, f"/timeline {LEAK}")
+    await play.settle()
