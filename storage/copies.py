@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from bot.incident.exports import Mark
 from storage.statements import Statement, Transaction
 from storage.tables import CopyRow, table_of
 
@@ -26,13 +27,13 @@ _KEEP = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy: `external_id` is what the outside calls it, `marks` the digest of each region as it was left there.
+    """A copy: `external_id` is what the outside calls it, `marks` tell how each region, by its id, was left there.
 
     `revision` counts how often that one was written, from 1.
     """
 
     external_id: str
-    marks: Mapping[str, str]
+    marks: Mapping[str, Mark]
     revision: int
     written_at: datetime
 
@@ -40,10 +41,14 @@ class Copy:
 def one(tx: Transaction, incident_id: int, place: str) -> Copy | None:
     """The copy of an incident's document in a place such as `canvas`."""
     row = tx.row(_ONE, incident_id=incident_id, place=place)
-    return Copy(row[0], json.loads(row[1]), row[2], row[3]) if row else None
+    if row is None:
+        return None
+    marks = {id_: Mark(*mark) for id_, mark in json.loads(row[1]).items()}
+    return Copy(row[0], marks, row[2], row[3])
 
 
 def keep(tx: Transaction, incident_id: int, place: str, copy: Copy) -> None:
     """Remember a copy as it was written just now, in place of what was known of it."""
     given = {field.name: getattr(copy, field.name) for field in fields(Copy)}
-    tx.run(_KEEP, incident_id=incident_id, place=place, **given | {"marks": json.dumps(dict(copy.marks))})
+    marks = json.dumps({id_: astuple(mark) for id_, mark in copy.marks.items()})
+    tx.run(_KEEP, incident_id=incident_id, place=place, **given | {"marks": marks})

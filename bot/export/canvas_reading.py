@@ -5,17 +5,22 @@ headings, and compared by what they show: words, structure, emphasis and where l
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
 
+from bot.export.kept import NOTHING
 from bot.export.reader import Reader
-from bot.export.regions import digest_of
+from bot.export.regions import Compiled, Region
+from bot.incident.exports import Mark
+from bot.incident.facts import digest_of
 
 HEAD = ""
 """The name of what stands before the first heading."""
 
+_CHANGED = "changed"
+_NOTHING = re.compile(r"^\*Not recorded\*$", re.MULTILINE)
 _BLANKS = re.compile(r"\s+")
 _NOT_SHOWN = frozenset({"paragraph_open", "thead_open", "tbody_open", "tr_open", "softbreak", "hardbreak"})
 _reader = Reader()
@@ -65,13 +70,36 @@ def marks_before(marks: Mapping[str, str], writing: Mapping[str, str]) -> dict[s
     return {**marks, **{id_: f"{marks.get(id_, '')} {digest(text)}".strip() for id_, text in writing.items()}}
 
 
-def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> Merged:
-    """The canvas as it is to be written: what people changed as they left it, everything else anew.
+def edited(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> tuple[str, ...]:
+    """The regions that people changed, other than into what they would say now anyway."""
+    return tuple(id_ for id_, text in found.items() if _is_edited(id_, text, new, marks))
+
+
+def merged(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]) -> Merged:
+    """The canvas as it is to be written: some regions as people left them, everything else anew.
 
     A region that somebody took out comes back; what people added above the first heading stays there.
     """
-    edited = {id_: text for id_, text in found.items() if _is_edited(id_, text, new, marks)}
-    return Merged({**new, **edited}, tuple(edited))
+    kept = {id_: found[id_] for id_ in left}
+    return Merged({**new, **kept}, tuple(kept))
+
+
+def returned(found: Mapping[str, str], marks: Mapping[str, Mark], shown: Compiled) -> Compiled:
+    """Regions that people changed, as a draft that comes back would hold them; the rest of it as it is `shown`."""
+    return Compiled("", tuple(_came(region, found, marks) for region in shown.regions))
+
+
+def _came(region: Region, found: Mapping[str, str], marks: Mapping[str, Mark]) -> Region:
+    if region.id not in found:
+        return replace(region, left_as=region.digest)
+    _, _, body = found[region.id].partition("\n")
+    mark = marks[region.id]
+    return Region(region.id, region.heading, _NOTHING.sub(NOTHING, body).strip(), _CHANGED, mark.facts, mark.seen)
+
+
+def holds(text: str, words: str) -> bool:
+    """Whether these words stand in a text, however they are marked."""
+    return _letters(words) in _letters(text)
 
 
 def _is_edited(id_: str, text: str, new: Mapping[str, str], marks: Mapping[str, str]) -> bool:

@@ -26,6 +26,18 @@ class Order:
         return json.dumps(asdict(self))
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a region was left in a copy outside: `reads` are digests of how it may read there, between blanks.
+
+    `facts` and `seen` are what the marker of a draft carries besides (see `bot.incident.kept`).
+    """
+
+    reads: str
+    facts: str = ""
+    seen: int = 0
+
+
 def read(written: str) -> Order:
     """The order that was written down."""
     return Order(**json.loads(written))

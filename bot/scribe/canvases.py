@@ -1,4 +1,8 @@
-"""A postmortem as a canvas of its channel: made once, then brought up to date around what people wrote on it."""
+"""A postmortem as a canvas of its channel: made once, then brought up to date around what people wrote on it.
+
+What they wrote is taken into the draft, as if they had given back a file; where that cannot be, it stays on the canvas
+as they left it.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,26 +10,35 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.export import Exporter, canvas_reading
-from bot.export.canvas_reading import Merged
+from bot.export.canvas_reading import HEAD, Merged
+from bot.export.kept import Draft
+from bot.export.returned import Paper
 from bot.incident import secrets
-from bot.incident.exports import Order
+from bot.incident.exports import CANVAS, Mark, Order
+from bot.incident.masking import MASKED
 from bot.incident.records import Incident
+from bot.incident.text import admit
+from bot.scribe import drafts
 from bot.scribe.documents import Papers
+from bot.scribe.drafts import Given
 from bot.slack.canvases import Canvases, CanvasGone
 from storage import copies
 from storage.copies import Copy
 from storage.store import Store
 
-PLACE = "canvas"
-
 
 @dataclass(frozen=True, slots=True)
-class _Paper:
-    """What the canvas is to say: its regions by id, and the ids by the words of their headings."""
+class _Sheet:
+    """What the canvas is to say: its regions by id, the ids by the words of their headings, and the draft behind it.
+
+    `known` is what the record knew for each region: a mark that does not tell yet how it reads.
+    """
 
     title: str
     headings: Mapping[str, str]
-    regions: dict[str, str]
+    regions: Mapping[str, str]
+    known: Mapping[str, Mark]
+    draft: Draft
     masked: int | None
 
 
@@ -33,14 +46,25 @@ class _Paper:
 class Written:
     """A canvas that is up to date.
 
-    `edited` are the regions that stand as people left them; `masked` counts the finds of a masked copy.
+    Of what people changed on it, the draft has the regions `taken` now, and those `left` stand there alone. In those
+    `contested` several texts stand until somebody chooses. `masked` counts the finds of a masked copy.
     """
 
-    id: str
     link: str
     is_new: bool
-    edited: tuple[str, ...]
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+    contested: tuple[str, ...]
     masked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One order to have an incident's canvas written."""
+
+    incident: Incident
+    order: Order
+    now: datetime
 
 
 class CanvasDesk:
@@ -57,51 +81,83 @@ class CanvasDesk:
 
         Raises NoCanvas where Slack does not allow it, also where it cannot be read: then nothing is overwritten.
         """
-        paper = await asyncio.to_thread(self._compiled, incident, order, now)
-        known = await self._store.read(lambda tx: copies.one(tx, incident.id, PLACE))
-        if known is not None:
+        job = _Job(incident, order, now)
+        sheet = await asyncio.to_thread(self._sheet, job)
+        copy = await self._store.read(lambda tx: copies.one(tx, incident.id, CANVAS))
+        if copy is not None:
             try:
-                return await self._updated(incident, known, paper, now)
+                return await self._updated(job, replace(copy, written_at=now), sheet)
             except CanvasGone:
                 pass
-        fresh = Merged(paper.regions)
-        made = await self._canvases.create(order.to, paper.title, fresh.markdown)
-        return await self._left(incident, Copy(made, {}, 0, now), paper, fresh)
+        fresh = Merged(dict(sheet.regions))
+        made = await self._canvases.create(order.to, sheet.title, fresh.markdown)
+        return await self._left(job, Copy(made, {}, 0, now), sheet, fresh)
 
-    async def _updated(self, incident: Incident, known: Copy, paper: _Paper, now: datetime) -> Written:
-        before = await self._canvases.read(known.external_id)
-        merged = await asyncio.to_thread(_merged, before, paper, known.marks)
+    async def _updated(self, job: _Job, copy: Copy, sheet: _Sheet) -> Written:
+        found = await self._found(copy.external_id, sheet)
+        reads = {id_: mark.reads for id_, mark in copy.marks.items()}
+        edited = await asyncio.to_thread(canvas_reading.edited, sheet.regions, found, reads)
+        taken = await self._taken(job, copy, sheet, {id_: found[id_] for id_ in edited})
+        if taken:
+            sheet = await asyncio.to_thread(self._sheet, job)
+        merged = canvas_reading.merged(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
         writing = {id_: text for id_, text in merged.regions.items() if id_ not in merged.edited}
-        marks = await asyncio.to_thread(canvas_reading.marks_before, known.marks, writing)
-        await self._keep(incident, replace(known, marks=marks))
-        await self._canvases.rewrite(known.external_id, merged.markdown)
-        return await self._left(incident, replace(known, written_at=now), paper, merged)
+        before = await asyncio.to_thread(canvas_reading.marks_before, reads, writing)
+        await self._keep(job, replace(copy, marks=_marked(before, copy.marks)))
+        await self._canvases.rewrite(copy.external_id, merged.markdown)
+        return replace(await self._left(job, copy, sheet, merged), taken=tuple(taken))
 
-    async def _left(self, incident: Incident, copy: Copy, paper: _Paper, merged: Merged) -> Written:
-        """Remember how the canvas was left. What people wrote keeps its old mark, so that it stays theirs."""
+    async def _taken(self, job: _Job, copy: Copy, sheet: _Sheet, edited: Mapping[str, str]) -> list[str]:
+        """Take into the draft what people changed, as far as it is clear what they meant; those regions.
+
+        Out of a masked copy nothing is taken: the record would lose what is masked.
+        """
+        clear = {id_: admit(text, "That canvas", drafts.LONGEST) for id_, text in edited.items() if id_ in copy.marks}
+        clear = {id_: text for id_, text in clear.items() if _is_clear(id_, text, sheet.draft)}
+        if job.order.masked or not clear:
+            return []
+        came = canvas_reading.returned(clear, copy.marks, sheet.draft.shown)
+        paper = Paper(job.incident.number, copy.external_id, None, came)
+        edits = await asyncio.to_thread(drafts.edits_in, paper, sheet.draft, Given("", "", CANVAS), job.now)
+        new = [edit for edit in edits.values() if edit is not None]
+        await self._store.write(lambda tx: drafts.keep_edits(tx, job.incident, new, job.now, job.order.by))
+        return list(edits)
+
+    async def _left(self, job: _Job, copy: Copy, sheet: _Sheet, merged: Merged) -> Written:
+        """Remember how the canvas was left. What stands there alone keeps its old mark, so that it stays theirs."""
         after = await self._canvases.glimpse(copy.external_id)
-        marks = await asyncio.to_thread(_marks, after, paper, merged)
-        marks |= {id_: copy.marks.get(id_, "") for id_ in merged.edited}
+        found = await asyncio.to_thread(canvas_reading.apart, after, sheet.headings) if after else {}
+        reads = await asyncio.to_thread(canvas_reading.marks_of, merged.regions, found)
+        marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, Mark("")) for id_ in merged.edited}
         kept = replace(copy, marks=marks, revision=copy.revision + 1)
-        await self._keep(incident, kept)
+        await self._keep(job, kept)
+        contested = tuple(held.own.id for held in sheet.draft.held if held.is_contested)
         link = await self._canvases.link(copy.external_id)
-        return Written(copy.external_id, link, kept.revision == 1, merged.edited, paper.masked)
+        return Written(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
 
-    async def _keep(self, incident: Incident, copy: Copy) -> None:
-        await self._store.write(lambda tx: copies.keep(tx, incident.id, PLACE, copy))
+    async def _found(self, canvas: str, sheet: _Sheet) -> dict[str, str]:
+        markdown = await self._canvases.read(canvas)
+        return await asyncio.to_thread(canvas_reading.apart, markdown, sheet.headings)
 
-    def _compiled(self, incident: Incident, order: Order, now: datetime) -> _Paper:
-        leaf = self._papers.compiled(incident, order, now)
+    async def _keep(self, job: _Job, copy: Copy) -> None:
+        await self._store.write(lambda tx: copies.keep(tx, job.incident.id, CANVAS, copy))
+
+    def _sheet(self, job: _Job) -> _Sheet:
+        leaf = self._papers.compiled(job.incident, job.order, job.now)
         document = leaf.document
+        draft = self._exporter.draft(document)
         headings = self._exporter.canvas_headings(document)
-        regions = canvas_reading.apart(self._exporter.render(document, "canvas").decode(), headings)
-        return _Paper(secrets.masked(f"{document.key} {document.title}"), headings, regions, leaf.masked)
+        regions = canvas_reading.apart(self._exporter.render(document, CANVAS).decode(), headings)
+        known = {region.id: Mark("", region.facts, region.seen) for region in draft.facts(document)}
+        title = secrets.masked(f"{document.key} {document.title}")
+        return _Sheet(title, headings, regions, known, draft, leaf.masked)
 
 
-def _merged(before: str, paper: _Paper, marks: Mapping[str, str]) -> Merged:
-    return canvas_reading.merged(paper.regions, canvas_reading.apart(before, paper.headings), marks)
+def _marked(reads: Mapping[str, str], known: Mapping[str, Mark]) -> dict[str, Mark]:
+    return {id_: replace(known.get(id_, Mark("")), reads=digests) for id_, digests in reads.items()}
 
 
-def _marks(after: str, paper: _Paper, merged: Merged) -> dict[str, str]:
-    found = canvas_reading.apart(after, paper.headings) if after else {}
-    return canvas_reading.marks_of(merged.regions, found)
+def _is_clear(id_: str, text: str, draft: Draft) -> bool:
+    """Whether a text is one person's: neither the head, nor one with several texts in it, nor one with gaps."""
+    has_labels = any(canvas_reading.holds(text, label) for label in draft.labels)
+    return id_ != HEAD and MASKED not in text and not has_labels

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.errors import Refused
 from bot.export import Exporter, returned
-from bot.export.kept import Held
+from bot.export.kept import Draft, Held
 from bot.export.returned import Fate, Returned
 from bot.incident import kept as rules
 from bot.incident import postmortem
@@ -75,12 +75,27 @@ def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetim
     case = store.read_now(lambda tx: cases.load(tx, incident))
     draft = exporter.draft(postmortem.compile(case, now))
     found = returned.compared(paper, draft)
-    edits = {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in (Fate.EDITED, Fate.EMPTIED)}
-    new = store.write_now(lambda tx: _keep(tx, incident, edits.values(), now))
+    edits = _edits(found, paper, given, now)
+    new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
     case = store.read_now(lambda tx: cases.load(tx, incident))
     held = {one.own.id: one for one in edited(exporter, case, now)}
     settled = (Settled(region, region.id in new, held.get(region.id)) for region in found)
     return Report(incident, paper, case.revision, tuple(settled), returned.is_head_edited(paper, draft))
+
+
+def edits_in(paper: returned.Paper, draft: Draft, given: Given, now: datetime) -> dict[str, NewText | None]:
+    """The texts to be kept of a copy that came back otherwise than in a file, by region.
+
+    None where the document says so anyway; a region of which nobody can tell what was meant is not there.
+    """
+    found = returned.compared(paper, draft)
+    same: dict[str, NewText | None] = {one.id: None for one in found if one.fate is Fate.SAME}
+    return same | _edits(found, paper, given, now)
+
+
+def _edits(found: Iterable[Returned], paper: returned.Paper, given: Given, now: datetime) -> dict[str, NewText]:
+    kept = (Fate.EDITED, Fate.EMPTIED)
+    return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in kept}
 
 
 def _edit(region: Returned, given: Given, copy: str, now: datetime) -> NewText:
@@ -88,7 +103,9 @@ def _edit(region: Returned, given: Given, copy: str, now: datetime) -> NewText:
     return NewText(region.id, Change.EDITED, *told, given.by, given.source, now, copy)
 
 
-def _keep(tx: Transaction, incident: Incident, edits: Iterable[NewText], now: datetime) -> frozenset[str]:
+def keep_edits(
+    tx: Transaction, incident: Incident, edits: Iterable[NewText], now: datetime, by: str = BY
+) -> frozenset[str]:
     """Write down the edits that are not known yet, all or none; the regions that were written."""
     incidents.by_id(tx, incident.id, locking=True)
     history = rules.by_region(kept.of_incident(tx, incident.id))
@@ -97,7 +114,7 @@ def _keep(tx: Transaction, incident: Incident, edits: Iterable[NewText], now: da
     for text in new:
         kept.add(tx, incident.id, text)
     if new:
-        audit.keep(tx, BY, "drafts.take", "", now)
+        audit.keep(tx, by, "drafts.take", "", now)
     return frozenset(text.section for text in new)
 
 

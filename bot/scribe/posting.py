@@ -59,7 +59,8 @@ class Posting:
             written = await self._canvases.write(incident, order, now)
         except NoCanvas as refusal:
             return replace(posted, text=f"{comment}\n{says.no_canvas(refusal.error)}")
-        said = says.canvas(written.link, written.edited, is_new=written.is_new, masked=written.masked)
+        regions = {"taken": written.taken, "left": written.left, "contested": written.contested}
+        said = says.canvas(written.link, regions, is_new=written.is_new, masked=written.masked)
         return replace(posted, text=f"{comment}\n{said}", file=None)
 
     async def _asking(self, incident: Incident, order: Order) -> Message | None:

@@ -1,6 +1,7 @@
 """How exports look in Slack: the receipt, the words beside the file, the question before it leaves, and failures."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.export.times import span
@@ -64,11 +65,18 @@ def _lasted(document: Document) -> str:
     return f"lasted {span(document.duration)}" if document.duration is not None else ""
 
 
-def canvas(link: str, edited: tuple[str, ...], *, is_new: bool, masked: int | None) -> str:
-    """The line below the comment of a canvas; `edited` are regions as people left them."""
-    titles = [BY_SLUG[id_].title if id_ in BY_SLUG else words.exports.head() for id_ in edited]
-    said = words.exports.canvas(link=link, is_new=is_new, edited=titles)
-    return f"{said}\n{words.exports.masked(count=masked)}" if masked is not None else str(said)
+def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None) -> str:
+    """The lines below the comment of a canvas.
+
+    `regions` by what became of people's changes on it: `taken` into the draft, `left` on the canvas alone, and
+    `contested`, where several texts stand.
+    """
+    titles = {
+        fate: [BY_SLUG[id_].title if id_ in BY_SLUG else id_ or words.exports.head() for id_ in ids]
+        for fate, ids in regions.items()
+    }
+    lines = [words.exports.canvas(link=link, is_new=is_new, **titles)]
+    return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
 
 
 def no_canvas(error: str) -> str:

@@ -1,10 +1,13 @@
 """A canvas read back: what reads the same is not an edit, and what people wrote is in what is written next."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.export.canvas_reading import HEAD, apart, digest, marks_before, marks_of, merged
+from bot.export import canvas_reading
+from bot.export.canvas_reading import HEAD, Merged, apart, digest, edited, marks_before, marks_of
 from bot.rehearsal.methods_canvases import in_slacks_hand
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=200)
@@ -26,6 +29,11 @@ CANVAS = """| INC-7 | Checkout |
 
 *Not recorded*
 """
+
+
+def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> Merged:
+    """The next canvas, with everything that people changed as they left it."""
+    return canvas_reading.merged(new, found, edited(new, found, marks))
 
 
 def left(canvas: str) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from bot.incident.exports import Order
 from bot.rehearsal.records import Canvas
-from storage import copies
+from storage import copies, deliveries, kept, sections
+from storage.deliveries import Owed
 from tests.handlers.stage import last, on_stage, opened, press, told
 from tests.playing import Play
 
@@ -48,23 +50,83 @@ async def test_again_the_same_canvas_is_brought_up_to_date(sqlite_url: str) -> N
         assert "is up to date." in await exported(play)
         assert "failed over to replica" in canvas(play).markdown
         assert (count(play, "conversations.canvases.create"), count(play, "canvases.edit")) == (1, 1)
-        kept = play.bot.store.read_now(lambda tx: copies.one(tx, 1, "canvas"))
-        assert kept is not None
-        assert (kept.external_id, kept.revision) == (canvas(play).id, 2)
+        copy = play.bot.store.read_now(lambda tx: copies.one(tx, 1, "canvas"))
+        assert copy is not None
+        assert (copy.external_id, copy.revision) == (canvas(play).id, 2)
 
 
-async def test_what_people_wrote_on_it_stays_and_is_told(sqlite_url: str) -> None:
+BLANK = "## Impact\n\n*Not recorded*"
+
+
+def kept_texts(play: Play) -> list[tuple[str, str, str]]:
+    found = play.bot.store.read_now(lambda tx: kept.of_incident(tx, 1))
+    return [(text.section, text.markdown, text.source) for text in found]
+
+
+async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await exported(play)
-        blank = "## Impact\n\n*Not recorded*"
-        play.slack.write_on_canvas(play.bo, canvas(play).id, blank, "## Impact\n\nThe EU could not **pay**.")
-        for text in ("failed over to replica", "it holds"):
+        play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not **pay**.")
+        await told(play, play.ana, "/timeline failed over to replica")
+        assert "is up to date. The draft has what people wrote there: Impact." in await exported(play)
+        for text in ("it holds", "it is over"):
             await told(play, play.ana, f"/timeline {text}")
-            said = await exported(play)
-            assert "is up to date. What people wrote there stays: Impact." in said
+            assert (await exported(play)).endswith("The canvas is up to date.")
             assert "The EU could not **pay**." in canvas(play).markdown
             assert text in canvas(play).markdown
+        assert kept_texts(play) == [("impact", "The EU could not **pay**.", "canvas")]
+        play.slack.write_on_canvas(play.bo, canvas(play).id, "not **pay**", "neither **pay** nor look")
+        assert "The draft has what people wrote there: Impact." in await exported(play)
+        assert [text for _, text, _ in kept_texts(play)][1:] == ["The EU could neither **pay** nor look."]
+        await told(play, play.ana, "/postmortem export")
+        await play.settle()
+        assert b"The EU could neither **pay** nor look." in play.slack.files[0].bytes
+        assert "More than one text" not in play.slack.files[0].bytes.decode()
+
+
+async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await exported(play)
+        play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not pay.")
+        play.bot.store.write_now(
+            lambda tx: sections.save(tx, 1, "impact", "Nobody could pay.", play.ana, play.clock.now())
+        )
+        said = await exported(play)
+        assert ":scales: More than one text stands in Impact until somebody chooses: `/postmortem`" in said
+        for text in ("The EU could not pay.", "Nobody could pay.", "What the record says now"):
+            assert text in canvas(play).markdown
+        play.slack.write_on_canvas(play.bo, canvas(play).id, "Nobody could pay.", "Nobody could pay at all.")
+        assert ":pushpin: As people left it on the canvas, and not in the draft: Impact." in await exported(play)
+        assert "Nobody could pay at all." in canvas(play).markdown
+        assert len(kept_texts(play)) == 1
+
+
+async def test_what_people_put_above_the_sections_stays_on_the_canvas(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await exported(play)
+        play.slack.write_on_canvas(play.bo, canvas(play).id, "| INC-1 |", "Read this first.\n\n| INC-1 |")
+        await told(play, play.ana, "/timeline failed over to replica")
+        assert ":pushpin: As people left it on the canvas, and not in the draft: the head." in await exported(play)
+        assert canvas(play).markdown.startswith("Read this first.")
+        assert "failed over to replica" in canvas(play).markdown
+
+
+async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline told jo@customer.example")
+        order = Order("canvas", play.channel, play.ana, masked=True)
+        written = Owed("T0REHEARSE", "file", play.channel, order.written(), play.clock.now(), 1)
+        await play.bot.store.write(lambda tx: deliveries.owe(tx, written))
+        await play.settle()
+        assert "jo@customer.example" not in canvas(play).markdown
+        play.slack.write_on_canvas(play.bo, canvas(play).id, "told [masked]", "told [masked] twice")
+        assert ":pushpin: As people left it on the canvas, and not in the draft: Timeline." in await exported(play)
+        assert "told [masked] twice" in canvas(play).markdown
+        assert kept_texts(play) == []
 
 
 async def test_a_canvas_that_was_deleted_is_made_anew(sqlite_url: str) -> None:
