@@ -143,7 +143,7 @@ class CanvasDesk:
         await self._store.write(lambda tx: copies.keep(tx, job.incident.id, CANVAS, copy))
 
     def _sheet(self, job: _Job) -> _Sheet:
-        leaf = self._papers.compiled(job.incident, job.order, job.now)
+        leaf = self._papers.light(job.incident, job.order, job.now)
         document = leaf.document
         draft = self._exporter.draft(document)
         headings = self._exporter.canvas_headings(document)

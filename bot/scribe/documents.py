@@ -46,7 +46,7 @@ def masked(tx: Transaction, incident: Incident, rules: MaskRules, now: datetime)
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A document that somebody ordered. `case` has few of the entries; `masked` counts the finds of a masked copy."""
+    """A document that somebody ordered; `masked` counts the finds of a masked copy, `case` may lack entries."""
 
     case: Case
     document: Document
@@ -61,12 +61,26 @@ class Papers:
         self._rules = rules
 
     def compiled(self, incident: Incident, order: Order, now: datetime) -> Leaf:
-        """The incident's document, as of `now`."""
-        return self._store.read_now(lambda tx: self._leaf(tx, incident, order, now))
+        """The incident's document, as of `now`, with all that its form shows."""
 
-    def _leaf(self, tx: Transaction, incident: Incident, order: Order, now: datetime) -> Leaf:
-        case, _ = cases.glance(tx, incident, 1)
-        if not order.masked:
-            return Leaf(case, compiled(tx, incident, order.form, now), None)
+        def look(tx: Transaction) -> Leaf:
+            if order.masked:
+                return self._masked(tx, incident, now)
+            return Leaf(cases.glance(tx, incident, 1)[0], compiled(tx, incident, order.form, now), None)
+
+        return self._store.read_now(look)
+
+    def light(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+        """The same without what its files hold, and without history: for what shows neither."""
+
+        def look(tx: Transaction) -> Leaf:
+            if order.masked:
+                return self._masked(tx, incident, now)
+            case = cases.load(tx, incident)
+            return Leaf(case, postmortem.compile(case, now), None)
+
+        return self._store.read_now(look)
+
+    def _masked(self, tx: Transaction, incident: Incident, now: datetime) -> Leaf:
         document, finds = masked(tx, incident, self._rules, now)
-        return Leaf(case, document, len(finds))
+        return Leaf(cases.glance(tx, incident, 1)[0], document, len(finds))

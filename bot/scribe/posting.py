@@ -51,7 +51,7 @@ class Posting:
     async def _made(self, posted: Message, incident: Incident, order: Order, now: datetime) -> Message:
         if not order.agreed and (asking := await self._asking(incident, order)):
             return asking
-        leaf = await asyncio.to_thread(self._papers.compiled, incident, order, now)
+        leaf = await asyncio.to_thread(self._papers.light, incident, order, now)
         comment = says.comment(leaf.case, leaf.document)
         if order.form != CANVAS:
             return replace(posted, text=comment)

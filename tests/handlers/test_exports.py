@@ -52,8 +52,8 @@ async def test_the_file_hangs_below_the_live_message_with_a_summary(database_url
         assert last(play, play.bo).plain.splitlines() == [
             "Draft of the postmortem of *INC-1* Checkout is failing",
             "sev2 · resolved · lasted 1 h 20 min",
-            f":page_facing_up: *2 of 14* sections · still empty: {EMPTY} and 9 more · 1 action open",
-            ":bust_in_silhouette: Owned by Bo Demo",
+            f":page_facing_up: *2 of 14* sections · still empty: {EMPTY} and 9 more",
+            ":bust_in_silhouette: Owned by Bo Demo · 1 action open",
         ]
         assert last(play, play.bo).pings == set()
 
