@@ -143,7 +143,8 @@ def window(leaving: Leaving) -> Block:
         "agreed": audience.is_shared,
         "masked": leaving.must_mask,
     }
-    return blocks.modal("Who will read this?", "exports_post", shown, submit="Post", private_metadata=json.dumps(about))
+    submit = "Post the masked copy" if leaving.must_mask else "Post"
+    return blocks.modal("Who will read this?", "exports_post", shown, submit=submit, private_metadata=json.dumps(about))
 
 
 def _choice() -> Block:

@@ -34,6 +34,7 @@ async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_li
         assert "*A masked copy masks 5 things:*" in view.plain
         assert "• `ac…`, what your own rule names in the title, #1" in view.plain
         assert "What is posted?" not in view.plain
+        assert view.submit == "Post the masked copy"
         await play.slack.submit(play.ana, view)
         await play.settle()
         (file,) = play.slack.files
