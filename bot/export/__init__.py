@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.canvas import CanvasWriter
-from bot.export.confluence import ConfluenceWriter
+from bot.export.confluence import Attached, ConfluenceWriter
 from bot.export.csv_form import CsvWriter
 from bot.export.environment import template_set
 from bot.export.html import HtmlWriter
@@ -61,6 +61,7 @@ class Exporter:
     def __init__(self) -> None:
         templates = template_set()
         self._markdown = MarkdownWriter(templates)
+        self._confluence = ConfluenceWriter(templates)
         self._renders = {name: form.writer(templates) for name, form in FORMATS.items()}
         self._canvas = CanvasWriter(templates)
         self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
@@ -76,6 +77,10 @@ class Exporter:
     def trouble(self, form: str) -> str:
         """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
         return self._troubles[form]
+
+    def confluence_page(self, document: Document) -> tuple[str, tuple[Attached, ...]]:
+        """The body of a page with pictures, for who can attach files, and the files that it shows."""
+        return self._confluence.with_pictures(document)
 
     def draft(self, document: Document) -> Draft:
         """The Markdown of the document in its regions, what people wrote beside what the record itself says."""

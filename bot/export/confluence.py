@@ -14,6 +14,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
 from bot.export.markdown import MarkdownWriter
+from bot.export.pictures import pictures_of
 from bot.export.reader import Reader
 from bot.export.regions import Compiled, Region
 from bot.export.rows import Row, timeline_rows
@@ -29,11 +30,15 @@ _BLANK = "_Not recorded_"
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A picture that hangs on the page as the attachment `name` (a file name, no path), shown first in its region."""
+    """A picture that hangs on the page as the attachment `name` (a file name, no path), shown first in its region.
+
+    `content` is the file, in SVG; `alternative` is for those who do not see it.
+    """
 
     region: str
     name: str
     alternative: str
+    content: bytes = b""
 
     def __post_init__(self) -> None:
         if not _FILE_NAME.fullmatch(self.name):
@@ -76,6 +81,14 @@ class ConfluenceWriter:
     def __call__(self, document: Document) -> bytes:
         """The body without pictures: nothing hangs on a page that does not exist yet."""
         return self.page(document).encode()
+
+    def with_pictures(self, document: Document) -> tuple[str, tuple[Attached, ...]]:
+        """The body for who can attach files, and those that it shows: attach them, or readers see broken pictures."""
+        attached = tuple(
+            Attached(region, f"{region}.svg", picture.alternative, picture.svg.encode())
+            for region, picture in pictures_of(document).items()
+        )
+        return self.page(document, attached), attached
 
     def page(self, document: Document, attached: Sequence[Attached] = ()) -> str:
         """The body, with the pictures that are, or will be, attached to the page."""

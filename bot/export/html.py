@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markupsafe import Markup, escape
 
 from bot.export.escape import WEB_ADDRESS
 from bot.export.kept import NOTHING
 from bot.export.markdown import MarkdownWriter
+from bot.export.pictures import pictures_of
+from bot.export.reader import Reader, shown
 from bot.export.regions import Region
 from bot.export.rows import timeline_rows
 from bot.incident.document import Document
@@ -18,6 +21,7 @@ from bot.incident.document import Document
 _LINK = Markup('<a href="{}">{}</a>')
 _KEPT_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
 _READS_ITS_OWN_WAY = frozenset({"p", "li"})
+_RENDERER, _OPTIONS = RendererHTML(), MarkdownIt("js-default").options
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,7 @@ class HtmlWriter:
     def __init__(self, templates: SandboxedEnvironment) -> None:
         self._markdown = MarkdownWriter(templates)
         self._page: Template = templates.get_template("postmortem/page.html.j2")
-        self._reader = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False})
-        self._reader.disable("image")
-        self._reader.validateLink = _is_web_address  # type: ignore[method-assign]
+        self._reader = Reader()
 
     def __call__(self, document: Document) -> bytes:
         """The whole page, UTF-8."""
@@ -60,33 +62,27 @@ class HtmlWriter:
         listed = {"timeline"} if is_listed else set()
         chapters = [self._chapter(region, listed=listed, contested=contested) for region in draft.shown.regions]
         rows = timeline_rows(document, _for_paper if on_paper else _with_links, escape)
-        return self._page.render(document=document, chapters=chapters, rows=rows, on_paper=on_paper)
+        # Safe: a picture is a tree of elements, written by what escapes its texts.
+        pictures = {id_: Markup(picture.inline) for id_, picture in pictures_of(document).items()}  # noqa: S704
+        return self._page.render(document=document, chapters=chapters, rows=rows, pictures=pictures, on_paper=on_paper)
 
     def _chapter(self, region: Region, *, listed: set[str], contested: set[str]) -> Chapter:
-        body = self._reader.parse(region.body)
+        body = self._reader.parsed(region.body)
         for token in body:
+            token.info = ""  # nothing is highlighted by it, and the renderer would decode what it holds
             if token.nesting == 1 and token.tag in _READS_ITS_OWN_WAY:
                 token.attrSet("dir", "auto")
-        # Safe: the reader escapes all text and knows no raw HTML.
-        rendered = Markup(self._reader.renderer.render(body, self._reader.options, {}))  # noqa: S704
+        # Safe: the reader knows no raw HTML, and the renderer escapes all text.
+        rendered = Markup(_RENDERER.render(body, _OPTIONS, {}))  # noqa: S704
         is_blank, has_rows = region.body.strip() == NOTHING, region.id in listed
         return Chapter(
             region.id,
-            self._text(region.title),
+            self._reader.line(region.title, shown),
             Markup() if is_blank and has_rows else rendered,
             is_blank=is_blank and not has_rows,
             has_rows=has_rows,
             is_contested=region.id in contested,
         )
-
-    def _text(self, markdown: str) -> str:
-        """What is read of a line of Markdown."""
-        (line,) = self._reader.parseInline(markdown)
-        return "".join(token.content for token in line.children or ())
-
-
-def _is_web_address(url: str) -> bool:
-    return url.startswith(("http://", "https://"))
 
 
 def _for_paper(text: str) -> Markup:

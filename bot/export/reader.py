@@ -30,13 +30,20 @@ class Reader:
 
         The tokens inside a line are handed over flat: people can nest emphasis deeper than Python can call.
         """
-        tokens = self._markdown.parse(legible(markdown))
-        if any(token.level > _DEEPEST_BLOCK for token in tokens):
-            tokens = [Token("code_block", "code", 0, content=legible(markdown))]
+        tokens = self.parsed(markdown)
         for token in tokens:
             if token.type == "inline":
-                token.content, token.children = line(_bounded(token.children or [])), []
+                token.content, token.children = line(token.children or []), []
         return SyntaxTreeNode(tokens).children
+
+    def parsed(self, markdown: str) -> list[Token]:
+        """The blocks as the parser's own flat list; those of a line are the children of its `inline`."""
+        tokens = self._markdown.parse(legible(markdown))
+        if any(token.level > _DEEPEST_BLOCK for token in tokens):
+            return [Token("code_block", "code", 0, content=legible(markdown))]
+        for token in tokens:
+            token.children = _bounded(token.children) if token.children is not None else None
+        return tokens
 
     def line(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> str:
         """What `line` makes of one line of Markdown, such as a heading without its number signs."""
@@ -77,7 +84,9 @@ def _shallow(tokens: Sequence[Token]) -> Iterator[Token]:
     for token in tokens:
         depth += token.nesting
         if not token.nesting or depth + (token.nesting < 0) <= _DEEPEST_EMPHASIS:
-            token.content = legible(token.content)  # a character reference may have brought in what `legible` keeps out
+            # A character reference may have brought in what `legible` keeps out.
+            token.content = legible(token.content)
+            token.attrs = {name: legible(str(value)) for name, value in token.attrs.items()}
             yield token
 
 

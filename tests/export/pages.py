@@ -9,6 +9,7 @@ import html5lib
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+SVG = "{http://www.w3.org/2000/svg}"
 _READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 _MARKER = re.compile(r"<!-- afterword:[a-z_]+(?: [0-9a-f]{12}){1,2}(?: v[0-9]+)? -->\n")
 
@@ -73,10 +74,23 @@ def page(html: bytes) -> Element:
 
 
 def visible_text(element: Element) -> str:
-    """All the text of the body, with every run of white space as one space."""
+    """All the text of the body but that of pictures, with every run of white space as one space."""
     body = element.find("body")
     assert body is not None
-    return squeezed("".join(body.itertext()))
+    return squeezed("".join(_text_of(body)))
+
+
+def pictures(element: Element) -> list[Element]:
+    """The pictures that are drawn on the page."""
+    return list(element.iter(f"{SVG}svg"))
+
+
+def _text_of(element: Element) -> Iterator[str]:
+    if element.tag != f"{SVG}svg":
+        yield element.text or ""
+        for child in element:
+            yield from _text_of(child)
+            yield child.tail or ""
 
 
 def squeezed(text: str) -> str:

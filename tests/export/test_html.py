@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.export import Exporter
@@ -7,7 +9,7 @@ from bot.incident import postmortem
 from bot.incident.records import Case
 from bot.incident.sections import SECTIONS
 from tests.export import pages
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
+from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, kept, written
 
 EXPORTER = Exporter()
 
@@ -71,3 +73,27 @@ def test_on_paper_the_page_has_no_contents_to_click_and_keeps_the_spaces_of_a_te
     assert "Restarted the pool:\n\u00a0 active: 200\n\nno change" in page
     assert "@page" in page
     assert "var(--" not in page
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "a &#x202e;b",
+        "### a &#x202E;b",
+        "| a &#x202e;b |\n|---|\n| c |",
+        "[a b](https://a.example 't &rlm;t')",
+        "``` py&#x202e;thon\na b\n```",
+    ],
+)
+def test_a_character_reference_in_an_edited_draft_cannot_reorder_what_is_read(markdown: str) -> None:
+    page = html(replace(FULL, kept=(kept("fault", markdown, ""),))).decode()
+    assert not set(page) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    assert "a b" in pages.visible_text(pages.page(page.encode()))
+
+
+@pytest.mark.parametrize(
+    "nested", [">" * 150 + " the cause", "- " * 150 + "the cause", "*a " * 500 + "the cause" + "*" * 500]
+)
+def test_what_people_nested_deeper_than_anybody_can_see_is_still_there(nested: str) -> None:
+    page = html(replace(FULL, kept=(kept("fault", nested, ""),)))
+    assert "the cause" in pages.visible_text(pages.page(page))

@@ -6,5 +6,6 @@ Each is written twice: as a file of its own, and for standing inside a page, whe
 from bot.export.pictures.sheet import Picture
 from bot.export.pictures.timeline import timeline_picture
 from bot.export.pictures.whys import whys_picture
+from bot.export.pictures.worth import pictures_of
 
-__all__ = ["Picture", "timeline_picture", "whys_picture"]
+__all__ = ["Picture", "pictures_of", "timeline_picture", "whys_picture"]

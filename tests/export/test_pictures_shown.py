@@ -1,0 +1,114 @@
+"""The pictures where people meet them: on the page, on paper, and attached to a page of Confluence."""
+
+from dataclasses import replace
+
+import pytest
+from lxml import etree
+
+from bot.export import Exporter
+from bot.export.environment import template_set
+from bot.export.html import HtmlWriter
+from bot.export.pictures import pictures_of
+from bot.incident import postmortem
+from bot.incident.masking import chosen, mask
+from bot.incident.records import Case
+from tests.export import pages, pdfs, storage_pages
+from tests.export.cases import FULL, NOTHING_KNOWN, NOW, kept
+from tests.export.pictures.reading import parsed
+
+EXPORTER = Exporter()
+PAGES = HtmlWriter(template_set())
+
+
+def html(about: Case, *, on_paper: bool = False) -> str:
+    return PAGES.page(postmortem.compile(about, NOW), on_paper=on_paper)
+
+
+def titles(page: str) -> dict[str, str]:
+    """What the picture that stands first in each region is called."""
+    found = {}
+    for section in pages.page(page.encode()).iter("section"):
+        if section[1].tag == "figure":
+            (picture,) = pages.pictures(section)
+            found[str(section.get("id"))] = str(picture[0].text)
+    return found
+
+
+@pytest.mark.parametrize("on_paper", [False, True])
+def test_the_timeline_and_the_whys_begin_with_their_pictures(on_paper: bool) -> None:
+    page = html(FULL, on_paper=on_paper)
+    assert titles(page) == {"timeline": "Timeline of INC-7", "whys": "Whys of INC-7"}
+    assert len(pages.pictures(pages.page(page.encode()))) == 2
+
+
+@pytest.mark.parametrize(("count", "shown"), [(2, 0), (3, 2)])
+def test_what_is_read_at_a_glance_has_no_picture(count: int, shown: int) -> None:
+    few = replace(FULL, entries=FULL.entries[:count], whys=FULL.whys[:count])
+    assert len(titles(html(few))) == shown
+    assert titles(html(NOTHING_KNOWN)) == {}
+
+
+def test_a_region_that_people_wrote_anew_has_no_picture_of_what_they_took_out() -> None:
+    assert titles(html(replace(FULL, kept=(kept("timeline", "Nothing to see.", ""),)))) == {"whys": "Whys of INC-7"}
+
+
+def test_a_masked_copy_has_pictures_of_what_is_masked() -> None:
+    address = "10.1.2.3"
+    whys = tuple(replace(step, text=f"{address} was full") for step in FULL.whys)
+    document = postmortem.compile(replace(FULL, whys=whys), NOW)
+    masked, _ = mask(document, chosen("addresses", ""))
+    assert address in pictures_of(document)["whys"].inline
+    assert "[masked] was full" in pictures_of(masked)["whys"].inline
+    for form in ("html", "confluence"):
+        assert address in EXPORTER.render(document, form).decode()
+        assert address not in EXPORTER.render(masked, form).decode()
+    body, attached = EXPORTER.confluence_page(masked)
+    assert address not in body + "".join(file.alternative + file.content.decode() for file in attached)
+
+
+def test_the_policy_of_the_page_lets_nothing_but_styles_and_kept_pictures_in() -> None:
+    page = pages.page(html(FULL).encode())
+    (policy,) = [str(meta.get("content")) for meta in page.iter("meta") if meta.get("http-equiv")]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    inside = [element for picture in pages.pictures(page) for element in picture.iter()]
+    assert len(inside) > 20
+    assert {name for element in inside for name in element.keys() if "href" in name or name == "style"} == set()  # noqa: SIM118
+
+
+def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
+    body, attached = EXPORTER.confluence_page(postmortem.compile(FULL, NOW))
+    page = storage_pages.page(body)
+    shown = {
+        str(image[0].get(f"{{{storage_pages.RI}}}filename")): str(image.get(f"{{{storage_pages.AC}}}alt"))
+        for image in page.iter(f"{{{storage_pages.AC}}}image")
+    }
+    assert shown == {file.name: file.alternative for file in attached}
+    assert list(shown) == ["timeline.svg", "whys.svg"]
+    assert shown["timeline.svg"].startswith("Timeline of INC-7, 2026-11-23 13:52")
+    assert all(parsed(file.content.decode()).get("width") == "800" for file in attached)
+
+
+def test_a_page_that_nothing_hangs_on_refers_to_no_picture() -> None:
+    storage = EXPORTER.render(postmortem.compile(FULL, NOW), "confluence").decode()
+    assert "ac:image" not in storage_pages.tags(storage_pages.page(storage))
+
+
+@pytest.mark.parametrize("form", ["markdown", "canvas"])
+def test_forms_that_cannot_show_a_picture_do_not_describe_one(form: str) -> None:
+    document = postmortem.compile(FULL, NOW)
+    written = EXPORTER.render(document, form).decode()
+    assert [one.alternative for one in pictures_of(document).values() if one.alternative in written] == []
+
+
+def test_on_paper_the_pictures_are_drawn_with_their_letters_alone() -> None:
+    pdfs.require_weasyprint()
+    text = pdfs.letters(pdfs.read(EXPORTER.render(postmortem.compile(FULL, NOW), "pdf")))
+    assert "Respond36min" in text
+    assert "5·Rootcause" in text
+    assert "prefers-color-scheme" not in text
+
+
+def test_the_pictures_on_the_page_are_well_formed_by_themselves() -> None:
+    for picture in pictures_of(postmortem.compile(FULL, NOW)).values():
+        assert picture.inline in html(FULL)
+        assert etree.fromstring(picture.inline).get("class") == "afterword-picture"
