@@ -2,9 +2,11 @@
 
 import io
 from functools import cache
+from typing import cast
 
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
 
 from bot.export.apart import FailedApart, run_apart
 
@@ -32,3 +34,13 @@ def read(pdf: bytes) -> PdfReader:
 def letters(reader: PdfReader) -> str:
     """All its text without white space: where a line is broken is the layout's business."""
     return "".join("".join(page.extract_text().split()) for page in reader.pages)
+
+
+def fonts(reader: PdfReader) -> list[str]:
+    """The names of the fonts that it is written in, without the mark of their subset."""
+    found = set()
+    for page in reader.pages:
+        resources = cast("DictionaryObject", page["/Resources"].get_object())
+        for font in cast("DictionaryObject", resources.get("/Font", DictionaryObject()).get_object()).values():
+            found.add(str(font.get_object()["/BaseFont"]).removeprefix("/").rpartition("+")[2])
+    return sorted(found)

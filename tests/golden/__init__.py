@@ -1,0 +1,37 @@
+"""Three incidents as they are written out, in every form: the files beside this one are what people get.
+
+Where a change of words, templates or escapers is meant, `python -m tests.golden` writes them anew; look through the
+difference before it is committed. A PDF is kept as its text, page by page, under the fonts that it was laid out with.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.export import FORMATS, Exporter
+from bot.export.pictures import pictures_of
+from bot.incident import postmortem
+from bot.incident.document import Document
+from bot.incident.samples import NOW, SAMPLES
+from tests.export import pdfs
+
+FOLDER = Path(__file__).parent
+EXPORTER = Exporter()
+DOCUMENTS = {name.replace(" ", "-"): postmortem.compile(case, NOW) for name, case in SAMPLES.items()}
+PAPER = "document.pdf.txt"
+
+
+def forms(document: Document) -> Iterator[tuple[str, bytes]]:
+    """Every file of a document but its PDF: name and content."""
+    for name, form in FORMATS.items():
+        if name != "pdf":
+            yield f"document.{form.suffix}", EXPORTER.render(document, name)
+    for region, picture in pictures_of(document).items():
+        yield f"{region}.svg", picture.svg.encode()
+
+
+def paper(document: Document) -> str:
+    """The PDF as text: the fonts it was laid out with in the first line, then page by page."""
+    reader = pdfs.read(EXPORTER.render(document, "pdf"))
+    pages = (f"--- page {number} ---\n{page.extract_text()}" for number, page in enumerate(reader.pages, 1))
+    text = "\n".join([f"Fonts: {', '.join(pdfs.fonts(reader))}", *pages])
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

@@ -1,0 +1,33 @@
+"""The documents read as those that are kept here; where they are meant to change: `python -m tests.golden`."""
+
+import pytest
+
+from bot.incident.document import Document
+from tests.export import pdfs
+from tests.golden import DOCUMENTS, FOLDER, PAPER, forms, paper
+
+SAMPLES = pytest.mark.parametrize(("sample", "document"), DOCUMENTS.items(), ids=list(DOCUMENTS))
+
+
+@SAMPLES
+def test_every_form_is_written_as_it_is_kept(sample: str, document: Document) -> None:
+    written = dict(forms(document))
+    kept = {path.name: path.read_bytes() for path in (FOLDER / sample).iterdir() if path.name != PAPER}
+    assert set(written) == set(kept)
+    for name, content in written.items():
+        assert content.decode().splitlines() == kept[name].decode().splitlines(), name
+        assert content == kept[name], name
+
+
+@SAMPLES
+def test_the_pdf_reads_page_by_page_as_it_is_kept(sample: str, document: Document) -> None:
+    pdfs.require_weasyprint()
+    kept = (FOLDER / sample / PAPER).read_text(encoding="utf-8").splitlines()
+    written = paper(document).splitlines()
+    if written[0] != kept[0]:
+        pytest.skip(f"the pages are laid out with other fonts here ({written[0]}), which break lines elsewhere")
+    assert written == kept
+
+
+def test_nothing_else_is_kept() -> None:
+    assert {path.name for path in FOLDER.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(DOCUMENTS)
