@@ -63,7 +63,10 @@ class HtmlWriter:
         chapters = [self._chapter(region, listed=listed, contested=contested) for region in draft.shown.regions]
         rows = timeline_rows(document, _for_paper if on_paper else _with_links, escape)
         # Safe: a picture is a tree of elements, written by what escapes its texts.
-        pictures = {id_: Markup(picture.inline) for id_, picture in pictures_of(document).items()}  # noqa: S704
+        pictures = {
+            id_: Markup(picture.paper if on_paper else picture.inline)  # noqa: S704
+            for id_, picture in pictures_of(document).items()
+        }
         return self._page.render(document=document, chapters=chapters, rows=rows, pictures=pictures, on_paper=on_paper)
 
     def _chapter(self, region: Region, *, listed: set[str], contested: set[str]) -> Chapter:

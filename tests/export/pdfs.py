@@ -1,12 +1,13 @@
 """Reading a PDF back the way a reader of it would."""
 
 import io
+from collections.abc import Iterator
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from pypdf import PdfReader
-from pypdf.generic import DictionaryObject
+from pypdf.generic import ArrayObject, DictionaryObject
 
 from bot.export.apart import FailedApart, run_apart
 
@@ -44,3 +45,20 @@ def fonts(reader: PdfReader) -> list[str]:
         for font in cast("DictionaryObject", resources.get("/Font", DictionaryObject()).get_object()).values():
             found.add(str(font.get_object()["/BaseFont"]).removeprefix("/").rpartition("+")[2])
     return sorted(found)
+
+
+def figures(reader: PdfReader) -> list[str]:
+    """What is read out of each figure to those who do not see it."""
+    root = cast("DictionaryObject", reader.trailer["/Root"].get_object())
+    return list(_alternatives(root["/StructTreeRoot"]))
+
+
+def _alternatives(node: Any) -> Iterator[str]:
+    node = node.get_object()
+    if isinstance(node, list):
+        for child in node:
+            yield from _alternatives(child)
+    elif isinstance(node, dict):
+        if node.get("/S") == "/Figure":
+            yield str(node.get("/Alt", ""))
+        yield from _alternatives(node.get("/K", ArrayObject()))

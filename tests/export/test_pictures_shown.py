@@ -34,11 +34,12 @@ def titles(page: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("on_paper", [False, True])
-def test_the_timeline_and_the_whys_begin_with_their_pictures(on_paper: bool) -> None:
-    page = html(FULL, on_paper=on_paper)
+def test_the_timeline_and_the_whys_begin_with_their_pictures() -> None:
+    page = html(FULL)
     assert titles(page) == {"timeline": "Timeline of INC-7", "whys": "Whys of INC-7"}
     assert len(pages.pictures(pages.page(page.encode()))) == 2
+    paper = titles(html(FULL, on_paper=True))
+    assert paper == {id_: picture.alternative for id_, picture in pictures_of(postmortem.compile(FULL, NOW)).items()}
 
 
 @pytest.mark.parametrize(("count", "shown"), [(2, 0), (3, 2)])
@@ -100,9 +101,12 @@ def test_forms_that_cannot_show_a_picture_do_not_describe_one(form: str) -> None
     assert [one.alternative for one in pictures_of(document).values() if one.alternative in written] == []
 
 
-def test_on_paper_the_pictures_are_drawn_with_their_letters_alone() -> None:
+def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_listens() -> None:
     pdfs.require_weasyprint()
-    text = pdfs.letters(pdfs.read(EXPORTER.render(postmortem.compile(FULL, NOW), "pdf")))
+    document = postmortem.compile(FULL, NOW)
+    reader = pdfs.read(EXPORTER.render(document, "pdf"))
+    assert pdfs.figures(reader) == [picture.alternative for picture in pictures_of(document).values()]
+    text = pdfs.letters(reader)
     assert "Respond36min" in text
     assert "5·Rootcause" in text
     assert "prefers-color-scheme" not in text

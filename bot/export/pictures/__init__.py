@@ -1,6 +1,7 @@
 """Pictures of a document, as SVG: the timeline drawn to scale, and the tree of whys.
 
-Each is written twice: as a file of its own, and for standing inside a page, where it follows the page into the dark.
+Each is written as a file of its own, for paper, and to stand inside a page, where it follows it into the dark.
+`pictures_of` says which are shown.
 """
 
 from bot.export.pictures.sheet import Picture

@@ -23,13 +23,15 @@ class Picture:
     """A picture of a document: `name` is its file name without suffix, of ASCII letters, digits and hyphens.
 
     `svg` is a file of its own: well-formed XML on white ground, with a size. `inline` stands inside an HTML page: as
-    wide as there is room, on the ground of the page, dark where the reader wants it. `alternative` says in a few plain
-    sentences what the picture shows, for those who do not see it; it is escaped for nothing.
+    wide as there is room, on the ground of the page, dark where the reader wants it. `paper` is the same for a page
+    that becomes a PDF, where nothing but its title is read out. `alternative` says in a few plain sentences what the
+    picture shows, for those who do not see it; it is escaped for nothing.
     """
 
     name: str
     svg: str
     inline: str
+    paper: str
     alternative: str
 
 
@@ -89,7 +91,7 @@ class Sheet:
             element.set("class", " ".join(classes))
 
     def picture(self, caption: Caption, height: float) -> Picture:
-        """All that was drawn, in both forms."""
+        """All that was drawn, in every form."""
         alone = self._root(caption, height, f"{caption.name}-file")
         alone.set("width", number(WIDTH))
         alone.set("height", number(height))
@@ -99,10 +101,14 @@ class Sheet:
         inside.set("width", "100%")
         SubElement(inside, "style").text = self._by_night()
         inside.extend((self._shapes, self._letters))
+        printed = self._root(Caption(caption.name, caption.alternative, ""), height, caption.name)
+        printed.set("width", "100%")
+        printed.extend((self._shapes, self._letters))
         return Picture(
             caption.name,
             f'<?xml version="1.0" encoding="UTF-8"?>\n{_written(alone)}\n',
             _written(inside),
+            _written(printed),
             one_line(caption.alternative),
         )
 

@@ -61,9 +61,10 @@ def _letters(element: etree._Element) -> Letters:
 
 
 def check(picture: Picture) -> list[Letters]:
-    """The letters of a picture that keeps every rule: both forms harmless, all letters in the frame and apart."""
+    """The letters of a picture that keeps every rule: all forms harmless, all letters in the frame and apart."""
     root = parsed(picture.svg)
     parsed(picture.inline)
+    parsed(picture.paper)
     high = float(str(root.get("viewBox")).split()[3])
     found = letters(picture.svg)
     for line in found:

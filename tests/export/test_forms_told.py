@@ -1,0 +1,29 @@
+"""No form is a secret: each is told wherever somebody looks for it."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from bot.export import FORMATS
+from bot.slack import postmortem as says
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_readme_names_every_form(form: str) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (forms,) = [part for part in readme.split("\n\n") if part.startswith("One document, many forms:")]
+    assert f"`{form}`" in forms
+
+
+def test_the_help_of_the_command_in_slack_names_every_form() -> None:
+    told = str(says.help_text())
+    assert [form for form in FORMATS if form not in told] == []
+
+
+def test_the_help_of_the_command_line_names_every_form() -> None:
+    told = CliRunner().invoke(main, ["export", "--help"]).output
+    assert f"[{'|'.join(FORMATS)}]" in told.replace("\n", "").replace(" ", "")
