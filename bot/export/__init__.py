@@ -98,7 +98,7 @@ class Exporter:
         """The same, telling too whether a team's templates could be used. With some it takes half a second and more."""
         edition = OURS
         if self._folder is not None and FORMATS[form].is_read:
-            edition = teams.edition(self._folder, document)
+            edition = teams.edition(self._folder, document, teams.USUAL)
         render = self._renders[form] if edition is OURS else FORMATS[form].writer(self._templates, edition)
         return Written(render(document), edition.trouble)
 
@@ -118,7 +118,7 @@ class Exporter:
 
         Raises BrokenTemplate where a team's templates cannot be used: by ours its own regions would be unknown.
         """
-        edition = OURS if self._folder is None else teams.made(self._folder, document)
+        edition = OURS if self._folder is None else teams.made(self._folder, document, teams.USUAL)
         return MarkdownWriter(self._templates, edition).draft(document)
 
     def glance(self, document: Document) -> Draft:

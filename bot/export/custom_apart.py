@@ -3,6 +3,7 @@
 import json
 import pickle
 import signal
+import time
 from types import FrameType
 
 from bot.export import custom
@@ -16,7 +17,7 @@ def make(given: bytes) -> bytes:
     if not isinstance(task, Task):
         raise TypeError(type(task).__name__)
     signal.signal(signal.SIGALRM, _ring)
-    signal.setitimer(signal.ITIMER_REAL, task.seconds)
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, task.until - time.monotonic()))
     if task.document is not None:
         made = custom.markdown(task.templates, task.document)
     else:

@@ -5,6 +5,7 @@ Where they cannot be used, ours are, and it is said why: a broken template never
 
 import json
 import pickle
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,21 +28,21 @@ HASTY = replace(USUAL, seconds=1.5)
 """For where somebody waits for an answer."""
 
 LONGEST_TROUBLE = 300
-_AHEAD = 0.5
-"""Seconds by which the process ends itself, to say where it was, before it is ended."""
+_AHEAD = 0.9
+"""The part of its time after which the process ends the work itself, to say where it was, before it is ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """What the process is asked: a team's templates by name, and a document, or the name of a sample to try.
 
-    `seconds` from when it has read this are its time.
+    Its time is up at `until`, of the system's monotonic clock.
     """
 
     templates: Mapping[str, str]
     document: Document | None
     sample: str
-    seconds: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Trial:
     notes: tuple[str, ...]
 
 
-def edition(folder: Path, document: Document, bounds: Bounds = USUAL) -> Edition:
+def edition(folder: Path, document: Document, bounds: Bounds) -> Edition:
     """A document as the team's templates tell it; ours, with the trouble, where they cannot. Blocks for half a second.
 
     Where the folder has no templates but only style sheets, nothing is started.
@@ -64,14 +65,14 @@ def edition(folder: Path, document: Document, bounds: Bounds = USUAL) -> Edition
         return replace(OURS, trouble=shortened(one_line(str(error)), LONGEST_TROUBLE))
 
 
-def made(folder: Path, document: Document, bounds: Bounds = USUAL) -> Edition:
+def made(folder: Path, document: Document, bounds: Bounds) -> Edition:
     """The same, raising BrokenTemplate where they cannot be used."""
     files = folders.read(folder)
     if files.troubles:
         raise BrokenTemplate(files.troubles[0])
     if not files.templates:
         return Edition(styles=files.styles) if files.styles else OURS
-    written = _asked(Task(files.templates, _light(document), "", bounds.seconds - _AHEAD), bounds)
+    written = _asked(Task(files.templates, _light(document), "", _until(bounds)), bounds)
     return Edition(split(written), files.styles)
 
 
@@ -89,17 +90,23 @@ def tried(folder: Path) -> Trial:
 
 def _tried(files: Files, sample: str) -> tuple[list[str], list[str]]:
     try:
-        broken, notes = json.loads(_asked(Task(files.templates, None, sample, USUAL.seconds - _AHEAD), USUAL))
+        broken, notes = json.loads(_asked(Task(files.templates, None, sample, _until(USUAL)), USUAL))
     except BrokenTemplate as error:
         return [str(error)], []
     return broken, notes
 
 
+def _until(bounds: Bounds) -> float:
+    return time.monotonic() + _AHEAD * bounds.seconds
+
+
 def _asked(task: Task, bounds: Bounds) -> str:
     try:
         return run_apart("bot.export.custom_apart", pickle.dumps(task), bounds).decode()
-    except (FailedApart, UnicodeDecodeError) as error:
+    except FailedApart as error:
         raise BrokenTemplate(str(error)) from error
+    except OSError as error:
+        raise BrokenTemplate(f"The process for templates could not be started: {error.strerror}.") from error
 
 
 def _with_samples(sentence: str, samples: list[str]) -> str:
