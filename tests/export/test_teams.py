@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.export import FORMATS, Exporter, teams
+from bot.export import FORMATS, Exporter, folder, teams
 from bot.export.regions import split
 from bot.incident import postmortem
 from bot.incident.samples import NOW, SAMPLES
@@ -44,9 +44,9 @@ OWN_WAY = """\
 """
 
 
-def sections(folder: Path, text: str = SECTIONS) -> Exporter:
-    (folder / "sections.md.j2").write_text(text, encoding="utf-8")
-    return Exporter(folder)
+def sections(where: Path, text: str = SECTIONS) -> Exporter:
+    (where / "sections.md.j2").write_text(text, encoding="utf-8")
+    return Exporter(where)
 
 
 def in_form(exporter: Exporter, form: str) -> str:
@@ -181,22 +181,22 @@ def test_every_other_form_is_ours_word_for_word_where_templates_are_broken(tmp_p
 
 
 def test_a_folder_that_is_deleted_is_told_and_does_not_stop_an_export(tmp_path: Path) -> None:
-    folder = tmp_path / "own"
-    folder.mkdir()
-    exporter = sections(folder)
-    (folder / "sections.md.j2").unlink()
-    folder.rmdir()
+    own = tmp_path / "own"
+    own.mkdir()
+    exporter = sections(own)
+    (own / "sections.md.j2").unlink()
+    own.rmdir()
     written = exporter.write(DOCUMENT, "html")
-    assert written.trouble.startswith(f"There is no folder {folder}")
+    assert written.trouble.startswith(f"There is no folder {own}")
     assert written.content == OURS.render(DOCUMENT, "html")
 
 
 def test_a_link_out_of_the_folder_gives_way_to_ours(tmp_path: Path) -> None:
     (tmp_path / "secret.j2").write_text(SUMMARY + "secret", encoding="utf-8")
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "sections.md.j2").symlink_to(tmp_path / "secret.j2")
-    written = Exporter(folder).write(DOCUMENT, "canvas")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "sections.md.j2").symlink_to(tmp_path / "secret.j2")
+    written = Exporter(own).write(DOCUMENT, "canvas")
     assert written.trouble.startswith("sections.md.j2 is a link that leads out of the folder")
     assert written.content == OURS.render(DOCUMENT, "canvas")
 
@@ -211,7 +211,7 @@ def test_where_no_process_can_be_started_ours_are_used(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_every_sample_is_told_by_a_teams_templates_as_by_ours(tmp_path: Path, sample: str) -> None:
-    (tmp_path / "words.j2").write_text("{# a team's #}" + (teams.folders.ours("words.j2") or ""), encoding="utf-8")
+    (tmp_path / "words.j2").write_text("{# a team's #}" + (folder.ours("words.j2") or ""), encoding="utf-8")
     document = postmortem.compile(SAMPLES[sample], NOW)
     for form in ("markdown", "html", "confluence", "canvas"):
         assert Exporter(tmp_path).write(document, form) == OURS.write(document, form)
