@@ -4,12 +4,13 @@ Where they cannot be used, ours are, and it is said why: a broken template never
 """
 
 import json
-import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from bot.export import folder as folders
 from bot.export.apart import Bounds, FailedApart, run_apart
@@ -43,6 +44,10 @@ class Task:
     document: Document | None
     sample: str
     until: float
+
+
+TASK = TypeAdapter(Task)
+"""How a task is written down and read: as JSON, in which nothing is but data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def _until(bounds: Bounds) -> float:
 
 def _asked(task: Task, bounds: Bounds) -> str:
     try:
-        return run_apart("bot.export.custom_apart", pickle.dumps(task), bounds).decode()
+        return run_apart("bot.export.custom_apart", TASK.dump_json(task), bounds).decode()
     except FailedApart as error:
         raise BrokenTemplate(str(error)) from error
     except OSError as error:
