@@ -34,7 +34,7 @@ async def exported(play: Play, form: str) -> tuple[str, str]:
 
 
 async def test_what_goes_into_the_channel_is_by_the_teams_templates(play: Play) -> None:
-    for form in ("markdown", "html", "confluence", "canvas"):
+    for form in ("markdown", "html", "confluence"):
         content, comment = await exported(play, form)
         assert in_order(content, "Chronologie", "failed over", "Rain on INC-1")
         assert ":warning:" not in comment
@@ -78,3 +78,17 @@ async def test_an_edited_section_of_their_own_is_shown_in_slack(play: Play, tmp_
     assert "*Weather* stands as Ana Demo wrote it" in shown.ephemeral.plain
     content, _ = await exported(play, "markdown")
     assert in_order(content, "## Weather", "Hail on INC-1")
+
+
+async def test_a_canvas_has_their_sections_and_is_left_alone_while_they_are_broken(play: Play, tmp_path: Path) -> None:
+    await play.slack.command(play.ana, play.channel, "/postmortem export canvas")
+    await play.settle()
+    (canvas,) = play.slack.workspace.canvases.values()
+    assert in_order(canvas.markdown, "## Chronologie", "failed over", "## Météo", "Rain on INC-1", "## En bref")
+    before = canvas.markdown
+    (tmp_path / "own" / "sections.md.j2").write_text("{% if %}", encoding="utf-8")
+    content, comment = await exported(play, "canvas")
+    assert canvas.markdown == before
+    assert in_order(content, "## Incident summary", "## Timeline", "failed over")
+    assert "No canvas: your team's own templates cannot be used just now" in comment
+    assert "sections.md.j2, line 1: Expected" in comment
