@@ -59,7 +59,7 @@ class MarkdownWriter:
         without = self._by_ours(replace(document, timeline=()))
         own = self._edition.own
         if own is None:
-            return without
+            return without if without.body("timeline") else None
         if own.body("timeline") != self._by_ours(document).body("timeline"):
             return None
         return own.with_body("timeline", without.body("timeline"))
