@@ -2,10 +2,12 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.export import teams
 from bot.scribe import drafts
 from bot.scribe.drafts import Given
 from tests.export.test_teams import SECTIONS, in_order
@@ -63,13 +65,18 @@ async def test_a_folder_that_is_deleted_while_the_bot_runs_stops_no_export(play:
     assert "There is no folder" in comment
 
 
-async def test_an_edited_section_of_their_own_is_shown_in_slack(play: Play, tmp_path: Path) -> None:
+async def test_an_edited_section_of_their_own_is_shown_in_slack(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = teams.HASTY
+    monkeypatch.setattr(teams, "HASTY", replace(usual, seconds=10.0))  # however busy the machine is
     content, _ = await exported(play, "markdown")
     edited = Given(content.replace("Rain on", "Hail on"), "Ana Demo")
     drafts.take(play.bot.store, play.bot.desk.exporter, edited, TEAM, play.clock.now())
     shown = await play.slack.command(play.ana, play.channel, "/postmortem")
     assert shown.ephemeral is not None
     assert "*Météo* stands as Ana Demo wrote it" in shown.ephemeral.plain
+    monkeypatch.setattr(teams, "HASTY", usual)
     (tmp_path / "own" / "sections.md.j2").write_text(
         "{% for i in range(9999) %}" * 2 + "{% endfor %}" * 2, encoding="utf-8"
     )
