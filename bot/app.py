@@ -120,7 +120,7 @@ class Afterword:
         followers = outside.followers(settings, self.client, rules) if self._followers is None else self._followers
         self.people = People(store, self.client)
         await self.people.load()
-        exporter, mask, places = Exporter(), mask_of(settings), Places(self.client)
+        exporter, mask, places = Exporter(settings.templates_folder), mask_of(settings), Places(self.client)
         composer = self._composer(exporter, places, mask)
         self._stack.push_async_callback(composer.close)
         self.cards = Cards()

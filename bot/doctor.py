@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -13,6 +14,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot import outside
 from bot.clock import Clock
+from bot.export import teams
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.settings import Settings
 
@@ -60,7 +62,7 @@ class _Reply:
 
 
 async def examine(settings: Settings, clock: Clock, check_database: Callable[[], Finding]) -> list[Finding]:
-    """Examine the bot's token, its scopes, the clock, Slack's way in, the database, and the other systems.
+    """Examine the bot's token, its scopes, the clock, Slack's way in, templates, the database, and the other systems.
 
     `check_database` may block: it runs in a thread. Nothing is written anywhere, and no finding holds a secret.
     """
@@ -68,8 +70,21 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
         client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
+    findings += await asyncio.to_thread(_templates, settings.templates_folder)
     others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await outside.checks(settings)]
     return [*findings, await asyncio.to_thread(check_database), *others]
+
+
+def _templates(folder: Path | None) -> list[Finding]:
+    """Whether a team's own templates can be used; nothing where ours are. Blocks while they are tried."""
+    if folder is None:
+        return []
+    trial = teams.tried(folder)
+    if trial.broken:
+        sentence = f"Exports are as Afterword writes them, until this is mended: {' '.join(trial.broken)}"
+        return [Finding("templates", ok=False, sentence=sentence)]
+    sentence = f"In the place of ours: {', '.join(trial.used)}." if trial.used else f"{folder} holds nothing but ours."
+    return [Finding("templates", ok=None if trial.notes else True, sentence=" ".join((sentence, *trial.notes)))]
 
 
 _HOOKS = {

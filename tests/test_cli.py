@@ -33,6 +33,7 @@ def test_every_command_says_what_it_is_for() -> None:
         "migrate",
         "manifest",
         "backup",
+        "template",
     ):
         assert f"  {name} " in listed
         assert len(told(name, "--help")) > 80

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -204,3 +205,16 @@ async def test_the_database_may_take_its_time_without_holding_the_loop(slack: Sl
 
 async def _set(event: asyncio.Event) -> None:
     event.set()
+
+
+async def test_a_teams_templates_are_tried(slack: Slack, tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    assert (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"].ok is True
+    (tmp_path / "page.css").write_text("p {}", encoding="utf-8")
+    found = (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"]
+    assert (found.ok, found.sentence) == (True, "In the place of ours: page.css.")
+    (tmp_path / "sections.md.j2").write_text("{% if %}", encoding="utf-8")
+    found = (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"]
+    assert found.ok is False
+    assert "until this is mended: sections.md.j2, line 1: Expected an expression" in found.sentence
+    assert (await examined(slack, AFTERWORD_TEMPLATES=f"{folder}/none"))["templates"].ok is False

@@ -15,7 +15,7 @@ from bot import demo as demos
 from bot import manifest as manifests
 from bot import rehearse as rehearsals
 from bot.app import Afterword, rules_of
-from bot.cli import documents, given
+from bot.cli import documents, given, templates
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
 from bot.errors import AfterwordError
@@ -44,7 +44,7 @@ def main() -> None:
     """The incident scribe for Slack: writes the timeline down once, in UTC, and gets the postmortem finished."""
 
 
-for command in (documents.export, documents.import_):
+for command in (documents.export, documents.import_, templates.template):
     main.add_command(command)
 
 

@@ -16,6 +16,7 @@ from bot.incident.document import Document
 from bot.incident.masking import MaskRules
 from bot.incident.records import Incident
 from bot.scribe import documents, imports
+from bot.scribe.drafts import Given
 from bot.scribe.imports import Imported
 from storage.statements import Transaction
 from storage.store import Store, open_store
@@ -41,11 +42,13 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
         document = store.read_now(lambda tx: _document(tx, incident, form, moment, rules))
     finally:
         store.close()
-    content = Exporter().render(document, form)
+    written = Exporter(settings.templates_folder).write(document, form)
+    if written.trouble:
+        click.echo(f"Your own templates could not be used: this is as Afterword writes it. {written.trouble}", err=True)
     if output is None:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(written.content)
     else:
-        output.write_bytes(content)
+        output.write_bytes(written.content)
 
 
 def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
@@ -93,9 +96,11 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
 
 
 def _given_back(draft: Path, by: str, team: str, now: datetime) -> bool:
-    store = open_store(given.settings().sqlalchemy_url)
+    settings = given.settings()
+    store = open_store(settings.sqlalchemy_url)
     try:
-        return drafts.give_back(store, draft, by, team, now)
+        returned = Given(drafts.text(draft), by.strip())
+        return drafts.give_back(store, Exporter(settings.templates_folder), returned, team, now)
     finally:
         store.close()
 

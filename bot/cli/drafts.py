@@ -9,6 +9,7 @@ import click
 
 from bot.errors import Refused
 from bot.export import Exporter
+from bot.export.folder import BrokenTemplate
 from bot.export.kept import Held
 from bot.export.returned import Fate
 from bot.incident.plain import plain
@@ -31,15 +32,20 @@ _NOT_TAKEN = {
 _CHOOSE = "Choose in Slack with /postmortem, or leave only what is right in the next export and give that back."
 
 
-def give_back(store: Store, file: Path, by: str, team: str, now: datetime) -> bool:
-    """Take the draft in a file and tell what became of it; whether all that it holds was taken."""
-    report = drafts.take(store, Exporter(), Given(_text(file), by.strip()), team, now)
+def give_back(store: Store, exporter: Exporter, given: Given, team: str, now: datetime) -> bool:
+    """Take a draft and tell what became of it; whether all that it holds was taken."""
+    try:
+        report = drafts.take(store, exporter, given, team, now)
+    except BrokenTemplate as error:
+        msg = f"The draft was not taken, for want of the templates that it was written with. Mend them first: {error}"
+        raise Refused(msg) from error
     for line in _told(report):
         click.echo(line)
     return not any(one.region.fate in _NOT_TAKEN for one in report.settled)
 
 
-def _text(file: Path) -> str:
+def text(file: Path) -> str:
+    """The text of a draft's file. Raises Refused for what is no text, or too long."""
     if file.stat().st_size > MOST_BYTES:
         msg = f"{file} has more than {MOST_BYTES // 1_000_000} MB: that is no draft."
         raise Refused(msg)

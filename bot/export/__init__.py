@@ -7,12 +7,15 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.export import teams
 from bot.export.canvas import CanvasWriter
 from bot.export.confluence import Attached, ConfluenceWriter
 from bot.export.csv_form import CsvWriter
+from bot.export.edition import OURS, Edition
 from bot.export.environment import template_set
 from bot.export.html import HtmlWriter
 from bot.export.json_form import JsonWriter
@@ -20,8 +23,9 @@ from bot.export.kept import Draft
 from bot.export.markdown import MarkdownWriter
 from bot.export.pdf import PdfWriter, not_installed
 from bot.incident.document import Document
+from bot.incident.sections import BY_SLUG
 
-__all__ = ["FORMATS", "Exporter", "Format", "file_name"]
+__all__ = ["FORMATS", "Exporter", "Format", "Sheet", "Written", "file_name"]
 
 _LONGEST_SLUG = 60
 _Render = Callable[[Document], bytes]
@@ -29,16 +33,18 @@ _Render = Callable[[Document], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A form of the document: `suffix` has no dot; `writer` makes, from the compiled templates, what renders it.
+    """A form of the document: `suffix` has no dot; `writer` makes, of our templates and an edition, what renders it.
 
-    `trouble` is a sentence where the form cannot be written here, else empty.
+    `is_read` by people, so that a team's templates tell it; `trouble` is a sentence where the form cannot be written
+    here, else empty.
     """
 
     name: str
     suffix: str
     media_type: str
-    writer: Callable[[SandboxedEnvironment], _Render]
+    writer: Callable[[SandboxedEnvironment, Edition], _Render]
     trouble: Callable[[], str] = str
+    is_read: bool = True
 
 
 FORMATS = {
@@ -49,30 +55,59 @@ FORMATS = {
         Format("pdf", "pdf", "application/pdf", PdfWriter, not_installed),
         Format("confluence", "confluence.xml", "application/xml", ConfluenceWriter),
         Format("canvas", "canvas.md", "text/markdown; charset=utf-8", CanvasWriter),
-        Format("json", "json", "application/json", JsonWriter),
-        Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter),
+        Format("json", "json", "application/json", JsonWriter, is_read=False),
+        Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter, is_read=False),
     )
 }
 
 
-class Exporter:
-    """Writes documents. Building it compiles the templates, so build one and keep it; threads may share it."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A document in one form; `trouble` says why a team's templates could not be used, and ours were."""
 
-    def __init__(self) -> None:
-        templates = template_set()
-        self._markdown = MarkdownWriter(templates)
-        self._confluence = ConfluenceWriter(templates)
-        self._renders = {name: form.writer(templates) for name, form in FORMATS.items()}
-        self._canvas = CanvasWriter(templates)
+    content: bytes
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A canvas of a document as Markdown, the ids of its regions by the words of their headings, and its draft."""
+
+    markdown: str
+    headings: dict[str, str]
+    draft: Draft
+
+
+class Exporter:
+    """Writes documents. Building it compiles our templates, so build one and keep it; threads may share it.
+
+    `folder` holds a team's own templates, which are looked at for each document (see `teams`).
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._templates = template_set()
+        self._renders = {name: form.writer(self._templates, OURS) for name, form in FORMATS.items()}
         self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
 
     def render(self, document: Document, form: str) -> bytes:
         """The document in a form of `FORMATS`. Raises KeyError for any other name, FailedApart where a PDF fails."""
-        return self._renders[form](document)
+        return self.write(document, form).content
 
-    def canvas_headings(self, document: Document) -> dict[str, str]:
-        """The ids of the document's regions by what is read of their headings on a canvas."""
-        return self._canvas.headings(document)
+    def write(self, document: Document, form: str) -> Written:
+        """The same, telling too whether a team's templates could be used. With some it takes half a second and more."""
+        edition = OURS
+        if self._folder is not None and FORMATS[form].is_read:
+            edition = teams.edition(self._folder, document, teams.USUAL)
+        render = self._renders[form] if edition is OURS else FORMATS[form].writer(self._templates, edition)
+        return Written(render(document), edition.trouble)
+
+    def sheet(self, document: Document) -> Sheet:
+        """What a canvas of the document is to say. Raises BrokenTemplate where a team's templates cannot be used."""
+        edition = OURS if self._folder is None else teams.made(self._folder, document, teams.BRISK)
+        writer = CanvasWriter(self._templates, edition)
+        draft = MarkdownWriter(self._templates, edition).draft(document)
+        return Sheet(writer(document).decode(), writer.headings(document), draft)
 
     def trouble(self, form: str) -> str:
         """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
@@ -80,11 +115,23 @@ class Exporter:
 
     def confluence_page(self, document: Document) -> tuple[str, tuple[Attached, ...]]:
         """The body of a page with pictures, for who can attach files, and the files that it shows."""
-        return self._confluence.with_pictures(document)
+        edition = OURS if self._folder is None else teams.edition(self._folder, document, teams.USUAL)
+        return ConfluenceWriter(self._templates, edition).with_pictures(document)
 
     def draft(self, document: Document) -> Draft:
-        """The Markdown of the document in its regions, what people wrote beside what the record itself says."""
-        return self._markdown.draft(document)
+        """The Markdown of the document in its regions, what people wrote beside what the record itself says.
+
+        Raises BrokenTemplate where a team's templates cannot be used: by ours its own regions would be unknown.
+        """
+        edition = OURS if self._folder is None else teams.made(self._folder, document, teams.USUAL)
+        return MarkdownWriter(self._templates, edition).draft(document)
+
+    def glance(self, document: Document) -> Draft:
+        """The same where somebody waits: in our words, but where people wrote into a section that only a team has."""
+        edition = OURS
+        if self._folder is not None and any(text.section not in BY_SLUG for text in document.kept):
+            edition = teams.edition(self._folder, document, teams.HASTY)
+        return MarkdownWriter(self._templates, edition).draft(document)
 
 
 def file_name(document: Document, form: str) -> str:

@@ -3,13 +3,13 @@
 A canvas has no place for markers, so its regions are found again by their headings.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.canvas_markdown import CanvasMarkdown, heading
+from bot.export.edition import OURS, Edition
 from bot.export.markdown import MarkdownWriter
 from bot.export.reader import Reader, shown
 from bot.incident.document import Document
@@ -17,8 +17,6 @@ from bot.incident.document import Document
 LARGEST = 1_000_000
 """Bytes; Slack takes 1 MiB."""
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_TITLE = re.compile(r"\A\s*# [^\n]*\n")
 _DEEPEST_HEADING = 3
 _ROOM = 500
 """Bytes for the sentence that says what was left out."""
@@ -46,8 +44,8 @@ class _Chapter:
 class CanvasWriter:
     """Writes canvases; nobody is mentioned in one, whatever was recorded."""
 
-    def __init__(self, templates: SandboxedEnvironment) -> None:
-        self._markdown = MarkdownWriter(templates)
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+        self._markdown = MarkdownWriter(templates, edition)
         self._left_out = templates.get_template("postmortem/canvas.md.j2").module.left_out  # type: ignore[attr-defined]
         self._reader = Reader()
         self._canvas = CanvasMarkdown(self._reader)
@@ -55,8 +53,7 @@ class CanvasWriter:
     def __call__(self, document: Document) -> bytes:
         """The whole canvas, UTF-8; of a region that is too long its end is left out, and it says so."""
         compiled = self._markdown.compiled(document)
-        head = _FRONT_MATTER.sub("", compiled.head)
-        chapters = [self._chapter("", "", _TITLE.sub("", head))]
+        chapters = [self._chapter("", "", compiled.preface)]
         chapters += [self._chapter(region.id, region.heading, region.body) for region in compiled.regions]
         while (excess := sum(chapter.size for chapter in chapters) - LARGEST) > 0:
             max(chapters, key=lambda chapter: chapter.size).shorten(excess + _ROOM)

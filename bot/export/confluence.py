@@ -13,15 +13,15 @@ from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
+from bot.export.edition import OURS, Edition
 from bot.export.markdown import MarkdownWriter
 from bot.export.pictures import pictures_of
 from bot.export.reader import Reader
-from bot.export.regions import Compiled, Region
+from bot.export.regions import Region
 from bot.export.rows import Row, timeline_rows
 from bot.export.storage_xhtml import StorageXhtml, running_text
 from bot.incident.document import Document
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LONGEST_TABLE = 150
 _FOLDED = 250
@@ -73,8 +73,8 @@ class Fold:
 class ConfluenceWriter:
     """Writes the body of a page; its title is not in it, as Confluence keeps that apart."""
 
-    def __init__(self, templates: SandboxedEnvironment) -> None:
-        self._markdown = MarkdownWriter(templates)
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+        self._markdown = MarkdownWriter(templates, edition)
         self._page: Template = templates.get_template("postmortem/page.xml.j2")
         self._storage = StorageXhtml(Reader())
 
@@ -92,18 +92,16 @@ class ConfluenceWriter:
 
     def page(self, document: Document, attached: Sequence[Attached] = ()) -> str:
         """The body, with the pictures that are, or will be, attached to the page."""
-        compiled, is_apart = self._markdown.with_timeline_apart(document)
+        draft, is_apart = self._markdown.with_timeline_apart(document)
+        compiled = draft.shown
         written = self._page.render(
             document=document,
-            head=self._head(compiled),
+            head=self._storage.blocks(compiled.preface),
             sections=[self._section(region, document, is_apart=is_apart) for region in compiled.regions],
             folds=tuple(_folds(document)) if is_apart and document.timeline else (),
             attached=attached,
         )
         return written.strip() + "\n"
-
-    def _head(self, compiled: Compiled) -> Markup:
-        return self._storage.blocks(_FRONT_MATTER.sub("", compiled.head), without_title=True)
 
     def _section(self, region: Region, document: Document, *, is_apart: bool) -> Section:
         level = len(region.heading) - len(region.heading.lstrip("#"))

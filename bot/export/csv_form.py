@@ -5,6 +5,7 @@ import io
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.export.edition import OURS, Edition
 from bot.export.times import iso
 from bot.incident.document import Document, Line
 
@@ -19,7 +20,7 @@ _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 class CsvWriter:
     """Writes the timeline, one row an entry (RFC 4180, every cell quoted, UTF-8, times ISO 8601 in UTC)."""
 
-    def __init__(self, templates: SandboxedEnvironment) -> None:
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
         """CSV has no words of its own: the templates are not used."""
 
     def __call__(self, document: Document) -> bytes:

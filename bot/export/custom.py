@@ -1,11 +1,11 @@
-"""A team's own templates: tried, and what is wrong with them named by file and line.
+"""A team's own templates: run, and what is wrong with them named by file and line.
 
 They run in Jinja's sandbox on plain data. What the sandbox cannot stop (a loop that never ends, a text that never
-stops growing) is why a caller runs `rendered` in a process of its own (see `apart`).
+stops growing) is why all this happens in a process of its own (`custom_apart`), and never in the bot.
 """
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from jinja2 import TemplateError
@@ -13,10 +13,12 @@ from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxErr
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 
-from bot.errors import AfterwordError
-from bot.export.environment import template_set
+from bot.errors import Refused
+from bot.export import returned
+from bot.export.environment import team_set
+from bot.export.folder import BrokenTemplate
 from bot.export.markdown import MarkdownWriter
-from bot.export.regions import Compiled
+from bot.export.regions import Compiled, split
 from bot.incident import postmortem
 from bot.incident.document import Document
 from bot.incident.samples import HARD, NOW, SAMPLES
@@ -25,53 +27,59 @@ from bot.incident.sections import BY_SLUG
 LONGEST = 20_000_000
 """Characters that a template may make of one incident."""
 
-_ERRORS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError)
+
+class OutOfTime(Exception):
+    """Raised from outside while a template runs, so that the line is known at which its time was up."""
 
 
-class BrokenTemplate(AfterwordError):
-    """A template cannot be used; the sentence names file, line and cause."""
+_ERRORS = (
+    *(TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError),
+    *(RuntimeError, MemoryError, OutOfTime),
+)
 
 
-def own_set(folder: Path) -> SandboxedEnvironment:
-    """The templates of a folder, over ours. Raises BrokenTemplate."""
-    if not folder.is_dir():
-        raise BrokenTemplate(f"There is no folder {folder}: AFTERWORD_TEMPLATES must name one.")
-    for path in sorted(folder.rglob("*.*")):
-        if path.suffix in (".j2", ".css"):
-            _require_text(path)
+def markdown(templates: Mapping[str, str], document: Document) -> str:
+    """What the record says by a team's templates, with its markers. Raises BrokenTemplate."""
+    return _written(team_set(templates), document)
+
+
+def tried(templates: Mapping[str, str], sample: str) -> tuple[list[str], list[str]]:
+    """One of `SAMPLES` tried: sentences on what is broken, and on what is worth knowing."""
+    environment = team_set(templates)
+    if broken := list(_uncompiled(environment, templates)):
+        return broken, []
     try:
-        return template_set(folder)
+        made = split(_written(environment, postmortem.compile(SAMPLES[sample], NOW)))
+    except BrokenTemplate as error:
+        return [str(error)], []
+    looks = {"everything known": _left_out, "nothing known": _unnamed, "hard to show": _unescaped}
+    return [], list(looks[sample](made))
+
+
+def _uncompiled(environment: SandboxedEnvironment, templates: Mapping[str, str]) -> Iterator[str]:
+    for name in templates:
+        try:
+            environment.get_template(f"postmortem/{name}")
+        except _ERRORS as error:
+            yield _cause(error)
+
+
+def _written(templates: SandboxedEnvironment, document: Document) -> str:
+    pieces, length = [], 0
+    try:
+        for piece in MarkdownWriter.pieces(templates, document):
+            pieces.append(piece)
+            length += len(piece)
+            if length > LONGEST:
+                raise BrokenTemplate("The templates make more than 20 million characters of one incident.")
     except _ERRORS as error:
         raise BrokenTemplate(_cause(error)) from error
-
-
-def _require_text(path: Path) -> None:
-    try:
-        path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BrokenTemplate(f"{path.name} cannot be read as text in UTF-8.") from error
-
-
-def compiled(templates: SandboxedEnvironment, document: Document) -> Compiled:
-    """What the record says by a team's templates, as head and regions. Raises BrokenTemplate."""
-    try:
-        made = MarkdownWriter(templates).own(document)
-    except _ERRORS as error:
-        raise BrokenTemplate(_cause(error)) from error
-    _require_regions(made)
-    return made
-
-
-def check(folder: Path) -> tuple[str, ...]:
-    """Try a folder's templates on three incidents; sentences on what is worth knowing. Raises BrokenTemplate."""
-    templates = own_set(folder)
-    made = {name: compiled(templates, postmortem.compile(case, NOW)) for name, case in SAMPLES.items()}
-    return (*_unknown(folder), *_left_out(made["everything known"]), *_unescaped(made["hard to show"]))
+    written = "".join(pieces)
+    _require_regions(split(written))
+    return written
 
 
 def _require_regions(made: Compiled) -> None:
-    if sum(len(region.body) for region in made.regions) > LONGEST:
-        raise BrokenTemplate("The templates make more than 20 million characters of one incident.")
     names = [region.id for region in made.regions]
     if not names:
         raise BrokenTemplate(
@@ -82,19 +90,18 @@ def _require_regions(made: Compiled) -> None:
             raise BrokenTemplate(f"Two sections have the marker {name}: give each its own.")
 
 
-def _unknown(folder: Path) -> Iterator[str]:
-    known = set(template_set().list_templates())
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and f"postmortem/{name}" not in known and path.suffix == ".j2":
-            yield f"{name} takes the place of no template of ours; it is used only where another includes it."
-
-
 def _left_out(made: Compiled) -> Iterator[str]:
     shown = {region.id for region in made.regions}
     for slug, section in BY_SLUG.items():
         if slug not in shown:
             yield f"The section {section.title} is not shown: nothing has the marker {slug}."
+
+
+def _unnamed(made: Compiled) -> Iterator[str]:
+    try:
+        returned.read(made.written())
+    except Refused:
+        yield "The front matter has no line `incident: {{ document.key }}`: no edited draft could be given back."
 
 
 def _unescaped(made: Compiled) -> Iterator[str]:
@@ -111,16 +118,20 @@ def _cause(error: BaseException) -> str:
     """File, line and cause in a sentence."""
     match error:
         case TemplateSyntaxError():
-            where = f"{_short(error.name or '')}, line {error.lineno}"
+            return f"{_short(error.name or '')}, line {error.lineno}: {error.message}"
         case TemplateNotFound():
             return f"There is no template {error.message}."
-        case _:
-            where = _place(error)
-    return f"{where}: {'not allowed: ' if isinstance(error, SecurityError) else ''}{error}"
+        case SecurityError():
+            return f"{_place(error)}: not allowed: {error}"
+        case MemoryError():
+            return f"{_place(error)}: it needs more memory than templates may have."
+        case OutOfTime():
+            return f"{_place(error)}: it takes longer than templates may."
+    return f"{_place(error)}: {error}"
 
 
 def _place(error: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith((".j2", ".css"))]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
     return f"{_short(frames[-1].filename)}, line {frames[-1].lineno}" if frames else "The templates"
 
 

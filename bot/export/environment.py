@@ -1,27 +1,37 @@
 """The template set of the exports, compiled once."""
 
 import base64
-import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 
 from bot.export import escape, times
 
 _FOLDER = "postmortem/"
+_OURS = PackageLoader("templates", package_path="")
 
 
-def template_set(folder: Path | None = None) -> SandboxedEnvironment:
-    """Every template of the document, compiled now, so that no export waits for it; those in `folder` win over ours.
+def template_set() -> SandboxedEnvironment:
+    """Every template of the document, compiled now, so that no export waits for it.
 
     In Markdown templates a text of the record must pass a filter (`block`, `item`, `inline`, `cell`, `heading`,
-    `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place. Raises
-    jinja2.TemplateError where a file is no template.
+    `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place.
     """
+    environment = _environment(_OURS)
+    for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
+        environment.get_template(name)
+    return environment
+
+
+def team_set(templates: Mapping[str, str]) -> SandboxedEnvironment:
+    """The same with a team's templates, by their names in its folder, over ours; each is compiled when it is used."""
+    return _environment(ChoiceLoader([PrefixLoader({_FOLDER.rstrip("/"): _Given(templates)}), _OURS]))
+
+
+def _environment(loader: BaseLoader) -> SandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        loader=_loader(folder),
+        loader=loader,
         autoescape=_is_html,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -40,20 +50,23 @@ def template_set(folder: Path | None = None) -> SandboxedEnvironment:
         "stamp": times.stamp,
         "span": times.span,
         "iso": times.iso,
-        "yaml": _yaml,
+        "yaml": escape.yaml,
         "base64": _base64,
     }
     environment.filters.update(filters)
-    for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
-        environment.get_template(name)
     return environment
 
 
-def _loader(folder: Path | None) -> BaseLoader:
-    ours = PackageLoader("templates", package_path="")
-    if folder is None:
-        return ours
-    return ChoiceLoader([PrefixLoader({_FOLDER.rstrip("/"): FileSystemLoader(folder)}), ours])
+class _Given(BaseLoader):
+    """Templates that are held already, under names that stand for their files in what an error tells."""
+
+    def __init__(self, templates: Mapping[str, str]) -> None:
+        self._templates = templates
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        if template not in self._templates:
+            raise TemplateNotFound(template)
+        return self._templates[template], template, lambda: True
 
 
 def _is_html(name: str | None) -> bool:
@@ -62,8 +75,3 @@ def _is_html(name: str | None) -> bool:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
-def _yaml(text: str) -> str:
-    # A JSON string is a YAML scalar, whatever the text (YAML 1.2, section 1.3).
-    return json.dumps(text, ensure_ascii=False)

@@ -5,6 +5,7 @@ Rules after CommonMark 0.31 and the GitHub Flavored Markdown extensions (tables,
 templates must never put `(`, `[` or `:` directly behind such a text.
 """
 
+import json
 import re
 from collections.abc import Callable
 from functools import partial
@@ -129,3 +130,8 @@ _marked = partial(_MARKUP_OR_URL.sub, _escaped)
 def _link(url: str) -> str:
     text = _MARKUP_IN_URL.sub(lambda found: "".join(f"\\{character}" for character in found[0]), url)
     return f"[{text}](<{_ENTITY.sub('&amp;', url)}>)"
+
+
+def yaml(text: str) -> str:
+    """A scalar of YAML: a JSON string is one, whatever the text (YAML 1.2, section 1.3)."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,7 +1,7 @@
 """Document to HTML: one self-contained page that prints well, rendered from the Markdown."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markupsafe import Markup, escape
 
+from bot.export.edition import OURS, Edition
 from bot.export.escape import WEB_ADDRESS
 from bot.export.kept import NOTHING
 from bot.export.markdown import MarkdownWriter
@@ -43,8 +44,9 @@ class Chapter:
 class HtmlWriter:
     """Writes documents as pages; people's text can only ever become text and links to http and https."""
 
-    def __init__(self, templates: SandboxedEnvironment) -> None:
-        self._markdown = MarkdownWriter(templates)
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+        self._markdown = MarkdownWriter(templates, edition)
+        self._styles = {name: edition.styles.get(name) or _style(templates, name) for name in ("page.css", "paper.css")}
         self._page: Template = templates.get_template("postmortem/page.html.j2")
         self._reader = Reader()
 
@@ -54,38 +56,53 @@ class HtmlWriter:
 
     def page(self, document: Document, *, on_paper: bool = False) -> str:
         """The page; `on_paper` for a reader that lays it out on sheets and can neither click nor save."""
-        # A long timeline would take the Markdown reader most of a second, so the page lists the entries itself, unless
-        # people wrote it anew.
-        is_listed = bool(document.timeline) and not document.texts("timeline")
-        draft = self._markdown.draft(replace(document, timeline=()) if is_listed else document)
+        draft, is_apart = self._markdown.with_timeline_apart(document)
         contested = {held.own.id for held in draft.held if held.is_contested}
-        listed = {"timeline"} if is_listed else set()
-        chapters = [self._chapter(region, listed=listed, contested=contested) for region in draft.shown.regions]
-        rows = timeline_rows(document, _for_paper if on_paper else _with_links, escape)
+        listed = {"timeline"} if is_apart and document.timeline else set()
         # Safe: a picture is a tree of elements, written by what escapes its texts.
         pictures = {
             id_: Markup(picture.paper if on_paper else picture.inline)  # noqa: S704
             for id_, picture in pictures_of(document).items()
         }
-        return self._page.render(document=document, chapters=chapters, rows=rows, pictures=pictures, on_paper=on_paper)
+        return self._page.render(
+            document=document,
+            head=self._head(document),
+            chapters=[self._chapter(region, listed=listed, contested=contested) for region in draft.shown.regions],
+            rows=timeline_rows(document, _for_paper if on_paper else _with_links, escape),
+            pictures=pictures,
+            style=Markup(self._styles["paper.css" if on_paper else "page.css"]),  # noqa: S704 (it closes no element)
+            on_paper=on_paper,
+        )
 
-    def _chapter(self, region: Region, *, listed: set[str], contested: set[str]) -> Chapter:
-        body = self._reader.parsed(region.body)
+    def _head(self, document: Document) -> Markup:
+        """A team's own words before the first section, below the title that the page has; empty: the page's facts."""
+        return self._blocks(self._markdown.own_preface(document))
+
+    def _blocks(self, markdown: str) -> Markup:
+        body = self._reader.parsed(markdown)
         for token in body:
             token.info = ""  # nothing is highlighted by it, and the renderer would decode what it holds
             if token.nesting == 1 and token.tag in _READS_ITS_OWN_WAY:
                 token.attrSet("dir", "auto")
         # Safe: the reader knows no raw HTML, and the renderer escapes all text.
-        rendered = Markup(_RENDERER.render(body, _OPTIONS, {}))  # noqa: S704
+        return Markup(_RENDERER.render(body, _OPTIONS, {}))  # noqa: S704
+
+    def _chapter(self, region: Region, *, listed: set[str], contested: set[str]) -> Chapter:
         is_blank, has_rows = region.body.strip() == NOTHING, region.id in listed
         return Chapter(
             region.id,
             self._reader.line(region.title, shown),
-            Markup() if is_blank and has_rows else rendered,
+            Markup() if is_blank and has_rows else self._blocks(region.body),
             is_blank=is_blank and not has_rows,
             has_rows=has_rows,
             is_contested=region.id in contested,
         )
+
+
+def _style(templates: SandboxedEnvironment, name: str) -> str:
+    if templates.loader is None:
+        raise ValueError("templates without a loader have no style sheets")
+    return templates.loader.get_source(templates, f"postmortem/{name}")[0]
 
 
 def _for_paper(text: str) -> Markup:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.export.edition import OURS, Edition
 from bot.export.times import iso
 from bot.incident.document import (
     ActionItem,
@@ -35,7 +36,7 @@ class JsonWriter:
     Times are ISO 8601 in UTC with Z, spans are seconds, what is not known is null, people are `{id, name}`.
     """
 
-    def __init__(self, templates: SandboxedEnvironment) -> None:
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
         """JSON has no words of its own: the templates are not used."""
 
     def __call__(self, document: Document) -> bytes:

@@ -1,11 +1,12 @@
 """Document to Markdown: GitHub Flavored, with YAML front matter."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export import escape
+from bot.export.edition import OURS, Edition
 from bot.export.kept import Draft, Keeper
 from bot.export.regions import Compiled, split
 from bot.export.rows import timeline_rows
@@ -13,16 +14,20 @@ from bot.incident.document import Document
 
 
 class MarkdownWriter:
-    """Writes documents with templates that were compiled before."""
+    """Writes documents with templates that were compiled before, or one document of which a team's made an edition."""
 
-    def __init__(self, templates: SandboxedEnvironment) -> None:
-        self._whole: Template = templates.get_template("postmortem/document.md.j2")
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+        self._templates = templates
         self._keeper = Keeper(templates)
+        self._edition = edition
 
     def __call__(self, document: Document) -> bytes:
         """The whole document, UTF-8, with the markers that let an edited copy be taken back."""
         draft = self.draft(document)
-        return Compiled(draft.shown.head, tuple(draft.facts(document))).written().encode()
+        compiled = Compiled(draft.shown.head, tuple(draft.facts(document)))
+        if trouble := self._edition.trouble:
+            compiled = compiled.noting(f"template: {escape.yaml(trouble)}")
+        return compiled.written().encode()
 
     def compiled(self, document: Document) -> Compiled:
         """The document as head and regions: what every other form that people read is rendered from."""
@@ -34,18 +39,36 @@ class MarkdownWriter:
 
     def own(self, document: Document) -> Compiled:
         """What the record itself says, without what people wrote into drafts."""
-        rows = timeline_rows(document, escape.item, escape.inline)
-        return split(self._whole.render({"document": document, "rows": rows}))
+        return self._edition.own or self._by_ours(document)
 
-    def with_timeline_apart(self, document: Document) -> tuple[Compiled, bool]:
-        """The same for a form that draws the entries itself: without them where True, with them where False.
+    def own_preface(self, document: Document) -> str:
+        """What a team's template says before the first region, where that is not what ours would say; else empty."""
+        own = self._edition.own
+        return own.preface if own is not None and own.preface != self._by_ours(document).preface else ""
 
-        Reading thousands of entries back from Markdown takes long; but where a template has no region of that name,
-        nobody knows where else to draw them, and where people wrote that region anew it is theirs.
+    def with_timeline_apart(self, document: Document) -> tuple[Draft, bool]:
+        """The draft for a form that draws the entries itself: without them where True, with them where False.
+
+        Reading thousands of entries back from Markdown takes long; but where a team tells the timeline its own way it
+        is to be seen in that way, and where people wrote that region anew it is theirs.
         """
-        if document.texts("timeline"):
-            return self.compiled(document), False
-        compiled = self.compiled(replace(document, timeline=()))
-        if any(region.id == "timeline" for region in compiled.regions):
-            return compiled, True
-        return self.compiled(document), False
+        own = None if document.texts("timeline") else self._without_entries(document)
+        return (self.draft(document), False) if own is None else (self._keeper.draft(document, own), True)
+
+    def _without_entries(self, document: Document) -> Compiled | None:
+        without = self._by_ours(replace(document, timeline=()))
+        own = self._edition.own
+        if own is None:
+            return without if without.body("timeline") else None
+        if own.body("timeline") != self._by_ours(document).body("timeline"):
+            return None
+        return own.with_body("timeline", without.body("timeline"))
+
+    def _by_ours(self, document: Document) -> Compiled:
+        return split("".join(self.pieces(self._templates, document)))
+
+    @staticmethod
+    def pieces(templates: SandboxedEnvironment, document: Document) -> Iterator[str]:
+        """The Markdown with plain markers, piece by piece, as the templates make it."""
+        rows = timeline_rows(document, escape.item, escape.inline)
+        return templates.get_template("postmortem/document.md.j2").generate({"document": document, "rows": rows})

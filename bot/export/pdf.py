@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.apart import Bounds, FailedApart, run_apart
+from bot.export.edition import OURS, Edition
 from bot.export.html import HtmlWriter
 from bot.export.pdf_needs import NOT_INSTALLED
 from bot.incident.document import Document
@@ -27,8 +28,8 @@ class PdfWriter:
     says what to install where that is the reason.
     """
 
-    def __init__(self, templates: SandboxedEnvironment) -> None:
-        self._html = HtmlWriter(templates)
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+        self._html = HtmlWriter(templates, edition)
 
     def __call__(self, document: Document) -> bytes:
         """The PDF."""

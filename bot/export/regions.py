@@ -17,6 +17,7 @@ _MARKER = re.compile(
     r"(?: v(?P<seen>[1-9][0-9]{0,8}))? -->[ \t]*(?:\n|\Z)"
 )
 _FRONT_MATTER = re.compile(r"\A---\n(?:.*\n)*?(?=---\n)")
+_TITLE = re.compile(r"\A\s*# [^\n]*\n")
 _DIGEST = re.compile(r"\ndigest: ([0-9a-f]{12})[ \t]*\n")
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]*)(?:\n+|\Z)")
 
@@ -53,6 +54,24 @@ class Compiled:
 
     head: str
     regions: tuple[Region, ...]
+
+    @property
+    def preface(self) -> str:
+        """The head without its front matter and its title: what people read before the first region."""
+        return _TITLE.sub("", _FRONT_MATTER.sub("", self.head).removeprefix("---\n"))
+
+    def body(self, region: str) -> str:
+        """The body of a region; empty where there is none."""
+        return next((one.body for one in self.regions if one.id == region), "")
+
+    def with_body(self, region: str, body: str) -> "Compiled":
+        """The same with another body of one region."""
+        changed = (replace(one, body=body) if one.id == region else one for one in self.regions)
+        return Compiled(self.head, tuple(changed))
+
+    def noting(self, line: str) -> "Compiled":
+        """The same with one more line of YAML at the end of its front matter, if it has any."""
+        return Compiled(_FRONT_MATTER.sub(lambda found: f"{found[0]}{line}\n", self.head), self.regions)
 
     def written(self) -> str:
         """The document as people get it: each marker tells how its region left, so that an edit can be seen."""

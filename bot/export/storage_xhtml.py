@@ -59,12 +59,9 @@ class StorageXhtml:
             "inline": lambda node: Markup(node.content),  # noqa: S704 (made by `_line`)
         }
 
-    def blocks(self, markdown: str, *, without_title: bool = False) -> Markup:
-        """Whole paragraphs, lists, tables; `without_title` leaves out a first heading of the first level."""
-        nodes = self._reader.blocks(markdown, _line)
-        if without_title and nodes and nodes[0].tag == "h1":
-            nodes = nodes[1:]
-        return Markup().join(self._writers[node.type](node) for node in nodes)
+    def blocks(self, markdown: str) -> Markup:
+        """Whole paragraphs, lists, tables."""
+        return Markup().join(self._writers[node.type](node) for node in self._reader.blocks(markdown, _line))
 
     def line(self, markdown: str) -> Markup:
         """One line, such as a heading without its number signs."""

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bot.export import Exporter, canvas_reading
 from bot.export.canvas_reading import HEAD, Merged
+from bot.export.folder import BrokenTemplate
 from bot.export.kept import Draft
 from bot.export.returned import Paper
 from bot.incident import secrets
@@ -21,7 +22,7 @@ from bot.incident.text import admit
 from bot.scribe import drafts
 from bot.scribe.documents import Papers
 from bot.scribe.drafts import Given
-from bot.slack.canvases import Canvases, CanvasGone
+from bot.slack.canvases import Canvases, CanvasGone, NoCanvas
 from storage import copies
 from storage.copies import Copy
 from storage.store import Store
@@ -145,12 +146,14 @@ class CanvasDesk:
     def _sheet(self, job: _Job) -> _Sheet:
         leaf = self._papers.light(job.incident, job.order, job.now)
         document = leaf.document
-        draft = self._exporter.draft(document)
-        headings = self._exporter.canvas_headings(document)
-        regions = canvas_reading.apart(self._exporter.render(document, CANVAS).decode(), headings)
-        known = {region.id: Mark("", region.facts, region.seen) for region in draft.facts(document)}
+        try:
+            sheet = self._exporter.sheet(document)
+        except BrokenTemplate as error:
+            raise NoCanvas("templates") from error
+        regions = canvas_reading.apart(sheet.markdown, sheet.headings)
+        known = {region.id: Mark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
         title = secrets.masked(f"{document.key} {document.title}")
-        return _Sheet(title, headings, regions, known, draft, leaf.masked)
+        return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
 
 
 def _marked(reads: Mapping[str, str], known: Mapping[str, Mark]) -> dict[str, Mark]:

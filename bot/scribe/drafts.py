@@ -78,7 +78,7 @@ def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetim
     edits = _edits(found, paper, given, now)
     new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
     case = store.read_now(lambda tx: cases.load(tx, incident))
-    held = {one.own.id: one for one in edited(exporter, case, now)}
+    held = {one.own.id: one for one in exporter.draft(postmortem.compile(case, now)).held}
     settled = (Settled(region, region.id in new, held.get(region.id)) for region in found)
     return Report(incident, paper, case.revision, tuple(settled), returned.is_head_edited(paper, draft))
 
@@ -125,8 +125,8 @@ def _is_known(edit: NewText, history: tuple[KeptRegion, ...]) -> bool:
 
 
 def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[Held, ...]:
-    """The regions in which people's texts stand. It compiles where there are any: call it off the loop."""
-    return exporter.draft(postmortem.compile(case, now)).held if case.kept else ()
+    """The regions in which people's texts stand, at a glance. It compiles where there are any: call it off the loop."""
+    return exporter.glance(postmortem.compile(case, now)).held if case.kept else ()
 
 
 async def look(desk: Desk, asked: Asked, section: str) -> Message:

@@ -1,6 +1,7 @@
 """The files that deliveries carry: compiled when they are sent, in a thread, and never in anybody's way."""
 
 import asyncio
+import logging
 from datetime import datetime
 
 from bot.export import Exporter, apart, file_name
@@ -11,6 +12,8 @@ from bot.incident.records import Incident
 from bot.scribe.documents import Papers
 from bot.slack.sending import File, StillMaking
 from bot.slack.words import words
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """Seconds that an attempt waits for a file; what takes longer goes on being made until a later one."""
@@ -72,5 +75,8 @@ class Renderer:
             return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
 
     def _as_file(self, document: Document, form: str, note: str = "") -> File:
-        content = self._exporter.render(document, form)
-        return File(file_name(document, form), f"{document.key} postmortem draft", content, note)
+        written = self._exporter.write(document, form)
+        if written.trouble:
+            log.warning("the team's templates could not be used: `afterword template check` says why")
+            note = "\n".join(filter(None, (note, words.exports.our_templates(reason=written.trouble))))
+        return File(file_name(document, form), f"{document.key} postmortem draft", written.content, note)

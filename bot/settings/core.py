@@ -3,6 +3,7 @@
 import string
 import zoneinfo
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
@@ -79,6 +80,15 @@ class CoreSettings(BaseModel):
     mask_patterns: str = Field(
         "none", description="What else it leaves out: regular expressions between blanks, as in cust-[0-9]+, or none."
     )
+    templates: str = Field(
+        "ours",
+        description="A folder whose templates and style sheets win over ours in exports (docs/templates.md); or ours.",
+    )
+
+    @property
+    def templates_folder(self) -> Path | None:
+        """The folder of the team's own templates, whether it is there or not; None where ours are used."""
+        return None if self.templates.lower() == "ours" else Path(self.templates).expanduser()
 
     @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
     @classmethod

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 
 from bot.export import Exporter
+from bot.export.edition import Edition
+from bot.export.environment import template_set
 from bot.export.kept import Draft, closed
+from bot.export.markdown import MarkdownWriter
 from bot.export.regions import Compiled, Region, split
 from bot.incident import postmortem
 from bot.incident.kept import Change, KeptRegion
@@ -148,13 +151,16 @@ def test_an_edit_whose_place_the_template_lost_is_shown_at_the_end() -> None:
     assert not held.is_contested
 
 
+def by_template(own: Compiled) -> MarkdownWriter:
+    return MarkdownWriter(template_set(), Edition(own))
+
+
 def test_a_region_of_a_templates_own_is_compared_by_its_text() -> None:
     own = Compiled("", (Region("customers", "## Customers", "Say who noticed."),))
     document = postmortem.compile(with_kept(kept("customers", "All.", own.regions[0].digest)), NOW)
-    keeper = EXPORTER._markdown._keeper
-    assert keeper.draft(document, own).shown.regions[0].body == "All."
+    assert by_template(own).draft(document).shown.regions[0].body == "All."
     other = Compiled("", (Region("customers", "## Customers", "Say which noticed."),))
-    assert "Say which noticed." in keeper.draft(document, other).shown.regions[0].body
+    assert "Say which noticed." in by_template(other).draft(document).shown.regions[0].body
 
 
 def test_an_edit_forges_no_marker_and_leaves_no_code_block_open() -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.export import custom
+from bot.export import custom, folder
+from bot.export.environment import team_set, template_set
+from bot.export.regions import split
 from bot.incident import document as values
 from bot.incident import postmortem
 from bot.incident.samples import NOW, SAMPLES
@@ -44,19 +46,19 @@ def test_the_page_names_every_marker() -> None:
     assert all(f"`{section.slug}`" in PAGE for section in SECTIONS)
 
 
-def test_the_pages_example_is_a_template(tmp_path: Path) -> None:
+def test_the_pages_example_is_a_template() -> None:
     (example,) = re.findall(r"```jinja\n(.*?)```", PAGE, re.DOTALL)
-    (tmp_path / "sections.md.j2").write_text(example, encoding="utf-8")
-    made = custom.compiled(custom.own_set(tmp_path), postmortem.compile(SAMPLES["everything known"], NOW))
+    document = postmortem.compile(SAMPLES["everything known"], NOW)
+    made = split(custom.markdown({"sections.md.j2": example}, document))
     assert [(region.id, region.title) for region in made.regions] == [("summary", "En bref")]
     assert made.regions[0].body.startswith("Checkout failed for 43 minutes.")
 
 
-def test_the_page_names_every_template_and_filter(tmp_path: Path) -> None:
-    templates = custom.own_set(tmp_path)
-    ours = {name.removeprefix("postmortem/") for name in templates.list_templates() if name.startswith("postmortem/")}
-    told = set(re.findall(r"^\| `([\w.]+\.(?:j2|css))` \|", PAGE, re.MULTILINE))
-    assert {"document.md.j2", "page.css"} <= told <= ours
+def test_the_page_names_every_template_and_filter() -> None:
+    templates = team_set({})
+    assert templates.filters.keys() == template_set().filters.keys()
+    told = re.findall(r"^\| `([\w.]+\.(?:j2|css))` \|", PAGE, re.MULTILINE)
+    assert told == [*folder.TEMPLATES, *folder.STYLES]
     for name in ("block", "item", "inline", "cell", "heading", "yaml", "dated", "iso", "span", "stamp"):
         assert name in templates.filters
         assert f"`{name}`" in PAGE

@@ -1,0 +1,70 @@
+"""`afterword template`: a team's own templates, tried before they are used, and ours to start from."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bot.cli import given
+from bot.errors import Refused
+from bot.export import folder as folders
+from bot.export import teams
+from bot.incident.plain import one_line
+from bot.incident.samples import SAMPLES
+
+
+@click.group()
+def template() -> None:
+    """A team's own templates for the postmortem (docs/templates.md)."""
+
+
+@template.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def check(folder: Path | None) -> None:
+    """Try the templates of FOLDER (default: AFTERWORD_TEMPLATES) on three invented incidents.
+
+    A line for each file that takes the place of ours and for each finding. Exit status 1 where an export would fall
+    back to ours.
+    """
+    chosen = folder or given.settings().templates_folder
+    if chosen is None:
+        msg = "Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES."
+        raise click.UsageError(msg)
+    trial = teams.tried(chosen)
+    for name in trial.used:
+        _say("ok", f"{name} takes the place of ours.")
+    for sentence in trial.notes:
+        _say("note", sentence)
+    for sentence in trial.broken:
+        _say("FAIL", sentence)
+    if trial.broken:
+        click.echo("Until this is mended, exports are as Afterword writes them, and say so.")
+        sys.exit(1)
+    click.echo(f"{chosen} can be used: tried on {len(SAMPLES)} incidents ({', '.join(SAMPLES)}).")
+
+
+def _say(sign: str, sentence: str) -> None:
+    click.echo(f"{sign:4}  {one_line(sentence)}")  # a template must not steer the terminal
+
+
+@template.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def copy(folder: Path) -> None:
+    """Write our templates and style sheets into FOLDER, to start from. What is there already is left as it is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*folders.TEMPLATES, *folders.STYLES):
+            _copy(folder / name, name)
+    except OSError as error:
+        msg = f"{error.filename} cannot be written: {error.strerror}."
+        raise Refused(msg) from error
+    click.echo(f"Delete what you leave as it is, and set AFTERWORD_TEMPLATES={folder}")
+
+
+def _copy(file: Path, name: str) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(folders.ours(name) or "")
+        _say("ok", f"{name} was written.")
+    except FileExistsError:
+        _say("note", f"{name} is there already, and left as it is.")
