@@ -19,7 +19,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.errors import NotRecorded, Refused
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
-from bot.scribe.desk import Asked, Desk, Reply
+from bot.scribe.desk import Asked, Desk, Reply, require_sight
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
@@ -152,13 +152,16 @@ class Boundary:
         return said
 
     async def admit(self, asked: Asked) -> None:
-        """Guests and people of other organisations change nothing unless the operator says so."""
-        if self.desk.allow_guests:
-            return
+        """Guests and people of other organisations change nothing unless the operator says so.
+
+        From outside a channel nobody changes, or is shown, what is in it unless they may look into it.
+        """
         people = self.desk.people
-        is_elsewhere = asked.home not in ("", people.home or asked.team)
-        if is_elsewhere or (await people.known(asked.team, asked.user)).is_guest:
-            raise Refused(words.general.no_guests())
+        if not self.desk.allow_guests:
+            is_elsewhere = asked.home not in ("", people.home or asked.team)
+            if is_elsewhere or (await people.known(asked.team, asked.user)).is_guest:
+                raise Refused(words.general.no_guests())
+        await require_sight(self.desk, asked)
 
     def later(self, work: Any) -> None:
         """Do what nobody waits for, after the acknowledgement; `drain` waits for it."""

@@ -174,9 +174,7 @@ def drop_form(action: Action) -> Block:
 
 def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
     about = blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}")
-    return blocks.modal(
-        title, callback, [about, *fields], submit="Save", private_metadata=json.dumps({"action": action.id})
-    )
+    return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=ref(action))
 
 
 def date_form(action: Action, today: date) -> Block:
@@ -197,7 +195,7 @@ def date_form(action: Action, today: date) -> Block:
             ),
         ],
         submit="Save",
-        private_metadata=json.dumps({"action": action.id}),
+        private_metadata=ref(action),
     )
 
 

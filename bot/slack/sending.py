@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import AfterwordError
+from bot.errors import AfterwordError, NotRecorded
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,10 @@ class StillMaking(AfterwordError):
     """The file will be there another time."""
 
 
+class StillUnknown(AfterwordError):
+    """What may be said hangs on an answer that Slack did not give; another time."""
+
+
 MakeFile = Callable[[], Awaitable[File]]
 """Makes the file when it is sent, so that nothing waits while it is compiled. Raises StillMaking."""
 
@@ -77,17 +81,20 @@ class Message:
     """Who gets it, where that is not the delivery's recipient."""
     made: "MakeMessage | None" = None
     """With it only this counts, and the other fields do not."""
+    is_keyed: bool = False
+    """With `made`: it makes no file, and can be found again."""
 
     @property
     def carries_key(self) -> bool:
         """Whether it can be found again in the channel's history; a shared file cannot."""
-        return self.file is None and self.made is None
+        return self.file is None and (self.made is None or self.is_keyed)
 
 
 MakeMessage = Callable[[], Awaitable[Message]]
 """Makes what is said when it is sent, where Slack has to be asked or told something first.
 
-It may raise what the client raises: then nothing is said this time. It must bear being called again.
+It may raise what the client raises, StillUnknown and NotRecorded: then nothing is said this time. It must bear being
+called again.
 """
 
 
@@ -125,7 +132,10 @@ class Sender:
     async def send(self, recipient: str, message: Message, key: str) -> Result:
         """Say it once, or once more as plain text where Slack refuses its form."""
         if message.made is not None:
-            result, made = await _judged(message.made())
+            try:
+                result, made = await _judged(message.made())
+            except (StillUnknown, NotRecorded) as error:
+                return Result(Verdict.LATER, error=str(error))
             if made is None:
                 return _harmless(result)
             recipient, message = made.to or recipient, made
