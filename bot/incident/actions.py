@@ -9,6 +9,7 @@ from dateutil.relativedelta import relativedelta
 
 from bot.errors import Refused
 from bot.incident.records import ActionKind
+from bot.incident.text import admit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Asked:
     link: str = ""
 
 
+LONGEST_LINK = 2_000
 _KINDS = "|".join(ActionKind)
 _KIND = re.compile(
     rf"^(?P<first>{_KINDS}):\s+|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|\s+kind:?\s+(?P<last>{_KINDS})$", re.IGNORECASE
@@ -139,6 +141,16 @@ def _dated_in(line: str, today: date) -> Asked:
     if match[0].strip().lower().startswith("due"):
         raise Refused(not_a_day(match["when"]))
     return Asked(line.strip(), None)
+
+
+def address(typed: str) -> str:
+    """A link as somebody entered it into its field, or empty; raises Refused for what is no address."""
+    link = admit(typed, "That link")
+    is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
+    if link and (not is_address or len(link) > LONGEST_LINK):
+        sentence = "A link is one address that begins with https:// or http://."
+        raise Refused(sentence, field="link")
+    return link
 
 
 def not_a_day(words: str) -> str:
