@@ -171,14 +171,18 @@ def _may_touch(incident: Incident, asked: Asked) -> bool:
 
 
 async def require_sight(desk: Desk, asked: Asked) -> None:
-    """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more)."""
+    """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
+
+    So it does where Slack does not say: that costs a second try, and nobody a secret.
+    """
     if asked.incident_id is None:
         return
     found = await desk.store.read(lambda tx: incidents.by_id(tx, asked.incident_id or 0))
     if found is None or found.channel == asked.place.channel:
         return
-    if found.channel not in await desk.may_see(asked.team, asked.user, [found.channel], asked.place.channel):
-        raise Refused(words.general.unseen())
+    sight = await desk.sight(asked.team, asked.user, [found.channel])
+    if found.channel not in sight.seen:
+        raise Refused(words.general.unseen() if sight.is_sure else words.general.unsure())
 
 
 NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`, or with the button."

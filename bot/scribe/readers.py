@@ -47,6 +47,7 @@ class Readers:
             sentence = "Slack does not say who may look into the channel"
             raise StillUnknown(sentence)
         hidden = telling.channels - sight.seen
-        if hidden and sight.is_sure and telling.missed is not None:
-            await self._store.write(partial(telling.missed, channels=hidden))
+        missed = telling.missed
+        if hidden and sight.is_sure and missed is not None:
+            await self._store.write(lambda tx: missed(tx, hidden))
         return telling.said(sight.seen)

@@ -168,6 +168,33 @@ async def test_old_buttons_and_replies_of_theirs_open_nothing_there(sqlite_url: 
         assert case.incident.postmortem_status is not PostmortemStatus.WAIVED
 
 
+async def test_a_window_that_was_open_when_they_left_saves_nothing(sqlite_url: str) -> None:
+    async with in_secret(sqlite_url) as play:
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(hours=24)
+        await press(play, play.bo, "postmortem_waive", channel=play.slack.dm(play.bo))
+        (view,) = play.slack.views(play.bo)
+        await left(play)
+        assert UNSEEN in str((await play.slack.submit(play.bo, view, {"reason": "nobody asks"})).errors)
+        assert play.case().incident.postmortem_status is not PostmortemStatus.WAIVED
+        await play.slack.arrive(play.bo, play.channel, by=play.ana)
+        assert (await play.slack.submit(play.bo, view, {"reason": "nobody asks"})).ok
+        assert play.case().incident.postmortem_status is PostmortemStatus.WAIVED
+
+
+async def test_where_slack_does_not_say_a_button_asks_for_a_second_try(sqlite_url: str) -> None:
+    async with in_secret(sqlite_url, refused=["internal_error"]) as play:
+        await told(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
+        await play.pass_time(days=2, hours=2)
+        await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked anew
+        play.slack.fail("conversations.members", "internal_error")
+        said = await press(play, play.bo, "action_done", channel=play.slack.dm(play.bo))
+        assert "Slack does not say just now" in said.plain
+        assert play.case().actions[0].status is ActionStatus.OPEN
+        await press(play, play.bo, "action_done", channel=play.slack.dm(play.bo))
+        assert play.case().actions[0].status is ActionStatus.DONE
+
+
 @pytest.mark.parametrize("times", [1, 9])
 async def test_where_slack_does_not_say_who_may_look_it_is_asked_again_and_then_nothing_is_named(
     sqlite_url: str, times: int
