@@ -18,9 +18,6 @@ log = logging.getLogger(__name__)
 REMEMBERED_SECONDS = 60.0
 ASKING_SECONDS = 1.5
 
-_CLOSED = ("is_private", "is_im", "is_mpim")
-"""What Slack says of a conversation for its members alone; of one between two people it does not say private."""
-
 _NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
 
 
@@ -146,8 +143,7 @@ class Places:
         if known is not None and known[1] > time.monotonic():
             return known[0]
         told = await self._client.conversations_info(channel=channel)
-        shown = told.get("channel") or {}
-        is_private = any(shown.get(mark) for mark in _CLOSED)
+        is_private = bool((told.get("channel") or {}).get("is_private"))
         self._private[channel] = (is_private, time.monotonic() + REMEMBERED_SECONDS)
         return is_private
 

@@ -95,14 +95,6 @@ async def test_the_list_keeps_private_channels_from_outsiders(sqlite_url: str) -
         assert "Secret breach" in await told(play, play.ana, "/incident list")
 
 
-async def test_an_incident_in_a_conversation_with_the_bot_is_for_those_in_it(sqlite_url: str) -> None:
-    async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await opened(play, "Secret breach", play.slack.dm(play.ana))
-        assert "Secret breach" not in await told(play, play.bo, "/incident list")
-        assert "Secret breach" in await told(play, play.ana, "/incident list")
-
-
 async def test_a_button_of_another_channels_incident_does_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = play.slack.channel("war-room", [play.ana, play.bo], private=True)
