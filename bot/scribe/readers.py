@@ -6,7 +6,7 @@ from functools import partial
 
 from bot.slack.outbox import Message
 from bot.slack.places import Sight
-from bot.slack.sending import StillUnknown
+from bot.slack.sayings import StillUnknown
 from storage.deliveries import Delivery
 from storage.statements import Transaction
 from storage.store import Store
