@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, Self
@@ -34,6 +34,7 @@ from bot.scribe.documents import Papers
 from bot.scribe.errands import Errands, Follower
 from bot.scribe.messages import Composer
 from bot.scribe.posting import Posting
+from bot.scribe.readers import Readers
 from bot.scribe.rendering import Renderer
 from bot.scribe.tabs import TabKeeper
 from bot.scribe.walk import Walker
@@ -44,7 +45,7 @@ from bot.slack.files import Files
 from bot.slack.history import History
 from bot.slack.outbox import Outbox
 from bot.slack.people import People
-from bot.slack.places import Places
+from bot.slack.places import Places, Sight
 from bot.slack.roster import Roster
 from bot.slack.tabs import Publisher, Tabs
 from bot.web import hooks, server
@@ -153,6 +154,9 @@ class Afterword:
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
         return self
 
+    async def _sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
+        return await self.desk.sight(team, user, channels)
+
     def _keep_up(self) -> None:
         """What follows the record by itself: live messages, Home tabs, other systems, who is who."""
         self.outbox.wake_too(self.errands.kick)
@@ -172,7 +176,8 @@ class Afterword:
     def _composer(self, exporter: Exporter, places: Places, mask: MaskRules) -> Composer:
         papers = Papers(self.store, mask)
         canvases = CanvasDesk(self.store, exporter, papers, Canvases(self.client))
-        return Composer(Posting(papers, Renderer(exporter, papers), places, canvases))
+        posting = Posting(papers, Renderer(exporter, papers), places, canvases)
+        return Composer(posting, Readers(self.store, self._sight))
 
     def _bolt(self, token: str) -> AsyncApp:
         async def authorize(**_: Any) -> AuthorizeResult:

@@ -7,6 +7,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
 from bot.incident import actions as rules
+from bot.incident.records import ActionKind
 from bot.scribe import actions as scribe
 from bot.scribe import replies
 from bot.scribe.actions import Asking
@@ -141,12 +142,14 @@ class Actions:
         """The form behind [Make it an action]."""
         if not str(sent.values.get("text") or "").strip():
             sentence = "Say what is to be done."
-            raise Refused(sentence)
-        due = sent.values.get("due")
+            raise Refused(sentence, field="text")
+        due, kind = sent.values.get("due"), sent.values.get("kind")
         asking = Asking(
             str(sent.values["text"]),
             owners.chosen(sent.values),
             date.fromisoformat(due) if due else None,
+            rules.address(str(sent.values.get("link") or "")),
             why=sent.metadata.get("why"),
+            kind=ActionKind(kind) if kind else None,
         )
         return await scribe.add(self._desk, sent.asked, asking)

@@ -17,23 +17,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import NotRecorded, Refused
-from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
-from bot.scribe.desk import Asked, Desk, Reply
-from bot.slack import blocks
+from bot.scribe.desk import Asked, Desk, Reply, require_sight
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
 from bot.slack.words import words
+from handlers.refusals import GIVEN_BACK, apology, not_recorded, refusal
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
-from storage.writer import PerhapsRecorded
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[..., Awaitable[BoltResponse]]
 JSON_HEADERS: dict[str, str | Sequence[str]] = {"content-type": ["application/json;charset=utf-8"]}
-PIECE = 2_500
-GIVEN_BACK = 3 * PIECE
-"""Characters of somebody's text that fit into an answer that gives it back."""
 
 FORM_SECONDS = 2.5
 """A form must be opened within the three seconds that its trigger lives."""
@@ -94,7 +89,7 @@ class Boundary:
         async def listener(body: Body) -> BoltResponse:
             sent = submission_of(body, self.desk.clock.now())
             try:
-                await self.admit(sent.asked)
+                await self.admit(sent.from_where)
                 said = await work(sent)
             except Refused as refused:
                 fields = list(body["view"].get("state", {}).get("values", {})) or [""]
@@ -152,13 +147,16 @@ class Boundary:
         return said
 
     async def admit(self, asked: Asked) -> None:
-        """Guests and people of other organisations change nothing unless the operator says so."""
-        if self.desk.allow_guests:
-            return
+        """Guests and people of other organisations change nothing unless the operator says so.
+
+        From outside a channel nobody changes, or is shown, what is in it unless they may look into it.
+        """
         people = self.desk.people
-        is_elsewhere = asked.home not in ("", people.home or asked.team)
-        if is_elsewhere or (await people.known(asked.team, asked.user)).is_guest:
-            raise Refused(words.general.no_guests())
+        if not self.desk.allow_guests:
+            is_elsewhere = asked.home not in ("", people.home or asked.team)
+            if is_elsewhere or (await people.known(asked.team, asked.user)).is_guest:
+                raise Refused(words.general.no_guests())
+        await require_sight(self.desk, asked)
 
     def later(self, work: Any) -> None:
         """Do what nobody waits for, after the acknowledgement; `drain` waits for it."""
@@ -214,6 +212,7 @@ class Boundary:
             "url": click.response_url,
             "whisper": click.in_whisper,
             "home": click.in_home,
+            "opened_in": click.asked.place.channel,
         }
         try:
             async with asyncio.timeout(FORM_SECONDS):
@@ -231,57 +230,8 @@ class Boundary:
 
 def _carrying(view: Block, here: dict[str, Any]) -> Block:
     """The form with the place where it was opened, so that its answer finds the way back there."""
-    place = {key: here.get(key, "") for key in ("channel", "url", "whisper", "home")}
+    place = {key: here.get(key, "") for key in ("channel", "url", "whisper", "home", "opened_in")}
     return view | {"private_metadata": json.dumps(place | json.loads(view.get("private_metadata") or "{}"))}
-
-
-def refusal(refused: Refused, typed: str) -> Message:
-    """One sentence with the remedy, the button that mends it, and what somebody wrote given back."""
-    said = words.general.refused(sentence=refused.sentence)
-    is_prose = len(typed.split()) > 1
-    shown = [blocks.section(said), *(_given_back(typed) if is_prose else [])]
-    if refused.offer:
-        shown.append(blocks.actions(_offered(refused.offer)))
-    return blocks.whisper(said, shown, refused=True)
-
-
-def _offered(offer: str) -> Block:
-    """The button that mends it: [Open an incident], or the form of a section."""
-    kind, _, slug = offer.partition(" ")
-    if kind == "fill_section":
-        title, value = BY_SLUG[slug].title, json.dumps({"section": slug})
-        return blocks.button(f"Fill {title}", "postmortem_fill", value, style="primary")
-    return blocks.button("Open an incident", "incident_form_open", style="primary")
-
-
-def not_recorded(error: NotRecorded, typed: str) -> Message:
-    """The database did not take it, or nobody can say whether it did: say so, and give the text back."""
-    told = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
-    said = told(cause=str(error))
-    return blocks.whisper(said, [blocks.section(said), *_given_back(typed)], refused=True)
-
-
-def apology(typed: str) -> Message:
-    """Something broke: say so, and give the text back."""
-    said = words.general.apology()
-    return blocks.whisper(said, [blocks.section(said), *_given_back(typed)], refused=True)
-
-
-def _given_back(typed: str) -> list[Block]:
-    """The text to copy; as rich text, where nothing in it is markup."""
-    if not typed.strip():
-        return []
-    pieces = [typed[at : at + PIECE] for at in range(0, min(len(typed), GIVEN_BACK), PIECE)]
-    shown: list[Block] = [
-        {
-            "type": "rich_text",
-            "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": piece}]}],
-        }
-        for piece in pieces
-    ]
-    if len(typed) > GIVEN_BACK:
-        shown.append(blocks.context(words.general.given_back_in_part(fits=GIVEN_BACK, all=len(typed))))
-    return shown
 
 
 def _typed(sent: Submission) -> str:

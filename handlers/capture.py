@@ -24,7 +24,8 @@ from bot.slack.capture import ASKED, RECORDED, Messages, NotRead, bare
 from bot.slack.files import Files
 from bot.slack.reading import Said, said_in, source_of
 from bot.slack.words import words
-from handlers.boundary import Boundary, refusal
+from handlers.boundary import Boundary
+from handlers.refusals import refusal
 from handlers.requests import Body, Click, event_of
 from handlers.whys import Whys
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +74,12 @@ class Submission:
     def in_home(self) -> bool:
         """Whether it was opened in the Home tab."""
         return bool(self.metadata.get("home"))
+
+    @property
+    def from_where(self) -> Asked:
+        """The request as it came: a form that was opened in a DM is about its incident's channel, not from there."""
+        channel = str(self.metadata.get("opened_in") or self.asked.place.channel)
+        return replace(self.asked, place=Place(self.asked.team, channel))
 
     def unless_at_home(self, said: Message | None) -> Message | None:
         """The answer; none in the Home tab, which shows what came of it, but for a form that stays open."""

@@ -17,9 +17,10 @@ class Delivery:
     """One message owed.
 
     `kind` is `message` (a `body` as JSON), `card` (the incident's live message), `whys` (the message in whose thread
-    its whys are asked), `file` (an export; `body` is its order, as JSON), `reminder`, or `retired` (a reminder that
-    stands is to be one line; `body` says which, as JSON), or `alert` (what the channel of alerts is told; `body` names
-    the group or the storm).
+    its whys are asked), `file` (an export; `body` is its order, as JSON), `reminder` (a `body` says, as JSON, who was
+    to hear it and cannot look into the channel), `handed` (to the new owner of a postmortem; `body` names who handed it
+    over), `retired` (a reminder that stands is to be one line; `body` says which, as JSON), or `alert` (what the
+    channel of alerts is told; `body` names the group or the storm).
     `state` is `pending`, `sending`, `unsure` (Slack may have taken it), `sent`, `dead` or `cancelled`.
     `recipient` is a channel or a user; `fallback` who gets it where the recipient cannot be reached.
     """

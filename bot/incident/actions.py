@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from dateutil import parser as dates
+from dateutil.relativedelta import relativedelta
 
 from bot.errors import Refused
 from bot.incident.records import ActionKind
+from bot.incident.text import admit
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,14 @@ def wish(text: str) -> Wish:
     return Add(text)
 
 
-_DUE = re.compile(r"(?:^|\s)(?:due|by|until)(?:\s+(?:on|by))?\s+(?P<when>\S+(?:\s+\S+){0,3}?)\s*[.!]?$", re.IGNORECASE)
+_DUE = re.compile(r"(?:^|\s)(?:due|by|until)(?:\s+(?:on|by))?\s+(?P<when>\S+(?:\s+\S+){0,4}?)\s*[.!]?$", re.IGNORECASE)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _IN = re.compile(r"(?:in\s+)?(?P<count>\d{1,3}|a|an|one|two|three)\s*(?P<unit>days?|d|weeks?|w|months?)", re.IGNORECASE)
+_END = re.compile(
+    r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?P<next>next\s+)?(?P<unit>week|month|quarter|year)|eo(?P<short>[wmqy])"
+    r"|month\s+end"
+)
+_FRIDAY = 4
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
 _DATED = re.compile(
     r"\d{4}-\d{2}-\d{2}|.*\b[a-z]{3,9}\b.*\d.*|.*\d.*\b[a-z]{3,9}\b.*|\d{1,2}\.\s?\d{1,2}\.(\d{4})?", re.IGNORECASE
@@ -85,6 +92,7 @@ class Asked:
     link: str = ""
 
 
+LONGEST_LINK = 2_000
 _KINDS = "|".join(ActionKind)
 _KIND = re.compile(
     rf"^(?P<first>{_KINDS}):\s+|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|\s+kind:?\s+(?P<last>{_KINDS})$", re.IGNORECASE
@@ -135,6 +143,16 @@ def _dated_in(line: str, today: date) -> Asked:
     return Asked(line.strip(), None)
 
 
+def address(typed: str) -> str:
+    """A link as somebody entered it into its field, or empty; raises Refused for what is no address."""
+    link = admit(typed, "That link")
+    is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
+    if link and (not is_address or len(link) > LONGEST_LINK):
+        sentence = "A link is one address that begins with https:// or http://."
+        raise Refused(sentence, field="link")
+    return link
+
+
 def not_a_day(words: str) -> str:
     """The sentence for a due date that cannot be read."""
     return f"“{words[:60]}” is no day that I can read. Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
@@ -142,18 +160,20 @@ def not_a_day(words: str) -> str:
 
 def day(words: str, today: date) -> date | None:
     """The day that the words name, today or later; None where they name none, or where two days could be meant."""
-    words = words.strip().strip(".").lower()
-    simple = {"today": 0, "tonight": 0, "tomorrow": 1, "eow": (4 - today.weekday()) % 7, "next week": 7}
+    words = words.strip().strip(".!").lower()
+    simple = {"today": 0, "tonight": 0, "tomorrow": 1, "next week": 7}
     if words in simple:
         return today + timedelta(days=simple[words])
-    return _weekday(words, today) or _in(words, today) or _end_of_month(words, today) or _dated(words, today)
+    return _weekday(words, today) or _in(words, today) or _end_of(words, today) or _dated(words, today)
 
 
 def _weekday(words: str, today: date) -> date | None:
-    word = words.removeprefix("next ").removeprefix("this ").removeprefix("on ")
+    word = words.removesuffix(" next week").removeprefix("next ").removeprefix("this ").removeprefix("on ")
     if len(word) < len("mon"):
         return None
     for index, name in enumerate(_WEEKDAYS):
+        if name.startswith(word) and words.endswith("next week"):
+            return today + timedelta(days=7 + index - today.weekday())
         if name.startswith(word):
             ahead = (index - today.weekday() - 1) % 7 + 1
             return today + timedelta(days=ahead)
@@ -163,17 +183,25 @@ def _weekday(words: str, today: date) -> date | None:
 def _in(words: str, today: date) -> date | None:
     match = _IN.fullmatch(words)
     if match is None:
-        return None
+        return today + relativedelta(months=1) if words == "next month" else None
     count = _COUNTS.get(match["count"]) or int(match["count"])
-    days = {"d": 1, "w": 7, "m": 30}[match["unit"][0].lower()]
-    return today + timedelta(days=count * days)
+    if match["unit"].startswith("month"):
+        return today + relativedelta(months=count)
+    return today + timedelta(days=count * {"d": 1, "w": 7}[match["unit"][0]])
 
 
-def _end_of_month(words: str, today: date) -> date | None:
-    if words not in ("eom", "end of month", "end of the month", "month end"):
+def _end_of(words: str, today: date) -> date | None:
+    """The last day of a month, a quarter or a year; of a week its Friday."""
+    match = _END.fullmatch(words)
+    if match is None:
         return None
-    following = today.replace(day=28) + timedelta(days=4)
-    return following.replace(day=1) - timedelta(days=1)
+    unit = (match["unit"] or match["short"] or "m")[0]
+    ahead = 1 if match["next"] else 0
+    if unit == "w":
+        return today + timedelta(days=(_FRIDAY - today.weekday()) % 7 + 7 * ahead)
+    months = {"m": 1, "q": 3, "y": 12}[unit]
+    first = date(today.year, (today.month - 1) // months * months + 1, 1)
+    return first + relativedelta(months=months * (ahead + 1), days=-1)
 
 
 def _dated(words: str, today: date) -> date | None:
@@ -201,7 +229,7 @@ def _slashed(match: re.Match[str], today: date) -> date | None:
         except ValueError:
             continue
         if found < today and not match["year"]:
-            found = found + timedelta(days=365)
+            found += relativedelta(years=1)
         readings.add(found)
     return readings.pop() if len(readings) == 1 else None
 

@@ -42,6 +42,8 @@ async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     """Write an action down."""
     example = "Say what is to be done, as in `/action add a load test @ana due friday`."
     text = require(admit(asking.text, "That action"), example)
+    if asking.due_on is not None:
+        await _require_ahead(desk, asked, asking.due_on)
     keeper = await owner_of(desk, asked, asking.owner or asked.user)
     overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper)) if asking.due_on else None
     new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now, asking.kind)
@@ -68,6 +70,12 @@ def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
 async def today_of(desk: Desk, asked: Asked) -> date:
     """What day it is where the author lives: due dates in words are counted from there."""
     return asked.now.astimezone(zone_of(await desk.people.known(asked.team, asked.user))).date()
+
+
+async def _require_ahead(desk: Desk, asked: Asked, due_on: date) -> None:
+    """Raises Refused for a day that is past where the author lives."""
+    if due_on < await today_of(desk, asked):
+        raise Refused(f"{due_on.isoformat()} is past. Pick today or a later day.", field="due")
 
 
 async def close(desk: Desk, asked: Asked, number: int, reason: str | None) -> Message | None:
@@ -143,9 +151,7 @@ def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incide
 
 async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud: bool = False) -> Message | None:
     """Give an action a new due date, today or later; `aloud` where only a message can answer."""
-    if due_on < await today_of(desk, asked):
-        sentence = f"{due_on.isoformat()} is past. Pick today or a later day."
-        raise Refused(sentence)
+    await _require_ahead(desk, asked, due_on)
     owner = await desk.store.read(lambda tx: _mine(tx, asked, action_id)[0].owner)
     keeper = await desk.people.known(asked.team, owner or asked.user)
     overdue_at = rules.overdue_at(due_on, zone_of(keeper))

@@ -82,14 +82,14 @@ def has_left(tx: Transaction, team: str, user: str) -> bool:
     return person is not None and person.is_deactivated
 
 
-def compose(tx: Transaction, reminder: Reminder, now: datetime) -> Message | None:
-    """What is said of the action."""
+def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message, Incident] | None:
+    """What is said of the action, and the incident that it came from."""
     found = _subject(tx, reminder)
     if found is None:
         return None
     action, incident = found
     if reminder.kind == rules.HELD:
-        return says.did_it_hold(action, incident)
+        return says.did_it_hold(action, incident), incident
     owner = people.one(tx, reminder.team, action.owner) if action.owner else None
     days = (now - action.overdue_at).days if action.overdue_at else 0
-    return says.escalated(action, incident, owner.name if owner else action.owner or "", days)
+    return says.escalated(action, incident, owner.name if owner else action.owner or "", days), incident

@@ -23,6 +23,7 @@ from bot.slack.outbox import Outbox
 from bot.slack.people import People, zone_of
 from bot.slack.places import Places, Sight
 from bot.slack.tabs import Change, Tabs
+from bot.slack.words import words
 from storage import audit, deliveries, inbox, incidents
 from storage.deliveries import Owed
 from storage.statements import Transaction
@@ -167,6 +168,21 @@ def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) ->
 
 def _may_touch(incident: Incident, asked: Asked) -> bool:
     return incident.channel == asked.place.channel or asked.user in (incident.postmortem_owner, incident.lead)
+
+
+async def require_sight(desk: Desk, asked: Asked) -> None:
+    """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
+
+    So it does where Slack does not say: that costs a second try, and nobody a secret.
+    """
+    if asked.incident_id is None:
+        return
+    found = await desk.store.read(lambda tx: incidents.by_id(tx, asked.incident_id or 0))
+    if found is None or found.channel == asked.place.channel:
+        return
+    sight = await desk.sight(asked.team, asked.user, [found.channel])
+    if found.channel not in sight.seen:
+        raise Refused(words.general.unseen() if sight.is_sure else words.general.unsure())
 
 
 NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`, or with the button."

@@ -8,7 +8,6 @@ from bot.incident import actions as rules
 from bot.incident import whys as chains
 from bot.incident.records import Action
 from bot.incident.secrets import Noun, Subject
-from bot.incident.text import admit
 from bot.scribe import secrets
 from bot.scribe.actions import owner_of, today_of
 from bot.scribe.desk import Asked, Desk, once, require_incident
@@ -17,8 +16,6 @@ from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
 from storage import actions, cases, whys
 from storage.statements import Transaction
-
-LONGEST_LINK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
 
 async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -> Message | None:
     """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
-    link = _link(given.link)
+    link = rules.address(given.link)
     if given.due_on is not None and given.due_on < await today_of(desk, asked):
         before = await desk.store.read(lambda tx: actions.by_id(tx, action_id))
         if before is None or before.due_on != given.due_on:
@@ -76,15 +73,6 @@ async def link(desk: Desk, asked: Asked, why: int, action: int) -> Message | Non
         return says.linked(about, found[0])
 
     return await once(desk, asked, unit)
-
-
-def _link(typed: str) -> str:
-    link = admit(typed, "That link")
-    is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
-    if link and (not is_address or len(link) > LONGEST_LINK):
-        sentence = "A link is one address that begins with https:// or http://."
-        raise Refused(sentence, field="link")
-    return link
 
 
 def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:

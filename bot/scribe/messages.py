@@ -7,8 +7,9 @@ from typing import Any
 
 from bot.incident import reminders as steps
 from bot.incident.records import Incident, Status
-from bot.scribe import chasing, suggestions
+from bot.scribe import reminding, suggestions
 from bot.scribe.posting import Posting
+from bot.scribe.readers import Readers
 from bot.scribe.reminders import no_longer_wanted
 from bot.scribe.standing import newer_digest, retire
 from bot.slack import blocks
@@ -17,7 +18,7 @@ from bot.slack import reminders as says
 from bot.slack import whys as asks
 from bot.slack.outbox import Message
 from bot.slack.words import words
-from storage import actions, cases, incidents, people, reminders
+from storage import cases, incidents, reminders
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 from storage.statements import Transaction
@@ -26,22 +27,30 @@ from storage.statements import Transaction
 class Composer:
     """Builds each kind of message from the record as it stands when it is sent."""
 
-    def __init__(self, posting: Posting) -> None:
+    def __init__(self, posting: Posting, readers: Readers) -> None:
         self._posting = posting
+        self._readers = readers
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
         """The message of a delivery, or None where it must not go out any more."""
         if delivery.kind == "reminder":
             return self._reminder(tx, delivery, now)
+        if delivery.kind == "retired":
+            return self._retired(delivery)
         if delivery.kind in _BY_BODY:
             return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
         incident = incidents.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
+        return self._of_incident(tx, incident, delivery, now)
+
+    def _of_incident(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message | None:
         if delivery.kind == "whys":
             return self._whys(tx, incident, delivery)
         if delivery.kind == "file":
             return self._posting.compose(tx, incident, delivery, now)
+        if delivery.kind == "handed":
+            return self._handed(tx, incident, delivery, now)
         if delivery.recipient != incident.channel:
             return _message(says.unreachable(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
@@ -66,28 +75,20 @@ class Composer:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
         if reminder is None or no_longer_wanted(tx, reminder, now, delivery.recipient):
             return None
-        if reminder.kind == steps.OVERDUE:
-            return self._digest(tx, reminder, delivery.recipient, now)
-        if reminder.kind in steps.OF_ACTIONS:
-            asked = chasing.compose(tx, reminder, now)
-            return _message(asked) if asked else None
-        incident = incidents.by_id(tx, int(reminder.subject))
-        if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
-            return None
-        case, _ = cases.glance(tx, incident, 1)
-        return _message(says.postmortem(case, now - incident.resolved_at, delivery.recipient))
+        telling = reminding.telling(tx, reminder, delivery, now)
+        return self._readers.message(delivery, delivery.recipient, telling) if telling else None
 
-    @staticmethod
-    def _digest(tx: Transaction, reminder: Reminder, recipient: str, now: datetime) -> Message | None:
-        """What somebody owes, to them; or to a lead or a channel their part of what somebody owes who has left."""
-        owed = actions.overdue_of(tx, reminder.team, reminder.subject, now)
-        if recipient == reminder.subject:
-            return _message(says.overdue(owed, now))
-        part = tuple(item for item in owed if recipient in (item.incident.lead, item.incident.channel))
-        if reminder.subject.startswith("S"):
-            return _message(says.overdue(part, now, group=reminder.subject)) if part else None
-        owner = people.one(tx, reminder.team, reminder.subject)
-        return _message(says.overdue(part, now, gone=owner.name if owner else reminder.subject)) if part else None
+    def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message | None:
+        """To the new owner of a postmortem, as long as they are that."""
+        if incident.postmortem_owner != delivery.recipient:
+            return None
+        telling = reminding.handed(tx, incident, delivery, now)
+        return self._readers.message(delivery, delivery.recipient, telling)
+
+    def _retired(self, delivery: Delivery) -> Message:
+        """One line in the place of a reminder; where that was deleted, nothing is said."""
+        body = json.loads(delivery.body)
+        return self._readers.message(delivery, body.get("to", ""), reminding.retired(body))
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
@@ -111,18 +112,8 @@ def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, 
         newer_digest(tx, reminder, channel, now)
 
 
-def _is_asked(incident: Incident, recipient: str) -> bool:
-    """Whether somebody owes it still: a reminder may have waited for their morning, and been handed over meanwhile."""
-    return recipient in (incident.channel, incident.postmortem_owner, incident.lead)
-
-
 def _message(said: blocks.Message) -> Message:
     return Message(said["text"], said["blocks"], said.get("thread_ts", ""))
-
-
-def _retired(_: Transaction, body: dict[str, Any]) -> Message:
-    """One line in the place of a reminder; where that was deleted, nothing is said."""
-    return Message(body["text"], body["blocks"], update_ts=body["ts"], only_there=True)
 
 
 def _alert(tx: Transaction, body: dict[str, Any]) -> Message | None:
@@ -136,7 +127,6 @@ def _alert(tx: Transaction, body: dict[str, Any]) -> Message | None:
 
 _BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Message | None]] = {
     "message": lambda _, body: _message(body),
-    "retired": _retired,
     "alert": _alert,
 }
 """The kinds of deliveries whose body says all there is to say, or names it."""

@@ -1,7 +1,6 @@
 """The postmortem's verbs: fill, own, publish, waive."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -25,7 +24,6 @@ from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import kept as tells
 from bot.slack import postmortem as says
-from bot.slack import reminders as asks
 from bot.slack.blocks import Block, Message
 from bot.slack.drafts import filled_in
 from bot.slack.postmortem import Filling, Reminded
@@ -157,10 +155,9 @@ async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: boo
         incident = replace(incident, postmortem_owner=owner)
         incidents.save(tx, incident)
         if is_handed_over and owner != asked.user:
-            said = json.dumps(asks.handed(cases.glance(tx, incident, 1)[0], asked.user))
             # As one of the reminders: the next of them takes its place, and what ends them ends it.
             latest = max((reminder.id for reminder in reminders.of_incident(tx, incident.id)), default=None)
-            deliveries.owe(tx, Owed(asked.team, "message", owner, said, asked.now, incident.id, latest))
+            deliveries.owe(tx, Owed(asked.team, "handed", owner, asked.user, asked.now, incident.id, latest))
         retire(tx, incident, words.reminders.handed_over(owner=person.name), asked.now)
         return shows.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
 

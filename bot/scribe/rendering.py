@@ -10,7 +10,7 @@ from bot.incident.document import Document
 from bot.incident.exports import Order
 from bot.incident.records import Incident
 from bot.scribe.documents import Papers
-from bot.slack.sending import File, StillMaking
+from bot.slack.sayings import File, StillMaking
 from bot.slack.words import words
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,12 @@
 """What people answer to a reminder in their conversation with the bot."""
 
+from dataclasses import replace
+
 from bot.errors import Refused
 from bot.incident import replies as rules
 from bot.incident.replies import About, Answer
 from bot.scribe import actions as verbs
-from bot.scribe.desk import Asked, Desk, once
+from bot.scribe.desk import Asked, Desk, once, require_sight
 from bot.slack import blocks
 from bot.slack.blocks import Message
 from bot.slack.words import words
@@ -23,7 +25,9 @@ async def take(desk: Desk, asked: Asked, text: str) -> Message | None:
     if answer is None:
         return await once(desk, asked, lambda _: blocks.message(words.actions.replies(), response_type="in_channel"))
     owed = await desk.store.read(lambda tx: actions.owed_by(tx, asked.team, asked.user, MOST))
-    return await _do(desk, asked, answer, _meant(answer.about, owed))
+    meant = _meant(answer.about, owed)
+    await require_sight(desk, replace(asked, incident_id=meant.incident.id))
+    return await _do(desk, asked, answer, meant.action.id)
 
 
 async def refuse(desk: Desk, asked: Asked, sentence: str) -> None:
@@ -42,7 +46,7 @@ async def _do(desk: Desk, asked: Asked, answer: Answer, action_id: int) -> Messa
             return await verbs.move(desk, asked, action_id, due_on, aloud=True)
 
 
-def _meant(about: About, owed: tuple[OwedAction, ...]) -> int:
+def _meant(about: About, owed: tuple[OwedAction, ...]) -> OwedAction:
     found = [item for item in owed if item.action.number == about.number]
     if about.incident is not None:
         found = [item for item in found if item.incident.number == about.incident]
@@ -53,4 +57,4 @@ def _meant(about: About, owed: tuple[OwedAction, ...]) -> int:
         keys = " and ".join(item.incident.key for item in found)
         sentence = f"You owe action {about.number} of {keys}. Say which: `done {found[0].incident.key} {about.number}`."
         raise Refused(sentence)
-    return found[0].action.id
+    return found[0]

@@ -9,7 +9,7 @@ from bot.incident.reminders import OF_ACTIONS, OVERDUE
 from bot.slack import reminders as says
 from bot.slack.blocks import Message
 from bot.slack.words import words
-from storage import actions, deliveries, reminders
+from storage import actions, deliveries, incidents, reminders
 from storage.deliveries import Delivery, Owed
 from storage.reminders import Reminder
 from storage.statements import Transaction
@@ -26,7 +26,7 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
     standing = _standing(tx, reminders.of_incident(tx, incident.id), but)
     found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
     for one in found:
-        _replace(tx, one, says.retired(incident, why), now)
+        _replace(tx, one, says.retired(incident, why), now, incident.channel)
     return len(found)
 
 
@@ -51,9 +51,11 @@ def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: date
     `why` is mrkdwn.
     """
     said = says.asked_retired(action, why)
+    incident = incidents.by_id(tx, action.incident_id)
+    assert incident is not None  # noqa: S101 (a foreign key holds it)
     for kind in OF_ACTIONS:
         for one in _standing(tx, reminders.latest(tx, team, kind, str(action.id), LATEST)):
-            _replace(tx, one, said, now)
+            _replace(tx, one, said, now, incident.channel)
 
 
 def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
@@ -64,8 +66,9 @@ def _is_in(one: Delivery, channel: str) -> bool:
     return channel in ("", one.sent_channel, one.recipient)
 
 
-def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime) -> None:
-    body = json.dumps({"of": one.id, "ts": one.sent_ts, **said})
+def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime, about: str = "") -> None:
+    """`about` is the channel of which the line tells; empty where it tells of none."""
+    body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **said})
     deliveries.owe(tx, Owed(one.team, "retired", one.sent_channel, body, now, one.incident_id, one.reminder_id))
 
 

@@ -3,7 +3,7 @@
 import json
 from datetime import date, datetime
 
-from bot.incident.records import Action, ActionStatus, Case, Incident
+from bot.incident.records import Action, ActionKind, ActionStatus, Case, Incident
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks, owners
@@ -12,6 +12,14 @@ from bot.slack.text import escape
 from bot.slack.words import words
 
 QUOTED = 1_000
+LINK_LIKE = "https://tracker.example.com/OPS-12"
+
+_KINDS = {
+    ActionKind.PREVENT: "Prevent: it does not happen again",
+    ActionKind.DETECT: "Detect: we notice sooner",
+    ActionKind.MITIGATE: "Mitigate: it hurts less, and is over sooner",
+    ActionKind.PROCESS: "Process: we work together better",
+}
 
 
 def due_words(due_on: date | None) -> str:
@@ -174,9 +182,7 @@ def drop_form(action: Action) -> Block:
 
 def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
     about = blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}")
-    return blocks.modal(
-        title, callback, [about, *fields], submit="Save", private_metadata=json.dumps({"action": action.id})
-    )
+    return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=ref(action))
 
 
 def date_form(action: Action, today: date) -> Block:
@@ -197,7 +203,7 @@ def date_form(action: Action, today: date) -> Block:
             ),
         ],
         submit="Save",
-        private_metadata=json.dumps({"action": action.id}),
+        private_metadata=ref(action),
     )
 
 
@@ -214,10 +220,17 @@ def add_form(incident: Incident, text: str, why: int | None = None, groups: owne
             ),
             *owners.fields("Who does it?", groups, optional=True),
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
+            blocks.labelled("What is it good for?", "kind", _kinds(), optional=True),
+            blocks.labelled("Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True),
         ],
         submit="Add",
         private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel, "why": why}),
     )
+
+
+def _kinds() -> Block:
+    options = [{"text": {"type": "plain_text", "text": _KINDS[kind]}, "value": str(kind)} for kind in ActionKind]
+    return {"type": "static_select", "action_id": "kind", "options": options}
 
 
 def help_text() -> Message:

@@ -11,7 +11,7 @@ from bot.incident.secrets import masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
 from bot.slack import blocks, owners
-from bot.slack.actions import due_words
+from bot.slack.actions import LINK_LIKE, due_words
 from bot.slack.blocks import Block, Message
 from bot.slack.text import escape
 from bot.slack.words import words
@@ -119,7 +119,7 @@ def action_form(action: Action, incident: Incident, today: date, groups: owners.
     due: Block = {"type": "datepicker", "action_id": "due"}
     if action.due_on is not None:
         due["initial_date"] = max(action.due_on, today).isoformat()
-    link = blocks.text_input("link", initial_value=action.link, placeholder="https://tracker.example.com/OPS-12")
+    link = blocks.text_input("link", initial_value=action.link, placeholder=LINK_LIKE)
     return blocks.modal(
         f"Action {action.number}",
         "finding_action",

@@ -22,7 +22,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.errors import AfterwordError
 from bot.slack.outcomes import backoff, settled_as, waiting_as
-from bot.slack.sending import File, Message, Result, Sender, Verdict
+from bot.slack.sayings import File, Message
+from bot.slack.sending import Result, Sender, Verdict
 from storage import deliveries
 from storage.deliveries import Delivery, Outcome
 from storage.statements import Transaction

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.slack.sending import Message, Result, Verdict
+from bot.slack.sayings import Message
+from bot.slack.sending import Result, Verdict
 from storage.deliveries import Delivery, Outcome
 
 LONGEST_BACKOFF = timedelta(hours=1)

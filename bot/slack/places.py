@@ -143,7 +143,7 @@ class Places:
         if known is not None and known[1] > time.monotonic():
             return known[0]
         told = await self._client.conversations_info(channel=channel)
-        is_private = bool(told["channel"].get("is_private"))
+        is_private = bool((told.get("channel") or {}).get("is_private"))
         self._private[channel] = (is_private, time.monotonic() + REMEMBERED_SECONDS)
         return is_private
 

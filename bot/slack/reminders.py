@@ -1,5 +1,7 @@
 """What reminders say, and the buttons that answer them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.incident import checks
@@ -16,10 +18,11 @@ SHOWN = 15
 """Overdue actions that one digest lists with their buttons; it says how many more there are."""
 
 
-def postmortem(case: Case, age: timedelta, recipient: str) -> Message:
+def postmortem(case: Case, age: timedelta, recipient: str, unseen: str = "") -> Message:
     """The postmortem is still open, so long after the resolution: whose it is and what is missing.
 
     `recipient` is the incident's channel, the owner, or the lead where the owner cannot be reached.
+    `unseen` is who was to hear it and cannot look into that channel.
     """
     incident = case.incident
     owner = case.people.get(incident.postmortem_owner or "")
@@ -37,6 +40,7 @@ def postmortem(case: Case, age: timedelta, recipient: str) -> Message:
         else "owner"
         if recipient == incident.postmortem_owner
         else "lead",
+        unseen=unseen,
     )
     shown = [blocks.section(said), _buttons(case, is_private=recipient != incident.channel)]
     return blocks.message(said, shown)
@@ -67,6 +71,26 @@ def handed(case: Case, by: str) -> Message:
     return blocks.message(said, [blocks.section(said), _buttons(case, is_private=True)])
 
 
+def owed_unseen() -> Message:
+    """To who owes a postmortem in a channel that they cannot look into."""
+    return blocks.message(words.reminders.owed_unseen())
+
+
+def asked_unseen() -> Message:
+    """To who would be asked of an action in a channel that they cannot look into."""
+    return blocks.message(words.reminders.asked_unseen())
+
+
+def retired_unseen() -> Message:
+    """The one line that any reminder becomes for who cannot look into its channel (any more)."""
+    return blocks.message(words.reminders.retired_unseen())
+
+
+def handed_unseen(incident: Incident) -> Message:
+    """To the channel, whose people can invite the new owner of the postmortem."""
+    return blocks.message(words.reminders.handed_unseen(owner=incident.postmortem_owner, key=incident.key))
+
+
 def retired(incident: Incident, why: str) -> Message:
     """The one line that a reminder becomes once it is answered, or a newer one has come; `why` is mrkdwn."""
     return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
@@ -89,30 +113,48 @@ def _age(age: timedelta) -> str:
     return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
 
 
-def overdue(owed: tuple[OwedAction, ...], now: datetime, gone: str = "", group: str = "") -> Message:
-    """One person's overdue actions, each with its buttons; `gone` is their name where others get it, for they left.
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Of whom a digest tells that is not its reader: one of these.
 
-    Of a user group, `group` is its id.
+    `gone` is the name of somebody who left, `group` the id of a user group, `unseen` that of somebody who cannot look
+    into the channel that is told.
     """
-    said = words.reminders.overdue(count=len(owed), gone=gone, group=group)
+
+    gone: str = ""
+    group: str = ""
+    unseen: str = ""
+
+
+OWN = Whose()
+
+
+def overdue(owed: Sequence[OwedAction], now: datetime, whose: Whose = OWN, hidden: int = 0) -> Message:
+    """One person's overdue actions, each with its buttons, and that `hidden` more are where they cannot look."""
+    count = len(owed) + hidden
+    said = words.reminders.overdue(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
     shown = [blocks.section(said)]
     for item in owed[:SHOWN]:
-        action, incident = item.action, item.incident
-        days = max((now - action.overdue_at).days + 1, 1) if action.overdue_at else 1
-        line = words.reminders.overdue_line(
-            text=shortened(" ".join(action.text.split()), 400),
-            number=action.number,
-            key=incident.key,
-            channel=incident.channel,
-            due=due_words(action.due_on),
-            days=days,
-            more=facts(action),
-        )
-        shown.append(blocks.section(line))
-        shown.append(row(action))
+        shown += [blocks.section(_overdue_line(item, now)), row(item.action)]
     if len(owed) > SHOWN:
         shown.append(blocks.context(f"… and {len(owed) - SHOWN} more; these are the longest overdue."))
+    if hidden:
+        shown.append(blocks.context(words.reminders.overdue_unseen(count=hidden)))
     return blocks.message(said, shown)
+
+
+def _overdue_line(item: OwedAction, now: datetime) -> str:
+    action, incident = item.action, item.incident
+    line: str = words.reminders.overdue_line(
+        text=shortened(" ".join(action.text.split()), 400),
+        number=action.number,
+        key=incident.key,
+        channel=incident.channel,
+        due=due_words(action.due_on),
+        days=max((now - action.overdue_at).days + 1, 1) if action.overdue_at else 1,
+        more=facts(action),
+    )
+    return line
 
 
 def unreachable(channel: str, error: str) -> Message:

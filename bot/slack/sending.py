@@ -3,8 +3,8 @@
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import AfterwordError
+from bot.errors import NotRecorded
+from bot.slack.sayings import File, MakeFile, Message, StillMaking, StillUnknown
 
 log = logging.getLogger(__name__)
 
@@ -38,57 +39,6 @@ _PERHAPS = frozenset({"internal_error", "fatal_error", "request_timeout", "servi
 _UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ClientSSLError, aiohttp.ConnectionTimeoutError)
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file to share; `note` is mrkdwn that is added to its comment."""
-
-    name: str
-    title: str
-    content: bytes
-    note: str = ""
-
-
-class StillMaking(AfterwordError):
-    """The file will be there another time."""
-
-
-MakeFile = Callable[[], Awaitable[File]]
-"""Makes the file when it is sent, so that nothing waits while it is compiled. Raises StillMaking."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What to say. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
-
-    `thread_ts` makes it an answer in a thread, `update_ts` the new wording of a message that stands. With a `file`
-    the text is its comment and the blocks are not shown.
-    """
-
-    text: str
-    blocks: list[dict[str, Any]] = field(default_factory=list)
-    thread_ts: str = ""
-    file: File | MakeFile | None = None
-    update_ts: str = ""
-    only_there: bool = False
-    """With `update_ts`: where that message is gone, nothing is said in its place."""
-    to: str = ""
-    """Who gets it, where that is not the delivery's recipient."""
-    made: "MakeMessage | None" = None
-    """With it only this counts, and the other fields do not."""
-
-    @property
-    def carries_key(self) -> bool:
-        """Whether it can be found again in the channel's history; a shared file cannot."""
-        return self.file is None and self.made is None
-
-
-MakeMessage = Callable[[], Awaitable[Message]]
-"""Makes what is said when it is sent, where Slack has to be asked or told something first.
-
-It may raise what the client raises: then nothing is said this time. It must bear being called again.
-"""
 
 
 class Verdict(Enum):
@@ -125,7 +75,10 @@ class Sender:
     async def send(self, recipient: str, message: Message, key: str) -> Result:
         """Say it once, or once more as plain text where Slack refuses its form."""
         if message.made is not None:
-            result, made = await _judged(message.made())
+            try:
+                result, made = await _judged(message.made())
+            except (StillUnknown, NotRecorded) as error:
+                return Result(Verdict.LATER, error=str(error))
             if made is None:
                 return _harmless(result)
             recipient, message = made.to or recipient, made

@@ -86,10 +86,9 @@ def answered(why: Why, incident: Incident, chain: tuple[Why, ...], evidence: tup
 
     That is the next question, or after the fifth whether this is the root cause.
     """
-    number = rules.depth(chain, why.number)
-    said = words.whys.answered(number=number, text=shortened(masked(why.text), 2_000), by=why.author)
+    said = words.whys.answered(number=why.number, text=shortened(masked(why.text), 2_000), by=why.author)
     shown = [blocks.section(said), *_evidence(evidence)]
-    if number >= rules.USUAL_DEPTH:
+    if rules.depth(chain, why.number) >= rules.USUAL_DEPTH:
         shown.append(blocks.section(words.whys.last(text=shortened(rules.quoted(masked(why.text)), QUOTED))))
         shown.append(_offers(why))
         return blocks.message(said, shown, response_type="in_channel")

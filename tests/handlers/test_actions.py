@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.incident.records import ActionStatus
+from bot.incident.records import ActionKind, ActionStatus
 from bot.rehearsal.seen import Delivery
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 
@@ -155,3 +155,32 @@ async def test_whoever_neither_owns_an_action_nor_is_in_its_channel_cannot_finis
         assert play.case().actions[0].status is ActionStatus.OPEN
         told_to = last(play, play.chandra, play.slack.dm(play.chandra))
         assert "Action 1 of INC-1 can be changed in its channel, or by its owner" in told_to.plain
+
+
+async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.ana, "/why because the pool ran out")
+        await told(play, play.ana, "/why root")
+        await press(play, play.ana, "why_action", channel=play.channel)
+        (view,) = play.slack.views(play.ana)
+        given = {"text": "raise the pool", "owner": play.bo, "due": "2026-11-27", "kind": "detect", "link": "OPS 12"}
+        answer = await play.slack.submit(play.ana, view, given)
+        assert list(answer.errors) == ["link"]
+        past = given | {"link": "https://demo.example/1", "due": "2026-11-20"}
+        assert (await play.slack.submit(play.ana, view, past)).errors == {
+            "due": "2026-11-20 is past. Pick today or a later day."
+        }
+        assert (await play.slack.submit(play.ana, view, given | {"link": "https://demo.example/1"})).ok
+        (action,) = play.case().actions
+        assert (action.kind, action.link, action.owner) == (ActionKind.DETECT, "https://demo.example/1", play.bo)
+
+
+async def test_an_action_that_would_be_overdue_at_once_is_asked_for_another_day(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.ana, "/action add a load test @Bo Demo due 2026-11-20")
+        assert "2026-11-20 is past. Pick today or a later day." in said
+        assert "add a load test" in said
+        assert play.case().actions == ()

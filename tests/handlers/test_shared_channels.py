@@ -91,7 +91,7 @@ async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url:
         await play.settle()
         assert "Slack did not say who can read in #checkout" in last(play, play.ana, play.slack.dm(play.ana)).plain
         said = await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
-        assert "In there, `/postmortem share #its-name` asks the same." in said.plain
+        assert "Who is in there can do it there, with the commands" in said.plain
         view = await asked_to_share(play, "#checkout")
         assert "Slack did not say. Count on everybody." in view.plain
         assert play.slack.files == []

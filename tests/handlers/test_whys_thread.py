@@ -56,6 +56,18 @@ async def test_a_mention_in_the_thread_answers_and_is_no_entry(sqlite_url: str) 
         assert "marked why 1 as a root cause" in thread(play)[-1].plain
 
 
+async def test_each_answer_has_the_number_that_it_is_corrected_by(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        for text in ("because the pool ran out", "retries", "branch 1 the alert was muted"):
+            await said_in_thread(play, play.bo, f"@afterword {text}")
+        branch = thread(play, play.bo)[-1].plain
+        assert "*3.* @Bo Demo: the alert was muted" in branch
+        assert "*Why 3 of 5:* why did this happen: _the alert was muted_?" in branch
+        await said_in_thread(play, play.bo, "@afterword edit 3 the alert was off")
+        assert [why.text for why in play.case().whys if why.number == 3] == ["the alert was off"]
+
+
 async def test_a_mention_in_another_thread_is_an_entry_as_before(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)

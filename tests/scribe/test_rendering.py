@@ -14,7 +14,7 @@ from bot.incident.exports import Order
 from bot.incident.masking import USUAL_RULES
 from bot.scribe.documents import Papers
 from bot.scribe.rendering import PATIENCE, Renderer
-from bot.slack.sending import StillMaking
+from bot.slack.sayings import StillMaking
 from tests.export import pdfs
 from tests.playing import Play, playing
 

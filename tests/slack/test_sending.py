@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.sending import File, Message, Result, Sender, StillMaking, Verdict
+from bot.slack.sayings import File, Message, StillMaking
+from bot.slack.sending import Result, Sender, Verdict
 
 MESSAGE = Message("hello")
 
