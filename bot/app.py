@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from bot.incident.alerts import AlertRules, conditions
 from bot.incident.blame import chosen
 from bot.incident.masking import MaskRules
 from bot.incident.reminders import OVERDUE, Quiet, ReminderRules
+from bot.publish.calls import Patience
 from bot.scheduler import Sweeper
 from bot.scribe import alerts, attachments, reminders
 from bot.scribe.canvases import CanvasDesk
@@ -52,7 +54,7 @@ from bot.web import hooks, server
 from bot.web.dispatch import Dispatcher
 from bot.web.guard import Guard
 from bot.web.health import Health, database_probe
-from bot.web.proofs import proofs_of
+from bot.web.proofs import Hub, proofs_of
 from bot.web.socket_mode import SocketMode
 from handlers.boundary import Boundary
 from storage.store import Store
@@ -104,9 +106,16 @@ class Afterword:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, clock: Clock, followers: Mapping[str, Follower] | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        followers: Mapping[str, Follower] | None = None,
+        patience: Patience | None = None,
     ) -> None:
+        """`followers` take the place of those of the settings; `patience` is that toward other systems."""
         self._followers = followers
+        self._patience = patience or Patience()
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -118,7 +127,8 @@ class Afterword:
         session = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         self.client = _client(settings, session)
         rules = rules_of(settings)
-        followers = outside.followers(settings, self.client, rules) if self._followers is None else self._followers
+        connected = self._followers
+        followers = outside.followers(settings, self.client, rules, self._patience) if connected is None else connected
         self.people = People(store, self.client)
         await self.people.load()
         exporter, mask, places = Exporter(settings.templates_folder), mask_of(settings), Places(self.client)
@@ -236,11 +246,20 @@ class Afterword:
         return server.build(self.dispatch if guard else None, guard, Health(probes), self._hooks())
 
     def _hooks(self) -> list[Route]:
-        """The ways in for monitoring; none without a channel to suggest in."""
-        given, now = self.settings, self.clock.now
+        """The ways in: for monitoring where there is a channel to suggest in, for Jira where something is followed."""
+        given, found = self.settings, []
         secrets = (given.alertmanager_secret, given.grafana_secret, given.pagerduty_secret, given.jsm_secret)
         proofs = proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.desk.alerts.channel else {}
-        return hooks.routes(proofs, lambda told: alerts.hear(self.desk, told, now()), self.clock)
+        for name, proof in proofs.items():
+            ear = hooks.alert_ear(name, lambda told, now: alerts.hear(self.desk, told, now))
+            found.append(hooks.route(name, proof, ear, self.clock))
+        if (secret := given.jira_secret.get_secret_value()) and (
+            ears := outside.jira_ears(given, self.errands.followers)
+        ):
+            hear = partial(ears.hear, self.store, self.outbox, self.tabs)
+            jira = hooks.Ear(lambda body, headers, _: ears.read(body, headers), hear)
+            found.append(hooks.route("jira", Hub(secret), jira, self.clock))
+        return found
 
     async def _slack_probe(self) -> str:
         if self._socket is not None and (trouble := await self._socket.probe()):

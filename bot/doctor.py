@@ -101,7 +101,8 @@ def _hooks(settings: Settings) -> list[Finding]:
         "pagerduty": settings.pagerduty_secret.get_secret_value(),
         "jsm": settings.jsm_secret.get_secret_value(),
     }
-    return [_hook(settings, name, is_on=bool(secret)) for name, secret in given.items()]
+    found = [_hook(settings, name, is_on=bool(secret)) for name, secret in given.items()]
+    return [*found, _hook_of_jira(settings)]
 
 
 def _hook(settings: Settings, name: str, *, is_on: bool) -> Finding:
@@ -114,6 +115,17 @@ def _hook(settings: Settings, name: str, *, is_on: bool) -> Finding:
         )
     where = f"http://{settings.host}:{settings.port}/hooks/{name}"
     return Finding(f"hook {name}", ok=True, sentence=f"On: monitoring may POST to {where}, or to your proxy before it.")
+
+
+def _hook_of_jira(settings: Settings) -> Finding:
+    if not settings.jira_secret.get_secret_value():
+        sentence = "Off: /hooks/jira is not there until AFTERWORD_JIRA_SECRET is set; Jira is asked every two minutes."
+        return Finding("hook jira", ok=None, sentence=sentence)
+    if not (settings.jira_project or settings.jsm_project):
+        sentence = "Off: nothing goes to Jira. Set AFTERWORD_JIRA_PROJECT or AFTERWORD_JSM_PROJECT as well."
+        return Finding("hook jira", ok=False, sentence=sentence)
+    where = f"http://{settings.host}:{settings.port}/hooks/jira"
+    return Finding("hook jira", ok=True, sentence=f"On: Jira may POST to {where}, or to your proxy before it.")
 
 
 async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[Finding]:

@@ -10,14 +10,17 @@ from bot.errors import Misconfigured
 from bot.incident.reminders import ReminderRules
 from bot.publish import Connected
 from bot.publish.atlassian import Access, Kind
+from bot.publish.calls import Patience
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
+from bot.publish.jira_dialects import Cloud, DataCenter
 from bot.publish.jsm import ServiceDesk, ServiceProject
 from bot.publish.paging import JSM, OPSGENIE, OPSGENIE_EU, Paging
 from bot.publish.statuspage import API as STATUSPAGE
 from bot.publish.statuspage import Component, Statuspage
 from bot.scribe.errands import Follower
 from bot.scribe.jira import ActionsInJira, Plan
+from bot.scribe.jira_hooks import JiraEars
 from bot.scribe.jsm import IncidentsInJsm
 from bot.scribe.paging import Pages
 from bot.scribe.statuspage import CustomerUpdates
@@ -26,23 +29,34 @@ from bot.settings import Settings, variable
 log = logging.getLogger(__name__)
 
 
-def followers(settings: Settings, client: AsyncWebClient, rules: ReminderRules) -> Mapping[str, Follower]:
+def followers(
+    settings: Settings, client: AsyncWebClient, rules: ReminderRules, patience: Patience
+) -> Mapping[str, Follower]:
     """What follows our things into each connected system. Raises Misconfigured where one is connected by half."""
     found: dict[str, Follower] = {}
     email_of = emails(client)
     if settings.jira_project:
         plan = Plan(settings.jira_project, settings.jira_type, custom=settings.object_of("jira_fields"))
-        found["jira"] = ActionsInJira(Jira(jira_access(settings)), plan, email_of, rules)
+        found["jira"] = ActionsInJira(Jira(jira_access(settings), patience), plan, email_of, rules)
     if settings.jsm_project:
-        jira = Jira(jira_access(settings))
+        jira = Jira(jira_access(settings), patience)
         found["jsm"] = IncidentsInJsm(
             ServiceDesk(jira, service_project(settings)), jira, settings.jsm_project, email_of
         )
     if settings.jsm_key.get_secret_value():
-        found["paging"] = Pages(paging_client(settings), settings.jsm_team)
+        found["paging"] = Pages(paging_client(settings, patience), settings.jsm_team)
     if settings.statuspage_page:
-        found["statuspage"] = CustomerUpdates(statuspage_client(settings))
+        found["statuspage"] = CustomerUpdates(statuspage_client(settings, patience))
     return found
+
+
+def jira_ears(settings: Settings, followers: Mapping[str, Follower]) -> JiraEars | None:
+    """What hears the webhooks of Jira; None where nothing of ours is there."""
+    hearers = {name: one for name, one in followers.items() if isinstance(one, ActionsInJira | IncidentsInJsm)}
+    if not hearers:
+        return None
+    dialect = DataCenter() if settings.jira_kind == Kind.DATA_CENTER else Cloud()
+    return JiraEars(dialect, settings.jira_url, hearers)
 
 
 def service_project(settings: Settings) -> ServiceProject:
@@ -51,18 +65,18 @@ def service_project(settings: Settings) -> ServiceProject:
     return ServiceProject(settings.jsm_project, settings.jsm_type, priorities, responders_field=settings.jsm_responders)
 
 
-def statuspage_client(settings: Settings) -> Statuspage:
+def statuspage_client(settings: Settings, patience: Patience | None = None) -> Statuspage:
     """The page for customers. Raises Misconfigured where its key is missing."""
     key = settings.statuspage_key.get_secret_value()
     if not key:
         raise Misconfigured("AFTERWORD_STATUSPAGE_PAGE is set, and AFTERWORD_STATUSPAGE_KEY is not.")
-    return Statuspage(settings.statuspage_page, key, api=settings.statuspage_url or STATUSPAGE)
+    return Statuspage(settings.statuspage_page, key, patience, api=settings.statuspage_url or STATUSPAGE)
 
 
-def paging_client(settings: Settings) -> Paging:
+def paging_client(settings: Settings, patience: Patience | None = None) -> Paging:
     """The integration that pages."""
     api = settings.jsm_url or {"jsm": JSM, "opsgenie": OPSGENIE, "opsgenie_eu": OPSGENIE_EU}[settings.jsm_alerts]
-    return Paging(settings.jsm_key.get_secret_value(), api)
+    return Paging(settings.jsm_key.get_secret_value(), api, patience)
 
 
 def components(followers: Mapping[str, Follower]) -> Callable[[], tuple[Component, ...]]:
@@ -142,7 +156,9 @@ def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
             except (SlackClientError, OSError, TimeoutError) as error:
                 log.warning("the e-mail address of %s could not be asked (%s)", user, type(error).__name__)
                 return ""
-            known[user] = str((told["user"].get("profile") or {}).get("email") or "")
+            if not (email := str((told["user"].get("profile") or {}).get("email") or "")):
+                return ""  # asked again next time: the scope may have been granted
+            known[user] = email
         return known[user]
 
     return email_of

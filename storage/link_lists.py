@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, true, update
 
-from storage.links import CALLING, COLUMNS, LET_GO, OWED, REFUSED, Link
+from storage.links import CALLING, COLUMNS, KEPT, LET_GO, OWED, REFUSED, Link
 from storage.statements import Statement, Transaction
-from storage.tables import LinkRow, table_of
+from storage.tables import IncidentRow, LinkRow, table_of
 
 _link = table_of(LinkRow)
+_incident = table_of(IncidentRow)
 
 _OF_INCIDENT = Statement(
     select(*COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
@@ -19,15 +20,27 @@ _STANDING = Statement(
     .where(_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != LET_GO)
     .order_by(_link.c.id)
 )
-_TROUBLED = Statement(
+_OF_KEY = Statement(
     select(*COLUMNS)
     .where(
-        _link.c.team == bindparam("team"),
-        _link.c.error != "",
-        or_(_link.c.state == REFUSED, _link.c.state == OWED, _link.c.state == CALLING),
+        _link.c.system == bindparam("system"), _link.c.external_id == bindparam("external_id"), _link.c.state != LET_GO
     )
-    .order_by(_link.c.system, _link.c.id)
+    .order_by(_link.c.id)
+    .limit(1)
 )
+_in_trouble = (
+    _link.c.team == bindparam("team"),
+    _link.c.error != "",
+    or_(_link.c.state == REFUSED, _link.c.state == OWED, _link.c.state == CALLING),
+)
+_TROUBLED = Statement(select(*COLUMNS).where(*_in_trouble).order_by(_link.c.system, _link.c.id))
+_in_channel = (_link.c.system == bindparam("system"), _incident.c.channel == bindparam("channel"))
+_of_channel = select(*COLUMNS).join_from(_link, _incident, _link.c.incident_id == _incident.c.id).order_by(_link.c.id)
+_TROUBLED_IN = Statement(_of_channel.where(*_in_trouble, *_in_channel))
+_MENDED_IN = Statement(
+    _of_channel.where(_link.c.team == bindparam("team"), _link.c.state == KEPT, _link.c.is_told == true(), *_in_channel)
+)
+_SAID = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(is_told=False))
 _COUNTS = Statement(
     select(_link.c.system, _link.c.state, func.count(), func.max(_link.c.synced_at))
     .where(_link.c.team == bindparam("team"))
@@ -41,7 +54,7 @@ _AGAIN = Statement(
         _link.c.error != "",
         or_(_link.c.state == REFUSED, _link.c.state == OWED),
     )
-    .values(state=OWED, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0, is_told=False)
+    .values(state=OWED, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0)
 )
 
 
@@ -58,6 +71,28 @@ def standing(tx: Transaction, system: str) -> tuple[Link, ...]:
 def troubled(tx: Transaction, team: str) -> tuple[Link, ...]:
     """What is refused, or waits after an error."""
     return tuple(Link(*row) for row in tx.rows(_TROUBLED, team=team))
+
+
+def of_key(tx: Transaction, system: str, external_id: str) -> Link | None:
+    """What stands in a system under a key, in whichever workspace; None where that is nothing of ours."""
+    row = tx.row(_OF_KEY, system=system, external_id=external_id)
+    return Link(*row) if row else None
+
+
+def troubled_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
+    """What of a channel's incidents is refused by a system, or waits after an error."""
+    return tuple(Link(*row) for row in tx.rows(_TROUBLED_IN, team=team, system=system, channel=channel))
+
+
+def mended_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
+    """What of a channel's incidents is in step again, and the channel knows of the failure only."""
+    return tuple(Link(*row) for row in tx.rows(_MENDED_IN, team=team, system=system, channel=channel))
+
+
+def said(tx: Transaction, mended: tuple[Link, ...]) -> None:
+    """The channel knows that these are in step again."""
+    for link in mended:
+        tx.run(_SAID, row_id=link.id)
 
 
 @dataclass(frozen=True, slots=True)

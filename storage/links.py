@@ -26,7 +26,8 @@ class Link:
     `status` is the system's own word for how it stands there, `memo` what its follower remembers, as it likes.
     `state` is `owed` (a call is due at `due_at`), `calling` (leased until then), `kept` (in step), `refused` (for the
     reason in `error`, until it changes or somebody tries again) or `let go` (nothing is wanted any more). `wanted`
-    counts the changes. `is_unsure`: an attempt may have been taken there. `is_told`: people know of the error.
+    counts the changes. `is_unsure`: an attempt may have been taken there. `is_told`: people were told of a failure, and
+    not yet that it is over; `attempts` counts from the last change, or from when somebody tried again.
     """
 
     id: int
@@ -103,7 +104,6 @@ _WANT = Statement(
             "state": case((_is_called, CALLING), else_=OWED),
             "due_at": case((_is_called, _link.c.due_at), else_=_when),
             "attempts": case((_is_called, _link.c.attempts), else_=0),
-            "is_told": case((_is_called, _link.c.is_told), else_=False),
         },
     )
 )
@@ -129,7 +129,6 @@ _BUMP = Statement(
         state=case((_is_called, CALLING), else_=OWED),
         due_at=case((_is_called, _link.c.due_at), else_=bindparam("now", type_=_link.c.due_at.type)),
         attempts=case((_is_called, _link.c.attempts), else_=0),
-        is_told=case((_is_called, _link.c.is_told), else_=False),
     )
 )
 _due = (
@@ -169,6 +168,15 @@ _REMARK = Statement(
     .values(status=bindparam("new_status"), synced_at=bindparam("now", type_=_link.c.synced_at.type))
 )
 _REMEMBER = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(memo=bindparam("new_memo")))
+_REFUSE = Statement(
+    update(_link)
+    .where(_link.c.id == bindparam("row_id"))
+    .values(state=REFUSED, error=bindparam("new_error"), is_told=True, attempts=1)
+)
+_RELEASE = Statement(
+    update(_link).where(_link.c.id == bindparam("row_id")).values(state=LET_GO, error="", is_told=False)
+)
+_BY_ID_LOCKED = Statement(select(*COLUMNS).where(_link.c.id == bindparam("row_id")).with_for_update())
 _OF = Statement(
     select(*COLUMNS).where(
         _link.c.team == bindparam("team"),
@@ -237,6 +245,22 @@ def remark(tx: Transaction, link: Link, status: str, now: datetime) -> None:
 def remember(tx: Transaction, link: Link, memo: str) -> None:
     """Write what a follower remembers of a thing, outside of an attempt."""
     tx.run(_REMEMBER, row_id=link.id, new_memo=memo)
+
+
+def refuse(tx: Transaction, link: Link, error: str) -> None:
+    """Write down, outside of an attempt, that a thing cannot be kept in step, of which people are told now."""
+    tx.run(_REFUSE, row_id=link.id, new_error=error)
+
+
+def release(tx: Transaction, link: Link) -> None:
+    """Follow a thing no longer: nothing is wanted of it any more."""
+    tx.run(_RELEASE, row_id=link.id)
+
+
+def locked(tx: Transaction, link: Link) -> Link | None:
+    """The link as it stands now, held until this transaction ends: another process may have changed it meanwhile."""
+    row = tx.row(_BY_ID_LOCKED, row_id=link.id)
+    return Link(*row) if row else None
 
 
 def of(tx: Transaction, team: str, system: str, subject: str) -> Link | None:

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.incident.records import Case, Place
+from bot.publish.calls import Patience
 from bot.rehearsal.standin import StandIn
 from bot.scribe.errands import Follower
 from bot.settings import Settings, load
 from storage import cases, incidents
 from storage.store import open_store
+from tests.publish.clients import QUICK
 
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 TEAM = "T0REHEARSE"
@@ -102,10 +104,11 @@ async def playing(
     now: datetime = NOON,
     environ: Mapping[str, str] | None = None,
     followers: Mapping[str, Follower] | None = None,
+    patience: Patience = QUICK,
 ) -> AsyncIterator[Play]:
     """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings.
 
-    `followers` take the place of those that the settings would connect.
+    `followers` take the place of those that the settings would connect; `patience` is that toward other systems.
     """
     clock = SettableClock(now)
     async with StandIn(clock, team=TEAM) as slack:
@@ -116,7 +119,10 @@ async def playing(
         settings = settings_for(slack, database_url, transport, environ)
         store = open_store(settings.sqlalchemy_url)
         try:
-            async with Afterword(settings, store, clock, followers) as bot, serving(bot, slack, transport) as url:
+            async with (
+                Afterword(settings, store, clock, followers, patience) as bot,
+                serving(bot, slack, transport) as url,
+            ):
                 yield Play(slack, bot, clock, ana, bo, chandra, channel, url)
         finally:
             store.close()

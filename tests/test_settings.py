@@ -61,6 +61,7 @@ OUTSIDE = {
     "AFTERWORD_JSM_KEY": SECRET,
     "AFTERWORD_JSM_ALERTS": "opsgenie",
     "AFTERWORD_JSM_TEAM": "team-1",
+    "AFTERWORD_JIRA_SECRET": "sec" + "ret-of-jira-s-webhook",
     "AFTERWORD_STATUSPAGE_PAGE": "page-1",
     "AFTERWORD_STATUSPAGE_KEY": SECRET,
 }

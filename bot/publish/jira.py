@@ -48,6 +48,10 @@ class Jira:
         answer = await self._line.ask(get(f"{self._api}/myself"))
         return Standing(self.name, f"signed in as {answer.text('displayName')}")
 
+    async def account(self) -> str:
+        """Our own account id (Data Center: user name), by which what we did ourselves is known."""
+        return self._dialect.person_in((await self._line.ask(get(f"{self._api}/myself"))).data)
+
     async def create(self, item: WorkItem, *, is_repeat: bool) -> Created:
         """Create an issue and read it back. `is_repeat`: an earlier attempt may have made it, so look first.
 
@@ -80,6 +84,16 @@ class Jira:
                 return None
             raise
         return self._read(answer.data)
+
+    async def standing(self, key: str) -> Issue:
+        """The same where it is to be there: its absence is an error that stays until a person has done something."""
+        issue = await self.issue(key)
+        if issue is None:
+            sentence = (
+                f"{self.name} does not know {key} any more, or hides it from this account: restore it, and try again."
+            )
+            raise PublishError(self.name, sentence, is_permanent=True, status=404)
+        return issue
 
     async def edit(self, key: str, changes: Changes) -> None:
         """Change what `changes` names and leave the rest as people have it."""
@@ -186,9 +200,7 @@ class Jira:
         return {key: standing.get(key) or await self.issue(key) for key in keys}  # a moved issue has a new key
 
     async def _move(self, key: str, goals: tuple[Category, ...]) -> None:
-        issue = await self.issue(key)
-        if issue is None:
-            raise PublishError(self.name, f"{self.name} does not know {key} any more.", is_permanent=True, status=404)
+        issue = await self.standing(key)
         if issue.category in goals:
             return
         path = issue_path(self._api, key, "transitions")

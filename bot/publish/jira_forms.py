@@ -71,7 +71,7 @@ def read_issue(data: object, dialect: Dialect, site_url: str) -> Issue:
     """An issue of an answer; raises PublishError where it is none."""
     key = Answer("Jira", 200, data).text("key")
     fields = reach(data, "fields")
-    person = reach(fields, "assignee")
+    person, labels = reach(fields, "assignee"), reach(fields, "labels")
     return Issue(
         key,
         browse_url(site_url, key),
@@ -81,7 +81,7 @@ def read_issue(data: object, dialect: Dialect, site_url: str) -> Issue:
         worded(person, "displayName"),
         read_date(worded(fields, "duedate")),
         read_moment(worded(fields, "updated")),
-        tuple(map(str, reach(fields, "labels") or ())),
+        tuple(map(str, labels)) if isinstance(labels, list) else (),
     )
 
 

@@ -53,6 +53,11 @@ class ServiceDesk:
         self._jira = jira
         self._project = project
 
+    @property
+    def names_responders(self) -> bool:
+        """Whether the project has a field for those who respond."""
+        return bool(self._project.responders_field)
+
     async def check(self) -> Standing:
         """Who we are there; asks once and changes nothing."""
         return Standing(self.name, f"project {self._project.key}, {(await self._jira.check()).about}")

@@ -122,7 +122,24 @@ def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, 
     """An open action was finished in the tracker: it is done here, too, and its owner is asked later if it held."""
     action = replace(action, status=ActionStatus.DONE, closed_at=now)
     actions.save(tx, action)
+    settle_digests(tx, incident.team, action.owner, now)
+    settle_asked(tx, incident.team, action, words.reminders.is_done(), now)
     chasing.ask_later(tx, rules_, incident.team, action, now)
+
+
+def reopen_elsewhere(tx: Transaction, incident: Incident, action: Action, now: datetime) -> Action:
+    """A done action goes on in the tracker: it is open here again. What was asked of it as a done one is answered."""
+    action = replace(action, status=ActionStatus.OPEN, closed_at=None, held="")
+    actions.save(tx, action)
+    settle_asked(tx, incident.team, action, words.reminders.goes_on(), now)
+    return action
+
+
+def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: datetime) -> None:
+    """An open action got the date that it has here now in the tracker."""
+    actions.save(tx, action)
+    settle_digests(tx, incident.team, action.owner, now)
+    settle_asked(tx, incident.team, action, words.reminders.has_date(due=says.due_words(action.due_on)), now)
 
 
 def _told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:

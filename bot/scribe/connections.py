@@ -1,15 +1,11 @@
 """Other systems as people see them: their state, their failures, and trying again."""
 
-import json
-from datetime import datetime
-
 from bot.errors import Refused
 from bot.incident.text import admit, require
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import connections as says
 from bot.slack.blocks import Block, Message
-from storage import accounts, actions, deliveries, incidents, link_lists, links
-from storage.deliveries import Owed
+from storage import accounts, actions, incidents, link_lists, links
 from storage.links import Link, Thing
 from storage.statements import Transaction
 
@@ -63,14 +59,3 @@ async def choose_account(desk: Desk, asked: Asked, user: str, account: str) -> M
         return says.account_kept(user, account)
 
     return await once(desk, asked, unit)
-
-
-def tell(tx: Transaction, link: Link, sentence: str, now: datetime) -> None:
-    """Owe the incident's channel a word about a failure, unless the same was said of that system already."""
-    incident = incidents.by_id(tx, link.incident_id)
-    alike = [one for one in link_lists.troubled(tx, link.team) if one.system == link.system and one.error == sentence]
-    if incident is None or any(one.is_told and one.id != link.id for one in alike):
-        return
-    said = says.failed(link, sentence, others=len(alike) > 1)
-    owed = Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id)
-    deliveries.owe(tx, owed)

@@ -17,7 +17,7 @@ from prometheus_client import Counter
 
 from bot.clock import Clock
 from bot.publish.failures import PublishError
-from bot.scribe.connections import tell
+from bot.scribe import failing
 from bot.slack.outbox import Outbox
 from bot.slack.tabs import Tabs
 from storage import links
@@ -33,10 +33,9 @@ ATTEMPT_SECONDS = 240.0
 LONGEST_BACKOFF = timedelta(hours=1)
 LOCKED_OUT = timedelta(minutes=15)
 """A token that is refused is tried this often, so that a new one needs no further word."""
-TOLD_AFTER = 5
-"""After so many attempts (about a minute) people are told of what may still mend itself."""
 AT_ONCE = 4
-LOOKED_AT = 50
+NOBODY_FOLLOWS = timedelta(minutes=5)
+"""So long what this process does not follow is left to one that does, or to the day when it is connected again."""
 LOOK_EVERY = timedelta(minutes=2)
 IDLE_SECONDS = 5.0
 CLOSE_SECONDS = 10.0
@@ -46,12 +45,16 @@ _CALLS = Counter("afterword_errands_total", "Attempts to bring another system in
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What an errand came to: where the thing stands now, and what its follower wants to remember (`memo`)."""
+    """What an errand came to: where the thing stands now, and what its follower wants to remember (`memo`).
+
+    Not `is_all`: this much is done and is written down, so that it is never done again; the rest is owed at once.
+    """
 
     external_id: str
     url: str
     status: str = ""
     memo: str = ""
+    is_all: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Follower(Protocol):
     def is_urgent(self) -> bool: ...
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
-        """What to bring there, read in the transaction that claims it.
+        """What to bring there, read after it was claimed: what changes from now on is owed anew.
 
         None where nothing is wanted any more, NotYet where it has to wait.
         """
@@ -106,6 +109,11 @@ class Errands:
         self._closing = False
         self._looked_at: datetime | None = None
 
+    @property
+    def followers(self) -> Mapping[str, Follower]:
+        """Who follows what, by system."""
+        return self._followers
+
     def kick(self) -> None:
         """Say that something new is owed; from the loop's thread."""
         self._kicked.set()
@@ -129,7 +137,7 @@ class Errands:
             await self._look(now)
             while not self._closing and await self._is_due(now):
                 claimed = await self._store.write(lambda tx: self._claim(tx, now))
-                await asyncio.gather(*(self._finish(link, prepared, now) for link, prepared in claimed))
+                await asyncio.gather(*(self._finish(link, now) for link in claimed))
                 made += len(claimed)
         return made
 
@@ -161,72 +169,77 @@ class Errands:
         soonest = await self._store.read(links.next_due)
         return soonest is not None and soonest <= now
 
-    def _claim(self, tx: Transaction, now: datetime) -> list[tuple[Link, Any]]:
-        """Take some of what is due; what nobody follows any more, or wants any more, is settled here."""
-        claimed: list[tuple[Link, Any]] = []
-        for link in links.due(tx, now, LOOKED_AT):
-            if len(claimed) == AT_ONCE:
-                break
+    def _claim(self, tx: Transaction, now: datetime) -> list[Link]:
+        """Take some of what is due."""
+        claimed: list[Link] = []
+        for link in links.due(tx, now, AT_ONCE):
             links.claim(tx, link, self._owner, now + LEASE)
             # A lease that ran out: whoever held it may have been taken there.
-            held = replace(link, attempts=link.attempts + 1, is_unsure=link.is_unsure or link.state == links.CALLING)
-            follower = self._followers.get(link.system)
-            prepared = follower.prepare(tx, held, now) if follower else None
-            if isinstance(prepared, NotYet):
-                waiting = replace(_ended(held, OWED, now + prepared.wait), attempts=link.attempts)
-                self._settle(tx, held, replace(waiting, is_unsure=held.is_unsure))
-            elif prepared is None:
-                self._settle(tx, held, _ended(held, LET_GO, now))
-            else:
-                claimed.append((held, prepared))
+            is_unsure = link.is_unsure or link.state == links.CALLING
+            claimed.append(replace(link, attempts=link.attempts + 1, is_unsure=is_unsure))
         return claimed
 
-    async def _finish(self, link: Link, prepared: Any, now: datetime) -> None:
-        follower = self._followers[link.system]
-        (ended,) = await asyncio.gather(self._attempt(follower, link, prepared), return_exceptions=True)
-        if isinstance(ended, Kept):
+    async def _finish(self, link: Link, now: datetime) -> None:
+        """Attempt it and write down how that ended. What goes wrong with one thing hinders no other."""
+        (ended,) = await asyncio.gather(self._attempt(link, now), return_exceptions=True)
+        if isinstance(ended, BaseException):
+            outcome = await self._failed(link, _known(link, ended), now)
+        elif isinstance(ended, Kept):
             kept = ended
-            await self._store.write(lambda tx: self._keep(tx, follower, link, kept, now))
+            await self._store.write(lambda tx: self._keep(tx, link, kept, now))
             self._tabs.changed([(link.incident_id, "incident")])
-            _CALLS.labels(link.system, "kept").inc()
-            return
-        error = _known(link, ended)
-        await self._store.write(lambda tx: self._fail(tx, link, error, now))
+            outcome = "kept"
+        else:
+            settled = _not_now(link, ended, now)
+            await self._store.write(lambda tx: self._settle(tx, link, settled))
+            outcome = settled.state
         self._outbox.kick()
-        _CALLS.labels(link.system, "refused" if error.is_permanent else "later").inc()
+        _CALLS.labels(link.system, outcome).inc()
 
-    @staticmethod
-    async def _attempt(follower: Follower, link: Link, prepared: Any) -> Kept:
+    async def _attempt(self, link: Link, now: datetime) -> Kept | NotYet | None:
+        follower = self._followers.get(link.system)
+        if follower is None:
+            return NotYet(NOBODY_FOLLOWS)
         async with asyncio.timeout(ATTEMPT_SECONDS):
+            prepared = await self._store.write(lambda tx: follower.prepare(tx, link, now))
+            if prepared is None or isinstance(prepared, NotYet):
+                return prepared
             return await follower.perform(link, prepared)
 
-    def _keep(self, tx: Transaction, follower: Follower, link: Link, kept: Kept, now: datetime) -> None:
+    def _keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        follower = self._followers[link.system]
         settled = replace(
-            _ended(link, KEPT, now),
+            _ended(link, KEPT if kept.is_all else OWED, now),
             external_id=kept.external_id,
             url=kept.url,
             status=kept.status,
             memo=kept.memo,
+            is_told=link.is_told and not follower.is_urgent,
             synced_at=now,
         )
         if self._settle(tx, link, settled):
             follower.keep(tx, link, kept, now)
+            failing.tell_mended(tx, link, now)
+
+    async def _failed(self, link: Link, error: PublishError, now: datetime) -> str:
+        await self._store.write(lambda tx: self._fail(tx, link, error, now))
+        return "refused" if error.is_permanent else "later"
 
     def _fail(self, tx: Transaction, link: Link, error: PublishError, now: datetime) -> None:
-        is_refused = error.is_permanent and error.status != 401
+        state = REFUSED if error.is_permanent and error.status != 401 else OWED
         wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
-        due_at = now if is_refused else error.retry_at(now) or now + wait
+        due_at = now if state == REFUSED else error.retry_at(now) or now + wait
         is_urgent = self._followers[link.system].is_urgent
-        is_to_tell = not link.is_told and (error.is_permanent or is_urgent or link.attempts >= TOLD_AFTER)
+        is_to_tell = failing.is_to_tell(link, error, state=state, is_urgent=is_urgent)
         failed = replace(
-            _ended(link, REFUSED if is_refused else OWED, due_at),
+            _ended(link, state, due_at),
             attempts=link.attempts,
             is_unsure=link.is_unsure or error.may_have_happened,
             error=error.sentence,
             is_told=link.is_told or is_to_tell,
         )
         if self._settle(tx, link, failed) and is_to_tell:
-            tell(tx, link, error.sentence, now)
+            failing.tell(tx, link, error.sentence, now)
 
     def _settle(self, tx: Transaction, link: Link, settled: Settled) -> bool:
         was_ours = links.settle(tx, link, self._owner, settled)
@@ -249,6 +262,19 @@ def _ended(link: Link, state: str, due_at: datetime) -> Settled:
         error="",
         is_told=False,
         synced_at=link.synced_at,
+    )
+
+
+def _not_now(link: Link, ended: NotYet | None, now: datetime) -> Settled:
+    """The link where nothing is wanted any more, or where it has to wait, which is no attempt."""
+    if ended is None:
+        return _ended(link, LET_GO, now)
+    return replace(
+        _ended(link, OWED, now + ended.wait),
+        attempts=link.attempts - 1,
+        is_unsure=link.is_unsure,
+        error=link.error,
+        is_told=link.is_told,
     )
 
 

@@ -1,9 +1,11 @@
 """Corrective actions as work items in Jira: made once, kept in step, done there is done here."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from jinja2 import Template
@@ -14,21 +16,19 @@ from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, ActionStatus, Case, Incident
 from bot.incident.reminders import ReminderRules
 from bot.incident.text import shortened
+from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
-from bot.publish.jira_records import LONGEST_SUMMARY, Category, Changes, Issue, WorkItem
-from bot.scribe import actions as verbs
+from bot.publish.jira_complaints import explained
+from bot.publish.jira_records import LONGEST_SUMMARY, Changes, Issue, WorkItem
 from bot.scribe.errands import Kept
+from bot.scribe.jira_there import SYSTEM, action_of, is_followed, is_news, learn, seen_at, there
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
-from storage import accounts, actions, audit, cases, deliveries, incidents, link_lists, links
+from storage import accounts, actions, audit, cases, deliveries, link_lists
 from storage.deliveries import Owed
 from storage.links import Link
 from storage.statements import Transaction
 from storage.store import Store
-
-SYSTEM = "jira"
-ACTION = "action "
-"""What the record notes of a changed action, before its number: links are named so, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,15 @@ class _Wanted:
     owner: str
     account: str
     item: WorkItem
-    sent: Mapping[str, Any] | None
+    sent: Mapping[str, Any]
 
 
 class ActionsInJira:
     """Follows each action; `emails` finds out whom to assign."""
 
     is_urgent = False
+    me = ""
+    """Our own account there, once a look has asked."""
 
     def __init__(self, jira: Jira, plan: Plan, emails: Emails, rules: ReminderRules) -> None:
         self._jira = jira
@@ -71,14 +73,14 @@ class ActionsInJira:
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
         """The action behind a link; None where it was dropped before Jira heard of it."""
-        found = _action_of(tx, link)
+        found = action_of(tx, link)
         if found is None:
             return None
         incident, action = found
         if action.status is ActionStatus.DROPPED and not link.external_id:
             return None
         case, _ = cases.glance(tx, incident, 1)
-        sent = json.loads(link.memo) if link.memo else None
+        sent = json.loads(link.memo or "{}")
         account = accounts.of(tx, link.team, SYSTEM, action.owner)
         return _Wanted(action, incident, case.name(action.owner), account, self._item(case, action, link), sent)
 
@@ -108,33 +110,58 @@ class ActionsInJira:
 
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
         """Make the work item or bring it into step. Only what changed here is sent: people's edits there stay."""
-        key, url, sent = link.external_id, link.url, dict(prepared.sent or {})
-        if not key:
-            assignee = await self._assignee(prepared)
-            item = replace(prepared.item, assignee=assignee)
-            created = await self._jira.create(item, is_repeat=link.is_unsure or link.attempts > 1)
-            key, url = created.key, created.url
-            sent = _told_of(prepared) | {"done": False, "assigned": bool(assignee) and not created.is_unassigned}
+        if not link.external_id:
+            return await self._made(link, prepared)
+        key, url, sent = link.external_id, link.url, dict(prepared.sent)
+        if not sent.get("linked"):
             await self._jira.link(key, prepared.item.label, _place_of(prepared.incident), _title_of(prepared.incident))
-        elif changed := _told_of(prepared).items() - sent.items():
-            sent |= await self._change(key, prepared, dict(changed))
+            sent["linked"] = True
+        changed = {name: told for name, told in _told_of(prepared).items() if name not in sent or sent[name] != told}
+        if changed:
+            sent |= await self._change(key, prepared, changed)
         is_done = prepared.action.status is not ActionStatus.OPEN
-        if is_done != sent.get("done", False):
+        has_moved = is_done != sent.get("done", False)
+        if has_moved:
             await (self._jira.finish(key) if is_done else self._jira.reopen(key))
             sent["done"] = is_done
-        return Kept(key, url, "done" if is_done else link.status, json.dumps(sent))
+        # What is told of it from before this is late; and one that was gone must be there again.
+        issue = await self._jira.standing(key) if changed or has_moved or link.error else None
+        if issue is not None:
+            _keep_in_mind(sent, issue, changed)
+        sent.pop("gone", None)
+        return Kept(key, url, issue.status if issue and has_moved else link.status, json.dumps(sent))
+
+    async def _made(self, link: Link, wanted: _Wanted) -> Kept:
+        """The work item, made or found. It is written down before the rest is tried, so that it is made only once."""
+        assignee = await self._assignee(wanted)
+        item = replace(wanted.item, assignee=assignee)
+        try:
+            made = await self._jira.create(item, is_repeat=link.is_unsure or link.attempts > 1)
+        except PublishError as error:
+            if not assignee or "assignee" not in error.fields:
+                raise
+            # Whoever was to have it has left, or may not: better there for nobody than not there at all.
+            made, assignee = await self._jira.create(replace(item, assignee=""), is_repeat=False), ""
+        sent = _told_of(wanted) | {"done": False, "assigned": bool(assignee) and not made.is_unassigned}
+        if made.issue is not None:
+            sent |= {"there": there(made.issue)} | seen_at(made.issue)
+        return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
 
     async def _change(self, key: str, wanted: _Wanted, changed: dict[str, Any]) -> dict[str, Any]:
         assignee = await self._assignee(wanted) if "owner" in changed or "account" in changed else None
         due = wanted.item.due if "due" in changed else None
+        says_anew = "summary" in changed or "text" in changed
         changes = Changes(
-            summary=wanted.item.summary if "summary" in changed else None,
-            description=wanted.item.description if "summary" in changed else None,
-            assignee=assignee or None,
+            summary=wanted.item.summary if says_anew else None,
+            description=wanted.item.description if says_anew else None,
+            assignee=assignee,
             due=due,
             takes_due_away="due" in changed and due is None,
         )
-        await self._jira.edit(key, changes)
+        try:
+            await self._jira.edit(key, changes)
+        except PublishError as error:
+            raise explained(error, replace(wanted.item, assignee=assignee or "")) from None
         return changed | ({"assigned": bool(assignee)} if assignee is not None else {})
 
     async def _assignee(self, wanted: _Wanted) -> str:
@@ -142,7 +169,7 @@ class ActionsInJira:
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Put the work item's address at the action, and say once where it is and whether somebody has it."""
-        found = _action_of(tx, link)
+        found = action_of(tx, link)
         if found is None:
             return
         incident, action = found
@@ -155,51 +182,28 @@ class ActionsInJira:
             deliveries.owe(tx, owed)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
-        """Read how what is open here stands there: done in Jira is done here. Raises PublishError."""
-        waiting = await store.read(_open_links)
+        """Read how what is followed stands there: what changed there changes here. Raises PublishError."""
+        waiting = await store.read(lambda tx: _followed(tx, now))
         if not waiting:
             return []
+        self.me = self.me or await self._jira.account()
         issues = await self._jira.status_of(link.external_id for link in waiting)
-        moved = [
-            (link, issue)
-            for link in waiting
-            if (issue := issues.get(link.external_id)) is not None and issue.status != link.status
-        ]
-        for link, issue in moved:
-            await self.learn(store, link, issue, now)
-        return [link.incident_id for link, _ in moved]
+        changed = []
+        for link in waiting:
+            if link.external_id in issues and is_news(link, issue := issues[link.external_id]):
+                learnt = partial(learn, rules=self._rules, link=link, issue=issue, now=now, is_read=True)
+                changed += [link.incident_id] if await store.write(learnt) else []
+        return changed
 
-    async def learn(self, store: Store, link: Link, issue: Issue, now: datetime) -> None:
-        """Take in how an issue stands."""
-        is_done = issue.category is Category.DONE
-        await store.write(lambda tx: self._learn(tx, link, issue.status, now, is_done=is_done))
-
-    def _learn(self, tx: Transaction, link: Link, status: str, now: datetime, *, is_done: bool) -> None:
-        links.remark(tx, link, status, now)
-        found = _action_of(tx, link)
-        if found is None or not is_done or found[1].status is not ActionStatus.OPEN:
-            return
-        incident, action = found
-        tx.clear_notes()
-        verbs.close_elsewhere(tx, self._rules, incident, action, now)
-        audit.keep(tx, SYSTEM, "jira.done", "", now)
-        memo = json.dumps(json.loads(link.memo or "{}") | {"done": True})
-        links.remember(tx, link, memo)
-        said = says.done_in_jira(action, incident, (link.external_id, link.url))
-        deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+    def hear(self, tx: Transaction, link: Link, issue: Issue | None, now: datetime) -> bool:
+        """Take in what a webhook tells of an issue (None: it is gone); whether anything changed here."""
+        return learn(tx, self._rules, link, issue, now, is_read=False)
 
 
-def _open_links(tx: Transaction) -> tuple[Link, ...]:
-    """The links whose action is still open here."""
-    standing = [(link, _action_of(tx, link)) for link in link_lists.standing(tx, SYSTEM)]
-    return tuple(link for link, found in standing if found and found[1].status is ActionStatus.OPEN)
-
-
-def _action_of(tx: Transaction, link: Link) -> tuple[Incident, Action] | None:
-    incident = incidents.by_id(tx, link.incident_id)
-    number = int(link.subject.rpartition(ACTION)[2])
-    found = [action for action in actions.of_incident(tx, link.incident_id) if action.number == number]
-    return (incident, found[0]) if incident and found else None
+def _followed(tx: Transaction, now: datetime) -> tuple[Link, ...]:
+    """What stands there and is asked about."""
+    standing = [(link, action_of(tx, link)) for link in link_lists.standing(tx, SYSTEM)]
+    return tuple(link for link, found in standing if found and is_followed(found[1], link, now))
 
 
 def _save(tx: Transaction, action: Action, now: datetime) -> None:
@@ -208,11 +212,22 @@ def _save(tx: Transaction, action: Action, now: datetime) -> None:
     audit.keep(tx, SYSTEM, "jira.linked", "", now)
 
 
+def _keep_in_mind(sent: dict[str, Any], issue: Issue, changed: Mapping[str, Any]) -> None:
+    """What we changed stands there as it was read; what we did not is compared with what stood there before."""
+    stands, before = there(issue), sent.get("there") or there(issue)
+    sent["there"] = {
+        "due": stands["due"] if "due" in changed else before["due"],
+        "who": stands["who"] if changed.keys() & {"owner", "account"} else before["who"],
+    }
+    sent |= seen_at(issue)
+
+
 def _told_of(wanted: _Wanted) -> dict[str, Any]:
-    """What is kept of what was sent, to see later what changed here."""
+    """What is kept of what was sent, to see later what changed here; of the text its mark, for it may be long."""
     due: date | None = wanted.item.due
     return {
         "summary": wanted.item.summary,
+        "text": hashlib.sha256(wanted.action.text.encode()).hexdigest()[:16],
         "due": due.isoformat() if due else None,
         "owner": wanted.action.owner,
         "account": wanted.account,

@@ -18,6 +18,7 @@ from bot.publish.jira_records import Category, Issue
 from bot.publish.jsm import ServiceDesk, ServiceIncident
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.errands import Kept
+from bot.scribe.jira_there import is_late, lose, seen_at, standing_still
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from bot.slack.blocks import Message
@@ -28,7 +29,6 @@ from storage.statements import Transaction
 from storage.store import Store
 
 SYSTEM = "jsm"
-_DONE = "done"
 
 
 async def open_there(desk: Desk, asked: Asked) -> Message | None:
@@ -63,6 +63,8 @@ class IncidentsInJsm:
     """Follows each incident that was opened there."""
 
     is_urgent = False
+    me = ""
+    """Our own account there, once a look has asked."""
 
     def __init__(self, desk: ServiceDesk, jira: Jira, project: str, emails: Emails) -> None:
         self._desk = desk
@@ -105,12 +107,15 @@ class IncidentsInJsm:
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
         """Open it there, or send what changed here."""
         key, url, sent = link.external_id, link.url, dict(prepared.sent)
-        if not key:
+        if not key:  # it is written down before the rest is tried, so that it is opened only once
             made = await self._desk.open(prepared.opened, is_repeat=link.is_unsure or link.attempts > 1)
-            key, url = made.key, made.url
             sent = {"title": prepared.opened.title, "severity": prepared.opened.severity, "status": Status.OPEN.value}
+            return Kept(made.key, made.url, "", json.dumps(sent), is_all=False)
+        if link.error:
+            await self._jira.standing(key)
         await self._step(key, prepared, sent)
-        return Kept(key, url, _DONE if sent["status"] == Status.RESOLVED else link.status, json.dumps(sent))
+        sent.pop("gone", None)
+        return Kept(key, url, sent.pop("there", link.status), json.dumps(sent))
 
     async def _step(self, key: str, wanted: _Wanted, sent: dict[str, Any]) -> None:
         incident = wanted.incident
@@ -120,14 +125,19 @@ class IncidentsInJsm:
         if incident.severity and incident.severity != sent.get("severity"):
             await self._desk.set_severity(key, incident.severity)
             sent["severity"] = incident.severity
-        found = [await account_of(self._jira, self._project, self._emails, *who) for who in wanted.responders]
-        people = list(dict.fromkeys(account for account in found if account))
+        people = await self._people(wanted) if self._desk.names_responders else []
         if people != sent.get("responders", []):
             await self._desk.set_responders(key, people)
             sent["responders"] = people
         if incident.status.value != sent.get("status"):
             await self._desk.set_status(key, incident.status)
             sent["status"] = incident.status.value
+            issue = await self._jira.standing(key)
+            sent |= {"there": issue.status} | seen_at(issue)
+
+    async def _people(self, wanted: _Wanted) -> list[str]:
+        found = [await account_of(self._jira, self._project, self._emails, *who) for who in wanted.responders]
+        return list(dict.fromkeys(account for account in found if account))
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Say once where it is."""
@@ -139,23 +149,39 @@ class IncidentsInJsm:
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Say when an incident that is open here was closed there, and offer to resolve it: the time is a person's."""
         waiting = await store.read(_open_here)
-        issues = await self._jira.status_of(link.external_id for link in waiting) if waiting else {}
-        for link in waiting:
-            issue = issues.get(link.external_id)
-            if issue is not None and issue.status != link.status:
-                await store.write(partial(_learn, link=link, issue=issue, now=now))
+        if waiting:
+            self.me = self.me or await self._jira.account()
+            issues = await self._jira.status_of(link.external_id for link in waiting)
+            for link in waiting:
+                issue = issues.get(link.external_id, None)
+                if issue is None or issue.status != link.status:
+                    await store.write(partial(_learn, link=link, issue=issue, now=now, is_read=True))
         return []
 
+    def hear(self, tx: Transaction, link: Link, issue: Issue | None, now: datetime) -> bool:
+        """Take in what a webhook tells of an issue (None: it is gone). It changes nothing here by itself."""
+        _learn(tx, link, issue, now, is_read=False)
+        return False
 
-def _learn(tx: Transaction, link: Link, issue: Issue, now: datetime) -> None:
-    links.remark(tx, link, issue.status, now)
-    incident = incidents.by_id(tx, link.incident_id)
-    if issue.category is Category.DONE and incident is not None and incident.status is not Status.RESOLVED:
-        said = says.closed_in_jsm(incident, (link.external_id, link.url))
+
+def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, is_read: bool) -> None:
+    current, incident = standing_still(tx, link, is_read=is_read), incidents.by_id(tx, link.incident_id)
+    if current is None or incident is None:
+        return
+    is_open, memo = incident.status is not Status.RESOLVED, json.loads(current.memo or "{}")
+    if issue is None:
+        lose(tx, current, is_wanted=is_open, now=now)
+        return
+    if is_late(memo, issue, is_read=is_read) or issue.status == current.status:
+        return
+    links.remark(tx, current, issue.status, now)
+    links.remember(tx, current, json.dumps(memo | seen_at(issue)))
+    if issue.category is Category.DONE and is_open:
+        said = says.closed_in_jsm(incident, (current.external_id, current.url))
         deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
 
 
 def _open_here(tx: Transaction) -> tuple[Link, ...]:
-    standing = link_lists.standing(tx, SYSTEM)
-    about = {link.id: incidents.by_id(tx, link.incident_id) for link in standing}
-    return tuple(link for link in standing if (found := about[link.id]) and found.status is not Status.RESOLVED)
+    standing = [(link, incidents.by_id(tx, link.incident_id)) for link in link_lists.standing(tx, SYSTEM)]
+    is_followed = [(link, found) for link, found in standing if "gone" not in json.loads(link.memo or "{}")]
+    return tuple(link for link, found in is_followed if found and found.status is not Status.RESOLVED)

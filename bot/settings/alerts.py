@@ -10,6 +10,14 @@ SLACK_ID_LETTERS = frozenset(string.ascii_uppercase + string.digits)
 CONDITION = re.compile(r"\s*[^=;,\s]+\s*=[^=;]*[^=;,\s][^=;]*")
 
 
+def hard_to_guess(secret: SecretStr) -> SecretStr:
+    """The secret of a way in, where nobody could come upon it by trying; raises ValueError else."""
+    value = secret.get_secret_value()
+    if value and (len(value) < 16 or not value.isascii() or not value.isprintable() or " " in value):
+        raise ValueError("it must have 16 characters or more, printable ones without a blank")
+    return secret
+
+
 class AlertSettings(BaseModel):
     """Where alerts go and how their senders prove themselves; a field's description is its line in `.env.example`."""
 
@@ -49,10 +57,7 @@ class AlertSettings(BaseModel):
     @field_validator("alertmanager_secret", "grafana_secret", "pagerduty_secret", "jsm_secret")
     @classmethod
     def _hard_to_guess(cls, secret: SecretStr) -> SecretStr:
-        value = secret.get_secret_value()
-        if value and (len(value) < 16 or not value.isascii() or not value.isprintable() or " " in value):
-            raise ValueError("it must have 16 characters or more, printable ones without a blank")
-        return secret
+        return hard_to_guess(secret)
 
     @field_validator("alerts_channel", "alerts_team")
     @classmethod

@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-OUTSIDE_SECRETS = ("jira_token", "confluence_token", "jsm_key", "statuspage_key")
+from bot.settings.alerts import hard_to_guess
+
+OUTSIDE_SECRETS = ("jira_token", "jira_secret", "confluence_token", "jsm_key", "statuspage_key")
 """The fields that are secret."""
 
 
@@ -27,6 +29,10 @@ class OutsideSettings(BaseModel):
     jira_type: str = Field("Task", description="Jira: the type of work item that an action becomes.")
     jira_fields: str = Field(
         "{}", description='Jira: fields that the project demands, as JSON: {"customfield_10": {"value": "Ops"}}.'
+    )
+    jira_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Jira: the secret of its webhook to /hooks/jira. Empty: no such way in, and Jira is asked every two minutes.",
     )
     confluence_url: str = Field(
         "", description="Confluence: where people open it, as in https://example.atlassian.net. Empty: not connected."
@@ -65,6 +71,11 @@ class OutsideSettings(BaseModel):
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("an address begins with https:// or http://")
         return url.rstrip("/")
+
+    @field_validator("jira_secret")
+    @classmethod
+    def _hard_to_guess(cls, secret: SecretStr) -> SecretStr:
+        return hard_to_guess(secret)
 
     @field_validator("jira_fields", "jsm_priorities")
     @classmethod

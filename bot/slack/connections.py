@@ -8,6 +8,7 @@ from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
 from bot.publish import SYSTEMS
 from bot.slack import blocks
+from bot.slack.actions import due_words, row
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
 from storage.link_lists import Count
@@ -63,6 +64,12 @@ def failed(link: Link, sentence: str, *, others: bool) -> Message:
     return blocks.message(said, [blocks.section(said), again_button(link.system)])
 
 
+def mended(links: tuple[Link, ...], *, refused: int) -> Message:
+    """What people were told could not be brought into a system is in step; `refused` other things are not."""
+    system, subject = NAMES[links[0].system], links[0].subject if len(links) == 1 else ""
+    return blocks.message(words.connections.mended(system=system, subject=subject, count=len(links), refused=refused))
+
+
 def again(system: str, count: int) -> Message:
     """[Try again] was pressed."""
     return blocks.whisper(words.connections.again(system=NAMES[system], count=count))
@@ -88,6 +95,33 @@ def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> 
     return blocks.message(
         words.connections.done_in_jira(number=action.number, key=incident.key, text=text, issue=key, url=url)
     )
+
+
+def reopened_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+    """An action is open again because its work item is."""
+    return _of_item(words.connections.reopened_in_jira(**_item(action, incident, issue)), action)
+
+
+def moved_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+    """An action has the date that somebody gave its work item."""
+    said = words.connections.moved_in_jira(**_item(action, incident, issue), due=due_words(action.due_on))
+    return _of_item(said, action)
+
+
+def assigned_in_jira(action: Action, incident: Incident, issue: tuple[str, str], name: str) -> Message:
+    """Somebody else has the work item now; `name` is what Jira calls them, empty for nobody."""
+    owner = {"owner": action.owner, "name": shortened(name, 100)}
+    return _of_item(words.connections.assigned_in_jira(**_item(action, incident, issue), **owner), action)
+
+
+def _item(action: Action, incident: Incident, issue: tuple[str, str]) -> dict[str, object]:
+    key, url = issue
+    text = shortened(" ".join(action.text.split()), _LONGEST)
+    return {"number": action.number, "key": incident.key, "text": text, "issue": key, "url": url}
+
+
+def _of_item(said: str, action: Action) -> Message:
+    return blocks.message(said, [blocks.section(said), row(action, style="")])
 
 
 def account_form(incident: Incident, user: str, name: str) -> Block:

@@ -1,4 +1,6 @@
-"""The ways in for monitoring: POST /hooks/alertmanager, /hooks/pagerduty and /hooks/jsm, each there only with a secret.
+"""The ways in for other systems: POST /hooks/alertmanager, /hooks/pagerduty, /hooks/jsm and /hooks/jira.
+
+Each is there only with a secret.
 
 A sender gets 200 once what it told is on disk (or was before), and 503 where it should tell it again.
 """
@@ -6,6 +8,9 @@ A sender gets 200 once what it told is on disk (or was before), and 503 where it
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
 
 from prometheus_client import Counter
 from starlette.responses import PlainTextResponse
@@ -16,7 +21,6 @@ from bot.clock import Clock
 from bot.errors import NotRecorded
 from bot.incident.alerts import Alert
 from bot.incident.payloads import PARSERS, Malformed
-from bot.scribe.alerts import Heard
 from bot.web.guard import Denied, json_object, read
 from bot.web.proofs import Proof
 from storage.drivers import DATABASE_ERRORS
@@ -37,18 +41,41 @@ RETRY_AFTER = "10"
 DEEPEST = 20
 """How deep a payload may be nested; what senders document is six deep at most."""
 
-Hear = Callable[[Sequence[Alert]], Awaitable[Heard]]
+Headers = Mapping[str, str]
 
-_OUTCOMES = Counter("afterword_hooks_total", "Webhooks of monitoring, by what became of them.", ["hook", "outcome"])
+
+class Outcome(Protocol):
+    """How much of what was told is taken, and how much was known already."""
+
+    @property
+    def taken(self) -> int: ...
+    @property
+    def repeated(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """What is done with a proven body: it is `read`, in a thread (raises Malformed); then what that gave is heard."""
+
+    read: Callable[[dict[str, object], Headers, datetime], Any]
+    hear: Callable[[Any, datetime], Awaitable[Outcome]]
+
+
+def alert_ear(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[Outcome]]) -> Ear:
+    """That of one of the senders of alerts."""
+    return Ear(lambda body, _, now: PARSERS[name](body, now), hear)
+
+
+_OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.", ["hook", "outcome"])
 
 
 class Hook:
     """One address, as plain ASGI: who knocks is asked for proof, what they say is parsed, then heard."""
 
-    def __init__(self, name: str, proof: Proof, hear: Hear, clock: Clock) -> None:
+    def __init__(self, name: str, proof: Proof, ear: Ear, clock: Clock) -> None:
         self._name = name
         self._proof = proof
-        self._hear = hear
+        self._ear = ear
         self._clock = clock
         self._writing = asyncio.Semaphore(AT_ONCE)
 
@@ -58,7 +85,7 @@ class Hook:
         _OUTCOMES.labels(self._name, outcome).inc()
         await answer(scope, receive, send)
 
-    async def _answered(self, headers: Mapping[str, str], receive: Receive) -> tuple[str, PlainTextResponse]:
+    async def _answered(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
         try:
             return await self._taken(headers, receive)
         except Denied as denied:
@@ -75,34 +102,32 @@ class Hook:
             log.warning("a webhook to %s/%s is to come again (%s)", HOOKS, self._name, type(error).__name__)
             return "busy", _later("The database does not answer.")
 
-    async def _taken(self, headers: Mapping[str, str], receive: Receive) -> tuple[str, PlainTextResponse]:
+    async def _taken(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
         self._proof.before(headers)
         raw = await read(headers, receive, BODY_SECONDS)
         now = self._clock.now()
         self._proof.of(headers, raw, now)
         # A megabyte of alerts takes a third of a second to read, and meanwhile the loop has Slack to answer.
-        told = await asyncio.to_thread(lambda: PARSERS[self._name](_shallow(raw), now))
-        heard = await self._written(told)
+        told = await asyncio.to_thread(lambda: self._ear.read(_shallow(raw), headers, now))
+        heard = await self._written(told, now)
         outcome = "taken" if heard.taken else "repeated" if told else "nothing"
         return outcome, PlainTextResponse(f"{heard.taken} new, {heard.repeated} known or without meaning here")
 
-    async def _written(self, told: Sequence[Alert]) -> Heard:
+    async def _written(self, told: Any, now: datetime) -> Outcome:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._writing.acquire()
         except TimeoutError:
             raise NotRecorded("Too many webhooks wait already.") from None
         try:
-            return await self._hear(told)
+            return await self._ear.hear(told, now)
         finally:
             self._writing.release()
 
 
-def routes(proofs: Mapping[str, Proof], hear: Hear, clock: Clock) -> list[Route]:
-    """The addresses of those hooks that have a proof; the others are not there."""
-    return [
-        Route(f"{HOOKS}/{name}", Hook(name, proof, hear, clock), methods=["POST"]) for name, proof in proofs.items()
-    ]
+def route(name: str, proof: Proof, ear: Ear, clock: Clock) -> Route:
+    """The address of a hook."""
+    return Route(f"{HOOKS}/{name}", Hook(name, proof, ear, clock), methods=["POST"])
 
 
 def _later(sentence: str) -> PlainTextResponse:

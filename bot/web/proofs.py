@@ -1,7 +1,8 @@
 """How a sender of webhooks proves itself: a signature over the raw body where it signs, else a bearer token.
 
 The forms are the senders': X-PagerDuty-Signature (several while a secret is changed), X-Grafana-Alerting-Signature
-with an optional timestamp; Alertmanager and JSM sign nothing and carry a header that was given to them.
+with an optional timestamp, X-Hub-Signature of Jira's; Alertmanager and JSM sign nothing and carry a header that was
+given to them.
 """
 
 import hashlib
@@ -86,6 +87,22 @@ class Grafana:
             raise Denied(403, "The signature in X-Grafana-Alerting-Signature does not fit the body.")
         if timestamp is not None:
             _require_fresh(timestamp, now)
+
+
+class Hub:
+    """`X-Hub-Signature: sha256=HEX`: HMAC-SHA256 over the raw body, as Jira signs."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def before(self, headers: Headers) -> None:
+        if "x-hub-signature" not in headers:
+            raise Denied(401, "The header X-Hub-Signature is missing. Give the webhook its secret in Jira.")
+
+    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        given = headers["x-hub-signature"].strip().encode("latin-1", "replace")
+        if not hmac.compare_digest(given, f"sha256={_signed(self._secret, raw)}".encode()):
+            raise Denied(403, "The signature in X-Hub-Signature does not fit the body.")
 
 
 class AnyOf:
