@@ -55,7 +55,7 @@ def jira_ears(settings: Settings, followers: Mapping[str, Follower]) -> JiraEars
     hearers = {name: one for name, one in followers.items() if isinstance(one, ActionsInJira | IncidentsInJsm)}
     if not hearers:
         return None
-    dialect = DataCenter() if settings.jira_kind == Kind.DATA_CENTER else Cloud()
+    dialect = DataCenter() if Kind(settings.jira_kind) is Kind.DATA_CENTER else Cloud()
     return JiraEars(dialect, settings.jira_url, hearers)
 
 

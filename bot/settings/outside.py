@@ -32,7 +32,7 @@ class OutsideSettings(BaseModel):
     )
     jira_secret: SecretStr = Field(
         SecretStr(""),
-        description="Jira: the secret of its webhook to /hooks/jira. Empty: no such way in, and Jira is asked every two minutes.",
+        description="Jira: the secret of its webhook to /hooks/jira. Empty: Jira is asked every two minutes instead.",
     )
     confluence_url: str = Field(
         "", description="Confluence: where people open it, as in https://example.atlassian.net. Empty: not connected."
@@ -74,7 +74,7 @@ class OutsideSettings(BaseModel):
 
     @field_validator("jira_secret")
     @classmethod
-    def _hard_to_guess(cls, secret: SecretStr) -> SecretStr:
+    def _of_a_way_in(cls, secret: SecretStr) -> SecretStr:
         return hard_to_guess(secret)
 
     @field_validator("jira_fields", "jsm_priorities")

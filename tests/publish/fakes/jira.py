@@ -1,7 +1,7 @@
 """A Jira that keeps issues: Cloud's version 3 or Data Center's version 2, with one project and its rules."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -36,6 +36,7 @@ class FakeJira(Fake):
         self.unseen_fields: set[str] = set()
         self.page_size = 100
         self.resolution_required = False
+        self._changes = 0
         for prefix in ("", "/ex/jira/cloud-1"):
             self._routes(prefix + api)
         self.app.router.add_get("/_edge/tenant_info", self._tenant)
@@ -58,6 +59,23 @@ class FakeJira(Fake):
     def file(self, key: str, **fields: Any) -> None:
         """Put an issue there without a call."""
         self.issues[key] = {"summary": key, "labels": [], "status": "To Do", **fields}
+        self._touch(key)
+
+    def by_hand(self, key: str, **fields: Any) -> None:
+        """Somebody changes an issue."""
+        self.issues[key] |= fields
+        self._touch(key)
+
+    def _touch(self, key: str) -> None:
+        self._changes += 1
+        at = datetime(2026, 11, 23, 14, 5, tzinfo=UTC) + timedelta(seconds=self._changes)
+        self.issues[key]["updated"] = at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+    def telling(self, key: str, event: str = "jira:issue_updated", by: str = "acc-ana", **more: Any) -> dict[str, Any]:
+        """What a webhook of this site says of an issue as it stands."""
+        person = {"accountId" if self.cloud else "name": by, "displayName": "Somebody"}
+        told = {"timestamp": 1, "webhookEvent": event, "user": person, "changelog": {"id": "1", "items": []}}
+        return {**told, "issue": self._shown(key), **more}
 
     async def _tenant(self, request: web.Request) -> web.Response:
         return web.json_response({"cloudId": "cloud-1"})
@@ -77,6 +95,7 @@ class FakeJira(Fake):
             return web.json_response({"errorMessages": [], "errors": errors}, status=400)
         key = f"{fields['project']['key']}-{len(self.issues) + 1}"
         self.issues[key] = {**fields, "status": "To Do"}
+        self._touch(key)
         if self.drops_assignee:
             self.issues[key]["assignee"] = None
         return web.json_response({"id": str(len(self.issues)), "key": key, "self": "x"}, status=201)
@@ -113,7 +132,7 @@ class FakeJira(Fake):
                 "status": {"name": issue["status"], "statusCategory": {"key": STATUSES[issue["status"]]}},
                 "assignee": named,
                 "duedate": issue.get("duedate"),
-                "updated": datetime(2026, 11, 23, 14, 5, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+                "updated": issue["updated"],
                 "labels": issue["labels"],
             },
         }
@@ -132,6 +151,7 @@ class FakeJira(Fake):
         self.issues[key] |= asked.get("fields", {})
         for change in asked.get("update", {}).get("labels", []):
             self.issues[key]["labels"] = [*self.issues[key]["labels"], change["add"]]
+        self._touch(key)
         return web.Response(status=204)
 
     async def _steps(self, request: web.Request) -> web.Response:
@@ -153,6 +173,7 @@ class FakeJira(Fake):
         if self.resolution_required and STATUSES[name] == "done" and "resolution" not in asked.get("fields", {}):
             return web.json_response({"errors": {"resolution": "Resolution is required."}}, status=400)
         self.issues[request.match_info["key"]] |= {"status": name, **asked.get("fields", {})}
+        self._touch(request.match_info["key"])
         return web.Response(status=204)
 
     async def _link(self, request: web.Request) -> web.Response:
