@@ -15,6 +15,7 @@ from bot.incident import whys as chains
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, ActionStatus, Case, Incident
 from bot.incident.reminders import ReminderRules
+from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
@@ -89,7 +90,7 @@ class ActionsInJira:
             label=f"afterword-{link.team}-{link.id}".lower(),
             project=self._plan.project,
             issue_type=self._plan.issue_type,
-            summary=shortened(one_line(action.text), LONGEST_SUMMARY),
+            summary=shortened(one_line(masked(action.text)), LONGEST_SUMMARY),
             description=self._described(case, action),
             due=action.due_on,
             labels=(*self._plan.labels, case.incident.key.lower()),
@@ -99,12 +100,16 @@ class ActionsInJira:
     def _described(self, case: Case, action: Action) -> str:
         incident = case.incident
         return self._description.render(
-            text=plain(action.text),
+            text=plain(masked(action.text)),
             key=incident.key,
-            title=one_line(incident.title),
+            title=one_line(masked(incident.title)),
             severity=incident.severity_name,
             resolved_at=incident.resolved_at,
-            whys=[why for why in chains.standing(case.whys) if action.number in why.actions],
+            whys=[
+                replace(why, text=masked(why.text))
+                for why in chains.standing(case.whys)
+                if action.number in why.actions
+            ],
             owner=one_line(case.name(action.owner)),
         )
 
@@ -240,4 +245,4 @@ def _place_of(incident: Incident) -> str:
 
 
 def _title_of(incident: Incident) -> str:
-    return f"{incident.key} in Slack: {one_line(incident.title)}"
+    return f"{incident.key} in Slack: {one_line(masked(incident.title))}"

@@ -13,6 +13,7 @@ from bot.errors import Refused
 from bot.export.environment import template_set
 from bot.incident.plain import one_line
 from bot.incident.records import Case, Incident, Status
+from bot.incident.secrets import masked
 from bot.publish.jira import Jira
 from bot.publish.jira_records import Category, Issue
 from bot.publish.jsm import ServiceDesk, ServiceIncident
@@ -87,7 +88,7 @@ class IncidentsInJsm:
         responders = tuple((user, accounts.of(tx, link.team, "jira", user)) for user in people if user)
         opened = ServiceIncident(
             f"afterword-{link.team}-{link.id}".lower(),
-            one_line(incident.title),
+            one_line(masked(incident.title)),
             self._described(case),
             incident.severity,
         )
@@ -96,7 +97,7 @@ class IncidentsInJsm:
     def _described(self, case: Case) -> str:
         incident = case.incident
         return self._description.render(
-            title=one_line(incident.title),
+            title=one_line(masked(incident.title)),
             key=incident.key,
             opened_by=one_line(case.name(incident.opened_by)),
             opened_at=incident.opened_at,

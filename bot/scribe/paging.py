@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.errors import Refused
 from bot.incident.plain import one_line
 from bot.incident.records import EntryKind, Incident
+from bot.incident.secrets import masked
 from bot.incident.text import admit
 from bot.publish.paging import Alert, Paging, Responder
 from bot.scribe.desk import Asked, Desk, once, require_incident
@@ -76,8 +77,8 @@ class Pages:
         asked = json.loads(link.memo)
         alert = Alert(
             alias=f"afterword-{link.team}-{link.id}".lower(),
-            message=f"{incident.key}: {one_line(asked['words'])}",
-            description=f"{one_line(incident.title)}\nSlack: https://slack.com/app_redirect?team={link.team}&channel={incident.channel}",
+            message=f"{incident.key}: {one_line(masked(asked['words']))}",
+            description=f"{one_line(masked(incident.title))}\nSlack: https://slack.com/app_redirect?team={link.team}&channel={incident.channel}",
             priority=_PRIORITIES.get(incident.severity or 0, "P3"),
             responders=self._responders,
             tags=("afterword", incident.key),

@@ -9,6 +9,7 @@ from typing import Any
 from bot.errors import Refused
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Incident, Status
+from bot.incident.secrets import masked
 from bot.incident.text import require
 from bot.publish.statuspage import Announcement, Component, PublicStatus, Statuspage, Update, Working
 from bot.scribe.desk import Asked, Desk, once, require_incident
@@ -131,7 +132,7 @@ class CustomerUpdates:
         """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
         is_repeat, update, page_id = link.is_unsure or link.attempts > 1, prepared.update, prepared.page_id
         if not page_id:
-            name = one_line(prepared.incident.title)
+            name = one_line(masked(prepared.incident.title))
             made = await self._client.open(Announcement(prepared.mark, name, update), is_repeat=is_repeat)
         elif update.status is PublicStatus.RESOLVED:
             made = await self._client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
