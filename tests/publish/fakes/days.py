@@ -64,6 +64,10 @@ class Fake:
         """The next requests whose `METHOD /path` the pattern finds go wrong, in this order."""
         self._coming += [(re.compile(request), day) for day in days]
 
+    def better(self) -> None:
+        """No more bad days."""
+        self._coming.clear()
+
     def asked(self, request: str) -> list[Seen]:
         return [seen for seen in self.seen if re.search(request, f"{seen.method} {seen.path}")]
 
