@@ -40,6 +40,8 @@ class Patience:
     longest_wait: float = 20.0
     """A longer wait that a system asks for is handed back as the error's `retry_after`."""
     most_bytes: int = 12_000_000
+    pace: float = 1.0
+    """How much of the gap that a system asks for between two calls is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +190,14 @@ class Caller:
 
     async def _in_turn(self) -> None:
         """Keep the gap that the system asks for between two calls."""
-        if not self.line.gap:
+        gap = self.line.gap * self._patience.pace
+        if not gap:
             return
         async with self._pace:
             now = asyncio.get_running_loop().time()
             if self._free_at > now:
                 await asyncio.sleep(self._free_at - now)
-            self._free_at = max(now, self._free_at) + self.line.gap
+            self._free_at = max(now, self._free_at) + gap
 
     async def _bounded(self, call: Call, response: httpx.Response) -> bytes:
         body = bytearray()

@@ -37,8 +37,12 @@ def _system(system: str, counts: tuple[Count, ...], troubled: list[Link]) -> lis
     name = NAMES[system]
     if troubled:
         lines = [words.connections.failing(system=name, kept=kept, failed=len(troubled))]
-        lines += [_trouble(link) for link in troubled[:_SHOWN]]
-        lines += [words.connections.more(count=len(troubled) - _SHOWN)] if len(troubled) > _SHOWN else []
+        alike: dict[str, list[Link]] = {}
+        for link in troubled:
+            alike.setdefault(link.error, []).append(link)
+        lines += [_trouble(links) for links in list(alike.values())[:_SHOWN]]
+        more = sum(len(links) for links in list(alike.values())[_SHOWN:])
+        lines += [words.connections.more(count=more)] if more else []
         return [*blocks.sections("\n".join(lines)), again_button(system)]
     if owed:
         return [blocks.section(words.connections.waiting(system=name, kept=kept, owed=owed))]
@@ -46,9 +50,12 @@ def _system(system: str, counts: tuple[Count, ...], troubled: list[Link]) -> lis
     return [blocks.section(words.connections.fine(system=name, kept=kept, at=max(last, default=None)))]
 
 
-def _trouble(link: Link) -> str:
-    tried: datetime | None = None if link.state == REFUSED else link.due_at
-    return str(words.connections.trouble(subject=link.subject, error=shortened(link.error, _LONGEST), tried=tried))
+def _trouble(links: list[Link]) -> str:
+    """What several links have the same trouble with, and when the first of them is tried again."""
+    tries: list[datetime] = [link.due_at for link in links if link.state != REFUSED]
+    named = ", ".join(link.subject for link in links[:_SHOWN])
+    more, error = max(len(links) - _SHOWN, 0), shortened(links[0].error, _LONGEST)
+    return str(words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None)))
 
 
 def again_button(system: str) -> Block:

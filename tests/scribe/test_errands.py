@@ -29,8 +29,11 @@ class Elsewhere:
     bad_days: list[PublishError] = field(default_factory=list)
     looked_up: int = 0
     pause: float = 0.0
+    unreadable: str = ""
 
     def prepare(self, tx: Transaction, link: Link, now: object) -> str | None:
+        if link.subject == self.unreadable:
+            raise KeyError(link.memo)
         incident = incidents.by_id(tx, link.incident_id)
         return incident.title if incident and incident.title != "gone" else None
 
@@ -193,3 +196,80 @@ async def test_recording_waits_for_no_other_system(database_url: str) -> None:
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
             await hanging
+
+
+async def test_when_all_is_in_step_again_that_is_said_once(database_url: str) -> None:
+    async with connected(database_url) as (play, elsewhere):
+        elsewhere.bad_days = [failure(is_permanent=True, status=401)] * 3
+        for number in (1, 2, 3):
+            wanted(play, f"INC-1 action {number}")
+        await play.pass_time(seconds=1)
+        assert len(told(play)) == 1
+        await play.pass_time(minutes=16)
+        await play.pass_time(hours=5)
+        again = [message.plain for message in play.slack.messages(play.channel) if "works again" in message.plain]
+        assert again == [":large_green_circle: Jira works again: 3 items are in step now."]
+
+
+async def test_what_still_needs_somebody_is_counted_in_that(database_url: str) -> None:
+    async with connected(database_url) as (play, elsewhere):
+        elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
+        wanted(play)
+        await play.pass_time(seconds=1)
+        elsewhere.bad_days = [failure(is_permanent=True, status=401)]
+        wanted(play, "INC-1 action 2")
+        await play.pass_time(seconds=1)
+        await play.pass_time(minutes=16)
+        said_again = [one.plain for one in play.slack.messages(play.channel) if "works again" in one.plain]
+        assert len(said_again) == 1
+        assert "INC-1 action 2 is in step now. 1 still needs somebody" in said_again[0]
+
+
+async def test_the_same_failure_after_a_click_is_told_again(database_url: str) -> None:
+    async with connected(database_url) as (play, elsewhere):
+        elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)] * 4
+        wanted(play)
+        wanted(play, "INC-1 action 2")
+        await play.pass_time(seconds=1)
+        await press(play, play.ana, "connections_again")
+        await play.pass_time(seconds=1)
+        assert len(told(play)) == 2
+
+
+async def test_one_thing_that_cannot_be_read_hinders_no_other(database_url: str) -> None:
+    async with connected(database_url) as (play, elsewhere):
+        elsewhere.unreadable = "INC-1 action 1"
+        for number in (1, 2):
+            wanted(play, f"INC-1 action {number}")
+        await play.pass_time(seconds=1)
+        assert (link(play).state, link(play, "INC-1 action 2").state) == (OWED, KEPT)
+        assert "KeyError" in link(play).error
+
+
+async def test_what_this_process_does_not_follow_is_left_to_one_that_does(database_url: str) -> None:
+    async with connected(database_url) as (play, elsewhere):
+        wanted(play)
+        async with Afterword(play.bot.settings, play.bot.store, play.clock, {"statuspage": Elsewhere()}) as other:
+            await other.errands.run_due(play.clock.now())
+        assert (link(play).state, elsewhere.calls) == (OWED, 0)
+        await play.pass_time(minutes=6)
+        assert (link(play).state, elsewhere.calls) == (KEPT, 1)
+
+
+async def test_what_failed_in_a_private_channel_is_named_there_alone(database_url: str) -> None:
+    async with connected(database_url) as (play, elsewhere):
+        private = play.slack.channel("quiet", [play.ana], private=True)
+        await opened(play, "Payroll leaks", private)
+        elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
+        row = play.case(private).incident.id
+        thing = Thing(TEAM, "jira", "INC-2 action 1", row)
+        play.bot.store.write_now(lambda tx: links.want(tx, thing, play.clock.now()))
+        await play.pass_time(seconds=1)
+        assert told(play) == []
+        assert sum("INC-2 action 1" in message.plain for message in play.slack.messages(private)) == 1
+        assert "INC-2" not in await said(play, play.bo, "/incident connections")
+        assert "INC-2 action 1" in await said(play, play.ana, "/incident connections", private)
+        wanted(play)
+        elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
+        await play.pass_time(seconds=1)
+        assert told(play) == [":warning: INC-1 action 1: Jira has no project OPS."]

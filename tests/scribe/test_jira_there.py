@@ -196,3 +196,23 @@ async def test_a_group_and_nobody_are_said_as_what_they_are(database_url: str) -
         assert [each.get("assignee") for each in jira.issues.values()] == [None, None]
         assert said(play, "A group cannot be assigned there: it is unassigned until a person owns it.") == 1
         assert said(play, "Action 2 of INC-1 is OPS-2 in Jira. Nobody owns it yet.") == 1
+
+
+async def test_a_closed_sprint_is_said_in_jira_s_words(sqlite_url: str) -> None:
+    async with with_jira(sqlite_url) as (play, jira):
+        closed = {"errorMessages": [], "errors": {"customfield_20": "Sprint 41 is closed."}}
+        jira.next_time("POST .*/issue$", refused(400, closed))
+        await owned(play)
+        await play.pass_time(hours=3)
+        assert (link(play).state, said(play, "customfield_20: Sprint 41 is closed.")) == (REFUSED, 1)
+
+
+async def test_a_project_that_allows_nobody_says_so_of_an_owner_whom_it_does_not_know(sqlite_url: str) -> None:
+    async with with_jira(sqlite_url) as (play, jira):
+        await owned(play)
+        jira.by_hand("OPS-1", duedate="2026-12-22")
+        await play.pass_time(minutes=3)
+        jira.demands_assignee = True
+        await hand_over(play, owner=play.chandra)
+        assert (link(play).state, said(play, "wants an assignee for everything in OPS")) == (REFUSED, 1)
+        assert issue(jira)["assignee"] == {"id": "acc-ana"}

@@ -14,7 +14,7 @@ from tests.publish.fakes.jira import FakeJira
 from tests.publish.fakes.statuspage import FakeStatuspage
 from tests.scribe.test_statuspage import drafted
 
-HURRIED = replace(QUICK, read=0.4)
+HURRIED = replace(QUICK, read=0.4, pace=0.0)
 JIRA = {"AFTERWORD_JIRA_EMAIL": EMAIL, "AFTERWORD_JIRA_TOKEN": SECRET}
 
 

@@ -147,7 +147,10 @@ class FakeJira(Fake):
         key, asked = request.match_info["key"], await request.json()
         if key not in self.issues:
             return self._missing()
-        if errors := self._wrong(asked.get("fields", {})):
+        errors = self._wrong(asked.get("fields", {}))
+        if self.demands_assignee and asked["fields"].get("assignee", self) is None:
+            errors["assignee"] = "Issues must be assigned."
+        if errors:
             return web.json_response({"errorMessages": [], "errors": errors}, status=400)
         self.issues[key] |= asked.get("fields", {})
         for change in asked.get("update", {}).get("labels", []):
