@@ -111,7 +111,8 @@ class IncidentsInJsm:
         if not key:  # it is written down before the rest is tried, so that it is opened only once
             made = await self._desk.open(prepared.opened, is_repeat=link.is_unsure or link.attempts > 1)
             sent = {"title": prepared.opened.title, "severity": prepared.opened.severity, "status": Status.OPEN.value}
-            return Kept(made.key, made.url, "", json.dumps(sent), is_all=False)
+            sent |= seen_at(made.issue) if made.issue else {}
+            return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
         if link.error:
             await self._jira.standing(key)
         await self._step(key, prepared, sent)

@@ -11,6 +11,7 @@ from bot.incident.plain import one_line, plain
 from bot.incident.records import Incident, Status
 from bot.incident.secrets import masked
 from bot.incident.text import require
+from bot.publish.failures import PublishError
 from bot.publish.statuspage import Announcement, Component, PublicStatus, Statuspage, Update, Working
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.errands import Kept, NotYet
@@ -93,6 +94,7 @@ class _Wanted:
     update: Update
     mark: str
     page_id: str
+    is_overtaken: bool
 
 
 class CustomerUpdates:
@@ -122,14 +124,19 @@ class CustomerUpdates:
         working = {component: Working(asked["working"]) for component in asked["components"]}
         update = Update(PublicStatus(asked["status"]), plain(asked["body"]), asked["mails"], working)
         page = links.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
-        earlier = [one for one in link_lists.of_incident(tx, incident.id) if one.system == SYSTEM and one.id < link.id]
-        if any(one.state not in (KEPT, REFUSED, LET_GO) for one in earlier):
+        whole = link_lists.of_incident(tx, incident.id)
+        updates = [one for one in whole if one.system == SYSTEM and not one.subject.endswith(_PAGE)]
+        if any(one.id < link.id and one.state not in (KEPT, REFUSED, LET_GO) for one in updates):
             return NotYet(timedelta(seconds=5))  # updates are read in their order
         mark = f"afterword-{link.team}-{incident.key}".lower()
-        return _Wanted(incident, update, mark, page.external_id if page else "")
+        is_overtaken = any(one.id > link.id and one.state == KEPT for one in updates)
+        return _Wanted(incident, update, mark, page.external_id if page else "", is_overtaken)
 
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
         """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
+        if prepared.is_overtaken:
+            sentence = "Customers read something newer already, so this is not sent after it. Write a new update."
+            raise PublishError("Statuspage", sentence, is_permanent=True)
         is_repeat, update, page_id = link.is_unsure or link.attempts > 1, prepared.update, prepared.page_id
         if not page_id:
             name = one_line(masked(prepared.incident.title))
@@ -154,20 +161,21 @@ class CustomerUpdates:
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Read the components anew, and ask for the end of what is over here and open there."""
+        await store.write(lambda tx: _ask_for_ends(tx, now))
         if self._asked_at is None or now - self._asked_at >= COMPONENTS_EVERY:
             self._components = tuple(await self._client.components())
             self._asked_at = now
-        await store.write(lambda tx: _ask_for_ends(tx, now))
         return []
 
 
 def _ask_for_ends(tx: Transaction, now: datetime) -> None:
-    for page in link_lists.standing(tx, SYSTEM):
-        if not page.subject.endswith(_PAGE) or page.status == PublicStatus.RESOLVED:
+    for standing in link_lists.standing(tx, SYSTEM):
+        if not standing.subject.endswith(_PAGE) or standing.status == PublicStatus.RESOLVED:
             continue
-        incident = incidents.by_id(tx, page.incident_id)
+        incident = incidents.by_id(tx, standing.incident_id)
         if incident is None or incident.status is not Status.RESOLVED or incident.resolved_at is None:
             continue
+        page = links.locked(tx, standing) or standing  # another process may be asking, too
         memo = incident.resolved_at.isoformat()  # a reopened incident is asked about again
         if page.memo != memo:
             links.remember(tx, page, memo)

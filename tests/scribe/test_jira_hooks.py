@@ -178,8 +178,9 @@ async def test_what_jira_never_sends_is_refused_in_a_sentence(sqlite_url: str, r
 
 async def test_fields_of_the_wrong_kind_do_no_harm(sqlite_url: str) -> None:
     async with with_hook(sqlite_url) as (play, jira):
-        odd = {"status": 5, "assignee": "x", "duedate": [], "updated": {}, "labels": 7}
-        for fields in (odd, None, [], odd | {"updated": "2031-01-01T00:00:00.000+0000"}):
+        odd: dict[str, Any] = {"status": 5, "assignee": "x", "duedate": [], "updated": {}, "labels": 7}
+        given: list[Any] = [odd, None, []]
+        for fields in (*given, odd | {"updated": "2031-01-01T00:00:00.000+0000"}):
             payload = jira.telling("OPS-1") | {"issue": {"key": "OPS-1", "fields": fields}, "user": 5, "changelog": []}
             assert (await tell(play, payload)).status == 200
         assert action(play).status is ActionStatus.OPEN

@@ -1,17 +1,15 @@
 """What a look at Jira finds, and what must never come of it: twice told, twice made, or a lie."""
 
-import asyncio
 from datetime import date, timedelta
 
-from bot.app import Afterword
 from bot.incident.records import ActionStatus
 from storage.links import KEPT, REFUSED
 from tests.handlers.stage import told, window
 from tests.handlers.test_redaction import LEAK
 from tests.handlers.test_secrets import PASSWORD
 from tests.playing import Play
-from tests.publish.clients import QUICK
 from tests.publish.fakes.days import refused
+from tests.scribe.replicas import both
 from tests.scribe.test_jira import action, issue, link, owned, said, with_jira
 from tests.slack.test_names import GROUP, with_group
 
@@ -144,10 +142,7 @@ async def test_two_bots_learn_a_thing_once(postgres_url: str) -> None:
         for key in ("OPS-1", "OPS-2"):
             jira.by_hand(key, status="Done")
         play.clock.advance(timedelta(minutes=3))
-        async with Afterword(play.bot.settings, play.bot.store, play.clock, patience=QUICK) as second:
-            now = play.clock.now()
-            await asyncio.gather(play.bot.errands.run_due(now), second.errands.run_due(now))
-        await play.settle()
+        await both(play)
         assert said(play, "is done in Jira") == 2
 
 
@@ -155,9 +150,7 @@ async def test_two_bots_make_a_thing_once(postgres_url: str) -> None:
     async with with_jira(postgres_url) as (play, jira):
         for number in range(6):
             await told(play, play.ana, f"/action step {number}")
-        async with Afterword(play.bot.settings, play.bot.store, play.clock, patience=QUICK) as second:
-            now = play.clock.now()
-            await asyncio.gather(play.bot.errands.run_due(now), second.errands.run_due(now))
+        await both(play)
         await play.pass_time(seconds=1)
         assert sorted(each["summary"] for each in jira.issues.values()) == [f"step {number}" for number in range(6)]
 

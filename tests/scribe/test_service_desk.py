@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from tests.handlers.stage import on_stage, opened, press, told
 from tests.playing import Play
@@ -9,10 +10,12 @@ from tests.publish.clients import EMAIL, SECRET
 from tests.publish.fakes.alerts import FakeAlerts
 from tests.publish.fakes.days import BadDay, refused
 from tests.publish.fakes.jira import FakeJira
+from tests.scribe.replicas import both
+from tests.scribe.test_jira_hooks import AGREED, tell
 
 
 @asynccontextmanager
-async def with_desk(database_url: str) -> AsyncIterator[tuple[Play, FakeJira]]:
+async def with_desk(database_url: str, **more: str) -> AsyncIterator[tuple[Play, FakeJira]]:
     jira = FakeJira()
     async with jira.serving() as url:
         environ = {
@@ -22,7 +25,7 @@ async def with_desk(database_url: str) -> AsyncIterator[tuple[Play, FakeJira]]:
             "AFTERWORD_JSM_PROJECT": "INC",
             "AFTERWORD_JSM_RESPONDERS": "customfield_9",
         }
-        async with on_stage(database_url, environ=environ) as play:
+        async with on_stage(database_url, environ=environ | more) as play:
             await play.slack.change_person(play.ana, email="ana@team.example")
             await opened(play)
             yield play, jira
@@ -144,3 +147,44 @@ async def test_a_key_that_is_refused_says_what_to_do(database_url: str) -> None:
         await told(play, play.ana, "/incident page")
         await play.pass_time(seconds=1)
         assert said(play, "refused the key") == 1
+
+
+async def test_two_bots_ask_once_about_an_end_over_there(postgres_url: str) -> None:
+    async with with_desk(postgres_url) as (play, jira):
+        await told(play, play.ana, "/incident jsm")
+        await play.pass_time(seconds=1)
+        jira.by_hand("INC-1", status="Done")
+        play.clock.advance(timedelta(minutes=3))
+        await both(play)
+        assert said(play, "was closed in Jira Service Management. Is INC-1 over?") == 1
+
+
+async def test_what_fails_after_the_opening_never_opens_it_twice(database_url: str) -> None:
+    async with with_desk(database_url) as (play, jira):
+        jira.search_lags = True
+        jira.next_time("PUT .*/issue/INC-1$", refused(500, {}), refused(500, {}), refused(500, {}))
+        await told(play, play.ana, "/incident jsm")
+        await play.pass_time(seconds=1)
+        await play.pass_time(seconds=10)
+        assert (len(jira.issues), jira.issues["INC-1"]["customfield_9"]) == (1, [{"accountId": "acc-ana"}])
+
+
+async def test_an_incident_that_was_deleted_there_is_told_once(database_url: str) -> None:
+    async with with_desk(database_url) as (play, jira):
+        await told(play, play.ana, "/incident jsm")
+        await play.pass_time(seconds=1)
+        del jira.issues["INC-1"]
+        for _ in range(3):
+            await play.pass_time(minutes=3)
+        assert said(play, "INC-1 was deleted in Jira, or this account may not see it any more.") == 1
+
+
+async def test_a_webhook_of_its_end_is_asked_about_once(database_url: str) -> None:
+    async with with_desk(database_url, AFTERWORD_JIRA_SECRET=AGREED) as (play, jira):
+        await told(play, play.ana, "/incident jsm")
+        await play.pass_time(seconds=1)
+        jira.by_hand("INC-1", status="Done")
+        for identifier in ("one", "one", "two"):
+            await tell(play, jira.telling("INC-1"), identifier)
+        await play.pass_time(minutes=3)
+        assert said(play, "was closed in Jira Service Management. Is INC-1 over?") == 1

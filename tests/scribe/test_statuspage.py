@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from bot.rehearsal.seen import SeenView
 from tests.handlers.stage import on_stage, opened, press, told
 from tests.playing import Play
 from tests.publish.clients import SECRET
-from tests.publish.fakes.days import BadDay
+from tests.publish.fakes.days import BadDay, refused
 from tests.publish.fakes.statuspage import FakeStatuspage
+from tests.scribe.replicas import both
 
 WORDS = "Some payments fail.\nWe know why & <fix> it."
 
@@ -129,3 +131,24 @@ async def test_without_a_page_the_command_says_how(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await opened(play)
         assert "AFTERWORD_STATUSPAGE_PAGE" in await told(play, play.ana, "/incident customers")
+
+
+async def test_an_old_update_is_never_sent_after_a_newer_one(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        page.next_time("POST .*/incidents$", refused(422, {"error": "Not so."}))
+        await published(play)
+        await published(play, status="resolved", body="It is over.", components=[])
+        await press(play, play.ana, "connections_again")
+        await play.pass_time(seconds=5)
+        (incident,) = page.incidents.values()
+        assert [one["body"] for one in incident["updates"]] == ["It is over."]
+        assert said(play, "Customers read something newer already") == 1
+
+
+async def test_two_bots_ask_once_for_the_last_word(postgres_url: str) -> None:
+    async with with_page(postgres_url) as (play, _):
+        await published(play)
+        await told(play, play.ana, "/incident resolved")
+        play.clock.advance(timedelta(minutes=3))
+        await both(play)
+        assert said(play, "customers still read identified") == 1

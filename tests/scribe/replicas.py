@@ -1,0 +1,15 @@
+"""A second bot on the same database, at work in the same moment."""
+
+import asyncio
+
+from bot.app import Afterword
+from tests.playing import Play
+from tests.publish.clients import QUICK
+
+
+async def both(play: Play) -> None:
+    """Both bots run their errands at once."""
+    async with Afterword(play.bot.settings, play.bot.store, play.clock, patience=QUICK) as second:
+        now = play.clock.now()
+        await asyncio.gather(play.bot.errands.run_due(now), second.errands.run_due(now))
+    await play.settle()
