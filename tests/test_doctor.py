@@ -78,7 +78,7 @@ async def examined(slack: Slack, **changed: str) -> dict[str, Finding]:
 
 async def test_a_healthy_bot_in_socket_mode(slack: Slack) -> None:
     found = await examined(slack)
-    hooks = ["hook alertmanager", "hook pagerduty", "hook jsm"]
+    hooks = ["hook alertmanager", "hook pagerduty", "hook jsm", "hook jira"]
     assert list(found) == ["bot token", "scopes", "clock", "app token", *hooks, "database"]
     assert all(finding.ok for name, finding in found.items() if name not in hooks)
     assert found["bot token"].sentence == "Slack knows the bot as @afterword of Demo Team."
@@ -218,3 +218,13 @@ async def test_a_teams_templates_are_tried(slack: Slack, tmp_path: Path) -> None
     assert found.ok is False
     assert "until this is mended: sections.md.j2, line 1: Expected an expression" in found.sentence
     assert (await examined(slack, AFTERWORD_TEMPLATES=f"{folder}/none"))["templates"].ok is False
+
+
+async def test_the_way_in_for_jira_says_whether_it_is_open_and_what_it_needs(slack: Slack) -> None:
+    hook = {"AFTERWORD_JIRA_SECRET": "sec" + "ret-of-jira-s-webhook"}
+    where = {"AFTERWORD_JIRA_URL": "https://jira.invalid", "AFTERWORD_JIRA_PROJECT": "OPS"}
+    assert "until AFTERWORD_JIRA_SECRET is set" in (await examined(slack))["hook jira"].sentence
+    lonely = (await examined(slack, **hook))["hook jira"]
+    assert (lonely.ok, "Set AFTERWORD_JIRA_PROJECT" in lonely.sentence) == (False, True)
+    both = (await examined(slack, **hook, **where))["hook jira"]
+    assert (both.ok, "/hooks/jira" in both.sentence) == (True, True)

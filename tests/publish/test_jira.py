@@ -27,7 +27,7 @@ async def test_an_action_becomes_an_issue_with_all_that_it_has(site: Site) -> No
     assert created.issue
     assert (created.issue.assignee, created.issue.assignee_name) == ("acc-ana", "Ana")
     assert (created.issue.due, created.issue.category) == (date(2026, 12, 1), Category.NEW)
-    assert created.issue.updated == datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+    assert created.issue.updated == datetime(2026, 11, 23, 14, 5, 1, tzinfo=UTC)
 
 
 async def test_every_call_goes_where_the_kind_of_token_is_taken(site: Site) -> None:
