@@ -32,7 +32,7 @@ from bot.scribe import alerts, attachments, reminders
 from bot.scribe.canvases import CanvasDesk
 from bot.scribe.cards import CardKeeper
 from bot.scribe.desk import Desk
-from bot.scribe.documents import Papers
+from bot.scribe.documents import Papers, customers_draft
 from bot.scribe.errands import Errands, Follower
 from bot.scribe.messages import Composer
 from bot.scribe.posting import Posting
@@ -127,11 +127,13 @@ class Afterword:
         session = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         self.client = _client(settings, session)
         rules = rules_of(settings)
-        connected = self._followers
-        followers = outside.followers(settings, self.client, rules, self._patience) if connected is None else connected
         self.people = People(store, self.client)
         await self.people.load()
         exporter, mask, places = Exporter(settings.templates_folder), mask_of(settings), Places(self.client)
+        followers = self._followers
+        if followers is None:
+            drafted = partial(customers_draft, Papers(store, mask), exporter)
+            followers = outside.followers(settings, self.client, rules, self._patience, drafted)
         composer = self._composer(exporter, places, mask)
         self._stack.push_async_callback(composer.close)
         self.cards = Cards()

@@ -23,14 +23,14 @@ from bot.scribe.jira import ActionsInJira, Plan
 from bot.scribe.jira_hooks import JiraEars
 from bot.scribe.jsm import IncidentsInJsm
 from bot.scribe.paging import Pages
-from bot.scribe.statuspage import CustomerUpdates
+from bot.scribe.statuspage import CustomerUpdates, Drafted
 from bot.settings import Settings, variable
 
 log = logging.getLogger(__name__)
 
 
 def followers(
-    settings: Settings, client: AsyncWebClient, rules: ReminderRules, patience: Patience
+    settings: Settings, client: AsyncWebClient, rules: ReminderRules, patience: Patience, drafted: Drafted
 ) -> Mapping[str, Follower]:
     """What follows our things into each connected system. Raises Misconfigured where one is connected by half."""
     found: dict[str, Follower] = {}
@@ -46,7 +46,7 @@ def followers(
     if settings.jsm_key.get_secret_value():
         found["paging"] = Pages(paging_client(settings, patience), settings.jsm_team)
     if settings.statuspage_page:
-        found["statuspage"] = CustomerUpdates(statuspage_client(settings, patience))
+        found["statuspage"] = CustomerUpdates(statuspage_client(settings, patience), drafted)
     return found
 
 

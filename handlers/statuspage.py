@@ -18,6 +18,8 @@ class Statuspage:
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
         app.action("statuspage_form")(boundary.form(self.form))
+        app.action("statuspage_draft")(boundary.form(self.draft_form))
+        app.view("statuspage_draft")(boundary.submission(self.draft))
         app.view("statuspage_update")(boundary.submission(self.drafted))
         app.view("statuspage_confirm")(boundary.submission(self.confirmed))
 
@@ -40,3 +42,11 @@ class Statuspage:
     async def confirmed(self, sent: Submission) -> Message | None:
         """[Publish]."""
         return await scribe.publish(self._desk, sent.asked, dict(sent.metadata["update"]))
+
+    async def draft_form(self, click: Click) -> Block:
+        """[Postmortem draft …]."""
+        return await scribe.draft_form(self._desk, click.asked)
+
+    async def draft(self, sent: Submission) -> Message | None:
+        """[Put it there]."""
+        return await scribe.draft(self._desk, sent.asked)

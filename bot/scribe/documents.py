@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import Refused
+from bot.export import Exporter
 from bot.incident import postmortem
 from bot.incident.document import Document
 from bot.incident.exports import Order
@@ -84,3 +85,10 @@ class Papers:
     def _masked(self, tx: Transaction, incident: Incident, now: datetime) -> Leaf:
         document, finds = masked(tx, incident, self._rules, now)
         return Leaf(cases.glance(tx, incident, 1)[0], document, len(finds))
+
+
+def customers_draft(papers: Papers, exporter: Exporter, incident: Incident, now: datetime) -> str:
+    """A masked copy's sections as Markdown, for a page of customers; without our table of facts. It blocks."""
+    document = papers.light(incident, Order("markdown", "", "", masked=True), now).document
+    regions = exporter.glance(document).shown.regions
+    return "\n\n".join(text for region in regions for text in (region.heading, region.body) if text) + "\n"

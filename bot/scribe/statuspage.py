@@ -1,18 +1,21 @@
 """What customers are told on Statuspage: never without a person's click, never twice, followed to its end."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import Refused
+from bot.incident.masking import Find
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Incident, Status
 from bot.incident.secrets import masked
 from bot.incident.text import require
 from bot.publish.failures import PublishError
 from bot.publish.statuspage import Announcement, Component, PublicStatus, Statuspage, Update, Working
+from bot.scribe import documents
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.errands import Kept, NotYet
 from bot.slack import statuspage as says
@@ -28,6 +31,11 @@ SYSTEM = "statuspage"
 COMPONENTS_EVERY = timedelta(minutes=15)
 _PAGE = " customers"
 """Behind an incident's key: the link that stands for the whole public incident."""
+_UPDATE = " customer update #"
+_POSTMORTEM = " postmortem for customers"
+
+Drafted = Callable[[Incident, datetime], str]
+"""The masked postmortem of an incident as Markdown, as of a moment; it blocks, so call it in a thread."""
 
 
 async def overview(desk: Desk, asked: Asked) -> Message:
@@ -79,11 +87,49 @@ async def publish(desk: Desk, asked: Asked, update: dict[str, Any]) -> Message |
         number = incidents.take_number(tx, incident.id, "last_entry")
         timeline.add(tx, incident.id, number, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
         tx.note(incident.id, "customer update")
-        thing = Thing(asked.team, SYSTEM, f"{incident.key} customer update #{number}", incident.id)
+        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_UPDATE}{number}", incident.id)
         links.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))
         return says.on_its_way(incident, update["status"], asked.user)
 
     return await once(desk, asked, unit)
+
+
+async def draft_form(desk: Desk, asked: Asked) -> Block:
+    """The window that shows what is masked in the postmortem before customers' page gets it as a draft."""
+    incident = await desk.store.read(lambda tx: require_incident(tx, asked))
+    return await asyncio.to_thread(
+        lambda: says.draft_form(incident, desk.store.read_now(finds_in(desk, asked, incident)))
+    )
+
+
+def finds_in(desk: Desk, asked: Asked, incident: Incident) -> Callable[[Transaction], tuple[Find, ...]]:
+    """What a masked copy of an incident's document masks."""
+    return lambda tx: documents.masked(tx, incident, desk.mask, asked.now)[1]
+
+
+async def draft(desk: Desk, asked: Asked) -> Message | None:
+    """Somebody has seen what is masked: put the postmortem there as a draft, or bring the draft up to date."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        page = links.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        if page is None:
+            raise Refused("Customers were told nothing of it yet, so there is nothing that its postmortem belongs to.")
+        tx.note(incident.id, "postmortem draft for customers")
+        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_POSTMORTEM}", incident.id)
+        links.want(tx, thing, asked.now)
+        return says.drafting(incident, asked.user)
+
+    return await once(desk, asked, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The postmortem of an incident, as of a moment, for a public incident."""
+
+    incident: Incident
+    page_id: str
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +148,9 @@ class CustomerUpdates:
 
     is_urgent = True
 
-    def __init__(self, client: Statuspage) -> None:
+    def __init__(self, client: Statuspage, drafted: Drafted) -> None:
         self._client = client
+        self._drafted = drafted
         self._components: tuple[Component, ...] = ()
         self._asked_at: datetime | None = None
 
@@ -115,25 +162,32 @@ class CustomerUpdates:
         """The parts of the service, as last read."""
         return self._components
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | NotYet | None:
-        """The update behind a link; None for the link that stands for the whole, and once it was sent."""
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | _Draft | NotYet | None:
+        """The update or draft behind a link; None for the link that stands for the whole, and once it was sent."""
         incident = incidents.by_id(tx, link.incident_id)
+        if incident is not None and link.subject.endswith(_POSTMORTEM):
+            whole = links.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
+            return _Draft(incident, whole.external_id, now) if whole else None
         if incident is None or link.external_id or link.subject.endswith(_PAGE):
             return None
         asked = json.loads(link.memo)
         working = {component: Working(asked["working"]) for component in asked["components"]}
         update = Update(PublicStatus(asked["status"]), plain(asked["body"]), asked["mails"], working)
         page = links.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
-        whole = link_lists.of_incident(tx, incident.id)
-        updates = [one for one in whole if one.system == SYSTEM and not one.subject.endswith(_PAGE)]
+        known = link_lists.of_incident(tx, incident.id)
+        updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
         if any(one.id < link.id and one.state not in (KEPT, REFUSED, LET_GO) for one in updates):
             return NotYet(timedelta(seconds=5))  # updates are read in their order
         mark = f"afterword-{link.team}-{incident.key}".lower()
         is_overtaken = any(one.id > link.id and one.state == KEPT for one in updates)
         return _Wanted(incident, update, mark, page.external_id if page else "", is_overtaken)
 
-    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+    async def perform(self, link: Link, prepared: _Wanted | _Draft) -> Kept:
         """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
+        if isinstance(prepared, _Draft):
+            text = await asyncio.to_thread(self._drafted, prepared.incident, prepared.now)
+            await self._client.draft_postmortem(prepared.page_id, text)
+            return Kept(prepared.page_id, link.url, "draft", link.memo)
         if prepared.is_overtaken:
             sentence = "Customers read something newer already, so this is not sent after it. Write a new update."
             raise PublishError("Statuspage", sentence, is_permanent=True)
@@ -151,6 +205,9 @@ class CustomerUpdates:
         """Customers read it: now the channel is told, and the whole stands where it stands."""
         incident = incidents.by_id(tx, link.incident_id)
         if incident is None:
+            return
+        if link.subject.endswith(_POSTMORTEM):
+            _say(tx, incident, says.drafted(incident), now)
             return
         whole = Thing(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
         links.stand(tx, whole, kept.external_id, kept.url, now)

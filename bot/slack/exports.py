@@ -132,7 +132,7 @@ def window(leaving: Leaving) -> Block:
     if leaving.must_mask:
         shown.append(blocks.section(words.exports.only_masked(key=incident.key)))
     if leaving.finds is not None:
-        shown += _listed(leaving.finds)
+        shown += listed(leaving.finds)
     if leaving.finds is not None and not leaving.must_mask:
         shown.append(blocks.labelled("What is posted?", "copy", _choice()))
     about = {
@@ -153,7 +153,7 @@ def _choice() -> Block:
     return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
 
 
-def _listed(finds: tuple[Find, ...]) -> list[Block]:
+def listed(finds: tuple[Find, ...]) -> list[Block]:
     """Every find: what is the same in several places is one line."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from bot.incident.masking import Find
 from bot.incident.records import Incident
 from bot.publish.statuspage import Component, PublicStatus, Working
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.exports import listed
 from bot.slack.text import escape
 from bot.slack.words import words
 
@@ -31,7 +33,7 @@ def overview(incident: Incident, status: str, url: str) -> Message:
         said = words.statuspage.nothing_yet(key=incident.key)
     else:
         said = words.statuspage.standing(key=incident.key, status=STATUSES.get(status, status), name="this", url=url)
-    return blocks.whisper(said, [blocks.section(said), tell_button(incident)])
+    return blocks.whisper(said, [blocks.section(said), tell_button(incident, with_draft=bool(url))])
 
 
 def not_connected() -> Message:
@@ -39,11 +41,29 @@ def not_connected() -> Message:
     return blocks.whisper(words.statuspage.not_connected())
 
 
-def tell_button(incident: Incident) -> Block:
-    """[Tell customers …]."""
-    return blocks.actions(
-        blocks.button("Tell customers …", "statuspage_form", json.dumps({"incident": incident.id}), style="primary")
-    )
+def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
+    """[Tell customers …], and [Postmortem draft …] where there is something that it belongs to."""
+    ref = json.dumps({"incident": incident.id})
+    tell = blocks.button("Tell customers …", "statuspage_form", ref, style="primary")
+    draft = [blocks.button("Postmortem draft …", "statuspage_draft", ref)] if with_draft else []
+    return blocks.actions(tell, *draft)
+
+
+def draft_form(incident: Incident, finds: tuple[Find, ...]) -> Block:
+    """What is masked in the postmortem before it becomes a draft there."""
+    shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *listed(finds)]
+    kept = json.dumps({"incident": incident.id, "channel": incident.channel})
+    return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=kept)
+
+
+def drafting(incident: Incident, by: str) -> Message:
+    """Somebody wants the draft there."""
+    return blocks.message(words.statuspage.drafting(key=incident.key, by=by), response_type="in_channel")
+
+
+def drafted(incident: Incident) -> Message:
+    """The draft is there."""
+    return blocks.message(words.statuspage.drafted(key=incident.key))
 
 
 def form(incident: Incident, components: Iterable[Component], status: str) -> Block:

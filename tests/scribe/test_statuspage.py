@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.rehearsal.seen import SeenView
-from tests.handlers.stage import on_stage, opened, press, told
+from tests.handlers.stage import last, on_stage, opened, press, told
 from tests.playing import Play
 from tests.publish.clients import SECRET
 from tests.publish.fakes.days import BadDay, refused
@@ -152,3 +152,30 @@ async def test_two_bots_ask_once_for_the_last_word(postgres_url: str) -> None:
         play.clock.advance(timedelta(minutes=3))
         await both(play)
         assert said(play, "customers still read identified") == 1
+
+
+async def test_the_postmortem_becomes_a_draft_there_masked_and_only_on_request(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        await published(play)
+        await told(play, play.ana, "/timeline login from 10.2.3.4 by ana@shop.example")
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.ana, "/incident customers")
+        await press(play, play.ana, "statuspage_draft")
+        (window,) = play.slack.views(play.ana)
+        assert "10.2.3.4" in window.plain
+        assert "ana@shop.example" in window.plain
+        assert "postmortem" not in next(iter(page.incidents.values()))
+        await play.slack.submit(play.ana, window)
+        await play.pass_time(seconds=10)
+        draft = next(iter(page.incidents.values()))["postmortem"]["body_draft"]
+        assert "## Timeline" in draft
+        assert "login from [masked] by [masked]" in draft
+        assert "afterword:" not in draft
+        assert "published_at" not in next(iter(page.incidents.values()))["postmortem"]
+        assert said(play, "The postmortem of INC-1 is a draft on Statuspage.") == 1
+
+
+async def test_there_is_no_draft_before_customers_were_told_anything(database_url: str) -> None:
+    async with with_page(database_url) as (play, _):
+        await told(play, play.ana, "/incident customers")
+        assert "statuspage_draft" not in [button[1] for button in last(play, play.ana).buttons]
