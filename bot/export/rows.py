@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bot.export.times import stamp
+from bot.export.times import clock, stamp
 from bot.incident.attachments import IMAGES, written_size
 from bot.incident.document import Document, FileItem, Line
 
@@ -43,13 +43,22 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
     """
     names = {who.id: name(who.name) for who in document.people}
     with_date = document.spans_days
+    day, day_shown = None, ""
     for line in document.timeline:
+        author, recorder, at = line.author.id, line.recorder.id, line.happened_at
+        if line.ended_at is None and not line.approximate:  # nearly all: as `stamp` writes it, at half the cost
+            if with_date and at.date() != day:
+                day = at.date()
+                day_shown = f"{day.isoformat()} "
+            when = f"{day_shown}{clock(at)} UTC"
+        else:
+            when = stamp(at, line.ended_at, approximate=line.approximate, with_date=with_date)
         yield (
-            stamp(line.happened_at, line.ended_at, approximate=line.approximate, with_date=with_date),
+            when,
             line.milestone or "",
             text(line.text),
-            names[line.author.id],
-            names[line.recorder.id] if line.was_told else "",
+            names[author],
+            names[recorder] if recorder != author else "",
             line.number,
             _beside(line, name) if line.source_change or line.files else None,
         )

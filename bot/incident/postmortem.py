@@ -156,12 +156,15 @@ def _participants(case: Case, lines: tuple[Line, ...], lead: Who | None) -> tupl
     authored: dict[str, list[Line]] = {}
     recorded: dict[str, int] = {}
     everyone = {lead.id: lead} if lead else {}
+    recorders: dict[str, Who] = {}
     for line in lines:
-        authored.setdefault(line.author.id, []).append(line)
-        if line.was_told:
-            recorded[line.recorder.id] = recorded.get(line.recorder.id, 0) + 1
+        author, recorder = line.author.id, line.recorder.id
+        authored.setdefault(author, []).append(line)
+        if recorder != author:
+            recorded[recorder] = recorded.get(recorder, 0) + 1
+            recorders[recorder] = line.recorder
     everyone |= {own[0].author.id: own[0].author for own in authored.values()}
-    everyone |= {line.recorder.id: line.recorder for line in lines if line.recorder.id not in everyone}
+    everyone |= {id_: who for id_, who in recorders.items() if id_ not in everyone}
     return tuple(
         _participant(who, authored.get(id_, []), recorded.get(id_, 0), is_lead=who == lead)
         for id_, who in everyone.items()
