@@ -31,6 +31,7 @@ from bot.scheduler import Sweeper
 from bot.scribe import alerts, attachments, reminders
 from bot.scribe.canvases import CanvasDesk
 from bot.scribe.cards import CardKeeper
+from bot.scribe.confluence_pages import Shelf
 from bot.scribe.desk import Desk
 from bot.scribe.documents import Papers, customers_draft
 from bot.scribe.errands import Errands, Follower
@@ -133,7 +134,8 @@ class Afterword:
         followers = self._followers
         if followers is None:
             drafted = partial(customers_draft, Papers(store, mask), exporter)
-            followers = outside.followers(settings, self.client, rules, self._patience, drafted)
+            shelf = Shelf(store, exporter, places, mask)
+            followers = outside.followers(settings, self.client, rules, self._patience, drafted, shelf)
         composer = self._composer(exporter, places, mask)
         self._stack.push_async_callback(composer.close)
         self.cards = Cards()

@@ -11,6 +11,7 @@ from bot.incident.reminders import ReminderRules
 from bot.publish import Connected
 from bot.publish.atlassian import Access, Kind
 from bot.publish.calls import Patience
+from bot.publish.confluence import Confluence
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_dialects import Cloud, DataCenter
@@ -18,6 +19,7 @@ from bot.publish.jsm import ServiceDesk, ServiceProject
 from bot.publish.paging import JSM, OPSGENIE, OPSGENIE_EU, Paging
 from bot.publish.statuspage import API as STATUSPAGE
 from bot.publish.statuspage import Component, Statuspage
+from bot.scribe.confluence_pages import PostmortemPages, Shelf
 from bot.scribe.errands import Follower
 from bot.scribe.jira import ActionsInJira, Plan
 from bot.scribe.jira_hooks import JiraEars
@@ -30,7 +32,12 @@ log = logging.getLogger(__name__)
 
 
 def followers(
-    settings: Settings, client: AsyncWebClient, rules: ReminderRules, patience: Patience, drafted: Drafted
+    settings: Settings,
+    client: AsyncWebClient,
+    rules: ReminderRules,
+    patience: Patience,
+    drafted: Drafted,
+    shelf: Shelf,
 ) -> Mapping[str, Follower]:
     """What follows our things into each connected system. Raises Misconfigured where one is connected by half."""
     found: dict[str, Follower] = {}
@@ -38,6 +45,9 @@ def followers(
     if settings.jira_project:
         plan = Plan(settings.jira_project, settings.jira_type, custom=settings.object_of("jira_fields"))
         found["jira"] = ActionsInJira(Jira(jira_access(settings), patience), plan, email_of, rules)
+    if settings.confluence_url:
+        confluence = confluence_client(settings, patience)
+        found["confluence"] = PostmortemPages(confluence, settings.confluence_parent, shelf)
     if settings.jsm_project:
         jira = Jira(jira_access(settings), patience)
         found["jsm"] = IncidentsInJsm(
@@ -63,6 +73,15 @@ def service_project(settings: Settings) -> ServiceProject:
     """How the service project takes incidents."""
     priorities = {int(severity): name for severity, name in settings.object_of("jsm_priorities").items()}
     return ServiceProject(settings.jsm_project, settings.jsm_type, priorities, responders_field=settings.jsm_responders)
+
+
+def confluence_client(settings: Settings, patience: Patience | None = None) -> Confluence:
+    """The space for postmortems. Raises Misconfigured where its key or the token is missing."""
+    if not settings.confluence_space:
+        raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not.")
+    url, email, token = settings.confluence_url, settings.confluence_email, settings.confluence_token
+    access = _access(settings, "confluence", url, email, token.get_secret_value())
+    return Confluence(access, settings.confluence_space, patience)
 
 
 def statuspage_client(settings: Settings, patience: Patience | None = None) -> Statuspage:
@@ -113,6 +132,8 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]]:
     found: dict[str, Callable[[], Awaitable[str]]] = {}
     if settings.jira_url:
         found["Jira"] = lambda: _check_jira(settings)
+    if settings.confluence_url:
+        found["Confluence"] = lambda: _about(confluence_client(settings))
     if settings.jsm_key.get_secret_value():
         found["Paging"] = lambda: _about(paging_client(settings))
     if settings.statuspage_page:

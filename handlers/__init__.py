@@ -7,6 +7,7 @@ from handlers.actions import Actions
 from handlers.alerts import Alerts
 from handlers.boundary import Boundary
 from handlers.capture import Capture
+from handlers.confluence import Confluence
 from handlers.connections import Connections
 from handlers.drafts import Drafts
 from handlers.exports import Exports
@@ -29,6 +30,6 @@ def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), People(desk), Secrets(desk))
     documents = (Postmortem(desk, exports), exports)
     others = (Home(desk, boundary), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
-    outside = (Alerts(desk), Connections(desk), Statuspage(desk))
+    outside = (Alerts(desk), Connections(desk), Statuspage(desk), Confluence(desk))
     for noun in (*nouns, *documents, *others, *outside, Drafts(desk)):
         noun.listen(app, boundary)

@@ -3,6 +3,7 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident import publishing as rules
+from bot.scribe import confluence
 from bot.scribe import exports as exporting
 from bot.scribe import postmortem as scribe
 from bot.scribe.desk import Desk
@@ -44,10 +45,8 @@ class Postmortem:
                 return await scribe.overview(desk, asked)
             case rules.SetOwner(who):
                 return await scribe.set_owner(desk, asked, person_in(command, who))
-            case rules.Export(form):
-                return await exporting.export(desk, asked, form)
-            case rules.Share(where, form):
-                return self._exports.share(command, where, form)
+            case rules.Export() | rules.Share() | rules.PutOnConfluence() as leaving:
+                return await self._leave(command, leaving)
             case rules.Publish():
                 return await scribe.publish(desk, asked)
             case rules.Waive(reason):
@@ -56,6 +55,15 @@ class Postmortem:
                 return await scribe.show_reminders(desk, asked)
             case _:
                 return says.help_text()
+
+    async def _leave(self, command: Command, wish: rules.Leaving) -> Message | Form | None:
+        match wish:
+            case rules.Export(form):
+                return await exporting.export(self._desk, command.asked, form)
+            case rules.Share(where, form):
+                return self._exports.share(command, where, form)
+            case _:
+                return await confluence.publish(self._desk, command.asked)
 
     async def show(self, click: Click) -> Message:
         """[Postmortem] on the live message, [Show what is missing] on a reminder."""

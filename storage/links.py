@@ -167,6 +167,18 @@ _REMARK = Statement(
     .where(_link.c.id == bindparam("row_id"))
     .values(status=bindparam("new_status"), synced_at=bindparam("now", type_=_link.c.synced_at.type))
 )
+_ORDER = Statement(
+    update(_link)
+    .where(_link.c.id == bindparam("row_id"), _link.c.state != CALLING)
+    .values(
+        wanted=_link.c.wanted + 1,
+        state=OWED,
+        memo=bindparam("new_memo"),
+        due_at=bindparam("now", type_=_link.c.due_at.type),
+        attempts=0,
+        is_told=False,
+    )
+)
 _REMEMBER = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(memo=bindparam("new_memo")))
 _REFUSE = Statement(
     update(_link)
@@ -207,6 +219,16 @@ def bump(tx: Transaction, thing: Thing, now: datetime) -> bool:
     )
     tx.owes = tx.owes or touched > 0
     return touched > 0
+
+
+def order(tx: Transaction, link: Link, memo: str, now: datetime) -> bool:
+    """Put down that a thing is to be brought into step as somebody decided, which `memo` tells its follower.
+
+    False, with nothing written, while a call is under way: how that ends would overwrite the decision.
+    """
+    is_taken = tx.run(_ORDER, row_id=link.id, new_memo=memo, now=now) == 1
+    tx.owes = tx.owes or is_taken
+    return is_taken
 
 
 def stand(tx: Transaction, thing: Thing, external_id: str, url: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from bot.doctor import Finding
 from bot.outside import checks
 from bot.settings import Settings, load
 from tests.publish.clients import BASIC, EMAIL, SECRET
+from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
 
 
@@ -51,3 +52,24 @@ async def test_a_field_that_the_project_demands_is_named() -> None:
 async def test_half_a_connection_says_what_is_missing() -> None:
     (finding,) = await found(load({"AFTERWORD_JIRA_URL": "https://shop.example"}, env_file=None))
     assert finding.sentence == "AFTERWORD_JIRA_URL is set, and AFTERWORD_JIRA_TOKEN is not."
+
+
+def wiki_settings(url: str, **more: str) -> Settings:
+    environ = {"AFTERWORD_CONFLUENCE_URL": url, "AFTERWORD_CONFLUENCE_EMAIL": EMAIL}
+    return load(environ | {"AFTERWORD_CONFLUENCE_TOKEN": SECRET} | more, env_file=None)
+
+
+async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
+    wiki = FakeConfluence()
+    async with wiki.serving() as url:
+        wiki.authorization = BASIC
+        there = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
+        assert await found(there) == [Finding("Confluence", ok=True, sentence="Space ENG (Engineering).")]
+        (gone,) = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="GONE"))
+        assert {seen.method for seen in wiki.seen} == {"GET"}
+    assert gone.sentence == "Confluence has no space GONE that the account may see. Look at the settings."
+
+
+async def test_a_confluence_without_a_space_says_what_is_missing() -> None:
+    (finding,) = await found(wiki_settings("https://shop.example"))
+    assert finding.sentence == "AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not."

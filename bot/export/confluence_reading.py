@@ -5,7 +5,7 @@ content of cells and items, empty paragraphs, columns of a layout.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html.entities import html5
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -24,10 +24,10 @@ _LIST = re.compile(r"(?:-|[0-9]+\.) ")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _BLANKS = re.compile(r"\s+")
 _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~"}
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset({"ul", "ol", "ac:task-list"})
-_BLOCKS = frozenset({"p", "table", "blockquote", "hr", "pre", "div", "section", *_HEADINGS, *_LISTS})
-_WRAPPERS = frozenset({"div", "section", "ac:layout", "ac:layout-section", "ac:layout-cell", "ac:rich-text-body"})
+_BLOCKS = frozenset({"p", "table", "blockquote", "hr", "pre", "div", "section", *HEADINGS, *_LISTS})
+WRAPPERS = frozenset({"div", "section", "ac:layout", "ac:layout-section", "ac:layout-cell", "ac:rich-text-body"})
 _INLINE_MACROS = frozenset({"anchor", "status", "jira"})
 _SILENT_MACROS = frozenset({"anchor", "toc"})
 _DEEPEST = 40
@@ -43,19 +43,19 @@ def regions_of(storage: str) -> dict[str, str]:
     A region is found by its anchor, wherever it was moved; where the anchor went, by the title of its section.
     Raises NotAPage.
     """
-    blocks = list(_flat(_parsed(storage)))
-    anchored = {found for block in blocks if (found := _anchor_in(block))}
+    blocks = list(flat(parsed(storage)))
+    anchored = {found for block in blocks if (found := anchor_in(block))}
     by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
     regions: dict[str, list[Element]] = {}
     region: list[Element] = []  # what stands before the first region belongs to none
     for block in blocks:
-        begun = _anchor_in(block)
-        if not begun and _tag(block) in _HEADINGS:
-            begun = by_title.get(_squeezed("".join(block.itertext())), "")
+        begun = anchor_in(block)
+        if not begun and tag_of(block) in HEADINGS:
+            begun = by_title.get(squeezed("".join(block.itertext())), "")
         if begun:
             region = regions.setdefault(begun, [])
         region.append(block)
-    return {id_: _body(blocks) for id_, blocks in regions.items()}
+    return {id_: body_of(blocks) for id_, blocks in regions.items()}
 
 
 def digests_of(storage: str) -> dict[str, str]:
@@ -63,11 +63,16 @@ def digests_of(storage: str) -> dict[str, str]:
     return {id_: digest_of(markdown) for id_, markdown in regions_of(storage).items()}
 
 
-def _parsed(storage: str) -> Element:
-    known = _ENTITY.sub(lambda found: _character(found[0], found[1]), legible(storage))
+def decoded(storage: str) -> str:
+    """The same page with the characters that HTML's names stand for: what is left is XML."""
+    return _ENTITY.sub(lambda found: _character(found[0], found[1]), legible(storage))
+
+
+def parsed(storage: str) -> Element:
+    """The page as one element. Raises NotAPage."""
     try:
         # Inside an element no document type can be declared, so there are no entities that could grow.
-        return fromstring(f'<page xmlns:ac="{_AC}" xmlns:ri="{_RI}">{known}</page>')  # noqa: S314
+        return fromstring(f'<page xmlns:ac="{_AC}" xmlns:ri="{_RI}">{decoded(storage)}</page>')  # noqa: S314
     except ParseError as error:
         raise NotAPage(f"What Confluence gave is no well-formed page ({error}).") from error
 
@@ -76,44 +81,47 @@ def _character(found: str, entity: str | None) -> str:
     return html5.get(entity, found) if entity and entity not in _OF_XML else found
 
 
-def _tag(element: Element) -> str:
+def tag_of(element: Element) -> str:
+    """Its name as Confluence writes it: `p`, `ac:image`."""
     return element.tag.replace(f"{{{_AC}}}", "ac:").replace(f"{{{_RI}}}", "ri:")
 
 
 def _name(element: Element) -> str:
     """The name of a macro; empty for anything else."""
-    return element.get(_NAME, "") if _tag(element) == "ac:structured-macro" else ""
+    return element.get(_NAME, "") if tag_of(element) == "ac:structured-macro" else ""
 
 
-def _flat(element: Element) -> Iterator[Element]:
+def flat(element: Element) -> Iterator[Element]:
+    """The blocks of a page in their order, whatever layout they are in."""
     for child in element:
-        if _tag(child) in _WRAPPERS:
-            yield from _flat(child)
+        if tag_of(child) in WRAPPERS:
+            yield from flat(child)
         else:
             yield child
 
 
-def _anchor_in(block: Element) -> str:
+def anchor_in(block: Element) -> str:
+    """The region that begins with this block; empty where none does."""
     for found in block.iter(f"{{{_AC}}}structured-macro"):
         if _name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
             return named[1]
     return ""
 
 
-def _body(region: list[Element]) -> str:
-    """Everything but the heading, which is the first block that shows anything."""
+def body_of(region: Iterable[Element]) -> str:
+    """The Markdown of a region's blocks: everything but the heading, which is the first block that shows anything."""
     shown = [(block, markdown) for block in region if (markdown := _block(block, 0))]
-    if shown and _tag(shown[0][0]) in _HEADINGS:
+    if shown and tag_of(shown[0][0]) in HEADINGS:
         del shown[0]
     return "\n\n".join(markdown for _, markdown in shown)
 
 
 def _block(element: Element, depth: int) -> str:
-    tag = _tag(element)
+    tag = tag_of(element)
     if depth > _DEEPEST:
         return _text("".join(element.itertext()))
-    if tag in _HEADINGS:
-        return f"{'#' * _HEADINGS[tag]} {_running(element, depth)}".strip()
+    if tag in HEADINGS:
+        return f"{'#' * HEADINGS[tag]} {_running(element, depth)}".strip()
     if tag in _LISTS:
         return "\n".join(_items(element, depth))
     if tag == "table":
@@ -135,7 +143,7 @@ def _content(element: Element, depth: int) -> str:
 def _parts(element: Element, depth: int) -> Iterator[str]:
     run = _text(element.text or "")
     for child in element:
-        if _tag(child) in _BLOCKS | _WRAPPERS or _is_block_macro(child):
+        if tag_of(child) in _BLOCKS | WRAPPERS or _is_block_macro(child):
             yield _guarded(run)
             yield _block(child, depth)
             run = ""
@@ -157,7 +165,7 @@ def _running(element: Element, depth: int) -> str:
 def _items(element: Element, depth: int) -> Iterator[str]:
     start = element.get("start", "")
     for number, item in enumerate(element, int(start) if _NUMBER.fullmatch(start) else 1):
-        sign = f"{number}." if _tag(element) == "ol" else "-"
+        sign = f"{number}." if tag_of(element) == "ol" else "-"
         body = item.find(f"{{{_AC}}}task-body")
         if body is not None:
             is_done = item.findtext(f"{{{_AC}}}task-status", "").strip() == "complete"
@@ -204,7 +212,7 @@ def _macro(element: Element, depth: int) -> str:
 
 def _inline(element: Element, depth: int) -> str:
     """What stands inside a line, without the text behind it."""
-    tag = _tag(element)
+    tag = tag_of(element)
     if tag in _LEAVES:
         return _LEAVES[tag](element)
     if depth > _DEEPEST:
@@ -249,7 +257,8 @@ def _text(text: str) -> str:
     return escape.inline(_BLANKS.sub(" ", text))
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
+    """The text with every run of blank space as one space."""
     return _BLANKS.sub(" ", text).strip()
 
 

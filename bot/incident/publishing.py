@@ -9,7 +9,7 @@ from bot.incident.lifecycle import unknown
 from bot.incident.records import Case, Incident, PostmortemStatus, Status
 from bot.incident.sections import BY_SLUG
 
-WORDS = ("owner", "export", "share", "publish", "waive", "reminders", "help")
+WORDS = ("owner", "export", "share", "publish", "confluence", "waive", "reminders", "help")
 NEEDED = ("summary", "impact", "root_cause", "actions")
 """What must not be empty in a published postmortem."""
 
@@ -47,6 +47,11 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOnConfluence:
+    """Make its page on Confluence, or bring it up to date."""
+
+
+@dataclass(frozen=True, slots=True)
 class Waive:
     """It is not needed, for this reason."""
 
@@ -63,7 +68,8 @@ class Help:
     """Explain."""
 
 
-Wish = Overview | SetOwner | Export | Share | Publish | Waive | ShowReminders | Help
+Leaving = Export | Share | PutOnConfluence
+Wish = Overview | SetOwner | Leaving | Publish | Waive | ShowReminders | Help
 
 
 def wish(text: str) -> Wish:
@@ -93,6 +99,7 @@ def wish(text: str) -> Wish:
         "export": Export(rest.lower() or "markdown"),
         "publish": Publish(),
         "published": Publish(),
+        "confluence": PutOnConfluence(),
         "reminders": ShowReminders(),
     }
     if word not in simple:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.incident.plain import one_line
 from bot.publish.answers import Answer, reach, worded
 from bot.publish.calls import Call, get, path_of, post, put
 from bot.publish.confluence_records import Page, Property
@@ -156,6 +157,7 @@ def _page(data: object, base_url: str) -> Page:
         worded(data, "body", _STORAGE, "value"),
         worded(data, "version", "message"),
         worded(data, "status") in ("", "current"),
+        one_line(worded(data, "version", "by", "displayName")),
     )
 
 

@@ -22,7 +22,10 @@ class PageDraft:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML."""
+    """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML.
+
+    `author` is that writer's name, where Confluence tells it with the page (Data Center does).
+    """
 
     id: str
     title: str
@@ -31,6 +34,7 @@ class Page:
     body: str
     note: str
     is_current: bool
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,7 +239,7 @@ class Errands:
             is_told=link.is_told or is_to_tell,
         )
         if self._settle(tx, link, failed) and is_to_tell:
-            failing.tell(tx, link, error.sentence, now)
+            failing.tell(tx, link, error.sentence, now, failing.question_in(error))
 
     def _settle(self, tx: Transaction, link: Link, settled: Settled) -> bool:
         was_ours = links.settle(tx, link, self._owner, settled)

@@ -12,7 +12,7 @@ from bot.incident.exports import CANVAS, Order
 from bot.incident.masking import Find
 from bot.incident.records import Incident
 from bot.incident.text import nearest
-from bot.scribe import documents, postmortem
+from bot.scribe import confluence, documents, postmortem
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import exports as says
 from bot.slack import findings as looks
@@ -50,7 +50,8 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
         _owe(tx, asked, incident, Order(form, incident.channel, asked.user))
-        return says.exporting(incident, form, others, [*edited, *looks.still_open(found, incident)])
+        page = confluence.offered(tx, desk, incident)
+        return says.exporting(incident, form, others, [*page, *edited, *looks.still_open(found, incident)])
 
     return await once(desk, asked, unit)
 

@@ -16,6 +16,14 @@ TOLD_AFTER = 5
 """After so many attempts (about a minute) people are told of what may still mend itself."""
 
 
+class Undecided(PublishError):
+    """It goes on only once a person has decided something; `asks` is the message that asks them, with its buttons."""
+
+    def __init__(self, system: str, sentence: str, asks: Message) -> None:
+        super().__init__(system, sentence, is_permanent=True)
+        self.asks = asks
+
+
 def is_to_tell(link: Link, error: PublishError, *, state: str, is_urgent: bool) -> bool:
     """Whether people are to hear of a failure that leaves the link in `state`.
 
@@ -25,15 +33,23 @@ def is_to_tell(link: Link, error: PublishError, *, state: str, is_urgent: bool) 
     return link.attempts >= at and (state == REFUSED or link.attempts == at or not link.is_told)
 
 
-def tell(tx: Transaction, link: Link, sentence: str, now: datetime) -> None:
-    """Owe the incident's channel a word about a failure, unless it heard the same of that system already."""
+def question_in(error: PublishError) -> Message | None:
+    """What an error asks of people; None where it only tells."""
+    return error.asks if isinstance(error, Undecided) else None
+
+
+def tell(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Message | None = None) -> None:
+    """Owe the incident's channel a word about a failure, unless it heard the same of that system already.
+
+    `asks` takes the word's place where somebody has to decide something.
+    """
     incident = incidents.by_id(tx, link.incident_id)
     if incident is None:
         return
     troubled = link_lists.troubled_in(tx, link.team, link.system, incident.channel)
     others = [one for one in troubled if one.error == sentence and one.id != link.id]
     if not any(one.is_told and _was_tried(one) for one in others):
-        _say(tx, incident, says.failed(link, sentence, others=bool(others)), now)
+        _say(tx, incident, asks or says.failed(link, sentence, others=bool(others)), now)
 
 
 def tell_mended(tx: Transaction, link: Link, now: datetime) -> None:

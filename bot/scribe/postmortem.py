@@ -17,7 +17,7 @@ from bot.incident.records import Case, Incident, Milestone, SectionText
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, require, shortened
-from bot.scribe import drafts, recall, secrets
+from bot.scribe import confluence, drafts, recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.standing import retire
 from bot.slack import blocks
@@ -183,7 +183,8 @@ async def publish(desk: Desk, asked: Asked) -> Message | None:
         incident = publishing.publish(case, asked.now)
         _finish(tx, asked, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), asked.now)
-        return says.published(incident, asked.user, found, edited)
+        page = confluence.bring_along(tx, desk, incident, asked)
+        return says.published(incident, asked.user, found, [*edited, *page])
 
     return await once(desk, asked, unit)
 

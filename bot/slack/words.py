@@ -28,6 +28,7 @@ NOUNS = (
     "findings",
     "connections",
     "statuspage",
+    "confluence",
     "drafts",
     "alerts",
     "kept",

@@ -112,3 +112,14 @@ def test_what_stands_there_is_listed_and_counted(store: Store) -> None:
     assert (found[KEPT].count, found[KEPT].synced_at, found[OWED].count) == (1, NOW + minutes(5), 1)
     assert again(store, link).status == "Done"
     assert len(store.read_now(lambda tx: link_lists.of_incident(tx, link.incident_id))) == 2
+
+
+def test_a_decision_is_owed_at_once_but_never_into_a_call_under_way(store: Store) -> None:
+    link = claimed(store, wanted(store))
+    assert not store.write_now(lambda tx: links.order(tx, link, "decided", NOW))
+    assert again(store, link).memo == ""
+    store.write_now(lambda tx: links.settle(tx, link, "one", settled(state=REFUSED, error="no", is_told=True)))
+    assert store.write_now(lambda tx: links.order(tx, link, "decided", NOW + minutes(1)))
+    found = again(store, link)
+    assert (found.state, found.memo, found.is_told, found.wanted) == (OWED, "decided", False, link.wanted + 1)
+    assert store.read_now(links.next_due) == NOW + minutes(1)

@@ -1,5 +1,6 @@
 """A Confluence that keeps pages: Cloud's version 2 with 1 for labels and files, or Data Center's version 1."""
 
+from collections.abc import Callable
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -17,6 +18,8 @@ class FakeConfluence(Fake):
         self.labels: dict[str, list[str]] = {}
         self.files: dict[tuple[str, str], list[bytes]] = {}
         self.kept: dict[str, dict[str, Any]] = {}
+        self.quicker: list[Callable[[], None]] = []
+        """What people do at the very moment at which a page is written, once each."""
         for prefix in ("", "/ex/confluence/cloud-1") if is_cloud else ("",):
             self._routes(prefix)
         self.app.router.add_get("/_edge/tenant_info", self._tenant)
@@ -42,10 +45,10 @@ class FakeConfluence(Fake):
     def _lets_in(self, request: web.Request) -> bool:
         return request.path == "/_edge/tenant_info" or super()._lets_in(request)
 
-    def edited(self, page_id: str, body: str) -> None:
+    def edited(self, page_id: str, body: str, by: str = "") -> None:
         """Somebody changes a page by hand."""
         page = self.pages[page_id]
-        page |= {"body": body, "number": page["number"] + 1, "note": "fixed a typo"}
+        page |= {"body": body, "number": page["number"] + 1, "note": "fixed a typo", "by": by}
 
     async def _tenant(self, request: web.Request) -> web.Response:
         return web.json_response({"cloudId": "cloud-1"})
@@ -89,10 +92,15 @@ class FakeConfluence(Fake):
             "id": at,
             "status": page["status"],
             "title": page["title"],
-            "version": {"number": page["number"], "message": page["note"]},
+            "version": self._version(page),
             "body": {"storage": {"representation": "storage", "value": page["body"]}},
             "_links": {"webui": f"/spaces/ENG/pages/{at}"},
         }
+
+    def _version(self, page: dict[str, Any]) -> dict[str, Any]:
+        """Data Center tells who wrote it, Cloud only that account's id."""
+        by = {"authorId": "acc-1"} if self.is_cloud else {"by": {"displayName": page.get("by", "")}}
+        return {"number": page["number"], "message": page["note"], **by}
 
     async def _titled(self, request: web.Request) -> web.Response:
         found = [at for at, page in self.pages.items() if page["title"] == request.query["title"]]
@@ -106,6 +114,8 @@ class FakeConfluence(Fake):
         at, asked = request.match_info["id"], await request.json()
         if at not in self.pages:
             return self._missing()
+        if self.quicker:
+            self.quicker.pop(0)()
         page = self.pages[at]
         if asked["version"]["number"] != page["number"] + 1:
             said = f"Version must be incremented on update. Current version is: {page['number']}"
@@ -113,7 +123,7 @@ class FakeConfluence(Fake):
         body = asked["body"] if self.is_cloud else asked["body"]["storage"]
         version = asked["version"]
         page |= {"title": asked["title"], "body": body["value"], "number": version["number"]}
-        page["note"] = version["message"]
+        page |= {"note": version["message"], "by": "Afterword"}
         return web.json_response(self._shown(at))
 
     async def _property(self, request: web.Request) -> web.Response:

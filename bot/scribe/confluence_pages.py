@@ -1,0 +1,244 @@
+"""The postmortem as a page of Confluence: made on request, brought up to date on request, around what people wrote."""
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.export import Exporter
+from bot.export.confluence_apart import apart
+from bot.export.confluence_left import Record, as_found, as_written, joined
+from bot.export.confluence_merging import StructureLost
+from bot.export.confluence_reading import NotAPage
+from bot.export.folder import BrokenTemplate
+from bot.incident.facts import digest_of
+from bot.incident.masking import USUAL_RULES, MaskRules
+from bot.incident.records import Incident
+from bot.publish.calls import Upload
+from bot.publish.confluence import Confluence
+from bot.publish.confluence_records import Page, PageDraft, Updated
+from bot.publish.failures import PublishError
+from bot.publish.storage_form import marked
+from bot.scribe import confluence_memo as memos
+from bot.scribe.confluence_memo import ANEW, OVERWRITE, Memo
+from bot.scribe.confluence_sheets import Brought, Sheet, Sheets, overwritten
+from bot.scribe.errands import Kept
+from bot.scribe.failing import Undecided
+from bot.slack import confluence as says
+from bot.slack.confluence import News, Stands
+from bot.slack.places import Places
+from storage import deliveries, incidents
+from storage.deliveries import Owed
+from storage.links import Link
+from storage.statements import Transaction
+from storage.store import Store
+
+SYSTEM = "confluence"
+POSTMORTEM = " postmortem"
+"""Behind an incident's key: the subject of its link."""
+
+_TRIES = 3
+_TITLE = 200
+"""Letters by which a title is known as ours: its end may have been cut, or the key put behind it."""
+_SVG = "image/svg+xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where pages are taken from: the record, its forms, who can read where in Slack, and what must not leave."""
+
+    store: Store
+    exporter: Exporter
+    places: Places
+    rules: MaskRules = USUAL_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An incident whose page is wanted as of `now`."""
+
+    incident: Incident
+    memo: Memo
+    now: datetime
+
+
+class PostmortemPages:
+    """Follows each postmortem that was asked for: nothing else makes or changes a page."""
+
+    is_urgent = True
+
+    def __init__(self, confluence: Confluence, parent_id: str, shelf: Shelf) -> None:
+        """`parent_id` is the page that they go below; empty for the top of the space."""
+        self._confluence = confluence
+        self._parent_id = parent_id
+        self._places = shelf.places
+        self._sheets = Sheets(shelf.store, shelf.exporter, shelf.rules)
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._confluence.aclose()
+
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
+        """The incident behind a link."""
+        incident = incidents.by_id(tx, link.incident_id)
+        return _Wanted(incident, memos.read(link.memo), now) if incident else None
+
+    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+        """Make the page, or bring it up to date. Raises Undecided where that is a person's to decide first."""
+        await self._require_agreed(link, prepared)
+        memo = prepared.memo
+        if not link.external_id or memo.order == ANEW:
+            return await self._created(link, prepared)
+        page = await self._confluence.read(link.external_id)
+        if page is None:
+            sentence = f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more."
+            raise Undecided(self._confluence.name, sentence, says.deleted(prepared.incident, link))
+        if link.is_unsure or link.attempts > 1:
+            memo = replace(memo, record=joined(memo.record, await self._planned(page)))
+        return await self._brought(link, replace(prepared, memo=replace(memo, news=News())), page)
+
+    async def _require_agreed(self, link: Link, wanted: _Wanted) -> None:
+        """What is private leaves only as a masked copy, and only once somebody has seen what is masked."""
+        if wanted.memo.is_masked:
+            return
+        sight = await self._places.sight("", [wanted.incident.channel])
+        if not sight.is_sure:
+            sentence = "Slack does not say just now who can read in the incident's channel; it is tried again later."
+            raise PublishError(self._confluence.name, sentence)
+        if wanted.incident.channel not in sight.seen:
+            sentence = f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel."
+            raise Undecided(self._confluence.name, sentence, says.private(wanted.incident, link.url))
+
+    async def _created(self, link: Link, wanted: _Wanted) -> Kept:
+        """Make the page without pictures, which hang on what is there; then it is brought up to date."""
+        memo = replace(wanted.memo.for_another_page(), order="") if link.external_id else wanted.memo
+        sheet = await self._sheet(wanted.incident, memo, wanted.now, with_pictures=False)
+        mark = _mark(link, memo)
+        draft = PageDraft(wanted.incident.key, sheet.title, marked(sheet.body, mark), mark, self._parent_id)
+        made = await self._confluence.create(draft, is_repeat=link.is_unsure or link.attempts > 1)
+        record = as_written(sheet.fresh)
+        if made.was_there and made.page.version == 1:
+            record = as_found(apart(made.page.body), sheet.fresh)
+        elif made.was_there:
+            record = joined(record, await self._planned(made.page))
+        memo = replace(memo, record=record, title=made.page.title, named=sheet.title, news=News(is_new=True))
+        return await self._brought(link, replace(wanted, memo=memo), made.page)
+
+    async def _planned(self, page: Page) -> Record:
+        """How earlier attempts may have left the page, of which nobody knows whether they wrote."""
+        return memos.record_in(await self._confluence.recall(page.id))
+
+    async def _brought(self, link: Link, wanted: _Wanted, page: Page) -> Kept:
+        memo, incident = wanted.memo, wanted.incident
+        sheet = await self._sheet(incident, memo, wanted.now)
+        files, trouble = await self._attached(page, sheet, memo)
+        if trouble:
+            sheet = await self._sheet(incident, memo, wanted.now, with_pictures=False)
+        page, brought = await self._written(link, wanted, sheet, page)
+        if brought.sheet.labels != memo.labels:
+            await self._confluence.label(page.id, brought.sheet.labels)
+        news = replace(brought.news, is_new=memo.news.is_new, pictures=trouble)
+        left = Memo(
+            is_masked=memo.is_masked,
+            copy=memo.copy,
+            title=page.title,
+            named=brought.sheet.title,
+            record=brought.record,
+            gone=brought.gone,
+            files=files,
+            labels=brought.sheet.labels,
+            news=news,
+        )
+        return Kept(page.id, page.url, str(page.version), left.written())
+
+    async def _sheet(self, incident: Incident, memo: Memo, now: datetime, *, with_pictures: bool = True) -> Sheet:
+        masked, pictures = memo.is_masked, with_pictures
+        try:
+            return await asyncio.to_thread(self._sheets.sheet, incident, now, is_masked=masked, with_pictures=pictures)
+        except BrokenTemplate as error:
+            sentence = f"{incident.key}'s page was not written, for the team's templates cannot be used: {error}"
+            raise PublishError(self._confluence.name, sentence, is_permanent=True) from error
+
+    async def _attached(self, page: Page, sheet: Sheet, memo: Memo) -> tuple[dict[str, str], str]:
+        """Attach the pictures that changed, before a page shows them; what hangs there, and why nothing does."""
+        files = dict(memo.files)
+        for picture in sheet.attached:
+            content = digest_of(picture.content.decode())
+            if files.get(picture.name) == content:
+                continue
+            try:
+                await self._confluence.attach(page.id, Upload(picture.name, _SVG, picture.content))
+            except PublishError as error:
+                if not error.is_permanent or error.status == 401:
+                    raise
+                return files, error.sentence
+            files[picture.name] = content
+        return files, ""
+
+    async def _written(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> tuple[Page, Brought]:
+        """Write what is new; where people were quicker, read again and start over."""
+        for _ in range(_TRIES):
+            brought = await self._joined(link, wanted, sheet, page)
+            title = _title(wanted.memo, sheet, page)
+            if not brought.news.is_changed and title == page.title:
+                return page, brought
+            await self._plan(page, joined(brought.record, wanted.memo.record))
+            body = marked(brought.body, _mark(link, wanted.memo))
+            note = f"{wanted.incident.key} brought up to date by Afterword ({page.version + 1} {digest_of(body)})"
+            updated = await self._updated(page, title, body, note)
+            if updated.is_written:
+                return updated.page, brought
+            page, sheet = updated.page, brought.sheet
+        sentence = "Somebody is changing the page at this moment; it is tried again later."
+        raise PublishError(self._confluence.name, sentence)
+
+    async def _joined(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> Brought:
+        if wanted.memo.order == OVERWRITE:
+            return overwritten(sheet)
+        try:
+            return await asyncio.to_thread(self._sheets.brought, sheet, wanted.incident, wanted.memo, page, wanted.now)
+        except (NotAPage, StructureLost) as error:
+            sentence = f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}."
+            asks = says.lost(wanted.incident, replace(link, external_id=page.id, url=page.url))
+            raise Undecided(self._confluence.name, sentence, asks) from error
+
+    async def _plan(self, page: Page, record: Record) -> None:
+        """Put down at the page how it may be left from now on; where that is not allowed, it goes on without."""
+        try:
+            await self._confluence.remember(page.id, memos.told_of(record))
+        except PublishError as error:
+            if not error.is_permanent or error.status == 401:
+                raise
+
+    async def _updated(self, page: Page, title: str, body: str, note: str) -> Updated:
+        """Write it; where another page has the new title, under the old one."""
+        try:
+            return await self._confluence.update(page, title, body, note)
+        except PublishError as error:
+            if error.status != 400 or title == page.title:
+                raise
+            return await self._confluence.update(page, page.title, body, note)
+
+    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        """Say where it is, in which version, and what people did there."""
+        incident = incidents.by_id(tx, link.incident_id)
+        if incident is not None:
+            memo = memos.read(kept.memo)
+            page = Stands(memo.title, kept.url, kept.status, memo.is_masked)
+            said = says.brought(incident, page, memo.news)
+            deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+
+    async def look(self, store: Store, now: datetime) -> list[int]:
+        """Nothing is read by itself: a published page is compared when somebody asks for it."""
+        return []
+
+
+def _mark(link: Link, memo: Memo) -> str:
+    """What this very page is known by; no other page's mark is a part of it."""
+    return f"afterword-{link.team}-{link.id}-{memo.copy}-page".lower()
+
+
+def _title(memo: Memo, sheet: Sheet, page: Page) -> str:
+    """The page's title, which follows the incident's unless people gave it another."""
+    is_ours = page.title == memo.title and memo.title.startswith(memo.named[:_TITLE])
+    return sheet.title if is_ours and sheet.title != memo.named else page.title

@@ -1,0 +1,165 @@
+"""The postmortem as it goes onto a page: compiled, masked where it must be, and joined with what people wrote there.
+
+All of it is work that takes as long as the timeline is: call it in a thread.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.export import Exporter
+from bot.export.confluence import Attached
+from bot.export.confluence_apart import apart
+from bot.export.confluence_left import Fresh, Left, Record, as_written
+from bot.export.confluence_merging import Deed, Touched, merge, read_back, touched
+from bot.export.environment import template_set
+from bot.export.kept import Draft, Held
+from bot.export.regions import Compiled, Region
+from bot.export.returned import Paper
+from bot.incident import postmortem
+from bot.incident.document import Document
+from bot.incident.masking import MASKED, MaskRules, mask
+from bot.incident.plain import one_line
+from bot.incident.records import Incident
+from bot.publish.confluence_records import Page
+from bot.scribe import drafts
+from bot.scribe.confluence_memo import Memo
+from bot.scribe.drafts import Given
+from bot.slack.confluence import News
+from storage import cases
+from storage.kept import NewText
+from storage.store import Store
+
+SOURCE = "confluence"
+SOMEBODY = "Confluence"
+"""Who edited the page, where Confluence does not say."""
+
+_CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The page as the document alone would have it, and the files that it shows."""
+
+    document: Document
+    draft: Draft
+    body: str
+    fresh: Fresh
+    attached: tuple[Attached, ...]
+
+    @property
+    def title(self) -> str:
+        """`INC-7: Checkout returns 503s`."""
+        return one_line(f"{self.document.key}: {self.document.title}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the page is found by."""
+        return tuple(filter(None, ("postmortem", self.document.severity, self.document.key.lower())))
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The page as it is to be written, how it will be left, and what is to be told of it."""
+
+    sheet: Sheet
+    body: str
+    record: Record
+    news: News
+    gone: tuple[str, ...]
+
+
+class Sheets:
+    """Compiles pages, and takes in what people wrote on them."""
+
+    def __init__(self, store: Store, exporter: Exporter, rules: MaskRules) -> None:
+        self._store = store
+        self._exporter = exporter
+        self._rules = rules
+        self._way_back = template_set().get_template("publish/way_back.xml.j2")
+
+    def sheet(self, incident: Incident, now: datetime, *, is_masked: bool, with_pictures: bool = True) -> Sheet:
+        """The page as of `now`; a masked one has no way back into the channel.
+
+        Raises BrokenTemplate where a team's templates cannot be used: ours would have other regions.
+        """
+        whole = self._store.read_now(lambda tx: postmortem.compile(cases.load(tx, incident), now))
+        document = mask(whole, self._rules)[0] if is_masked else whole
+        body, attached = self._exporter.confluence_page(document)
+        if not with_pictures:
+            body, attached = self._exporter.render(document, SOURCE).decode(), ()
+        url = f"https://slack.com/app_redirect?team={incident.team}&channel={incident.channel}"
+        body = self._way_back.render(url="" if is_masked else url, key=incident.key) + body
+        draft = self._exporter.draft(whole)
+        told = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
+        return Sheet(document, draft, body, Fresh(apart(body), told), attached)
+
+    def brought(self, sheet: Sheet, incident: Incident, memo: Memo, page: Page, now: datetime) -> Brought:
+        """What to write onto a page as it stands; what people changed on it is kept first.
+
+        Raises NotAPage and StructureLost where nobody can tell what of it is whose: then nothing was kept either.
+        """
+        stands = apart(page.body)
+        merge(stands, sheet.fresh, memo.record, {}, memo.back)  # before anything is kept: it may be lost
+        found = touched(stands, sheet.fresh, memo.record)
+        edits = self._edits(found, sheet.draft, memo, page, now)
+        new = frozenset[str]()
+        if texts := [text for text in edits.values() if text is not None]:
+            new = self._store.write_now(lambda tx: drafts.keep_edits(tx, incident, texts, now, SOURCE))
+        if new:
+            sheet = self.sheet(incident, now, is_masked=memo.is_masked, with_pictures=bool(sheet.attached))
+        held = {one.own.id: one for one in sheet.draft.held}
+        deeds = {id_: _deed(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
+        merged = merge(stands, sheet.fresh, memo.record, deeds, memo.back)
+        news = News(
+            is_changed=merged.is_changed,
+            taken=tuple(id_ for id_ in stands.parts if id_ in new),
+            open=tuple(id_ for id_, one in held.items() if one.is_contested),
+            gone=tuple(id_ for id_ in merged.gone if id_ not in memo.gone),
+        )
+        return Brought(sheet, merged.body, merged.record, news, merged.gone)
+
+    def _edits(
+        self, found: Mapping[str, Touched], draft: Draft, memo: Memo, page: Page, now: datetime
+    ) -> dict[str, NewText | None]:
+        """What is to be kept of the regions that people touched; None where the document says so anyway."""
+        given = Given("", page.author or SOMEBODY, SOURCE)
+        labels = tuple(read_back(label) for label in draft.labels)
+        texts = {id_: one.text for id_, one in found.items() if not one.is_same}
+        regions = tuple(_came(region, texts, memo.record.regions) for region in draft.shown.regions)
+        paper = Paper(0, page.id, None, Compiled("", regions))
+        edits = drafts.edits_in(paper, replace(draft, labels=(labels[0], labels[1])), given, now)
+        same: dict[str, NewText | None] = {id_: None for id_, one in found.items() if one.is_same or not one.text}
+        return same | {id_: _unmasked(text) for id_, text in edits.items()}
+
+
+def overwritten(sheet: Sheet) -> Brought:
+    """The whole page anew, whatever stands there."""
+    record = as_written(sheet.fresh)
+    return Brought(sheet, sheet.body, record, News(is_changed=True), ())
+
+
+def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, Left]) -> Region:
+    """A region as a draft that comes back would hold it."""
+    if region.id not in texts:
+        return replace(region, left_as=region.digest)
+    known = left.get(region.id, Left())
+    return Region(region.id, region.heading, texts[region.id], _CHANGED, known.facts, known.seen)
+
+
+def _unmasked(text: NewText | None) -> NewText | None:
+    """Of a text that has masks in it nobody knows what its writer saw: the record is shown beside it."""
+    return replace(text, facts="") if text is not None and MASKED in text.markdown else text
+
+
+def _deed(found: Touched, is_settled: bool, edit: NewText | None, held: Held | None) -> Deed:  # noqa: FBT001
+    """What becomes of a region that people touched, as their text stands now among the others."""
+    if not is_settled:
+        return Deed.WAIT
+    if edit is None:
+        return Deed.LEAVE
+    if held is None:  # somebody gave the region to the record again
+        return Deed.WRITE
+    if held.is_contested:
+        return Deed.WAIT if found.holds_more else Deed.WRITE
+    return Deed.LEAVE if held.texts[0].markdown == edit.markdown else Deed.WRITE

@@ -1,0 +1,219 @@
+"""Whatever people do to a page: only what is ours and untouched is rewritten, and nothing of theirs is missing."""
+
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.export import Exporter
+from bot.export.confluence_apart import Apart, apart, holds_more, words
+from bot.export.confluence_left import Fresh, Record, as_found, as_written, joined
+from bot.export.confluence_merging import Deed, StructureLost, merge, read_back, touched
+from bot.incident import postmortem
+from bot.incident.records import Case
+from bot.incident.sections import SECTIONS
+from bot.publish.storage_form import check_storage
+from tests.export.cases import FULL, NOW
+
+EXPORTER = Exporter()
+SLUGS = [section.slug for section in SECTIONS]
+LAYOUT = (
+    '<ac:layout><ac:layout-section ac:type="single"><ac:layout-cell>{}</ac:layout-cell></ac:layout-section></ac:layout>'
+)
+
+
+def fresh(case: Case) -> Fresh:
+    document = postmortem.compile(case, NOW)
+    body, _ = EXPORTER.confluence_page(document)
+    told = {region.id: (region.facts, region.seen) for region in EXPORTER.draft(document).facts(document)}
+    return Fresh(apart(body), told)
+
+
+@cache
+def before() -> Fresh:
+    return fresh(FULL)
+
+
+@cache
+def after() -> Fresh:
+    """The same once the record has changed: another title, another text of two sections, an entry less."""
+    sections = {
+        slug: replace(text, text=f"{text.text} And more of it.") if slug in ("leadup", "impact") else text
+        for slug, text in FULL.sections.items()
+    }
+    return fresh(replace(FULL, sections=sections, entries=FULL.entries[:-1]))
+
+
+def storage(page: Apart) -> str:
+    return page.text.decode()
+
+
+def said(page: Apart, id_: str) -> str:
+    return words(page.parts[id_].own)
+
+
+def pieces(page: Apart) -> tuple[str, dict[str, str]]:
+    """What stands before the regions, and each region's own storage."""
+    text, parts = page.text, page.parts
+    starts = {id_: part.own[0].start for id_, part in parts.items()}
+    head = text[: min(starts.values())].decode()
+    return head, {id_: text[part.own[0].start : part.whole[-1].end].decode() for id_, part in parts.items()}
+
+
+EDITS = st.lists(
+    st.tuples(st.sampled_from(["write", "add", "remove", "move"]), st.sampled_from(SLUGS)), max_size=6, unique=True
+)
+
+
+def edited(edits: list[tuple[str, str]]) -> tuple[str, list[str], set[str], set[str]]:
+    """The page after people were at it: its body, what they wrote, and the regions they wrote in and took off."""
+    head, regions = pieces(before().page)
+    typed: list[str] = []
+    written, removed = set[str](), set[str]()
+    order = list(regions)
+    for number, (what, id_) in enumerate(edits):
+        if id_ in removed:
+            continue
+        theirs = f"theirs{number}"
+        if what == "write" and "<h2>Added" not in regions[id_]:
+            regions[id_] += f"<p>They said <u>{theirs}</u>&nbsp;&hellip;</p>"
+            written.add(id_)
+        elif what == "add":
+            regions[id_] += f"<h2>Added</h2><p>{theirs}</p>"
+        elif what == "move":
+            order.insert(0, order.pop(order.index(id_)))
+        elif what == "remove" and theirs and len(removed) < 5 and not any(w in regions[id_] for w in typed):
+            order.remove(id_)
+            removed.add(id_)
+        if what in ("write", "add") and theirs in regions[id_]:
+            typed.append(theirs)
+    return head + "".join(regions[id_] for id_ in order), typed, written, removed
+
+
+@given(EDITS, st.booleans(), st.sampled_from([Deed.LEAVE, Deed.WAIT]))
+@settings(deadline=None, max_examples=60)
+def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
+    edits: list[tuple[str, str]], is_laid_out: bool, deed: Deed
+) -> None:
+    body, typed, written, removed = edited(edits)
+    page = apart(LAYOUT.format(body) if is_laid_out else body)
+    record = as_written(before())
+    found = touched(page, after(), record)
+    assert set(found) == written
+    merged = merge(page, after(), record, dict.fromkeys(found, deed), ())
+    check_storage(merged.body)
+    assert set(merged.gone) == removed
+    assert all(merged.body.count(theirs) == 1 for theirs in typed)
+    again = apart(merged.body)
+    assert list(again.parts) == list(page.parts)
+    for id_ in again.parts:
+        wanted = said(page, id_) if id_ in written else said(after().page, id_)
+        assert said(again, id_) == wanted
+    assert set(touched(again, after(), merged.record)) == (written if deed is Deed.WAIT else set())
+    once_more = merge(again, after(), merged.record, dict.fromkeys(written, deed), ())
+    assert not once_more.is_changed
+    assert once_more.body == merged.body
+
+
+@given(EDITS)
+@settings(deadline=None, max_examples=30)
+def test_bytes_between_the_regions_are_as_they_were(edits: list[tuple[str, str]]) -> None:
+    body, _, _, _ = edited(edits)
+    page = apart(body)
+    merged = merge(page, before(), as_written(before()), {}, ())
+    assert (merged.body, merged.is_changed) == (storage(page), False)
+
+
+def test_what_was_taken_off_comes_back_to_its_place() -> None:
+    head, regions = pieces(before().page)
+    for gone in ("summary", "fault", "actions"):
+        page = apart(head + "".join(text for id_, text in regions.items() if id_ != gone))
+        merged = merge(page, after(), as_written(before()), {}, [gone])
+        assert list(apart(merged.body).parts) == SLUGS
+        assert gone in merged.record.regions
+
+
+def test_the_head_follows_the_record_and_a_note_above_it_stays() -> None:
+    page = apart(f"<p>Read this first.</p>{storage(before().page)}")
+    retitled = fresh(replace(FULL, incident=replace(FULL.incident, severity=1)))
+    merged = merge(page, retitled, as_written(before()), {}, ())
+    assert merged.body.startswith("<p>Read this first.</p><ac:structured-macro")
+    assert "SEV1" in merged.body
+    later = Fresh(apart(storage(before().page).replace("2026-11-29 12:00 UTC", "2026-11-30 12:00 UTC")), before().told)
+    assert not merge(apart(storage(before().page)), later, as_written(before()), {}, ()).is_changed
+
+
+def test_a_head_that_people_changed_stays_theirs() -> None:
+    page = apart(storage(before().page).replace("Incident lead", "Lead of it"))
+    retitled = fresh(replace(FULL, incident=replace(FULL.incident, severity=1)))
+    assert "Lead of it" in merge(page, retitled, as_written(before()), {}, ()).body
+
+
+@pytest.mark.parametrize("page", ["<p>All new.</p>", "", "<h2>Another matter</h2>"])
+def test_a_page_without_any_region_is_lost(page: str) -> None:
+    with pytest.raises(StructureLost):
+        merge(apart(page), after(), as_written(before()), {}, ())
+
+
+def test_text_that_stands_in_no_block_is_not_thrown_away() -> None:
+    page = apart(storage(before().page).replace("client library.</p>", "client library.</p> loose words <p>x</p>"))
+    (found,) = touched(page, after(), as_written(before())).items()
+    assert (found[0], found[1].holds_more) == ("leadup", True)
+
+
+def test_either_of_two_writes_is_ours_where_nobody_knows_which_arrived() -> None:
+    record = joined(as_written(before()), as_written(after()))
+    for page in (before().page, after().page):
+        assert touched(page, fresh(replace(FULL, sections={})), record) == {}
+
+
+def test_a_page_that_nobody_but_us_has_written_has_no_edits() -> None:
+    record = as_found(before().page, after())
+    merged = merge(before().page, after(), record, {}, ())
+    assert {id_: said(apart(merged.body), id_) for id_ in SLUGS} == {id_: said(after().page, id_) for id_ in SLUGS}
+
+
+def test_a_copy_of_a_region_is_somebodys_section() -> None:
+    _, regions = pieces(before().page)
+    page = apart(storage(before().page).replace(regions["impact"], regions["leadup"] + regions["impact"]))
+    assert touched(page, before(), as_written(before())) == {}
+    merged = merge(page, after(), as_written(before()), {}, ())
+    assert merged.body.count(regions["leadup"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("storage_", "more"),
+    [
+        ("<p>plain <strong>b</strong> <a href='https://a.example'>l</a></p>", False),
+        ("<p><ac:image><ri:attachment ri:filename='timeline.svg' /></ac:image></p>", False),
+        ("<p><ac:image><ri:attachment ri:filename='graph.png' /></ac:image></p>", True),
+        ("<p><u>under</u></p>", True),
+        ("<table><tbody><tr><td colspan='2'>a</td></tr></tbody></table>", True),
+        ("<p><ac:link><ri:user ri:account-id='1' /></ac:link></p>", True),
+        ("<ac:task-list><ac:task><ac:task-status>complete</ac:task-status></ac:task></ac:task-list>", False),
+        ("<ac:structured-macro ac:name='panel'><ac:rich-text-body /></ac:structured-macro>", True),
+    ],
+)
+def test_what_markdown_cannot_hold_is_seen(storage_: str, more: bool) -> None:
+    assert holds_more(apart(storage_).head) is more
+
+
+def test_blocks_are_cut_at_their_very_bytes() -> None:
+    storage_ = '<p/><div><p a="x>y" /></div><p>é&eacute;<br/></p ><pre>a</pre>'
+    page = apart(storage_)
+    assert [page.text[block.start : block.end].decode() for block in page.head] == [
+        "<p/>",
+        '<p a="x>y" />',
+        "<p>éé<br/></p >",
+        "<pre>a</pre>",
+    ]
+
+
+def test_the_lines_that_only_a_contested_region_has_are_known_again() -> None:
+    document = postmortem.compile(FULL, NOW)
+    for label in EXPORTER.draft(document).labels:
+        assert len(re.findall(r"\w+", read_back(label))) > 3
+    assert Record() == Record({})
