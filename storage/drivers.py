@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import time
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,7 +83,21 @@ class SqliteDriver:
         self.dialect: Dialect = pysqlite.dialect()
         self.path = Path(url.database).absolute()
 
-    def connect(self, *, reading: bool = False) -> DriverConnection:
+    def connect(self, *, reading: bool = False, within: float = 2 * LOCK_SECONDS) -> DriverConnection:
+        """A connection, as soon as nobody holds the whole file; somebody who opens or closes it does, for a moment.
+
+        SQLite does not wait by itself for who turns a new file to WAL mode, or recovers one.
+        """
+        ends = time.monotonic() + within
+        while True:
+            try:
+                return self._connected(reading=reading)
+            except sqlite3.DatabaseError as error:
+                if self.fault(error) is not Fault.BUSY or time.monotonic() > ends:
+                    raise self._no_database(error) from error
+            time.sleep(0.02)
+
+    def _connected(self, *, reading: bool) -> DriverConnection:
         self._create()
         connection = sqlite3.connect(
             self.path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -92,9 +107,9 @@ class SqliteDriver:
                 connection.execute("PRAGMA schema_version").close()  # is it a database at all?
             self.protect()
             _prepare(connection, reading=reading)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.DatabaseError:
             connection.close()
-            raise self._no_database(error) from error
+            raise
         return connection
 
     def _no_database(self, error: sqlite3.DatabaseError) -> Misconfigured:

@@ -17,6 +17,9 @@ from storage.drivers import Driver, SqliteDriver
 # Any constant does, as long as every replica asks for the same lock.
 ADVISORY_LOCK = 7_206_114_002
 
+OPENING_SECONDS = 10.0
+"""Others may be opening the same new file; nobody waits for an answer yet."""
+
 
 def upgrade(driver: Driver) -> None:
     """Apply what is missing, all of it or nothing; a file that holds data is copied beside itself first.
@@ -24,7 +27,7 @@ def upgrade(driver: Driver) -> None:
     Raises Misconfigured where the database cannot be opened, is damaged, or was written by a newer version.
     """
     if isinstance(driver, SqliteDriver):
-        driver.connect().close()
+        driver.connect(within=OPENING_SECONDS).close()
     with _connected(driver) as connection:
         if _revision(connection) == _head():
             return

@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,26 @@ def asked(driver: Driver, question: str, *, reading: bool = False) -> Any:
         return connection.execute(question).fetchall()[0][0]
     finally:
         connection.close()
+
+
+def test_a_file_that_somebody_holds_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "afterword.db"
+    holding = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holding.execute("CREATE TABLE held (x)")
+    holding.execute("BEGIN IMMEDIATE")  # so that the file cannot be turned to WAL mode
+    letting_go = threading.Timer(0.3, holding.close)
+    letting_go.start()
+    assert asked(driver_for(f"sqlite:///{path}"), "PRAGMA journal_mode") == "wal"
+    letting_go.join()
+
+
+def test_a_file_that_stays_held_is_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "afterword.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as holding:
+        holding.execute("CREATE TABLE held (x)")
+        holding.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Misconfigured, match=r"cannot be opened as a database \(database is locked\)"):
+            driver_for(f"sqlite:///{path}").connect()
 
 
 @pytest.mark.parametrize(
