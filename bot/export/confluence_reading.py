@@ -11,7 +11,6 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from bot.errors import AfterwordError
 from bot.export import escape
-from bot.incident.facts import digest_of
 from bot.incident.plain import legible
 from bot.incident.sections import SECTIONS
 
@@ -56,11 +55,6 @@ def regions_of(storage: str) -> dict[str, str]:
             region = regions.setdefault(begun, [])
         region.append(block)
     return {id_: body_of(blocks) for id_, blocks in regions.items()}
-
-
-def digests_of(storage: str) -> dict[str, str]:
-    """What tells an edited region from an untouched one: of the text and structure that show. Raises NotAPage."""
-    return {id_: digest_of(markdown) for id_, markdown in regions_of(storage).items()}
 
 
 def decoded(storage: str) -> str:

@@ -5,7 +5,6 @@ repeated; its search finds a new issue only after some seconds.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from bot.incident.plain import one_line
@@ -109,14 +108,6 @@ class Jira:
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
             found |= await self._some(wanted[start : start + _KEYS_AT_ONCE])
         return found
-
-    async def changed_since(self, jql: str, within: timedelta) -> list[Issue]:
-        """The issues of a JQL condition that changed within the last while, in the order of their changes.
-
-        The while is counted by Jira's clock, in whole minutes, so that no time zone comes into it.
-        """
-        minutes = max(1, -(-int(within.total_seconds()) // 60))
-        return await self.search(f'({jql}) AND updated >= "-{minutes}m" ORDER BY updated ASC')
 
     async def search(self, jql: str, most_pages: int = _MOST_PAGES) -> list[Issue]:
         """The issues that a JQL query finds, at most a hundred for each page."""

@@ -190,14 +190,6 @@ class Statuspage:
         body = {"postmortem": {"body_draft": markdown}}
         await self._caller.ask(put(self._path("incidents", incident_id, "postmortem"), body))
 
-    async def publish_postmortem(self, incident_id: str, *, notifies: bool, is_repeat: bool) -> None:
-        """Show customers the postmortem that was drafted. `is_repeat`: it may be published, so look first."""
-        path = self._path("incidents", incident_id, "postmortem")
-        if is_repeat and worded((await self._caller.ask(get(path))).data, "published_at"):
-            return
-        body = {"postmortem": {"notify_subscribers": notifies, "notify_twitter": False}}
-        await self._caller.ask(Call("PUT", f"{path}/publish", body=body, writes=True, repeats=False))
-
     async def _one(self, incident_id: str) -> PublicIncident:
         return _incident(await self._caller.ask(get(self._path("incidents", incident_id))))
 

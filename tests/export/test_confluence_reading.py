@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.export import Exporter
-from bot.export.confluence_reading import NotAPage, digests_of, regions_of
+from bot.export.confluence_reading import NotAPage, regions_of
 from bot.export.reader import Reader
 from bot.export.storage_xhtml import StorageXhtml
 from bot.incident import postmortem
@@ -58,7 +58,6 @@ def test_the_regions_of_a_page_are_the_sections_as_markdown(page: str) -> None:
 def test_what_confluence_rewrites_by_itself_is_no_edit(page: str) -> None:
     assert rewritten(page) != page
     assert regions_of(rewritten(page)) == regions_of(page)
-    assert digests_of(rewritten(page)) == digests_of(page)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,7 @@ def test_an_edit_shows_in_its_region_alone(page: str, old: str, new: str, touche
     edited = page.replace(old, new)
     if "<h3>" in new:
         edited = edited.replace("library.</p>", "library.</h3>")
-    before, after = digests_of(page), digests_of(edited)
+    before, after = regions_of(page), regions_of(edited)
     assert [id_ for id_ in before if before[id_] != after[id_]] == ([touched] if touched else [])
 
 

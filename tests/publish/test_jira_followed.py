@@ -1,7 +1,5 @@
 """An issue is edited, moved, followed and linked, and what a project demands is found out beforehand."""
 
-from datetime import timedelta
-
 import pytest
 
 from bot.publish.atlassian import Kind
@@ -43,14 +41,6 @@ async def test_the_status_of_many_is_asked_at_once_and_the_deleted_are_told_apar
     with_deleted = await site.jira.status_of(["OPS-1", "OPS-8"])
     assert with_deleted["OPS-8"] is None
     assert with_deleted["OPS-1"]
-
-
-async def test_what_changed_is_asked_in_whole_minutes_of_jiras_own_clock(site: Site) -> None:
-    site.fake.file("OPS-1", labels=["afterword"])
-    changed = await site.jira.changed_since('labels = "afterword"', timedelta(seconds=61))
-    assert [issue.key for issue in changed] == ["OPS-1"]
-    (seen,) = site.fake.asked("POST .*/search")
-    assert seen.body["jql"] == '(labels = "afterword") AND updated >= "-2m" ORDER BY updated ASC'
 
 
 async def test_an_issue_is_done_reopened_and_started_by_the_step_that_leads_there(site: Site) -> None:

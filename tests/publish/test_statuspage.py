@@ -115,14 +115,11 @@ async def test_a_resolution_that_broke_off_is_brought_to_its_end(public: Public)
     assert public.fake.mails == ["Checkout fails.", "Over."]
 
 
-async def test_a_postmortem_is_drafted_and_published_once(public: Public) -> None:
+async def test_a_postmortem_is_drafted_and_mails_nobody(public: Public) -> None:
     await public.page.open(OPENED, is_repeat=False)
     await public.page.draft_postmortem("i1", "# What happened")
     assert public.fake.incidents["i1"]["postmortem"] == {"body_draft": "# What happened"}
-    public.fake.next_time("publish", BadDay(acts=True, resets=True))
-    assert (await error_of(public.page.publish_postmortem("i1", notifies=True, is_repeat=False))).may_have_happened
-    await public.page.publish_postmortem("i1", notifies=True, is_repeat=True)
-    assert public.fake.mails == ["Checkout fails.", "postmortem"]
+    assert public.fake.mails == ["Checkout fails."]
 
 
 async def test_the_components_are_listed_without_their_groups(public: Public) -> None:

@@ -29,9 +29,7 @@ class FakeStatuspage(Fake):
         add("GET", "/v1/pages/pg/incidents", self._all)
         add("GET", "/v1/pages/pg/incidents/{id}", self._one)
         add("PATCH", "/v1/pages/pg/incidents/{id}", self._update)
-        add("GET", "/v1/pages/pg/incidents/{id}/postmortem", self._postmortem)
         add("PUT", "/v1/pages/pg/incidents/{id}/postmortem", self._draft)
-        add("PUT", "/v1/pages/pg/incidents/{id}/postmortem/publish", self._publish)
 
     def status_of(self, component_id: str) -> str:
         return str(self.components[component_id]["status"])
@@ -99,17 +97,7 @@ class FakeStatuspage(Fake):
         self._take(self.incidents[at], (await request.json())["incident"])
         return web.json_response(self._shown(at))
 
-    async def _postmortem(self, request: web.Request) -> web.Response:
-        return web.json_response(self.incidents[request.match_info["id"]].get("postmortem", {}))
-
     async def _draft(self, request: web.Request) -> web.Response:
         incident = self.incidents[request.match_info["id"]]
         incident["postmortem"] = {"body_draft": (await request.json())["postmortem"]["body_draft"]}
-        return web.json_response(incident["postmortem"])
-
-    async def _publish(self, request: web.Request) -> web.Response:
-        incident, asked = self.incidents[request.match_info["id"]], (await request.json())["postmortem"]
-        incident["postmortem"]["published_at"] = "2026-11-25T10:00:00Z"
-        if asked["notify_subscribers"]:
-            self.mails.append("postmortem")
         return web.json_response(incident["postmortem"])
