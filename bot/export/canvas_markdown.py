@@ -176,7 +176,8 @@ def _bracketless(marked: str) -> str:
 
 
 def _paragraph(lines: str) -> str:
-    return "\n".join(escape.guarded(line) for line in lines.split("\n"))
+    # Behind the sign of an item, two empty lines would end it, and what follows would be code.
+    return "\n".join(escape.guarded(line) for line in lines.lstrip(" \n").split("\n"))
 
 
 def _heading(node: SyntaxTreeNode) -> str:

@@ -134,6 +134,7 @@ def test_no_text_becomes_a_mention(mention: str) -> None:
 @example("*a**b* **&nbsp;x** *&#42;*")
 @example("[a\\]b](https://a.example) ![c](https://b.example/(d))")
 @example("# a #\\#\n#### b\n- > 1. ```\n  > x")
+@example("- \\\n\\\n0")
 @settings(deadline=None)
 def test_any_markdown_of_a_person_keeps_its_words_and_makes_nothing_else(text: str) -> None:
     markdown = legible(text)
