@@ -26,7 +26,9 @@ SLACK_PATH = "/slack/events"
 READ_SECONDS = 3.0
 """Slack itself gives up after three seconds; who sends slower than that is not Slack."""
 
-CLOSE_SECONDS = 10
+CLOSE_SECONDS = 10.0
+LOOK_SECONDS = 0.005
+DATE_SECONDS = 1.0
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -105,11 +107,44 @@ async def _metrics(_: Request) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: whoever runs the loop decides when to stop."""
+    """uvicorn without its own signal handlers, for whoever runs the loop decides when to stop, and ended at once.
+
+    By itself it looks every tenth of a second whether to end, and then sleeps as long whatever there is to do.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """End, once what is being answered is answered (10 s)."""
+        self._leaving.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def main_loop(self) -> None:
+        while not self._leaving.is_set():
+            await self.on_tick(0)  # which writes the Date header anew
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DATE_SECONDS):
+                    await self._leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for taking in (*self.servers, *(sockets or ())):
+            taking.close()
+        under_way = self.server_state
+        for connection in list(under_way.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while under_way.connections or under_way.tasks:  # noqa: ASYNC110 (uvicorn tells nobody)
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            log.warning("%d requests under way were broken off", len(under_way.tasks))
+            for task in under_way.tasks:
+                task.cancel()
 
 
 async def serve(app: Starlette, host: str, port: int, *, ready: "asyncio.Future[int] | None" = None) -> None:
@@ -127,7 +162,6 @@ async def serve(app: Starlette, host: str, port: int, *, ready: "asyncio.Future[
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=CLOSE_SECONDS,
         )
     )
     if ready is not None:
@@ -136,7 +170,7 @@ async def serve(app: Starlette, host: str, port: int, *, ready: "asyncio.Future[
     try:
         await asyncio.shield(serving)
     finally:
-        server.should_exit = True
+        server.leave()
         await serving
 
 
