@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from alembic import command
 from alembic.config import Config
@@ -29,14 +30,14 @@ def upgrade(driver: Driver) -> None:
     if isinstance(driver, SqliteDriver):
         driver.connect(within=OPENING_SECONDS).close()
     with _connected(driver) as connection:
-        if _revision(connection) == _head():
+        if _revision(connection) == _known()[0]:
             return
     with _connected(driver, writing=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         before = _revision(connection)  # another migrator may have been here meanwhile
         _refuse_unknown(before)
-        if isinstance(driver, SqliteDriver) and before not in (None, _head()):
+        if isinstance(driver, SqliteDriver) and before not in (None, _known()[0]):
             _copy_aside(driver, str(before))
         command.upgrade(_config(connection), "head")
         connection.commit()
@@ -47,7 +48,7 @@ def check(driver: Driver) -> None:
     with _connected(driver) as connection:
         revision = _revision(connection)
         _refuse_unknown(revision)
-        if revision != _head():
+        if revision != _known()[0]:
             msg = "The database's schema is older than this version. Run `afterword migrate`, then start again."
             raise Misconfigured(msg)
         if isinstance(driver, SqliteDriver):
@@ -87,8 +88,10 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
+@cache
+def _known() -> tuple[str, ...]:
+    """The revisions of this version, the newest first: finding them out compiles every migration there is."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _revision(connection: Connection) -> str | None:
@@ -96,8 +99,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _refuse_unknown(revision: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _known():
         msg = f"The database was written by a newer version (schema {revision}). Install that version or a later one."
         raise Misconfigured(msg)
 
