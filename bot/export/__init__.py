@@ -79,7 +79,7 @@ class Sheet:
 
 
 class Exporter:
-    """Writes documents. Building it compiles our templates, so build one and keep it; threads may share it.
+    """Writes documents. Building the first compiles our templates, so build it early; threads may share it.
 
     `folder` holds a team's own templates, which are looked at for each document (see `teams`).
     """

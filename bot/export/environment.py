@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
@@ -12,8 +13,11 @@ _FOLDER = "postmortem/"
 _OURS = PackageLoader("templates", package_path="")
 
 
+@cache
 def template_set() -> SandboxedEnvironment:
-    """Every template of the document, compiled now, so that no export waits for it.
+    """Every template of the document, compiled at the first call, so that no export waits for it.
+
+    There is one set in a process, which everybody shares: do not change it.
 
     In Markdown templates a text of the record must pass a filter (`block`, `item`, `inline`, `cell`, `heading`,
     `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place.
