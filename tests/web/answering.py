@@ -10,17 +10,13 @@ from bot.rehearsal.standin import StandIn
 
 
 class Echo:
-    """Answers /timeline with its text, opens errors in a modal, hears app_mention; `heard` is what came.
-
-    `asked` is set once a command came, which is answered after `pause` seconds.
-    """
+    """Answers /timeline with its text, opens errors in a modal, hears app_mention; `heard` is what came."""
 
     def __init__(self, slack: StandIn) -> None:
         self.heard: list[dict[str, Any]] = []
         self.envelopes: list[str] = []
         self.retries: list[str] = []
         self.pause = 0.0
-        self.asked = asyncio.Event()
 
         async def authorize(**_: Any) -> AuthorizeResult:
             return AuthorizeResult(enterprise_id=None, team_id="T0REHEARSE", bot_user_id=slack.bot_user_id)
@@ -36,7 +32,6 @@ class Echo:
 
     async def _echo(self, ack: Any, body: dict[str, Any], context: dict[str, Any]) -> None:
         self.heard.append(body)
-        self.asked.set()
         self.envelopes.append(context.get("envelope_id", ""))
         await asyncio.sleep(self.pause)
         await ack(f"heard: {body['text']}")

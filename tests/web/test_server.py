@@ -260,6 +260,18 @@ async def test_metrics_count_what_was_answered(house: House) -> None:
     assert 'afterword_requests_total{kind="event_callback",status="200"}' in text
 
 
+async def test_a_request_under_way_is_answered_before_the_server_ends() -> None:
+    async with a_house() as house:
+        house.echo.pause = 0.3
+        ana = house.slack.user("ana")
+        command = asyncio.create_task(house.slack.command(ana, house.slack.channel("ops", [ana]), "/timeline x"))
+        await asyncio.sleep(0.1)
+        house.serving.cancel()
+        assert (await command).text == "heard: x"
+        await asyncio.wait([house.serving])
+        assert house.serving.cancelled()
+
+
 async def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,39 +1,37 @@
-"""The end of the server: what is being answered is answered, and nothing holds the end up for ever."""
+"""The end of the server: nothing holds it up for ever."""
 
 import asyncio
 
+import aiohttp
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
-from bot.rehearsal.seen import Answer
 from bot.web import server
-from tests.web.test_server import House, a_house
-
-
-async def asked(house: House) -> "asyncio.Task[Answer]":
-    """A command that the server has taken, and is answering."""
-    ana = house.slack.user("ana")
-    command = asyncio.create_task(house.slack.command(ana, house.slack.channel("ops", [ana]), "/timeline x"))
-    await house.echo.asked.wait()
-    return command
-
-
-async def test_a_request_under_way_is_answered_before_the_server_ends() -> None:
-    async with a_house() as house:
-        house.echo.pause = 0.1
-        command = await asked(house)
-        house.serving.cancel()
-        assert (await command).text == "heard: x"
-        await asyncio.wait([house.serving])
-        assert house.serving.cancelled()
 
 
 async def test_a_request_that_does_not_end_is_broken_off(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server, "CLOSE_SECONDS", 0.05)
-    async with a_house() as house:
-        house.echo.pause = 60
-        command = await asked(house)
-        house.serving.cancel()
-        assert (await command).status == 500
+    asked = asyncio.Event()
+
+    async def endless(_: Request) -> PlainTextResponse:
+        asked.set()
+        await asyncio.Event().wait()
+        return PlainTextResponse("never")
+
+    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(
+        server.serve(Starlette(routes=[Route("/", endless)]), "127.0.0.1", 0, ready=ready),
+    )
+    async with aiohttp.ClientSession() as http:
+        asking = asyncio.create_task(http.get(f"http://127.0.0.1:{await ready}/"))
+        await asked.wait()
+        serving.cancel()
+        await asyncio.wait([serving])
+        async with await asking as answer:
+            assert answer.status == 500
     assert "1 requests under way were broken off" in caplog.text
