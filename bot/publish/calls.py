@@ -41,7 +41,7 @@ class Patience:
     """A longer wait that a system asks for is handed back as the error's `retry_after`."""
     most_bytes: int = 12_000_000
     pace: float = 1.0
-    """How much of the gap that a system asks for between two calls is kept."""
+    """How much is kept of the gap that a system asks for between two calls, and of the waits for what it does later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ class Paging:
         line = Line(self.name, api.rstrip("/"), headers, (key,), {401: _KEY_REMEDY, 403: _KEY_REMEDY})
         self._caller = Caller(line, patience or Patience())
         self._confirming = confirming or Confirming()
+        self._pace = (patience or Patience()).pace
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -124,7 +125,7 @@ class Paging:
     async def _confirmed(self, request_id: str) -> str:
         wait, waited = self._confirming.first, 0.0
         while waited < self._confirming.within:
-            await asyncio.sleep(wait)
+            await asyncio.sleep(wait * self._pace)
             waited, wait = waited + wait, wait * 2
             if (found := await self._request(request_id)) is not None:
                 return found

@@ -247,7 +247,7 @@ async def test_a_place_where_nobody_listens_has_surely_done_nothing() -> None:
 
 
 async def test_calls_keep_the_gap_that_a_system_asks_for() -> None:
-    async with calling(Shelf(), gap=0.1) as caller:
+    async with calling(Shelf(), replace(QUICK, pace=1.0), gap=0.1) as caller:
         began = asyncio.get_running_loop().time()
         await asyncio.gather(*(caller.ask(ASK) for _ in range(4)))
         assert asyncio.get_running_loop().time() - began >= 0.3

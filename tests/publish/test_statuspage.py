@@ -130,7 +130,7 @@ async def test_the_components_are_listed_without_their_groups(public: Public) ->
 async def test_the_pace_that_statuspage_asks_for_is_kept() -> None:
     fake = FakeStatuspage(least_gap=0.02)
     async with fake.serving() as url:
-        client = Statuspage("pg", SECRET, replace(QUICK, attempts=1), f"{url}/v1", gap=0.1)
+        client = Statuspage("pg", SECRET, replace(QUICK, attempts=1, pace=1.0), f"{url}/v1", gap=0.1)
         for _ in range(4):
             await client.components()
         await client.aclose()

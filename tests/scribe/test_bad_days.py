@@ -6,8 +6,9 @@ import pytest
 
 from bot.app import Afterword
 from tests.handlers.stage import press
+from tests.publish.clients import IMPATIENT, QUICK
 from tests.publish.fakes.days import HTML, BadDay, page, refused
-from tests.scribe.worlds import HURRIED, UNPACED, WORLDS, World, in_world, said, still_records
+from tests.scribe.worlds import WORLDS, World, in_world, said, still_records
 
 WARNING = ":warning:"
 worlds = pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])
@@ -59,7 +60,7 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_mended_by_a_click(
 @worlds
 @pytest.mark.parametrize("day", PASSING)
 async def test_what_passes_is_caught_up_with_and_nothing_is_made_twice(sqlite_url: str, world: World, day: str) -> None:
-    patience = HURRIED if any(bad.hangs for bad in PASSING[day]) else UNPACED
+    patience = IMPATIENT if any(bad.hangs for bad in PASSING[day]) else QUICK
     async with in_world(world, sqlite_url, patience) as (play, fake):
         fake.next_time(world.write, *PASSING[day])
         await world.ask(play)
@@ -91,7 +92,7 @@ async def test_a_token_that_was_revoked_is_told_once_and_its_replacement_needs_n
 
 @worlds
 async def test_nobody_who_records_waits_for_a_system_that_hangs(database_url: str, world: World) -> None:
-    async with in_world(world, database_url, HURRIED) as (play, fake):
+    async with in_world(world, database_url, IMPATIENT) as (play, fake):
         fake.next_time(world.write, *[BadDay(hangs=True)] * 3)
         await world.ask(play)
         calling = asyncio.create_task(play.bot.errands.run_due(play.clock.now()))
@@ -109,7 +110,7 @@ async def test_two_bots_on_one_database_do_it_once(postgres_url: str, world: Wor
     async with in_world(world, postgres_url) as (play, fake):
         await world.ask(play)
         settings, store, clock = play.bot.settings, play.bot.store, play.clock
-        async with Afterword(settings, store, clock, patience=UNPACED) as second:
+        async with Afterword(settings, store, clock, patience=QUICK) as second:
             now = clock.now()
             await asyncio.gather(play.bot.errands.run_due(now), second.errands.run_due(now))
         await play.pass_time(minutes=3)

@@ -2,22 +2,18 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bot.publish.calls import Patience
 from tests.handlers.stage import on_stage, opened, told
 from tests.playing import Play
-from tests.publish.clients import EMAIL, IMPATIENT, QUICK, SECRET
+from tests.publish.clients import EMAIL, QUICK, SECRET
 from tests.publish.fakes.alerts import FakeAlerts
 from tests.publish.fakes.days import Fake
 from tests.publish.fakes.jira import FakeJira
 from tests.publish.fakes.statuspage import FakeStatuspage
 from tests.scribe.test_statuspage import drafted
-
-UNPACED = replace(QUICK, pace=0.0)
-HURRIED = replace(IMPATIENT, pace=0.0)
-"""Only for who is let hang: on a busy machine an answer may take longer than this, and is then told as a failure."""
 
 JIRA = {"AFTERWORD_JIRA_EMAIL": EMAIL, "AFTERWORD_JIRA_TOKEN": SECRET}
 
@@ -106,7 +102,7 @@ WORLDS = [
 
 
 @asynccontextmanager
-async def in_world(world: World, database_url: str, patience: Patience = UNPACED) -> AsyncIterator[tuple[Play, Fake]]:
+async def in_world(world: World, database_url: str, patience: Patience = QUICK) -> AsyncIterator[tuple[Play, Fake]]:
     """A play with one incident and one connected system."""
     fake = world.fake()
     async with fake.serving() as url, on_stage(database_url, environ=world.environ(url), patience=patience) as play:
