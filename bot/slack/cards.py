@@ -37,6 +37,8 @@ class Cards:
         self._pause = pause
         self._stale: set[Subject] = set()
         self._wake = asyncio.Event()
+        self._refreshing = asyncio.Lock()
+        """One round at a time: of two updates under way at once the older words could arrive last, and stay."""
         self._refresh: Refresh | None = None
         self._quiet_until = 0.0
 
@@ -50,8 +52,11 @@ class Cards:
         self._wake.set()
 
     async def refresh_now(self) -> None:
-        """Bring every stale card up to date, unless Slack wants to be left alone: then they stay stale."""
-        while self._stale and not self._must_rest():
+        """Bring every stale card up to date, unless Slack wants to be left alone: then they stay stale.
+
+        Those that are being brought up to date already are so when this returns, too.
+        """
+        while (self._stale or self._refreshing.locked()) and not self._must_rest():
             await self._refresh_all()
 
     def _must_rest(self) -> bool:
@@ -59,18 +64,19 @@ class Cards:
 
     async def _refresh_all(self) -> None:
         """Each card that is stale now, once; what changes meanwhile waits for its turn."""
-        for subject in tuple(self._stale):
-            if self._refresh is None or self._must_rest():
-                return
-            self._stale.discard(subject)
-            # Awaited as a task of its own: an error in it is one lost update, and never the end of the bot.
-            refreshing = asyncio.ensure_future(self._refresh(*subject))
-            await asyncio.wait([refreshing])
-            if error := refreshing.exception():
-                log.error("a live message could not be brought up to date (%s)", type(error).__name__)
-            elif wait := refreshing.result():
-                self._quiet_until = time.monotonic() + wait
-                self._stale.add(subject)
+        async with self._refreshing:
+            for subject in tuple(self._stale):
+                if self._refresh is None or self._must_rest():
+                    return
+                self._stale.discard(subject)
+                # Awaited as a task of its own: an error in it is one lost update, and never the end of the bot.
+                refreshing = asyncio.ensure_future(self._refresh(*subject))
+                await asyncio.wait([refreshing])
+                if error := refreshing.exception():
+                    log.error("a live message could not be brought up to date (%s)", type(error).__name__)
+                elif wait := refreshing.result():
+                    self._quiet_until = time.monotonic() + wait
+                    self._stale.add(subject)
 
     async def run(self) -> None:
         """Refresh what is stale, then rest; until cancelled."""

@@ -75,6 +75,8 @@ class Tabs:
         self._stale: dict[Whose, int] = {}
         """How often each was tried in vain; the first comes first."""
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
+        """Held while it is found out whose tabs a change shows in, and while one that was stale is drawn."""
         self._drawer: Drawer | None = None
         self._quiet_until = 0.0
 
@@ -108,8 +110,11 @@ class Tabs:
             self.stale(team, person)
 
     async def draw_now(self) -> None:
-        """Draw everything that is stale, without pauses, unless Slack wants to be left alone: then it stays stale."""
-        while self.is_behind and not self._must_rest():
+        """Draw everything that is stale, without pauses, unless Slack wants to be left alone: then it stays stale.
+
+        What is being drawn already is drawn when this returns, too.
+        """
+        while (self.is_behind or self._turn.locked()) and not self._must_rest():
             await self._round(pace=0, breath=0)
 
     async def run(self) -> None:
@@ -132,18 +137,31 @@ class Tabs:
         """Each tab that is stale now, once; what changes meanwhile waits for its turn."""
         if self._drawer is None or self._must_rest():
             return
-        changes, self._changes = frozenset(self._changes), set()
-        for whose in await self._minded(self._drawer.whose(changes)) or () if changes else ():
-            self._stale.setdefault(whose, 0)
+        await self._find_stale(self._drawer)
         for whose in tuple(self._stale):
-            tries = self._stale.pop(whose)
-            drawn = await self._minded(self._drawer.draw(*whose)) or Drawn()
+            drawn = await self._draw_stale(self._drawer, whose)
+            if drawn.wait:
+                return
+            await asyncio.sleep(pace if drawn.is_published else breath)
+
+    async def _find_stale(self, drawer: Drawer) -> None:
+        async with self._turn:
+            changes, self._changes = frozenset(self._changes), set()
+            for whose in await self._minded(drawer.whose(changes)) or () if changes else ():
+                self._stale.setdefault(whose, 0)
+
+    async def _draw_stale(self, drawer: Drawer, whose: Whose) -> Drawn:
+        """Draw somebody's tab, unless they opened it, and so had it drawn, while they waited for their turn."""
+        async with self._turn:
+            tries = self._stale.pop(whose, None)
+            if tries is None:
+                return Drawn()
+            drawn = await self._minded(drawer.draw(*whose)) or Drawn()
             if drawn.wait:
                 self._quiet_until = time.monotonic() + drawn.wait
                 if tries + 1 < MOST_TRIES:
                     self._stale[whose] = tries + 1
-                return
-            await asyncio.sleep(pace if drawn.is_published else breath)
+            return drawn
 
     @staticmethod
     async def _minded(work: Coroutine[Any, Any, T]) -> T | None:

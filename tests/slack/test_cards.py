@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
 
 from bot.incident.records import Place
-from bot.slack.cards import Cards
+from bot.slack.cards import PAUSE_SECONDS, Cards, Refresh
 from tests.handlers.stage import having, last, on_stage, opened, told
 from tests.playing import Play, playing
+from tests.waiting import LONG_SECONDS, until
 
 HERE = Place("T1", "C1")
 
@@ -29,13 +32,16 @@ async def test_many_entries_in_one_burst_cost_a_call_or_two(sqlite_url: str) -> 
     async with on_stage(sqlite_url) as play:
         await opened(play)
         before, began = updates(play), time.monotonic()
+
+        def pauses() -> float:
+            return (time.monotonic() - began) // PAUSE_SECONDS
+
         for number in range(60):
             await told(play, play.bo, f"/timeline entry {number}")
-        pauses = (time.monotonic() - began) // 3
-        assert updates(play) - before <= 2 + pauses
+        assert updates(play) - before <= 2 + pauses()
         await play.settle()
         assert "entry 59 — Bo Demo #61" in having(play, play.bo, "timeline_show").plain
-        assert updates(play) - before <= 3 + pauses
+        assert updates(play) - before <= 3 + pauses()
 
 
 async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> None:
@@ -76,7 +82,7 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks_and_then_told_the_late
     async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
         await opened(play)
         await asyncio.sleep(0)
-        play.slack.fail("chat.update", "ratelimited", retry_after=1)
+        play.slack.fail("chat.update", "ratelimited", retry_after=60)
         before = updates(play)
         await told(play, play.bo, "/timeline failed over")
         await play.bot.cards.refresh_now()
@@ -85,7 +91,8 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks_and_then_told_the_late
             await told(play, play.bo, f"/timeline entry {number}")
             await play.bot.cards.refresh_now()
         assert updates(play) == before + 1
-        await asyncio.sleep(1.1)
+        assert 0 < play.bot.cards._quiet_until - time.monotonic() <= 60
+        play.bot.cards._quiet_until = time.monotonic()  # a minute later
         await play.bot.cards.refresh_now()
         assert updates(play) == before + 2
         assert "entry 4" in having(play, play.bo, "timeline_show").plain
@@ -102,6 +109,17 @@ async def test_an_error_that_is_no_refusal_costs_one_update(sqlite_url: str) -> 
         assert "back to normal" in having(play, play.bo, "timeline_show").plain
 
 
+@asynccontextmanager
+async def refreshing_with(refresh: Refresh, *, pause: float) -> AsyncIterator[Cards]:
+    cards = Cards(pause=pause)
+    cards.refresh_with(refresh)
+    running = asyncio.create_task(cards.run())
+    yield cards
+    assert not running.done(), running.exception()
+    running.cancel()
+    await asyncio.wait([running])
+
+
 async def test_the_loop_refreshes_at_once_then_rests_and_does_not_die_of_an_error() -> None:
     done: list[float] = []
 
@@ -111,17 +129,38 @@ async def test_the_loop_refreshes_at_once_then_rests_and_does_not_die_of_an_erro
             raise RuntimeError
         return 0.0
 
-    cards = Cards(pause=0.1)
-    cards.refresh_with(refresh)
-    running = asyncio.create_task(cards.run())
-    for _ in range(25):
-        cards.touch(HERE, None)
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
-    running.cancel()
-    await asyncio.wait([running])
-    assert 3 <= len(done) <= 5
+    async with refreshing_with(refresh, pause=0.1) as cards:
+        began = time.monotonic()
+        while len(done) < 4:
+            cards.touch(HERE, None)
+            await asyncio.sleep(0.01)
+    assert len(done) <= 1 + (done[-1] - began) / 0.1
     assert min(later - before for before, later in pairwise(done)) >= 0.09
+
+
+async def test_refreshing_now_waits_for_what_is_under_way_and_older_words_never_arrive_last() -> None:
+    words, shown = "old", []
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def refresh(_place: Place, _incident: int | None) -> float:
+        read = words
+        under_way.set()
+        await go_on.wait()
+        shown.append(read)
+        return 0.0
+
+    async with refreshing_with(refresh, pause=LONG_SECONDS) as cards:
+        cards.touch(HERE, None)
+        await under_way.wait()
+        one = asyncio.create_task(cards.refresh_now())
+        words = "new"
+        cards.touch(HERE, None)
+        two = asyncio.create_task(cards.refresh_now())
+        await asyncio.sleep(0.05)  # were they not to wait, they would be over
+        assert not (one.done() or two.done() or shown)
+        go_on.set()
+        await asyncio.gather(one, two)
+        assert shown == ["old", "new"]
 
 
 @pytest.mark.parametrize("wait", [0.2, 0.4])
@@ -132,12 +171,7 @@ async def test_the_loop_waits_as_long_as_slack_asks(wait: float) -> None:
         done.append(time.monotonic())
         return wait if len(done) == 1 else 0.0
 
-    cards = Cards(pause=0.01)
-    cards.refresh_with(refresh)
-    running = asyncio.create_task(cards.run())
-    cards.touch(HERE, None)
-    await asyncio.sleep(wait + 0.2)
-    running.cancel()
-    await asyncio.wait([running])
-    assert len(done) == 2
+    async with refreshing_with(refresh, pause=0.01) as cards:
+        cards.touch(HERE, None)
+        await until(lambda: len(done) >= 2)
     assert done[1] - done[0] >= wait
