@@ -1,5 +1,6 @@
 """What a workspace is made of: people, places, messages, windows, files, and the calls made to it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -179,6 +180,7 @@ class Fault:
     drop: str = ""
     html: bool = False
     delay: float = 0
+    until: asyncio.Event | None = None
 
     @property
     def stops(self) -> bool:

@@ -99,13 +99,15 @@ class StandIn(Talking):
         drop: str = "",
         html: bool = False,
         delay: float = 0,
+        until: asyncio.Event | None = None,
     ) -> None:
         """Let the next calls of a method go wrong (also "response_url", "upload" and "file"); several wait in a row.
 
         `error="ratelimited"` is HTTP 429 with Retry-After; `drop="before"` and `"after"` cut the line before or after
         the call took effect; `html` answers a page, as a proxy would; `delay` in seconds alone only makes it slow.
+        With `until` a call that came in hangs until that is set.
         """
-        fault = Fault(error, times, status, retry_after, drop, html, delay)
+        fault = Fault(error, times, status, retry_after, drop, html, delay, until)
         self.api.faults[method].append(fault)
 
     # --- people and places -------------------------------------------------------------------------------------

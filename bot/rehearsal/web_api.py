@@ -99,6 +99,8 @@ class WebApi:
         if fault.times <= 0:
             waiting.pop(0)
         await asyncio.sleep(fault.delay)
+        if fault.until is not None:
+            await fault.until.wait()
         return fault
 
     def _fail(self, request: web.Request, fault: Fault, name: str, given: Json) -> web.StreamResponse:

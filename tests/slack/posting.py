@@ -21,7 +21,8 @@ from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 TEAM = "T0REHEARSE"
-PATIENCE = 0.5
+PATIENCE = 60.0
+"""Seconds that a call may take; where one is to hang, `wait_at_most` less."""
 
 _ALL = Statement(select(*_COLUMNS).order_by(_COLUMNS[0]))
 
@@ -79,6 +80,11 @@ class Post:
         """Let time pass, then send what is due."""
         self.clock.advance(timedelta(seconds=seconds))
         return await self.outbox.send_due(self.clock.now())
+
+    def wait_at_most(self, seconds: float) -> None:
+        """So long a call may take from now on."""
+        assert self.client.session is not None
+        self.client.session._timeout = aiohttp.ClientTimeout(total=seconds)
 
     def rows(self) -> list[Delivery]:
         """Every delivery as it stands."""

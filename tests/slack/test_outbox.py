@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
+from bot.slack.outbox import PACE_SECONDS
 from bot.slack.sending import EVENT_TYPE
 from storage.store import Store
 from tests.slack.posting import NOW, Post, a_post
+from tests.waiting import LONG_SECONDS, until
 
 
 @pytest.fixture
@@ -172,15 +175,15 @@ async def test_an_error_that_nobody_foresaw_leaves_the_message_to_be_looked_up(p
     assert (first.state, first.error, second.state) == ("unsure", "TypeError", "sent")
 
 
-async def test_the_loop_sends_at_a_kick_and_closes_in_peace(post: Post) -> None:
+async def test_the_loop_sends_at_a_kick_and_closes_in_peace(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.slack.outbox.IDLE_SECONDS", 2 * LONG_SECONDS)  # it looks at nothing unless it is kicked
     running = asyncio.create_task(post.outbox.run())
-    await asyncio.sleep(0.05)
+    await until(lambda: post.outbox._looking is not None and post.outbox._looking.done())
     await post.owe("now")
     post.outbox.kick()
-    await asyncio.sleep(0.3)
-    assert post.said() == ["now"]
+    await until(lambda: post.said() == ["now"])
     await post.outbox.close()
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, LONG_SECONDS)
     await post.owe("too late")
     assert await post.tick() == 0
 
@@ -190,22 +193,25 @@ async def test_a_burst_goes_out_at_the_pace_that_slack_takes(post: Post) -> None
     for text in ("one", "two"):
         await post.owe(text)
     await post.owe("alone", other)
+    began = time.monotonic()
     running = asyncio.create_task(post.outbox.run())
-    await asyncio.sleep(0.4)
-    assert (post.said(), post.said(other)) == (["one"], ["alone"])
-    await asyncio.sleep(1)
-    assert post.said() == ["one", "two"]
+    await until(lambda: post.said() == ["one", "two"])
+    assert time.monotonic() - began >= PACE_SECONDS
+    sent = [call.args["text"] for call in post.slack.calls if call.method == "chat.postMessage"]
+    assert (sorted(sent[:2]), sent[2:]) == (["alone", "one"], ["two"])
     await post.outbox.close()
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, LONG_SECONDS)
 
 
 async def test_cancelling_the_loop_does_not_break_an_attempt_off(post: Post) -> None:
-    post.slack.fail("chat.postMessage", delay=0.2)
+    go_on = asyncio.Event()
+    post.slack.fail("chat.postMessage", until=go_on)
     await post.owe("under way")
     running = asyncio.create_task(post.outbox.run())
-    await asyncio.sleep(0.1)
+    await until(lambda: not post.slack.api.faults["chat.postMessage"])
     running.cancel()
     await asyncio.wait([running])
+    go_on.set()
     await post.outbox.close()
     assert (post.said(), post.states()) == (["under way"], ["sent"])
 

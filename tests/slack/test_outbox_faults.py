@@ -12,6 +12,7 @@ from bot.slack.sending import retry_after
 from storage import deliveries
 from storage.store import Store
 from tests.slack.posting import NOW, PATIENCE, Post, a_post
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -80,10 +81,12 @@ async def test_a_post_that_slack_may_have_taken_is_looked_for_and_then_sent(post
 
 
 async def test_no_answer_in_time_is_a_doubt(post: Post) -> None:
-    post.slack.fail("chat.postMessage", delay=PATIENCE * 2)
+    post.slack.fail("chat.postMessage", until=asyncio.Event())
     await post.owe("once")
+    post.wait_at_most(0.5)
     assert await post.tick() == 0
     assert post.states() == ["unsure"]
+    post.wait_at_most(PATIENCE)
     await post.tick(30)
     assert post.said() == ["once"]
 
@@ -128,13 +131,15 @@ async def test_a_process_killed_after_its_claim_loses_nothing(post: Post) -> Non
 
 
 async def test_a_process_that_lost_its_lease_settles_nothing_and_its_message_is_found(post: Post) -> None:
-    post.slack.fail("chat.postMessage", delay=0.2)
+    go_on = asyncio.Event()
+    post.slack.fail("chat.postMessage", until=go_on)
     await post.owe("once")
     sending = asyncio.create_task(post.tick())
-    await asyncio.sleep(0.1)
+    await until(lambda: not post.slack.api.faults["chat.postMessage"])
     (delivery,) = post.rows()
     lease = NOW + timedelta(seconds=60)
     await post.store.write(lambda tx: deliveries.claim(tx, delivery, "a process that is no more", lease, NOW))
+    go_on.set()
     await sending
     assert (post.told, post.states()) == ([], ["sending"])
     assert await post.tick(60) == 1

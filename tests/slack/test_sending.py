@@ -19,7 +19,7 @@ MESSAGE = Message("hello")
 
 @asynccontextmanager
 async def sender_to(url: str) -> AsyncIterator[Sender]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         client = AsyncWebClient("xoxb-" + "test", base_url=url, session=session, retry_handlers=[])
         client.proxy = None
         yield Sender(client)
