@@ -1,4 +1,4 @@
-"""Waiting for what happens by itself, as long as the slowest machine may take; a test that passes never waits it out."""
+"""Waiting for what happens by itself, as long as the slowest machine may take; who passes never waits it out."""
 
 import asyncio
 import time

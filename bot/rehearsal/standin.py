@@ -80,7 +80,7 @@ class StandIn(Talking):
         """Deliver by signed requests to this URL; without it, through one of the app's sockets."""
         self.http.url = request_url
 
-    async def wait_for_socket(self, seconds: float = 5) -> None:
+    async def wait_for_socket(self, seconds: float = 60) -> None:
         """Wait until the app has a socket open; TimeoutError."""
         await asyncio.wait_for(self.sockets.connected.wait(), seconds)
 

@@ -157,7 +157,7 @@ async def test_refreshing_now_waits_for_what_is_under_way_and_older_words_never_
         cards.touch(HERE, None)
         two = asyncio.create_task(cards.refresh_now())
         await asyncio.sleep(0.05)  # were they not to wait, they would be over
-        assert not (one.done() or two.done() or shown)
+        assert (one.done(), two.done(), shown) == (False, False, [])
         go_on.set()
         await asyncio.gather(one, two)
         assert shown == ["old", "new"]
