@@ -67,19 +67,25 @@ def wish(text: str) -> Wish:
     return Add(text)
 
 
-_DUE = re.compile(r"(?:^|\s)(?:due|by|until)(?:\s+(?:on|by))?\s+(?P<when>\S+(?:\s+\S+){0,4}?)\s*[.!]?$", re.IGNORECASE)
+_DUE = re.compile(
+    r"(?:^|\s)(?:due|by|until)(?:\s+(?:on|by))?\s+(?P<when>\S+(?:\s+\S+){0,4}?)\s*(?:!|(?<!\d)\.)?$", re.IGNORECASE
+)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_IN = re.compile(r"(?:in\s+)?(?P<count>\d{1,3}|a|an|one|two|three)\s*(?P<unit>days?|d|weeks?|w|months?)", re.IGNORECASE)
+_WEEKDAY = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun)")
+_COUNT = r"(?P<count>\d{1,3}|a|an|one|two|three)\s*(?P<unit>days?|d|weeks?|w|months?)"
+_COUNTED = re.compile(_COUNT, re.IGNORECASE)
+_IN = re.compile(rf"(?:in\s+)?{_COUNT}", re.IGNORECASE)
 _END = re.compile(
     r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?P<next>next\s+)?(?P<unit>week|month|quarter|year)|eo(?P<short>[wmqy])"
     r"|month\s+end"
 )
 _FRIDAY = 4
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
-_DATED = re.compile(
-    r"\d{4}-\d{2}-\d{2}|.*\b[a-z]{3,9}\b.*\d.*|.*\d.*\b[a-z]{3,9}\b.*|\d{1,2}\.\s?\d{1,2}\.(\d{4})?", re.IGNORECASE
-)
+# A figure is part of a date only beside a month or a weekday: dateutil reads "30 seconds" as a time of today.
+_NAMED = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}"
+_DATED = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}|.*\b{_NAMED}\b.*\d.*|.*\d.*\b{_NAMED}\b.*", re.IGNORECASE)
 _SLASHED = re.compile(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<year>\d{4}))?")
+_DOTTED = re.compile(r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.(?:\s?(?P<year>\d{4}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,8 @@ def read(line: str, today: date) -> Asked:
     """Split `what … due friday` into the words, the day, the kind (`prevent: …`, `#prevent`) and the link.
 
     `today` is the day where the author lives. What follows `due` and is no day raises Refused; what follows `by`
-    or `until` and is no day stays text. A link at the end is taken out of the words, one amid them stays there too.
+    or `until` and is no day stays text, as does a bare count (`cut it by 3 days` says how much, `by in 3 days` when).
+    A link at the end is taken out of the words, one amid them stays there too.
     """
     line, kind = _kind_in(line.strip())
     line, link = _link_behind(line)
@@ -135,11 +142,13 @@ def _dated_in(line: str, today: date) -> Asked:
     match = _DUE.search(line)
     if match is None:
         return Asked(line.strip(), None)
-    due_on = day(match["when"], today)
+    is_due, when = match[0].strip().lower().startswith("due"), match["when"]
+    is_amount = not is_due and _COUNTED.fullmatch(when)
+    due_on = None if is_amount else day(when, today)
     if due_on is not None:
         return Asked(line[: match.start()].strip(" ,;-–—"), due_on)
-    if match[0].strip().lower().startswith("due"):
-        raise Refused(not_a_day(match["when"]))
+    if is_due:
+        raise Refused(not_a_day(when))
     return Asked(line.strip(), None)
 
 
@@ -159,8 +168,14 @@ def not_a_day(words: str) -> str:
 
 
 def day(words: str, today: date) -> date | None:
-    """The day that the words name, today or later; None where they name none, or where two days could be meant."""
-    words = words.strip().strip(".!").lower()
+    """The day that the words name; None where they name none, or where two days could be meant.
+
+    It is today or later, but for a date with its year, which is taken as written.
+    """
+    words = words.strip(" !").lower()
+    if dotted := _DOTTED.fullmatch(words):
+        return _ahead(dotted["year"], dotted["month"], dotted["day"], today)
+    words = words.strip(".")
     simple = {"today": 0, "tonight": 0, "tomorrow": 1, "next week": 7}
     if words in simple:
         return today + timedelta(days=simple[words])
@@ -210,28 +225,35 @@ def _dated(words: str, today: date) -> date | None:
     if not _DATED.fullmatch(words):
         return None
     try:
-        parsed = dates.parse(words, default=datetime.combine(today, time(), UTC), dayfirst=not words[:4].isdigit())
+        found, elsewhen = (_parsed(words, default) for default in (today, today + relativedelta(years=4, months=1)))
     except (ValueError, OverflowError):
         return None
-    found = parsed.date()
-    if found < today and str(found.year) not in words:
-        found = found.replace(year=found.year + 1, day=min(found.day, 28) if found.month == 2 else found.day)
-    return found
+    if found < today and found.year != elsewhen.year:  # no year was written
+        found += relativedelta(years=1) if found.month == elsewhen.month else relativedelta(months=1)
+    weekday = _WEEKDAY.search(words)
+    return found if weekday is None or _WEEKDAYS[found.weekday()].startswith(weekday[0]) else None
+
+
+def _parsed(words: str, default: date) -> date:
+    """What dateutil reads; a year, month or day that is not written is that of `default`."""
+    is_year_first = words[:4].isdigit()
+    return dates.parse(words, default=datetime.combine(default, time(), UTC), dayfirst=not is_year_first).date()
 
 
 def _slashed(match: re.Match[str], today: date) -> date | None:
     """`24/12` is one day; `05/04` could be two, and is asked."""
-    year = int(match["year"] or today.year)
-    readings = set()
-    for day_of_month, month in ((match["a"], match["b"]), (match["b"], match["a"])):
-        try:
-            found = date(year, int(month), int(day_of_month))
-        except ValueError:
-            continue
-        if found < today and not match["year"]:
-            found += relativedelta(years=1)
-        readings.add(found)
+    orders = ((match["a"], match["b"]), (match["b"], match["a"]))
+    readings = {_ahead(match["year"], month, day_of_month, today) for day_of_month, month in orders} - {None}
     return readings.pop() if len(readings) == 1 else None
+
+
+def _ahead(year: str | None, month: str, day_of_month: str, today: date) -> date | None:
+    """The date in figures, without its year the next such one; None where the calendar has none."""
+    try:
+        found = date(int(year or today.year), int(month), int(day_of_month))
+    except ValueError:
+        return None
+    return found + relativedelta(years=1) if found < today and not year else found
 
 
 def overdue_at(due_on: date, zone: tzinfo) -> datetime:

@@ -53,6 +53,16 @@ def test_kind_and_link_are_taken_out_where_they_stand_apart(line: str, asked: As
         ("monday", date(2026, 11, 30)),
         ("someday next week", None),
         ("2.5", None),
+        ("fri 27", date(2026, 11, 27)),
+        ("tue 1", date(2026, 12, 1)),
+        ("mon 1", None),
+        ("3 mar", date(2027, 3, 3)),
+        ("3 mar 27", date(2027, 3, 3)),
+        ("24.12.", date(2026, 12, 24)),
+        ("24.12.2027", date(2027, 12, 24)),
+        ("3. 1.", date(2027, 1, 3)),
+        ("30 seconds", None),
+        ("5 pm", None),
     ],
 )
 def test_a_day_is_read_as_people_say_it(words: str, due_on: date | None) -> None:
@@ -67,3 +77,27 @@ def test_a_month_ahead_of_its_last_day_is_the_last_day_there_is() -> None:
 
 def test_a_day_without_its_year_is_next_year_s_where_it_is_past_leap_years_included() -> None:
     assert day("24/3", date(2027, 11, 23)) == date(2028, 3, 24)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cut the failover time by 30 seconds",
+        "reduce the time to detect by 20 minutes",
+        "shorten the retention by 3 days",
+        "raise the limit by one week",
+        "keep the old pool until 2 hours",
+    ],
+)
+def test_by_how_much_is_no_day_and_no_word_of_it_is_lost(line: str) -> None:
+    assert read(line, TODAY) == Asked(line, None)
+
+
+def test_a_count_of_days_is_a_day_where_it_says_so() -> None:
+    assert read("add a load test by in 3 days", TODAY) == Asked("add a load test", date(2026, 11, 26))
+    assert read("add a load test due 3 days", TODAY) == Asked("add a load test", date(2026, 11, 26))
+
+
+@pytest.mark.parametrize("written", ["3 mar 25", "2025-03-03", "3 March 2025"])
+def test_a_date_with_its_year_is_taken_as_written_so_that_it_can_be_refused_as_past(written: str) -> None:
+    assert day(written, TODAY) == date(2025, 3, 3)
