@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from bot.incident.actions import day
+from bot.incident.due import day
 
 
 @dataclass(frozen=True, slots=True)

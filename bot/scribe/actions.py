@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.errors import Refused
-from bot.incident import actions as rules
+from bot.incident import due
 from bot.incident.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.incident.reminders import ReminderRules
 from bot.incident.secrets import Noun, Subject
@@ -45,7 +45,7 @@ async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     if asking.due_on is not None:
         await _require_ahead(desk, asked, asking.due_on)
     keeper = await owner_of(desk, asked, asking.owner or asked.user)
-    overdue_at = rules.overdue_at(asking.due_on, zone_of(keeper)) if asking.due_on else None
+    overdue_at = due.overdue_at(asking.due_on, zone_of(keeper)) if asking.due_on else None
     new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now, asking.kind)
 
     def unit(tx: Transaction) -> Message:
@@ -171,7 +171,7 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud:
     await _require_ahead(desk, asked, due_on)
     owner = await desk.store.read(lambda tx: _mine(tx, asked, action_id)[0].owner)
     keeper = await desk.people.known(asked.team, owner or asked.user)
-    overdue_at = rules.overdue_at(due_on, zone_of(keeper))
+    overdue_at = due.overdue_at(due_on, zone_of(keeper))
 
     def unit(tx: Transaction) -> Message:
         action, incident = _mine(tx, asked, action_id)
@@ -191,7 +191,7 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
     def unit(tx: Transaction) -> Message:
         action, incident = _mine(tx, asked, action_id)
         _require_open(action)
-        overdue_at = rules.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
+        overdue_at = due.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions.save(tx, action)
         settle_digests(tx, asked.team, before, asked.now)

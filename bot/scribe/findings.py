@@ -5,6 +5,7 @@ from datetime import date
 
 from bot.errors import Refused
 from bot.incident import actions as rules
+from bot.incident import due
 from bot.incident import whys as chains
 from bot.incident.records import Action
 from bot.incident.secrets import Noun, Subject
@@ -46,7 +47,7 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
         if before is None or before.due_on != given.due_on:
             raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
     keeper = await owner_of(desk, asked, given.owner or asked.user)
-    overdue_at = rules.overdue_at(given.due_on, zone_of(keeper)) if given.due_on else None
+    overdue_at = due.overdue_at(given.due_on, zone_of(keeper)) if given.due_on else None
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.incident.actions import overdue_at
+from bot.incident.due import overdue_at
 from bot.incident.records import Action, ActionStatus, Incident
 from bot.incident.reminders import ReminderRules
 from bot.publish.jira_records import Category, Issue

@@ -1,10 +1,11 @@
-"""The kind and the link in what somebody types behind `/action`."""
+"""The kind, the link and the day in what somebody types behind `/action`."""
 
 from datetime import date
 
 import pytest
 
-from bot.incident.actions import Asked, day, read
+from bot.incident.actions import Asked, read
+from bot.incident.due import day
 from bot.incident.records import ActionKind
 
 TODAY = date(2026, 11, 23)
