@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import Misconfigured
@@ -27,6 +26,7 @@ from bot.scribe.jsm import IncidentsInJsm
 from bot.scribe.paging import Pages
 from bot.scribe.statuspage import CustomerUpdates, Drafted
 from bot.settings import Settings, variable
+from bot.slack.failures import TROUBLE, cause_of
 
 log = logging.getLogger(__name__)
 
@@ -174,8 +174,8 @@ def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
         if user not in known:
             try:
                 told = await client.users_info(user=user)
-            except (SlackClientError, OSError, TimeoutError) as error:
-                log.warning("the e-mail address of %s could not be asked (%s)", user, type(error).__name__)
+            except TROUBLE as error:
+                log.warning("the e-mail address of %s could not be asked (%s)", user, cause_of(error))
                 return ""
             if not (email := str((told["user"].get("profile") or {}).get("email") or "")):
                 return ""  # asked again next time: the scope may have been granted

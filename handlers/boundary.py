@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -21,6 +21,7 @@ from bot.incident.text import shortened
 from bot.scribe.desk import Asked, Desk, Reply, require_sight
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
+from bot.slack.failures import NO_ANSWER, TROUBLE, cause_of
 from bot.slack.words import words
 from handlers.refusals import GIVEN_BACK, apology, not_recorded, refusal
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
@@ -180,8 +181,8 @@ class Boundary:
         try:
             if not await self._answered(click, message | {"replace_original": replacing}):
                 await self.say_beside(click.asked, message)
-        except (SlackClientError, OSError, TimeoutError) as error:
-            log.warning("an answer could not be shown: %s", type(error).__name__)
+        except TROUBLE as error:
+            log.warning("an answer could not be shown: %s", cause_of(error))
 
     async def _answered(self, click: Click, message: Message) -> bool:
         """Whether the button's own way back, good for half an hour and five answers, took the answer."""
@@ -201,7 +202,7 @@ class Boundary:
                     channel=channel, user=asked.user, thread_ts=thread_ts or None, **message
                 )
             except SlackApiError as error:  # the bot is not in there: the person hears it all the same
-                log.info("an answer goes to a DM: %s", error.response.get("error"))
+                log.info("an answer goes to a DM: %s", cause_of(error))
             else:
                 return
         await self.client.chat_postMessage(channel=asked.user, **message)
@@ -220,8 +221,8 @@ class Boundary:
                 await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
         except Refused as refused:
             await self._reply(click, refusal(refused, ""))
-        except (SlackClientError, OSError, TimeoutError) as error:
-            log.warning("a form could not be opened: %s", type(error).__name__)
+        except NO_ANSWER as error:
+            log.warning("a form could not be opened: %s", cause_of(error))
             await self._reply(click, refusal(Refused("Slack did not open the form in time. Press it once more."), ""))
         except Exception:
             log.exception("a form broke")

@@ -8,9 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackClientError
 
 from bot.errors import Refused
 from bot.incident.records import Place
@@ -21,6 +19,7 @@ from bot.scribe.desk import Asked, Desk
 from bot.slack import blocks
 from bot.slack.blocks import Message
 from bot.slack.capture import ASKED, RECORDED, Messages, NotRead, bare
+from bot.slack.failures import TROUBLE, cause_of
 from bot.slack.files import Files
 from bot.slack.reading import Said, said_in, source_of
 from bot.slack.words import words
@@ -188,8 +187,8 @@ class Capture:
         said = {key: value for key, value in message.items() if key in ("text", "blocks")}
         try:
             await self._boundary.say_beside(asked, said, thread_ts)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
-            log.warning("a whisper could not be shown: %s", type(error).__name__)
+        except TROUBLE as error:
+            log.warning("a whisper could not be shown: %s", cause_of(error))
 
     async def _recorded(self, said: Said) -> None:
         """The receipt that everybody sees, and then the message's files."""

@@ -3,9 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackClientError
 
 from bot.incident import whys as rules
 from bot.scribe import actions as actions_scribe
@@ -14,6 +12,7 @@ from bot.scribe import whys_corrected as corrected
 from bot.scribe.desk import Asked, Desk
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
+from bot.slack.failures import TROUBLE, cause_of
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
@@ -104,8 +103,8 @@ class Whys:
         said = {key: value for key, value in hint.items() if key != "response_type"}
         try:
             await self._boundary.say_beside(asked, said, thread_ts)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
-            log.info("a hint could not be shown: %s", type(error).__name__)
+        except TROUBLE as error:
+            log.info("a hint could not be shown: %s", cause_of(error))
 
     async def root(self, click: Click) -> Message | None:
         """[This is the root cause]."""

@@ -3,9 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackClientError
-
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.incident.exports import CANVAS, Order
@@ -18,6 +15,7 @@ from bot.slack import exports as says
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.exports import Leaving
+from bot.slack.failures import TROUBLE
 from bot.slack.places import Audience, NotThere
 from bot.slack.words import words
 from storage import deliveries, incidents
@@ -102,7 +100,7 @@ async def _audience(desk: Desk, channel: str) -> Audience:
         return await desk.places.audience(channel)
     except NotThere as error:
         raise Refused(words.exports.not_there()) from error
-    except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+    except TROUBLE as error:
         raise Refused(words.exports.not_told()) from error
 
 

@@ -7,19 +7,13 @@ import logging
 from collections.abc import Awaitable
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
+from bot.slack.failures import TROUBLE, refusal_in
 
 log = logging.getLogger(__name__)
-
-_PASSING = frozenset(
-    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "request_timeout", "service_unavailable"}
-    | {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
-)
-"""What another attempt may get past, or what stands in the way of everything else as well."""
 
 _NOT_OURS = ("channel_canvas_already_exists", "free_team_canvas_tab_already_exists")
 
@@ -78,7 +72,7 @@ class Canvases:
         """The same, right after it was written; empty where Slack does not tell."""
         try:
             return await self.read(canvas)
-        except (NoCanvas, SlackClientError, ClientError, OSError, TimeoutError) as error:
+        except (NoCanvas, *TROUBLE) as error:
             log.info("a canvas could not be read back: %s", type(error).__name__)
             return ""
 
@@ -98,12 +92,12 @@ class Canvases:
 async def _asked(call: Awaitable[Any]) -> Any:
     try:
         return await call
-    except SlackApiError as refusal:
-        error = str(refusal.response.get("error", "") if hasattr(refusal.response, "get") else "")
-        if not error or error in _PASSING:
+    except SlackApiError as error:
+        refusal = refusal_in(error)
+        if refusal.is_passing or refusal.is_locked_out:
             raise
-        log.info("a canvas was refused: %s", error)
-        raise (CanvasGone if error == "canvas_not_found" else NoCanvas)(error) from refusal
+        log.info("a canvas was refused: %s", refusal.word)
+        raise (CanvasGone if refusal.word == "canvas_not_found" else NoCanvas)(refusal.word) from error
 
 
 def _begins_alike(found: str, ours: str) -> bool:

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Awaitable
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError, Refused
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.failures import TROUBLE, cause_of, refusal_in
 from bot.slack.reading import Told
 from bot.slack.words import words
 
@@ -24,13 +24,8 @@ ASKED = "question"
 READ_SECONDS = 1.0
 """For one call: an event must be acknowledged within three seconds, or it comes again."""
 
-_TRANSIENT = frozenset(
-    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "request_timeout", "service_unavailable", ""}
-)
 _GONE = frozenset({"message_not_found", "thread_not_found"})
 _OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
-_TROUBLE = (SlackClientError, ClientError, OSError, TimeoutError, ValueError, AttributeError)
-"""What a call may end in: slack_sdk takes whatever answers for a JSON object."""
 
 
 class NotRead(AfterwordError):
@@ -66,13 +61,13 @@ class Messages:
             async with asyncio.timeout(READ_SECONDS):
                 return list((await call).get("messages") or ())
         except SlackApiError as refusal:
-            error = _error(refusal)
-            if error == "thread_not_found":
+            told = refusal_in(refusal)
+            if told.word == "thread_not_found":
                 return []
-            if error in _TRANSIENT:
-                raise NotRead(f"Slack did not give a message ({error or 'no reason'}).") from refusal
-            raise Refused(_unreadable(error)) from refusal
-        except _TROUBLE as error:
+            if told.is_passing:
+                raise NotRead(f"Slack did not give a message ({told.word or 'no reason'}).") from refusal
+            raise Refused(_unreadable(told.word)) from refusal
+        except TROUBLE as error:
             raise NotRead(f"Slack did not give a message ({type(error).__name__}).") from error
 
     async def permalink(self, channel: str, ts: str) -> str:
@@ -97,10 +92,10 @@ class Messages:
             async with asyncio.timeout(READ_SECONDS):
                 told: Any = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
         except SlackApiError as refusal:
-            if _error(refusal) in _TRANSIENT:
+            if refusal_in(refusal).is_passing:
                 raise NotRead("Slack did not tell who reacted.") from refusal
             return frozenset()
-        except _TROUBLE as error:
+        except TROUBLE as error:
             raise NotRead(f"Slack did not tell who reacted ({type(error).__name__}).") from error
         found = (told.get("message") or {}).get("reactions") or ()
         return frozenset(user for each in found if bare(each["name"]) == reaction for user in each["users"])
@@ -109,8 +104,8 @@ class Messages:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 answer = (await call).data
-        except _TROUBLE as error:
-            cause = _error(error) if isinstance(error, SlackApiError) else type(error).__name__
+        except TROUBLE as error:
+            cause = cause_of(error)
             if cause not in ("already_reacted", "no_reaction"):
                 log.info("a message could not be marked or linked to: %s", cause)
             return {}
@@ -124,13 +119,6 @@ def bare(reaction: str) -> str:
 
 def _with(messages: list[Told], ts: str) -> Told | None:
     return next((message for message in messages if message.get("ts") == ts), None)
-
-
-def _error(refusal: SlackApiError) -> str:
-    body = getattr(refusal.response, "data", None)
-    if getattr(refusal.response, "status_code", 200) >= 500:
-        return ""
-    return str(body.get("error", "")) if isinstance(body, dict) else ""
 
 
 def _unreadable(error: str) -> str:

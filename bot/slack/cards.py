@@ -6,12 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incident.records import Place
 from bot.slack.blocks import Message
+from bot.slack.failures import TROUBLE, refusal_in
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class LiveMessages:
         except SlackApiError as error:
             self._shown.pop((channel, ts), None)
             return _refused(error)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             self._shown.pop((channel, ts), None)
             log.warning("a live message could not be updated: %s", type(error).__name__)
             return Updated()
@@ -124,9 +124,8 @@ class LiveMessages:
 
 
 def _refused(error: SlackApiError) -> Updated:
-    word = str(error.response.get("error", ""))
-    if word in ("ratelimited", "rate_limited"):
-        asked = str(error.response.headers.get("Retry-After", ""))
-        return Updated(wait=min(float(asked), LONGEST_WAIT) if asked.isdigit() else PAUSE_SECONDS)
-    log.warning("a live message could not be updated: %s", word)
-    return Updated(is_gone=word == "message_not_found")
+    refusal = refusal_in(error)
+    if refusal.rest is not None:
+        return Updated(wait=min(refusal.rest, LONGEST_WAIT))
+    log.warning("a live message could not be updated: %s", refusal.word)
+    return Updated(is_gone=refusal.word == "message_not_found")

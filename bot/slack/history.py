@@ -4,19 +4,17 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
+from bot.slack.failures import DEFAULT_REST, TROUBLE, refusal_in
 from bot.slack.reading import Told
-from bot.slack.sending import DEFAULT_RETRY_AFTER, retry_after
 from bot.slack.words import words
 
 PAGE = 200
 """What is asked for; Slack gives some apps only 15."""
 
-_LATER = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", ""})
 _OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 
 
@@ -80,22 +78,17 @@ async def _answer(call: Awaitable[Any]) -> Told:
         data = (await call).data
     except SlackApiError as refusal:
         raise _refusal(refusal) from refusal
-    except (SlackClientError, ClientError, OSError, TimeoutError, ValueError, AttributeError) as error:
-        raise Busy(DEFAULT_RETRY_AFTER, is_told=False) from error
+    except TROUBLE as error:
+        raise Busy(DEFAULT_REST, is_told=False) from error
     return data if isinstance(data, dict) else {}
 
 
-def _refusal(refusal: SlackApiError) -> AfterwordError:
-    response = refusal.response
-    body = getattr(response, "data", None)
-    body = body if isinstance(body, dict) else {}
-    error, status = str(body.get("error") or ""), getattr(response, "status_code", 0)
-    if status == 429 or error in ("ratelimited", "rate_limited"):
-        return Busy(retry_after(getattr(response, "headers", {})), is_told=True)
-    if status >= 500 or error in _LATER:
-        return Busy(DEFAULT_RETRY_AFTER, is_told=False)
-    if error == "missing_scope":
-        return Unreadable(str(words.lookback.no_scope(scope=body.get("needed") or "channels:history")))
-    if error in _OUTSIDE:
+def _refusal(error: SlackApiError) -> AfterwordError:
+    refusal = refusal_in(error)
+    if refusal.is_passing:
+        return Busy(DEFAULT_REST if refusal.rest is None else refusal.rest, is_told=refusal.rest is not None)
+    if refusal.word == "missing_scope":
+        return Unreadable(str(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history")))
+    if refusal.word in _OUTSIDE:
         return Unreadable(str(words.lookback.outside()))
-    return Unreadable(str(words.lookback.unreadable(error=error)))
+    return Unreadable(str(words.lookback.unreadable(error=refusal.word)))

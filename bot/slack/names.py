@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.failures import TROUBLE, cause_of
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class Names:
     async def _channel(self, team: str, channel: str) -> None:
         try:
             told: Any = await self._client.conversations_info(channel=channel)
-        except (SlackClientError, ClientError, OSError) as error:
-            log.info("the name of a channel was not told: %s", type(error).__name__)
+        except TROUBLE as error:
+            log.info("the name of a channel was not told: %s", cause_of(error))
             return
         found = told["channel"]
         if found.get("name") and not found.get("is_private"):
@@ -80,8 +80,8 @@ class Names:
     async def _groups(self, team: str) -> None:
         try:
             told: Any = await self._client.usergroups_list(include_disabled=True)
-        except (SlackClientError, ClientError, OSError) as error:
-            log.info("the names of user groups were not told: %s", type(error).__name__)
+        except TROUBLE as error:
+            log.info("the names of user groups were not told: %s", cause_of(error))
             return
         called = {group["id"]: group.get("handle") or group.get("name") or group["id"] for group in told["usergroups"]}
         for group, handle in called.items():

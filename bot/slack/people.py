@@ -7,11 +7,11 @@ from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.incident.records import Person
+from bot.slack.failures import TROUBLE, cause_of, refusal_in
 from bot.slack.names import Names
 from bot.slack.text import named, plain
 from storage import people as kept
@@ -71,10 +71,10 @@ class People:
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 answer: Any = await self._client.users_info(user=user)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
-            log.warning("nobody could tell who %s is: %s", user, type(error).__name__)
-            about = user if isinstance(error, SlackClientError) else _ANYBODY  # Slack said no, or nothing at all
-            self._asked_in_vain[team, about] = time.monotonic() + ASK_AGAIN_SECONDS
+        except TROUBLE as error:
+            log.warning("nobody could tell who %s is: %s", user, cause_of(error))
+            has_said_no = isinstance(error, SlackApiError) and not refusal_in(error).is_trouble
+            self._asked_in_vain[team, user if has_said_no else _ANYBODY] = time.monotonic() + ASK_AGAIN_SECONDS
             return Person(team, user, user)
         return await self.learn(team, answer["user"])
 

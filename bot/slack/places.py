@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
+from bot.slack.failures import TROUBLE, cause_of, refusal_in
 
 log = logging.getLogger(__name__)
 
@@ -100,12 +100,12 @@ class Places:
             async with asyncio.timeout(ASKING_SECONDS):
                 told = await self._client.conversations_info(channel=channel, include_num_members=True)
         except SlackApiError as error:
-            word = str(error.response.get("error", ""))
-            if word in ("channel_not_found", "not_in_channel"):
+            refusal = refusal_in(error)
+            if refusal.word in ("channel_not_found", "not_in_channel"):
                 raise NotThere(channel) from error
-            if word in ("ratelimited", "rate_limited"):
+            if refusal.rest is not None:
                 raise
-            log.warning("who can read in %s was not told: %s", channel, word)
+            log.warning("who can read in %s was not told: %s", channel, refusal.word)
             return Audience(channel, is_told=False)
         return _audience(channel, told["channel"])
 
@@ -124,13 +124,13 @@ class Places:
                 return looker.user != "" and await self._is_member(looker.user, channel)
         except SlackApiError as error:
             return self._closed(channel, error)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
-            log.warning("whether %s may see %s could not be asked: %s", looker.user, channel, type(error).__name__)
+        except TROUBLE as error:
+            log.warning("whether %s may see %s could not be asked: %s", looker.user, channel, cause_of(error))
             return None
 
     def _closed(self, channel: str, error: SlackApiError) -> bool | None:
         """A channel that the bot is not in (any more) is nobody's; that may be remembered like any other answer."""
-        word = str(error.response.get("error", ""))
+        word = refusal_in(error).word
         if word not in _NOT_OURS:
             log.warning("who may see %s could not be asked: %s", channel, word)
             return None

@@ -5,11 +5,11 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import NotRecorded
+from bot.slack.failures import TROUBLE, refusal_in
 from bot.slack.people import People
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Roster:
             self._people.home = "" if told.get("is_enterprise_install") else team
             listed = await self._read_list(team)
             await self._look_up_others(team, listed)
-        except (SlackClientError, ClientError, OSError, TimeoutError, NotRecorded) as error:
+        except (*TROUBLE, NotRecorded) as error:
             self._due = now + AGAIN
             log.warning("who is who could not be read (%s); recording works all the same", type(error).__name__)
 
@@ -87,10 +87,10 @@ class Roster:
             try:
                 return await self._client.users_list(limit=200, cursor=cursor)
             except SlackApiError as error:
-                wait = _asked_to_wait(error)
-                if wait is None:
+                rest = refusal_in(error).rest
+                if rest is None:
                     raise
-                await asyncio.sleep(wait)
+                await asyncio.sleep(min(rest, LONGEST_WAIT))
         return await self._client.users_list(limit=200, cursor=cursor)
 
     async def _look_up_others(self, team: str, listed: set[str]) -> None:
@@ -98,16 +98,9 @@ class Roster:
             try:
                 told: Any = await self._client.users_info(user=user)
             except SlackApiError as error:
-                log.info("%s is not told any more: %s", user, error.response.get("error"))
-                if _asked_to_wait(error) is not None:
+                refusal = refusal_in(error)
+                log.info("%s is not told any more: %s", user, refusal.word)
+                if refusal.rest is not None:
                     return
                 continue
             await self._people.learn(team, told["user"])
-
-
-def _asked_to_wait(error: SlackApiError) -> float | None:
-    """Slack's Retry-After in seconds; None for an error that waiting does not mend."""
-    if error.response.get("error") not in ("ratelimited", "rate_limited"):
-        return None
-    asked = str(error.response.headers.get("Retry-After", ""))
-    return min(float(asked), LONGEST_WAIT) if asked.isdigit() else 1.0

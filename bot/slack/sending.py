@@ -1,8 +1,6 @@
 """One attempt to say something to Slack, and what became of it: sent, surely not sent, or perhaps sent."""
 
-import json
 import logging
-import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import NotRecorded
+from bot.slack.failures import TROUBLE, refusal_in
 from bot.slack.sayings import File, MakeFile, Message, StillMaking, StillUnknown
 
 log = logging.getLogger(__name__)
@@ -24,18 +23,12 @@ _Answer = TypeVar("_Answer")
 EVENT_TYPE = "afterword_delivery"
 """The type of the metadata that a message carries; its payload is the delivery's key."""
 
-DEFAULT_RETRY_AFTER = 30.0
-LONGEST_RETRY_AFTER = 3600.0
-
 LOOK_BACK = timedelta(seconds=60)
 LOOKED_AT = 200
 MOST_PAGES = 5
 SHORTENED = 3_900
 """chat.update refuses more than 4,000 characters."""
 
-_RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-_NO_ENTRY = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
-_PERHAPS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 _UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ClientSSLError, aiohttp.ConnectionTimeoutError)
@@ -198,21 +191,18 @@ async def _judged(call: Awaitable[_Answer]) -> tuple[Result, _Answer | None]:
         return Result(Verdict.PERHAPS, error=type(error).__name__), None
     except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
         return Result(Verdict.LATER, error=type(error).__name__), None
-    except (AttributeError, json.JSONDecodeError, UnicodeDecodeError):  # slack_sdk takes whatever comes for an object
+    except TROUBLE:  # what answered was not Slack
         return Result(Verdict.PERHAPS, error="not an answer of Slack's"), None
 
 
-def _refusal(refusal: SlackApiError) -> Result:
-    """What an answer other than "ok" means. Slack documents each error code with its method."""
-    response = refusal.response
-    status = getattr(response, "status_code", 0)
-    body = getattr(response, "data", None)  # an answer that is no JSON comes without
-    error = str(body.get("error", "")) if isinstance(body, dict) else ""
-    if status == 429 or error in _RATE_LIMITED:
-        return Result(Verdict.LATER, error="ratelimited", wait=retry_after(getattr(response, "headers", {})))
-    if not error or status >= 500 or error in _PERHAPS:
-        return Result(Verdict.PERHAPS, error=error or f"status {status}")
-    return Result(Verdict.LOCKED_OUT if error in _NO_ENTRY else Verdict.NEVER, error=error)
+def _refusal(error: SlackApiError) -> Result:
+    """What an answer other than "ok" means for a message."""
+    refusal = refusal_in(error)
+    if refusal.rest is not None:
+        return Result(Verdict.LATER, error="ratelimited", wait=refusal.rest)
+    if refusal.is_trouble:
+        return Result(Verdict.PERHAPS, error=refusal.word or f"status {refusal.status}")
+    return Result(Verdict.LOCKED_OUT if refusal.is_locked_out else Verdict.NEVER, error=refusal.word)
 
 
 def _harmless(result: Result) -> Result:
@@ -220,18 +210,6 @@ def _harmless(result: Result) -> Result:
     if result.verdict is Verdict.PERHAPS:
         return Result(Verdict.LATER, error=result.error)
     return result
-
-
-def retry_after(headers: Mapping[str, str]) -> float:
-    """How many seconds Slack asks to wait: at most an hour, and half a minute where it does not say sensibly."""
-    told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    try:
-        seconds = float(told)
-    except ValueError:
-        return DEFAULT_RETRY_AFTER
-    if not math.isfinite(seconds) or seconds <= 0:
-        return DEFAULT_RETRY_AFTER
-    return min(seconds, LONGEST_RETRY_AFTER)
 
 
 def _key_of(message: Mapping[str, Any]) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.blocks import Block
-from bot.slack.sending import retry_after
+from bot.slack.failures import TROUBLE, refusal_in
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,6 @@ BREATH_SECONDS = 0.05
 LATER_SECONDS = 30.0
 LONGEST_WAIT = 300.0
 MOST_TRIES = 10
-
-_LATER = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 
 Whose = tuple[str, str]
 """(workspace, person)."""
@@ -186,16 +183,15 @@ class Publisher:
             await self._client.views_publish(user_id=person, view=view)
         except SlackApiError as error:
             return _refused(error)
-        except (SlackClientError, ClientError, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             log.warning("a Home tab could not be published: %s", type(error).__name__)
             return Drawn(wait=LATER_SECONDS)
         return Drawn(is_published=True)
 
 
 def _refused(error: SlackApiError) -> Drawn:
-    response = error.response
-    word = str(response.get("error", ""))
-    if word in ("ratelimited", "rate_limited") or response.status_code == 429:
-        return Drawn(wait=min(retry_after(response.headers), LONGEST_WAIT))
-    log.warning("a Home tab could not be published: %s", word)
-    return Drawn(wait=LATER_SECONDS if word in _LATER or response.status_code >= 500 else 0.0)
+    refusal = refusal_in(error)
+    if refusal.rest is not None:
+        return Drawn(wait=min(refusal.rest, LONGEST_WAIT))
+    log.warning("a Home tab could not be published: %s", refusal.word)
+    return Drawn(wait=LATER_SECONDS if refusal.is_passing else 0.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.sending import retry_after
+from bot.slack.failures import retry_after
 from storage import deliveries
 from storage.store import Store
 from tests.slack.posting import NOW, PATIENCE, Post, a_post

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.sayings import File, Message, StillMaking
 from bot.slack.sending import Result, Sender, Verdict
+from tests.slack.odd import ODD, Odd, client_to
 
 MESSAGE = Message("hello")
 
@@ -27,42 +26,16 @@ async def sender_to(url: str) -> AsyncIterator[Sender]:
 
 async def answered(status: int, kind: str, body: bytes) -> tuple[Result, int]:
     """What an answer is taken for, and how many calls were made."""
-    calls = 0
-
-    async def answer(request: web.Request) -> web.Response:
-        nonlocal calls
-        calls += 1
-        return web.Response(status=status, headers={"Content-Type": kind}, body=body)
-
-    app = web.Application()
-    app.router.add_route("*", "/api/{method}", answer)
-    async with TestServer(app) as server, sender_to(str(server.make_url("/api/"))) as sender:
-        return await sender.send("C1", MESSAGE, "key"), calls
+    calls: list[str] = []
+    async with client_to(Odd(status, kind, body), calls) as client:
+        return await Sender(client).send("C1", MESSAGE, "key"), len(calls)
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "body"),
-    [
-        (200, "text/html", b"<html>Sign in to the network</html>"),
-        (200, "text/plain", b"ok"),
-        (200, "application/json", b'{"ok": true, "ts": "17'),
-        (200, "application/json", b"[1]"),
-        (200, "application/json", b'"ok"'),
-        (200, "application/json", b"null"),
-        (200, "application/json", b"{}"),
-        (200, "application/json", b""),
-        (200, "application/json", b"\xff\xfe{"),
-        (500, "application/json", b'{"ok": false, "error": "channel_not_found"}'),
-        (502, "text/html", b"<html>Bad gateway</html>"),
-        (404, "text/html", b"<html>Not here</html>"),
-        (302, "text/html", b""),
-    ],
-    ids=str,
+    "odd", [*ODD, Odd(500, "application/json", b'{"ok": false, "error": "channel_not_found"}')], ids=str
 )
-async def test_an_answer_that_is_not_slacks_may_come_after_the_message_was_taken(
-    status: int, kind: str, body: bytes
-) -> None:
-    result, calls = await answered(status, kind, body)
+async def test_an_answer_that_is_not_slacks_may_come_after_the_message_was_taken(odd: Odd) -> None:
+    result, calls = await answered(odd.status, odd.kind, odd.body)
     assert (result.verdict, calls) == (Verdict.PERHAPS, 1)
     assert result.error
 

@@ -1,0 +1,91 @@
+"""Whatever answers in Slack's place, nothing that asks Slack breaks over it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.incident.records import Person
+from bot.slack.canvases import Canvases
+from bot.slack.capture import Messages, NotRead
+from bot.slack.cards import LiveMessages, Updated
+from bot.slack.history import Busy, History
+from bot.slack.names import Names
+from bot.slack.people import People
+from bot.slack.places import Places
+from bot.slack.roster import AGAIN, Roster
+from bot.slack.tabs import Drawn, Publisher
+from storage.store import Store
+from tests.slack.odd import ODD, Odd, client_to
+
+NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+odd_answers = pytest.mark.parametrize("odd", ODD, ids=str)
+
+
+@odd_answers
+async def test_a_stranger_is_read_in_utc_and_what_they_typed_is_not_lost(odd: Odd, sqlite_store: Store) -> None:
+    async with client_to(odd) as client:
+        assert await People(sqlite_store, client).known("T1", "U1") == Person("T1", "U1", "U1")
+
+
+@odd_answers
+async def test_a_name_that_is_not_told_stays_an_id(odd: Odd) -> None:
+    async with client_to(odd) as client:
+        names = Names(client)
+        await names.learn("T1", ["C1", "S1"])
+        assert (names.name("T1", "C1"), names.name("T1", "S1")) == ("", "")
+
+
+@odd_answers
+async def test_a_channel_of_which_nothing_is_told_is_closed_and_that_is_not_remembered(odd: Odd) -> None:
+    async with client_to(odd) as client:
+        sight = await Places(client).sight("U1", ["C1"])
+        assert ("C1" in sight.seen, sight.is_sure) == (False, False)
+
+
+@odd_answers
+async def test_a_live_message_that_was_not_updated_is_not_taken_for_deleted(odd: Odd) -> None:
+    async with client_to(odd) as client:
+        assert await LiveMessages(client).update("C1", "1.1", {"text": "as it stands"}) == Updated()
+
+
+@odd_answers
+async def test_a_home_tab_that_was_not_published_is_tried_again(odd: Odd) -> None:
+    async with client_to(odd) as client:
+        drawn = await Publisher(client).publish("U1", {"type": "home", "blocks": []})
+        assert drawn.wait > 0
+        assert drawn == Drawn(wait=drawn.wait)
+
+
+@odd_answers
+async def test_a_message_that_was_not_given_is_left_for_the_next_time(odd: Odd) -> None:
+    async with client_to(odd) as client:
+        messages = Messages(client)
+        with pytest.raises(NotRead):
+            await messages.find("C1", "1.1")
+        assert await messages.permalink("C1", "1.1") == ""
+
+
+@odd_answers
+async def test_a_walk_through_the_history_waits(odd: Odd) -> None:
+    async with client_to(odd) as client:
+        with pytest.raises(Busy) as busy:
+            await History(client).before("C1", "2.0", "1.0")
+        assert not busy.value.is_told
+
+
+@odd_answers
+async def test_a_canvas_that_cannot_be_looked_at_is_no_error(odd: Odd) -> None:
+    async with client_to(odd) as client:
+        assert await Canvases(client).glimpse("F1") == ""
+
+
+@odd_answers
+async def test_the_list_of_people_is_asked_for_again_soon(odd: Odd, sqlite_store: Store) -> None:
+    calls: list[str] = []
+    async with client_to(odd, calls) as client:
+        roster = Roster(client, People(sqlite_store, client))
+        roster.start(NOW)
+        await roster.settled()
+        roster.keep_up(NOW + AGAIN)
+        await roster.settled()
+    assert calls == ["auth.test", "auth.test"]
