@@ -30,7 +30,8 @@ _NO_ENTRY = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_exp
 class Refusal:
     """An answer other than "ok". Slack documents each `word` (`channel_not_found`) with its method.
 
-    It is empty where none was said; `status` is HTTP's. `rest` is for how many seconds Slack asks to be left alone, None where it does not.
+    It is empty where none was said; `status` is HTTP's. `rest` is for how many seconds Slack asks to be left alone,
+    None where it does not.
     """
 
     word: str
