@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +13,10 @@ from bot.scribe.posting import Posting
 from bot.scribe.readers import Readers
 from bot.scribe.reminders import no_longer_wanted
 from bot.scribe.standing import newer_digest, retire
-from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import reminders as says
 from bot.slack import whys as asks
-from bot.slack.outbox import Message
+from bot.slack.sayings import Saying
 from bot.slack.words import words
 from storage import cases, incidents, reminders
 from storage.deliveries import Delivery
@@ -31,7 +31,7 @@ class Composer:
         self._posting = posting
         self._readers = readers
 
-    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
+    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
         """The message of a delivery, or None where it must not go out any more."""
         if delivery.kind == "reminder":
             return self._reminder(tx, delivery, now)
@@ -44,7 +44,7 @@ class Composer:
             return None
         return self._of_incident(tx, incident, delivery, now)
 
-    def _of_incident(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message | None:
+    def _of_incident(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
         if delivery.kind == "whys":
             return self._whys(tx, incident, delivery)
         if delivery.kind == "file":
@@ -52,7 +52,7 @@ class Composer:
         if delivery.kind == "handed":
             return self._handed(tx, incident, delivery, now)
         if delivery.recipient != incident.channel:
-            return _message(says.unreachable(incident.channel, delivery.error))
+            return Saying.of(says.unreachable(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
         return None if incidents.card(tx, incident.id) else self._card(tx, incident, now)
 
@@ -60,32 +60,32 @@ class Composer:
         """Make no more files."""
         await self._posting.close()
 
-    def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Message:
-        return _message(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
+    def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Saying:
+        return Saying.of(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
 
     @staticmethod
-    def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> Message | None:
+    def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> Saying | None:
         """The message whose thread holds the whys: once for an incident, in its channel, while it is over."""
         is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
         if is_gone or incidents.whys_thread(tx, incident.id):
             return None
-        return _message(asks.opening(cases.glance(tx, incident, 1)[0]))
+        return Saying.of(asks.opening(cases.glance(tx, incident, 1)[0]))
 
-    def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
+    def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
         reminder = reminders.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
         if reminder is None or no_longer_wanted(tx, reminder, now, delivery.recipient):
             return None
         telling = reminding.telling(tx, reminder, delivery, now)
         return self._readers.message(delivery, delivery.recipient, telling) if telling else None
 
-    def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message | None:
+    def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
         """To the new owner of a postmortem, as long as they are that."""
         if incident.postmortem_owner != delivery.recipient:
             return None
         telling = reminding.handed(tx, incident, delivery, now)
         return self._readers.message(delivery, delivery.recipient, telling)
 
-    def _retired(self, delivery: Delivery) -> Message:
+    def _retired(self, delivery: Delivery) -> Saying:
         """One line in the place of a reminder; where that was deleted, nothing is said."""
         body = json.loads(delivery.body)
         return self._readers.message(delivery, body.get("to", ""), reminding.retired(body))
@@ -112,21 +112,17 @@ def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, 
         newer_digest(tx, reminder, channel, now)
 
 
-def _message(said: blocks.Message) -> Message:
-    return Message(said["text"], said["blocks"], said.get("thread_ts", ""))
-
-
-def _alert(tx: Transaction, body: dict[str, Any]) -> Message | None:
+def _alert(tx: Transaction, body: dict[str, Any]) -> Saying | None:
     """A suggestion, or its new wording: one that somebody deleted stays away."""
     composed = suggestions.compose(tx, body)
     if composed is None:
         return None
     said, ts = composed
-    return Message(said["text"], said["blocks"], update_ts=ts, only_there=bool(ts))
+    return replace(Saying.of(said), update_ts=ts, only_there=bool(ts))
 
 
-_BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Message | None]] = {
-    "message": lambda _, body: _message(body),
+_BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Saying | None]] = {
+    "message": lambda _, body: Saying.of(body),
     "alert": _alert,
 }
 """The kinds of deliveries whose body says all there is to say, or names it."""

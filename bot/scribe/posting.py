@@ -13,8 +13,8 @@ from bot.scribe.documents import Papers
 from bot.scribe.rendering import Renderer
 from bot.slack import exports as says
 from bot.slack.canvases import NoCanvas
-from bot.slack.outbox import Message
 from bot.slack.places import NotThere, Places
+from bot.slack.sayings import Saying
 from storage import incidents
 from storage.deliveries import Delivery
 from storage.statements import Transaction
@@ -29,26 +29,25 @@ class Posting:
         self._places = places
         self._canvases = canvases
 
-    def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Message:
+    def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying:
         """The message of an export; to whom it could not be posted for, why.
 
         Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
         """
         order = orders.read(delivery.body)
         if delivery.recipient != order.to:
-            failed = says.failed(incident, order, delivery.error)
-            return Message(failed["text"], failed["blocks"])
+            return Saying.of(says.failed(incident, order, delivery.error))
         thread = incidents.card(tx, incident.id) if order.to == incident.channel else ""
         of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
         file = partial(self._renderer.file, delivery.id, incident, of_file, now)
-        posted = Message("", thread_ts=thread, file=file)
-        return Message("", made=partial(self._made, posted, incident, order, now))
+        posted = Saying("", thread_ts=thread, file=file)
+        return Saying("", made=partial(self._made, posted, incident, order, now))
 
     async def close(self) -> None:
         """Make no more files."""
         await self._renderer.close()
 
-    async def _made(self, posted: Message, incident: Incident, order: Order, now: datetime) -> Message:
+    async def _made(self, posted: Saying, incident: Incident, order: Order, now: datetime) -> Saying:
         if not order.agreed and (asking := await self._asking(incident, order)):
             return asking
         leaf = await asyncio.to_thread(self._papers.light, incident, order, now)
@@ -63,7 +62,7 @@ class Posting:
         said = says.canvas(written.link, regions, is_new=written.is_new, masked=written.masked)
         return replace(posted, text=f"{comment}\n{said}", file=None)
 
-    async def _asking(self, incident: Incident, order: Order) -> Message | None:
+    async def _asking(self, incident: Incident, order: Order) -> Saying | None:
         """The question to who ordered it, where people of another organisation can read there, or nobody says."""
         try:
             audience = await self._places.audience(order.to)
@@ -72,4 +71,4 @@ class Posting:
         if not audience.is_shared:
             return None
         asked = says.question(incident, order, is_told=audience.is_told)
-        return Message(asked["text"], asked["blocks"], to=order.by)
+        return replace(Saying.of(asked), to=order.by)

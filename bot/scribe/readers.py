@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bot.slack.outbox import Message
 from bot.slack.places import Sight
-from bot.slack.sayings import StillUnknown
+from bot.slack.sayings import Saying, StillUnknown
 from storage.deliveries import Delivery
 from storage.statements import Transaction
 from storage.store import Store
@@ -23,7 +22,7 @@ class Telling:
     """What is told of some channels: `said` words it for somebody who may look into those given, and no others."""
 
     channels: frozenset[str]
-    said: Callable[[frozenset[str]], Message]
+    said: Callable[[frozenset[str]], Saying]
     missed: Callable[[Transaction, frozenset[str]], None] | None = None
     """Owes what the channels that somebody cannot look into are told about that."""
 
@@ -35,13 +34,13 @@ class Readers:
         self._store = store
         self._look_into = look_into
 
-    def message(self, delivery: Delivery, reader: str, telling: Telling) -> Message:
+    def message(self, delivery: Delivery, reader: str, telling: Telling) -> Saying:
         """The message for a `reader`: in a channel all of it, and to a person what they may read once it is sent."""
         if not reader.startswith(("U", "W")):
             return telling.said(telling.channels)
         return replace(telling.said(frozenset()), made=partial(self._worded, delivery, reader, telling), is_keyed=True)
 
-    async def _worded(self, delivery: Delivery, reader: str, telling: Telling) -> Message:
+    async def _worded(self, delivery: Delivery, reader: str, telling: Telling) -> Saying:
         sight = await self._look_into(delivery.team, reader, telling.channels)
         if not sight.is_sure and delivery.attempts < PATIENCE:
             sentence = "Slack does not say who may look into the channel"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,8 +13,8 @@ from bot.scribe import chasing
 from bot.scribe.readers import Telling
 from bot.slack import blocks
 from bot.slack import reminders as says
-from bot.slack.outbox import Message
 from bot.slack.reminders import OWN, Whose
+from bot.slack.sayings import Saying
 from storage import actions, cases, deliveries, incidents, people
 from storage.actions import OwedAction
 from storage.deliveries import Delivery, Owed
@@ -52,9 +53,9 @@ def handed(tx: Transaction, incident: Incident, delivery: Delivery, now: datetim
 def retired(body: dict[str, Any]) -> Telling:
     """The line that a reminder becomes, as `standing` owes it."""
 
-    def said(seen: frozenset[str]) -> Message:
+    def said(seen: frozenset[str]) -> Saying:
         line = body if channels <= seen else says.retired_unseen()
-        return Message(line["text"], line["blocks"], update_ts=body["ts"], only_there=True)
+        return replace(Saying.of(line), update_ts=body["ts"], only_there=True)
 
     channels = frozenset(filter(None, [body.get("about", "")]))
     return Telling(channels, said)
@@ -69,9 +70,9 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
         return None
     whose = _whose(tx, reminder, delivery)
 
-    def said(seen: frozenset[str]) -> Message:
+    def said(seen: frozenset[str]) -> Saying:
         shown = [item for item in owed if item.incident.channel in seen]
-        return _message(says.overdue(shown, now, whose, len(owed) - len(shown)))
+        return Saying.of(says.overdue(shown, now, whose, len(owed) - len(shown)))
 
     return Telling(_channels(owed), said, partial(_tell_channels, delivery=delivery, now=now))
 
@@ -99,7 +100,7 @@ Missed = Callable[[Transaction, frozenset[str]], None]
 def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, missed: Missed) -> Telling:
     """All or nothing: it tells of one channel."""
     channels = frozenset({incident.channel})
-    return Telling(channels, lambda seen: _message(said if channels <= seen else unseen()), missed)
+    return Telling(channels, lambda seen: Saying.of(said if channels <= seen else unseen()), missed)
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
@@ -122,7 +123,3 @@ def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery
 def _unseen_by(delivery: Delivery) -> str:
     """Who was to hear it and cannot look into the channel that hears it in their place; empty for nobody."""
     return str(json.loads(delivery.body)["unseen"]) if delivery.body else ""
-
-
-def _message(said: blocks.Message) -> Message:
-    return Message(said["text"], said["blocks"])

@@ -22,18 +22,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.errors import AfterwordError
 from bot.slack.outcomes import backoff, settled_as, waiting_as
-from bot.slack.sayings import File, Message
+from bot.slack.sayings import Saying
 from bot.slack.sending import Result, Sender, Verdict
+from bot.slack.turns import PACE_SECONDS, Turns
 from storage import deliveries
 from storage.deliveries import Delivery, Outcome
 from storage.statements import Transaction
 from storage.store import Store
 
-__all__ = ["Composer", "File", "Message", "Outbox", "Sent"]
-
 log = logging.getLogger(__name__)
 
-Composer = Callable[[Transaction, Delivery, datetime], Message | None]
+Composer = Callable[[Transaction, Delivery, datetime], Saying | None]
 """What to say for a delivery, decided in the transaction that claims it; None where its reason is gone."""
 
 Sent = Callable[[Transaction, Delivery, str, str], None]
@@ -46,12 +45,6 @@ ROUND_SECONDS = 10.0
 
 LOOKED_AT = 500
 AT_ONCE = 8
-PACE_SECONDS = 1.0
-"""Slack takes about one message a second in a channel."""
-
-MOST_HELD = 3
-"""After so many attempts (some minutes) others may go first: what Slack chokes on must not silence a channel."""
-
 IDLE_SECONDS = 5.0
 LOCKED_OUT_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
@@ -74,7 +67,7 @@ class _Claimed:
     """A delivery that is ours until its lease ends; its `state` is the one it was found in."""
 
     delivery: Delivery
-    message: Message
+    saying: Saying
     is_burst: bool
 
 
@@ -98,10 +91,7 @@ class Outbox:
         self._sending = asyncio.Lock()
         self._looking: asyncio.Task[float] | None = None
         self._closing = False
-        self._held: dict[str, tuple[int, datetime]] = {}
-        """By recipient: the delivery that is to be tried again, and when. Later ones do not overtake it."""
-        self._quiet: dict[str, float] = {}
-        """By recipient: until when (monotonic) a burst pauses."""
+        self._turns = Turns()
         self.trouble = ""
         """Why nothing can be sent at all; empty while it can."""
 
@@ -188,7 +178,7 @@ class Outbox:
                 return []
             claimed = await self._store.write(lambda tx: self._claim(tx, now, paced=paced))
             if paced:
-                self._pause_bursts(claimed)
+                self._turns.pause(one.delivery.recipient for one in claimed if one.is_burst)
             ended = await asyncio.gather(*(self._finish(one, now) for one in claimed), return_exceptions=True)
         results = [_known(one, result, "settling it") for one, result in zip(claimed, ended, strict=True)]
         if _is_locked_out(results):
@@ -205,25 +195,19 @@ class Outbox:
         for delivery in due:
             if len(claimed) == AT_ONCE:
                 break
-            if delivery.recipient in claimed or self._must_wait(delivery, now, paced=paced):
+            if delivery.recipient in claimed or self._turns.must_wait(delivery, now, paced=paced):
                 continue
             deliveries.claim(tx, delivery, self._owner, now + LEASE, now)
-            message = self._composed(tx, delivery, now)
-            if message is not None:
+            saying = self._composed(tx, delivery, now)
+            if saying is not None:
                 ours = replace(delivery, attempts=delivery.attempts + 1, first_tried_at=delivery.first_tried_at or now)
-                claimed[delivery.recipient] = _Claimed(ours, message, is_burst=owed[delivery.recipient] > 1)
+                claimed[delivery.recipient] = _Claimed(ours, saying, is_burst=owed[delivery.recipient] > 1)
         return list(claimed.values())
 
-    def _must_wait(self, delivery: Delivery, now: datetime, *, paced: bool) -> bool:
-        first, until = self._held.get(delivery.recipient, (delivery.id, now))
-        if first < delivery.id and now < until:
-            return True
-        return paced and self._quiet.get(delivery.recipient, 0) > time.monotonic()
-
-    def _composed(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
+    def _composed(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
         """What to say; where there is nothing (more) to say, or no way to, the delivery is settled."""
         try:
-            message = self._compose(tx, delivery, now)
+            saying = self._compose(tx, delivery, now)
         except _COMPOSING_ERRORS as error:
             log.exception("delivery %d cannot be composed", delivery.id)
             wait = backoff(delivery.attempts + 1)
@@ -231,23 +215,18 @@ class Outbox:
                 tx, delivery, self._owner, Outcome(waiting_as(delivery), now + wait, error=type(error).__name__)
             )
             return None
-        if message is None:
+        if saying is None:
             deliveries.settle(tx, delivery, self._owner, Outcome("cancelled", now))
             _OUTCOMES.labels("cancelled").inc()
-        return message
-
-    def _pause_bursts(self, claimed: list[_Claimed]) -> None:
-        monotonic = time.monotonic()
-        self._quiet = {recipient: until for recipient, until in self._quiet.items() if until > monotonic}
-        self._quiet |= {one.delivery.recipient: monotonic + PACE_SECONDS for one in claimed if one.is_burst}
+        return saying
 
     async def _finish(self, one: _Claimed, now: datetime) -> Result:
         """Attempt and settle; an attempt that ends in an error of any kind may have sent."""
         (ended,) = await asyncio.gather(self._attempt(one), return_exceptions=True)
         result = _known(one, ended, "sending it")
-        delivery, outcome = settled_as(one.delivery, one.message, result, now)
+        delivery, outcome = settled_as(one.delivery, one.saying, result, now)
         was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
-        self._hold(one.delivery, outcome, is_asked_to_wait=result.wait is not None)
+        self._turns.hold(one.delivery, outcome, is_asked_to_wait=result.wait is not None)
         _OUTCOMES.labels(outcome.state).inc()
         if not was_ours:
             log.warning("delivery %d went to another process meanwhile", delivery.id)
@@ -256,35 +235,27 @@ class Outbox:
         return result
 
     async def _attempt(self, one: _Claimed) -> Result:
-        delivery, message = one.delivery, one.message
+        delivery, saying = one.delivery, one.saying
         async with asyncio.timeout(ATTEMPT_SECONDS):
             if delivery.state != "pending":
-                found = await self._look_up(delivery, message)
+                found = await self._look_up(delivery, saying)
                 if found.verdict is not Verdict.NEVER:
                     return found
-                if not message.update_ts:
+                if not saying.update_ts:
                     log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
-            return await self._sender.send(delivery.recipient, message, delivery.send_key)
+            return await self._sender.send(delivery.recipient, saying, delivery.send_key)
 
-    async def _look_up(self, delivery: Delivery, message: Message) -> Result:
+    async def _look_up(self, delivery: Delivery, saying: Saying) -> Result:
         """Whether an attempt whose outcome is unknown left its message. A shared file cannot carry a key."""
-        if not message.carries_key or delivery.first_tried_at is None:
+        if not saying.carries_key or delivery.first_tried_at is None:
             return Result(Verdict.NEVER)
-        return await self._sender.find(
-            delivery.recipient, message.thread_ts, delivery.send_key, delivery.first_tried_at
-        )
+        return await self._sender.find(delivery.recipient, saying.thread_ts, delivery.send_key, delivery.first_tried_at)
 
     def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome) -> bool:
         was_ours = deliveries.settle(tx, delivery, self._owner, outcome)
         if was_ours and outcome.state == "sent" and self._sent is not None:
             self._sent(tx, delivery, outcome.channel, outcome.ts)
         return was_ours
-
-    def _hold(self, delivery: Delivery, outcome: Outcome, *, is_asked_to_wait: bool) -> None:
-        """See that what is to be tried again is not overtaken."""
-        self._held.pop(delivery.recipient, None)
-        if outcome.state in ("pending", "unsure") and (is_asked_to_wait or delivery.attempts <= MOST_HELD):
-            self._held[delivery.recipient] = (delivery.id, outcome.due_at)
 
 
 def _known(one: _Claimed, result: Result | BaseException, doing: str) -> Result:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.slack.sayings import Message
+from bot.slack.sayings import Saying
 from bot.slack.sending import Result, Verdict
 from storage.deliveries import Delivery, Outcome
 
@@ -16,7 +16,7 @@ MOST_UPLOADS = 2
 """A shared file carries no key to look for: in doubt it is sent once more, and no more."""
 
 
-def settled_as(delivery: Delivery, message: Message, result: Result, now: datetime) -> tuple[Delivery, Outcome]:
+def settled_as(delivery: Delivery, saying: Saying, result: Result, now: datetime) -> tuple[Delivery, Outcome]:
     """What an attempt's result makes of a delivery (its `state` as found, its `attempts` with this one)."""
     match result.verdict:
         case Verdict.SENT:
@@ -27,10 +27,10 @@ def settled_as(delivery: Delivery, message: Message, result: Result, now: dateti
         case Verdict.LOCKED_OUT:
             return delivery, Outcome(waiting_as(delivery), now, error=result.error)
         case Verdict.PERHAPS:
-            enough = MOST_ATTEMPTS if message.carries_key else MOST_UPLOADS
+            enough = MOST_ATTEMPTS if saying.carries_key else MOST_UPLOADS
             # After a night without a network the attempts are many, so one doubt alone does not end it.
             if delivery.state != "pending" and delivery.attempts >= enough:
-                return _given_up(replace(delivery, fallback="") if message.carries_key else delivery, result, now)
+                return _given_up(replace(delivery, fallback="") if saying.carries_key else delivery, result, now)
             wait = min(UNSURE_WAIT * 2 ** min(delivery.attempts - 1, 10), LONGEST_BACKOFF)
             return delivery, Outcome("unsure", now + wait, error=result.error)
         case Verdict.NEVER:

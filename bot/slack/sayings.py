@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.errors import AfterwordError
+from bot.slack.blocks import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ MakeFile = Callable[[], Awaitable[File]]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Saying:
     """What to say. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
 
     `thread_ts` makes it an answer in a thread, `update_ts` the new wording of a message that stands. With a `file`
@@ -46,10 +47,15 @@ class Message:
     """With `update_ts`: where that message is gone, nothing is said in its place."""
     to: str = ""
     """Who gets it, where that is not the delivery's recipient."""
-    made: "MakeMessage | None" = None
+    made: "MakeSaying | None" = None
     """With it only this counts, and the other fields do not."""
     is_keyed: bool = False
     """With `made`: it makes no file, and can be found again."""
+
+    @classmethod
+    def of(cls, said: Message) -> "Saying":
+        """A message as Block Kit has it."""
+        return cls(said["text"], said["blocks"], said.get("thread_ts", ""))
 
     @property
     def carries_key(self) -> bool:
@@ -57,7 +63,7 @@ class Message:
         return self.file is None and (self.made is None or self.is_keyed)
 
 
-MakeMessage = Callable[[], Awaitable[Message]]
+MakeSaying = Callable[[], Awaitable[Saying]]
 """Makes what is said when it is sent, where Slack has to be asked or told something first.
 
 It may raise what the client raises, StillUnknown and NotRecorded: then nothing is said this time. It must bear being

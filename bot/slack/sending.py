@@ -14,7 +14,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import NotRecorded
 from bot.slack.failures import TROUBLE, refusal_in
-from bot.slack.sayings import File, MakeFile, Message, StillMaking, StillUnknown
+from bot.slack.sayings import File, MakeFile, Saying, StillMaking, StillUnknown
 
 log = logging.getLogger(__name__)
 
@@ -65,20 +65,20 @@ class Sender:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def send(self, recipient: str, message: Message, key: str) -> Result:
+    async def send(self, recipient: str, saying: Saying, key: str) -> Result:
         """Say it once, or once more as plain text where Slack refuses its form."""
-        if message.made is not None:
+        if saying.made is not None:
             try:
-                result, made = await _judged(message.made())
+                result, made = await _judged(saying.made())
             except (StillUnknown, NotRecorded) as error:
                 return Result(Verdict.LATER, error=str(error))
             if made is None:
                 return _harmless(result)
-            recipient, message = made.to or recipient, made
-        result = await self._once(recipient, message, key)
-        if result.verdict is Verdict.NEVER and result.error in _UNFIT and message.file is None:
+            recipient, saying = made.to or recipient, made
+        result = await self._once(recipient, saying, key)
+        if result.verdict is Verdict.NEVER and result.error in _UNFIT and saying.file is None:
             log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
-            plain = replace(message, text=_shortened(message.text), blocks=[], file=None)
+            plain = replace(saying, text=_shortened(saying.text), blocks=[], file=None)
             result = await self._once(recipient, plain, key)
         return result
 
@@ -103,31 +103,31 @@ class Sender:
                 break
         return Result(Verdict.NEVER)
 
-    async def _once(self, recipient: str, message: Message, key: str) -> Result:
-        if message.file is not None:
-            return await self._share(recipient, message, message.file)
+    async def _once(self, recipient: str, saying: Saying, key: str) -> Result:
+        if saying.file is not None:
+            return await self._share(recipient, saying, saying.file)
         said: dict[str, Any] = {
-            "text": message.text,
-            "blocks": message.blocks,
+            "text": saying.text,
+            "blocks": saying.blocks,
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
         }
-        if message.update_ts:  # blocks that are not given would stay as they were, empty ones go
-            call = self._client.chat_update(channel=recipient, ts=message.update_ts, **said)
+        if saying.update_ts:  # blocks that are not given would stay as they were, empty ones go
+            call = self._client.chat_update(channel=recipient, ts=saying.update_ts, **said)
             result, _ = await _called(call)
             if result.error not in _GONE:
                 return result
-            if message.only_there:
-                return Result(Verdict.SENT, recipient, message.update_ts)
+            if saying.only_there:
+                return Result(Verdict.SENT, recipient, saying.update_ts)
         said |= {
-            "blocks": message.blocks or None,
-            "thread_ts": message.thread_ts or None,
+            "blocks": saying.blocks or None,
+            "thread_ts": saying.thread_ts or None,
             "unfurl_links": False,
             "unfurl_media": False,
         }
         result, _ = await _called(self._client.chat_postMessage(channel=recipient, **said))
         return result
 
-    async def _share(self, recipient: str, message: Message, making: File | MakeFile) -> Result:
+    async def _share(self, recipient: str, saying: Saying, making: File | MakeFile) -> Result:
         channel = await self._channel(recipient)
         if channel.verdict is not Verdict.SENT:
             return channel
@@ -137,8 +137,8 @@ class Sender:
             return Result(Verdict.LATER, error="the file is still being made")
         call = self._client.files_upload_v2(
             channel=channel.channel,
-            thread_ts=message.thread_ts or None,
-            initial_comment="\n".join(filter(None, (message.text, file.note))) or None,
+            thread_ts=saying.thread_ts or None,
+            initial_comment="\n".join(filter(None, (saying.text, file.note))) or None,
             filename=file.name,
             title=file.title,
             content=file.content,

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from bot.clock import SettableClock
 from bot.rehearsal.standin import StandIn
-from bot.slack.outbox import File, Message, Outbox
+from bot.slack.outbox import Outbox
+from bot.slack.sayings import File, Saying
 from storage import deliveries
 from storage.deliveries import _COLUMNS, Delivery, Owed
 from storage.statements import Statement, Transaction
@@ -51,19 +52,19 @@ class Post:
         """What a second process on the same database has."""
         return Outbox(self.store, self.client, self.clock, self.compose, sent=self.sent)
 
-    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Message | None:
-        """A body is the text alone, or the fields of a Message as JSON."""
+    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
+        """A body is the text alone, or the fields of a Saying as JSON."""
         self.composed.append((delivery.body, now))
         if delivery.body in self.gone:
             return None
         if not delivery.body.startswith("{"):
-            return Message(delivery.body)
+            return Saying(delivery.body)
         said: dict[str, Any] = json.loads(delivery.body)
         if "file" in said:
             said["file"] = File(said["file"], "A title", b"bytes", said.pop("note", ""))
         if "unsayable" in said:
-            return Message("x", blocks=[{"nobody": object()}])
-        return Message(**said)
+            return Saying("x", blocks=[{"nobody": object()}])
+        return Saying(**said)
 
     def sent(self, tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """Remember what was sent."""

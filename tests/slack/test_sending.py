@@ -9,11 +9,11 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.sayings import File, Message, StillMaking
+from bot.slack.sayings import File, Saying, StillMaking
 from bot.slack.sending import Result, Sender, Verdict
 from tests.slack.odd import ODD, Odd, client_to
 
-MESSAGE = Message("hello")
+SAYING = Saying("hello")
 
 
 @asynccontextmanager
@@ -28,7 +28,7 @@ async def answered(status: int, kind: str, body: bytes) -> tuple[Result, int]:
     """What an answer is taken for, and how many calls were made."""
     calls: list[str] = []
     async with client_to(Odd(status, kind, body), calls) as client:
-        return await Sender(client).send("C1", MESSAGE, "key"), len(calls)
+        return await Sender(client).send("C1", SAYING, "key"), len(calls)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ async def test_a_refused_token_stops_everything(error: str) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/api/", "http://nobody.invalid/api/"], ids=["refused", "no name"])
 async def test_a_slack_that_was_never_reached_has_taken_nothing(url: str) -> None:
     async with sender_to(url) as sender:
-        assert (await sender.send("C1", MESSAGE, "key")).verdict is Verdict.LATER
+        assert (await sender.send("C1", SAYING, "key")).verdict is Verdict.LATER
 
 
 async def test_a_connection_that_could_not_be_made_secure_has_carried_nothing() -> None:
@@ -74,7 +74,7 @@ async def test_a_connection_that_could_not_be_made_secure_has_carried_nothing() 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, sender_to(f"https://127.0.0.1:{port}/api/") as sender:
-        assert (await sender.send("C1", MESSAGE, "key")).verdict is Verdict.LATER
+        assert (await sender.send("C1", SAYING, "key")).verdict is Verdict.LATER
 
 
 async def test_where_slack_refuses_the_form_it_is_asked_twice_and_no_more() -> None:
@@ -87,5 +87,5 @@ async def test_a_file_that_is_still_being_made_is_surely_not_sent() -> None:
         raise StillMaking("not yet")
 
     async with sender_to("http://127.0.0.1:9/api/") as sender:
-        result = await sender.send("C1", replace(MESSAGE, file=not_yet), "key")
+        result = await sender.send("C1", replace(SAYING, file=not_yet), "key")
     assert result == Result(Verdict.LATER, error="the file is still being made")
