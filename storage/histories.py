@@ -4,8 +4,8 @@ from itertools import groupby
 
 from sqlalchemy import bindparam, select
 
-from bot.incident.history import History, Verdict
-from bot.incident.records import Entry, EntryVersion, Incident, SectionText, WhyVersion
+from bot.incident.history import EntryVersion, History, Verdict, WhyVersion
+from bot.incident.records import Entry, Incident, SectionText
 from storage import attachments, people, sections, timeline, whys
 from storage.statements import Statement, Transaction
 from storage.tables import (

@@ -5,19 +5,9 @@ from typing import Any
 
 from sqlalchemy import Insert
 
-from bot.incident.history import History, Verdict, is_entry_deed
+from bot.incident.history import EntryVersion, History, Verdict, WhyVersion, is_entry_deed
 from bot.incident.kept import KeptRegion
-from bot.incident.records import (
-    Action,
-    Attachment,
-    Case,
-    Entry,
-    EntryVersion,
-    Incident,
-    SectionText,
-    Why,
-    WhyVersion,
-)
+from bot.incident.records import Action, Attachment, Case, Entry, Incident, SectionText, Why
 from storage import audit, incidents, people, recall
 from storage.statements import Statement, Transaction, insert_into
 from storage.tables import (

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, false, func, select, true, update
 
-from bot.incident.records import Entry, EntryKind, EntryVersion, Milestone, Place
+from bot.incident.history import EntryVersion
+from bot.incident.records import Entry, EntryKind, Milestone, Place
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
 

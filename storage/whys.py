@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 
-from bot.incident.records import Action, Why, WhyVersion
+from bot.incident.history import WhyVersion
+from bot.incident.records import Action, Why
 from bot.incident.whys import standing
 from storage.incidents import take_number
 from storage.statements import Statement, Transaction, insert_into, update_by_id

@@ -9,8 +9,10 @@ from bot.export import json_parts as parts
 from bot.export.json_shape import PostmortemFile
 from bot.incident.attachments import media_type, too_large
 from bot.incident.history import (
+    EntryVersion,
     History,
     Verdict,
+    WhyVersion,
     entry_deed,
     first_why_wording,
     first_wording,
@@ -18,20 +20,7 @@ from bot.incident.history import (
     whole_audit,
 )
 from bot.incident.kept import KeptRegion
-from bot.incident.records import (
-    Action,
-    Attachment,
-    AuditLine,
-    Case,
-    Entry,
-    EntryVersion,
-    Incident,
-    Person,
-    SectionText,
-    Status,
-    Why,
-    WhyVersion,
-)
+from bot.incident.records import Action, Attachment, AuditLine, Case, Entry, Incident, Person, SectionText, Status, Why
 from bot.incident.whys import standing
 
 _NAMED = (("author", "author_id"), ("recorder", "recorder_id"), ("who", "who_id"))

@@ -5,19 +5,39 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.incident.plain import plain
-from bot.incident.records import (
-    Attachment,
-    AuditLine,
-    Entry,
-    EntryVersion,
-    Person,
-    SectionText,
-    Why,
-    WhyVersion,
-)
+from bot.incident.records import Attachment, AuditLine, Entry, Person, SectionText, Why
 
 _ADDED = "added"
 _TIMELINE = "timeline."
+
+
+@dataclass(frozen=True, slots=True)
+class EntryVersion:
+    """One wording of an entry; versions are only ever added.
+
+    `change` is `added` (`marked` where a reaction did it), `edited`, `struck`, `restored` or `redacted`.
+    """
+
+    version: int
+    change: str
+    happened_at: datetime
+    text: str
+    changed_by: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WhyVersion:
+    """One wording of a why; versions are only ever added.
+
+    `change` is `added`, `edited`, `struck`, `restored`, `redacted`, or `root` and `no root` for what it was marked as.
+    """
+
+    version: int
+    change: str
+    text: str
+    changed_by: str
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

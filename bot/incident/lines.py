@@ -5,9 +5,9 @@ from datetime import datetime
 from operator import attrgetter
 
 from bot.incident.document import FileItem, Line, Who, Wording
-from bot.incident.history import History, first_wording, is_untouched
+from bot.incident.history import EntryVersion, History, first_wording, is_untouched
 from bot.incident.plain import one_line, plain
-from bot.incident.records import Attachment, Case, Entry, EntryVersion, Person
+from bot.incident.records import Attachment, Case, Entry, Person
 
 _IN_TIME = attrgetter("happened_at", "number")
 

@@ -150,21 +150,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryVersion:
-    """One wording of an entry; versions are only ever added.
-
-    `change` is `added` (`marked` where a reaction did it), `edited`, `struck`, `restored` or `redacted`.
-    """
-
-    version: int
-    change: str
-    happened_at: datetime
-    text: str
-    changed_by: str
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that hung on a captured message, kept with the incident.
 
@@ -201,20 +186,6 @@ class Why:
     struck: bool = False
     version: int = 1
     actions: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class WhyVersion:
-    """One wording of a why; versions are only ever added.
-
-    `change` is `added`, `edited`, `struck`, `restored`, `redacted`, or `root` and `no root` for what it was marked as.
-    """
-
-    version: int
-    change: str
-    text: str
-    changed_by: str
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

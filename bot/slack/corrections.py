@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass
 
-from bot.incident.records import Entry, EntryKind, EntryVersion, Incident, Status
+from bot.incident.history import EntryVersion
+from bot.incident.records import Entry, EntryKind, Incident, Status
 from bot.incident.secrets import found, masked
 from bot.incident.text import shortened
 from bot.incident.timeline import FORM_HOLDS

@@ -3,7 +3,8 @@
 import json
 
 from bot.incident import whys as rules
-from bot.incident.records import Incident, Why, WhyVersion
+from bot.incident.history import WhyVersion
+from bot.incident.records import Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.incident.timeline import FORM_HOLDS
