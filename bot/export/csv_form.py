@@ -7,7 +7,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.edition import OURS, Edition
 from bot.export.times import iso
-from bot.incident.document import Document, Line
+from bot.incident.document import Document
+from bot.incident.lines import Line
 
 _COLUMNS = (
     "number", "happened_at", "ended_at", "approximate", "text",

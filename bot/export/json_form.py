@@ -9,20 +9,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.export.edition import OURS, Edition
 from bot.export.times import iso
-from bot.incident.document import (
-    ActionItem,
-    Deed,
-    Document,
-    FileItem,
-    KeptText,
-    Likeness,
-    Line,
-    Metrics,
-    Part,
-    Who,
-    WhyStep,
-    Wording,
-)
+from bot.incident.document import ActionItem, Deed, Document, KeptText, Likeness, Metrics, Part, WhyStep
+from bot.incident.lines import FileItem, Line, Who, Wording
 
 FORMAT = "afterword.postmortem"
 VERSION = 1

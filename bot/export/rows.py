@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bot.export.times import clock, stamp
 from bot.incident.attachments import IMAGES, written_size
-from bot.incident.document import Document, FileItem, Line
+from bot.incident.document import Document
+from bot.incident.lines import FileItem, Line
 
 
 @dataclass(frozen=True, slots=True)

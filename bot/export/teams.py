@@ -17,7 +17,8 @@ from bot.export.apart import Bounds, FailedApart, run_apart
 from bot.export.edition import OURS, Edition
 from bot.export.folder import BrokenTemplate, Files
 from bot.export.regions import split
-from bot.incident.document import Document, Line
+from bot.incident.document import Document
+from bot.incident.lines import Line
 from bot.incident.plain import one_line
 from bot.incident.samples import SAMPLES
 from bot.incident.text import shortened

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.incident.document import Document, Line
+from bot.incident.document import Document
 from bot.incident.lifecycle import SAID
+from bot.incident.lines import Line
 from bot.incident.plain import one_line
 from bot.incident.records import EntryKind, Milestone
 from bot.incident.secrets import masked

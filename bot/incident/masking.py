@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any
 
 from bot.incident import secrets
-from bot.incident.document import Document, FileItem, Line
+from bot.incident.document import Document
+from bot.incident.lines import FileItem, Line
 from bot.incident.text import shortened
 
 MASKED = "[masked]"

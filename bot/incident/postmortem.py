@@ -11,16 +11,14 @@ from bot.incident.document import (
     Document,
     KeptText,
     Likeness,
-    Line,
     Mark,
     Metrics,
     Part,
     Participant,
-    Who,
     WhyStep,
 )
 from bot.incident.history import History, first_why_wording, is_untouched
-from bot.incident.lines import Cast, standing_lines, struck_lines, wording
+from bot.incident.lines import Cast, Line, Who, standing_lines, struck_lines, wording
 from bot.incident.plain import one_line, plain
 from bot.incident.records import (
     Action,

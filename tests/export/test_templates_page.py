@@ -10,18 +10,18 @@ from bot.export import custom, folder
 from bot.export.environment import team_set, template_set
 from bot.export.regions import split
 from bot.incident import document as values
-from bot.incident import postmortem
+from bot.incident import lines, postmortem
 from bot.incident.samples import NOW, SAMPLES
 from bot.incident.sections import SECTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 NAMED = {
     "document": values.Document,
-    "who": values.Who,
+    "who": lines.Who,
     "mark": values.Mark,
     "metrics": values.Metrics,
-    "line": values.Line,
-    "file": values.FileItem,
+    "line": lines.Line,
+    "file": lines.FileItem,
     "participant": values.Participant,
     "part": values.Part,
     "step": values.WhyStep,

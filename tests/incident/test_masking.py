@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.export import Exporter
 from bot.incident import masking, postmortem
-from bot.incident.document import Deed, Wording
+from bot.incident.document import Deed
+from bot.incident.lines import Wording
 from bot.incident.masking import Find, MaskRules, chosen
 from bot.incident.records import Attachment, Person
 from tests.export.cases import FULL, NOW, case, entry

@@ -13,7 +13,7 @@ from bot.export.pictures.placing import lanes, thinned
 from bot.export.pictures.scale import rough
 from bot.export.pictures.sheet import WIDTH, number, path
 from bot.export.times import stamp
-from bot.incident.document import Line
+from bot.incident.lines import Line
 from bot.incident.text import shortened
 
 MOST_MARKS = 120

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from bot.export.pictures import words
 from bot.export.pictures.scale import Span, quiet_spans
-from bot.incident.document import Document, Line
+from bot.incident.document import Document
+from bot.incident.lines import Line
 from bot.incident.records import EntryKind, Milestone
 
 _SEVERITY = re.compile(r"\bsev([1-4])\b", re.IGNORECASE)
