@@ -31,6 +31,7 @@ class People:
     async def joined(self, body: Body) -> None:
         """Somebody came into a channel; where it is the bot, what waits for that channel can go out."""
         event = body["event"]
+        self._desk.places.came(event["user"], event["channel"])
         self._sees_anew(body)
         bots = {authorization.get("user_id") for authorization in body.get("authorizations") or ()}
         if event["user"] in bots:
@@ -38,11 +39,11 @@ class People:
 
     async def left(self, body: Body) -> None:
         """Somebody is not in a channel any more."""
+        self._desk.places.left(body["event"]["user"], body["event"]["channel"])
         self._sees_anew(body)
 
     def _sees_anew(self, body: Body) -> None:
         """What they may look into is another now, and so is what their Home tab may show."""
-        self._desk.places.forget(body["event"]["channel"])
         self._desk.tabs.stale(body["team_id"], body["event"]["user"])
 
     async def renamed(self, body: Body) -> None:

@@ -173,16 +173,21 @@ def _may_touch(incident: Incident, asked: Asked) -> bool:
 async def require_sight(desk: Desk, asked: Asked) -> None:
     """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
 
-    So it does where Slack does not say: that costs a second try, and nobody a secret.
+    So it does where Slack does not say: that costs a second try, and nobody a secret. Whoever asks from inside the
+    channel is in it, unless Slack told that they left: a form that they opened in there outlives that.
     """
-    if asked.incident_id is None:
+    here = asked.place.channel
+    channel = here if asked.incident_id is None else await desk.store.read(lambda tx: _channel_of(tx, asked)) or here
+    if channel == here and not desk.places.has_left(asked.user, channel):
         return
-    found = await desk.store.read(lambda tx: incidents.by_id(tx, asked.incident_id or 0))
-    if found is None or found.channel == asked.place.channel:
-        return
-    sight = await desk.sight(asked.team, asked.user, [found.channel])
-    if found.channel not in sight.seen:
+    sight = await desk.sight(asked.team, asked.user, [channel])
+    if channel not in sight.seen:
         raise Refused(words.general.unseen() if sight.is_sure else words.general.unsure())
+
+
+def _channel_of(tx: Transaction, asked: Asked) -> str:
+    incident = incidents.by_id(tx, asked.incident_id or 0)
+    return incident.channel if incident else ""
 
 
 NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`, or with the button."

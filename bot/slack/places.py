@@ -16,6 +16,9 @@ from bot.slack.failures import TROUBLE, cause_of, refusal_in
 log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 60.0
+MOST_GONE = 20_000
+"""So many departures are remembered, the latest ones: windows do not stay open for ever."""
+
 ASKING_SECONDS = 1.5
 
 _NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
@@ -70,6 +73,7 @@ class Places:
         self._client = client
         self._private: dict[str, tuple[bool, float]] = {}
         self._members: dict[str, tuple[frozenset[str], float]] = {}
+        self._gone: dict[tuple[str, str], None] = {}
 
     async def visible(self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True) -> frozenset[str]:
         """Those of the channels that the user may see: the one they are in, those they belong to, and public ones.
@@ -85,6 +89,23 @@ class Places:
     async def open_to_all(self, channels: Iterable[str], here: str) -> frozenset[str]:
         """Those of the channels that everybody may see, and the one they are in: what may be quoted in there."""
         return (await self._look(_Looker(), channels, here)).seen
+
+    def came(self, user: str, channel: str) -> None:
+        """Slack tells that somebody came into a channel: who is in it is asked anew."""
+        self.forget(channel)
+        self._gone.pop((user, channel), None)
+
+    def left(self, user: str, channel: str) -> None:
+        """Slack tells that somebody left a channel."""
+        self.forget(channel)
+        self._gone.pop((user, channel), None)
+        self._gone[user, channel] = None
+        if len(self._gone) > MOST_GONE:
+            del self._gone[next(iter(self._gone))]
+
+    def has_left(self, user: str, channel: str) -> bool:
+        """Whether this process heard them leave it and not come back: what they opened in there may be open still."""
+        return (user, channel) in self._gone
 
     def forget(self, channel: str) -> None:
         """Ask anew of this channel."""
