@@ -44,7 +44,8 @@ def followers(
     email_of = emails(client)
     if settings.jira_project:
         plan = Plan(settings.jira_project, settings.jira_type, custom=settings.object_of("jira_fields"))
-        found["jira"] = ActionsInJira(Jira(jira_access(settings), patience), plan, email_of, rules)
+        jira = Jira(jira_access(settings), patience)
+        found["jira"] = ActionsInJira(jira, plan, email_of, rules, shelf.places, shelf.rules)
     if settings.confluence_url:
         confluence = confluence_client(settings, patience)
         found["confluence"] = PostmortemPages(confluence, settings.confluence_parent, shelf)

@@ -3,6 +3,7 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.scribe import connections as scribe
+from bot.scribe import jira_agreed
 from bot.scribe.desk import Desk
 from bot.slack.blocks import Block, Message
 from handlers.boundary import Boundary
@@ -10,7 +11,7 @@ from handlers.requests import Click, Submission
 
 
 class Connections:
-    """[Try again] and [Who is it in Jira?]."""
+    """[Try again], [Who is it in Jira?] and [Put its actions into Jira]."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -19,11 +20,16 @@ class Connections:
         """Register every way in."""
         app.action("connections_again")(boundary.click(self.again))
         app.action("connections_account")(boundary.form(self.account_form))
+        app.action("connections_agree")(boundary.click(self.agree))
         app.view("connections_account")(boundary.submission(self.account))
 
     async def again(self, click: Click) -> Message | None:
         """[Try … again]."""
         return await scribe.try_again(self._desk, click.asked, str(click.value.get("system")))
+
+    async def agree(self, click: Click) -> Message | None:
+        """[Put its actions into Jira]."""
+        return await jira_agreed.agree(self._desk, click.asked)
 
     async def account_form(self, click: Click) -> Block:
         """[Who is it in Jira?]."""

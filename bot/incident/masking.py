@@ -175,6 +175,11 @@ def _where(value: object, field: str, where: str) -> str:
     return str(title) or where
 
 
+def without(text: str, rules: MaskRules) -> str:
+    """One text as it may be shown more widely."""
+    return _text(text, rules, {}, "")
+
+
 def _text(text: str, rules: MaskRules, finds: dict[Find, None], where: str) -> str:
     spans = rules.spans(text)
     if not spans:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -12,6 +12,7 @@ from jinja2 import Template
 
 from bot.export.environment import template_set
 from bot.incident import whys as chains
+from bot.incident.masking import MaskRules, without
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, ActionStatus, Case, Incident
 from bot.incident.reminders import ReminderRules
@@ -22,9 +23,11 @@ from bot.publish.jira import Jira
 from bot.publish.jira_complaints import explained
 from bot.publish.jira_records import LONGEST_SUMMARY, Changes, Issue, WorkItem
 from bot.scribe.errands import Kept
+from bot.scribe.jira_agreed import AGREED, is_agreed, require_agreed
 from bot.scribe.jira_there import SYSTEM, action_of, is_followed, is_news, learn, seen_at, there
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
+from bot.slack.places import Places
 from storage import accounts, actions, audit, cases, deliveries, link_lists
 from storage.deliveries import Owed
 from storage.links import Link
@@ -44,28 +47,42 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """An action as it is to stand in Jira, and as it was sent last (None: never)."""
+    """An action as it is to stand in Jira, and as it was sent last (empty: never).
+
+    `copy` is the item as it leaves a private channel, with all masked that the operator names; `title` is that of the
+    way back.
+    """
 
     action: Action
     incident: Incident
     owner: str
     account: str
     item: WorkItem
+    copy: WorkItem
     sent: Mapping[str, Any]
+    title: str
+    is_agreed: bool
 
 
 class ActionsInJira:
-    """Follows each action; `emails` finds out whom to assign."""
+    """Follows each action; `emails` finds out whom to assign.
+
+    Of a private incident nothing goes there before somebody has agreed, and then masked by the rules in `mask`.
+    """
 
     is_urgent = False
     me = ""
     """Our own account there, once a look has asked."""
 
-    def __init__(self, jira: Jira, plan: Plan, emails: Emails, rules: ReminderRules) -> None:
+    def __init__(
+        self, jira: Jira, plan: Plan, emails: Emails, rules: ReminderRules, places: Places, mask: MaskRules
+    ) -> None:
         self._jira = jira
         self._plan = plan
         self._emails = emails
         self._rules = rules
+        self._places = places
+        self._mask = mask
         self._description: Template = template_set().get_template("publish/work_item.md.j2")
 
     async def aclose(self) -> None:
@@ -81,45 +98,63 @@ class ActionsInJira:
         if action.status is ActionStatus.DROPPED and not link.external_id:
             return None
         case, _ = cases.glance(tx, incident, 1)
-        sent = json.loads(link.memo or "{}")
-        account = accounts.of(tx, link.team, SYSTEM, action.owner)
-        return _Wanted(action, incident, case.name(action.owner), account, self._item(case, action, link), sent)
+        return _Wanted(
+            action=action,
+            incident=incident,
+            owner=case.name(action.owner),
+            account=accounts.of(tx, link.team, SYSTEM, action.owner),
+            item=self._item(case, action, link, masked),
+            copy=self._item(case, action, link, self._masked),
+            sent=json.loads(link.memo or "{}"),
+            title=_title_of(incident, masked),
+            is_agreed=is_agreed(tx, incident.id),
+        )
 
-    def _item(self, case: Case, action: Action, link: Link) -> WorkItem:
+    def _masked(self, text: str) -> str:
+        return without(masked(text), self._mask)
+
+    def _item(self, case: Case, action: Action, link: Link, mask: Callable[[str], str]) -> WorkItem:
         return WorkItem(
             label=f"afterword-{link.team}-{link.id}".lower(),
             project=self._plan.project,
             issue_type=self._plan.issue_type,
-            summary=shortened(one_line(masked(action.text)), LONGEST_SUMMARY),
-            description=self._described(case, action),
+            summary=shortened(one_line(mask(action.text)), LONGEST_SUMMARY),
+            description=self._described(case, action, mask),
             due=action.due_on,
             labels=(*self._plan.labels, case.incident.key.lower()),
             custom=self._plan.custom,
         )
 
-    def _described(self, case: Case, action: Action) -> str:
+    def _described(self, case: Case, action: Action, mask: Callable[[str], str]) -> str:
         incident = case.incident
         return self._description.render(
-            text=plain(masked(action.text)),
+            text=plain(mask(action.text)),
             key=incident.key,
-            title=one_line(masked(incident.title)),
+            title=one_line(mask(incident.title)),
             severity=incident.severity_name,
             resolved_at=incident.resolved_at,
             whys=[
-                replace(why, text=masked(why.text))
-                for why in chains.standing(case.whys)
-                if action.number in why.actions
+                replace(why, text=mask(why.text)) for why in chains.standing(case.whys) if action.number in why.actions
             ],
             owner=one_line(case.name(action.owner)),
         )
 
+    async def _as_it_may_leave(self, wanted: _Wanted) -> _Wanted:
+        """What a public incident says as it is; of a private one a masked copy, once somebody agreed."""
+        where = self._plan.project
+        if await require_agreed(self._places, wanted.incident, wanted.copy, where, is_agreed=wanted.is_agreed):
+            return wanted
+        sent = {**wanted.sent, AGREED: True}
+        return replace(wanted, item=wanted.copy, title=_title_of(wanted.incident, self._masked), sent=sent)
+
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
         """Make the work item or bring it into step. Only what changed here is sent: people's edits there stay."""
+        prepared = await self._as_it_may_leave(prepared)
         if not link.external_id:
             return await self._made(link, prepared)
         key, url, sent = link.external_id, link.url, dict(prepared.sent)
         if not sent.get("linked"):
-            await self._jira.link(key, prepared.item.label, _place_of(prepared.incident), _title_of(prepared.incident))
+            await self._jira.link(key, prepared.item.label, _place_of(prepared.incident), prepared.title)
             sent["linked"] = True
         changed = {name: told for name, told in _told_of(prepared).items() if name not in sent or sent[name] != told}
         if changed:
@@ -147,7 +182,9 @@ class ActionsInJira:
                 raise
             # Whoever was to have it has left, or may not: better there for nobody than not there at all.
             made, assignee = await self._jira.create(replace(item, assignee=""), is_repeat=False), ""
-        sent = _told_of(wanted) | {"done": False, "assigned": bool(assignee) and not made.is_unassigned}
+        sent = (
+            _agreed(wanted) | _told_of(wanted) | {"done": False, "assigned": bool(assignee) and not made.is_unassigned}
+        )
         if made.issue is not None:
             sent |= {"there": there(made.issue)} | seen_at(made.issue)
         return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
@@ -244,5 +281,9 @@ def _place_of(incident: Incident) -> str:
     return f"https://slack.com/app_redirect?team={incident.team}&channel={incident.channel}"
 
 
-def _title_of(incident: Incident) -> str:
-    return f"{incident.key} in Slack: {one_line(masked(incident.title))}"
+def _agreed(wanted: _Wanted) -> dict[str, Any]:
+    return {AGREED: True} if AGREED in wanted.sent else {}
+
+
+def _title_of(incident: Incident, mask: Callable[[str], str]) -> str:
+    return f"{incident.key} in Slack: {one_line(mask(incident.title))}"

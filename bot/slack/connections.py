@@ -82,6 +82,20 @@ def again(system: str, count: int) -> Message:
     return blocks.whisper(words.connections.again(system=NAMES[system], count=count))
 
 
+def private_actions(incident: Incident, project: str, summary: str) -> Message:
+    """A private incident's actions wait; `summary` is the first of them as it would stand in Jira's `project`."""
+    said = words.connections.private_actions(key=incident.key, project=project, summary=summary)
+    sure = words.connections.private_sure(project=project)
+    about = json.dumps({"incident": incident.id})
+    agree = blocks.button("Put its actions into Jira", "connections_agree", about, confirm=sure)
+    return blocks.message(said, [blocks.section(said), blocks.actions(agree)])
+
+
+def agreed(incident: Incident, by: str) -> Message:
+    """Somebody let a private incident's actions go to Jira: everybody in the channel hears who."""
+    return blocks.message(words.connections.agreed(key=incident.key, by=by), response_type="in_channel")
+
+
 def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_assigned: bool) -> Message:
     """An action stands in Jira now (`issue` is its key and address), with somebody or with nobody."""
     key, url = issue

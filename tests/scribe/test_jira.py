@@ -15,7 +15,7 @@ from tests.publish.fakes.jira import FakeJira
 
 
 @asynccontextmanager
-async def with_jira(database_url: str, **more: str) -> AsyncIterator[tuple[Play, FakeJira]]:
+async def with_jira(database_url: str, *, slack_refuses: str = "", **more: str) -> AsyncIterator[tuple[Play, FakeJira]]:
     jira = FakeJira()
     async with jira.serving() as url:
         environ = {
@@ -25,7 +25,7 @@ async def with_jira(database_url: str, **more: str) -> AsyncIterator[tuple[Play,
             "AFTERWORD_JIRA_PROJECT": "OPS",
             "AFTERWORD_JIRA_FIELDS": '{"customfield_10": {"value": "Ops"}}',
         }
-        async with on_stage(database_url, environ=environ | more) as play:
+        async with on_stage(database_url, refused=[slack_refuses], environ=environ | more) as play:
             await play.slack.change_person(play.ana, email="ana@team.example")
             await opened(play)
             yield play, jira
