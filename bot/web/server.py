@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.errors import Misconfigured
+from bot.web.connection import REQUEST_SECONDS, bounded
 from bot.web.dispatch import Dispatcher
 from bot.web.guard import Denied, Guard, read
 from bot.web.health import Health
@@ -147,15 +148,24 @@ class _Server(uvicorn.Server):
                 task.cancel()
 
 
-async def serve(app: Starlette, host: str, port: int, *, ready: "asyncio.Future[int] | None" = None) -> None:
+async def serve(
+    app: Starlette,
+    host: str,
+    port: int,
+    *,
+    ready: "asyncio.Future[int] | None" = None,
+    request_seconds: float = REQUEST_SECONDS,
+) -> None:
     """Serve until cancelled, then let what runs finish (10 s).
 
-    `ready` gets the port once connections are taken. Raises Misconfigured where the address cannot be had.
+    `ready` gets the port once connections are taken; a request has `request_seconds` to arrive. Raises Misconfigured
+    where the address cannot be had.
     """
     listener = _listen(host, port)
     server = _Server(
         uvicorn.Config(
             app,
+            http=bounded(request_seconds),
             lifespan="off",
             ws="none",
             log_config=None,
