@@ -7,10 +7,10 @@ and no history: what was taken back is not told elsewhere.
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from bot.incident import secrets
 from bot.incident.document import Document
@@ -22,8 +22,12 @@ LEFT_OUT = "a masked copy has no files"
 
 _EMAIL_KIND, _ADDRESS_KIND = "an e-mail address", "an IP address"
 _TOLD = frozenset({_EMAIL_KIND, _ADDRESS_KIND})
+_OWN_KIND, _ENDLESS_KIND = "what your own rule names", "a text in which your own rules take too long"
 _LONGEST_HINT = 80
 _Spans = Callable[[str], Iterator[tuple[int, int, str]]]
+Spans = tuple[tuple[int, int], ...]
+"""Places in a text: (start, end)."""
+
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
@@ -56,16 +60,21 @@ class Find:
 
 @dataclass(frozen=True, slots=True)
 class MaskRules:
-    """What is looked for: `usual` are names of `USUAL`, `patterns` are the operator's own."""
+    """What is looked for: `usual` are names of `USUAL`, `patterns` are the operator's own.
+
+    A pattern may take for ever at the wrong text, so `looked` holds what somebody else found who could be stopped
+    (`bot.export.own_rules`): where the patterns fit in each text, None where they took too long. What is not in it, or
+    took too long, is masked as a whole. Without `looked` the patterns are tried here and now.
+    """
 
     usual: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...] = ()
+    looked: "Mapping[str, Spans | None] | None" = field(default=None, compare=False)
 
     def spans(self, text: str) -> tuple[tuple[int, int, str], ...]:
         """What they find in a text, in order, none overlapping: start, end and kind."""
         found = [span for name in self.usual for span in USUAL[name](text)]
-        for pattern in self.patterns:
-            found += [(*match.span(), "what your own rule names") for match in pattern.finditer(text) if match[0]]
+        found += self._own(text) if self.patterns else []
         kept: list[tuple[int, int, str]] = []
         for span in sorted(found, key=lambda span: (span[0], -span[1])):
             if not kept or span[0] >= kept[-1][1]:
@@ -73,6 +82,17 @@ class MaskRules:
             elif span[1] > kept[-1][1]:
                 kept[-1] = (kept[-1][0], span[1], kept[-1][2])
         return tuple(kept)
+
+    def _own(self, text: str) -> list[tuple[int, int, str]]:
+        spans = fits(self.patterns, text) if self.looked is None else self.looked.get(text)
+        if spans is None:
+            return [(0, len(text), _ENDLESS_KIND)] if text.strip() else []
+        return [(start, end, _OWN_KIND) for start, end in spans]
+
+
+def fits(patterns: tuple[re.Pattern[str], ...], text: str) -> Spans:
+    """Where patterns fit in a text, as (start, end). It may take for ever."""
+    return tuple(match.span() for pattern in patterns for match in pattern.finditer(text) if match[0])
 
 
 def _credentials(text: str) -> Iterator[tuple[int, int, str]]:
@@ -130,7 +150,29 @@ def mask(document: Document, rules: MaskRules) -> tuple[Document, tuple[Find, ..
     return masked, tuple(finds)
 
 
-def _masked(value: Any, rules: MaskRules, finds: dict[Find, None], where: str) -> Any:
+class _Rules(Protocol):
+    def spans(self, text: str) -> tuple[tuple[int, int, str], ...]: ...
+
+
+class _Reading:
+    """Looks for nothing, and remembers where it was asked to."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, None] = {}
+
+    def spans(self, text: str) -> tuple[tuple[int, int, str], ...]:
+        self.texts[text] = None
+        return ()
+
+
+def texts_of(document: Document) -> tuple[str, ...]:
+    """Every text of a document that `mask` looks into."""
+    reading = _Reading()
+    _masked(document, reading, {}, "")
+    return tuple(reading.texts)
+
+
+def _masked(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> Any:
     match value:
         case Enum() | bytes():
             return value
@@ -151,13 +193,13 @@ def _masked(value: Any, rules: MaskRules, finds: dict[Find, None], where: str) -
             return value
 
 
-def _parts(value: Any, rules: MaskRules, finds: dict[Find, None], where: str) -> Any:
+def _parts(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> Any:
     changed = {}
-    for field in fields(value):
-        if field.name in _HISTORY:
-            changed[field.name] = ()
-        elif field.name not in _NAMES_NOTHING:
-            changed[field.name] = _masked(getattr(value, field.name), rules, finds, _where(value, field.name, where))
+    for part in fields(value):
+        if part.name in _HISTORY:
+            changed[part.name] = ()
+        elif part.name not in _NAMES_NOTHING:
+            changed[part.name] = _masked(getattr(value, part.name), rules, finds, _where(value, part.name, where))
     return replace(value, **changed)
 
 
@@ -180,7 +222,7 @@ def without(text: str, rules: MaskRules) -> str:
     return _text(text, rules, {}, "")
 
 
-def _text(text: str, rules: MaskRules, finds: dict[Find, None], where: str) -> str:
+def _text(text: str, rules: _Rules, finds: dict[Find, None], where: str) -> str:
     spans = rules.spans(text)
     if not spans:
         return text

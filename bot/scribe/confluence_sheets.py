@@ -14,11 +14,12 @@ from bot.export.confluence_left import Fresh, Left, Record, as_written
 from bot.export.confluence_merging import Deed, Touched, merge, read_back, touched
 from bot.export.environment import template_set
 from bot.export.kept import Draft, Held
+from bot.export.own_rules import mask_apart
 from bot.export.regions import Compiled, Region
 from bot.export.returned import Paper
 from bot.incident import postmortem
 from bot.incident.document import Document
-from bot.incident.masking import MASKED, MaskRules, mask
+from bot.incident.masking import MASKED, MaskRules
 from bot.incident.plain import one_line
 from bot.incident.records import Incident
 from bot.publish.confluence_records import Page
@@ -84,7 +85,7 @@ class Sheets:
         Raises BrokenTemplate where a team's templates cannot be used: ours would have other regions.
         """
         whole = self._store.read_now(lambda tx: postmortem.compile(cases.load(tx, incident), now))
-        document = mask(whole, self._rules)[0] if is_masked else whole
+        document = mask_apart(whole, self._rules)[0] if is_masked else whole
         body, attached = self._exporter.confluence_page(document)
         if not with_pictures:
             body, attached = self._exporter.render(document, SOURCE).decode(), ()

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from bot.errors import Refused
 from bot.export import Exporter
+from bot.export.own_rules import mask_apart
 from bot.incident import postmortem
 from bot.incident.document import Document
 from bot.incident.exports import Order
-from bot.incident.masking import Find, MaskRules, mask
+from bot.incident.masking import Find, MaskRules
 from bot.incident.records import Case, Incident
 from storage import cases, histories, incidents
 from storage.statements import Transaction
@@ -42,7 +43,7 @@ def compiled(tx: Transaction, incident: Incident, form: str, now: datetime) -> D
 
 def masked(tx: Transaction, incident: Incident, rules: MaskRules, now: datetime) -> tuple[Document, tuple[Find, ...]]:
     """A copy for a wider circle, whatever its form: without files, history and audit; and what is masked in it."""
-    return mask(postmortem.compile(cases.load(tx, incident), now), rules)
+    return mask_apart(postmortem.compile(cases.load(tx, incident), now), rules)
 
 
 @dataclass(frozen=True, slots=True)

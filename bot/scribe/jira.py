@@ -1,5 +1,6 @@
 """Corrective actions as work items in Jira: made once, kept in step, done there is done here."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from jinja2 import Template
 
 from bot.export.environment import template_set
+from bot.export.own_rules import looked
 from bot.incident import whys as chains
 from bot.incident.masking import MaskRules, without
 from bot.incident.plain import one_line, plain
@@ -23,7 +25,7 @@ from bot.publish.jira import Jira
 from bot.publish.jira_complaints import explained
 from bot.publish.jira_records import LONGEST_SUMMARY, Changes, Issue, WorkItem
 from bot.scribe.errands import Kept
-from bot.scribe.jira_agreed import AGREED, is_agreed, require_agreed
+from bot.scribe.jira_agreed import AGREED, is_agreed, is_public, undecided
 from bot.scribe.jira_there import SYSTEM, action_of, is_followed, is_news, learn, seen_at, there
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
@@ -49,8 +51,7 @@ class Plan:
 class _Wanted:
     """An action as it is to stand in Jira, and as it was sent last (empty: never).
 
-    `copy` is the item as it leaves a private channel, with all masked that the operator names; `title` is that of the
-    way back.
+    `title` is that of the way back; `case` is what an item is made of that leaves a private channel.
     """
 
     action: Action
@@ -58,9 +59,9 @@ class _Wanted:
     owner: str
     account: str
     item: WorkItem
-    copy: WorkItem
-    sent: Mapping[str, Any]
     title: str
+    sent: Mapping[str, Any]
+    case: Case
     is_agreed: bool
 
 
@@ -104,14 +105,11 @@ class ActionsInJira:
             owner=case.name(action.owner),
             account=accounts.of(tx, link.team, SYSTEM, action.owner),
             item=self._item(case, action, link, masked),
-            copy=self._item(case, action, link, self._masked),
-            sent=json.loads(link.memo or "{}"),
             title=_title_of(incident, masked),
+            sent=json.loads(link.memo or "{}"),
+            case=case,
             is_agreed=is_agreed(tx, incident.id),
         )
-
-    def _masked(self, text: str) -> str:
-        return without(masked(text), self._mask)
 
     def _item(self, case: Case, action: Action, link: Link, mask: Callable[[str], str]) -> WorkItem:
         return WorkItem(
@@ -139,17 +137,29 @@ class ActionsInJira:
             owner=one_line(case.name(action.owner)),
         )
 
-    async def _as_it_may_leave(self, wanted: _Wanted) -> _Wanted:
+    async def _as_it_may_leave(self, link: Link, wanted: _Wanted) -> _Wanted:
         """What a public incident says as it is; of a private one a masked copy, once somebody agreed."""
-        where = self._plan.project
-        if await require_agreed(self._places, wanted.incident, wanted.copy, where, is_agreed=wanted.is_agreed):
+        if await is_public(self._places, wanted.incident):
             return wanted
-        sent = {**wanted.sent, AGREED: True}
-        return replace(wanted, item=wanted.copy, title=_title_of(wanted.incident, self._masked), sent=sent)
+        copy = await asyncio.to_thread(self._copy, link, wanted)
+        if not wanted.is_agreed:
+            raise undecided(wanted.incident, self._plan.project, copy.item.summary)
+        return copy
+
+    def _copy(self, link: Link, wanted: _Wanted) -> _Wanted:
+        """With all masked that the operator names. It blocks."""
+        texts = (wanted.action.text, wanted.incident.title, *(why.text for why in wanted.case.whys))
+        rules = looked(self._mask, [masked(text) for text in dict.fromkeys(texts)])
+
+        def mask(text: str) -> str:
+            return without(masked(text), rules)
+
+        item = self._item(wanted.case, wanted.action, link, mask)
+        return replace(wanted, item=item, title=_title_of(wanted.incident, mask), sent={**wanted.sent, AGREED: True})
 
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
         """Make the work item or bring it into step. Only what changed here is sent: people's edits there stay."""
-        prepared = await self._as_it_may_leave(prepared)
+        prepared = await self._as_it_may_leave(link, prepared)
         if not link.external_id:
             return await self._made(link, prepared)
         key, url, sent = link.external_id, link.url, dict(prepared.sent)

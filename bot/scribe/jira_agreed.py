@@ -5,7 +5,6 @@ import json
 from bot.errors import Refused
 from bot.incident.records import Incident
 from bot.publish.failures import PublishError
-from bot.publish.jira_records import WorkItem
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.failing import Undecided
 from bot.scribe.jira_there import SYSTEM
@@ -27,20 +26,19 @@ def is_agreed(tx: Transaction, incident_id: int) -> bool:
     return any(json.loads(link.memo or "{}").get(AGREED) for link in _links_of(tx, incident_id))
 
 
-async def require_agreed(places: Places, incident: Incident, copy: WorkItem, project: str, *, is_agreed: bool) -> bool:
-    """Whether the incident is public. Raises Undecided for a private one of which nobody agreed that anything leaves.
-
-    Raises PublishError, to be tried again, where Slack does not say who can read in its channel.
-    """
+async def is_public(places: Places, incident: Incident) -> bool:
+    """Whether everybody may read in the incident's channel. Raises PublishError where Slack does not say just now."""
     sight = await places.sight("", [incident.channel])
     if not sight.is_sure:
         sentence = "Slack does not say just now who can read in the incident's channel; it is tried again later."
         raise PublishError(NAMES[SYSTEM], sentence)
-    is_public = incident.channel in sight.seen
-    if not is_public and not is_agreed:
-        sentence = f"{incident.key} is private, and nobody has agreed yet that its actions go to Jira."
-        raise Undecided(NAMES[SYSTEM], sentence, says.private_actions(incident, project, copy.summary))
-    return is_public
+    return incident.channel in sight.seen
+
+
+def undecided(incident: Incident, project: str, summary: str) -> Undecided:
+    """The question whether a private incident's actions may go to `project`, where one would read `summary`."""
+    sentence = f"{incident.key} is private, and nobody has agreed yet that its actions go to Jira."
+    return Undecided(NAMES[SYSTEM], sentence, says.private_actions(incident, project, summary))
 
 
 async def agree(desk: Desk, asked: Asked) -> Message | None:
