@@ -3,19 +3,55 @@
 import logging
 import re
 import sys
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+
+from bot.errors import AfterwordError
 
 _SECRETS = re.compile(r"xox[a-z](?:\.xox[a-z])?-[\w-]+|xapp-[\w-]+|xwfp-[\w-]+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class _WithoutSecrets(logging.Formatter):
+class WithoutWords(logging.Formatter):
+    """One line a message, whatever is in it; of an error where it was raised and its type.
+
+    The message of an error that is not ours may quote what somebody wrote: a database quotes the row that it refuses.
+    """
+
     def format(self, record: logging.LogRecord) -> str:
+        """The record without what looks like a token."""
         return _SECRETS.sub("***", super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
+        """The first line: another system's words cannot begin a second one."""
+        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", super().formatMessage(record))
+
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 (the library's name)
+        """The errors from the first cause on."""
+        return "\n".join(_told(error) for error in reversed(list(_chain(ei[1]))))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came of; each once, for people can tie them into a circle."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _told(error: BaseException) -> str:
+    said = f": {error}" if isinstance(error, AfterwordError) else ""
+    return f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{said}"
 
 
 def set_up(level: str) -> None:
     """Log to standard error; libraries only warn, for at finer levels Bolt and slack_sdk log whole bodies."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(WithoutWords("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("bot", "handlers", "storage"):
         logging.getLogger(name).setLevel(level)

@@ -1,0 +1,69 @@
+"""What reaches the log: no words of anybody's, no credential, and no line that somebody else wrote."""
+
+import io
+import logging
+
+import pytest
+
+from bot.errors import Refused
+from bot.logs import WithoutWords
+
+TOKEN = "xoxb-" + "1234-abcd"
+
+
+def logged(message: str, *given: object, error: BaseException | None = None) -> str:
+    """The log after one line of it."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(WithoutWords("%(levelname)s %(name)s: %(message)s"))
+    handler.handle(logging.LogRecord("bot", logging.WARNING, __file__, 1, message, given, exc_info(error)))
+    return written.getvalue()
+
+
+def exc_info(error: BaseException | None) -> "tuple[type[BaseException], BaseException, None] | None":
+    return (type(error), error, error.__traceback__) if error else None  # type: ignore[return-value]
+
+
+def broken(text: str) -> BaseException:
+    """What a request broke with, with its cause."""
+    try:
+        try:
+            int(text)
+        except ValueError as cause:
+            raise KeyError(text) from cause
+    except KeyError as error:
+        return error
+
+
+def test_a_trace_tells_where_and_of_what_kind_and_none_of_the_words() -> None:
+    told = logged("a request broke", error=broken("a canary sang"))
+    assert "in broken" in told
+    assert "ValueError" in told
+    assert "KeyError" in told
+    assert "canary sang" not in told
+    assert told.index("ValueError") < told.index("KeyError")
+
+
+def test_our_own_sentences_are_told() -> None:
+    assert "Name a word." in logged("refused", error=Refused("Name a word."))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\x1b[2K", "\x00"])
+def test_nobody_writes_a_line_of_their_own(newline: str) -> None:
+    told = logged("a system said %s", f"no{newline}ERROR bot: all is lost")
+    assert len(told.splitlines()) == 1
+    assert "\x1b" not in told
+    assert told.startswith("WARNING bot: a system said no\\")
+
+
+def test_no_token_is_told() -> None:
+    assert TOKEN not in logged("slack said %s", TOKEN)
+    assert "hunter2" not in logged("postgresql://bot:hunter2@db/x")
+
+
+def test_a_context_that_was_suppressed_is_not_told_and_a_circle_ends() -> None:
+    one, other = ValueError("1"), KeyError("2")
+    one.__context__, other.__context__ = other, one
+    assert logged("broke", error=one).count("ValueError") == 1
+    one.__suppress_context__ = True
+    assert "KeyError" not in logged("broke", error=one)
