@@ -7,8 +7,10 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
 from bot.incident import actions as rules
+from bot.incident import replies as answers
 from bot.incident.records import ActionKind
 from bot.scribe import actions as scribe
+from bot.scribe import actions_numbered as numbered
 from bot.scribe import replies
 from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
@@ -51,8 +53,14 @@ class Actions:
         """`/action TEXT`."""
         desk, asked = self._desk, command.asked
         match rules.wish(await desk.people.read(asked.team, command.text)):
-            case rules.Add():
+            case rules.Add(line):
+                if moved := answers.moved(line, await scribe.today_of(desk, asked)):
+                    return await numbered.move(desk, asked, *moved)
                 return await scribe.add(desk, asked, await self._asking(command))
+            case rules.Show(number):
+                return await numbered.show(desk, asked, number)
+            case rules.Reopen(number):
+                return await numbered.reopen(desk, asked, number)
             case rules.Done(number):
                 return await scribe.close(desk, asked, number, None)
             case rules.Drop(number, reason):

@@ -38,16 +38,22 @@ class Incidents:
 
     async def command(self, command: Command) -> Message | None:
         """`/incident TEXT`."""
-        desk, asked = self._desk, command.asked
-        wish = rules.wish(await desk.people.read(asked.team, command.text))
-        if isinstance(wish, rules.ListAll | rules.Overview | rules.Search):
-            return await self._shown(asked, wish)
+        asked = command.asked
+        wish = rules.wish(await self._desk.people.read(asked.team, command.text))
+        if isinstance(wish, rules.Changing):
+            return await self._changed(command, wish)
         if isinstance(wish, rules.Elsewhere):
             return await self._elsewhere(asked, wish)
+        return await self._shown(asked, wish)
+
+    async def _changed(self, command: Command, wish: rules.Changing) -> Message | None:
+        desk, asked = self._desk, command.asked
         match wish:
             case rules.Open(title):
                 opening = Opening(title, channel_name=self._channel_name(command))
                 return await scribe.open_new(desk, asked, opening)
+            case rules.Rename(title):
+                return await scribe.rename(desk, asked, title)
             case rules.SetSeverity(severity):
                 return await scribe.set_severity(desk, asked, severity)
             case rules.SetLead(who):
@@ -56,8 +62,6 @@ class Incidents:
                 return await scribe.reach(desk, asked, milestone, line)
             case rules.Reopen(line):
                 return await scribe.reopen(desk, asked, line)
-            case _:
-                return says.help_text()
 
     async def _shown(self, asked: Asked, wish: rules.Wish) -> Message:
         match wish:
@@ -65,6 +69,8 @@ class Incidents:
                 return await recall.search(self._desk, asked, text)
             case rules.ListAll():
                 return await scribe.list_all(self._desk, asked)
+            case rules.Help():
+                return says.help_text()
             case _:
                 return await scribe.overview(self._desk, asked)
 

@@ -43,6 +43,8 @@ class Postmortem:
         match rules.wish(await desk.people.read(asked.team, command.text)):
             case rules.Overview():
                 return await scribe.overview(desk, asked)
+            case rules.Fill(section):
+                return Form(build=lambda click: scribe.section_form(desk, click.asked, section))
             case rules.SetOwner(who):
                 return await scribe.set_owner(desk, asked, person_in(command, who))
             case rules.Export() | rules.Share() | rules.PutOnConfluence() as leaving:

@@ -25,6 +25,20 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """Action 3 was not done after all, or is to be done after all."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show action 3 with all that can be done about it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """Action 3 will not be done, for this reason."""
 
@@ -42,21 +56,38 @@ class Help:
     """Explain."""
 
 
-Wish = Add | Done | Drop | ListAll | Help
+Wish = Add | Done | Reopen | Show | Drop | ListAll | Help
 
 _SIMPLE: dict[str, Wish] = {"": ListAll(), "list": ListAll(), "help": Help(), "?": Help()}
-_DONE = re.compile(r"done\s+#?(\d{1,4})", re.IGNORECASE)
+_UNFINISHED = {
+    "done": "done 3",
+    "close": "done 3",
+    "drop": "drop 3 covered by the new rate limit",
+    "reopen": "reopen 3",
+    "undo": "reopen 3",
+    "show": "show 3",
+    "edit": "show 3",
+    "move": "3 friday",
+    "add": "add a load test @ana due friday",
+}
+_DONE = re.compile(r"(?:done|close|finish)\s+#?(?P<first>\d{1,4})|#?(?P<last>\d{1,4})\s+(?:is\s+)?done", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:(?P<word>reopen|undo|show|edit|change)\s+)?#?(?P<number>\d{1,4})", re.IGNORECASE)
 _DROP = re.compile(r"drop\s+#?(\d{1,4})(?:\s+(.+))?", re.IGNORECASE | re.DOTALL)
 
 
 def wish(text: str) -> Wish:
-    """What somebody wants who typed `/action TEXT`; raises Refused for a drop without its reason."""
+    """What somebody wants who typed `/action TEXT`; raises Refused for a word that only begins something."""
     text = text.strip()
     simple = _SIMPLE.get(text.lower())
     if simple is not None:
         return simple
+    if example := _UNFINISHED.get(text.lower()):
+        raise Refused(f"Something is missing there: `/action {example}`. `/action list` shows the numbers.")
     if done := _DONE.fullmatch(text):
-        return Done(int(done[1]))
+        return Done(int(done["first"] or done["last"]))
+    if one := _NUMBERED.fullmatch(text):
+        is_back = (one["word"] or "").lower() in ("reopen", "undo")
+        return Reopen(int(one["number"])) if is_back else Show(int(one["number"]))
     if drop := _DROP.fullmatch(text):
         if not drop[2]:
             sentence = f"Say why it is dropped: `/action drop {drop[1]} covered by the new rate limit`."

@@ -1,9 +1,10 @@
 """What `/incident` understands, and which change may follow which."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.errors import Refused
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
@@ -13,6 +14,7 @@ WORDS = (
     "open",
     "sev",
     "lead",
+    "rename",
     "started",
     "detected",
     "acknowledged",
@@ -36,7 +38,20 @@ _MILESTONES = {
     "resolve": Milestone.RESOLVED,
     "detect": Milestone.DETECTED,
     "mitigate": Milestone.MITIGATED,
+    "acknowledge": Milestone.ACKNOWLEDGED,
+    "ack": Milestone.ACKNOWLEDGED,
+    "close": Milestone.RESOLVED,
+    "closed": Milestone.RESOLVED,
 }
+_MEANT = {
+    "declare": "open",
+    "new": "open",
+    "create": "open",
+    "fixed": "resolved",
+    "done": "resolved",
+    "end": "resolved",
+}
+"""What people type who know other tools, where it is too little like our word to be found by its letters."""
 SAID = {
     Milestone.IMPACT_STARTED: "Impact started",
     Milestone.DETECTED: "Detected",
@@ -66,6 +81,13 @@ class SetLead:
     """Say who leads; still the text that names a person."""
 
     who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Call it otherwise."""
+
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +149,7 @@ class Overview:
     """Nothing was typed: how the channel's incident stands."""
 
 
-Changing = Open | SetSeverity | SetLead | Reach | Reopen
+Changing = Open | Rename | SetSeverity | SetLead | Reach | Reopen
 Elsewhere = Connections | Page | OpenInJsm | Customers
 Wish = Changing | Elsewhere | ListAll | Search | Help | Overview
 
@@ -144,10 +166,14 @@ def wish(text: str) -> Wish:
         return SetSeverity(_severity(text.strip()))
     if word == "lead":
         return SetLead(_require(rest, "`/incident lead @ana`"))
+    if word in ("rename", "title"):
+        return Rename(_require(rest, "`/incident rename checkout is down in Europe`"))
     if word == "search":
         return Search(_require(rest, "`/incident search connection pool`"))
     simple: dict[str, Wish] = {
         "": Overview(),
+        "status": Overview(),
+        "show": Overview(),
         "help": Help(),
         "?": Help(),
         "list": ListAll(),
@@ -159,7 +185,7 @@ def wish(text: str) -> Wish:
         "reopen": Reopen(rest),
     }
     if word not in simple:
-        raise Refused(unknown(word, "/incident", WORDS))
+        raise Refused(unknown(word, "/incident", WORDS, _MEANT))
     return simple[word]
 
 
@@ -178,9 +204,9 @@ def _require(rest: str, example: str) -> str:
     return rest
 
 
-def unknown(word: str, command: str, words: tuple[str, ...]) -> str:
-    """The sentence for a sub-command that does not exist."""
-    close = nearest(word, words)
+def unknown(word: str, command: str, words: tuple[str, ...], meant: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The sentence for a sub-command that does not exist; `meant` are words of ours for some of other tools."""
+    close = meant.get(word) or nearest(word, words)
     hint = f"Did you mean `{command} {close}`?" if close else f"`{command} help` lists what there is."
     return f"`{command}` knows no `{word[:40].replace('`', '')}`. {hint}"
 

@@ -7,9 +7,13 @@ from bot.errors import Refused
 from bot.incident.checks import blank_sections
 from bot.incident.lifecycle import unknown
 from bot.incident.records import Case, Incident, PostmortemStatus, Status
-from bot.incident.sections import BY_SLUG
+from bot.incident.sections import BY_SLUG, SECTIONS
+from bot.incident.text import require
 
-WORDS = ("owner", "export", "share", "publish", "confluence", "waive", "reminders", "help")
+WORDS = ("fill", "owner", "export", "share", "publish", "confluence", "waive", "reminders", "help")
+_MEANT = {section.slug: f"fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
+_MEANT |= {"close": "publish", "done": "publish", "finish": "publish", "lead": "owner"}
+"""What people type besides our words: a section's name, or a word of other tools."""
 NEEDED = ("summary", "impact", "root_cause", "actions")
 """What must not be empty in a published postmortem."""
 
@@ -17,6 +21,13 @@ NEEDED = ("summary", "impact", "root_cause", "actions")
 @dataclass(frozen=True, slots=True)
 class Overview:
     """What is filled and what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Open the form of a section, by its slug; empty for the next blank one."""
+
+    section: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +80,26 @@ class Help:
 
 
 Leaving = Export | Share | PutOnConfluence
-Wish = Overview | SetOwner | Leaving | Publish | Waive | ShowReminders | Help
+Wish = Overview | Fill | SetOwner | Leaving | Publish | Waive | ShowReminders | Help
 
 
 def wish(text: str) -> Wish:
     """What somebody wants who typed `/postmortem TEXT`; raises Refused for an unknown sub-command."""
     word, _, rest = text.strip().partition(" ")
     word, rest = word.lower(), rest.strip()
+    if word in ("fill", "edit"):
+        return Fill(_section(rest))
     if word == "owner":
-        if not rest:
-            sentence = "Name the owner: `/postmortem owner @ana`."
-            raise Refused(sentence)
-        return SetOwner(rest)
+        return SetOwner(require(rest, "Name the owner: `/postmortem owner @ana`."))
     if word == "waive":
-        if not rest:
-            sentence = "Say why it is not needed: `/postmortem waive a drill, nothing broke`."
-            raise Refused(sentence)
-        return Waive(rest)
+        return Waive(require(rest, "Say why it is not needed: `/postmortem waive a drill, nothing broke`."))
     if word == "share":
-        where, _, form = rest.partition(" ")
-        if not where:
-            sentence = "Name the channel: `/postmortem share #leadership`."
-            raise Refused(sentence)
+        where, _, form = require(rest, "Name the channel: `/postmortem share #leadership`.").partition(" ")
         return Share(where, form.strip().lower() or "markdown")
     simple: dict[str, Wish] = {
         "": Overview(),
+        "status": Overview(),
+        "show": Overview(),
         "help": Help(),
         "?": Help(),
         "export": Export(rest.lower() or "markdown"),
@@ -103,8 +109,24 @@ def wish(text: str) -> Wish:
         "reminders": ShowReminders(),
     }
     if word not in simple:
-        raise Refused(unknown(word, "/postmortem", WORDS))
+        raise Refused(unknown(word, "/postmortem", WORDS, _MEANT))
     return simple[word]
+
+
+def _section(name: str) -> str:
+    """The slug of the section that the words name, by its beginning too; raises Refused where none is, or several."""
+    wanted = name.strip().lower().replace("_", " ")
+    if not wanted:
+        return ""
+    found = [
+        section.slug
+        for section in SECTIONS
+        if section.slug.replace("_", " ").startswith(wanted) or section.title.lower().startswith(wanted)
+    ]
+    if len(found) != 1:
+        titles = ", ".join(section.title for section in SECTIONS)
+        raise Refused(f"Name one of the sections, as in `/postmortem fill impact`: {titles}.")
+    return found[0]
 
 
 def publish(case: Case, now: datetime) -> Incident:

@@ -49,6 +49,12 @@ _DATED = re.compile(rf"{_ABOUT}[\s:,]+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
 _TO = re.compile(r"(?:due|by|until|to|on)\s+", re.IGNORECASE)
 
 
+def moved(line: str, today: date) -> tuple[int, date] | None:
+    """The number and the day where a line behind `/action` gives an action of that incident a new date, else None."""
+    answer = read(line, today)
+    return (answer.about.number, answer.due_on) if isinstance(answer, Move) and answer.about.incident is None else None
+
+
 def read(text: str, today: date) -> Answer | None:
     """The answer that a message is, or None where it is none; `today` is the day where its author lives."""
     text = text.strip().rstrip(".!")

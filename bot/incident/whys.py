@@ -73,14 +73,22 @@ _BRANCH = re.compile(r"branch\s+#?(\d{1,4})\s+(.+)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"root(?:\s+#?(\d{1,4}))?", re.IGNORECASE)
 _EDIT = re.compile(r"edit\s+#?(\d{1,4})(?:\s+(.+))?", re.DOTALL | re.IGNORECASE)
 _NUMBERED = re.compile(r"(delete|show|history)\s+#?(\d{1,4})", re.IGNORECASE)
+_UNFINISHED = {
+    "because": "`/why because the connection pool ran out`",
+    "branch": "`/why branch 2 the alert was muted as well`",
+    "edit": "`/why edit 2 because the pool ran out`",
+    "delete": "`/why delete 2`",
+}
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
 def wish(text: str) -> Wish:
-    """What somebody wants who typed `/why TEXT`."""
+    """What somebody wants who typed `/why TEXT`; raises Refused for a word that only begins something."""
     text = text.strip()
     if simple := _SIMPLE.get(text.lower()):
         return simple
+    if example := _UNFINISHED.get(text.rstrip(" .…").lower()):
+        raise Refused(f"Something is missing there: {example}.")
     if root := _ROOT.fullmatch(text):
         return MarkRoot(int(root[1]) if root[1] else None)
     if edit := _EDIT.fullmatch(text):

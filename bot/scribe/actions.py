@@ -85,15 +85,18 @@ async def close(desk: Desk, asked: Asked, number: int, reason: str | None) -> Me
             admit(reason, "That reason"), f"Say why it is dropped, as in `/action drop {number} not needed`."
         )
 
-    def find(tx: Transaction) -> Action:
-        incident = require_incident(tx, asked)
-        found = [action for action in actions.of_incident(tx, incident.id) if action.number == number]
-        if not found:
-            sentence = f"{incident.key} has no action {number}. `/action list` shows them."
-            raise Refused(sentence)
-        return found[0]
+    return await once(
+        desk, asked, lambda tx: _close(tx, desk, asked, numbered(tx, require_incident(tx, asked), number), reason)
+    )
 
-    return await once(desk, asked, lambda tx: _close(tx, desk, asked, find(tx), reason))
+
+def numbered(tx: Transaction, incident: Incident, number: int) -> Action:
+    """Action 3 of the incident; raises Refused where there is none."""
+    for action in actions.of_incident(tx, incident.id):
+        if action.number == number:
+            return action
+    sentence = f"{incident.key} has no action {number}. `/action list` shows them."
+    raise Refused(sentence)
 
 
 async def close_by_id(desk: Desk, asked: Asked, action_id: int, reason: str | None = None) -> Message | None:

@@ -10,7 +10,7 @@ from bot.incident import whys as chains
 from bot.incident.records import Action
 from bot.incident.secrets import Noun, Subject
 from bot.scribe import secrets
-from bot.scribe.actions import owner_of, today_of
+from bot.scribe.actions import numbered, owner_of, today_of
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import findings as says
 from bot.slack.blocks import Block, Message
@@ -66,12 +66,9 @@ async def link(desk: Desk, asked: Asked, why: int, action: int) -> Message | Non
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         about = chains.by_number(whys.chain(tx, incident.id), why)
-        found = [one for one in actions.of_incident(tx, incident.id) if one.number == action]
-        if not found:
-            sentence = f"{incident.key} has no action {action}. `/action list` shows them."
-            raise Refused(sentence)
-        whys.link(tx, about, found[0])
-        return says.linked(about, found[0])
+        found = numbered(tx, incident, action)
+        whys.link(tx, about, found)
+        return says.linked(about, found)
 
     return await once(desk, asked, unit)
 

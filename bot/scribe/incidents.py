@@ -31,6 +31,7 @@ from storage.statements import Transaction
 from storage.timeline import NewEntry
 
 LISTED = 25
+LONGEST_TITLE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,7 @@ async def open_new(desk: Desk, asked: Asked, opening: Opening) -> Message | None
 
 def opened_in(tx: Transaction, asked: Asked, opening: Opening) -> Incident:
     """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
-    title = " ".join(admit(opening.title, "That title").split()) or "Untitled incident"
-    if len(title) > 300:
-        sentence = "A title is at most 300 characters. Put the rest into the timeline."
-        raise Refused(sentence)
+    title = _one_line(opening.title) or "Untitled incident"
     standing = incidents.current(tx, asked.place, locking=True)
     if standing is not None and standing.status is not Status.RESOLVED:
         sentence = (
@@ -72,6 +70,36 @@ def opened_in(tx: Transaction, asked: Asked, opening: Opening) -> Incident:
     if who:
         secrets.warn(tx, incident, Subject(Noun.TITLE), title, asked)
     return incident
+
+
+def _one_line(title: str) -> str:
+    """A title as typed, on one line; raises Refused where it is too long."""
+    line = " ".join(admit(title, "That title").split())
+    if len(line) > LONGEST_TITLE:
+        sentence = f"A title is at most {LONGEST_TITLE} characters. Put the rest into the timeline."
+        raise Refused(sentence)
+    return line
+
+
+async def rename(desk: Desk, asked: Asked, title: str) -> Message | None:
+    """Call the incident otherwise: what is wrong is often known only later."""
+    title = _one_line(title)
+
+    def unit(tx: Transaction) -> Message:
+        before = require_incident(tx, asked, locking=True)
+        if before.title == title:
+            sentence = f"{before.key} is called that already."
+            raise Refused(sentence)
+        incident = replace(before, title=title)
+        incidents.save(tx, incident)
+        told = f"Renamed from {before.title} to {title}"
+        number = _note(tx, asked, incident, told, EntryKind.NOTE)
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), title, asked)
+        return says.said_to_all(
+            words.incidents.renamed(key=incident.key, title=title, before=before.title, by=asked.user)
+        )
+
+    return await once(desk, asked, unit)
 
 
 def _note(

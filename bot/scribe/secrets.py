@@ -104,7 +104,8 @@ def _wordings(tx: Transaction, incident: Incident, subject: Subject) -> tuple[se
             saved = sections.history(tx, incident.id, subject.which)
             return {one.author for one in saved}, tuple(one.text for one in saved)
         case Noun.TITLE:
-            return {incident.opened_by}, (incident.title,)
+            # The first entry tells the title that it was opened with, also once it is called otherwise.
+            return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
 
 
 def _entry(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:

@@ -52,33 +52,50 @@ def ref(action: Action) -> str:
 
 
 def _row(action: Action) -> Block:
-    return blocks.actions(
-        blocks.button("Done", "action_done", ref(action)), blocks.button("New date", "action_date", ref(action))
-    )
+    """Below an action in the channel: what it lacks can be given, else what will be done with it next."""
+    is_complete = action.owner is not None and action.due_on is not None
+    more = blocks.button("New date", "action_date", ref(action)) if is_complete else details_button(action)
+    return blocks.actions(blocks.button("Done", "action_done", ref(action)), more)
 
 
 def listing(case: Case, now: datetime) -> Message:
     """The incident's actions."""
     lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
-    lines += [
-        words.actions.line(
-            number=action.number,
-            text=shortened(" ".join(action.text.split()), QUOTED),
-            facts=words.actions.facts(
-                owner=case.name(action.owner),
-                due=due_words(action.due_on),
-                overdue=action.overdue_at is not None and action.overdue_at <= now,
-            )
-            + facts(action),
-            status=str(action.status),
-            reason=shortened(action.reason, QUOTED),
-            held=action.held,
-        )
-        for action in case.actions
-    ]
-    if not case.actions:
-        lines.append(words.actions.none_yet())
+    lines += [_line(action, case, now) for action in case.actions]
+    lines.append(words.actions.none_yet() if not case.actions else words.actions.list_hint())
     return blocks.whisper("\n".join(lines))
+
+
+def one(action: Action, case: Case, now: datetime) -> Message:
+    """One action, with all that can be done about it while it is open."""
+    line = _line(action, case, now)
+    if action.status is not ActionStatus.OPEN:
+        return blocks.whisper(f"{line}\n{words.actions.closed_hint(number=action.number)}")
+    buttons = row(action)
+    buttons["elements"].append(details_button(action))
+    return blocks.whisper(line, [blocks.section(line), buttons])
+
+
+def details_button(action: Action) -> Block:
+    """Opens the form of an action's owner, date and link."""
+    return blocks.button("Owner, date, link", "finding_action", ref(action))
+
+
+def _line(action: Action, case: Case, now: datetime) -> str:
+    line: str = words.actions.line(
+        number=action.number,
+        text=shortened(" ".join(action.text.split()), QUOTED),
+        facts=words.actions.facts(
+            owner=case.name(action.owner),
+            due=due_words(action.due_on),
+            overdue=action.overdue_at is not None and action.overdue_at <= now,
+        )
+        + facts(action),
+        status=str(action.status),
+        reason=shortened(action.reason, QUOTED),
+        held=action.held,
+    )
+    return line
 
 
 def closed(action: Action, incident: Incident, by: str) -> Message:
@@ -89,6 +106,19 @@ def closed(action: Action, incident: Incident, by: str) -> Message:
     else:
         said = words.actions.done(**given)
     return blocks.message(said, response_type="in_channel")
+
+
+def reopened(action: Action, incident: Incident, by: str) -> Message:
+    """An action is to be done after all; its owner is to see it."""
+    said = words.actions.reopened(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, QUOTED),
+        owner=action.owner,
+        due=due_words(action.due_on),
+        by=by,
+    )
+    return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
 
 
 def moved(action: Action, incident: Incident) -> Message:

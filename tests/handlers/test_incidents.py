@@ -155,7 +155,7 @@ async def test_without_an_incident_one_sentence_and_a_button_that_opens_one(sqli
         lines = (
             "/timeline failed over",
             "/timeline",
-            "/why because",
+            "/why because the pool ran out",
             "/action add it",
             "/postmortem",
             "/incident sev 2",

@@ -47,6 +47,24 @@ async def test_a_title_is_masked_and_redacted_with_the_entry_that_quotes_it(sqli
         assert not [form for form in exports(play) if PASSWORD.encode() in form]
 
 
+async def test_a_title_that_was_replaced_is_redacted_where_the_timeline_tells_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play, LEAK)
+        assert PASSWORD not in await told(play, play.bo, "/incident rename a password leaked")
+        assert "so is the same in #1 and #2" in await redacted(play, play.ana)
+        assert f"Renamed from {CLEAN} to a password leaked" in [entry.text for entry in play.case().entries]
+        assert PASSWORD.encode() not in files(sqlite_url)
+
+
+async def test_a_new_title_warns_whoever_gave_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert PASSWORD not in await told(play, play.bo, f"/incident rename {LEAK}")
+        await redacted(play, play.bo)
+        assert play.case().incident.title == CLEAN
+        assert PASSWORD.encode() not in files(sqlite_url)
+
+
 async def test_a_why_is_redacted_in_every_wording_and_its_history_says_so(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await resolved(play)
