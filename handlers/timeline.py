@@ -64,7 +64,7 @@ class Timeline:
             case rules.Undo():
                 return await scribe.strike(self._desk, asked, None)
             case _:
-                return says.help_text()
+                return says.help_text(self._desk.reaction)
 
     async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
         if number is not None:

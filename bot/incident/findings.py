@@ -169,7 +169,9 @@ def _actions(case: Case) -> Iterator[Finding]:
     for action in case.actions:
         lacking = _lacking(action)
         if lacking:
-            sentence = f"Action {action.number} has {' and '.join(lacking)}: {_quoted(action.text)}"
+            *others, last = lacking
+            listed = f"{', '.join(others)} and {last}" if others else last
+            sentence = f"Action {action.number} has {listed}: {_quoted(action.text)}"
             is_question = lacking == ["no link to a ticket"]
             yield Finding(Kind.ACTION, sentence, Mend.COMPLETE_ACTION, action.id, is_question=is_question)
 

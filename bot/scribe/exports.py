@@ -30,8 +30,9 @@ def form_named(desk: Desk, form: str) -> str:
     form = _SHORT.get(form, form)
     if form not in FORMATS:
         close = nearest(form, FORMATS)
-        hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(FORMATS)}."
-        sentence = f"I know no form `{form[:30].replace('`', '')}`. {hint}"
+        *others, one = FORMATS
+        hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(others)} and {one}."
+        sentence = f"There is no format `{form[:30].replace('`', '')}`. {hint}"
         raise Refused(sentence)
     if trouble := desk.exporter.trouble(form):
         sentence = f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well."

@@ -35,7 +35,10 @@ SYSTEM = "jsm"
 async def open_there(desk: Desk, asked: Asked) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project, too."""
     if SYSTEM not in desk.systems:
-        raise Refused("Jira Service Management is not connected: AFTERWORD_JSM_PROJECT names the service project.")
+        sentence = (
+            "Jira Service Management is not connected. Whoever runs Afterword can connect it: AFTERWORD_JSM_PROJECT."
+        )
+        raise Refused(sentence)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)

@@ -223,7 +223,7 @@ def _reminder_line(case: Case, one: Reminded) -> str:
     line: str = words.postmortem.reminder_line(
         what=steps.step_words(reminder.slot),
         due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
-        state=reminder.state,
+        state="to come" if reminder.state == "pending" else reminder.state,
         settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
         to=", ".join(_recipient(case, owed) for owed in one.deliveries if owed.kind == "reminder"),
         note=reminder.note,

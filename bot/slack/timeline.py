@@ -178,6 +178,6 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
     )
 
 
-def help_text() -> Message:
-    """How to use `/timeline`."""
-    return blocks.whisper(words.timeline.help())
+def help_text(reaction: str) -> Message:
+    """How to use `/timeline`; `reaction` is the name of the one that records a message."""
+    return blocks.whisper(words.timeline.help(reaction=reaction))

@@ -33,7 +33,7 @@ async def test_the_overview_lists_what_to_look_at_and_each_button_mends_it(sqlit
         said = await told(play, play.ana, "/postmortem")
         assert "*To look at* (3)" in said
         assert "Resolved (2026-11-23 12:10 UTC) is before detected (2026-11-23 12:20 UTC)." in said
-        assert "Action 1 has no owner and no due date and no link to a ticket: “cap the retries”" in said
+        assert "Action 1 has no owner, no due date and no link to a ticket: “cap the retries”" in said
         assert "No entry says when it got better (mitigated), only when it was over." in said
         await mend(play, "timeline_edit", {"when": "12:30 UTC", "text": "over"})
         due: dict[str, object] = {"owner": play.bo, "due": "2026-11-27", "link": "https://tracker.example.com/OPS-1"}

@@ -107,7 +107,7 @@ async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         assert "Did you mean `markdown`?" in await told(play, play.ana, "/postmortem export markdwn")
-        assert "There are markdown, html, pdf, confluence, canvas, json, csv." in await told(
+        assert "There are markdown, html, pdf, confluence, canvas, json and csv." in await told(
             play, play.ana, "/postmortem export word"
         )
 
@@ -209,7 +209,7 @@ async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str)
         await play.pass_time(hours=24)
         said = await told(play, play.ana, "/postmortem reminders")
         assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in said
-        assert "• after 48h, due 2026-11-25 12:30 UTC: pending" in said
+        assert "• after 48h, due 2026-11-25 12:30 UTC: to come" in said
 
 
 async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> None:

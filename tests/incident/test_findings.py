@@ -106,7 +106,7 @@ def test_an_open_action_says_all_that_it_lacks_and_a_missing_link_alone_is_a_que
     bare = action(2, owner=None, due_on=None)
     closed = action(3, owner=None, due_on=None, status=ActionStatus.DONE)
     first, second = of(Kind.ACTION, case(actions=(action(1), bare, closed)))
-    assert first.sentence.startswith("Action 2 has no owner and no due date and no link to a ticket: “Pool")
+    assert first.sentence.startswith("Action 2 has no owner, no due date and no link to a ticket: “Pool")
     assert (first.is_question, first.target, first.mend) == (False, 2, Mend.COMPLETE_ACTION)
     assert (second.is_question, second.target) == (True, 1)
 
