@@ -88,7 +88,9 @@ class Compiled:
 
 def split(markdown: str) -> Compiled:
     """Markdown with markers, apart; without any it is all head. Line ends may be CRLF."""
-    head, *rest = f"\n{markdown}".replace("\r\n", "\n").split(f"\n{_OPENS}")
+    if "\r" in markdown:  # to look for two signs takes fifty times as long, and no draft of ours has any
+        markdown = markdown.replace("\r\n", "\n")
+    head, *rest = f"\n{markdown}".split(f"\n{_OPENS}")
     regions: list[Region] = []
     for text in rest:
         if found := _MARKER.match(text):

@@ -13,7 +13,7 @@ from bot.incident.history import EntryVersion, History, first_wording, is_untouc
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Attachment, Case, Entry, EntryKind, Milestone, Person
 
-_IN_TIME = attrgetter("happened_at", "number")
+_NUMBER, _HAPPENED_AT = attrgetter("number"), attrgetter("happened_at")
 
 TAKEN_BACK = "its entry was taken back"
 """Why a struck entry's file is named in a complete export, and not carried."""
@@ -115,13 +115,14 @@ class Cast:
 
 def standing_lines(case: Case, history: History, cast: Cast) -> tuple[Line, ...]:
     """The timeline: what is not struck, in the order of when it happened."""
-    standing = sorted((entry for entry in case.entries if not entry.struck), key=_IN_TIME)
+    standing = sorted((entry for entry in case.entries if not entry.struck), key=_NUMBER)
+    standing.sort(key=_HAPPENED_AT)  # those of one moment stay as they are numbered
     return _lines(standing, _files(case.attachments), history.wordings, cast)
 
 
 def struck_lines(history: History, cast: Cast) -> tuple[Line, ...]:
     """What was taken back, by number; files are only named."""
-    ordered = sorted(history.struck, key=attrgetter("number"))
+    ordered = sorted(history.struck, key=_NUMBER)
     return _lines(ordered, _files(history.files, refused=TAKEN_BACK), history.wordings, cast)
 
 
