@@ -1,5 +1,6 @@
 """`afterword import --draft`, as somebody types it: an edited draft goes back, and nothing of either side is lost."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -168,9 +169,18 @@ def test_what_cannot_be_taken_is_told_and_the_rest_is_kept(desk: Desk) -> None:
 
 def test_a_lost_marker_is_told_and_what_differs_counts_as_an_edit(desk: Desk) -> None:
     said = desk.taken(desk.draft(("<!-- afterword:leadup ", "<!-- "), ("A release.", "Hers.")))
-    assert "Leadup: its marker is lost; it was found by its heading, and what differs counts as an edit." in said
+    assert "Found by heading, for their markers are lost: Leadup. What differs there counts as an edit." in said
     again = desk.draft().read_text(encoding="utf-8")
     assert all(text in again for text in ("Hers.", "A release.", "### Edited on 2026-11-24 09:12 UTC"))
+
+
+def test_a_file_of_a_program_that_drops_comments_brings_the_edit_and_nothing_else(desk: Desk) -> None:
+    file = desk.draft(("A release.", "Hers."))
+    file.write_text(re.sub("<!--.*-->\n", "", file.read_text(encoding="utf-8")), encoding="utf-8")
+    assert "Found by heading, for their markers are lost: Incident summary, Leadup, Fault" in desk.taken(file)
+    assert [one[0] for one in desk.kept()] == ["leadup"]
+    desk.taken(desk.edit(file, ("incident: INC-1\n", "")))
+    assert [one[0] for one in desk.kept()] == ["leadup"]
 
 
 def test_what_is_no_draft_is_a_sentence_and_writes_nothing(desk: Desk) -> None:

@@ -60,6 +60,8 @@ def _told(report: Report) -> Iterator[str]:
     yield _about(report)
     if report.is_head_edited:
         yield "Before the first section: not taken. Title, severity, times and people are the record's: /incident."
+    if lost := [one.region.title for one in report.settled if one.region.is_marker_lost]:
+        yield f"Found by heading, for their markers are lost: {', '.join(lost)}. What differs there counts as an edit."
     for one in report.settled:
         yield from _region(one)
     untouched = sum(one.region.fate is Fate.UNTOUCHED for one in report.settled)
@@ -77,8 +79,6 @@ def _region(one: Settled) -> Iterator[str]:
     region = one.region
     if region.heading:
         yield f"{region.title}: its heading is the template's; “{region.heading}” was not taken."
-    if region.is_marker_lost:
-        yield f"{region.title}: its marker is lost; it was found by its heading, and what differs counts as an edit."
     if region.fate in _NOT_TAKEN:
         yield f"{region.title}: {_NOT_TAKEN[region.fate]}"
     elif region.fate is Fate.SAME:

@@ -5,24 +5,20 @@ headings, and compared by what they show: words, structure, emphasis and where l
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from markdown_it.token import Token
-
+from bot.export import shows
 from bot.export.kept import NOTHING
 from bot.export.reader import Reader
 from bot.export.regions import Compiled, Region
 from bot.incident.exports import Mark
-from bot.incident.facts import digest_of
 
 HEAD = ""
 """The name of what stands before the first heading."""
 
 _CHANGED = "changed"
 _NOTHING = re.compile(r"^\*Not recorded\*$", re.MULTILINE)
-_BLANKS = re.compile(r"\s+")
-_NOT_SHOWN = frozenset({"paragraph_open", "thead_open", "tbody_open", "tr_open", "softbreak", "hardbreak"})
 _reader = Reader()
 
 
@@ -60,14 +56,14 @@ def marks_of(written: Mapping[str, str], found: Mapping[str, str]) -> dict[str, 
     as an edit. `found` is empty where the canvas could not be read.
     """
     return {
-        id_: digest(found[id_] if _letters(found.get(id_, "")) == _letters(text) else text)
+        id_: shows.digest(found[id_] if shows.letters(found.get(id_, "")) == shows.letters(text) else text)
         for id_, text in written.items()
     }
 
 
 def marks_before(marks: Mapping[str, str], writing: Mapping[str, str]) -> dict[str, str]:
     """The marks while regions are being written: whichever of both a canvas shows afterwards was left by us."""
-    return {**marks, **{id_: f"{marks.get(id_, '')} {digest(text)}".strip() for id_, text in writing.items()}}
+    return {**marks, **{id_: f"{marks.get(id_, '')} {shows.digest(text)}".strip() for id_, text in writing.items()}}
 
 
 def edited(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> tuple[str, ...]:
@@ -99,34 +95,9 @@ def _came(region: Region, found: Mapping[str, str], marks: Mapping[str, Mark]) -
 
 def holds(text: str, words: str) -> bool:
     """Whether these words stand in a text, however they are marked."""
-    return _letters(words) in _letters(text)
+    return shows.letters(words) in shows.letters(text)
 
 
 def _is_edited(id_: str, text: str, new: Mapping[str, str], marks: Mapping[str, str]) -> bool:
-    is_as_left = digest(text) in marks.get(id_, digest("")).split()
-    return not is_as_left and digest(text) != digest(new.get(id_, ""))
-
-
-def digest(markdown: str) -> str:
-    """What tells a text that reads differently from one that reads the same."""
-    return digest_of("\n".join(_shown(_reader.tokens(markdown))))
-
-
-def _shown(tokens: list[Token]) -> Iterator[str]:
-    """What is seen of the tokens, in order; marks of lists and blank space do not count."""
-    text = ""
-    for token in tokens:
-        if token.type == "text" or token.type in _NOT_SHOWN:
-            text += token.content or " "
-            continue
-        if text.strip():
-            yield _BLANKS.sub(" ", text).strip()
-        text = ""
-        if token.nesting >= 0:
-            yield f"{token.type} {token.tag} {token.attrGet('href') or ''} {_BLANKS.sub(' ', token.content).strip()}"
-    if text.strip():
-        yield _BLANKS.sub(" ", text).strip()
-
-
-def _letters(markdown: str) -> str:
-    return "".join(re.findall(r"\w", "".join(token.content for token in _reader.tokens(markdown))))
+    is_as_left = shows.digest(text) in marks.get(id_, shows.digest("")).split()
+    return not is_as_left and shows.digest(text) != shows.digest(new.get(id_, ""))

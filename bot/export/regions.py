@@ -19,6 +19,7 @@ _MARKER = re.compile(
 _FRONT_MATTER = re.compile(r"\A---\n(?:.*\n)*?(?=---\n)")
 _TITLE = re.compile(r"\A\s*# [^\n]*\n")
 _DIGEST = re.compile(r"\ndigest: ([0-9a-f]{12})[ \t]*\n")
+_FILLED_UP = re.compile(r"[\s|:-]+")
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]*)(?:\n+|\Z)")
 
 
@@ -75,7 +76,7 @@ class Compiled:
 
     def written(self) -> str:
         """The document as people get it: each marker tells how its region left, so that an edit can be seen."""
-        digest = _digest_of_lines(self.head)
+        digest = _digest_of_head(self.head)
         head = _FRONT_MATTER.sub(lambda found: f"{found[0]}digest: {digest}\n", self.head)
         return "".join([head, *_joined(self.regions)])
 
@@ -83,7 +84,7 @@ class Compiled:
     def is_head_edited(self) -> bool:
         """Whether somebody changed what stands before the regions, where its front matter still tells."""
         found = _DIGEST.search(self.head)
-        return found is not None and found[1] != _digest_of_lines(_DIGEST.sub("\n", self.head, 1))
+        return found is not None and found[1] != _digest_of_head(_DIGEST.sub("\n", self.head, 1))
 
 
 def split(markdown: str) -> Compiled:
@@ -103,6 +104,7 @@ def split(markdown: str) -> Compiled:
 
 
 def _region(marker: re.Match[str], text: str) -> Region:
+    text = text.lstrip("\n")  # editors that tidy up put a blank line above the heading
     found = _HEADING.match(text)
     heading = found[0].strip() if found else ""
     body = text[found.end() :] if found else text
@@ -119,3 +121,8 @@ def _joined(regions: tuple[Region, ...]) -> Iterator[str]:
 
 def _digest_of_lines(text: str) -> str:
     return digest_of("\n".join(filter(None, map(str.strip, text.split("\n")))))
+
+
+def _digest_of_head(head: str) -> str:
+    """Of its words: editors fill up the cells of its table, and rule it in their own way."""
+    return digest_of(_FILLED_UP.sub(" ", head).strip())

@@ -10,14 +10,21 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.errors import Refused
+from bot.export import shows
 from bot.export.kept import NOTHING, Draft
 from bot.export.regions import Compiled, Region, split
 
 _INCIDENT = re.compile(r"^incident:[ \t]*[\"']?INC-([0-9]{1,9})[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TITLE_KEY = re.compile(r"^#[ \t]+INC-([0-9]{1,9})\b", re.MULTILINE)
 _COMPILED = re.compile(r"^generated_at:[ \t]*[\"']?([0-9TZ:.+-]{10,40})[\"']?[ \t]*$", re.MULTILINE)
 _REVISION = re.compile(r"^revision:[ \t]*([0-9]{1,9})[ \t]*$", re.MULTILINE)
 _LIKE_A_MARKER = re.compile(r"^[ \t]*<!--[ \t]*afterword:.*$", re.MULTILINE)
-_BLANK_LINE = re.compile(rf"^[ \t]*{NOTHING}[ \t]*$\n?", re.MULTILINE)
+_ESCAPED_MARKER = re.compile(r"[ \t]*\\?<[\\!-]+[ \t]*afterword:.*")
+_BLANK_LINE = re.compile(rf"^[ \t]*[_*]{NOTHING.strip('_')}[_*][ \t]*$\n?", re.MULTILINE)
+_NO_DRAFT = (
+    "That is no draft of Afterword's, or its markers (<!-- afterword:… -->) and its headings are lost. "
+    "Export the draft again as Markdown, and put the changes in there."
+)
 
 
 class Fate(StrEnum):
@@ -71,13 +78,9 @@ class Paper:
 def read(markdown: str) -> Paper:
     """The draft in a file's text. Raises Refused for what is no draft, or does not say of which incident."""
     compiled = split(markdown)
-    if not compiled.regions:
-        msg = (
-            "That is no draft of Afterword's, or all its markers (<!-- afterword:… -->) are lost. "
-            "Export the draft again as Markdown, and put the changes in there."
-        )
-        raise Refused(msg)
-    key = _INCIDENT.search(compiled.head)
+    key = _INCIDENT.search(compiled.head) or _TITLE_KEY.search(compiled.head)
+    if key is None and not compiled.regions:
+        raise Refused(_NO_DRAFT)
     if key is None:
         msg = "The draft does not say which incident it is of. Its first lines must hold one like `incident: INC-7`."
         raise Refused(msg)
@@ -86,9 +89,14 @@ def read(markdown: str) -> Paper:
 
 
 def compared(paper: Paper, draft: Draft) -> tuple[Returned, ...]:
-    """What became of every region, in the order of the document; then what it has no place for."""
+    """What became of every region, in the order of the document; then what it has no place for.
+
+    Raises Refused where nothing tells any region: neither a marker nor a heading.
+    """
     shown = {region.id: region for region in draft.shown.regions}
     came = list(_found(paper.compiled, draft.shown))
+    if not came:
+        raise Refused(_NO_DRAFT)
     told = []
     for id_, region in shown.items():
         copies = [one for one in came if one.id == id_]
@@ -139,14 +147,16 @@ def _apart(text: str, lost: dict[str, str]) -> Iterator[Region]:
 def _without_last_marker(text: str) -> str:
     """The text without the damaged marker of what follows it."""
     before, _, last = text.rstrip().rpartition("\n")
-    return (before if _LIKE_A_MARKER.fullmatch(last) else text).strip("\n")
+    is_marker = _LIKE_A_MARKER.fullmatch(last) or _ESCAPED_MARKER.fullmatch(last)
+    return (before if is_marker else text).strip("\n")
 
 
 def _one_of(copies: list[Region], shown: Region, labels: tuple[str, str]) -> Returned:
     title = shown.title
-    edited = [one for one in copies if one.left_as != one.digest or one.left_as == ""]
     if not copies:
         return Returned(shown.id, title, Fate.ABSENT)
+    # Pasted twice and edited alike is edited once.
+    edited = list({one.digest: one for one in reversed(copies) if one.left_as != one.digest}.values())
     if len(edited) > 1:
         return Returned(shown.id, title, Fate.TWICE)
     region, heading = _with_its_heading((edited or copies)[0], shown)
@@ -154,7 +164,7 @@ def _one_of(copies: list[Region], shown: Region, labels: tuple[str, str]) -> Ret
     text = _BLANK_LINE.sub("", region.body).strip()
     if region.digest == (region.left_as or shown.digest) or not (text or _says_something(shown)):
         return about
-    if region.digest == shown.digest:
+    if region.digest == shown.digest or shows.alike(region.body, shown.body):
         return replace(about, fate=Fate.SAME)
     if not text:
         return replace(about, fate=Fate.EMPTIED)

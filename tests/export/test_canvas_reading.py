@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.export import canvas_reading
-from bot.export.canvas_reading import HEAD, Merged, apart, digest, edited, marks_before, marks_of
+from bot.export.canvas_reading import HEAD, Merged, apart, edited, marks_before, marks_of
+from bot.export.shows import digest
 from bot.rehearsal.methods_canvases import in_slacks_hand
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=200)

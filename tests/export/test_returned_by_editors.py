@@ -1,0 +1,143 @@
+"""Drafts as programs save them that people edit in: what a program did unasked is no edit, what a person did is one."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import Refused
+from bot.export import Exporter, returned
+from bot.export.returned import Fate, Returned
+from bot.incident import postmortem
+from bot.incident.document import Document
+from bot.incident.records import Case
+from bot.incident.sections import SECTIONS
+from tests.export.cases import FULL, NOW, at, entry, written
+
+EXPORTER = Exporter()
+HARD = 'It\'s "fine" now...\n- no\n1. really_not 5*3 <b> | a `x`'
+CASE: Case = replace(FULL, sections=FULL.sections | {"lessons": written("lessons", HARD)})
+DOCUMENT = postmortem.compile(CASE, NOW)
+LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
+LEADUP = "Version 4.12 went out with a new client library."
+OURS = {Fate.UNTOUCHED, Fate.SAME}
+
+
+def tidied(text: str) -> str:
+    """A formatter: a blank line below each marker, other signs for emphasis, tables filled up."""
+    text = re.sub(r"^(<!-- .* -->)\n", r"\1\n\n", text, flags=re.MULTILINE)
+    text = re.sub(r"(?<= )\*(\w[\w ]*)\*(?= )", r"_\1_", text)
+    text = re.sub(r"^\|([^|\n]*)\|([^|\n]*)\|$", _filled, text, flags=re.MULTILINE)
+    return re.sub(r"(?<=\n)(- .*\n)(?=- )", r"\1\n", text)
+
+
+def _filled(row: re.Match[str]) -> str:
+    first, second = row[1].strip(), row[2].strip()
+    if set(first) <= set(":-"):
+        return f"| :{'-' * 19} | :{'-' * 39} |"
+    return f"| {first:<20} | {second:<40} |"
+
+
+def other_signs(text: str) -> str:
+    """An editor that has its own signs for lists, emphasis and blanks."""
+    text = re.sub(r"^( *)- ", r"\1* ", text, flags=re.MULTILINE)
+    return text.replace("_Not recorded_", "*Not recorded*").replace("**", "__")
+
+
+def wrapped(text: str) -> str:
+    """An editor that breaks long lines of lists and paragraphs."""
+    return re.sub(r"^((?:- |Version).{30}\S*) (?=[A-Za-z])", _broken, text, flags=re.MULTILINE)
+
+
+def _broken(line: re.Match[str]) -> str:
+    return f"{line[1]}\n{'  ' if line[1].startswith('- ') else ''}"
+
+
+def typeset(text: str) -> str:
+    """An editor that turns quotation marks and joins dots."""
+    head, marker, rest = text.partition("<!--")
+    return head + marker + re.sub(r'"(\w+)"', r"“\1”", rest).replace("'", "’").replace("...", "…")
+
+
+def unmarked(text: str) -> str:
+    """A program that drops what it does not show: the markers."""
+    return re.sub(r"^<!-- afterword:.*\n", "", text, flags=re.MULTILINE)
+
+
+def spelled_out(text: str) -> str:
+    """A program that shows the markers as text, and drops the front matter."""
+    text = re.sub(r"^<!-- (afterword:.*) -->$", r"\\<\\!-- \1 \\--\\>\n", text, flags=re.MULTILINE)
+    return text[text.index("# INC-7") :]
+
+
+PROGRAMS: tuple[Callable[[str], str], ...] = (tidied, other_signs, wrapped, typeset, unmarked, spelled_out)
+
+
+def came_back(text: str, document: Document = DOCUMENT) -> dict[str, Returned]:
+    return {one.id: one for one in returned.compared(returned.read(text), EXPORTER.draft(document))}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_a_program_does_unasked_is_no_edit(program: Callable[[str], str]) -> None:
+    saved = program(LEFT)
+    assert saved != LEFT
+    found = came_back(saved)
+    assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {}
+    assert len(found) == len(SECTIONS)
+    assert not returned.is_head_edited(returned.read(saved), EXPORTER.draft(DOCUMENT))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_a_person_wrote_comes_back_through_every_program(program: Callable[[str], str]) -> None:
+    edited = LEFT.replace(LEADUP, "It *grew*, see #4.").replace("## Fault\n\n_Not recorded_", "## Fault\n\nA leak.")
+    found = came_back(program(edited))
+    assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {
+        "leadup": Fate.EDITED,
+        "fault": Fate.EDITED,
+    }
+    assert (found["leadup"].text.replace("_", "*"), found["fault"].text) == ("It *grew*, see #4.", "A leak.")
+
+
+@pytest.mark.parametrize("program", [tidied, other_signs, typeset])
+def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(program: Callable[[str], str]) -> None:
+    later = replace(CASE, entries=(*CASE.entries, entry(99, at(15, 30), "It's over")))
+    found = came_back(program(LEFT), postmortem.compile(later, NOW))
+    assert found["leadup"].fate in OURS
+    assert found["timeline"].fate in (Fate.UNTOUCHED, Fate.EDITED)  # asked about: nothing tells how it read then
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (LEADUP, "Version 4.12 went out with a *new* client library."),
+        (LEADUP, "Version 4.13 went out with a new client library."),
+        (LEADUP, f"- {LEADUP}"),
+        (LEADUP, LEADUP.replace(".", ",")),
+        ("(#4)", "(#5)"),
+        ("\n- **#2** Load", "\n\nAnd:\n\n- **#2** Load"),
+    ],
+)
+def test_the_smallest_edit_of_a_person_is_one(before: str, after: str) -> None:
+    assert before in LEFT
+    assert [one.fate for one in came_back(tidied(LEFT.replace(before, after, 1))).values()].count(Fate.EDITED) == 1
+
+
+def test_sections_in_another_order_are_the_same_sections() -> None:
+    head, *pieces = re.split(r"(?=^<!-- afterword:)", LEFT, flags=re.MULTILINE)
+    turned = "\n".join([head, *reversed(pieces)])
+    assert {one.fate for one in came_back(turned).values()} == {Fate.UNTOUCHED}
+    assert {one.fate for one in came_back(unmarked(turned)).values()} <= OURS
+
+
+def test_a_section_pasted_twice_and_edited_alike_is_edited_once() -> None:
+    start, end = LEFT.index("<!-- afterword:leadup"), LEFT.index("<!-- afterword:fault")
+    copy = LEFT[start:end].replace(LEADUP, "It grew.")
+    found = came_back(LEFT[:start] + copy + copy.replace("It grew.", "It grew.  ") + LEFT[end:])
+    assert (found["leadup"].fate, found["leadup"].text) == (Fate.EDITED, "It grew.")
+
+
+def test_without_markers_and_headings_there_is_no_draft() -> None:
+    bare = re.sub(r"^## ", "", unmarked(LEFT), flags=re.MULTILINE)
+    with pytest.raises(Refused, match="its headings are lost"):
+        came_back(bare)
