@@ -13,8 +13,8 @@ from functools import partial
 _IN_URL = r"[^\s<>\"'`\\\[\]{}|^()]"
 _ENDS_URL = r"[^\s<>\"'`\\\[\]{}|^().,;:!?*~]"
 # Each way to begin is a letter or sign of its own, and what must stand before it is looked at behind it: so the engine
-# leaps from one such sign to the next. One alternative that begins with a repeated sign (`_+`), and it tries them all at
-# each letter, which takes four times as long.
+# leaps from one such sign to the next. One alternative that begins with a repeated sign (`_+`), and it tries them all
+# at each letter, which takes four times as long.
 _URL = rf"h(?<!\wh)ttps?://(?:{_IN_URL}|\({_IN_URL}*\))*(?:{_ENDS_URL}|\({_IN_URL}*\))"
 # A URL of these characters alone is shown by every renderer as it is written; of others (%-codes, letters beyond
 # ASCII, xn-- names) a renderer may decode the text of an autolink, so their text is given apart from the address.

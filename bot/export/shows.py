@@ -1,7 +1,7 @@
 """What a Markdown text shows, whatever hand wrote it: words, structure, emphasis, and where links lead."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from markdown_it.token import Token
 
@@ -22,7 +22,8 @@ def digest(markdown: str) -> str:
 def alike(one: str, other: str) -> bool:
     """Whether two texts read the same but for what editors do unasked.
 
-    They write emphasis and lists in their own signs, wrap lines, fill up tables, escape characters, turn quotation marks.
+    They write emphasis and lists in their own signs, wrap lines, fill up tables, escape characters and turn quotation
+    marks.
     """
     return _told(one).translate(_TYPESET) == _told(other).translate(_TYPESET)
 
@@ -33,10 +34,15 @@ def letters(markdown: str) -> str:
 
 
 def _told(markdown: str) -> str:
-    return "\n".join(_pieces(_reader.tokens(markdown)))
+    return told(_reader.tokens(markdown))
 
 
-def _pieces(tokens: list[Token]) -> Iterator[str]:
+def told(tokens: Iterable[Token]) -> str:
+    """What tokens show, in a form that only serves to compare it; those of a line stand in the place of their line."""
+    return "\n".join(_pieces(tokens))
+
+
+def _pieces(tokens: Iterable[Token]) -> Iterator[str]:
     """What is seen of the tokens, in order; marks of lists and blank space do not count."""
     text = ""
     for token in tokens:

@@ -6,12 +6,13 @@ lists, and blank lines of its own.
 
 import re
 
+from bot.rehearsal import canvas_sections
 from bot.rehearsal.calling import Args, Method
 from bot.rehearsal.records import ApiRefusal, Canvas, Channel, Json
 from bot.rehearsal.workspace import Workspace
 
 MOST_MARKDOWN = 1024 * 1024
-_HEADING = re.compile(r"^(#{1,3}) +(.+?) *$", re.MULTILINE)
+_SECTION_ID = re.compile(r"temp:C:(\w+)\.(\d+)\.(\d+)")
 _BIG_HEADING = re.compile(r"^(#{1,3} .+)$", re.MULTILINE)
 _DEEP_HEADING = re.compile(r"^#{4,6} ", re.MULTILINE)
 _SIGN = re.compile(r"^( *)- (?!\[[ x]\] )", re.MULTILINE)
@@ -54,16 +55,25 @@ def edit(workspace: Workspace, args: Args) -> Json:
         canvas.title = str((change.get("title_content") or {}).get("markdown", ""))
         return {}
     content = _checked(str((change.get("document_content") or {}).get("markdown", "")))
-    match change.get("operation"), change.get("section_id"):
-        case "replace", None:
-            canvas.markdown = content
-        case "insert_at_start", None:
-            canvas.markdown = f"{content}\n\n{canvas.markdown}"
-        case "insert_at_end", None:
-            canvas.markdown = f"{canvas.markdown}\n\n{content}"
-        case _:  # sections by their ids are nothing that Afterword asks for
-            raise ApiRefusal("canvas_editing_failed")
+    canvas.markdown = _edited(canvas, str(change.get("operation")), change.get("section_id"), content)
+    canvas.edits += 1
     return {}
+
+
+def _edited(canvas: Canvas, operation: str, section: str | None, content: str) -> str:
+    match operation, section:
+        case "replace", None:
+            return content
+        case "insert_at_start", None:
+            return f"{content}\n\n{canvas.markdown}"
+        case "insert_at_end", None:
+            return f"{canvas.markdown}\n\n{content}"
+        case _, str(id_) if found := _SECTION_ID.fullmatch(id_):
+            if found[1] != canvas.id or int(found[2]) != canvas.edits:  # ids last until the next edit
+                raise ApiRefusal("canvas_editing_failed")
+            return canvas_sections.changed(canvas.markdown, operation, int(found[3]), content)
+        case _:
+            raise ApiRefusal("canvas_editing_failed")
 
 
 def content(workspace: Workspace, args: Args) -> Json:
@@ -79,11 +89,13 @@ def in_slacks_hand(markdown: str) -> str:
 
 
 def lookup(workspace: Workspace, args: Args) -> Json:
-    """canvases.sections.lookup: headings by their words."""
+    """canvases.sections.lookup: sections by their words, by their type, or both."""
     canvas, criteria = _found(workspace, args), args.thing("criteria") or {}
-    words = str(criteria.get("contains_text", ""))
-    found = [heading for heading in _HEADING.finditer(canvas.markdown) if words in heading[2]]
-    return {"sections": [{"id": f"temp:C:{canvas.id}{heading.start()}"} for heading in found]}
+    words, types = str(criteria.get("contains_text", "")), list(criteria.get("section_types", ()))
+    if not words and not types:
+        raise ApiRefusal("invalid_arguments")
+    found = canvas_sections.looked_up(canvas.markdown, words, types)
+    return {"sections": [{"id": f"temp:C:{canvas.id}.{canvas.edits}.{number}"} for number in found]}
 
 
 def set_access(workspace: Workspace, args: Args) -> Json:

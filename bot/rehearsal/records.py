@@ -77,7 +77,7 @@ class Channel:
 class Canvas:
     """A canvas: `channel` is the one that has it as a tab (`is_channels`: as its own canvas), else empty.
 
-    `access` is `read`, `write` or `owner` by channel.
+    `access` is `read`, `write` or `owner` by channel; `edits` counts what was changed on it, by whomever.
     """
 
     id: str
@@ -85,6 +85,7 @@ class Canvas:
     markdown: str
     channel: str = ""
     is_channels: bool = False
+    edits: int = 0
     access: dict[str, str] = field(default_factory=dict)
 
 

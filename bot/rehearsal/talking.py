@@ -51,6 +51,7 @@ class Talking(Touching):
         if old not in found.markdown:
             raise LookupError(f"{old!r} does not stand on the canvas {canvas}")
         found.markdown = found.markdown.replace(old, new, 1)
+        found.edits += 1
 
     async def delete(self, user: str, channel: str, ts: str) -> None:
         """Take back a message of one's own."""

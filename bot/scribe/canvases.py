@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.export import Exporter, canvas_reading
+from bot.export import Exporter, canvas_reading, canvas_steps
 from bot.export.canvas_reading import HEAD, Merged
+from bot.export.canvas_steps import Step
 from bot.export.folder import BrokenTemplate
 from bot.export.kept import Draft
 from bot.export.returned import Paper
@@ -68,6 +69,17 @@ class _Job:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A canvas as it was read, and what it is to say; the `plan` is None where it must be written as a whole."""
+
+    canvas: str
+    markdown: str
+    found: Mapping[str, str]
+    merged: Merged
+    plan: tuple[Step, ...] | None
+
+
 class CanvasDesk:
     """Writes canvases, one for each incident."""
 
@@ -92,21 +104,60 @@ class CanvasDesk:
                 pass
         fresh = Merged(dict(sheet.regions))
         made = await self._canvases.create(order.to, sheet.title, fresh.markdown)
-        return await self._left(job, Copy(made, {}, 0, now), sheet, fresh)
+        return await self._left(job, Copy(made, {}, 0, now), sheet, fresh, await self._canvases.glimpse(made))
 
     async def _updated(self, job: _Job, copy: Copy, sheet: _Sheet) -> Written:
-        found = await self._found(copy.external_id, sheet)
+        taken: dict[str, None] = {}
+        for is_last in (False, False, True):
+            markdown = await self._canvases.read(copy.external_id)
+            found = await asyncio.to_thread(canvas_reading.apart, markdown, sheet.headings)
+            reads = {id_: mark.reads for id_, mark in copy.marks.items()}
+            edited = await asyncio.to_thread(canvas_reading.edited, sheet.regions, found, reads)
+            if new := await self._taken(job, copy, sheet, {id_: found[id_] for id_ in edited}):
+                taken |= dict.fromkeys(new)
+                sheet = await asyncio.to_thread(self._sheet, job)
+            merged = canvas_reading.merged(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
+            plan = await asyncio.to_thread(canvas_steps.steps, found, merged.regions)
+            change = _Change(copy.external_id, markdown, found, merged, plan)
+            copy = await self._announced(job, copy, change)
+            if (after := await self._made(change, is_last=is_last)) is not None:
+                break
+        return replace(await self._left(job, copy, sheet, merged, after or ""), taken=tuple(taken))
+
+    async def _announced(self, job: _Job, copy: Copy, change: _Change) -> Copy:
+        """Remember how the canvas may read while it is written: if the process ends in between, none of it is theirs."""
         reads = {id_: mark.reads for id_, mark in copy.marks.items()}
-        edited = await asyncio.to_thread(canvas_reading.edited, sheet.regions, found, reads)
-        taken = await self._taken(job, copy, sheet, {id_: found[id_] for id_ in edited})
-        if taken:
-            sheet = await asyncio.to_thread(self._sheet, job)
-        merged = canvas_reading.merged(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
-        writing = {id_: text for id_, text in merged.regions.items() if id_ not in merged.edited}
+        writing = {id_: text for id_, text in change.merged.regions.items() if id_ not in change.merged.edited}
         before = await asyncio.to_thread(canvas_reading.marks_before, reads, writing)
-        await self._keep(job, replace(copy, marks=_marked(before, copy.marks)))
-        await self._canvases.rewrite(copy.external_id, merged.markdown)
-        return replace(await self._left(job, copy, sheet, merged), taken=tuple(taken))
+        for step in change.plan or ():
+            before[step.region] = f"{before.get(step.region, '')} {step.reads}"
+        copy = replace(copy, marks=_marked(before, copy.marks))
+        if change.plan != ():
+            await self._keep(job, copy)
+        return copy
+
+    async def _made(self, change: _Change, *, is_last: bool) -> str | None:
+        """What stands on the canvas once it is changed, empty where nobody can tell; None where somebody was quicker.
+
+        Block by block where that goes, and where it came out as it was to. The last time nothing is waited for.
+        """
+        if change.plan == ():
+            return change.markdown
+        if change.plan and await self._stepped(change.canvas, change.plan):
+            after = await self._canvases.glimpse(change.canvas)
+            is_astray = await asyncio.to_thread(canvas_steps.is_astray, after, change.found, change.merged.regions)
+            if not after or not is_astray:
+                return after
+        elif not is_last and await self._canvases.read(change.canvas) != change.markdown:
+            return None
+        await self._canvases.rewrite(change.canvas, change.merged.markdown)
+        return await self._canvases.glimpse(change.canvas)
+
+    async def _stepped(self, canvas: str, plan: tuple[Step, ...]) -> bool:
+        for step in plan:
+            if not await self._canvases.step(canvas, step):
+                return False
+        return True
 
     async def _taken(self, job: _Job, copy: Copy, sheet: _Sheet, edited: Mapping[str, str]) -> list[str]:
         """Take into the draft what people changed, as far as it is clear what they meant; those regions.
@@ -124,9 +175,8 @@ class CanvasDesk:
         await self._store.write(lambda tx: drafts.keep_edits(tx, job.incident, new, job.now, job.order.by))
         return list(edits)
 
-    async def _left(self, job: _Job, copy: Copy, sheet: _Sheet, merged: Merged) -> Written:
+    async def _left(self, job: _Job, copy: Copy, sheet: _Sheet, merged: Merged, after: str) -> Written:
         """Remember how the canvas was left. What stands there alone keeps its old mark, so that it stays theirs."""
-        after = await self._canvases.glimpse(copy.external_id)
         found = await asyncio.to_thread(canvas_reading.apart, after, sheet.headings) if after else {}
         reads = await asyncio.to_thread(canvas_reading.marks_of, merged.regions, found)
         marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, Mark("")) for id_ in merged.edited}
@@ -135,10 +185,6 @@ class CanvasDesk:
         contested = tuple(held.own.id for held in sheet.draft.held if held.is_contested)
         link = await self._canvases.link(copy.external_id)
         return Written(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
-
-    async def _found(self, canvas: str, sheet: _Sheet) -> dict[str, str]:
-        markdown = await self._canvases.read(canvas)
-        return await asyncio.to_thread(canvas_reading.apart, markdown, sheet.headings)
 
     async def _keep(self, job: _Job, copy: Copy) -> None:
         await self._store.write(lambda tx: copies.keep(tx, job.incident.id, CANVAS, copy))

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
+from bot.export.canvas_steps import Step
 from bot.slack.failures import TROUBLE, refusal_in
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,28 @@ class Canvases:
         except (NoCanvas, *TROUBLE) as error:
             log.info("a canvas could not be read back: %s", type(error).__name__)
             return ""
+
+    async def step(self, canvas: str, step: Step) -> bool:
+        """Make one change; False where the block that it is for is not there any more, or not the only one.
+
+        Raises CanvasGone, NoCanvas.
+        """
+        told = await _asked(
+            self._client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": step.words})
+        )
+        sections = [str(section["id"]) for section in told["sections"]]
+        if len(sections) != step.count:
+            return False
+        change: dict[str, Any] = {"operation": step.operation, "section_id": sections[step.place]}
+        if step.markdown:
+            change["document_content"] = {"type": "markdown", "markdown": step.markdown}
+        try:
+            await _asked(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
+        except NoCanvas as refusal:  # ids last until the next edit, whoever makes it
+            if refusal.error != "canvas_editing_failed":
+                raise
+            return False
+        return True
 
     async def rewrite(self, canvas: str, markdown: str) -> None:
         """Put this in the place of everything on it. Raises CanvasGone, NoCanvas."""

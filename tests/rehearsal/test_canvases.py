@@ -76,10 +76,6 @@ async def test_one_change_a_call_writes_on_it(slack: StandIn, client: AsyncWebCl
         change = {"operation": operation, "document_content": content(operation)}
         await client.canvases_edit(canvas_id=canvas, changes=[change])
     assert found.markdown == "insert_at_start\n\n# Plan\n\ninsert_at_end"
-    sections = await client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": "Plan"})
-    (section,) = sections["sections"]
-    by_id = [whole("x")[0] | {"section_id": section["id"]}]
-    assert await refused(client.canvases_edit(canvas_id=canvas, changes=by_id)) == "canvas_editing_failed"
     assert await refused(client.canvases_edit(canvas_id=canvas, changes=whole("x") * 2)) == "invalid_arguments"
     await client.canvases_edit(canvas_id=canvas, changes=whole("anew"))
     title = {"operation": "rename", "title_content": content("INC-7")}
@@ -87,6 +83,41 @@ async def test_one_change_a_call_writes_on_it(slack: StandIn, client: AsyncWebCl
     assert (found.markdown, found.title) == ("anew", "INC-7")
     await client.canvases_delete(canvas_id=canvas)
     assert await refused(client.canvases_getContent(canvas_id=canvas)) == "canvas_not_found"
+
+
+def at(section: str, operation: str, markdown: str = "") -> list[dict[str, Any]]:
+    return [
+        {"operation": operation, "section_id": section} | ({"document_content": content(markdown)} if markdown else {})
+    ]
+
+
+async def test_a_section_is_found_by_its_words_and_changed_alone(slack: StandIn, client: AsyncWebClient) -> None:
+    text = "## Plan\n\nFirst **this**.\n\n- one\n- two\n  and more\n\n| a | b |\n| --- | --- |\n| one | 1 |\n\n```\n# no\n```"
+    canvas = await made(client, slack.channel("ops"), text)
+    found = slack.workspace.canvases[canvas]
+
+    async def section(words: str, *types: str) -> list[str]:
+        criteria = {"contains_text": words} | ({"section_types": list(types)} if types else {})
+        told = await client.canvases_sections_lookup(canvas_id=canvas, criteria=criteria)
+        return [str(one["id"]) for one in told["sections"]]
+
+    assert [len(await section(words)) for words in ("First this.", "one", "and more", "# no", "nowhere")] == [
+        1,
+        2,
+        1,
+        1,
+        0,
+    ]
+    assert [len(await section("Plan", kind)) for kind in ("h1", "h2", "any_header")] == [0, 1, 1]
+    await client.canvases_edit(canvas_id=canvas, changes=at((await section("two"))[0], "insert_after", "- three"))
+    await client.canvases_edit(canvas_id=canvas, changes=at((await section("First"))[0], "replace", "Then that."))
+    await client.canvases_edit(canvas_id=canvas, changes=at((await section("one"))[0], "insert_before", "Of these:"))
+    old = (await section("three"))[0]
+    await client.canvases_edit(canvas_id=canvas, changes=at((await section("# no"))[0], "delete"))
+    assert found.markdown == (
+        "## Plan\n\nThen that.\n\nOf these:\n\n- one\n- two\n  and more\n- three\n\n| a | b |\n| --- | --- |\n| one | 1 |"
+    )
+    assert await refused(client.canvases_edit(canvas_id=canvas, changes=at(old, "delete"))) == "canvas_editing_failed"
 
 
 def test_a_canvas_holds_a_mebibyte() -> None:

@@ -1,0 +1,152 @@
+"""What is to be changed on a canvas, block by block, so that nothing else on it is written over.
+
+`canvases.edit` changes one section a call, and a section is a block: a paragraph, a heading, an item of a list. It can
+be found only by the words that it holds. So each step tells the words that its block must show: a block that somebody
+changed in the meantime is not found, and stays.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import chain
+
+from markdown_it.token import Token
+
+from bot.export import shows
+from bot.export.reader import Reader, shown
+
+MOST_STEPS = 8
+"""Each is two calls of Slack, which allows fifty a minute; a canvas with more changes is written as a whole."""
+
+_LISTS = frozenset({"bullet_list_open", "bullet_list_close"})
+_LONE = ("paragraph_open", "inline", "paragraph_close"), ("heading_open", "inline", "heading_close")
+_ITEM = ("list_item_open", "paragraph_open", "inline", "paragraph_close", "list_item_close")
+_BREAKS = frozenset({"softbreak", "hardbreak"})
+_reader = Reader()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change: `replace`, `insert_after` or `delete` the block that shows exactly these words.
+
+    `count` blocks of the canvas hold the words by then, and the `place`th of them, from 0, is meant. `region` will
+    read as `reads` digests afterwards.
+    """
+
+    operation: str
+    words: str
+    count: int
+    place: int
+    markdown: str
+    region: str
+    reads: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One block: its Markdown, what it shows to compare it by, its words, and whether it is one section alone."""
+
+    region: str
+    markdown: str
+    shows: str
+    words: str
+    is_one: bool
+    is_item: bool
+
+
+def steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[Step, ...] | None:
+    """The steps from the regions as they were read to what they are to be; None where it must be written as a whole.
+
+    That is where regions are missing or moved, where tables, code or nested lists change, or too much does.
+    """
+    if list(found) != list(wanted):
+        return None
+    canvas = [block for id_, text in found.items() for block in _blocks(id_, text)]
+    new = {id_: list(_blocks(id_, text)) for id_, text in wanted.items()}
+    made: list[Step] = []
+    for start, end, written in reversed(list(_changes(canvas, new))):  # from below: what stands above stays in place
+        for step in _stepped(canvas, start, end, written):
+            if not step.words or len(made) == MOST_STEPS:
+                return None
+            made.append(step)
+    return tuple(made)
+
+
+def is_astray(after: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether a canvas does not say what the steps were to make it say, though nobody else wrote on it."""
+    if shows.letters(after) == shows.letters("\n\n".join(wanted.values())):
+        return False
+    ours = {block.shows for block in chain.from_iterable(_blocks(*one) for one in (*found.items(), *wanted.items()))}
+    return all(block.shows in ours for block in _blocks("", after))
+
+
+def _changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iterator[tuple[int, int, list[_Block]]]:
+    """Which run of the canvas's blocks is to become which blocks; an empty run stands behind its start."""
+    sizes = Counter(block.region for block in canvas)
+    base = 0
+    for id_, blocks in new.items():
+        was = [block.shows for block in canvas[base : base + sizes[id_]]]
+        matcher = SequenceMatcher(None, was, [block.shows for block in blocks], autojunk=False)
+        for kind, start, end, first, last in matcher.get_opcodes():
+            if kind != "equal":
+                yield base + start, base + end, blocks[first:last]
+        base += sizes[id_]
+
+
+def _stepped(canvas: list[_Block], start: int, end: int, written: list[_Block]) -> Iterator[Step]:
+    """The steps of one change, made on the blocks as well; one without words cannot be made."""
+    for index in range(end - 1, start + len(written) - 1, -1):
+        yield _step(canvas, "delete", index, [])
+    if start == end:
+        yield _step(canvas, "insert_after", start - 1, written)
+        return
+    pairs = min(end - start, len(written))
+    for offset in range(pairs - 1, -1, -1):
+        more = written[offset:] if offset == pairs - 1 else written[offset : offset + 1]
+        yield _step(canvas, "replace", start + offset, more)
+
+
+def _step(canvas: list[_Block], operation: str, index: int, written: list[_Block]) -> Step:
+    at = canvas[max(index, 0)]
+    holding = [place for place, block in enumerate(canvas) if at.words in block.words]
+    canvas[index + (operation == "insert_after") : index + 1] = written
+    reads = shows.digest(_joined([block for block in canvas if block.region == at.region]))
+    words = at.words if at.is_one and index >= 0 else ""
+    return Step(operation, words, len(holding), holding.index(max(index, 0)), _joined(written), at.region, reads)
+
+
+def _joined(blocks: list[_Block]) -> str:
+    text = ""
+    for index, block in enumerate(blocks):
+        gap = "\n" if index and block.is_item and blocks[index - 1].is_item else "\n\n"
+        text += (gap if index else "") + block.markdown
+    return text
+
+
+def _blocks(region: str, markdown: str) -> Iterator[_Block]:
+    lines = markdown.split("\n")
+    for tokens in _apart(_reader.parsed(markdown)):
+        start, end = tokens[0].map or (0, 0)
+        kinds = tuple(token.type for token in tokens)
+        inside = next((token.children or [] for token in tokens if token.type == "inline"), [])
+        is_one = kinds in (*_LONE, _ITEM) and not any(token.type in _BREAKS for token in inside)
+        flat = list(
+            chain.from_iterable((token.children or []) if token.type == "inline" else [token] for token in tokens)
+        )
+        text = "\n".join(lines[start:end]).strip("\n")
+        yield _Block(region, text, shows.told(flat), shown(flat).strip(), is_one, kinds == _ITEM)
+
+
+def _apart(tokens: list[Token]) -> Iterator[list[Token]]:
+    """The tokens of each block at the top, and of each item of a list there."""
+    block: list[Token] = []
+    depth = 0
+    for token in tokens:
+        if not token.level and token.type in _LISTS:
+            depth = int(token.nesting > 0)
+            continue
+        block.append(token)
+        if token.nesting <= 0 and token.level == depth:
+            yield block
+            block = []
