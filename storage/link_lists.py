@@ -3,21 +3,39 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, or_, select, true, update
+from sqlalchemy import Text, and_, bindparam, cast, func, literal, or_, select, true, update
 
+from bot.incident.records import ActionStatus, Status
 from storage.links import CALLING, COLUMNS, KEPT, LET_GO, OWED, REFUSED, Link
 from storage.statements import Statement, Transaction
-from storage.tables import IncidentRow, LinkRow, table_of
+from storage.tables import ActionRow, IncidentRow, LinkRow, table_of
 
 _link = table_of(LinkRow)
 _incident = table_of(IncidentRow)
+_action = table_of(ActionRow)
 
 _OF_INCIDENT = Statement(
     select(*COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
 )
-_STANDING = Statement(
+_stands = (_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != LET_GO)
+_STANDING = Statement(select(*COLUMNS).where(*_stands).order_by(_link.c.id))
+_OF_OPEN_INCIDENTS = Statement(
     select(*COLUMNS)
-    .where(_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != LET_GO)
+    .join_from(_link, _incident, _link.c.incident_id == _incident.c.id)
+    .where(*_stands, _incident.c.status != Status.RESOLVED)
+    .order_by(_link.c.id)
+)
+_of_its_number = _link.c.subject.like(literal("% action ") + cast(_action.c.number, Text))
+_OF_LIVE_ACTIONS = Statement(
+    select(*COLUMNS)
+    .join_from(_link, _action, and_(_link.c.incident_id == _action.c.incident_id, _of_its_number))
+    .where(
+        *_stands,
+        or_(
+            _action.c.status == ActionStatus.OPEN,
+            and_(_action.c.status == ActionStatus.DONE, _action.c.closed_at >= bindparam("since")),
+        ),
+    )
     .order_by(_link.c.id)
 )
 _OF_KEY = Statement(
@@ -66,6 +84,16 @@ def of_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
 def standing(tx: Transaction, system: str) -> tuple[Link, ...]:
     """Everything of ours that stands in a system."""
     return tuple(Link(*row) for row in tx.rows(_STANDING, system=system))
+
+
+def of_open_incidents(tx: Transaction, system: str) -> tuple[Link, ...]:
+    """What stands in a system of incidents that are not resolved."""
+    return tuple(Link(*row) for row in tx.rows(_OF_OPEN_INCIDENTS, system=system))
+
+
+def of_live_actions(tx: Transaction, system: str, since: datetime) -> tuple[Link, ...]:
+    """What stands in a system of actions (a subject that ends in `action 3`) that are open, or done since a moment."""
+    return tuple(Link(*row) for row in tx.rows(_OF_LIVE_ACTIONS, system=system, since=since))
 
 
 def troubled(tx: Transaction, team: str) -> tuple[Link, ...]:

@@ -40,6 +40,12 @@ QUIET = timedelta(hours=1)
 ENTRIES_AT_MOST = 50
 """So many entries one group may add to a timeline, its end not counted."""
 
+REMEMBERED = timedelta(days=30)
+"""So long after it was told last a thing is recognised when it is told again.
+
+Alertmanager tells what goes on firing every few hours, and PagerDuty and JSM give up after two days at most.
+"""
+
 CALM = timedelta(minutes=30)
 """An incident's channel hears at most once in this time that its alerts have ended."""
 
@@ -200,6 +206,18 @@ def goes_on(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
     if group.ended_at is None or is_open:
         return True
     return alert.at <= group.ended_at + QUIET
+
+
+REPEATED = (ALERTMANAGER, GRAFANA)
+"""Who tells again what goes on; the others tell each thing once, at its own time."""
+
+
+def is_past(alert: Alert, now: datetime) -> bool:
+    """Whether what is told is so old that nobody can say any more if it was told before: it is a repeat, and no news.
+
+    What goes on firing may have begun long ago.
+    """
+    return alert.source not in REPEATED and alert.at < now - REMEMBERED
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bot.scribe.desk import Asked, Desk
 from bot.scribe.incidents import Opening, opened_in
 from bot.scribe.suggestions import show, show_storm
 from bot.slack import alerts as says
-from storage import alerts, audit, deliveries, incidents
+from storage import alerts, audit, deliveries, incidents, past_alerts
 from storage.deliveries import Owed
 from storage.statements import Transaction
 
@@ -117,6 +117,9 @@ class _Hearing:
     def _take(self, alert: Alert) -> None:
         tx = self._tx
         if alerts.is_known(tx, self._team, alert):
+            past_alerts.told_again(tx, self._team, alert, self._now)
+            return
+        if rules.is_past(alert, self._now):
             return
         fresh = self._fresh.get(alert.group) or self._found(alert)
         if fresh is None:

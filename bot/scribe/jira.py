@@ -26,7 +26,7 @@ from bot.publish.jira_complaints import explained
 from bot.publish.jira_records import LONGEST_SUMMARY, Changes, Issue, WorkItem
 from bot.scribe.errands import Kept
 from bot.scribe.jira_agreed import AGREED, is_agreed, is_public, undecided
-from bot.scribe.jira_there import SYSTEM, action_of, is_followed, is_news, learn, seen_at, there
+from bot.scribe.jira_there import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, seen_at, there
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from bot.slack.places import Places
@@ -254,8 +254,7 @@ class ActionsInJira:
 
 def _followed(tx: Transaction, now: datetime) -> tuple[Link, ...]:
     """What stands there and is asked about."""
-    standing = [(link, action_of(tx, link)) for link in link_lists.standing(tx, SYSTEM)]
-    return tuple(link for link, found in standing if found and is_followed(found[1], link, now))
+    return tuple(link for link in link_lists.of_live_actions(tx, SYSTEM, now - FOLLOWED) if not is_gone(link))
 
 
 def _save(tx: Transaction, action: Action, now: datetime) -> None:

@@ -40,13 +40,9 @@ def action_of(tx: Transaction, link: Link) -> tuple[Incident, Action] | None:
     return (incident, found[0]) if incident and found else None
 
 
-def is_followed(action: Action, link: Link, now: datetime) -> bool:
-    """Whether Jira is asked about an action: while it is open, and a while after it was done."""
-    memo = json.loads(link.memo or "{}")
-    if "gone" in memo:
-        return False
-    is_done = action.status is ActionStatus.DONE and action.closed_at is not None
-    return action.status is ActionStatus.OPEN or (is_done and now - (action.closed_at or now) <= FOLLOWED)
+def is_gone(link: Link) -> bool:
+    """Whether its issue was found to be gone, so that it is asked about no more until somebody tries again."""
+    return "gone" in json.loads(link.memo or "{}")
 
 
 def there(issue: Issue) -> dict[str, Any]:

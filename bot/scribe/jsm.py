@@ -19,7 +19,7 @@ from bot.publish.jira_records import Category, Issue
 from bot.publish.jsm import ServiceDesk, ServiceIncident
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.errands import Kept
-from bot.scribe.jira_there import is_late, lose, seen_at, standing_still
+from bot.scribe.jira_there import is_gone, is_late, lose, seen_at, standing_still
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from bot.slack.blocks import Message
@@ -187,6 +187,4 @@ def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, i
 
 
 def _open_here(tx: Transaction) -> tuple[Link, ...]:
-    standing = [(link, incidents.by_id(tx, link.incident_id)) for link in link_lists.standing(tx, SYSTEM)]
-    is_followed = [(link, found) for link, found in standing if "gone" not in json.loads(link.memo or "{}")]
-    return tuple(link for link, found in is_followed if found and found.status is not Status.RESOLVED)
+    return tuple(link for link in link_lists.of_open_incidents(tx, SYSTEM) if not is_gone(link))

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.incident import reminders as rules
+from bot.incident.alerts import REMEMBERED
 from bot.incident.records import Person
 from bot.incident.reminders import ReminderRules
 from bot.scribe import chasing
 from bot.scribe.chasing import has_left
 from bot.slack.people import zone_of
-from storage import actions, deliveries, inbox, incidents, people, reminders
+from storage import actions, deliveries, inbox, incidents, past_alerts, people, reminders
 from storage.deliveries import Owed
 from storage.reminders import Reminder
 from storage.statements import Transaction
@@ -43,6 +44,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     _schedule_digests(tx, rules_, now)
     chasing.schedule(tx, now)
     inbox.prune(tx, now - INBOX_KEPT)
+    past_alerts.prune(tx, now - REMEMBERED, now)
     settled: list[Settled] = []
     for reminder in reminders.due(tx, now, MOST_AT_ONCE):
         outcome = _judge(tx, reminder, now)

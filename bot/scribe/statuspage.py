@@ -218,25 +218,37 @@ class CustomerUpdates:
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Read the components anew, and ask for the end of what is over here and open there."""
-        await store.write(lambda tx: _ask_for_ends(tx, now))
+        for page in await store.read(_left_open):
+            await store.write(lambda tx, page=page: _ask_for_the_end(tx, page, now))  # type: ignore[misc]
         if self._asked_at is None or now - self._asked_at >= COMPONENTS_EVERY:
             self._components = tuple(await self._client.components())
             self._asked_at = now
         return []
 
 
-def _ask_for_ends(tx: Transaction, now: datetime) -> None:
-    for standing in link_lists.standing(tx, SYSTEM):
-        if not standing.subject.endswith(_PAGE) or standing.status == PublicStatus.RESOLVED:
-            continue
-        incident = incidents.by_id(tx, standing.incident_id)
-        if incident is None or incident.status is not Status.RESOLVED or incident.resolved_at is None:
-            continue
-        page = links.locked(tx, standing) or standing  # another process may be asking, too
-        memo = incident.resolved_at.isoformat()  # a reopened incident is asked about again
-        if page.memo != memo:
-            links.remember(tx, page, memo)
-            _say(tx, incident, says.still_open(incident, page.status, page.url), now)
+def _left_open(tx: Transaction) -> list[Link]:
+    """What customers read as going on, though it is over here, and nobody was asked about it since."""
+    pages = [link for link in link_lists.standing(tx, SYSTEM) if link.subject.endswith(_PAGE)]
+    going_on = [page for page in pages if page.status != PublicStatus.RESOLVED]
+    return [page for page in going_on if (over := _over(tx, page)) and page.memo != _asked(over)]
+
+
+def _over(tx: Transaction, page: Link) -> Incident | None:
+    incident = incidents.by_id(tx, page.incident_id)
+    return incident if incident and incident.status is Status.RESOLVED and incident.resolved_at else None
+
+
+def _asked(over: Incident) -> str:
+    """What is remembered once people were asked: of an incident that was opened again they are asked again."""
+    return over.resolved_at.isoformat() if over.resolved_at else ""
+
+
+def _ask_for_the_end(tx: Transaction, seen: Link, now: datetime) -> None:
+    page, over = links.locked(tx, seen), _over(tx, seen)  # another process may be asking, too
+    if page is None or over is None or page.memo == _asked(over):
+        return
+    links.remember(tx, page, _asked(over))
+    _say(tx, over, says.still_open(over, page.status, page.url), now)
 
 
 def _say(tx: Transaction, incident: Incident, said: Message, now: datetime) -> None:

@@ -179,7 +179,9 @@ def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
 def _group(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The group that a button names; raises Refused where it is not of this channel."""
     group = alerts.by_id(tx, alert_id, locking=locking)
-    if group is None or (group.team, group.channel) != (asked.team, asked.place.channel):
+    if group is None:
+        raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
+    if (group.team, group.channel) != (asked.team, asked.place.channel):
         raise Refused("That alert is not of this channel.")
     return group
 

@@ -13,7 +13,11 @@ class AlertStormRow(SQLModel, table=True):
     """Groups beyond what is suggested one by one; `is_owed` while a new wording of their message is on its way."""
 
     __tablename__ = "alert_storm"
-    __table_args__ = (Index("ix_alert_storm_team_began_at", "team", "began_at"), STRICT)
+    __table_args__ = (
+        Index("ix_alert_storm_team_began_at", "team", "began_at"),
+        Index("ix_alert_storm_began_at", "began_at"),
+        STRICT,
+    )
     id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     channel: str = text_column()
@@ -62,12 +66,16 @@ class AlertRow(SQLModel, table=True):
 
 
 class AlertEventRow(SQLModel, table=True):
-    """One thing told of one alert; `key` is the same however often it is told."""
+    """One thing told of one alert; `key` is the same however often it is told, `heard_at` when it was told last.
+
+    What still matters when it is looked at after a month is heard anew then (storage/past_alerts.py).
+    """
 
     __tablename__ = "alert_event"
     __table_args__ = (
         UniqueConstraint("team", "key"),
         Index("ix_alert_event_alert_id_fingerprint_at", "alert_id", "fingerprint", "at"),
+        Index("ix_alert_event_heard_at", "heard_at"),
         STRICT,
     )
     id: int | None = Field(default=None, primary_key=True)

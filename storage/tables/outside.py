@@ -19,6 +19,7 @@ class LinkRow(SQLModel, table=True):
         UniqueConstraint("team", "system", "subject"),
         Index("ix_link_due", "due_at", sqlite_where=LINK_OWED, postgresql_where=LINK_OWED),
         Index("ix_link_incident_id", "incident_id"),
+        Index("ix_link_system_external_id", "system", "external_id"),
         STRICT,
     )
     id: int | None = Field(default=None, primary_key=True)

@@ -21,8 +21,10 @@ from storage import (
     inbox,
     incidents,
     kept,
+    link_lists,
     lookbacks,
     pages,
+    past_alerts,
     recall,
     reminders,
     tabs,
@@ -78,6 +80,28 @@ def a_tick(tx: Transaction) -> None:
         actions.overdue_of(tx, team, owner, NOW)
     actions.long_overdue(tx, NOW)
     inbox.prune(tx, NOW)
+    told = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
+    alerts.keep(tx, alerts.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
+    alerts.save(tx, replace(alerts.begin(tx, "T1", "C2", told, NOW + timedelta(seconds=1), NOW), ended_at=NOW))
+    past_alerts.told_again(tx, "T1", told, NOW)
+    past_alerts.prune(tx, NOW + timedelta(days=31), NOW)
+    past_alerts.prune(tx, NOW + timedelta(days=31), NOW)
+
+
+def a_webhook_of_jira(tx: Transaction) -> None:
+    link_lists.of_key(tx, "jira", "OPS-1")
+    link_lists.of_key(tx, "jsm", "OPS-1")
+    inbox.reply(tx, "key")
+    inbox.keep(tx, "key of the webhook", "", NOW)
+    actions.of_incident(tx, 1)
+
+
+def a_look_at_jira(tx: Transaction) -> None:
+    link_lists.standing(tx, "statuspage")
+    link_lists.of_live_actions(tx, "jira", NOW)
+    link_lists.of_open_incidents(tx, "jsm")
+    link_lists.of_key(tx, "jsm", "OPS-1")
+    actions.of_incident(tx, 1)
 
 
 def a_page_of_the_timeline(tx: Transaction) -> None:
@@ -188,6 +212,8 @@ UNITS = [
     a_look_at_the_past,
     a_complete_export,
     a_webhook,
+    a_webhook_of_jira,
+    a_look_at_jira,
     a_look_at_the_tabs,
     a_draft_that_comes_back,
     a_tick,
