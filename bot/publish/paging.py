@@ -8,6 +8,7 @@ joins the first and pages nobody again.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.incident.plain import one_line, plain
@@ -15,6 +16,7 @@ from bot.incident.text import shortened
 from bot.publish.answers import reach, worded
 from bot.publish.calls import Caller, Line, Patience, get, path_of, post
 from bot.publish.failures import PublishError
+from bot.publish.jira_records import read_moment
 from bot.publish.standing import Standing
 
 JSM = "https://api.atlassian.com/jsm/ops/integration/v2"
@@ -30,6 +32,9 @@ LONGEST_TAG = 50
 LONGEST_DETAIL = 500
 
 _SOURCE = "Afterword"
+_LOOKED_AT = "20"
+_SKEW = timedelta(minutes=10)
+"""By so much their clock and ours may differ."""
 _KEY_REMEDY = (
     "refused the key: it was revoked, or is not the key of an integration of the kind “API”, or that integration may "
     "not do this. Make one in the team's integrations and put its key into the settings."
@@ -72,6 +77,10 @@ class Confirming:
     within: float = 20.0
 
 
+class NotDone(PublishError):
+    """A request was accepted and is not carried out: not yet, or, where it `is_permanent`, it was declined."""
+
+
 class Paging:
     """One integration as its key reaches it. Every verb raises PublishError. Close it with `aclose`."""
 
@@ -97,30 +106,43 @@ class Paging:
         await self._caller.ask(get("/alerts", limit="1"))
         return Standing(self.name, "the key is taken")
 
-    async def page(self, alert: Alert) -> Paged:
-        """Raise an alert and wait until it is confirmed. May be repeated: while it is open it pages nobody again."""
-        alert_id = await self._done("/alerts", _raised(alert))
+    async def ask(self, alert: Alert) -> str:
+        """Ask for an alert; the id of the request, which is only accepted: see `confirmed`.
+
+        While an alert of its alias is open, this joins it and pages nobody again.
+        """
+        return await self._asked("/alerts", _raised(alert))
+
+    async def confirmed(self, request_id: str) -> Paged:
+        """Wait until the alert that was asked for is there. Raises NotDone where it is declined, or not there yet."""
+        alert_id = await self._confirmed(request_id)
         if not alert_id:
             raise self._unconfirmed()
         return Paged(alert_id)
 
-    async def acknowledge(self, alias: str, who: str) -> None:
-        """Say that somebody is on it."""
-        await self._done(*_about(alias, "acknowledge", {"user": one_line(who)[:100]}))
+    async def find(self, alias: str, since: datetime) -> Paged | None:
+        """The alert of an alias that was raised since a moment, also one that is closed by now.
+
+        None where there is none, and where the key may raise alerts and not look for them.
+        """
+        try:
+            answer = await self._caller.ask(get("/alerts", query=f'alias: "{alias}"', limit=_LOOKED_AT))
+        except PublishError as error:
+            if error.is_permanent and error.status != 401:
+                return None
+            raise
+        # The search may be of words; and a database made anew counts its links from one again.
+        found = [each for each in answer.objects("data") if worded(each, "alias") == alias and _is_since(each, since)]
+        return Paged(worded(found[0], "id")) if found else None
 
     async def close(self, alias: str, note: str) -> None:
-        """Say that it is over."""
-        await self._done(*_about(alias, "close", {"note": _note(note)}))
+        """Say that it is over, so that nobody is paged any more. Raises NotDone, also where no such alert is open."""
+        path = path_of("alerts", alias[:LONGEST_ALIAS], "close")
+        await self._confirmed(await self._asked(path, {"note": _note(note)}, identifierType="alias"))
 
-    async def note(self, alias: str, text: str) -> None:
-        """Write something down at the alert."""
-        await self._done(*_about(alias, "notes", {"note": _note(text)}))
-
-    async def _done(self, path: str, body: Mapping[str, Any]) -> str:
-        """Send a write and wait until it is done; the alert's id, empty where it has none."""
-        query = {} if path == "/alerts" else {"identifierType": "alias"}
+    async def _asked(self, path: str, body: Mapping[str, Any], **query: str) -> str:
         answer = await self._caller.ask(post(path, {**body, "source": _SOURCE}, **query))
-        return await self._confirmed(answer.text("requestId"))
+        return answer.text("requestId")
 
     async def _confirmed(self, request_id: str) -> str:
         wait, waited = self._confirming.first, 0.0
@@ -143,11 +165,11 @@ class Paging:
         if reach(answer.data, "data", "isSuccess") is False or reach(answer.data, "data", "success") is False:
             said = shortened(one_line(worded(answer.data, "data", "status")), 200)
             sentence = f"{self.name} accepted it and then did not do it: {said or 'it does not say why'}"
-            raise PublishError(self.name, sentence, is_permanent=True)
+            raise NotDone(self.name, sentence, is_permanent=True)
         return worded(answer.data, "data", "alertId")
 
     def _unconfirmed(self) -> PublishError:
-        return PublishError(
+        return NotDone(
             self.name,
             f"{self.name} accepted it but has not confirmed it. Do not count on it: call by another way too.",
             may_have_happened=True,
@@ -168,8 +190,10 @@ def _raised(alert: Alert) -> dict[str, Any]:
     return asked
 
 
-def _about(alias: str, what: str, body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    return path_of("alerts", alias[:LONGEST_ALIAS], what), body
+def _is_since(alert: Mapping[str, Any], since: datetime) -> bool:
+    """Whether an alert was raised since a moment; where its time cannot be read, it counts as such."""
+    raised_at = read_moment(worded(alert, "createdAt"))
+    return raised_at is None or raised_at >= since - _SKEW
 
 
 def _note(text: str) -> str:

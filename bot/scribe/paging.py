@@ -1,15 +1,17 @@
 """Paging: people on call are woken through their own system, and nobody is told "paged" before it has confirmed."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.errors import Refused
 from bot.incident.plain import one_line
-from bot.incident.records import EntryKind, Incident
+from bot.incident.records import EntryKind, Incident, Status
 from bot.incident.secrets import masked
 from bot.incident.text import admit
-from bot.publish.paging import Alert, Paging, Responder
+from bot.publish.paging import Alert, NotDone, Paged, Paging, Responder
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.errands import Kept
 from bot.slack import connections as says
@@ -22,6 +24,10 @@ from storage.store import Store
 from storage.timeline import NewEntry
 
 SYSTEM = "paging"
+NOT_SENT = "not sent"
+"""Its incident was over before it could be sent, and nobody is woken for that."""
+LOST_AFTER = timedelta(minutes=2)
+"""A request that nobody knows of so long after it was accepted is lost."""
 _PRIORITIES = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
 
 
@@ -40,7 +46,7 @@ async def page(desk: Desk, asked: Asked, words: str) -> Message | None:
         text = f"Asked to page: {words or incident.title}"
         number = _note(tx, incident, asked.user, text, asked.now)
         thing = Thing(asked.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
-        memo = json.dumps({"words": words or incident.title, "by": asked.user})
+        memo = json.dumps({"words": words or incident.title, "by": asked.user, "at": asked.now.isoformat()})
         links.want(tx, thing, asked.now, memo)
         return says.paging(incident, number)
 
@@ -54,14 +60,16 @@ def _note(tx: Transaction, incident: Incident, user: str, text: str, now: dateti
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A page as it was asked for."""
+    """A page as it was asked for, with what is remembered of it. `is_over`: so is its incident."""
 
     alert: Alert
-    by: str
+    asked: Mapping[str, Any]
+    is_over: bool
+    now: datetime
 
 
 class Pages:
-    """Raises each page once; while its alert is open, a repeat joins it and wakes nobody again."""
+    """Raises each page once: whatever became of an answer, it is looked for before it is asked for again."""
 
     is_urgent = True
 
@@ -88,23 +96,53 @@ class Pages:
             tags=("afterword", incident.key),
             details={"incident": incident.key},
         )
-        return _Wanted(alert, asked["by"])
+        return _Wanted(alert, asked, incident.status is Status.RESOLVED, now)
 
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
-        """Raise it, and wait until it is confirmed."""
-        paged = await self._client.page(prepared.alert)
-        return Kept(paged.alert_id, "", "confirmed", link.memo)
+        """Ask for it, and write down by which request before that is waited for; then wait until it is confirmed.
+
+        What became of it is asked by its request, and without one by its alias: whoever took it up may have closed it.
+        """
+        wanted, client = prepared, self._client
+        request = wanted.asked.get("request")
+        if request and (paged := await self._confirmed(link, wanted, request)):
+            return Kept(paged.alert_id, "", "confirmed", link.memo)
+        if (request or link.is_unsure or link.attempts > 1) and (
+            paged := await client.find(wanted.alert.alias, _asked_at(wanted))
+        ):
+            return Kept(paged.alert_id, "", "confirmed", link.memo)
+        if wanted.is_over:
+            return Kept("", "", NOT_SENT, link.memo)
+        told = {"request": await client.ask(wanted.alert), "sent_at": wanted.now.isoformat()}
+        return Kept("", "", "asked", json.dumps(dict(wanted.asked) | told), is_all=False)
+
+    async def _confirmed(self, link: Link, wanted: _Wanted, request: str) -> Paged | None:
+        """What became of a request; None where it is to be asked for anew, which people were told the reason of."""
+        try:
+            return await self._client.confirmed(request)
+        except NotDone as error:
+            is_lost = wanted.now - datetime.fromisoformat(wanted.asked["sent_at"]) >= LOST_AFTER
+            if link.error and (error.is_permanent or is_lost):
+                return None
+            raise
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
-        """It is confirmed: now people are told, and the timeline says when."""
-        incident = incidents.by_id(tx, link.incident_id)
-        if incident is None:
+        """Once it is confirmed, people are told, and the timeline says when."""
+        incident, asked = incidents.by_id(tx, link.incident_id), json.loads(link.memo)
+        if incident is None or not kept.is_all:
             return
-        asked = json.loads(link.memo)
-        number = _note(tx, incident, asked["by"], f"Paged, and confirmed by {self._client.name}", now)
-        said = says.paged(incident, self._client.name, asked["words"], number)
+        if kept.status == NOT_SENT:
+            said = says.not_paged(incident, asked["words"])
+        else:
+            number = _note(tx, incident, asked["by"], f"Paged, and confirmed by {self._client.name}", now)
+            said = says.paged(incident, self._client.name, asked["words"], number)
         deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """What becomes of a page over there comes in as an alert, through /hooks/jsm."""
         return []
+
+
+def _asked_at(wanted: _Wanted) -> datetime:
+    """When somebody asked for the page: an alert from before that is another one."""
+    return datetime.fromisoformat(wanted.asked["at"]) if "at" in wanted.asked else datetime.min.replace(tzinfo=UTC)

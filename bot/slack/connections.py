@@ -194,6 +194,11 @@ def paging(incident: Incident, number: int) -> Message:
     return blocks.message(words.connections.paging(key=incident.key, number=number), response_type="in_channel")
 
 
+def not_paged(incident: Incident, text: str) -> Message:
+    """A page could not be sent before its incident was over."""
+    return blocks.message(words.connections.not_paged(key=incident.key, text=shortened(text, _LONGEST)))
+
+
 def paged(incident: Incident, system: str, text: str, number: int) -> Message:
     """The other system has confirmed it."""
     shown = shortened(text, _LONGEST)

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
-from bot.publish.paging import OPSGENIE_EU, Confirming, Paging
+from bot.publish.paging import OPSGENIE_EU, Confirming, NotDone, Paged, Paging
+from tests.playing import NOON
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.fakes.alerts import FakeAlerts
 from tests.publish.fakes.days import BadDay, page, refused
@@ -28,9 +30,14 @@ async def on_call() -> AsyncIterator[OnCall]:
         await paging.aclose()
 
 
+async def paged(on_call: OnCall) -> Paged:
+    """Ask for a page, and wait until it is confirmed."""
+    return await on_call.paging.confirmed(await on_call.paging.ask(ALERT))
+
+
 async def test_paged_means_confirmed(on_call: OnCall) -> None:
     on_call.fake.slow_for = 3
-    assert (await on_call.paging.page(ALERT)).alert_id == "a1"
+    assert (await paged(on_call)).alert_id == "a1"
     stands = on_call.fake.alerts[ALERT.alias]
     assert (stands["priority"], stands["details"], stands["source"]) == ("P1", {"incident": "INC-7"}, "Afterword")
     assert stands["responders"] == [{"id": "t-1", "type": "team"}, {"id": "s-1", "type": "schedule"}]
@@ -39,39 +46,35 @@ async def test_paged_means_confirmed(on_call: OnCall) -> None:
 
 async def test_what_is_never_confirmed_is_not_called_paged(on_call: OnCall) -> None:
     on_call.fake.slow_for = 1000
-    error = await error_of(on_call.paging.page(ALERT))
+    error = await error_of(paged(on_call))
     assert (error.is_permanent, error.may_have_happened) == (False, True)
     assert "Do not count on it" in str(error)
 
 
 async def test_what_was_accepted_and_then_refused_is_told(on_call: OnCall) -> None:
     on_call.fake.refuses = "Team [t-1] does not exist"
-    error = await error_of(on_call.paging.page(ALERT))
+    error = await error_of(paged(on_call))
     assert (error.is_permanent, error.may_have_happened) == (True, False)
     assert "Team [t-1] does not exist" in str(error)
 
 
 async def test_trouble_while_asking_after_it_leaves_it_unsure(on_call: OnCall) -> None:
     on_call.fake.next_time("requests", *[BadDay(500)] * 3)
-    assert (await error_of(on_call.paging.page(ALERT))).may_have_happened
+    assert (await error_of(paged(on_call))).may_have_happened
 
 
 @pytest.mark.parametrize("day", [BadDay(502, acts=True), BadDay(acts=True, resets=True)])
 async def test_a_page_that_went_out_unseen_joins_itself_when_repeated(on_call: OnCall, day: BadDay) -> None:
     on_call.fake.next_time("POST", day)
-    assert (await error_of(on_call.paging.page(ALERT))).may_have_happened
-    assert (await on_call.paging.page(ALERT)).alert_id == "a1"
+    assert (await error_of(paged(on_call))).may_have_happened
+    assert (await paged(on_call)).alert_id == "a1"
     assert on_call.fake.pages == 1
 
 
 async def test_an_alert_is_followed_to_its_end(on_call: OnCall) -> None:
-    await on_call.paging.page(ALERT)
-    await on_call.paging.acknowledge(ALERT.alias, "Ana")
-    assert on_call.fake.alerts[ALERT.alias]["state"] == "acked"
-    await on_call.paging.note(ALERT.alias, "mitigated at 14:20 UTC")
+    await paged(on_call)
     await on_call.paging.close(ALERT.alias, "resolved")
     assert on_call.fake.alerts[ALERT.alias]["state"] == "closed"
-    assert on_call.fake.alerts[ALERT.alias]["notes"] == ["mitigated at 14:20 UTC"]
 
 
 async def test_an_alert_that_is_gone_says_so(on_call: OnCall) -> None:
@@ -81,7 +84,7 @@ async def test_an_alert_that_is_gone_says_so(on_call: OnCall) -> None:
 
 
 async def test_texts_are_cut_to_what_the_system_takes(on_call: OnCall) -> None:
-    await on_call.paging.page(
+    await on_call.paging.ask(
         replace(
             ALERT, message="long\n" * 99, description="d" * 20_000, tags=("t" * 80,) * 30, details={"a": "v" * 9_000}
         )
@@ -96,7 +99,7 @@ async def test_texts_are_cut_to_what_the_system_takes(on_call: OnCall) -> None:
 @pytest.mark.parametrize("day", [refused(429, {}), refused(503, {}), page(503)], ids=str)
 async def test_a_busy_system_is_asked_again(on_call: OnCall, day: BadDay) -> None:
     on_call.fake.next_time("POST", day)
-    await on_call.paging.page(ALERT)
+    await paged(on_call)
     assert on_call.fake.pages == 1
 
 
@@ -111,3 +114,34 @@ async def test_opsgenie_is_called_by_its_name() -> None:
     paging = Paging(SECRET, OPSGENIE_EU)
     assert paging.name == "Opsgenie"
     await paging.aclose()
+
+
+async def test_an_alert_is_found_by_its_alias_also_once_it_is_closed(on_call: OnCall) -> None:
+    assert await on_call.paging.find(ALERT.alias, NOON) is None
+    await paged(on_call)
+    await on_call.paging.close(ALERT.alias, "resolved")
+    assert await on_call.paging.find(ALERT.alias, NOON) == Paged("a1")
+    assert on_call.fake.asked("GET /v2/alerts$")[-1].query["query"] == 'alias: "afterword:T1:INC-7"'
+
+
+async def test_an_alert_of_another_alias_or_of_another_time_is_not_taken_for_it(on_call: OnCall) -> None:
+    await paged(on_call)
+    assert await on_call.paging.find("afterword:T1:INC", NOON) is None
+    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(hours=1)) is None
+    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(minutes=2)) == Paged("a1")
+
+
+async def test_a_key_that_may_not_look_finds_nothing_and_one_that_is_refused_says_so(on_call: OnCall) -> None:
+    await paged(on_call)
+    on_call.fake.may_not_look = True
+    assert await on_call.paging.find(ALERT.alias, NOON) is None
+    on_call.fake.authorization = "another"
+    assert (await error_of(on_call.paging.find(ALERT.alias, NOON))).status == 401
+
+
+async def test_what_is_declined_and_what_is_not_there_yet_are_told_apart(on_call: OnCall) -> None:
+    on_call.fake.slow_for = 1000
+    waiting = await error_of(paged(on_call))
+    on_call.fake.slow_for, on_call.fake.refuses = 1, "No such team"
+    declined = await error_of(paged(on_call))
+    assert [(type(each), each.is_permanent) for each in (waiting, declined)] == [(NotDone, False), (NotDone, True)]
