@@ -10,9 +10,10 @@ from typing import Any
 
 from bot.incident.plain import one_line
 from bot.incident.text import shortened
+from bot.publish.answers import reach, worded
 from bot.publish.atlassian import Access, Atlassian
 from bot.publish.calls import Call, Patience, Upload, get, path_of
-from bot.publish.confluence_dialects import Cloud, DataCenter, Dialect, Space
+from bot.publish.confluence_dialects import Cloud, DataCenter, Dialect, Space, person
 from bot.publish.confluence_records import Made, Page, PageDraft, Property, Updated
 from bot.publish.failures import PublishError
 from bot.publish.standing import Standing
@@ -36,6 +37,7 @@ class Confluence:
         self._dialect: Dialect = Cloud() if access.is_cloud else DataCenter()
         self._is_cloud = access.is_cloud
         self._key = space
+        self._names: dict[str, str] = {}
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -97,6 +99,20 @@ class Confluence:
                 raise
             return Updated(page, is_written=page.note == note)
         return Updated(replace(self._page(answer.data), body=body, note=note), is_written=True)
+
+    async def author_of(self, page: Page) -> str:
+        """The name of who wrote a page last; empty where Confluence does not tell, or the account may not ask."""
+        if page.author or not page.author_id:
+            return page.author
+        if page.author_id not in self._names:
+            try:
+                answer = await self._line.ask(person(page.author_id))
+            except PublishError:  # a name is worth no failure; it is asked for again next time
+                return ""
+            found = reach(answer.data, "results")
+            who = found[0] if isinstance(found, list) and found else {}
+            self._names[page.author_id] = one_line(worded(who, "displayName") or worded(who, "publicName"))
+        return self._names[page.author_id]
 
     async def label(self, page_id: str, labels: Iterable[str]) -> None:
         """Add labels; those that are there stay. What Confluence takes in no label becomes a hyphen."""

@@ -143,6 +143,11 @@ class DataCenter:
         return put(path + path_of(key), {"value": value, "version": {"number": old.version + 1}})
 
 
+def person(account_id: str) -> Call:
+    """Whose account it is, on the cloud: `results` of the answer. A token with scopes needs `read:user:confluence`."""
+    return Call("POST", "/wiki/api/v2/users-bulk", body={"accountIds": [account_id]})  # it only reads
+
+
 def _body(body: str) -> dict[str, str]:
     return {"representation": _STORAGE, "value": body}
 
@@ -158,6 +163,7 @@ def _page(data: object, base_url: str) -> Page:
         worded(data, "version", "message"),
         worded(data, "status") in ("", "current"),
         one_line(worded(data, "version", "by", "displayName")),
+        worded(data, "version", "authorId"),
     )
 
 

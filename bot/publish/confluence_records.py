@@ -24,7 +24,8 @@ class PageDraft:
 class Page:
     """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML.
 
-    `author` is that writer's name, where Confluence tells it with the page (Data Center does).
+    `author` is that writer's name, where Confluence tells it with the page (Data Center does); `author_id` is their
+    account, where it tells that alone (Cloud does).
     """
 
     id: str
@@ -35,6 +36,7 @@ class Page:
     note: str
     is_current: bool
     author: str = ""
+    author_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

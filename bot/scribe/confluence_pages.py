@@ -184,7 +184,7 @@ class PostmortemPages:
                 return page, brought
             await self._plan(page, joined(brought.record, wanted.memo.record))
             body = marked(brought.body, _mark(link, wanted.memo))
-            note = f"{wanted.incident.key} brought up to date by Afterword ({page.version + 1} {digest_of(body)})"
+            note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_of(body)})"
             updated = await self._updated(page, title, body, note)
             if updated.is_written:
                 return updated.page, brought
@@ -195,6 +195,8 @@ class PostmortemPages:
     async def _joined(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> Brought:
         if wanted.memo.order == OVERWRITE:
             return overwritten(sheet)
+        if page.version > 1 and not page.note.startswith(_note_of(wanted.incident)):
+            page = replace(page, author=await self._confluence.author_of(page))
         try:
             return await asyncio.to_thread(self._sheets.brought, sheet, wanted.incident, wanted.memo, page, wanted.now)
         except (NotAPage, StructureLost) as error:
@@ -236,6 +238,11 @@ class PostmortemPages:
 def _mark(link: Link, memo: Memo) -> str:
     """What this very page is known by; no other page's mark is a part of it."""
     return f"afterword-{link.team}-{link.id}-{memo.copy}-page".lower()
+
+
+def _note_of(incident: Incident) -> str:
+    """How what we say of a change of ours begins."""
+    return f"{incident.key} brought up to date by Afterword"
 
 
 def _title(memo: Memo, sheet: Sheet, page: Page) -> str:

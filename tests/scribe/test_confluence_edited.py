@@ -60,6 +60,28 @@ async def test_a_second_edit_on_the_page_takes_the_place_of_the_first(database_u
         assert "*Leadup* stands as Ben Okafor wrote it" in await told(play, play.ana, "/postmortem")
 
 
+async def test_on_the_cloud_an_edit_stands_under_the_name_of_who_made_it(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        write(wiki, "leadup", "<p>It grew.</p>", by="Chloé Martin")
+        await put(play)
+        write(wiki, "leadup", "<p>It grew fast.</p>", by="Chloé Martin")
+        await put(play)
+        assert [author for _, _, author, _ in kept(play)] == ["Chloé Martin", "Chloé Martin"]
+        assert "*Leadup* stands as Chloé Martin wrote it" in await told(play, play.ana, "/postmortem")
+        assert [seen.body for seen in wiki.asked("users-bulk")] == [{"accountIds": ["acc-Chloé Martin"]}]
+
+
+async def test_a_name_that_may_not_be_asked_for_costs_nothing_but_the_name(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        wiki.hides_people = True
+        write(wiki, "leadup", "<p>It grew.</p>", by="Chloé Martin")
+        await put(play)
+        assert kept(play) == [("leadup", "It grew.", "Confluence", "confluence")]
+        assert region(wiki, "leadup") == "It grew."
+
+
 async def test_where_page_and_record_changed_both_are_shown_until_somebody_chooses(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
         await put(play)

@@ -18,6 +18,7 @@ class FakeConfluence(Fake):
         self.labels: dict[str, list[str]] = {}
         self.files: dict[tuple[str, str], list[bytes]] = {}
         self.kept: dict[str, dict[str, Any]] = {}
+        self.hides_people = False
         self.quicker: list[Callable[[], None]] = []
         """What people do at the very moment at which a page is written, once each."""
         for prefix in ("", "/ex/confluence/cloud-1") if is_cloud else ("",):
@@ -33,6 +34,8 @@ class FakeConfluence(Fake):
         add("POST", pages, self._create)
         add("GET", pages, self._titled)
         add("GET", f"{pages}/{{id}}", self._page)
+        if self.is_cloud:
+            add("POST", f"{prefix}/wiki/api/v2/users-bulk", self._people)
         add("PUT", f"{pages}/{{id}}", self._update)
         add("GET", kept if self.is_cloud else f"{kept}/{{key}}", self._property)
         add("POST", kept, self._keep)
@@ -99,8 +102,15 @@ class FakeConfluence(Fake):
 
     def _version(self, page: dict[str, Any]) -> dict[str, Any]:
         """Data Center tells who wrote it, Cloud only that account's id."""
-        by = {"authorId": "acc-1"} if self.is_cloud else {"by": {"displayName": page.get("by", "")}}
+        by = {"authorId": f"acc-{page.get('by', '')}"} if self.is_cloud else {"by": {"displayName": page.get("by", "")}}
         return {"number": page["number"], "message": page["note"], **by}
+
+    async def _people(self, request: web.Request) -> web.Response:
+        if self.hides_people:
+            return web.json_response({"message": "Unauthorized; scope does not match"}, status=401)
+        names = [account.removeprefix("acc-") for account in (await request.json())["accountIds"]]
+        found = [{"accountId": f"acc-{name}", "displayName": name, "publicName": name} for name in names if name]
+        return web.json_response({"results": found, "_links": {}})
 
     async def _titled(self, request: web.Request) -> web.Response:
         found = [at for at, page in self.pages.items() if page["title"] == request.query["title"]]
