@@ -34,7 +34,9 @@ from bot.scribe.cards import CardKeeper
 from bot.scribe.confluence_pages import Shelf
 from bot.scribe.desk import Desk
 from bot.scribe.documents import Papers, customers_draft
-from bot.scribe.errands import Errands, Follower
+from bot.scribe.errands import Errands
+from bot.scribe.followers import Follower
+from bot.scribe.lanes import Around
 from bot.scribe.messages import Composer
 from bot.scribe.posting import Posting
 from bot.scribe.readers import Readers
@@ -160,7 +162,7 @@ class Afterword:
             outside.components(followers),
             mask,
         )
-        self.errands = Errands(store, clock, followers, self.outbox, self.tabs)
+        self.errands = Errands(followers, Around(store, clock, self.outbox, self.tabs, self.desk.troubles))
         self._keep_up()
         self.boundary = Boundary(self.desk, self.client)
         self.bolt = self._bolt(settings.slack_bot_token.get_secret_value())

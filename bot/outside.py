@@ -19,7 +19,7 @@ from bot.publish.paging import JSM, OPSGENIE, OPSGENIE_EU, Paging
 from bot.publish.statuspage import API as STATUSPAGE
 from bot.publish.statuspage import Component, Statuspage
 from bot.scribe.confluence_pages import PostmortemPages, Shelf
-from bot.scribe.errands import Follower
+from bot.scribe.followers import Follower
 from bot.scribe.jira import ActionsInJira, Plan
 from bot.scribe.jira_hooks import JiraEars
 from bot.scribe.jsm import IncidentsInJsm

@@ -8,7 +8,7 @@ from sqlalchemy import Text, and_, bindparam, cast, func, literal, or_, select, 
 from bot.incident.records import ActionStatus, Status
 from storage.links import CALLING, COLUMNS, KEPT, LET_GO, OWED, REFUSED, Link
 from storage.statements import Statement, Transaction
-from storage.tables import ActionRow, IncidentRow, LinkRow, table_of
+from storage.tables import LINK_OWED, ActionRow, IncidentRow, LinkRow, table_of
 
 _link = table_of(LinkRow)
 _incident = table_of(IncidentRow)
@@ -57,6 +57,16 @@ _of_channel = select(*COLUMNS).join_from(_link, _incident, _link.c.incident_id =
 _TROUBLED_IN = Statement(_of_channel.where(*_in_trouble, *_in_channel))
 _MENDED_IN = Statement(
     _of_channel.where(_link.c.team == bindparam("team"), _link.c.state == KEPT, _link.c.is_told == true(), *_in_channel)
+)
+_LAST = Statement(select(func.max(_link.c.due_at)).where(LINK_OWED, _link.c.system == bindparam("system")))
+_PULL_IN = Statement(
+    update(_link)
+    .where(
+        LINK_OWED,
+        _link.c.system == bindparam("in_system"),
+        _link.c.due_at > bindparam("beyond", type_=_link.c.due_at.type),
+    )
+    .values(due_at=bindparam("now", type_=_link.c.due_at.type))
 )
 _SAID = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(is_told=False))
 _COUNTS = Statement(
@@ -143,3 +153,14 @@ def again(tx: Transaction, team: str, system: str, now: datetime) -> int:
     touched = tx.run(_AGAIN, in_team=team, in_system=system, now=now)
     tx.owes = tx.owes or touched > 0
     return touched
+
+
+def last_due(tx: Transaction, system: str) -> datetime | None:
+    """When the last call that is owed to a system is due, or None where none is owed."""
+    row = tx.row(_LAST, system=system)
+    return row[0] if row else None
+
+
+def pull_in(tx: Transaction, system: str, beyond: datetime, now: datetime) -> int:
+    """Make due now what is due in a system only beyond a moment; how many."""
+    return tx.run(_PULL_IN, in_system=system, beyond=beyond, now=now)

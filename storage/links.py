@@ -133,13 +133,13 @@ _BUMP = Statement(
 )
 _due = (
     select(*COLUMNS)
-    .where(LINK_OWED, _link.c.due_at <= bindparam("now"))
+    .where(LINK_OWED, _link.c.due_at <= bindparam("now"), _link.c.system == bindparam("system"))
     .order_by(_link.c.due_at, _link.c.id)
     .limit(bindparam("most"))
 )
 _DUE = Statement(_due)
 _DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
-_NEXT = Statement(select(func.min(_link.c.due_at)).where(LINK_OWED))
+_NEXT = Statement(select(func.min(_link.c.due_at)).where(LINK_OWED, _link.c.system == bindparam("system")))
 _CLAIM = Statement(
     update(_link)
     .where(_link.c.id == bindparam("row_id"))
@@ -237,14 +237,14 @@ def stand(tx: Transaction, thing: Thing, external_id: str, url: str, now: dateti
     tx.run(_STAND, **given, memo="", now=now, new_id=external_id, new_url=url)
 
 
-def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Link, ...]:
-    """What is due: changed, to be tried again, or left behind by a process whose lease ended (`calling`)."""
-    return tuple(Link(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, now=now, most=most))
+def due(tx: Transaction, system: str, now: datetime, most: int, *, locking: bool = True) -> tuple[Link, ...]:
+    """What is due in a system: changed, to be tried again, or left behind when a lease ended (`calling`)."""
+    return tuple(Link(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, system=system, now=now, most=most))
 
 
-def next_due(tx: Transaction) -> datetime | None:
-    """When the next call is due, or None where none is owed."""
-    row = tx.row(_NEXT)
+def next_due(tx: Transaction, system: str) -> datetime | None:
+    """When the next call to a system is due, or None where none is owed."""
+    row = tx.row(_NEXT, system=system)
     return row[0] if row else None
 
 

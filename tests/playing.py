@@ -11,7 +11,7 @@ from bot.clock import SettableClock
 from bot.incident.records import Case, Place
 from bot.publish.calls import Patience
 from bot.rehearsal.standin import StandIn
-from bot.scribe.errands import Follower
+from bot.scribe.followers import Follower
 from bot.settings import Settings, load
 from storage import cases, incidents
 from storage.store import open_store

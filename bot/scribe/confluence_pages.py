@@ -22,8 +22,8 @@ from bot.publish.storage_form import marked
 from bot.scribe import confluence_memo as memos
 from bot.scribe.confluence_memo import ANEW, OVERWRITE, Memo
 from bot.scribe.confluence_sheets import Brought, Sheet, Sheets, overwritten
-from bot.scribe.errands import Kept
 from bot.scribe.failing import Undecided
+from bot.scribe.followers import Kept
 from bot.slack import confluence as says
 from bot.slack.confluence import News, Stands
 from bot.slack.places import Places

@@ -18,7 +18,7 @@ async def overview(desk: Desk, asked: Asked) -> Message:
     counts, troubled, channels = await desk.store.read(lambda tx: _look(tx, asked.team))
     seen = await desk.may_see(asked.team, asked.user, set(channels.values()), asked.place.channel)
     shown = tuple(link for link in troubled if channels.get(link.incident_id) in seen)
-    return says.overview(desk.systems, counts, shown)
+    return says.overview(desk.systems, counts, shown, desk.troubles)
 
 
 def _look(tx: Transaction, team: str) -> tuple[tuple[link_lists.Count, ...], tuple[Link, ...], dict[int, str]]:

@@ -1,8 +1,8 @@
 """The desk: everything a verb needs at hand, and the one way in which a request takes effect once."""
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, MutableMapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ class Desk:
     `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
     as if it blamed somebody; `systems` are the names of the other systems that are connected, and
     `components` what Statuspage shows customers of the service. `mask` is what a copy for a wider circle leaves out.
+    `troubles` says by system why it could not be asked lately what changed there.
     """
 
     store: Store
@@ -56,6 +57,7 @@ class Desk:
     systems: tuple[str, ...] = ()
     components: Callable[[], tuple[Component, ...]] = tuple
     mask: MaskRules = USUAL_RULES
+    troubles: MutableMapping[str, str] = field(default_factory=dict)
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

@@ -24,7 +24,7 @@ from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_complaints import explained
 from bot.publish.jira_records import LONGEST_SUMMARY, Changes, Issue, WorkItem
-from bot.scribe.errands import Kept
+from bot.scribe.followers import Kept
 from bot.scribe.jira_agreed import AGREED, is_agreed, is_public, undecided
 from bot.scribe.jira_there import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, seen_at, there
 from bot.scribe.people_there import Emails, account_of

@@ -18,7 +18,7 @@ from bot.publish.jira import Jira
 from bot.publish.jira_records import Category, Issue
 from bot.publish.jsm import ServiceDesk, ServiceIncident
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.scribe.errands import Kept
+from bot.scribe.followers import Kept
 from bot.scribe.jira_there import is_gone, is_late, lose, seen_at, standing_still
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says

@@ -13,7 +13,7 @@ from bot.incident.secrets import masked
 from bot.incident.text import admit
 from bot.publish.paging import Alert, NotDone, Paged, Paging, Responder
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.scribe.errands import Kept
+from bot.scribe.followers import Kept
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from storage import deliveries, incidents, links, timeline

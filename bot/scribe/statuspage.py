@@ -17,7 +17,7 @@ from bot.publish.failures import PublishError
 from bot.publish.statuspage import Announcement, Component, PublicStatus, Statuspage, Update, Working
 from bot.scribe import documents
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.scribe.errands import Kept, NotYet
+from bot.scribe.followers import Kept, NotYet
 from bot.slack import statuspage as says
 from bot.slack.blocks import Block, Message
 from storage import deliveries, incidents, link_lists, links, timeline

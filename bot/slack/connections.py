@@ -1,7 +1,7 @@
 """How the other systems look in Slack: what stands there, what failed, and the button that tries again."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.incident.records import Action, Incident
@@ -21,10 +21,18 @@ _SHOWN = 5
 _LONGEST = 600
 
 
-def overview(systems: Iterable[str], counts: tuple[Count, ...], troubled: tuple[Link, ...]) -> Message:
-    """Each connected system's state, its last errors, and [Try again] where there are any."""
+def overview(
+    systems: Iterable[str], counts: tuple[Count, ...], troubled: tuple[Link, ...], unheard: Mapping[str, str]
+) -> Message:
+    """Each connected system's state, its last errors, and [Try again] where there are any.
+
+    `unheard` says by system why it could not be asked lately what changed there.
+    """
     shown: list[Block] = []
     for system in systems:
+        if system in unheard:
+            error = shortened(unheard[system], _LONGEST)
+            shown.append(blocks.section(words.connections.unheard(system=NAMES[system], error=error)))
         shown += _system(system, counts, [link for link in troubled if link.system == system])
     if not shown:
         return blocks.whisper(words.connections.nothing())

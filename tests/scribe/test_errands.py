@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import Afterword
 from bot.publish.failures import PublishError
-from bot.scribe.errands import Kept
+from bot.scribe.followers import Kept
 from storage import incidents, links
 from storage.links import KEPT, OWED, REFUSED, Link, Thing
 from storage.statements import Transaction

@@ -45,9 +45,9 @@ def test_what_is_wanted_is_due_at_once_and_once(store: Store) -> None:
     second = wanted(store)
     assert (first.state, first.wanted, first.external_id, first.is_unsure) == (OWED, 1, "", False)
     assert (second.id, second.wanted) == (first.id, 2)
-    assert store.write_now(lambda tx: links.due(tx, NOW, 9)) == (second,)
-    assert store.read_now(lambda tx: links.due(tx, NOW - minutes(1), 9, locking=False)) == ()
-    assert store.read_now(links.next_due) == NOW
+    assert store.write_now(lambda tx: links.due(tx, "jira", NOW, 9)) == (second,)
+    assert store.read_now(lambda tx: links.due(tx, "jira", NOW - minutes(1), 9, locking=False)) == ()
+    assert store.read_now(lambda tx: links.next_due(tx, "jira")) == NOW
 
 
 def test_somebody_sends_after_the_commit(store: Store) -> None:
@@ -61,12 +61,12 @@ def test_somebody_sends_after_the_commit(store: Store) -> None:
 def test_a_call_is_one_process_s_until_its_lease_ends(store: Store) -> None:
     link = claimed(store, wanted(store))
     assert (link.state, link.attempts) == (CALLING, 1)
-    assert store.write_now(lambda tx: links.due(tx, NOW, 9)) == ()
-    assert store.write_now(lambda tx: links.due(tx, LEASE, 9)) == (link,)
+    assert store.write_now(lambda tx: links.due(tx, "jira", NOW, 9)) == ()
+    assert store.write_now(lambda tx: links.due(tx, "jira", LEASE, 9)) == (link,)
     assert not store.write_now(lambda tx: links.settle(tx, link, "another", settled()))
     assert store.write_now(lambda tx: links.settle(tx, link, "one", settled()))
     assert (again(store, link).state, again(store, link).external_id) == (KEPT, "OPS-1")
-    assert store.read_now(links.next_due) is None
+    assert store.read_now(lambda tx: links.next_due(tx, "jira")) is None
 
 
 def test_a_change_during_the_call_is_owed_anew(store: Store) -> None:
@@ -122,4 +122,4 @@ def test_a_decision_is_owed_at_once_but_never_into_a_call_under_way(store: Store
     assert store.write_now(lambda tx: links.order(tx, link, "decided", NOW + minutes(1)))
     found = again(store, link)
     assert (found.state, found.memo, found.is_told, found.wanted) == (OWED, "decided", False, link.wanted + 1)
-    assert store.read_now(links.next_due) == NOW + minutes(1)
+    assert store.read_now(lambda tx: links.next_due(tx, "jira")) == NOW + minutes(1)

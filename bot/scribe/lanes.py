@@ -1,0 +1,252 @@
+"""The errands to one system, apart from those to every other: one that hangs holds up none but its own."""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import MutableMapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from prometheus_client import Counter
+
+from bot.clock import Clock
+from bot.publish.failures import LONGEST_RETRY_AFTER, PublishError
+from bot.scribe import failing
+from bot.scribe.followers import Follower, Kept, NotYet
+from bot.slack.outbox import Outbox
+from bot.slack.tabs import Tabs
+from storage import link_lists, links
+from storage.links import KEPT, LET_GO, OWED, REFUSED, Link, Settled
+from storage.statements import Transaction
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+ATTEMPT_SECONDS = 240.0
+"""An attempt may be several calls, each with waits that the system asked for; it ends within its lease."""
+LONGEST_BACKOFF = timedelta(hours=1)
+LOCKED_OUT = timedelta(minutes=15)
+"""A token that is refused is tried this often, so that a new one needs no further word."""
+FARTHEST = timedelta(seconds=LONGEST_RETRY_AFTER) + timedelta(hours=1)
+"""Nothing is put off for longer: what is due later was put down by a clock that was ahead."""
+AT_ONCE = 4
+LOOK_EVERY = timedelta(minutes=2)
+IDLE_SECONDS = 5.0
+
+_CALLS = Counter("afterword_errands_total", "Attempts to bring another system into step.", ["system", "outcome"])
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What every lane works with. `troubles` says by system why it could not be asked what changed there."""
+
+    store: Store
+    clock: Clock
+    outbox: Outbox
+    tabs: Tabs
+    troubles: MutableMapping[str, str]
+
+
+class Lane:
+    """Runs the errands to one system; several processes on one database share the work."""
+
+    def __init__(self, system: str, follower: Follower, around: Around) -> None:
+        self.follower = follower
+        self._system = system
+        self._around = around
+        self._store = around.store
+        self._owner = uuid.uuid4().hex
+        self._kicked = asyncio.Event()
+        self._running = asyncio.Lock()
+        self._closing = False
+        self._looked_at: datetime | None = None
+
+    def kick(self) -> None:
+        """Say that something new is owed; from the loop's thread."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Run what comes due until closed or cancelled."""
+        while not self._closing:
+            self._kicked.clear()
+            looking = asyncio.create_task(self.run_due(self._around.clock.now()))
+            await asyncio.wait([looking])
+            if looking.exception() is not None:
+                log.error("errands to %s could not be looked at (%s)", self._system, type(looking.exception()).__name__)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._kicked.wait()
+
+    async def run_due(self, now: datetime) -> int:
+        """Run everything that is due, from `now` on; how many attempts were made. It reads before it claims."""
+        made, began = 0, self._around.clock.now()
+        async with self._running:
+            await self._look(now)
+            while not self._closing and await self._is_due(at := now + self._since(began)):
+                claimed = await self._store.write(lambda tx, at=at: self._claim(tx, at))  # type: ignore[misc]
+                await asyncio.gather(*(self._finish(link, at) for link in claimed))
+                made += len(claimed)
+        return made
+
+    async def close(self) -> None:
+        """Claim nothing more, and let what is under way end."""
+        self._closing = True
+        self.kick()
+        async with self._running:
+            pass
+
+    def _since(self, began: datetime) -> timedelta:
+        """How long ago something began; a clock that was put back or ahead meanwhile says nothing."""
+        passed = self._around.clock.now() - began
+        return passed if timedelta(0) <= passed <= FARTHEST else timedelta(0)
+
+    async def _look(self, now: datetime) -> None:
+        """Ask the system what changed there, every so often; one that does not answer is asked again next time."""
+        if self._looked_at is not None and timedelta(0) <= now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
+        await self._pull_in(now)
+        (ended,) = await asyncio.gather(self.follower.look(self._store, now), return_exceptions=True)
+        if isinstance(ended, BaseException):
+            log.warning("%s could not be asked what changed there (%s)", self._system, ended)
+            self._around.troubles[self._system] = _known(self._system, "What changed there", ended).sentence
+            _CALLS.labels(self._system, "not asked").inc()
+        else:
+            self._around.troubles.pop(self._system, None)
+            self._around.tabs.changed([(incident_id, "incident") for incident_id in ended])
+        self._around.outbox.kick()
+
+    async def _pull_in(self, now: datetime) -> None:
+        """What a clock that was ahead put off for days or years is due now."""
+        latest = await self._store.read(lambda tx: link_lists.last_due(tx, self._system))
+        if latest is not None and latest > now + FARTHEST:
+            await self._store.write(lambda tx: link_lists.pull_in(tx, self._system, now + FARTHEST, now))
+
+    async def _is_due(self, now: datetime) -> bool:
+        soonest = await self._store.read(lambda tx: links.next_due(tx, self._system))
+        return soonest is not None and soonest <= now
+
+    def _claim(self, tx: Transaction, now: datetime) -> list[Link]:
+        """Take some of what is due."""
+        claimed: list[Link] = []
+        for link in links.due(tx, self._system, now, AT_ONCE):
+            links.claim(tx, link, self._owner, now + LEASE)
+            # A lease that ran out: whoever held it may have been taken there.
+            is_unsure = link.is_unsure or link.state == links.CALLING
+            claimed.append(replace(link, attempts=link.attempts + 1, is_unsure=is_unsure))
+        return claimed
+
+    async def _finish(self, link: Link, now: datetime) -> None:
+        """Attempt it and write down how that ended. What goes wrong with one thing hinders no other."""
+        began = self._around.clock.now()
+        (ended,) = await asyncio.gather(self._attempt(link, now), return_exceptions=True)
+        now += self._since(began)  # a wait that a system asks for begins when it has answered
+        if isinstance(ended, BaseException):
+            outcome = await self._failed(link, _known(self._system, link.subject, ended), now)
+        elif isinstance(ended, Kept):
+            kept = ended
+            await self._store.write(lambda tx: self._keep(tx, link, kept, now))
+            self._around.tabs.changed([(link.incident_id, "incident")])
+            outcome = "kept"
+        else:
+            settled = _not_now(link, ended, now)
+            await self._store.write(lambda tx: self._settle(tx, link, settled))
+            outcome = settled.state
+        self._around.outbox.kick()
+        _CALLS.labels(link.system, outcome).inc()
+
+    async def _attempt(self, link: Link, now: datetime) -> Kept | NotYet | None:
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            prepared = await self._store.write(lambda tx: self.follower.prepare(tx, link, now))
+            if prepared is None or isinstance(prepared, NotYet):
+                return prepared
+            return await self.follower.perform(link, prepared)
+
+    def _keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        settled = replace(
+            _ended(link, KEPT if kept.is_all else OWED, now),
+            external_id=kept.external_id,
+            url=kept.url,
+            status=kept.status,
+            memo=kept.memo,
+            is_told=link.is_told and not self.follower.is_urgent,
+            synced_at=now,
+        )
+        if self._settle(tx, link, settled):
+            self.follower.keep(tx, link, kept, now)
+            failing.tell_mended(tx, link, now)
+
+    async def _failed(self, link: Link, error: PublishError, now: datetime) -> str:
+        await self._store.write(lambda tx: self._fail(tx, link, error, now))
+        return "refused" if error.is_permanent else "later"
+
+    def _fail(self, tx: Transaction, link: Link, error: PublishError, now: datetime) -> None:
+        state = REFUSED if error.is_permanent and error.status != 401 else OWED
+        wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
+        due_at = now if state == REFUSED else error.retry_at(now) or now + wait
+        is_urgent = self.follower.is_urgent
+        is_to_tell = failing.is_to_tell(link, error, state=state, is_urgent=is_urgent)
+        failed = replace(
+            _ended(link, state, due_at),
+            attempts=link.attempts,
+            is_unsure=link.is_unsure or error.may_have_happened,
+            error=error.sentence,
+            is_told=link.is_told or is_to_tell,
+        )
+        if self._settle(tx, link, failed) and is_to_tell:
+            failing.tell(tx, link, error.sentence, now, failing.question_in(error))
+
+    def _settle(self, tx: Transaction, link: Link, settled: Settled) -> bool:
+        was_ours = links.settle(tx, link, self._owner, settled)
+        if not was_ours:
+            log.warning("%s of %s went to another process meanwhile", link.subject, link.system)
+        return was_ours
+
+
+def _ended(link: Link, state: str, due_at: datetime) -> Settled:
+    """The link as it stands, with nothing open any more."""
+    return Settled(
+        state=state,
+        due_at=due_at,
+        external_id=link.external_id,
+        url=link.url,
+        status=link.status,
+        memo=link.memo,
+        attempts=0,
+        is_unsure=False,
+        error="",
+        is_told=False,
+        synced_at=link.synced_at,
+    )
+
+
+def _not_now(link: Link, ended: NotYet | None, now: datetime) -> Settled:
+    """The link where nothing is wanted any more, or where it has to wait, which is no attempt."""
+    if ended is None:
+        return _ended(link, LET_GO, now)
+    return replace(
+        _ended(link, OWED, now + ended.wait),
+        attempts=link.attempts - 1,
+        is_unsure=link.is_unsure,
+        error=link.error,
+        is_told=link.is_told,
+    )
+
+
+def _backoff(attempts: int) -> timedelta:
+    """4, 8, 16 s and so on, up to an hour."""
+    return min(timedelta(seconds=2 ** min(attempts + 1, 12)), LONGEST_BACKOFF)
+
+
+def _known(system: str, subject: str, ended: BaseException) -> PublishError:
+    """The error of an attempt; one that nobody foresaw may have been taken there."""
+    if isinstance(ended, PublishError):
+        return ended
+    if isinstance(ended, TimeoutError):
+        words = f"{system} took too long; it is tried again later."
+    else:
+        log.error("%s of %s failed (%s)", subject, system, type(ended).__name__, exc_info=ended)
+        words = f"{system} could not be brought into step ({type(ended).__name__}); it is tried again later."
+    return PublishError(system, words, may_have_happened=True)
