@@ -19,6 +19,12 @@ _ALL = Statement(
     .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
     .order_by(_audit.c.id)
 )
+_LATEST = Statement(
+    select(_audit.c.who)
+    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb == bindparam("of_verb"))
+    .order_by(_audit.c.id.desc())
+    .limit(1)
+)
 _OF_ENTRIES = Statement(
     select(_entry.c.number, _version.c.change, _version.c.changed_by, _version.c.changed_at)
     .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
@@ -61,6 +67,12 @@ def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
     kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
     of_entries = [entry_deed(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
     return whole_audit(kept, of_entries)
+
+
+def last_who(tx: Transaction, incident_id: int, verb: str) -> str:
+    """Who did this to an incident last, a user id; empty where nobody did."""
+    row = tx.row(_LATEST, incident_id=incident_id, of_verb=verb)
+    return str(row[0]) if row else ""
 
 
 def count(tx: Transaction, incident_id: int) -> int:

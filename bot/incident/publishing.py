@@ -142,8 +142,14 @@ def publish(case: Case, now: datetime) -> Incident:
 
 
 def waive(incident: Incident, reason: str) -> Incident:
-    """The incident whose postmortem is not needed; raises Refused where it is not resolved."""
+    """The incident whose postmortem is not needed; raises Refused where it is not resolved, or settled already."""
     _require_resolved(incident)
+    if incident.postmortem_status is PostmortemStatus.PUBLISHED:
+        sentence = f"The postmortem of {incident.key} is published already: there is nothing left to waive."
+        raise Refused(sentence)
+    if (incident.postmortem_status, incident.postmortem_reason) == (PostmortemStatus.WAIVED, reason):
+        sentence = f"The postmortem of {incident.key} is waived already, for this reason."
+        raise Refused(sentence)
     return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
 
 

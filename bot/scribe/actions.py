@@ -169,20 +169,29 @@ def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incide
     return action, incident
 
 
-async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, *, aloud: bool = False) -> Message | None:
-    """Give an action a new due date, today or later; `aloud` where only a message can answer."""
+def _name(desk: Desk, asked: Asked) -> str:
+    return desk.people.name(asked.team, asked.user) or asked.user
+
+
+async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Message | None:
+    """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged."""
     await _require_ahead(desk, asked, due_on)
     owner = await desk.store.read(lambda tx: _mine(tx, asked, action_id)[0].owner)
     keeper = await desk.people.known(asked.team, owner or asked.user)
     overdue_at = due.overdue_at(due_on, zone_of(keeper))
 
     def unit(tx: Transaction) -> Message:
-        action, incident = _mine(tx, asked, action_id)
-        action = replace(action, due_on=due_on, overdue_at=overdue_at)
+        before, incident = _mine(tx, asked, action_id)
+        _require_open(before)
+        if before.due_on == due_on:
+            raise Refused(f"Action {before.number} is due {says.due_words(due_on)} already.", field="due")
+        action = replace(before, due_on=due_on, overdue_at=overdue_at)
         actions.save(tx, action)
         settle_digests(tx, asked.team, action.owner, asked.now)
         settle_asked(tx, asked.team, action, words.reminders.has_date(due=says.due_words(due_on)), asked.now)
-        return says.moved(action, incident) | ({"response_type": "in_channel"} if aloud else {})
+        said = _told(tx, asked, incident, says.moved(action, incident, _name(desk, asked), before.due_on))
+        is_at_home = asked.place.channel == asked.user  # the Home tab shows it; their conversation need not
+        return said | {"response_type": "ephemeral"} if is_at_home else said
 
     return await once(desk, asked, unit)
 

@@ -48,6 +48,12 @@ def bring_along(tx: Transaction, desk: Desk, incident: Incident, asked: Asked) -
     return [says.also(link)]
 
 
+def page_of(tx: Transaction, desk: Desk, incident: Incident) -> Link | None:
+    """The postmortem's page, where there is one."""
+    link = _link_of(tx, incident) if SYSTEM in desk.systems else None
+    return link if link and link.external_id else None
+
+
 def offered(tx: Transaction, desk: Desk, incident: Incident) -> list[Block]:
     """Where the page is, or the button that makes it; nothing where Confluence is not connected."""
     if SYSTEM not in desk.systems:

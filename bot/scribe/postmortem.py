@@ -13,7 +13,7 @@ from bot.incident import whys as chains
 from bot.incident.findings import Finding, findings
 from bot.incident.lifecycle import SAID
 from bot.incident.postmortem import is_program
-from bot.incident.records import Case, Incident, Milestone, SectionText
+from bot.incident.records import Case, Incident, Milestone, PostmortemStatus, SectionText
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, require, shortened
@@ -29,12 +29,15 @@ from bot.slack.drafts import filled_in
 from bot.slack.postmortem import Filling, Reminded
 from bot.slack.text import escape
 from bot.slack.words import words
-from storage import cases, deliveries, incidents, reminders, sections
+from storage import audit, cases, deliveries, incidents, reminders, sections
 from storage.deliveries import Owed
 from storage.reminders import Reminder
 from storage.statements import Transaction
 
 _NONE: Mapping[int, bool] = MappingProxyType({})
+
+PUBLISHED_BY = "postmortem.publish"
+"""What the audit calls a publication."""
 
 
 async def overview(desk: Desk, asked: Asked) -> Message:
@@ -175,11 +178,15 @@ async def to_look_at(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], lis
 
 
 async def publish(desk: Desk, asked: Asked) -> Message | None:
-    """It is finished: no more reminders."""
+    """It is finished: no more reminders. Where it is published already, who asks reads since when, and by whom."""
     found, edited = await to_look_at(desk, asked)
 
     def unit(tx: Transaction) -> Message:
-        case, _ = cases.glance(tx, require_incident(tx, asked, locking=True), 1)
+        before = require_incident(tx, asked, locking=True)
+        if before.postmortem_status is PostmortemStatus.PUBLISHED:
+            who = audit.last_who(tx, before.id, PUBLISHED_BY)
+            return says.published_already(before, who, confluence.page_of(tx, desk, before))
+        case, _ = cases.glance(tx, before, 1)
         incident = publishing.publish(case, asked.now)
         _finish(tx, asked, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), asked.now)

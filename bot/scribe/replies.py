@@ -43,7 +43,7 @@ async def _do(desk: Desk, asked: Asked, answer: Answer, action_id: int) -> Messa
         case rules.Drop(reason=reason):
             return await verbs.close_by_id(desk, asked, action_id, reason)
         case rules.Move(due_on=due_on):
-            return await verbs.move(desk, asked, action_id, due_on, aloud=True)
+            return await verbs.move(desk, asked, action_id, due_on)
 
 
 def _meant(about: About, owed: tuple[OwedAction, ...]) -> OwedAction:

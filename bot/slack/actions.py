@@ -121,16 +121,17 @@ def reopened(action: Action, incident: Incident, by: str) -> Message:
     return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
 
 
-def moved(action: Action, incident: Incident) -> Message:
-    """An action has a new due date."""
-    return blocks.message(
-        words.actions.moved(
-            number=action.number,
-            key=incident.key,
-            text=shortened(action.text, QUOTED),
-            due=due_words(action.due_on),
-        )
+def moved(action: Action, incident: Incident, by: str, before: date | None) -> Message:
+    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it)."""
+    said = words.actions.moved(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, QUOTED),
+        due=due_words(action.due_on),
+        before=due_words(before),
+        by=by,
     )
+    return blocks.message(said, response_type="in_channel")
 
 
 def row(action: Action, style: str = "primary") -> Block:

@@ -14,12 +14,14 @@ from bot.incident.records import Case, Incident, SectionText
 from bot.incident.sections import BY_SLUG, Section
 from bot.incident.text import shortened
 from bot.slack import blocks, recall
+from bot.slack import confluence as about_page
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.recall import Alike
 from bot.slack.text import escape
 from bot.slack.words import words
 from storage.deliveries import Delivery
+from storage.links import Link
 from storage.reminders import Reminder
 
 FIELD = 3_000
@@ -193,6 +195,19 @@ def published(incident: Incident, by: str, found: tuple[Finding, ...], edited: l
     return blocks.message(
         said, [blocks.section(said), *edited, *looks.still_open(found, incident)], response_type="in_channel"
     )
+
+
+def published_already(incident: Incident, by: str, page: Link | None) -> Message:
+    """It was finished before: by whom, since when, and what one may want of it now. `page` is its page elsewhere."""
+    said = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
+    row = [
+        blocks.button("Show what stands", "postmortem_show", section_ref(incident, "")),
+        blocks.button("Export", "postmortem_export", section_ref(incident, "")),
+    ]
+    if page is not None:
+        row.append(blocks.button("Bring its page up to date", "confluence_publish", section_ref(incident, "")))
+    where = [about_page.standing(page)] if page is not None else []
+    return blocks.whisper(said, [blocks.section(said), *where, blocks.actions(*row)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ SCRIPT = [
     "11-13 09:01 Ana: @Ana Demo handed action 2 of INC-1 over to @Chandra Demo: alert on the pool",
     f"11-13 09:30 Chandra: {OVERDUE}",
     f"11-16 03:30 Chandra: {OVERDUE}",
+    "11-16 05:00 #checkout: Action 2 of INC-1 is now due Fri 20 Nov 2026: alert on the pool",
     "11-16 05:00 Chandra: Action 2 of INC-1 is now due Fri 20 Nov 2026: alert on the pool",
     f"11-16 14:00 Bo: {PRIVATE} 18 days ago.",
     f"11-18 05:00 #checkout: {DONE} 2 of INC-1: alert on the pool",

@@ -102,6 +102,29 @@ async def test_a_reply_finishes_moves_and_drops(sqlite_url: str) -> None:
         assert "Here I understand `done 3`" in (await said_back(play, play.bo, "what is this?")).plain
 
 
+async def test_a_new_date_from_the_dm_is_told_in_the_channel_and_pings_nobody(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await owing(play)
+        said = await said_back(play, play.bo, "1 friday")
+        told_all = last(play, play.ana)
+        assert told_all.plain == said.plain
+        assert "Action 1 of INC-1 is now due Fri 27 Nov 2026: add a load test" in told_all.plain
+        assert "Bo Demo gave it that date; before it was Tue 24 Nov 2026." in told_all.plain
+        assert told_all.pings == set()
+        count = len(play.slack.messages(play.channel))
+        assert "Action 1 is due Fri 27 Nov 2026 already." in (await said_back(play, play.bo, "1 friday")).plain
+        assert len(play.slack.messages(play.channel)) == count
+
+
+async def test_a_date_is_given_to_nothing_that_is_finished(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await owing(play)
+        await press(play, play.ana, "action_date")
+        await said_back(play, play.bo, "done 1")
+        answer = await play.slack.submit(play.ana, play.slack.views(play.ana)[-1], {"due": "2026-12-24"})
+        assert answer.errors == {"due": "Action 1 is done already."}
+
+
 async def test_a_number_that_stands_for_two_actions_is_asked_about(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await owing(play)

@@ -1,0 +1,64 @@
+"""A postmortem that is published or waived already: it is said once, and whoever says it again reads what stands."""
+
+from datetime import timedelta
+
+from bot.incident.records import PostmortemStatus
+from storage import audit
+from tests.handlers.stage import labels, last, on_stage, press, told
+from tests.handlers.test_postmortem import NEEDED, fill, resolved
+from tests.playing import NOON, Play
+
+
+async def published(play: Play) -> None:
+    await resolved(play)
+    for section, text in NEEDED.items():
+        await fill(play, play.bo, section, text)
+    await told(play, play.bo, "/postmortem publish")
+    await play.settle()
+
+
+def announced(play: Play) -> int:
+    return sum("published the postmortem of" in seen.plain for seen in play.slack.messages(play.channel))
+
+
+async def test_published_again_it_says_since_when_and_by_whom_and_announces_nothing(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await published(play)
+        assert announced(play) == 1
+        await play.pass_time(days=2)
+        said = await told(play, play.chandra, "/postmortem publish")
+        assert "The postmortem of *INC-1* is published already, since 2026-11-23 12:30 UTC, by @Bo Demo." in said
+        assert announced(play) == 1
+        assert labels(last(play, play.chandra)) == ["Show what stands", "Export"]
+        incident = play.case().incident
+        assert incident.published_at == NOON
+        assert play.bot.store.read_now(lambda tx: audit.last_who(tx, incident.id, "postmortem.publish")) == play.bo
+        assert "14 sections · published" in (await press(play, play.chandra, "postmortem_show")).plain
+
+
+async def test_reopened_resolved_and_published_anew_it_is_announced_anew_by_whoever_does_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await published(play)
+        await play.pass_time(days=1)
+        await told(play, play.ana, "/incident reopen")
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.chandra, "/postmortem publish")
+        await play.settle()
+        assert announced(play) == 2
+        said = await told(play, play.ana, "/postmortem published")
+        assert f"since {NOON + timedelta(days=1):%Y-%m-%d %H:%M} UTC, by @Chandra Demo." in said
+
+
+async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.ana, "/postmortem waive a drill")
+        await play.settle()
+        assert "is waived already, for this reason" in await told(play, play.bo, "/postmortem waive a drill")
+        assert "waived the postmortem" in await told(play, play.bo, "/postmortem waive only staging was hit")
+        for section, text in NEEDED.items():
+            await fill(play, play.bo, section, text)
+        await told(play, play.bo, "/postmortem publish")
+        said = await told(play, play.ana, "/postmortem waive a drill")
+        assert "is published already: there is nothing left to waive." in said
+        assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
