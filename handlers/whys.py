@@ -41,6 +41,7 @@ class Whys:
         app.action("why_no_root")(boundary.click(self.no_root))
         app.action("why_delete")(boundary.click(self.delete))
         app.action("why_restore")(boundary.click(self.restore))
+        app.action("why_move")(boundary.click(self.move))
         app.action("why_answer")(boundary.form(self.form))
         app.action("why_action")(boundary.form(self.action_form))
         app.action("why_edit")(boundary.form(self.edit_form))
@@ -75,13 +76,15 @@ class Whys:
                 return said
             case rules.Delete(number):
                 return await corrected.strike(self._desk, asked, number)
+            case rules.Move():
+                return await corrected.move(self._desk, asked, wish)
             case rules.Undo():
                 return await corrected.strike(self._desk, asked, None)
             case rules.History(number):
                 return await corrected.history(self._desk, asked, number)
 
     async def answer(self, asked: Asked, text: str, parent: int | None, thread_ts: str = "") -> Message | None:
-        """An answer, however it came; whoever seems to blame somebody in it is given a hint, once it is recorded."""
+        """An answer that was typed; whoever seems to blame somebody in it is given a hint, once it is recorded."""
         said = await scribe.answer(self._desk, asked, text, parent)
         self._boundary.later(self._hint(asked, text, thread_ts))
         return said
@@ -118,6 +121,12 @@ class Whys:
         """[Take back]."""
         return await corrected.strike(self._desk, click.asked, int(click.value["why"]))
 
+    async def move(self, click: Click) -> Message | None:
+        """[Beside why 2] and [Beneath why 2]."""
+        value = click.value
+        wish = rules.Move(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
+        return await corrected.move(self._desk, click.asked, wish)
+
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
         return await corrected.restore(self._desk, click.asked, int(click.value["why"]))
@@ -136,8 +145,10 @@ class Whys:
 
     async def answered(self, sent: Submission) -> Message | None:
         """The form behind [Answer]."""
-        text = str(sent.values.get("answer") or "")
-        return await self.answer(sent.asked, text, sent.metadata.get("parent"))
+        text, known = str(sent.values.get("answer") or ""), sent.metadata
+        said = await scribe.answer(self._desk, sent.asked, text, known.get("parent"), known.get("seen"))
+        self._boundary.later(self._hint(sent.asked, text, ""))
+        return said
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""

@@ -22,6 +22,7 @@ _MUTABLE = ("text", "is_root", "struck", "version")
 _ADD = Statement(insert_into(_why).returning(*_COLUMNS))
 _ADD_VERSION = Statement(insert_into(_version))
 _SAVE = Statement(update_by_id(_why, _MUTABLE))
+_MOVE = Statement(update_by_id(_why, ("parent",)))
 _ALL = Statement(select(*_COLUMNS).where(_why.c.incident_id == bindparam("incident_id")).order_by(_why.c.number))
 _VERSIONS = Statement(
     select(*(_version.c[field.name] for field in fields(WhyVersion)))
@@ -76,6 +77,15 @@ def save(tx: Transaction, why: Why) -> None:
     """Write back what may change of a why, without a line in its history."""
     tx.note(why.incident_id, f"why {why.number}")
     tx.run(_SAVE, row_id=why.id, **{f"new_{name}": getattr(why, name) for name in _MUTABLE})
+
+
+def move(tx: Transaction, why: Why, by: str, now: datetime) -> Why:
+    """Save which why it explains, its `parent`; the history tells who moved it.
+
+    Nothing else writes that down: a chain without its struck whys has parents that must not be kept.
+    """
+    tx.run(_MOVE, row_id=why.id, new_parent=why.parent)
+    return amend(tx, why, "moved", by, now)
 
 
 def _keep_version(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> None:

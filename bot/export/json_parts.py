@@ -59,8 +59,8 @@ class Wording(Shape):
     """One wording that something had."""
 
     change: Name = Field(
-        description="What brought it about: added, marked (by a reaction), edited, struck, restored, redacted, root, "
-        "no root, or saved."
+        description="What brought it about: added, marked (by a reaction), edited, moved, struck, restored, redacted, "
+        "root, no root, or saved."
     )
     text: Text = Field(description="The wording; a credential that was redacted is gone from it.")
     by: Who = Field(description="Who did it.")

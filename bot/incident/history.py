@@ -30,7 +30,8 @@ class EntryVersion:
 class WhyVersion:
     """One wording of a why; versions are only ever added.
 
-    `change` is `added`, `edited`, `struck`, `restored`, `redacted`, or `root` and `no root` for what it was marked as.
+    `change` is `added`, `edited`, `moved`, `struck`, `restored`, `redacted`, or `root` and `no root` for what it was
+    marked as.
     """
 
     version: int

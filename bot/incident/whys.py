@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.errors import Refused
 from bot.incident.records import Why
@@ -11,6 +12,9 @@ USUAL_DEPTH = 5
 
 THE_INCIDENT = 0
 """In the place of a why's number: what the first question asks about."""
+
+AT_ONCE = timedelta(seconds=30)
+"""Whoever answers so soon after somebody else may have written before the next question was there to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """The numbered why explains the why `other`, or, `beside` it, what that one explains."""
+
+    number: int
+    other: int
+    beside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """Take back what this person answered last."""
 
@@ -65,7 +78,7 @@ class Help:
     """Explain."""
 
 
-Correction = Edit | Delete | Undo | History
+Correction = Edit | Delete | Move | Undo | History
 Wish = Answer | MarkRoot | Correction | Show | Help
 
 _SIMPLE: dict[str, Wish] = {"": Show(), "show": Show(), "list": Show(), "undo": Undo(), "help": Help(), "?": Help()}
@@ -78,7 +91,9 @@ _UNFINISHED = {
     "branch": "`/why branch 2 the alert was muted as well`",
     "edit": "`/why edit 2 because the pool ran out`",
     "delete": "`/why delete 2`",
+    "move": "`/why move 3 beneath 2`",
 }
+_MOVE = re.compile(r"move\s+#?(\d{1,4})\s+(beside|beneath|below|under)\s+(?:why\s+)?#?(\d{1,4})", re.IGNORECASE)
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
@@ -95,6 +110,8 @@ def wish(text: str) -> Wish:
         return Edit(int(edit[1]), (edit[2] or "").strip())
     if one := _NUMBERED.fullmatch(text):
         return Delete(int(one[2])) if one[1].lower() == "delete" else History(int(one[2]))
+    if move := _MOVE.fullmatch(text):
+        return Move(int(move[1]), int(move[3]), beside=move[2].lower() == "beside")
     if branch := _BRANCH.fullmatch(text):
         return Answer(branch[2].strip(), int(branch[1]))
     return Answer(text)
@@ -102,7 +119,7 @@ def wish(text: str) -> Wish:
 
 def is_change(wish: Wish) -> bool:
     """Whether it changes the record, and does not only show some of it."""
-    return isinstance(wish, Answer | MarkRoot | Delete | Undo) or (isinstance(wish, Edit) and bool(wish.text))
+    return isinstance(wish, Answer | MarkRoot | Delete | Move | Undo) or (isinstance(wish, Edit) and bool(wish.text))
 
 
 def by_number(chain: tuple[Why, ...], number: int) -> Why:
@@ -186,6 +203,46 @@ def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
         return by_number(chain, asked).number
     end = open_end(chain) or (chain[-1] if chain else None)
     return end.number if end else None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An answer that came with another's: it stands beside that one or beneath it, and may be meant the other way."""
+
+    other: Why
+    is_beside: bool
+
+
+def doubt_of(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | None:
+    """Whether an answer, the latest of the chain, may be meant for another question than the one it was taken for.
+
+    `seen` is the latest why there was when its author opened the form: what came to the same question since then,
+    they have not read. Without a form the open question counts, which may be seconds old.
+    """
+    if seen is not None:
+        others = [one for one in chain if one.parent == why.parent and seen < one.number < why.number]
+        theirs = [one for one in others if one.author != why.author]
+        return Doubt(theirs[-1], is_beside=True) if theirs else None
+    above = next((one for one in chain if one.number == why.parent), None)
+    if above is None or above.author == why.author or why.recorded_at - above.recorded_at >= AT_ONCE:
+        return None
+    return Doubt(above, is_beside=False)
+
+
+def moved(chain: tuple[Why, ...], why: Why, move: Move) -> int | None:
+    """The number of the why that this one explains after the move; None for the incident itself.
+
+    Raises Refused where it would explain one that was answered after it (or itself), and where it does so already.
+    """
+    other = by_number(chain, move.other)
+    parent = other.parent if move.beside else other.number
+    if other.number == why.number or (parent is not None and parent >= why.number):
+        sentence = f"Why {why.number} can only explain what was answered before it: move the later one."
+        raise Refused(sentence)
+    if parent == why.parent:
+        sentence = f"Why {why.number} stands {'beside' if move.beside else 'beneath'} why {other.number} already."
+        raise Refused(sentence)
+    return parent
 
 
 def cited(text: str) -> tuple[int, ...]:

@@ -23,8 +23,12 @@ from storage.statements import Transaction
 EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
 
 
-async def answer(desk: Desk, asked: Asked, text: str, parent: int | None) -> Message | None:
-    """Record an answer and ask the next question; it explains `parent`, else the latest open why."""
+async def answer(desk: Desk, asked: Asked, text: str, parent: int | None, seen: int | None = None) -> Message | None:
+    """Record an answer and ask the next question; it explains `parent`, else the latest open why.
+
+    `seen` is the latest why that its author could see (None where they typed it): where somebody else was quicker,
+    the answer says so, with the button that moves it.
+    """
     text = require(admit(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
@@ -32,7 +36,10 @@ async def answer(desk: Desk, asked: Asked, text: str, parent: int | None) -> Mes
         chain = whys.chain(tx, incident.id)
         why = whys.add(tx, incident.id, rules.parent_of_next(chain, parent), text, asked.user, asked.now)
         secrets.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
-        return in_thread(tx, asked, incident, says.answered(why, incident, (*chain, why), _cited(tx, why)))
+        is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
+        doubt = None if is_told else rules.doubt_of(chain, why, seen)
+        said = says.answered(why, incident, (*chain, why), says.Beside(_cited(tx, why), doubt))
+        return in_thread(tx, asked, incident, said)
 
     return await once(desk, asked, unit)
 

@@ -30,7 +30,10 @@ def _why(tx: Transaction, asked: Asked, number: int, *, locking: bool = False) -
 def _amended(tx: Transaction, asked: Asked, incident: Incident, why: Why, change: str) -> Why:
     """Save a changed why; the thread reads who did so, and the open question where that is another one now."""
     before = whys.chain(tx, incident.id)
-    why = whys.amend(tx, why, change, asked.user, asked.now)
+    if change == "moved":
+        why = whys.move(tx, why, asked.user, asked.now)
+    else:
+        why = whys.amend(tx, why, change, asked.user, asked.now)
     told = says.told(why, change, asked.user, incident, (before, whys.chain(tx, incident.id)))
     tell_thread(tx, asked, incident, told)
     return why
@@ -95,6 +98,20 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
             sentence = f"Why {number} stands already."
             raise Refused(sentence)
         return says.restored(_amended(tx, asked, incident, replace(why, struck=False), "restored"))
+
+    return await once(desk, asked, unit)
+
+
+async def move(desk: Desk, asked: Asked, wish: rules.Move) -> Message | None:
+    """Let a why explain another one, with all that explains it; or, beside another, what that one explains."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        chain = whys.chain(tx, incident.id)
+        parent = rules.moved(chain, rules.by_number(chain, wish.number), wish)
+        _, why = _why(tx, asked, wish.number)
+        why = _amended(tx, asked, incident, replace(why, parent=parent), "moved")
+        return says.moved(why, whys.chain(tx, incident.id))
 
     return await once(desk, asked, unit)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -9,6 +10,7 @@ from bot.incident import whys as rules
 from bot.incident.records import Case, Entry, Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
+from bot.incident.whys import Doubt
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
@@ -81,13 +83,21 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
     ]
 
 
-def answered(why: Why, incident: Incident, chain: tuple[Why, ...], evidence: tuple[Entry, ...]) -> Message:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is shown beside an answer: the entries that it cites, and whether it may be meant for another question."""
+
+    evidence: tuple[Entry, ...]
+    doubt: Doubt | None
+
+
+def answered(why: Why, incident: Incident, chain: tuple[Why, ...], beside: Beside) -> Message:
     """An answer with the entries that it cites, for everybody, and what follows.
 
     That is the next question, or after the fifth whether this is the root cause.
     """
     said = words.whys.answered(number=why.number, text=shortened(masked(why.text), 2_000), by=why.author)
-    shown = [blocks.section(said), *_evidence(evidence)]
+    shown = [blocks.section(said), *_evidence(beside.evidence), *_doubt(why, beside.doubt)]
     if rules.depth(chain, why.number) >= rules.USUAL_DEPTH:
         shown.append(blocks.section(words.whys.last(text=shortened(rules.quoted(masked(why.text)), QUOTED))))
         shown.append(_offers(why))
@@ -96,6 +106,16 @@ def answered(why: Why, incident: Incident, chain: tuple[Why, ...], evidence: tup
     if follow[-1]["type"] == "actions" and not why.is_root:
         follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", ref(why)))
     return blocks.message(said, [*shown, *follow], response_type="in_channel")
+
+
+def _doubt(why: Why, doubt: Doubt | None) -> list[Block]:
+    """Somebody else was quicker: what this was taken for, and the button that says that it is meant otherwise."""
+    if doubt is None:
+        return []
+    said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
+    ref_ = {"incident": why.incident_id, "why": why.number, "other": doubt.other.number, "beside": not doubt.is_beside}
+    label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
+    return [blocks.context(said), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
 
 
 def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
@@ -179,7 +199,12 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
         ],
         submit="Answer",
         private_metadata=json.dumps(
-            {"incident": incident.id, "channel": incident.channel, "parent": parent or rules.THE_INCIDENT}
+            {
+                "incident": incident.id,
+                "channel": incident.channel,
+                "parent": parent or rules.THE_INCIDENT,
+                "seen": max((why.number for why in chain), default=0),
+            }
         ),
     )
 

@@ -59,10 +59,23 @@ def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain
     `chains` are the whys before and after: where another question is open now, it follows.
     """
     text = shortened(" ".join(masked(why.text).split()), QUOTED)
-    said = words.whys.told(number=why.number, change=change, text=text, by=by)
+    said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained(chains[1], why))
     before, after = (rules.open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
     return blocks.message(said, [blocks.context(said), *([] if is_same else ask(incident, chains[1]))])
+
+
+def _explained(chain: Chain, why: Why) -> str:
+    """What a why explains, as it stands in the chain: another why, or the incident itself."""
+    parent = next((one.parent for one in chain if one.number == why.number), None)
+    return str(words.whys.explained(number=parent or 0))
+
+
+def moved(why: Why, chain: Chain) -> Message:
+    """A why explains another one now."""
+    text = shortened(masked(why.text), QUOTED)
+    said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
+    return blocks.whisper(said, [blocks.section(said), _row(why)])
 
 
 def not_rooted(why: Why, by: str) -> Message:
