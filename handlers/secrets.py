@@ -5,13 +5,13 @@ from slack_bolt.async_app import AsyncApp
 from bot.scribe import secrets as scribe
 from bot.scribe.desk import Desk
 from bot.slack.blocks import Message
-from bot.slack.secrets import subject_in
+from bot.slack.secrets import spots_in, subject_in
 from handlers.boundary import Boundary
 from handlers.requests import Click
 
 
 class Secrets:
-    """[Redact], [Redact with files] and [It is harmless]."""
+    """[Redact], [Redact with files], [Redact there] and [It is harmless]."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -20,6 +20,7 @@ class Secrets:
         """Register every way in."""
         app.action("secret_redact")(boundary.click(self.redact))
         app.action("secret_redact_files")(boundary.click(self.redact_with_files))
+        app.action("secret_redact_there")(boundary.click(self.redact_there))
         app.action("secret_harmless")(boundary.click(self.leave))
 
     async def redact(self, click: Click) -> Message | None:
@@ -29,6 +30,10 @@ class Secrets:
     async def redact_with_files(self, click: Click) -> Message | None:
         """[Redact with files]."""
         return await scribe.redact(self._desk, click.asked, subject_in(click.value), with_files=True)
+
+    async def redact_there(self, click: Click) -> Message | None:
+        """[Redact there], beside another incident in which the same stands."""
+        return await scribe.redact_elsewhere(self._desk, click.asked, spots_in(click.value))
 
     async def leave(self, click: Click) -> Message | None:
         """[It is harmless]."""

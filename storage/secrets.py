@@ -13,12 +13,15 @@ from storage.drivers import DATABASE_ERRORS, SqliteDriver
 from storage.statements import Statement, Transaction
 from storage.store import Store
 from storage.tables import (
+    AlertEventRow,
+    AlertRow,
     AttachmentRow,
     DeliveryRow,
     EntryRow,
     EntryVersionRow,
     InboxRow,
     KeptRegionRow,
+    LinkRow,
     LookbackRow,
     table_of,
 )
@@ -28,7 +31,8 @@ log = logging.getLogger(__name__)
 _entry, _version = table_of(EntryRow), table_of(EntryVersionRow)
 _kept = table_of(KeptRegionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
-_attachment = table_of(AttachmentRow)
+_attachment, _link = table_of(AttachmentRow), table_of(LinkRow)
+_alert, _alert_event = table_of(AlertRow), table_of(AlertEventRow)
 
 _RUN = re.compile("[A-Za-z0-9]+")
 _MARK_LENGTH = 8
@@ -44,7 +48,7 @@ def mark_of(secret: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A text that has a mark in it. `place` is its table; in `inbox`, `delivery` and `lookback` it is JSON.
+    """A text that has a mark in it. `place` is where; in `inbox`, `delivery`, `lookback` and `link` it is JSON.
 
     In `kept` it is Markdown, which may have escapes inside the credential.
     """
@@ -56,11 +60,11 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far to look: one incident, and what was said in its workspace since a moment."""
+    """How far to look: one incident, and where `since` is given what was said in its workspace from then on."""
 
     incident_id: int
-    team: str
-    since: datetime
+    team: str = ""
+    since: datetime | None = None
 
 
 class _Texts:
@@ -80,6 +84,14 @@ _PLACES = {
         "name",
         _attachment.c.entry_id.in_(select(_entry.c.id).where(_entry.c.incident_id == bindparam("incident_id"))),
     ),
+    "alert": _Texts(_alert, "title", _alert.c.incident_id == bindparam("incident_id")),
+    "alert_link": _Texts(_alert, "link", _alert.c.incident_id == bindparam("incident_id")),
+    "alert_event": _Texts(
+        _alert_event,
+        "title",
+        _alert_event.c.alert_id.in_(select(_alert.c.id).where(_alert.c.incident_id == bindparam("incident_id"))),
+    ),
+    "link": _Texts(_link, "memo", _link.c.incident_id == bindparam("incident_id")),
     "kept": _Texts(_kept, "markdown", _kept.c.incident_id == bindparam("incident_id")),
     "lookback": _Texts(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),
     "delivery": _Texts(_delivery, "body", _delivery.c.team == bindparam("team")),
@@ -101,11 +113,12 @@ def entries_with(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...
 
 
 def copies(tx: Transaction, reach: Reach, mark: str) -> tuple[Copy, ...]:
-    """Every other text that may quote it."""
+    """Every other text that may quote it: alerts that became entries, what other systems were told, drafts, answers."""
     scope = {"incident_id": reach.incident_id, "team": reach.team, "since": reach.since}
     return tuple(
         Copy(place, key, text)
         for place, texts in _PLACES.items()
+        if place not in _SCOPE or reach.since is not None
         for key, text in tx.rows(
             texts.find, mark=mark, **{name: scope[name] for name in _SCOPE.get(place, ("incident_id",))}
         )

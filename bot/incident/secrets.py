@@ -33,6 +33,8 @@ class Noun(StrEnum):
     ACTION = "action"
     SECTION = "section"
     TITLE = "title"
+    DRAFT = "draft"
+    """A section as somebody edited it in a copy that came back."""
 
 
 @dataclass(frozen=True, slots=True)

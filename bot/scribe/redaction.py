@@ -18,7 +18,8 @@ from storage.secrets import Copy, Reach
 from storage.statements import Transaction
 
 _Record = TypeVar("_Record", Incident, Action)
-_JSON_PLACES = ("delivery", "inbox", "lookback")
+_JSON_PLACES = ("delivery", "inbox", "lookback", "link")
+_MESSAGES = ("delivery", "inbox")
 
 
 class Redaction:
@@ -34,7 +35,7 @@ class Redaction:
         """Replace the credentials wherever they stand, in every wording; what held them."""
         found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
         elsewhere = self._quoted(tx)
-        self._copies(tx)
+        self._copies(tx, Reach(self._incident.id, self._incident.team, self._incident.opened_at))
         recall.forget(tx)
         return Redacted(tuple(found), elsewhere, self._sources(tx))
 
@@ -85,12 +86,13 @@ class Redaction:
         return done
 
     def _quoted(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
-        """The same in the sections of those incidents that were said to have this one's cause."""
+        """The same in the sections of those incidents that were said to have this one's cause, and in their drafts."""
         found = []
         for other_id in recall.quoting(tx, self._incident.id):
             other = incidents.by_id(tx, other_id, locking=True)
             done = sections.redact(tx, other_id, self._clean, self._by, self._now) if other else ()
             found += [(other.key, slug) for slug in done if other]
+            self._copies(tx, Reach(other_id))
         return tuple(found)
 
     def _sources(self, tx: Transaction) -> tuple[str, ...]:
@@ -99,8 +101,7 @@ class Redaction:
         holding = [other for other in quoted if any(map(self._holds, astuple(recall.words_of(tx, other))))]
         return tuple(other.key for other in (incidents.by_id(tx, other_id) for other_id in holding) if other)
 
-    def _copies(self, tx: Transaction) -> None:
-        reach = Reach(self._incident.id, self._incident.team, self._incident.opened_at)
+    def _copies(self, tx: Transaction, reach: Reach) -> None:
         for value in self._values:
             for copy in kept.copies(tx, reach, kept.mark_of(value)):
                 text = _cleaned(copy, self._values)
@@ -126,7 +127,7 @@ def _cleaned(copy: Copy, values: frozenset[str]) -> str:
         text = secrets.without(copy.text, values)
     # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
     still = any(kept.mark_of(value) in text for value in values)
-    return json.dumps(says.forgotten()) if still and copy.place != "lookback" else text
+    return json.dumps(says.forgotten()) if still and copy.place in _MESSAGES else text
 
 
 def _walked(found: Any, values: frozenset[str]) -> Any:

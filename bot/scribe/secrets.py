@@ -8,12 +8,15 @@ from bot.errors import Refused
 from bot.incident import secrets
 from bot.incident.records import Incident
 from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Spot
 from bot.scribe import timeline
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.redaction import Redaction
+from bot.scribe.secrets_elsewhere import find, redact_there
 from bot.slack import secrets as says
 from bot.slack.blocks import Message
 from storage import actions, attachments, deliveries, incidents, sections, whys
+from storage import kept as drafts
 from storage import secrets as kept
 from storage import timeline as entries
 from storage.deliveries import Owed
@@ -29,8 +32,14 @@ async def redact(desk: Desk, asked: Asked, subject: Subject, *, with_files: bool
 
     It is gone from every wording of everything in the incident, from sections of other incidents that quote it, from
     what waits to be sent and from the answers kept for repeats. The history says who redacted and when. `with_files`
-    lets go of the entry's files as well.
+    lets go of the entry's files as well. Where the same words stand in other incidents, the answer offers those.
     """
+
+    def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
+        incident, texts = _held(tx, asked, subject, locking=False)
+        return incident, frozenset().union(*map(secrets.values, texts))
+
+    also = await find(desk, asked, held)
 
     def unit(tx: Transaction) -> Message:
         incident, texts = _held(tx, asked, subject)
@@ -42,12 +51,23 @@ async def redact(desk: Desk, asked: Asked, subject: Subject, *, with_files: bool
         done = Redaction(incident, values, asked.user, asked.now).take_out(tx)
         if entry and files:
             attachments.drop(tx, entry.id, DROPPED)
-        return says.redacted(subject, done, files)
+        return says.redacted(subject, done, files, also.left(tx))
 
     said = await once(desk, asked, unit)
+    await _wipe(desk)
+    return said
+
+
+async def redact_elsewhere(desk: Desk, asked: Asked, spots: tuple[Spot, ...]) -> Message | None:
+    """[Redact there]: the same, at these spots of another incident."""
+    said = await redact_there(desk, asked, spots)
+    await _wipe(desk)
+    return said
+
+
+async def _wipe(desk: Desk) -> None:
     if not await asyncio.to_thread(kept.wipe, desk.store):
         log.warning("a redacted text stays in the write-ahead log until the database is quiet")
-    return said
 
 
 async def leave(desk: Desk, asked: Asked, subject: Subject) -> Message:
@@ -106,6 +126,9 @@ def _wordings(tx: Transaction, incident: Incident, subject: Subject) -> tuple[se
         case Noun.TITLE:
             # The first entry tells the title that it was opened with, also once it is called otherwise.
             return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
+        case Noun.DRAFT:
+            edited = [one for one in drafts.of_incident(tx, incident.id) if one.section == subject.which]
+            return {one.author for one in edited}, tuple(one.markdown for one in edited)
 
 
 def _entry(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from bot.incident.records import Incident
 from bot.incident.secrets import Noun, Redacted, Span, Subject
 from bot.incident.sections import BY_SLUG
+from bot.incident.spots import Spot
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -13,7 +16,13 @@ from bot.slack.words import words
 
 QUOTED = 2_000
 MOST_NAMED = 5
-"""Files that a warning names; *Redact with files* drops the others as well."""
+"""Files that a warning names, and things of another incident; those beyond it are meant as well."""
+
+MOST_OFFERED = 5
+"""Other incidents that one answer offers; the others come up as these are redacted."""
+
+MOST_CARRIED = 20
+"""Spots that one button carries; the credentials at them are redacted wherever they stand in that incident."""
 
 
 def warning(spans: Iterable[Span], value: str, files: Sequence[str] = ()) -> list[Block]:
@@ -50,20 +59,88 @@ def subject_in(value: dict[str, object]) -> Subject:
     return Subject(Noun.ENTRY, str(value["entry"]))
 
 
+def _title(slug: str) -> str:
+    return BY_SLUG[slug].title if slug in BY_SLUG else slug.replace("_", " ").capitalize()
+
+
 def _name(subject: Subject) -> str:
-    which = BY_SLUG[subject.which].title if subject.noun is Noun.SECTION else subject.which
+    which = _title(subject.which) if subject.noun in (Noun.SECTION, Noun.DRAFT) else subject.which
     return str(words.secrets.name(noun=str(subject.noun), which=which))
 
 
-def redacted(subject: Subject, done: Redacted, files: tuple[str, ...]) -> Message:
-    """It is out of the record, with all that held it as well, and with these files of it."""
+@dataclass(frozen=True, slots=True)
+class There:
+    """Another incident with spots in which the same stands; one for each thing of it and each credential."""
+
+    incident: Incident
+    spots: tuple[Spot, ...]
+
+
+def redacted(subject: Subject, done: Redacted, files: tuple[str, ...], also: tuple[There, ...]) -> Message:
+    """It is out of the record, with all that held it as well, and with these files of it.
+
+    `also` are other incidents in which it still stands, and in which the reader may redact it.
+    """
     others = [_name(other) for other in done.subjects if other != subject]
-    elsewhere = [words.secrets.elsewhere(title=BY_SLUG[slug].title, key=key) for key, slug in done.elsewhere]
-    return blocks.whisper(
-        words.secrets.redacted(
-            what=_capital(_name(subject)), others=[*others, *elsewhere], files=files, still_in=done.still_in
-        )
+    offered = [there.incident.key for there in also[:MOST_OFFERED]]
+    said = words.secrets.redacted(
+        what=_capital(_name(subject)),
+        others=[*others, *_elsewhere(done)],
+        files=files,
+        still_in=[key for key in done.still_in if key not in offered],
     )
+    return blocks.whisper(said, [blocks.section(said), *_offers(also)])
+
+
+def redacted_there(incident: Incident, done: Redacted, also: tuple[There, ...]) -> Message:
+    """The same is out of another incident, too."""
+    what = [*(_name(subject) for subject in done.subjects), *_elsewhere(done)]
+    said = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
+    return blocks.whisper(said, [blocks.section(said), *_offers(also)])
+
+
+def _elsewhere(done: Redacted) -> list[str]:
+    return [words.secrets.elsewhere(title=_title(slug), key=key) for key, slug in done.elsewhere]
+
+
+def _offers(also: tuple[There, ...]) -> list[Block]:
+    """For each other incident a line with what of it holds the same, and [Redact there]."""
+    shown = [
+        blocks.section(
+            words.secrets.also_in(
+                key=there.incident.key,
+                title=shortened(there.incident.title, 150),
+                what=list(dict.fromkeys(_name(spot.subject) for spot in there.spots))[:MOST_NAMED],
+                more=max(len({spot.subject for spot in there.spots}) - MOST_NAMED, 0),
+            ),
+            blocks.button("Redact there", "secret_redact_there", _spots_ref(there), style="danger"),
+        )
+        for there in also[:MOST_OFFERED]
+    ]
+    if len(also) > MOST_OFFERED:
+        shown.append(blocks.context(words.secrets.more_elsewhere(count=len(also) - MOST_OFFERED)))
+    return shown
+
+
+def _spots_ref(there: There) -> str:
+    """Where it stands, without what it is: the first spots lead to every other."""
+    told = [
+        [str(spot.subject.noun), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]
+        for spot in there.spots[:MOST_CARRIED]
+    ]
+    return json.dumps({"incident": there.incident.id, "spots": told})
+
+
+def spots_in(value: dict[str, Any]) -> tuple[Spot, ...]:
+    """The spots that a button carries."""
+    return tuple(
+        Spot(Subject(Noun(str(noun)), str(which)), *map(int, numbers)) for noun, which, *numbers in value["spots"]
+    )
+
+
+def nothing_there() -> str:
+    """The sentence for what was redacted, or worded anew, since it was offered."""
+    return str(words.secrets.nothing_there())
 
 
 def left(subject: Subject, text: str) -> Message:

@@ -168,7 +168,7 @@ async def test_redacting_a_quotation_says_where_it_was_quoted_from(sqlite_url: s
         await press(play, play.ana, "recall_same")
         answer = await redacted_again(play, play.ana)
         assert "The section Recurrence is redacted, in every wording." in answer
-        assert "It was quoted from INC-1 and still stands there" in answer
+        assert "The same words also stand in *INC-1* Checkout pool exhausted: why 1\nRedact there" in answer
         assert CLEAN in play.case().sections["recurrence"].text
         assert LEAK in play.case(payments).whys[0].text
 
