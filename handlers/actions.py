@@ -128,12 +128,15 @@ class Actions:
         return await scribe.judge(self._desk, click.asked, int(click.value["action"]), held=False)
 
     async def replied(self, boundary: Boundary, body: Body) -> None:
-        """`done 3` or `3 friday`, written to the bot in their conversation with it."""
+        """`done 3`, `3 friday` or `3 @bo`, written to the bot in their conversation with it."""
         event = body["event"]
         asked = event_of(body, event["channel"], self._desk.clock.now())
         try:
             await boundary.admit(asked)
-            await replies.take(self._desk, asked, self._plain(asked, event.get("text") or ""))
+            text = event.get("text") or ""
+            users = mentioned(text)
+            other = users[0] if len(users) == 1 else None
+            await replies.take(self._desk, asked, self._plain(asked, without_mentions(text) if other else text), other)
         except Refused as refused:
             await replies.refuse(self._desk, asked, refused.sentence)
 

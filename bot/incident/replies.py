@@ -1,6 +1,11 @@
-"""What somebody may answer to a reminder in their conversation with the bot: `done 3`, `3 friday`, `drop 3 why`."""
+"""What somebody may answer to a reminder in their conversation with the bot, as people write it.
+
+`done 3`, `3 and 4 are done`, `:white_check_mark: 3`, `3 friday`, `won't do 3, too costly`, `3 @bo`; without a number
+where only one action can be meant. What names an action and is not understood is `Unclear`, to be asked about.
+"""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,14 +24,11 @@ class About:
 class Done:
     """It is done."""
 
-    about: About
-
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """It will not be done, for this reason; empty where none was given."""
 
-    about: About
     reason: str
 
 
@@ -34,42 +36,153 @@ class Drop:
 class Move:
     """It has a new due date."""
 
-    about: About
     due_on: date
 
 
-Answer = Done | Drop | Move
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Whoever is mentioned in the message does it from now on."""
 
-_ABOUT = r"(?:INC-(?P<incident>\d{1,6})\s*[,:/#]?\s*)?(?:action\s+)?#?(?P<number>\d{1,4})"
-_REST = r"(?:[\s:,]+(?P<rest>.+))?"
-_VERB = r"(?P<verb>(?:is\s+)?done|drop|won[’']?t\s+do|move)"
-_FIRST = re.compile(rf"{_VERB}\s+{_ABOUT}{_REST}", re.IGNORECASE | re.DOTALL)
-_BEHIND = re.compile(rf"{_ABOUT}[\s:,]+{_VERB}{_REST}", re.IGNORECASE | re.DOTALL)
-_DATED = re.compile(rf"{_ABOUT}[\s:,]+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Something that is not understood; empty where only the number was written."""
+
+    words: str
+
+
+Deed = Done | Drop | Move | HandOver | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What becomes of which actions; of none by name where their writer takes for granted which."""
+
+    about: tuple[About, ...]
+    deed: Deed
+
+
+MOST = 20
+"""Actions that one message may name."""
+
+_List = tuple[tuple[About, ...], str]
+
+_TICK = re.compile(r"[✅✔☑]\ufe0f?|:(?:white_check_mark|heavy_check_mark|ballot_box_with_check):")
+_EMOJI = re.compile(r"(?<!\w):[a-z][a-z0-9_+'-]*:|[\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]", re.IGNORECASE)
+_POLITE = re.compile(r"(?:[\s,;–-]*\b(?:please|pls|thanks|thank you|thx)\b)?[\s,;.!]*$", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"(?:INC-(?P<incident>\d{1,6})\s*[,:/#]?\s*)?(?:actions?\s+)?#?(?P<number>\d{1,4})(?![\w/]|[.:-]\d)", re.IGNORECASE
+)
+_AND = re.compile(r"\s*(?:,\s*and\b|,|&|\+|\band\b)\s*", re.IGNORECASE)
+_OR_BLANK = re.compile(rf"{_AND.pattern}|\s+", re.IGNORECASE)
+_VERB = re.compile(
+    r"(?:(?:i|we)\s+(?:have\s+)?|(?:it|that)(?:\s+is|[’']s)\s+|(?:is|are|all)\s+)?(?:"
+    r"(?P<done>(?:done|finished)(?:\s+with)?|did|fixed|closed?|completed?|finish)"
+    r"|(?P<drop>drop|(?:won[’']?t|will\s+not)\s+do|not\s+needed|skip|cancel)|(?P<move>move|postpone|delay)"
+    r"|(?P<give>hand(?:\s+over)?|give|assign))(?![\w/-])[\s:,]*",
+    re.IGNORECASE,
+)
+_IT = re.compile(r"(?:it|that|this)(?![\w'])[\s,:]*", re.IGNORECASE)
+_NO_MORE = re.compile(r"(?:done|now|already|today|too|as well)?", re.IGNORECASE)
 _TO = re.compile(r"(?:due|by|until|to|on)\s+", re.IGNORECASE)
+_TO_WHOM = re.compile(r"(?:over\s+)?(?:to|for)?", re.IGNORECASE)
+_BECAUSE = re.compile(r"because\s+", re.IGNORECASE)
+# `4 friday` behind `3,` is another number, and the day of both; `24 Dec` there is the day of the one.
+_OTHERS = re.compile(
+    rf"and\b|[&+]|#?\d{{1,4}}(?:(?:{_AND.pattern})#?\d{{1,4}})*\s+(?:{_TO.pattern})?"
+    r"(?:mon|tue|wed|thu|fri|sat|sun|tod|tom|next\s|this\s|in\s|(?:the\s+)?end\s|eo|\d{4}-)",
+    re.IGNORECASE,
+)
 
 
 def moved(line: str, today: date) -> tuple[int, date] | None:
     """The number and the day where a line behind `/action` gives an action of that incident a new date, else None."""
     answer = read(line, today)
-    return (answer.about.number, answer.due_on) if isinstance(answer, Move) and answer.about.incident is None else None
-
-
-def read(text: str, today: date) -> Answer | None:
-    """The answer that a message is, or None where it is none; `today` is the day where its author lives."""
-    text = text.strip().rstrip(".!")
-    match = _FIRST.fullmatch(text) or _BEHIND.fullmatch(text)
-    if match is None:
-        match, verb = _DATED.fullmatch(text), "move"
-    else:
-        verb = match["verb"].lower()
-    if match is None:
+    if answer is None or not isinstance(answer.deed, Move) or len(answer.about) != 1 or answer.about[0].incident:
         return None
-    about = About(int(match["number"]), int(match["incident"]) if match["incident"] else None)
-    rest = (match["rest"] or "").strip()
-    if verb == "move":
-        due_on = day(_TO.sub("", rest, count=1), today)
-        return Move(about, due_on) if due_on is not None else None
-    if verb.endswith("done"):
-        return None if rest else Done(about)
-    return Drop(about, rest.removeprefix("because").strip())
+    return answer.about[0].number, answer.deed.due_on
+
+
+def read(text: str, today: date, *, mentions: bool = False) -> Answer | None:
+    """The answer that a message is, or None where it is none; `today` is the day where its author lives.
+
+    `mentions` where it mentions one person; the mention itself is not in the text any more.
+    """
+    plain = _plain(text)
+    verb = _VERB.match(plain)
+    kind, rest = (verb.lastgroup or "", plain[verb.end() :]) if verb else ("", plain)
+    lists = tuple(_lists(rest, _OR_BLANK if kind == "done" else _AND))
+    if mentions:
+        return _given(kind, rest, lists)
+    if not lists:
+        return _of_the_one(kind, rest, today)
+    about, behind = lists[-1]
+    if kind in ("", "move"):
+        return _behind(lists, today) if kind == "" else _moved(lists, today) or Answer(about, Unclear(behind))
+    return Answer(about, _deed(kind, behind))
+
+
+def _plain(text: str) -> str:
+    """The text without emoji, but for a tick, which says that something is done, and without `please`."""
+    words = " ".join(_EMOJI.sub(" ", _TICK.sub(" done ", text)).split())
+    return _POLITE.sub("", re.sub(r"\bdone(?: done)+\b", "done", words, flags=re.IGNORECASE)).strip()
+
+
+def _lists(text: str, separator: re.Pattern[str]) -> Iterator[_List]:
+    """The actions that a text begins with, one and then more of them, each time with what stands behind."""
+    about: tuple[About, ...] = ()
+    match = _ABOUT.match(text)
+    while match is not None and len(about) < MOST:
+        incident = int(match["incident"]) if match["incident"] else about[-1].incident if about else None
+        about = (*about, About(int(match["number"]), incident))
+        yield about, text[match.end() :].strip(" \t\n,:;")
+        between = separator.match(text, match.end())
+        match = _ABOUT.match(text, between.end()) if between else None
+
+
+def _deed(kind: str, words: str) -> Deed:
+    if kind == "done":
+        return Done() if _NO_MORE.fullmatch(words) else Unclear(words)
+    return Drop(_BECAUSE.sub("", words, count=1)) if kind == "drop" else Unclear(words)
+
+
+def _behind(lists: tuple[_List, ...], today: date) -> Answer:
+    """The numbers come first: `3 done`, `3 and 4 friday`."""
+    about, words = lists[-1]
+    verb = _VERB.match(words)
+    if verb is not None and verb.lastgroup != "move":
+        return Answer(about, _deed(verb.lastgroup or "", words[verb.end() :]))
+    if verb is not None:
+        lists = ((about, words[verb.end() :]),)
+    return _moved(lists, today) or Answer(about, Unclear(words))
+
+
+def _moved(lists: tuple[_List, ...], today: date) -> Answer | None:
+    """The fewest actions behind which a day is named, unless what stands there are more of them and their day."""
+    for about, words in lists:
+        due_on = None if _OTHERS.match(words) else day(_TO.sub("", words, count=1), today)
+        if due_on is not None:
+            return Answer(about, Move(due_on))
+    return None
+
+
+def _given(kind: str, rest: str, lists: tuple[_List, ...]) -> Answer | None:
+    """Somebody is mentioned: they are given it, where no more is said."""
+    about, words = lists[-1] if lists else ((), _IT.sub("", rest, count=1))
+    verb = _VERB.match(words) if lists and not kind else None
+    if verb is not None:
+        kind, words = verb.lastgroup or "", words[verb.end() :]
+    if kind in ("", "give") and (lists or kind) and _TO_WHOM.fullmatch(words):
+        return Answer(about, HandOver())
+    return Answer(about, Unclear(words)) if lists else None
+
+
+def _of_the_one(kind: str, rest: str, today: date) -> Answer | None:
+    """No number: only what says nothing else is an answer, for people also talk."""
+    words = _IT.sub("", rest, count=1)
+    if kind == "done":
+        return Answer((), Done()) if _NO_MORE.fullmatch(words) else None
+    if kind == "drop":
+        return Answer((), _deed(kind, words)) if not words or _BECAUSE.match(words) else None
+    due_on = day(_TO.sub("", words, count=1), today) if kind in ("", "move") and not words[:1].isdigit() else None
+    return Answer((), Move(due_on)) if due_on is not None else None

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.errors import Refused
 from bot.incident import replies as rules
-from bot.incident.replies import About, Answer
+from bot.incident.replies import About, Answer, Deed
 from bot.scribe import actions as verbs
 from bot.scribe.desk import Asked, Desk, once, require_sight
 from bot.slack import blocks
+from bot.slack import replies as says
 from bot.slack.blocks import Message
 from bot.slack.words import words
 from storage import actions
@@ -16,45 +16,80 @@ from storage.actions import OwedAction
 MOST = 1_000
 
 
-async def take(desk: Desk, asked: Asked, text: str) -> Message | None:
-    """Do what a reply says about an action that its author owes; raises Refused where none, or several, are meant.
+async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None) -> None:
+    """Do what a reply says about actions that its author owes; where it cannot be told which, ask.
 
-    Where it says nothing of that sort, its author reads what could be said here.
+    `mentioned` is the one person whom it names besides, and who is not in the text any more. Where it says nothing
+    of that sort, its author reads what could be said here; where it names an action only, what can be done about it.
     """
-    answer = rules.read(text, await verbs.today_of(desk, asked))
+    other = mentioned if mentioned and not (await desk.people.known(asked.team, mentioned)).is_bot else None
+    answer = rules.read(text, await verbs.today_of(desk, asked), mentions=other is not None)
     if answer is None:
-        return await once(desk, asked, lambda _: blocks.message(words.actions.replies(), response_type="in_channel"))
+        await _say(desk, asked, says.understood())
+        return
     owed = await desk.store.read(lambda tx: actions.owed_by(tx, asked.team, asked.user, MOST))
-    meant = _meant(answer.about, owed)
-    await require_sight(desk, replace(asked, incident_id=meant.incident.id))
-    return await _do(desk, asked, answer, meant.action.id)
+    meant = await _all_meant(desk, asked, answer, owed)
+    if isinstance(meant, dict):
+        await _say(desk, asked, meant)
+        return
+    for one in meant:
+        await require_sight(desk, replace(asked, incident_id=one.incident.id))
+    if isinstance(answer.deed, rules.Unclear):
+        await _say(desk, asked, says.what_of_it(meant, answer.deed.words))
+        return
+    if isinstance(answer.deed, rules.Drop) and not answer.deed.reason:
+        await _say(desk, asked, says.needs_reason(meant[0]))
+        return
+    for index, one in enumerate(meant):
+        each = replace(asked, key=f"{asked.key}+{index}") if index else asked
+        await _do(desk, each, answer.deed, one.action.id, other)
 
 
 async def refuse(desk: Desk, asked: Asked, sentence: str) -> None:
     """Say why nothing was done."""
-    said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
-    await once(desk, asked, lambda _: said)
+    await _say(desk, asked, blocks.message(words.general.refused(sentence=sentence)))
 
 
-async def _do(desk: Desk, asked: Asked, answer: Answer, action_id: int) -> Message | None:
-    match answer:
+async def _say(desk: Desk, asked: Asked, said: Message) -> None:
+    await once(desk, asked, lambda _: said | {"response_type": "in_channel"})
+
+
+async def _do(desk: Desk, asked: Asked, deed: Deed, action_id: int, other: str | None) -> None:
+    match deed:
         case rules.Done():
-            return await verbs.close_by_id(desk, asked, action_id)
+            await verbs.close_by_id(desk, asked, action_id)
         case rules.Drop(reason=reason):
-            return await verbs.close_by_id(desk, asked, action_id, reason)
+            await verbs.close_by_id(desk, asked, action_id, reason)
         case rules.Move(due_on=due_on):
-            return await verbs.move(desk, asked, action_id, due_on)
+            await verbs.move(desk, asked, action_id, due_on)
+        case rules.HandOver() if other is not None:
+            await verbs.hand_over(desk, asked, action_id, other)
 
 
-def _meant(about: About, owed: tuple[OwedAction, ...]) -> OwedAction:
+async def _all_meant(
+    desk: Desk, asked: Asked, answer: Answer, owed: tuple[OwedAction, ...]
+) -> tuple[OwedAction, ...] | Message:
+    """The actions that are meant, each once; or what to say where that cannot be told, or where it is only talk."""
+    if not answer.about:
+        return owed if len(owed) == 1 else says.which(await _seen(desk, asked, owed), len(owed))
+    found: dict[int, OwedAction] = {}
+    for about in answer.about:
+        items = _named(about, owed)
+        if not items:
+            is_talk = isinstance(answer.deed, rules.Unclear) and bool(answer.deed.words)
+            return says.not_owed(None if is_talk else about.number, await _seen(desk, asked, owed), len(owed))
+        if len(items) > 1:
+            return says.which_of(about.number, [item.incident.key for item in items])
+        found[items[0].action.id] = items[0]
+    return tuple(found.values())
+
+
+def _named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     found = [item for item in owed if item.action.number == about.number]
-    if about.incident is not None:
-        found = [item for item in found if item.incident.number == about.incident]
-    if not found:
-        sentence = f"You owe no action {about.number}. The Home tab lists what you owe."
-        raise Refused(sentence)
-    if len(found) > 1:
-        keys = " and ".join(item.incident.key for item in found)
-        sentence = f"You owe action {about.number} of {keys}. Say which: `done {found[0].incident.key} {about.number}`."
-        raise Refused(sentence)
-    return found[0]
+    return found if about.incident is None else [item for item in found if item.incident.number == about.incident]
+
+
+async def _seen(desk: Desk, asked: Asked, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+    """Those that may be named: of what somebody cannot look into any more they read nothing."""
+    sight = await desk.sight(asked.team, asked.user, {item.incident.channel for item in owed})
+    return [item for item in owed if item.incident.channel in sight.seen]

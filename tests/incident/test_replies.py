@@ -1,4 +1,4 @@
-"""What counts as an answer about an action, and what is only talk."""
+"""What counts as an answer about actions, and what is only talk."""
 
 from datetime import date
 
@@ -6,41 +6,116 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.incident.replies import About, Answer, Done, Drop, Move, read
+from bot.incident.replies import MOST, About, Answer, Deed, Done, Drop, HandOver, Move, Unclear, read
 
 TODAY = date(2026, 11, 23)
 """A Monday."""
 
+FRIDAY = Move(date(2026, 11, 27))
+
+
+def about(*numbers: int, incident: int | None = None) -> tuple[About, ...]:
+    return tuple(About(number, incident) for number in numbers)
+
 
 @pytest.mark.parametrize(
-    ("text", "answer"),
+    "text",
     [
-        ("done 3", Done(About(3, None))),
-        ("Done #3.", Done(About(3, None))),
-        ("3 done", Done(About(3, None))),
-        ("action 3 is done!", Done(About(3, None))),
-        ("done INC-4 3", Done(About(3, 4))),
-        ("inc-4 #3 done", Done(About(3, 4))),
-        ("3 friday", Move(About(3, None), date(2026, 11, 27))),
-        ("3: due in 2 weeks", Move(About(3, None), date(2026, 12, 7))),
-        ("move 3 to 24 Dec", Move(About(3, None), date(2026, 12, 24))),
-        ("INC-4 3 2026-12-24", Move(About(3, 4), date(2026, 12, 24))),
-        ("drop 3 because the proxy does it", Drop(About(3, None), "the proxy does it")),
-        ("3 won't do, the proxy does it", Drop(About(3, None), "the proxy does it")),
-        ("drop 3", Drop(About(3, None), "")),
-        ("3", None),
-        ("done", None),
-        ("done 3 of 4", None),
-        ("3 nodes are down", None),
-        ("hello", None),
-        ("", None),
+        *(
+            "done 3",
+            "Done #3.",
+            "3 done",
+            "action 3 is done!",
+            "3 ✅",
+            ":white_check_mark: 3",
+            "✔️ done 3",
+            "done 3 ✅ 🎉",
+        ),
+        *(
+            "finished 3, thanks",
+            "I have finished 3",
+            "closed 3",
+            "done with 3",
+            "3 is done already",
+            "3 done, thank you!",
+        ),
     ],
 )
-def test_an_answer_names_an_action_and_what_becomes_of_it(text: str, answer: Answer | None) -> None:
-    assert read(text, TODAY) == answer
+def test_done_is_said_in_many_ways(text: str) -> None:
+    assert read(text, TODAY) == Answer(about(3), Done())
 
 
-@given(some.text(max_size=60) | some.from_regex(r"(INC-\d )?\d{1,4} .{0,20}", fullmatch=True))
-def test_whatever_is_written_is_an_answer_or_none(text: str) -> None:
-    answer = read(text, TODAY)
-    assert answer is None or 0 <= answer.about.number <= 9999
+@pytest.mark.parametrize(
+    ("text", "named", "deed"),
+    [
+        ("done INC-4 3", about(3, incident=4), Done()),
+        ("inc-4 #3 done", about(3, incident=4), Done()),
+        ("done 3 and 4", about(3, 4), Done()),
+        ("done 3, 4 and #5", about(3, 4, 5), Done()),
+        ("done 3 4", about(3, 4), Done()),
+        ("3 & 4 are done", about(3, 4), Done()),
+        ("done INC-4 3 and 5, INC-6 1", (*about(3, 5, incident=4), About(1, 6)), Done()),
+        ("3 friday", about(3), FRIDAY),
+        ("3 next friday please", about(3), FRIDAY),
+        ("3 and 4 to friday", about(3, 4), FRIDAY),
+        ("3, 4 friday", about(3, 4), FRIDAY),
+        ("3 move to friday", about(3), FRIDAY),
+        ("postpone 3 until friday", about(3), FRIDAY),
+        ("3: due in 2 weeks", about(3), Move(date(2026, 12, 7))),
+        ("3, 2 weeks", about(3), Move(date(2026, 12, 7))),
+        ("move 3 to 24 Dec", about(3), Move(date(2026, 12, 24))),
+        ("3, 24 december 2026", about(3), Move(date(2026, 12, 24))),
+        ("INC-4 3 2026-12-24", about(3, incident=4), Move(date(2026, 12, 24))),
+        ("drop 3 because the proxy does it", about(3), Drop("the proxy does it")),
+        ("3 won't do, the proxy does it", about(3), Drop("the proxy does it")),
+        ("won't do 3 too costly", about(3), Drop("too costly")),
+        ("will not do 3 and 4: 2 nodes were replaced", about(3, 4), Drop("2 nodes were replaced")),
+        ("drop 3", about(3), Drop("")),
+        ("3", about(3), Unclear("")),
+        ("3 👍", about(3), Unclear("")),
+        ("done 3 of 4", about(3), Unclear("of 4")),
+        ("3 nodes are down", about(3), Unclear("nodes are down")),
+        ("move 3 to some day", about(3), Unclear("to some day")),
+        ("3 and 4", about(3, 4), Unclear("")),
+    ],
+)
+def test_an_answer_names_actions_and_what_becomes_of_them(text: str, named: tuple[About, ...], deed: Deed) -> None:
+    assert read(text, TODAY) == Answer(named, deed)
+
+
+@pytest.mark.parametrize(
+    ("text", "deed"),
+    [
+        *((text, Done()) for text in ("done", "Done!", "✅", "all done", "done it", "it is done", "I did that")),
+        *(("friday", FRIDAY), ("move it to friday", FRIDAY), ("next friday 🙏", FRIDAY)),
+        *(("drop it because the proxy does it", Drop("the proxy does it")), ("won't do", Drop(""))),
+    ],
+)
+def test_without_a_number_the_only_one_is_meant(text: str, deed: Deed) -> None:
+    assert read(text, TODAY) == Answer((), deed)
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "", "what is this?", "drop the database", "done with this week", "2026", "close call", "🎉"]
+)
+def test_talk_is_no_answer(text: str) -> None:
+    assert read(text, TODAY) is None or read(text, TODAY) == Answer(about(2026), Unclear(""))
+
+
+@pytest.mark.parametrize("text", ["3", "3 to", "give 3 to", "hand over 3 to", "hand 3 over to", "3 hand over to"])
+def test_who_is_mentioned_is_given_it(text: str) -> None:
+    assert read(text, TODAY, mentions=True) == Answer(about(3), HandOver())
+
+
+def test_a_mention_beside_other_words_hands_nothing_over() -> None:
+    assert read("3 friday, asked", TODAY, mentions=True) == Answer(about(3), Unclear("friday, asked"))
+    assert read("done 3", TODAY, mentions=True) == Answer(about(3), Unclear(""))
+    assert read("give it to", TODAY, mentions=True) == Answer((), HandOver())
+    assert read("thanks,", TODAY, mentions=True) is None
+
+
+@given(some.text(max_size=60) | some.from_regex(r"(INC-\d )?\d{1,4}(, \d)* .{0,20}", fullmatch=True), some.booleans())
+def test_whatever_is_written_is_an_answer_or_none(text: str, mentions: bool) -> None:
+    answer = read(text, TODAY, mentions=mentions)
+    assert answer is None or len(answer.about) <= MOST
+    assert answer is None or all(0 <= one.number <= 9999 for one in answer.about)

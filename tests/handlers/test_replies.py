@@ -1,0 +1,81 @@
+"""Answers to the digest as people write them: several at once, without a number, with a tick, and half understood."""
+
+from datetime import date
+
+from bot.incident.records import ActionStatus
+from tests.handlers.stage import labels, last, on_stage, opened, press, told
+from tests.handlers.test_chasing import owing, said_back
+from tests.playing import Play
+
+THREE = [f"{what} @Bo Demo due tomorrow" for what in ("cap <retries> & log", "rotate the keys", "mute the alert")]
+
+
+def statuses(play: Play) -> list[str]:
+    return [str(action.status) for action in play.case().actions]
+
+
+async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await owing(play, *THREE)
+        said = await said_back(play, play.bo, "done 1 and 9")
+        assert said.plain.startswith("You owe no action 9. What you owe: 1 of INC-1 (cap <retries> & log), 2 of INC-1")
+        assert "&amp;amp;" not in str(said.blocks)
+        assert statuses(play) == ["open", "open", "open"]
+        await said_back(play, play.bo, "✅ 1, 2 and #2")
+        assert statuses(play) == ["done", "done", "open"]
+        for user, channel in ((play.ana, play.channel), (play.bo, play.slack.dm(play.bo))):
+            seen = [message.plain for message in play.slack.messages(channel, user=user)]
+            assert sum("finished action" in line for line in seen) == 2
+        await said_back(play, play.bo, "3 next friday, please")
+        assert play.case().actions[2].due_on == date(2026, 11, 27)
+
+
+async def test_without_a_number_the_only_one_is_meant_and_of_several_it_is_asked(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await owing(play, *THREE[:2])
+        said = (await said_back(play, play.bo, "done")).plain
+        assert said.startswith("You owe several actions: 1 of INC-1 (cap <retries> & log) and 2 of INC-1 (rotate the")
+        assert said.endswith("Say which, as in `done 1`.")
+        await said_back(play, play.bo, "won't do 1 too costly")
+        assert play.case().actions[0].reason == "too costly"
+        assert "finished action 2" in (await said_back(play, play.bo, "done!")).plain
+        assert "You owe no action that is open." in (await said_back(play, play.bo, "done")).plain
+        assert statuses(play) == ["dropped", "done"]
+
+
+async def test_a_number_alone_and_what_is_no_day_is_asked_about_with_the_buttons(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        room = await owing(play, *THREE[:2])
+        asked = await said_back(play, play.bo, "2")
+        assert "What of action 2 of INC-1 (rotate the keys)?" in asked.plain
+        assert labels(asked) == ["Done", "New date", "Hand over", "Won't do …"]
+        unclear = await said_back(play, play.bo, "2 when I am back")
+        assert "“when I am back” is no day, and nothing else that I can do with it." in unclear.plain
+        assert statuses(play) == ["open", "open"]
+        assert "finished action 2" in (await press(play, play.bo, "action_done", channel=room)).plain
+        assert "Here I understand" in (await said_back(play, play.bo, "7 nodes are down")).plain
+        assert "You owe no action 7." in (await said_back(play, play.bo, "7")).plain
+        assert "Say why it will not be done." in (await said_back(play, play.bo, "drop 1")).plain
+
+
+async def test_a_reply_hands_over_to_whom_it_mentions_and_never_to_the_bot(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await owing(play, *THREE[:2])
+        await said_back(play, play.bo, "1 @Chandra Demo please")
+        assert play.case().actions[0].owner == play.chandra
+        assert "handed action 1 of INC-1 over to @Chandra Demo" in last(play, play.ana).plain
+        assert "finished action 2" in (await said_back(play, play.bo, "@afterword done 2")).plain
+        assert play.case().actions[1].status is ActionStatus.DONE
+
+
+async def test_what_they_cannot_look_into_any_more_is_counted_and_not_named(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        secret = play.slack.channel("secret", [play.ana, play.bo], private=True)
+        await opened(play, "Keys leaked", secret)
+        await told(play, play.ana, "/action burn the vault @Bo Demo due tomorrow", secret)
+        await owing(play, THREE[1])
+        play.slack.workspace.channels[secret].members.remove(play.bo)
+        play.bot.desk.places.forget(secret)
+        said = (await said_back(play, play.bo, "done")).plain
+        assert "vault" not in said
+        assert "1 of INC-2 (rotate the keys) and 1 more, which the Home tab lists." in said
