@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from storage.drivers import DATABASE_ERRORS, SqliteDriver
@@ -91,7 +91,13 @@ _PLACES = {
         "title",
         _alert_event.c.alert_id.in_(select(_alert.c.id).where(_alert.c.incident_id == bindparam("incident_id"))),
     ),
-    "link": _Texts(_link, "memo", _link.c.incident_id == bindparam("incident_id")),
+    # What waits to be said. Where a memo is what was sent, it must differ from the record until that is sent anew.
+    "link": _Texts(
+        _link,
+        "memo",
+        _link.c.incident_id == bindparam("incident_id"),
+        or_(_link.c.system == "statuspage", _link.c.system == "paging"),
+    ),
     "kept": _Texts(_kept, "markdown", _kept.c.incident_id == bindparam("incident_id")),
     "lookback": _Texts(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),
     "delivery": _Texts(_delivery, "body", _delivery.c.team == bindparam("team")),

@@ -11,8 +11,9 @@ import pytest
 from bot.errors import NotRecorded
 from bot.incident import secrets as rules
 from bot.incident.records import Entry, Incident, Place
-from storage import attachments, inbox, incidents, secrets, sections, timeline, whys
+from storage import attachments, inbox, incidents, links, secrets, sections, timeline, whys
 from storage.attachments import NewAttachment
+from storage.links import Thing
 from storage.secrets import Reach
 from storage.statements import Transaction
 from storage.store import Store
@@ -111,6 +112,24 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
         await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
     assert await store.read(lambda tx: secrets.copies(tx, reach, mark)) == ()
     assert await store.read(lambda tx: inbox.reply(tx, "after")) == '"[redacted]"'
+
+
+async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is_left_to_differ(store: Store) -> None:
+    incident, _ = await store.write(written)
+    memo = f'{{"words": "{SECRET}"}}'
+    for system in ("paging", "statuspage", "jira", "jsm"):
+        thing = Thing("T1", system, "INC-1 it", incident.id)
+        await store.write(lambda tx, thing=thing: links.want(tx, thing, NOW, memo))  # type: ignore[misc]
+    found = await store.read(lambda tx: secrets.copies(tx, Reach(incident.id), secrets.mark_of(SECRET)))
+    assert [(copy.place, copy.text) for copy in found] == [("link", memo), ("link", memo)]
+    for copy in found:
+        await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
+    memos = [
+        found.memo
+        for system in ("paging", "statuspage", "jira", "jsm")
+        if (found := await store.read(lambda tx, system=system: links.of(tx, "T1", system, "INC-1 it")))  # type: ignore[misc]
+    ]
+    assert [SECRET in memo for memo in memos] == [False, False, True, True]
 
 
 async def test_only_the_entries_that_may_hold_it_are_named(store: Store) -> None:
