@@ -28,7 +28,7 @@ async def show(desk: Desk, asked: Asked, number: int) -> Message:
 async def move(desk: Desk, asked: Asked, number: int, due_on: date) -> Message | None:
     """Give the action a new due date, for all to read; raises Refused for a day that is past."""
     action = await desk.store.read(lambda tx: verbs.numbered(tx, require_incident(tx, asked), number))
-    return await verbs.move(desk, asked, action.id, due_on, aloud=True)
+    return await verbs.move(desk, asked, action.id, due_on)
 
 
 async def reopen(desk: Desk, asked: Asked, number: int) -> Message | None:
