@@ -3,11 +3,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jinja2 import ChoiceLoader, DictLoader
 
 from bot.export import Exporter
 from bot.export.confluence import Attached, ConfluenceWriter
-from bot.export.environment import template_set
+from bot.export.environment import team_set, template_set
 from bot.export.reader import Reader
 from bot.export.storage_xhtml import StorageXhtml
 from bot.incident import postmortem
@@ -149,11 +148,8 @@ def test_everything_that_markdown_can_say_has_its_element() -> None:
 
 
 def test_without_regions_of_its_own_a_template_still_makes_a_whole_page() -> None:
-    templates = template_set()
-    assert templates.loader is not None
     own = "# {{ document.title }}\n\n{% for row in rows %}\n- {{ row[2] }}\n{% endfor %}\n"
-    templates.loader = ChoiceLoader([DictLoader({"postmortem/document.md.j2": own}), templates.loader])
-    writer = ConfluenceWriter(templates)
+    writer = ConfluenceWriter(team_set({"document.md.j2": own}))
     page = storage.page(writer.page(postmortem.compile(FULL, NOW)))
     assert "Queue drained" in storage.visible(page)
     assert storage.macros(page, "info") == []
