@@ -33,10 +33,16 @@ def read(content: bytes) -> Told:
         file = PostmortemFile.model_validate_json(content)
     except ValidationError as error:
         raise Refused(_sentence(error)) from error
+    json.loads(content, object_pairs_hook=_require_said_once)
     _require_sound(file)
     told = record_of(file)
     _require_faithful(file, told)
     return told
+
+
+def _require_said_once(pairs: list[tuple[str, object]]) -> None:
+    """JSON lets a property stand twice in an object; whoever reads it takes the last, and the first would be lost."""
+    _require_once("property", [name for name, _ in pairs])
 
 
 def _require_known(head: Head) -> None:

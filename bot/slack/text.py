@@ -16,6 +16,7 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 
 _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>")
+_ID = re.compile(r"[A-Z0-9]+", re.ASCII)
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<#([CG][A-Z0-9]+)\|?>|<!subteam\^(S[A-Z0-9]+)\|?>")
 
@@ -97,8 +98,11 @@ def clock_face(moment: datetime, written: str) -> str:
 def mention(user: str | None) -> str:
     """A live mention of a person or a user group: pings in a channel post, so only where that is meant.
 
-    A program that wrote into the record is named: there is nobody to ping.
+    A program that wrote into the record is named: there is nobody to ping. What is no id of Slack's is words like any
+    other: a file that was imported may hold whatever its writer liked.
     """
     if not user or user in PROGRAMS:
         return PROGRAMS.get(user or "", "")
+    if not _ID.fullmatch(user):
+        return escape(user)
     return f"<!subteam^{user}>" if user.startswith("S") else f"<@{user}>"

@@ -225,3 +225,9 @@ def test_an_earlier_file_that_names_one_action_of_a_why_is_read() -> None:
         del one["actions"]
     (read,) = [one for one in json_reader.read(json.dumps(told).encode()).case.whys if one.actions]
     assert (read.number, read.actions) == (5, (2,))
+
+
+def test_a_property_that_stands_twice_is_refused_for_one_of_them_would_be_lost() -> None:
+    content = changed(lambda told: told).replace(b'"timeline": ', b'"timeline": [], "timeline": ', 1)
+    with pytest.raises(Refused, match="The file has property timeline twice"):
+        json_reader.read(content)

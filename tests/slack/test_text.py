@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.text import escape, mentioned, named, plain
+from bot.slack.text import escape, mention, mentioned, named, plain
 
 NAMES = {"U1": "Ana Demo", "C1": "checkout", "S1": "oncall"}
 
@@ -49,3 +49,12 @@ def test_what_is_shown_again_is_never_live_and_reads_the_same(text: str) -> None
     assert "<" not in shown
     assert named(shown) == ()
     assert words(shown) == text
+
+
+@pytest.mark.parametrize("user", ["!channel", "U1><!channel", "S1|x><!here", "U1><https://evil.example|click", "u1 "])
+def test_what_is_no_id_of_slacks_pings_nobody(user: str) -> None:
+    assert mention(user) == escape(user)
+
+
+def test_people_and_groups_are_mentioned() -> None:
+    assert [mention(user) for user in ("U1", "W2", "S3", "", None)] == ["<@U1>", "<@W2>", "<!subteam^S3>", "", ""]
