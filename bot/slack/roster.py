@@ -42,7 +42,7 @@ class Roster:
     def keep_up(self, now: datetime) -> None:
         """Read it anew where it is due; nothing before `start`."""
         is_reading = self._reading is not None and not self._reading.done()
-        if self._due is None or now < self._due or is_reading:
+        if self._due is None or is_reading or now < self._due <= now + EVERY:  # later than that: the clock was put back
             return
         self._due = now + EVERY
         self._reading = asyncio.create_task(self._read(now))

@@ -28,6 +28,7 @@ class Elsewhere:
     calls: int = 0
     bad_days: list[PublishError] = field(default_factory=list)
     looked_up: int = 0
+    looks: int = 0
     pause: float = 0.0
     unreadable: str = ""
 
@@ -49,6 +50,7 @@ class Elsewhere:
         return Kept("OPS-1", "https://tracker.example/OPS-1", "To do", "memo")
 
     async def look(self, store: object, now: object) -> list[int]:
+        self.looks += 1
         return []
 
     async def aclose(self) -> None:
@@ -273,3 +275,11 @@ async def test_what_failed_in_a_private_channel_is_named_there_alone(database_ur
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
         await play.pass_time(seconds=1)
         assert told(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
+
+
+async def test_a_clock_that_is_put_back_stops_no_look_at_what_changed_there(sqlite_url: str) -> None:
+    async with connected(sqlite_url) as (play, elsewhere):
+        await play.bot.errands.run_due(play.clock.now() + timedelta(days=400))
+        before = elsewhere.looks
+        await play.bot.errands.run_due(play.clock.now())
+        assert elsewhere.looks == before + 1

@@ -1,0 +1,23 @@
+"""The list of people is read anew each day, by whichever clock."""
+
+from datetime import timedelta
+
+from tests.handlers.stage import on_stage
+
+
+async def test_a_clock_that_is_put_back_keeps_no_list_old(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        roster, now = play.bot.roster, play.clock.now()
+
+        def read() -> int:
+            return sum(call.method == "users.list" for call in play.slack.calls)
+
+        await roster.settled()
+        roster.keep_up(now + timedelta(days=400))
+        await roster.settled()
+        before = read()
+        roster.keep_up(now)
+        await roster.settled()
+        roster.keep_up(now + timedelta(hours=1))
+        await roster.settled()
+        assert read() == before + 1
