@@ -9,9 +9,10 @@ from typing import Any
 from bot.errors import Refused
 from bot.incident.plain import one_line
 from bot.incident.records import EntryKind, Incident, Status
-from bot.incident.secrets import masked
+from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.text import admit
 from bot.publish.paging import Alert, NotDone, Paged, Paging, Responder
+from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept
 from bot.slack import connections as says
@@ -45,6 +46,7 @@ async def page(desk: Desk, asked: Asked, words: str) -> Message | None:
         incident = require_incident(tx, asked, locking=True)
         text = f"Asked to page: {words or incident.title}"
         number = _note(tx, incident, asked.user, text, asked.now)
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
         thing = Thing(asked.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
         memo = json.dumps({"words": words or incident.title, "by": asked.user, "at": asked.now.isoformat()})
         links.want(tx, thing, asked.now, memo)

@@ -11,11 +11,11 @@ from bot.errors import Refused
 from bot.incident.masking import Find
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Incident, Status
-from bot.incident.secrets import masked
+from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.text import require
 from bot.publish.failures import PublishError
 from bot.publish.statuspage import Announcement, Component, PublicStatus, Statuspage, Update, Working
-from bot.scribe import documents
+from bot.scribe import documents, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept, NotYet
 from bot.slack import statuspage as says
@@ -86,6 +86,7 @@ async def publish(desk: Desk, asked: Asked, update: dict[str, Any]) -> Message |
         text = f"Customers told ({update['status']}): {update['body']}"
         number = incidents.take_number(tx, incident.id, "last_entry")
         timeline.add(tx, incident.id, number, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
         tx.note(incident.id, "customer update")
         thing = Thing(asked.team, SYSTEM, f"{incident.key}{_UPDATE}{number}", incident.id)
         links.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.incident.alerts import AlertGroup, Stand, Storm
 from bot.incident.records import Incident, Status
+from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -82,7 +83,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
     """The form behind [Attach to …]: which of these open incidents."""
     options = [
         {
-            "text": {"type": "plain_text", "text": shortened(f"{incident.key} {incident.title}", 75)},
+            "text": {"type": "plain_text", "text": shortened(f"{incident.key} {masked(incident.title)}", 75)},
             "value": str(incident.id),
         }
         for incident in found

@@ -1,0 +1,39 @@
+"""A credential in what went, or is to go, to other systems: its author is warned, and it leaves our rows about them."""
+
+import json
+
+from tests.alarms import ALERTS, call, pagerduty, watched
+from tests.handlers.stage import told, window
+from tests.handlers.test_redaction import CLEAN, LEAK, redacted
+from tests.handlers.test_secrets import PASSWORD, files
+from tests.scribe.test_service_desk import with_pager
+from tests.scribe.test_statuspage import drafted, with_page
+
+
+async def test_what_people_are_paged_with_is_redacted_before_and_after_it_went(sqlite_url: str) -> None:
+    async with with_pager(sqlite_url) as (play, there):
+        await told(play, play.bo, f"/incident page {LEAK}")
+        assert "is redacted" in await redacted(play, play.bo)
+        assert PASSWORD.encode() not in files(sqlite_url)
+        await play.pass_time(seconds=1)
+        (alert,) = there.alerts.values()
+        assert PASSWORD not in json.dumps(alert)
+        assert any(entry.text == f"Asked to page: {CLEAN}" for entry in play.case().entries)
+
+
+async def test_what_customers_were_told_leaves_our_rows(sqlite_url: str) -> None:
+    async with with_page(sqlite_url) as (play, _):
+        await play.slack.submit(play.ana, await drafted(play, body=LEAK))
+        await play.pass_time(seconds=5)
+        assert "is redacted" in await redacted(play, play.ana)
+        assert PASSWORD.encode() not in files(sqlite_url)
+
+
+async def test_an_incident_that_an_alert_may_join_is_named_masked(sqlite_url: str) -> None:
+    async with watched(sqlite_url) as play:
+        await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:04Z"))
+        await told(play, play.ana, f"/incident open {LEAK}")
+        await play.settle()
+        view = await window(play, play.bo, "alerts_attach", channel=ALERTS)
+        assert "INC-1 the password=" in str(view.blocks)
+        assert PASSWORD not in str(view.blocks)
