@@ -25,6 +25,7 @@ from bot.rehearsal import story as stories
 from bot.scribe import reminders
 from bot.settings import Settings
 from storage import backup as backups
+from storage.drivers import DATABASE_ERRORS
 from storage.store import open_store
 
 
@@ -36,6 +37,9 @@ class _Sentences(click.Group):
             return super().invoke(ctx)
         except AfterwordError as error:
             raise click.ClickException(str(error)) from error
+        except DATABASE_ERRORS as error:  # whose words may quote a row
+            sentence = f"The database refuses ({type(error).__name__}). `afterword doctor` looks what is wrong with it."
+            raise click.ClickException(sentence) from None
 
 
 @click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -9,6 +9,7 @@ import click
 
 from bot.app import mask_of, rules_of
 from bot.cli import drafts, given
+from bot.cli.writing import write
 from bot.clock import SystemClock
 from bot.errors import Refused
 from bot.export import FORMATS, Exporter, json_reader
@@ -45,10 +46,7 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
     written = Exporter(settings.templates_folder).write(document, form)
     if written.trouble:
         click.echo(f"Your own templates could not be used: this is as Afterword writes it. {written.trouble}", err=True)
-    if output is None:
-        sys.stdout.buffer.write(written.content)
-    else:
-        output.write_bytes(written.content)
+    write(written.content, output)
 
 
 def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
