@@ -27,6 +27,7 @@ ASK_AGAIN_SECONDS = 30.0
 
 _ANYBODY = ""
 _PEOPLE = ("U", "W")
+_NOT_OURS = frozenset({"user_not_found", "user_not_visible"})
 
 
 class People:
@@ -40,6 +41,7 @@ class People:
         self._client = client
         self._people: dict[tuple[str, str], Person] = {}
         self._asked_in_vain: dict[tuple[str, str], float] = {}
+        self._strangers: set[tuple[str, str]] = set()
         self.names = Names(client)
         self.home = ""
 
@@ -62,12 +64,15 @@ class People:
         return self._people.get((team, user))
 
     async def known(self, team: str, user: str) -> Person:
-        """Somebody, asked of Slack at the first sight only; a person of unknown zone where Slack does not answer."""
+        """Somebody, asked of Slack at the first sight only; a person of unknown zone where Slack does not answer.
+
+        Whom Slack says that there is nobody, or nobody whom we may see, is none of our workspace and counts as a guest.
+        """
         person = self._people.get((team, user))
         if person is not None:
             return person
         if any(self._asked_in_vain.get((team, about), 0) > time.monotonic() for about in (user, _ANYBODY)):
-            return Person(team, user, user)
+            return Person(team, user, user, is_guest=(team, user) in self._strangers)
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 answer: Any = await self._client.users_info(user=user)
@@ -75,7 +80,9 @@ class People:
             log.warning("nobody could tell who %s is: %s", user, cause_of(error))
             has_said_no = isinstance(error, SlackApiError) and not refusal_in(error).is_trouble
             self._asked_in_vain[team, user if has_said_no else _ANYBODY] = time.monotonic() + ASK_AGAIN_SECONDS
-            return Person(team, user, user)
+            if isinstance(error, SlackApiError) and refusal_in(error).word in _NOT_OURS:
+                self._strangers.add((team, user))
+            return Person(team, user, user, is_guest=(team, user) in self._strangers)
         return await self.learn(team, answer["user"])
 
     async def all_known(self, team: str, ids: tuple[str, ...]) -> None:
@@ -107,6 +114,7 @@ class People:
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
         """Remember a user object of Slack's."""
         person = person_of(team, told)
+        self._strangers.discard((team, person.id))
         if self._people.get((team, person.id)) != person:
             self._people[team, person.id] = person
             await self._store.write(lambda tx: kept.keep(tx, person))

@@ -1,6 +1,8 @@
-"""What somebody opened inside a private channel before they left it: it shows and saves nothing any more."""
+"""Who is not in the channel, or not of the workspace, any more or at all: nothing is shown or saved for them."""
 
-from tests.handlers.stage import told, window
+import pytest
+
+from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.test_unseen import UNSEEN, in_secret, left
 
 
@@ -46,3 +48,21 @@ async def test_in_a_public_channel_that_they_left_a_form_is_saved_all_the_same(s
         view = await window(play, play.bo, "postmortem_fill")
         await left(play)
         assert (await play.slack.submit(play.bo, view, {"text_0": "seen by everybody"})).ok
+
+
+@pytest.mark.parametrize("word", ["user_not_found", "user_not_visible"])
+async def test_one_of_whom_slack_says_that_there_is_nobody_is_a_guest_until_it_says_otherwise(
+    sqlite_url: str, word: str
+) -> None:
+    async with on_stage(sqlite_url, refused=[word]) as play:
+        await opened(play)
+        olga = play.slack.user("Olga Demo")
+        play.slack.workspace.channels[play.channel].members.add(olga)
+        play.slack.fail("users.info", word)
+        before = len(play.case().entries)
+        for text in ("/timeline I was here", "/timeline I was here again"):
+            assert "Guests of this workspace" in await told(play, olga, text)
+        assert len(play.case().entries) == before
+        await play.slack.change_person(olga, email="olga@team.example")
+        await told(play, olga, "/timeline I work here")
+        assert play.case().entries[-1].author == olga
