@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.app import Afterword
 from bot.clock import SettableClock
-from bot.incident.records import Case, Place
+from bot.incident.milestones import reached
+from bot.incident.records import Case, Milestone, Place
 from bot.publish.calls import Patience
 from bot.rehearsal.standin import StandIn
 from bot.scribe.followers import Follower
@@ -58,6 +59,12 @@ class Play:
 
         found: Case = self.bot.store.read_now(look)
         return found
+
+
+def reached_at(case: Case, milestone: Milestone) -> datetime | None:
+    """When an incident reached a milestone, as its record tells it."""
+    found = reached(case.incident, case.entries)
+    return found[milestone].at if milestone in found else None
 
 
 def settings_for(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.incident.lifecycle import SAID
+from bot.incident.milestones import began_at, reached
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, ActionStatus, Case, Entry, Milestone, Status
 from bot.incident.sections import BY_SLUG
@@ -89,42 +90,27 @@ def _future(entries: list[Entry], now: datetime) -> Iterator[Finding]:
             yield Finding(Kind.FUTURE, sentence, Mend.EDIT_ENTRY, entry.number)
 
 
-def _marks(case: Case, entries: list[Entry]) -> dict[Milestone, tuple[datetime, int | None]]:
-    """When each milestone was reached, and by which entry: the latest that says so, in the milestones' order."""
-    latest = {e.milestone: e for e in sorted(entries, key=lambda e: e.number) if e.milestone}
-    marks: dict[Milestone, tuple[datetime, int | None]] = {
-        milestone: (latest[milestone].happened_at, latest[milestone].number)
-        for milestone in Milestone
-        if milestone in latest
-    }
-    if case.incident.status is not Status.RESOLVED:  # it was reopened: what resolved it did not last
-        marks.pop(Milestone.RESOLVED, None)
-    elif Milestone.RESOLVED not in marks and case.incident.resolved_at is not None:
-        marks[Milestone.RESOLVED] = (case.incident.resolved_at, None)
-    return marks
-
-
 def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
-    marks = _marks(case, entries)
+    marks = reached(case.incident, entries)
     before: list[Milestone] = []
-    for milestone, (at, number) in marks.items():
-        later = [other for other in before if marks[other][0] > at]
+    for milestone, mark in marks.items():
+        later = [other for other in before if marks[other].at > mark.at]
         if later:
             # That it was over before anybody noticed is the plainest way to say so.
-            told = Milestone.DETECTED if Milestone.DETECTED in later else max(later, key=lambda m: marks[m][0])
+            told = Milestone.DETECTED if Milestone.DETECTED in later else max(later, key=lambda m: marks[m].at)
             sentence = (
-                f"{SAID[milestone]} ({_stamp(at)}) is before {SAID[told].lower()} ({_stamp(marks[told][0])}). "
+                f"{SAID[milestone]} ({_stamp(mark.at)}) is before {SAID[told].lower()} ({_stamp(marks[told].at)}). "
                 "One of the two times is wrong."
             )
-            mend = Mend.MARK if number is None else Mend.EDIT_ENTRY
-            yield Finding(Kind.ORDER, sentence, mend, number)
+            mend = Mend.MARK if mark.by is None else Mend.EDIT_ENTRY
+            yield Finding(Kind.ORDER, sentence, mend, mark.by.number if mark.by else None)
         before.append(milestone)
 
 
 def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     if case.incident.status is not Status.RESOLVED:
         return
-    marks = _marks(case, entries)
+    marks = reached(case.incident, entries)
     if Milestone.DETECTED not in marks:
         yield Finding(Kind.DETECTION, "No entry says when it was detected.", Mend.MARK)
     if Milestone.MITIGATED not in marks:
@@ -219,10 +205,9 @@ def _placeholders(case: Case) -> Iterator[Finding]:
 
 def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     """Silences while the incident was on: neither what led up to it nor what came after it is asked about."""
-    marks = _marks(case, entries)
-    noticed = [marks[m][0] for m in (Milestone.DETECTED, Milestone.ACKNOWLEDGED) if m in marks]
-    started = marks.get(Milestone.IMPACT_STARTED, (min(noticed, default=None), None))[0]
-    resolved = marks.get(Milestone.RESOLVED, (None, None))[0]
+    marks = reached(case.incident, entries)
+    started = began_at(marks)
+    resolved = marks[Milestone.RESOLVED].at if Milestone.RESOLVED in marks else None
     during = [
         entry
         for entry in entries

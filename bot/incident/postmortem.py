@@ -1,6 +1,6 @@
 """Facts to document: everything that the record knows of an incident, and nothing that it does not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ from bot.incident.document import (
 )
 from bot.incident.history import History, first_why_wording, is_untouched
 from bot.incident.lines import Cast, Line, Who, standing_lines, struck_lines, wording
+from bot.incident.milestones import M, Reached, began_at, reached
 from bot.incident.plain import one_line, plain
 from bot.incident.records import (
     Action,
@@ -28,7 +29,6 @@ from bot.incident.records import (
     Milestone,
     PostmortemStatus,
     SectionText,
-    Status,
     Why,
 )
 from bot.incident.sections import SECTIONS, Section
@@ -45,10 +45,9 @@ def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Docume
     incident = case.incident
     cast = Cast({**case.people, **history.people})
     lines = standing_lines(case, history, cast)
-    marks = _marks(case, lines)
-    at = {mark.milestone: mark.at for mark in marks}
-    started = _started_at(at, lines)
-    resolved = at[Milestone.RESOLVED]
+    found = reached(incident, lines)
+    started = began_at(found) or (lines[0].happened_at if lines else None)
+    resolved = found[Milestone.RESOLVED].at if Milestone.RESOLVED in found else None
     document = Document(
         key=incident.key,
         number=incident.number,
@@ -62,8 +61,8 @@ def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Docume
         started_at=started,
         resolved_at=resolved,
         duration=_span(started, resolved),
-        marks=marks,
-        metrics=_metrics(at, incident, now),
+        marks=_marks(found),
+        metrics=_metrics(found, incident, now),
         lead=cast.known(incident.lead),
         postmortem_status=incident.postmortem_status,
         postmortem_reason=plain(incident.postmortem_reason),
@@ -96,25 +95,12 @@ def _spans_days(lines: tuple[Line, ...]) -> bool:
     return lines[-1].happened_at.date() != day or any(line.ended_at and line.ended_at.date() != day for line in lines)
 
 
-def _marks(case: Case, lines: tuple[Line, ...]) -> tuple[Mark, ...]:
-    marked = sorted((line for line in lines if line.milestone), key=lambda line: line.number)
-    # The record may correct itself: the latest entry that marks a milestone is the one that counts.
-    latest = {line.milestone: line for line in marked}
-    return tuple(_mark(case, milestone, latest.get(milestone)) for milestone in Milestone)
-
-
-def _mark(case: Case, milestone: Milestone, line: Line | None) -> Mark:
-    if milestone is not Milestone.RESOLVED:
-        return Mark(milestone, line.happened_at if line else None, line)
-    if case.incident.status is not Status.RESOLVED:  # it was reopened: what resolved it did not last
-        return Mark(milestone, None, None)
-    return Mark(milestone, line.happened_at if line else case.incident.resolved_at, line)
-
-
-def _started_at(at: dict[Milestone, datetime | None], lines: tuple[Line, ...]) -> datetime | None:
-    noticed = [moment for moment in (at[Milestone.DETECTED], at[Milestone.ACKNOWLEDGED]) if moment]
-    first_line = lines[0].happened_at if lines else None
-    return at[Milestone.IMPACT_STARTED] or min(noticed, default=first_line)
+def _marks(found: Mapping[Milestone, Reached[Line]]) -> tuple[Mark, ...]:
+    """Every milestone in order, reached or not."""
+    return tuple(
+        Mark(milestone, found[milestone].at, found[milestone].by) if milestone in found else Mark(milestone, None, None)
+        for milestone in Milestone
+    )
 
 
 def _span(start: datetime | None, end: datetime | None) -> timedelta | None:
@@ -123,11 +109,12 @@ def _span(start: datetime | None, end: datetime | None) -> timedelta | None:
 
 def metrics(case: Case, now: datetime) -> Metrics:
     """The spans that people compare, as of `now` (aware)."""
-    marks = _marks(case, standing_lines(case, _NO_HISTORY, Cast(case.people)))
-    return _metrics({mark.milestone: mark.at for mark in marks}, case.incident, now)
+    told = (entry for entry in case.entries if not entry.struck)
+    return _metrics(reached(case.incident, told), case.incident, now)
 
 
-def _metrics(at: dict[Milestone, datetime | None], incident: Incident, now: datetime) -> Metrics:
+def _metrics(found: Mapping[Milestone, Reached[M]], incident: Incident, now: datetime) -> Metrics:
+    at = {milestone: found[milestone].at if milestone in found else None for milestone in Milestone}
     impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
     return Metrics(
         time_to_detect=_span(impact, detected),

@@ -263,8 +263,3 @@ class Case:
             return ""
         person = self.people.get(user)
         return person.name if person else user
-
-    def at(self, milestone: Milestone) -> datetime | None:
-        """When a milestone was reached: the latest entry that marks it, for the record may correct itself."""
-        marked = [entry for entry in self.entries if entry.milestone is milestone]
-        return max(marked, key=lambda entry: entry.number).happened_at if marked else None

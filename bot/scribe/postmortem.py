@@ -12,6 +12,7 @@ from bot.incident import reminders as steps
 from bot.incident import whys as chains
 from bot.incident.findings import Finding, findings
 from bot.incident.lifecycle import SAID
+from bot.incident.milestones import reached
 from bot.incident.postmortem import is_program
 from bot.incident.records import Case, Incident, Milestone, PostmortemStatus, SectionText
 from bot.incident.secrets import Noun, Subject, masked
@@ -86,7 +87,8 @@ def _who_knows(case: Case, slug: str) -> str:
 def _known(case: Case, slug: str) -> str:
     """What the record already says about a section, escaped for Slack; empty where nothing."""
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
-    lines = [f"{SAID[m]} {at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if (at := case.at(m))]
+    found = reached(case.incident, case.entries)
+    lines = [f"{SAID[m]} {found[m].at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if m in found]
     if slug == "root_cause" and case.whys:
         lines.append(f"The last why: {escape(chains.quoted(masked(case.whys[-1].text))[:500])}")
     if slug == "response" and case.incident.lead:

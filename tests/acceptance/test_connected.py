@@ -8,7 +8,7 @@ import pytest
 from bot.incident.records import ActionStatus, Milestone, Status
 from tests.alarms import ALERTS, call, pagerduty, watched
 from tests.handlers.stage import press, told, window
-from tests.playing import Play
+from tests.playing import Play, reached_at
 from tests.publish.clients import EMAIL, SECRET
 from tests.publish.fakes.alerts import FakeAlerts
 from tests.publish.fakes.confluence import FakeConfluence
@@ -103,6 +103,6 @@ async def test_from_the_alert_to_the_action_that_jira_closed(database_url: str) 
         await play.pass_time(minutes=5)
         case = play.case()
         assert (case.actions[0].status, case.incident.status) == (ActionStatus.DONE, Status.RESOLVED)
-        assert f"{case.at(Milestone.DETECTED):%H:%M}" == "12:20"
+        assert f"{reached_at(case, Milestone.DETECTED):%H:%M}" == "12:20"
         assert said(play, "OPS-2 is done in Jira, so action 1 of INC-1 is done: enlarge the pool") == 1
         assert said(play, ":warning:") == 0

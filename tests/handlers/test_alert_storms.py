@@ -10,7 +10,7 @@ from bot.incident.records import Milestone, Status
 from storage import incidents
 from tests.alarms import ALERTS, alertmanager, call, member, send, watched
 from tests.handlers.stage import having, labels, press, told
-from tests.playing import NOON, TEAM, Play
+from tests.playing import NOON, TEAM, Play, reached_at
 
 RULE = "severity=critical,page"
 
@@ -36,7 +36,7 @@ async def test_a_rule_opens_the_incident_where_alerts_go(database_url: str) -> N
         case = play.case(ALERTS)
         assert (case.incident.title, case.incident.severity) == ("CheckoutDown on checkout", None)
         assert case.name(case.incident.opened_by) == "Afterword"
-        assert f"{case.at(Milestone.DETECTED):%H:%M}" == "12:20"
+        assert f"{reached_at(case, Milestone.DETECTED):%H:%M}" == "12:20"
         assert by_programs(play) == [
             "Incident opened: CheckoutDown on checkout",
             "Alert fired: CheckoutDown on checkout",

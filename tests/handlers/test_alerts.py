@@ -7,7 +7,7 @@ from bot.incident.alerts import PROGRAMS
 from bot.incident.records import Milestone, Status
 from tests.alarms import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watched
 from tests.handlers.stage import having, labels, opened, press, told, window
-from tests.playing import NOON, Play
+from tests.playing import NOON, Play, reached_at
 
 
 def times(play: Play, channel: str = "") -> list[tuple[str, str, str]]:
@@ -74,9 +74,9 @@ async def test_from_the_alert_to_a_timeline_with_the_sources_times(database_url:
             ("12:50:30", "Alert resolved by Ana Demo: Checkout answers 5xx", "PagerDuty"),
         ]
         case = play.case()
-        assert f"{case.at(Milestone.DETECTED):%H:%M}" == "12:20"
-        assert f"{case.at(Milestone.ACKNOWLEDGED):%H:%M:%S}" == "12:32:10"
-        assert (case.at(Milestone.MITIGATED), case.incident.status) == (None, Status.OPEN)
+        assert f"{reached_at(case, Milestone.DETECTED):%H:%M}" == "12:20"
+        assert f"{reached_at(case, Milestone.ACKNOWLEDGED):%H:%M:%S}" == "12:32:10"
+        assert (reached_at(case, Milestone.MITIGATED), case.incident.status) == (None, Status.OPEN)
         assert {case.name(entry.recorder) for entry in case.entries if entry.author == "pagerduty"} == {"Afterword"}
 
 
@@ -92,7 +92,11 @@ async def test_that_the_alerts_have_ended_asks_people_whether_it_is_over(sqlite_
         await press(play, play.bo, "alerts_resolved")
         case = play.case()
         assert (case.incident.status, case.incident.postmortem_owner) == (Status.RESOLVED, play.bo)
-        assert case.incident.resolved_at == case.at(Milestone.MITIGATED) == NOON + timedelta(minutes=20, seconds=30)
+        assert (
+            case.incident.resolved_at
+            == reached_at(case, Milestone.MITIGATED)
+            == NOON + timedelta(minutes=20, seconds=30)
+        )
 
 
 async def test_an_alert_is_named_wherever_people_are_and_never_mentioned(sqlite_url: str) -> None:
@@ -147,8 +151,8 @@ async def test_attaching_brings_the_history_and_then_each_event(sqlite_url: str)
             ("12:39:00", "Alert resolved by Ana Demo"),
         ]
         # People had opened the incident before it fired: the alert did not detect it.
-        assert play.case().at(Milestone.DETECTED) is None
-        assert f"{play.case().at(Milestone.ACKNOWLEDGED):%H:%M}" == "12:33"
+        assert reached_at(play.case(), Milestone.DETECTED) is None
+        assert f"{reached_at(play.case(), Milestone.ACKNOWLEDGED):%H:%M}" == "12:33"
 
 
 async def test_only_incidents_that_the_presser_may_see_are_offered(sqlite_url: str) -> None:
@@ -179,7 +183,7 @@ async def test_the_incident_that_is_open_among_the_alerts_has_a_button_of_its_ow
         assert "Grafana · Look at it" in suggestion.plain
         await press(play, play.bo, "alerts_attach_here", channel=ALERTS)
         assert [who for _, _, who in times(play, ALERTS)] == ["Grafana"]
-        assert f"{play.case(ALERTS).at(Milestone.DETECTED):%H:%M}" == "12:20"
+        assert f"{reached_at(play.case(ALERTS), Milestone.DETECTED):%H:%M}" == "12:20"
 
 
 async def test_two_who_press_at_once_get_one_incident(sqlite_url: str) -> None:

@@ -2,7 +2,7 @@
 
 from bot.incident.records import Milestone, PostmortemStatus
 from tests.handlers.stage import having, last, on_stage, opened, press, told, window
-from tests.playing import Play
+from tests.playing import Play, reached_at
 
 
 async def wrong(play: Play) -> None:
@@ -47,7 +47,7 @@ async def test_the_overview_lists_what_to_look_at_and_each_button_mends_it(sqlit
         (action,) = case.actions
         assert (action.owner, str(action.due_on), action.link) == (play.bo, "2026-11-27", due["link"])
         assert action.overdue_at is not None
-        mitigated = case.at(Milestone.MITIGATED)
+        mitigated = reached_at(case, Milestone.MITIGATED)
         assert mitigated is not None
         assert (mitigated.hour, mitigated.minute) == (12, 25)
 

@@ -4,6 +4,7 @@ import pytest
 
 from bot.incident.records import Milestone, Status
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+from tests.playing import reached_at
 
 
 async def test_opening_answers_its_author_and_puts_the_live_message_into_the_channel(sqlite_url: str) -> None:
@@ -68,7 +69,7 @@ async def test_milestones_take_a_time_and_words(sqlite_url: str) -> None:
         await told(play, play.bo, "/incident mitigated 10 min ago traffic moved")
         case = play.case()
         assert case.incident.status is Status.MITIGATED
-        assert [f"{case.at(milestone):%H:%M}" for milestone in list(Milestone)[:4]] == [
+        assert [f"{reached_at(case, milestone):%H:%M}" for milestone in list(Milestone)[:4]] == [
             "11:55",
             "12:01",
             "12:30",
