@@ -194,6 +194,11 @@ def take_entry_number(tx: Transaction, place: Place) -> tuple[Incident, int] | N
     return (_record(row[:-1]), row[-1]) if row else None
 
 
+def take_entry_number_in(tx: Transaction, incident_id: int) -> int:
+    """The next entry number of an incident that was read with `locking`."""
+    return take_number(tx, incident_id, "last_entry")
+
+
 def take_number(tx: Transaction, incident_id: int, counter: str) -> int:
     """The next number of `last_entry`, `last_why` or `last_action`."""
     row = tx.row(_TAKE_NUMBER[counter], incident_id=incident_id)

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, false, func, select, true, update
 
 from bot.incident.history import EntryVersion
 from bot.incident.records import Entry, EntryKind, Milestone, Place
+from storage.incidents import take_entry_number_in
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
 
@@ -113,6 +114,11 @@ def add(tx: Transaction, incident_id: int, number: int, new: NewEntry, change: s
     entry = Entry(id=row[0], incident_id=incident_id, number=number, version=1, struck=False, **values)
     _keep_version(tx, entry, change, new.recorder, new.recorded_at)
     return entry
+
+
+def append(tx: Transaction, incident_id: int, new: NewEntry) -> Entry:
+    """The same under the incident's next number; the incident was read with `locking`."""
+    return add(tx, incident_id, take_entry_number_in(tx, incident_id), new)
 
 
 def amend(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) -> Entry:

@@ -117,6 +117,11 @@ class Incident:
         return f"INC-{self.number}"
 
     @property
+    def is_closed(self) -> bool:
+        """It is over and its postmortem finished: nothing more is written into its timeline."""
+        return self.status is Status.RESOLVED and self.postmortem_status.is_finished
+
+    @property
     def severity_name(self) -> str:
         """`sev2`, or empty while unknown."""
         return f"sev{self.severity}" if self.severity else ""

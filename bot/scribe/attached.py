@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bot.incident import alerts as rules
 from bot.incident.alerts import AFTERWORD, Alert, AlertGroup, AlertStatus, Stand
-from bot.incident.records import Incident, Milestone, Status
-from storage import alerts, incidents
+from bot.incident.records import Incident, Milestone
+from storage import alerts
 from storage import timeline as kept
 from storage.statements import Transaction
 from storage.timeline import NewEntry
@@ -31,7 +31,7 @@ def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[
 
     The incident was read with locking.
     """
-    if incident.status is Status.RESOLVED and incident.postmortem_status.is_finished:
+    if incident.is_closed:
         return group
     return _written(tx, incident, group, list(_lines(told)), now)
 
@@ -85,7 +85,6 @@ def _written(tx: Transaction, incident: Incident, group: AlertGroup, lines: list
     for line in lines:
         if group.entries >= rules.ENTRIES_AT_MOST and not (group.ended_at and line.status is AlertStatus.RESOLVED):
             continue
-        number = incidents.take_number(tx, incident.id, "last_entry")
         more = ", ".join(part for part in (group.service, group.severity) if part)
         is_first = line.status is AlertStatus.FIRING
         text = rules.told_as(line.status, line.titles, by=line.by, more=more if is_first else "")
@@ -94,7 +93,7 @@ def _written(tx: Transaction, incident: Incident, group: AlertGroup, lines: list
         )
         if line.last > line.first:
             new = replace(new, ended_at=line.last)
-        kept.add(tx, incident.id, number, replace(new, milestone=_marks(tx, incident, line)))
+        kept.append(tx, incident.id, replace(new, milestone=_marks(tx, incident, line)))
         group = replace(group, entries=group.entries + 1)
     return group
 

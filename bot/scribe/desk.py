@@ -168,6 +168,14 @@ def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) ->
     return found
 
 
+def require_taking(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+    """The same, where it still takes entries; raises Refused where it is closed, too."""
+    incident = require_incident(tx, asked, locking=locking)
+    if incident.is_closed:
+        raise Refused(NO_INCIDENT, offer="open_incident")
+    return incident
+
+
 def _may_touch(incident: Incident, asked: Asked) -> bool:
     return incident.channel == asked.place.channel or asked.user in (incident.postmortem_owner, incident.lead)
 

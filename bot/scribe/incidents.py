@@ -13,7 +13,7 @@ from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, S
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
-from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.desk import Asked, Desk, once, require_incident, require_taking
 from bot.scribe.resolution import remind
 from bot.scribe.standing import retire
 from bot.scribe.timeline import clocks_of, time_in_form
@@ -106,9 +106,8 @@ def _note(
     tx: Transaction, asked: Asked, incident: Incident, text: str, kind: EntryKind, at: datetime | None = None
 ) -> int:
     """Write a change of the record into the timeline; its number."""
-    number = incidents.take_number(tx, incident.id, "last_entry")
     new = NewEntry(at or asked.now, text, asked.user, asked.user, asked.now, kind=kind)
-    return kept.add(tx, incident.id, number, new).number
+    return kept.append(tx, incident.id, new).number
 
 
 async def set_severity(desk: Desk, asked: Asked, severity: int) -> Message | None:
@@ -186,25 +185,22 @@ async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Readin
     text = admit(reading.text, "That entry") or said
 
     def unit(tx: Transaction) -> Message:
-        before = require_incident(tx, asked, locking=True)
-        if before.status is Status.RESOLVED and before.postmortem_status.is_finished:
-            raise Refused(NO_INCIDENT, offer="open_incident")
+        before = require_taking(tx, asked, locking=True)
         incident = lifecycle.reach(before, milestone, asked.user, moment)
         incidents.save(tx, incident)
-        number = incidents.take_number(tx, incident.id, "last_entry")
         kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
         new = NewEntry(
             moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate, kind, milestone
         )
-        entry = kept.add(tx, incident.id, number, new)
-        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
+        entry = kept.append(tx, incident.id, new)
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
         shown_at = clocks.both(entry)
         if milestone is Milestone.RESOLVED:
             return _resolved(tx, desk, asked, incident, entry, shown_at)
         extra = shortened(masked(text), 1_000) if text != said else ""
         return says.said_to_all(
             words.incidents.reached(
-                key=incident.key, said=said.lower(), when=shown_at, text=extra, by=asked.user, number=number
+                key=incident.key, said=said.lower(), when=shown_at, text=extra, by=asked.user, number=entry.number
             )
         )
 

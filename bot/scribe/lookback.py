@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import Refused
 from bot.incident.lookback import SPANS, Proposal, Reason
-from bot.incident.records import Incident, Place, Status
+from bot.incident.records import Incident, Place
 from bot.incident.secrets import Noun, Subject
 from bot.scribe.capture import wanted
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
@@ -109,7 +109,7 @@ def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link:
     new = NewEntry(
         one.at, one.text, one.author, asked.user, asked.now, one.end, one.approximate, permalink=link, source=source
     )
-    entry = kept.add(tx, incident.id, incidents.take_number(tx, incident.id, "last_entry"), new)
+    entry = kept.append(tx, incident.id, new)
     wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
     warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), entry.text, asked)
     return entry.number
@@ -126,7 +126,7 @@ async def _found_by(desk: Desk, asked: Asked, lookback_id: object) -> Lookback:
 
 def _incident(tx: Transaction, row: Lookback, *, locking: bool = False) -> Incident:
     incident = incidents.by_id(tx, row.incident_id, locking=locking)
-    if incident is None or (incident.status is Status.RESOLVED and incident.postmortem_status.is_finished):
+    if incident is None or incident.is_closed:
         raise Refused(NO_INCIDENT)
     return incident
 

@@ -56,8 +56,7 @@ async def page(desk: Desk, asked: Asked, words: str) -> Message | None:
 
 
 def _note(tx: Transaction, incident: Incident, user: str, text: str, now: datetime) -> int:
-    number = incidents.take_number(tx, incident.id, "last_entry")
-    return timeline.add(tx, incident.id, number, NewEntry(now, text, user, user, now, kind=EntryKind.NOTE)).number
+    return timeline.append(tx, incident.id, NewEntry(now, text, user, user, now, kind=EntryKind.NOTE)).number
 
 
 @dataclass(frozen=True, slots=True)

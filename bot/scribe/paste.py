@@ -7,15 +7,15 @@ from typing import Any
 
 from bot.errors import Refused
 from bot.incident import paste as rules
-from bot.incident.records import Entry, Incident, Status
+from bot.incident.records import Entry, Incident
 from bot.incident.text import admit
-from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.desk import Asked, Desk, once, require_taking
 from bot.scribe.timeline import clocks_of
 from bot.slack import paste as says
 from bot.slack.blocks import Block, Message
 from bot.slack.paste import Choice, Pasted
 from bot.slack.timeline import Clocks
-from storage import incidents, pages
+from storage import pages
 from storage import timeline as kept
 from storage.pages import Span
 from storage.statements import Transaction
@@ -29,7 +29,7 @@ async def form(desk: Desk, asked: Asked, text: str) -> Block:
     if text.strip():
         return await _preview(desk, asked, says.from_text(text))
     clocks = await _clocks(desk, asked, "author")
-    incident = await desk.store.read(lambda tx: _taking(tx, asked))
+    incident = await desk.store.read(lambda tx: require_taking(tx, asked))
     return says.form(incident, Pasted(), clocks, clocks.label)
 
 
@@ -49,7 +49,7 @@ async def _preview(desk: Desk, asked: Asked, pasted: Pasted) -> Block:
     unread = tuple(line for line in lines if not line.can_be_recorded)
 
     def look(tx: Transaction) -> Block:
-        incident = _taking(tx, asked)
+        incident = require_taking(tx, asked)
         choices = _choices(readable, _said_then(tx, incident, readable))
         return says.preview(incident, pasted, choices, unread, home)
 
@@ -81,7 +81,7 @@ async def _record(desk: Desk, asked: Asked, pasted: Pasted, at: datetime, ticked
         raise Refused(sentence)
 
     def unit(tx: Transaction) -> Message:
-        incident = _taking(tx, asked, locking=True)
+        incident = require_taking(tx, asked, locking=True)
         entries = [_add(tx, asked, incident, line) for line in chosen]
         return says.receipt(incident, entries, len(lines) - len(chosen))
 
@@ -95,15 +95,7 @@ def _add(tx: Transaction, asked: Asked, incident: Incident, line: rules.Line) ->
     assert reading.utc is not None  # noqa: S101 (a line that can be recorded has its time)
     text = admit(line.text, f"Line {line.number}")
     new = NewEntry(reading.utc, text, user, user, asked.now, reading.end_utc, reading.approximate)
-    return kept.add(tx, incident.id, incidents.take_number(tx, incident.id, "last_entry"), new)
-
-
-def _taking(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
-    """The incident, where it still takes entries; raises Refused where it does not."""
-    incident = require_incident(tx, asked, locking=locking)
-    if incident.status is Status.RESOLVED and incident.postmortem_status.is_finished:
-        raise Refused(NO_INCIDENT, offer="open_incident")
-    return incident
+    return kept.append(tx, incident.id, new)
 
 
 async def _clocks(desk: Desk, asked: Asked, zone: str) -> Clocks:

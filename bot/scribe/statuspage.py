@@ -84,11 +84,10 @@ async def publish(desk: Desk, asked: Asked, update: dict[str, Any]) -> Message |
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         text = f"Customers told ({update['status']}): {update['body']}"
-        number = incidents.take_number(tx, incident.id, "last_entry")
-        timeline.add(tx, incident.id, number, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
-        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
+        entry = timeline.append(tx, incident.id, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
+        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
         tx.note(incident.id, "customer update")
-        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_UPDATE}{number}", incident.id)
+        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_UPDATE}{entry.number}", incident.id)
         links.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))
         return says.on_its_way(incident, update["status"], asked.user)
 

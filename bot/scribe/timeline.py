@@ -9,10 +9,10 @@ from bot.errors import Refused
 from bot.incident import moments
 from bot.incident import timeline as rules
 from bot.incident.moments import Reading
-from bot.incident.records import Entry, Incident, Person, Status
+from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
 from bot.incident.zones import label_of
-from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident, require_taking
 from bot.scribe.resolution import follow
 from bot.slack import corrections
 from bot.slack import timeline as says
@@ -100,10 +100,8 @@ def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
         if taken is None:
             raise Refused(NO_INCIDENT, offer="open_incident")
         return taken
-    incident = require_incident(tx, asked, locking=True)
-    if incident.status is Status.RESOLVED and incident.postmortem_status.is_finished:
-        raise Refused(NO_INCIDENT, offer="open_incident")
-    return incident, incidents.take_number(tx, incident.id, "last_entry")
+    incident = require_taking(tx, asked, locking=True)
+    return incident, incidents.take_entry_number_in(tx, incident.id)
 
 
 def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:

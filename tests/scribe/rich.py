@@ -63,7 +63,7 @@ def write(tx: Transaction) -> Incident:
 
 def _timeline(tx: Transaction, incident: Incident) -> None:
     def added(new: NewEntry, change: str = "added"):  # type: ignore[no-untyped-def]
-        return timeline.add(tx, incident.id, incidents.take_number(tx, incident.id, "last_entry"), new, change)
+        return timeline.add(tx, incident.id, incidents.take_entry_number_in(tx, incident.id), new, change)
 
     added(note("Errors climb", 0, milestone=Milestone.IMPACT_STARTED, approximate=True, ended_at=second(200)))
     edited = added(note("Failed over", 120))
