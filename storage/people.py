@@ -13,7 +13,6 @@ _person = table_of(PersonRow)
 _NAMES = tuple(field.name for field in fields(Person))
 _COLUMNS = tuple(_person.c[name] for name in _NAMES)
 
-_ALL = Statement(select(*_COLUMNS).where(_person.c.team == bindparam("team")))
 _ONE = Statement(select(*_COLUMNS).where(_person.c.team == bindparam("team"), _person.c.id == bindparam("user")))
 _EVERYONE = Statement(select(*_COLUMNS))
 _insert = upsert(_person).values({name: bindparam(name, type_=_person.c[name].type) for name in _NAMES})
@@ -28,11 +27,6 @@ _KEEP = Statement(
 def keep(tx: Transaction, person: Person) -> None:
     """Remember somebody as Slack tells now."""
     tx.run(_KEEP, **{name: getattr(person, name) for name in _NAMES})
-
-
-def of_team(tx: Transaction, team: str) -> dict[str, Person]:
-    """Everybody known in a workspace, by user id."""
-    return {row[1]: Person(*row) for row in tx.rows(_ALL, team=team)}
 
 
 def everyone(tx: Transaction) -> tuple[Person, ...]:

@@ -28,9 +28,6 @@ _SAVE = Statement(update_by_id(_entry, _MUTABLE))
 _ALL = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_order))
 _STRUCK = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.struck == true()).order_by(_entry.c.number))
 _LATEST = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_backwards).limit(bindparam("most")))
-_SINCE = Statement(
-    select(*_COLUMNS).where(_of_incident, _standing, _entry.c.happened_at >= bindparam("since")).order_by(*_order)
-)
 _COUNT = Statement(select(func.count()).select_from(_entry).where(_of_incident, _standing))
 _BY_NUMBER = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.number == bindparam("number")))
 _LAST_BY = Statement(
@@ -155,11 +152,6 @@ def struck(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
 def latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
     """The last few entries, oldest of them first."""
     return _records(tx.rows(_LATEST, incident_id=incident_id, most=most))[::-1]
-
-
-def since(tx: Transaction, incident_id: int, moment: datetime) -> tuple[Entry, ...]:
-    """The entries that happened at or after a moment."""
-    return _records(tx.rows(_SINCE, incident_id=incident_id, since=moment))
 
 
 def count(tx: Transaction, incident_id: int) -> int:

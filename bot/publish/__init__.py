@@ -9,7 +9,7 @@ from typing import Protocol
 from bot.publish.failures import PublishError
 from bot.publish.standing import Standing
 
-__all__ = ["SYSTEMS", "Connected", "PublishError", "Standing", "System", "checked"]
+__all__ = ["SYSTEMS", "Connected", "PublishError", "Standing", "System"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,3 @@ class Connected(Protocol):
         ...
 
     async def aclose(self) -> None: ...
-
-
-async def checked(system: Connected) -> Standing | PublishError:
-    """How a system is there for us, or what is wrong, which is not raised."""
-    try:
-        return await system.check()
-    except PublishError as error:
-        return error

@@ -31,7 +31,6 @@ METHODS: dict[str, Method] = {
     **methods_people.METHODS,
     **methods_views.METHODS,
 }
-Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 64 * 1024 * 1024
 
 

@@ -1,6 +1,5 @@
 """The words that people read in Slack: macros of `templates/slack/*.j2`, one file a noun, compiled at the start."""
 
-from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,11 +84,6 @@ class Words:
     def _macros(environment: Environment, noun: str) -> dict[str, Any]:
         module = environment.get_template(f"{noun}.j2").module
         return {name: _stripped(macro) for name, macro in vars(module).items() if not name.startswith("_")}
-
-    @cached_property
-    def nouns(self) -> tuple[str, ...]:
-        """Which files there are."""
-        return NOUNS
 
 
 def _stripped(macro: Any) -> Any:

@@ -1,7 +1,7 @@
 """An incident opened here is opened in the service project and kept in step."""
 
 from bot.incident.records import Status
-from bot.publish import SYSTEMS, PublishError, Standing, checked
+from bot.publish import SYSTEMS, Standing
 from bot.publish.jsm import ServiceDesk, ServiceIncident, ServiceProject
 from tests.publish.fakes.days import BadDay
 from tests.publish.sites import Site, error_of
@@ -58,11 +58,9 @@ async def test_it_is_done_there_when_it_is_resolved_here_and_not_before(cloud: S
 
 
 async def test_every_client_is_of_the_one_shape(cloud: Site) -> None:
-    assert await checked(ServiceDesk(cloud.jira, PROJECT)) == Standing(
+    assert await ServiceDesk(cloud.jira, PROJECT).check() == Standing(
         "Jira Service Management", "project OPS, signed in as Afterword"
     )
     cloud.fake.authorization = "another"
-    wrong = await checked(cloud.jira)
-    assert isinstance(wrong, PublishError)
-    assert wrong.status == 401
+    assert (await error_of(cloud.jira.check())).status == 401
     assert list(SYSTEMS) == ["jira", "confluence", "jsm", "paging", "statuspage"]

@@ -59,7 +59,6 @@ def a_look_at_the_timeline(tx: Transaction) -> None:
     incidents.current(tx, PLACE)
     incidents.by_number(tx, "T1", 1)
     timeline.latest(tx, 1, 5)
-    timeline.since(tx, 1, NOW)
     timeline.last_by(tx, 1, "U1")
     timeline.by_number(tx, 1, 1)
     timeline.versions(tx, 1)

@@ -26,14 +26,6 @@ def _share(character: str) -> float:
     return 1.26 if unicodedata.east_asian_width(character) in "WF" else 1.0 if character in _BROAD else 0.75
 
 
-def cut(text: str, room: float, size: float) -> str:
-    """The line where it fits, else as much of its beginning as fits with an ellipsis."""
-    text = text[:_READ_PER_LINE]
-    if width(text, size) <= room:
-        return text
-    return _fitting(text, room - width(ELLIPSIS, size), size).rstrip() + ELLIPSIS
-
-
 def _fitting(text: str, room: float, size: float) -> str:
     """The longest beginning that fits, one character at least."""
     taken = 0.0
