@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.incident.records import Incident, Place, PostmortemStatus, Status
-from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
+from storage.statements import Statement, Transaction, insert_into, update_by_id
 from storage.tables import INCIDENT_UNRESOLVED, IncidentRow, WorkspaceRow, table_of
 
 _incident = table_of(IncidentRow)
@@ -109,36 +109,32 @@ _BY_THREAD = Statement(select(*_COLUMNS).where(*_in_place, _incident.c.why_ts ==
 _SET_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
 
 
-def _record(row: Row) -> Incident:
-    return Incident(*row)
-
-
 def current(tx: Transaction, place: Place, *, locking: bool = False) -> Incident | None:
     """The channel's unresolved incident, else its latest one; `locking` where it is about to be saved."""
     row = tx.row(_CURRENT_LOCKED if locking else _CURRENT, team=place.team, channel=place.channel)
-    return _record(row) if row else None
+    return Incident(*row) if row else None
 
 
 def by_id(tx: Transaction, incident_id: int, *, locking: bool = False) -> Incident | None:
     """One incident by its row."""
     row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, incident_id=incident_id)
-    return _record(row) if row else None
+    return Incident(*row) if row else None
 
 
 def by_number(tx: Transaction, team: str, number: int) -> Incident | None:
     """INC-7 of a workspace."""
     row = tx.row(_BY_NUMBER, team=team, number=number)
-    return _record(row) if row else None
+    return Incident(*row) if row else None
 
 
 def listed(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
     """The workspace's incidents, unresolved first, then the latest."""
-    return tuple(_record(row) for row in tx.rows(_LISTED, team=team, most=most))
+    return tuple(Incident(*row) for row in tx.rows(_LISTED, team=team, most=most))
 
 
 def owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:
     """The resolved incidents whose postmortem somebody still owes, the longest resolved first."""
-    return tuple(_record(row) for row in tx.rows(_OWED_BY, team=team, owner=owner, most=most))
+    return tuple(Incident(*row) for row in tx.rows(_OWED_BY, team=team, owner=owner, most=most))
 
 
 def teams(tx: Transaction) -> tuple[str, ...]:
@@ -174,7 +170,7 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
         postmortem_status=PostmortemStatus.OPEN,
     )
     assert opened is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    incident = _record(opened)
+    incident = Incident(*opened)
     tx.note(incident.id, "incident")
     return incident
 
@@ -191,7 +187,7 @@ def take_entry_number(tx: Transaction, place: Place) -> tuple[Incident, int] | N
     None where the channel has no incident, or only one whose postmortem is finished.
     """
     row = tx.row(_TAKE_ENTRY, team=place.team, channel=place.channel)
-    return (_record(row[:-1]), row[-1]) if row else None
+    return (Incident(*row[:-1]), row[-1]) if row else None
 
 
 def take_entry_number_in(tx: Transaction, incident_id: int) -> int:
@@ -226,7 +222,7 @@ def whys_thread(tx: Transaction, incident_id: int) -> str:
 def by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | None:
     """The incident of a channel whose whys are asked in the thread of this message."""
     row = tx.row(_BY_THREAD, team=place.team, channel=place.channel, why_ts=ts)
-    return _record(row) if row else None
+    return Incident(*row) if row else None
 
 
 def set_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:

@@ -1,4 +1,4 @@
-"""The gate that every typed text passes before it is kept: what is kept reads back the same on every database."""
+"""The gate that every typed text passes before it is kept, so that it reads back the same; and texts made to fit."""
 
 import difflib
 import re

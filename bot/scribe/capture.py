@@ -12,7 +12,7 @@ from bot.incident.records import Entry, Incident, Person, Place
 from bot.incident.text import admit, shortened
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once
 from bot.scribe.resolution import follow
-from bot.scribe.timeline import clocks_of
+from bot.scribe.timeline import clocks_of, own_clocks
 from bot.slack import blocks, corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Message
@@ -114,7 +114,7 @@ async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str
     end = moment + chosen.lasts if chosen.lasts else None
     text = rules.require_text(admit(chosen.text, "That entry"))
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     return await _record(desk, asked, _Capture(replace(new, permalink=link, source=said.source), said.files, clocks))
 
 

@@ -94,8 +94,8 @@ def edits_in(paper: returned.Paper, draft: Draft, given: Given, now: datetime) -
 
 
 def _edits(found: Iterable[Returned], paper: returned.Paper, given: Given, now: datetime) -> dict[str, NewText]:
-    kept = (Fate.EDITED, Fate.EMPTIED)
-    return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in kept}
+    changed = (Fate.EDITED, Fate.EMPTIED)
+    return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in changed}
 
 
 def _edit(region: Returned, given: Given, copy: str, now: datetime) -> NewText:

@@ -16,7 +16,7 @@ from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident, require_taking
 from bot.scribe.resolution import remind
 from bot.scribe.standing import retire
-from bot.scribe.timeline import clocks_of, time_in_form
+from bot.scribe.timeline import own_clocks, time_in_form
 from bot.scribe.whys import open_thread
 from bot.slack import incidents as says
 from bot.slack import milestones
@@ -153,20 +153,20 @@ async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message 
 
 async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     return await _reach(desk, asked, milestone, moments.read(line, asked.now, clocks.zone), clocks)
 
 
 async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
     """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     reading = time_in_form(when, asked.now, clocks) if when else moments.read("", asked.now, clocks.zone)
     return await _reach(desk, asked, milestone, replace(reading, text=text), clocks)
 
 
 async def milestone_form(desk: Desk, asked: Asked) -> Block:
     """The form behind [Milestone]."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)

@@ -12,7 +12,7 @@ from bot.incident.secrets import Noun, Subject
 from bot.scribe.capture import wanted
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.secrets import warn
-from bot.scribe.timeline import clocks_of
+from bot.scribe.timeline import own_clocks
 from bot.slack import lookback as says
 from bot.slack.blocks import Block, Message
 from bot.slack.history import address
@@ -63,7 +63,7 @@ async def choose(desk: Desk, asked: Asked, value: dict[str, Any]) -> Block:
     if row.channel not in await desk.may_see(asked.team, asked.user, [row.channel], asked.place.channel):
         sentence = "You are not in that channel any more, so I cannot show you what was said there."
         raise Refused(sentence)
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     page = int(value["page"])
     proposals = proposals_of(row)[page * says.PAGE : (page + 1) * says.PAGE]
 

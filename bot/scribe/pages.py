@@ -1,12 +1,13 @@
 """The timeline as a list: the latest, the whole in pages, or what happened in the last while."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.incident.records import Entry, Incident
 from bot.scribe.desk import Asked, Desk, require_incident
-from bot.scribe.timeline import clocks_of
+from bot.scribe.timeline import own_clocks
 from bot.slack import pages as says
 from bot.slack.blocks import Message
 from bot.slack.pages import LATEST, PAGE, Page
@@ -21,7 +22,7 @@ Finding = Callable[[Transaction, Span], tuple[Entry, ...]]
 
 async def overview(desk: Desk, asked: Asked) -> Message:
     """The latest entries and a form."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
 
     def look(tx: Transaction) -> Message:
         case, total = cases.glance(tx, require_incident(tx, asked), LATEST)
@@ -45,14 +46,14 @@ async def turn(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message:
     """The page before or behind the one whose button was pressed, as the timeline is now."""
     since = datetime.fromisoformat(value["since"]) if value["since"] else None
     anchor = Anchor(datetime.fromisoformat(value["at"]), int(value["number"]))
-    older = value["way"] == "older"
+    is_older = value["way"] == "older"
 
     def find(tx: Transaction, span: Span) -> tuple[Entry, ...]:
-        return (pages.before if older else pages.behind)(tx, span, anchor, PAGE)
+        return (pages.before if is_older else pages.behind)(tx, span, anchor, PAGE)
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
-        page = _page(tx, incident, since, find, (asked.now, older))
+        page = _page(tx, incident, find, _View(asked.now, since, is_older))
         # What the button led to was taken back meanwhile.
         return says.listing(page, asked.now) if page.entries else _last(tx, incident, since, asked.now)
 
@@ -60,18 +61,24 @@ async def turn(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message:
 
 
 def _last(tx: Transaction, incident: Incident, since: datetime | None, now: datetime) -> Message:
-    page = _page(tx, incident, since, lambda tx, span: pages.last(tx, span, PAGE), (now, True))
-    return says.listing(page, now)
+    view = _View(now, since, from_end=True)
+    return says.listing(_page(tx, incident, lambda tx, span: pages.last(tx, span, PAGE), view), now)
 
 
-def _page(
-    tx: Transaction, incident: Incident, since: datetime | None, find: Finding, view: tuple[datetime, bool]
-) -> Page:
-    """What is found, as far as it fits from its end (`view` is now, and whether it is the end that matters)."""
-    now, from_end = view
-    span = Span(incident.id, since or _BEGINNING)
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How a page is looked at: `now`, what happened `since` alone, `from_end` where its end matters if it is long."""
+
+    now: datetime
+    since: datetime | None
+    from_end: bool
+
+
+def _page(tx: Transaction, incident: Incident, find: Finding, view: _View) -> Page:
+    """What is found, as far as it fits into one message."""
+    span = Span(incident.id, view.since or _BEGINNING)
     found = find(tx, span)
     case = cases.around(tx, incident, found)
-    entries = says.fitting(case, found, now, from_end=from_end)
+    entries = says.fitting(case, found, view.now, from_end=view.from_end)
     skipped = pages.count_before(tx, span, Anchor(entries[0].happened_at, entries[0].number)) if entries else 0
-    return Page(case, entries, skipped, pages.count(tx, span), since)
+    return Page(case, entries, skipped, pages.count(tx, span), view.since)

@@ -10,7 +10,7 @@ from bot.incident import paste as rules
 from bot.incident.records import Entry, Incident
 from bot.incident.text import admit
 from bot.scribe.desk import Asked, Desk, once, require_taking
-from bot.scribe.timeline import clocks_of
+from bot.scribe.timeline import own_clocks
 from bot.slack import paste as says
 from bot.slack.blocks import Block, Message
 from bot.slack.paste import Choice, Pasted
@@ -99,5 +99,5 @@ def _add(tx: Transaction, asked: Asked, incident: Incident, line: rules.Line) ->
 
 
 async def _clocks(desk: Desk, asked: Asked, zone: str) -> Clocks:
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     return replace(clocks, zone=UTC, label="") if zone == "UTC" else clocks

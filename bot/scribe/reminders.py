@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from bot.incident import reminders as rules
 from bot.incident.alerts import REMEMBERED
-from bot.incident.records import Person
 from bot.incident.reminders import ReminderRules
 from bot.scribe import chasing
 from bot.scribe.chasing import has_left
@@ -58,13 +57,9 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
 def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> None:
     """One digest a day for everybody who owes an overdue action, from their morning on."""
     for team, owner in actions.overdue_owners(tx, now):
-        slot = rules.digest_slot(now, zone_of(_person(tx, team, owner)), rules_)
+        slot = rules.digest_slot(now, zone_of(people.one(tx, team, owner)), rules_)
         if slot is not None:
             reminders.schedule(tx, Reminder(0, team, rules.OVERDUE, owner, slot, None, now, "", None, ""))
-
-
-def _person(tx: Transaction, team: str, user: str) -> Person | None:
-    return people.one(tx, team, user)
 
 
 def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
@@ -130,7 +125,7 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
         steps = reminders.of_incident(tx, int(reminder.subject))
         pending = {step.slot: step.due_at for step in steps if step.state == "pending" and step.id != reminder.id}
         now = max(now, rules.snoozed_until(pending) or now)
-    return rules.rolled(now, zone_of(_person(tx, reminder.team, user)), rules_)
+    return rules.rolled(now, zone_of(people.one(tx, reminder.team, user)), rules_)
 
 
 def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
@@ -155,7 +150,7 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
     `in_channel`: what is said in the channel is not replaced by what is said to one person.
     """
     if reminder.kind == rules.OVERDUE:
-        zone = zone_of(_person(tx, reminder.team, reminder.subject))
+        zone = zone_of(people.one(tx, reminder.team, reminder.subject))
         is_past = rules.is_of_earlier_day(reminder.slot, now, zone)
         return "the digest of a later day takes its place" if is_past else ""
     if reminder.kind in rules.OF_ACTIONS:

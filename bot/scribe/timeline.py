@@ -117,6 +117,11 @@ def clocks_of(desk: Desk, person: Person, now: datetime) -> says.Clocks:
     return says.Clocks(now, zone, label_of(zone) if zone is not UTC else "")
 
 
+async def own_clocks(desk: Desk, asked: Asked) -> says.Clocks:
+    """The clocks of whoever asks, at the moment of the request."""
+    return clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+
+
 async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
     """One entry with every wording it ever had."""
 
@@ -143,14 +148,14 @@ class Rewording:
 
 async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     reading = moments.read(line, asked.now, clocks.zone)
     return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
 
 
 async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     when, text = str(values.get("when") or "").strip(), str(values.get("text") or "")
     reading = time_in_form(when, asked.now, clocks)
     rewording = Rewording(reading, text, (when, text), int(metadata["version"]))
@@ -199,7 +204,7 @@ def _same_minute(before: Entry, reading: Reading) -> bool:
 
 async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
     """`/timeline edit 4` without words: the entry with its buttons."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
     entry = await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number))
     return corrections.standing(entry, clocks)
 
@@ -238,7 +243,7 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
 
 async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message | None:
     """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC]."""
-    clocks = clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    clocks = await own_clocks(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
@@ -256,19 +261,17 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message
 
 async def form_for(desk: Desk, asked: Asked, number: int) -> Block:
     """The form that edits an entry."""
-    person = await desk.people.known(asked.team, asked.user)
-    clocks = clocks_of(desk, person, asked.now)
+    clocks = await own_clocks(desk, asked)
     entry = await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number))
     return corrections.edit_form(entry, clocks)
 
 
 async def blank_form(desk: Desk, asked: Asked) -> Block:
     """The form that adds an entry."""
-    person = await desk.people.known(asked.team, asked.user)
     channel = asked.place.channel
     if asked.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
         channel = (await desk.store.read(lambda tx: require_incident(tx, asked))).channel
-    return says.add_form(channel, asked.incident_id, clocks_of(desk, person, asked.now).label)
+    return says.add_form(channel, asked.incident_id, (await own_clocks(desk, asked)).label)
 
 
 def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:

@@ -2,11 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from bot.errors import Refused
 from bot.incident import moments
@@ -52,6 +51,11 @@ class _Cursor:
     behind: str = ""
     is_through: bool = False
     tries: int = 0
+
+    @property
+    def is_at_the_end(self) -> bool:
+        """Whether the channel and all its threads were read."""
+        return self.is_through and not self.threads
 
 
 class Walker:
@@ -159,8 +163,7 @@ class Walker:
         await self._save(held, replace(held, cursor=_kept(cursor), due_at=due_at))
 
     async def _finish(self, held: Lookback, cursor: _Cursor) -> None:
-        through = cursor.is_through and not cursor.threads
-        stopped = "" if through else says.stopped_early(held.seen, moment_of(cursor.latest))
+        stopped = "" if cursor.is_at_the_end else says.stopped_early(held.seen, moment_of(cursor.latest))
 
         def told(incident: Incident) -> Message:
             return says.result(incident, held.id, proposals_of(held), held.seen, stopped)
@@ -172,7 +175,7 @@ class Walker:
         after = replace(held, state=FAILED, note=sentence)
         await self._end(after, held, lambda incident: says.failed(incident, held.id, sentence))
 
-    async def _end(self, after: Lookback, held: Lookback, told: Any) -> None:
+    async def _end(self, after: Lookback, held: Lookback, told: Callable[[Incident], Message]) -> None:
         """The end of a walk and the message that tells of it, in one transaction."""
 
         def unit(tx: Transaction) -> None:
@@ -190,7 +193,7 @@ class Walker:
 def _is_over(held: Lookback, cursor: _Cursor) -> bool:
     if held.seen >= MOST_SEEN or len(json.loads(held.found)) >= MOST_PROPOSED:
         return True
-    return cursor.is_through and not cursor.threads
+    return cursor.is_at_the_end
 
 
 def _is_marked(told: Told, reaction: str) -> bool:
