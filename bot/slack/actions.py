@@ -260,7 +260,7 @@ def add_form(incident: Incident, text: str, why: int | None = None, groups: owne
 
 
 def _kinds() -> Block:
-    options = [{"text": {"type": "plain_text", "text": _KINDS[kind]}, "value": str(kind)} for kind in ActionKind]
+    options = [blocks.option(_KINDS[kind], str(kind)) for kind in ActionKind]
     return {"type": "static_select", "action_id": "kind", "options": options}
 
 

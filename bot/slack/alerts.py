@@ -81,13 +81,7 @@ def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
 
 def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
     """The form behind [Attach to …]: which of these open incidents."""
-    options = [
-        {
-            "text": {"type": "plain_text", "text": shortened(f"{incident.key} {masked(incident.title)}", 75)},
-            "value": str(incident.id),
-        }
-        for incident in found
-    ]
+    options = [blocks.option(f"{incident.key} {masked(incident.title)}", str(incident.id)) for incident in found]
     menu: Block = {"type": "static_select", "action_id": "into", "options": options, "initial_option": options[0]}
     return blocks.modal(
         "Attach an alert",

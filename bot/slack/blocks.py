@@ -70,6 +70,14 @@ def actions(*elements: Block) -> Block:
     return {"type": "actions", "elements": list(elements)}
 
 
+def option(text: str, value: str, description: str = "") -> Block:
+    """One choice, in plain text, of at most 75 characters, with a grey line below it."""
+    chosen: Block = {"text": {"type": "plain_text", "text": shortened(text, 75), "emoji": False}, "value": value}
+    if description:
+        chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}
+    return chosen
+
+
 def text_input(action: str, **more: Any) -> Block:
     """A field of at most 3,000 characters; `multiline`, `initial_value` and `placeholder` as Slack names them."""
     element: Block = {"type": "plain_text_input", "action_id": action, "max_length": 3000}

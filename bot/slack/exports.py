@@ -149,7 +149,7 @@ def window(leaving: Leaving) -> Block:
 
 def _choice() -> Block:
     copies = {MASKED: "A masked copy", WHOLE: "The whole"}
-    options = [{"text": {"type": "plain_text", "text": text}, "value": value} for value, text in copies.items()]
+    options = [blocks.option(text, value) for value, text in copies.items()]
     return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
 
 

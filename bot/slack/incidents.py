@@ -88,7 +88,7 @@ def overview(case: Case, total: int, now: datetime) -> Message:
 
 def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
     """The form behind [Open an incident]; `alert` is the group of alerts that it was pressed for."""
-    severities = [_severity_option(each) for each in (1, 2, 3, 4)]
+    severities = [blocks.option(words.incidents.severity_option(number=each), str(each)) for each in (1, 2, 3, 4)]
     chosen: Block = {"type": "static_select", "action_id": "severity", "options": severities}
     if severity:
         chosen["initial_option"] = severities[severity - 1]
@@ -116,13 +116,6 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
         submit="Open",
         private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
     )
-
-
-def _severity_option(severity: int) -> Block:
-    return {
-        "text": {"type": "plain_text", "text": words.incidents.severity_option(number=severity)},
-        "value": str(severity),
-    }
 
 
 def help_text() -> Message:

@@ -10,7 +10,7 @@ from bot.incident.records import Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
-from bot.slack.paste import GROUP, checkboxes, option
+from bot.slack.paste import GROUP, checkboxes
 from bot.slack.timeline import Clocks
 from bot.slack.words import words
 
@@ -107,7 +107,7 @@ def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     when = clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
     said = secrets.masked(" ".join(proposal.text.split()))
     why = "a credential?" if proposal.is_risky else _WHY[proposal.reason]
-    return option(f"{when} {shortened(author, 24)} · {why}", proposal.ts, said)
+    return blocks.option(f"{when} {shortened(author, 24)} · {why}", proposal.ts, said)
 
 
 def ticked_in(values: dict[str, object]) -> frozenset[str]:

@@ -15,7 +15,7 @@ def form(incident: Incident, entries: tuple[Entry, ...], zone: str) -> Block:
     """The form; it proposes the first milestone that no entry marks yet. `zone` labels the reader's clock."""
     reached = {entry.milestone for entry in entries}
     proposed = next((milestone for milestone in SAID if milestone not in reached), Milestone.RESOLVED)
-    choices = {milestone: _option(milestone) for milestone in SAID}
+    choices = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in SAID}
     menu: Block = {
         "type": "radio_buttons",
         "action_id": "milestone",
@@ -44,7 +44,3 @@ def form(incident: Incident, entries: tuple[Entry, ...], zone: str) -> Block:
         submit="Record",
         private_metadata=json.dumps({"channel": incident.channel, "incident": incident.id}),
     )
-
-
-def _option(milestone: Milestone) -> Block:
-    return {"text": {"type": "plain_text", "text": _LABELS[milestone]}, "value": str(milestone)}

@@ -27,7 +27,7 @@ def fields(label: str, groups: Groups, owner: str | None = None, *, optional: bo
     if not groups:
         return [blocks.labelled(label, PERSON, person, optional=optional)]
     menu = _menu(groups)
-    chosen = [_option(group, handle) for group, handle in groups if group == owner]
+    chosen = [blocks.option(f"@{handle}", group) for group, handle in groups if group == owner]
     if chosen:
         menu["initial_option"] = chosen[0]
     return [
@@ -37,7 +37,7 @@ def fields(label: str, groups: Groups, owner: str | None = None, *, optional: bo
 
 
 def _menu(groups: Groups) -> Block:
-    options = [_option(group, handle) for group, handle in sorted(groups, key=lambda one: one[1].lower())]
+    options = [blocks.option(f"@{handle}", group) for group, handle in sorted(groups, key=lambda one: one[1].lower())]
     menu: Block = {"type": "static_select", "action_id": GROUP}
     if len(options) <= OPTIONS:
         return menu | {"options": options}
@@ -48,10 +48,6 @@ def _menu(groups: Groups) -> Block:
 def _span(page: list[Block]) -> str:
     first, last = (shortened(str(one["text"]["text"]), 30) for one in (page[0], page[-1]))
     return f"{first} to {last}"
-
-
-def _option(group: str, handle: str) -> Block:
-    return {"text": _plain(shortened(f"@{handle}", 75)), "value": group}
 
 
 def _plain(text: str) -> Block:

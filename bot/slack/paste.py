@@ -113,7 +113,7 @@ def _inputs(pasted: Pasted, home_label: str, *, optional: bool) -> list[Block]:
 
 
 def _zone(chosen: str, home_label: str) -> Block:
-    options = {"author": option(f"{home_label} (your clock)", "author"), "UTC": option("UTC", "UTC")}
+    options = {"author": blocks.option(f"{home_label} (your clock)", "author"), "UTC": blocks.option("UTC", "UTC")}
     return blocks.labelled(
         "Times without a zone are in",
         "paste_zone",
@@ -127,16 +127,8 @@ def _zone(chosen: str, home_label: str) -> Block:
 
 
 def _rolls(*, ticked: bool) -> Block:
-    only = option("A time of day that goes back by half a day is the next day's", "rolls")
+    only = blocks.option("A time of day that goes back by half a day is the next day's", "rolls")
     return checkboxes("Lines past midnight", "paste_rolls", "paste_rolls", [only], [only] if ticked else [])
-
-
-def option(text: str, value: str, description: str = "") -> Block:
-    """One choice, in plain text, with a grey line below it."""
-    chosen: Block = {"text": {"type": "plain_text", "text": shortened(text, 75), "emoji": False}, "value": value}
-    if description:
-        chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}
-    return chosen
 
 
 def checkboxes(label: str, block_id: str, action: str, options: list[Block], ticked: list[Block]) -> Block:
@@ -160,7 +152,7 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     note = f" · already #{choice.already}" if choice.already else " · before the line above" if line.is_earlier else ""
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
     said = shortened(" ".join(line.text.split()), 75 - len(more)) + more
-    return option(moments_of(line, clocks) + note, str(line.number), said)
+    return blocks.option(moments_of(line, clocks) + note, str(line.number), said)
 
 
 def moments_of(line: Line, clocks: Clocks) -> str:

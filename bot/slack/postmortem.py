@@ -154,11 +154,7 @@ def _pieces(text: str) -> list[str]:
 
 def pick_form(case: Case) -> Block:
     """The form that chooses a section to fill."""
-    options = [
-        {"text": {"type": "plain_text", "text": section.title}, "value": section.slug}
-        for section in BY_SLUG.values()
-        if section.slug != "timeline"
-    ]
+    options = [blocks.option(one.title, one.slug) for one in BY_SLUG.values() if one.slug != "timeline"]
     return blocks.modal(
         "Fill a section",
         "postmortem_pick",

@@ -80,8 +80,8 @@ def questions(found: tuple[Alike, ...]) -> list[Block]:
     return shown
 
 
-_SAME: Block = {"text": {"type": "plain_text", "text": "Same cause"}, "value": "same"}
-_OTHER: Block = {"text": {"type": "plain_text", "text": "Not this one"}, "value": "other"}
+_SAME = blocks.option("Same cause", "same")
+_OTHER = blocks.option("Not this one", "other")
 
 
 def verdicts_in(values: dict[str, object]) -> dict[int, bool]:

@@ -84,7 +84,11 @@ def form(incident: Incident, components: Iterable[Component], status: str) -> Bl
         fields.append(
             blocks.labelled("How do they do?", "working", _select("working", WORKINGS, Working.PARTIAL_OUTAGE))
         )
-    mails = {"type": "checkboxes", "action_id": _MAILS, "options": [_option(_MAILS, "Mail everybody who subscribed")]}
+    mails = {
+        "type": "checkboxes",
+        "action_id": _MAILS,
+        "options": [blocks.option("Mail everybody who subscribed", _MAILS)],
+    }
     fields.append(blocks.labelled("Mails", _MAILS, mails, optional=True))
     kept = json.dumps({"incident": incident.id, "channel": incident.channel})
     return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=kept)
@@ -133,10 +137,6 @@ def _select(action: str, options: dict[str, str], initial: str) -> Block:
     element: Block = {
         "type": "static_select",
         "action_id": action,
-        "options": [_option(value, text) for value, text in options.items()],
+        "options": [blocks.option(text, value) for value, text in options.items()],
     }
-    return element | ({"initial_option": _option(initial, options[initial])} if initial in options else {})
-
-
-def _option(value: str, text: str) -> Block:
-    return {"text": {"type": "plain_text", "text": text[:75]}, "value": value}
+    return element | ({"initial_option": blocks.option(options[initial], initial)} if initial in options else {})
