@@ -24,15 +24,18 @@ def exc_info(error: BaseException | None) -> "tuple[type[BaseException], BaseExc
     return (type(error), error, error.__traceback__) if error else None  # type: ignore[return-value]
 
 
+def breaks(text: str) -> None:
+    try:
+        int(text)
+    except ValueError as cause:
+        raise KeyError(text) from cause
+
+
 def broken(text: str) -> BaseException:
     """What a request broke with, with its cause."""
-    try:
-        try:
-            int(text)
-        except ValueError as cause:
-            raise KeyError(text) from cause
-    except KeyError as error:
-        return error
+    with pytest.raises(KeyError) as caught:
+        breaks(text)
+    return caught.value
 
 
 def test_a_trace_tells_where_and_of_what_kind_and_none_of_the_words() -> None:

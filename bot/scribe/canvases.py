@@ -125,7 +125,7 @@ class CanvasDesk:
         return replace(await self._left(job, copy, sheet, merged, after or ""), taken=tuple(taken))
 
     async def _announced(self, job: _Job, copy: Copy, change: _Change) -> Copy:
-        """Remember how the canvas may read while it is written: if the process ends in between, none of it is theirs."""
+        """Remember how the canvas may read while it is written: if the process ends meanwhile, none of it is theirs."""
         reads = {id_: mark.reads for id_, mark in copy.marks.items()}
         writing = {id_: text for id_, text in change.merged.regions.items() if id_ not in change.merged.edited}
         before = await asyncio.to_thread(canvas_reading.marks_before, reads, writing)

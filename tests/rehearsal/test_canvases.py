@@ -92,7 +92,8 @@ def at(section: str, operation: str, markdown: str = "") -> list[dict[str, Any]]
 
 
 async def test_a_section_is_found_by_its_words_and_changed_alone(slack: StandIn, client: AsyncWebClient) -> None:
-    text = "## Plan\n\nFirst **this**.\n\n- one\n- two\n  and more\n\n| a | b |\n| --- | --- |\n| one | 1 |\n\n```\n# no\n```"
+    table = "| a | b |\n| --- | --- |\n| one | 1 |"
+    text = f"## Plan\n\nFirst **this**.\n\n- one\n- two\n  and more\n\n{table}\n\n```\n# no\n```"
     canvas = await made(client, slack.channel("ops"), text)
     found = slack.workspace.canvases[canvas]
 
@@ -114,9 +115,7 @@ async def test_a_section_is_found_by_its_words_and_changed_alone(slack: StandIn,
     await client.canvases_edit(canvas_id=canvas, changes=at((await section("one"))[0], "insert_before", "Of these:"))
     old = (await section("three"))[0]
     await client.canvases_edit(canvas_id=canvas, changes=at((await section("# no"))[0], "delete"))
-    assert found.markdown == (
-        "## Plan\n\nThen that.\n\nOf these:\n\n- one\n- two\n  and more\n- three\n\n| a | b |\n| --- | --- |\n| one | 1 |"
-    )
+    assert found.markdown == f"## Plan\n\nThen that.\n\nOf these:\n\n- one\n- two\n  and more\n- three\n\n{table}"
     assert await refused(client.canvases_edit(canvas_id=canvas, changes=at(old, "delete"))) == "canvas_editing_failed"
 
 

@@ -125,9 +125,9 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
     for copy in found:
         await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
     memos = [
-        found.memo
+        kept.memo
         for system in ("paging", "statuspage", "jira", "jsm")
-        if (found := await store.read(lambda tx, system=system: links.of(tx, "T1", system, "INC-1 it")))  # type: ignore[misc]
+        if (kept := await store.read(lambda tx, system=system: links.of(tx, "T1", system, "INC-1 it")))  # type: ignore[misc]
     ]
     assert [SECRET in memo for memo in memos] == [False, False, True, True]
 
