@@ -16,7 +16,7 @@ from bot import outside
 from bot.clock import Clock
 from bot.export import teams
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.settings import Settings
+from bot.settings import NO_WAY_IN, Settings
 
 PATIENCE_SECONDS = 10
 """How long one answer of Slack is waited for."""
@@ -62,7 +62,7 @@ class _Reply:
 
 
 async def examine(settings: Settings, clock: Clock, check_database: Callable[[], Finding]) -> list[Finding]:
-    """Examine the bot's token, its scopes, the clock, Slack's way in, templates, the database, and the other systems.
+    """Examine the database, the bot's token, its scopes, the clock, Slack's way in, templates, and the other systems.
 
     `check_database` may block: it runs in a thread. Nothing is written anywhere, and no finding holds a secret.
     """
@@ -72,7 +72,7 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
     others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await outside.checks(settings)]
-    return [*findings, await asyncio.to_thread(check_database), *others]
+    return [await asyncio.to_thread(check_database), *findings, *others]
 
 
 def _templates(folder: Path | None) -> list[Finding]:
@@ -95,12 +95,14 @@ _HOOKS = {
 
 
 def _hooks(settings: Settings) -> list[Finding]:
-    """For each way in for monitoring whether it is open, and where it is."""
+    """For each way in for monitoring and Jira whether it is open, and where it is; one line where none is."""
     given = {
         "alertmanager": settings.alertmanager_secret.get_secret_value() or settings.grafana_secret.get_secret_value(),
         "pagerduty": settings.pagerduty_secret.get_secret_value(),
         "jsm": settings.jsm_secret.get_secret_value(),
     }
+    if not any(given.values()) and not settings.jira_secret.get_secret_value():
+        return [Finding("hooks", ok=None, sentence="Off: no alerts come in, and no webhooks of Jira (docs/alerts.md).")]
     found = [_hook(settings, name, is_on=bool(secret)) for name, secret in given.items()]
     return [*found, _hook_of_jira(settings)]
 
@@ -164,8 +166,7 @@ async def _way_in(client: AsyncWebClient, settings: Settings) -> Finding:
         if settings.slack_signing_secret.get_secret_value():
             sentence = f"Requests to {settings.host}:{settings.port}/slack/events are checked against it."
             return Finding("signing secret", ok=True, sentence=sentence)
-        sentence = "Set SLACK_SIGNING_SECRET (Basic Information), or SLACK_APP_TOKEN for Socket Mode."
-        return Finding("signing secret", ok=False, sentence=sentence)
+        return Finding("way in", ok=False, sentence=NO_WAY_IN)
     reply = await _ask(client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value()))
     if reply.problem:
         sentence = f"apps.connections.open with SLACK_APP_TOKEN failed: {reply.problem}. {reply.remedy}"

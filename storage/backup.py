@@ -42,7 +42,8 @@ def copy_database(source: Path, target: Path, *, replacing: bool = False) -> Non
     except FileExistsError as error:
         raise _there_already(target) from error
     except (OSError, sqlite3.Error) as error:
-        msg = f"{source} could not be copied to {target}: {error}."
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else error
+        msg = f"{source} could not be copied to {target}: {cause}."
         raise Refused(msg) from error
     finally:
         part.unlink(missing_ok=True)

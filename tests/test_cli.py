@@ -1,6 +1,7 @@
 """The command line, as somebody types it."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,48 @@ def test_an_incident_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch
     result = CliRunner().invoke(main, ["export", "INC-7"])
     assert result.exit_code == 1
     assert "There is no INC-7." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{}", "is no incident file: 'entries' is missing. The README tells its form."),
+        ("hello", "is no incident file: Expecting value: line 1 column 1 (char 0). The README tells its form."),
+        ('{"title": "x", "entries": []}', "is no incident file: it has no entries. The README tells its form."),
+    ],
+)
+def test_an_incident_file_that_is_none_is_told_what_it_lacks(tmp_path: Path, content: str, sentence: str) -> None:
+    (tmp_path / "mine.json").write_text(content)
+    result = CliRunner().invoke(main, ["demo", "--incident", f"{tmp_path}/mine.json", "--out", f"{tmp_path}/out"])
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+
+
+def test_a_port_that_is_taken_is_told_with_another(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(main, ["rehearse", "--port", str(port)])
+    assert result.exit_code == 1
+    assert f"Port {port} cannot be had" in result.stderr
+    assert "Any that is free: afterword rehearse --port 0" in result.stderr
+    assert CliRunner().invoke(main, ["rehearse", "--port", "65536"]).exit_code == 2
+
+
+def test_a_tick_with_nothing_to_do_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/afterword.db")
+    result = CliRunner().invoke(main, ["tick", "--dry-run"])
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Nothing is due.\n")
+
+
+def test_doctor_notices_slips_in_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/afterword.db")
+    monkeypatch.setenv("AFTERWORD_QUIET_HOUR", "22-8")
+    monkeypatch.setenv("AFTERWORD_MASK", "emails,phones")
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 1
+    assert "note  settings: AFTERWORD_QUIET_HOUR is no setting" in result.stdout
+    assert "FAIL  mask: " in result.stdout
 
 
 def test_a_masked_copy_tells_what_it_masks_on_standard_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import Misconfigured
 from bot.incident.alerts import conditions
-from bot.settings import FILED, Settings, load, variable
+from bot.settings import FILED, Settings, load, strangers, variable
 
 SECRET = "xoxb-" + "test-never-shown"
 
@@ -226,12 +226,19 @@ def test_the_app_token_decides_how_slack_comes_in() -> None:
 
 
 def test_running_needs_a_bot_token_and_in_http_mode_the_signing_secret() -> None:
-    with pytest.raises(Misconfigured, match=r"SLACK_BOT_TOKEN is not set.*SLACK_SIGNING_SECRET is not set"):
+    with pytest.raises(Misconfigured, match=r"SLACK_BOT_TOKEN is not set.*\nSLACK_APP_TOKEN is not set"):
         given().require_for_run()
-    with pytest.raises(Misconfigured, match=r"^SLACK_SIGNING_SECRET is not set"):
+    with pytest.raises(Misconfigured, match=r"^SLACK_APP_TOKEN is not set.* set SLACK_SIGNING_SECRET instead"):
         given(SLACK_BOT_TOKEN=SECRET).require_for_run()
     given(SLACK_BOT_TOKEN=SECRET, SLACK_SIGNING_SECRET="sig" + "ning").require_for_run()
     given(SLACK_BOT_TOKEN=SECRET, SLACK_APP_TOKEN="xapp-" + "test").require_for_run()
+
+
+def test_a_slip_in_the_name_of_a_setting_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AFTERWORD_QUIET_HOUR=22-8\nAFTERWORD_PORT=3000\nOTHER=1\n")
+    environ = {"AFTERWORD_JSM_SECRET_FILE": "x", "AFTERWORD_PORT_FILE": "x", "HOME": "/"}
+    assert strangers(environ, tmp_path / ".env") == ("AFTERWORD_PORT_FILE", "AFTERWORD_QUIET_HOUR")
+    assert strangers({}, None) == ()
 
 
 def test_no_secret_is_shown_by_the_settings_themselves() -> None:

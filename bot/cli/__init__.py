@@ -14,23 +14,32 @@ from bot import __version__, logs, runner
 from bot import demo as demos
 from bot import manifest as manifests
 from bot import rehearse as rehearsals
-from bot.app import Afterword, rules_of
+from bot.app import Afterword, mask_of, rules_of
 from bot.cli import documents, given, templates
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
-from bot.errors import AfterwordError
+from bot.errors import AfterwordError, Misconfigured
 from bot.incident import moments
 from bot.incident import score as scores
 from bot.rehearsal import story as stories
 from bot.scribe import reminders
-from bot.settings import Settings
+from bot.settings import Settings, strangers
 from storage import backup as backups
 from storage.drivers import DATABASE_ERRORS
 from storage.store import open_store
 
+_ORDER = (
+    "demo", "rehearse", "manifest", "doctor", "run", "migrate", "backup",
+    "export", "import", "template", "when", "tick",
+)  # fmt: skip
+"""As somebody new needs them: to try it, to set it up, to run it, to get documents out and in, to look closer."""
+
 
 class _Sentences(click.Group):
     """An error on purpose is one sentence on standard error and exit status 1, never a trace."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -52,13 +61,13 @@ for command in (documents.export, documents.import_, templates.template):
     main.add_command(command)
 
 
-@main.command()
+@main.command(short_help="Start the bot.")
 def run() -> None:
     """Start the bot: Socket Mode where SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
     runner.run(given.settings())
 
 
-@main.command()
+@main.command(short_help="Play a whole incident without Slack, and write its drafts.")
 @click.option("--incident", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An incident file.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), show_default=True)
 def demo(incident: Path | None, out: Path) -> None:
@@ -67,8 +76,8 @@ def demo(incident: Path | None, out: Path) -> None:
     asyncio.run(demos.play(stories.from_file(incident) if incident else stories.own(), out))
 
 
-@main.command()
-@click.option("--port", type=int, default=8500, show_default=True)
+@main.command(short_help="Try it in your browser, without Slack.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8500, show_default=True)
 def rehearse(port: int) -> None:
     """Serve the Slack stand-in in a browser, with the bot in it: no account, no token, no network."""
     logs.set_up("WARNING")
@@ -76,7 +85,10 @@ def rehearse(port: int) -> None:
 
 
 # A line may begin with a minus: `-10m rolled back`.
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@main.command(
+    short_help="Tell how a line's time would be read.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
+)
 @click.argument("text", required=False)
 @click.option("--now", help="ISO; default: now.")
 @click.option("--zone", default="UTC", show_default=True, help="The author's IANA zone.")
@@ -128,7 +140,7 @@ def _zone(name: str) -> tzinfo:
         raise click.BadParameter(msg) from error
 
 
-@main.command()
+@main.command(short_help="Do what is due, or tell with --dry-run what would be.")
 @click.option("--now", help="ISO; default: now.")
 @click.option("--dry-run", is_flag=True, help="Tell what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:
@@ -136,10 +148,12 @@ def tick(*, now: str | None, dry_run: bool) -> None:
     settings, moment = given.settings(), given.moment(now)
     store = open_store(settings.sqlalchemy_url)
     try:
-        for line in reminders.owed_already(store, moment):
+        due = list(reminders.owed_already(store, moment))
+        due += [reminders.told(settled) for settled in reminders.rehearse(store, rules_of(settings), moment)]
+        for line in due:
             click.echo(line)
-        for settled in reminders.rehearse(store, rules_of(settings), moment):
-            click.echo(reminders.told(settled))
+        if not due:
+            click.echo("Nothing is due.", err=True)
         if not dry_run:
             asyncio.run(_tick(settings, store, moment))
     finally:
@@ -151,16 +165,28 @@ async def _tick(settings: Settings, store: Any, moment: datetime) -> None:
         await bot.tick(moment)
 
 
-@main.command()
+@main.command(short_help="Say what is missing or wrong, and what to do.")
 def doctor() -> None:
     """Check tokens, scopes, database and clock; each finding says what to do."""
     settings = given.settings()
-    findings = asyncio.run(examine(settings, SystemClock(), lambda: _database(settings)))
+    findings = [*_settings_found(settings), *asyncio.run(examine(settings, SystemClock(), lambda: _database(settings)))]
     for finding in findings:
         sign = {True: "ok  ", False: "FAIL", None: "note"}[finding.ok]
         click.echo(f"{sign}  {finding.name}: {finding.sentence}")
     if any(finding.ok is False for finding in findings):
         sys.exit(1)
+
+
+def _settings_found(settings: Settings) -> list[Finding]:
+    """What is wrong with the settings as such, before anybody is asked about them."""
+    found = [
+        Finding("settings", ok=None, sentence=f"{name} is no setting: look at its spelling.") for name in strangers()
+    ]
+    try:
+        mask_of(settings)
+    except Misconfigured as error:
+        found.append(Finding("mask", ok=False, sentence=str(error)))
+    return found
 
 
 def _database(settings: Settings) -> Finding:
@@ -178,7 +204,7 @@ def migrate() -> None:
     click.echo("The database is up to date.")
 
 
-@main.command()
+@main.command(short_help="Print the Slack app's manifest, to paste.")
 @click.option("--http", "url", metavar="URL", help="The variant for HTTP: the public https address of the bot.")
 @click.option("--minimal", is_flag=True, help="Without the optional scopes.")
 def manifest(*, url: str | None, minimal: bool) -> None:

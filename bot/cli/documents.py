@@ -26,7 +26,7 @@ _LONGEST_NUMBER = 9
 """Digits: what every database holds as a number."""
 
 
-@click.command()
+@click.command(short_help="Write an incident's postmortem, in one of seven formats.")
 @click.argument("key")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
@@ -66,7 +66,7 @@ def _named(store: Store, key: str, workspace: str | None) -> Incident:
     return store.read_now(lambda tx: documents.named(tx, int(number), workspace or ""))
 
 
-@click.command("import")
+@click.command("import", short_help="Take in an exported incident, or an edited draft.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--team", default="", help="The id of the workspace: to put it into, or that a draft is of.")
 @click.option("--channel", default="", help="The id of the channel to put it into; default: the file's.")

@@ -13,7 +13,7 @@ from bot.incident.plain import one_line
 from bot.incident.samples import SAMPLES
 
 
-@click.group()
+@click.group(short_help="Use templates of your own.")
 def template() -> None:
     """A team's own templates for the postmortem (docs/templates.md)."""
 

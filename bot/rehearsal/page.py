@@ -10,6 +10,7 @@ import click
 from aiohttp import web
 
 from bot.clock import SystemClock
+from bot.errors import Misconfigured
 from bot.manifest import manifest
 from bot.rehearsal.drawing import Drawing
 from bot.rehearsal.records import Json
@@ -183,7 +184,7 @@ def _only_here(request: web.Request) -> None:
 
 
 async def rehearse(port: int, join: Join) -> None:
-    """Serve a workspace with a few people on a loopback port until cancelled.
+    """Serve a workspace with a few people on a loopback port until cancelled; raises Misconfigured where none can be.
 
     `join` brings the bot in: given the running stand-in, it is an async context in which the app is connected.
     """
@@ -192,7 +193,11 @@ async def rehearse(port: int, join: Join) -> None:
     people = [slack.user(name, zone) for name, zone in PEOPLE]
     slack.channel("incident-checkout", people)
     slack.channel("general", people)
-    await slack.start(port)
+    try:
+        await slack.start(port)
+    except OSError as error:
+        msg = f"Port {port} cannot be had ({error.strerror}). Any that is free: afterword rehearse --port 0"
+        raise Misconfigured(msg) from error
     try:
         async with join(slack):
             click.echo(f"The workspace is at {slack.workspace.base_url}/ (stop it with Ctrl-C)")

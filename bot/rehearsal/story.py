@@ -67,7 +67,8 @@ def from_file(path: Path) -> Story:
     try:
         return told(json.loads(path.read_text("utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        msg = f"{path} is no incident file ({type(error).__name__}: {error}). The README tells its form."
+        cause = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        msg = f"{path} is no incident file: {cause}. The README tells its form."
         raise Misconfigured(msg) from error
 
 

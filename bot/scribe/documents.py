@@ -28,7 +28,9 @@ def named(tx: Transaction, number: int, team: str) -> Incident:
     known = [incident for incident in found if incident is not None]
     if len(known) != 1:
         several = f"{len(known)} workspaces have INC-{number}: name one with --team."
-        raise Refused(several if known else f"There is no INC-{number}.")
+        raise Refused(
+            several if known else f"There is no INC-{number}. DATABASE_URL names the database that was asked."
+        )
     return known[0]
 
 

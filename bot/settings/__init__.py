@@ -17,6 +17,12 @@ FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database
 """The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""
 
 
+NO_WAY_IN = (
+    "SLACK_APP_TOKEN is not set. With it Slack is reached over a socket, without a public address: the app's page, "
+    "Basic Information, App-Level Tokens. For HTTP set SLACK_SIGNING_SECRET instead."
+)
+
+
 class Settings(OutsideSettings, AlertSettings, CoreSettings):
     """What the operator decides. Get one from `load`; fields stand in the order of the bases from the last on."""
 
@@ -35,13 +41,13 @@ class Settings(OutsideSettings, AlertSettings, CoreSettings):
 
     def require_for_run(self) -> None:
         """Raise Misconfigured unless everything is there that the bot needs to talk with Slack."""
-        missing = [] if self.slack_bot_token.get_secret_value() else ["slack_bot_token"]
+        missing = [] if self.slack_bot_token.get_secret_value() else [_unset("slack_bot_token")]
         if self.transport == "http" and not self.slack_signing_secret.get_secret_value():
-            missing.append("slack_signing_secret")
+            missing.append(NO_WAY_IN)
         if self.has_hooks and self.alerts_channel == "none":
-            missing.append("alerts_channel")
+            missing.append(_unset("alerts_channel"))
         if missing:
-            raise Misconfigured(" ".join(f"{variable(name)} is not set. {_remedy(name)}" for name in missing))
+            raise Misconfigured("\n".join([*missing, "Settings are read from the environment and from .env here."]))
 
 
 def variable(field: str) -> str:
@@ -101,6 +107,18 @@ def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[st
         ours = wrong.get("ctx", {}).get("error")
         remedy = f": {ours}." if ours else f". {_remedy(field)}"
         yield f"{variable(field)} cannot be {shown}{remedy}"
+
+
+def strangers(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> tuple[str, ...]:
+    """The variables called AFTERWORD_… that are no settings, by name: each is likely a slip of the pen."""
+    known = {variable(field) for field in Settings.model_fields}
+    known |= {f"{variable(field)}_FILE" for field in FILED}
+    names = _written(env_file).keys() | (os.environ if environ is None else environ).keys()
+    return tuple(sorted(name for name in names if name.startswith("AFTERWORD_") and name not in known))
+
+
+def _unset(field: str) -> str:
+    return f"{variable(field)} is not set. {_remedy(field)}"
 
 
 def _remedy(field: str) -> str:
