@@ -141,10 +141,10 @@ def _plain(text: str) -> str:
 def _reading(found: Found, source: str, rest: str, now: datetime, zone: tzinfo) -> Reading:
     written = source[found.begins : found.ends].strip()
     result = outcome(found, written, now, zone)
-    text = found.kept + rest
+    text = _as_typed(found.kept, source) + rest
     for other in found.others:
         own = outcome(other, source[other.begins : other.ends].strip(), now, zone)
-        text = max(text, other.kept + source[other.rest :].strip(), key=len)
+        text = max(text, _as_typed(other.kept, source) + source[other.rest :].strip(), key=len)
         if [instant.start for instant in own.instants] == [instant.start for instant in result.instants]:
             found, result = other, own
         else:
@@ -153,6 +153,14 @@ def _reading(found: Found, source: str, rest: str, now: datetime, zone: tzinfo) 
         text = source
         result = _either(written, (*result.instants, Instant(now.astimezone(UTC))))
     return _told(found, written, text, result)
+
+
+def _as_typed(kept: str, source: str) -> str:
+    """What stood before the time and is part of the words, with the quotation marks that its author typed."""
+    for plain in {"'", '"'}.intersection(kept):
+        typed = next((letter for letter in source if letter.translate(_PLAIN) == plain), plain)
+        kept = kept.replace(plain, typed)
+    return kept
 
 
 def _either(written: str, instants: tuple[Instant, ...]) -> Outcome:

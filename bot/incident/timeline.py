@@ -74,6 +74,10 @@ _EDIT = re.compile(r"edit\s+#?(?P<number>\d{1,6})(?:\s+(?P<line>.+))?", re.DOTAL
 _PASTE = re.compile(r"paste(?:[^\S\n]*\n|\s+(?=[\[(~*-]?\s*[0-9].*\n))(?P<lines>.*)", re.DOTALL | re.IGNORECASE)
 _DELETE = re.compile(r"delete\s+#?(?P<number>\d{1,6})")
 
+_LIKE_COMMAND = re.compile(
+    r"(?:(?:edit|delete|remove|list|add|status|history|close)(?:\s+#?\d{1,6})?|(?:show|undo)\s+.{0,9})", re.IGNORECASE
+)
+
 
 def wish(text: str) -> Wish:
     """What somebody wants who typed `/timeline TEXT`.
@@ -95,6 +99,11 @@ def wish(text: str) -> Wish:
     if pasted := _PASTE.fullmatch(text):
         return Paste(pasted["lines"])
     return Record(text)
+
+
+def is_like_command(text: str) -> bool:
+    """Whether an entry reads like a sub-command that there is not, or is not whole: `list`, `remove 4`, `edit`."""
+    return _LIKE_COMMAND.fullmatch(text.strip()) is not None
 
 
 def _show(match: re.Match[str]) -> Show:

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from bot.incident import secrets
+from bot.incident import timeline as rules
 from bot.incident.lifecycle import SAID
 from bot.incident.moments import Reading, shown
 from bot.incident.records import Case, Entry, Incident, Status
@@ -68,7 +69,9 @@ def receipt(
     spans = secrets.found(entry.text)
     text = shortened(secrets.replaced(entry.text, spans, secrets.MASK) if spans else entry.text, QUOTED)
     said = words.timeline.receipt(when=clocks.both(entry), text=text)
-    note = words.timeline.receipt_note(number=entry.number, key=incident.key, resolved=resolved, **notes)
+    note = words.timeline.receipt_note(
+        number=entry.number, key=incident.key, resolved=resolved, odd=rules.is_like_command(entry.text), **notes
+    )
     warning = warns.warning(spans, ref(entry), files) if spans else []
     return blocks.whisper(
         said,

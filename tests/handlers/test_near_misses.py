@@ -142,3 +142,18 @@ async def test_a_new_action_offers_what_it_lacks(sqlite_url: str) -> None:
         assert labels(last(play, play.bo)) == ["Done", "Owner, date, link"]
         await told(play, play.ana, "/action add a load test @Bo Demo due friday")
         assert labels(last(play, play.bo)) == ["Done", "New date"]
+
+
+@pytest.mark.parametrize(("typed", "is_odd"), [("list", True), ("remove 4", True), ("edit", True), ("undo that", True),
+                                               ("show 2-4", True), ("show stopped loading in Europe", False),
+                                               ("list of hosts lost", False), ("failed over", False)])  # fmt: skip
+async def test_an_entry_that_reads_like_a_command_says_where_those_are(
+    sqlite_url: str,
+    typed: str,
+    is_odd: bool,
+) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.ana, f"/timeline {typed}")
+        assert ("if you meant a command, `/timeline help` has them" in said) is is_odd
+        assert play.case().entries[-1].text == typed

@@ -62,3 +62,18 @@ def test_a_zone_that_is_spelt_wrong_is_asked() -> None:
     found = read("11:05 Europe/Berln x", NOW, ZoneInfo("Europe/Berlin"))
     assert found.question == (datetime(2026, 11, 23, 10, 5, tzinfo=UTC),)
     assert found.problem == "Europe/Berln is no time zone that is known here."
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("\u201c11:05 failed over\u201d", "\u201cfailed over\u201d"),
+        ("\u201e11:05 failed over\u201d", "\u201efailed over\u201d"),
+        ('"11:05 failed over"', '"failed over"'),
+        ("\u201c11:05\u201d failed over", "failed over"),
+        ("\u201811:05 failed over\u2019", "\u2018failed over\u2019"),
+    ],
+)
+def test_quotation_marks_stay_as_they_were_typed(line: str, text: str) -> None:
+    found = read(line, NOW, ZoneInfo("Europe/Berlin"))
+    assert (found.utc, found.text) == (datetime(2026, 11, 23, 10, 5, tzinfo=UTC), text)
