@@ -159,7 +159,7 @@ def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) ->
     if asked.incident_id is None:
         incident = incidents.current(tx, asked.place, locking=locking)
         if incident is None:
-            raise Refused(NO_INCIDENT, offer="open_incident")
+            raise Refused(no_incident(asked), offer="open_incident")
         return incident
     found = incidents.by_id(tx, asked.incident_id, locking=locking)
     if found is None or found.team != asked.team or not _may_touch(found, asked):
@@ -200,4 +200,12 @@ def _channel_of(tx: Transaction, asked: Asked) -> str:
     return incident.channel if incident else ""
 
 
+def no_incident(asked: Asked) -> str:
+    """The sentence for a place that has no incident: in a direct message there never is one."""
+    return IN_A_DM if asked.place.channel.startswith("D") else NO_INCIDENT
+
+
+IN_A_DM = (
+    "Incidents live in channels, not in direct messages. Go to the incident's channel, or open one with the button."
+)
 NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`, or with the button."

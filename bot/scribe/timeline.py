@@ -12,7 +12,7 @@ from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
 from bot.incident.zones import label_of
-from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident, require_taking
+from bot.scribe.desk import Asked, Desk, no_incident, once, require_incident, require_taking
 from bot.scribe.resolution import follow
 from bot.slack import corrections
 from bot.slack import timeline as says
@@ -98,7 +98,7 @@ def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
     if asked.incident_id is None:
         taken = incidents.take_entry_number(tx, asked.place)
         if taken is None:
-            raise Refused(NO_INCIDENT, offer="open_incident")
+            raise Refused(no_incident(asked), offer="open_incident")
         return taken
     incident = require_taking(tx, asked, locking=True)
     return incident, incidents.take_entry_number_in(tx, incident.id)

@@ -157,3 +157,11 @@ async def test_an_entry_that_reads_like_a_command_says_where_those_are(
         said = await told(play, play.ana, f"/timeline {typed}")
         assert ("if you meant a command, `/timeline help` has them" in said) is is_odd
         assert play.case().entries[-1].text == typed
+
+
+async def test_in_a_direct_message_a_command_says_where_incidents_live(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        for typed in ("/timeline failed over", "/incident", "/why because it was full", "/action add a load test"):
+            said = await told(play, play.ana, typed, play.slack.dm(play.ana))
+            assert said.startswith("Incidents live in channels, not in direct messages.")
+            assert labels(last(play, play.ana, play.slack.dm(play.ana))) == ["Open an incident"]
