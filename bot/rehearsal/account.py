@@ -6,16 +6,16 @@ from datetime import datetime
 from itertools import groupby
 
 from rich.console import Console
-from rich.emoji import Emoji
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
+
+from bot.rehearsal.emoji import sign
 
 _MARKS = re.compile(
     r"(?P<bold>\*[^*\n]+\*)|(?P<code>`[^`\n]+`)|(?P<italic>(?<!\w)_[^_\n]+_(?!\w))|(?P<emoji>:[a-z0-9_+-]+:)"
 )
 _STYLES = {"bold": "bold", "code": "cyan", "italic": "italic"}
-_EMOJI = {":memo:": "📝", ":pushpin:": "📌", ":dart:": "🎯", ":rotating_light:": "🚨", ":white_check_mark:": "✅"}
 
 
 class Account:
@@ -72,7 +72,7 @@ def _styled(text: str) -> Text:
         styled.append(text[at : mark.start()])
         kind = mark.lastgroup or ""
         if kind == "emoji":
-            styled.append(_EMOJI.get(mark[0]) or Emoji.replace(mark[0]))
+            styled.append(sign(mark[0]))
         else:
             styled.append(mark[0][1:-1], style=_STYLES[kind])
         at = mark.end()

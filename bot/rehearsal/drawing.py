@@ -8,22 +8,11 @@ from jinja2 import Environment, PackageLoader
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
+from bot.rehearsal.emoji import with_signs
 from bot.rehearsal.inputs import STATEFUL, choices
 from bot.rehearsal.reading import TOKEN, Reader
 from bot.rehearsal.records import Json
 
-EMOJI = {
-    "memo": "📝",
-    "white_check_mark": "✅",
-    "warning": "⚠️",
-    "thinking_face": "🤔",
-    "alarm_clock": "⏰",
-    "rotating_light": "🚨",
-    "lock": "🔒",
-    "eyes": "👀",
-    "bell": "🔔",
-    "tada": "🎉",
-}
 CODE = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
 MARKS = ((r"\*([^*\n]+)\*", "strong"), (r"_([^_\n]+)_", "em"), (r"~([^~\n]+)~", "s"))
 CANVAS = MarkdownIt("js-default", {"html": False}).disable("image")
@@ -90,7 +79,7 @@ def _emphasised(reader: Reader, text: str) -> Markup:
     html = str(escape(reader.mrkdwn(text)))
     for pattern, tag in MARKS:
         html = re.sub(rf"(?<!\w){pattern}(?!\w)", rf"<{tag}>\1</{tag}>", html)
-    return Markup(re.sub(r":(\w+):", lambda match: EMOJI.get(match[1], match[0]), html))  # noqa: S704 (escaped above)
+    return Markup(with_signs(html))  # noqa: S704 (escaped above)
 
 
 def drawn_object(reader: Reader, piece: Any) -> Markup:
@@ -98,7 +87,7 @@ def drawn_object(reader: Reader, piece: Any) -> Markup:
     if isinstance(piece, dict) and piece.get("type") == "mrkdwn":
         return drawn(reader, str(piece.get("text", "")))
     plain = str(escape(reader.words(piece)))
-    return Markup(re.sub(r":(\w+):", lambda match: EMOJI.get(match[1], match[0]), plain))  # noqa: S704 (escaped above)
+    return Markup(with_signs(plain))  # noqa: S704 (escaped above)
 
 
 def drawn_rich(reader: Reader, part: Json) -> Markup:
