@@ -122,6 +122,11 @@ def read(text: str, today: date, *, mentions: bool = False) -> Answer | None:
     return Answer(about, _deed(kind, behind))
 
 
+def is_courtesy(text: str) -> bool:
+    """Whether a message is thanks, or an emoji, and nothing that wants an answer."""
+    return bool(text.strip()) and not _plain(text.replace(":+1:", " "))
+
+
 def _plain(text: str) -> str:
     """The text without emoji, but for a tick, which says that something is done, and without `please`."""
     words = " ".join(_EMOJI.sub(" ", _TICK.sub(" done ", text)).split())

@@ -24,6 +24,8 @@ async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None
     """
     other = mentioned if mentioned and not (await desk.people.known(asked.team, mentioned)).is_bot else None
     answer = rules.read(text, await verbs.today_of(desk, asked), mentions=other is not None)
+    if answer is None and rules.is_courtesy(text):
+        return
     if answer is None:
         await _say(desk, asked, says.understood())
         return

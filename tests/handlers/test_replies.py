@@ -79,3 +79,14 @@ async def test_what_they_cannot_look_into_any_more_is_counted_and_not_named(sqli
         said = (await said_back(play, play.bo, "done")).plain
         assert "vault" not in said
         assert "1 of INC-2 (rotate the keys) and 1 more, which the Home tab lists." in said
+
+
+async def test_thanks_are_not_answered_with_a_manual(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await owing(play, *THREE[:1])
+        before = len(play.slack.messages(play.slack.dm(play.bo)))
+        for thanks in ("thanks!", "Thank you", ":+1:", ":+1::skin-tone-3:", "🎉"):
+            await play.slack.say(play.bo, play.slack.dm(play.bo), thanks)
+            await play.settle()
+        said = play.slack.messages(play.slack.dm(play.bo))
+        assert [message.user for message in said[before:]] == [play.bo] * 5
