@@ -162,6 +162,7 @@ async def serve(
     where the address cannot be had.
     """
     listener = _listen(host, port)
+    log.info("listening at http://%s:%d (/healthz, /readyz, /metrics); Ctrl-C stops", *listener.getsockname()[:2])
     server = _Server(
         uvicorn.Config(
             app,

@@ -27,9 +27,17 @@ LOOK_SECONDS = 0.5
 PING_SECONDS = 5.0
 REDIAL_SECONDS = 5.0
 
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    """Let a line pass alone: where Slack cannot be reached, its cause says all, and the way there is no news."""
+    record.exc_info = None
+    return True
+
+
 # The client tells whole messages at DEBUG, and every failed attempt to connect with its trace.
 _client_log = logging.getLogger(f"{__name__}.client")
 _client_log.setLevel(logging.WARNING)
+_client_log.addFilter(_without_trace)
 
 
 class SocketMode:

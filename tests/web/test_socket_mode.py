@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket as socketlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
@@ -215,3 +217,19 @@ async def test_nothing_that_anybody_wrote_is_logged(wire: Wire, caplog: pytest.L
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("bot.web")]
     assert ours
     assert not [line for line in ours if "canary" in line]
+
+
+async def test_where_slack_cannot_be_reached_one_line_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with socketlib.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(base_url=f"http://127.0.0.1:{port}/api/", session=session, retry_handlers=[])
+        client.proxy = None
+        running = asyncio.create_task(
+            SocketMode("xapp-" + "test", client, Dispatcher(AsyncApp(token="xoxb-" + "x"))).run()
+        )
+        await until(lambda: "Failed to connect" in caplog.text)
+        running.cancel()
+        await asyncio.wait([running])
+    assert "Traceback" not in caplog.text
+    assert [record for record in caplog.records if record.exc_info] == []
