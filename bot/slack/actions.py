@@ -52,10 +52,12 @@ def ref(action: Action) -> str:
 
 
 def _row(action: Action) -> Block:
-    """Below an action in the channel: what it lacks can be given, else what will be done with it next."""
-    is_complete = action.owner is not None and action.due_on is not None
-    more = blocks.button("New date", "action_date", ref(action)) if is_complete else details_button(action)
-    return blocks.actions(blocks.button("Done", "action_done", ref(action)), more)
+    """Below an action in the channel; where nobody owns it, with the form that says who does."""
+    buttons = [
+        blocks.button("Done", "action_done", ref(action)),
+        blocks.button("New date", "action_date", ref(action)),
+    ]
+    return blocks.actions(*buttons, *([] if action.owner else [details_button(action)]))
 
 
 def listing(case: Case, now: datetime) -> Message:

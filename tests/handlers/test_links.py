@@ -43,7 +43,7 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
         await play.settle()
         said = last(play, play.bo)
         assert "Which root cause is it for? Why 1: _because nobody tests the pool_ · Why 2: _the alarm" in said.plain
-        assert labels(said) == ["For why 1", "For why 2", "Done", "New date"]
+        assert labels(said) == ["For why 1", "For why 2", "Done", "New date", "Owner, date, link"]
         answer = await press(play, play.bo, "finding_link_2")
         assert "Action 1 is for why 2." in answer.plain
         assert linked(play) == [(), (1,)]
@@ -51,7 +51,7 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
         assert linked(play) == [(), (1,)]
         await told(play, play.ana, "/action load test the pool")
         await play.settle()
-        assert labels(last(play, play.bo)) == ["For why 1", "Done", "New date"]
+        assert labels(last(play, play.bo)) == ["For why 1", "Done", "New date", "Owner, date, link"]
         assert "root cause" not in await told(play, play.ana, "/postmortem")
 
 
@@ -60,4 +60,4 @@ async def test_an_action_of_an_incident_without_open_roots_offers_nothing(sqlite
         await resolved(play)
         await told(play, play.ana, "/action load test the pool")
         await play.settle()
-        assert labels(last(play, play.bo)) == ["Done", "New date"]
+        assert labels(last(play, play.bo)) == ["Done", "New date", "Owner, date, link"]

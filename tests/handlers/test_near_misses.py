@@ -135,11 +135,11 @@ async def test_what_only_begins_like_a_sub_command_is_to_be_done(sqlite_url: str
         assert play.case().actions[-1].text == typed.removesuffix(" due friday")
 
 
-async def test_a_new_action_offers_what_it_lacks(sqlite_url: str) -> None:
+async def test_a_new_action_offers_an_owner_where_it_has_none(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/action write the runbook")
-        assert labels(last(play, play.bo)) == ["Done", "Owner, date, link"]
+        assert labels(last(play, play.bo)) == ["Done", "New date", "Owner, date, link"]
         await told(play, play.ana, "/action add a load test @Bo Demo due friday")
         assert labels(last(play, play.bo)) == ["Done", "New date"]
 
