@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot import outside
+from bot import outside_checks
 from bot.clock import Clock
 from bot.export import teams
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
@@ -71,7 +71,7 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
-    others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await outside.checks(settings)]
+    others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await outside_checks.checks(settings)]
     return [await asyncio.to_thread(check_database), *findings, *others]
 
 

@@ -7,11 +7,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import Misconfigured
 from bot.incident.reminders import ReminderRules
-from bot.publish import Connected
 from bot.publish.atlassian import Access, Kind
 from bot.publish.calls import Patience
 from bot.publish.confluence import Confluence
-from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_dialects import Cloud, DataCenter
 from bot.publish.jsm import ServiceDesk, ServiceProject
@@ -73,7 +71,13 @@ def jira_ears(settings: Settings, followers: Mapping[str, Follower]) -> JiraEars
 def service_project(settings: Settings) -> ServiceProject:
     """How the service project takes incidents."""
     priorities = {int(severity): name for severity, name in settings.object_of("jsm_priorities").items()}
-    return ServiceProject(settings.jsm_project, settings.jsm_type, priorities, responders_field=settings.jsm_responders)
+    return ServiceProject(
+        settings.jsm_project,
+        settings.jsm_type,
+        priorities,
+        responders_field=settings.jsm_responders,
+        custom=settings.object_of("jsm_fields"),
+    )
 
 
 def confluence_client(settings: Settings, patience: Patience | None = None) -> Confluence:
@@ -116,55 +120,6 @@ def _access(settings: Settings, name: str, url: str, email: str, token: str) -> 
     if not token:
         raise Misconfigured(f"{variable(f'{name}_url')} is set, and {variable(f'{name}_token')} is not.")
     return Access(url, token, email, Kind(settings.jira_kind))
-
-
-async def checks(settings: Settings) -> list[tuple[str, bool, str]]:
-    """One harmless call to each connected system: its name, whether all is well, and a sentence."""
-    found = []
-    for name, check in _checks(settings).items():
-        try:
-            found.append((name, True, await check()))
-        except (PublishError, Misconfigured) as error:
-            found.append((name, False, str(error)))
-    return found
-
-
-def _checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]]:
-    found: dict[str, Callable[[], Awaitable[str]]] = {}
-    if settings.jira_url:
-        found["Jira"] = lambda: _check_jira(settings)
-    if settings.confluence_url:
-        found["Confluence"] = lambda: _about(confluence_client(settings))
-    if settings.jsm_key.get_secret_value():
-        found["Paging"] = lambda: _about(paging_client(settings))
-    if settings.statuspage_page:
-        found["Statuspage"] = lambda: _about(statuspage_client(settings))
-    return found
-
-
-async def _about(system: Connected) -> str:
-    try:
-        about = (await system.check()).about
-        return f"{about[0].upper()}{about[1:]}."
-    finally:
-        await system.aclose()
-
-
-async def _check_jira(settings: Settings) -> str:
-    jira = Jira(jira_access(settings))
-    try:
-        about = (await jira.check()).about
-        if settings.jira_project:
-            unfilled = await jira.unfilled(settings.jira_project, settings.jira_type, settings.object_of("jira_fields"))
-            if unfilled:
-                named = ", ".join(f"{field.name} ({field.id})" for field in unfilled)
-                raise Misconfigured(
-                    f"{settings.jira_project} demands {named} of a {settings.jira_type}: give them in "
-                    "AFTERWORD_JIRA_FIELDS, or make them optional."
-                )
-        return f"{about[0].upper()}{about[1:]}."
-    finally:
-        await jira.aclose()
 
 
 def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:

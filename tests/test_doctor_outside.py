@@ -1,7 +1,7 @@
 """`afterword doctor` asks each connected system one harmless thing."""
 
 from bot.doctor import Finding
-from bot.outside import checks
+from bot.outside_checks import checks
 from bot.settings import Settings, load
 from tests.publish.clients import BASIC, EMAIL, SECRET
 from tests.publish.fakes.confluence import FakeConfluence
@@ -73,3 +73,73 @@ async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
 async def test_a_confluence_without_a_space_says_what_is_missing() -> None:
     (finding,) = await found(wiki_settings("https://shop.example"))
     assert finding.sentence == "AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not."
+
+
+def desk_settings(url: str, **more: str) -> Settings:
+    desk = {"AFTERWORD_JIRA_PROJECT": "", "AFTERWORD_JSM_PROJECT": "OPS", "AFTERWORD_JSM_TYPE": "Task"}
+    return settings(url, **desk | {"AFTERWORD_JSM_FIELDS": '{"customfield_10": {"value": "Ops"}}'} | more)
+
+
+async def desk_found(jira: FakeJira, **more: str) -> Finding:
+    async with jira.serving() as url:
+        _, finding = await found(desk_settings(url, **more))
+    assert finding.name == "Jira Service Management"
+    assert {seen.method for seen in jira.seen} == {"GET"}
+    return finding
+
+
+def jira_with(*fields: dict[str, object]) -> FakeJira:
+    jira = FakeJira()
+    jira.form += [{"fieldId": "priority", "name": "Priority", "required": True, "hasDefaultValue": False}, *fields]
+    return jira
+
+
+PEOPLE = {
+    "fieldId": "customfield_9",
+    "name": "Responders",
+    "required": False,
+    "schema": {"type": "array", "items": "user"},
+}
+
+
+async def test_a_service_project_that_names_no_responders_says_so_and_which_field_could() -> None:
+    finding = await desk_found(jira_with(PEOPLE))
+    assert finding.ok
+    assert finding.sentence == (
+        "Project OPS, signed in as Afterword. Responders are not named there: Jira's own list of them takes no token "
+        "that a server can hold. AFTERWORD_JSM_RESPONDERS may name a field for several people, such as customfield_9 "
+        "(Responders)."
+    )
+    assert "which its form has none of yet" in (await desk_found(jira_with())).sentence
+
+
+async def test_a_service_project_with_all_that_it_needs_says_as_whom() -> None:
+    finding = await desk_found(jira_with(PEOPLE), AFTERWORD_JSM_RESPONDERS="customfield_9")
+    assert (finding.ok, finding.sentence) == (True, "Project OPS, signed in as Afterword.")
+
+
+async def test_a_field_for_responders_that_is_on_no_form_is_named() -> None:
+    finding = await desk_found(jira_with(), AFTERWORD_JSM_RESPONDERS="customfield_9")
+    assert (finding.ok, finding.sentence) == (
+        False,
+        "customfield_9 of AFTERWORD_JSM_RESPONDERS is not on the form of OPS.",
+    )
+
+
+async def test_a_service_project_without_priorities_says_what_to_do() -> None:
+    finding = await desk_found(FakeJira())
+    assert "The form of OPS has no priority" in finding.sentence
+    assert (await desk_found(FakeJira(), AFTERWORD_JSM_PRIORITIES="{}")).ok
+
+
+async def test_what_a_service_project_demands_beyond_that_is_named_with_its_setting() -> None:
+    demanded = {"fieldId": "customfield_12", "name": "Affected services", "required": True, "hasDefaultValue": False}
+    assert (await desk_found(jira_with(demanded))).sentence == (
+        "OPS demands Affected services (customfield_12) of a Task: give them in AFTERWORD_JSM_FIELDS, or make them "
+        "optional."
+    )
+
+
+async def test_a_service_project_without_that_type_says_so() -> None:
+    finding = await desk_found(FakeJira(), AFTERWORD_JSM_TYPE="[System] Incident")
+    assert "no issue type [System] Incident in OPS" in finding.sentence

@@ -15,7 +15,15 @@ from bot.publish.calls import Call, Patience, get, post, put
 from bot.publish.failures import PublishError
 from bot.publish.jira_complaints import explained
 from bot.publish.jira_dialects import Cloud, DataCenter, Dialect, is_human, issue_path
-from bot.publish.jira_forms import best_step, browse_url, changed_fields, new_fields, read_issue, step_fields
+from bot.publish.jira_forms import (
+    best_step,
+    browse_url,
+    changed_fields,
+    new_fields,
+    read_field,
+    read_issue,
+    step_fields,
+)
 from bot.publish.jira_records import LONGEST_SUMMARY, Assignee, Category, Changes, Created, Field, Issue, WorkItem
 from bot.publish.standing import Standing
 
@@ -25,7 +33,6 @@ SEARCH_LAG = 15.0
 _READ = ("status", "assignee", "duedate", "updated", "labels")
 _MOST_PAGES = 20
 _KEYS_AT_ONCE = 50
-_FILLED = frozenset({"project", "issuetype", "summary", "description", "labels", "reporter"})
 
 
 class Jira:
@@ -156,16 +163,10 @@ class Jira:
         """Say something at an issue."""
         await self._line.ask(post(issue_path(self._api, key, "comment"), {"body": self._dialect.rich(markdown)}))
 
-    async def unfilled(self, project: str, issue_type: str, custom: Iterable[str]) -> list[Field]:
-        """The required fields of a project's form that neither Afterword nor the `custom` fields fill."""
+    async def form(self, project: str, issue_type: str) -> list[Field]:
+        """The fields of a project's form for new issues of a type."""
         kind = await self._issue_type(project, issue_type)
-        filled = _FILLED | set(custom)
-        wanted = []
-        for entry in await self._meta(self._dialect.meta_fields, project, "issuetypes", kind):
-            at = worded(entry, "fieldId") or worded(entry, "key")
-            if entry.get("required") is True and entry.get("hasDefaultValue") is not True and at not in filled:
-                wanted.append(Field(at, worded(entry, "name")))
-        return wanted
+        return [read_field(entry) for entry in await self._meta(self._dialect.meta_fields, project, "issuetypes", kind)]
 
     def url_of(self, key: str) -> str:
         """Where people open an issue."""

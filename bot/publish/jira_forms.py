@@ -10,6 +10,7 @@ from bot.publish.jira_records import (
     LONGEST_SUMMARY,
     Category,
     Changes,
+    Field,
     Issue,
     WorkItem,
     read_category,
@@ -82,6 +83,17 @@ def read_issue(data: object, dialect: Dialect, site_url: str) -> Issue:
         read_date(worded(fields, "duedate")),
         read_moment(worded(fields, "updated")),
         tuple(map(str, labels)) if isinstance(labels, list) else (),
+    )
+
+
+def read_field(entry: Mapping[str, Any]) -> Field:
+    """A field of a form, as it describes itself."""
+    schema = reach(entry, "schema")
+    return Field(
+        worded(entry, "fieldId") or worded(entry, "key"),
+        worded(entry, "name"),
+        is_demanded=entry.get("required") is True and entry.get("hasDefaultValue") is not True,
+        takes_people=(worded(schema, "type"), worded(schema, "items")) == ("array", "user"),
     )
 
 

@@ -1,6 +1,6 @@
 """What goes to Jira and what comes from it, as plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -94,10 +94,22 @@ class Assignee:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a project's form."""
+    """A field of a project's form. `is_demanded`: nothing is made without it; `takes_people`: it is for several."""
 
     id: str
     name: str
+    is_demanded: bool = False
+    takes_people: bool = False
+
+
+FILLED = frozenset({"project", "issuetype", "summary", "description", "labels", "reporter"})
+"""The fields that we fill in whatever we make, or that Jira fills in by itself."""
+
+
+def unfilled(form: Iterable[Field], custom: Iterable[str]) -> list[Field]:
+    """What a form demands that neither we nor the `custom` fields fill."""
+    filled = FILLED | set(custom)
+    return [field for field in form if field.is_demanded and field.id not in filled]
 
 
 def read_category(fields: object) -> Category:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.incident.records import Status
 from bot.publish.jira import Jira
-from bot.publish.jira_records import Changes, Created, WorkItem
+from bot.publish.jira_records import Changes, Created, Field, WorkItem
 from bot.publish.standing import Standing
 
 ISSUE_TYPE = "[System] Incident"
@@ -61,6 +61,10 @@ class ServiceDesk:
     async def check(self) -> Standing:
         """Who we are there; asks once and changes nothing."""
         return Standing(self.name, f"project {self._project.key}, {(await self._jira.check()).about}")
+
+    async def form(self) -> list[Field]:
+        """The fields of the form for new incidents."""
+        return await self._jira.form(self._project.key, self._project.issue_type)
 
     async def aclose(self) -> None:
         """Let the connections go."""

@@ -49,6 +49,9 @@ class OutsideSettings(BaseModel):
         '{"1": "Highest", "2": "High", "3": "Medium", "4": "Low"}',
         description="Jira Service Management: the priority of each severity, as JSON.",
     )
+    jsm_fields: str = Field(
+        "{}", description="Jira Service Management: fields that the service project demands, as JSON."
+    )
     jsm_responders: str = Field(
         "",
         description="Jira Service Management: the id of the field for responders, as in customfield_10.",
@@ -77,7 +80,7 @@ class OutsideSettings(BaseModel):
     def _of_a_way_in(cls, secret: SecretStr) -> SecretStr:
         return hard_to_guess(secret)
 
-    @field_validator("jira_fields", "jsm_priorities")
+    @field_validator("jira_fields", "jsm_fields", "jsm_priorities")
     @classmethod
     def _object(cls, text: str) -> str:
         try:

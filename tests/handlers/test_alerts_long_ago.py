@@ -74,4 +74,5 @@ async def test_the_old_button_is_pressed_in_vain_also_by_the_window(database_url
         await play.slack.click(play.ana, first, "alerts_open")
         await play.settle()
         assert play.slack.views(play.ana) == []
-        await press(play, play.ana, "alerts_ignore", channel=ALERTS)  # the newer one stands
+        await press(play, play.ana, "alerts_ignore", channel=ALERTS)
+        assert "Ignored by" in play.slack.messages(ALERTS)[-1].plain  # the newer one stands

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.publish.atlassian import Kind
-from bot.publish.jira_records import Category, Changes
+from bot.publish.jira_records import Category, Changes, unfilled
 from tests.publish.fakes.days import BadDay
 from tests.publish.sites import ITEM, Site, error_of
 
@@ -114,9 +114,9 @@ async def test_a_comment_is_said_in_the_sites_own_form(site: Site) -> None:
 
 
 async def test_the_required_fields_that_nobody_fills_are_found_across_pages(site: Site) -> None:
-    assert [field.name for field in await site.jira.unfilled("OPS", "Task", ())] == ["Team"]
-    assert await site.jira.unfilled("OPS", "Task", ["customfield_10"]) == []
-    assert "no issue type Epic" in str(await error_of(site.jira.unfilled("OPS", "Epic", ())))
+    assert [field.name for field in unfilled(await site.jira.form("OPS", "Task"), ())] == ["Team"]
+    assert unfilled(await site.jira.form("OPS", "Task"), ["customfield_10"]) == []
+    assert "no issue type Epic" in str(await error_of(site.jira.form("OPS", "Epic")))
 
 
 async def test_doctor_hears_who_we_are(site: Site) -> None:

@@ -79,9 +79,9 @@ async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: Jira) 
 
 async def test_the_forms_of_a_project_are_asked_as_allowed(gate: Gate, jira: Jira) -> None:
     with pytest.raises(PublishError, match="no issue type"):
-        await jira.unfilled("OPS", "a type that no example has", ())
+        await jira.form("OPS", "a type that no example has")
     gate.instead = {"/issuetypes": {"issueTypes": [{"id": "7", "name": "Task"}], "total": 1}}
-    await jira.unfilled("OPS", "Task", ())
+    await jira.form("OPS", "Task")
     assert gate.asked[-1] == "GET /rest/api/3/issue/createmeta/OPS/issuetypes/7"
     assert gate.violations == []
 

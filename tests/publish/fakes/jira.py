@@ -34,6 +34,7 @@ class FakeJira(Fake):
         self.demands_assignee = False
         self.drops_assignee = False
         self.unseen_fields: set[str] = set()
+        self.form = list(DEFAULT_FIELDS)
         self.page_size = 100
         self.resolution_required = False
         self.search_lags = False
@@ -227,5 +228,5 @@ class FakeJira(Fake):
 
     async def _form(self, request: web.Request) -> web.Response:
         start = int(request.query["startAt"])
-        part = DEFAULT_FIELDS[start : start + 2]
-        return web.json_response({"fields" if self.cloud else "values": part, "total": len(DEFAULT_FIELDS)})
+        part = self.form[start : start + 2]
+        return web.json_response({"fields" if self.cloud else "values": part, "total": len(self.form)})
