@@ -11,8 +11,8 @@ from typing import Any
 import marklas
 
 from bot.incident.plain import plain
-from bot.incident.text import shortened
 from bot.publish.complete import keeps_every_word
+from bot.publish.lengths import fitted
 
 LONGEST = 30_000
 """Jira refuses a text field of more than 32,767 characters."""
@@ -25,7 +25,7 @@ _NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", 
 
 def document(markdown: str) -> dict[str, Any]:
     """The ADF document of a Markdown text, the same for the same text; what is beyond `LONGEST` is cut."""
-    text = shortened(plain(markdown).replace(_GUARD, ""), LONGEST)
+    text = fitted(plain(markdown).replace(_GUARD, ""), LONGEST)
     body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
     return body if keeps_every_word(text, "".join(_strings(body))) else _literal(text)
 

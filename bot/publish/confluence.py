@@ -57,15 +57,19 @@ class Confluence:
         check_storage(body)
         space = await self._space()
         for title in _titles(draft):
-            if is_repeat and (page := await self._ours(space, title, draft.mark)):
+            if is_repeat and (page := _of_mark(await self._titled(space, title), draft.mark)):
                 return Made(page, was_there=True)
             try:
                 answer = await self._line.ask(self._dialect.create(space.id, draft.parent_id, title, body))
             except PublishError as error:
-                if not _is_taken(error):
+                if error.status != 400:
                     raise
-                if page := await self._ours(space, title, draft.mark):
+                # A refusal for a title that is taken is worded in the account's language: the page itself tells.
+                pages = await self._titled(space, title)
+                if page := _of_mark(pages, draft.mark):
                     return Made(page, was_there=True)
+                if not pages:
+                    raise
                 continue
             return Made(replace(self._page(answer.data), body=body), was_there=False)
         sentence = f"{self.name} has other pages “{draft.title}”, with and without {draft.key}. Rename one of them."
@@ -153,10 +157,10 @@ class Confluence:
             raise PublishError(self.name, sentence, is_permanent=True, status=404)
         return space
 
-    async def _ours(self, space: Space, title: str, mark: str) -> Page | None:
+    async def _titled(self, space: Space, title: str) -> list[Page]:
+        """The pages of a title."""
         answer = await self._line.ask(self._dialect.titled(space.id, title))
-        pages = [self._page(each) for each in answer.objects("results")]
-        return next((page for page in pages if mark in page.body and page.is_current), None)
+        return [self._page(each) for each in answer.objects("results")]
 
     async def _attachment(self, path: str, name: str) -> str:
         answer = await self._line.ask(get(path, filename=name))
@@ -186,9 +190,9 @@ def _fit(title: str) -> str:
     return shortened(one_line(title), LONGEST_TITLE)
 
 
-def _is_taken(error: PublishError) -> bool:
-    said = str(error).lower()
-    return error.status == 400 and "title" in said and "already exists" in said
+def _of_mark(pages: list[Page], mark: str) -> Page | None:
+    """The one that is known by a mark, unless it was deleted."""
+    return next((page for page in pages if mark in page.body and page.is_current), None)
 
 
 def _label(name: str) -> str:

@@ -17,6 +17,7 @@ from bot.publish.jira_records import (
     read_date,
     read_moment,
 )
+from bot.publish.lengths import fitted
 
 _BEST_ENDS = ("done", "resolved", "fixed", "closed", "completed")
 
@@ -61,11 +62,7 @@ def changed_fields(changes: Changes, dialect: Dialect) -> dict[str, Any]:
 
 
 def _summary(text: str) -> str:
-    line = one_line(text) or "(no text)"
-    units = line.encode("utf-16-le")  # Jira counts as Java does
-    if len(units) <= 2 * LONGEST_SUMMARY:
-        return line
-    return units[: 2 * (LONGEST_SUMMARY - 1)].decode("utf-16-le", "ignore").rstrip() + "…"
+    return fitted(one_line(text) or "(no text)", LONGEST_SUMMARY)
 
 
 def read_issue(data: object, dialect: Dialect, site_url: str) -> Issue:

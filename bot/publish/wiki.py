@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from bot.incident.plain import plain
-from bot.incident.text import shortened
 from bot.publish.complete import keeps_every_word
+from bot.publish.lengths import fitted, units
 
 LONGEST = 30_000
 """Jira refuses a text field of more than 32,767 characters."""
@@ -26,8 +26,14 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 
 
 def markup(markdown: str) -> str:
-    """The wiki markup of a Markdown text; what is beyond `LONGEST` is cut before it is turned."""
-    text = shortened(plain(markdown), LONGEST)
+    """The wiki markup of a Markdown text, which is cut until that is at most `LONGEST` units long."""
+    text, most = plain(markdown), LONGEST
+    while units(shown := _turned(fitted(text, most))) > LONGEST:
+        most = most * LONGEST // units(shown) - 1  # what is escaped grows, and by how much, only trying tells
+    return shown
+
+
+def _turned(text: str) -> str:
     try:
         tree = SyntaxTreeNode(_parser.parse(text))
         shown = "\n\n".join(filter(None, (_block(child) for child in tree.children)))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
 from bot.publish.adf import LONGEST, document
+from bot.publish.lengths import units
 from tests.publish.markdown import PIECES, WORDS
 from tests.publish.specs import spec_json
 
@@ -107,3 +108,7 @@ def test_a_text_beyond_jiras_limit_is_cut() -> None:
 
 def test_quotations_without_end_come_through_as_they_were_written() -> None:
     assert "deep" in words_of(document("> " * 3000 + "deep"))
+
+
+def test_emoji_count_twice_as_they_do_for_jira() -> None:
+    assert units(words_of(document("😀" * 40_000))) <= LONGEST + 100

@@ -52,6 +52,19 @@ async def test_a_title_that_is_taken_gets_the_incidents_key(wiki: Wiki) -> None:
     assert (again.page.id, again.was_there) == (made.page.id, True)
 
 
+async def test_a_title_that_is_taken_is_known_in_whatever_language_it_is_refused(wiki: Wiki) -> None:
+    wiki.fake.says_taken = "Eine Seite mit diesem Titel gibt es in diesem Bereich schon."
+    wiki.fake.put(DRAFT.title, "<p>another matter</p>")
+    assert (await wiki.confluence.create(DRAFT, is_repeat=False)).page.title == "Checkout returns 503s (INC-7)"
+
+
+async def test_another_refusal_is_told_as_it_is(wiki: Wiki) -> None:
+    wiki.fake.next_time(CREATE, refused(400, {"message": "The parent page is in another space."}))
+    error = await error_of(wiki.confluence.create(DRAFT, is_repeat=False))
+    assert "The parent page is in another space." in str(error)
+    assert wiki.fake.pages == {}
+
+
 async def test_two_titles_that_are_taken_are_told(wiki: Wiki) -> None:
     for title in (DRAFT.title, f"{DRAFT.title} (INC-7)"):
         wiki.fake.put(title, "<p>another matter</p>")

@@ -19,6 +19,7 @@ class FakeConfluence(Fake):
         self.files: dict[tuple[str, str], list[bytes]] = {}
         self.kept: dict[str, dict[str, Any]] = {}
         self.hides_people = False
+        self.says_taken = "A page with this title already exists: choose a unique one for this space."
         self.quicker: list[Callable[[], None]] = []
         """What people do at the very moment at which a page is written, once each."""
         for prefix in ("", "/ex/confluence/cloud-1") if is_cloud else ("",):
@@ -80,7 +81,7 @@ class FakeConfluence(Fake):
     async def _create(self, request: web.Request) -> web.Response:
         asked = await request.json()
         if asked["title"] in [page["title"] for page in self.pages.values()]:
-            return self._wrong("A page with this title already exists: choose a unique one for this space.")
+            return self._wrong(self.says_taken)
         body = asked["body"] if self.is_cloud else asked["body"]["storage"]
         space = asked["spaceId"] if self.is_cloud else asked["space"]["key"]
         if space != ("44" if self.is_cloud else "ENG"):
