@@ -151,7 +151,7 @@ class Statuspage:
         """Tell customers more. `is_repeat`: an earlier attempt may have said it; what stands there is left so."""
         if is_repeat:
             incident = await self._one(incident_id)
-            if (update.status, update.body) in incident.said:
+            if _has_said(incident, update):
                 return incident
         path = self._path("incidents", incident_id)
         call = Call("PATCH", path, body={"incident": _said(update)}, writes=True, repeats=False)
@@ -172,7 +172,7 @@ class Statuspage:
         free = [component.id for component in mine.components if component.id not in held]
         restored = dict.fromkeys(free, Working.OPERATIONAL)
         update = Update(PublicStatus.RESOLVED, body, notifies, restored)
-        if not is_repeat or (update.status, update.body) not in mine.said:
+        if not is_repeat or not _has_said(mine, update):
             mine = await self.update(incident_id, update, is_repeat=False)
         await self.restore(
             each.id for each in mine.components if each.id in free and each.status != Working.OPERATIONAL
@@ -199,6 +199,12 @@ class Statuspage:
 
     def _path(self, *parts: str) -> str:
         return path_of("pages", self._page_id, *parts)
+
+
+def _has_said(incident: PublicIncident, update: Update) -> bool:
+    """Whether customers read an update already, whose blanks and lines the page may have set in its own way."""
+    body = update.body.split()
+    return any(status == update.status and said.split() == body for status, said in incident.said)
 
 
 def _size_of(which: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from bot.incident.records import Incident, Status
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.text import require
 from bot.publish.failures import PublishError
-from bot.publish.statuspage import Announcement, Component, PublicStatus, Statuspage, Update, Working
+from bot.publish.statuspage import Announcement, Component, PublicIncident, PublicStatus, Statuspage, Update, Working
 from bot.scribe import documents, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept, NotYet
@@ -33,6 +33,10 @@ _PAGE = " customers"
 """Behind an incident's key: the link that stands for the whole public incident."""
 _UPDATE = " customer update #"
 _POSTMORTEM = " postmortem for customers"
+GONE = (
+    "The incident that customers read was deleted on Statuspage. Nothing was sent: try again, or write another update, "
+    "and it opens a new one there."
+)
 
 Drafted = Callable[[Incident, datetime], str]
 """The masked postmortem of an incident as Markdown, as of a moment; it blocks, so call it in a thread."""
@@ -173,14 +177,13 @@ class CustomerUpdates:
         asked = json.loads(link.memo)
         working = {component: Working(asked["working"]) for component in asked["components"]}
         update = Update(PublicStatus(asked["status"]), plain(asked["body"]), asked["mails"], working)
-        page = links.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
         known = link_lists.of_incident(tx, incident.id)
         updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
         if any(one.id < link.id and one.state not in (KEPT, REFUSED, LET_GO) for one in updates):
             return NotYet(timedelta(seconds=5))  # updates are read in their order
         mark = f"afterword-{link.team}-{incident.key}".lower()
         is_overtaken = any(one.id > link.id and one.state == KEPT for one in updates)
-        return _Wanted(incident, update, mark, page.external_id if page else "", is_overtaken)
+        return _Wanted(incident, update, mark, _page_of(tx, link, incident, updates), is_overtaken)
 
     async def perform(self, link: Link, prepared: _Wanted | _Draft) -> Kept:
         """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
@@ -191,15 +194,23 @@ class CustomerUpdates:
         if prepared.is_overtaken:
             sentence = "Customers read something newer already, so this is not sent after it. Write a new update."
             raise PublishError("Statuspage", sentence, is_permanent=True)
-        is_repeat, update, page_id = link.is_unsure or link.attempts > 1, prepared.update, prepared.page_id
+        try:
+            made = await self._said(prepared, is_repeat=link.is_unsure or link.attempts > 1)
+        except PublishError as error:
+            if error.status == 404 and prepared.page_id:
+                await self._client.check()  # where the whole page is not known, that is what is told
+                raise PublishError(self._client.name, GONE, is_permanent=True, status=404) from error
+            raise
+        return Kept(made.id, made.url, prepared.update.status.value, link.memo)
+
+    async def _said(self, wanted: _Wanted, *, is_repeat: bool) -> PublicIncident:
+        client, update, page_id = self._client, wanted.update, wanted.page_id
         if not page_id:
-            name = one_line(masked(prepared.incident.title))
-            made = await self._client.open(Announcement(prepared.mark, name, update), is_repeat=is_repeat)
-        elif update.status is PublicStatus.RESOLVED:
-            made = await self._client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
-        else:
-            made = await self._client.update(page_id, update, is_repeat=is_repeat)
-        return Kept(made.id, made.url, update.status.value, link.memo)
+            name = one_line(masked(wanted.incident.title))
+            return await client.open(Announcement(wanted.mark, name, update), is_repeat=is_repeat)
+        if update.status is PublicStatus.RESOLVED:
+            return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
+        return await client.update(page_id, update, is_repeat=is_repeat)
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Customers read it: now the channel is told, and the whole stands where it stands."""
@@ -224,6 +235,15 @@ class CustomerUpdates:
             self._components = tuple(await self._client.components())
             self._asked_at = now
         return []
+
+
+def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link]) -> str:
+    """The public incident that an update belongs to; empty before the first, and once people were told it is gone."""
+    settled = [one for one in updates if one.id <= link.id and (one.state == KEPT or one.error)]
+    if settled and settled[-1].error == GONE:
+        return ""
+    page = links.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
+    return page.external_id if page else ""
 
 
 def _left_open(tx: Transaction) -> list[Link]:

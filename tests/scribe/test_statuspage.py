@@ -179,3 +179,40 @@ async def test_there_is_no_draft_before_customers_were_told_anything(database_ur
     async with with_page(database_url) as (play, _):
         await told(play, play.ana, "/incident customers")
         assert "statuspage_draft" not in [button[1] for button in last(play, play.ana).buttons]
+
+
+async def test_an_incident_that_was_deleted_there_is_told_and_the_next_update_opens_another(
+    database_url: str,
+) -> None:
+    async with with_page(database_url) as (play, page):
+        await published(play)
+        page.incidents.clear()
+        await published(play, status="monitoring", body="Watching.", components=[])
+        assert said(play, "The incident that customers read was deleted on Statuspage.") == 1
+        assert page.incidents == {}
+        await published(play, status="monitoring", body="Still watching.", components=[])
+        (incident,) = page.incidents.values()
+        assert [one["body"] for one in incident["updates"]] == ["Still watching."]
+        await published(play, status="resolved", body="It is over.", components=[])
+        assert [one["body"] for one in incident["updates"]] == ["It is over.", "Still watching."]
+
+
+async def test_after_that_the_same_update_opens_a_new_one_on_a_click(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        await published(play)
+        page.incidents.clear()
+        await published(play, status="monitoring", body="Watching.", components=[])
+        await press(play, play.ana, "connections_again")
+        await play.pass_time(seconds=5)
+        (incident,) = page.incidents.values()
+        assert [one["body"] for one in incident["updates"]] == ["Watching."]
+
+
+async def test_an_update_is_known_again_however_the_page_sets_its_lines(database_url: str) -> None:
+    async with with_page(database_url) as (play, page):
+        page.sets_lines = True
+        await published(play)
+        page.next_time("PATCH .*/incidents/", BadDay(acts=True, resets=True))
+        await published(play, status="monitoring", body="It works again.\nWe watch it.", components=[], mails=["mails"])
+        await play.pass_time(minutes=5)
+        assert page.mails == ["It works again.\nWe watch it."]

@@ -19,6 +19,7 @@ class FakeStatuspage(Fake):
         }
         self.mails: list[str] = []
         self.forgets_components = False
+        self.sets_lines = False
         self._least_gap = least_gap
         self._last = -1.0
         add = self.app.router.add_route
@@ -56,7 +57,8 @@ class FakeStatuspage(Fake):
                 self.components[at]["status"] = status
         incident["named"] = list(dict.fromkeys([*incident["named"], *asked.get("component_ids", [])]))
         incident["status"] = asked["status"]
-        incident["updates"].insert(0, {"status": asked["status"], "body": asked["body"]})
+        said = asked["body"].replace("\n", "\r\n").rstrip() if self.sets_lines else asked["body"]
+        incident["updates"].insert(0, {"status": asked["status"], "body": said})
         if asked.get("deliver_notifications", True):
             self.mails.append(asked["body"])
 
@@ -94,6 +96,8 @@ class FakeStatuspage(Fake):
 
     async def _update(self, request: web.Request) -> web.Response:
         at = request.match_info["id"]
+        if at not in self.incidents:
+            return web.json_response({"error": "Not found"}, status=404)
         self._take(self.incidents[at], (await request.json())["incident"])
         return web.json_response(self._shown(at))
 
