@@ -16,6 +16,8 @@ from bot.publish.failures import PublishError
 from bot.publish.jira_complaints import explained
 from bot.publish.jira_dialects import Cloud, DataCenter, Dialect, is_human, issue_path
 from bot.publish.jira_forms import (
+    DONE,
+    DROPPED,
     best_step,
     browse_url,
     changed_fields,
@@ -128,9 +130,12 @@ class Jira:
                 break
         return found
 
-    async def finish(self, key: str) -> None:
-        """Bring an issue to a status that counts as done; nothing happens where it is there."""
-        await self._move(key, (Category.DONE,))
+    async def finish(self, key: str, *, is_dropped: bool = False) -> None:
+        """Bring an issue to a status that counts as done; nothing happens where it is there.
+
+        `is_dropped`: it will not be done, and is called so where the workflow has a word for that.
+        """
+        await self._move(key, (Category.DONE,), DROPPED if is_dropped else DONE)
 
     async def reopen(self, key: str) -> None:
         """Bring an issue back to a status that counts as not done; nothing happens where it is there."""
@@ -191,16 +196,17 @@ class Jira:
         standing = {issue.key: issue for issue in found}
         return {key: standing.get(key) or await self.issue(key) for key in keys}  # a moved issue has a new key
 
-    async def _move(self, key: str, goals: tuple[Category, ...]) -> None:
+    async def _move(self, key: str, goals: tuple[Category, ...], names: tuple[str, ...] = DONE) -> None:
         issue = await self.standing(key)
         if issue.category in goals:
             return
         path = issue_path(self._api, key, "transitions")
         answer = await self._line.ask(get(path, expand="transitions.fields"))
         for goal in goals:
-            if step := best_step(answer.objects("transitions"), goal):
+            if step := best_step(answer.objects("transitions"), goal, names):
                 # Taken twice it finds the issue already there, so an unsure one is for the caller to look at again.
-                await self._line.ask(post(path, {"transition": {"id": step["id"]}, "fields": step_fields(step)}))
+                fields = step_fields(step, names)
+                await self._line.ask(post(path, {"transition": {"id": step["id"]}, "fields": fields}))
                 return
         raise PublishError(
             self.name,

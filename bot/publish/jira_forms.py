@@ -19,7 +19,9 @@ from bot.publish.jira_records import (
 )
 from bot.publish.lengths import fitted
 
-_BEST_ENDS = ("done", "resolved", "fixed", "closed", "completed")
+DONE = ("done", "resolved", "fixed", "closed", "completed")
+DROPPED = ("won't do", "won't fix", "wontfix", "declined", "rejected", "cancelled", "canceled", "closed")
+"""What sites call the statuses and resolutions of what was done, and of what will not be; the plainest first."""
 
 
 def browse_url(site_url: str, key: str) -> str:
@@ -94,18 +96,24 @@ def read_field(entry: Mapping[str, Any]) -> Field:
     )
 
 
-def best_step(steps: list[Mapping[str, Any]], goal: Category) -> Mapping[str, Any] | None:
-    """The transition to take to a category: to the status of the plainest name, else the first."""
+def best_step(
+    steps: list[Mapping[str, Any]], goal: Category, names: tuple[str, ...] = DONE
+) -> Mapping[str, Any] | None:
+    """The transition to take to a category: to the status with the first of the names, else the first there is."""
     there = [step for step in steps if worded(step, "to", "statusCategory", "key") == goal and worded(step, "id")]
-    plain = {worded(step, "to", "name").lower(): step for step in reversed(there)}
-    return next((plain[name] for name in _BEST_ENDS if name in plain), there[0] if there else None)
+    plain = {_plain(worded(step, "to", "name")): step for step in reversed(there)}
+    return next((plain[name] for name in names if name in plain), there[0] if there else None)
 
 
-def step_fields(step: Mapping[str, Any]) -> dict[str, Any]:
-    """What a transition's form demands and we can know: a resolution."""
+def step_fields(step: Mapping[str, Any], names: tuple[str, ...] = DONE) -> dict[str, Any]:
+    """What a transition's form demands and we can know: a resolution, that with one of the names if there is one."""
     resolution = reach(step, "fields", "resolution")
     if reach(resolution, "required") is not True:
         return {}
-    names = [worded(value, "name") for value in resolution.get("allowedValues") or ()]
-    best = next((name for name in names if name.lower() in _BEST_ENDS), names[0] if names else "")
+    found = [worded(value, "name") for value in resolution.get("allowedValues") or ()]
+    best = next((name for name in found if _plain(name) in names), found[0] if found else "")
     return {"resolution": {"name": best}} if best else {}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("’", "'")

@@ -26,7 +26,7 @@ from bot.publish.jira_complaints import explained
 from bot.publish.jira_records import LONGEST_SUMMARY, Changes, Issue, WorkItem
 from bot.scribe.followers import Kept
 from bot.scribe.jira_agreed import AGREED, is_agreed, is_public, undecided
-from bot.scribe.jira_there import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, seen_at, there
+from bot.scribe.jira_there import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, lose_many, seen_at, there
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from bot.slack.places import Places
@@ -172,7 +172,8 @@ class ActionsInJira:
         is_done = prepared.action.status is not ActionStatus.OPEN
         has_moved = is_done != sent.get("done", False)
         if has_moved:
-            await (self._jira.finish(key) if is_done else self._jira.reopen(key))
+            is_dropped = prepared.action.status is ActionStatus.DROPPED
+            await (self._jira.finish(key, is_dropped=is_dropped) if is_done else self._jira.reopen(key))
             sent["done"] = is_done
         # What is told of it from before this is late; and one that was gone must be there again.
         issue = await self._jira.standing(key) if changed or has_moved or link.error else None
@@ -240,8 +241,9 @@ class ActionsInJira:
             return []
         self.me = self.me or await self._jira.account()
         issues = await self._jira.status_of(link.external_id for link in waiting)
-        changed = []
-        for link in waiting:
+        gone = [link for link in waiting if link.external_id in issues and issues[link.external_id] is None]
+        changed = await store.write(lambda tx: lose_many(tx, gone, now)) if len(gone) > 1 else []
+        for link in waiting if len(gone) < 2 else [link for link in waiting if link not in gone]:
             if link.external_id in issues and is_news(link, issue := issues[link.external_id]):
                 learnt = partial(learn, rules=self._rules, link=link, issue=issue, now=now, is_read=True)
                 changed += [link.incident_id] if await store.write(learnt) else []

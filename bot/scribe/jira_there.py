@@ -29,6 +29,10 @@ ACTION = "action "
 """What the record notes of a changed action, before its number: links are named so, too."""
 FOLLOWED = timedelta(days=30)
 """So long after it was done an action is opened again where its work item is: until its owner is asked if it held."""
+HIDDEN = (
+    "Several work items are hidden from Afterword's account in Jira since a moment ago, or were deleted together: look "
+    "at its permissions in the project, then try again. Here everything stays as it is."
+)
 _UNDERWAY = (Category.NEW, Category.IN_PROGRESS)
 
 
@@ -81,7 +85,18 @@ def is_late(memo: Mapping[str, Any], issue: Issue, *, is_read: bool) -> bool:
     return issue.updated < seen or (issue.updated == seen and not is_read)
 
 
-def lose(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime) -> bool:
+def lose_many(tx: Transaction, gone: list[Link], now: datetime) -> list[int]:
+    """Several issues are gone at once: told once in each channel, for that is rather a permission. Their incidents."""
+    lost = []
+    for link in gone:
+        current, found = standing_still(tx, link, is_read=True), action_of(tx, link)
+        is_wanted = found is not None and found[1].status is ActionStatus.OPEN
+        if current is not None and lose(tx, current, is_wanted=is_wanted, now=now, sentence=HIDDEN):
+            lost.append(link.incident_id)
+    return lost
+
+
+def lose(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentence: str = "") -> bool:
     """The issue behind a link, which was locked, is gone: told once where somebody still counts on it."""
     links.remember(tx, link, json.dumps(json.loads(link.memo or "{}") | {"gone": True}))
     if link.state == REFUSED:  # which was told
@@ -89,7 +104,7 @@ def lose(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime) -> bool
     if not is_wanted:
         links.release(tx, link)
         return False
-    sentence = (
+    sentence = sentence or (
         f"{link.external_id} was deleted in Jira, or this account may not see it any more. Restore it or give the "
         "account the permission, and try again. Here everything stays as it is."
     )

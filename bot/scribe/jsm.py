@@ -159,7 +159,7 @@ class IncidentsInJsm:
             issues = await self._jira.status_of(link.external_id for link in waiting)
             for link in waiting:
                 issue = issues.get(link.external_id, None)
-                if issue is None or issue.status != link.status:
+                if issue is None or (issue.status, issue.key) != (link.status, link.external_id):
                     await store.write(partial(_learn, link=link, issue=issue, now=now, is_read=True))
         return []
 
@@ -177,12 +177,16 @@ def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, i
     if issue is None:
         lose(tx, current, is_wanted=is_open, now=now)
         return
-    if is_late(memo, issue, is_read=is_read) or issue.status == current.status:
+    is_known = (issue.status, issue.key) == (current.status, current.external_id)
+    if is_late(memo, issue, is_read=is_read) or is_known:
         return
+    if issue.key != current.external_id:  # it was moved to another project
+        thing = Thing(current.team, current.system, current.subject, current.incident_id)
+        links.stand(tx, thing, issue.key, issue.url, now)
     links.remark(tx, current, issue.status, now)
     links.remember(tx, current, json.dumps(memo | seen_at(issue)))
-    if issue.category is Category.DONE and is_open:
-        said = says.closed_in_jsm(incident, (current.external_id, current.url))
+    if issue.category is Category.DONE and is_open and issue.status != current.status:
+        said = says.closed_in_jsm(incident, (issue.key, issue.url))
         deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
 
 

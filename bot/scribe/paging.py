@@ -15,6 +15,7 @@ from bot.publish.paging import Alert, NotDone, Paged, Paging, Responder
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept
+from bot.scribe.following import CONFIRMED
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from storage import deliveries, incidents, links, timeline
@@ -25,6 +26,7 @@ from storage.store import Store
 from storage.timeline import NewEntry
 
 SYSTEM = "paging"
+CLOSED = "closed"
 NOT_SENT = "not sent"
 """Its incident was over before it could be sent, and nobody is woken for that."""
 LOST_AFTER = timedelta(minutes=2)
@@ -83,9 +85,10 @@ class Pages:
         await self._client.aclose()
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
-        """The page behind a link; None once it was raised."""
+        """The page behind a link; None where nothing is to be done about it."""
         incident = incidents.by_id(tx, link.incident_id)
-        if incident is None or link.external_id:
+        is_over = incident is not None and incident.status is Status.RESOLVED
+        if incident is None or (link.external_id and not is_over):
             return None
         asked = json.loads(link.memo)
         alert = Alert(
@@ -97,7 +100,7 @@ class Pages:
             tags=("afterword", incident.key),
             details={"incident": incident.key},
         )
-        return _Wanted(alert, asked, incident.status is Status.RESOLVED, now)
+        return _Wanted(alert, asked, is_over, now)
 
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
         """Ask for it, and write down by which request before that is waited for; then wait until it is confirmed.
@@ -105,17 +108,28 @@ class Pages:
         What became of it is asked by its request, and without one by its alias: whoever took it up may have closed it.
         """
         wanted, client = prepared, self._client
+        if link.external_id:
+            return await self._closed(link, wanted)
         request = wanted.asked.get("request")
         if request and (paged := await self._confirmed(link, wanted, request)):
-            return Kept(paged.alert_id, "", "confirmed", link.memo)
+            return Kept(paged.alert_id, "", CONFIRMED, link.memo)
         if (request or link.is_unsure or link.attempts > 1) and (
             paged := await client.find(wanted.alert.alias, _asked_at(wanted))
         ):
-            return Kept(paged.alert_id, "", "confirmed", link.memo)
+            return Kept(paged.alert_id, "", CONFIRMED, link.memo)
         if wanted.is_over:
             return Kept("", "", NOT_SENT, link.memo)
         told = {"request": await client.ask(wanted.alert), "sent_at": wanted.now.isoformat()}
         return Kept("", "", "asked", json.dumps(dict(wanted.asked) | told), is_all=False)
+
+    async def _closed(self, link: Link, wanted: _Wanted) -> Kept:
+        """Its incident is over: close the alert, which would go on paging people. Where it is closed, that is well."""
+        try:
+            await self._client.close(wanted.alert.alias, f"{wanted.alert.details['incident']} is resolved.")
+        except NotDone as error:
+            if not error.is_permanent:
+                raise
+        return Kept(link.external_id, link.url, CLOSED, link.memo)
 
     async def _confirmed(self, link: Link, wanted: _Wanted, request: str) -> Paged | None:
         """What became of a request; None where it is to be asked for anew, which people were told the reason of."""
@@ -130,7 +144,7 @@ class Pages:
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Once it is confirmed, people are told, and the timeline says when."""
         incident, asked = incidents.by_id(tx, link.incident_id), json.loads(link.memo)
-        if incident is None or not kept.is_all:
+        if incident is None or not kept.is_all or kept.status == CLOSED:
             return
         if kept.status == NOT_SENT:
             said = says.not_paged(incident, asked["words"])

@@ -178,4 +178,4 @@ async def test_a_dropped_action_is_never_made_and_a_made_one_is_finished(databas
         await owned(play, "alert on it")
         await told(play, play.ana, "/action drop 2 not needed")
         await play.pass_time(seconds=1)
-        assert issue(jira)["status"] == "Done"
+        assert issue(jira)["status"] == "Won't do"

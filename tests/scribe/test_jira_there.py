@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from bot.incident.records import ActionStatus
 from storage.links import KEPT, REFUSED
-from tests.handlers.stage import told, window
+from tests.handlers.stage import press, told, window
 from tests.handlers.test_redaction import LEAK
 from tests.handlers.test_secrets import PASSWORD
 from tests.playing import Play
@@ -123,6 +123,27 @@ async def test_an_issue_that_was_deleted_is_found_by_looking_and_told_once(datab
             await play.pass_time(minutes=3)
         assert said(play, "OPS-1 was deleted in Jira, or this account may not see it any more.") == 1
         assert (link(play).state, action(play).status) == (REFUSED, ActionStatus.OPEN)
+
+
+async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_a_click(
+    database_url: str,
+) -> None:
+    async with with_jira(database_url) as (play, jira):
+        for text in ("enlarge the pool", "alert on the pool", "halve the batch"):
+            await owned(play, text)
+        hidden = dict(jira.issues)
+        jira.issues.clear()
+        for _ in range(3):
+            await play.pass_time(minutes=3)
+        assert said(play, "Several work items are hidden from Afterword's account") == 1
+        assert said(play, ":warning:") == 1
+        jira.issues |= hidden
+        await press(play, play.ana, "connections_again")
+        await play.pass_time(seconds=1)
+        assert [link(play, number).state for number in (1, 2, 3)] == [KEPT] * 3
+        jira.by_hand("OPS-2", status="Done")
+        await play.pass_time(minutes=3)
+        assert action(play, 2).status is ActionStatus.DONE
 
 
 async def test_nobody_counts_on_the_deleted_issue_of_a_done_action(database_url: str) -> None:

@@ -118,3 +118,29 @@ async def test_a_key_that_may_not_look_still_pages(database_url: str) -> None:
         await asked(play)
         await play.pass_time(minutes=5)
         assert (alerts.pages, said(play, "Paged, and confirmed")) == (1, 1)
+
+
+async def test_once_it_is_over_nobody_is_paged_any_more(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        await asked(play)
+        await told(play, play.ana, "/incident mitigated")
+        await play.pass_time(seconds=1)
+        assert [alert["state"] for alert in alerts.alerts.values()] == ["open"]
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(seconds=1)
+        assert [alert["state"] for alert in alerts.alerts.values()] == ["closed"]
+        await told(play, play.ana, "/incident reopen")
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(seconds=1)
+        assert len(alerts.asked("POST .*/close$")) == 1
+        assert (alerts.pages, said(play, ":warning:"), said(play, "Paged, and confirmed")) == (1, 0, 1)
+
+
+async def test_a_page_that_somebody_closed_there_already_is_well(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        await asked(play)
+        for alert in alerts.alerts.values():
+            alert["state"] = "closed"
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(seconds=1)
+        assert (said(play, ":warning:"), link(play).status) == (0, "closed")

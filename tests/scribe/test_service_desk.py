@@ -188,3 +188,13 @@ async def test_a_webhook_of_its_end_is_asked_about_once(database_url: str) -> No
             await tell(play, jira.telling("INC-1"), identifier)
         await play.pass_time(minutes=3)
         assert said(play, "was closed in Jira Service Management. Is INC-1 over?") == 1
+
+
+async def test_an_incident_that_was_moved_there_is_followed_under_its_new_key(database_url: str) -> None:
+    async with with_desk(database_url) as (play, jira):
+        await told(play, play.ana, "/incident jsm")
+        await play.pass_time(seconds=1)
+        jira.move("INC-1", "OLD-7")
+        await play.pass_time(minutes=3)
+        assert "INC-1 is OLD-7 in Jira Service Management" in await told(play, play.bo, "/incident jsm")
+        assert said(play, "was closed") == 0

@@ -69,7 +69,7 @@ class FakeAlerts(Fake):
         if request.query.get("identifierType") != "alias":
             return web.json_response({"message": "identifierType must be given"}, status=422)
         alert = self.alerts.get(request.match_info["alias"])
-        if alert is None:
+        if alert is None or alert["state"] == "closed":
             return self._accepted(False, "", "Alert does not exist")
         alert["state"] = "closed"
         return self._accepted(True, alert["id"], "done")

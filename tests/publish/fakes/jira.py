@@ -39,6 +39,7 @@ class FakeJira(Fake):
         self.resolution_required = False
         self.search_lags = False
         self._changes = 0
+        self._moved: dict[str, str] = {}
         for prefix in ("", "/ex/jira/cloud-1"):
             self._routes(prefix + api)
         self.app.router.add_get("/_edge/tenant_info", self._tenant)
@@ -67,6 +68,12 @@ class FakeJira(Fake):
         """Somebody changes an issue."""
         self.issues[key] |= fields
         self._touch(key)
+
+    def move(self, key: str, to: str) -> None:
+        """Somebody moves an issue to another project: its old key still leads there."""
+        self.issues[to] = self.issues.pop(key)
+        self._moved[key] = to
+        self._touch(to)
 
     def _touch(self, key: str) -> None:
         self._changes += 1
@@ -120,8 +127,8 @@ class FakeJira(Fake):
         return str((value or {}).get("id" if self.cloud else "name") or "")
 
     async def _issue(self, request: web.Request) -> web.Response:
-        issue = self.issues.get(request.match_info["key"])
-        return web.json_response(self._shown(request.match_info["key"])) if issue else self._missing()
+        key = self._moved.get(request.match_info["key"], request.match_info["key"])
+        return web.json_response(self._shown(key)) if key in self.issues else self._missing()
 
     def _shown(self, key: str) -> dict[str, Any]:
         issue = self.issues[key]
