@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import Misconfigured
@@ -10,6 +11,7 @@ from bot.incident.reminders import ReminderRules
 from bot.publish.atlassian import Access, Kind
 from bot.publish.calls import Patience
 from bot.publish.confluence import Confluence
+from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_dialects import Cloud, DataCenter
 from bot.publish.jsm import ServiceDesk, ServiceProject
@@ -24,9 +26,11 @@ from bot.scribe.jsm import IncidentsInJsm
 from bot.scribe.paging import Pages
 from bot.scribe.statuspage import CustomerUpdates, Drafted
 from bot.settings import Settings, variable
-from bot.slack.failures import TROUBLE, cause_of
+from bot.slack.failures import TROUBLE, cause_of, refusal_in
 
 log = logging.getLogger(__name__)
+
+_NOT_NOW = "Slack does not say just now who has which e-mail address; it is tried again later."
 
 
 def followers(
@@ -123,7 +127,10 @@ def _access(settings: Settings, name: str, url: str, email: str, token: str) -> 
 
 
 def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
-    """Asks Slack for e-mail addresses, which needs the scope users:read.email; empty where it does not tell."""
+    """Asks Slack for e-mail addresses, which needs the scope users:read.email; empty where it does not tell.
+
+    Raises PublishError while Slack does not answer: nobody is to be left out for that.
+    """
     known: dict[str, str] = {}
 
     async def email_of(user: str) -> str:
@@ -132,6 +139,9 @@ def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
                 told = await client.users_info(user=user)
             except TROUBLE as error:
                 log.warning("the e-mail address of %s could not be asked (%s)", user, cause_of(error))
+                refusal = refusal_in(error) if isinstance(error, SlackApiError) else None
+                if refusal is None or refusal.is_passing or refusal.is_locked_out:
+                    raise PublishError("Slack", _NOT_NOW, retry_after=refusal.rest if refusal else None) from error
                 return ""
             if not (email := str((told["user"].get("profile") or {}).get("email") or "")):
                 return ""  # asked again next time: the scope may have been granted

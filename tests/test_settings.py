@@ -55,6 +55,7 @@ OUTSIDE = {
     "AFTERWORD_JSM_PROJECT": "INC",
     "AFTERWORD_JSM_TYPE": "Incident",
     "AFTERWORD_JSM_PRIORITIES": '{"1": "P1"}',
+    "AFTERWORD_JSM_FIELDS": '{"customfield_1": {"value": "Ops"}}',
     "AFTERWORD_JSM_RESPONDERS": "customfield_9",
     "AFTERWORD_JSM_URL": "https://alerts.example",
     "AFTERWORD_STATUSPAGE_URL": "https://page.example",

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from bot.incident.records import Action, ActionStatus
 from storage import audit, links
 from storage.links import KEPT, REFUSED, Link
@@ -179,3 +181,24 @@ async def test_a_dropped_action_is_never_made_and_a_made_one_is_finished(databas
         await told(play, play.ana, "/action drop 2 not needed")
         await play.pass_time(seconds=1)
         assert issue(jira)["status"] == "Won't do"
+
+
+@pytest.mark.parametrize("trouble", ["ratelimited", "internal_error"])
+async def test_a_slack_that_does_not_say_who_is_who_leaves_nobody_unassigned(sqlite_url: str, trouble: str) -> None:
+    async with with_jira(sqlite_url, slack_refuses=trouble) as (play, jira):
+        await told(play, play.ana, "/action enlarge the pool @Ana Demo")
+        play.slack.fail("users.info", trouble, retry_after=60)
+        await play.pass_time(seconds=1)
+        assert jira.issues == {}
+        await play.pass_time(minutes=2)
+        assert issue(jira)["assignee"] == {"id": "acc-ana"}
+        assert said(play, "could be matched") == 0
+
+
+async def test_a_slack_that_may_not_say_it_leaves_the_work_item_to_nobody_and_says_so(sqlite_url: str) -> None:
+    async with with_jira(sqlite_url, slack_refuses="missing_scope") as (play, jira):
+        await told(play, play.ana, "/action enlarge the pool @Ana Demo")
+        play.slack.fail("users.info", "missing_scope", times=1)
+        await play.pass_time(seconds=1)
+        assert issue(jira).get("assignee") is None
+        assert said(play, "Nobody there could be matched with @Ana Demo") == 1
