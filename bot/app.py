@@ -26,6 +26,7 @@ from bot.incident.alerts import AlertRules, conditions
 from bot.incident.blame import chosen
 from bot.incident.masking import MaskRules
 from bot.incident.reminders import OVERDUE, Quiet, ReminderRules
+from bot.incident.vague import WORDS as VAGUE
 from bot.publish.calls import Patience
 from bot.scheduler import Sweeper
 from bot.scribe import alerts, attachments, reminders
@@ -161,6 +162,7 @@ class Afterword:
             tuple(followers),
             outside.components(followers),
             mask,
+            vague_words=chosen(settings.vague_words, VAGUE),
         )
         self.errands = Errands(followers, Around(store, clock, self.outbox, self.tabs, self.desk.troubles))
         self._keep_up()

@@ -27,7 +27,7 @@ from handlers.whys import Whys
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     whys, exports = Whys(desk, boundary), Exports(desk)
-    nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk), People(desk), Secrets(desk))
+    nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk, boundary), People(desk), Secrets(desk))
     documents = (Postmortem(desk, exports), exports)
     others = (Home(desk, boundary), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
     outside = (Alerts(desk), Connections(desk), Statuspage(desk), Confluence(desk))

@@ -1,7 +1,6 @@
 """`/action`, and the buttons of actions in channels and in DMs."""
 
 from datetime import date
-from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
@@ -31,8 +30,9 @@ async def _is_said_to_us(event: Body) -> bool:
 class Actions:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, boundary: Boundary) -> None:
         self._desk = desk
+        self._boundary = boundary
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -46,19 +46,22 @@ class Actions:
         app.view("action_drop")(boundary.submission(self.dropped))
         app.action("action_held")(boundary.click(self.held))
         app.action("action_came_back")(boundary.click(self.came_back))
-        app.event("message", matchers=[_is_said_to_us])(boundary.event(partial(self.replied, boundary)))
+        app.action("action_reopen")(boundary.click(self.reopened))
+        app.action("action_edit")(boundary.form(self.edit_form))
+        app.view("action_edit")(boundary.submission(self.edited))
+        app.event("message", matchers=[_is_said_to_us])(boundary.event(self.replied))
         app.view("action_add")(boundary.submission(self.added))
 
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         desk, asked = self._desk, command.asked
         match rules.wish(await desk.people.read(asked.team, command.text)):
-            case rules.Add(line):
-                if moved := answers.moved(line, await scribe.today_of(desk, asked)):
-                    return await numbered.move(desk, asked, *moved)
-                return await scribe.add(desk, asked, await self._asking(command))
+            case rules.Add():
+                return await self._numbered(command) or await self._add(asked, await self._asking(command))
+            case rules.Edit(number, text):
+                return await numbered.edit(desk, asked, number, text)
             case rules.Show(number):
-                return await numbered.show(desk, asked, number)
+                return await numbered.show(desk, asked, [number])
             case rules.Reopen(number):
                 return await numbered.reopen(desk, asked, number)
             case rules.Done(number):
@@ -69,6 +72,26 @@ class Actions:
                 return await scribe.list_all(desk, asked)
             case _:
                 return says.help_text()
+
+    async def _add(self, asked: Asked, asking: Asking) -> Message | None:
+        """Write it down; whoever wrote what nobody can finish is given a hint, once it is recorded."""
+        said = await scribe.add(self._desk, asked, asking)
+        self._boundary.later(self._hint(asked, asking.text))
+        return said
+
+    async def _hint(self, asked: Asked, text: str) -> None:
+        hint = await numbered.hint(self._desk, asked, text)
+        if hint is not None:
+            await self._boundary.say_if_possible(asked, hint)
+
+    async def _numbered(self, command: Command) -> Message | None:
+        """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; None for what is a new action."""
+        users = mentioned(command.text)
+        other = users[0] if len(users) == 1 else None
+        line = self._plain(command.asked, without_mentions(command.text) if other else command.text)
+        today = await scribe.today_of(self._desk, command.asked)
+        answer = answers.in_command(line, today, mentions=other is not None)
+        return None if answer is None else await numbered.act(self._desk, command.asked, answer, other)
 
     def _plain(self, asked: Asked, text: str) -> str:
         return self._desk.people.words(asked.team, text)
@@ -127,12 +150,25 @@ class Actions:
         """[It came back]."""
         return await scribe.judge(self._desk, click.asked, int(click.value["action"]), held=False)
 
-    async def replied(self, boundary: Boundary, body: Body) -> None:
+    async def reopened(self, click: Click) -> Message | None:
+        """[Open again], in a channel or in a DM."""
+        return await numbered.reopen_by_id(self._desk, click.asked, int(click.value["action"]))
+
+    async def edit_form(self, click: Click) -> Block:
+        """[Edit] below the hint."""
+        return await numbered.edit_form(self._desk, click.asked, int(click.value["action"]))
+
+    async def edited(self, sent: Submission) -> Message | None:
+        """The form behind [Edit]."""
+        text = str(sent.values.get("text") or "")
+        return await numbered.save_form(self._desk, sent.asked, int(sent.metadata["action"]), text)
+
+    async def replied(self, body: Body) -> None:
         """`done 3`, `3 friday` or `3 @bo`, written to the bot in their conversation with it."""
         event = body["event"]
         asked = event_of(body, event["channel"], self._desk.clock.now())
         try:
-            await boundary.admit(asked)
+            await self._boundary.admit(asked)
             text = event.get("text") or ""
             users = mentioned(text)
             other = users[0] if len(users) == 1 else None
@@ -163,4 +199,4 @@ class Actions:
             why=sent.metadata.get("why"),
             kind=ActionKind(kind) if kind else None,
         )
-        return await scribe.add(self._desk, sent.asked, asking)
+        return await self._add(sent.asked, asking)

@@ -207,6 +207,14 @@ class Boundary:
                 return
         await self.client.chat_postMessage(channel=asked.user, **message)
 
+    async def say_if_possible(self, asked: Asked, message: Message, thread_ts: str = "") -> None:
+        """Whisper what nobody misses where it cannot be said, as a hint."""
+        said = {key: value for key, value in message.items() if key != "response_type"}
+        try:
+            await self.say_beside(asked, said, thread_ts)
+        except TROUBLE as error:
+            log.info("a hint could not be shown: %s", cause_of(error))
+
     async def _open(self, click: Click, build: Callable[[Click], Awaitable[Block]]) -> None:
         here = {
             "channel": click.asked.place.channel,

@@ -1,6 +1,5 @@
 """`/why`, and the buttons below its questions."""
 
-import logging
 from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
@@ -12,11 +11,8 @@ from bot.scribe import whys_corrected as corrected
 from bot.scribe.desk import Asked, Desk
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
-from bot.slack.failures import TROUBLE, cause_of
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +99,7 @@ class Whys:
         hint = await scribe.hint(self._desk, asked, text)
         if hint is None:
             return
-        said = {key: value for key, value in hint.items() if key != "response_type"}
-        try:
-            await self._boundary.say_beside(asked, said, thread_ts)
-        except TROUBLE as error:
-            log.info("a hint could not be shown: %s", cause_of(error))
+        await self._boundary.say_if_possible(asked, hint, thread_ts)
 
     async def root(self, click: Click) -> Message | None:
         """[This is the root cause]."""

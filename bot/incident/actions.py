@@ -39,6 +39,14 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Word action 3 anew."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """Action 3 will not be done, for this reason."""
 
@@ -56,7 +64,7 @@ class Help:
     """Explain."""
 
 
-Wish = Add | Done | Reopen | Show | Drop | ListAll | Help
+Wish = Add | Done | Reopen | Show | Edit | Drop | ListAll | Help
 
 _SIMPLE: dict[str, Wish] = {"": ListAll(), "list": ListAll(), "help": Help(), "?": Help()}
 _UNFINISHED = {
@@ -66,12 +74,13 @@ _UNFINISHED = {
     "reopen": "reopen 3",
     "undo": "reopen 3",
     "show": "show 3",
-    "edit": "show 3",
+    "edit": "edit 3 cap the retries at 3",
     "move": "3 friday",
     "add": "add a load test @ana due friday",
 }
 _DONE = re.compile(r"(?:done|close|finish)\s+#?(?P<first>\d{1,4})|#?(?P<last>\d{1,4})\s+(?:is\s+)?done", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?:(?P<word>reopen|undo|show|edit|change)\s+)?#?(?P<number>\d{1,4})", re.IGNORECASE)
+_EDIT = re.compile(r"edit\s+#?(\d{1,4})\s+(.+)", re.IGNORECASE | re.DOTALL)
 _DROP = re.compile(r"drop\s+#?(\d{1,4})(?:\s+(.+))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -88,6 +97,8 @@ def wish(text: str) -> Wish:
     if one := _NUMBERED.fullmatch(text):
         is_back = (one["word"] or "").lower() in ("reopen", "undo")
         return Reopen(int(one["number"])) if is_back else Show(int(one["number"]))
+    if edit := _EDIT.fullmatch(text):
+        return Edit(int(edit[1]), edit[2].strip())
     if drop := _DROP.fullmatch(text):
         if not drop[2]:
             sentence = f"Say why it is dropped: `/action drop {drop[1]} covered by the new rate limit`."

@@ -15,10 +15,10 @@ WORDS = (
 """What is looked for unless the operator names other words."""
 
 
-def chosen(setting: str) -> tuple[str, ...]:
+def chosen(setting: str, usual: tuple[str, ...] = WORDS) -> tuple[str, ...]:
     """The words that the operator's setting names: its own between commas, none for `none`, ours for `usual`."""
     if setting.strip().lower() == "usual":
-        return WORDS
+        return usual
     return () if setting.strip().lower() == "none" else tuple(word for word in setting.split(",") if word.strip())
 
 

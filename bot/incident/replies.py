@@ -82,6 +82,7 @@ _VERB = re.compile(
     r"|(?P<give>hand(?:\s+over)?|give|assign))(?![\w/-])[\s:,]*",
     re.IGNORECASE,
 )
+_BEGINS = re.compile(r"#?\d|INC-\d|(?:done|drop|move|give|hand\s+over)\b", re.IGNORECASE)
 _IT = re.compile(r"(?:it|that|this)(?![\w'])[\s,:]*", re.IGNORECASE)
 _NO_MORE = re.compile(r"(?:done|now|already|today|too|as well)?", re.IGNORECASE)
 _TO = re.compile(r"(?:due|by|until|to|on)\s+", re.IGNORECASE)
@@ -93,14 +94,6 @@ _OTHERS = re.compile(
     r"(?:mon|tue|wed|thu|fri|sat|sun|tod|tom|next\s|this\s|in\s|(?:the\s+)?end\s|eo|\d{4}-)",
     re.IGNORECASE,
 )
-
-
-def moved(line: str, today: date) -> tuple[int, date] | None:
-    """The number and the day where a line behind `/action` gives an action of that incident a new date, else None."""
-    answer = read(line, today)
-    if answer is None or not isinstance(answer.deed, Move) or len(answer.about) != 1 or answer.about[0].incident:
-        return None
-    return answer.about[0].number, answer.deed.due_on
 
 
 def read(text: str, today: date, *, mentions: bool = False) -> Answer | None:
@@ -125,6 +118,12 @@ def read(text: str, today: date, *, mentions: bool = False) -> Answer | None:
 def is_courtesy(text: str) -> bool:
     """Whether a message is thanks, or an emoji, and nothing that wants an answer."""
     return bool(text.strip()) and not _plain(text.replace(":+1:", " "))
+
+
+def in_command(text: str, today: date, *, mentions: bool = False) -> Answer | None:
+    """The same behind `/action`, where whatever is no whole answer is a new action: `3 friday`, `done 1 and 2`."""
+    answer = read(text, today, mentions=mentions) if _BEGINS.match(text.strip()) else None
+    return None if answer is None or (isinstance(answer.deed, Unclear) and answer.deed.words) else answer
 
 
 def _plain(text: str) -> str:

@@ -103,7 +103,7 @@ async def close_by_id(desk: Desk, asked: Asked, action_id: int, reason: str | No
     """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
     if reason is not None:
         reason = require(admit(reason, "That reason"), "Say why it will not be done.")
-    return await once(desk, asked, lambda tx: _close(tx, desk, asked, _mine(tx, asked, action_id)[0], reason))
+    return await once(desk, asked, lambda tx: _close(tx, desk, asked, touched(tx, asked, action_id)[0], reason))
 
 
 def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: str | None) -> Message:
@@ -118,7 +118,7 @@ def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: st
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
         chasing.ask_later(tx, desk.rules, asked.team, action, asked.now)
-    return _told(tx, asked, incident, says.closed(action, incident, asked.user))
+    return told(tx, asked, incident, says.closed(action, incident, asked.user))
 
 
 def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, action: Action, now: datetime) -> None:
@@ -145,7 +145,7 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
     settle_asked(tx, incident.team, action, words.reminders.has_date(due=says.due_words(action.due_on)), now)
 
 
-def _told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
+def told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
     """What is said where it was done, and in any case in the incident's channel."""
     if incident.channel == asked.place.channel:
         return said
@@ -154,7 +154,7 @@ def _told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> M
     return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 
-def _mine(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:
+def touched(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:
     """An action that this person may touch: theirs, of an incident that they lead, or of the channel they are in."""
     action = actions.by_id(tx, action_id)
     incident = incidents.by_id(tx, action.incident_id) if action else None
@@ -176,12 +176,12 @@ def _name(desk: Desk, asked: Asked) -> str:
 async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Message | None:
     """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged."""
     await _require_ahead(desk, asked, due_on)
-    owner = await desk.store.read(lambda tx: _mine(tx, asked, action_id)[0].owner)
+    owner = await desk.store.read(lambda tx: touched(tx, asked, action_id)[0].owner)
     keeper = await desk.people.known(asked.team, owner or asked.user)
     overdue_at = due.overdue_at(due_on, zone_of(keeper))
 
     def unit(tx: Transaction) -> Message:
-        before, incident = _mine(tx, asked, action_id)
+        before, incident = touched(tx, asked, action_id)
         _require_open(before)
         if before.due_on == due_on:
             raise Refused(f"Action {before.number} is due {says.due_words(due_on)} already.", field="due")
@@ -189,7 +189,7 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Messag
         actions.save(tx, action)
         settle_digests(tx, asked.team, action.owner, asked.now)
         settle_asked(tx, asked.team, action, words.reminders.has_date(due=says.due_words(due_on)), asked.now)
-        said = _told(tx, asked, incident, says.moved(action, incident, _name(desk, asked), before.due_on))
+        said = told(tx, asked, incident, says.moved(action, incident, _name(desk, asked), before.due_on))
         is_at_home = asked.place.channel == asked.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
 
@@ -201,14 +201,14 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
     person = await owner_of(desk, asked, owner)
 
     def unit(tx: Transaction) -> Message:
-        action, incident = _mine(tx, asked, action_id)
+        action, incident = touched(tx, asked, action_id)
         _require_open(action)
         overdue_at = due.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions.save(tx, action)
         settle_digests(tx, asked.team, before, asked.now)
         settle_asked(tx, asked.team, action, words.reminders.has_owner(owner=person.name), asked.now)
-        return _told(tx, asked, incident, says.handed_over(action, incident, asked.user))
+        return told(tx, asked, incident, says.handed_over(action, incident, asked.user))
 
     return await once(desk, asked, unit)
 
@@ -230,14 +230,14 @@ async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Mess
     """Say whether what was done has held."""
 
     def unit(tx: Transaction) -> Message:
-        action, incident = _mine(tx, asked, action_id)
+        action, incident = touched(tx, asked, action_id)
         if action.status is not ActionStatus.DONE or action.held:
             sentence = f"Action {action.number} of {incident.key} is not asked about any more."
             raise Refused(sentence)
         action = replace(action, held="held" if held else "came back")
         actions.save(tx, action)
         settle_asked(tx, asked.team, action, words.reminders.has_held(held=action.held), asked.now)
-        return _told(tx, asked, incident, says.judged(action, incident, asked.user))
+        return told(tx, asked, incident, says.judged(action, incident, asked.user))
 
     return await once(desk, asked, unit)
 
@@ -251,18 +251,18 @@ def _require_open(action: Action) -> None:
 async def owner_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form behind [Hand over]."""
     groups = await desk.people.names.groups(asked.team)
-    return await desk.store.read(lambda tx: says.owner_form(_mine(tx, asked, action_id)[0], groups))
+    return await desk.store.read(lambda tx: says.owner_form(touched(tx, asked, action_id)[0], groups))
 
 
 async def drop_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form behind [Won't do …]."""
-    return await desk.store.read(lambda tx: says.drop_form(_mine(tx, asked, action_id)[0]))
+    return await desk.store.read(lambda tx: says.drop_form(touched(tx, asked, action_id)[0]))
 
 
 async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form that gives an action a new date."""
     today = await today_of(desk, asked)
-    return await desk.store.read(lambda tx: says.date_form(_mine(tx, asked, action_id)[0], today))
+    return await desk.store.read(lambda tx: says.date_form(touched(tx, asked, action_id)[0], today))
 
 
 async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:

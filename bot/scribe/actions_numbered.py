@@ -1,34 +1,106 @@
-"""What is done about an action that is named by its number in its incident's channel: shown, opened again, moved."""
+"""What is done about actions that are named by their numbers: shown, several at once, opened again, worded anew."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
 
 from bot.errors import Refused
-from bot.incident.records import ActionStatus
+from bot.incident import replies as rules
+from bot.incident import timeline as texts
+from bot.incident.records import Action, ActionStatus, Incident
+from bot.incident.replies import Answer, Deed
+from bot.incident.secrets import Noun, Subject
+from bot.incident.text import admit, require
+from bot.incident.vague import vague
 from bot.scribe import actions as verbs
+from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.standing import settle_asked
 from bot.slack import actions as says
-from bot.slack.blocks import Message
+from bot.slack import actions_worded as tells
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
 from bot.slack.words import words
 from storage import actions, cases
 from storage.statements import Transaction
 
 
-async def show(desk: Desk, asked: Asked, number: int) -> Message:
-    """The action as it stands, to whoever asked, with all that can be done about it."""
+async def show(desk: Desk, asked: Asked, numbers: Iterable[int]) -> Message:
+    """The actions as they stand, to whoever asked, each with all that can be done about it."""
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
-        return says.one(verbs.numbered(tx, incident, number), cases.load(tx, incident), asked.now)
+        case = cases.load(tx, incident)
+        return blocks.joined(
+            [says.one(verbs.numbered(tx, incident, number), case, asked.now) for number in dict.fromkeys(numbers)]
+        )
 
     return await desk.store.read(look)
 
 
-async def move(desk: Desk, asked: Asked, number: int, due_on: date) -> Message | None:
-    """Give the action a new due date, for all to read; raises Refused for a day that is past."""
-    action = await desk.store.read(lambda tx: verbs.numbered(tx, require_incident(tx, asked), number))
-    return await verbs.move(desk, asked, action.id, due_on)
+async def act(desk: Desk, asked: Asked, answer: Answer, other: str | None) -> Message:
+    """Do what was typed behind `/action` about actions of the channel's incident; only their numbers show them.
+
+    `other` is who was mentioned. Raises Refused, with nothing done, where one of them is not there.
+    """
+    if not answer.about:
+        sentence = "Say which action, as in `/action done 3` or `/action 3 friday`. `/action list` shows them."
+        raise Refused(sentence)
+    found = await desk.store.read(lambda tx: _named(tx, asked, answer))
+    if isinstance(answer.deed, rules.Unclear):
+        return await show(desk, asked, [action.number for action in found])
+    if isinstance(answer.deed, rules.Drop) and not answer.deed.reason:
+        number = answer.about[0].number
+        raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
+    return blocks.joined(await do_all(desk, asked, answer.deed, [action.id for action in found], other))
+
+
+def _named(tx: Transaction, asked: Asked, answer: Answer) -> list[Action]:
+    incident = require_incident(tx, asked)
+    for about in answer.about:
+        if about.incident not in (None, incident.number):
+            sentence = f"This channel's incident is {incident.key}: go to the channel of the other, and do it there."
+            raise Refused(sentence)
+    return [verbs.numbered(tx, incident, number) for number in dict.fromkeys(about.number for about in answer.about)]
+
+
+async def do_all(
+    desk: Desk, asked: Asked, deed: Deed, action_ids: Iterable[int], other: str | None = None
+) -> list[Message]:
+    """Do the same with each of the actions; what is said of each. `other` is who is handed them.
+
+    Each takes effect once however often the request is repeated. Of several, one that cannot be is told and hinders
+    no other; raises Refused where it is the only one.
+    """
+    ids, said = list(action_ids), []
+    for index, action_id in enumerate(ids):
+        each = replace(asked, key=f"{asked.key}+{index}") if index else asked
+        try:
+            told = await _do(desk, each, deed, action_id, other)
+        except Refused as refused:
+            if len(ids) == 1:
+                raise
+            told = await _refused(desk, each, refused.sentence)
+        said += [told] if told else []
+    return said
+
+
+async def _refused(desk: Desk, asked: Asked, sentence: str) -> Message | None:
+    said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
+    return await once(desk, asked, lambda _: said)
+
+
+async def _do(desk: Desk, asked: Asked, deed: Deed, action_id: int, other: str | None) -> Message | None:
+    match deed:
+        case rules.Done():
+            return await verbs.close_by_id(desk, asked, action_id)
+        case rules.Drop(reason=reason):
+            return await verbs.close_by_id(desk, asked, action_id, reason)
+        case rules.Move(due_on=due_on):
+            return await verbs.move(desk, asked, action_id, due_on)
+        case rules.HandOver() if other is not None:
+            return await verbs.hand_over(desk, asked, action_id, other)
+        case _:
+            return None
 
 
 async def reopen(desk: Desk, asked: Asked, number: int) -> Message | None:
@@ -36,13 +108,75 @@ async def reopen(desk: Desk, asked: Asked, number: int) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        action = verbs.numbered(tx, incident, number)
-        if action.status is ActionStatus.OPEN:
-            sentence = f"Action {number} is open already."
-            raise Refused(sentence)
-        action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
-        actions.save(tx, action)
-        settle_asked(tx, asked.team, action, words.reminders.goes_on(), asked.now)
-        return says.reopened(action, incident, asked.user)
+        return _reopened(tx, asked, incident, verbs.numbered(tx, incident, number))
 
     return await once(desk, asked, unit)
+
+
+async def reopen_by_id(desk: Desk, asked: Asked, action_id: int) -> Message | None:
+    """[Open again], in a channel or in a DM."""
+
+    def unit(tx: Transaction) -> Message:
+        action, incident = verbs.touched(tx, asked, action_id)
+        return verbs.told(tx, asked, incident, _reopened(tx, asked, incident, action))
+
+    return await once(desk, asked, unit)
+
+
+def _reopened(tx: Transaction, asked: Asked, incident: Incident, action: Action) -> Message:
+    if action.status is ActionStatus.OPEN:
+        sentence = f"Action {action.number} is open already."
+        raise Refused(sentence)
+    action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
+    actions.save(tx, action)
+    settle_asked(tx, asked.team, action, words.reminders.goes_on(), asked.now)
+    return says.reopened(action, incident, asked.user)
+
+
+async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | None:
+    """`/action edit 3 …`: word an action anew; everybody reads how it read before."""
+    text = require(admit(text, "That action"), "Say what is to be done.")
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        return _reworded(tx, desk, asked, verbs.numbered(tx, incident, number), incident, text)
+
+    return await once(desk, asked, unit)
+
+
+async def edit_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+    """The form behind [Edit]."""
+    return await desk.store.read(lambda tx: tells.edit_form(verbs.touched(tx, asked, action_id)[0]))
+
+
+async def save_form(desk: Desk, asked: Asked, action_id: int, text: str) -> Message | None:
+    """The form behind [Edit] was sent."""
+    text = require(admit(text, "That action"), "Say what is to be done.")
+
+    def unit(tx: Transaction) -> Message:
+        action, incident = verbs.touched(tx, asked, action_id)
+        whole = texts.reworded(action.text, text)
+        return verbs.told(tx, asked, incident, _reworded(tx, desk, asked, action, incident, whole))
+
+    return await once(desk, asked, unit)
+
+
+def _reworded(tx: Transaction, desk: Desk, asked: Asked, before: Action, incident: Incident, text: str) -> Message:
+    action = replace(before, text=text)
+    actions.save(tx, action)
+    secrets.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), text, asked)
+    return tells.reworded(action, before, incident, desk.people.name(asked.team, asked.user) or asked.user)
+
+
+async def hint(desk: Desk, asked: Asked, text: str) -> Message | None:
+    """The gentle word to somebody whose action, just recorded, does not tell when it is done; None where it does."""
+    word = vague(text, desk.vague_words)
+    if not word:
+        return None
+
+    def look(tx: Transaction) -> Message | None:
+        mine = [one for one in actions.of_incident(tx, require_incident(tx, asked).id) if one.created_by == asked.user]
+        latest = next((one for one in reversed(mine) if vague(one.text, desk.vague_words) == word), None)
+        return tells.hint(latest, word) if latest else None
+
+    return await desk.store.read(look)

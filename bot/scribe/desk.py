@@ -15,6 +15,7 @@ from bot.incident.blame import WORDS
 from bot.incident.masking import USUAL_RULES, MaskRules
 from bot.incident.records import Incident, Person, Place
 from bot.incident.reminders import ReminderRules
+from bot.incident.vague import WORDS as VAGUE
 from bot.publish.statuspage import Component
 from bot.scribe.following import follow
 from bot.slack.blocks import Message
@@ -37,7 +38,8 @@ class Desk:
     `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
     as if it blamed somebody; `systems` are the names of the other systems that are connected, and
     `components` what Statuspage shows customers of the service. `mask` is what a copy for a wider circle leaves out.
-    `troubles` says by system why it could not be asked lately what changed there.
+    `vague_words` are what makes it hard to say when an action is done. `troubles` says by system why it could not be
+    asked lately what changed there.
     """
 
     store: Store
@@ -58,6 +60,7 @@ class Desk:
     components: Callable[[], tuple[Component, ...]] = tuple
     mask: MaskRules = USUAL_RULES
     troubles: MutableMapping[str, str] = field(default_factory=dict)
+    vague_words: tuple[str, ...] = VAGUE
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""

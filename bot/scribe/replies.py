@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from bot.incident import replies as rules
-from bot.incident.replies import About, Answer, Deed
+from bot.incident.replies import About, Answer
 from bot.scribe import actions as verbs
+from bot.scribe.actions_numbered import do_all
 from bot.scribe.desk import Asked, Desk, once, require_sight
 from bot.slack import blocks
 from bot.slack import replies as says
@@ -42,9 +43,7 @@ async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None
     if isinstance(answer.deed, rules.Drop) and not answer.deed.reason:
         await _say(desk, asked, says.needs_reason(meant[0]))
         return
-    for index, one in enumerate(meant):
-        each = replace(asked, key=f"{asked.key}+{index}") if index else asked
-        await _do(desk, each, answer.deed, one.action.id, other)
+    await do_all(desk, asked, answer.deed, [one.action.id for one in meant], other)
 
 
 async def refuse(desk: Desk, asked: Asked, sentence: str) -> None:
@@ -54,18 +53,6 @@ async def refuse(desk: Desk, asked: Asked, sentence: str) -> None:
 
 async def _say(desk: Desk, asked: Asked, said: Message) -> None:
     await once(desk, asked, lambda _: said | {"response_type": "in_channel"})
-
-
-async def _do(desk: Desk, asked: Asked, deed: Deed, action_id: int, other: str | None) -> None:
-    match deed:
-        case rules.Done():
-            await verbs.close_by_id(desk, asked, action_id)
-        case rules.Drop(reason=reason):
-            await verbs.close_by_id(desk, asked, action_id, reason)
-        case rules.Move(due_on=due_on):
-            await verbs.move(desk, asked, action_id, due_on)
-        case rules.HandOver() if other is not None:
-            await verbs.hand_over(desk, asked, action_id, other)
 
 
 async def _all_meant(

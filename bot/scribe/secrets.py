@@ -15,7 +15,7 @@ from bot.scribe.redaction import Redaction
 from bot.scribe.secrets_elsewhere import find, redact_there
 from bot.slack import secrets as says
 from bot.slack.blocks import Message
-from storage import actions, attachments, deliveries, incidents, sections, whys
+from storage import actions, attachments, audit, deliveries, incidents, sections, whys
 from storage import kept as drafts
 from storage import secrets as kept
 from storage import timeline as entries
@@ -117,9 +117,13 @@ def _wordings(tx: Transaction, incident: Incident, subject: Subject) -> tuple[se
             return _why(tx, incident, subject.number)
         case Noun.ACTION:
             found = [one for one in actions.of_incident(tx, incident.id) if one.number == subject.number]
-            return {one.created_by for one in found}, tuple(
-                text for one in found for text in (one.link, one.reason, one.text)
-            )
+            changed_by = {
+                line.who
+                for line in audit.of_incident(tx, incident.id)
+                if f"action {subject.number}" in line.what.split(", ")
+            }
+            texts = tuple(text for one in found for text in (one.link, one.reason, one.text))
+            return changed_by | {one.created_by for one in found}, texts
         case Noun.SECTION:
             saved = sections.history(tx, incident.id, subject.which)
             return {one.author for one in saved}, tuple(one.text for one in saved)

@@ -73,6 +73,10 @@ class CoreSettings(BaseModel):
         "usual",
         description="What in an answer to a why may blame a person: words between commas, usual (our list) or none.",
     )
+    vague_words: str = Field(
+        "usual",
+        description="What makes an action hard to finish (improve …): words between commas, usual (our list) or none.",
+    )
     mask: str = Field(
         "credentials,emails,addresses",
         description="What a masked copy of a draft leaves out: credentials, emails and addresses (IP), or none.",

@@ -74,7 +74,7 @@ def one(action: Action, case: Case, now: datetime) -> Message:
     if action.status is not ActionStatus.OPEN:
         return blocks.whisper(f"{line}\n{words.actions.closed_hint(number=action.number)}")
     buttons = row(action)
-    buttons["elements"].append(details_button(action))
+    buttons["elements"] += [details_button(action), blocks.button("Edit", "action_edit", ref(action))]
     return blocks.whisper(line, [blocks.section(line), buttons])
 
 
@@ -107,7 +107,12 @@ def closed(action: Action, incident: Incident, by: str) -> Message:
         said = words.actions.dropped(reason=shortened(action.reason, QUOTED), **given)
     else:
         said = words.actions.done(**given)
-    return blocks.message(said, response_type="in_channel")
+    # Beside the words, not below them: in a DM, where the row of buttons is left out, it is wanted most.
+    return blocks.message(said, [blocks.section(said, _again(action))], response_type="in_channel")
+
+
+def _again(action: Action) -> Block:
+    return blocks.button("Open again", "action_reopen", ref(action))
 
 
 def reopened(action: Action, incident: Incident, by: str) -> Message:

@@ -124,6 +124,13 @@ def whisper(text: str, blocks: list[Block] | None = None, **more: Any) -> Messag
     return message(text, blocks, response_type="ephemeral", **more)
 
 
+def joined(said: list[Message]) -> Message:
+    """Several messages as one answer, for those for whom the first of them is."""
+    text = "\n".join(str(one["text"]) for one in said)
+    shown = [block for one in said for block in one["blocks"]]
+    return message(text, shown) | {key: said[0][key] for key in ("response_type",) if said and key in said[0]}
+
+
 def _cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text

@@ -52,7 +52,8 @@ async def test_the_words_of_other_tools_reach_the_milestone(sqlite_url: str, typ
      ("/postmortem done", "/postmortem publish"), ("/postmortem fill poetry", "/postmortem fill impact"),
      ("/postmortem fill re", "/postmortem fill impact"), ("/why because", "/why because the connection pool ran out"),
      ("/why because …", "/why because the connection pool ran out"), ("/why delete", "/why delete 2"),
-     ("/action done", "/action done 3"), ("/action undo", "/action reopen 3"), ("/action edit", "/action show 3")],
+     ("/action done", "/action done 3"), ("/action undo", "/action reopen 3"),
+     ("/action edit", "/action edit 3 cap the retries at 3")],
 )  # fmt: skip
 async def test_half_a_command_writes_nothing_and_names_the_whole(sqlite_url: str, typed: str, meant: str) -> None:
     async with on_stage(sqlite_url) as play:
@@ -122,11 +123,11 @@ async def test_one_action_is_shown_with_all_that_can_be_done_about_it(sqlite_url
         )
         seen = last(play, play.ana)
         assert seen.ephemeral_for == play.ana
-        assert labels(seen) == ["Done", "New date", "Hand over", "Won't do …", "Owner, date, link"]
+        assert labels(seen) == ["Done", "New date", "Hand over", "Won't do …", "Owner, date, link", "Edit"]
 
 
 @pytest.mark.parametrize(
-    "typed", ["1 more replica in Oregon", "edit 2 runbooks", "move 3 services due friday", "done deals need a review"]
+    "typed", ["1 more replica in Oregon", "edit two runbooks", "move 3 services due friday", "done deals need a review"]
 )
 async def test_what_only_begins_like_a_sub_command_is_to_be_done(sqlite_url: str, typed: str) -> None:
     async with on_stage(sqlite_url) as play:

@@ -1,0 +1,55 @@
+"""The words of an action: a gentle hint where nobody can tell when it is done, and how they are changed."""
+
+from bot.incident.secrets import REDACTED
+from tests.handlers.stage import having, last, on_stage, opened, press, told, window
+from tests.handlers.test_secrets import PASSWORD
+from tests.playing import Play
+
+
+def hinted(play: Play, user: str) -> bool:
+    return any("nobody can tell when that is done" in m.plain for m in play.slack.messages(play.channel, user=user))
+
+
+async def test_a_vague_action_is_recorded_and_its_author_alone_gets_a_hint_that_mends_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.bo, "/action improve monitoring @Chandra Demo due friday")
+        assert "*Action 1* of INC-1: improve monitoring" in said
+        await play.settle()
+        assert hinted(play, play.bo)
+        assert not hinted(play, play.ana)
+        assert not hinted(play, play.chandra)
+        view = await window(play, play.bo, "action_edit")
+        assert (await play.slack.submit(play.bo, view, {"text": " "})).errors == {"text": "Say what is to be done."}
+        await play.slack.submit(play.bo, view, {"text": "page when the pool is above 80%"})
+        await play.settle()
+        shown = last(play, play.ana)
+        assert "Bo Demo reworded action 1 of INC-1: page when the pool is above 80%\nBefore: " in shown.plain
+        assert shown.pings == set()
+        assert play.case().actions[0].text == "page when the pool is above 80%"
+
+
+async def test_the_words_are_the_operators_choice(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, environ={"AFTERWORD_VAGUE_WORDS": "none"}) as play:
+        await opened(play)
+        await told(play, play.bo, "/action improve monitoring")
+        await play.settle()
+        assert not hinted(play, play.bo)
+
+
+async def test_an_action_is_worded_anew_by_command_and_its_credentials_are_warned_of(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action cap the retries")
+        said = await told(play, play.bo, "/action edit 1 cap the retries at 3")
+        assert "Bo Demo reworded action 1 of INC-1: cap the retries at 3" in said
+        assert "Before: _cap the retries_" in said
+        assert "cap the retries at 3" in await told(play, play.bo, "/action edit 1")
+        assert (await window(play, play.bo, "action_edit")).title == "Action 1"
+        assert "has no action 4" in await told(play, play.bo, "/action edit 4 something")
+        await told(play, play.bo, f"/action edit 1 use password={PASSWORD}")
+        await play.settle()
+        dm = play.slack.dm(play.bo)
+        assert "This looks like a password." in having(play, play.bo, "secret_redact", dm).plain
+        await press(play, play.bo, "secret_redact", channel=dm)
+        assert play.case().actions[0].text == f"use password={REDACTED}"
