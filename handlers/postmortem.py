@@ -53,6 +53,8 @@ class Postmortem:
                 return await scribe.publish(desk, asked)
             case rules.Waive(reason):
                 return await scribe.waive(desk, asked, reason)
+            case rules.Snooze():
+                return await scribe.snooze(desk, asked)
             case rules.ShowReminders():
                 return await scribe.show_reminders(desk, asked)
             case _:

@@ -10,7 +10,7 @@ from bot.incident.records import Case, Incident, PostmortemStatus, Status
 from bot.incident.sections import BY_SLUG, SECTIONS
 from bot.incident.text import require
 
-WORDS = ("fill", "owner", "export", "share", "publish", "confluence", "waive", "reminders", "help")
+WORDS = ("fill", "owner", "export", "share", "publish", "confluence", "waive", "reminders", "snooze", "help")
 _MEANT = {section.slug: f"fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
 _MEANT |= {"close": "publish", "done": "publish", "finish": "publish", "lead": "owner"}
 """What people type besides our words: a section's name, or a word of other tools."""
@@ -75,12 +75,17 @@ class ShowReminders:
 
 
 @dataclass(frozen=True, slots=True)
+class Snooze:
+    """Ask its owner again in a day."""
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """Explain."""
 
 
 Leaving = Export | Share | PutOnConfluence
-Wish = Overview | Fill | SetOwner | Leaving | Publish | Waive | ShowReminders | Help
+Wish = Overview | Fill | SetOwner | Leaving | Publish | Waive | ShowReminders | Snooze | Help
 
 
 def wish(text: str) -> Wish:
@@ -89,6 +94,8 @@ def wish(text: str) -> Wish:
     word, rest = word.lower(), rest.strip()
     if word in ("fill", "edit"):
         return Fill(_section(rest))
+    if word in ("handover", "hand", "assign"):
+        word, rest = "owner", " ".join(part for part in rest.split() if part.lower() not in ("over", "to"))
     if word == "owner":
         return SetOwner(require(rest, "Name the owner: `/postmortem owner @ana`."))
     if word == "waive":
@@ -107,6 +114,7 @@ def wish(text: str) -> Wish:
         "published": Publish(),
         "confluence": PutOnConfluence(),
         "reminders": ShowReminders(),
+        "snooze": Snooze(),
     }
     if word not in simple:
         raise Refused(unknown(word, "/postmortem", WORDS, _MEANT))

@@ -248,7 +248,8 @@ async def snooze(desk: Desk, asked: Asked) -> Message | None:
         subject = (incident.team, steps.POSTMORTEM, str(incident.id))
         reminders.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
         why = words.reminders.snoozed(until=step.due_at)
-        retire(tx, incident, why, asked.now, channel=asked.place.channel)
+        in_dm = asked.place.channel if asked.place.channel != incident.channel else ""
+        retire(tx, incident, why, asked.now, channel=in_dm)
         return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=step.due_at))
 
     return await once(desk, asked, unit)

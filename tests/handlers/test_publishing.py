@@ -62,3 +62,31 @@ async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_
         said = await told(play, play.ana, "/postmortem waive a drill")
         assert "is published already: there is nothing left to waive." in said
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
+
+
+async def test_a_snooze_that_is_typed_leaves_the_owner_alone_as_the_button_does(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await play.pass_time(hours=26)
+        dm = play.slack.dm(play.bo)
+        assert "You owe the postmortem of *INC-1*" in last(play, play.bo, dm).plain
+        said = await told(play, play.chandra, "/postmortem snooze")
+        assert "The postmortem of INC-1 is asked for again:" in said
+        await play.settle()
+        (retired,) = play.slack.messages(dm)
+        assert "snoozed until" in retired.plain
+        assert labels(retired) == []
+        again = await told(play, play.chandra, "/postmortem snooze")
+        assert again == said
+        await play.pass_time(hours=25)
+        assert "You owe the postmortem of *INC-1*" in last(play, play.bo, dm).plain
+
+
+async def test_handing_over_is_understood_in_other_words(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        for typed in ("hand over @Chandra Demo", "assign to @Bo Demo", "handover to @Ana Demo"):
+            said = await told(play, play.ana, f"/postmortem {typed}")
+            assert "owns the postmortem of INC-1" in said
+        assert play.case().incident.postmortem_owner == play.ana
+        assert "Name the owner" in await told(play, play.ana, "/postmortem hand over")

@@ -50,7 +50,7 @@ async def test_a_number_alone_and_what_is_no_day_is_asked_about_with_the_buttons
         assert "What of action 2 of INC-1 (rotate the keys)?" in asked.plain
         assert labels(asked) == ["Done", "New date", "Hand over", "Won't do …"]
         unclear = await said_back(play, play.bo, "2 when I am back")
-        assert "“when I am back” is no day, and nothing else that I can do with it." in unclear.plain
+        assert "I read no day in “when I am back”, and nothing else." in unclear.plain
         assert statuses(play) == ["open", "open"]
         assert "finished action 2" in (await press(play, play.bo, "action_done", channel=room)).plain
         assert "Here I understand" in (await said_back(play, play.bo, "7 nodes are down")).plain
