@@ -45,20 +45,25 @@ class Postmortem:
                 return await scribe.overview(desk, asked)
             case rules.Fill(section):
                 return Form(build=lambda click: scribe.section_form(desk, click.asked, section))
-            case rules.SetOwner(who):
-                return await scribe.set_owner(desk, asked, person_in(command, who))
+            case rules.SetOwner() | rules.Snooze() | rules.Waive() as owing:
+                return await self._owe(command, owing)
             case rules.Export() | rules.Share() | rules.PutOnConfluence() as leaving:
                 return await self._leave(command, leaving)
             case rules.Publish():
                 return await scribe.publish(desk, asked)
-            case rules.Waive(reason):
-                return await scribe.waive(desk, asked, reason)
-            case rules.Snooze():
-                return await scribe.snooze(desk, asked)
             case rules.ShowReminders():
                 return await scribe.show_reminders(desk, asked)
             case _:
                 return says.help_text()
+
+    async def _owe(self, command: Command, wish: rules.Owing) -> Message | None:
+        match wish:
+            case rules.SetOwner(who):
+                return await scribe.set_owner(self._desk, command.asked, person_in(command, who))
+            case rules.Snooze():
+                return await scribe.snooze(self._desk, command.asked)
+            case rules.Waive(reason):
+                return await scribe.waive(self._desk, command.asked, reason)
 
     async def _leave(self, command: Command, wish: rules.Leaving) -> Message | Form | None:
         match wish:

@@ -85,7 +85,8 @@ class Help:
 
 
 Leaving = Export | Share | PutOnConfluence
-Wish = Overview | Fill | SetOwner | Leaving | Publish | Waive | ShowReminders | Snooze | Help
+Owing = SetOwner | Snooze | Waive
+Wish = Overview | Fill | Owing | Leaving | Publish | ShowReminders | Help
 
 
 def wish(text: str) -> Wish:
