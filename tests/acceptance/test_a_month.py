@@ -177,7 +177,7 @@ async def test_a_month(database_url: str) -> None:
         assert [told.count(state) for state in (": sent at", "was reopened)", "was published)")] == [7, 4, 2]
         require_sayable(play.life.slack)
         for user in (play.life.ana, play.life.bo, play.life.chandra):
-            assert buttons_left(play, user) == []
+            assert set(buttons_left(play, user)) <= {"Open again"}  # nothing is asked; what is done may be undone
         merged, root = case.whys
         assert merged.text == "because the pool ran out: every request held two connections"
         assert (root.parent, root.is_root) == (merged.number, True)
