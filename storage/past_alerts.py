@@ -49,6 +49,7 @@ _OLD = Statement(
     .order_by(_event.c.heard_at, _event.c.id)
     .limit(bindparam("most"))
 )
+_FIRST = Statement(select(func.min(_event.c.id)))
 _DROP = Statement(delete(_event).where(_event.c.id == bindparam("row_id")))
 _KEEP = Statement(
     update(_event)
@@ -69,6 +70,12 @@ _DROP_STORMS = Statement(
         ~exists().where(_alert.c.storm_id == _storm.c.id),
     )
 )
+
+
+def has_let_go(tx: Transaction) -> bool:
+    """Whether anything was let go yet: until then nothing can be a repeat of what is not known."""
+    row = tx.row(_FIRST)
+    return row is not None and row[0] is not None and row[0] > 1
 
 
 def told_again(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:

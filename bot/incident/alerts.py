@@ -213,7 +213,7 @@ REPEATED = (ALERTMANAGER, GRAFANA)
 
 
 def is_past(alert: Alert, now: datetime) -> bool:
-    """Whether what is told is so old that nobody can say any more if it was told before: it is a repeat, and no news.
+    """Whether what is told is so old that, if it was told before, it may have been let go since.
 
     What goes on firing may have begun long ago.
     """

@@ -119,7 +119,7 @@ class _Hearing:
         if alerts.is_known(tx, self._team, alert):
             past_alerts.told_again(tx, self._team, alert, self._now)
             return
-        if rules.is_past(alert, self._now):
+        if rules.is_past(alert, self._now) and past_alerts.has_let_go(tx):
             return
         fresh = self._fresh.get(alert.group) or self._found(alert)
         if fresh is None:

@@ -63,8 +63,10 @@ def test_a_group_that_ended_long_ago_goes_with_all_that_was_told_of_it(store: St
     also_lately(store, NOW + 29 * DAY)
     assert pruned(store, NOW + 29 * DAY) == 0
     assert rows(store) == (3, 2, 0)
+    assert not store.read_now(past_alerts.has_let_go)
     assert pruned(store, NOW + 32 * DAY) == 2
     assert rows(store) == (1, 1, 0)
+    assert store.read_now(past_alerts.has_let_go)
 
 
 @pytest.mark.parametrize("source", [PAGERDUTY, JSM])

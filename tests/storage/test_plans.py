@@ -83,6 +83,7 @@ def a_tick(tx: Transaction) -> None:
     alerts.keep(tx, alerts.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
     alerts.save(tx, replace(alerts.begin(tx, "T1", "C2", told, NOW + timedelta(seconds=1), NOW), ended_at=NOW))
     past_alerts.told_again(tx, "T1", told, NOW)
+    past_alerts.has_let_go(tx)
     past_alerts.prune(tx, NOW + timedelta(days=31), NOW)
     past_alerts.prune(tx, NOW + timedelta(days=31), NOW)
 
