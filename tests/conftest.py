@@ -15,6 +15,7 @@ from storage import migrate
 from storage.drivers import driver_for
 from storage.store import Store, open_store
 
+pytest_plugins = ["tests.patience"]
 TEMPLATE = "afterword_template"
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a database is created there twenty times as fast as on a disk."""

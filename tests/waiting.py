@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable
 
 LONG_SECONDS = 60.0
+SOON_SECONDS = 20.0
+"""More than anybody waits who does not wait for what hangs."""
+
 _LOOK_EVERY = 0.005
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from storage import timeline
 from tests.handlers.stage import having, last, on_stage, opened, press, told, window
+from tests.patience import hurry
 from tests.playing import Play
+from tests.waiting import SOON_SECONDS
 
 
 def database(url: str) -> sqlite3.Connection:
@@ -26,30 +28,35 @@ def is_apology(said: str) -> bool:
     return "Something broke in Afterword" in said and "Traceback" not in said and "sqlite" not in said.lower()
 
 
+@pytest.mark.usefixtures("short_locks")
 async def test_a_locked_database_is_said_in_time_and_the_text_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         with closing(database(sqlite_url)) as other:
             other.execute("BEGIN IMMEDIATE")
             began = time.monotonic()
-            said = await told(play, play.ana, "/timeline 12:05 failed over to replica")
-            assert time.monotonic() - began < 3
+            with hurry():
+                said = await told(play, play.ana, "/timeline 12:05 failed over to replica")
+            assert time.monotonic() - began < SOON_SECONDS
             assert "*NOT recorded.*" in said
             assert "12:05 failed over to replica" in said
-            assert "NOT recorded" in await told(play, play.ana, "/incident resolved")
+            with hurry():
+                assert "NOT recorded" in await told(play, play.ana, "/incident resolved")
             other.execute("ROLLBACK")
         assert len(play.case().entries) == 1
         assert "#2 in INC-1" in await told(play, play.ana, "/timeline 12:05 failed over to replica")
 
 
+@pytest.mark.usefixtures("short_locks")
 async def test_a_form_that_could_not_be_saved_gives_its_text_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         view = await window(play, play.bo, "timeline_form_open")
         with closing(database(sqlite_url)) as other:
             other.execute("BEGIN IMMEDIATE")
-            await play.slack.submit(play.bo, view, {"line": "failed over to replica"})
-            await play.bot.boundary.drain()
+            with hurry():
+                await play.slack.submit(play.bo, view, {"line": "failed over to replica"})
+                await play.bot.boundary.drain()
             other.execute("ROLLBACK")
         assert "*NOT recorded.*" in last(play, play.bo).plain
         assert "failed over to replica" in last(play, play.bo).plain

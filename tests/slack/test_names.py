@@ -1,9 +1,12 @@
 """Names for ids that Slack sends bare, and a list of people that does not grow old."""
 
+import asyncio
+
 import pytest
 
 from bot.slack.names import Names
 from tests.handlers.stage import on_stage, opened, told
+from tests.patience import hurry
 from tests.playing import TEAM, Play
 
 GROUP = "S0R0000001"
@@ -72,9 +75,10 @@ async def test_a_name_is_asked_once_and_a_rename_is_heard(sqlite_url: str) -> No
 async def test_a_slow_slack_holds_no_entry_up(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         with_group(play)
-        play.slack.fail("usergroups.list", delay=5)
+        play.slack.fail("usergroups.list", until=asyncio.Event())
         names = Names(play.bot.client)
-        await names.learn(TEAM, [GROUP])
+        with hurry():
+            await names.learn(TEAM, [GROUP])
         assert names.name(TEAM, GROUP) == ""
 
 

@@ -5,6 +5,7 @@ from types import TracebackType
 
 from storage.statements import Transaction
 from storage.store import Store
+from tests.waiting import LONG_SECONDS
 
 
 class Held:
@@ -17,11 +18,11 @@ class Held:
 
     def _unit(self, _: Transaction) -> None:
         self._running.set()
-        self._go_on.wait(10)
+        self._go_on.wait(LONG_SECONDS)
 
     def __enter__(self) -> None:
         self._store.writer.submit(self._unit)
-        self._running.wait(10)
+        assert self._running.wait(LONG_SECONDS)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._go_on.set()

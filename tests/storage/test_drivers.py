@@ -15,6 +15,7 @@ from bot.errors import Misconfigured
 from storage.drivers import Driver, Fault, SqliteDriver, driver_for
 from storage.store import Store, open_store
 from tests.storage.given import entry, noted, opened
+from tests.waiting import LONG_SECONDS
 
 
 def mode(path: Path) -> int:
@@ -36,10 +37,14 @@ def test_a_file_that_somebody_holds_for_a_moment_is_waited_for(tmp_path: Path) -
     holding.execute("BEGIN IMMEDIATE")  # so that the file cannot be turned to WAL mode
     letting_go = threading.Timer(0.3, holding.close)
     letting_go.start()
-    assert asked(driver_for(f"sqlite:///{path}"), "PRAGMA journal_mode") == "wal"
+    driver = driver_for(f"sqlite:///{path}")
+    assert isinstance(driver, SqliteDriver)
+    with closing(driver.connect(within=LONG_SECONDS)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
     letting_go.join()
 
 
+@pytest.mark.usefixtures("short_locks")
 def test_a_file_that_stays_held_is_said_to_be(tmp_path: Path) -> None:
     path = tmp_path / "afterword.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as holding:

@@ -16,6 +16,7 @@ from storage.store import Store
 from storage.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
 from tests.storage.given import entry, noted, noting, opened
 from tests.storage.holding import Held
+from tests.waiting import LONG_SECONDS
 
 
 def texts(store: Store) -> list[str]:
@@ -92,7 +93,7 @@ async def test_a_unit_that_runs_out_of_an_iterator_does_not_hang_its_waiter(stor
     with pytest.raises(RuntimeError, match="StopIteration"):
         await store.write(lambda tx: next(iter(())))
     with pytest.raises(RuntimeError, match="StopIteration"):
-        store.writer.submit(lambda tx: next(iter(()))).result(5)
+        store.writer.submit(lambda tx: next(iter(()))).result(LONG_SECONDS)
     assert await store.write(noting()) == 1
 
 
@@ -164,7 +165,9 @@ def test_what_is_given_while_the_end_is_asked_for_is_answered_one_way_or_the_oth
     sqlite_store.writer.stop()
     stopped.set()
     giver.join()
-    assert all(answer.exception(5) is None or isinstance(answer.exception(), NotRecorded) for answer in answers)
+    assert all(
+        answer.exception(LONG_SECONDS) is None or isinstance(answer.exception(), NotRecorded) for answer in answers
+    )
 
 
 async def test_a_waiter_that_gives_up_breaks_nothing(store: Store) -> None:
@@ -186,11 +189,11 @@ async def test_a_waiter_that_gives_up_while_its_unit_runs_breaks_nothing(store: 
 
     def slow(tx: Transaction) -> int:
         running.set()
-        go_on.wait(5)
+        go_on.wait(LONG_SECONDS)
         return noted(tx, entry("slow"))
 
     task = asyncio.create_task(store.write(slow))
-    await asyncio.to_thread(running.wait, 5)
+    await asyncio.to_thread(running.wait, LONG_SECONDS)
     task.cancel()
     other = asyncio.create_task(store.write(noting("other")))
     await asyncio.sleep(0)
@@ -222,6 +225,7 @@ def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(
         threading.Event().wait(0.2)
     with pytest.raises(NotRecorded, match="busy for too long"):
         late.result()
+    monkeypatch.setattr("storage.writer.WAIT_SECONDS", LONG_SECONDS)
     assert store.write_now(noting("in time")) == 1
     assert texts(store) == ["in time"]
 
@@ -230,16 +234,16 @@ async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await sqlite_store.write(opened)
-    monkeypatch.setattr("storage.writer.ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr("storage.writer.ANSWER_SECONDS", 1.0)
     running, go_on = threading.Event(), threading.Event()
 
     def stuck(tx: Transaction) -> int:
         running.set()
-        go_on.wait(5)
+        go_on.wait(LONG_SECONDS)
         return noted(tx, entry("stuck"))
 
     taken = asyncio.create_task(sqlite_store.write(stuck))
-    await asyncio.to_thread(running.wait, 5)
+    await asyncio.to_thread(running.wait, LONG_SECONDS)
     behind = asyncio.create_task(sqlite_store.write(noting("behind it")))
     with pytest.raises(PerhapsRecorded, match="Look whether"):
         await taken
@@ -271,8 +275,8 @@ def test_should_the_writer_itself_break_down_nobody_waits_for_ever(sqlite_url: s
     writer = Writer(MistakenDriver(driver_for(sqlite_url).url))
     writer.start()
     with pytest.raises(NotRecorded, match="broke down"):
-        writer.submit(opened).result(5)
+        writer.submit(opened).result(LONG_SECONDS)
     assert not writer.is_working
     with pytest.raises(NotRecorded, match="closed"):
-        writer.submit(opened).result(5)
-    writer._thread.join(5)
+        writer.submit(opened).result(LONG_SECONDS)
+    writer._thread.join(LONG_SECONDS)

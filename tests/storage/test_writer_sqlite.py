@@ -13,7 +13,10 @@ from bot.errors import NotRecorded
 from storage import timeline
 from storage.statements import Transaction
 from storage.store import Store
+from storage.writer import PAUSE_SECONDS
+from tests.patience import AS_SHIPPED, hurry
 from tests.storage.given import noting, opened
+from tests.waiting import SOON_SECONDS
 
 
 @pytest.fixture
@@ -23,14 +26,17 @@ def other(sqlite_url: str) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+@pytest.mark.usefixtures("short_locks")
 async def test_while_another_holds_the_file_nothing_is_recorded_and_nothing_appears_later(
     sqlite_store: Store, other: sqlite3.Connection
 ) -> None:
     await sqlite_store.write(opened)
     other.execute("BEGIN IMMEDIATE")
     begun = time.monotonic()
-    answers = await asyncio.gather(*(sqlite_store.write(noting(f"line {n}")) for n in range(8)), return_exceptions=True)
-    assert time.monotonic() - begun < 2.6
+    with hurry():
+        writing = (sqlite_store.write(noting(f"line {n}")) for n in range(8))
+        answers = await asyncio.gather(*writing, return_exceptions=True)
+    assert time.monotonic() - begun < SOON_SECONDS
     assert all(isinstance(answer, NotRecorded) for answer in answers)
     assert await sqlite_store.read(lambda tx: timeline.count(tx, 1)) == 0  # reading goes on
     other.execute("ROLLBACK")
@@ -38,13 +44,22 @@ async def test_while_another_holds_the_file_nothing_is_recorded_and_nothing_appe
     assert [kept.text for kept in sqlite_store.read_now(lambda tx: timeline.standing(tx, 1))] == ["free again"]
 
 
+@pytest.mark.usefixtures("short_locks")
 def test_a_short_hold_is_waited_out(sqlite_store: Store, other: sqlite3.Connection) -> None:
     sqlite_store.write_now(opened)
     other.execute("BEGIN IMMEDIATE")
     waiting = sqlite_store.writer.submit(noting())
-    threading.Event().wait(0.7)  # longer than one try at the lock
+    threading.Event().wait(1.5 * AS_SHIPPED["storage.drivers.LOCK_SECONDS"])  # longer than one try
     other.execute("ROLLBACK")
     assert waiting.result() == 1
+
+
+def test_who_types_is_answered_before_slack_gives_up() -> None:
+    """After three seconds; the last try may begin at the end of the wait."""
+    names = ("drivers.LOCK", "writer.WAIT", "writer.ANSWER")
+    lock, wait, answer = (AS_SHIPPED[f"storage.{name}_SECONDS"] for name in names)
+    assert wait + lock + PAUSE_SECONDS < answer < 2.6
+    assert AS_SHIPPED["storage.drivers.WAIT_SECONDS"] == wait
 
 
 def limit_pages(tx: Transaction, pages: int) -> int:

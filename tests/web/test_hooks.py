@@ -23,8 +23,10 @@ from tests.alarms import (
     signed,
     watched,
 )
+from tests.patience import hurry
 from tests.playing import NOON, TEAM, Play, playing
 from tests.storage.holding import Held
+from tests.waiting import SOON_SECONDS
 
 FIRED = alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z"))
 RAW = json.dumps(FIRED).encode()
@@ -185,7 +187,7 @@ async def test_where_the_database_does_not_answer_the_sender_is_to_come_again(sq
     async with watched(sqlite_url) as play:
         await call(play, "pagerduty", {"event": {"event_type": "pagey.ping"}})
         await call(play, "alertmanager", alertmanager(member("Before", "2026-11-23T12:20:00Z"), group="before"))
-        with Held(play.bot.store):
+        with Held(play.bot.store), hurry():
             reply = await send(play, "alertmanager", RAW)
         assert (reply.status, reply.headers["retry-after"]) == (503, "10")
         assert reply.text.startswith("The database")
@@ -197,10 +199,10 @@ async def test_where_the_database_does_not_answer_the_sender_is_to_come_again(sq
 async def test_nobody_waits_long_behind_a_database_that_stands_still(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
         began = time.monotonic()
-        with Held(play.bot.store):
+        with Held(play.bot.store), hurry():
             answers = await asyncio.gather(*(send(play, "alertmanager", RAW) for _ in range(12)))
         assert {reply.status for reply in answers} == {503}
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < SOON_SECONDS
         assert any("Too many webhooks wait already." in reply.text for reply in answers)
 
 
