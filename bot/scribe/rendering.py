@@ -24,6 +24,8 @@ MOST_KEPT = 4
 _INSTEAD = "html"
 """The form in place of one that failed: it shows the same, and prints."""
 
+_LOOK_SECONDS = 0.05
+
 
 class Renderer:
     """Makes files. One that was not done in time is kept for the next attempt of its delivery, in this process."""
@@ -34,6 +36,7 @@ class Renderer:
         self._patience = patience
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._going: dict[int, asyncio.Task[File]] = {}
+        self._is_closing = False
 
     async def file(self, delivery: int, incident: Incident, order: Order, now: datetime) -> File:
         """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
@@ -56,13 +59,16 @@ class Renderer:
 
     async def close(self) -> None:
         """Give up what is being made: its deliveries are owed still, and the next run makes it."""
-        for going in self._going.values():
-            going.cancel()
-        apart.end_all()
+        self._is_closing = True
+        left = set(self._going.values())
+        while left:
+            apart.end_all()  # again and again: a thread may be about to begin
+            _, left = await asyncio.wait(left, timeout=_LOOK_SECONDS)
         await asyncio.gather(*self._going.values(), return_exceptions=True)
 
     async def _in_turn(self, incident: Incident, order: Order, now: datetime) -> File:
         async with self._turns:
+            self._go_on()
             return await asyncio.to_thread(self._made, incident, order, now)
 
     def _made(self, incident: Incident, order: Order, now: datetime) -> File:
@@ -71,8 +77,14 @@ class Renderer:
         try:
             return self._as_file(leaf.document, order.form, note)
         except FailedApart as error:
+            self._go_on()
             instead = words.exports.instead(reason=str(error), form=_INSTEAD)
             return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
+
+    def _go_on(self) -> None:
+        """Raises StillMaking where it is to be given up."""
+        if self._is_closing:
+            raise StillMaking("the bot is closing; the file is made when it runs again")
 
     def _as_file(self, document: Document, form: str, note: str = "") -> File:
         written = self._exporter.write(document, form)

@@ -2,21 +2,25 @@
 
 import asyncio
 import sys
-from datetime import timedelta
+import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from bot.export import FORMATS, pdf
+from bot.export import FORMATS, apart, pdf
 from bot.incident.exports import Order
 from bot.incident.masking import USUAL_RULES
-from bot.scribe.documents import Papers
+from bot.incident.records import Incident
+from bot.scribe.documents import Leaf, Papers
 from bot.scribe.rendering import PATIENCE, Renderer
 from bot.slack.sayings import StillMaking
+from storage.store import Store
 from tests.export import pdfs
 from tests.playing import Play, playing
+from tests.waiting import LONG_SECONDS, until
 
 PLACE = "INC-1-checkout-is-failing"
 
@@ -43,7 +47,7 @@ async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: st
         with pytest.raises(StillMaking):
             await renderer.file(1, incident, order(play, "html"), now)
         (going,) = renderer._going.values()
-        await asyncio.wait([going], timeout=20)
+        await asyncio.wait([going], timeout=LONG_SECONDS)
         made = await renderer.file(1, incident, order(play, "html"), now + timedelta(hours=1))
         assert (made.name, made.note) == (f"{PLACE}.html", "")
         assert b"2026-11-23T12:30:00Z" in made.content
@@ -71,8 +75,42 @@ async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
         renderer = renderer_of(play, patience=0)
         with pytest.raises(StillMaking):
             await renderer.file(1, play.case().incident, order(play, "pdf"), play.clock.now())
-        await asyncio.sleep(0.3)
-        await asyncio.wait_for(renderer.close(), 10)
+        await until(lambda: apart._running)
+        await renderer.close()
+        assert not apart._running
+
+
+class HeldPapers(Papers):
+    """Reads nothing until `go_on`."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, USUAL_RULES)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def compiled(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+        """As its parent does, later."""
+        self.asked.set()
+        self.go_on.wait(LONG_SECONDS)
+        return super().compiled(incident, order, now)
+
+
+async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_url: str) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        papers = HeldPapers(play.bot.store)
+        renderer = Renderer(play.bot.desk.exporter, papers, patience=0)
+        for delivery in (1, 2, 3):  # the last waits for its turn
+            with pytest.raises(StillMaking):
+                await renderer.file(delivery, play.case().incident, order(play, "pdf"), play.clock.now())
+        await until(papers.asked.is_set)
+        closing = asyncio.create_task(renderer.close())
+        await asyncio.sleep(0.2)  # were it not to wait, it would be over
+        assert not closing.done()
+        papers.go_on.set()
+        await closing
+        assert not apart._running
+        assert {type(going.exception()) for going in renderer._going.values()} == {StillMaking}
 
 
 async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
