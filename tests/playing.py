@@ -17,6 +17,7 @@ from bot.settings import Settings, load
 from storage import cases, incidents
 from storage.store import open_store
 from tests.publish.clients import QUICK
+from tests.waiting import LONG_SECONDS
 
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 TEAM = "T0REHEARSE"
@@ -119,6 +120,7 @@ async def playing(
     """
     clock = SettableClock(now)
     async with StandIn(clock, team=TEAM) as slack:
+        slack.patience = LONG_SECONDS
         ana = slack.user("Ana Demo", "Europe/Berlin")
         bo = slack.user("Bo Demo", "America/New_York")
         chandra = slack.user("Chandra Demo", "Asia/Kolkata")

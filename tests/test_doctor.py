@@ -196,7 +196,7 @@ async def test_the_database_may_take_its_time_without_holding_the_loop(slack: Sl
 
     def slow() -> Finding:
         """Wait for the loop: were it held, this would never end."""
-        asyncio.run_coroutine_threadsafe(_set(moved_on), loop).result(timeout=5)
+        asyncio.run_coroutine_threadsafe(_set(moved_on), loop).result(timeout=60)
         return DATABASE
 
     settings = load({"SLACK_API_URL": slack.url}, None)

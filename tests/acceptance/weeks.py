@@ -13,6 +13,7 @@ from bot.rehearsal.shapes import user_json
 from bot.rehearsal.standin import StandIn
 from tests.acceptance.running import afterword, bot_on, environ_of
 from tests.playing import TEAM
+from tests.waiting import LONG_SECONDS
 
 RESOLVED = datetime(2026, 11, 23, 16, 40, tzinfo=UTC)
 """A Monday."""
@@ -107,6 +108,7 @@ async def weeks(url: str, now: datetime = RESOLVED) -> AsyncIterator[Weeks]:
     """A fresh workspace; no bot is in it yet."""
     clock = SettableClock(now)
     async with StandIn(clock, team=TEAM) as slack:
+        slack.patience = LONG_SECONDS
         ana = slack.user("Ana Demo", "Europe/Berlin")
         bo = slack.user("Bo Demo", "America/New_York")
         chandra = slack.user("Chandra Demo", "Asia/Kolkata")

@@ -1,6 +1,5 @@
 """`/postmortem` as its owner meets it: what is missing, one form at a time, the file, the end."""
 
-import asyncio
 import csv
 import io
 import json
@@ -12,6 +11,7 @@ import pytest
 from bot.incident.records import PostmortemStatus
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.playing import Play
+from tests.waiting import until
 
 NEEDED = {"summary": "It broke.", "impact": "Everybody.", "root_cause": "The pool.", "actions": "None needed."}
 
@@ -250,9 +250,7 @@ async def test_the_scheduler_leaves_the_pace_to_the_outbox(sqlite_url: str) -> N
         await play.settle()
         play.clock.advance(timedelta(hours=24, minutes=1))
         await play.bot.sweep(play.clock.now())
-        async with asyncio.timeout(5):
-            while not play.slack.messages(play.slack.dm(play.bo)):  # noqa: ASYNC110 (the outbox sends by itself)
-                await asyncio.sleep(0.02)
+        await until(lambda: play.slack.messages(play.slack.dm(play.bo)))
         assert "You owe the postmortem" in play.slack.messages(play.slack.dm(play.bo))[-1].plain
 
 

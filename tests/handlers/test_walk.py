@@ -9,6 +9,7 @@ from bot.slack.history import History
 from tests.handlers.stage import labels, opened, press, told
 from tests.handlers.talk import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
 from tests.playing import NOON, Play
+from tests.waiting import until as until_so
 
 
 def three_thousand(play: Play) -> None:
@@ -58,9 +59,12 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
         await play.pass_time(seconds=15)
         before = walk(play)
         assert 0 < before.seen < 1_000
-        play.slack.fail("conversations.history", delay=0.5)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(play.pass_time(seconds=15), 0.2)  # the process ends in the middle of a call
+        play.slack.fail("conversations.history", until=asyncio.Event())
+        walking = asyncio.create_task(play.pass_time(seconds=15))
+        await until_so(lambda: not play.slack.api.faults["conversations.history"])
+        walking.cancel()  # the process ends in the middle of a call
+        with pytest.raises(asyncio.CancelledError):
+            await walking
         assert walk(play).cursor == before.cursor
         await play.pass_time(seconds=15)
         assert walk(play).seen == before.seen  # somebody may still be at it

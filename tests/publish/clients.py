@@ -9,10 +9,10 @@ from bot.publish.calls import Patience
 from bot.publish.confluence import Confluence
 from bot.publish.jira import Jira
 
-QUICK = Patience(connect=5.0, read=10.0, whole=20.0, attempts=3, first_wait=0.01, longest_wait=0.05, pace=0.0)
+QUICK = Patience(connect=60.0, read=60.0, whole=60.0, attempts=3, first_wait=0.01, longest_wait=0.05, pace=0.0)
 """Waits little between two attempts, never for a system's pace, and long enough for an answer of a busy machine."""
 
-IMPATIENT = replace(QUICK, read=0.5)
+IMPATIENT = replace(QUICK, read=1.0)
 """Only for who is let hang: on a busy machine an answer may take longer than this, and is then told as a failure."""
 
 SECRET = "tok" + "en-7f3a9c"

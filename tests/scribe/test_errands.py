@@ -17,6 +17,7 @@ from storage.statements import Transaction
 from tests.handlers.stage import on_stage, opened, press
 from tests.handlers.stage import told as said
 from tests.playing import TEAM, Play
+from tests.waiting import LONG_SECONDS, SOON_SECONDS, until
 
 
 @dataclass
@@ -188,11 +189,11 @@ async def test_two_bots_on_one_database_share_the_work(postgres_url: str) -> Non
 
 async def test_recording_waits_for_no_other_system(database_url: str) -> None:
     async with connected(database_url) as (play, elsewhere):
-        elsewhere.pause = 30.0
+        elsewhere.pause = 10 * LONG_SECONDS
         wanted(play)
         hanging = asyncio.create_task(play.bot.errands.run_due(play.clock.now()))
-        await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        await until(lambda: elsewhere.calls)
+        async with asyncio.timeout(SOON_SECONDS):
             await said(play, play.ana, "/timeline restarted the pool")
         assert play.case().entries[-1].text == "restarted the pool"
         hanging.cancel()

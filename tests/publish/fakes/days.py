@@ -92,7 +92,7 @@ class Fake:
         if day.resets and request.transport:
             request.transport.abort()
         if day.hangs:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         return web.Response(status=day.status, text=day.body, headers=day.headers)
 
     def _lets_in(self, request: web.Request) -> bool:
