@@ -5,7 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from bot.slack import capture, names, people, places
+from bot import app
+from bot.export import pdf
+from bot.slack import capture, names, outbox, people, places
+from bot.web import hooks, server
 from handlers import boundary
 from storage import drivers, writer
 from tests.waiting import LONG_SECONDS
@@ -15,13 +18,21 @@ AS_SHIPPED = {
     "storage.drivers.WAIT_SECONDS": drivers.WAIT_SECONDS,
     "storage.writer.WAIT_SECONDS": writer.WAIT_SECONDS,
     "storage.writer.ANSWER_SECONDS": writer.ANSWER_SECONDS,
+    "bot.app.SLACK_SECONDS": app.SLACK_SECONDS,
+    "bot.export.pdf._SECONDS": pdf._SECONDS,
     "bot.slack.capture.READ_SECONDS": capture.READ_SECONDS,
     "bot.slack.names.ASKING_SECONDS": names.ASKING_SECONDS,
+    "bot.slack.outbox.ROUND_SECONDS": outbox.ROUND_SECONDS,
     "bot.slack.people.LOOK_UP_SECONDS": people.LOOK_UP_SECONDS,
     "bot.slack.places.ASKING_SECONDS": places.ASKING_SECONDS,
+    "bot.web.hooks.BODY_SECONDS": hooks.BODY_SECONDS,
+    "bot.web.hooks.WAIT_SECONDS": hooks.WAIT_SECONDS,
+    "bot.web.server.READ_SECONDS": server.READ_SECONDS,
     "handlers.boundary.FORM_SECONDS": boundary.FORM_SECONDS,
 }
-"""Chosen so that whoever types is answered before Slack gives up after three seconds."""
+"""Most were chosen so that whoever types is answered before Slack gives up after three seconds."""
+
+_VERY_LONG = 10 * LONG_SECONDS
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,7 +40,7 @@ def unhurried() -> Iterator[None]:
     """The bot waits as long as the slowest machine may take for a database or a stand-in that is well."""
     with pytest.MonkeyPatch.context() as patch:
         for name in AS_SHIPPED:
-            patch.setattr(name, LONG_SECONDS)
+            patch.setattr(name, _VERY_LONG if name == "bot.export.pdf._SECONDS" else LONG_SECONDS)
         yield
 
 

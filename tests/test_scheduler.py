@@ -1,7 +1,7 @@
 """The tick goes on through everything: failing sweeps, hanging ones, a scheduler that died, a clock set back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +10,14 @@ from apscheduler.triggers.date import DateTrigger
 
 from bot.clock import SettableClock
 from bot.scheduler import _JOB, Sweeper, _Every
+from tests.waiting import LONG_SECONDS, until
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 TICK = 0.05
 
 
 class Work:
-    """Counts its sweeps; `fails` and `lasts` say how they go."""
+    """Counts its sweeps; `fails` and `lasts` say how they go, and they wait while `go_on` is not set."""
 
     def __init__(self) -> None:
         self.times: list[datetime] = []
@@ -24,6 +25,8 @@ class Work:
         self.most_at_once = 0
         self.fails = False
         self.lasts = 0.0
+        self.go_on = asyncio.Event()
+        self.go_on.set()
 
     async def sweep(self, now: datetime) -> None:
         """Note the time."""
@@ -31,34 +34,47 @@ class Work:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(self.lasts)
+        await self.go_on.wait()
         self.at_once -= 1
         if self.fails:
             raise RuntimeError("on purpose")
 
 
 @asynccontextmanager
-async def ticking(work: Work, clock: SettableClock | None = None, longest: float = 60) -> AsyncIterator[Sweeper]:
-    sweeper = Sweeper(work.sweep, clock or SettableClock(NOW), seconds=TICK, longest=longest)
+async def ticking(
+    work: Work, clock: SettableClock | None = None, seconds: float = TICK, longest: float = LONG_SECONDS
+) -> AsyncIterator[Sweeper]:
+    sweeper = Sweeper(work.sweep, clock or SettableClock(NOW), seconds=seconds, longest=longest)
     sweeper.start()
     yield sweeper
     await sweeper.stop()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 2) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 (what is waited for happens inside APScheduler)
+async def until_probed(sweeper: Sweeper, beginning: str) -> None:
+    """Wait until its probe says this; nothing where it is well."""
+    async with asyncio.timeout(LONG_SECONDS):
+        while True:
+            told = await sweeper.probe()
+            if told.startswith(beginning) and bool(told) == bool(beginning):
+                return
             await asyncio.sleep(0.005)
 
 
-async def test_the_first_sweep_is_at_once_and_then_one_a_tick() -> None:
+async def test_the_first_sweep_is_at_once() -> None:
+    work = Work()
+    async with ticking(work, seconds=10 * LONG_SECONDS) as sweeper:
+        await until(lambda: sweeper.last_good is not None)
+        assert (work.times, await sweeper.probe()) == ([NOW], "")
+
+
+async def test_then_there_is_one_a_tick_at_the_time_of_then() -> None:
     work, clock = Work(), SettableClock(NOW)
     async with ticking(work, clock) as sweeper:
-        await asyncio.sleep(0.01)
-        assert work.times == [NOW]
+        await until(lambda: work.times)
         clock.advance(timedelta(hours=1))
-        await until(lambda: len(work.times) >= 4)
-        assert work.times[1:3] == [NOW + timedelta(hours=1)] * 2
-        assert await sweeper.probe() == ""
+        await until(lambda: work.times.count(NOW + timedelta(hours=1)) >= 3)
+        assert set(work.times) == {NOW, NOW + timedelta(hours=1)}
+        await until_probed(sweeper, "")
 
 
 async def test_after_the_stop_nothing_ticks() -> None:
@@ -72,9 +88,10 @@ async def test_after_the_stop_nothing_ticks() -> None:
 
 async def test_a_stop_lets_a_sweep_under_way_end() -> None:
     work = Work()
-    work.lasts = 0.2
+    work.go_on.clear()
     async with ticking(work):
-        await asyncio.sleep(0.02)
+        await until(lambda: work.times)
+        asyncio.get_running_loop().call_later(0.1, work.go_on.set)
     assert (len(work.times), work.at_once) == (1, 0)
 
 
@@ -92,22 +109,20 @@ async def test_a_failing_sweep_is_logged_told_and_tried_again(caplog: pytest.Log
     async with ticking(work) as sweeper:
         await until(lambda: len(work.times) >= 5)
         assert sweeper.last_good is None
-        assert "No good sweep" in await sweeper.probe()
+        await until_probed(sweeper, "No good sweep")
         work.fails = False
-        await until(lambda: sweeper.last_good is not None)
-        assert await sweeper.probe() == ""
+        await until_probed(sweeper, "")
     assert "a sweep failed" in caplog.text
     assert "on purpose" in caplog.text
 
 
 async def test_a_sweep_that_hangs_is_broken_off_in_the_end() -> None:
     work = Work()
-    work.lasts = 60
+    work.lasts = 10 * LONG_SECONDS
     async with ticking(work, longest=TICK * 5) as sweeper:
-        await until(lambda: bool(work.times))
+        await until_probed(sweeper, "No good sweep")
+        assert sweeper.last_good is None
         work.lasts = 0
-        await asyncio.sleep(TICK * 4)
-        assert "No good sweep" in await sweeper.probe()
         await until(lambda: sweeper.last_good is not None)
 
 
@@ -119,7 +134,7 @@ async def test_a_tick_that_was_lost_is_built_anew(caplog: pytest.LogCaptureFixtu
         sweeper._scheduler.remove_job(_JOB)
         swept = len(work.times)
         await until(lambda: len(work.times) > swept + 3)
-        assert await sweeper.probe() == ""
+        await until_probed(sweeper, "")
     assert "built anew" in caplog.text
 
 

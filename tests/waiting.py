@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 LONG_SECONDS = 60.0
 SOON_SECONDS = 20.0
@@ -25,3 +26,11 @@ def until_now(is_so: Callable[[], object]) -> None:
         if time.monotonic() > ends:
             raise TimeoutError
         time.sleep(_LOOK_EVERY)
+
+
+@contextmanager
+def working_at_most(seconds: float) -> Iterator[None]:
+    """What is done within takes no more of the processor's time, which other programs do not use up."""
+    began = time.thread_time()
+    yield
+    assert time.thread_time() - began < seconds

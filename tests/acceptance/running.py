@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,8 @@ from bot.settings import load
 from storage.store import open_store
 
 PROGRAM = Path(sys.executable).with_name("afterword")
-START_SECONDS = 60.0
-TICK_SECONDS = 60.0
+START_SECONDS = 120.0
+TICK_SECONDS = 120.0
 
 
 def environ_of(slack: StandIn, url: str, **more: str) -> dict[str, str]:
@@ -109,13 +109,6 @@ class Program:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(signal.SIGKILL)
             await self.process.wait()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
-    async with asyncio.timeout(TICK_SECONDS):
-        while not is_so():  # noqa: ASYNC110 - another process gives no event
-            await asyncio.sleep(0.01)
 
 
 async def afterword(environ: dict[str, str], folder: Path, *words: str) -> str:

@@ -14,8 +14,9 @@ import pytest
 from bot.clock import SystemClock
 from bot.rehearsal.seen import Answer
 from bot.rehearsal.standin import StandIn
-from tests.acceptance.running import Program, afterword, command_begun, environ_of, free_port, until
+from tests.acceptance.running import Program, afterword, command_begun, environ_of, free_port
 from tests.acceptance.weeks import RESOLVED, weeks
+from tests.waiting import until
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ async def led(number: int, seed: int, folder: Path) -> tuple[Lane, Counter[str]]
     return lane, Counter(line["text"] for line in exported["timeline"])
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 async def test_fifty_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path: Path) -> None:
     seed = random.randrange(2**32)
     folders = [tmp_path / f"lane-{number}" for number in range(LANES)]
@@ -142,7 +143,6 @@ async def test_fifty_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path
     )
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("drop", ["before", ""], ids=["before Slack had it", "after Slack had it"])
 async def test_killed_between_a_reminder_s_claim_and_its_send_it_is_sent_once(
     drop: str, sqlite_url: str, tmp_path: Path
@@ -151,13 +151,16 @@ async def test_killed_between_a_reminder_s_claim_and_its_send_it_is_sent_once(
         async with life.bot() as bot:
             await life.resolve(bot)
         life.clock.set(RESOLVED + DAY)
-        life.slack.fail("chat.postMessage", times=2, drop=drop, delay=1.0)
+        over = asyncio.Event()
+        life.slack.fail("chat.postMessage", times=2, drop=drop, until=over)
         ticking = await command_begun(life.environ, tmp_path, "tick", "--now", life.clock.now().isoformat())
         await until(lambda: ticking.returncode is not None or not life.slack.api.faults["chat.postMessage"])
         assert ticking.returncode is None  # both are on their way
         ticking.kill()
         await ticking.communicate()
-        await asyncio.sleep(1.2)
+        before = len(life.slack.calls)
+        over.set()
+        await until(lambda: len(life.slack.calls) == before + 2)
         was_sent = (0, 0) if drop else (1, 1)
         assert life.counts() == was_sent
         await life.tick(RESOLVED + DAY + timedelta(seconds=30), tmp_path)  # the dead one's lease stands

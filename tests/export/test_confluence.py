@@ -15,6 +15,7 @@ from bot.incident.sections import SECTIONS
 from tests.export import storage_pages as storage
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
 from tests.export.test_escape import NAUGHTY
+from tests.waiting import working_at_most
 
 EXPORTER = Exporter()
 XHTML = StorageXhtml(Reader())
@@ -190,13 +191,13 @@ def test_any_markdown_of_a_person_is_well_formed_and_harmless(text: str) -> None
     }
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "text", ["*" * 5_000 + "a" + "*" * 5_000, "[" * 5_000, "> " * 500 + "deep", "- " * 300 + "deep", "| a " * 2_000]
 )
 def test_what_is_nested_beyond_reason_stays_whole(text: str) -> None:
     words = {word for word in text.split() if word.isalpha()}
-    assert all(word in storage.visible(storage.page(XHTML.blocks(text))) for word in words)
+    with working_at_most(20):
+        assert all(word in storage.visible(storage.page(XHTML.blocks(text))) for word in words)
 
 
 @pytest.mark.parametrize("reference", ["&#x202e;", "&#x2066;", "&#xfffe;", "\u202e", "\x00", "\ufffe"])

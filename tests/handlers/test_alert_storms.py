@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from datetime import timedelta
+from statistics import median
 
 from bot.incident.alerts import PROGRAMS
 from bot.incident.records import Milestone, Status
@@ -143,17 +144,20 @@ async def test_a_thousand_webhooks_are_a_few_messages_and_nobody_who_records_wai
         await told(play, play.ana, "/incident open Checkout is failing")
         stop = asyncio.Event()
         recording = asyncio.create_task(record_until(play, stop))
+        began = time.monotonic()
         assert await storm(play, 1_000) == {200}
+        lasted = time.monotonic() - began
         stop.set()
         took = await recording
         assert len([e for e in play.case().entries if e.text.startswith("step")]) == len(took)
-        assert max(took) < 2
+        assert max(took) < max(2, lasted / 2)  # and not as long as a thousand others, however slow the machine is
+        assert median(took) < max(0.5, lasted / 10)
         for _ in range(3):
             await play.pass_time(seconds=3)
         messages = play.slack.messages(ALERTS)
         assert len(messages) == 6
         assert any("*995 more groups of alerts*" in message.plain for message in messages)
-        assert len([c for c in play.slack.calls if c.method in ("chat.postMessage", "chat.update")]) < 30
+        assert len([c for c in play.slack.calls if c.method in ("chat.postMessage", "chat.update")]) < 30 + 2 * lasted
 
 
 async def test_a_thousand_alerts_in_one_webhook_are_one_message(database_url: str) -> None:
