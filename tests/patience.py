@@ -52,9 +52,13 @@ def short_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def hurry() -> Iterator[None]:
-    """The bot waits as it is shipped: only for as long as something hangs or is held, for all else may be slow."""
+def hurry(about: str = "") -> Iterator[None]:
+    """The bot waits as it is shipped, in all modules or in those that begin so.
+
+    Only for as long as something hangs or is held, for all else may be slow.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name, seconds in AS_SHIPPED.items():
-            patch.setattr(name, seconds)
+            if name.startswith(about):
+                patch.setattr(name, seconds)
         yield

@@ -19,6 +19,7 @@ from bot.slack import people
 from tests.acceptance.running import Program, afterword, environ_of, free_port
 from tests.acceptance.weeks import Weeks, weeks
 from tests.patience import AS_SHIPPED, hurry
+from tests.waiting import LONG_SECONDS
 
 SLACK_SECONDS = AS_SHIPPED["bot.app.SLACK_SECONDS"]
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -48,7 +49,7 @@ async def without_slack(url: str, how: str) -> AsyncIterator[tuple[Weeks, Afterw
     over = asyncio.Event()
     async with weeks(url, NOON) as life:
         break_down(life.slack, how, over)
-        with hurry():
+        with hurry("bot."):
             async with life.bot() as bot:
                 yield life, bot
                 life.slack.api.faults.clear()
@@ -67,7 +68,10 @@ async def timed(life: Weeks, user: str, text: str) -> tuple[Answer, float]:
 
 
 @pytest.mark.parametrize("how", ["refuses", "hangs", "hangs up", "shows a page"])
-async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(how: str, sqlite_url: str, tmp_path: Path) -> None:
+async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(
+    how: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "ASK_AGAIN_SECONDS", 10 * LONG_SECONDS)
     async with without_slack(sqlite_url, how) as (life, _):
         opened, took = await timed(life, life.ana, "/incident open checkout is failing")
         assert "opened *INC-1*" in opened.text
