@@ -16,7 +16,7 @@ from tests.waiting import LONG_SECONDS
 AS_SHIPPED = {
     "storage.drivers.LOCK_SECONDS": drivers.LOCK_SECONDS,
     "storage.drivers.WAIT_SECONDS": drivers.WAIT_SECONDS,
-    "storage.writer.WAIT_SECONDS": writer.WAIT_SECONDS,
+    "storage.writer.WAIT_SECONDS": drivers.WAIT_SECONDS,
     "storage.writer.ANSWER_SECONDS": writer.ANSWER_SECONDS,
     "bot.app.SLACK_SECONDS": app.SLACK_SECONDS,
     "bot.export.pdf._SECONDS": pdf._SECONDS,

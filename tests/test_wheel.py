@@ -19,7 +19,7 @@ PACKAGES = {"bot", "handlers", "storage", "templates"}
 def run(*command: str | Path, cwd: Path) -> str:
     """What a command prints, in an environment that leads to nothing of the checkout."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

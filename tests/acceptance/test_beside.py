@@ -13,6 +13,7 @@ from storage.store import Store
 from tests.acceptance.running import Program, afterword, environ_of, free_port
 from tests.playing import TEAM
 from tests.scribe import rich
+from tests.waiting import LONG_SECONDS
 
 BESIDE = (
     ("export", "INC-1"),
@@ -28,6 +29,7 @@ BESIDE = (
 async def program_in(folder: Path) -> AsyncIterator[tuple[Program, StandIn, str, str]]:
     """The program, running, and somebody in a channel where an incident is open and has been looked at."""
     async with StandIn(SystemClock()) as slack:
+        slack.patience = LONG_SECONDS
         ana = slack.user("Ana Demo", "Europe/Berlin")
         channel = slack.channel("checkout", [ana])
         environ = environ_of(slack, f"sqlite:///{folder / 'afterword.db'}", AFTERWORD_LOG_LEVEL="WARNING")

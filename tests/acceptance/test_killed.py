@@ -16,7 +16,7 @@ from bot.rehearsal.seen import Answer
 from bot.rehearsal.standin import StandIn
 from tests.acceptance.running import Program, afterword, command_begun, environ_of, free_port
 from tests.acceptance.weeks import RESOLVED, weeks
-from tests.waiting import until
+from tests.waiting import LONG_SECONDS, until
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ class Lane:
 async def led(number: int, seed: int, folder: Path) -> tuple[Lane, Counter[str]]:
     """A lane from its first start to its last kill, and how often each text is in its record."""
     async with StandIn(SystemClock()) as slack:
+        slack.patience = LONG_SECONDS
         typists = [slack.user(f"Typist {letter} Demo") for letter in "ABC"[:TYPISTS]]
         channel = slack.channel("moving", typists)
         environ = environ_of(slack, f"sqlite:///{folder / 'afterword.db'}", AFTERWORD_LOG_LEVEL="WARNING")

@@ -16,6 +16,7 @@ from storage import cases, incidents
 from storage.store import open_store
 from tests.acceptance.running import bot_on, environ_of
 from tests.playing import TEAM, Play, playing
+from tests.waiting import LONG_SECONDS
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 OPENED = "Incident opened: checkout is failing"
@@ -137,6 +138,7 @@ class Replicas:
 async def replicas(url: str) -> AsyncIterator[Replicas]:
     clock = SettableClock(NOW)
     async with StandIn(clock, team=TEAM) as slack, AsyncExitStack() as stack:
+        slack.patience = LONG_SECONDS
         both = Replicas(slack, clock, url)
         await both.begin(stack)
         yield both

@@ -146,6 +146,7 @@ def a_door_that_nobody_opens() -> Iterator[int]:
 @pytest.mark.parametrize("answers", [False, True], ids=["nothing listens", "nobody answers"])
 async def test_the_program_starts_and_records_while_slack_cannot_be_reached(answers: bool, tmp_path: Path) -> None:
     async with StandIn(SystemClock()) as slack:
+        slack.patience = LONG_SECONDS
         ana = slack.user("Ana Demo", "Europe/Berlin")
         channel = slack.channel("checkout", [ana])
         with a_door_that_nobody_opens() as silent:

@@ -122,6 +122,11 @@ def test_threads_work_at_the_same_time_under_the_bots_loop() -> None:
 def test_all_that_runs_can_be_ended_at_once() -> None:
     with ThreadPoolExecutor(1) as pool:
         sleeping = pool.submit(work, b"sleep 600", seconds=600)
-        until_now(lambda: end_all() or sleeping.done())
+
+        def is_ended() -> bool:
+            end_all()
+            return sleeping.done()
+
+        until_now(is_ended)
         with pytest.raises(FailedApart, match="SIGKILL"):
             sleeping.result()

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
 from bot.rehearsal.standin import StandIn
+from tests.waiting import LONG_SECONDS
 
 Json = dict[str, Any]
 EVENTS = "app_mention message reaction_added app_home_opened member_joined_channel user_change".split()
@@ -106,6 +107,7 @@ def clock() -> SettableClock:
 @pytest.fixture
 async def slack(clock: SettableClock) -> AsyncIterator[StandIn]:
     async with StandIn(clock) as standin:
+        standin.patience = LONG_SECONDS
         standin.workspace.subscriptions -= {"message.channels", "message.groups"}  # what people say is not listened to
         yield standin
 

@@ -21,7 +21,7 @@ from bot.web.dispatch import Dispatcher
 from bot.web.guard import Guard
 from bot.web.health import Health, Probe
 from bot.web.server import build, serve
-from tests.waiting import until
+from tests.waiting import LONG_SECONDS, until
 from tests.web.answering import Echo, without_delay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -68,6 +68,7 @@ async def a_house() -> AsyncIterator[House]:
         return probe
 
     async with StandIn(clock) as slack, aiohttp.ClientSession() as http:
+        slack.patience = LONG_SECONDS
         echo = Echo(slack)
         health = Health({name: probe_of(name) for name in troubles})
         app = build(Dispatcher(echo.app), Guard(slack.signing_secret, clock), health)
