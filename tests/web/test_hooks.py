@@ -232,7 +232,7 @@ async def test_webhooks_are_counted_by_what_became_of_them(sqlite_url: str) -> N
             return {name.partition('outcome="')[2].rstrip('"}'): float(value) for name, _, value in ours}
 
         before = await counted()
-        raw = b'{"action": "Create", "alert": {"alertId": "a", "createdAt": 1763900000000}}'
+        raw = b'{"action": "Create", "alert": {"alertId": "a", "createdAt": 1795436400000}}'
         for body, headers in ((raw, None), (raw, None), (raw, {}), (b"x", None), (b'{"action": "AddNote"}', None)):
             await send(play, "jsm", body, headers)
         after = await counted()
