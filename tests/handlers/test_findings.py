@@ -111,6 +111,9 @@ async def test_publishing_and_exporting_say_what_is_left_and_are_not_refused(sql
 async def test_the_overview_shows_the_spans_and_a_dash_for_what_nobody_stamped(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
+        early = await told(play, play.ana, "/postmortem")
+        assert "How long it took counts from `/incident started 14:05` to `detected`" in early
+        assert "postmortem age" not in early
         await told(play, play.ana, "/incident started 12:00 UTC")
         await told(play, play.ana, "/incident detected 12:07 UTC")
         await told(play, play.ana, "/incident resolved 12:30 UTC")
