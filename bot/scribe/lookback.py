@@ -60,9 +60,6 @@ def _begin(tx: Transaction, asked: Asked, incident: Incident, oldest: datetime, 
 async def choose(desk: Desk, asked: Asked, value: dict[str, Any]) -> Block:
     """[Choose]: the window that lists what was found and is not recorded yet."""
     row = await _found_by(desk, asked, value["lookback"])
-    if row.channel not in await desk.may_see(asked.team, asked.user, [row.channel], asked.place.channel):
-        sentence = "You are not in that channel any more, so I cannot show you what was said there."
-        raise Refused(sentence)
     clocks = await own_clocks(desk, asked)
     page = int(value["page"])
     proposals = proposals_of(row)[page * says.PAGE : (page + 1) * says.PAGE]
@@ -116,10 +113,13 @@ def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link:
 
 
 async def _found_by(desk: Desk, asked: Asked, lookback_id: object) -> Lookback:
-    """The walk that somebody asked for; raises Refused for anybody else."""
+    """The walk that somebody asked for; raises Refused for anybody else, and once they left the channel."""
     row = await desk.store.read(lambda tx: lookbacks.by_id(tx, lookback_id)) if isinstance(lookback_id, int) else None
     if row is None or row.team != asked.team or row.asked_by != asked.user:
         sentence = "That list is not yours. `/incident open` offers to look back when you open an incident."
+        raise Refused(sentence)
+    if row.channel not in await desk.may_see(asked.team, asked.user, [row.channel], asked.place.channel):
+        sentence = "You are not in that channel any more, so I cannot show you what was said there."
         raise Refused(sentence)
     return row
 

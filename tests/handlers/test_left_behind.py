@@ -3,6 +3,7 @@
 import pytest
 
 from tests.handlers.stage import on_stage, opened, told, window
+from tests.handlers.talk import chosen, looked_back, say, talked
 from tests.handlers.test_unseen import UNSEEN, in_secret, left
 
 
@@ -66,3 +67,18 @@ async def test_one_of_whom_slack_says_that_there_is_nobody_is_a_guest_until_it_s
         await play.slack.change_person(olga, email="olga@team.example")
         await told(play, olga, "/timeline I work here")
         assert play.case().entries[-1].author == olga
+
+
+async def test_what_was_found_in_a_channel_is_not_recorded_by_somebody_who_left_it(sqlite_url: str) -> None:
+    async with talked(sqlite_url) as play:
+        play.channel = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
+        for minute in (10, 20, 30):
+            say(play, play.bo, f"09:{minute} the quiet leak got worse")
+        await looked_back(play)
+        view = await chosen(play)
+        before = len(play.case().entries)
+        await play.slack.leave(play.ana, play.channel)
+        await play.settle()
+        answer = await play.slack.submit(play.ana, view)
+        assert "You are not in that channel any more" in str(answer.errors)
+        assert len(play.case().entries) == before
