@@ -26,10 +26,10 @@ test: $(DEV) ## run everything that CI runs
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/pytest -n auto
+	.venv/bin/pytest -n auto --dist worksteal
 
 fast: $(DEV) ## run the tests alone, without those that play whole lives
-	.venv/bin/pytest -n auto -q -m "not slow"
+	.venv/bin/pytest -n auto --dist worksteal -q -m "not slow"
 
 lint: $(DEV) ## format, and mend what can be mended
 	.venv/bin/ruff check --fix .
