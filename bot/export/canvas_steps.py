@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import chain
 
 from markdown_it.token import Token
 
@@ -77,7 +76,8 @@ def is_astray(after: str, found: Mapping[str, str], wanted: Mapping[str, str]) -
     """Whether a canvas does not say what the steps were to make it say, though nobody else wrote on it."""
     if shows.letters(after) == shows.letters("\n\n".join(wanted.values())):
         return False
-    ours = {block.shows for block in chain.from_iterable(_blocks(*one) for one in (*found.items(), *wanted.items()))}
+    texts = (*found.values(), *wanted.values())
+    ours = {block.shows for text in texts for block in _blocks("", text)}
     return all(block.shows in ours for block in _blocks("", after))
 
 
@@ -131,9 +131,7 @@ def _blocks(region: str, markdown: str) -> Iterator[_Block]:
         kinds = tuple(token.type for token in tokens)
         inside = next((token.children or [] for token in tokens if token.type == "inline"), [])
         is_one = kinds in (*_LONE, _ITEM) and not any(token.type in _BREAKS for token in inside)
-        flat = list(
-            chain.from_iterable((token.children or []) if token.type == "inline" else [token] for token in tokens)
-        )
+        flat = [part for token in tokens for part in (token.children or [token])]
         text = "\n".join(lines[start:end]).strip("\n")
         yield _Block(region, text, shows.told(flat), shown(flat).strip(), is_one, kinds == _ITEM)
 

@@ -105,9 +105,8 @@ def test_who_was_quicker_is_told_from_a_step_that_went_astray() -> None:
     assert not is_astray(wanted.replace("*Not recorded*", "Mine."), regions(CANVAS), regions(wanted))
 
 
-_BODIES = st.lists(
-    st.sampled_from(["one", "two", "*three* four", "five", "on", "- a", "- b **c**", "- on a"]), max_size=6
-)
+_BLOCKS = ("one", "two", "*three* four", "five", "on", "- a", "- b **c**", "- on a")
+_BODIES = st.lists(st.sampled_from(_BLOCKS), max_size=6)
 
 
 def _canvas(impact: list[str], timeline: list[str]) -> str:
