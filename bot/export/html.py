@@ -1,6 +1,7 @@
 """Document to HTML: one self-contained page that prints well, rendered from the Markdown."""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from jinja2 import Template
@@ -9,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markupsafe import Markup, escape
 
+from bot.export import citations
 from bot.export.edition import OURS, Edition
 from bot.export.escape import WEB_ADDRESS
 from bot.export.kept import NOTHING
@@ -59,6 +61,9 @@ class HtmlWriter:
         draft, is_apart = self._markdown.with_timeline_apart(document)
         contested = {held.own.id for held in draft.held if held.is_contested}
         listed = {"timeline"} if is_apart and document.timeline else set()
+        entries = frozenset(line.number for line in document.timeline) if listed else frozenset()
+        kinds = (listed, contested, entries)
+        chapters = [self._chapter(region, *kinds) for region in draft.shown.regions]
         # Safe: a picture is a tree of elements, written by what escapes its texts.
         pictures = {
             id_: Markup(picture.paper if on_paper else picture.inline)  # noqa: S704
@@ -67,7 +72,9 @@ class HtmlWriter:
         return self._page.render(
             document=document,
             head=self._head(document),
-            chapters=[self._chapter(region, listed=listed, contested=contested) for region in draft.shown.regions],
+            chapters=chapters,
+            # Each name on paper is paid for: only what is cited has one.
+            anchors=citations.led_to("".join(chapter.body for chapter in chapters)) if on_paper else entries,
             rows=timeline_rows(document, _for_paper if on_paper else _with_links, escape),
             pictures=pictures,
             style=Markup(self._styles["paper.css" if on_paper else "page.css"]),  # noqa: S704 (it closes no element)
@@ -78,21 +85,22 @@ class HtmlWriter:
         """A team's own words before the first section, below the title that the page has; empty: the page's facts."""
         return self._blocks(self._markdown.own_preface(document))
 
-    def _blocks(self, markdown: str) -> Markup:
+    def _blocks(self, markdown: str, entries: Container[int] = ()) -> Markup:
         body = self._reader.parsed(markdown)
         for token in body:
+            token.children = list(citations.linked(token.children, entries)) if token.children else token.children
             token.info = ""  # nothing is highlighted by it, and the renderer would decode what it holds
             if token.nesting == 1 and token.tag in _READS_ITS_OWN_WAY:
                 token.attrSet("dir", "auto")
         # Safe: the reader knows no raw HTML, and the renderer escapes all text.
         return Markup(_RENDERER.render(body, _OPTIONS, {}))  # noqa: S704
 
-    def _chapter(self, region: Region, *, listed: set[str], contested: set[str]) -> Chapter:
+    def _chapter(self, region: Region, listed: set[str], contested: set[str], entries: Container[int]) -> Chapter:
         is_blank, has_rows = region.body.strip() == NOTHING, region.id in listed
         return Chapter(
             region.id,
             self._reader.line(region.title, shown),
-            Markup() if is_blank and has_rows else self._blocks(region.body),
+            Markup() if is_blank and has_rows else self._blocks(region.body, entries),
             is_blank=is_blank and not has_rows,
             has_rows=has_rows,
             is_contested=region.id in contested,

@@ -11,6 +11,7 @@ from bot.export import Exporter
 from bot.incident import postmortem
 from bot.incident.attachments import IMAGES
 from bot.incident.records import Attachment, Case
+from tests.export import pages
 from tests.export.cases import NOW, at, case, entry
 
 EXPORTER = Exporter()
@@ -80,6 +81,6 @@ def test_json_carries_the_file_whole() -> None:
 @pytest.mark.parametrize("change", ["edited", "deleted"])
 def test_what_became_of_the_message_is_said_beside_its_entry(change: str) -> None:
     about = with_files(change=change)
-    assert f"(#1; its message was {change} later)" in rendered(about, "html")
+    assert f"(#1; its message was {change} later)" in pages.visible_text(pages.page(rendered(about, "html").encode()))
     assert f"(#1; its message was {change} later)" in rendered(about, "markdown")
     assert [line["message_since"] for line in json.loads(rendered(about, "json"))["timeline"]] == [change, None]

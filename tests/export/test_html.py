@@ -97,3 +97,23 @@ def test_a_character_reference_in_an_edited_draft_cannot_reorder_what_is_read(ma
 def test_what_people_nested_deeper_than_anybody_can_see_is_still_there(nested: str) -> None:
     page = html(replace(FULL, kept=(kept("fault", nested, ""),)))
     assert "the cause" in pages.visible_text(pages.page(page))
+
+
+def test_a_citation_leads_to_its_entry_and_what_is_none_leads_nowhere() -> None:
+    about = case(
+        entries=(entry(1, at(14, 5), "it broke (#1)"),),
+        sections=(written("fault", "a leak (#1), not (#2), nor #1; [see](https://a.example/#1) <(#1)>"),),
+    )
+    page = pages.page(html(about))
+    (fault,) = (found for found in page.iter("section") if found.get("id") == "fault")
+    assert [link for link in pages.links(fault) if link.startswith("#")] == ["#entry-1", "#entry-1"]
+    assert "a leak (#1), not (#2), nor #1; [see]" in "".join(fault.itertext())
+    (line,) = (found for found in page.iter("li") if found.get("id") == "entry-1")
+    assert list(pages.links(line)) == ["#entry-1"]
+
+
+def test_on_paper_only_what_is_cited_has_a_name() -> None:
+    page = HtmlWriter(template_set()).page(postmortem.compile(FULL, NOW), on_paper=True)
+    named = {item.get("id") for item in pages.page(page.encode()).iter("li")} - {None}
+    assert {f"#{name}" for name in named} == {link for link in pages.links(pages.page(page.encode())) if link[0] == "#"}
+    assert 1 < len(named) < len(FULL.entries)

@@ -78,11 +78,14 @@ def test_every_entry_and_every_fact_is_in_it(full: bytes) -> None:
 
 
 def test_links_are_alive(full: bytes) -> None:
-    found = set()
-    for page in pdfs.read(full).pages:
+    pdf, outside, inside = pdfs.read(full), set(), set()
+    for page in pdf.pages:
         for annotation in page.get("/Annots", ArrayObject()):
-            found.add(annotation.get_object().get("/A", {}).get("/URI"))
-    assert found == {"https://tracker.example.com/browse/OPS-12"}
+            link = annotation.get_object()
+            outside.add(link.get("/A", {}).get("/URI"))
+            inside.add(link.get("/Dest"))
+    assert outside - {None} == {"https://tracker.example.com/browse/OPS-12"}
+    assert {"entry-2", "entry-6"} <= inside - {None} <= set(pdf.named_destinations)
 
 
 def test_the_same_document_gives_the_same_bytes(full: bytes) -> None:
