@@ -1,7 +1,7 @@
 """A canvas changed block by block says what it was to say, in a workspace that knows its sections in its own way."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.export.canvas_reading import apart
@@ -113,6 +113,7 @@ def _canvas(impact: list[str], timeline: list[str]) -> str:
     return "\n\n".join(["Head", "## Impact", *impact, "## Timeline", *timeline, "## Five whys"])
 
 
+@settings(deadline=None)
 @given(_BODIES, _BODIES, _BODIES, _BODIES)
 def test_whatever_the_blocks_each_step_does_what_it_told(
     impact: list[str], timeline: list[str], new_impact: list[str], new_timeline: list[str]
