@@ -60,7 +60,7 @@ _COMMANDS = (
     (
         "/postmortem",
         "See what is missing, and export it",
-        "owner @ana | export [format] | share #channel | publish | waive reason",
+        "owner @ana | export [format] | share #channel | publish | waive reason | reopen",
     ),
 )
 

@@ -28,6 +28,7 @@ class Postmortem:
         app.command("/postmortem")(boundary.command(self.command))
         app.action("postmortem_show")(boundary.click(self.show))
         app.action("postmortem_snooze")(boundary.click(self.snooze))
+        app.action("postmortem_reopen")(boundary.click(self.reopened))
         app.action("postmortem_hand_over")(boundary.form(self.hand_over_form))
         app.action("postmortem_waive")(boundary.form(self.waive_form))
         app.view("postmortem_hand_over")(boundary.submission(self.handed_over))
@@ -51,6 +52,8 @@ class Postmortem:
                 return await self._leave(command, leaving)
             case rules.Publish():
                 return await scribe.publish(desk, asked)
+            case rules.Reopen():
+                return await scribe.reopen(desk, asked)
             case rules.ShowReminders():
                 return await scribe.show_reminders(desk, asked)
             case _:
@@ -81,6 +84,10 @@ class Postmortem:
     async def snooze(self, click: Click) -> Message | None:
         """[Snooze 1 day]."""
         return await scribe.snooze(self._desk, click.asked)
+
+    async def reopened(self, click: Click) -> Message | None:
+        """[Open it again]."""
+        return await scribe.reopen(self._desk, click.asked)
 
     async def hand_over_form(self, click: Click) -> Block:
         """[Hand over]."""

@@ -10,9 +10,10 @@ from bot.incident.records import Case, Incident, PostmortemStatus, Status
 from bot.incident.sections import BY_SLUG, SECTIONS
 from bot.incident.text import require
 
-WORDS = ("fill", "owner", "export", "share", "publish", "confluence", "waive", "reminders", "snooze", "help")
+WORDS = ("fill", "owner", "export", "share", "publish", "confluence", "waive", "reopen", "reminders", "snooze", "help")
 _MEANT = {section.slug: f"fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
 _MEANT |= {"close": "publish", "done": "publish", "finish": "publish", "lead": "owner"}
+_MEANT |= {"unpublish": "reopen", "unwaive": "reopen", "undo": "reopen", "open": "reopen"}
 """What people type besides our words: a section's name, or a word of other tools."""
 NEEDED = ("summary", "impact", "root_cause", "actions")
 """What must not be empty in a published postmortem."""
@@ -70,6 +71,11 @@ class Waive:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """It is not finished after all."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowReminders:
     """What was sent, when, to whom, and what comes next."""
 
@@ -86,7 +92,7 @@ class Help:
 
 Leaving = Export | Share | PutOnConfluence
 Owing = SetOwner | Snooze | Waive
-Wish = Overview | Fill | Owing | Leaving | Publish | ShowReminders | Help
+Wish = Overview | Fill | Owing | Leaving | Publish | Reopen | ShowReminders | Help
 
 
 def wish(text: str) -> Wish:
@@ -113,6 +119,7 @@ def wish(text: str) -> Wish:
         "export": Export(rest.lower() or "markdown"),
         "publish": Publish(),
         "published": Publish(),
+        "reopen": Reopen(),
         "confluence": PutOnConfluence(),
         "reminders": ShowReminders(),
         "snooze": Snooze(),
@@ -160,6 +167,14 @@ def waive(incident: Incident, reason: str) -> Incident:
         sentence = f"The postmortem of {incident.key} is waived already, for this reason."
         raise Refused(sentence)
     return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
+
+
+def reopen(incident: Incident) -> Incident:
+    """The incident whose postmortem is asked for again; raises Refused where it is neither published nor waived."""
+    if not incident.postmortem_status.is_finished:
+        sentence = f"The postmortem of {incident.key} is open: it was neither published nor waived."
+        raise Refused(sentence)
+    return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
 
 
 def _require_resolved(incident: Incident) -> None:

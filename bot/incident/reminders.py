@@ -104,6 +104,22 @@ def snooze(latest: str, had: Mapping[str, str], now: datetime) -> Step:
     return Step(f"{_SNOOZED}{count + 1} after {_resolution(latest).removeprefix('after ')}.1", now + timedelta(days=1))
 
 
+def snoozed_again(latest: str, had: Mapping[str, tuple[str, datetime]], now: datetime) -> Step | None:
+    """The snooze that was withdrawn before its time and still lies ahead, with a slot of its own; None for none.
+
+    `had` is the state and due time of each reminder by slot, `latest` the slot that was scheduled last: a snooze of an
+    earlier resolution does not come back.
+    """
+    ahead = [
+        due
+        for slot, (state, due) in had.items()
+        if slot.startswith(_SNOOZED) and state == "cancelled" and due > now and _resolution(slot) == _resolution(latest)
+    ]
+    if not ahead:
+        return None
+    return Step(snooze(latest, {slot: state for slot, (state, _) in had.items()}, now).slot, max(ahead))
+
+
 def snoozed_until(pending: Mapping[str, datetime]) -> datetime | None:
     """Until when the owner is left alone, of the reminders that are to come (due time by slot); None where not."""
     return max((due for slot, due in pending.items() if slot.startswith(_SNOOZED)), default=None)

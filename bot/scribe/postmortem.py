@@ -20,11 +20,13 @@ from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, require, shortened
 from bot.scribe import confluence, drafts, recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.resolution import resume
 from bot.scribe.standing import retire
 from bot.slack import blocks
 from bot.slack import incidents as shows
 from bot.slack import kept as tells
 from bot.slack import postmortem as says
+from bot.slack import publishing as ends
 from bot.slack.blocks import Block, Message
 from bot.slack.drafts import filled_in
 from bot.slack.postmortem import Filling, Reminded
@@ -187,13 +189,13 @@ async def publish(desk: Desk, asked: Asked) -> Message | None:
         before = require_incident(tx, asked, locking=True)
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
             who = audit.last_who(tx, before.id, PUBLISHED_BY)
-            return says.published_already(before, who, confluence.page_of(tx, desk, before))
+            return ends.published_already(before, who, confluence.page_of(tx, desk, before))
         case, _ = cases.glance(tx, before, 1)
         incident = publishing.publish(case, asked.now)
         _finish(tx, asked, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), asked.now)
         page = confluence.bring_along(tx, desk, incident, asked)
-        return says.published(incident, asked.user, found, [*edited, *page])
+        return ends.published(incident, asked.user, found, [*edited, *page])
 
     return await once(desk, asked, unit)
 
@@ -206,7 +208,22 @@ async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
         incident = publishing.waive(require_incident(tx, asked, locking=True), reason)
         _finish(tx, asked, incident, "the postmortem was waived")
         retire(tx, incident, words.reminders.waived(reason=shortened(reason, 300)), asked.now)
-        return shows.said_to_all(words.postmortem.waived(key=incident.key, by=asked.user, reason=reason))
+        return ends.waived(incident, asked.user)
+
+    return await once(desk, asked, unit)
+
+
+async def reopen(desk: Desk, asked: Asked) -> Message | None:
+    """It was published or waived by mistake: it is asked for again, from the next reminder that lies ahead.
+
+    What stands elsewhere (its page, what customers read) is left as it is. Raises Refused where it is open.
+    """
+
+    def unit(tx: Transaction) -> Message:
+        before = require_incident(tx, asked, locking=True)
+        incident = publishing.reopen(before)
+        incidents.save(tx, incident)
+        return ends.reopened(incident, before, asked.user, resume(tx, desk.rules, incident, asked.now))
 
     return await once(desk, asked, unit)
 

@@ -6,7 +6,7 @@ from bot.errors import Refused
 from bot.incident import lifecycle
 from bot.incident import reminders as steps
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
-from bot.incident.reminders import ReminderRules
+from bot.incident.reminders import ReminderRules, Step
 from storage import incidents, reminders
 from storage import timeline as kept
 from storage.reminders import Reminder
@@ -22,10 +22,31 @@ def remind(
     """
     had = {reminder.slot: reminder.state for reminder in reminders.of_incident(tx, incident.id)}
     for step in steps.postmortem_steps(incident, rules, resolving.number, had):
-        if after is not None and step.due_at <= after:
-            continue
-        subject = (incident.team, steps.POSTMORTEM, str(incident.id))
-        reminders.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
+        if after is None or step.due_at > after:
+            _schedule(tx, incident, step)
+
+
+def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datetime) -> Step | None:
+    """Schedule again what was withdrawn when the postmortem was finished and still lies ahead; the next of it.
+
+    What went out does not go out again, and what would have been due meanwhile is not made up for.
+    """
+    had = reminders.of_incident(tx, incident.id)
+    if had:
+        latest = max(had, key=lambda reminder: reminder.id)
+        snoozed = steps.snoozed_again(latest.slot, {one.slot: (one.state, one.due_at) for one in had}, now)
+        if snoozed is not None:
+            _schedule(tx, incident, snoozed)
+    resolving = [entry for entry in kept.standing(tx, incident.id) if entry.milestone is Milestone.RESOLVED]
+    if resolving:
+        remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)
+    ahead = [one for one in reminders.of_incident(tx, incident.id) if one.state == "pending"]
+    return min((Step(one.slot, one.due_at) for one in ahead), key=lambda step: step.due_at, default=None)
+
+
+def _schedule(tx: Transaction, incident: Incident, step: Step) -> None:
+    subject = (incident.team, steps.POSTMORTEM, str(incident.id))
+    reminders.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
 
 
 def follow(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:

@@ -7,21 +7,20 @@ from datetime import datetime
 from bot.incident import checks
 from bot.incident import reminders as steps
 from bot.incident.checks import Gap
-from bot.incident.findings import Finding, findings
+from bot.incident.findings import findings
 from bot.incident.kept import by_region, standing
 from bot.incident.postmortem import metrics
 from bot.incident.records import Case, Incident, SectionText
 from bot.incident.sections import BY_SLUG, Section
 from bot.incident.text import shortened
 from bot.slack import blocks, recall
-from bot.slack import confluence as about_page
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
+from bot.slack.publishing import open_again
 from bot.slack.recall import Alike
 from bot.slack.text import escape
 from bot.slack.words import words
 from storage.deliveries import Delivery
-from storage.links import Link
 from storage.reminders import Reminder
 
 FIELD = 3_000
@@ -65,7 +64,7 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, 
 
 
 def next_buttons(case: Case) -> Block:
-    """[Fill …] for the first blank section, [Another section], [Export]."""
+    """[Fill …] for the first blank section, [Another section], [Export]; [Open it again] where it is finished."""
     incident = case.incident
     blank = checks.blank_sections(case)
     first = blocks.button(
@@ -75,7 +74,9 @@ def next_buttons(case: Case) -> Block:
         style="primary",
     )
     others = blocks.button("Another section", "postmortem_pick", section_ref(incident, ""))
-    return blocks.actions(first, others, blocks.button("Export", "postmortem_export", section_ref(incident, "")))
+    export = blocks.button("Export", "postmortem_export", section_ref(incident, ""))
+    back = [open_again(incident)] if incident.postmortem_status.is_finished else []
+    return blocks.actions(first, others, export, *back)
 
 
 def section_ref(incident: Incident, slug: str) -> str:
@@ -183,27 +184,6 @@ def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours:
     notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
     notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in _pieces(theirs.text)[:FIELDS])]
     return {"response_action": "update", "view": _form(case, section, notes, (theirs.version, yours))}
-
-
-def published(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
-    """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
-    said = words.postmortem.published(key=incident.key, by=by)
-    return blocks.message(
-        said, [blocks.section(said), *edited, *looks.still_open(found, incident)], response_type="in_channel"
-    )
-
-
-def published_already(incident: Incident, by: str, page: Link | None) -> Message:
-    """It was finished before: by whom, since when, and what one may want of it now. `page` is its page elsewhere."""
-    said = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
-    row = [
-        blocks.button("Show what stands", "postmortem_show", section_ref(incident, "")),
-        blocks.button("Export", "postmortem_export", section_ref(incident, "")),
-    ]
-    if page is not None:
-        row.append(blocks.button("Bring its page up to date", "confluence_publish", section_ref(incident, "")))
-    where = [about_page.standing(page)] if page is not None else []
-    return blocks.whisper(said, [blocks.section(said), *where, blocks.actions(*row)])
 
 
 @dataclass(frozen=True, slots=True)
