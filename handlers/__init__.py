@@ -27,9 +27,10 @@ from handlers.whys import Whys
 def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     whys, exports = Whys(desk, boundary), Exports(desk)
-    nouns = (Timeline(desk), Incidents(desk), whys, Actions(desk, boundary), People(desk), Secrets(desk))
+    capture = Capture(desk, boundary, whys)
+    nouns = (Timeline(desk), Incidents(desk, capture), whys, Actions(desk, boundary), People(desk), Secrets(desk))
     documents = (Postmortem(desk, exports), exports)
-    others = (Home(desk, boundary), Capture(desk, boundary, whys), Lookback(desk), Findings(desk), Recall(desk))
+    others = (Home(desk, boundary), capture, Lookback(desk), Findings(desk), Recall(desk))
     outside = (Alerts(desk), Connections(desk), Statuspage(desk), Confluence(desk))
     for noun in (*nouns, *documents, *others, *outside, Drafts(desk)):
         noun.listen(app, boundary)

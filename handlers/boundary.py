@@ -240,11 +240,13 @@ class Boundary:
 def _carrying(view: Block, here: dict[str, Any]) -> Block:
     """The form with the place where it was opened, so that its answer finds the way back there."""
     place = {key: here.get(key, "") for key in ("channel", "url", "whisper", "home", "opened_in")}
-    return view | {"private_metadata": json.dumps(place | json.loads(view.get("private_metadata") or "{}"))}
+    inner = json.loads(view.get("private_metadata") or "{}")  # counted in characters: none is written as six
+    return view | {"private_metadata": json.dumps(place | inner, ensure_ascii=False)}
 
 
 def _typed(sent: Submission) -> str:
-    return shortened("\n".join(str(value) for value in sent.values.values() if value), GIVEN_BACK)
+    carried = (sent.metadata.get("carry") or {}).get("line")
+    return shortened("\n".join(str(value) for value in (*sent.values.values(), carried) if value), GIVEN_BACK)
 
 
 def _answer(said: dict[str, Any] | None) -> BoltResponse:

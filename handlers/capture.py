@@ -11,6 +11,7 @@ from functools import partial
 from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
+from bot.incident.carried import Carried
 from bot.incident.records import Place
 from bot.scribe import attachments
 from bot.scribe import capture as scribe
@@ -190,10 +191,18 @@ class Capture:
         except TROUBLE as error:
             log.warning("a whisper could not be shown: %s", cause_of(error))
 
+    def mark_later(self, carried: Carried) -> None:
+        """The same for a message that an incident was opened with."""
+        channel, _, ts = carried.source.partition(":")
+        self._boundary.later(self._marked(channel, ts, has_files=bool(carried.files)))
+
     async def _recorded(self, said: Said) -> None:
         """The receipt that everybody sees, and then the message's files."""
-        await self._messages.mark(said.channel, said.ts, by=RECORDED)
-        if said.files:
+        await self._marked(said.channel, said.ts, has_files=bool(said.files))
+
+    async def _marked(self, channel: str, ts: str, *, has_files: bool) -> None:
+        await self._messages.mark(channel, ts, by=RECORDED)
+        if has_files:
             await attachments.fetch_due(self._desk.store, self._files, self._desk.clock.now())
 
 

@@ -4,7 +4,9 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
+from bot.incident.carried import Carried, unpacked
 from bot.incident.records import Milestone, Place
+from bot.scribe import carried as carrying
 from bot.scribe import connections, jsm, paging, recall, statuspage, suggestions
 from bot.scribe import incidents as scribe
 from bot.scribe.desk import Asked, Desk
@@ -13,6 +15,7 @@ from bot.slack import incidents as says
 from bot.slack.blocks import Block, Message
 from bot.slack.text import mentioned
 from handlers.boundary import Boundary
+from handlers.capture import Capture
 from handlers.requests import Click, Command, Submission
 
 NOT_NAMES = ("directmessage", "privategroup", "mpdm")
@@ -22,8 +25,9 @@ NOT_NAMES = ("directmessage", "privategroup", "mpdm")
 class Incidents:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, capture: Capture) -> None:
         self._desk = desk
+        self._capture = capture
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -109,7 +113,10 @@ class Incidents:
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident], or the shortcut of that name."""
-        return says.open_form("" if click.in_home else click.asked.place.channel)
+        channel = "" if click.in_home else click.asked.place.channel
+        if carry := click.value.get("carry"):
+            return carrying.form(click.asked, channel, unpacked(carry))
+        return says.open_form(channel)
 
     async def opened(self, sent: Submission) -> Message | None:
         """The form behind [Open an incident]."""
@@ -119,7 +126,17 @@ class Incidents:
         opening = Opening(str(sent.values.get("title") or ""), int(severity) if severity else None)
         if alert := sent.metadata.get("alert"):
             return await suggestions.open_from(self._desk, sent.asked, int(alert), opening, channel)
-        return await scribe.open_new(self._desk, sent.asked.at(Place(sent.asked.team, channel)), opening)
+        asked = sent.asked.at(Place(sent.asked.team, channel))
+        if carry := sent.metadata.get("carry"):
+            return await self._opened_with(asked, opening, unpacked(carry))
+        return await scribe.open_new(self._desk, asked, opening)
+
+    async def _opened_with(self, asked: Asked, opening: Opening, carried: Carried) -> Message | None:
+        """The same, with what somebody wanted to record: a message that it was taken from is marked as usual."""
+        answer = await carrying.open_with(self._desk, asked, opening, carried)
+        if carried.source:
+            self._capture.mark_later(carried)
+        return answer
 
 
 def _require_channel(channel: str) -> None:

@@ -6,6 +6,7 @@ from bot.errors import NotRecorded, Refused
 from bot.incident.sections import BY_SLUG
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.carried import value_of
 from bot.slack.words import words
 from storage.writer import PerhapsRecorded
 
@@ -17,20 +18,24 @@ GIVEN_BACK = 3 * PIECE
 def refusal(refused: Refused, typed: str) -> Message:
     """One sentence with the remedy, the button that mends it, and what somebody wrote given back."""
     said = words.general.refused(sentence=refused.sentence)
+    typed = typed or str(refused.carrying.get("line", ""))
     is_prose = len(typed.split()) > 1
     shown = [blocks.section(said), *(_given_back(typed) if is_prose else [])]
+    value = value_of(refused.carrying)
+    if value:
+        shown.append(blocks.context(words.general.carries(lines=bool(refused.carrying.get("is_paste")))))
     if refused.offer:
-        shown.append(blocks.actions(_offered(refused.offer)))
+        shown.append(blocks.actions(_offered(refused.offer, value)))
     return blocks.whisper(said, shown, refused=True)
 
 
-def _offered(offer: str) -> Block:
-    """The button that mends it: [Open an incident], or the form of a section."""
+def _offered(offer: str, carrying: str) -> Block:
+    """The button that mends it: [Open an incident], with what was typed, or the form of a section."""
     kind, _, slug = offer.partition(" ")
     if kind == "fill_section":
         title, value = BY_SLUG[slug].title, json.dumps({"section": slug})
         return blocks.button(f"Fill {title}", "postmortem_fill", value, style="primary")
-    return blocks.button("Open an incident", "incident_form_open", style="primary")
+    return blocks.button("Open an incident", "incident_form_open", carrying, style="primary")
 
 
 def not_recorded(error: NotRecorded, typed: str) -> Message:

@@ -5,13 +5,17 @@ from datetime import datetime, timedelta
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.errors import Refused
 from bot.incident import timeline as rules
+from bot.incident.carried import unpacked
+from bot.scribe import carried as carrying
 from bot.scribe import pages
 from bot.scribe import timeline as scribe
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.timeline import Typed
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
+from bot.slack.carried import value_of
 from handlers.boundary import Boundary
 from handlers.paste import Paste
 from handlers.requests import Click, Command, Form, Submission
@@ -125,8 +129,14 @@ class Timeline:
         return await scribe.save_form(self._desk, sent.asked, sent.metadata, sent.values)
 
     async def added(self, sent: Submission) -> Message | None:
-        """The form behind [Add entry]."""
-        return await self._record(sent, Typed(str(sent.values.get("line") or "")))
+        """The form behind [Add entry]; where no incident is open any more, the form that opens one takes its place."""
+        try:
+            return await self._record(sent, Typed(str(sent.values.get("line") or "")))
+        except Refused as refused:
+            if not value_of(refused.carrying):
+                raise
+            view = carrying.form(sent.asked, sent.asked.place.channel, unpacked(dict(refused.carrying)))
+            return {"response_action": "update", "view": view}
 
 
 def _number(click: Click) -> int:

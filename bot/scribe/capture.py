@@ -7,6 +7,7 @@ from bot.errors import Refused
 from bot.incident import attachments as sizes
 from bot.incident import moments, secrets
 from bot.incident import timeline as rules
+from bot.incident.carried import Carried, with_words, zone_name
 from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person, Place
 from bot.incident.text import admit, shortened
@@ -42,8 +43,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Capture:
-    """An entry about to be written. `seen_by` is its author's name where somebody else recorded it."""
+class Capture:
+    """An entry about to be written. `seen_by` is its author's name where somebody else recorded it.
+
+    `typed` is what was said to the bot with the time that it begins with, and when it was said.
+    """
 
     new: NewEntry
     files: tuple[Hanging, ...]
@@ -52,6 +56,7 @@ class _Capture:
     seen_by: str = ""
     reading: Reading | None = None
     unknown_zone: bool = False
+    typed: tuple[str, datetime] | None = None
 
 
 async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: bool) -> Message | None:
@@ -65,7 +70,7 @@ async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: 
     change = MARKED if by_reaction else "added"
     seen_by = author.name if author.id != asked.user else ""
     return await _record(
-        desk, asked, _Capture(new, said.files, clocks_of(desk, reader, asked.now), change, seen_by=seen_by)
+        desk, asked, Capture(new, said.files, clocks_of(desk, reader, asked.now), change, seen_by=seen_by)
     )
 
 
@@ -87,12 +92,13 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
     rules.require_past(moment, asked.now)
     text = text_of(said, reading.text)
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
-    capture = _Capture(
+    capture = Capture(
         replace(new, permalink=link, source=said.source),
         said.files,
         replace(clocks, now=asked.now),
         reading=reading,
         unknown_zone=reading.assumed_zone and not person.zone,
+        typed=(line, said.at) if reading.utc is not None and reading.text else None,
     )
     receipt = await _record(desk, asked, capture)
     return Answer(receipt, is_recorded=True, is_telling=reading.utc is not None or is_risky(said))
@@ -115,7 +121,7 @@ async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str
     text = rules.require_text(admit(chosen.text, "That entry"))
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
     clocks = await own_clocks(desk, asked)
-    return await _record(desk, asked, _Capture(replace(new, permalink=link, source=said.source), said.files, clocks))
+    return await _record(desk, asked, Capture(replace(new, permalink=link, source=said.source), said.files, clocks))
 
 
 async def let_go(desk: Desk, asked: Asked, source: str) -> bool:
@@ -154,7 +160,7 @@ def is_risky(said: Said) -> bool:
     return bool(secrets.found(said.text))
 
 
-async def _record(desk: Desk, asked: Asked, capture: _Capture) -> Message | None:
+async def _record(desk: Desk, asked: Asked, capture: Capture) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = incidents.current(tx, asked.place, locking=True)
         if incident is None:
@@ -162,17 +168,41 @@ async def _record(desk: Desk, asked: Asked, capture: _Capture) -> Message | None
         entry = kept.by_source(tx, incident.id, capture.new.source)
         if entry is None:
             entry, incident = _added(tx, asked, capture)
-            return _receipt(entry, incident, capture, wanted(tx, entry, capture.files))
+            return receipt(entry, incident, capture, wanted(tx, entry, capture.files))
         if not entry.struck:
             return _already(desk, entry, incident, capture)
         entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
         after = follow(tx, desk.rules, incident, entry, asked.now)
         return corrections.restored(entry, corrections.Turn(incident, after, asked.user))
 
-    return await once(desk, asked, unit)
+    try:
+        return await once(desk, asked, unit)
+    except Refused as refused:
+        raise with_words(refused, _carried(asked, capture)) from refused
 
 
-def _added(tx: Transaction, asked: Asked, capture: _Capture) -> tuple[Entry, Incident]:
+def _carried(asked: Asked, capture: Capture) -> Carried:
+    """What the button that opens an incident takes along: all of the message, as it would have been recorded now."""
+    new = capture.new
+    line, typed_at = capture.typed or (new.text, asked.now)
+    return Carried(
+        line,
+        typed_at,
+        zone_name(capture.clocks.zone),
+        asked.place.channel,
+        asked.key,
+        author=new.author if new.author != asked.user else "",
+        link=new.permalink,
+        source=new.source,
+        is_marked=capture.change == MARKED,
+        files=tuple((file.name, file.media_type, file.size, file.address) for file in capture.files),
+        at=None if capture.typed else new.happened_at,
+        ended_at=None if capture.typed else new.ended_at,
+        approximate=new.approximate and not capture.typed,
+    )
+
+
+def _added(tx: Transaction, asked: Asked, capture: Capture) -> tuple[Entry, Incident]:
     taken = incidents.take_entry_number(tx, asked.place)
     if taken is None:  # it is over, and its postmortem is published
         raise Refused(NO_INCIDENT, offer="open_incident")
@@ -190,9 +220,10 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[Ne
     return found
 
 
-def _receipt(entry: Entry, incident: Incident, capture: _Capture, files: list[NewAttachment]) -> Message:
+def receipt(entry: Entry, incident: Incident, capture: Capture, files: list[NewAttachment]) -> Message:
+    """What whoever recorded it reads; `files` as `wanted` wrote them down."""
     notes = {"author": capture.seen_by, "unknown_zone": capture.unknown_zone}
-    receipt = says.receipt(
+    shown = says.receipt(
         entry,
         incident,
         capture.clocks,
@@ -201,14 +232,14 @@ def _receipt(entry: Entry, incident: Incident, capture: _Capture, files: list[Ne
         files=tuple(file.name for file in files if not file.note),
     )
     if not files:
-        return receipt
-    *above, buttons = receipt["blocks"]
+        return shown
+    *above, buttons = shown["blocks"]
     refused = [file for file in files if file.note]
     told = blocks.context(words.capture.files_note(count=len(files) - len(refused), refused=refused))
-    return {**receipt, "blocks": [*above, told, buttons]}
+    return {**shown, "blocks": [*above, told, buttons]}
 
 
-def _already(desk: Desk, entry: Entry, incident: Incident, capture: _Capture) -> Message:
+def _already(desk: Desk, entry: Entry, incident: Incident, capture: Capture) -> Message:
     by = entry.recorder if entry.recorder != capture.new.recorder else ""
     said = words.capture.already(
         number=entry.number,

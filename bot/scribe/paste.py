@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.errors import Refused
 from bot.incident import paste as rules
+from bot.incident.carried import Carried, with_words
 from bot.incident.records import Entry, Incident
 from bot.incident.text import admit
 from bot.scribe.desk import Asked, Desk, once, require_taking
@@ -27,7 +28,11 @@ _MINUTE = timedelta(minutes=1)
 async def form(desk: Desk, asked: Asked, text: str) -> Block:
     """The form that takes the lines; the preview at once where a text came with the command."""
     if text.strip():
-        return await _preview(desk, asked, says.from_text(text))
+        try:
+            return await _preview(desk, asked, says.from_text(text))
+        except Refused as refused:
+            carried = Carried(text, asked.now, "", asked.place.channel, asked.key, is_paste=True)
+            raise with_words(refused, carried) from refused
     clocks = await _clocks(desk, asked, "author")
     incident = await desk.store.read(lambda tx: require_taking(tx, asked))
     return says.form(incident, Pasted(), clocks, clocks.label)

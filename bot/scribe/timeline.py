@@ -8,6 +8,7 @@ from typing import Any
 from bot.errors import Refused
 from bot.incident import moments
 from bot.incident import timeline as rules
+from bot.incident.carried import Carried, with_words, zone_name
 from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
@@ -66,9 +67,18 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
 
     try:
         return await once(desk, asked, unit)
+    except Refused as refused:
+        raise with_words(refused, _carried(asked, typed, clocks)) from refused
     except _SameAgain as same:
         already = says.already(same.incident, same.number, reading, moment)
     return await once(desk, asked, lambda _: already)
+
+
+def _carried(asked: Asked, typed: Typed, clocks: says.Clocks) -> Carried:
+    """What the button that opens an incident takes along."""
+    end = typed.at + typed.lasts if typed.at and typed.lasts else None
+    where = (zone_name(clocks.zone), asked.place.channel, asked.key)
+    return Carried(typed.line, asked.now, *where, typed.at, end, typed.approximate)
 
 
 def _question(reading: Reading, clocks: says.Clocks) -> Message:

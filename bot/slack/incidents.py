@@ -12,10 +12,14 @@ from bot.slack.words import words
 CARD_ENTRIES = 5
 
 
-def opened(incident: Incident) -> Message:
-    """To who opened it: what to do next, and the offer to look back. The channel gets the live message."""
+def opened(incident: Incident, receipt: list[Block] | None = None) -> Message:
+    """To who opened it: what to do next, and the offer to look back. The channel gets the live message.
+
+    `receipt` is that of what was recorded with it.
+    """
     said = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
-    shown = [blocks.section(said), blocks.context(words.incidents.opened_hint()), *lookback.offer(incident)]
+    hint = blocks.context(words.incidents.opened_hint())
+    shown = [blocks.section(said), *(receipt or []), hint, *lookback.offer(incident)]
     return blocks.whisper(said, shown)
 
 

@@ -1,0 +1,65 @@
+"""How words look that wait for an incident: in the button that opens one, in its form, and in what comes of it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot.incident import secrets
+from bot.incident.carried import Carried
+from bot.incident.records import Entry, Incident
+from bot.incident.text import shortened
+from bot.slack import blocks, incidents
+from bot.slack.blocks import Block, Message
+from bot.slack.timeline import QUOTED, Clocks, edit_row
+from bot.slack.words import words
+
+
+def value_of(packed: Mapping[str, Any]) -> str:
+    """What the button that opens an incident carries; empty where Slack does not hold it, or nobody should.
+
+    A credential is not put where it cannot be redacted any more: its text is given back instead.
+    """
+    if not packed:
+        return ""
+    value = json.dumps({"carry": dict(packed)}, ensure_ascii=False)
+    return "" if len(value) > blocks.BUTTON_VALUE or secrets.found(str(packed.get("line", ""))) else value
+
+
+def open_form(channel: str, carried: Carried, clocks: Clocks) -> Block:
+    """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
+    view = incidents.open_form(channel)
+    if carried.is_paste:
+        said = words.incidents.carries_lines(count=len(carried.line.splitlines()))
+    else:
+        reading = carried.reading()
+        when = clocks.told(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
+        said = words.incidents.carries(when=when, text=shortened(reading.text, 1_000))
+    metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
+    return view | {
+        "blocks": [blocks.section(said), *view["blocks"]],
+        "private_metadata": json.dumps(metadata, ensure_ascii=False),
+    }
+
+
+def recorded(opened: Incident | None, incident: Incident, receipt: list[Block]) -> Message:
+    """The incident is open and the words are in it; `opened` is None where another one was open there already."""
+    if opened is not None:
+        return incidents.opened(opened, receipt)
+    said = words.incidents.carried_there(key=incident.key, title=incident.title)
+    return blocks.whisper(said, [blocks.section(said), *receipt])
+
+
+def already(incident: Incident, entry: Entry) -> list[Block]:
+    """They were recorded before, and are not recorded twice."""
+    text = shortened(secrets.masked(entry.text), QUOTED)
+    said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
+    return [blocks.section(said), edit_row(entry)]
+
+
+def lines(incident: Incident, carried: Carried) -> list[Block]:
+    """Many lines: a button that previews them, as `/timeline paste` does."""
+    value = {"incident": incident.id, "line": carried.line, "typed_at": carried.typed_at.isoformat()}
+    preview = blocks.button(
+        "Preview the lines", "timeline_paste_open", json.dumps(value, ensure_ascii=False), style="primary"
+    )
+    return [blocks.section(words.incidents.carried_lines()), blocks.actions(preview)]
