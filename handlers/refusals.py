@@ -19,9 +19,8 @@ def refusal(refused: Refused, typed: str) -> Message:
     """One sentence with the remedy, the button that mends it, and what somebody wrote given back."""
     said = words.general.refused(sentence=refused.sentence)
     typed = typed or str(refused.carrying.get("line", ""))
-    is_prose = len(typed.split()) > 1
-    shown = [blocks.section(said), *(_given_back(typed) if is_prose else [])]
-    value = value_of(refused.carrying)
+    is_prose, value = len(typed.split()) > 1, value_of(refused.carrying)
+    shown = [blocks.section(said), *(_given_back(typed) if is_prose or value else [])]
     if value:
         shown.append(blocks.context(words.general.carries(lines=bool(refused.carrying.get("is_paste")))))
     if refused.offer:

@@ -22,21 +22,28 @@ def value_of(packed: Mapping[str, Any]) -> str:
     if not packed:
         return ""
     value = json.dumps({"carry": dict(packed)}, ensure_ascii=False)
-    return "" if len(value) > blocks.BUTTON_VALUE or secrets.found(str(packed.get("line", ""))) else value
+    is_sendable = not any("\ud800" <= letter <= "\udfff" for letter in value)  # half a character is no text
+    return (
+        ""
+        if not is_sendable or len(value) > blocks.BUTTON_VALUE or secrets.found(str(packed.get("line", "")))
+        else value
+    )
 
 
 def open_form(channel: str, carried: Carried, clocks: Clocks) -> Block:
     """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
     view = incidents.open_form(channel)
     if carried.is_paste:
-        said = words.incidents.carries_lines(count=len(carried.line.splitlines()))
+        said, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
     else:
         reading = carried.reading()
+        written = reading.written or ""
         when = clocks.told(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
         said = words.incidents.carries(when=when, text=shortened(reading.text, 1_000))
+    typed = words.incidents.typed(at=clocks.told(carried.typed_at), written=written)
     metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
     return view | {
-        "blocks": [blocks.section(said), *view["blocks"]],
+        "blocks": [blocks.section(said), blocks.context(typed), *view["blocks"]],
         "private_metadata": json.dumps(metadata, ensure_ascii=False),
     }
 

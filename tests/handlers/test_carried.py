@@ -43,6 +43,7 @@ async def test_what_was_typed_is_recorded_with_the_incident_that_it_opens(databa
         view = await window(play, play.ana, "incident_form_open")
         assert "The first entry of its timeline will be:" in view.plain
         assert "12:05 UTC (13:05 Berlin)*  failed over to replica" in view.plain
+        assert "Typed at 12:30 UTC (13:30 Berlin); “13:05” is read by the clock of that moment" in view.plain
         receipt = await submitted(play, play.ana, view)
         assert "opened *INC-1* Checkout is failing" in receipt.plain
         assert "12:05 UTC (13:05 Berlin)" in receipt.plain
