@@ -35,8 +35,8 @@ class Carried:
     is_paste: bool = False
 
     def packed(self) -> dict[str, Any]:
-        """As a JSON object, without what is empty."""
-        found = {name: value for name, value in asdict(self).items() if value or name == "zone"}
+        """As a JSON object, without what is empty and may be left out."""
+        found = {name: value for name, value in asdict(self).items() if value or name in _ALWAYS}
         return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found.items()}
 
     def clock(self) -> tzinfo:
@@ -52,6 +52,7 @@ class Carried:
         )
 
 
+_ALWAYS = ("line", "typed_at", "zone", "channel", "key")
 _TIMES = ("typed_at", "at", "ended_at")
 _NAMES = tuple(field.name for field in fields(Carried))
 
