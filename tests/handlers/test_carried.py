@@ -8,6 +8,7 @@ import pytest
 from bot.rehearsal.seen import SeenMessage, SeenView
 from tests.handlers.stage import labels, last, on_stage, opened, press, told, window
 from tests.handlers.test_capture import AGAIN, DONE, marks, react
+from tests.handlers.test_capture_files import PNG, kept
 from tests.handlers.test_trouble import database
 from tests.patience import hurry
 from tests.playing import NOON, Play
@@ -281,3 +282,12 @@ async def test_from_a_conversation_with_the_bot_it_goes_into_the_channel_that_is
         assert (await play.slack.submit(play.ana, view, TITLE | {"channel": play.channel})).ok
         await play.settle()
         assert entries(play, "failed over") == [("2026-11-23 12:05", play.ana, play.ana)]
+
+
+async def test_the_files_of_a_message_come_along(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=AGAIN) as play:
+        ts = await play.slack.say(play.bo, play.channel, "see the graph", files=[("graph.png", PNG)])
+        await react(play, play.ana, ts)
+        receipt = await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
+        assert "1 file" in receipt.plain
+        assert [(file.state, file.content) for file in kept(play)] == [("kept", PNG)]

@@ -9,6 +9,8 @@ import pytest
 from bot.incident.records import PostmortemStatus, Status
 from storage import audit, deliveries, reminders
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
+from tests.handlers.test_home import opened as home
+from tests.handlers.test_home import words
 from tests.handlers.test_postmortem import resolved
 from tests.handlers.test_publishing import published
 from tests.playing import NOON, Play
@@ -159,3 +161,15 @@ async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str)
         assert play.case().incident.key == "INC-2"
         owed = play.bot.store.read_now(lambda tx: deliveries.due(tx, play.clock.now(), 50, locking=False))
         assert owed == ()
+
+
+async def test_the_owners_tab_asks_for_it_again(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        assert "You owe 1 postmortem" in await home(play, play.bo)
+        await told(play, play.ana, "/postmortem waive a drill")
+        await play.settle()
+        assert "You owe no postmortem" in words(play, play.bo)
+        await told(play, play.ana, "/postmortem reopen")
+        await play.settle()
+        assert "You owe 1 postmortem" in words(play, play.bo)
