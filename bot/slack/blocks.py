@@ -71,9 +71,10 @@ def actions(*elements: Block) -> Block:
 
 
 def option(text: str, value: str, description: str = "") -> Block:
-    """One choice, in plain text, of at most 75 characters, with a grey line below it."""
-    chosen: Block = {"text": {"type": "plain_text", "text": shortened(text, 75), "emoji": False}, "value": value}
-    if description:
+    """One choice, in plain text, of at most 75 characters, a grey line below it; a blank name is shown as a dash."""
+    name = shortened(text, 75) if text.strip() else "–"
+    chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
+    if description.strip():
         chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}
     return chosen
 
