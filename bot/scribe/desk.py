@@ -148,8 +148,11 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
 
 
 def _verb(unit: Unit) -> str:
-    """`incidents.set_severity`: what the scribe calls it. Taken from the code, so that no verb can be left out."""
-    noun = unit.__module__.rpartition(".")[2]
+    """`incidents.set_severity`: what the scribe calls it. Taken from the code, so that no verb can be left out.
+
+    The noun is its file's up to the underscore: which of a noun's files has the verb is nobody's business outside.
+    """
+    noun = unit.__module__.rpartition(".")[2].partition("_")[0]
     return f"{noun}.{unit.__qualname__.partition('.')[0].lstrip('_')}"
 
 

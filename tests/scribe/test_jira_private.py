@@ -48,7 +48,7 @@ async def test_agreed_to_it_goes_masked_with_every_action_to_come(database_url: 
         assert issue(jira, "OPS-2")["status"] == "Done"
         assert not any(word in str((jira.seen, jira.links)) for word in ("customer.example", "10.1.2.3", "10.9.9.9"))
         assert said(play, "@Ana Demo lets the corrective actions of *INC-1* go to Jira") == 1
-        assert ("Ana Demo", "jira_agreed.agree", "masked actions into Jira") in deeds(play)
+        assert ("Ana Demo", "jira.agree", "masked actions into Jira") in deeds(play)
 
 
 async def test_one_that_became_private_is_asked_about_before_what_changed_there_leaves(sqlite_url: str) -> None:
