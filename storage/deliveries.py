@@ -1,11 +1,15 @@
 """Messages owed to Slack: a row until it is sent, given up, or no longer wanted."""
 
+import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
+from bot.incident.records import Incident
 from storage.statements import Statement, Transaction, insert_into
 from storage.tables import DELIVERY_WAITING, DeliveryRow, table_of
 
@@ -123,6 +127,11 @@ def owe(tx: Transaction, owed: Owed) -> None:
         created_at=owed.due_at,
         **dict.fromkeys(("lease_owner", "sent_channel", "sent_ts", "error"), ""),
     )
+
+
+def tell(tx: Transaction, incident: Incident, said: Mapping[str, Any], now: datetime, to: str = "") -> None:
+    """Owe a message, as Slack takes it, about an incident to its channel, or to another channel or person."""
+    owe(tx, Owed(incident.team, "message", to or incident.channel, json.dumps(said), now, incident.id))
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:

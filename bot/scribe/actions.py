@@ -1,6 +1,5 @@
 """The actions' verbs: add, finish, drop, give a new date, list."""
 
-import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -21,7 +20,6 @@ from bot.slack.people import zone_of
 from bot.slack.words import words
 from storage import actions, cases, deliveries, incidents, whys
 from storage.actions import NewAction
-from storage.deliveries import Owed
 from storage.statements import Transaction
 
 
@@ -150,7 +148,7 @@ def told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Me
     if incident.channel == asked.place.channel:
         return said
     # Done from a DM or the Home tab: the others should see it where the action was promised, and may go on there.
-    deliveries.owe(tx, Owed(asked.team, "message", incident.channel, json.dumps(said), asked.now, incident.id))
+    deliveries.tell(tx, incident, said, asked.now)
     return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 

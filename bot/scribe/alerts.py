@@ -4,7 +4,6 @@ A webhook may hold a thousand alerts and a storm a thousand webhooks: they are w
 whoever records waits for one of these at most.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -19,7 +18,6 @@ from bot.scribe.incidents import Opening, opened_in
 from bot.scribe.suggestions import show, show_storm
 from bot.slack import alerts as says
 from storage import alerts, audit, deliveries, incidents, past_alerts
-from storage.deliveries import Owed
 from storage.statements import Transaction
 
 AT_ONCE = 50
@@ -208,5 +206,5 @@ class _Hearing:
         if said_at is not None and self._now < said_at + rules.CALM:
             return
         alerts.calm(tx, group, self._now)
-        said = json.dumps(says.calm(incident, alerts.attached(tx, incident.id), group.ended_at))
-        deliveries.owe(tx, Owed(incident.team, "message", incident.channel, said, self._now, incident.id))
+        said = says.calm(incident, alerts.attached(tx, incident.id), group.ended_at)
+        deliveries.tell(tx, incident, said, self._now)

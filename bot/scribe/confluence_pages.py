@@ -1,7 +1,6 @@
 """The postmortem as a page of Confluence: made on request, brought up to date on request, around what people wrote."""
 
 import asyncio
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,7 +27,6 @@ from bot.slack import confluence as says
 from bot.slack.confluence import News, Stands
 from bot.slack.places import Places
 from storage import deliveries, incidents
-from storage.deliveries import Owed
 from storage.links import Link
 from storage.statements import Transaction
 from storage.store import Store
@@ -228,7 +226,7 @@ class PostmortemPages:
             memo = memos.read(kept.memo)
             page = Stands(memo.title, kept.url, kept.status, memo.is_masked)
             said = says.brought(incident, page, memo.news)
-            deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+            deliveries.tell(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Nothing is read by itself: a published page is compared when somebody asks for it."""

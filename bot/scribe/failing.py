@@ -1,14 +1,11 @@
 """What people are told of failures in other systems: each once, where it matters, and once that it is over."""
 
-import json
 from datetime import datetime
 
-from bot.incident.records import Incident
 from bot.publish.failures import PublishError
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from storage import deliveries, incidents, link_lists
-from storage.deliveries import Owed
 from storage.links import CALLING, REFUSED, Link
 from storage.statements import Transaction
 
@@ -49,7 +46,7 @@ def tell(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Messag
     troubled = link_lists.troubled_in(tx, link.team, link.system, incident.channel)
     others = [one for one in troubled if one.error == sentence and one.id != link.id]
     if not any(one.is_told and _was_tried(one) for one in others):
-        _say(tx, incident, asks or says.failed(link, sentence, others=bool(others)), now)
+        deliveries.tell(tx, incident, asks or says.failed(link, sentence, others=bool(others)), now)
 
 
 def tell_mended(tx: Transaction, link: Link, now: datetime) -> None:
@@ -64,13 +61,9 @@ def tell_mended(tx: Transaction, link: Link, now: datetime) -> None:
     left, mended = link_lists.troubled_in(tx, *here), link_lists.mended_in(tx, *here)
     if mended and all(one.state == REFUSED for one in left):
         link_lists.said(tx, mended)
-        _say(tx, incident, says.mended(mended, refused=len(left)), now)
+        deliveries.tell(tx, incident, says.mended(mended, refused=len(left)), now)
 
 
 def _was_tried(link: Link) -> bool:
     """Its error is of now: it was tried since it last changed, or since somebody pressed [Try again]."""
     return link.attempts > (link.state == CALLING)
-
-
-def _say(tx: Transaction, incident: Incident, said: Message, now: datetime) -> None:
-    deliveries.owe(tx, Owed(incident.team, "message", incident.channel, json.dumps(said), now, incident.id))

@@ -31,7 +31,6 @@ from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from bot.slack.places import Places
 from storage import accounts, actions, audit, cases, deliveries, link_lists
-from storage.deliveries import Owed
 from storage.links import Link
 from storage.statements import Transaction
 from storage.store import Store
@@ -231,8 +230,7 @@ class ActionsInJira:
             _save(tx, replace(action, link=kept.url), now)
         if not link.external_id or was.get("owner") != is_.get("owner") or was.get("account") != is_.get("account"):
             said = says.in_jira(action, incident, (kept.external_id, kept.url), is_assigned=is_.get("assigned", False))
-            owed = Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id)
-            deliveries.owe(tx, owed)
+            deliveries.tell(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Read how what is followed stands there: what changed there changes here. Raises PublishError."""

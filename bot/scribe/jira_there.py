@@ -20,7 +20,6 @@ from bot.slack import connections as says
 from bot.slack.blocks import Message
 from bot.slack.people import zone_of
 from storage import actions, audit, deliveries, incidents, links, people
-from storage.deliveries import Owed
 from storage.links import CALLING, KEPT, LET_GO, REFUSED, Link, Thing
 from storage.statements import Transaction
 
@@ -191,7 +190,7 @@ class _Taken:
         before = self.memo.get("there")
         if before is not None and before["who"] != self.issue.assignee and self.link.state == KEPT:
             said = says.assigned_in_jira(self.action, self.incident, self._at, self.issue.assignee_name)
-            self._owe(said)
+            deliveries.tell(self.tx, self.incident, said, self.now)
 
     @property
     def _at(self) -> tuple[str, str]:
@@ -199,8 +198,4 @@ class _Taken:
 
     def _say(self, verb: str, said: Message) -> None:
         audit.keep(self.tx, SYSTEM, verb, "", self.now)
-        self._owe(said)
-
-    def _owe(self, said: Message) -> None:
-        owed = Owed(self.link.team, "message", self.incident.channel, json.dumps(said), self.now, self.incident.id)
-        deliveries.owe(self.tx, owed)
+        deliveries.tell(self.tx, self.incident, said, self.now)

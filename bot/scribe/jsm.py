@@ -24,7 +24,6 @@ from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from storage import accounts, cases, deliveries, incidents, link_lists, links
-from storage.deliveries import Owed
 from storage.links import Link, Thing
 from storage.statements import Transaction
 from storage.store import Store
@@ -149,7 +148,7 @@ class IncidentsInJsm:
         incident = incidents.by_id(tx, link.incident_id)
         if incident is not None and not link.external_id:
             said = says.in_jsm(incident, (kept.external_id, kept.url))
-            deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+            deliveries.tell(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Say when an incident that is open here was closed there, and offer to resolve it: the time is a person's."""
@@ -187,7 +186,7 @@ def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, i
     links.remember(tx, current, json.dumps(memo | seen_at(issue)))
     if issue.category is Category.DONE and is_open and issue.status != current.status:
         said = says.closed_in_jsm(incident, (issue.key, issue.url))
-        deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+        deliveries.tell(tx, incident, said, now)
 
 
 def _open_here(tx: Transaction) -> tuple[Link, ...]:

@@ -19,7 +19,6 @@ from bot.scribe.following import CONFIRMED
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from storage import deliveries, incidents, links, timeline
-from storage.deliveries import Owed
 from storage.links import Link, Thing
 from storage.statements import Transaction
 from storage.store import Store
@@ -151,7 +150,7 @@ class Pages:
         else:
             number = _note(tx, incident, asked["by"], f"Paged, and confirmed by {self._client.name}", now)
             said = says.paged(incident, self._client.name, asked["words"], number)
-        deliveries.owe(tx, Owed(link.team, "message", incident.channel, json.dumps(said), now, incident.id))
+        deliveries.tell(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """What becomes of a page over there comes in as an alert, through /hooks/jsm."""

@@ -42,9 +42,8 @@ def handed(tx: Transaction, incident: Incident, delivery: Delivery, now: datetim
     """What the new owner of a postmortem reads."""
 
     def missed(tx: Transaction, channels: frozenset[str]) -> None:
-        said = json.dumps(says.handed_unseen(incident))
         for channel in channels:
-            deliveries.owe(tx, Owed(incident.team, "message", channel, said, now, incident.id))
+            deliveries.tell(tx, incident, says.handed_unseen(incident), now, to=channel)
 
     said = says.handed(cases.glance(tx, incident, 1)[0], delivery.body)
     return _of_one(incident, said, says.owed_unseen, missed)

@@ -1,7 +1,6 @@
 """The verbs about what looks like a credential: warn its author, take it out of the record, or let it stand."""
 
 import asyncio
-import json
 import logging
 
 from bot.errors import Refused
@@ -19,7 +18,6 @@ from storage import actions, attachments, audit, deliveries, incidents, sections
 from storage import kept as drafts
 from storage import secrets as kept
 from storage import timeline as entries
-from storage.deliveries import Owed
 from storage.statements import Transaction
 
 log = logging.getLogger(__name__)
@@ -87,8 +85,8 @@ def warn(tx: Transaction, incident: Incident, subject: Subject, text: str, asked
     if spans:
         entry = entries.by_number(tx, incident.id, subject.number) if subject.noun is Noun.ENTRY else None
         files = attachments.names(tx, entry.id) if entry else ()
-        body = json.dumps(says.warning_alone(spans, subject, incident, files))
-        deliveries.owe(tx, Owed(incident.team, "message", asked.user, body, asked.now, incident.id))
+        said = says.warning_alone(spans, subject, incident, files)
+        deliveries.tell(tx, incident, said, asked.now, to=asked.user)
 
 
 def _held(tx: Transaction, asked: Asked, subject: Subject, *, locking: bool = True) -> tuple[Incident, tuple[str, ...]]:

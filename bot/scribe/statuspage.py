@@ -21,7 +21,6 @@ from bot.scribe.followers import Kept, NotYet
 from bot.slack import statuspage as says
 from bot.slack.blocks import Block, Message
 from storage import deliveries, incidents, link_lists, links, timeline
-from storage.deliveries import Owed
 from storage.links import KEPT, LET_GO, REFUSED, Link, Thing
 from storage.statements import Transaction
 from storage.store import Store
@@ -218,14 +217,14 @@ class CustomerUpdates:
         if incident is None:
             return
         if link.subject.endswith(_POSTMORTEM):
-            _say(tx, incident, says.drafted(incident), now)
+            deliveries.tell(tx, incident, says.drafted(incident), now)
             return
         whole = Thing(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
         links.stand(tx, whole, kept.external_id, kept.url, now)
         page = links.of(tx, link.team, SYSTEM, whole.subject)
         if page is not None:
             links.remark(tx, page, kept.status, now)
-        _say(tx, incident, says.told(incident, kept.status, kept.url), now)
+        deliveries.tell(tx, incident, says.told(incident, kept.status, kept.url), now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Read the components anew, and ask for the end of what is over here and open there."""
@@ -268,8 +267,4 @@ def _ask_for_the_end(tx: Transaction, seen: Link, now: datetime) -> None:
     if page is None or over is None or page.memo == _asked(over):
         return
     links.remember(tx, page, _asked(over))
-    _say(tx, over, says.still_open(over, page.status, page.url), now)
-
-
-def _say(tx: Transaction, incident: Incident, said: Message, now: datetime) -> None:
-    deliveries.owe(tx, Owed(incident.team, "message", incident.channel, json.dumps(said), now, incident.id))
+    deliveries.tell(tx, over, says.still_open(over, page.status, page.url), now)

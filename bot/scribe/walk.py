@@ -21,7 +21,6 @@ from bot.slack.history import Busy, History, Page, Unreadable
 from bot.slack.reading import Told, moment_of, said_in
 from bot.slack.words import words
 from storage import deliveries, incidents, lookbacks
-from storage.deliveries import Owed
 from storage.lookbacks import DONE, FAILED, Lookback
 from storage.statements import Transaction
 
@@ -182,9 +181,7 @@ class Walker:
             incident = incidents.by_id(tx, held.incident_id)
             if lookbacks.save(tx, held, after) is None or incident is None:
                 return
-            body = json.dumps(told(incident))
-            now = self._desk.clock.now()
-            deliveries.owe(tx, Owed(held.team, "message", held.asked_by, body, now, incident_id=held.incident_id))
+            deliveries.tell(tx, incident, told(incident), self._desk.clock.now(), to=held.asked_by)
 
         await self._desk.store.write(unit)
         self._desk.outbox.kick()

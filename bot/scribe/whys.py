@@ -79,8 +79,7 @@ def tell_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message
     thread = incidents.whys_thread(tx, incident.id)
     if thread:
         told = {key: value for key, value in said.items() if key != "response_type"}
-        body = json.dumps(told | {"thread_ts": thread})
-        deliveries.owe(tx, Owed(asked.team, "message", incident.channel, body, asked.now, incident.id))
+        deliveries.tell(tx, incident, told | {"thread_ts": thread}, asked.now)
     return bool(thread)
 
 
