@@ -117,6 +117,11 @@ class Incident:
         return f"INC-{self.number}"
 
     @property
+    def channel_link(self) -> str:
+        """Where Slack opens its channel, whatever the workspace's own address is."""
+        return f"https://slack.com/app_redirect?team={self.team}&channel={self.channel}"
+
+    @property
     def is_closed(self) -> bool:
         """It is over and its postmortem finished: nothing more is written into its timeline."""
         return self.status is Status.RESOLVED and self.postmortem_status.is_finished

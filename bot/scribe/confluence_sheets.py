@@ -89,8 +89,7 @@ class Sheets:
         body, attached = self._exporter.confluence_page(document)
         if not with_pictures:
             body, attached = self._exporter.render(document, SOURCE).decode(), ()
-        url = f"https://slack.com/app_redirect?team={incident.team}&channel={incident.channel}"
-        body = self._way_back.render(url="" if is_masked else url, key=incident.key) + body
+        body = self._way_back.render(url="" if is_masked else incident.channel_link, key=incident.key) + body
         draft = self._exporter.draft(whole)
         told = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
         return Sheet(document, draft, body, Fresh(apart(body), told), attached)

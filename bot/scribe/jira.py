@@ -163,7 +163,7 @@ class ActionsInJira:
             return await self._made(link, prepared)
         key, url, sent = link.external_id, link.url, dict(prepared.sent)
         if not sent.get("linked"):
-            await self._jira.link(key, prepared.item.label, _place_of(prepared.incident), prepared.title)
+            await self._jira.link(key, prepared.item.label, prepared.incident.channel_link, prepared.title)
             sent["linked"] = True
         changed = {name: told for name, told in _told_of(prepared).items() if name not in sent or sent[name] != told}
         if changed:
@@ -283,11 +283,6 @@ def _told_of(wanted: _Wanted) -> dict[str, Any]:
         "owner": wanted.action.owner,
         "account": wanted.account,
     }
-
-
-def _place_of(incident: Incident) -> str:
-    """Where Slack opens the incident's channel, whatever the workspace's own address is."""
-    return f"https://slack.com/app_redirect?team={incident.team}&channel={incident.channel}"
 
 
 def _agreed(wanted: _Wanted) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class Pages:
         alert = Alert(
             alias=f"afterword-{link.team}-{link.id}".lower(),
             message=f"{incident.key}: {one_line(masked(asked['words']))}",
-            description=f"{one_line(masked(incident.title))}\nSlack: https://slack.com/app_redirect?team={link.team}&channel={incident.channel}",
+            description=f"{one_line(masked(incident.title))}\nSlack: {incident.channel_link}",
             priority=_PRIORITIES.get(incident.severity or 0, "P3"),
             responders=self._responders,
             tags=("afterword", incident.key),
