@@ -11,7 +11,7 @@ from bot.incident.secrets import Noun, Subject
 from bot.incident.text import admit, require
 from bot.incident.whys import without_action
 from bot.scribe import chasing, secrets
-from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.desk import Asked, Desk, once, require_able, require_incident
 from bot.scribe.standing import settle_asked, settle_digests
 from bot.slack import actions as says
 from bot.slack import findings as looks
@@ -217,11 +217,7 @@ async def owner_of(desk: Desk, asked: Asked, owner: str) -> Person:
         seen = desk.people.seen(asked.team, owner)
         by = await desk.people.known(asked.team, asked.user)
         return seen or await desk.people.learn_group(asked.team, owner, "", by.zone)
-    person = await desk.people.known(asked.team, owner)
-    if person.is_bot or person.is_deactivated:
-        what = "a bot" if person.is_bot else "deactivated"
-        raise Refused(f"{person.name} cannot own it: that account is {what}.", field="owner")
-    return person
+    return await require_able(desk, asked, owner, "own it", field="owner")
 
 
 async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Message | None:

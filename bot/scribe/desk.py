@@ -156,6 +156,15 @@ def _verb(unit: Unit) -> str:
     return f"{noun}.{unit.__qualname__.partition('.')[0].lstrip('_')}"
 
 
+async def require_able(desk: Desk, asked: Asked, user: str, what: str, field: str = "") -> Person:
+    """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot and for who has left."""
+    person = await desk.people.known(asked.team, user)
+    if person.is_bot or person.is_deactivated:
+        state = "a bot" if person.is_bot else "deactivated"
+        raise Refused(f"{person.name} cannot {what}: that account is {state}.", field=field)
+    return person
+
+
 def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
     """The incident that a request is about: the one that its button names, else the channel's.
 

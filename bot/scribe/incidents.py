@@ -13,7 +13,7 @@ from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, S
 from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
-from bot.scribe.desk import Asked, Desk, once, require_incident, require_taking
+from bot.scribe.desk import Asked, Desk, once, require_able, require_incident, require_taking
 from bot.scribe.resolution import remind
 from bot.scribe.standing import retire
 from bot.scribe.timeline import own_clocks, time_in_form
@@ -131,11 +131,8 @@ async def set_severity(desk: Desk, asked: Asked, severity: int) -> Message | Non
 
 async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message | None:
     """Say who leads; `lead` is a user id, `called` the name as typed, for where Slack does not tell another."""
-    person = await desk.people.known(asked.team, lead)
+    await require_able(desk, asked, lead, "lead")
     name = desk.people.name(asked.team, lead) or called
-    if person.is_bot or person.is_deactivated:
-        sentence = f"{person.name} cannot lead: that account is {'a bot' if person.is_bot else 'deactivated'}."
-        raise Refused(sentence)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)

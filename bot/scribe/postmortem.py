@@ -19,7 +19,7 @@ from bot.incident.secrets import Noun, Subject, masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import admit, require, shortened
 from bot.scribe import confluence, drafts, recall, secrets
-from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.desk import Asked, Desk, once, require_able, require_incident
 from bot.scribe.resolution import resume
 from bot.scribe.standing import retire
 from bot.slack import blocks
@@ -152,10 +152,7 @@ async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int
 
 async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: bool = False) -> Message | None:
     """Say who owes the document; `owner` is a user id. Handed over, the new one also reads it in their DM."""
-    person = await desk.people.known(asked.team, owner)
-    if person.is_bot or person.is_deactivated:
-        sentence = f"{person.name} cannot own it: that account is {'a bot' if person.is_bot else 'deactivated'}."
-        raise Refused(sentence)
+    person = await require_able(desk, asked, owner, "own it")
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
