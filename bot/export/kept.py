@@ -10,7 +10,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from bot.export.regions import Compiled, Region
 from bot.incident.document import Document, KeptText
 from bot.incident.kept import Change
-from bot.incident.sections import BY_SLUG
+from bot.incident.sections import title_of
 
 NOTHING = "_Not recorded_"
 _OPENS_MARKER = re.compile(r"^<!--(?= afterword:)", re.MULTILINE)
@@ -89,8 +89,7 @@ class Keeper:
             if texts and id_ in placed:
                 yield Held(placed[id_], texts, facts_of(document, placed[id_]), version)
             elif texts:
-                title = BY_SLUG[id_].title if id_ in BY_SLUG else id_.replace("_", " ").capitalize()
-                yield Held(Region(id_, f"## {title}", ""), texts, "", version, has_place=False)
+                yield Held(Region(id_, f"## {title_of(id_)}", ""), texts, "", version, has_place=False)
 
     def _shown(self, held: Held) -> Region:
         body = self._contested(held) if held.is_contested else self._alone(held.texts[0])

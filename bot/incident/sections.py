@@ -32,3 +32,8 @@ SECTIONS = (
 )
 
 BY_SLUG = {section.slug: section for section in SECTIONS}
+
+
+def title_of(slug: str) -> str:
+    """What people call a section; one that only a team's own template has goes by the words of its slug."""
+    return BY_SLUG[slug].title if slug in BY_SLUG else slug.replace("_", " ").capitalize()

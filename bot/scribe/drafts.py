@@ -12,7 +12,7 @@ from bot.incident import kept as rules
 from bot.incident import postmortem
 from bot.incident.kept import Change, KeptRegion
 from bot.incident.records import Case, Incident
-from bot.incident.sections import BY_SLUG
+from bot.incident.sections import title_of
 from bot.incident.text import admit
 from bot.scribe import documents
 from bot.scribe.desk import Asked, Desk, once, require_incident
@@ -141,13 +141,9 @@ async def _held(desk: Desk, asked: Asked, section: str) -> tuple[Case, Held]:
         for held in edited(desk.exporter, case, asked.now):
             if held.own.id == section:
                 return case, held
-        raise Refused(words.kept.nothing(title=_title(section)))
+        raise Refused(words.kept.nothing(title=title_of(section)))
 
     return await desk.store.read(find)
-
-
-def _title(section: str) -> str:
-    return BY_SLUG[section].title if section in BY_SLUG else section
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +163,7 @@ async def keep(desk: Desk, asked: Asked, seen: Seen, version: int) -> Message | 
         text = next(one for one in history if one.version == version)
         kept.add(tx, incident.id, _chosen(seen, text.markdown, text.author, asked.now))
         case = cases.glance(tx, incident, 1)[0]
-        return says.kept(case, _title(seen.section), case.name(text.author), is_blank=not text.markdown)
+        return says.kept(case, title_of(seen.section), case.name(text.author), is_blank=not text.markdown)
 
     return await once(desk, asked, unit)
 
@@ -179,7 +175,7 @@ async def give_up(desk: Desk, asked: Asked, seen: Seen) -> Message | None:
         incident, _ = _unchanged(tx, asked, seen)
         new = NewText(seen.section, Change.GIVEN_UP, "", seen.facts, seen.version, asked.user, "slack", asked.now)
         kept.add(tx, incident.id, new)
-        return says.taken(cases.glance(tx, incident, 1)[0], _title(seen.section))
+        return says.taken(cases.glance(tx, incident, 1)[0], title_of(seen.section))
 
     return await once(desk, asked, unit)
 
@@ -194,13 +190,13 @@ async def anew_form(desk: Desk, asked: Asked, section: str) -> Block:
 
 async def write_anew(desk: Desk, asked: Asked, seen: Seen, text: str) -> Message | None:
     """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
-    markdown = admit(text, _title(seen.section))
+    markdown = admit(text, title_of(seen.section))
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         version = kept.add(tx, incident.id, _chosen(seen, markdown, asked.user, asked.now))
         case = cases.glance(tx, incident, 1)[0]
-        return says.written(case, _title(seen.section), is_contested=version > seen.version + 1)
+        return says.written(case, title_of(seen.section), is_contested=version > seen.version + 1)
 
     return await once(desk, asked, unit)
 
@@ -210,7 +206,7 @@ def _unchanged(tx: Transaction, asked: Asked, seen: Seen) -> tuple[Incident, tup
     incident = require_incident(tx, asked, locking=True)
     history = rules.by_region(kept.of_incident(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
-        raise Refused(words.kept.stale(title=_title(seen.section)))
+        raise Refused(words.kept.stale(title=title_of(seen.section)))
     return incident, history
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.incident.masking import Find
 from bot.incident.records import Incident
-from bot.incident.sections import BY_SLUG
+from bot.incident.sections import title_of
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -62,12 +62,12 @@ def brought(incident: Incident, page: Stands, news: News) -> Message:
     )
     lines, buttons = [], []
     if news.taken:
-        lines.append(words.confluence.taken(titles=_titles(news.taken)))
+        lines.append(words.confluence.taken(titles=[*map(title_of, news.taken)]))
     if news.open:
-        lines.append(words.confluence.open(titles=_titles(news.open)))
+        lines.append(words.confluence.open(titles=[*map(title_of, news.open)]))
         buttons.append(blocks.button("Choose", "draft_look", _ref(incident, section=news.open[0])))
     if news.gone:
-        lines.append(words.confluence.gone(titles=_titles(news.gone)))
+        lines.append(words.confluence.gone(titles=[*map(title_of, news.gone)]))
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
         buttons.append(blocks.button(label, "confluence_back", _ref(incident, back=list(news.gone))))
     if news.pictures:
@@ -147,10 +147,6 @@ def also(link: Link) -> Block:
 def standing(link: Link) -> Block:
     """Where the page is."""
     return blocks.context(words.confluence.standing(url=link.url, version=link.status))
-
-
-def _titles(regions: Iterable[str]) -> list[str]:
-    return [BY_SLUG[id_].title if id_ in BY_SLUG else id_.replace("_", " ").capitalize() for id_ in regions]
 
 
 def _ref(incident: Incident, **more: object) -> str:

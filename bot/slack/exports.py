@@ -10,7 +10,7 @@ from bot.incident.document import Document
 from bot.incident.exports import Order
 from bot.incident.masking import Find
 from bot.incident.records import Case, Incident
-from bot.incident.sections import BY_SLUG
+from bot.incident.sections import BY_SLUG, title_of
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -71,10 +71,7 @@ def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, m
     `regions` by what became of people's changes on it: `taken` into the draft, `left` on the canvas alone, and
     `contested`, where several texts stand.
     """
-    titles = {
-        fate: [BY_SLUG[id_].title if id_ in BY_SLUG else id_ or words.exports.head() for id_ in ids]
-        for fate, ids in regions.items()
-    }
+    titles = {fate: [title_of(id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()}
     lines = [words.exports.canvas(link=link, is_new=is_new, **titles)]
     return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.incident.records import Incident
 from bot.incident.secrets import Noun, Redacted, Span, Subject
-from bot.incident.sections import BY_SLUG
+from bot.incident.sections import title_of
 from bot.incident.spots import Spot
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -59,12 +59,8 @@ def subject_in(value: dict[str, object]) -> Subject:
     return Subject(Noun.ENTRY, str(value["entry"]))
 
 
-def _title(slug: str) -> str:
-    return BY_SLUG[slug].title if slug in BY_SLUG else slug.replace("_", " ").capitalize()
-
-
 def _name(subject: Subject) -> str:
-    which = _title(subject.which) if subject.noun in (Noun.SECTION, Noun.DRAFT) else subject.which
+    which = title_of(subject.which) if subject.noun in (Noun.SECTION, Noun.DRAFT) else subject.which
     return str(words.secrets.name(noun=str(subject.noun), which=which))
 
 
@@ -100,7 +96,7 @@ def redacted_there(incident: Incident, done: Redacted, also: tuple[There, ...]) 
 
 
 def _elsewhere(done: Redacted) -> list[str]:
-    return [words.secrets.elsewhere(title=_title(slug), key=key) for key, slug in done.elsewhere]
+    return [words.secrets.elsewhere(title=title_of(slug), key=key) for key, slug in done.elsewhere]
 
 
 def _offers(also: tuple[There, ...]) -> list[Block]:
