@@ -1,7 +1,9 @@
 """Block Kit's pieces, kept within the documented limits: 3,000 characters a section, 50 blocks and 10,000 in all."""
 
+import json
 from typing import Any
 
+from bot.incident.records import Incident
 from bot.incident.text import shortened
 
 Block = dict[str, Any]
@@ -63,6 +65,11 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
             "deny": {"type": "plain_text", "text": "No"},
         }
     return block
+
+
+def about(incident: Incident, **more: object) -> str:
+    """What a button carries to find again what it is about, wherever it is pressed."""
+    return json.dumps({"incident": incident.id} | more)
 
 
 def actions(*elements: Block) -> Block:

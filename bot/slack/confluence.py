@@ -65,11 +65,11 @@ def brought(incident: Incident, page: Stands, news: News) -> Message:
         lines.append(words.confluence.taken(titles=[*map(title_of, news.taken)]))
     if news.open:
         lines.append(words.confluence.open(titles=[*map(title_of, news.open)]))
-        buttons.append(blocks.button("Choose", "draft_look", _ref(incident, section=news.open[0])))
+        buttons.append(blocks.button("Choose", "draft_look", blocks.about(incident, section=news.open[0])))
     if news.gone:
         lines.append(words.confluence.gone(titles=[*map(title_of, news.gone)]))
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
-        buttons.append(blocks.button(label, "confluence_back", _ref(incident, back=list(news.gone))))
+        buttons.append(blocks.button(label, "confluence_back", blocks.about(incident, back=list(news.gone))))
     if news.pictures:
         lines.append(words.confluence.no_pictures(error=news.pictures))
     shown = [blocks.section(said), *blocks.sections("\n".join(lines))]
@@ -79,14 +79,16 @@ def brought(incident: Incident, page: Stands, news: News) -> Message:
 def deleted(incident: Incident, link: Link) -> Message:
     """The page is not there any more."""
     said = words.confluence.deleted(key=incident.key)
-    anew = blocks.button("Make a new page", "confluence_anew", _ref(incident, page=link.external_id), style="primary")
+    anew = blocks.button(
+        "Make a new page", "confluence_anew", blocks.about(incident, page=link.external_id), style="primary"
+    )
     return blocks.message(said, [blocks.section(said), blocks.actions(anew)])
 
 
 def lost(incident: Incident, link: Link) -> Message:
     """Nobody can tell any more which part of the page is whose."""
     said = words.confluence.lost(key=incident.key, url=link.url)
-    about = _ref(incident, page=link.external_id)
+    about = blocks.about(incident, page=link.external_id)
     sure = words.confluence.overwrite_sure()
     anew = blocks.button("Write a new page", "confluence_anew", about, style="primary")
     over = blocks.button("Overwrite", "confluence_overwrite", about, style="danger", confirm=sure)
@@ -96,7 +98,7 @@ def lost(incident: Incident, link: Link) -> Message:
 def private(incident: Incident, url: str) -> Message:
     """Nothing leaves: somebody has to look at what would. `url` is a page from before it was private, or empty."""
     said = words.confluence.private(key=incident.key, url=url)
-    look = blocks.button("Look and decide", "confluence_look", _ref(incident), style="primary")
+    look = blocks.button("Look and decide", "confluence_look", blocks.about(incident), style="primary")
     return blocks.message(said, [blocks.section(said), blocks.actions(look)])
 
 
@@ -136,7 +138,7 @@ def ordered(incident: Incident, order: str, by: str) -> Message:
 
 def offer(incident: Incident) -> Block:
     """[Put it on Confluence]."""
-    return blocks.actions(blocks.button("Put it on Confluence", "confluence_publish", _ref(incident)))
+    return blocks.actions(blocks.button("Put it on Confluence", "confluence_publish", blocks.about(incident)))
 
 
 def also(link: Link) -> Block:
@@ -147,7 +149,3 @@ def also(link: Link) -> Block:
 def standing(link: Link) -> Block:
     """Where the page is."""
     return blocks.context(words.confluence.standing(url=link.url, version=link.status))
-
-
-def _ref(incident: Incident, **more: object) -> str:
-    return json.dumps({"incident": incident.id} | more)

@@ -43,25 +43,27 @@ def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
 def _button(finding: Finding, incident: Incident) -> Block:
     match finding.mend:
         case Mend.EDIT_ENTRY:
-            return blocks.button("Edit entry", "timeline_edit", _ref(incident, entry=finding.target))
+            return blocks.button("Edit entry", "timeline_edit", blocks.about(incident, entry=finding.target))
         case Mend.ADD_ENTRY:
-            return blocks.button("Add entry", "timeline_form_open", _ref(incident))
+            return blocks.button("Add entry", "timeline_form_open", blocks.about(incident))
         case Mend.MARK:
-            return blocks.button("Add entry", "incident_milestone", _ref(incident))
+            return blocks.button("Add entry", "incident_milestone", blocks.about(incident))
         case Mend.FILL_SECTION:
             title = BY_SLUG[finding.section].title
-            return blocks.button(f"Fill {title}", "postmortem_fill", _ref(incident, section=finding.section))
+            return blocks.button(f"Fill {title}", "postmortem_fill", blocks.about(incident, section=finding.section))
         case Mend.COMPLETE_ACTION:
-            return blocks.button("Owner, date, link", "finding_action", _ref(incident, action=finding.target))
+            return blocks.button("Owner, date, link", "finding_action", blocks.about(incident, action=finding.target))
         case Mend.ADD_ACTION | Mend.LINK_ACTION:
-            return blocks.button("Add an action", "why_action", _ref(incident, why=finding.target))
+            return blocks.button("Add an action", "why_action", blocks.about(incident, why=finding.target))
 
 
 def _links(finding: Finding, incident: Incident) -> list[Block]:
     """A button for each action that may be for the root cause; one press says so."""
     row = [
         blocks.button(
-            f"Action {number}", f"{LINK}{number}", _ref(incident, why=finding.target, action=number, back="overview")
+            f"Action {number}",
+            f"{LINK}{number}",
+            blocks.about(incident, why=finding.target, action=number, back="overview"),
         )
         for number in finding.choices[:MOST_NAMED]
     ]
@@ -74,7 +76,9 @@ def link_offers(incident: Incident, roots: tuple[Why, ...], number: int) -> list
         return []
     named = [(why.number, shortened(" ".join(why.text.split()), 120)) for why in roots[:MOST_NAMED]]
     row = [
-        blocks.button(f"For why {why.number}", f"{LINK}{why.number}", _ref(incident, why=why.number, action=number))
+        blocks.button(
+            f"For why {why.number}", f"{LINK}{why.number}", blocks.about(incident, why=why.number, action=number)
+        )
         for why in roots[:MOST_NAMED]
     ]
     return [blocks.context(words.findings.which_root(roots=named)), blocks.actions(*row)]
@@ -85,18 +89,13 @@ def linked(why: Why, action: Action) -> Message:
     return blocks.whisper(words.findings.linked(why=why.number, number=action.number))
 
 
-def _ref(incident: Incident, **more: object) -> str:
-    """What a button carries to find again what it mends."""
-    return json.dumps({"incident": incident.id} | more)
-
-
 def still_open(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
     """One line and a button, for what leaves although something is still to be looked at; nothing where nothing is."""
     if not found:
         return []
     return [
         blocks.context(words.findings.still_open(count=len(found))),
-        blocks.actions(blocks.button("Show", "postmortem_show", _ref(incident))),
+        blocks.actions(blocks.button("Show", "postmortem_show", blocks.about(incident))),
     ]
 
 

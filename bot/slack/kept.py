@@ -47,7 +47,9 @@ def section_of(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
             is_blank=not last.markdown,
             is_contested=held.is_contested,
         )
-        shown.append(blocks.section(said, blocks.button(label, "draft_look", _ref(incident, section=held.own.id))))
+        shown.append(
+            blocks.section(said, blocks.button(label, "draft_look", blocks.about(incident, section=held.own.id)))
+        )
     if len(edited) > MOST:
         shown.append(blocks.context(words.kept.more(count=len(edited) - MOST)))
     return shown
@@ -61,7 +63,10 @@ def note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
     said = blocks.context(words.kept.note(edited=len(edited) - len(contested), contested=len(contested)))
     if not contested:
         return [said]
-    return [said, blocks.actions(blocks.button("Choose", "draft_look", _ref(incident, section=contested[0].own.id)))]
+    return [
+        said,
+        blocks.actions(blocks.button("Choose", "draft_look", blocks.about(incident, section=contested[0].own.id))),
+    ]
 
 
 def choice(held: Held, incident: Incident) -> Message:
@@ -75,12 +80,14 @@ def choice(held: Held, incident: Incident) -> Message:
         is_late = held.has_place and text.facts != held.facts
         heading = words.kept.edited(who=_who(text), at=text.saved_at, is_late=is_late)
         shown.append(blocks.divider())
-        shown.append(blocks.section(heading, _keep(text, len(held.texts), _ref(incident, **seen, keep=text.version))))
+        shown.append(
+            blocks.section(heading, _keep(text, len(held.texts), blocks.about(incident, **seen, keep=text.version)))
+        )
         shown += _told(text.markdown or words.kept.emptied(), room)
     if held.has_place:
-        take = blocks.button("Take the record's", "draft_take", _ref(incident, **seen))
+        take = blocks.button("Take the record's", "draft_take", blocks.about(incident, **seen))
         shown += [blocks.divider(), blocks.section(words.kept.record(), take), *_told(held.own.body, room)]
-    anew = blocks.button("Write anew", "draft_anew", _ref(incident, section=held.own.id))
+    anew = blocks.button("Write anew", "draft_anew", blocks.about(incident, section=held.own.id))
     return blocks.whisper(said, [*shown, blocks.actions(anew)])
 
 
@@ -103,11 +110,6 @@ def _told(markdown: str, room: int) -> Iterator[Block]:
 
 def _who(text: KeptText) -> str:
     return text.author.name if text.author else str(words.kept.somebody())
-
-
-def _ref(incident: Incident, **more: object) -> str:
-    """What a button carries to find its text again."""
-    return json.dumps({"incident": incident.id} | more)
 
 
 def anew_form(held: Held, incident: Incident) -> Block:
