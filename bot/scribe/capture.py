@@ -12,7 +12,7 @@ from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person, Place
 from bot.incident.text import admit, shortened
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once
-from bot.scribe.resolution import follow
+from bot.scribe.resolution import as_corrected
 from bot.scribe.timeline import clocks_of, own_clocks
 from bot.slack import blocks, corrections
 from bot.slack import timeline as says
@@ -135,7 +135,7 @@ async def let_go(desk: Desk, asked: Asked, source: str) -> bool:
         if kept.versions(tx, entry.id)[0].change != MARKED:
             return None
         entry = kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
-        after = follow(tx, desk.rules, incident, entry, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections.struck(entry, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit) is not None
@@ -172,7 +172,7 @@ async def _record(desk: Desk, asked: Asked, capture: Capture) -> Message | None:
         if not entry.struck:
             return _already(desk, entry, incident, capture)
         entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
-        after = follow(tx, desk.rules, incident, entry, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections.restored(entry, corrections.Turn(incident, after, asked.user))
 
     try:

@@ -49,7 +49,7 @@ def _schedule(tx: Transaction, incident: Incident, step: Step) -> None:
     reminders.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
 
 
-def follow(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:
+def as_corrected(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:
     """The incident after an entry was corrected, taken back or brought back; its reminders move or go with it.
 
     The incident was read with locking, the entry is saved. Raises Refused where the incident would be open again while

@@ -14,7 +14,7 @@ from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
 from bot.incident.zones import label_of
 from bot.scribe.desk import Asked, Desk, no_incident, once, require_incident, require_taking
-from bot.scribe.resolution import follow
+from bot.scribe.resolution import as_corrected
 from bot.slack import corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
@@ -200,7 +200,7 @@ async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clock
         if reading.utc is not None and not _same_minute(before, reading):
             entry = replace(entry, happened_at=reading.utc, ended_at=reading.end_utc, approximate=reading.approximate)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
-        turn = corrections.Turn(incident, follow(tx, desk.rules, incident, entry, asked.now), asked.user)
+        turn = corrections.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
         return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id))
 
     return await once(desk, asked, unit)
@@ -229,7 +229,7 @@ async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None
             sentence = f"#{entry.number} was taken back already."
             raise Refused(sentence)
         entry = kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
-        after = follow(tx, desk.rules, incident, entry, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections.struck(entry, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit)
@@ -245,7 +245,7 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
             sentence = f"#{number} stands in the timeline already."
             raise Refused(sentence)
         entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
-        after = follow(tx, desk.rules, incident, entry, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections.restored(entry, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit)
@@ -263,7 +263,7 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message
             raise Refused(f"#{number} stays as it is. {reading.problem or ''} Press [Edit] to give the time in full.")
         entry = replace(before, happened_at=reading.utc, ended_at=reading.end_utc, struck=False)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
-        after = follow(tx, desk.rules, incident, entry, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections.edited(entry, before, clocks, corrections.Turn(incident, after, asked.user))
 
     return await once(desk, asked, unit)
