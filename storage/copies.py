@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bot.incident.exports import Mark
+from bot.incident.exports import RegionMark
 from storage.statements import Statement, Transaction
 from storage.tables import CopyRow, table_of
 
@@ -33,7 +33,7 @@ class Copy:
     """
 
     external_id: str
-    marks: Mapping[str, Mark]
+    marks: Mapping[str, RegionMark]
     revision: int
     written_at: datetime
 
@@ -43,7 +43,7 @@ def one(tx: Transaction, incident_id: int, place: str) -> Copy | None:
     row = tx.row(_ONE, incident_id=incident_id, place=place)
     if row is None:
         return None
-    marks = {id_: Mark(*mark) for id_, mark in json.loads(row[1]).items()}
+    marks = {id_: RegionMark(*mark) for id_, mark in json.loads(row[1]).items()}
     return Copy(row[0], marks, row[2], row[3])
 
 

@@ -12,7 +12,7 @@ from bot.export import shows
 from bot.export.kept import NOTHING
 from bot.export.reader import Reader
 from bot.export.regions import Compiled, Region
-from bot.incident.exports import Mark
+from bot.incident.exports import RegionMark
 
 HEAD = ""
 """The name of what stands before the first heading."""
@@ -80,12 +80,12 @@ def merged(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]
     return Merged({**new, **kept}, tuple(kept))
 
 
-def returned(found: Mapping[str, str], marks: Mapping[str, Mark], shown: Compiled) -> Compiled:
+def returned(found: Mapping[str, str], marks: Mapping[str, RegionMark], shown: Compiled) -> Compiled:
     """Regions that people changed, as a draft that comes back would hold them; the rest of it as it is `shown`."""
     return Compiled("", tuple(_came(region, found, marks) for region in shown.regions))
 
 
-def _came(region: Region, found: Mapping[str, str], marks: Mapping[str, Mark]) -> Region:
+def _came(region: Region, found: Mapping[str, str], marks: Mapping[str, RegionMark]) -> Region:
     if region.id not in found:
         return replace(region, left_as=region.digest)
     _, _, body = found[region.id].partition("\n")

@@ -27,7 +27,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RegionMark:
     """How a region was left in a copy outside: `reads` are digests of how it may read there, between blanks.
 
     `facts` and `seen` are what the marker of a draft carries besides (see `bot.incident.kept`).

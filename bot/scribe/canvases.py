@@ -16,7 +16,7 @@ from bot.export.folder import BrokenTemplate
 from bot.export.kept import Draft
 from bot.export.returned import Paper
 from bot.incident import secrets
-from bot.incident.exports import CANVAS, Mark, Order
+from bot.incident.exports import CANVAS, Order, RegionMark
 from bot.incident.masking import MASKED
 from bot.incident.records import Incident
 from bot.incident.text import admit
@@ -39,7 +39,7 @@ class _Sheet:
     title: str
     headings: Mapping[str, str]
     regions: Mapping[str, str]
-    known: Mapping[str, Mark]
+    known: Mapping[str, RegionMark]
     draft: Draft
     masked: int | None
 
@@ -179,7 +179,7 @@ class CanvasDesk:
         """Remember how the canvas was left. What stands there alone keeps its old mark, so that it stays theirs."""
         found = await asyncio.to_thread(canvas_reading.apart, after, sheet.headings) if after else {}
         reads = await asyncio.to_thread(canvas_reading.marks_of, merged.regions, found)
-        marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, Mark("")) for id_ in merged.edited}
+        marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, RegionMark("")) for id_ in merged.edited}
         kept = replace(copy, marks=marks, revision=copy.revision + 1)
         await self._keep(job, kept)
         contested = tuple(held.own.id for held in sheet.draft.held if held.is_contested)
@@ -197,13 +197,13 @@ class CanvasDesk:
         except BrokenTemplate as error:
             raise NoCanvas("templates") from error
         regions = canvas_reading.apart(sheet.markdown, sheet.headings)
-        known = {region.id: Mark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
+        known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
         title = secrets.masked(f"{document.key} {document.title}")
         return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
 
 
-def _marked(reads: Mapping[str, str], known: Mapping[str, Mark]) -> dict[str, Mark]:
-    return {id_: replace(known.get(id_, Mark("")), reads=digests) for id_, digests in reads.items()}
+def _marked(reads: Mapping[str, str], known: Mapping[str, RegionMark]) -> dict[str, RegionMark]:
+    return {id_: replace(known.get(id_, RegionMark("")), reads=digests) for id_, digests in reads.items()}
 
 
 def _is_clear(id_: str, text: str, draft: Draft) -> bool:
