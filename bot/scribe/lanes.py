@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.publish.failures import LONGEST_RETRY_AFTER, PublishError
 from bot.scribe import failing
 from bot.scribe.followers import Follower, Kept, NotYet
+from bot.scribe.redaction import not_again
 from bot.slack.outbox import Outbox
 from bot.slack.tabs import Tabs
 from storage import link_lists, links
@@ -151,9 +152,8 @@ class Lane:
             self._around.tabs.changed([(link.incident_id, "incident")])
             outcome = "kept"
         else:
-            settled = _not_now(link, ended, now)
-            await self._store.write(lambda tx: self._settle(tx, link, settled))
-            outcome = settled.state
+            await self._store.write(lambda tx: self._settle(tx, link, _not_now(_as_redacted(tx, link), ended, now)))
+            outcome = LET_GO if ended is None else OWED
         self._around.outbox.kick()
         _CALLS.labels(link.system, outcome).inc()
 
@@ -165,6 +165,8 @@ class Lane:
             return await self.follower.perform(link, prepared)
 
     def _keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        seen, link = link, _as_redacted(tx, link)
+        kept = replace(kept, memo=not_again(kept.memo, seen.memo, link.memo))
         settled = replace(
             _ended(link, KEPT if kept.is_all else OWED, now),
             external_id=kept.external_id,
@@ -183,6 +185,7 @@ class Lane:
         return "refused" if error.is_permanent else "later"
 
     def _fail(self, tx: Transaction, link: Link, error: PublishError, now: datetime) -> None:
+        link = _as_redacted(tx, link)
         state = REFUSED if error.is_permanent and error.status != 401 else OWED
         wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
         due_at = now if state == REFUSED else error.retry_at(now) or now + wait
@@ -203,6 +206,12 @@ class Lane:
         if not was_ours:
             log.warning("%s of %s went to another process meanwhile", link.subject, link.system)
         return was_ours
+
+
+def _as_redacted(tx: Transaction, link: Link) -> Link:
+    """A claimed link without what was redacted in its memo since; the rest of it is the attempt's to write."""
+    current = links.locked(tx, link)
+    return replace(link, memo=not_again(link.memo, link.memo, current.memo)) if current else link
 
 
 def _ended(link: Link, state: str, due_at: datetime) -> Settled:

@@ -1,7 +1,7 @@
 """Taking credentials out of the record: from every noun that holds them, and from every copy that was made of it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -122,7 +122,8 @@ def _cleaned(copy: Copy, values: frozenset[str]) -> str:
     if copy.place not in _JSON_PLACES:
         return secrets.without(copy.text, values)
     try:
-        text = json.dumps(_walked(json.loads(copy.text), values))
+        forms = _forms(values)  # what a button carries is JSON itself
+        text = json.dumps(_walked(json.loads(copy.text), lambda words: secrets.without(words, forms)))
     except ValueError:  # a file's format, which is no JSON
         text = secrets.without(copy.text, values)
     # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
@@ -130,15 +131,38 @@ def _cleaned(copy: Copy, values: frozenset[str]) -> str:
     return json.dumps(says.forgotten()) if still and copy.place in _MESSAGES else text
 
 
-def _walked(found: Any, values: frozenset[str]) -> Any:
-    """A JSON value with every string in it redacted; what a button carries is JSON itself."""
+def _walked(found: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with every string in it changed."""
     if isinstance(found, str):
-        return secrets.without(found, _forms(values))
+        return change(found)
     if isinstance(found, list):
-        return [_walked(item, values) for item in found]
+        return [_walked(item, change) for item in found]
     if isinstance(found, dict):
-        return {key: _walked(item, values) for key, item in found.items()}
+        return {key: _walked(item, change) for key, item in found.items()}
     return found
+
+
+def not_again(memo: str, before: str, after: str) -> str:
+    """A memo made from what stood `before`, without the words that were redacted meanwhile, as it stands `after`.
+
+    The latter two are one JSON value or empty; the words are known by their place, for nobody keeps a credential.
+    """
+    if before == after or secrets.REDACTED not in after:
+        return memo
+    clean = dict(_redacted_in(json.loads(before or "null"), json.loads(after)))
+    return json.dumps(_walked(json.loads(memo or "null"), lambda words: clean.get(words, words))) if clean else memo
+
+
+def _redacted_in(before: Any, after: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(before, str) and isinstance(after, str):
+        if before != after and secrets.REDACTED in after:
+            yield before, after
+    elif isinstance(before, dict) and isinstance(after, dict):
+        for key in before.keys() & after.keys():
+            yield from _redacted_in(before[key], after[key])
+    elif isinstance(before, list) and isinstance(after, list):
+        for was, is_ in zip(before, after, strict=False):
+            yield from _redacted_in(was, is_)
 
 
 def _forms(values: frozenset[str]) -> frozenset[str]:

@@ -1,11 +1,19 @@
 """A credential in what went, or is to go, to other systems: its author is warned, and it leaves our rows about them."""
 
+import asyncio
 import json
+from dataclasses import dataclass
 
+import pytest
+
+from bot.publish.failures import PublishError
+from bot.scribe.followers import Kept
+from storage.links import Link
 from tests.alarms import ALERTS, call, pagerduty, watched
-from tests.handlers.stage import told, window
+from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.test_redaction import CLEAN, LEAK, redacted
 from tests.handlers.test_secrets import PASSWORD, files
+from tests.scribe.test_lanes import Slow, thing
 from tests.scribe.test_service_desk import with_pager
 from tests.scribe.test_statuspage import drafted, with_page
 
@@ -19,6 +27,39 @@ async def test_what_people_are_paged_with_is_redacted_before_and_after_it_went(s
         (alert,) = there.alerts.values()
         assert PASSWORD not in json.dumps(alert)
         assert any(entry.text == f"Asked to page: {CLEAN}" for entry in play.case().entries)
+
+
+@dataclass
+class Paging(Slow):
+    """A call that is under way while the gate is shut, and remembers what it was asked, and its number."""
+
+    heard: str = ""
+
+    async def perform(self, link: Link, prepared: str) -> Kept:
+        await super().perform(link, prepared)
+        return Kept("a1", "", "asked", json.dumps(json.loads(link.memo) | {"request": "r1"}))
+
+    def keep(self, tx: object, link: Link, kept: Kept, now: object) -> None:
+        self.heard = link.memo
+
+
+@pytest.mark.parametrize("trouble", [[], [PublishError("paging", "The pager has a bad day.")]])
+async def test_what_is_redacted_while_a_call_is_under_way_does_not_come_back_with_its_answer(
+    database_url: str, trouble: list[PublishError]
+) -> None:
+    pager = Paging(bad_days=list(trouble))
+    async with on_stage(database_url, followers={"paging": pager}) as play:
+        await opened(play)
+        await told(play, play.bo, f"/incident page {LEAK}")
+        calling = asyncio.create_task(play.bot.errands.run_due(play.clock.now()))
+        await pager.called.wait()
+        assert "is redacted" in await redacted(play, play.bo)
+        pager.gate.set()
+        await calling
+        found = thing(play, "paging", "INC-1 page of #2")
+        assert PASSWORD not in found.memo + pager.heard
+        assert json.loads(found.memo)["words"] == CLEAN
+        assert trouble or (json.loads(found.memo)["request"] == "r1" and pager.heard)
 
 
 async def test_what_customers_were_told_leaves_our_rows(sqlite_url: str) -> None:
