@@ -20,8 +20,9 @@ from bot.publish.statuspage import API as STATUSPAGE
 from bot.publish.statuspage import Component, Statuspage
 from bot.scribe.confluence_pages import PostmortemPages, Shelf
 from bot.scribe.followers import Follower
-from bot.scribe.jira import ActionsInJira, Plan
+from bot.scribe.jira import ActionsInJira
 from bot.scribe.jira_hooks import JiraEars
+from bot.scribe.jira_items import Plan
 from bot.scribe.jsm import IncidentsInJsm
 from bot.scribe.paging import Pages
 from bot.scribe.statuspage import CustomerUpdates, Drafted

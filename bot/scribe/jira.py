@@ -1,31 +1,23 @@
 """Corrective actions as work items in Jira: made once, kept in step, done there is done here."""
 
 import asyncio
-import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from jinja2 import Template
-
-from bot.export.environment import template_set
-from bot.export.own_rules import looked
-from bot.incident import whys as chains
-from bot.incident.masking import MaskRules, without
-from bot.incident.plain import one_line, plain
-from bot.incident.records import Action, ActionStatus, Case, Incident
+from bot.incident.masking import MaskRules
+from bot.incident.records import Action, ActionStatus
 from bot.incident.reminders import ReminderRules
-from bot.incident.secrets import masked
-from bot.incident.text import shortened
 from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_complaints import explained
-from bot.publish.jira_records import LONGEST_SUMMARY, Changes, Issue, WorkItem
+from bot.publish.jira_records import Changes, Issue
 from bot.scribe.followers import Kept
 from bot.scribe.jira_agreed import AGREED, is_agreed, is_public, undecided
+from bot.scribe.jira_items import Items, Plan, Wanted, title_of
 from bot.scribe.jira_there import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, lose_many, seen_at, there
 from bot.scribe.people_there import Emails, account_of
 from bot.slack import connections as says
@@ -34,34 +26,6 @@ from storage import accounts, actions, audit, cases, deliveries, link_lists
 from storage.links import Link
 from storage.statements import Transaction
 from storage.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Where work items go and what they are: as the operator settled it."""
-
-    project: str
-    issue_type: str = "Task"
-    labels: tuple[str, ...] = ("postmortem",)
-    custom: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """An action as it is to stand in Jira, and as it was sent last (empty: never).
-
-    `title` is that of the way back; `case` is what an item is made of that leaves a private channel.
-    """
-
-    action: Action
-    incident: Incident
-    owner: str
-    account: str
-    item: WorkItem
-    title: str
-    sent: Mapping[str, Any]
-    case: Case
-    is_agreed: bool
 
 
 class ActionsInJira:
@@ -82,14 +46,13 @@ class ActionsInJira:
         self._emails = emails
         self._rules = rules
         self._places = places
-        self._mask = mask
-        self._description: Template = template_set().get_template("publish/work_item.md.j2")
+        self._items = Items(plan, mask)
 
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._jira.aclose()
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> Wanted | None:
         """The action behind a link; None where it was dropped before Jira heard of it."""
         found = action_of(tx, link)
         if found is None:
@@ -98,65 +61,28 @@ class ActionsInJira:
         if action.status is ActionStatus.DROPPED and not link.external_id:
             return None
         case, _ = cases.glance(tx, incident, 1)
-        return _Wanted(
+        return Wanted(
             action=action,
             incident=incident,
             owner=case.name(action.owner),
             account=accounts.of(tx, link.team, SYSTEM, action.owner),
-            item=self._item(case, action, link, masked),
-            title=_title_of(incident, masked),
+            item=self._items.of(case, action, link),
+            title=title_of(incident),
             sent=json.loads(link.memo or "{}"),
             case=case,
             is_agreed=is_agreed(tx, incident.id),
         )
 
-    def _item(self, case: Case, action: Action, link: Link, mask: Callable[[str], str]) -> WorkItem:
-        return WorkItem(
-            label=f"afterword-{link.team}-{link.id}".lower(),
-            project=self._plan.project,
-            issue_type=self._plan.issue_type,
-            summary=shortened(one_line(mask(action.text)), LONGEST_SUMMARY),
-            description=self._described(case, action, mask),
-            due=action.due_on,
-            labels=(*self._plan.labels, case.incident.key.lower()),
-            custom=self._plan.custom,
-        )
-
-    def _described(self, case: Case, action: Action, mask: Callable[[str], str]) -> str:
-        incident = case.incident
-        return self._description.render(
-            text=plain(mask(action.text)),
-            key=incident.key,
-            title=one_line(mask(incident.title)),
-            severity=incident.severity_name,
-            resolved_at=incident.resolved_at,
-            whys=[
-                replace(why, text=mask(why.text)) for why in chains.standing(case.whys) if action.number in why.actions
-            ],
-            owner=one_line(case.name(action.owner)),
-        )
-
-    async def _as_it_may_leave(self, link: Link, wanted: _Wanted) -> _Wanted:
+    async def _as_it_may_leave(self, link: Link, wanted: Wanted) -> Wanted:
         """What a public incident says as it is; of a private one a masked copy, once somebody agreed."""
         if await is_public(self._places, wanted.incident):
             return wanted
-        copy = await asyncio.to_thread(self._copy, link, wanted)
+        copy = await asyncio.to_thread(self._items.as_agreed, link, wanted)
         if not wanted.is_agreed:
             raise undecided(wanted.incident, self._plan.project, copy.item.summary)
         return copy
 
-    def _copy(self, link: Link, wanted: _Wanted) -> _Wanted:
-        """With all masked that the operator names. It blocks."""
-        texts = (wanted.action.text, wanted.incident.title, *(why.text for why in wanted.case.whys))
-        rules = looked(self._mask, [masked(text) for text in dict.fromkeys(texts)])
-
-        def mask(text: str) -> str:
-            return without(masked(text), rules)
-
-        item = self._item(wanted.case, wanted.action, link, mask)
-        return replace(wanted, item=item, title=_title_of(wanted.incident, mask), sent={**wanted.sent, AGREED: True})
-
-    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+    async def perform(self, link: Link, prepared: Wanted) -> Kept:
         """Make the work item or bring it into step. Only what changed here is sent: people's edits there stay."""
         prepared = await self._as_it_may_leave(link, prepared)
         if not link.external_id:
@@ -165,7 +91,7 @@ class ActionsInJira:
         if not sent.get("linked"):
             await self._jira.link(key, prepared.item.label, prepared.incident.channel_link, prepared.title)
             sent["linked"] = True
-        changed = {name: told for name, told in _told_of(prepared).items() if name not in sent or sent[name] != told}
+        changed = {name: told for name, told in prepared.told.items() if name not in sent or sent[name] != told}
         if changed:
             sent |= await self._change(key, prepared, changed)
         is_done = prepared.action.status is not ActionStatus.OPEN
@@ -181,7 +107,7 @@ class ActionsInJira:
         sent.pop("gone", None)
         return Kept(key, url, issue.status if issue and has_moved else link.status, json.dumps(sent))
 
-    async def _made(self, link: Link, wanted: _Wanted) -> Kept:
+    async def _made(self, link: Link, wanted: Wanted) -> Kept:
         """The work item, made or found. It is written down before the rest is tried, so that it is made only once."""
         assignee = await self._assignee(wanted)
         item = replace(wanted.item, assignee=assignee)
@@ -192,14 +118,12 @@ class ActionsInJira:
                 raise
             # Whoever was to have it has left, or may not: better there for nobody than not there at all.
             made, assignee = await self._jira.create(replace(item, assignee=""), is_repeat=False), ""
-        sent = (
-            _agreed(wanted) | _told_of(wanted) | {"done": False, "assigned": bool(assignee) and not made.is_unassigned}
-        )
+        sent = _agreed(wanted) | wanted.told | {"done": False, "assigned": bool(assignee) and not made.is_unassigned}
         if made.issue is not None:
             sent |= {"there": there(made.issue)} | seen_at(made.issue)
         return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
 
-    async def _change(self, key: str, wanted: _Wanted, changed: dict[str, Any]) -> dict[str, Any]:
+    async def _change(self, key: str, wanted: Wanted, changed: dict[str, Any]) -> dict[str, Any]:
         assignee = await self._assignee(wanted) if "owner" in changed or "account" in changed else None
         due = wanted.item.due if "due" in changed else None
         says_anew = "summary" in changed or "text" in changed
@@ -216,7 +140,7 @@ class ActionsInJira:
             raise explained(error, replace(wanted.item, assignee=assignee or "")) from None
         return changed | ({"assigned": bool(assignee)} if assignee is not None else {})
 
-    async def _assignee(self, wanted: _Wanted) -> str:
+    async def _assignee(self, wanted: Wanted) -> str:
         return await account_of(self._jira, self._plan.project, self._emails, wanted.action.owner or "", wanted.account)
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
@@ -273,21 +197,5 @@ def _keep_in_mind(sent: dict[str, Any], issue: Issue, changed: Mapping[str, Any]
     sent |= seen_at(issue)
 
 
-def _told_of(wanted: _Wanted) -> dict[str, Any]:
-    """What is kept of what was sent, to see later what changed here; of the text its mark, for it may be long."""
-    due: date | None = wanted.item.due
-    return {
-        "summary": wanted.item.summary,
-        "text": hashlib.sha256(wanted.action.text.encode()).hexdigest()[:16],
-        "due": due.isoformat() if due else None,
-        "owner": wanted.action.owner,
-        "account": wanted.account,
-    }
-
-
-def _agreed(wanted: _Wanted) -> dict[str, Any]:
+def _agreed(wanted: Wanted) -> dict[str, Any]:
     return {AGREED: True} if AGREED in wanted.sent else {}
-
-
-def _title_of(incident: Incident, mask: Callable[[str], str]) -> str:
-    return f"{incident.key} in Slack: {one_line(mask(incident.title))}"
