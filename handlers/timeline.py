@@ -11,6 +11,7 @@ from bot.incident.carried import unpacked
 from bot.scribe import carried as carrying
 from bot.scribe import pages
 from bot.scribe import timeline as scribe
+from bot.scribe import timeline_corrected as corrected
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.timeline import Typed
 from bot.slack import timeline as says
@@ -62,38 +63,38 @@ class Timeline:
             case rules.Edit(number, line):
                 return await self._edit(asked, number, line)
             case rules.Delete(number):
-                return await scribe.strike(self._desk, asked, number)
+                return await corrected.strike(self._desk, asked, number)
             case rules.Paste(lines):
                 return await self._paste.begin(command, lines)
             case rules.Undo():
-                return await scribe.strike(self._desk, asked, None)
+                return await corrected.strike(self._desk, asked, None)
             case _:
                 return says.help_text(self._desk.reaction)
 
     async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
         if number is not None:
-            return await scribe.show_one(self._desk, asked, number)
+            return await corrected.show_one(self._desk, asked, number)
         return await pages.show(self._desk, asked, since)
 
     async def _edit(self, asked: Asked, number: int, line: str) -> Message | None:
         if line:
-            return await scribe.edit(self._desk, asked, number, line)
-        return await scribe.offer_edit(self._desk, asked, number)
+            return await corrected.edit(self._desk, asked, number, line)
+        return await corrected.offer_edit(self._desk, asked, number)
 
     async def _record(self, request: Command | Click | Submission, typed: Typed) -> Message | None:
         return await scribe.record(self._desk, request.asked, typed)
 
     async def undo(self, click: Click) -> Message | None:
         """[Undo] on a receipt."""
-        return await scribe.strike(self._desk, click.asked, _number(click))
+        return await corrected.strike(self._desk, click.asked, _number(click))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
-        return await scribe.restore(self._desk, click.asked, _number(click))
+        return await corrected.restore(self._desk, click.asked, _number(click))
 
     async def was_utc(self, click: Click) -> Message | None:
         """[That was UTC]."""
-        return await scribe.as_utc(self._desk, click.asked, _number(click), str(click.value["written"]))
+        return await corrected.as_utc(self._desk, click.asked, _number(click), str(click.value["written"]))
 
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""
@@ -118,7 +119,7 @@ class Timeline:
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] on a receipt."""
-        return await scribe.form_for(self._desk, click.asked, _number(click))
+        return await corrected.form_for(self._desk, click.asked, _number(click))
 
     async def add_form(self, click: Click) -> Block:
         """[Add entry] on the live message."""
@@ -126,7 +127,7 @@ class Timeline:
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        return await scribe.save_form(self._desk, sent.asked, sent.metadata, sent.values)
+        return await corrected.save_form(self._desk, sent.asked, sent.metadata, sent.values)
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Add entry]; where no incident is open any more, the form that opens one takes its place."""

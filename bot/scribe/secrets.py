@@ -8,7 +8,7 @@ from bot.incident import secrets
 from bot.incident.records import Incident
 from bot.incident.secrets import Noun, Subject
 from bot.incident.spots import Spot
-from bot.scribe import timeline
+from bot.scribe import timeline_corrected
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.redaction import Redaction
 from bot.scribe.secrets_elsewhere import find, redact_there
@@ -71,7 +71,7 @@ async def _wipe(desk: Desk) -> None:
 async def leave(desk: Desk, asked: Asked, subject: Subject) -> Message:
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
     if subject.noun is Noun.ENTRY:
-        return await timeline.offer_edit(desk, asked, subject.number)
+        return await timeline_corrected.offer_edit(desk, asked, subject.number)
     texts = await desk.store.read(lambda tx: _held(tx, asked, subject, locking=False)[1])
     return says.left(subject, texts[-1])
 

@@ -1,9 +1,7 @@
-"""The timeline's verbs: record, show, correct."""
+"""The timeline's verbs: record what happened, once, at the time that was meant."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any
 
 from bot.errors import Refused
 from bot.incident import moments
@@ -14,11 +12,9 @@ from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
 from bot.incident.zones import label_of
 from bot.scribe.desk import Asked, Desk, no_incident, once, require_incident, require_taking
-from bot.scribe.resolution import as_corrected
-from bot.slack import corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
-from storage import attachments, incidents
+from storage import incidents
 from storage import timeline as kept
 from storage.statements import Transaction
 from storage.timeline import NewEntry
@@ -91,7 +87,7 @@ def _question(reading: Reading, clocks: says.Clocks) -> Message:
 
 async def text_of(desk: Desk, asked: Asked, number: int) -> str:
     """What an entry says: [Add it again] records the same once more."""
-    return await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number).text)
+    return await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number).text)
 
 
 def _append(tx: Transaction, asked: Asked, new: NewEntry, *, again: bool) -> tuple[Entry, Incident]:
@@ -132,46 +128,6 @@ async def own_clocks(desk: Desk, asked: Asked) -> says.Clocks:
     return clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
 
 
-async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
-    """One entry with every wording it ever had."""
-
-    def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
-        entry = _entry(tx, incident, number)
-        return corrections.history(entry, kept.versions(tx, entry.id), partial(desk.people.name, asked.team))
-
-    return await desk.store.read(look)
-
-
-@dataclass(frozen=True, slots=True)
-class Rewording:
-    """What an entry is to become: an empty text keeps the words, a reading without a time keeps the time.
-
-    `version` is the one that the editor saw (None for whatever stands), `typed` the time and text as the form has them.
-    """
-
-    reading: Reading
-    text: str
-    typed: tuple[str, str] = ("", "")
-    version: int | None = None
-
-
-async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
-    """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
-    clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone)
-    return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
-
-
-async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
-    """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
-    clocks = await own_clocks(desk, asked)
-    when, text = str(values.get("when") or "").strip(), str(values.get("text") or "")
-    reading = time_in_form(when, asked.now, clocks)
-    rewording = Rewording(reading, text, (when, text), int(metadata["version"]))
-    return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
-
-
 def time_in_form(when: str, now: datetime, clocks: says.Clocks) -> Reading:
     """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
@@ -182,100 +138,6 @@ def time_in_form(when: str, now: datetime, clocks: says.Clocks) -> Reading:
     return reading
 
 
-async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: says.Clocks) -> Message | None:
-    reading, text = wanted.reading, admit(wanted.text, "That entry")
-    if reading.question is not None:
-        sentence = f"#{number} was not changed. {reading.problem} Write the time in full, as in 2026-11-23 14:05 UTC."
-        raise Refused(sentence, field="when")
-    if reading.utc is not None:
-        rules.require_past(reading.utc, asked.now)
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        before = _entry(tx, incident, number)
-        if wanted.version is not None and before.version != wanted.version:
-            who = kept.versions(tx, before.id)[-1].changed_by
-            return corrections.stale_form(before, clocks, wanted.typed, desk.people.name(asked.team, who) or who)
-        entry = replace(before, text=rules.reworded(before.text, text), struck=False)
-        if reading.utc is not None and not _same_minute(before, reading):
-            entry = replace(entry, happened_at=reading.utc, ended_at=reading.end_utc, approximate=reading.approximate)
-        entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
-        turn = corrections.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
-        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id))
-
-    return await once(desk, asked, unit)
-
-
-def _same_minute(before: Entry, reading: Reading) -> bool:
-    """A form shows minutes: saving it unchanged must not drop an entry's seconds."""
-    same_start = before.happened_at.replace(second=0, microsecond=0) == reading.utc
-    return same_start and (before.ended_at is None) == (reading.end_utc is None) and not reading.precise
-
-
-async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
-    """`/timeline edit 4` without words: the entry with its buttons."""
-    clocks = await own_clocks(desk, asked)
-    entry = await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number))
-    return corrections.standing(entry, clocks)
-
-
-async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None:
-    """Take an entry back: the numbered one, else the one this person recorded last. It stays in the history."""
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        entry = _last(tx, incident, asked.user) if number is None else _entry(tx, incident, number)
-        if entry.struck:
-            sentence = f"#{entry.number} was taken back already."
-            raise Refused(sentence)
-        entry = kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
-        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        return corrections.struck(entry, corrections.Turn(incident, after, asked.user))
-
-    return await once(desk, asked, unit)
-
-
-async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
-    """Bring a struck entry back."""
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        entry = _entry(tx, incident, number)
-        if not entry.struck:
-            sentence = f"#{number} stands in the timeline already."
-            raise Refused(sentence)
-        entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
-        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        return corrections.restored(entry, corrections.Turn(incident, after, asked.user))
-
-    return await once(desk, asked, unit)
-
-
-async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message | None:
-    """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC]."""
-    clocks = await own_clocks(desk, asked)
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        before = _entry(tx, incident, number)
-        reading = moments.read(f"{written} .", before.recorded_at, UTC)
-        if reading.utc is None:
-            raise Refused(f"#{number} stays as it is. {reading.problem or ''} Press [Edit] to give the time in full.")
-        entry = replace(before, happened_at=reading.utc, ended_at=reading.end_utc, struck=False)
-        entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
-        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        return corrections.edited(entry, before, clocks, corrections.Turn(incident, after, asked.user))
-
-    return await once(desk, asked, unit)
-
-
-async def form_for(desk: Desk, asked: Asked, number: int) -> Block:
-    """The form that edits an entry."""
-    clocks = await own_clocks(desk, asked)
-    entry = await desk.store.read(lambda tx: _entry(tx, require_incident(tx, asked), number))
-    return corrections.edit_form(entry, clocks)
-
-
 async def blank_form(desk: Desk, asked: Asked) -> Block:
     """The form that adds an entry."""
     channel = asked.place.channel
@@ -284,17 +146,10 @@ async def blank_form(desk: Desk, asked: Asked) -> Block:
     return says.add_form(channel, asked.incident_id, (await own_clocks(desk, asked)).label)
 
 
-def _entry(tx: Transaction, incident: Incident, number: int) -> Entry:
+def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
+    """An entry by its number; raises Refused where the incident has none of it."""
     entry = kept.by_number(tx, incident.id, number)
     if entry is None:
         sentence = f"{incident.key} has no entry #{number}. `/timeline show` lists them."
-        raise Refused(sentence)
-    return entry
-
-
-def _last(tx: Transaction, incident: Incident, user: str) -> Entry:
-    entry = kept.last_by(tx, incident.id, user)
-    if entry is None:
-        sentence = f"You have recorded nothing in {incident.key} that could be taken back."
         raise Refused(sentence)
     return entry
