@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.incident.records import Incident
 from bot.incident.text import shortened
+from bot.slack.words import words
 
 Block = dict[str, Any]
 Message = dict[str, Any]
@@ -68,7 +69,7 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
 
 
 def about(incident: Incident, **more: object) -> str:
-    """What a button carries to find again what it is about, wherever it is pressed."""
+    """What a button or a form carries to find again what it is about, wherever it is pressed."""
     return json.dumps({"incident": incident.id} | more)
 
 
@@ -154,7 +155,7 @@ def _within(blocks: list[Block]) -> list[Block]:
     for block in blocks:
         size = len(str(block.get("text", {}).get("text", "")))
         if size > room or len(kept) == 49:
-            kept.append(context("_… the rest does not fit into one message_"))
+            kept.append(context(words.general.cut_off()))
             kept.extend(b for b in blocks[-1:] if b["type"] == "actions")
             break
         room -= size

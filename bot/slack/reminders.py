@@ -137,7 +137,7 @@ def overdue(owed: Sequence[OwedAction], now: datetime, whose: Whose = OWN, hidde
     for item in owed[:SHOWN]:
         shown += [blocks.section(_overdue_line(item, now)), row(item.action)]
     if len(owed) > SHOWN:
-        shown.append(blocks.context(f"… and {len(owed) - SHOWN} more; these are the longest overdue."))
+        shown.append(blocks.context(words.reminders.overdue_more(count=len(owed) - SHOWN)))
     if hidden:
         shown.append(blocks.context(words.reminders.overdue_unseen(count=hidden)))
     return blocks.message(said, shown)
