@@ -262,7 +262,7 @@ def add_form(incident: Incident, text: str, why: int | None = None, groups: owne
             blocks.labelled("Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True),
         ],
         submit="Add",
-        private_metadata=json.dumps({"incident": incident.id, "channel": incident.channel, "why": why}),
+        private_metadata=blocks.about(incident, channel=incident.channel, why=why),
     )
 
 

@@ -98,7 +98,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
 def calm(incident: Incident, count: int, at: datetime) -> Message:
     """To an incident's channel: monitoring is content. Whether the incident is over, people say."""
     said = words.alerts.calm(key=incident.key, count=count, at=at)
-    clock, value = f"{at:%H:%M} UTC", json.dumps({"incident": incident.id, "at": at.isoformat()})
+    clock, value = f"{at:%H:%M} UTC", blocks.about(incident, at=at.isoformat())
     buttons = [
         blocks.button(
             f"Resolved at {clock}",

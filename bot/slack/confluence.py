@@ -1,6 +1,5 @@
 """How the page of a postmortem looks in Slack: where it is, what people did to it, and what they are asked first."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -108,7 +107,7 @@ def window(incident: Incident, finds: Iterable[Find]) -> Block:
         blocks.section(words.confluence.leaving(key=incident.key, title=shortened(incident.title, _TITLE))),
         *_listed(tuple(finds)),
     ]
-    about = json.dumps({"incident": incident.id, "channel": incident.channel})
+    about = blocks.about(incident, channel=incident.channel)
     return blocks.modal(
         "Put it on Confluence?", "confluence_agree", shown, submit="Put a masked copy", private_metadata=about
     )

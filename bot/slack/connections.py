@@ -94,7 +94,7 @@ def private_actions(incident: Incident, project: str, summary: str) -> Message:
     """A private incident's actions wait; `summary` is the first of them as it would stand in Jira's `project`."""
     said = words.connections.private_actions(key=incident.key, project=project, summary=summary)
     sure = words.connections.private_sure(project=project)
-    about = json.dumps({"incident": incident.id})
+    about = blocks.about(incident)
     agree = blocks.button("Put its actions into Jira", "connections_agree", about, confirm=sure)
     return blocks.message(said, [blocks.section(said), blocks.actions(agree)])
 
@@ -112,7 +112,7 @@ def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_as
     )
     shown = [blocks.section(said)]
     if action.owner and not is_assigned and not action.owner.startswith("S"):
-        who = json.dumps({"incident": incident.id, "user": action.owner})
+        who = blocks.about(incident, user=action.owner)
         shown.append(blocks.actions(blocks.button("Who is it in Jira?", "connections_account", who)))
     return blocks.message(said, shown)
 
@@ -161,7 +161,7 @@ def account_form(incident: Incident, user: str, name: str) -> Block:
         blocks.text_input("account", placeholder="name@company.example", max_length=200),
         hint=words.connections.account_hint(),
     )
-    kept = json.dumps({"incident": incident.id, "user": user})
+    kept = blocks.about(incident, user=user)
     return blocks.modal("Somebody in Jira", "connections_account", [field], submit="Save", private_metadata=kept)
 
 
@@ -191,7 +191,7 @@ def closed_in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
     """Somebody closed it there: here the time of its end is asked of a person."""
     key, url = issue
     said = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
-    ref = json.dumps({"incident": incident.id})
+    ref = blocks.about(incident)
     return blocks.message(
         said, [blocks.section(said), blocks.actions(blocks.button("Resolved", "incident_resolved", ref))]
     )

@@ -33,8 +33,7 @@ def exporting(incident: Incident, form: str, others: tuple[str, ...], notes: lis
     """The file is on its way; the other forms as buttons, then what is to be known of the draft."""
     said = words.exports.exporting(key=incident.key, form=name_of(form), channel=incident.channel)
     offered = [
-        blocks.button(name_of(other), f"exports_form_{other}", json.dumps({"incident": incident.id, "form": other}))
-        for other in others
+        blocks.button(name_of(other), f"exports_form_{other}", blocks.about(incident, form=other)) for other in others
     ]
     also = [blocks.context(words.exports.also()), blocks.actions(*offered)] if offered else []
     return blocks.whisper(said, [blocks.section(said), *also, *notes])
@@ -99,7 +98,7 @@ def question(incident: Incident, order: Order, *, is_told: bool) -> Message:
 
 
 def _ref(incident: Incident, form: str, to: str) -> str:
-    return json.dumps({"incident": incident.id, "form": form, "to": to})
+    return blocks.about(incident, form=form, to=to)
 
 
 @dataclass(frozen=True, slots=True)

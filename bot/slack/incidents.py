@@ -68,7 +68,7 @@ def card(case: Case, total: int, now: datetime) -> Message:
 
 
 def _card_buttons(incident: Incident) -> list[Block]:
-    value = json.dumps({"incident": incident.id})
+    value = blocks.about(incident)
     buttons = [
         blocks.button("Add entry", "timeline_form_open", value, style="primary"),
         blocks.button("Milestone", "incident_milestone", value),

@@ -24,9 +24,7 @@ _WHY = {Reason.MARKED: "marked", Reason.TIME: "with a time", Reason.GRAPH: "link
 def offer(incident: Incident) -> list[Block]:
     """To who opened an incident: buttons that look back through its channel."""
     buttons = [
-        blocks.button(
-            f"Look back {hours} hours", f"lookback_{hours}", json.dumps({"incident": incident.id, "hours": hours})
-        )
+        blocks.button(f"Look back {hours} hours", f"lookback_{hours}", blocks.about(incident, hours=hours))
         for hours in SPANS
     ]
     return [blocks.context(words.lookback.offer()), blocks.actions(*buttons)]

@@ -1,7 +1,6 @@
 """How a paste looks in Slack: the form, the preview of what each line is read as, and the receipt."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,7 +87,7 @@ def preview(
 
 
 def _modal(incident: Incident, shown: list[Block], submit: str, carried: dict[str, str]) -> Block:
-    metadata = json.dumps({"incident": incident.id, "channel": incident.channel, **carried})
+    metadata = blocks.about(incident, channel=incident.channel, **carried)
     return blocks.modal("Paste into the timeline", "timeline_paste", shown, submit=submit, private_metadata=metadata)
 
 

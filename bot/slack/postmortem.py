@@ -81,7 +81,7 @@ def next_buttons(case: Case) -> Block:
 
 def section_ref(incident: Incident, slug: str) -> str:
     """What a button carries to find its section again."""
-    return json.dumps({"incident": incident.id, "section": slug})
+    return blocks.about(incident, section=slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,7 @@ def waive_form(incident: Incident) -> Block:
 
 
 def _about(incident: Incident, title: str, callback: str, field: Block) -> Block:
-    metadata = json.dumps({"incident": incident.id, "channel": incident.channel})
+    metadata = blocks.about(incident, channel=incident.channel)
     about = blocks.section(words.postmortem.about(key=incident.key, title=shortened(incident.title, 300)))
     return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
 

@@ -49,7 +49,7 @@ def warning_alone(spans: Iterable[Span], subject: Subject, incident: Incident, f
 
 def ref(subject: Subject, incident: Incident) -> str:
     """What a button carries to find again what it is about."""
-    return json.dumps({"incident": incident.id, "noun": str(subject.noun), "which": subject.which})
+    return blocks.about(incident, noun=str(subject.noun), which=subject.which)
 
 
 def subject_in(value: dict[str, object]) -> Subject:

@@ -43,7 +43,7 @@ def not_connected() -> Message:
 
 def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
     """[Tell customers …], and [Postmortem draft …] where there is something that it belongs to."""
-    ref = json.dumps({"incident": incident.id})
+    ref = blocks.about(incident)
     tell = blocks.button("Tell customers …", "statuspage_form", ref, style="primary")
     draft = [blocks.button("Postmortem draft …", "statuspage_draft", ref)] if with_draft else []
     return blocks.actions(tell, *draft)
@@ -52,7 +52,7 @@ def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
 def draft_form(incident: Incident, finds: tuple[Find, ...]) -> Block:
     """What is masked in the postmortem before it becomes a draft there."""
     shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *listed(finds)]
-    kept = json.dumps({"incident": incident.id, "channel": incident.channel})
+    kept = blocks.about(incident, channel=incident.channel)
     return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=kept)
 
 
@@ -90,7 +90,7 @@ def form(incident: Incident, components: Iterable[Component], status: str) -> Bl
         "options": [blocks.option("Mail everybody who subscribed", _MAILS)],
     }
     fields.append(blocks.labelled("Mails", _MAILS, mails, optional=True))
-    kept = json.dumps({"incident": incident.id, "channel": incident.channel})
+    kept = blocks.about(incident, channel=incident.channel)
     return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=kept)
 
 

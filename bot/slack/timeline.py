@@ -103,7 +103,7 @@ def ref(entry: Entry, **more: str) -> str:
 def already(incident: Incident, number: int, reading: Reading, moment: datetime) -> Message:
     """The same was typed a moment ago; a way to add it after all, at the moment that was meant."""
     said = words.timeline.already(number=number, text=shortened(secrets.masked(reading.text), QUOTED))
-    value = json.dumps({"incident": incident.id, "entry": number, **_time_of(reading, moment)})
+    value = blocks.about(incident, entry=number, **_time_of(reading, moment))
     return blocks.whisper(
         said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
     )

@@ -75,7 +75,7 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
         roots = [why for why in chain if why.is_root and not why.actions]
         return [blocks.section(question), *([_action_row(roots[-1])] if roots else [])]
     end = rules.open_end(chain)
-    value = json.dumps({"incident": incident.id, "parent": end.number if end else None})
+    value = blocks.about(incident, parent=end.number if end else None)
     return [
         blocks.section(question),
         blocks.context(words.whys.how()),
