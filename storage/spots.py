@@ -4,8 +4,7 @@ from sqlalchemy import CompoundSelect, Text, bindparam, cast, literal_column, se
 from sqlalchemy.sql import ColumnElement
 
 from bot.incident.records import Incident
-from bot.incident.secrets import Noun, Subject
-from bot.incident.spots import Spot, Wording
+from bot.incident.spots import Noun, Spot, Subject, Wording
 from storage import incidents
 from storage.statements import Statement, Transaction
 from storage.tables import (

@@ -7,7 +7,6 @@ their issuers document; a token without a mark of its own (a hash, an id, a comm
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 REDACTED = "[redacted]"
 """What stands in place of a credential; the append-only history lets a wording change only to one that holds it."""
@@ -23,43 +22,6 @@ class Span:
     start: int
     end: int
     kind: str
-
-
-class Noun(StrEnum):
-    """What of the record may hold a credential."""
-
-    ENTRY = "entry"
-    WHY = "why"
-    ACTION = "action"
-    SECTION = "section"
-    TITLE = "title"
-    DRAFT = "draft"
-    """A section as somebody edited it in a copy that came back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One thing of an incident: `which` is its number, of a section its slug; empty for the title."""
-
-    noun: Noun
-    which: str = ""
-
-    @property
-    def number(self) -> int:
-        """The number of an entry, a why or an action; 0 for what has none."""
-        return int(self.which) if self.which.isdigit() else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Redacted:
-    """What held a credential and does not any more; `elsewhere` are sections of other incidents, as (key, slug).
-
-    `still_in` are the keys of past incidents that this one quotes, and that hold it still.
-    """
-
-    subjects: tuple[Subject, ...]
-    elsewhere: tuple[tuple[str, str], ...] = ()
-    still_in: tuple[str, ...] = ()
 
 
 # Every pattern below needs one of these, so that ordinary words cost one look.

@@ -1,12 +1,48 @@
-"""Where in the record a credential stands, told without the credential: what a button may carry to find it again."""
+"""What of the record holds a credential, and where: told without it, so that a button may carry it to find it again."""
 
 import zlib
 from dataclasses import dataclass
-
-from bot.incident.secrets import Subject
+from enum import StrEnum
 
 LEAST = 6
 """Characters of what is looked for in other incidents: what is shorter stands in half of them by chance."""
+
+
+class Noun(StrEnum):
+    """What of the record may hold a credential."""
+
+    ENTRY = "entry"
+    WHY = "why"
+    ACTION = "action"
+    SECTION = "section"
+    TITLE = "title"
+    DRAFT = "draft"
+    """A section as somebody edited it in a copy that came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing of an incident: `which` is its number, of a section its slug; empty for the title."""
+
+    noun: Noun
+    which: str = ""
+
+    @property
+    def number(self) -> int:
+        """The number of an entry, a why or an action; 0 for what has none."""
+        return int(self.which) if self.which.isdigit() else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """What held a credential and does not any more; `elsewhere` are sections of other incidents, as (key, slug).
+
+    `still_in` are the keys of past incidents that this one quotes, and that hold it still.
+    """
+
+    subjects: tuple[Subject, ...]
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    still_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

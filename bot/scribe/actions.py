@@ -7,7 +7,7 @@ from bot.errors import Refused
 from bot.incident import due
 from bot.incident.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.incident.reminders import ReminderRules
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.incident.whys import without_action
 from bot.scribe import chasing, secrets

@@ -8,7 +8,7 @@ from bot.incident import replies as rules
 from bot.incident import timeline as texts
 from bot.incident.records import Action, ActionStatus, Incident
 from bot.incident.replies import Answer, Deed
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.incident.vague import vague
 from bot.scribe import actions as verbs

@@ -8,7 +8,7 @@ from bot.incident import actions as rules
 from bot.incident import due
 from bot.incident import whys as chains
 from bot.incident.records import Action
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.scribe import secrets
 from bot.scribe.actions import numbered, owner_of, today_of
 from bot.scribe.desk import Asked, Desk, once, require_incident

@@ -10,7 +10,8 @@ from bot.incident import timeline as rules
 from bot.incident.alerts import PROGRAMS
 from bot.incident.moments import Reading
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
-from bot.incident.secrets import Noun, Subject, masked
+from bot.incident.secrets import masked
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_able, require_incident, require_taking

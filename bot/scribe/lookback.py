@@ -8,7 +8,7 @@ from typing import Any
 from bot.errors import Refused
 from bot.incident.lookback import SPANS, Proposal, Reason
 from bot.incident.records import Incident, Place
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.scribe.capture import wanted
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
 from bot.scribe.secrets import warn

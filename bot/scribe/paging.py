@@ -9,7 +9,8 @@ from typing import Any
 from bot.errors import Refused
 from bot.incident.plain import one_line
 from bot.incident.records import EntryKind, Incident, Status
-from bot.incident.secrets import Noun, Subject, masked
+from bot.incident.secrets import masked
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit
 from bot.publish.paging import Alert, NotDone, Paged, Paging, Responder
 from bot.scribe import secrets

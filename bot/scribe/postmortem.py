@@ -15,8 +15,9 @@ from bot.incident.lifecycle import SAID
 from bot.incident.milestones import reached
 from bot.incident.postmortem import is_program
 from bot.incident.records import Case, Incident, Milestone, PostmortemStatus, SectionText
-from bot.incident.secrets import Noun, Subject, masked
+from bot.incident.secrets import masked
 from bot.incident.sections import BY_SLUG
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require, shortened
 from bot.scribe import confluence, drafts, recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_able, require_incident

@@ -6,7 +6,7 @@ from dataclasses import astuple
 from bot.errors import Refused
 from bot.incident import alike as rules
 from bot.incident.records import Case, Incident
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident

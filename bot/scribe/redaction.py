@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from bot.incident import kept as drafts
 from bot.incident import secrets
 from bot.incident.records import Action, Incident
-from bot.incident.secrets import Noun, Redacted, Subject
+from bot.incident.spots import Noun, Redacted, Subject
 from bot.slack import secrets as says
 from bot.slack.text import escape
 from storage import actions, incidents, recall, sections, timeline, whys

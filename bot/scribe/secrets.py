@@ -6,8 +6,7 @@ import logging
 from bot.errors import Refused
 from bot.incident import secrets
 from bot.incident.records import Incident
-from bot.incident.secrets import Noun, Subject
-from bot.incident.spots import Spot
+from bot.incident.spots import Noun, Spot, Subject
 from bot.scribe import timeline_corrected
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.redaction import Redaction

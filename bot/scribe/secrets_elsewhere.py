@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from bot.errors import Refused
 from bot.incident.records import Incident
-from bot.incident.secrets import Subject, without
-from bot.incident.spots import LEAST, Spot, Wording, spot_of, value_at
+from bot.incident.secrets import without
+from bot.incident.spots import LEAST, Spot, Subject, Wording, spot_of, value_at
 from bot.scribe.desk import Asked, Desk, once
 from bot.scribe.redaction import Redaction
 from bot.slack import secrets as says

@@ -11,7 +11,8 @@ from bot.errors import Refused
 from bot.incident.masking import Find
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Incident, Status
-from bot.incident.secrets import Noun, Subject, masked
+from bot.incident.secrets import masked
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import require
 from bot.publish.failures import PublishError
 from bot.publish.statuspage import Announcement, Component, PublicIncident, PublicStatus, Statuspage, Update, Working

@@ -7,7 +7,7 @@ from bot.errors import Refused
 from bot.incident import whys as rules
 from bot.incident.blame import blaming
 from bot.incident.records import Entry, Incident, Status, Why
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident

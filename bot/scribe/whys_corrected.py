@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.incident import timeline as texts
 from bot.incident import whys as rules
 from bot.incident.records import Incident, Why
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident

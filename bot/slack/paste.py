@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.incident import secrets
 from bot.incident.paste import MOST_CHARACTERS, Line, too_much
 from bot.incident.records import Entry, Incident, Status
-from bot.incident.secrets import Noun, Subject
+from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, shortened
 from bot.slack import blocks
 from bot.slack import secrets as warns

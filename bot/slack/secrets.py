@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.incident.records import Incident
-from bot.incident.secrets import Noun, Redacted, Span, Subject
+from bot.incident.secrets import Span
 from bot.incident.sections import title_of
-from bot.incident.spots import Spot
+from bot.incident.spots import Noun, Redacted, Spot, Subject
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message

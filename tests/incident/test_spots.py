@@ -3,8 +3,8 @@
 from hypothesis import assume, given
 from hypothesis import strategies as some
 
-from bot.incident.secrets import REDACTED, Noun, Subject
-from bot.incident.spots import Wording, spot_of, value_at
+from bot.incident.secrets import REDACTED
+from bot.incident.spots import Noun, Subject, Wording, spot_of, value_at
 
 WHY = Subject(Noun.WHY, "1")
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from bot.incident.kept import Change
 from bot.incident.records import Incident, Place
-from bot.incident.secrets import Noun
-from bot.incident.spots import spot_of
+from bot.incident.spots import Noun, spot_of
 from storage import actions, incidents, kept, sections, spots, timeline, whys
 from storage.actions import NewAction
 from storage.kept import NewText
