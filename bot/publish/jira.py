@@ -141,10 +141,6 @@ class Jira:
         """Bring an issue back to a status that counts as not done; nothing happens where it is there."""
         await self._move(key, (Category.NEW, Category.IN_PROGRESS))
 
-    async def start(self, key: str) -> None:
-        """Bring an issue to a status that counts as being worked on; nothing happens where it is there."""
-        await self._move(key, (Category.IN_PROGRESS,))
-
     async def assignee_for(self, project: str, email: str) -> Assignee | None:
         """The one person who may be assigned there and answers to an e-mail address; None where none or several do.
 
@@ -163,10 +159,6 @@ class Jira:
         body = {"globalId": global_id, "object": {"url": url, "title": shortened(one_line(title), LONGEST_SUMMARY - 1)}}
         path = issue_path(self._api, key, "remotelink")
         await self._line.ask(Call("POST", path, body=body, writes=True))  # by its id it is made only once
-
-    async def comment(self, key: str, markdown: str) -> None:
-        """Say something at an issue."""
-        await self._line.ask(post(issue_path(self._api, key, "comment"), {"body": self._dialect.rich(markdown)}))
 
     async def form(self, project: str, issue_type: str) -> list[Field]:
         """The fields of a project's form for new issues of a type."""

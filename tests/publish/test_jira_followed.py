@@ -43,7 +43,7 @@ async def test_the_status_of_many_is_asked_at_once_and_the_deleted_are_told_apar
     assert with_deleted["OPS-1"]
 
 
-async def test_an_issue_is_done_reopened_and_started_by_the_step_that_leads_there(site: Site) -> None:
+async def test_an_issue_is_done_and_reopened_by_the_step_that_leads_there(site: Site) -> None:
     site.fake.file("OPS-1")
     await site.jira.finish("OPS-1")
     assert site.fake.issues["OPS-1"]["status"] == "Done"
@@ -51,8 +51,6 @@ async def test_an_issue_is_done_reopened_and_started_by_the_step_that_leads_ther
     assert len(site.fake.asked("POST .*/transitions")) == 1
     await site.jira.reopen("OPS-1")
     assert site.fake.issues["OPS-1"]["status"] == "To Do"
-    await site.jira.start("OPS-1")
-    assert site.fake.issues["OPS-1"]["status"] == "In Progress"
 
 
 async def test_a_step_that_demands_a_resolution_gets_one(cloud: Site) -> None:
@@ -104,13 +102,6 @@ async def test_a_link_is_put_once_though_the_line_breaks(site: Site) -> None:
     assert site.fake.links == {
         ("OPS-1", "afterword:INC-7"): {"url": "https://wiki.example/INC-7", "title": "INC-7: the postmortem"}
     }
-
-
-async def test_a_comment_is_said_in_the_sites_own_form(site: Site) -> None:
-    await site.jira.comment("OPS-1", "Now **mitigated**.")
-    ((key, body),) = site.fake.comments
-    assert key == "OPS-1"
-    assert body == "Now {*}mitigated{*}." if site.kind is Kind.DATA_CENTER else body["type"] == "doc"
 
 
 async def test_the_required_fields_that_nobody_fills_are_found_across_pages(site: Site) -> None:

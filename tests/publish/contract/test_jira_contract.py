@@ -60,10 +60,9 @@ async def test_every_verb_is_allowed(gate: Gate, jira: Jira) -> None:
     await jira.edit("OPS-1", Changes(assignee="", takes_due_away=True))
     await jira.status_of(["OPS-1", "OPS-2"])
     await jira.link("OPS-1", "afterword:INC-7", "https://wiki.example/INC-7", "INC-7")
-    await jira.comment("OPS-1", "Now **mitigated**.")
     await jira.assignee_for("OPS", "ana@team.example")
     assert gate.violations == []
-    assert len(gate.exchanges) >= 12
+    assert len(gate.exchanges) >= 11
 
 
 async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: Jira) -> None:

@@ -30,7 +30,6 @@ class FakeJira(Fake):
         self.cloud = api.endswith("3")
         self.issues: dict[str, dict[str, Any]] = {}
         self.links: dict[tuple[str, str], dict[str, Any]] = {}
-        self.comments: list[tuple[str, Any]] = []
         self.demands_assignee = False
         self.drops_assignee = False
         self.unseen_fields: set[str] = set()
@@ -55,7 +54,6 @@ class FakeJira(Fake):
         add("GET", f"{api}/issue/{{key}}/transitions", self._steps)
         add("POST", f"{api}/issue/{{key}}/transitions", self._step)
         add("POST", f"{api}/issue/{{key}}/remotelink", self._link)
-        add("POST", f"{api}/issue/{{key}}/comment", self._comment)
         add("POST", f"{api}/search/jql" if self.cloud else f"{api}/search", self._search)
         add("GET", f"{api}/user/assignable/search", self._assignable)
 
@@ -193,10 +191,6 @@ class FakeJira(Fake):
         was_there = (key, asked["globalId"]) in self.links
         self.links[key, asked["globalId"]] = asked["object"]
         return web.json_response({"id": 1, "self": "x"}, status=200 if was_there else 201)
-
-    async def _comment(self, request: web.Request) -> web.Response:
-        self.comments.append((request.match_info["key"], (await request.json())["body"]))
-        return web.json_response({"id": "1"}, status=201)
 
     async def _search(self, request: web.Request) -> web.Response:
         asked = await request.json()
