@@ -157,8 +157,6 @@ _SETTLE = Statement(
     .values(
         {
             **{name: bindparam(f"new_{name}", type_=_link.c[name].type) for name in _SETTLED},
-            # A redaction meanwhile took words out of it, which the attempt would bring back.
-            "memo": case((_link.c.memo == bindparam("seen_memo"), bindparam("new_memo")), else_=_link.c.memo),
             "state": case((_link.c.wanted == bindparam("seen"), bindparam("new_state")), else_=OWED),
             "lease_owner": "",
         }
@@ -258,7 +256,7 @@ def claim(tx: Transaction, link: Link, owner: str, lease_until: datetime) -> Non
 def settle(tx: Transaction, link: Link, owner: str, settled: Settled) -> bool:
     """Write how an attempt ended, unless the lease was lost meanwhile; whether it was written."""
     values = {f"new_{name}": getattr(settled, name) for name in _SETTLED}
-    return tx.run(_SETTLE, row_id=link.id, owner=owner, seen=link.wanted, seen_memo=link.memo, **values) == 1
+    return tx.run(_SETTLE, row_id=link.id, owner=owner, seen=link.wanted, **values) == 1
 
 
 def remark(tx: Transaction, link: Link, status: str, now: datetime) -> None:

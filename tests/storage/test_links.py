@@ -123,13 +123,3 @@ def test_a_decision_is_owed_at_once_but_never_into_a_call_under_way(store: Store
     found = again(store, link)
     assert (found.state, found.memo, found.is_told, found.wanted) == (OWED, "decided", False, link.wanted + 1)
     assert store.read_now(lambda tx: links.next_due(tx, "jira")) == NOW + minutes(1)
-
-
-def test_an_attempt_does_not_bring_back_what_was_redacted_while_it_was_under_way(store: Store) -> None:
-    link = claimed(store, wanted(store))
-    store.write_now(lambda tx: links.remember(tx, link, "redacted"))
-    assert store.write_now(lambda tx: links.settle(tx, link, "one", settled(memo="with the credential")))
-    assert (again(store, link).memo, again(store, link).external_id) == ("redacted", "OPS-1")
-    later = claimed(store, again(store, link))
-    assert store.write_now(lambda tx: links.settle(tx, later, "one", settled(memo="what was sent")))
-    assert again(store, later).memo == "what was sent"
