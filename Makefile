@@ -6,6 +6,9 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 DEMO := .venv/.installed
 DEV := .venv/.installed-dev
 
+# One worker more than there are cores: some of them wait for a disk, a server or a process.
+WORKERS = $$(.venv/bin/python -c 'import os; print(os.cpu_count() + 1)')
+
 # What a shell may carry in from another project must not reach ours.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PIP_USER PIP_TARGET PIP_PREFIX
 
@@ -26,10 +29,10 @@ test: $(DEV) ## run everything that CI runs
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/pytest -n auto --dist worksteal
+	.venv/bin/pytest -n $(WORKERS) --dist worksteal
 
 fast: $(DEV) ## run the tests alone, without those that play whole lives
-	.venv/bin/pytest -n auto --dist worksteal -q -m "not slow"
+	.venv/bin/pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
 
 lint: $(DEV) ## format, and mend what can be mended
 	.venv/bin/ruff check --fix .

@@ -26,6 +26,8 @@ from tests.export import pages, pdfs, storage_pages
 from tests.export.cases import NOW, action, at, case, entry, written
 from tests.export.test_hostile import EXPORTER, compiled
 
+pytestmark = pytest.mark.slow
+
 WORD = "Zqplaceholderqz"
 """What stands in the documents that the others are compared with: it means nothing in any form."""
 
@@ -167,7 +169,6 @@ def body(reader: PdfReader) -> str:
     return "".join("".join(margin.sub("", page.extract_text()).split()) for page in reader.pages)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ENDS)
 def test_every_string_that_letters_can_show_one_by_one_reads_literally_in_the_pdf(name: str) -> None:
     pdfs.require_weasyprint()

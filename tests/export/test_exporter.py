@@ -57,6 +57,7 @@ def test_a_file_is_named_for_its_incident_in_plain_letters(title: str, name: str
     assert file_name(document, "markdown") == name
 
 
+@pytest.mark.slow
 def test_ten_thousand_entries_are_each_in_every_form() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}, done") for number in range(1, 10_001))
     document = postmortem.compile(case(entries=entries), NOW)

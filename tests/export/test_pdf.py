@@ -141,6 +141,7 @@ def _accepted(server: socket.socket) -> bytes:
         return connection.recv(1000)
 
 
+@pytest.mark.slow
 def test_hostile_text_is_only_ever_text() -> None:
     texts = dict(zip([section.slug for section in SECTIONS if section.slug != "root_cause"], HOSTILE, strict=True))
     sections = tuple(written(slug, text) for slug, text in texts.items())

@@ -19,6 +19,7 @@ def test_every_form_is_written_as_it_is_kept(sample: str, document: Document) ->
         assert content == kept[name], name
 
 
+@pytest.mark.slow
 @SAMPLES
 def test_the_pdf_reads_page_by_page_as_it_is_kept(sample: str, document: Document) -> None:
     pdfs.require_weasyprint()
