@@ -59,11 +59,11 @@ clean: ## remove what was built
 	$(PYTHON) -m venv .venv
 
 $(DEMO): requirements.lock pyproject.toml | .venv/bin/pip
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.lock pyproject.toml | .venv/bin/pip
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(DEMO)
