@@ -50,6 +50,7 @@ class Reading:
     a short label ("Berlin", "CET", "+02:00"), `assumed_zone` says that it is the author's own, `precise` that seconds
     were written. `lasts` is the length of a range, for the choice among questions. `day` is the date that stood beside
     the time, or that was given for it, in the zone of the time.
+    `offer` holds the moments of a clock that stands elsewhere in a line which is recorded as of now (aware UTC), else None.
     """
 
     utc: datetime | None
@@ -64,12 +65,13 @@ class Reading:
     problem: str | None = None
     lasts: timedelta | None = None
     day: date | None = None
+    offer: tuple[datetime, ...] | None = None
 
 
-def read(text: str, now: datetime, zone: tzinfo, on: date | None = None) -> Reading:
+def read(text: str, now: datetime, zone: tzinfo, on: date | None = None, language: str = "en") -> Reading:  # noqa: ARG001
     """Read the time at the start of `text`, or at its end behind " | ".
 
-    `now` is aware; `zone` is the author's own, in which a time without a zone is meant. A time of day means the latest
+    `language` is the author's, as a BCP 47 tag ("de-DE"). `now` is aware; `zone` is the author's own, in which a time without a zone is meant. A time of day means the latest
     past moment that it can be, and a date without its year the latest past one; where `on` is given, that of the date
     `on` and the one next to it. A full date is taken as written, however old. Never raises for any text.
     """
