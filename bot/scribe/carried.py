@@ -7,7 +7,7 @@ from bot.incident.carried import Carried
 from bot.incident.records import Entry, Incident, Status
 from bot.incident.text import admit
 from bot.incident.timeline import require_text
-from bot.incident.zones import label_of
+from bot.incident.times.zones import label_of
 from bot.scribe import capture
 from bot.scribe.capture import Capture
 from bot.scribe.desk import Asked, Desk, once

@@ -10,7 +10,7 @@ from bot.incident.carried import Carried, with_words, zone_name
 from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
-from bot.incident.zones import label_of
+from bot.incident.times.zones import label_of
 from bot.scribe.desk import Asked, Desk, no_incident, once, require_incident, require_taking
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.incident.moments import read
-from bot.incident.notations import HEAD
+from bot.incident.times.phrase import HEAD
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 ZONES = [

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from dateutil import parser
 
-from bot.incident.clocks import Clock
-from bot.incident.days import EARLIEST_YEAR, LATEST_YEAR, Day
+from bot.incident.times.clocks import Clock
+from bot.incident.times.days import EARLIEST_YEAR, LATEST_YEAR, Day
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}"

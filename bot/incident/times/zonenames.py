@@ -50,7 +50,13 @@ ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
     **_seasons("Australia/Sydney", ("AEST", 600), ("AEDT", 660)),
     **_seasons("Australia/Adelaide", ("ACST", 570), ("ACDT", 630)),
     **_seasons("Pacific/Auckland", ("NZST", 720), ("NZDT", 780)),
-    **_seasons("Europe/Lisbon", ("WET", 0), ("WEDT", 60)),
+    **_seasons("Europe/Lisbon", ("WET", 0), ("WEST", 60)),
+    **_seasons("Europe/Lisbon", ("WEZ", 0), ("WESZ", 60)),
+    **_seasons("Europe/Berlin", ("MEZ", 60), ("MESZ", 120)),
+    **_seasons("Europe/Athens", ("OEZ", 120), ("OESZ", 180)),
+    **_seasons("America/Santiago", ("CLT", -240), ("CLST", -180)),
+    **_seasons("America/Asuncion", ("PYT", -180), ("PYST", -180)),
+    "IDT": (Meant("Asia/Jerusalem", 180, loose=True),),
     **_fixed(
         {
             "HST": ("Pacific/Honolulu", -600),
@@ -71,9 +77,49 @@ ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
             "SAST": ("Africa/Johannesburg", 120),
             "WAT": ("Africa/Lagos", 60),
             "BRT": ("America/Sao_Paulo", -180),
-            "IDT": ("Asia/Jerusalem", 180),
+            "ART": ("America/Argentina/Buenos_Aires", -180),
+            "COT": ("America/Bogota", -300),
+            "PET": ("America/Lima", -300),
+            "VET": ("America/Caracas", -240),
+            "BOT": ("America/La_Paz", -240),
+            "UYT": ("America/Montevideo", -180),
+            "ECT": ("America/Guayaquil", -300),
+            "GYT": ("America/Guyana", -240),
+            "BRST": ("America/Sao_Paulo", -120),
+            "FNT": ("America/Noronha", -120),
+            "CAT": ("Africa/Maputo", 120),
+            "BDT": ("Asia/Dhaka", 360),
+            "BDST": ("Asia/Dhaka", 360),
+            "BTT": ("Asia/Thimphu", 360),
+            "MMT": ("Asia/Yangon", 390),
+            "UZT": ("Asia/Tashkent", 300),
+            "AZT": ("Asia/Baku", 240),
+            "GET": ("Asia/Tbilisi", 240),
+            "IRST": ("Asia/Tehran", 210),
+            "AFT": ("Asia/Kabul", 270),
+            "WITA": ("Asia/Makassar", 480),
+            "WIT": ("Asia/Jayapura", 540),
+            "MYT": ("Asia/Kuala_Lumpur", 480),
+            "PHST": ("Asia/Manila", 480),
+            "YEKT": ("Asia/Yekaterinburg", 300),
+            "OMST": ("Asia/Omsk", 360),
+            "KRAT": ("Asia/Krasnoyarsk", 420),
+            "IRKT": ("Asia/Irkutsk", 480),
+            "YAKT": ("Asia/Yakutsk", 540),
+            "VLAT": ("Asia/Vladivostok", 600),
+            "SAMT": ("Europe/Samara", 240),
+            "CHST": ("Pacific/Guam", 600),
+            "SST": ("Pacific/Pago_Pago", -660),
+            "FJT": ("Pacific/Fiji", 720),
+            "ZULU": ("Etc/UTC", 0),
+            "UCT": ("Etc/UTC", 0),
         }
     ),
+    **_fixed(
+        {
+        }
+    ),
+    "AKT": (Meant("America/Anchorage", None),),
     "PT": (Meant("America/Los_Angeles", None),),
     "MT": (Meant("America/Denver", None),),
     "CT": (Meant("America/Chicago", None),),
@@ -101,6 +147,26 @@ ROUGH_NAMES = {
     "mountain": "America/Denver",
     "pacific": "America/Los_Angeles",
 }
+
+# Abbreviations that in small letters are words ("art", French "est"): only capitals name a zone.
+WORDS_TOO = frozenset(
+    "ACT AFT AMT ART AST AT BOT BST CAT COT EAT ECT EST GET IST MET MMT MST PET SST UCT VET WAT WEST WET WIT".split()
+)
+
+# Abbreviations that are words in capitals, too ("GET /health", "BOT down"): asked, as they may be either.
+CAPITALS_TOO = frozenset("BOT GET WEST".split())
+
+# What stands before "time" and is nobody's clock.
+NOT_ZONES = frozenset(
+    """response load first last same real down up run wait read write build deploy page query boot idle cpu lead cycle
+    average avg max min total execution recovery job start end system long short some any no full this that the second
+    third next each every at of in a an our my it big good right wrong bad on by over for lag latency access compile
+    render request round-trip trip fetch sync gc garbage pause queue service transfer travel part peak off half
+    all one more most much little enough spare user code design compile-time run-time day night week month year
+    expiry expiration retention grace resolution response-time business office reaction repair detection travel
+    overtime free crunch cache startup start-up shutdown ping login checkout delivery release test import export
+    backup restore restart reboot failover cutover maintenance window processing connect connection""".split()
+)
 
 EXTRA_CITIES = {
     "nyc": "America/New_York",
@@ -148,6 +214,10 @@ EXTRA_CITIES = {
     "hanoi": "Asia/Ho_Chi_Minh",
     "osaka": "Asia/Tokyo",
     "wellington": "Pacific/Auckland",
+    "sf": "America/Los_Angeles",
+    "santiago de chile": "America/Santiago",
+    "bras\u00edlia": "America/Sao_Paulo",
+    "bogot\u00e1": "America/Bogota",
 }
 
 # Names in the zone database that are ordinary words, above all "canary".

@@ -7,15 +7,17 @@ somebody in Kolkata and Israel to somebody in Tel Aviv. Where a name keeps two h
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import cache
-from pkgutil import get_data
+from difflib import get_close_matches
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.incident.zonenames import ABBREVIATIONS, EXTRA_CITIES, NAMES_TOO, NOT_CITIES, PLACE_WORDS, ROUGH_NAMES, Meant
+from bot.incident.times.language import Vocabulary
+from bot.incident.times.places import STATES, cities, places, zone_keys
+from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, NAMES_TOO, NOT_ZONES, PLACE_WORDS, ROUGH_NAMES, WORDS_TOO, Meant
 
-_AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-_IANA_AREAS = frozenset(area.lower() for area in (*_AREAS, "Antarctica", "Arctic", "Etc", "US", "Canada", "Brazil"))
+_IANA_AREAS = frozenset(
+    "africa america asia atlantic australia europe indian pacific antarctica arctic etc us canada brazil".split()
+)
 _LOWER_TOO = frozenset("utc gmt cet cest pst pdt edt cdt aest aedt jst sgt hkt".split())
 _FARTHEST = timedelta(hours=14)  # Kiritimati; nothing on earth keeps a larger offset
 
@@ -26,6 +28,12 @@ _WORD = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*(?:/[A-Za-z0-9_]+(?:[+-][A-Za-z0
 _BOUND = re.compile(r"(?![0-9A-Za-z_/@\u00c0-\u024f]|['.][A-Za-z]|-[0-9A-Za-z])", re.ASCII)
 _NEXT_WORD = re.compile(r"\s+([A-Za-z][A-Za-z'-]*)", re.ASCII)
 _NAMES = tuple(re.compile(r"[A-Za-z.'_-]+" + r" [A-Za-z.'_-]+" * more, re.ASCII) for more in (2, 1, 0))
+_X_TIME = re.compile(
+    r"((?:[A-Za-z][A-Za-z.'-]*)(?:[ ][A-Za-z][A-Za-z.'-]*){0,2}?)\s+(?:standard\s+|daylight\s+|summer\s+)?time\b(?!-)",
+    re.IGNORECASE,
+)
+_TIME_OF = re.compile(r"(?:hora(?:\s+(?:de|del))?|hor[a\u00e1]rio\s+(?:de|do|da)|heure\s+(?:de\s|d')|ora\s+(?:di|del))\s*(?=[A-Z])", re.IGNORECASE)
+_TYPOS = ("eastern", "central", "mountain", "pacific")
 _TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
 
 
@@ -55,24 +63,87 @@ class Meaning(NamedTuple):
     place: tzinfo | None = None
 
 
-def zone_at(head: str, at: int) -> tuple[Zone, int] | None:
-    """The zone that stands at position `at` (blanks before it are skipped by the caller), and where it ends."""
+def zone_at(
+    head: str, at: int, words: Vocabulary | None = None, *, behind_half: bool = False
+) -> tuple[Zone, int] | None:
+    """The zone that stands at position `at` (blanks before it are skipped by the caller), and where it ends.
+
+    `behind_half`: an "am" or "pm" stands before it, as people in America write it.
+    """
     if head[at : at + 1] in ("Z", "z") and head[at - 1 : at].isdigit() and not head[at + 1 : at + 2].isalnum():
         return Zone("UTC", "offset"), at + 1
     word = _WORD.match(head, at)
     if word is None:
         return _offset_at(head, at)
+    if named := _time_of(head, at):
+        return named
     name = word.group()
     lower = name.lower()
-    if lower in ("utc", "gmt") or name == "Z":
+    if lower in ("utc", "gmt") or name in ("Z", "UT"):
         return _universal_at(head, at, word.end())
+    if "/" in name and (iana := _iana(name, word.end())):
+        return iana
     if "/" in name:
-        return _iana(name, word.end())
-    found = _abbreviation(name, word.end()) or _place(head, at, word.end())
+        name = name.partition("/")[0]
+    ends = at + len(name)
+    found = _abbreviation(name, ends, words) or _place_time(head, at) or _place(head, at, ends)
+    found = found or _state(name, ends, behind_half=behind_half)
     if found is None or not _BOUND.match(head, found[1]):
-        return None
+        return _unknown(head, at, word)
     end = _TIME_WORD.match(head, found[1])
     return (found[0], end.end()) if end else found
+
+
+def _time_of(head: str, at: int) -> tuple[Zone, int] | None:
+    """The time of a place as other languages say it: "hora de Santiago", "heure de Paris"."""
+    named = _TIME_OF.match(head, at)
+    return _longest(head, named.end(), places()) if named else None
+
+
+def _longest(head: str, at: int, names: dict[str, str]) -> tuple[Zone, int] | None:
+    for pattern in _NAMES:
+        match = pattern.match(head, at)
+        key = names.get(match.group().lower().replace(".", "")) if match else None
+        if match and key is not None:
+            zone = Zone(match.group(), "region", key) if key else Zone(match.group(), "unknown", match.group())
+            return zone, match.end()
+    return None
+
+
+def _place_time(head: str, at: int) -> tuple[Zone, int] | None:
+    """A place with the word "time" behind it: "Alaska time", "UK time"."""
+    match = _X_TIME.match(head, at)
+    if match is None:
+        return None
+    words = match[1].split()
+    for count in range(len(words), 0, -1):
+        name = " ".join(words[:count])
+        if count < len(words):
+            return None
+        key = places().get(name.lower().replace(".", ""))
+        if key is not None:
+            zone = Zone(_city_of(key), "region", key) if key else Zone(name, "unknown", f"{name} time")
+            return zone, match.end()
+    return None
+
+
+def _state(name: str, end: int, *, behind_half: bool) -> tuple[Zone, int] | None:
+    key = STATES.get(name.lower()) if behind_half and name.isupper() else None
+    return (Zone(name, "region", key, doubtful=True), end) if key else None
+
+
+def _unknown(head: str, at: int, word: re.Match[str]) -> tuple[Zone, int] | None:
+    """A word that says whose time it is, and that is not known: "Foo time", or a misspelt "Pacitific"."""
+    name = word.group()
+    match = _X_TIME.match(head, at)
+    if match and match[1].split()[-1].lower() not in NOT_ZONES and not match[1].lower().endswith("ing"):
+        if match[1][0].isupper() or len(match[1].split()) == 1:
+            return Zone(match[1], "unknown", f"{match[1]} time"), match.end()
+    if len(name) >= 6 and name[0].isupper() and name.lower() not in ROUGH_NAMES:
+        close = get_close_matches(name.lower(), _TYPOS, n=1, cutoff=0.82)
+        if close and name.lower() not in cities():
+            return Zone(name, "region", ROUGH_NAMES[close[0]], doubtful=True), word.end()
+    return None
 
 
 def _universal_at(head: str, at: int, end: int) -> tuple[Zone, int] | None:
@@ -101,7 +172,7 @@ def _offset_at(head: str, at: int) -> tuple[Zone, int] | None:
 
 
 def _iana(name: str, end: int) -> tuple[Zone, int] | None:
-    key = _keys().get(name.lower())
+    key = zone_keys().get(name.lower())
     if key:
         return Zone(_city_of(key), "region", key), end
     if name.partition("/")[0].lower() in _IANA_AREAS:
@@ -109,9 +180,15 @@ def _iana(name: str, end: int) -> tuple[Zone, int] | None:
     return None
 
 
-def _abbreviation(name: str, end: int) -> tuple[Zone, int] | None:
+def _abbreviation(name: str, end: int, words: Vocabulary | None = None) -> tuple[Zone, int] | None:
+    """An abbreviation in capitals, or in any case where it is no word of its own ("AkDT", "pst", but not "art")."""
     upper = name.upper()
-    if upper in ABBREVIATIONS and (name == upper or name in _LOWER_TOO):
+    if upper not in ABBREVIATIONS:
+        return None
+    if name == upper:
+        return Zone(upper, "abbreviation", upper, doubtful=name in CAPITALS_TOO), end
+    is_english = words is None or words.language == "en"
+    if name in _LOWER_TOO or (is_english and len(name) >= 3 and upper not in WORDS_TOO):
         return Zone(upper, "abbreviation", upper), end
     return None
 
@@ -119,26 +196,31 @@ def _abbreviation(name: str, end: int) -> tuple[Zone, int] | None:
 def _place(head: str, at: int, end: int) -> tuple[Zone, int] | None:
     """A city, the longest name first; "Eastern" and its like only where nothing else can be meant."""
     first = head[at:end].lower()
-    cities = _cities()
-    if first not in cities:
-        return _rough(head, first, end)
+    known = cities()
+    if first not in known:
+        return _rough(head, at, end)
     for pattern in _NAMES:
         match = pattern.match(head, at)
-        key = cities.get(match.group().lower().replace(".", "")) if match else None
+        key = known.get(match.group().lower().replace(".", "")) if match else None
         if match and key:
             zone = Zone(_city_of(key) if key.lower().endswith(first) else match.group(), "region", key)
             return _weighed(head, zone, match.end()), match.end()
     return None
 
 
-def _rough(head: str, first: str, end: int) -> tuple[Zone, int] | None:
+def _rough(head: str, at: int, end: int) -> tuple[Zone, int] | None:
+    """Eastern, Central, Mountain, Pacific: read with a capital, asked in small letters before another word."""
+    first = head[at:end].lower()
     rest = _NEXT_WORD.match(head, end)
-    if rest and rest.group(1).lower() != "time":
-        return None
-    if first == "local":
+    if first == "local" and (rest is None or rest[1].lower() == "time"):
         return Zone("local", "local"), end
     key = ROUGH_NAMES.get(first)
-    return (Zone(_city_of(key), "region", key), end) if key else None
+    if key is None:
+        return None
+    follows = rest[1] if rest else ""
+    is_read = not follows or follows.lower() == "time" or (head[at].isupper() and follows[0].islower())
+    doubtful = not is_read or follows.lower() in PLACE_WORDS
+    return Zone(_city_of(key), "region", key, doubtful=doubtful), end
 
 
 def _weighed(head: str, zone: Zone, end: int) -> Zone:
@@ -202,24 +284,3 @@ def label_of(zone: tzinfo) -> str:
 
 def _city_of(key: str) -> str:
     return "UTC" if key in ("Etc/UTC", "UTC", "Etc/UCT", "Zulu") else key.rsplit("/", 1)[-1].replace("_", " ")
-
-
-@cache
-def _keys() -> dict[str, str]:
-    """Every IANA name, by its small letters. The list is one file of tzdata; `available_timezones` opens 600."""
-    names = (get_data("tzdata", "zones") or b"").decode("ascii").split()
-    return {name.lower(): name for name in names}
-
-
-@cache
-def _cities() -> dict[str, str]:
-    """City names and, for the longer ones, their first word (with an empty key), in small letters."""
-    cities: dict[str, str] = {}
-    for key in _keys().values():
-        city = key.rsplit("/", 1)[-1]
-        if key.startswith(_AREAS) and "/" in key and city.lower() not in NOT_CITIES:
-            cities[city.lower()] = cities[city.lower().replace("_", " ")] = key
-    cities.update(EXTRA_CITIES)
-    for city in list(cities):
-        cities.setdefault(city.split(" ")[0], "")
-    return cities

@@ -3,12 +3,13 @@
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from bot.incident.clocks import Clock
-from bot.incident.days import Day, dates, is_real
-from bot.incident.scan import Found
-from bot.incident.zones import Meaning, label_of, meanings
+from bot.incident.times.clocks import Clock
+from bot.incident.times.days import Day, dates, is_real
+from bot.incident.times.scan import Found
+from bot.incident.times.zones import Meaning, Zone, label_of, meanings
 
 SKEW = timedelta(seconds=60)  # two clocks differ: this little ahead of now is now
+_AHEAD = timedelta(minutes=60)  # a slip of the clock, or something planned: either is honest
 _SOON = timedelta(hours=48)  # "Nov 24" said on the 23rd is more likely a slip than a whole year ago
 _DAY = timedelta(days=1)
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -68,6 +69,50 @@ def outcome(found: Found, written: str, now: datetime, author: tzinfo) -> Outcom
     """The honest readings of a time at `now` (aware) for an author whose own zone is `author`, the earliest first."""
     if found.ago is not None:
         return Outcome((Instant((now - found.ago).astimezone(UTC)),))
+    if found.also:
+        return _agreed(found, written, now, author)
+    result = _read(found, written, now, author)
+    if found.problem and result.instants:
+        return Outcome(result.instants, f"{written} {found.problem}.")
+    return result
+
+
+def _agreed(found: Found, written: str, now: datetime, author: tzinfo) -> Outcome:
+    """A time written twice, on two clocks: "17:03 (15:03 UTC)". The second tells how far the first is from UTC."""
+    alone = found._replace(also=None)
+    implied = _implied(found, now, author)
+    if implied is None:
+        return outcome(alone, written, now, author)
+    other = outcome(alone._replace(zone=implied), written, now, author)
+    if found.zone is None:
+        return other
+    first = outcome(alone, written, now, author)
+    starts = {instant.start for instant in other.instants}
+    both = tuple(instant for instant in first.instants if instant.start in starts)
+    if len(both) == 1:
+        return Outcome(both)
+    unique = {instant.start: instant for instant in (*first.instants, *other.instants)}
+    return Outcome(tuple(unique[start] for start in sorted(unique)), f"The two times of {written} do not agree.")
+
+
+def _implied(found: Found, now: datetime, author: tzinfo) -> Zone | None:
+    """The offset that the clock of a time has by its second writing."""
+    meant = meanings(found.also.zone, author) if found.also and found.also.zone else ()
+    here, there = (end.of_day() if end else None for end in (found.clock, found.also.clock if found.also else None))
+    if not meant or here is None or there is None:
+        return None
+    offset = now.astimezone(meant[0].zone).utcoffset() or timedelta(0)
+    lag = datetime.combine(now.date(), here[0]) - datetime.combine(now.date(), there[0])
+    whole = (offset + lag + timedelta(hours=12)) % _DAY - timedelta(hours=12)
+    return Zone(_label(whole), "offset", offset=whole)
+
+
+def _label(offset: timedelta) -> str:
+    minutes = int(offset.total_seconds() // 60)
+    return "UTC" if not minutes else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _read(found: Found, written: str, now: datetime, author: tzinfo) -> Outcome:
     if impossible := _impossible(found, written):
         return Outcome((), impossible)
     zones = meanings(found.zone, author) if found.zone else (Meaning(label_of(author), author),)
@@ -133,15 +178,42 @@ def _sight(found: Found, view: _View, today: date) -> _Sight:
                 past += [Instant(moment, _end(found, day, moment, view), view.label, day) for moment in passed]
                 oddities += _clock_change(local, passed, found, view)
                 break
+            if _may_come(found, local, view):
+                past += [Instant(moment, None, view.label, day) for moment in local.moments]
+                oddities.append(_still_to_come(found, local, view))
             if found.day and not found.day.full and found.day.numbers and min(local.moments) - view.now < _SOON:
                 past += _same_clock_before(found, view)
                 oddities.append(f"{_told(day)} is still to come.")
     if found.end:
         oddities += _odd_ends(past, view)
         past += _day_before(found, past, view)
-    if found.day and found.day.numbers and found.day.weekday is not None:
+    if found.day and found.day.weekday is not None and (found.day.numbers or found.day.ago is not None):
         oddities += _wrong_weekdays(found.day.weekday, past)
+    if found.day and found.day.numbers and found.day.ago is not None:
+        past, wrong = _of_day(past, today - timedelta(days=found.day.ago))
+        oddities += wrong
     return _Sight(tuple(past), oddities[0] if oddities else None)
+
+
+def _may_come(found: Found, local: _Local, view: _View) -> bool:
+    """Whether a time of day that lies ahead may be meant as such: soon, or beside a word like "next"."""
+    if found.end or (found.day and (found.day.full or found.day.form == "word")) or not local.moments:
+        return False
+    return min(local.moments) - view.now <= _AHEAD or (found.ahead and not found.day)
+
+
+def _still_to_come(found: Found, local: _Local, view: _View) -> str:
+    where = "UTC" if view.label == "UTC" else f"in {view.label}"
+    there = min(local.moments).astimezone(view.zone)
+    return f"{there:%H:%M} is still to come (it is {view.now.astimezone(view.zone):%H:%M} {where})."
+
+
+def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
+    """Of the dates that figures can be, the one that a word beside them says ("today 14/07")."""
+    fitting = [instant for instant in past if instant.day == day]
+    if fitting:
+        return fitting, []
+    return past, [f"{_told(day)} is another day than the figures say."]
 
 
 def _local(day: date, clock: Clock | None, view: _View) -> _Local:
@@ -174,7 +246,7 @@ def _end(found: Found, day: date, start: datetime, view: _View) -> datetime | No
     there = view._replace(zone=zones[0].zone) if zones and found.end.zone != found.zone else view
     if found.end.day:
         rows = dates(found.end.day, day + _DAY)
-        days = [last for row in rows for last in row if last >= day][-1:] or [day]
+        days = sorted(last for row in rows for last in row if last >= day)[:1] or [day]
     else:
         days = [start.astimezone(there.zone).date() + _DAY * more for more in (0, 1)]
     ends = [moment for last in days for moment in _local(last, found.end.clock, there).moments]
@@ -215,11 +287,21 @@ def _wrong_weekdays(weekday: int, past: list[Instant]) -> list[str]:
 
 
 def _to_come(found: Found, written: str, views: list[_View]) -> Outcome:
-    likely = _sorted([_Sight(tuple(_same_clock_before(found, view)), None) for view in views])
+    likely = _sorted([_Sight((*_same_clock_before(found, view), *_ahead(found, view)), None) for view in views])
     view = views[0]
     here = f"{view.now.astimezone(view.zone):%H:%M}"
     where = "UTC" if view.label == "UTC" else f"in {view.label}"
     return Outcome(likely, f"{written} is still to come (it is {here} {where}).")
+
+
+def _ahead(found: Found, view: _View) -> tuple[Instant, ...]:
+    """The moment as it is written, where it lies ahead by no more than two days."""
+    ahead: list[Instant] = []
+    for row in dates(found.day, view.todays(found.day)[0]):
+        for day in row:
+            moments = _local(day, found.clock, view).moments
+            ahead += [Instant(moment, None, view.label, day) for moment in moments if moment - view.now < _SOON]
+    return tuple(ahead)
 
 
 def _several(found: Found, written: str, past: tuple[Instant, ...]) -> str:

@@ -1,0 +1,110 @@
+"""The rule of leftovers: what stands beside a time and tells of another one.
+
+A line is read only where nothing of the kind is left next to what was read; else it is asked, because what a reader of
+the receipt cannot see is a time that was half understood.
+"""
+
+import re
+
+from bot.incident.times.clocks import clock_at
+from bot.incident.times.days import day_at
+from bot.incident.times.language import DAY, FILLER, LAST, NEXT, PART, UNIT, WEEKDAY, foreign
+from bot.incident.times.scan import Found, Scan
+from bot.incident.times.zones import zone_at
+
+_BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&]{1,12}")
+_HALF = re.compile(r"(?:[ap]\.\s?m\b\.?|pm\b|am(?=\s*(?:$|[-:;,.|)\]])))", re.IGNORECASE)
+_RELATIVE = re.compile(r"(?:ago|later|earlier|before\s+that|previous|previously|next\s+day|noon|midnight)\b", re.IGNORECASE)
+_AMOUNT = re.compile(r"(?:([0-9]{1,4})(?:[.,][0-9])?(\s?)|(?:an?|one|two|three|half\s+an)\s+)(?=[A-Za-z\u00c0-\u024f\u3000-\u9fff])")
+_OFFSET = re.compile(r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9:.%])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE)
+_LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])")
+_DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
+_PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
+_LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
+_MOST_FILLERS = 3
+
+
+def leftover(scan: Scan, found: Found) -> str:
+    """The evidence of another time right behind where the scan stands, as it was written; else empty."""
+    head = scan.head
+    if offset := _LONE_OFFSET.match(head, scan.at):
+        return offset.group().strip() if not found.zone else ""
+    place, places = scan.at, [scan.at]
+    for _ in range(_MOST_FILLERS):
+        beside = _BESIDE.match(head, place)
+        place = beside.end() if beside else place
+        places.append(place)
+        filler = scan.words.at(FILLER, scan.low, place)
+        if filler is None:
+            break
+        place = filler[1]
+    for at in dict.fromkeys(places[1:]):
+        end = _evidence(scan, found, at, near=at == places[1])
+        if end:
+            return head[at:end].strip()
+    return ""
+
+
+def _evidence(scan: Scan, found: Found, at: int, *, near: bool) -> int:
+    """Where the evidence at a place ends; 0 for none."""
+    head, low = scan.head, scan.low
+    if not head[at : at + 1].strip() or (at and head[at - 1].isalnum() and head[at - 1].isascii()):
+        return 0
+    for pattern in (_HALF, _RELATIVE, _OFFSET, _DAY_COUNT):
+        if match := pattern.match(head, at):
+            return match.end()
+    if words := _words(scan, at):
+        return words
+    if head[at].isdigit():
+        return _figures(scan, at)
+    if amount := _amount(scan, at):
+        return amount
+    if found.zone is None and near and (zone := zone_at(head, at, scan.words)):
+        is_named = zone[0].kind in ("abbreviation", "offset", "unknown") or "/" in zone[0].name and " time" in low[at : zone[1]]
+        return zone[1] if is_named else 0
+    foreign_word = foreign().match(low, at)
+    return foreign_word.end() if foreign_word else 0
+
+
+def _words(scan: Scan, at: int) -> int:
+    """A weekday, a day in words, a part of the day, or a month with its day."""
+    head, low, words = scan.head, scan.low, scan.words
+    for kind in (PART, DAY, WEEKDAY):
+        found = words.at(kind, low, at)
+        if found is None or head[found[1] : found[1] + 1] in ("-", "_", "/", "'"):
+            continue
+        written = head[at : found[1]].strip(" .")
+        if written in _LATER_WORDS and head[found[1] :].strip(" .,:;)|-"):
+            continue
+        return found[1]
+    dated = day_at(head, low, words, at)
+    if dated and dated[0].numbers and (dated[0].full or dated[0].form == "month"):
+        written = low[at : dated[1]].split()
+        if written[-1].strip(".,") in _LATER_WORDS and head[at : dated[1]].islower() and head[dated[1] :].strip():
+            return 0
+        return 0 if _PART_OF_NUMBER.match(head, dated[1]) else dated[1]
+    last = words.at(LAST, low, at) or words.at(NEXT, low, at)
+    unit = words.at(UNIT, low, last[1] + 1) if last else None
+    return unit[1] if unit and unit[0] >= 86400 else 0
+
+
+def _figures(scan: Scan, at: int) -> int:
+    """A clock, or a unit of duration behind a number."""
+    read = clock_at(scan.head, at, sure=False)
+    if read and read[0].form in ("colon", "hour") and not _PART_OF_NUMBER.match(scan.head, read[1]):
+        return read[1]
+    dated = day_at(scan.head, scan.low, scan.words, at)
+    if dated and dated[0].full and not _PART_OF_NUMBER.match(scan.head, dated[1]):
+        return dated[1]
+    return _amount(scan, at)
+
+
+def _amount(scan: Scan, at: int) -> int:
+    amount = _AMOUNT.match(scan.head, at)
+    unit = scan.words.at(UNIT, scan.low, amount.end()) if amount else None
+    if not (amount and unit):
+        return 0
+    is_short = unit[1] - amount.end() == 1
+    if is_short and amount[1] and (len(amount[1]) > 2 or scan.head[amount.end()].isupper()):
+        return 0
+    return unit[1]

@@ -1,0 +1,97 @@
+"""What the grammar of times is read with: a place in the head of a text, and what is found there."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from bot.incident.times.clocks import Clock
+from bot.incident.times.days import Day
+from bot.incident.times.language import Vocabulary
+from bot.incident.times.zones import Zone
+
+
+class End(NamedTuple):
+    """The end of a range as written; the day and zone it does not say it has from the start."""
+
+    clock: Clock
+    day: Day | None = None
+    zone: Zone | None = None
+
+
+class Found(NamedTuple):
+    """A time as written.
+
+    `begins` and `ends` bound it in the text, `rest` is where what happened begins, `kept` what stood before it and is
+    part of what happened. One of three is given: `clock`, `ago` for a time relative to now, or `moment` for one that a
+    machine wrote. `also` is the same moment as written a second time, on another clock. `others` are other honest
+    readings of the same text; `maybe_text` says that no time at all is one too. `problem` is what must be asked about
+    the words alone, and `leftover` what stands beside the time and was not understood.
+    """
+
+    begins: int = 0
+    ends: int = 0
+    rest: int = 0
+    kept: str = ""
+    approximate: bool = False
+    ago: timedelta | None = None
+    moment: datetime | None = None
+    clock: Clock | None = None
+    day: Day | None = None
+    zone: Zone | None = None
+    end: End | None = None
+    also: End | None = None
+    others: tuple["Found", ...] = ()
+    maybe_text: bool = False
+    problem: str = ""
+    leftover: str = ""
+    ahead: bool = False
+
+
+@dataclass(slots=True)
+class Scan:
+    """A place in the head of a text that moves forward over what is recognised; `low` is the head in small letters.
+
+    `without` are the readings not to be taken this time, `unsure` those taken that have an honest other. `sure`: a word
+    like "at" says that a time follows; `between`: its range says "and"; `joined`: date and time stand joined by a "T".
+    """
+
+    head: str
+    words: Vocabulary
+    at: int = 0
+    low: str = ""
+    approximate: bool = False
+    sure: bool = False
+    between: bool = False
+    joined: bool = False
+    ahead: bool = False
+    openers: str = ""
+    kept: str = ""
+    without: frozenset[str] = frozenset()
+    unsure: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.low = small(self.head)
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """The match of a pattern here, moving behind it; where there is none, nothing moves."""
+        match = pattern.match(self.head, self.at)
+        if match:
+            self.at = match.end()
+        return match
+
+    def word(self, kind: str) -> Any | None:
+        """What a word of a kind means that stands here, moving behind it and the blanks that follow; else None."""
+        found = self.words.at(kind, self.low, self.at)
+        if found is None:
+            return None
+        self.at = found[1]
+        while self.head[self.at : self.at + 1].isspace():
+            self.at += 1
+        return found[0]
+
+
+def small(text: str) -> str:
+    """A text in small letters, with as many characters as it had."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(one if len(one := char.lower()) == 1 else char for char in text)
