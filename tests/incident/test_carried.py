@@ -42,7 +42,7 @@ def test_what_is_packed_comes_out_again(carried: Carried) -> None:
     ("line", "zone", "read"),
     [
         ("13:05 failed over", "Europe/Berlin", datetime(2026, 11, 23, 12, 5, tzinfo=UTC)),
-        ("13:45 failed over", "Europe/Berlin", datetime(2026, 11, 22, 12, 45, tzinfo=UTC)),
+        ("15:45 failed over", "Europe/Berlin", datetime(2026, 11, 22, 14, 45, tzinfo=UTC)),
         ("12:05 failed over", "", datetime(2026, 11, 23, 12, 5, tzinfo=UTC)),
         ("10 min ago failed over", "Asia/Kolkata", TYPED - timedelta(minutes=10)),
         ("failed over", "Asia/Kolkata", None),

@@ -120,7 +120,7 @@ def _reading(found: Found, source: str, rest: str, author: _Author) -> Reading:
         own = author.outcome(other, source[other.begins : other.ends].strip())
         text = max(text, as_typed(other.kept, source) + source[other.rest :].strip(), key=len)
         if [instant.start for instant in own.instants] == [instant.start for instant in result.instants]:
-            found, result = (other, own) if not result.problem else (found, result)
+            found, result = (other._replace(leftover=found.leftover), own) if not result.problem else (found, result)
         else:
             result = _either(written, result.instants + own.instants)
     if found.leftover:
@@ -132,9 +132,13 @@ def _reading(found: Found, source: str, rest: str, author: _Author) -> Reading:
 
 
 def _in_other_words(found: Found, source: str, author: _Author) -> tuple[Instant, ...]:
-    """What the line says to people of other languages, who understand more of it."""
+    """What else the line may say: with what stands beside the time, and to people of other languages."""
     head = plain(source[:HEAD])
     instants: list[Instant] = []
+    beside = f"{source[found.begins : found.ends].strip()} {found.leftover}"
+    together = find(plain(beside), author.words)
+    if together and together.ends >= len(beside.rstrip()) and not together.leftover:
+        instants += author.outcome(together, beside).instants
     for language in LANGUAGES:
         words = vocabulary(language)
         if language == author.words.language or not spoken(words, head):
@@ -147,7 +151,7 @@ def _in_other_words(found: Found, source: str, author: _Author) -> tuple[Instant
 
 def _asked(found: Found, written: str, result: Outcome, more: tuple[Instant, ...]) -> Outcome:
     unique = {instant.start: instant for instant in (*result.instants, *more)}
-    problem = f"Beside {written} stands \u201c{found.leftover}\u201d, which I cannot tell apart from the time."
+    problem = f"\u201c{found.leftover}\u201d beside {written} may mean another time."
     return Outcome(tuple(unique[start] for start in sorted(unique)), result.problem or problem)
 
 

@@ -8,8 +8,8 @@ from bot.incident.times.language import Part
 
 _COLON = re.compile(
     r"([0-9]{1,2})(?:(:|\.|\s?h\s?)([0-9]{2})(?::([0-9]{2})(?:[.,:]([0-9]{1,9}))?)?)?"
-    r"(?:(\s?(?:-?ish\s?)?([ap])(?:\.?m\b\.?|\.\s?m\b\.?))|([ap])(?![0-9A-Za-z.])"
-    r"|(\s?(?:Uhr|uur|heures?|horas|hs)\b|\s?hrs?\b\.?|\s?h(?![0-9A-Za-z])|\s?o'clock\b))?",
+    r"(?:(\s?(?:-?ish\s?)?([ap])(?:\.?m\b\.?|\.\s?m\b\.?)(?!\s+(?:(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend)|\s[0-9]{1,2}\.\s))|([ap])(?![0-9A-Za-z.])"
+    r"|(\s?(?:Uhr|uur|heures?(?!\s+(?:de\s+[A-Z]|d'))|horas|hs)\b|\s?h(?:ou)?rs?\b\.?|\s?h(?![0-9A-Za-z])|\s?o'clock\b))?",
     re.ASCII | re.IGNORECASE,
 )
 _SIGNS = re.compile(r"([0-9]{1,2})\s?\u6642(?:\s?([0-9]{1,2})\s?\u5206(?:\s?([0-9]{1,2})\s?\u79d2)?|(\u534a))?")
@@ -26,14 +26,15 @@ _MEASURED = re.compile(
     re.IGNORECASE,
 )
 _RATIO = re.compile(
-    r"\s?(?:%|°|(?:ratio|split|odds|vote|scale|aspect|mb|gb|min|mins|minutes|hours|secs?|seconds|elapsed|mm:ss)\b)",
+    r"\s?(?:%|°|(?:ratio|split|odds|vote|scale|aspect|mb|gb|min|mins|minutes|secs?|seconds|elapsed|mm:ss)\b)",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(
     r"\s?(?:(?:of\s+)?(?:downtime|uptime|duration|outage|delay|lag)|long|later|in\s+total|to\s+go|remaining)\b",
     re.IGNORECASE,
 )
-_COLUMNS = re.compile(r"\s{2,}[0-9]")
+_COLUMNS = re.compile(r"\s{2,}[0-9]{1,3}(?=\s{2,}|$)")
+_HOUR_WORDS = frozenset({"h", "hr", "hrs", "hrs.", "hour", "hours"})
 _HOURS = re.compile(r"\s?h(?:rs?)?\b", re.IGNORECASE)
 _VERSION = re.compile(
     r"\s+(?:upgrades?d?|releases?d?|images?|minor|major|lts|is\s|rolled|version|update[sd]?|patch|build|branch|tag|to\s+[0-9]+\.)",
@@ -166,8 +167,8 @@ def _is_length(head: str, match: re.Match[str], *, sure: bool) -> bool:
     if sure:
         return False
     figures, mark, word = match[1], match[2], (match[9] or "").strip().lower()
-    if word in ("h", "hr", "hrs", "hrs.") and match[9] != word:
-        return len(figures) == 1 and word == "h"
+    if word in _HOUR_WORDS and match[9] != word:
+        return len(figures) == 1 and word in ("h", "hour", "hours")
     behind = _LENGTH.match(head, match.end())
     if behind is None:
         return False
@@ -179,7 +180,7 @@ def _may_be_length(head: str, match: re.Match[str], clock: Clock, *, stamp: bool
     if stamp or clock.half or clock.form != "colon" or not match[3]:
         return False
     word = (match[9] or "").strip().lower()
-    if word in ("h", "hr", "hrs", "hrs.") and match[9] != word:
+    if word in _HOUR_WORDS and match[9] != word:
         return True
     return bool(_LENGTH.match(head, match.end()) or ("h" in match[2].lower() and _HOURS.match(head, match.end())))
 

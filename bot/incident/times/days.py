@@ -23,6 +23,7 @@ _DAY_BEHIND = re.compile(
 )
 _YEAR_BEHIND = re.compile(rf"(?:\s*,\s*|[\s,/.-]+(?:de\s+|of\s+|del\s+)?){_YEAR}|(?<=[A-Za-z0-9]){_YEAR}", _FLAGS)
 _YEAR_BEFORE = re.compile(rf"{_YEAR}[\s,-]+", _FLAGS)
+_JOINED_DATE = re.compile(r"([0-9]{1,2})-?([a-z]{3,9})-?((?:19|20)[0-9]{2})(?![0-9a-z])", re.ASCII)
 _ORDINAL = re.compile(r"(?:on\s+)?the\s+([0-9]{1,2})(?:st|nd|rd|th)(?![\w-])", _FLAGS)
 _AGO_DAYS = re.compile(
     r"(?:([0-9]{1,3})|(an?|one|two|three|four|five|six|seven))\s+(days?|weeks?)\s+(?:ago|earlier)(?![\w'-])", _FLAGS
@@ -93,6 +94,10 @@ def _year_first(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
 
 def _day_first(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
     """23 November 2026."""
+    if joined_up := _JOINED_DATE.match(low, at):
+        month_named = words.words[MONTH].get(joined_up[2])
+        if month_named:
+            return Day(((int(joined_up[3]), month_named, int(joined_up[1])),), form="full"), joined_up.end()
     number = _NUMBER.match(head, at)
     month = words.at(MONTH, low, number.end()) if number else None
     if not (number and month):

@@ -5,23 +5,50 @@ the receipt cannot see is a time that was half understood.
 """
 
 import re
+from functools import cache
 
 from bot.incident.times.clocks import clock_at
 from bot.incident.times.days import day_at
-from bot.incident.times.language import DAY, FILLER, LAST, NEXT, PART, UNIT, WEEKDAY, foreign
+from bot.incident.times.language import AND, DAY, FILLER, LAST, NEXT, PART, TO, UNIT, WEEKDAY, Vocabulary, foreign, foreign_words
+from bot.incident.times.places import STATES, cities, place_names, zone_keys
 from bot.incident.times.scan import Found, Scan
+from bot.incident.times.zonenames import ABBREVIATIONS, ROUGH_NAMES
 from bot.incident.times.zones import zone_at
 
 _BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&]{1,12}")
 _HALF = re.compile(r"(?:[ap]\.\s?m\b\.?|pm\b|am(?=\s*(?:$|[-:;,.|)\]])))", re.IGNORECASE)
 _RELATIVE = re.compile(r"(?:ago|later|earlier|before\s+that|previous|previously|next\s+day|noon|midnight)\b", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:([0-9]{1,4})(?:[.,][0-9])?(\s?)|(?:an?|one|two|three|half\s+an)\s+)(?=[A-Za-z\u00c0-\u024f\u3000-\u9fff])")
-_OFFSET = re.compile(r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9:.%])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9.%]|:[0-9])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE)
 _LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
+_ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
+_OTHER_WORDS = "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
 _LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
 _MOST_FILLERS = 3
+
+
+@cache
+def _telling(words: Vocabulary) -> frozenset[str]:
+    """The first words, in small letters, of everything that may belong to a time."""
+    found = {word for kind in words.words.values() for term in kind for word in term.split(" ")[:1]}
+    found |= {name.split(" ")[0].split("_")[0] for name in (*place_names(), *cities(), *STATES)}
+    found |= {name.lower() for name in ABBREVIATIONS} | set(ROUGH_NAMES) | {key.split("/")[0] for key in zone_keys()}
+    return frozenset(found | set(_OTHER_WORDS.split()) | set(foreign_words()))
+
+
+def is_silent(scan: Scan) -> bool:
+    """Whether what follows is an ordinary word, behind a blank, that cannot belong to a time: nearly always it is.
+
+    It spares the whole grammar for the line that people type most.
+    """
+    match = _ORDINARY.match(scan.head, scan.at)
+    if match is None:
+        return False
+    word = match[1].lower()
+    may_be_typo = len(word) >= 6 and match[1][0] in "ECMP"
+    return not (word in _telling(scan.words) or may_be_typo or " time" in scan.low[match.end() : match.end() + 40])
 
 
 def leftover(scan: Scan, found: Found) -> str:
@@ -34,7 +61,7 @@ def leftover(scan: Scan, found: Found) -> str:
         beside = _BESIDE.match(head, place)
         place = beside.end() if beside else place
         places.append(place)
-        filler = scan.words.at(FILLER, scan.low, place)
+        filler = next((word for kind in (FILLER, AND, TO) if (word := scan.words.at(kind, scan.low, place))), None)
         if filler is None:
             break
         place = filler[1]
@@ -60,7 +87,8 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool) -> int:
     if amount := _amount(scan, at):
         return amount
     if found.zone is None and near and (zone := zone_at(head, at, scan.words)):
-        is_named = zone[0].kind in ("abbreviation", "offset", "unknown") or "/" in zone[0].name and " time" in low[at : zone[1]]
+        said = low[at : zone[1]]
+        is_named = zone[0].kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
         return zone[1] if is_named else 0
     foreign_word = foreign().match(low, at)
     return foreign_word.end() if foreign_word else 0
@@ -94,7 +122,8 @@ def _figures(scan: Scan, at: int) -> int:
     if read and read[0].form in ("colon", "hour") and not _PART_OF_NUMBER.match(scan.head, read[1]):
         return read[1]
     dated = day_at(scan.head, scan.low, scan.words, at)
-    if dated and dated[0].full and not _PART_OF_NUMBER.match(scan.head, dated[1]):
+    is_date = dated and (dated[0].full or (dated[0].form == "numbers" and scan.head[dated[1] - 1] == "."))
+    if dated and is_date and not _PART_OF_NUMBER.match(scan.head, dated[1]):
         return dated[1]
     return _amount(scan, at)
 

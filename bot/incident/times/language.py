@@ -26,13 +26,17 @@ OTHERS: Final = tuple("sv da nb fi pl cs sk hu ro bg hr sl uk ru tr el he ar hi 
 
 
 class Part(NamedTuple):
-    """A part of the day; `day` is how many days ago it was, where the word says so ("tonight" is 0)."""
+    """A part of the day; `day` is how many days ago it was, where the word says so ("tonight" is 0).
+
+    `plain`: the word alone is a noun ("evening"), which may as well be what happened; "abends" can only be a time.
+    """
 
     name: str
     day: int | None = None
+    plain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """What words mean, by kind; a word is in small letters and without a dot behind it."""
 
@@ -243,7 +247,8 @@ def _cldr(locale: Locale) -> dict[str, dict[str, Any]]:
             found[MONTH] |= {_name(name): month for month, name in locale.months[context][width].items()}
             found[WEEKDAY] |= {_name(name): day for day, name in locale.days[context][width].items()}
             periods = locale.day_periods.get(context, {}).get(width, {})
-            found[PART] |= {_name(name): Part(part) for key, name in periods.items() if (part := _part_of(key))}
+            plain = context == "stand-alone" or locale.language == "en"
+            found[PART] |= {_name(name): Part(part, None, plain) for key, name in periods.items() if (part := _part_of(key))}
     relative = locale._data["date_fields"]["day"].get("relative", {})  # noqa: SLF001  # babel has no door to these names
     found[DAY] |= {_name(name): -int(key) for key, name in relative.items()}
     return found
@@ -287,17 +292,16 @@ def vocabulary(language: str) -> Vocabulary:
         for kind in kinds:
             named = {word: value for word, value in cldr.get(kind, {}).items() if code == "en" or _is_name(word)}
             words.setdefault(kind, {}).update(named | _own(code, kind))
-    if own != "en":
-        for kind in (MONTH, WEEKDAY, DAY, PART):
-            words[kind] = {word: value for word, value in words[kind].items() if word}
+    for word in {"am", "pm", *words[DAY]}:  # the clock knows the first two, and "morgen" alone is tomorrow
+        words[PART].pop(word, None)
     flat = {kind: {_SPACES.sub(" ", word): value for word, value in found.items()} for kind, found in words.items()}
     patterns = {kind: pattern for kind, found in flat.items() if (pattern := _pattern(found))}
     return Vocabulary(own, flat, patterns)
 
 
 @cache
-def foreign() -> re.Pattern[str]:
-    """Words of other languages that name a day or a part of it, for telling that a time was not understood."""
+def foreign_words() -> frozenset[str]:
+    """Words of other languages that name a day or a part of it, and none of English."""
     words: set[str] = set()
     for code in (*LANGUAGES, *OTHERS):
         names = _cldr(Locale.parse(code))
@@ -305,5 +309,10 @@ def foreign() -> re.Pattern[str]:
         words |= {word for kind in (DAY, PART) for word in _own(code, kind)}
     known = {word for word in words if _letters(word) >= 3 or not word.isascii()}
     english = vocabulary("en").words
-    pattern = _pattern(known - _ORDINARY - {word for kind in english.values() for word in kind})
-    return pattern or re.compile(r"(?!)")
+    return frozenset(known - _ORDINARY - {word for kind in english.values() for word in kind})
+
+
+@cache
+def foreign() -> re.Pattern[str]:
+    """The same as a pattern, for telling that a time was not understood."""
+    return _pattern(foreign_words()) or re.compile(r"(?!)")

@@ -5,12 +5,14 @@ import re
 from bot.incident.times.clocks import Clock
 from bot.incident.times.days import Day
 from bot.incident.times.scan import Scan
+from bot.incident.times.zonenames import ROUGH_NAMES
 from bot.incident.times.zones import Zone, zone_at
 
-_SIGNED = re.compile(r"(\s?)([+-])([0-9]{2})(?:(:?)([0-9]{2}))?(?![0-9A-Za-z:./%])", re.ASCII)
+_SIGNED = re.compile(r"(\s?)([+-])([0-9]{2})(?:(:?)([0-9]{2}))?(?![0-9A-Za-z./%]|:[0-9A-Za-z])", re.ASCII)
 _AND_UTC = re.compile(r"\s\(?(?:UTC|GMT|[A-Z]{3,4})\)?(?![0-9A-Za-z])", re.ASCII)
 _BLANKS = re.compile(r"\s*([(\[]?)")
 _NIGHT = 6 * 60  # minutes: "23:00-01:00" is a range over midnight, "14:05-03:00" can hardly be one
+_MARK = re.compile(r"\s*(?:[-:;|/,@\u00b7\u2022]|-{2,3})\s*")
 _CLOSING = {"[": "]", "(": ")"}
 
 
@@ -20,6 +22,8 @@ def zone_behind(scan: Scan, day: Day | None = None, clock: Clock | None = None) 
     if clock and (signed := _SIGNED.match(head, start)):
         return _offset(scan, signed, day, clock)
     blanks = _BLANKS.match(head, start)
+    if parted := _parted(scan, clock):
+        return parted
     at, bracket = (blanks.end(), blanks[1]) if blanks else (start, "")
     found = zone_at(head, at, scan.words, behind_half=bool(clock and clock.half))
     if found is None or (bracket and head[found[1] : found[1] + 1] != _CLOSING[bracket]):
@@ -30,6 +34,21 @@ def zone_behind(scan: Scan, day: Day | None = None, clock: Clock | None = None) 
             return None
         scan.unsure.add("city")
     scan.at = ends + len(bracket)
+    return zone
+
+
+def _parted(scan: Scan, clock: Clock | None) -> Zone | None:
+    """A zone behind a separator: "14:05 - CET". It may as well be the first word of what happened."""
+    mark = _MARK.match(scan.head, scan.at) if clock and "city" not in scan.without else None
+    found = zone_at(scan.head, mark.end(), scan.words) if mark else None
+    if found is None or found[0].kind in ("unknown", "local"):
+        return None
+    zone, end = found
+    said = scan.low[mark.end() : end] if mark else ""
+    if zone.kind == "region" and "/" not in said and " time" not in said and said not in ROUGH_NAMES:
+        return None
+    scan.unsure.add("city")
+    scan.at = end
     return zone
 
 

@@ -10,33 +10,35 @@ from dataclasses import dataclass
 
 from bot.incident.times.clocks import Clock, clock_at, in_part, part_shift, with_halves
 from bot.incident.times.days import Day, day_at, joined
-from bot.incident.times.evidence import leftover
+from bot.incident.times.evidence import is_silent, leftover
 from bot.incident.times.language import ABOUT, AND, AT, BETWEEN, FROM, LAST, NEXT, ON, PART, TO, Part, Vocabulary
 from bot.incident.times.loose import loose_at
 from bot.incident.times.offsets import zone_behind
 from bot.incident.times.scan import End, Found, Scan
 from bot.incident.times.spans import ago_at
+from bot.incident.times.zonenames import ROUGH_NAMES
 from bot.incident.times.zones import Zone, zone_at
 
 HEAD = 120
 """Characters looked at: the longest time known to stand at the start of a line has about 80."""
 
 _FLAGS = re.ASCII | re.IGNORECASE
+_WORTH = re.compile(r"[0-9]|noon|midday|midnight|now|ago", re.IGNORECASE)
 _BULLETS = re.compile(
     r"\s*(?:(?:[-*>|+\u2022\u00b7]|\#{1,6}|[0-9]{1,2}[.)](?=\s+[\[(*`~_]{0,3}[0-9]{1,2}:[0-9]))\s+){0,3}", re.ASCII
 )
-_OPENERS = re.compile(r"[\[(*_`\"']{1,3}")
+_OPENERS = re.compile(r"(?!'s\s)[\[(*_`\"']{1,3}")
 _CLOSING = {"[": "]", "(": ")"}
 _NAME = re.compile(r"(@?[\w.'-]{1,40}|[A-Z]\w{0,30}(?: [A-Z]\w{0,30}){1,2})\s{1,3}(?=\[[0-9~])")
 _TILDE = re.compile(r"[~\u2248]\s*")
 _GAP = re.compile(
-    r"(T)(?=[0-9])|(?:\s*\(?(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\)?(?=[\s,]))?([\])]{0,2})"
-    r"(?:[\s,_;]*(?:@|-+|\||:|/)[\s,|]*|[\s,_;]+|\.(?=[0-9]{2}:[0-9]{2}))([\[(*`]{0,2})",
+    r"(T)(?=[0-9])|([\])]{0,2})"
+    r"(?:[\s,_;]*(?:@|-+|\||:|/|\u00b7|\u2022)[\s,|]*|[\s,_;]+|\.(?=[0-9]{2}:[0-9]{2}))([\[(*`]{0,2})",
     _FLAGS,
 )
 _SIGN_GAP = re.compile("[\\s\u306e\u3001]*")
 _ISH = re.compile(
-    r"\s?-?ish\b|\s+or\s+so\b|\s*\((?:(?:maybe|approx\.?|approximately|about|around|roughly|ca\.?|circa|estimated|guess"
+    r"\s?-?ish\b|\s+or\s+so\b|\s*(?:-\s*)?\((?:(?:maybe|approx\.?|approximately|about|around|roughly|ca\.?|circa|estimated|guess"
     r"|ish|earlier|later|or|perhaps|probably|not|sure|unsure|i|think)[\s?,]*){1,6}\)|\s?\?{1,3}(?=[\s:,-]|$)"
     r"|\s?~(?=\s|$)|\s?(?:\u9803|\u3054\u308d)|\s+(?:aprox|approx)(?:imad\w+|imately)?\b\.?",
     _FLAGS,
@@ -50,13 +52,14 @@ _UNCLEAN = re.compile(
     r"[0-9A-Za-z_/%$#&^\\@=+<\u00b0\u00c0-\u024f]|[:.,][0-9]|:[0-9A-Za-z]{0,20}:|\.[A-Za-z]|-[0-9]|'[A-Za-z0-9]|\s+ago\b",
     re.ASCII,
 )
-_LINK = re.compile(r"\s*(?:(,|\bon\b|\()|([-/|\u00b7\u2022;@]))\s*|(?<=\s)|\s+", _FLAGS)
+_LINK = re.compile(r"\s*(?:(,|\bon\b|\()|([-:/|\u00b7\u2022;@]))\s*|(?<=\s)|\s+", _FLAGS)
 _ENDS_THERE = re.compile(r"\)?\s*(?:[:;,.|]?$|[:;,.|-](?=\s))")
 _LATE_YEAR = re.compile(r"\s+((?:19|20)[0-9]{2})(?![0-9]|:[0-9])", re.ASCII)
 _SINCE_THEN = re.compile(r";\s*(?:[0-9]{1,4}\s?(?:s|min|h|days?|weeks?|months?|years?)\s+){1,3}ago\b", _FLAGS)
 _EQUAL = re.compile(r"\s*([(\[/=])\s*")
 _AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|until|will|planned|scheduled|eta)\b", _FLAGS)
 _HALF = re.compile(r"\s*([ap])\.\s?m\b\.?", _FLAGS)
+_PADDED = re.compile(r"[0-3][0-9][/-][0-3][0-9](?![0-9])", re.ASCII)
 _LOWER_WORD = frozenset({"sat", "sun", "may", "march", "mar"})
 
 
@@ -73,6 +76,8 @@ class _Parts:
 
 def find(head: str, words: Vocabulary) -> Found | None:
     """The time at the start of `head`, which has plain digits, dashes and quotes (see `plain`), or None."""
+    if words.language == "en" and not _WORTH.search(head):
+        return None
     scan = Scan(head, words)
     _open(scan)
     begins = scan.at
@@ -81,7 +86,8 @@ def find(head: str, words: Vocabulary) -> Found | None:
         return _relative(head, words, begins)
     if not scan.unsure:
         return found
-    return found._replace(others=_others(head, words, frozenset(scan.unsure), begins), maybe_text="text" in scan.unsure)
+    others = (*found.others, *_others(head, words, frozenset(scan.unsure), begins))
+    return found._replace(others=others, maybe_text="text" in scan.unsure)
 
 
 def _others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[Found, ...]:
@@ -123,7 +129,7 @@ def _bounded(scan: Scan, found: Found, begins: int) -> Found | None:
         ends = scan.at if zone else ends
     if scan.at == ends and not zone and _UNCLEAN.match(scan.head, ends):
         return None
-    beside = "" if _ISH.match(scan.head, ends) else leftover(scan, found)
+    beside = "" if is_silent(scan) or _ISH.match(scan.head, ends) else leftover(scan, found)
     scan.take(_SIGN_PARTICLE) or scan.take(_SEPARATOR)
     return found._replace(
         begins=begins,
@@ -232,12 +238,19 @@ def _take_part(scan: Scan, parts: _Parts) -> bool:
 
 def _take_zone(scan: Scan, parts: _Parts) -> bool:
     """A zone before the time: "UTC 14:05", "CET: 14:05"."""
-    if not scan.head[scan.at : scan.at + 3].isupper() or parts.zone:
+    head, at = scan.head, scan.at
+    if parts.zone or not (head[at : at + 1].isupper() or head[at : at + 1] in ("+", "-")):
         return False
-    found = zone_at(scan.head, scan.at, scan.words)
-    if found is None or found[0].doubtful or found[0].kind not in ("offset", "abbreviation"):
+    found = zone_at(head, at, scan.words)
+    if found is None or found[0].kind in ("unknown", "local"):
         return False
-    parts.zone, scan.at = found
+    zone, end = found
+    said = head[at:end].lower()
+    if zone.kind == "region" and "/" not in said and " time" not in said and said not in ROUGH_NAMES:
+        return False
+    if zone.doubtful and said not in ROUGH_NAMES:
+        return False
+    parts.zone, scan.at = zone, end
     return True
 
 
@@ -269,11 +282,19 @@ def sure_plain(scan: Scan, parts: _Parts) -> bool:
 
 def _clock(scan: Scan, parts: _Parts) -> Clock | None:
     stamp = bool(parts.day and parts.day.full)
-    read = clock_at(scan.head, scan.at, sure=scan.sure, stamp=stamp)
+    read = clock_at(scan.head, scan.at, sure=scan.sure, stamp=stamp) or _named(scan)
     if read is None:
         return None
     scan.at = read[1]
     return read[0]
+
+
+def _named(scan: Scan) -> tuple[Clock, int] | None:
+    """Noon and midnight in the author's own language."""
+    found = scan.words.at(PART, scan.low, scan.at) if scan.words.language != "en" else None
+    if found is None or found[0].name not in ("noon", "midnight") or found[0].day is not None:
+        return None
+    return Clock(12 if found[0].name == "noon" else 0, form="named"), found[1]
 
 
 def _with_rest(scan: Scan, clock: Clock, parts: _Parts) -> Found | None:
@@ -281,6 +302,8 @@ def _with_rest(scan: Scan, clock: Clock, parts: _Parts) -> Found | None:
     begun, alone = scan.at, not (parts.day or scan.sure or scan.openers)
     for _ in range(7):
         before = scan.at
+        if is_silent(scan):
+            break
         if scan.take(_ISH):
             scan.approximate = True
         elif not _step(scan, clock, parts):
@@ -296,10 +319,8 @@ def _with_rest(scan: Scan, clock: Clock, parts: _Parts) -> Found | None:
     elif not _is_time(scan, clock, parts):
         return None
     if clock.form == "dot" and scan.at == begun and alone and clock.minute <= 12:
-        if clock.minute not in (4, 10) or _ENDS_THERE.match(scan.head, scan.at):
-            return None if not _ENDS_THERE.match(scan.head, scan.at) else _found(clock, parts)
-        scan.unsure.add("text")
-    if clock.length:
+        return None
+    if clock.length and scan.words.language not in ("es", "pt", "it", "fr"):
         scan.unsure.add("text")
     return _found(clock, parts)
 
@@ -488,7 +509,8 @@ def _part_step(scan: Scan, clock: Clock, parts: _Parts) -> bool:
     if found is None or "part" in scan.without or (link and link[2]):
         return False
     end = found[1] + (bool(link) and link[1] == "(" and scan.head[found[1] : found[1] + 1] == ")")
-    plain = " " not in scan.low[at : found[1]].strip() and found[0].day is None and at > scan.at
+    dated = bool(parts.day and parts.day.form in ("word", "weekday"))
+    plain = found[0].plain and " " not in scan.low[at : found[1]].strip() and found[0].day is None and not dated
     if plain and found[0].name not in ("noon", "midnight", "am", "pm") and not _ENDS_THERE.match(scan.head, end):
         scan.unsure.add("part")
     parts.part, scan.at = found[0], end
@@ -521,6 +543,11 @@ def _is_date(scan: Scan, link: re.Match[str], found: tuple[Day, int]) -> bool:
         return False
     ends = bool(_ENDS_THERE.match(head, end)) or bool(_is_followed_by_part(scan, end))
     word = scan.low[scan.at : end].split(" ")[-1 if day.form == "month" else 0].strip(".,")
+    if day.form == "numbers" and head[end - 1] == ".":
+        return True
+    if day.form == "numbers" and lead != "on" and _PADDED.match(head, scan.at) and not ends:
+        scan.unsure.add("day")
+        return True
     if day.form in ("numbers", "dots") and not (lead == "on" and not head[end:].lstrip().lower().startswith("of ")):
         return ends and lead != ""
     if not ends and day.form in ("weekday", "month") and _is_lower_word(scan, day, end, word):

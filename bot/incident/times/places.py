@@ -3,7 +3,6 @@
 Countries and regions come from the Unicode CLDR by babel, cities from the zone database, the rest from our own list.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pkgutil import get_data
@@ -87,38 +86,37 @@ def cities() -> dict[str, str]:
     return found
 
 
+def place_key(name: str) -> str | None:
+    """The IANA key of a place whose time people tell; empty for one of several zones, None where it is none."""
+    keys = place_names().get(name.lower().replace(".", ""))
+    if keys is None:
+        return None
+    return keys[0] if len(keys) == 1 or _is_one(keys) else ""
+
+
 @cache
-def places() -> dict[str, str]:
-    """Names that stand before "time": regions, countries and cities in small letters, each with an IANA key.
-
-    An empty key is a place of several zones, which must be asked about.
-    """
+def place_names() -> dict[str, tuple[str, ...]]:
+    """Regions, countries and cities in small letters, each with the IANA keys of its zones."""
     english = Locale.parse("en")
-    found = {name: key for name, key in cities().items() if key}
-    found |= _countries(english) | _regions(english) | _OTHER_NAMES
-    return found
+    found = {name: (key,) for name, key in cities().items() if key}
+    found |= _countries(english)
+    return found | {name: (key,) for name, key in (_regions(english) | _OTHER_NAMES).items()}
 
 
-def _countries(english: Locale) -> dict[str, str]:
-    """Countries of one zone; those of several have an empty key."""
-    zones: dict[str, list[str]] = {}
+def _countries(english: Locale) -> dict[str, tuple[str, ...]]:
+    zones: dict[str, tuple[str, ...]] = {}
     for key, territory in get_global("zone_territories").items():
-        zones.setdefault(str(territory), []).append(str(key))
-    found: dict[str, str] = {}
-    for code, keys in zones.items():
-        name = english.territories.get(code)
-        if name:
-            found[str(name).lower()] = keys[0] if _is_one(keys) else ""
-    return found | {"us": "", "usa": "", "america": "", "american": "", "european": ""}
+        if str(key).lower() in zone_keys():
+            zones[str(territory)] = (*zones.get(str(territory), ()), str(key))
+    found = {str(english.territories[code]).lower(): keys for code, keys in zones.items() if code in english.territories}
+    several = ("America/New_York", "America/Los_Angeles")
+    return found | dict.fromkeys(("us", "usa", "america", "american"), several) | {"european": ("Europe/London", "Europe/Kyiv")}
 
 
-def _is_one(keys: Iterable[str]) -> bool:
+@cache
+def _is_one(keys: tuple[str, ...]) -> bool:
     """Whether all these zones show the same time in winter and in summer."""
-    offsets = set()
-    for key in keys:
-        if key.lower() not in zone_keys():
-            continue
-        offsets.add(tuple(datetime(2026, month, 1, tzinfo=ZoneInfo(key)).utcoffset() for month in (1, 7)))
+    offsets = {tuple(datetime(2026, month, 1, tzinfo=ZoneInfo(key)).utcoffset() for month in (1, 7)) for key in keys}
     return len(offsets) == 1
 
 

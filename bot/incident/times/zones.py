@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.incident.times.language import Vocabulary
-from bot.incident.times.places import STATES, cities, places, zone_keys
+from bot.incident.times.places import STATES, cities, place_key, zone_keys
 from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, NAMES_TOO, NOT_ZONES, PLACE_WORDS, ROUGH_NAMES, WORDS_TOO, Meant
 
 _IANA_AREAS = frozenset(
@@ -22,12 +22,14 @@ _LOWER_TOO = frozenset("utc gmt cet cest pst pdt edt cdt aest aedt jst sgt hkt".
 _FARTHEST = timedelta(hours=14)  # Kiritimati; nothing on earth keeps a larger offset
 
 _OFFSET = re.compile(
-    r"(?:(UTC|GMT)\s?)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9A-Za-z:./%])", re.ASCII | re.IGNORECASE
+    r"(?:(UTC|GMT)\s?)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9A-Za-z./%]|:[0-9A-Za-z])", re.ASCII | re.IGNORECASE
 )
 _WORD = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*(?:/[A-Za-z0-9_]+(?:[+-][A-Za-z0-9]+)*)*", re.ASCII)
 _BOUND = re.compile(r"(?![0-9A-Za-z_/@\u00c0-\u024f]|['.][A-Za-z]|-[0-9A-Za-z])", re.ASCII)
+_SLASHED = re.compile(r"\s?/\s?[0-9]{1,2}[:.hap]", re.ASCII | re.IGNORECASE)
 _NEXT_WORD = re.compile(r"\s+([A-Za-z][A-Za-z'-]*)", re.ASCII)
-_NAMES = tuple(re.compile(r"[A-Za-z.'_-]+" + r" [A-Za-z.'_-]+" * more, re.ASCII) for more in (2, 1, 0))
+_LETTERS = r"[A-Za-z\u00c0-\u024f.'_-]+"
+_NAMES = tuple(re.compile(_LETTERS + f" {_LETTERS}" * more) for more in (2, 1, 0))
 _X_TIME = re.compile(
     r"((?:[A-Za-z][A-Za-z.'-]*)(?:[ ][A-Za-z][A-Za-z.'-]*){0,2}?)\s+(?:standard\s+|daylight\s+|summer\s+)?time\b(?!-)",
     re.IGNORECASE,
@@ -85,10 +87,12 @@ def zone_at(
         return iana
     if "/" in name:
         name = name.partition("/")[0]
+        if name.lower() in ("utc", "gmt", "z"):
+            return Zone(name.upper().replace("Z", "UTC"), "offset"), at + len(name)
     ends = at + len(name)
     found = _abbreviation(name, ends, words) or _place_time(head, at) or _place(head, at, ends)
     found = found or _state(name, ends, behind_half=behind_half)
-    if found is None or not _BOUND.match(head, found[1]):
+    if found is None or not (_BOUND.match(head, found[1]) or _SLASHED.match(head, found[1])):
         return _unknown(head, at, word)
     end = _TIME_WORD.match(head, found[1])
     return (found[0], end.end()) if end else found
@@ -97,13 +101,17 @@ def zone_at(
 def _time_of(head: str, at: int) -> tuple[Zone, int] | None:
     """The time of a place as other languages say it: "hora de Santiago", "heure de Paris"."""
     named = _TIME_OF.match(head, at)
-    return _longest(head, named.end(), places()) if named else None
+    if named is None:
+        return None
+    place = re.compile(r"[^\W\d_]+").match(head, named.end())
+    unknown = Zone(place.group(), "unknown", head[at : place.end()]) if place else None
+    return _longest(head, named.end()) or ((unknown, place.end()) if unknown and place else None)
 
 
-def _longest(head: str, at: int, names: dict[str, str]) -> tuple[Zone, int] | None:
+def _longest(head: str, at: int) -> tuple[Zone, int] | None:
     for pattern in _NAMES:
         match = pattern.match(head, at)
-        key = names.get(match.group().lower().replace(".", "")) if match else None
+        key = place_key(match.group()) if match else None
         if match and key is not None:
             zone = Zone(match.group(), "region", key) if key else Zone(match.group(), "unknown", match.group())
             return zone, match.end()
@@ -115,16 +123,10 @@ def _place_time(head: str, at: int) -> tuple[Zone, int] | None:
     match = _X_TIME.match(head, at)
     if match is None:
         return None
-    words = match[1].split()
-    for count in range(len(words), 0, -1):
-        name = " ".join(words[:count])
-        if count < len(words):
-            return None
-        key = places().get(name.lower().replace(".", ""))
-        if key is not None:
-            zone = Zone(_city_of(key), "region", key) if key else Zone(name, "unknown", f"{name} time")
-            return zone, match.end()
-    return None
+    key = place_key(" ".join(match[1].split()))
+    if key is None:
+        return None
+    return Zone(_city_of(key), "region", key) if key else Zone(match[1], "unknown", f"{match[1]} time"), match.end()
 
 
 def _state(name: str, end: int, *, behind_half: bool) -> tuple[Zone, int] | None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from bot.incident.moments import read
+from bot.incident.times import read
 
 SUMMER = datetime(2026, 7, 15, 23, 30, tzinfo=UTC)
 WINTER = datetime(2026, 1, 15, 23, 30, tzinfo=UTC)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.incident.moments import Reading, read, shown
+from bot.incident.times import Reading, read, shown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)  # a Monday, 13:30 in Berlin
@@ -25,12 +25,22 @@ def asked(found: Reading) -> list[str]:
 
 def test_a_time_of_day_means_the_latest_past_moment() -> None:
     assert read("13:05 failed over", NOW, BERLIN).utc == utc("2026-11-23 12:05")
-    assert read("14:05 failed over", NOW, BERLIN).utc == utc("2026-11-22 13:05")
+    assert read("15:05 failed over", NOW, BERLIN).utc == utc("2026-11-22 14:05")
+    assert read("23:50 failed over", utc("2026-11-22 23:10"), BERLIN).utc == utc("2026-11-22 22:50")
 
 
 def test_a_minute_ahead_of_now_is_a_difference_of_clocks_and_kept() -> None:
     assert read("13:31 failed over", NOW, BERLIN).utc == utc("2026-11-23 12:31")
-    assert read("13:32 failed over", NOW, BERLIN).utc == utc("2026-11-22 12:32")
+
+
+@pytest.mark.parametrize("text", ["13:32 x", "14:30 x", "2:05pm x", "12:45 UTC x", "15:05 next update", "by 16:00 we expect it"])
+def test_a_time_up_to_an_hour_ahead_or_beside_a_word_of_the_future_is_asked(text: str) -> None:
+    found = read(text, NOW, BERLIN)
+    assert found.question is not None
+    first, last = found.question
+    assert last - first == timedelta(days=1)
+    assert first < NOW < last
+    assert "still to come" in (found.problem or "")
 
 
 def test_a_full_date_is_taken_as_written_however_old() -> None:
@@ -51,7 +61,8 @@ def test_a_date_a_day_ahead_is_asked_because_it_is_more_likely_a_slip_than_a_yea
 )
 def test_a_time_in_the_future_is_asked_with_the_past_moment_that_is_likely_meant(text: str) -> None:
     found = read(text, NOW, BERLIN)
-    assert asked(found) == ["2026-11-22 13:05"]
+    assert [choice for choice in asked(found) if choice < f"{NOW:%Y-%m-%d %H:%M}"] == ["2026-11-22 13:05"]
+    assert len(asked(found)) == 2
     assert "still to come" in (found.problem or "")
     assert found.text == "x"
 
@@ -120,9 +131,9 @@ def test_each_end_of_a_range_has_its_own_zone_where_it_has_one() -> None:
     assert (found.utc, found.end_utc) == (utc("2026-11-23 09:05"), utc("2026-11-23 09:20"))
 
 
-def test_a_dash_before_a_far_time_is_a_dash_and_not_a_range() -> None:
+def test_a_far_time_behind_a_dash_is_no_range_but_asked() -> None:
     found = read("11:05 - 10:00 deploy rolled back", NOW, BERLIN)
-    assert (found.end_utc, found.text) == (None, "10:00 deploy rolled back")
+    assert (asked(found), found.text) == (["2026-11-23 10:05"], "10:00 deploy rolled back")
 
 
 def test_the_receipt_can_say_what_was_assumed() -> None:
@@ -166,7 +177,8 @@ def test_only_the_time_and_its_separator_are_taken_out(text: str, rest: str) -> 
 
 def test_a_bar_with_more_than_a_time_behind_it_is_text() -> None:
     text = "failed over | 11:05 and again"
-    assert read(text, NOW, BERLIN) == Reading(None, None, False, text, None, None, None, False, False)
+    found = read(text, NOW, BERLIN)
+    assert (found.utc, found.question, found.text) == (None, None, text)
 
 
 @pytest.mark.parametrize(

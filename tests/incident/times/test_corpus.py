@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.incident.moments import Reading, read
+from bot.incident.times import Reading, read
 
-CORPUS = Path(__file__).resolve().parents[2] / ".." / "shared" / "times" / "times.jsonl"
+CORPUS = Path(__file__).resolve().parents[3] / ".." / "shared" / "times" / "times.jsonl"
 BULLET = re.compile(r"^[*-] ")
 
 pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="the shared collection of published timelines is not here")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.incident.moments import Reading, read
+from bot.incident.times import Reading, read
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "times.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "times.md"
 ROW = re.compile(r"^\| [^|]*\| `(?P<example>[^`]*)` \| (?P<result>[^|]+) \|$", re.MULTILINE)
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 

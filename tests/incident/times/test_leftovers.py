@@ -1,0 +1,80 @@
+"""The rule of leftovers: what tells of another time beside the one that was read is understood, or the line is asked."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import permutations, product
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.incident.times import read
+
+NOW = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)  # a Wednesday, 23:30 in Berlin
+BERLIN = ZoneInfo("Europe/Berlin")
+SEPARATORS = [" ", ", ", " - ", " · ", " / ", " | ", ": ", "; ", " \u2013 ", " @ ", "  "]
+
+DAYS = {
+    "": None,
+    "2026-11-20": date(2026, 11, 20),
+    "20 Nov 2026": date(2026, 11, 20),
+    "Nov 20, 2026": date(2026, 11, 20),
+    "Nov 20": date(2026, 11, 20),
+    "20.11.2026": date(2026, 11, 20),
+    "20.11.": date(2026, 11, 20),
+    "20/11/2026": date(2026, 11, 20),
+    "Friday": date(2026, 11, 20),
+    "Fri 20 Nov 2026": date(2026, 11, 20),
+    "on Friday": date(2026, 11, 20),
+    "yesterday": date(2026, 11, 24),
+    "5 days ago": date(2026, 11, 20),
+}
+ZONES = {"": BERLIN, "CET": BERLIN, "UTC": UTC, "JST": ZoneInfo("Asia/Tokyo"), "+09:00": ZoneInfo("Asia/Tokyo"),
+         "New York time": ZoneInfo("America/New_York"), "Eastern": ZoneInfo("America/New_York")}  # fmt: skip
+PARTS = {"": 0, "in the morning": 0, "in the afternoon": 12, "this evening": 12, "at night": 12, "pm": 12}
+
+
+def truth(hour: int, minute: int, day: date | None, zone: str) -> datetime | None:
+    """The moment that is meant; None where only the day is left open and several can be."""
+    local = datetime.combine(day or date(2026, 11, 25), time(hour, minute), ZONES[zone])
+    moment = local.astimezone(UTC)
+    return moment if day or moment <= NOW else moment - timedelta(days=1)
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_a_clock_with_a_date_and_a_zone_is_read_the_same_or_asked_in_every_order(separator: str) -> None:
+    wrong = []
+    for day, zone in product(DAYS, ZONES):
+        meant = truth(10, 15, DAYS[day], zone)
+        for order in permutations([piece for piece in ("10:15", day, zone) if piece]):
+            line = f"{separator.join(order)} failed over"
+            found = read(line, NOW, BERLIN)
+            if found.question is None and found.utc != meant:
+                wrong.append((line, found.utc, found.offer))
+    assert wrong == []
+
+
+@given(
+    st.integers(1, 11),
+    st.integers(0, 59),
+    st.sampled_from([part for part in PARTS if part]),
+    st.sampled_from(list(DAYS)),
+    st.sampled_from(list(ZONES)),
+    st.randoms(use_true_random=False),
+    st.lists(st.sampled_from(SEPARATORS), min_size=3, max_size=3),
+)
+def test_a_part_of_the_day_anywhere_among_them_changes_the_half_or_is_asked(
+    hour: int, minute: int, part: str, day: str, zone: str, random: object, separators: list[str]
+) -> None:
+    pieces = [piece for piece in (f"{hour}:{minute:02}", part, day, zone) if piece]
+    random.shuffle(pieces)  # type: ignore[attr-defined]
+    line = pieces[0] + "".join(f"{mark}{piece}" for mark, piece in zip(separators, pieces[1:], strict=False))
+    found = read(f"{line} failed over", NOW, BERLIN)
+    if found.question is not None:
+        return
+    small = part == "at night" and hour < 6
+    halved = hour if small else hour + PARTS[part]
+    assert found.utc is not None, (line, found.offer)
+    assert f"{found.utc.astimezone(ZONES[zone]):%H:%M}" == f"{halved:02}:{minute:02}", line
+    if day:
+        assert found.utc.astimezone(ZONES[zone]).date() == DAYS[day], line
