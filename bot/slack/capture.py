@@ -13,7 +13,7 @@ from bot.errors import AfterwordError, Refused
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.failures import TROUBLE, cause_of, refusal_in
-from bot.slack.reading import Told
+from bot.slack.told import Told
 from bot.slack.words import words
 
 log = logging.getLogger(__name__)

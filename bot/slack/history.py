@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
 from bot.slack.failures import DEFAULT_REST, TROUBLE, refusal_in
-from bot.slack.reading import Told
+from bot.slack.told import Told
 from bot.slack.words import words
 
 PAGE = 200
