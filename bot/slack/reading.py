@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from bot.incident.text import LONGEST, admit
 from bot.slack.reading_attachments import files_below, words_below, words_in
 from bot.slack.reading_blocks import words_of
 from bot.slack.told import Told, joined, object_in, objects_in, string, whole
 
 _TS = re.compile(r"\d{1,10}(?:\.\d{1,6})?", re.ASCII)
-_ID = re.compile(r"[A-Z][A-Z0-9]*", re.ASCII)
+_ID = re.compile(r"[A-Z][A-Z0-9]{0,39}", re.ASCII)
+LONGEST_NAME = 255
 _TYPES = (("user", str), ("text", str), ("blocks", list), ("attachments", list), ("files", list))
 
 
@@ -74,18 +76,19 @@ def said_in(told: Told, channel: str, app: str) -> Said:
     profile, author = object_in(told.get("bot_profile")), object_in(told.get("user_profile"))
     is_bot = bool(told.get("bot_id") or profile) or told.get("subtype") == "bot_message"
     bot, name = _id(told.get("bot_id")) or _id(profile.get("id")), told.get("username") or profile.get("name")
-    called = name or author.get("display_name") or author.get("real_name") or author.get("name")
-    own = words_of(words_in(told.get("text")), objects_in(told.get("blocks")), is_app=is_bot)
+    names = (name, author.get("display_name"), author.get("real_name"), author.get("name"))
+    text = words_in(told.get("text")) if is_bot else string(told.get("text")).strip()
+    own = words_of(text, objects_in(told.get("blocks")), is_app=is_bot)
     return Said(
         channel=channel,
         ts=ts_of(told),
         thread_ts=_ts(told.get("thread_ts")),
         author=_id(told.get("user")) or bot,
-        bot_name=(string(name) or bot) if is_bot else "",
+        bot_name=(_name(name) or bot) if is_bot else "",
         text=joined([own, words_below(told.get("attachments"), own)]),
         files=tuple(_files(told, own)),
         is_ours=bool(app) and told.get("app_id") == app,
-        called=string(called).strip(),
+        called=next((called for each in names if (called := _name(each))), ""),
         is_odd=_is_odd(told),
     )
 
@@ -105,6 +108,11 @@ def _id(value: object) -> str:
     return said if _ID.fullmatch(said) else ""
 
 
+def _name(value: object) -> str:
+    """A name as it can be kept; Slack's own are shorter than this."""
+    return admit(string(value)[:LONGEST_NAME])
+
+
 def _is_odd(told: Told) -> bool:
     """Whether it lacks its time, or something in it is of no type that Slack documents."""
     return not ts_of(told) or any(not isinstance(told.get(name) or kind(), kind) for name, kind in _TYPES)
@@ -114,9 +122,9 @@ def _files(told: Told, said: str) -> Iterator[Hanging]:
     """Its own files and those of the messages that it forwards, each once; `said` is what it says itself."""
     seen = set()
     for file in chain(objects_in(told.get("files")), files_below(told.get("attachments"), said)):
-        address = string(file.get("url_private_download")) or string(file.get("url_private"))
+        address = admit((string(file.get("url_private_download")) or string(file.get("url_private")))[:LONGEST])
         if not address or address in seen or file.get("mode") in ("tombstone", "hidden_by_limit"):
             continue
         seen.add(address)
-        name = string(file.get("name")) or string(file.get("title")) or "file"
-        yield Hanging(name, string(file.get("mimetype")), whole(file.get("size")), address)
+        name = _name(file.get("name")) or _name(file.get("title")) or "file"
+        yield Hanging(name, _name(file.get("mimetype")), whole(file.get("size")), address)

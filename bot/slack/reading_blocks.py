@@ -6,7 +6,7 @@ Slack's reference names the kinds and their fields: https://docs.slack.dev/refer
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.slack.text import escape, unescaped
@@ -70,7 +70,7 @@ def _plain(words: object) -> str:
 
 @dataclass(slots=True)
 class _Reader:
-    missed: bool = field(default=False)
+    missed: bool = False
 
     def lines(self, piece: object, depth: int = 0) -> Iterator[str]:
         """The words of a block, of a part of one, or of a list of such, line by line."""
@@ -99,9 +99,8 @@ class _Reader:
 
     def _named(self, piece: Told, depth: int) -> Iterator[str]:
         for name, value in piece.items():
-            if name in _WORDS and not (name == "value" and "text" in piece):  # what a choice stands for is not shown
-                yield from self.lines(value, depth)
-            elif isinstance(value, dict):
+            is_hidden = name == "value" and "text" in piece  # what a choice stands for
+            if isinstance(value, dict) or (name in _WORDS and not is_hidden):
                 yield from self.lines(value, depth)
             elif isinstance(value, list):
                 yield from self.lines([each for each in value if isinstance(each, dict | list)], depth)
@@ -129,19 +128,19 @@ def _fields_once(*names: str) -> _Kind:
     return lambda reader, piece, depth: _once(_fields(*names)(reader, piece, depth))
 
 
-def _mrkdwn(_: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _mrkdwn(_reader: _Reader, piece: Told, _depth: int) -> Iterator[str]:
     yield string(piece.get("text"))
 
 
-def _rich_text(_: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _rich_text(_reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
     yield from (_rich(element, depth) for element in objects_in(piece.get("elements")))
 
 
-def _rich_part(_: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _rich_part(_reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
     yield _rich(piece, depth)
 
 
-def _number(_: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _number(_reader: _Reader, piece: Told, _depth: int) -> Iterator[str]:
     yield _plain(piece.get("text")) or _plain(piece.get("value"))
 
 
@@ -173,7 +172,7 @@ def _point(told: Told) -> str:
     return " ".join(part for part in (_plain(told.get("label")), _plain(told.get("value"))) if part)
 
 
-def _source(_: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _source(_reader: _Reader, piece: Told, _depth: int) -> Iterator[str]:
     yield _link(piece)
 
 
