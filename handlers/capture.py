@@ -23,6 +23,7 @@ from bot.slack.capture import ASKED, RECORDED, Messages, NotRead, bare
 from bot.slack.failures import TROUBLE, cause_of
 from bot.slack.files import Files
 from bot.slack.reading import Said, said_in, source_of
+from bot.slack.told import object_in, string
 from bot.slack.words import words
 from handlers.boundary import Boundary
 from handlers.refusals import refusal
@@ -162,13 +163,20 @@ class Capture:
         place = Place(body["team_id"], event.get("channel", ""))
         match event.get("subtype"):
             case "message_deleted":
-                await scribe.changed(self._desk, place, source_of(place.channel, event["deleted_ts"]), "deleted")
+                await self._changed(place, string(event.get("deleted_ts")), "deleted")
             case "message_changed":
-                after, before = event["message"], event.get("previous_message") or {}
-                change = "deleted" if after.get("subtype") in _GONE else "edited"
+                told, app = object_in(event.get("message")), body.get("api_app_id", "")
+                after = said_in(told, place.channel, app)
+                before = said_in(object_in(event.get("previous_message")), place.channel, app)
                 # Slack also says "changed" where it has only unfolded a link.
-                if change == "deleted" or after.get("text") != before.get("text"):
-                    await scribe.changed(self._desk, place, source_of(place.channel, after["ts"]), change)
+                if told.get("subtype") in _GONE:
+                    await self._changed(place, after.ts, "deleted")
+                elif after.text != before.text:
+                    await self._changed(place, after.ts, "edited")
+
+    async def _changed(self, place: Place, ts: str, change: str) -> None:
+        if ts:
+            await scribe.changed(self._desk, place, source_of(place.channel, ts), change)
 
     def _is_ours(self, body: Body) -> bool:
         """Whether it is the reaction that records, put on by a person in a channel."""

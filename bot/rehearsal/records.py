@@ -49,6 +49,8 @@ class Message:
     files: list[str] = field(default_factory=list)
     by_app: bool = False
     broadcast: bool = False
+    as_told: Json | None = None
+    """What Slack tells of it in place of all that, for messages of other apps, and for odd ones."""
 
 
 @dataclass(slots=True)

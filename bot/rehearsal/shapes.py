@@ -91,6 +91,12 @@ def canvas_json(workspace: Workspace, canvas: Canvas) -> Json:
 
 def message_json(workspace: Workspace, message: Message, *, metadata: bool = False) -> Json:
     """A message as history gives it; the metadata only where asked for."""
+    if message.as_told is not None:
+        return dict(message.as_told)
+    return _own_message(workspace, message, metadata=metadata) | _thread(workspace, message)
+
+
+def _own_message(workspace: Workspace, message: Message, *, metadata: bool) -> Json:
     shown: Json = {
         "type": "message",
         "user": message.user,
@@ -111,7 +117,7 @@ def message_json(workspace: Workspace, message: Message, *, metadata: bool = Fal
         shown["reactions"] = reactions_json(message)
     if metadata and message.metadata:
         shown["metadata"] = message.metadata
-    return shown | _thread(workspace, message)
+    return shown
 
 
 def _thread(workspace: Workspace, message: Message) -> Json:

@@ -63,6 +63,7 @@ async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: 
     """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
     if said.is_ours:
         raise Refused(words.capture.own_words())
+    _require_time(said)
     text = text_of(said, await desk.people.read(asked.team, said.text))
     author = await author_of(desk, asked.team, said)
     reader = await desk.people.known(asked.team, asked.user)
@@ -79,6 +80,7 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
 
     The answer is a receipt where a time was typed, and a question where that has no one reading.
     """
+    _require_time(said)
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, said.at)
     line = await desk.people.read(asked.team, line)
@@ -116,6 +118,7 @@ class Chosen:
 
 async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str) -> Message | None:
     """Record a message whose time was asked, at the time that was chosen."""
+    _require_time(said)
     moment = chosen.at or said.at
     end = moment + chosen.lasts if chosen.lasts else None
     text = rules.require_text(admit(chosen.text, "That entry"))
@@ -265,5 +268,13 @@ async def author_of(desk: Desk, team: str, said: Said) -> Person:
     if not said.author:
         raise Refused(words.capture.nobody())
     if said.author.startswith(("U", "W")):
-        return await desk.people.known(team, said.author)
+        return await desk.people.known_as(team, said.author, said.called, is_bot=bool(said.bot_name))
+    before = desk.people.seen(team, said.author)
+    if before is not None and not said.called:
+        return before
     return await desk.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
+
+
+def _require_time(said: Said) -> None:
+    if not said.ts:
+        raise Refused(words.capture.undated())

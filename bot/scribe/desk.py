@@ -157,8 +157,11 @@ def _verb(unit: Unit) -> str:
 
 
 async def require_able(desk: Desk, asked: Asked, user: str, what: str, field: str = "") -> Person:
-    """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot and for who has left."""
+    """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
     person = await desk.people.known(asked.team, user)
+    if desk.people.is_nobody(asked.team, user):
+        sentence = f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @."
+        raise Refused(sentence, field=field)
     if person.is_bot or person.is_deactivated:
         state = "a bot" if person.is_bot else "deactivated"
         raise Refused(f"{person.name} cannot {what}: that account is {state}.", field=field)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.errors import Refused
+from bot.errors import AfterwordError, Refused
 from bot.incident import moments
 from bot.incident.lookback import MOST_PROPOSED, MOST_SEEN, Proposal, reason
 from bot.incident.records import Incident
@@ -18,7 +18,8 @@ from bot.slack import lookback as says
 from bot.slack.blocks import Message
 from bot.slack.capture import bare
 from bot.slack.history import Busy, History, Page, Unreadable
-from bot.slack.reading import Told, moment_of, said_in
+from bot.slack.reading import moment_of, said_in, ts_of
+from bot.slack.told import Told, objects_in, string
 from bot.slack.words import words
 from storage import deliveries, incidents, lookbacks
 from storage.lookbacks import DONE, FAILED, Lookback
@@ -36,11 +37,20 @@ _SAID = ("", "thread_broadcast", "file_share", "bot_message", "me_message")
 """The kinds of messages in which somebody says something; the others tell of comings and goings."""
 
 
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading one message may raise for what stands in it, whoever wrote it."""
+
+
+class _Skipped(AfterwordError):
+    """A message that says something which cannot be recorded."""
+
+
 @dataclass(slots=True)
 class _Cursor:
     """How far a walk came: before `latest` in the channel, behind `behind` in the first of the `threads`.
 
-    `app` is our own app, `home` the workspace's address.
+    `app` is our own app, `home` the workspace's address. `skipped` counts the messages that could not be read;
+    `is_stuck`: nothing in the channel's last page told where the next one begins.
     """
 
     latest: str
@@ -49,6 +59,8 @@ class _Cursor:
     threads: list[str] = field(default_factory=list)
     behind: str = ""
     is_through: bool = False
+    is_stuck: bool = False
+    skipped: int = 0
     tries: int = 0
 
     @property
@@ -94,37 +106,60 @@ class Walker:
 
     async def _step(self, held: Lookback, cursor: _Cursor) -> Lookback:
         """One page: of the thread that is being read, else of the channel."""
-        oldest = f"{held.oldest.timestamp():.6f}"
         cursor.home = cursor.home or await self._history.home()
-        if cursor.threads:
-            thread = cursor.threads[0]
-            page = await self._history.replies(held.channel, thread, max(cursor.behind, oldest))
-            cursor.behind = page.messages[-1]["ts"] if page.messages else ""
-            if not page.has_more or not page.messages:
-                cursor.threads, cursor.behind = cursor.threads[1:], ""
-        else:
-            page = await self._history.before(held.channel, cursor.latest, oldest)
-            cursor.threads = [str(told["ts"]) for told in page.messages if told.get("reply_count")]
-            cursor.latest = page.messages[-1]["ts"] if page.messages else cursor.latest
-            cursor.is_through = not page.has_more or not page.messages
+        oldest = f"{held.oldest.timestamp():.6f}"
+        messages = await (self._replies if cursor.threads else self._before)(held.channel, cursor, oldest)
         cursor.tries = 0
-        found = await self._proposals(held, page, cursor.app)
-        return replace(held, cursor=_kept(cursor), found=_with(held, found), seen=held.seen + len(page.messages))
+        found = await self._proposals(held, messages, cursor)
+        return replace(held, cursor=_kept(cursor), found=_with(held, found), seen=held.seen + len(messages))
 
-    async def _proposals(self, held: Lookback, page: Page, app: str) -> list[Proposal]:
-        found = [await self._proposal(held, told, app) for told in page.messages]
+    async def _replies(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[Told, ...]:
+        thread = cursor.threads[0]
+        page = await self._history.replies(channel, thread, max(cursor.behind, oldest))
+        cursor.behind = _last_stamp(page)
+        if not page.has_more or not cursor.behind:
+            cursor.threads, cursor.behind = cursor.threads[1:], ""
+        return _new_in(page)
+
+    async def _before(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[Told, ...]:
+        page = await self._history.before(channel, cursor.latest, oldest)
+        last = _last_stamp(page)
+        cursor.threads = [ts for told in page.messages if told.get("reply_count") and (ts := ts_of(told))]
+        cursor.latest = last or cursor.latest
+        cursor.is_through = not page.has_more or not page.messages
+        cursor.is_stuck = not cursor.is_through and not last
+        return _new_in(page)
+
+    async def _proposals(self, held: Lookback, messages: tuple[Told, ...], cursor: _Cursor) -> list[Proposal]:
+        """What is proposed of a page. One message that cannot be read costs itself, and never the walk."""
+        found = []
+        for told in messages:
+            try:
+                found.append(await self._proposal(held, told, cursor.app))
+            except _Skipped:
+                cursor.skipped += 1
+            except _STUMBLES:
+                log.warning("a message of %s could not be read", held.channel, exc_info=True)
+                cursor.skipped += 1
         return [one for one in found if one is not None]
 
     async def _proposal(self, held: Lookback, told: Told, app: str) -> Proposal | None:
-        """A message as it would be recorded; None where nothing speaks for it, or it has no words or author."""
+        """A message as it would be recorded; None where nothing speaks for it, or it has no words.
+
+        Raises _Skipped where it says something that cannot be recorded: it has no time, no author, or too many words.
+        """
         said = said_in(told, held.channel, app)
-        if said.is_ours or str(told.get("subtype") or "") not in _SAID:
+        if said.is_ours or string(told.get("subtype")) not in _SAID:
             return None
+        if not said.ts:
+            raise _Skipped
         desk = self._desk
         try:
             author = await author_of(desk, held.team, said)
             text = text_of(said, await desk.people.read(held.team, said.text))
-        except Refused:
+        except Refused as refused:
+            if said.is_odd or said.text:
+                raise _Skipped from refused
             return None
         reading = moments.read(text, said.at, desk.zone_for(author))
         why = reason(
@@ -163,11 +198,12 @@ class Walker:
 
     async def _finish(self, held: Lookback, cursor: _Cursor) -> None:
         stopped = "" if cursor.is_at_the_end else says.stopped_early(held.seen, moment_of(cursor.latest))
+        note = " ".join(part for part in (stopped, says.skipped(cursor.skipped)) if part)
 
         def told(incident: Incident) -> Message:
-            return says.result(incident, held.id, proposals_of(held), held.seen, stopped)
+            return says.result(incident, held.id, proposals_of(held), held.seen, note)
 
-        await self._end(replace(held, state=DONE, note=stopped), held, told)
+        await self._end(replace(held, state=DONE, note=note), held, told)
 
     async def _fail(self, held: Lookback, sentence: str) -> None:
         log.warning("a look back ended early: %s", sentence)
@@ -190,11 +226,24 @@ class Walker:
 def _is_over(held: Lookback, cursor: _Cursor) -> bool:
     if held.seen >= MOST_SEEN or len(json.loads(held.found)) >= MOST_PROPOSED:
         return True
-    return cursor.is_at_the_end
+    return cursor.is_at_the_end or cursor.is_stuck
+
+
+def _last_stamp(page: Page) -> str:
+    """The time stamp behind which the next page begins; empty where no message has one."""
+    return next((ts for told in reversed(page.messages) if (ts := ts_of(told))), "")
+
+
+def _new_in(page: Page) -> tuple[Told, ...]:
+    """The messages up to the last one with a time stamp: the next page begins with what stands behind that."""
+    last = _last_stamp(page)
+    if not page.has_more or not last:
+        return page.messages
+    return page.messages[: next(at for at in range(len(page.messages), 0, -1) if ts_of(page.messages[at - 1]))]
 
 
 def _is_marked(told: Told, reaction: str) -> bool:
-    return any(bare(str(each.get("name"))) == reaction for each in told.get("reactions") or ())
+    return any(bare(string(each.get("name"))) == reaction for each in objects_in(told.get("reactions")))
 
 
 def _kept(cursor: _Cursor) -> str:

@@ -13,7 +13,7 @@ from bot.errors import AfterwordError, Refused
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.failures import TROUBLE, cause_of, refusal_in
-from bot.slack.reading import Told
+from bot.slack.told import Told, objects_in, string
 from bot.slack.words import words
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Messages:
     async def _look(self, call: Awaitable[Any]) -> list[Told]:
         try:
             async with asyncio.timeout(READ_SECONDS):
-                return list((await call).get("messages") or ())
+                return objects_in((await call).get("messages"))
         except SlackApiError as refusal:
             told = refusal_in(refusal)
             if told.word == "thread_not_found":
@@ -118,7 +118,7 @@ def bare(reaction: str) -> str:
 
 
 def _with(messages: list[Told], ts: str) -> Told | None:
-    return next((message for message in messages if message.get("ts") == ts), None)
+    return next((message for message in messages if string(message.get("ts")) == ts), None)
 
 
 def _unreadable(error: str) -> str:

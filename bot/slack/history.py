@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
 from bot.slack.failures import DEFAULT_REST, TROUBLE, refusal_in
-from bot.slack.reading import Told
+from bot.slack.told import Told, object_in
 from bot.slack.words import words
 
 PAGE = 200
@@ -70,7 +70,10 @@ def address(home: str, channel: str, ts: str, thread: str) -> str:
 
 async def _page(call: Awaitable[Any]) -> Page:
     told = await _answer(call)
-    return Page(tuple(told.get("messages") or ()), bool(told.get("has_more")))
+    messages = told.get("messages")
+    # What is no message at all stays in its place, so that whoever reads the page can count it.
+    found = tuple(object_in(each) for each in messages) if isinstance(messages, list) else ()
+    return Page(found, bool(told.get("has_more")))
 
 
 async def _answer(call: Awaitable[Any]) -> Told:

@@ -41,7 +41,7 @@ def begun_again(incident: Incident) -> Message:
 
 
 def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], seen: int, stopped: str) -> Message:
-    """What was found, with a button for each window's worth of it; `stopped` names what was left out."""
+    """What was found, with a button for each window's worth of it; `stopped` says what was left out."""
     if not found:
         said = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
         return blocks.message(said, [blocks.section(said), *([blocks.context(stopped)] if stopped else [])])
@@ -71,6 +71,11 @@ def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], se
 def stopped_early(seen: int, until: datetime) -> str:
     """That the walk ended before it was through."""
     return str(words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}"))
+
+
+def skipped(count: int) -> str:
+    """That messages could not be read, and what to do; empty where there was none."""
+    return str(words.lookback.skipped(count=count)) if count else ""
 
 
 def failed(incident: Incident, lookback_id: int, sentence: str) -> Message:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,7 +28,8 @@ ASK_AGAIN_SECONDS = 30.0
 
 _ANYBODY = ""
 _PEOPLE = ("U", "W")
-_NOT_OURS = frozenset({"user_not_found", "user_not_visible"})
+_NOBODY = "user_not_found"
+_NOT_OURS = frozenset({_NOBODY, "user_not_visible"})
 
 
 class People:
@@ -42,6 +44,7 @@ class People:
         self._people: dict[tuple[str, str], Person] = {}
         self._asked_in_vain: dict[tuple[str, str], float] = {}
         self._strangers: set[tuple[str, str]] = set()
+        self._nobody: set[tuple[str, str]] = set()
         self.names = Names(client)
         self.home = ""
 
@@ -80,10 +83,33 @@ class People:
             log.warning("nobody could tell who %s is: %s", user, cause_of(error))
             has_said_no = isinstance(error, SlackApiError) and not refusal_in(error).is_trouble
             self._asked_in_vain[team, user if has_said_no else _ANYBODY] = time.monotonic() + ASK_AGAIN_SECONDS
-            if isinstance(error, SlackApiError) and refusal_in(error).word in _NOT_OURS:
-                self._strangers.add((team, user))
+            if isinstance(error, SlackApiError):
+                self._hear_of_stranger(team, user, refusal_in(error).word)
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         return await self.learn(team, answer["user"])
+
+    def _hear_of_stranger(self, team: str, user: str, word: str) -> None:
+        if word in _NOT_OURS:
+            self._strangers.add((team, user))
+        if word == _NOBODY:
+            self._nobody.add((team, user))
+
+    def is_nobody(self, team: str, user: str) -> bool:
+        """Whether Slack said, when it was last asked, that there is nobody of this id."""
+        return (team, user) in self._nobody
+
+    async def known_as(self, team: str, user: str, called: str, *, is_bot: bool) -> Person:
+        """Somebody as `known`; whom Slack does not tell of goes by the name that a message of theirs carries.
+
+        It is kept only where Slack said no: else it tells another time, and the zone with it.
+        """
+        person = await self.known(team, user)
+        if not called or person.name != user:
+            return person
+        if (team, user) not in self._strangers:
+            return replace(person, name=called)
+        told = {"id": user, "real_name": called, "is_bot": is_bot, "is_stranger": True}
+        return await self.learn(team, told)
 
     async def all_known(self, team: str, ids: tuple[str, ...]) -> None:
         """Look up whichever of these people, channels and user groups was never seen, all at the same time."""
@@ -115,6 +141,7 @@ class People:
         """Remember a user object of Slack's."""
         person = person_of(team, told)
         self._strangers.discard((team, person.id))
+        self._nobody.discard((team, person.id))
         if self._people.get((team, person.id)) != person:
             self._people[team, person.id] = person
             await self._store.write(lambda tx: kept.keep(tx, person))

@@ -1,18 +1,20 @@
 """A message of Slack's, read: whoever wrote it, what it says whatever it is made of, and what hangs on it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import chain
 
-from bot.slack.text import escape
+from bot.incident.text import LONGEST, admit
+from bot.slack.reading_attachments import files_below, words_below, words_in
+from bot.slack.reading_blocks import words_of
+from bot.slack.told import Told, joined, object_in, objects_in, string, whole
 
-Told = dict[str, Any]
-
-_UNFURLS = ("from_url", "original_url", "is_msg_unfurl", "is_app_unfurl")
-"""An attachment with one of these repeats what a link in the text leads to."""
-
-_LISTS = ("rich_text_list", "rich_text_section", "rich_text_preformatted", "rich_text_quote")
+_TS = re.compile(r"\d{1,10}(?:\.\d{1,6})?", re.ASCII)
+_ID = re.compile(r"[A-Z][A-Z0-9]{0,39}", re.ASCII)
+LONGEST_NAME = 255
+_TYPES = (("user", str), ("text", str), ("blocks", list), ("attachments", list), ("files", list))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Hanging:
 class Said:
     """A message: `text` is Slack's mrkdwn, `author` a user id, or a bot's id with its `bot_name`.
 
-    `thread_ts` is empty outside threads; `is_ours` where Afterword itself said it.
+    `thread_ts` is empty outside threads, `ts` where Slack gives no time; `is_ours` where Afterword itself said it.
+    `called` is the author's name where the message carries one. `is_odd`: something in it could not be read.
     """
 
     channel: str
@@ -40,6 +43,8 @@ class Said:
     text: str
     files: tuple[Hanging, ...]
     is_ours: bool
+    called: str = ""
+    is_odd: bool = False
 
     @property
     def source(self) -> str:
@@ -64,91 +69,62 @@ def moment_of(ts: str) -> datetime:
 
 
 def said_in(told: Told, channel: str, app: str) -> Said:
-    """The message that Slack tells of; `app` is Afterword's own app id, by which it knows its own messages."""
-    is_bot = bool(told.get("bot_id"))
-    named = told.get("username") or (told.get("bot_profile") or {}).get("name") or ""
+    """The message that Slack tells of; `app` is Afterword's own app id, by which it knows its own messages.
+
+    Never raises: what cannot be read is left out, and `is_odd` tells that something of it could not be.
+    """
+    profile, author = object_in(told.get("bot_profile")), object_in(told.get("user_profile"))
+    is_bot = bool(told.get("bot_id") or profile) or told.get("subtype") == "bot_message"
+    bot, name = _id(told.get("bot_id")) or _id(profile.get("id")), told.get("username") or profile.get("name")
+    names = (name, author.get("display_name"), author.get("real_name"), author.get("name"))
+    text = words_in(told.get("text")) if is_bot else string(told.get("text")).strip()
+    own = words_of(text, objects_in(told.get("blocks")), is_app=is_bot)
     return Said(
         channel=channel,
-        ts=str(told["ts"]),
-        thread_ts=str(told.get("thread_ts") or ""),
-        author=str(told.get("user") or told.get("bot_id") or ""),
-        bot_name=str(named or told.get("bot_id")) if is_bot else "",
-        text=_words(told, is_bot=is_bot),
-        files=tuple(_files(told)),
+        ts=ts_of(told),
+        thread_ts=_ts(told.get("thread_ts")),
+        author=_id(told.get("user")) or bot,
+        bot_name=(_name(name) or bot) if is_bot else "",
+        text=joined([own, words_below(told.get("attachments"), own)]),
+        files=tuple(_files(told, own)),
         is_ours=bool(app) and told.get("app_id") == app,
+        called=next((called for each in names if (called := _name(each))), ""),
+        is_odd=_is_odd(told),
     )
 
 
-def _files(told: Told) -> Iterator[Hanging]:
-    for file in told.get("files") or ():
-        address = file.get("url_private_download") or file.get("url_private")
-        if address and file.get("mode") not in ("tombstone", "hidden_by_limit"):
-            name = str(file.get("name") or file.get("title") or "file")
-            yield Hanging(name, str(file.get("mimetype") or ""), int(file.get("size") or 0), str(address))
+def ts_of(told: Told) -> str:
+    """The message's time stamp; empty where it has none that can be read."""
+    return _ts(told.get("ts"))
 
 
-def _words(told: Told, *, is_bot: bool) -> str:
-    """The text, else what its blocks say. What a bot attaches belongs to it; what a link unfolds to does not."""
-    said = str(told.get("text") or "").strip() or _joined(map(_block, told.get("blocks") or ()))
-    if said and not is_bot:
-        return said
-    attached = [one for one in told.get("attachments") or () if not said or not any(key in one for key in _UNFURLS)]
-    return _joined([said, *map(_attachment, attached)])
+def _ts(value: object) -> str:
+    said = string(value)
+    return said if _TS.fullmatch(said) else ""
 
 
-def _attachment(attachment: Told) -> str:
-    parts = [attachment.get(key) for key in ("pretext", "title", "text")]
-    said = _joined(str(part) for part in parts if part) or _joined(map(_block, attachment.get("blocks") or ()))
-    return said or str(attachment.get("fallback") or "")
+def _id(value: object) -> str:
+    said = string(value)
+    return said if _ID.fullmatch(said) else ""
 
 
-def _block(block: Told) -> str:
-    match block.get("type"):
-        case "rich_text":
-            return _joined(map(_rich, block.get("elements") or ()))
-        case "section":
-            return _joined(map(_plain_or_mrkdwn, [block.get("text") or {}, *(block.get("fields") or ())]))
-        case "header":
-            return _plain_or_mrkdwn(block.get("text") or {})
-        case "context":
-            return _joined(map(_plain_or_mrkdwn, block.get("elements") or ()))
-        case "markdown":
-            return escape(str(block.get("text") or ""))
-        case _:
-            return ""
+def _name(value: object) -> str:
+    """A name as it can be kept; Slack's own are shorter than this."""
+    return admit(string(value)[:LONGEST_NAME])
 
 
-def _plain_or_mrkdwn(words: Told) -> str:
-    text = str(words.get("text") or "")
-    return text if words.get("type") == "mrkdwn" else escape(text)
+def _is_odd(told: Told) -> bool:
+    """Whether it lacks its time, or something in it is of no type that Slack documents."""
+    return not ts_of(told) or any(not isinstance(told.get(name) or kind(), kind) for name, kind in _TYPES)
 
 
-def _rich(element: Told) -> str:
-    pieces = (_rich(piece) if piece.get("type") in _LISTS else _piece(piece) for piece in element.get("elements") or ())
-    return ("\n" if element.get("type") == "rich_text_list" else "").join(pieces)
-
-
-def _piece(piece: Told) -> str:
-    """One piece of rich text, as the same would stand in mrkdwn."""
-    match piece.get("type"):
-        case "user":
-            return f"<@{piece.get('user_id')}>"
-        case "channel":
-            return f"<#{piece.get('channel_id')}>"
-        case "usergroup":
-            return f"<!subteam^{piece.get('usergroup_id')}>"
-        case "broadcast":
-            return f"<!{piece.get('range')}>"
-        case "link":
-            label = escape(str(piece.get("text") or ""))
-            return f"<{piece.get('url')}|{label}>" if label else f"<{piece.get('url')}>"
-        case "emoji":
-            return f":{piece.get('name')}:"
-        case "date":
-            return escape(str(piece.get("fallback") or ""))
-        case _:
-            return escape(str(piece.get("text") or ""))
-
-
-def _joined(parts: Any) -> str:
-    return "\n".join(part.strip() for part in parts if part and part.strip())
+def _files(told: Told, said: str) -> Iterator[Hanging]:
+    """Its own files and those of the messages that it forwards, each once; `said` is what it says itself."""
+    seen = set()
+    for file in chain(objects_in(told.get("files")), files_below(told.get("attachments"), said)):
+        address = admit((string(file.get("url_private_download")) or string(file.get("url_private")))[:LONGEST])
+        if not address or address in seen or file.get("mode") in ("tombstone", "hidden_by_limit"):
+            continue
+        seen.add(address)
+        name = _name(file.get("name")) or _name(file.get("title")) or "file"
+        yield Hanging(name, _name(file.get("mimetype")), whole(file.get("size")), address)

@@ -10,6 +10,10 @@ from datetime import datetime
 
 from bot.incident.alerts import PROGRAMS
 
+_REACHED_BY = re.compile(r"^(?:mailto|tel|sms|callto|sips?):(?://)?", re.IGNORECASE)
+"""What stands before a mail address or a number in a link; nobody types or reads it."""
+
+_PHONE = re.compile(r"[\s+().\-/\u00a0\u2010-\u2013]+")
 _TAG = re.compile(r"<([^<>\n]{1,3000})>")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
@@ -19,6 +23,9 @@ _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>")
 _ID = re.compile(r"[A-Z0-9]+", re.ASCII)
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<#([CG][A-Z0-9]+)\|?>|<!subteam\^(S[A-Z0-9]+)\|?>")
+
+SHORTEST_NUMBER = 5
+"""Digits from which on the end of a telephone number is the number."""
 
 NameOf = Callable[[str], str]
 """The name of a person, a channel or a user group by its id; empty where it is not known."""
@@ -66,9 +73,12 @@ def plain(text: str, name_of: NameOf) -> str:
     """What a person typed, as words: mentions become names, links stay addresses, entities are resolved once."""
     if "<" in text:
         text = _TAG.sub(lambda match: _tag(match[1], name_of), text)
-    if "&" in text:
-        text = _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
-    return text
+    return unescaped(text)
+
+
+def unescaped(text: str) -> str:
+    """The three characters that Slack escapes, resolved once."""
+    return _ENTITY.sub(lambda match: _ENTITIES[match[1]], text) if "&" in text else text
 
 
 def _tag(inside: str, name_of: NameOf) -> str:
@@ -79,8 +89,22 @@ def _tag(inside: str, name_of: NameOf) -> str:
         return f"#{label or name_of(target[1:]) or target[1:]}"
     if target.startswith("!"):
         return _special(target[1:], label, name_of)
-    address = target.removeprefix("mailto:")
-    return address if not label or label in (target, address, address.split("://")[-1]) else f"{label} ({address})"
+    address = _REACHED_BY.sub("", target)
+    if not label or label in (target, address, address.split("://")[-1]):
+        return address
+    return label if address != target and _is_same_address(label, address) else f"{label} ({address})"
+
+
+def _is_same_address(label: str, address: str) -> bool:
+    """Whether somebody typed the mail address or the number itself, which Slack only made a link of.
+
+    A number may lack the code of its country, and begin with a zero in its place.
+    """
+    bare = address.partition("?")[0]
+    typed, called = _PHONE.sub("", label).lstrip("0"), _PHONE.sub("", bare)
+    if not (typed.isdecimal() and called.isdecimal()):
+        return label.lower() == bare.lower()
+    return typed == called.lstrip("0") or (len(typed) >= SHORTEST_NUMBER and called.endswith(typed))
 
 
 def _special(target: str, label: str, name_of: NameOf) -> str:

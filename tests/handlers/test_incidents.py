@@ -51,6 +51,16 @@ async def test_severity_and_lead_are_said_to_all_and_stand_in_the_timeline(sqlit
         assert "sev1 · lead Chandra Demo" in having(play, play.ana, "timeline_show").plain
 
 
+async def test_nobody_leads_and_owns_nothing(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, refused=["user_not_found"]) as play:
+        await opened(play)
+        nobody = play.slack.user("Nobody Demo")
+        play.slack.fail("users.info", "user_not_found", times=9)
+        for line in ("/incident lead @Nobody Demo", "/incident lead @Nobody Demo", "/action drain it @Nobody Demo"):
+            assert f"Slack knows nobody of the id {nobody}" in await told(play, play.ana, line)
+        assert (play.case().incident.lead, play.case().actions) == (None, ())
+
+
 async def test_a_bot_or_somebody_who_left_cannot_lead(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         robot, gone = play.slack.user("Robo Demo", bot=True), play.slack.user("Gone Demo", deleted=True)
