@@ -219,7 +219,8 @@ _OWN: Final[dict[str, dict[str, str]]] = {
 
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 _ORDINARY = frozenset(
-    "a am an and are as at be but by can did do dos for from had has he her his in is it its may me no not of off on one or"
+    "a am an and are as at be but by can did do dos for from had has he her his in is it its may me no not of off"
+    " on one or"
     " out pod sat see set she so sun that the then they this to two up us was we were when who will with you pet art"
     " cat mat man men max min sec".split()
 )
