@@ -1,4 +1,4 @@
-"""`make demo` and the start of `make test` from nothing, on every Python that pyproject.toml names and this machine has."""
+"""`make demo` and the start of `make test` from nothing, on every Python that we name and that this machine has."""
 
 import os
 import shutil
