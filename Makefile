@@ -3,6 +3,7 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input -q
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-header -q
+WITH =
 DEMO := .venv/.installed
 DEV := .venv/.installed-dev
 

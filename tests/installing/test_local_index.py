@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.installing.index import Wheel, serving
+from tests.installing.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_PIP = "22.3"
@@ -43,9 +44,6 @@ LOCKED = (BACKEND, COVERAGE, PLUGIN, TOMLI)
 NEWER = tuple(replace(wheel, version="99.0") for wheel in LOCKED)
 """What is published once the lock is made; nothing that an installation does may depend on it."""
 
-LEADING_ELSEWHERE = ("PIP_", "PYTHON", "VIRTUAL_ENV", "MAKE")
-"""Begins the names of what a shell, or the `make test` above us, hands to pip and make."""
-
 PYPROJECT = """
 [build-system]
 requires = ["backend"]
@@ -60,30 +58,30 @@ class Clone:
     folder: Path
     index: str
 
-    def write(self, makefile: str, *locked: Wheel) -> None:
+    def write(self, makefile: str) -> None:
         (self.folder / "Makefile").write_text(makefile, encoding="utf-8")
         (self.folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
         for lock in ("requirements.lock", "requirements-dev.lock"):
-            (self.folder / lock).write_text("".join(wheel.pin for wheel in locked), encoding="utf-8")
+            (self.folder / lock).write_text("".join(wheel.pin for wheel in LOCKED), encoding="utf-8")
         built = self.folder / "built"
         built.mkdir()
         (built / PROJECT.file).write_bytes(PROJECT.content)
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            command, cwd=self.folder, env=surroundings(self.index), capture_output=True, text=True, check=False
-        )
+        """Run a command for which pip knows one index and no file of settings, and keeps nothing from earlier."""
+        settings = {
+            "PIP_INDEX_URL": self.index,
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_CACHE_DIR": "1",
+            "NO_PROXY": "*",
+        }
+        around = surroundings("PIP_", **settings)
+        return subprocess.run(command, cwd=self.folder, env=around, capture_output=True, text=True, check=False)
 
     @property
     def versions(self) -> dict[str, str]:
         listed = self.run(".venv/bin/python", "-m", "pip", "freeze", "--exclude-editable").stdout.splitlines()
         return dict(line.split("==") for line in listed if "==" in line)
-
-
-def surroundings(index: str) -> dict[str, str]:
-    """The environment of these tests, in which pip knows one index and no file of settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEADING_ELSEWHERE)}
-    return {**kept, "PIP_INDEX_URL": index, "PIP_CONFIG_FILE": os.devnull}
 
 
 def our_makefile() -> str:
@@ -119,7 +117,7 @@ def clone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clone]:
 
 
 def test_what_was_locked_is_installed_whatever_was_published_later(clone: Clone) -> None:
-    clone.write(our_makefile(), *LOCKED)
+    clone.write(our_makefile())
     for target in (".venv/.installed", ".venv/.installed-dev"):
         made = clone.run("make", target)
         assert made.returncode == 0, made.stderr
@@ -132,7 +130,7 @@ def test_what_was_locked_is_installed_whatever_was_published_later(clone: Clone)
 def test_the_oldest_pip_refuses_the_same_lock_where_it_looks_for_dependencies(clone: Clone) -> None:
     makefile = our_makefile()
     assert makefile.count("install --no-deps --require-hashes") == 2
-    clone.write(makefile.replace("install --no-deps --require-hashes", "install --require-hashes"), *LOCKED)
+    clone.write(makefile.replace("install --no-deps --require-hashes", "install --require-hashes"))
     made = clone.run("make", ".venv/.installed")
     assert made.returncode != 0
     assert "all requirements must have their versions pinned" in made.stderr

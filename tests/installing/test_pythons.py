@@ -11,16 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.installing.lock import PYTHONS, ROOT
+from tests.installing.surroundings import surroundings
 from tests.test_house import files
 
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PIP_", "SSL_", "XDG_")
-"""Begins the names of what a clone is given of our environment: the way to packages, and no Python's."""
-
 ASKED = "import ensurepip, sys, venv; print(sys.version_info[:2] == tuple(map(int, sys.argv[1].split('.'))))"
-
-
-def surroundings() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
 
 
 def run(*command: str | Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
