@@ -19,6 +19,7 @@ _LATE_YEAR = re.compile(r"\s+((?:19|20)[0-9]{2})(?![0-9]|:[0-9])", re.ASCII)
 _SINCE_THEN = re.compile(r";\s*(?:[0-9]{1,4}\s?(?:s|min|h|days?|weeks?|months?|years?)\s+){1,3}ago\b", FLAGS)
 _EQUAL = re.compile(r"\s*([(\[/=])\s*")
 _HALF = re.compile(r"\s*([ap])\.\s?m\b\.?", FLAGS)
+_JOINED = re.compile(r"-[A-Za-z]")
 _PADDED = re.compile(r"[0-3][0-9][/-][0-3][0-9](?![0-9])", re.ASCII)
 _LOWER_WORD = frozenset({"sat", "sun", "may", "march", "mar"})
 _CLOSING = {"[": "]", "(": ")"}
@@ -166,7 +167,7 @@ def _is_date(scan: Scan, link: re.Match[str], found: tuple[Day, int]) -> bool:
     """Whether a date is meant behind a time, not a ratio ("14:05, 3/4 ready"); marks what may as well be text."""
     day, end = found
     head, lead = scan.head, (link[1] or "").lower()
-    if UNCLEAN.match(head, end + (lead == "(" and head[end : end + 1] == ")")):
+    if _JOINED.match(head, end) or UNCLEAN.match(head, end + (lead == "(" and head[end : end + 1] == ")")):
         return False
     ends = bool(ENDS_THERE.match(head, end)) or bool(_is_followed_by_part(scan, end))
     word = scan.low[scan.at : end].split(" ")[-1 if day.form == "month" else 0].strip(".,")

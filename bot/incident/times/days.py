@@ -64,12 +64,11 @@ class Day(NamedTuple):
 
 def day_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
     """The date at position `at` and where it ends; `low` is the head in small letters."""
-    ordinal = _ORDINAL.match(head, at)
-    if ordinal:
-        return Day(of_month=int(ordinal[1]), form="ordinal"), ordinal.end()
-    at = _ON.match(head, at).end()  # type: ignore[union-attr]  # every part of it is optional
-    char = head[at : at + 1]
-    return _figures_at(head, low, words, at) if _FIGURE.match(char) else _words_at(head, low, words, at)
+    start = _ON.match(head, at).end()  # type: ignore[union-attr]  # every part of it is optional
+    is_figure = _FIGURE.match(head[start : start + 1])
+    found = _figures_at(head, low, words, start) if is_figure else _words_at(head, low, words, start)
+    ordinal = _ORDINAL.match(head, at) if is_figure and not found else None
+    return (Day(of_month=int(ordinal[1]), form="ordinal"), ordinal.end()) if ordinal else found
 
 
 def _figures_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:

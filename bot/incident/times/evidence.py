@@ -14,6 +14,7 @@ from bot.incident.times.language import (
     DAY,
     FILLER,
     LAST,
+    MONTH,
     NEXT,
     PART,
     TO,
@@ -40,6 +41,7 @@ _OFFSET = re.compile(
     r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9.%]|:[0-9])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE
 )
 _LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])")
+_SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
 _OTHER_WORDS = (
@@ -79,6 +81,8 @@ def leftover(scan: Scan, found: Found) -> str:
     head = scan.head
     if offset := _LONE_OFFSET.match(head, scan.at):
         return offset.group().strip() if not found.zone else ""
+    if found.zone and found.zone.label in ("UTC", "GMT") and (shift := _SHIFT.match(head, scan.at)):
+        return shift.group().strip()
     place, places = scan.at, [scan.at]
     for _ in range(_MOST_FILLERS):
         beside = _BESIDE.match(head, place)
@@ -150,8 +154,11 @@ def _words(scan: Scan, at: int) -> int:
             return 0
         return 0 if _PART_OF_NUMBER.match(head, dated[1]) else dated[1]
     last = words.at(LAST, low, at) or words.at(NEXT, low, at)
-    unit = words.at(UNIT, low, last[1] + 1) if last else None
-    return unit[1] if unit and unit[0] >= 86400 else 0
+    if last is None:
+        return 0
+    unit = words.at(UNIT, low, last[1] + 1)
+    named = next((word for kind in (PART, WEEKDAY, MONTH) if (word := words.at(kind, low, last[1] + 1))), None)
+    return unit[1] if unit and unit[0] >= 86400 else named[1] if named else 0
 
 
 def _figures(scan: Scan, at: int) -> int:

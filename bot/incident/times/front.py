@@ -18,6 +18,7 @@ _GAP = re.compile(
 _SIGN_GAP = re.compile("[\\s\u306e\u3001]*")
 _DASH = re.compile(r"\s*-{1,3}\s*")
 _HALF_BEFORE = re.compile(r"([ap])\.?m\b\.?(?=\W{0,3}[0-9]{1,2}:[0-9]{2})", FLAGS)
+_LABEL = re.compile(r"(?:(?:at|time)\s*:|@)\s*(?=[0-9])", FLAGS)
 _COLON = re.compile(r"[0-9]{1,2}:")
 
 
@@ -46,6 +47,9 @@ def _lead(scan: Scan) -> None:
     """Take the little words before a time: "at", "from about", "between"."""
     for _ in range(4):
         before = scan.at
+        if scan.take(_LABEL):
+            scan.sure = True
+            return
         if scan.word(BETWEEN):
             scan.between = True
         elif scan.word(AT) or scan.word(FROM):
