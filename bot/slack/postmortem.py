@@ -126,9 +126,12 @@ class Yours:
     verdicts: Mapping[int, bool]
 
 
-def _form(case: Case, section: Section, notes: list[Block], stands: tuple[int, str], typed: str | None = None) -> Block:
-    """The form of what `stands` (its version, and its text), or of what somebody `typed` meanwhile."""
+def _form(
+    case: Case, section: Section, notes: list[Block], stands: tuple[int, str], yours: Yours | None = None
+) -> Block:
+    """The form of what `stands` (its version, and its text), or of what somebody sent who was not the first."""
     version, text = stands
+    typed = yours.text if yours else None
     metadata = {
         "incident": case.incident.id,
         "channel": case.incident.channel,
