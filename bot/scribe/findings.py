@@ -7,7 +7,7 @@ from bot.errors import Refused
 from bot.incident import actions as rules
 from bot.incident import due
 from bot.incident import whys as chains
-from bot.incident.records import Action
+from bot.incident.records import Action, Person
 from bot.incident.spots import Noun, Subject
 from bot.scribe import secrets
 from bot.scribe.actions import numbered, owner_of, today_of
@@ -54,7 +54,7 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
         keeper = await owner_of(desk, asked, owner or asked.user)
     else:
         owner = await desk.store.read(lambda tx: _of(tx, require_incident(tx, asked).id, action_id).owner)
-        keeper = await desk.people.known(asked.team, owner or asked.user)
+        keeper = await _keeper(desk, asked, owner or asked.user)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
@@ -66,6 +66,13 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
         return says.completed(action, cases.glance(tx, incident, 1)[0])
 
     return await once(desk, asked, unit)
+
+
+async def _keeper(desk: Desk, asked: Asked, owner: str) -> Person:
+    """Whoever owns it already, which is not judged anew: also somebody who has left since."""
+    if owner.startswith("S"):
+        return await owner_of(desk, asked, owner)
+    return await desk.people.known(asked.team, owner)
 
 
 def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Action:

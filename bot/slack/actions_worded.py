@@ -2,6 +2,7 @@
 
 import json
 
+from bot.incident.fields import mark
 from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks, fields
@@ -25,7 +26,8 @@ def reworded(action: Action, before: Action, incident: Incident, by: str) -> Mes
 def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
     """The form that words an action anew; `typed` is kept where somebody did so meanwhile, which `notice` says."""
     shown = [blocks.section(notice)] if notice else []
-    shown += fields.texts("What is to be done?", action.text if typed is None else typed)
+    text, anew = action.text if typed is None else typed, mark(action.text) if notice else ""
+    shown += fields.texts("What is to be done?", text, anew=anew)
     metadata = {"action": action.id, "incident": action.incident_id, **fields.marks(action.text, typed)}
     return blocks.modal(
         f"Action {action.number}", "action_edit", shown, submit="Save", private_metadata=json.dumps(metadata)

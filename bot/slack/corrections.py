@@ -122,16 +122,16 @@ def _form(entry: Entry, clocks: Clocks, typed: Typed, notice: str = "") -> Block
         "version": entry.version,
         **fields.marks(entry.text, typed.text, when=time),
     }
-    kept = when(entry, clocks.now)
+    kept, anew = when(entry, clocks.now), str(entry.version) if notice else ""
     shown = [blocks.section(notice)] if notice else []
     shown += [
         blocks.labelled(
             "When it happened",
-            "when",
+            fields.place("when", anew),
             blocks.text_input("when", initial_value=time if typed.when is None else typed.when),
             hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {kept} UTC.",
         ),
-        *fields.texts("What happened", entry.text if typed.text is None else typed.text),
+        *fields.texts("What happened", entry.text if typed.text is None else typed.text, anew=anew),
     ]
     return blocks.modal(
         f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)

@@ -16,15 +16,18 @@ from bot.slack.words import words
 
 MARKS, GAPS = "marks", "gaps"
 TEXT = "text"
+_ANEW = "@"
 
 _TEXT = re.compile(rf"{TEXT}(?:_(\d+))?")
 
 
-def texts(label: str, text: str, *, first: str = TEXT, hint: str = "", optional: bool = False) -> list[Block]:
+def texts(
+    label: str, text: str, *, first: str = TEXT, hint: str = "", optional: bool = False, anew: str = ""
+) -> list[Block]:
     """A text to be edited, in as many fields as it needs, and one more where it goes over one.
 
-    `first` is the name of the first field: `text`, or `text_0` where an empty one stands below from the start. Where no
-    number of fields holds the text, a sentence says that it stays as it is.
+    `first` is the name of the first field: `text`, or `text_0` where an empty one stands below from the start. `anew`
+    is that of `place`. Where no number of fields holds the text, a sentence says that it stays as it is.
     """
     held = values.pieces(text)
     if held is None:
@@ -33,7 +36,7 @@ def texts(label: str, text: str, *, first: str = TEXT, hint: str = "", optional:
     return [
         blocks.labelled(
             label if index == 0 else "… and on",
-            name,
+            place(name, anew),
             blocks.text_input(name, multiline=True, initial_value=piece),
             hint=hint if index == 0 else "",
             optional=optional or index > 0,
@@ -41,6 +44,19 @@ def texts(label: str, text: str, *, first: str = TEXT, hint: str = "", optional:
         for index, piece in enumerate([*held.parts, *more])
         for name in [first if index == 0 else f"{TEXT}_{index}"]
     ]
+
+
+def place(name: str, anew: str = "") -> str:
+    """Where a field stands, by its name; `anew` is another each time that the form takes its own place.
+
+    Under the same id Slack keeps what stood in the field before.
+    """
+    return f"{name}{_ANEW}{anew}" if anew else name
+
+
+def name_of(place: str) -> str:
+    """The name of the field that stands there."""
+    return place.partition(_ANEW)[0]
 
 
 def marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:

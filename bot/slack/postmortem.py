@@ -140,7 +140,8 @@ def _form(
         **fields.marks(text, typed),
         **({"alike": recall.verdicts_told(yours.verdicts)} if yours else {}),
     }
-    shown = fields.texts(section.title, text if typed is None else typed, first=FIRST, optional=True)
+    anew = str(version) if yours else ""
+    shown = fields.texts(section.title, text if typed is None else typed, first=FIRST, optional=True, anew=anew)
     return blocks.modal(
         section.title,
         "postmortem_section",

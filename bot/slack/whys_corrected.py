@@ -108,13 +108,13 @@ def edit_form(why: Why, channel: str, typed: str | None = None, notice: str = ""
         "version": why.version,
         **fields.marks(why.text, typed),
     }
-    text = why.text if typed is None else typed
+    text, anew = why.text if typed is None else typed, str(why.version) if notice else ""
     return blocks.modal(
         f"Why {why.number}",
         "why_edit",
         [
             *([blocks.section(notice)] if notice else []),
-            *fields.texts("Because …", text, hint=words.whys.cite_hint()),
+            *fields.texts("Because …", text, hint=words.whys.cite_hint(), anew=anew),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
