@@ -26,7 +26,7 @@ def texts(
 ) -> list[Block]:
     """A text to be edited, in as many fields as it needs, and one more where it goes over one.
 
-    `first` is the name of the first field: `text`, or `text_0` where an empty one stands below from the start. `anew`
+    Of several each may be emptied. `first` is the name of the first field: `text`, or `text_0` where an empty one stands below from the start. `anew`
     is that of `place`. Where no number of fields holds the text, a sentence says that it stays as it is.
     """
     held = values.pieces(text)
@@ -39,7 +39,7 @@ def texts(
             place(name, anew),
             blocks.text_input(name, multiline=True, initial_value=piece),
             hint=hint if index == 0 else "",
-            optional=optional or index > 0,
+            optional=optional or bool(more),
         )
         for index, piece in enumerate([*held.parts, *more])
         for name in [first if index == 0 else f"{TEXT}_{index}"]
