@@ -26,8 +26,8 @@ def texts(
 ) -> list[Block]:
     """A text to be edited, in as many fields as it needs, and one more where it goes over one.
 
-    Of several each may be emptied. `first` is the name of the first field: `text`, or `text_0` where an empty one stands below from the start. `anew`
-    is that of `place`. Where no number of fields holds the text, a sentence says that it stays as it is.
+    Of several each may be emptied. `first` is the name of the first: `text`, or `text_0` where an empty one stands
+    below from the start. `anew` is that of `place`. Where no number of fields holds it, a sentence says that it stays.
     """
     held = values.pieces(text)
     if held is None:
