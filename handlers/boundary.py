@@ -22,6 +22,7 @@ from bot.scribe.desk import Asked, Desk, Reply, require_sight
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
 from bot.slack.failures import NO_ANSWER, TROUBLE, cause_of
+from bot.slack.fields import name_of
 from bot.slack.words import words
 from handlers.refusals import GIVEN_BACK, apology, not_recorded, refusal
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
@@ -93,8 +94,8 @@ class Boundary:
                 await self.admit(sent.from_where)
                 said = await work(sent)
             except Refused as refused:
-                fields = list(body["view"].get("state", {}).get("values", {})) or [""]
-                at = refused.field if refused.field in fields else fields[0]
+                places = list(body["view"].get("state", {}).get("values", {})) or [""]
+                at = next((each for each in places if name_of(each) == refused.field), places[0])
                 return _answer({"response_action": "errors", "errors": {at: refused.sentence}})
             except NotRecorded as error:
                 said = not_recorded(error, _typed(sent))

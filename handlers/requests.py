@@ -171,12 +171,6 @@ def event_of(body: Body, channel: str, now: datetime) -> Asked:
     return Asked(Place(team, channel), user, now, key, aloud=True, home=home)
 
 
-def text_in(values: dict[str, Any]) -> str:
-    """The text that was edited in one field or in several, as one."""
-    fields = {int(name[5:]): str(value or "") for name, value in values.items() if name.startswith("text_")}
-    return "".join(fields[index] for index in sorted(fields))
-
-
 def _team(body: Body) -> str:
     return (body.get("team") or {}).get("id") or (body.get("user") or {}).get("team_id") or ""
 

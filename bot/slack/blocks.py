@@ -14,6 +14,8 @@ SECTION = 2_900
 """Characters of mrkdwn in one section: Slack's 3,000 less room for an ellipsis and entities cut in half."""
 MESSAGE = 9_500
 BUTTON_VALUE = 2_000
+OPTION = 75
+"""Characters of one choice."""
 
 
 def section(text: str, accessory: Block | None = None) -> Block:
@@ -80,7 +82,7 @@ def actions(*elements: Block) -> Block:
 
 def option(text: str, value: str, description: str = "") -> Block:
     """One choice, in plain text, of at most 75 characters, a grey line below it; a blank name is shown as a dash."""
-    name = shortened(text, 75) if text.strip() else "–"
+    name = shortened(text, OPTION) if text.strip() else "–"
     chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
     if description.strip():
         chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 from bot.incident import secrets
@@ -16,6 +17,9 @@ from bot.slack.words import words
 
 PAGE = 90
 """Messages that one window proposes."""
+
+_AUTHOR = 25
+"""Characters of a blank and an author's name beside a message."""
 
 TICKS = "lookback_messages_"
 _WHY = {Reason.MARKED: "marked", Reason.TIME: "with a time", Reason.GRAPH: "link or picture"}
@@ -107,10 +111,17 @@ def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str
 
 
 def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
-    when = clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
+    why = f" · {'a credential?' if proposal.is_risky else _WHY[proposal.reason]}"
+    when = _when(proposal, clocks)
+    if len(when + why) > blocks.OPTION - _AUTHOR:
+        when = _when(proposal, replace(clocks, label=""))
+    author = shortened(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)
     said = secrets.masked(" ".join(proposal.text.split()))
-    why = "a credential?" if proposal.is_risky else _WHY[proposal.reason]
-    return blocks.option(f"{when} {shortened(author, 24)} · {why}", proposal.ts, said)
+    return blocks.option(f"{when} {author}{why}", proposal.ts, said)
+
+
+def _when(proposal: Proposal, clocks: Clocks) -> str:
+    return clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
 
 
 def ticked_in(values: dict[str, object]) -> frozenset[str]:

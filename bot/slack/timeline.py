@@ -35,11 +35,15 @@ class Clocks:
     def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """The same of a moment, or of the span up to `end`."""
         text = f"{_dated(moment, end, self.now, approximate=approximate)} UTC"
-        local = moment.astimezone(self.zone)
-        if local.utcoffset() == moment.utcoffset() or not self.label:
+        ends = [each.astimezone(self.zone) for each in (moment, end) if each]
+        if not self.label or not any(each.utcoffset() for each in ends):
             return text
-        day = "" if local.date() == moment.date() else f"{local:%a} "
-        return f"{text} ({day}{local:%H:%M} {self.label})"
+        return f"{text} ({_local(moment, ends)} {self.label})"
+
+    def on_both(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
+        """The same with its date in any case, as a history tells it."""
+        told = self.told(moment, end, approximate=approximate)
+        return told if told.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {told}"
 
 
 def when(entry: Entry, now: datetime) -> str:
@@ -48,8 +52,26 @@ def when(entry: Entry, now: datetime) -> str:
 
 
 def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
-    clock = shown(moment, end, approximate, precise=False)
+    if end and end.date() != moment.date():
+        about = "~" if approximate else ""
+        return f"{moment:%Y-%m-%d} {about}{moment:%H:%M} – {end:%Y-%m-%d %H:%M}"
+    clock = shown(moment, end, approximate, precise=_is_short(moment, end))
     return clock if moment.date() == now.date() else f"{moment:%Y-%m-%d} {clock}"
+
+
+def _is_short(moment: datetime, end: datetime | None) -> bool:
+    """Whether the minutes alone would show both ends as one."""
+    return end is not None and f"{moment:%H:%M}" == f"{end:%H:%M}" and end.date() == moment.date()
+
+
+def _local(moment: datetime, ends: list[datetime]) -> str:
+    """Both ends of a span, or the one moment, on somebody's own clock: with days where these are not UTC's own."""
+    first, last = ends[0], ends[-1]
+    if first.date() != last.date():
+        return " – ".join(f"{each.day} {each:%b %H:%M}" for each in ends)
+    clock = "%H:%M:%S" if _is_short(first, last) and last != first else "%H:%M"
+    day = "" if first.date() == moment.date() else f"{first:%a} "
+    return day + "–".join(f"{each:{clock}}" for each in ends)
 
 
 def receipt(

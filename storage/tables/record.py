@@ -115,6 +115,8 @@ class EntryVersionRow(SQLModel, table=True):
     text: str = text_column()
     changed_by: str = text_column()
     changed_at: datetime = time_column()
+    ended_at: datetime | None = time_column()
+    approximate: bool = flag_column()
 
 
 class AttachmentRow(SQLModel, table=True):
