@@ -121,9 +121,11 @@ class StandIn(Talking):
         deleted: bool = False,
         bot: bool = False,
         email: str = "",
+        locale: str = "en-US",
     ) -> str:
         """A new person; the user id is answered."""
-        return self.workspace.add_user(name, zone, guest=guest, deleted=deleted, bot=bot, email=email)
+        more = {"email": email, "locale": locale}
+        return self.workspace.add_user(name, zone, guest=guest, deleted=deleted, bot=bot, **more)
 
     def channel(
         self,
