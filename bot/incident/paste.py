@@ -46,6 +46,7 @@ class _Walk:
     now: datetime
     zone: tzinfo
     rolls: bool
+    language: str
     on: date | None = None
     lines: list[Line] = field(default_factory=list)
     is_open: bool = False
@@ -66,11 +67,11 @@ class _Walk:
         self.on, self.is_open = reading.day or self.on, True
 
     def _read(self, written: str) -> Reading:
-        reading = moments.read(written, self.now, self.zone, self.on)
+        reading = moments.read(written, self.now, self.zone, self.on, self.language)
         before = next((line.reading.utc for line in reversed(self.lines) if line.reading.utc), None)
         if not (self.rolls and self.on and before and reading.utc and before - reading.utc >= _NIGHT):
             return reading
-        return moments.read(written, self.now, self.zone, self.on + timedelta(days=1))
+        return moments.read(written, self.now, self.zone, self.on + timedelta(days=1), self.language)
 
     def _goes_on(self, written: str) -> None:
         above = self.lines[-1]
@@ -91,8 +92,8 @@ def _problem(reading: Reading) -> str:
     return "" if reading.text else _NO_WORDS
 
 
-def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False) -> tuple[Line, ...]:
-    """Read every line; `now` and `zone` as in `moments.read`.
+def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> tuple[Line, ...]:
+    """Read every line; `now`, `zone` and `language` as in `moments.read`.
 
     `rolls`: below a date, a time of day that goes back by half a day or more is one of the day after. Raises Refused
     where nothing has a time, or where it is more than can be shown at once.
@@ -101,7 +102,7 @@ def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False) -> tupl
     written = [(number, line) for number, line in written if line]
     if len(written) > MOST_LINES:
         raise too_much(text)
-    walk = _Walk(now, zone, rolls)
+    walk = _Walk(now, zone, rolls, language)
     for number, line in written:
         walk.take(number, line)
     if all(line.reading.utc is None and line.reading.question is None for line in walk.lines):

@@ -129,6 +129,28 @@ def require_past(moment: datetime, now: datetime) -> None:
         raise Refused(sentence, field="when")
 
 
+FARTHEST_AHEAD = timedelta(hours=48)
+"""So far ahead a moment may lie that somebody chose among the readings of their line: a maintenance that begins."""
+
+
+def choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datetime, ...]:
+    """The readings of a time that may be chosen, each once."""
+    return tuple(moment for moment in dict.fromkeys(question or ()) if moment <= now + FARTHEST_AHEAD)
+
+
+def require_chosen(moment: datetime, now: datetime) -> None:
+    """Raise Refused for a moment that was chosen and lies further ahead than may be."""
+    if moment > now + FARTHEST_AHEAD:
+        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is more than two days ahead. Record it once it has happened."
+        raise Refused(sentence, field="when")
+
+
+def in_full(question: tuple[datetime, ...] | None, now: datetime) -> str:
+    """The past readings of a time, written so that each is read as itself: what a form asks for instead of a button."""
+    past = [moment for moment in dict.fromkeys(question or ()) if moment <= now]
+    return " or ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in past[:3]) or "2026-11-23 14:05 UTC"
+
+
 FORM_HOLDS = 3_000
 """Characters of a text that a Slack form shows; what lies beyond is kept as it was."""
 

@@ -14,6 +14,7 @@ from bot.incident.text import admit
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.resolution import as_corrected
 from bot.scribe.timeline import own_clocks, require_entry, time_in_form
+from bot.scribe.timeline_moved import Seen, last_editor
 from bot.slack import corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
@@ -38,19 +39,38 @@ class Rewording:
     """What an entry is to become: an empty text keeps the words, a reading without a time keeps the time.
 
     `version` is the one that the editor saw (None for whatever stands), `typed` the time and text as the form has them.
+    `is_chosen`: the time is one of those that were asked.
     """
 
     reading: Reading
     text: str
     typed: tuple[str, str] = ("", "")
     version: int | None = None
+    is_chosen: bool = False
 
 
 async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
     clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone)
+    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
+    if reading.question is not None:
+        return await _ask(desk, asked, number, reading, clocks)
     return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
+
+
+async def _ask(desk: Desk, asked: Asked, number: int, reading: Reading, clocks: says.Clocks) -> Message:
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    question = corrections.question(entry, reading, clocks)
+    if question is None:
+        raise Refused(_not_changed(number, reading, asked))
+    return question
+
+
+async def edit_at(desk: Desk, asked: Asked, seen: Seen, reading: Reading) -> Message | None:
+    """Change an entry as `/timeline edit` would have, at the one of its readings that was chosen."""
+    clocks = await own_clocks(desk, asked)
+    rewording = Rewording(reading, reading.text, version=seen.version, is_chosen=True)
+    return await _amend(desk, asked, seen.number, rewording, clocks)
 
 
 async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
@@ -65,25 +85,31 @@ async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: 
 async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: says.Clocks) -> Message | None:
     reading, text = wanted.reading, admit(wanted.text, "That entry")
     if reading.question is not None:
-        sentence = f"#{number} was not changed. {reading.problem} Write the time in full, as in 2026-11-23 14:05 UTC."
-        raise Refused(sentence, field="when")
-    if reading.utc is not None:
-        rules.require_past(reading.utc, asked.now)
+        raise Refused(_not_changed(number, reading, asked), field="when")
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = require_entry(tx, incident, number)
         if wanted.version is not None and before.version != wanted.version:
-            who = kept.versions(tx, before.id)[-1].changed_by
-            return corrections.stale_form(before, clocks, wanted.typed, desk.people.name(asked.team, who) or who)
+            who = last_editor(desk, tx, asked, before)
+            if wanted.is_chosen:
+                return corrections.changed_since(before, clocks, who)
+            return corrections.stale_form(before, clocks, wanted.typed, who)
         entry = replace(before, text=rules.reworded(before.text, text), struck=False)
         if reading.utc is not None and not _same_minute(before, reading):
+            require = rules.require_chosen if wanted.is_chosen else rules.require_past
+            require(reading.utc, asked.now)
             entry = replace(entry, happened_at=reading.utc, ended_at=reading.end_utc, approximate=reading.approximate)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
         turn = corrections.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
-        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id))
+        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id), named=reading)
 
     return await once(desk, asked, unit)
+
+
+def _not_changed(number: int, reading: Reading, asked: Asked) -> str:
+    as_in = rules.in_full(reading.question, asked.now)
+    return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
 
 
 def _same_minute(before: Entry, reading: Reading) -> bool:
@@ -138,7 +164,7 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = require_entry(tx, incident, number)
-        reading = moments.read(f"{written} .", before.recorded_at, UTC)
+        reading = moments.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
             raise Refused(f"#{number} stays as it is. {reading.problem or ''} Press [Edit] to give the time in full.")
         entry = replace(before, happened_at=reading.utc, ended_at=reading.end_utc, struck=False)

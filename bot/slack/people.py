@@ -113,7 +113,7 @@ class People:
         return person
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
-        """Remember a user object of Slack's. One that tells no language, as an event may, leaves what is known of it."""
+        """Remember a user object of Slack's. Where it tells no language, as in an event, the known one stays."""
         person = person_of(team, told)
         before = self._people.get((team, person.id))
         if before is not None and not person.locale:
