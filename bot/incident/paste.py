@@ -80,6 +80,7 @@ class _Walk:
             self.lines[-1] = replace(self.lines[-1], problem="")
 
 
+_TIME_BEHIND = "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."
 _NO_TIME = "It has no time, and there is no line above that it could belong to."
 _NO_WORDS = "It is a time without what happened."
 
@@ -88,7 +89,7 @@ def _problem(reading: Reading) -> str:
     if reading.question is not None:
         return reading.problem or "Its time can be read in several ways."
     if reading.utc is None:
-        return _NO_TIME
+        return _TIME_BEHIND if reading.offer else _NO_TIME
     return "" if reading.text else _NO_WORDS
 
 

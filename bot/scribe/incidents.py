@@ -212,31 +212,43 @@ async def _reach(
         )
         entry = kept.append(tx, incident.id, new)
         secrets.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
-        told = _told(tx, desk, asked, (incident, entry), clocks.worded(entry))
+        told = _told(tx, desk, asked, (incident, entry), clocks)
         return offering.below(told, entry, offers(named or reading, moment, asked.now), asked.now)
 
     return await once(desk, asked, unit)
 
 
-def _told(tx: Transaction, desk: Desk, asked: Asked, reached: tuple[Incident, Entry], shown_at: str) -> Message:
+def _told(tx: Transaction, desk: Desk, asked: Asked, reached: tuple[Incident, Entry], clocks: Clocks) -> Message:
     incident, entry = reached
     assert entry.milestone is not None  # noqa: S101 (it was just recorded as one)
     if entry.milestone is Milestone.RESOLVED:
-        return _resolved(tx, desk, asked, incident, entry, shown_at)
+        return _resolved(tx, desk, asked, reached, clocks)
     said = lifecycle.SAID[entry.milestone]
     text = shortened(masked(entry.text), 1_000) if entry.text != said else ""
     return says.said_to_all(
         words.incidents.reached(
-            key=incident.key, said=said.lower(), when=shown_at, text=text, by=asked.user, number=entry.number
+            key=incident.key,
+            said=said.lower(),
+            day=clocks.day(entry),
+            when=clocks.both(entry),
+            text=text,
+            by=asked.user,
+            number=entry.number,
         )
     )
 
 
-def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, entry: Entry, shown_at: str) -> Message:
+def _resolved(tx: Transaction, desk: Desk, asked: Asked, reached: tuple[Incident, Entry], clocks: Clocks) -> Message:
+    incident, entry = reached
     remind(tx, desk.rules, incident, entry)
     text = entry.text if entry.text != lifecycle.SAID[Milestone.RESOLVED] else ""
     said = words.incidents.resolved(
-        key=incident.key, when=shown_at, text=shortened(masked(text), 1_000), by=asked.user, number=entry.number
+        key=incident.key,
+        day=clocks.day(entry),
+        when=clocks.both(entry),
+        text=shortened(masked(text), 1_000),
+        by=asked.user,
+        number=entry.number,
     )
     # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
     can_post = bool(incidents.card(tx, incident.id))

@@ -58,7 +58,7 @@ def question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message 
     None where none has been, or the buttons cannot hold the words.
     """
     said = words.incidents.milestone_asked(
-        problem=reading.problem, said=SAID[milestone].lower(), text=shortened(masked(reading.text), QUOTED)
+        problem=reading.problem, said=SAID[milestone], text=shortened(masked(reading.text), QUOTED)
     )
     past = [choice for choice in dict.fromkeys(reading.question or ()) if not is_ahead(choice, clocks.now)]
     values = {choice: _value(milestone, reading, choice) for choice in (*past, None)}
@@ -79,5 +79,5 @@ def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> s
 
 def answered(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
     """The question is answered; what came of it is told to everybody."""
-    said = words.incidents.milestone_answered(said=SAID[milestone].lower(), when=choice_label(moment, clocks))
+    said = words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks))
     return blocks.whisper(said)

@@ -39,10 +39,13 @@ class Clocks:
 
     def worded(self, entry: Entry) -> str:
         """The same with the day in words where it was not today, and whether it is still to come."""
-        day = days.in_words(entry.happened_at.date(), self.now.date())
+        day, told = self.day(entry), self.both(entry)
         ahead = days.is_ahead(entry.happened_at, self.now)
-        told = self.both(entry)
         return str(words.timeline.when(day=day, when=told, ahead=ahead)) if day or ahead else told
+
+    def day(self, entry: Entry) -> str:
+        """`yesterday`: the day in words, empty for today."""
+        return days.in_words(entry.happened_at.date(), self.now.date())
 
     def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """The same of a moment, or of the span up to `end`."""
