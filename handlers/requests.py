@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.incident.offers import Chosen
 from bot.incident.records import Place
 from bot.scribe.desk import Asked
 from bot.slack.blocks import Block, Message
@@ -169,6 +170,16 @@ def event_of(body: Body, channel: str, now: datetime) -> Asked:
     key = _key("event", team, body.get("event_id", ""), channel, user, event.get("event_ts", ""))
     home = "" if body.get("enterprise_id") else event.get("user_team") or event.get("source_team") or ""
     return Asked(Place(team, channel), user, now, key, aloud=True, home=home)
+
+
+def chosen_in(value: dict[str, Any]) -> Chosen:
+    """The time that the button of a question or of an offer carries, with the words that wait for it."""
+    return Chosen(
+        str(value.get("text") or ""),
+        datetime.fromisoformat(value["at"]) if value.get("at") else None,
+        bool(value.get("approximate")),
+        timedelta(seconds=int(value.get("lasts") or 0)) or None,
+    )
 
 
 def _team(body: Body) -> str:

@@ -46,6 +46,7 @@ class _Walk:
     now: datetime
     zone: tzinfo
     rolls: bool
+    language: str
     on: date | None = None
     lines: list[Line] = field(default_factory=list)
     is_open: bool = False
@@ -66,11 +67,11 @@ class _Walk:
         self.on, self.is_open = reading.day or self.on, True
 
     def _read(self, written: str) -> Reading:
-        reading = moments.read(written, self.now, self.zone, self.on)
+        reading = moments.read(written, self.now, self.zone, self.on, self.language)
         before = next((line.reading.utc for line in reversed(self.lines) if line.reading.utc), None)
         if not (self.rolls and self.on and before and reading.utc and before - reading.utc >= _NIGHT):
             return reading
-        return moments.read(written, self.now, self.zone, self.on + timedelta(days=1))
+        return moments.read(written, self.now, self.zone, self.on + timedelta(days=1), self.language)
 
     def _goes_on(self, written: str) -> None:
         above = self.lines[-1]
@@ -79,6 +80,7 @@ class _Walk:
             self.lines[-1] = replace(self.lines[-1], problem="")
 
 
+_TIME_BEHIND = "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."
 _NO_TIME = "It has no time, and there is no line above that it could belong to."
 _NO_WORDS = "It is a time without what happened."
 
@@ -87,12 +89,12 @@ def _problem(reading: Reading) -> str:
     if reading.question is not None:
         return reading.problem or "Its time can be read in several ways."
     if reading.utc is None:
-        return _NO_TIME
+        return _TIME_BEHIND if reading.offer else _NO_TIME
     return "" if reading.text else _NO_WORDS
 
 
-def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False) -> tuple[Line, ...]:
-    """Read every line; `now` and `zone` as in `moments.read`.
+def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> tuple[Line, ...]:
+    """Read every line; `now`, `zone` and `language` as in `moments.read`.
 
     `rolls`: below a date, a time of day that goes back by half a day or more is one of the day after. Raises Refused
     where nothing has a time, or where it is more than can be shown at once.
@@ -101,7 +103,7 @@ def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False) -> tupl
     written = [(number, line) for number, line in written if line]
     if len(written) > MOST_LINES:
         raise too_much(text)
-    walk = _Walk(now, zone, rolls)
+    walk = _Walk(now, zone, rolls, language)
     for number, line in written:
         walk.take(number, line)
     if all(line.reading.utc is None and line.reading.question is None for line in walk.lines):

@@ -140,6 +140,28 @@ def same_minute(before: datetime, minute: datetime) -> datetime:
     return before if before.replace(second=0, microsecond=0) == minute else minute
 
 
+FARTHEST_AHEAD = timedelta(hours=48)
+"""So far ahead a moment may lie that somebody chose among the readings of their line: a maintenance that begins."""
+
+
+def choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datetime, ...]:
+    """The readings of a time that may be chosen, each once."""
+    return tuple(moment for moment in dict.fromkeys(question or ()) if moment <= now + FARTHEST_AHEAD)
+
+
+def require_chosen(moment: datetime, now: datetime) -> None:
+    """Raise Refused for a moment that was chosen and lies further ahead than may be."""
+    if moment > now + FARTHEST_AHEAD:
+        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is more than two days ahead. Record it once it has happened."
+        raise Refused(sentence, field="when")
+
+
+def in_full(question: tuple[datetime, ...] | None, now: datetime) -> str:
+    """The past readings of a time, written so that each is read as itself: what a form asks for instead of a button."""
+    past = [moment for moment in dict.fromkeys(question or ()) if moment <= now]
+    return " or ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in past[:3]) or "2026-11-23 14:05 UTC"
+
+
 def end_moved(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> datetime | None:
     """The end of an entry that begins at `start` now: as far behind it as before.
 

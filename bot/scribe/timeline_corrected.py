@@ -14,6 +14,7 @@ from bot.incident.text import admit
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.resolution import as_corrected
 from bot.scribe.timeline import own_clocks, require_entry, time_in_form
+from bot.scribe.timeline_moved import Seen, last_editor
 from bot.slack import corrections, fields
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
@@ -40,19 +41,38 @@ class Rewording:
     """What an entry is to become: an empty text keeps the words, None or a reading without a time keeps the time.
 
     Of a form, `version` is the one that its editor saw, and `typed` what they changed in it; None for a command.
+    `is_chosen`: the time is one of those that were asked.
     """
 
     reading: Reading | None
     text: str
     typed: Typed | None = None
     version: int | None = None
+    is_chosen: bool = False
 
 
 async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
     clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone)
+    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
+    if reading.question is not None:
+        return await _ask(desk, asked, number, reading, clocks)
     return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
+
+
+async def _ask(desk: Desk, asked: Asked, number: int, reading: Reading, clocks: says.Clocks) -> Message:
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    question = corrections.question(entry, reading, clocks)
+    if question is None:
+        raise Refused(_not_changed(number, reading, asked))
+    return question
+
+
+async def edit_at(desk: Desk, asked: Asked, seen: Seen, reading: Reading) -> Message | None:
+    """Change an entry as `/timeline edit` would have, at the one of its readings that was chosen."""
+    clocks = await own_clocks(desk, asked)
+    rewording = Rewording(reading, reading.text, version=seen.version, is_chosen=True)
+    return await _amend(desk, asked, seen.number, rewording, clocks)
 
 
 async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
@@ -67,33 +87,41 @@ async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: 
 
 async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: says.Clocks) -> Message | None:
     text = admit(wanted.text, "That entry")
-    _require_one(wanted.reading, number, asked)
+    _require_one(wanted, number, asked)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = require_entry(tx, incident, number)
-        if wanted.typed is not None and before.version != wanted.version:
-            who = kept.versions(tx, before.id)[-1].changed_by
-            return corrections.stale_form(before, clocks, wanted.typed, desk.people.name(asked.team, who) or who)
+        if wanted.version is not None and before.version != wanted.version:
+            who = last_editor(desk, tx, asked, before)
+            if wanted.typed is None:
+                return corrections.changed_since(before, clocks, who)
+            return corrections.stale_form(before, clocks, wanted.typed, who)
         entry = replace(_moved(before, wanted, clocks), text=text or before.text, struck=False)
         if entry == before:
             return corrections.standing(entry, clocks)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
         turn = corrections.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
-        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id))
+        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id), named=wanted.reading)
 
     return await once(desk, asked, unit)
 
 
-def _require_one(reading: Reading | None, number: int, asked: Asked) -> None:
-    """Raises Refused for a time that has not one reading, and for one that is still to come."""
+def _require_one(wanted: Rewording, number: int, asked: Asked) -> None:
+    """Raises Refused for a time that has not one reading, and for one that is still to come, unless it was chosen."""
+    reading = wanted.reading
     if reading is None:
         return
     if reading.question is not None:
-        sentence = f"#{number} was not changed. {reading.problem} Write the time in full, as in 2026-11-23 14:05 UTC."
-        raise Refused(sentence, field="when")
+        raise Refused(_not_changed(number, reading, asked), field="when")
     if reading.utc is not None:
-        rules.require_past(reading.utc, asked.now)
+        require = rules.require_chosen if wanted.is_chosen else rules.require_past
+        require(reading.utc, asked.now)
+
+
+def _not_changed(number: int, reading: Reading, asked: Asked) -> str:
+    as_in = rules.in_full(reading.question, asked.now)
+    return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
 
 
 def _moved(before: Entry, wanted: Rewording, clocks: says.Clocks) -> Entry:
@@ -162,7 +190,7 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = require_entry(tx, incident, number)
-        reading = moments.read(f"{written} .", before.recorded_at, UTC)
+        reading = moments.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
             raise Refused(f"#{number} stays as it is. {reading.problem or ''} Press [Edit] to give the time in full.")
         lasts = before.ended_at - before.happened_at if before.ended_at else None

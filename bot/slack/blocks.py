@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from bot.incident.records import Incident
+from bot.incident.records import Entry, Incident
 from bot.incident.text import shortened
 from bot.slack.words import words
 
@@ -73,6 +73,11 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
 def about(incident: Incident, **more: object) -> str:
     """What a button or a form carries to find again what it is about, wherever it is pressed."""
     return json.dumps({"incident": incident.id} | more)
+
+
+def about_entry(entry: Entry, **more: object) -> str:
+    """The same of an entry, with the version that its reader sees."""
+    return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
 
 
 def actions(*elements: Block) -> Block:

@@ -1,18 +1,25 @@
 """How a corrected entry looks in Slack: taken back, brought back, reworded, and the form that rewords it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.incident.fields import When, time_text
 from bot.incident.history import EntryVersion
+from bot.incident.moments import Reading
+from bot.incident.offers import offers
 from bot.incident.records import Entry, EntryKind, Incident, Status
 from bot.incident.secrets import found, masked
 from bot.incident.text import shortened
-from bot.slack import blocks, fields
+from bot.incident.timeline import choices
+from bot.slack import blocks, days, fields
+from bot.slack import offers as offering
 from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
+from bot.slack.offers import Stands
 from bot.slack.text import NameOf
-from bot.slack.timeline import QUOTED, Clocks, edit_row, ref, when
+from bot.slack.timeline import QUOTED, Clocks, choice_label, edit_row, ref, time_of, when
 from bot.slack.words import words
 
 
@@ -57,17 +64,43 @@ def restored(entry: Entry, turn: Turn) -> Message:
     return turn.told(said, [edit_row(entry)])
 
 
-def edited(entry: Entry, before: Entry, clocks: Clocks, turn: Turn, files: tuple[str, ...] = ()) -> Message:
-    """An entry, with which these files are kept, reads anew."""
+def edited(
+    entry: Entry,
+    before: Entry,
+    clocks: Clocks,
+    turn: Turn,
+    files: tuple[str, ...] = (),
+    named: Reading | None = None,
+) -> Message:
+    """An entry, with which these files are kept, reads anew; the times that `named` tells beside it are offered."""
     said = words.timeline.edited(
         number=entry.number,
-        when=clocks.both(entry),
+        when=clocks.worded(entry),
         text=shortened(masked(entry.text), QUOTED),
         before=shortened(f"{_before(before, clocks)}  {masked(before.text)}", 500),
     )
     spans = found(entry.text)
     warning = warns.warning(spans, ref(entry), files) if spans and turn.is_private else []
-    return turn.told(said, [*warning, edit_row(entry)])
+    offered = offers(named, entry.happened_at, clocks.now)
+    row = edit_row(entry, offered=offering.buttons(entry, offered, clocks.now))
+    return turn.told(said, [*warning, *offering.note(offered, Stands.KEPT), row])
+
+
+def changed_since(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
+    """A button was pressed below a wording that stands no more: how it stands now, left as it is.
+
+    `again` are buttons that do the same to what stands now.
+    """
+    said = words.timeline.changed_since(
+        number=entry.number,
+        who=who,
+        struck=entry.struck,
+        when=clocks.worded(entry),
+        text=shortened(masked(entry.text), QUOTED),
+    )
+    back = blocks.button("Bring back", "timeline_restore", ref(entry))
+    row = blocks.actions(back) if entry.struck else edit_row(entry, offered=again)
+    return blocks.whisper(said, [blocks.section(said), row])
 
 
 def _before(entry: Entry, clocks: Clocks) -> str:
@@ -77,9 +110,34 @@ def _before(entry: Entry, clocks: Clocks) -> str:
 
 def standing(entry: Entry, clocks: Clocks) -> Message:
     """An entry as it reads now, with its buttons."""
-    said = words.timeline.receipt(when=clocks.both(entry), text=shortened(entry.text, QUOTED))
+    said = words.timeline.receipt(when=clocks.worded(entry), text=shortened(entry.text, QUOTED))
     note = words.timeline.standing(number=entry.number, struck=entry.struck)
     return blocks.whisper(said, [blocks.section(said), blocks.context(note), edit_row(entry)])
+
+
+def question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
+    """The new time of an entry has no one honest reading: each is a button; None where they cannot hold the words."""
+    said = words.timeline.asked_edit(
+        problem=reading.problem, number=entry.number, text=shortened(masked(reading.text), QUOTED).replace("\n", "\n>")
+    )
+    buttons = [
+        blocks.button(choice_label(choice, clocks), f"timeline_edit_at_{index}", _edit_value(entry, reading, choice))
+        for index, choice in enumerate(choices(reading.question, clocks.now))
+    ]
+    if reading.text:
+        keep = f"Keep {days.labelled(entry.happened_at, clocks.now)}"
+        buttons.append(blocks.button(keep, "timeline_edit_at_keep", _edit_value(entry, reading, None)))
+    if not buttons or any(
+        len(_edit_value(entry, reading, each)) > blocks.BUTTON_VALUE for each in reading.question or (None,)
+    ):
+        return None
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def _edit_value(entry: Entry, reading: Reading, moment: datetime | None) -> str:
+    """What a button of the question carries; no moment keeps the entry's own."""
+    about = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version}
+    return json.dumps(about | {"text": reading.text} | time_of(reading, moment), ensure_ascii=False)
 
 
 def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, name_of: NameOf) -> Message:

@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from bot.incident import secrets
 from bot.incident.lookback import SPANS, Proposal, Reason
-from bot.incident.records import Incident
+from bot.incident.offers import Offer
+from bot.incident.records import Entry, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
+from bot.slack import offers as offering
 from bot.slack.blocks import Block, Message
 from bot.slack.paste import GROUP, checkboxes
 from bot.slack.timeline import Clocks
@@ -20,6 +23,8 @@ PAGE = 90
 
 _AUTHOR = 25
 """Characters of a blank and an author's name beside a message."""
+MOST_OFFERED = 5
+"""Entries that one receipt offers to move; the numbers of the others are named."""
 
 TICKS = "lookback_messages_"
 _WHY = {Reason.MARKED: "marked", Reason.TIME: "with a time", Reason.GRAPH: "link or picture"}
@@ -112,6 +117,7 @@ def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str
 
 def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     why = f" · {'a credential?' if proposal.is_risky else _WHY[proposal.reason]}"
+    why += " · names a time" if proposal.named else ""
     when = _when(proposal, clocks)
     if len(when + why) > blocks.OPTION - _AUTHOR:
         when = _when(proposal, replace(clocks, label=""))
@@ -134,7 +140,27 @@ def ticked_in(values: dict[str, object]) -> frozenset[str]:
     )
 
 
-def receipt(incident: Incident, numbers: list[int]) -> Message:
-    """What was recorded, and under which numbers."""
-    said = words.lookback.recorded(count=len(numbers), first=numbers[0], last=numbers[-1], key=incident.key)
-    return blocks.whisper(said, [blocks.section(said), blocks.context(words.lookback.recorded_hint(key=incident.key))])
+def receipt(
+    incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
+) -> Message:
+    """What was recorded, and under which numbers; `named` has the times that a message's words name, by its source."""
+    first, last = entries[0].number, entries[-1].number
+    said = words.lookback.recorded(count=len(entries), first=first, last=last, key=incident.key)
+    hint = blocks.context(words.lookback.recorded_hint(key=incident.key))
+    return blocks.whisper(said, [blocks.section(said), hint, *_offered(incident, entries, named, now)])
+
+
+def _offered(
+    incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
+) -> list[Block]:
+    naming = [entry for entry in entries if entry.source in named]
+    shown: list[Block] = []
+    for entry in naming[:MOST_OFFERED]:
+        text = shortened(secrets.masked(" ".join(entry.text.split())), 200)
+        found = [Offer(at) for at in named[entry.source]]
+        shown.append(blocks.context(words.lookback.names_a_time(number=entry.number, text=text)))
+        shown.append(blocks.actions(*offering.buttons(entry, found, now, channel=incident.channel)))
+    if rest := naming[MOST_OFFERED:]:
+        numbers = ", ".join(f"#{entry.number}" for entry in rest)
+        shown.append(blocks.context(words.lookback.more_name_times(numbers=numbers)))
+    return shown

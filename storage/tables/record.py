@@ -246,3 +246,4 @@ class PersonRow(SQLModel, table=True):
     is_guest: bool = flag_column()
     is_bot: bool = flag_column()
     is_deactivated: bool = flag_column()
+    locale: str = text_column()
