@@ -91,11 +91,11 @@ def test_the_language_is_an_option_and_a_field_of_a_line() -> None:
 
 def test_what_a_line_leaves_out_is_as_the_options_say() -> None:
     result = CliRunner().invoke(
-        main, ["when", "-", *NOW], input='{"text": "14:05 x"}\n\n{"text": "14:05 y", "zone": "UTC"}'
+        main, ["when", "-", *NOW], input='{"text": "14:05 x"}\n\n{"text": "15:05 y", "zone": "UTC"}'
     )
     assert [json.loads(line)["utc"] for line in result.stdout.splitlines()] == [
         "2026-11-23T13:05:00Z",
-        "2026-11-22T14:05:00Z",
+        "2026-11-22T15:05:00Z",
     ]
 
 

@@ -93,20 +93,20 @@ class When:
     approximate: bool = False
 
 
-def time_text(when: When, now: datetime, zone: tzinfo) -> str:
+def time_text(when: When, now: datetime, zone: tzinfo, language: str = "en") -> str:
     """A time as a form's field holds it: on the clocks of `zone`, and read there at `now` it is that very time.
 
     The shortest form of which that is true: dates at both ends, offsets and UTC only where it needs them. Where none
     is (a span whose end lies ahead is asked about), it is told in UTC, and the mark alone keeps the value.
     """
     forms = tuple(_forms(when, zone))
-    return next((text for text in forms if time_in(text, now, zone) == when), forms[-1])
+    return next((text for text in forms if time_in(text, now, zone, language) == when), forms[-1])
 
 
-def time_in(text: str, now: datetime, zone: tzinfo) -> When | None:
+def time_in(text: str, now: datetime, zone: tzinfo, language: str = "en") -> When | None:
     """What a form's field says of a time; None where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
-    found = moments.read(f"it | {text}", now, zone)
+    found = moments.read(f"it | {text}", now, zone, language=language)
     return When(found.utc, found.end_utc, found.approximate) if found.utc and found.text == "it" else None
 
 
