@@ -64,9 +64,8 @@ _MOVE = Statement(update(_event).where(*_by_key).values(alert_id=bindparam("new_
 _DROP = Statement(delete(_event).where(*_by_key))
 
 _WAIT = Statement(insert_into(_end))
-_END_COLUMNS = ("key", "title", "starts_at", "at", "severity", "told_by")
 _AWAITED = Statement(
-    select(_end.c.id, *(_end.c[name] for name in _END_COLUMNS))
+    select(_end.c.id, *(_end.c[name] for name in _TOLD_COLUMNS if name != "status"))
     .where(
         _end.c.team == bindparam("team"),
         _end.c.source == bindparam("source"),
@@ -94,20 +93,15 @@ def is_known(tx: Transaction, team: str, alert: Alert) -> bool:
 
 def keep(tx: Transaction, group: AlertGroup, alert: Alert, now: datetime) -> None:
     """Write down what was told, in the transaction of its effect; a start that was only implied has no event's key."""
-    tx.run(
-        _ADD,
-        team=group.team,
-        alert_id=group.id,
-        heard_at=now,
-        is_implied=alert.event == alert.start,
-        link=alert.link,
-        **_said(alert),
-    )
+    is_implied = alert.event == alert.start
+    said = _said(alert) | {"status": alert.status}
+    tx.run(_ADD, team=group.team, alert_id=group.id, heard_at=now, is_implied=is_implied, **said)
 
 
 def _said(alert: Alert) -> dict[str, Any]:
-    named = {name: getattr(alert, name) for name in ("fingerprint", "status", "at", "starts_at", "title", "severity")}
-    return named | {"key": alert.event, "told_by": alert.by, "service": alert.service}
+    """What is kept of a thing told, wherever."""
+    named = ("fingerprint", "at", "starts_at", "title", "severity", "service", "link")
+    return {name: getattr(alert, name) for name in named} | {"key": alert.event, "told_by": alert.by}
 
 
 def confirm(tx: Transaction, team: str, alert: Alert, now: datetime) -> int | None:
@@ -170,17 +164,13 @@ def drop(tx: Transaction, team: str, alert: Alert) -> None:
 
 def wait(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
     """Keep an end until the start that it ends is told."""
-    said = {name: value for name, value in _said(alert).items() if name not in ("status", "service")}
-    tx.run(_WAIT, team=team, source=alert.source, group_key=alert.group, heard_at=now, **said)
+    tx.run(_WAIT, team=team, source=alert.source, group_key=alert.group, heard_at=now, **_said(alert))
 
 
 def awaited(tx: Transaction, team: str, start: Alert) -> list[Alert]:
     """The ends that waited for this start, by the source's clock; they wait no longer."""
     found = []
-    for row_id, key, title, starts_at, at, severity, by in tx.rows(_AWAITED, **_place(team, start), since=start.at):
+    for row_id, fingerprint, key, title, *said in tx.rows(_AWAITED, **_place(team, start), since=start.at):
         tx.run(_COME, row_id=row_id)
-        end = AlertStatus.RESOLVED
-        found.append(
-            Alert(start.source, start.group, start.fingerprint, key, title, end, starts_at, at, severity, by=by)
-        )
+        found.append(Alert(start.source, start.group, fingerprint, key, title, AlertStatus.RESOLVED, *said))
     return found

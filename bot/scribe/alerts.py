@@ -67,7 +67,7 @@ async def hear(desk: Desk, told: Sequence[Alert], now: datetime) -> Heard:
     taken = 0
     for at in range(0, len(ordered), AT_ONCE):
         part = ordered[at : at + AT_ONCE]
-        hearing = await desk.store.write(lambda tx, part=part: _Hearing(tx, desk.alerts, team, now).of(part))  # type: ignore[misc]
+        hearing = await desk.store.write(lambda tx, part=part: write_down(tx, desk.alerts, team, part, now))  # type: ignore[misc]
         taken += hearing.taken
         for place, incident_id in hearing.touched:
             desk.cards.touch(place, incident_id)
@@ -77,10 +77,17 @@ async def hear(desk: Desk, told: Sequence[Alert], now: datetime) -> Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class Done:
+    """What a transaction's worth of alerts came to: how many were new, and the incidents that they changed."""
+
     taken: int
     touched: frozenset[tuple[Place, int]]
     owes: bool
+
+
+def write_down(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> Done:
+    """Write a few alerts of one workspace down, in one transaction."""
+    return _Hearing(tx, chosen, team, now).of(sorted(told, key=order))
 
 
 class _Hearing:
@@ -92,43 +99,50 @@ class _Hearing:
         self._team = team
         self._now = now
         self._taken = 0
+        self._heard: set[str] = set()
         self._newest: dict[str, Fresh | None] = {}
         self._fresh: dict[int, Fresh] = {}
         self._late: dict[str, list[Alert]] = {}
         self._touched: set[tuple[Place, int]] = set()
 
-    def of(self, told: Sequence[Alert]) -> _Done:
+    def of(self, told: Sequence[Alert]) -> Done:
         """Write down what is new, then settle each group that something was new of."""
         self._tx.clear_notes()
         for alert in told:
             self._take(alert)
         for late in self._late.values():
-            Sorting(self._tx, self._team, self._chosen.channel, self._now).sort_in(late, self._fresh, self._is_open)
+            Sorting(self._tx, self._chosen, self._team, self._now).sort_in(late, self._fresh, self._is_open)
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
-                fresh.group = retold(fresh.group, alert_events.told(self._tx, fresh.group))
-            if fresh.weighed or fresh.is_to_retell:
+                fresh.group, fresh.is_changed = retold(fresh.group, alert_events.told(self._tx, fresh.group)), True
+            if fresh.weighed or fresh.is_changed:
                 self._settle(fresh)
         if self._tx.changed:
             audit.keep(self._tx, AFTERWORD, "alerts.hear", KEY, self._now)
-        return _Done(self._taken, frozenset(self._touched), self._tx.owes)
+        return Done(self._taken, frozenset(self._touched), self._tx.owes)
 
     def _take(self, alert: Alert) -> None:
         tx, team = self._tx, self._team
         if alert.group not in self._newest:
             alert_events.lock(tx, team, alert)
+        if alert.event in self._heard:
+            return
         if alert_events.is_known(tx, team, alert):
             past_alerts.told_again(tx, team, alert, self._now)
         elif (row := alert_events.confirm(tx, team, alert, self._now)) is not None:
             self._confirmed(row, alert)
         elif not self._is_forgotten(alert):
             self._taken += 1
-            start = start_of(alert)
-            if start and not self._is_forgotten(start) and not alert_events.has_begun(tx, team, alert):
-                self._put(start)
-            self._put(alert)
-            for end in () if alert.is_over else alert_events.awaited(tx, team, alert):
-                self._put(end)
+            self._take_in(alert)
+
+    def _take_in(self, alert: Alert) -> None:
+        """Something new, with the start that it implies if that is news as well, and the ends that waited for it."""
+        start = start_of(alert)
+        if start and (self._is_forgotten(start) or alert_events.has_begun(self._tx, self._team, alert)):
+            start = None
+        waiting = alert_events.awaited(self._tx, self._team, start or alert)
+        for each in sorted([*([start] if start else []), alert, *waiting], key=order):
+            self._put(each)
 
     def _is_forgotten(self, alert: Alert) -> bool:
         return rules.is_past(alert, self._now) and past_alerts.has_let_go(self._tx)
@@ -144,21 +158,31 @@ class _Hearing:
 
     def _put(self, alert: Alert) -> None:
         """Give what is told to the group that it belongs to; an end that ends nothing known waits."""
+        self._heard.add(alert.event)
         fresh = self._newest_of(alert)
         if alert.group in self._late or (fresh is not None and fresh.order and order(alert) < fresh.order):
             self._late.setdefault(alert.group, []).append(alert)
             return
-        goes = fresh is not None and goes_on(fresh.group, alert, is_open=self._is_open(fresh.group))
-        known = alert_events.known(self._tx, fresh.group, alert.fingerprint) if fresh is not None and goes else None
+        if fresh is not None and not self._goes_on(fresh, alert):
+            fresh = None
+        known = alert_events.known(self._tx, fresh.group, alert.fingerprint) if fresh is not None else None
         if alert.is_over and known is None:
             alert_events.wait(self._tx, self._team, alert, self._now)
             return
-        if fresh is None or not goes:
+        if fresh is None:
             fresh = self._begun(alert)
         alert_events.keep(self._tx, fresh.group, alert, self._now)
         fresh.group = after(fresh.group, alert, known)
         fresh.order = order(alert)
         fresh.add(alert)
+
+    def _goes_on(self, fresh: Fresh, alert: Alert) -> bool:
+        """Whether what is told belongs to the newest group, once it is known what becomes of what was told before."""
+        if goes_on(fresh.group, alert, is_open=False):
+            return True
+        if fresh.weighed:
+            self._settle(fresh)
+        return self._is_open(fresh.group)
 
     def _newest_of(self, alert: Alert) -> Fresh | None:
         """The newest group of ours which the sender's group has become."""
@@ -186,7 +210,6 @@ class _Hearing:
     def _settle(self, fresh: Fresh) -> None:
         """Where the group goes: into its incident's timeline, into one that a rule opens, or before people."""
         group, is_shown = fresh.group, False
-        stood = group.stand
         if group.stand is Stand.ATTACHED:
             group = self._joined(group, fresh.told)
         elif group.stand is not Stand.IGNORED and any(self._chosen.opens_by(alert) for alert in fresh.weighed):
@@ -194,7 +217,9 @@ class _Hearing:
         elif fresh.is_new:
             group = self._placed(group)
         alerts.save(self._tx, group)
-        if group.ended_at != fresh.ended_at or group.stand is not stood:
+        is_news = group.ended_at != fresh.ended_at or group.stand is not fresh.group.stand
+        fresh.settled(group)
+        if is_news:
             self._calm(group)
         if is_shown or group.ts or group.stand in (Stand.SUGGESTED, Stand.HELD):
             show(self._tx, group, self._now + PAUSE if group.ts else self._now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.incident import alert_order as rules
-from bot.incident.alerts import QUIET, Alert, AlertGroup, AlertStatus, Stand
+from bot.incident.alerts import QUIET, Alert, AlertGroup, AlertRules, AlertStatus, Stand
 from bot.scribe.suggestions import show, show_storm
 from storage import alert_events, alerts
 from storage.statements import Transaction
@@ -24,7 +24,8 @@ class Fresh:
     """A group with what is new of it.
 
     `told` is to be written into its incident's timeline; `weighed` may open one by rule; `order` is where the group
-    ends; `ended_at` when it had before; `is_to_retell` where the group is to be told anew from its beginning.
+    ends; `ended_at` when it had before; `is_to_retell` where it is to be told anew from its beginning, `is_changed`
+    where it was.
     """
 
     group: AlertGroup
@@ -33,6 +34,7 @@ class Fresh:
     weighed: list[Alert] = field(default_factory=list)
     is_new: bool = False
     is_to_retell: bool = False
+    is_changed: bool = False
     ended_at: datetime | None = None
 
     def add(self, alert: Alert) -> None:
@@ -40,14 +42,19 @@ class Fresh:
         self.told.append(alert)
         self.weighed.append(alert)
 
+    def settled(self, group: AlertGroup) -> None:
+        """Nothing is new of it any more."""
+        self.group, self.ended_at, self.told, self.weighed = group, group.ended_at, [], []
+        self.is_new = self.is_to_retell = self.is_changed = False
+
 
 class Sorting:
     """What came late of one group of a sender, in one transaction that holds that group's lock."""
 
-    def __init__(self, tx: Transaction, team: str, channel: str, now: datetime) -> None:
+    def __init__(self, tx: Transaction, chosen: AlertRules, team: str, now: datetime) -> None:
         self._tx = tx
+        self._chosen = chosen
         self._team = team
-        self._channel = channel
         self._now = now
 
     def sort_in(self, late: Sequence[Alert], fresh: dict[int, Fresh], is_open: Callable[[AlertGroup], bool]) -> None:
@@ -56,7 +63,7 @@ class Sorting:
         rows = self._rows(late[0], fresh)
         loose: list[Alert] = []
         for alert in late:
-            home = _home(rows, alert, is_open)
+            home = self._home(rows, alert, is_open)
             if home is None:
                 loose.append(alert)
             elif alert.is_over and not alert_events.has_fired(self._tx, home, alert):
@@ -68,6 +75,23 @@ class Sorting:
         if loose:
             self._regroup([row for row in rows if row.stand not in DECIDED], loose, fresh)
 
+    def _home(
+        self, rows: Sequence[AlertGroup], alert: Alert, is_open: Callable[[AlertGroup], bool]
+    ) -> AlertGroup | None:
+        """The group which what came late is part of because people or a rule decided so; None where its time decides.
+
+        An open incident has what a rule would have put there, had it come in order.
+        """
+        standing = [row for row in rows if row.stand is not Stand.MERGED]
+        if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in standing):
+            return None
+        near = [row for row in standing if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
+        newest = standing[-1] if standing else None
+        if newest is not None and newest.stand is Stand.ATTACHED and is_open(newest):
+            is_its = newest in near or self._chosen.opens_by(alert) or alert_events.has_fired(self._tx, newest, alert)
+            return newest if is_its else None
+        return near[-1] if near and rules.goes_on(near[-1], alert, is_open=False) else None
+
     def _rows(self, first: Alert, fresh: dict[int, Fresh]) -> list[AlertGroup]:
         """The groups that what came late may change, as they stand in this transaction."""
         for each in fresh.values():
@@ -78,15 +102,17 @@ class Sorting:
     def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, Fresh]) -> None:
         """Divide and merge groups that nobody decided on, so that each is one stretch again."""
         of_row = {row.id: alert_events.told(self._tx, row) for row in rows}
+        # Where all but an end was let go of long ago, nothing can be told anew.
+        of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
         was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
         found, waiting = rules.stretches([*late, *(alert for told in of_row.values() for alert in told)])
         for alert in waiting:
             if alert.event in was_in:
                 alert_events.drop(self._tx, self._team, alert)
             alert_events.wait(self._tx, self._team, alert, self._now)
-        known = [row for row in rows if of_row[row.id] or row.stand is Stand.MERGED]
+        known = [row for row in rows if row.id in of_row or row.stand is Stand.MERGED]
         for told, owners in zip(found, _owners(known, found), strict=True):
-            before = {alert.event for alert in of_row[owners[0].id]} if owners else set()
+            before = {alert.event for alert in of_row.get(owners[0].id, ())} if owners else set()
             if before != {alert.event for alert in told}:
                 self._fill(told, owners, was_in, fresh)
 
@@ -98,7 +124,7 @@ class Sorting:
             each = _of(_revived(owners[0], owners[1:]), fresh)
         else:
             first = told[0]
-            group = alerts.begin(self._tx, self._team, self._channel, first, first.at, self._now)
+            group = alerts.begin(self._tx, self._team, self._chosen.channel, first, first.at, self._now)
             each = fresh[group.id] = Fresh(group, is_new=True)
         for alert in told:
             if alert.event not in was_in:
@@ -106,7 +132,7 @@ class Sorting:
                 each.add(alert)
             elif was_in[alert.event] != each.group.id:
                 alert_events.move(self._tx, alert, each.group)
-        each.group = rules.retold(each.group, told)
+        each.group, each.is_changed = rules.retold(each.group, told), True
         for other in owners[1:]:
             gone = fresh.pop(other.id, None)
             each.weighed += gone.weighed if gone else []
@@ -136,17 +162,6 @@ def _revived(group: AlertGroup, others: Sequence[AlertGroup]) -> AlertGroup:
     return replace(group, stand=Stand.SUGGESTED, storm_id=None) if is_shown else group
 
 
-def _home(rows: Sequence[AlertGroup], alert: Alert, is_open: Callable[[AlertGroup], bool]) -> AlertGroup | None:
-    """The group which what came late is part of because people decided so; None where its time alone decides."""
-    standing = [row for row in rows if row.stand is not Stand.MERGED]
-    if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in standing):
-        return None
-    if standing and standing[-1].stand is Stand.ATTACHED and is_open(standing[-1]):
-        return standing[-1]
-    near = [row for row in standing if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
-    return near[-1] if near and rules.goes_on(near[-1], alert, is_open=False) else None
-
-
 def _has_in_it(group: AlertGroup, moment: datetime) -> bool:
     return group.starts_at <= moment and (group.ended_at is None or moment <= group.ended_at)
 
@@ -156,6 +171,7 @@ def _owners(rows: Sequence[AlertGroup], found: Sequence[Sequence[Alert]]) -> lis
     starts = [told[0].at for told in found]
     owners: list[list[AlertGroup]] = [[] for _ in found]
     for row in rows:
-        if owners:
-            owners[max(0, bisect_right(starts, row.starts_at) - 1)].append(row)
+        at = bisect_right(starts, row.starts_at) - 1
+        if row.stand is not Stand.MERGED or (at >= 0 and row.starts_at <= found[at][-1].at):
+            owners[max(at, 0)].append(row)
     return owners

@@ -118,4 +118,6 @@ class AlertEndRow(SQLModel, table=True):
     title: str = text_column()
     told_by: str = text_column()
     severity: str = text_column()
+    service: str = text_column()
+    link: str = text_column()
     heard_at: datetime = time_column()

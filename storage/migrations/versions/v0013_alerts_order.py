@@ -27,7 +27,7 @@ def upgrade() -> None:
         *_texts("team", "source", "group_key", "key", "fingerprint"),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("starts_at", UtcDateTime(), nullable=False),
-        *_texts("title", "told_by", "severity"),
+        *_texts("title", "told_by", "severity", "service", "link"),
         sa.Column("heard_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_alert_end"),
         sa.UniqueConstraint("team", "key", name="uq_alert_end_team_key"),
