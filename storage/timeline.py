@@ -64,7 +64,10 @@ _MARK_CHANGE = Statement(
     .values(source_change=bindparam("new_change", type_=_entry.c.source_change.type))
 )
 _MARKS = Statement(
-    select(_entry.c.id).where(_of_incident, _standing, _entry.c.milestone == bindparam("milestone")).limit(1)
+    select(*_COLUMNS)
+    .where(_of_incident, _standing, _entry.c.milestone == bindparam("milestone"))
+    .order_by(_entry.c.number.desc())
+    .limit(1)
 )
 _VERSIONS = Statement(
     select(*(_version.c[field.name] for field in fields(EntryVersion)))
@@ -162,9 +165,10 @@ def count(tx: Transaction, incident_id: int) -> int:
     return int(row[0]) if row else 0
 
 
-def marks(tx: Transaction, incident_id: int, milestone: Milestone) -> bool:
-    """Whether an entry that stands marks a milestone."""
-    return tx.row(_MARKS, incident_id=incident_id, milestone=milestone) is not None
+def marking(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
+    """The entry whose mark of a milestone counts: the latest that stands; None where none marks it."""
+    row = tx.row(_MARKS, incident_id=incident_id, milestone=milestone)
+    return Entry(*row) if row else None
 
 
 def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:

@@ -49,6 +49,8 @@ def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None
     alerts.owed(tx, group.id)
     if group.stand is Stand.HELD:
         return None
+    if group.stand is Stand.MERGED:
+        return (says.merged(group), group.ts) if group.ts else None
     return says.suggestion(group, _open_here(tx, group), _incident_of(tx, group)), group.ts
 
 
@@ -183,6 +185,8 @@ def _group(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = Fals
         raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
     if (group.team, group.channel) != (asked.team, asked.place.channel):
         raise Refused("That alert is not of this channel.")
+    if group.stand is Stand.MERGED:
+        raise Refused("That alert belongs to one that began before it. Use the buttons of that one's message.")
     return group
 
 

@@ -30,6 +30,11 @@ def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | No
     return blocks.message(words.alerts.fallback(title=group.title, status=str(group.status)), shown)
 
 
+def merged(group: AlertGroup) -> Message:
+    """In the place of a suggestion that turned out to belong to the one before it."""
+    return blocks.message(words.alerts.merged(title=group.title))
+
+
 def _facts(group: AlertGroup) -> dict[str, object]:
     return {
         "status": str(group.status),
