@@ -5,7 +5,8 @@ content of cells and items, empty paragraphs, columns of a layout.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from html.entities import html5
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -26,6 +27,9 @@ _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset({"ul", "ol", "ac:task-list"})
 _BLOCKS = frozenset({"p", "table", "blockquote", "hr", "pre", "div", "section", *HEADINGS, *_LISTS})
+_PERSON, _ACCOUNTS = f"{{{_RI}}}user", tuple(f"{{{_RI}}}{name}" for name in ("account-id", "username", "userkey"))
+_SOMEONE = "someone"
+"""A person whose name Confluence does not tell: an account id is no name."""
 WRAPPERS = frozenset({"div", "section", "ac:layout", "ac:layout-section", "ac:layout-cell", "ac:rich-text-body"})
 _INLINE_MACROS = frozenset({"anchor", "status", "jira"})
 _SILENT_MACROS = frozenset({"anchor", "toc"})
@@ -126,6 +130,8 @@ def _block(element: Element, depth: int) -> str:
         return escape.fenced("".join(element.itertext()).strip("\n"))
     if tag == "hr":
         return "---"
+    if tag == "ac:image":  # as Cloud's editor keeps it, in no paragraph
+        return _guarded(_picture(element))
     return _macro(element, depth) if _is_block_macro(element) else _content(element, depth + 1)
 
 
@@ -217,7 +223,7 @@ def _inline(element: Element, depth: int) -> str:
     if tag == "a":
         return _link(element.get("href", ""), inside)
     if tag == "ac:link" and not inside.strip():
-        return _text(" ".join(value for child in element for _, value in sorted(child.items())))
+        return _text(" ".join(map(_target, element)))
     return _marked(inside, _MARKS.get(tag, ""))
 
 
@@ -233,9 +239,49 @@ def _inline_macro(element: Element) -> str:
     return "" if name == "anchor" else _text(told.get("title") or told.get("key", ""))
 
 
+def _target(child: Element) -> str:
+    """What a link of Confluence's leads to; of a person the account, beside which the editor keeps ids of its own."""
+    if child.tag == _PERSON:
+        return account_in(child)
+    return " ".join(value for _, value in sorted(child.items()))
+
+
+def account_in(person: Element) -> str:
+    """The account that a mention is of."""
+    return next((person.get(name, "") for name in _ACCOUNTS if person.get(name)), "")
+
+
+def mentioned(element: Element) -> Iterator[str]:
+    """The accounts of the people who are mentioned in an element."""
+    return filter(None, map(account_in, element.iter(_PERSON)))
+
+
+def with_names(block: Element, names: Mapping[str, str]) -> Element:
+    """The same block with the people who are mentioned in it by their names, as the words of a draft have them."""
+    if next(mentioned(block), None) is None:
+        return block
+    block = deepcopy(block)
+    for link in block.iter(f"{{{_AC}}}link"):
+        person = link.find(_PERSON)
+        if person is not None:
+            is_named = person.get(_ACCOUNTS[1]) is not None  # Data Center's names are told with the mention
+            link.text = names.get(account_in(person)) or (account_in(person) if is_named else _SOMEONE)
+            for child in list(link):
+                link.remove(child)
+    return block
+
+
 def _picture(element: Element) -> str:
-    sources = [value for child in element for _, value in sorted(child.items())]
-    return _text(f"(picture: {' '.join(sources)})")
+    """Named by its file or address alone: what the editor keeps beside that is no edit of anybody's."""
+    sources = [child.get(name, "") for child in element for name in (f"{{{_RI}}}filename", f"{{{_RI}}}value")]
+    return _text(f"(picture: {' '.join(filter(None, sources))})")
+
+
+def _emoticon(element: Element) -> str:
+    """The sign itself where it is one, else the name that people type for it."""
+    told = [element.get(f"{{{_AC}}}{name}", "") for name in ("emoji-fallback", "emoji-shortname", "name")]
+    fallback, short, name = told
+    return _text(fallback or short or (f":{name}:" if name else ""))
 
 
 def _marked(inside: str, mark: str) -> str:
@@ -261,5 +307,6 @@ _LEAVES: dict[str, Callable[[Element], str]] = {
     "time": lambda element: element.get("datetime", ""),
     "code": lambda element: escape.code("".join(element.itertext())),
     "ac:image": _picture,
+    "ac:emoticon": _emoticon,
     "ac:structured-macro": _inline_macro,
 }

@@ -4,13 +4,11 @@ Where it is not, Confluence opens the page in its legacy editor.
 """
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft4Validator
 from jsonschema.exceptions import best_match
 
 from bot.export import Exporter
@@ -23,7 +21,7 @@ from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 from tests.export.test_hostile import HOSTILE, everywhere
-from tests.publish.specs import spec_json
+from tests.publish.adf_schema import schema
 
 EXPORTER = Exporter()
 XHTML = StorageXhtml(Reader())
@@ -41,18 +39,11 @@ NESTED = [
 ]
 
 
-@cache
-def schema() -> Draft4Validator:
-    return Draft4Validator(spec_json("adf-schema-v1-full.json"))
-
-
 def require_taken(storage: str) -> dict[str, Any]:
     """The page's document, valid by the schema."""
     made = document(storage)
     if not schema().is_valid(made):
-        worst = [next(schema().iter_errors({**made, "content": [block]}), None) for block in made["content"]]
-        refused = [(block, error) for block, error in zip(made["content"], worst, strict=True) if error]
-        raise AssertionError(f"{refused[0][0]}\n{best_match([refused[0][1]])}")
+        raise AssertionError(best_match(schema().iter_errors(made)))
     return made
 
 
