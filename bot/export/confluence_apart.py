@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
+from bot.export.confluence_mentions import with_names
 from bot.export.confluence_reading import (
     HEADINGS,
     WRAPPERS,
@@ -19,7 +20,6 @@ from bot.export.confluence_reading import (
     parsed,
     squeezed,
     tag_of,
-    with_names,
 )
 from bot.export.kept import NOTHING
 from bot.incident.facts import digest_of

@@ -5,18 +5,17 @@ content of cells and items, empty paragraphs, columns of a layout.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Iterable, Iterator
 from html.entities import html5
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from bot.errors import AfterwordError
 from bot.export import escape
+from bot.export.confluence_mentions import AC, PERSON, RI, account_in
 from bot.incident.plain import legible
 from bot.incident.sections import SECTIONS
 
-_AC, _RI = "urn:afterword:ac", "urn:afterword:ri"
-_NAME, _ANCHOR = f"{{{_AC}}}name", re.compile(r"\s*afterword-([a-z][a-z0-9_]{0,59})\s*")
+_NAME, _ANCHOR = f"{{{AC}}}name", re.compile(r"\s*afterword-([a-z][a-z0-9_]{0,59})\s*")
 _ENTITY = re.compile(r"<!\[CDATA\[.*?]]>|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
 _OF_XML = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 _LINE_BEGINS = re.compile(r"\n(?=[^\n])")
@@ -27,9 +26,6 @@ _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset({"ul", "ol", "ac:task-list"})
 _BLOCKS = frozenset({"p", "table", "blockquote", "hr", "pre", "div", "section", *HEADINGS, *_LISTS})
-_PERSON, _ACCOUNTS = f"{{{_RI}}}user", tuple(f"{{{_RI}}}{name}" for name in ("account-id", "username", "userkey"))
-_SOMEONE = "someone"
-"""A person whose name Confluence does not tell: an account id is no name."""
 WRAPPERS = frozenset({"div", "section", "ac:layout", "ac:layout-section", "ac:layout-cell", "ac:rich-text-body"})
 _INLINE_MACROS = frozenset({"anchor", "status", "jira"})
 _SILENT_MACROS = frozenset({"anchor", "toc"})
@@ -70,7 +66,7 @@ def parsed(storage: str) -> Element:
     """The page as one element. Raises NotAPage."""
     try:
         # Inside an element no document type can be declared, so there are no entities that could grow.
-        return fromstring(f'<page xmlns:ac="{_AC}" xmlns:ri="{_RI}">{decoded(storage)}</page>')  # noqa: S314
+        return fromstring(f'<page xmlns:ac="{AC}" xmlns:ri="{RI}">{decoded(storage)}</page>')  # noqa: S314
     except ParseError as error:
         raise NotAPage(f"What Confluence gave is no well-formed page ({error}).") from error
 
@@ -81,7 +77,7 @@ def _character(found: str, entity: str | None) -> str:
 
 def tag_of(element: Element) -> str:
     """Its name as Confluence writes it: `p`, `ac:image`."""
-    return element.tag.replace(f"{{{_AC}}}", "ac:").replace(f"{{{_RI}}}", "ri:")
+    return element.tag.replace(f"{{{AC}}}", "ac:").replace(f"{{{RI}}}", "ri:")
 
 
 def _name(element: Element) -> str:
@@ -100,7 +96,7 @@ def flat(element: Element) -> Iterator[Element]:
 
 def anchor_in(block: Element) -> str:
     """The region that begins with this block; empty where none does."""
-    for found in block.iter(f"{{{_AC}}}structured-macro"):
+    for found in block.iter(f"{{{AC}}}structured-macro"):
         if _name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
             return named[1]
     return ""
@@ -166,9 +162,9 @@ def _items(element: Element, depth: int) -> Iterator[str]:
     start = element.get("start", "")
     for number, item in enumerate(element, int(start) if _NUMBER.fullmatch(start) else 1):
         sign = f"{number}." if tag_of(element) == "ol" else "-"
-        body = item.find(f"{{{_AC}}}task-body")
+        body = item.find(f"{{{AC}}}task-body")
         if body is not None:
-            is_done = item.findtext(f"{{{_AC}}}task-status", "").strip() == "complete"
+            is_done = item.findtext(f"{{{AC}}}task-status", "").strip() == "complete"
             sign += " [x]" if is_done else " [ ]"
         text = _tight(item if body is None else body, depth)
         margin = " " * (len(sign.split()[0]) + 1)
@@ -197,9 +193,9 @@ def _is_block_macro(element: Element) -> bool:
 
 
 def _macro(element: Element, depth: int) -> str:
-    name, body = _name(element), element.find(f"{{{_AC}}}rich-text-body")
-    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{_AC}}}parameter")}
-    plain = element.findtext(f"{{{_AC}}}plain-text-body")
+    name, body = _name(element), element.find(f"{{{AC}}}rich-text-body")
+    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{AC}}}parameter")}
+    plain = element.findtext(f"{{{AC}}}plain-text-body")
     if plain is not None:
         return escape.fenced(plain.strip("\n"), told.get("language", ""))
     if name in _SILENT_MACROS:
@@ -241,45 +237,20 @@ def _inline_macro(element: Element) -> str:
 
 def _target(child: Element) -> str:
     """What a link of Confluence's leads to; of a person the account, beside which the editor keeps ids of its own."""
-    if child.tag == _PERSON:
+    if child.tag == PERSON:
         return account_in(child)
     return " ".join(value for _, value in sorted(child.items()))
 
 
-def account_in(person: Element) -> str:
-    """The account that a mention is of."""
-    return next((person.get(name, "") for name in _ACCOUNTS if person.get(name)), "")
-
-
-def mentioned(element: Element) -> Iterator[str]:
-    """The accounts of the people who are mentioned in an element."""
-    return filter(None, map(account_in, element.iter(_PERSON)))
-
-
-def with_names(block: Element, names: Mapping[str, str]) -> Element:
-    """The same block with the people who are mentioned in it by their names, as the words of a draft have them."""
-    if next(mentioned(block), None) is None:
-        return block
-    block = deepcopy(block)
-    for link in block.iter(f"{{{_AC}}}link"):
-        person = link.find(_PERSON)
-        if person is not None:
-            is_named = person.get(_ACCOUNTS[1]) is not None  # Data Center's names are told with the mention
-            link.text = names.get(account_in(person)) or (account_in(person) if is_named else _SOMEONE)
-            for child in list(link):
-                link.remove(child)
-    return block
-
-
 def _picture(element: Element) -> str:
     """Named by its file or address alone: what the editor keeps beside that is no edit of anybody's."""
-    sources = [child.get(name, "") for child in element for name in (f"{{{_RI}}}filename", f"{{{_RI}}}value")]
+    sources = [child.get(name, "") for child in element for name in (f"{{{RI}}}filename", f"{{{RI}}}value")]
     return _text(f"(picture: {' '.join(filter(None, sources))})")
 
 
 def _emoticon(element: Element) -> str:
     """The sign itself where it is one, else the name that people type for it."""
-    told = [element.get(f"{{{_AC}}}{name}", "") for name in ("emoji-fallback", "emoji-shortname", "name")]
+    told = [element.get(f"{{{AC}}}{name}", "") for name in ("emoji-fallback", "emoji-shortname", "name")]
     fallback, short, name = told
     return _text(fallback or short or (f":{name}:" if name else ""))
 
