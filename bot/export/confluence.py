@@ -113,9 +113,7 @@ class ConfluenceWriter:
         )
         return self.page(document, attached, accounts), attached
 
-    def page(
-        self, document: Document, attached: Sequence[Attached] = (), accounts: Mapping[str, str] = _NOBODY
-    ) -> str:
+    def page(self, document: Document, attached: Sequence[Attached] = (), accounts: Mapping[str, str] = _NOBODY) -> str:
         """The body, with the pictures that are, or will be, attached to the page.
 
         Whoever has an account at Atlassian by `accounts` (by their ids) is mentioned in the head, not just named.

@@ -122,12 +122,8 @@ def _block(element: Element, depth: int) -> str:
         return _table(element, depth)
     if tag == "blockquote":
         return "\n".join(f"> {line}".rstrip() for line in _content(element, depth + 1).split("\n"))
-    if tag == "pre":
-        return escape.fenced("".join(element.itertext()).strip("\n"))
-    if tag == "hr":
-        return "---"
-    if tag == "ac:image":  # as Cloud's editor keeps it, in no paragraph
-        return _guarded(_picture(element))
+    if tag in _WITHOUT_BLOCKS:
+        return _WITHOUT_BLOCKS[tag](element)
     return _macro(element, depth) if _is_block_macro(element) else _content(element, depth + 1)
 
 
@@ -273,6 +269,11 @@ def squeezed(text: str) -> str:
     return _BLANKS.sub(" ", text).strip()
 
 
+_WITHOUT_BLOCKS: dict[str, Callable[[Element], str]] = {
+    "pre": lambda element: escape.fenced("".join(element.itertext()).strip("\n")),
+    "hr": lambda _: "---",
+    "ac:image": lambda element: _guarded(_picture(element)),  # as Cloud's editor keeps it, in no paragraph
+}
 _LEAVES: dict[str, Callable[[Element], str]] = {
     "br": lambda _: "\\\n",
     "time": lambda element: element.get("datetime", ""),

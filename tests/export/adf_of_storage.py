@@ -3,7 +3,6 @@
 What stands inside what is taken over as it is: where the editor does not allow it, the document fails its schema.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree

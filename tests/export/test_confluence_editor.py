@@ -25,6 +25,10 @@ from tests.publish.adf_schema import schema
 
 EXPORTER = Exporter()
 XHTML = StorageXhtml(Reader())
+TABLE_IN_A_PANEL = (
+    '<ac:structured-macro ac:name="info"><ac:rich-text-body><table><tbody><tr><td>a</td></tr></tbody></table>'
+    "</ac:rich-text-body></ac:structured-macro>"
+)
 NESTED = [
     "> # A heading\n> | a | b |\n> |---|---|\n> | c | d |\n>\n> ---\n> > twice\n> > > thrice",
     "- # A heading\n- > quoted\n- | a |\n  |---|\n  | b |\n- ---\n- [ ] a task\n  - [x] below",
@@ -64,8 +68,7 @@ def with_files() -> Case:
 @pytest.mark.parametrize(
     "wrong",
     [
-        '<ac:structured-macro ac:name="info"><ac:rich-text-body><table><tbody><tr><td>a</td></tr></tbody></table>'
-        "</ac:rich-text-body></ac:structured-macro>",
+        TABLE_IN_A_PANEL,
         "<blockquote><blockquote><p>a</p></blockquote></blockquote>",
         "<ul><li><h2>a</h2></li></ul>",
         '<p><ac:image ac:width="7"><ri:attachment ri:filename="a.svg" /></ac:image></p>',

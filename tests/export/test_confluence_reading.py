@@ -112,10 +112,13 @@ def test_an_anchor_that_the_editor_put_before_its_heading_still_leads_to_it() ->
         ('<p>due <time datetime="2026-12-01" /></p>', "due 2026-12-01"),
         ('<p><ac:image><ri:attachment ri:filename="a.png" /></ac:image></p>', "(picture: a.png)"),
         ('<p><ac:link><ri:user ri:account-id="557058" /></ac:link> knows</p>', "557058 knows"),
-        ('<ac:image ac:width="7"><ri:attachment ri:filename="a.png" ri:version-at-save="1" /></ac:image>', "(picture: a.png)"),
-        (f'<p>well {EMOTICON.format(SMILE)} done</p>', "well 🙂 done"),
-        (f'<p>{EMOTICON.format(SHIP)}</p>', ":ship-it:"),
-        (f'<p>{EMOTICON.format(TICK)}</p>', ":tick:"),
+        (
+            '<ac:image ac:width="7"><ri:attachment ri:filename="a.png" ri:version-at-save="1" /></ac:image>',
+            "(picture: a.png)",
+        ),
+        (f"<p>well {EMOTICON.format(SMILE)} done</p>", "well 🙂 done"),
+        (f"<p>{EMOTICON.format(SHIP)}</p>", ":ship-it:"),
+        (f"<p>{EMOTICON.format(TICK)}</p>", ":tick:"),
         (CODE, "```\na &amp; ]]> b\n```"),
         (MACRO.format("expand", TITLED), "**More**\n\ninside"),
         (f"<ac:task-list>{TASK}</ac:task-list>", "- [x] a"),
@@ -126,7 +129,7 @@ def test_what_people_write_into_a_region_becomes_markdown(body: str, markdown: s
     assert regions_of(region(body)) == {"leadup": markdown}
 
 
-MENTION = '<p>seen by <ac:link><ri:user {} /></ac:link>, who slept</p>'
+MENTION = "<p>seen by <ac:link><ri:user {} /></ac:link>, who slept</p>"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,9 @@ def test_our_picture_is_no_word_of_a_region_however_the_editor_keeps_it(picture:
     image = '<ac:image ac:width="760"><ri:attachment ri:filename="timeline.svg" ri:version-at-save="2" /></ac:image>'
     page = apart(region(picture.format(image) + "<p>a</p>", "timeline"))
     assert words(page.parts["timeline"].own) == "a"
-    assert page.parts["timeline"].digest == apart(region(f"<p>{image}</p><p>a</p>", "timeline")).parts["timeline"].digest
+    assert (
+        page.parts["timeline"].digest == apart(region(f"<p>{image}</p><p>a</p>", "timeline")).parts["timeline"].digest
+    )
     assert not holds_more(page.parts["timeline"].own)
 
 

@@ -22,7 +22,8 @@ def schema() -> Any:
     told = spec_json("adf-schema-v1-full.json")
     for name in told["definitions"]:
         _kinds[f"#/definitions/{name}"] = _kinds_of(told["definitions"], told["definitions"][name])
-    return validators.extend(Draft4Validator, {"anyOf": _any_of_its_kind})(told)
+    by_kind: Any = validators
+    return by_kind.extend(Draft4Validator, {"anyOf": _any_of_its_kind})(told)
 
 
 def _any_of_its_kind(validator: Any, options: Any, node: Any, whole: Any) -> Iterator[ValidationError]:
