@@ -2,16 +2,26 @@
 
 from dataclasses import replace
 
-from bot.export.confluence_apart import Apart, apart
+from bot.export.confluence_apart import apart
 from bot.export.confluence_left import Head, Record, without_stamp
+from bot.export.confluence_reading import NotAPage
 
 
-def with_top(page: Apart, record: Record, top: str) -> tuple[str, Record]:
-    """The page with another first block, and how it is left then; both as they were where people changed that block."""
+def with_top(storage: str, record: Record, top: str) -> tuple[str, Record]:
+    """The page with another first block, and how it is left then.
+
+    The page is empty where there is nothing to write: it says so already, or people changed that block.
+    """
     known = record.head.digests[0].split() if record.head.digests else []
+    try:
+        page = apart(storage)
+    except NotAPage:
+        return "", record
     stands = next((block for block in page.head if without_stamp(block) in known), None)
-    (new,) = apart(top).head
-    if stands is None or without_stamp(stands) == without_stamp(new):
-        return page.text.decode(), record
-    text = page.text[: stands.start] + top.strip().encode() + page.text[stands.end :]
-    return text.decode(), replace(record, head=Head((without_stamp(new), *record.head.digests[1:])))
+    if stands is None:
+        return "", record
+    (new,) = map(without_stamp, apart(top).head)
+    record = replace(record, head=Head((new, *record.head.digests[1:])))
+    if without_stamp(stands) == new:
+        return "", record
+    return (page.text[: stands.start] + top.strip().encode() + page.text[stands.end :]).decode(), record

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.export import Exporter
 from bot.export.confluence_apart import apart
-from bot.export.confluence_left import as_found, as_written, joined
+from bot.export.confluence_left import Record, as_found, as_written, joined
 from bot.export.confluence_merging import StructureLost
 from bot.export.confluence_reading import NotAPage
 from bot.export.confluence_top import with_top
@@ -108,9 +108,14 @@ class PostmortemPages:
         if page is None:
             sentence = f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more."
             raise Undecided(self._confluence.name, sentence, says.deleted(prepared.incident, link))
-        if link.is_unsure or link.attempts > 1:
-            memo = replace(memo, record=joined(memo.record, await self._extras.planned(page)))
+        memo = replace(memo, record=await self._as_left(link, memo, page))
         return await self._brought(link, replace(prepared, memo=memo), page)
+
+    async def _as_left(self, link: Link, memo: Memo, page: Page) -> Record:
+        """How the page may have been left: of an attempt that failed nobody knows whether it wrote."""
+        if link.is_unsure or link.attempts > 1:
+            return joined(memo.record, await self._extras.planned(page))
+        return memo.record
 
     async def _require_agreed(self, link: Link, wanted: _Wanted) -> None:
         """What is private leaves only as a masked copy, and only once somebody has seen what is masked."""
@@ -128,14 +133,16 @@ class PostmortemPages:
         """Bring the links at the top of the page up to date, where nobody changed them; nobody hears of it."""
         page, left = await self._confluence.read(link.external_id), wanted.memo
         if page is not None:
-            body, record = with_top(apart(page.body), left.record, self._sheets.way_back(wanted.order))
-            left = replace(left, record=record)
-            if body != page.body:
+            known = await self._as_left(link, left, page)
+            body, record = with_top(page.body, known, self._sheets.way_back(wanted.order))
+            if body:
+                await self._extras.plan(page, joined(record, known))
                 note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_of(body)})"
                 updated = await self._confluence.update(page, page.title, body, note)
                 if not updated.is_written:
                     raise PublishError(self._confluence.name, _BUSY)
                 page = updated.page
+            left = replace(left, record=record)
         version = str(page.version) if page else link.status
         return Kept(link.external_id, link.url, version, replace(left, links_at=0).written())
 
