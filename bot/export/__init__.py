@@ -5,7 +5,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,10 +113,18 @@ class Exporter:
         """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
         return self._troubles[form]
 
-    def confluence_page(self, document: Document) -> tuple[str, tuple[Attached, ...]]:
-        """The body of a page with pictures, for who can attach files, and the files that it shows."""
+    def confluence_page(
+        self, document: Document, accounts: Mapping[str, str] | None = None, *, with_pictures: bool = True
+    ) -> tuple[str, tuple[Attached, ...]]:
+        """The body of a page with pictures, for who can attach files, and the files that it shows.
+
+        `accounts` are the accounts at Atlassian of people, by their ids: they are mentioned.
+        """
         edition = OURS if self._folder is None else teams.edition(self._folder, document, teams.USUAL)
-        return ConfluenceWriter(self._templates, edition).with_pictures(document)
+        writer = ConfluenceWriter(self._templates, edition)
+        if with_pictures:
+            return writer.with_pictures(document, accounts or {})
+        return writer.page(document, accounts=accounts or {}), ()
 
     def draft(self, document: Document) -> Draft:
         """The Markdown of the document in its regions, what people wrote beside what the record itself says.

@@ -36,17 +36,21 @@ _ALIGNED = re.compile(r"text-align:(left|center|right)")
 
 
 class StorageXhtml:
-    """Renders blocks and lines; what comes back is well-formed inside an element that declares `ac:` and `ri:`."""
+    """Renders blocks and lines; what comes back is well-formed inside an element that declares `ac:` and `ri:`.
+
+    Cloud's editor takes neither headings, tables, rules nor quotes inside a quote or an item of a list, and where it
+    finds one the whole page opens in the legacy editor: in there they are written as paragraphs.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._writers: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
-            "paragraph": self._paragraph,
+            "paragraph": _paragraph,
             "heading": lambda node: _wrapped(node.tag, lines_of(node)),
-            "blockquote": lambda node: _wrapped("blockquote", self._all(node)),
+            "blockquote": lambda node: _wrapped("blockquote", self._inside(node)),
             "bullet_list": self._bullet_list,
             "ordered_list": self._ordered_list,
-            "list_item": lambda node: _wrapped("li", self._all(node)),
+            "list_item": lambda node: _wrapped("li", self._inside(node)),
             "fence": _code,
             "code_block": _code,
             "hr": lambda _: Markup("<hr />"),
@@ -57,6 +61,13 @@ class StorageXhtml:
             "th": _cell,
             "td": _cell,
             "inline": lambda node: Markup(node.content),  # noqa: S704 (made by `_line`)
+        }
+        self._writers_inside: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
+            **self._writers,
+            "heading": lambda node: _wrapped("p", _wrapped("strong", lines_of(node))),
+            "blockquote": self._inside,
+            "hr": lambda _: Markup("<p>———</p>"),
+            "table": lambda node: Markup().join(_row_as_line(row) for part in node.children for row in part.children),
         }
 
     def blocks(self, markdown: str) -> Markup:
@@ -70,10 +81,8 @@ class StorageXhtml:
     def _all(self, node: SyntaxTreeNode) -> Markup:
         return Markup().join(self._writers[child.type](child) for child in node.children)
 
-    @staticmethod
-    def _paragraph(node: SyntaxTreeNode) -> Markup:
-        text = lines_of(node)
-        return Markup(text) if node.hidden else _wrapped("p", text)  # noqa: S704 (made by `_line`)
+    def _inside(self, node: SyntaxTreeNode) -> Markup:
+        return Markup().join(self._writers_inside[child.type](child) for child in node.children)
 
     def _bullet_list(self, node: SyntaxTreeNode) -> Markup:
         # Confluence keeps tasks at the top of a page only, and nothing but a line in each.
@@ -91,6 +100,16 @@ class StorageXhtml:
         start = node.attrs.get("start", 1)
         opening = Markup("<ol>") if start == 1 else Markup('<ol start="{}">').format(start)
         return Markup("{}{}</ol>").format(opening, self._all(node))
+
+
+def _paragraph(node: SyntaxTreeNode) -> Markup:
+    text = lines_of(node)
+    return Markup(text) if node.hidden else _wrapped("p", text)  # noqa: S704 (made by `_line`)
+
+
+def _row_as_line(row: SyntaxTreeNode) -> Markup:
+    """A row of a table where no table may stand."""
+    return _wrapped("p", " | ".join(lines_of(cell) for cell in row.children))
 
 
 def running_text(text: str) -> Markup:

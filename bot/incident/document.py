@@ -225,6 +225,17 @@ class Document:
         return found[0]
 
     @property
+    def began(self) -> Milestone | None:
+        """The milestone that `started_at` is the time of; None where it is the first entry's, or there is none."""
+        marks = (Milestone.IMPACT_STARTED, Milestone.DETECTED, Milestone.ACKNOWLEDGED)
+        return next((name for name in marks if self.started_at and self.mark(name).at == self.started_at), None)
+
+    def since_start(self, milestone: Milestone) -> timedelta | None:
+        """How long after `started_at` a milestone was reached; None where it was not, or stands before it."""
+        at = self.mark(milestone).at
+        return at - self.started_at if at and self.started_at and at >= self.started_at else None
+
+    @property
     def roots(self) -> tuple[WhyStep, ...]:
         """The whys that were marked as root cause."""
         return tuple(step for step in self.whys if step.is_root)

@@ -17,6 +17,7 @@ from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.publish.jira_records import LONGEST_SUMMARY, WorkItem
 from bot.scribe.jira_agreed import AGREED
+from bot.scribe.relations import Related
 from storage.links import Link
 
 
@@ -34,7 +35,8 @@ class Plan:
 class Wanted:
     """An action as it is to stand in Jira, and as it was sent last (empty: never).
 
-    `title` is that of the way back; `case` is what an item is made of that leaves a private channel.
+    `title` is that of the way back; `case` is what an item is made of that leaves a private channel; `related` is what
+    else stands of its incident.
     """
 
     action: Action
@@ -46,6 +48,7 @@ class Wanted:
     sent: Mapping[str, Any]
     case: Case
     is_agreed: bool
+    related: Related = field(default_factory=Related)
 
     @property
     def told(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from bot.publish.statuspage import Announcement, Component, PublicIncident, Publ
 from bot.scribe import documents, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept, NotYet
+from bot.scribe.relations import spread
 from bot.slack import statuspage as says
 from bot.slack.blocks import Block, Message
 from storage import deliveries, incidents, link_lists, links, timeline
@@ -221,8 +222,11 @@ class CustomerUpdates:
             deliveries.tell(tx, incident, says.drafted(incident), now)
             return
         whole = Thing(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
+        before = links.of(tx, link.team, SYSTEM, whole.subject)
         links.stand(tx, whole, kept.external_id, kept.url, now)
         page = links.of(tx, link.team, SYSTEM, whole.subject)
+        if before is None or (before.external_id, before.url) != (kept.external_id, kept.url):
+            spread(tx, incident, SYSTEM, now)
         if page is not None:
             links.remark(tx, page, kept.status, now)
         deliveries.tell(tx, incident, says.told(incident, kept.status, kept.url), now)

@@ -74,8 +74,8 @@ def again_button(system: str) -> Block:
 
 
 def failed(link: Link, sentence: str, *, others: bool) -> Message:
-    """Something could not be brought into another system; `others`: nor could more."""
-    said = words.connections.failed(subject=link.subject, error=sentence, others=others)
+    """Something could not be brought into another system, or into step where it stands; `others`: nor could more."""
+    said = words.connections.failed(subject=link.subject, url=link.url, error=sentence, others=others)
     return blocks.message(said, [blocks.section(said), again_button(link.system)])
 
 
