@@ -7,8 +7,8 @@ from alembic import op
 
 from storage.types import Flag, UtcDateTime
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 LONG_AGO = "1970-01-01T00:00:00.000000+00:00"
 
