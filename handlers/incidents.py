@@ -5,6 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.carried import Carried, unpacked
+from bot.incident.mentions import unpicked
 from bot.incident.records import Milestone, Place
 from bot.scribe import carried as carrying
 from bot.scribe import connections, jsm, paging, recall, statuspage, suggestions
@@ -152,5 +153,4 @@ def person_in(command: Command, who: str) -> str:
         return users[0]
     if who.strip().lower() in ("me", "myself", "i"):
         return command.asked.user
-    sentence = f"I do not know who {who[:60]} is. Pick the name from Slack's list as you type @."
-    raise Refused(sentence)
+    raise Refused(unpicked(who))

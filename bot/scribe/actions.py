@@ -36,10 +36,18 @@ class Asking:
     kind: ActionKind | None = None
 
 
+_EXAMPLE = "Say what is to be done, as in `/action add a load test @ana due friday`."
+
+
+async def require_addable(desk: Desk, asked: Asked, text: str) -> None:
+    """Raises Refused where there is nothing to write down, or no incident to write it into."""
+    require(admit(text, "That action"), _EXAMPLE)
+    await desk.store.read(lambda tx: require_incident(tx, asked))
+
+
 async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     """Write an action down."""
-    example = "Say what is to be done, as in `/action add a load test @ana due friday`."
-    text = require(admit(asking.text, "That action"), example)
+    text = require(admit(asking.text, "That action"), _EXAMPLE)
     if asking.due_on is not None:
         await _require_ahead(desk, asked, asking.due_on)
     keeper = await owner_of(desk, asked, asking.owner or asked.user)
@@ -171,8 +179,11 @@ def _name(desk: Desk, asked: Asked) -> str:
     return desk.people.name(asked.team, asked.user) or asked.user
 
 
-async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Message | None:
-    """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged."""
+async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, beside: str = "") -> Message | None:
+    """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged.
+
+    `beside` is a time of day that was written with it: that it is not kept is said.
+    """
     await _require_ahead(desk, asked, due_on)
     owner = await desk.store.read(lambda tx: touched(tx, asked, action_id)[0].owner)
     keeper = await desk.people.known(asked.team, owner or asked.user)
@@ -187,7 +198,7 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Messag
         actions.save(tx, action)
         settle_digests(tx, asked.team, action.owner, asked.now)
         settle_asked(tx, asked.team, action, words.reminders.has_date(due=says.due_words(due_on)), asked.now)
-        said = told(tx, asked, incident, says.moved(action, incident, _name(desk, asked), before.due_on))
+        said = told(tx, asked, incident, says.moved(action, incident, _name(desk, asked), before.due_on, beside))
         is_at_home = asked.place.channel == asked.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
 

@@ -128,8 +128,11 @@ def reopened(action: Action, incident: Incident, by: str) -> Message:
     return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
 
 
-def moved(action: Action, incident: Incident, by: str, before: date | None) -> Message:
-    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it)."""
+def moved(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
+    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it).
+
+    `beside` is a time of day that was written with it.
+    """
     said = words.actions.moved(
         number=action.number,
         key=incident.key,
@@ -137,6 +140,7 @@ def moved(action: Action, incident: Incident, by: str, before: date | None) -> M
         due=due_words(action.due_on),
         before=due_words(before),
         by=by,
+        beside=beside,
     )
     return blocks.message(said, response_type="in_channel")
 
