@@ -75,7 +75,7 @@ class Incidents:
             case rules.ListAll():
                 return await scribe.list_all(self._desk, asked)
             case rules.Help():
-                return says.help_text()
+                return says.help_text(self._desk.systems)
             case _:
                 return await scribe.overview(self._desk, asked)
 

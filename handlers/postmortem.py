@@ -57,7 +57,7 @@ class Postmortem:
             case rules.ShowReminders():
                 return await scribe.show_reminders(desk, asked)
             case _:
-                return says.help_text()
+                return says.help_text(desk.systems, exporting.forms(desk))
 
     async def _owe(self, command: Command, wish: rules.Owing) -> Message | None:
         match wish:

@@ -10,11 +10,25 @@ from bot.incident.records import Case, Incident, PostmortemStatus, Status
 from bot.incident.sections import BY_SLUG, SECTIONS
 from bot.incident.text import require
 
-WORDS = ("fill", "owner", "export", "share", "publish", "confluence", "waive", "reopen", "reminders", "snooze", "help")
-_MEANT = {section.slug: f"fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
-_MEANT |= {"close": "publish", "done": "publish", "finish": "publish", "lead": "owner"}
-_MEANT |= {"unpublish": "reopen", "unwaive": "reopen", "undo": "reopen", "open": "reopen"}
-"""What people type besides our words: a section's name, or a word of other tools."""
+WORDS = (
+    "status",
+    "show",
+    "fill",
+    "owner",
+    "export",
+    "share",
+    "publish",
+    "confluence",
+    "waive",
+    "reopen",
+    "reminders",
+    "snooze",
+    "help",
+)
+_MEANT = {section.slug: f"/postmortem fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
+_MEANT |= dict.fromkeys(("lead", "role", "who"), "/postmortem owner")
+_MEANT |= dict.fromkeys(("unpublish", "unwaive", "undo", "open"), "/postmortem reopen")
+"""What people type besides our words: a section's name, or a word of other tools. See `lifecycle.HARMFUL`."""
 NEEDED = ("summary", "impact", "root_cause", "actions")
 """What must not be empty in a published postmortem."""
 

@@ -40,11 +40,16 @@ def form_named(desk: Desk, form: str) -> str:
     return form
 
 
+def forms(desk: Desk, but: str = "") -> tuple[str, ...]:
+    """The forms that can be written here."""
+    return tuple(form for form in FORMATS if form != but and not desk.exporter.trouble(form))
+
+
 async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
     """Owe the incident's channel the draft. Where other organisations read, whoever asked is asked before it goes."""
     form = form_named(desk, form)
     found, edited = await postmortem.to_look_at(desk, asked)
-    others = tuple(other for other in FORMATS if other != form and not desk.exporter.trouble(other))
+    others = forms(desk, but=form)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)

@@ -1,6 +1,7 @@
 """How the postmortem looks in Slack: its meter, its forms, its reminders' history."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -252,6 +253,6 @@ def _about(incident: Incident, title: str, callback: str, field: Block) -> Block
     return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
 
 
-def help_text() -> Message:
-    """How to use `/postmortem`."""
-    return blocks.whisper(words.postmortem.help())
+def help_text(systems: Iterable[str], forms: Iterable[str]) -> Message:
+    """How to use `/postmortem`; `systems` are connected here, and `forms` can be written here."""
+    return blocks.whisper(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))
