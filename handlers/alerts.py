@@ -71,4 +71,4 @@ class Alerts:
     async def _reached(self, click: Click, milestone: Milestone) -> Message | None:
         """The milestone at the time at which the last alert ended, as if it had been typed."""
         at = datetime.fromisoformat(click.value["at"]).astimezone(UTC)
-        return await incidents.reach(self._desk, click.asked, milestone, f"{at:%Y-%m-%d %H:%M:%S} UTC")
+        return await incidents.reach_by_button(self._desk, click.asked, milestone, at)

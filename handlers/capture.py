@@ -26,7 +26,7 @@ from bot.slack.reading import Said, said_in, source_of
 from bot.slack.words import words
 from handlers.boundary import Boundary
 from handlers.refusals import refusal
-from handlers.requests import Body, Click, event_of
+from handlers.requests import Body, Click, asked_at_in, event_of
 from handlers.whys import Whys
 
 log = logging.getLogger(__name__)
@@ -224,4 +224,5 @@ def _reading(click: Click) -> Chosen:
         datetime.fromisoformat(value["at"]) if value["at"] else None,
         bool(value.get("approximate")),
         timedelta(seconds=int(value.get("lasts") or 0)) or None,
+        asked_at_in(value),
     )

@@ -97,11 +97,11 @@ class Incidents:
 
     async def mitigated(self, click: Click) -> Message | None:
         """[Mitigated] on the live message."""
-        return await scribe.reach(self._desk, click.asked, Milestone.MITIGATED, "")
+        return await scribe.reach_by_button(self._desk, click.asked, Milestone.MITIGATED)
 
     async def resolved(self, click: Click) -> Message | None:
         """[Resolved] on the live message."""
-        return await scribe.reach(self._desk, click.asked, Milestone.RESOLVED, "")
+        return await scribe.reach_by_button(self._desk, click.asked, Milestone.RESOLVED)
 
     async def milestone_form(self, click: Click) -> Block:
         """[Milestone] on the live message."""

@@ -171,6 +171,14 @@ def event_of(body: Body, channel: str, now: datetime) -> Asked:
     return Asked(Place(team, channel), user, now, key, aloud=True, home=home)
 
 
+def asked_at_in(value: dict[str, Any]) -> datetime | None:
+    """When the question was asked whose button carries this; None for a button that does not tell."""
+    try:
+        return datetime.fromisoformat(value["asked"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def text_in(values: dict[str, Any]) -> str:
     """The text that was edited in one field or in several, as one."""
     fields = {int(name[5:]): str(value or "") for name, value in values.items() if name.startswith("text_")}

@@ -9,16 +9,17 @@ from bot.incident.records import Action, ActionKind, ActionStatus, Incident, Per
 from bot.incident.reminders import ReminderRules
 from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
-from bot.incident.whys import without_action
+from bot.incident.whys import by_number, without_action
 from bot.scribe import chasing, secrets
 from bot.scribe.desk import Asked, Desk, once, require_able, require_incident
+from bot.scribe.pressed import require_why
 from bot.scribe.standing import settle_asked, settle_digests
 from bot.slack import actions as says
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
 from bot.slack.words import words
-from storage import actions, cases, deliveries, incidents, whys
+from storage import actions, cases, deliveries, incidents, people, whys
 from storage.actions import NewAction
 from storage.statements import Transaction
 
@@ -113,7 +114,7 @@ async def close_by_id(desk: Desk, asked: Asked, action_id: int, reason: str | No
 
 
 def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: str | None) -> Message:
-    _require_open(action)
+    require_open(action)
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
     action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
     actions.save(tx, action)
@@ -168,11 +169,15 @@ def touched(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Inci
         sentence = "That action is not here any more."
         raise Refused(sentence)
     if incident.channel != asked.place.channel and asked.user not in (action.owner, incident.lead):
-        sentence = (
-            f"Action {action.number} of {incident.key} can be changed in its channel, or by its owner or the lead."
-        )
-        raise Refused(sentence)
+        raise Refused(_not_yours(tx, incident, action))
     return action, incident
+
+
+def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
+    owner = people.one(tx, incident.team, action.owner) if action.owner else None
+    owns = f"is {owner.name}'s now" if owner else "is nobody's now"
+    what = f"Action {action.number} of {incident.key} {owns}."
+    return f"{what} From outside the incident's channel only its owner and the lead can change it."
 
 
 def _name(desk: Desk, asked: Asked) -> str:
@@ -191,7 +196,7 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, beside: s
 
     def unit(tx: Transaction) -> Message:
         before, incident = touched(tx, asked, action_id)
-        _require_open(before)
+        require_open(before)
         if before.due_on == due_on:
             raise Refused(f"Action {before.number} is due {says.due_words(due_on)} already.", field="due")
         action = replace(before, due_on=due_on, overdue_at=overdue_at)
@@ -211,7 +216,7 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
 
     def unit(tx: Transaction) -> Message:
         action, incident = touched(tx, asked, action_id)
-        _require_open(action)
+        require_open(action)
         overdue_at = due.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions.save(tx, action)
@@ -247,7 +252,8 @@ async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Mess
     return await once(desk, asked, unit)
 
 
-def _require_open(action: Action) -> None:
+def require_open(action: Action) -> None:
+    """Raises Refused for an action that is finished, with how it is opened again."""
     if action.status is not ActionStatus.OPEN:
         sentence = f"Action {action.number} is {action.status} already."
         raise Refused(sentence)
@@ -256,18 +262,25 @@ def _require_open(action: Action) -> None:
 async def owner_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form behind [Hand over]."""
     groups = await desk.people.names.groups(asked.team)
-    return await desk.store.read(lambda tx: says.owner_form(touched(tx, asked, action_id)[0], groups))
+    return await desk.store.read(lambda tx: says.owner_form(_open_one(tx, asked, action_id), groups))
 
 
 async def drop_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form behind [Won't do …]."""
-    return await desk.store.read(lambda tx: says.drop_form(touched(tx, asked, action_id)[0]))
+    return await desk.store.read(lambda tx: says.drop_form(_open_one(tx, asked, action_id)))
 
 
 async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     """The form that gives an action a new date."""
     today = await today_of(desk, asked)
-    return await desk.store.read(lambda tx: says.date_form(touched(tx, asked, action_id)[0], today))
+    return await desk.store.read(lambda tx: says.date_form(_open_one(tx, asked, action_id), today))
+
+
+def _open_one(tx: Transaction, asked: Asked, action_id: int) -> Action:
+    """An action that a form is to be opened for; raises Refused for one that is finished."""
+    action, _ = touched(tx, asked, action_id)
+    require_open(action)
+    return action
 
 
 async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
@@ -276,8 +289,13 @@ async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
-        text = next((why.text for why in whys.chain(tx, incident.id) if why.number == number), "")
-        return says.add_form(incident, text, number, groups)
+        why = by_number(whys.every(tx, incident.id), number) if number is not None else None
+        if why is None:
+            return says.add_form(incident, "", None, groups)
+        require_why(tx, desk, asked, why)
+        standing = [one for one in actions.of_incident(tx, incident.id) if one.status is not ActionStatus.DROPPED]
+        before = next((one for one in reversed(standing) if one.number in why.actions), None)
+        return says.add_form(incident, why.text, number, groups, before)
 
     return await desk.store.read(look)
 

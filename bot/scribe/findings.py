@@ -7,11 +7,12 @@ from bot.errors import Refused
 from bot.incident import actions as rules
 from bot.incident import due
 from bot.incident import whys as chains
-from bot.incident.records import Action
+from bot.incident.records import Action, ActionStatus
 from bot.incident.spots import Noun, Subject
 from bot.scribe import secrets
-from bot.scribe.actions import numbered, owner_of, today_of
+from bot.scribe.actions import numbered, owner_of, require_open, today_of
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.pressed import require_why
 from bot.slack import findings as says
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
@@ -34,7 +35,9 @@ async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
-        return says.action_form(_of(tx, incident.id, action_id), incident, today, groups)
+        action = _of(tx, incident.id, action_id)
+        require_open(action)
+        return says.action_form(action, incident, today, groups)
 
     return await desk.store.read(look)
 
@@ -52,6 +55,7 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         action = _of(tx, incident.id, action_id)
+        require_open(action)
         action = replace(action, owner=given.owner, due_on=given.due_on, overdue_at=overdue_at, link=link)
         actions.save(tx, action)
         secrets.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), link, asked)
@@ -65,8 +69,11 @@ async def link(desk: Desk, asked: Asked, why: int, action: int) -> Message | Non
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        about = chains.by_number(whys.chain(tx, incident.id), why)
+        about = chains.by_number(whys.every(tx, incident.id), why)
+        require_why(tx, desk, asked, about)
         found = numbered(tx, incident, action)
+        if found.status is ActionStatus.DROPPED:
+            require_open(found)
         whys.link(tx, about, found)
         return says.linked(about, found)
 

@@ -1,6 +1,7 @@
 """The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_able, require_incident, require_taking
+from bot.scribe.pressed import require_news
 from bot.scribe.resolution import remind
 from bot.scribe.standing import retire
 from bot.scribe.timeline import own_clocks, time_in_form
@@ -30,6 +32,9 @@ from storage import timeline as kept
 from storage.deliveries import Owed
 from storage.statements import Transaction
 from storage.timeline import NewEntry
+
+Check = Callable[[Transaction, Incident], None]
+"""Raises Refused where a milestone must not be recorded by the button that was pressed."""
 
 LISTED = 25
 LONGEST_TITLE = 300
@@ -155,6 +160,24 @@ async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Me
     return await _reach(desk, asked, milestone, moments.read(line, asked.now, clocks.zone), clocks)
 
 
+async def reach_by_button(
+    desk: Desk, asked: Asked, milestone: Milestone, as_of: datetime | None = None
+) -> Message | None:
+    """The same from a button; `as_of` is the time that it names, of which the record told when it was shown.
+
+    Raises Refused where the incident has moved on since: it is that far already, was reopened, or an alert of it
+    fires again.
+    """
+    clocks = await own_clocks(desk, asked)
+    line = f"{as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else ""
+    reading = moments.read(line, asked.now, clocks.zone)
+
+    def check(tx: Transaction, incident: Incident) -> None:
+        require_news(tx, incident, milestone, as_of)
+
+    return await _reach(desk, asked, milestone, reading, clocks, check)
+
+
 async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
     """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
     clocks = await own_clocks(desk, asked)
@@ -167,13 +190,19 @@ async def milestone_form(desk: Desk, asked: Asked) -> Block:
     clocks = await own_clocks(desk, asked)
 
     def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
+        incident = require_taking(tx, asked)
         return milestones.form(incident, kept.standing(tx, incident.id), clocks.label)
 
     return await desk.store.read(look)
 
 
-async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
+def _unchecked(_: Transaction, __: Incident) -> None:
+    """A command and a form say what is to be recorded, whatever was before."""
+
+
+async def _reach(
+    desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks, check: Check = _unchecked
+) -> Message | None:
     if reading.question is not None:
         sentence = f"Not recorded. {reading.problem} Write the time in full, as in `2026-11-23 14:05 UTC`."
         raise Refused(sentence, field="when")
@@ -184,6 +213,7 @@ async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Readin
 
     def unit(tx: Transaction) -> Message:
         before = require_taking(tx, asked, locking=True)
+        check(tx, before)
         incident = lifecycle.reach(before, milestone, asked.user, moment)
         incidents.save(tx, incident)
         kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS

@@ -249,12 +249,16 @@ def date_form(action: Action, today: date) -> Block:
     )
 
 
-def add_form(incident: Incident, text: str, why: int | None = None, groups: owners.Groups = ()) -> Block:
-    """The form that makes an action, pre-filled with the root cause in a why."""
+def add_form(
+    incident: Incident, text: str, why: int | None = None, groups: owners.Groups = (), before: Action | None = None
+) -> Block:
+    """The form that makes an action, pre-filled with the root cause in a why; `before` is for that already."""
+    told = shortened(" ".join(masked(before.text).split()), 300) if before else ""
     return blocks.modal(
         "New action",
         "action_add",
         [
+            *([blocks.section(words.whys.has_action(number=before.number, text=told))] if before else []),
             blocks.labelled(
                 "What is to be done?",
                 "text",

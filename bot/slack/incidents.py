@@ -123,6 +123,6 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
     )
 
 
-def help_text(systems: Iterable[str]) -> Message:
+def help_text(systems: Iterable[str] = ()) -> Message:
     """How to use `/incident`; `systems` are the other systems that are connected."""
     return blocks.whisper(words.incidents.help(systems=tuple(systems)))

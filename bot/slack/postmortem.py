@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.export import FORMATS
 from bot.incident import checks
 from bot.incident import reminders as steps
 from bot.incident.checks import Gap
@@ -253,6 +254,6 @@ def _about(incident: Incident, title: str, callback: str, field: Block) -> Block
     return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
 
 
-def help_text(systems: Iterable[str], forms: Iterable[str]) -> Message:
+def help_text(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)) -> Message:
     """How to use `/postmortem`; `systems` are connected here, and `forms` can be written here."""
     return blocks.whisper(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from bot.incident import secrets
@@ -86,24 +86,39 @@ def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
     return reading.written if entry.happened_at.astimezone(clocks.zone).utcoffset() else ""
 
 
-def edit_row(entry: Entry, written: str = "") -> Block:
-    """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC."""
-    this = ref(entry)
+def edit_row(entry: Entry, written: str = "", *, is_harmless: bool = False) -> Block:
+    """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC.
+
+    `is_harmless` where its author said so of what looks like a credential in it: the answers to them show it as well.
+    """
+    this = ref(entry, is_harmless=is_harmless)
     buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
     if written:
         buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, written=written)))
     return blocks.actions(*buttons)
 
 
-def ref(entry: Entry, **more: str) -> str:
+def standing_row(entry: Entry, *, is_harmless: bool = False) -> Block:
+    """The buttons of an entry as it stands: [Edit] and [Undo], or [Bring back] where it was taken back."""
+    if not entry.struck:
+        return edit_row(entry, is_harmless=is_harmless)
+    return blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry, is_harmless=is_harmless)))
+
+
+def ref(entry: Entry, *, is_harmless: bool = False, **more: str) -> str:
     """What a button carries to find its entry again; the handler checks that it belongs to the channel."""
-    return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
+    told = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more
+    return json.dumps(told | {"harmless": True} if is_harmless else told)
 
 
-def already(incident: Incident, number: int, reading: Reading, moment: datetime) -> Message:
-    """The same was typed a moment ago; a way to add it after all, at the moment that was meant."""
+def already(incident: Incident, same: tuple[int, int], reading: Reading, moment: datetime) -> Message:
+    """The same was typed a moment ago, as the entry of this number and version.
+
+    There is a way to add it after all, at the moment that was meant.
+    """
+    number, version = same
     said = words.timeline.already(number=number, text=shortened(secrets.masked(reading.text), QUOTED))
-    value = blocks.about(incident, entry=number, **_time_of(reading, moment))
+    value = blocks.about(incident, entry=number, version=version, **_time_of(reading, moment))
     return blocks.whisper(
         said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
     )
@@ -121,8 +136,12 @@ def _time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
     }
 
 
-def _reading_value(reading: Reading, moment: datetime | None) -> str:
-    return json.dumps({"text": reading.text, **_time_of(reading, moment)}, ensure_ascii=False)
+_SOME_TIME = datetime(2026, 11, 23, 12, 30, 0, 1, UTC)
+
+
+def _reading_value(reading: Reading, moment: datetime | None, asked_at: datetime = _SOME_TIME) -> str:
+    told = {"text": reading.text, **_time_of(reading, moment), "asked": asked_at.isoformat()}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def can_ask(reading: Reading) -> bool:
@@ -135,10 +154,10 @@ def question(reading: Reading, clocks: Clocks) -> Message:
     """A time that has no one honest reading: each reading is a button."""
     said = words.timeline.asked(problem=reading.problem, text=shortened(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
-        blocks.button(_choice(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice))
+        blocks.button(_choice(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
         for index, choice in enumerate(dict.fromkeys(reading.question or ()))
     ]
-    buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None)))
+    buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None, clocks.now)))
     return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
 
 

@@ -215,10 +215,11 @@ _MONTHS = ("jan", "February", "mar", "april", "may", "June", "jul", "aug", "sept
 
 
 @given(
-    some.integers(0, 99), some.integers(1, 12), some.sampled_from(["", " 2026", " 2027", " 2028"]), some.dates(
-        date(2026, 1, 1), date(2030, 12, 31)
-    )
-)  # fmt: skip
+    some.integers(0, 99),
+    some.integers(1, 12),
+    some.sampled_from(["", " 2026", " 2027", " 2028"]),
+    some.dates(date(2026, 1, 1), date(2030, 12, 31)),
+)
 def test_no_day_is_made_up_of_a_day_and_a_month(day: int, month: int, year: str, today: date) -> None:
     found = read(f"{day} {_MONTHS[month - 1]}{year}", today)
     assert found is not None
@@ -238,9 +239,11 @@ def test_whatever_is_written_is_read_or_not_and_never_breaks(words: str, today: 
 
 
 @given(
-    some.from_regex(r"(next |this |on )?(mon|friday|sun)( next week| 9am)?|in \d{1,3} (days|weeks|months|years)", fullmatch=True),
+    some.from_regex(
+        r"(next |this |on )?(mon|friday|sun)( next week| 9am)?|in \d{1,3} (days|weeks|months|years)", fullmatch=True
+    ),
     some.dates(date(2020, 1, 1), date(2090, 1, 1)),
-)  # fmt: skip
+)
 def test_what_is_counted_from_today_is_today_or_later(words: str, today: date) -> None:
     found = read(words, today)
     assert found is not None
