@@ -22,6 +22,8 @@ from bot.slack import owners
 from bot.slack.blocks import Block, Message
 from bot.slack.text import group_in, mentioned, without_groups, without_mentions
 from handlers.boundary import Boundary
+from handlers.postmortem import Postmortem
+from handlers.refusals import refusal
 from handlers.requests import Body, Click, Command, Submission, event_of
 
 _ME = re.compile(r"(?<!\S)@me\b")
@@ -37,9 +39,10 @@ async def _is_said_to_us(event: Body) -> bool:
 class Actions:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk, boundary: Boundary) -> None:
+    def __init__(self, desk: Desk, boundary: Boundary, postmortem: Postmortem) -> None:
         self._desk = desk
         self._boundary = boundary
+        self._postmortem = postmortem
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -215,9 +218,11 @@ class Actions:
         try:
             await self._boundary.admit(asked)
             other, text = await self._handed_to(asked, event.get("text") or "")
-            await replies.take(self._desk, asked, self._plain(asked, text), other)
+            line = self._plain(asked, text)
+            if other is not None or not await self._postmortem.said_to_us(asked, line):
+                await replies.take(self._desk, asked, line, other)
         except Refused as refused:
-            await replies.refuse(self._desk, asked, refused.sentence)
+            await replies.say(self._desk, asked, refusal(refused, ""))
 
     async def date_form(self, click: Click) -> Block:
         """[New date]."""

@@ -44,7 +44,8 @@ def _offered(offer: str, carrying: str) -> Block:
     if kind in _RESTORING:
         return blocks.button("Bring back", _RESTORING[kind], slug)
     if kind == "fill_section":
-        title, value = BY_SLUG[slug].title, json.dumps({"section": slug})
+        slug, _, incident = slug.partition(" ")
+        title, value = BY_SLUG[slug].title, json.dumps({"section": slug, "incident": int(incident)})
         return blocks.button(f"Fill {title}", "postmortem_fill", value, style="primary")
     return blocks.button("Open an incident", "incident_form_open", carrying, style="primary")
 

@@ -83,6 +83,8 @@ class Asked:
 
     `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel,
     so it is owed as a message. `home` is the workspace that the person belongs to, as far as Slack told with it.
+    `sees` is the row of an incident that is asked about from outside its channel, which the person was found to be able
+    to look into. `is_told_there`: what is said to all is said in the incident's channel, and whispered here.
     """
 
     place: Place
@@ -92,6 +94,8 @@ class Asked:
     incident_id: int | None = None
     aloud: bool = False
     home: str = ""
+    sees: int | None = None
+    is_told_there: bool = False
 
     @property
     def team(self) -> str:
@@ -100,7 +104,7 @@ class Asked:
 
     def at(self, place: Place) -> "Asked":
         """The same request, about another channel's incident."""
-        return replace(self, place=place, incident_id=None)
+        return replace(self, place=place, incident_id=None, sees=None, is_told_there=False)
 
 
 class Reply(dict[str, Any]):
@@ -128,7 +132,7 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
         if before is not None:
             return Reply(json.loads(before) or {}, before)
         tx.clear_notes()
-        said = unit(tx)
+        said = _told_there(tx, asked, unit(tx))
         if tx.changed:
             audit.keep(tx, asked.user, _verb(unit), asked.key, asked.now)
             follow(tx, desk.systems, asked.now)
@@ -145,6 +149,16 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
     if reply.owes:
         desk.outbox.kick()
     return reply or None
+
+
+def _told_there(tx: Transaction, asked: Asked, said: Message | None) -> Message | None:
+    """What is said to all, said in the incident's channel where it was asked for elsewhere."""
+    is_for_all = asked.is_told_there and said is not None and said.get("response_type") == "in_channel"
+    incident = incidents.by_id(tx, asked.incident_id or 0) if is_for_all else None
+    if said is None or incident is None or incident.channel == asked.place.channel:
+        return said
+    deliveries.tell(tx, incident, {key: value for key, value in said.items() if key != "response_type"}, asked.now)
+    return said | {"response_type": "ephemeral"}
 
 
 def _verb(unit: Unit) -> str:
@@ -216,7 +230,9 @@ def closed(incident: Incident) -> str:
 
 
 def _may_touch(incident: Incident, asked: Asked) -> bool:
-    return incident.channel == asked.place.channel or asked.user in (incident.postmortem_owner, incident.lead)
+    if incident.channel == asked.place.channel or asked.sees == incident.id:
+        return True
+    return asked.user in (incident.postmortem_owner, incident.lead)
 
 
 async def require_sight(desk: Desk, asked: Asked) -> None:

@@ -46,18 +46,30 @@ def forms(desk: Desk, but: str = "") -> tuple[str, ...]:
 
 
 async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
-    """Owe the incident's channel the draft. Where other organisations read, whoever asked is asked before it goes."""
+    """Owe the incident's channel the draft; from elsewhere it goes to who asked, in their conversation with the bot.
+
+    Where other organisations read, whoever asked is asked before it goes.
+    """
     form = form_named(desk, form)
     found, edited = await postmortem.to_look_at(desk, asked)
     others = forms(desk, but=form)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
-        _owe(tx, asked, incident, Order(form, incident.channel, asked.user))
+        to = _where(asked, incident, form)
+        _owe(tx, asked, incident, Order(form, to, asked.user))
         page = confluence.offered(tx, desk, incident)
-        return says.exporting(incident, form, others, [*page, *edited, *looks.still_open(found, incident)])
+        return says.exporting(incident, (form, to), others, [*page, *edited, *looks.still_open(found, incident)])
 
     return await once(desk, asked, unit)
+
+
+def _where(asked: Asked, incident: Incident, form: str) -> str:
+    """The incident's channel; who asks elsewhere gets a file for themselves, for there others may not read it.
+
+    A canvas belongs to its channel.
+    """
+    return incident.channel if asked.place.channel == incident.channel or form == CANVAS else asked.user
 
 
 def _owe(tx: Transaction, asked: Asked, incident: Incident, order: Order) -> None:

@@ -35,7 +35,9 @@ class Posting:
         Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
         """
         order = orders.read(delivery.body)
-        if delivery.recipient != order.to:
+        is_personal = order.to.startswith(says.PEOPLE)
+        has_failed = is_personal and not delivery.fallback
+        if delivery.recipient != order.to or has_failed:
             return Saying.of(says.failed(incident, order, delivery.error))
         thread = incidents.card(tx, incident.id) if order.to == incident.channel else ""
         of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
@@ -64,6 +66,8 @@ class Posting:
 
     async def _asking(self, incident: Incident, order: Order) -> Saying | None:
         """The question to who ordered it, where people of another organisation can read there, or nobody says."""
+        if order.to.startswith(says.PEOPLE):
+            return None  # to who asked for it, and may look into the incident's channel
         try:
             audience = await self._places.audience(order.to)
         except NotThere:

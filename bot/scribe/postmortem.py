@@ -57,6 +57,11 @@ async def overview(desk: Desk, asked: Asked) -> Message:
     return says.overview(case, asked.now, shown, await recall.alike(desk, asked, case.incident))
 
 
+async def has_incident(desk: Desk, asked: Asked) -> bool:
+    """Whether the channel has an incident of its own."""
+    return await desk.store.read(lambda tx: incidents.current(tx, asked.place)) is not None
+
+
 def _case(tx: Transaction, asked: Asked) -> Case:
     return cases.load(tx, require_incident(tx, asked))
 

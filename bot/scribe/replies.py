@@ -9,11 +9,9 @@ from bot.incident.replies import About, Answer, Deed
 from bot.scribe import actions as verbs
 from bot.scribe.actions_numbered import do_all
 from bot.scribe.desk import Asked, Desk, once, require_sight
-from bot.slack import blocks
 from bot.slack import due as asks
 from bot.slack import replies as says
 from bot.slack.blocks import Message
-from bot.slack.words import words
 from storage import actions
 from storage.actions import OwedAction
 
@@ -33,18 +31,18 @@ async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None
     if answer is None and rules.is_courtesy(text):
         return
     if answer is None:
-        await _say(desk, asked, says.understood())
+        await say(desk, asked, says.understood())
         return
     owed = await desk.store.read(lambda tx: actions.owed_by(tx, asked.team, asked.user, MOST))
     meant = await _all_meant(desk, asked, answer, owed)
     if isinstance(meant, dict):
-        await _say(desk, asked, meant)
+        await say(desk, asked, meant)
         return
     for one in meant:
         await require_sight(desk, replace(asked, incident_id=one.incident.id))
     question = _question(answer.deed, meant)
     if question is not None:
-        await _say(desk, asked, question)
+        await say(desk, asked, question)
         return
     await do_all(desk, asked, answer.deed, [one.action.id for one in meant], other)
 
@@ -64,13 +62,10 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
             return None
 
 
-async def refuse(desk: Desk, asked: Asked, sentence: str) -> None:
-    """Say why nothing was done."""
-    await _say(desk, asked, blocks.message(words.general.refused(sentence=sentence)))
-
-
-async def _say(desk: Desk, asked: Asked, said: Message) -> None:
-    await once(desk, asked, lambda _: said | {"response_type": "in_channel"})
+async def say(desk: Desk, asked: Asked, said: Message) -> None:
+    """Answer somebody in their conversation with the bot, once."""
+    told = {key: said[key] for key in ("text", "blocks")}
+    await once(desk, asked, lambda _: told | {"response_type": "in_channel"})
 
 
 async def _all_meant(
