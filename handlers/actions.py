@@ -12,6 +12,7 @@ from bot.incident import replies as answers
 from bot.incident.mentions import unpicked
 from bot.incident.records import ActionKind
 from bot.scribe import actions as scribe
+from bot.scribe import actions_forms as forms
 from bot.scribe import actions_numbered as numbered
 from bot.scribe import replies
 from bot.scribe.actions import Asking
@@ -171,7 +172,7 @@ class Actions:
 
     async def owner_form(self, click: Click) -> Block:
         """[Hand over]."""
-        return await scribe.owner_form(self._desk, click.asked, int(click.value["action"]))
+        return await forms.owner_form(self._desk, click.asked, int(click.value["action"]))
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
@@ -183,7 +184,7 @@ class Actions:
 
     async def drop_form(self, click: Click) -> Block:
         """[Won't do …]."""
-        return await scribe.drop_form(self._desk, click.asked, int(click.value["action"]))
+        return await forms.drop_form(self._desk, click.asked, int(click.value["action"]))
 
     async def dropped(self, sent: Submission) -> Message | None:
         """The form behind [Won't do …]."""
@@ -226,7 +227,7 @@ class Actions:
 
     async def date_form(self, click: Click) -> Block:
         """[New date]."""
-        return await scribe.date_form(self._desk, click.asked, int(click.value["action"]))
+        return await forms.date_form(self._desk, click.asked, int(click.value["action"]))
 
     async def moved(self, sent: Submission) -> Message | None:
         """The form behind [New date]."""

@@ -8,7 +8,7 @@ from bot.incident.carried import Carried, unpacked
 from bot.incident.mentions import unpicked
 from bot.incident.records import Milestone, Place
 from bot.scribe import carried as carrying
-from bot.scribe import connections, jsm, paging, recall, statuspage, suggestions
+from bot.scribe import connections, jsm, paging, reaching, recall, statuspage, suggestions
 from bot.scribe import incidents as scribe
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.incidents import Opening
@@ -97,11 +97,11 @@ class Incidents:
 
     async def mitigated(self, click: Click) -> Message | None:
         """[Mitigated] on the live message."""
-        return await scribe.reach_by_button(self._desk, click.asked, Milestone.MITIGATED)
+        return await reaching.by_button(self._desk, click.asked, Milestone.MITIGATED)
 
     async def resolved(self, click: Click) -> Message | None:
         """[Resolved] on the live message."""
-        return await scribe.reach_by_button(self._desk, click.asked, Milestone.RESOLVED)
+        return await reaching.by_button(self._desk, click.asked, Milestone.RESOLVED)
 
     async def milestone_form(self, click: Click) -> Block:
         """[Milestone] on the live message."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident import whys as rules
-from bot.scribe import actions as actions_scribe
+from bot.scribe import actions_forms
 from bot.scribe import whys as scribe
 from bot.scribe import whys_corrected as corrected
 from bot.scribe.desk import Asked, Desk
@@ -134,7 +134,7 @@ class Whys:
 
     async def action_form(self, click: Click) -> Block:
         """[Make it an action]."""
-        return await actions_scribe.form_from_why(self._desk, click.asked, click.value.get("why"))
+        return await actions_forms.form_from_why(self._desk, click.asked, click.value.get("why"))
 
     async def answered(self, sent: Submission) -> Message | None:
         """The form behind [Answer]."""

@@ -31,9 +31,7 @@ WORDS = (
     "customers",
     "help",
 )
-HARMFUL = frozenset(
-    {"page", "resolved", "jsm", "customers", "publish", "waive", "confluence", "share", "delete", "drop"}
-)
+HARMFUL = frozenset({"page", "resolved", "jsm", "customers", "publish", "waive", "confluence", "share"})
 """Sub-commands, of whichever command, that are never guessed.
 
 They wake people, end something, take something away, or tell others: whoever wants that types it.

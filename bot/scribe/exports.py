@@ -46,7 +46,7 @@ def forms(desk: Desk, but: str = "") -> tuple[str, ...]:
 
 
 async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
-    """Owe the incident's channel the draft; from elsewhere it goes to who asked, in their conversation with the bot.
+    """Owe the incident's channel the draft; where that was named elsewhere, who asked, in their talk with the bot.
 
     Where other organisations read, whoever asked is asked before it goes.
     """
@@ -65,11 +65,9 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
 
 
 def _where(asked: Asked, incident: Incident, form: str) -> str:
-    """The incident's channel; who asks elsewhere gets a file for themselves, for there others may not read it.
-
-    A canvas belongs to its channel.
-    """
-    return incident.channel if asked.place.channel == incident.channel or form == CANVAS else asked.user
+    """The incident's channel; who names the incident elsewhere gets a file for themselves. A canvas has its channel."""
+    is_outside = asked.sees is not None and asked.place.channel != incident.channel
+    return asked.user if is_outside and form != CANVAS else incident.channel
 
 
 def _owe(tx: Transaction, asked: Asked, incident: Incident, order: Order) -> None:

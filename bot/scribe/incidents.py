@@ -16,7 +16,6 @@ from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, shortened
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_able, require_incident, require_taking
-from bot.scribe.pressed import require_news
 from bot.scribe.resolution import remind
 from bot.scribe.standing import retire
 from bot.scribe.timeline import own_clocks, time_in_form
@@ -34,7 +33,7 @@ from storage.statements import Transaction
 from storage.timeline import NewEntry
 
 Check = Callable[[Transaction, Incident], None]
-"""Raises Refused where a milestone must not be recorded by the button that was pressed."""
+"""Raises Refused where the incident is not any more what it was when a button was shown."""
 
 LISTED = 25
 LONGEST_TITLE = 300
@@ -154,28 +153,12 @@ async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message 
     return await once(desk, asked, unit)
 
 
-async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Message | None:
+async def reach(
+    desk: Desk, asked: Asked, milestone: Milestone, line: str, check: Check | None = None
+) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
     clocks = await own_clocks(desk, asked)
-    return await _reach(desk, asked, milestone, moments.read(line, asked.now, clocks.zone), clocks)
-
-
-async def reach_by_button(
-    desk: Desk, asked: Asked, milestone: Milestone, as_of: datetime | None = None
-) -> Message | None:
-    """The same from a button; `as_of` is the time that it names, of which the record told when it was shown.
-
-    Raises Refused where the incident has moved on since: it is that far already, was reopened, or an alert of it
-    fires again.
-    """
-    clocks = await own_clocks(desk, asked)
-    line = f"{as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else ""
-    reading = moments.read(line, asked.now, clocks.zone)
-
-    def check(tx: Transaction, incident: Incident) -> None:
-        require_news(tx, incident, milestone, as_of)
-
-    return await _reach(desk, asked, milestone, reading, clocks, check)
+    return await _reach(desk, asked, milestone, moments.read(line, asked.now, clocks.zone), clocks, check)
 
 
 async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
@@ -196,12 +179,8 @@ async def milestone_form(desk: Desk, asked: Asked) -> Block:
     return await desk.store.read(look)
 
 
-def _unchecked(_: Transaction, __: Incident) -> None:
-    """A command and a form say what is to be recorded, whatever was before."""
-
-
 async def _reach(
-    desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks, check: Check = _unchecked
+    desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks, check: Check | None = None
 ) -> Message | None:
     if reading.question is not None:
         sentence = f"Not recorded. {reading.problem} Write the time in full, as in `2026-11-23 14:05 UTC`."
@@ -213,7 +192,8 @@ async def _reach(
 
     def unit(tx: Transaction) -> Message:
         before = require_taking(tx, asked, locking=True)
-        check(tx, before)
+        if check is not None:
+            check(tx, before)
         incident = lifecycle.reach(before, milestone, asked.user, moment)
         incidents.save(tx, incident)
         kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS

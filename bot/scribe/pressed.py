@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from bot.errors import Refused
-from bot.incident.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status, Why
+from bot.incident.records import Entry, Incident, PostmortemStatus, Why
 from bot.scribe.desk import Asked, Desk
 from bot.slack import stale as says
 from bot.slack.blocks import Message
 from bot.slack.timeline import Clocks
-from storage import alerts, whys
 from storage import timeline as kept
+from storage import whys
 from storage.statements import Transaction
 
 
@@ -102,25 +101,3 @@ def require_owed(incident: Incident) -> None:
         raise Refused(f"The postmortem of {key} is {word} already. `/postmortem reopen {key}` asks for it again.")
     if incident.resolved_at is None:
         raise Refused(f"{key} is open again, so nothing is asked of its postmortem yet.")
-
-
-def require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_of: datetime | None) -> None:
-    """Raises Refused for a button that reaches a milestone where the incident has moved on since it was shown.
-
-    `as_of` is when its alerts had all ended, of a button that was offered for that.
-    """
-    key, status = incident.key, incident.status
-    if milestone is Milestone.MITIGATED and status is not Status.OPEN:
-        raise Refused(f"{key} is {status} already. `/incident mitigated 14:05` records another time of it.")
-    if as_of is None or status is Status.RESOLVED:
-        return
-    if count := alerts.firing(tx, incident.id):
-        fire = "1 alert of it fires" if count == 1 else f"{count} alerts of it fire"
-        raise Refused(f"{key} is not over, as far as monitoring tells: {fire} again since that was asked.")
-    reopened = [entry for entry in kept.standing(tx, incident.id) if _reopens(entry) and entry.recorded_at > as_of]
-    if reopened:
-        raise Refused(f"{key} was reopened since that was asked (#{reopened[-1].number}).")
-
-
-def _reopens(entry: Entry) -> bool:
-    return entry.kind is EntryKind.STATUS and entry.milestone is None and entry.number > 1

@@ -83,6 +83,11 @@ def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, m
     return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
 
 
+def archived() -> str:
+    """Why the file comes to who ordered it, and not into the incident's channel."""
+    return str(words.exports.archived_channel())
+
+
 def no_canvas(error: str) -> str:
     """Why the file comes in place of a canvas, and what would help."""
     return str(words.exports.no_canvas(error=error))
