@@ -113,7 +113,7 @@ def _doubt(why: Why, doubt: Doubt | None) -> list[Block]:
     if doubt is None:
         return []
     said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
-    ref_ = {"incident": why.incident_id, "why": why.number, "other": doubt.other.number, "beside": not doubt.is_beside}
+    ref_ = json.loads(ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
     label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
     return [blocks.context(said), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
 
