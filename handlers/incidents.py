@@ -7,9 +7,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.carried import Carried, unpacked
+from bot.incident.mentions import unpicked
 from bot.incident.records import Milestone, Place
 from bot.scribe import carried as carrying
-from bot.scribe import connections, jsm, paging, recall, statuspage, suggestions
+from bot.scribe import connections, jsm, paging, reaching, recall, statuspage, suggestions
 from bot.scribe import incidents as scribe
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.incidents import Opening
@@ -80,7 +81,7 @@ class Incidents:
             case rules.ListAll():
                 return await scribe.list_all(self._desk, asked)
             case rules.Help():
-                return says.help_text()
+                return says.help_text(self._desk.systems)
             case _:
                 return await scribe.overview(self._desk, asked)
 
@@ -102,11 +103,11 @@ class Incidents:
 
     async def mitigated(self, click: Click) -> Message | None:
         """[Mitigated] on the live message."""
-        return await scribe.reach(self._desk, click.asked, Milestone.MITIGATED, "")
+        return await reaching.by_button(self._desk, click.asked, Milestone.MITIGATED)
 
     async def resolved(self, click: Click) -> Message | None:
         """[Resolved] on the live message."""
-        return await scribe.reach(self._desk, click.asked, Milestone.RESOLVED, "")
+        return await reaching.by_button(self._desk, click.asked, Milestone.RESOLVED)
 
     async def reached_at(self, click: Click) -> Message | None:
         """One of the readings of a milestone's time; the whisper that asked says that it is answered."""
@@ -166,5 +167,4 @@ def person_in(command: Command, who: str) -> str:
         return users[0]
     if who.strip().lower() in ("me", "myself", "i"):
         return command.asked.user
-    sentence = f"I do not know who {who[:60]} is. Pick the name from Slack's list as you type @."
-    raise Refused(sentence)
+    raise Refused(unpicked(who))

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident import whys as rules
-from bot.scribe import actions as actions_scribe
+from bot.scribe import actions_forms
 from bot.scribe import whys as scribe
 from bot.scribe import whys_corrected as corrected
 from bot.scribe.desk import Asked, Desk
+from bot.scribe.pressed import pressed_in
 from bot.slack import fields
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
@@ -104,21 +105,21 @@ class Whys:
 
     async def root(self, click: Click) -> Message | None:
         """[This is the root cause]."""
-        return await scribe.mark_root(self._desk, click.asked, int(click.value["why"]))
+        return await scribe.mark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def no_root(self, click: Click) -> Message | None:
         """[Not a root cause]."""
-        return await scribe.unmark_root(self._desk, click.asked, int(click.value["why"]))
+        return await scribe.unmark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def delete(self, click: Click) -> Message | None:
         """[Take back]."""
-        return await corrected.strike(self._desk, click.asked, int(click.value["why"]))
+        return await corrected.strike(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def move(self, click: Click) -> Message | None:
         """[Beside why 2] and [Beneath why 2]."""
         value = click.value
         wish = rules.Move(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
-        return await corrected.move(self._desk, click.asked, wish)
+        return await corrected.move(self._desk, click.asked, wish, pressed_in(value))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
@@ -130,11 +131,11 @@ class Whys:
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit]."""
-        return await corrected.form(self._desk, click.asked, int(click.value["why"]))
+        return await corrected.form(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def action_form(self, click: Click) -> Block:
         """[Make it an action]."""
-        return await actions_scribe.form_from_why(self._desk, click.asked, click.value.get("why"))
+        return await actions_forms.form_from_why(self._desk, click.asked, click.value.get("why"))
 
     async def answered(self, sent: Submission) -> Message | None:
         """The form behind [Answer]."""

@@ -63,10 +63,14 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A document in one form; `trouble` says why a team's templates could not be used, and ours were."""
+    """A document in one form; `trouble` says why a team's templates could not be used, and ours were.
+
+    `undrawn` are the letters of it that no font of this machine has, where they are drawn here.
+    """
 
     content: bytes
     trouble: str = ""
+    undrawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,9 @@ class Exporter:
         if self._folder is not None and FORMATS[form].is_read:
             edition = teams.edition(self._folder, document, teams.USUAL)
         render = self._renders[form] if edition is OURS else FORMATS[form].writer(self._templates, edition)
+        if isinstance(render, PdfWriter):
+            content, undrawn = render.drawn(document)
+            return Written(content, edition.trouble, undrawn)
         return Written(render(document), edition.trouble)
 
     def sheet(self, document: Document) -> Sheet:

@@ -36,7 +36,7 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that somebody probably meant, or empty."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """The known word that somebody probably meant, at least so much like it (up to 1), or empty."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=likeness)
     return close[0] if close else ""

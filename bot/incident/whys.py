@@ -263,6 +263,11 @@ def depth(chain: tuple[Why, ...], number: int) -> int:
     return steps
 
 
+def answer_to(chain: tuple[Why, ...], parent: int | None) -> Why | None:
+    """The latest answer that stands to the question after a why, or with None to the first; None where none does."""
+    return next((why for why in reversed(chain) if why.parent == (parent or None)), None)
+
+
 def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
     """The why to mark as a root cause: the numbered one, else the latest open one; raises Refused without any."""
     if not chain:

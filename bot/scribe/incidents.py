@@ -1,5 +1,6 @@
 """The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,6 +32,9 @@ from storage import timeline as kept
 from storage.deliveries import Owed
 from storage.statements import Transaction
 from storage.timeline import NewEntry
+
+Check = Callable[[Transaction, Incident], None]
+"""Raises Refused where the incident is not any more what it was when a button was shown."""
 
 LISTED = 25
 LONGEST_TITLE = 300
@@ -150,18 +154,20 @@ async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message 
     return await once(desk, asked, unit)
 
 
-async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Message | None:
+async def reach(
+    desk: Desk, asked: Asked, milestone: Milestone, line: str, check: Check | None = None
+) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
     clocks = await own_clocks(desk, asked)
     reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
     if reading.question is not None and (question := milestones.question(milestone, reading, clocks)) is not None:
         return question
-    return await _reach(desk, asked, milestone, reading, clocks)
+    return await _reach(desk, asked, _Reach(milestone, reading, check=check), clocks)
 
 
 async def reach_at(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading) -> Message | None:
     """The same at the one of its readings that was chosen; without a time as of now."""
-    return await _reach(desk, asked, milestone, reading, await own_clocks(desk, asked))
+    return await _reach(desk, asked, _Reach(milestone, reading), await own_clocks(desk, asked))
 
 
 async def milestone_answered(desk: Desk, asked: Asked, milestone: Milestone, at: datetime | None) -> Message:
@@ -174,11 +180,11 @@ async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: st
     clocks = await own_clocks(desk, asked)
     if when:
         reading = replace(time_in_form(when, asked.now, clocks), text=text)
-        return await _reach(desk, asked, milestone, reading, clocks)
+        return await _reach(desk, asked, _Reach(milestone, reading), clocks)
     # The field says that empty means now: a time that the words begin with is offered, and not taken.
     named = moments.read(text, asked.now, clocks.zone, language=clocks.language)
     untimed = replace(moments.read("", asked.now, clocks.zone), text=text)
-    return await _reach(desk, asked, milestone, untimed, clocks, named)
+    return await _reach(desk, asked, _Reach(milestone, untimed, named), clocks)
 
 
 async def milestone_form(desk: Desk, asked: Asked) -> Block:
@@ -186,15 +192,27 @@ async def milestone_form(desk: Desk, asked: Asked) -> Block:
     clocks = await own_clocks(desk, asked)
 
     def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
+        incident = require_taking(tx, asked)
         return milestones.form(incident, kept.standing(tx, incident.id), clocks.label)
 
     return await desk.store.read(look)
 
 
-async def _reach(
-    desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks, named: Reading | None = None
-) -> Message | None:
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """A milestone that was reached, and how its time was read.
+
+    `named` is the reading whose times are offered, where that is not `reading`; `check` may refuse in the transaction.
+    """
+
+    milestone: Milestone
+    reading: Reading
+    named: Reading | None = None
+    check: Check | None = None
+
+
+async def _reach(desk: Desk, asked: Asked, reach: _Reach, clocks: Clocks) -> Message | None:
+    milestone, reading, check = reach.milestone, reach.reading, reach.check
     if reading.question is not None:
         as_in = rules.in_full(reading.question, asked.now)
         raise Refused(f"Not recorded. {reading.problem} Write the time in full, as in {as_in}.", field="when")
@@ -204,6 +222,8 @@ async def _reach(
 
     def unit(tx: Transaction) -> Message:
         before = require_taking(tx, asked, locking=True)
+        if check is not None:
+            check(tx, before)
         incident = lifecycle.reach(before, milestone, asked.user, moment)
         incidents.save(tx, incident)
         kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
@@ -213,7 +233,7 @@ async def _reach(
         entry = kept.append(tx, incident.id, new)
         secrets.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
         told = _told(tx, desk, asked, (incident, entry), clocks)
-        return offering.below(told, entry, offers(named or reading, moment, asked.now), asked.now)
+        return offering.below(told, entry, offers(reach.named or reading, moment, asked.now), asked.now)
 
     return await once(desk, asked, unit)
 

@@ -11,6 +11,7 @@ from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.pressed import TYPED, Pressed, require_why, why_since
 from bot.slack import blocks, whys_corrected
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
@@ -101,11 +102,13 @@ def _resolved(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incide
     return incident
 
 
-async def mark_root(desk: Desk, asked: Asked, number: int | None) -> Message | None:
+async def mark_root(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """The numbered why, else the latest open one, is a root cause: its branch ends there."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
+        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+            return now
         why = rules.to_mark(whys.chain(tx, incident.id), number)
         if not why.is_root:
             why = whys.amend(tx, replace(why, is_root=True), "root", asked.user, asked.now)
@@ -115,11 +118,26 @@ async def mark_root(desk: Desk, asked: Asked, number: int | None) -> Message | N
     return await once(desk, asked, unit)
 
 
-async def unmark_root(desk: Desk, asked: Asked, number: int) -> Message | None:
+def _numbered_since(
+    tx: Transaction, desk: Desk, asked: Asked, incident: Incident, number: int | None, pressed: Pressed
+) -> Message | None:
+    """How the numbered why stands now, where it is not what its button showed. Raises Refused for one taken back."""
+    if number is None:
+        return None
+    why = rules.by_number(whys.every(tx, incident.id), number)
+    now = why_since(tx, desk, asked, why, pressed)
+    if now is None:
+        require_why(tx, desk, asked, why)
+    return now
+
+
+async def unmark_root(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPED) -> Message | None:
     """The numbered why is no root cause after all."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
+        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+            return now
         why = rules.by_number(whys.chain(tx, incident.id), number)
         if not why.is_root:
             sentence = f"Why {number} is not marked as a root cause."
@@ -140,7 +158,12 @@ async def form(desk: Desk, asked: Asked, parent: int | None) -> Block:
 
     def look(tx: Transaction) -> Block:
         incident = _resolved(tx, asked)
-        return says.answer_form(incident, whys.chain(tx, incident.id), parent)
+        chain = whys.chain(tx, incident.id)
+        if parent:
+            require_why(tx, desk, asked, rules.by_number(whys.every(tx, incident.id), parent))
+        before = rules.answer_to(chain, parent)
+        who = (desk.people.name(asked.team, before.author) or before.author) if before else ""
+        return says.answer_form(incident, chain, parent, (before, who) if before else None)
 
     return await desk.store.read(look)
 

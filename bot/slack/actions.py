@@ -128,8 +128,11 @@ def reopened(action: Action, incident: Incident, by: str) -> Message:
     return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
 
 
-def moved(action: Action, incident: Incident, by: str, before: date | None) -> Message:
-    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it)."""
+def moved(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
+    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it).
+
+    `beside` is a time of day that was written with it.
+    """
     said = words.actions.moved(
         number=action.number,
         key=incident.key,
@@ -137,6 +140,7 @@ def moved(action: Action, incident: Incident, by: str, before: date | None) -> M
         due=due_words(action.due_on),
         before=due_words(before),
         by=by,
+        beside=beside,
     )
     return blocks.message(said, response_type="in_channel")
 
@@ -245,12 +249,16 @@ def date_form(action: Action, today: date) -> Block:
     )
 
 
-def add_form(incident: Incident, text: str, why: int | None = None, groups: owners.Groups = ()) -> Block:
-    """The form that makes an action, pre-filled with the root cause in a why."""
+def add_form(
+    incident: Incident, text: str, why: int | None = None, groups: owners.Groups = (), before: Action | None = None
+) -> Block:
+    """The form that makes an action, pre-filled with the root cause in a why; `before` is for that already."""
+    told = shortened(" ".join(masked(before.text).split()), 300) if before else ""
     return blocks.modal(
         "New action",
         "action_add",
         [
+            *([blocks.section(words.whys.has_action(number=before.number, text=told))] if before else []),
             *fields.texts("What is to be done?", text),
             *owners.fields("Who does it?", groups, optional=True),
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),

@@ -84,6 +84,11 @@ def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
     return blocks.message(said, [blocks.section(said), *blocks.sections("\n".join(lines)), blocks.actions(more)])
 
 
+def over(group: AlertGroup) -> list[Block]:
+    """Above a form: that the alert has ended, which the message whose button was pressed may not have shown."""
+    return [blocks.section(words.alerts.over(at=group.ended_at))] if group.ended_at else []
+
+
 def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
     """The form behind [Attach to …]: which of these open incidents."""
     options = [blocks.option(f"{incident.key} {masked(incident.title)}", str(incident.id)) for incident in found]
@@ -93,6 +98,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
         "alerts_attach",
         [
             blocks.section(words.alerts.attach_what(title=group.title)),
+            *over(group),
             blocks.labelled("To which incident?", "into", menu),
         ],
         submit="Attach",

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from bot.incident import checks
+from bot.incident import checks, publishing
 from bot.incident.records import Case, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
+from bot.slack import publishing as ends
 from bot.slack.actions import due_words, row
 from bot.slack.blocks import Block
 from bot.slack.postmortem import section_ref
@@ -121,7 +122,9 @@ def _postmortems(page: Page[Case]) -> list[Block]:
             meter=f"{checks.sentence(case)}.",
         )
         about = section_ref(incident, "")
-        buttons = [blocks.button("Hand over", "postmortem_hand_over", about)]
+        buttons = [ends.export(incident), blocks.button("Hand over", "postmortem_hand_over", about)]
+        if publishing.can_publish(case):
+            buttons.insert(0, ends.publish(incident))
         if checks.blank_sections(case):
             buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about))
         shown += [blocks.section(line), blocks.actions(*buttons)]

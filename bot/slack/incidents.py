@@ -1,6 +1,7 @@
 """How incidents look in Slack."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.incident.records import Case, Incident, Status
@@ -122,6 +123,6 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
     )
 
 
-def help_text() -> Message:
-    """How to use `/incident`."""
-    return blocks.whisper(words.incidents.help())
+def help_text(systems: Iterable[str] = ()) -> Message:
+    """How to use `/incident`; `systems` are the other systems that are connected."""
+    return blocks.whisper(words.incidents.help(systems=tuple(systems)))

@@ -15,10 +15,13 @@ MOST_ASKED = 3
 QUOTED = 80
 
 
-def what_of_it(meant: Sequence[OwedAction], said: str) -> Message:
-    """Actions were named, and nothing that is understood was said of them: what can be, and the buttons."""
-    number = meant[0].action.number
-    asked = words.actions.what_of_it(items=_named(meant[:MOST_ASKED]), said=shortened(said, QUOTED), number=number)
+def what_of_it(meant: Sequence[OwedAction], said: str, problem: str = "") -> Message:
+    """Actions were named, and nothing that is understood was said of them: what can be, and the buttons.
+
+    `problem` is why it is not understood, where that is known.
+    """
+    number, quoted = meant[0].action.number, shortened(said, QUOTED)
+    asked = words.actions.what_of_it(items=_named(meant[:MOST_ASKED]), said=quoted, problem=problem, number=number)
     shown = [blocks.section(asked)]
     for one in meant[:MOST_ASKED]:
         if len(meant) > 1:

@@ -114,7 +114,7 @@ def _doubt(why: Why, doubt: Doubt | None) -> list[Block]:
     if doubt is None:
         return []
     said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
-    ref_ = {"incident": why.incident_id, "why": why.number, "other": doubt.other.number, "beside": not doubt.is_beside}
+    ref_ = json.loads(ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
     label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
     return [blocks.context(said), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
 
@@ -183,20 +183,24 @@ def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> 
     return lines
 
 
-def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) -> Block:
-    """The form behind [Answer]."""
-    about = masked(rules.quoted(rules.by_number(chain, parent).text) if parent else incident.title)
+def answer_form(
+    incident: Incident, chain: tuple[Why, ...], parent: int | None, before: tuple[Why, str] | None = None
+) -> Block:
+    """The form behind [Answer]; `before` is the answer that the question has already, and who gave it."""
+    above = rules.by_number(chain, parent) if parent else None
+    about = masked(rules.quoted(above.text) if above else incident.title)
     question = f"Why did this happen: {shortened(about, QUOTED)}?"
     return blocks.modal(
         "Why?",
         "why_answer",
         [
+            *_told_before(above, before),
             blocks.labelled(
                 question,
                 "answer",
                 blocks.text_input("answer", multiline=True, placeholder="because …"),
                 hint=words.whys.cite_hint(),
-            )
+            ),
         ],
         submit="Answer",
         private_metadata=json.dumps(
@@ -208,6 +212,17 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
             }
         ),
     )
+
+
+def _told_before(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
+    """What the button that was pressed may not have shown: the question is answered, or not asked any more."""
+    if before is not None:
+        why, who = before
+        text = shortened(rules.quoted(masked(why.text)), QUOTED)
+        return [blocks.section(words.whys.answered_before(number=why.number, text=text, by=who))]
+    if above is not None and above.is_root:
+        return [blocks.section(words.whys.root_before(number=above.number))]
+    return []
 
 
 def help_text() -> Message:

@@ -17,7 +17,10 @@ QUOTED = 2_000
 Chain = tuple[Why, ...]
 
 
-def _row(why: Why) -> Block:
+def standing_row(why: Why) -> Block:
+    """The buttons of a why as it stands: [Edit] and [Take back], or [Bring back] where it was taken back."""
+    if why.struck:
+        return blocks.actions(blocks.button("Bring back", "why_restore", ref(why)))
     return blocks.actions(
         blocks.button("Edit", "why_edit", ref(why)), blocks.button("Take back", "why_delete", ref(why))
     )
@@ -26,7 +29,7 @@ def _row(why: Why) -> Block:
 def standing(why: Why) -> Message:
     """A why as it reads now, with its buttons."""
     said = words.whys.one(number=why.number, text=shortened(masked(why.text), QUOTED), struck=why.struck)
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def edited(why: Why, before: Why) -> Message:
@@ -36,20 +39,19 @@ def edited(why: Why, before: Why) -> Message:
         text=shortened(masked(why.text), QUOTED),
         before=shortened(" ".join(masked(before.text).split()), 500),
     )
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def struck(why: Why) -> Message:
     """A why was taken back; a button brings it in again."""
     said = words.whys.struck(number=why.number, text=shortened(masked(why.text), QUOTED))
-    row = blocks.actions(blocks.button("Bring back", "why_restore", ref(why)))
-    return blocks.whisper(said, [blocks.section(said), row])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def restored(why: Why) -> Message:
     """A struck why stands again."""
     said = words.whys.restored(number=why.number, text=shortened(masked(why.text), QUOTED))
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
@@ -74,7 +76,7 @@ def moved(why: Why, chain: Chain) -> Message:
     """A why explains another one now."""
     text = shortened(masked(why.text), QUOTED)
     said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def not_rooted(why: Why, by: str) -> Message:
@@ -121,9 +123,15 @@ def edit_form(why: Why, channel: str, typed: str | None = None, notice: str = ""
     )
 
 
+def changed_before(why: Why, who: str) -> str:
+    """The notice above a form of a why that somebody changed since its button was shown."""
+    return str(words.whys.changed_before(number=why.number, who=who))
+
+
 def stale_form(why: Why, channel: str, typed: str, who: str) -> Message:
     """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
-    notice = words.whys.stale(number=why.number, who=who, theirs=shortened(why.text, QUOTED))
+    told = words.whys.stale_struck if why.struck else words.whys.stale
+    notice = told(number=why.number, who=who, theirs=shortened(why.text, QUOTED))
     return {"response_action": "update", "view": edit_form(why, channel, typed, notice)}
 
 

@@ -47,9 +47,9 @@ async def test_the_words_of_other_tools_reach_the_milestone(sqlite_url: str, typ
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("/incident declare payments down", "/incident open"), ("/incident done", "/incident resolved"),
+    [("/incident declare payments down", "/incident open"), ("/incident done", "/incident help"),
      ("/postmortem summary", "/postmortem fill summary"), ("/postmortem root_cause", "/postmortem fill root cause"),
-     ("/postmortem done", "/postmortem publish"), ("/postmortem fill poetry", "/postmortem fill impact"),
+     ("/postmortem done", "/postmortem help"), ("/postmortem fill poetry", "/postmortem fill impact"),
      ("/postmortem fill re", "/postmortem fill impact"), ("/why because", "/why because the connection pool ran out"),
      ("/why because …", "/why because the connection pool ran out"), ("/why delete", "/why delete 2"),
      ("/action done", "/action done 3"), ("/action undo", "/action reopen 3"),
