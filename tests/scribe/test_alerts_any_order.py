@@ -91,9 +91,8 @@ class Run:
 def seen(tx: Transaction, team: str, of_group: Alert) -> tuple[Any, ...]:
     """Each group and what was told of it, and the timeline without that it was opened."""
     rows = alerts.since(tx, team, of_group, NOON - timedelta(days=9))
-    blank = {"id": 0, "team": "", "incident_id": None}
     groups = [
-        (replace(row, **blank), sorted(alert_events.told(tx, row), key=order))
+        (replace(row, id=0, team="", incident_id=None), sorted(alert_events.told(tx, row), key=order))
         for row in rows
         if row.stand is not Stand.MERGED
     ]
