@@ -116,7 +116,7 @@ def orders(draw: st.DrawFn) -> tuple[list[list[Alert]], list[list[Alert]]]:
 def test_in_any_order_the_same_groups_are_suggested(sqlite_url: str) -> None:
     store = open_store(sqlite_url)
 
-    @settings(max_examples=150)
+    @settings(max_examples=100, deadline=None)
     @given(orders())
     def check(told: tuple[list[list[Alert]], list[list[Alert]]]) -> None:
         in_order, otherwise = told
@@ -129,7 +129,7 @@ def test_in_any_order_the_same_groups_are_suggested(sqlite_url: str) -> None:
 def test_in_any_order_a_rule_opens_the_same_incident_with_the_same_timeline(sqlite_url: str) -> None:
     store = open_store(sqlite_url)
 
-    @settings(max_examples=150)
+    @settings(max_examples=100, deadline=None)
     @given(orders())
     def check(told: tuple[list[list[Alert]], list[list[Alert]]]) -> None:
         in_order, otherwise = told
