@@ -15,7 +15,7 @@ FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus
 
 
 def alert(status: AlertStatus = FIRING, at: datetime = NOON, fingerprint: str = "a", **more: Any) -> Alert:
-    facts = {"starts_at": NOON, "event": f"{fingerprint}{status}{at}"} | more
+    facts: dict[str, Any] = {"starts_at": NOON, "event": f"{fingerprint}{status}{at}"} | more
     return Alert("alertmanager", "g", fingerprint, title=f"{fingerprint} is down", status=status, at=at, **facts)
 
 

@@ -246,7 +246,7 @@ def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path:
         store = open_store(url, migrating=True)
         group = store.read_now(lambda tx: alerts.by_id(tx, 1))
         assert group is not None
-        (told,) = store.read_now(lambda tx, group=group: alert_events.told(tx, group))  # type: ignore[misc]
+        (told,) = store.read_now(lambda tx, group=group: alert_events.told(tx, group, 9))  # type: ignore[misc]
         assert told == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
         store.close()
     on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")
