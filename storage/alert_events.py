@@ -30,7 +30,13 @@ _ADD = Statement(insert_into(_event))
 _NEWEST = Statement(
     select(_event.c.at, _event.c.starts_at, _rank, _event.c.key).where(_of_group).order_by(*_backwards).limit(1)
 )
-_LAST_OF = Statement(select(_event.c.status).where(*_of_alert).order_by(*_backwards).limit(1))
+_LAST_OF = Statement(
+    select(_event.c.at, _event.c.starts_at, _rank, _event.c.key, _event.c.status)
+    .where(*_of_alert)
+    .order_by(*_backwards)
+    .limit(1)
+)
+_MANY = Statement(select(_event.c.id).where(_of_group).order_by(_event.c.at).limit(1).offset(bindparam("many")))
 _FIRED = Statement(select(_event.c.id).where(*_of_alert, _until, _event.c.status != AlertStatus.RESOLVED).limit(1))
 _BEGUN = Statement(
     select(_event.c.id)
@@ -74,6 +80,7 @@ _AWAITED = Statement(
         _end.c.at >= bindparam("since", type_=_end.c.at.type),
     )
     .order_by(_end.c.at, _end.c.id)
+    .limit(bindparam("most"))
 )
 _COME = Statement(delete(_end).where(_end.c.id == bindparam("row_id")))
 
@@ -121,8 +128,19 @@ def newest(tx: Transaction, group: AlertGroup) -> Order | None:
 
 def known(tx: Transaction, group: AlertGroup, fingerprint: str) -> AlertStatus | None:
     """How one alert of a group stands by what was told of it, or None."""
+    found = last(tx, group, fingerprint)
+    return found[1] if found else None
+
+
+def last(tx: Transaction, group: AlertGroup, fingerprint: str) -> tuple[Order, AlertStatus] | None:
+    """What was told last, by its source's clock, of one alert of a group."""
     row = tx.row(_LAST_OF, alert_id=group.id, fingerprint=fingerprint)
-    return AlertStatus(row[0]) if row else None
+    return ((row[0], row[1], row[2], row[3]), AlertStatus(row[4])) if row else None
+
+
+def has_more_than(tx: Transaction, group: AlertGroup, many: int) -> bool:
+    """Whether so many things and more were told of a group."""
+    return tx.row(_MANY, alert_id=group.id, many=many) is not None
 
 
 def has_fired(tx: Transaction, group: AlertGroup, alert: Alert) -> bool:
@@ -140,8 +158,8 @@ def _place(team: str, alert: Alert) -> dict[str, str]:
     return {"team": team, "source": alert.source, "group_key": alert.group, "fingerprint": alert.fingerprint}
 
 
-def told(tx: Transaction, group: AlertGroup, most: int = 2**31) -> list[Alert]:
-    """What was told of a group, by the source's clock."""
+def told(tx: Transaction, group: AlertGroup, most: int) -> list[Alert]:
+    """The first things that were told of a group, by the source's clock."""
     return [_alert_of(group, row) for row in tx.rows(_TOLD, alert_id=group.id, most=most)]
 
 
@@ -167,10 +185,10 @@ def wait(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
     tx.run(_WAIT, team=team, source=alert.source, group_key=alert.group, heard_at=now, **_said(alert))
 
 
-def awaited(tx: Transaction, team: str, start: Alert) -> list[Alert]:
-    """The ends that waited for this start, by the source's clock; they wait no longer."""
+def awaited(tx: Transaction, team: str, start: Alert, most: int) -> list[Alert]:
+    """The first ends that waited for this start, by the source's clock; they wait no longer."""
     found = []
-    for row_id, fingerprint, key, title, *said in tx.rows(_AWAITED, **_place(team, start), since=start.at):
+    for row_id, fingerprint, key, title, *said in tx.rows(_AWAITED, **_place(team, start), since=start.at, most=most):
         tx.run(_COME, row_id=row_id)
         found.append(Alert(start.source, start.group, fingerprint, key, title, AlertStatus.RESOLVED, *said))
     return found

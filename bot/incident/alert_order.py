@@ -16,6 +16,10 @@ RANKS = {AlertStatus.FIRING: 0, AlertStatus.ACKNOWLEDGED: 1, AlertStatus.RESOLVE
 """What comes first of the same alert at the same moment."""
 
 
+RETOLD_AT_MOST = 500
+"""A group of more things told is not told anew: what comes late of it is counted, so that it costs the same."""
+
+
 def order(alert: Alert) -> Order:
     """What sorts things told by when they happened.
 
@@ -85,6 +89,20 @@ def retold(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
         group = after(group, alert, known.get(alert.fingerprint))
         known[alert.fingerprint] = alert.status
     return group
+
+
+def counted(group: AlertGroup, alert: Alert, known: tuple[Order, AlertStatus] | None, newest: datetime) -> AlertGroup:
+    """A group too large to be told anew, after something that came late.
+
+    `known` is what was told last of the alert, `newest` when the newest thing told of the group happened. What fires
+    and when all had ended is right in any order; who took it up, and its words, stay as they were.
+    """
+    if known is not None and known[0] > order(alert):
+        return group
+    late = replace(after(group, alert, known[1] if known else None), severity=group.severity)
+    if late.ended_at is not None:
+        return replace(late, ended_at=max(late.ended_at, newest), changed_at=max(late.ended_at, newest))
+    return late if group.ended_at is not None else replace(group, fired=late.fired, firing=late.firing)
 
 
 @dataclass(slots=True)

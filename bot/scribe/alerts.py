@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 
 from bot.errors import NotRecorded
 from bot.incident import alerts as rules
-from bot.incident.alert_order import after, goes_on, order, retold, start_of
+from bot.incident.alert_order import RETOLD_AT_MOST, after, goes_on, order, retold, start_of
 from bot.incident.alerts import AFTERWORD, PROGRAMS, Alert, AlertGroup, AlertRules, Stand
 from bot.incident.records import Place, Status
-from bot.scribe.alerts_late import Fresh, Sorting
+from bot.scribe.alerts_late import Fresh, Sorting, is_large
 from bot.scribe.attached import attach, join
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.incidents import Opening, opened_in
@@ -100,6 +100,7 @@ class _Hearing:
         self._now = now
         self._taken = 0
         self._heard: set[str] = set()
+        self._sorting = Sorting(tx, chosen, team, now)
         self._newest: dict[str, Fresh | None] = {}
         self._fresh: dict[int, Fresh] = {}
         self._late: dict[str, list[Alert]] = {}
@@ -111,10 +112,11 @@ class _Hearing:
         for alert in told:
             self._take(alert)
         for late in self._late.values():
-            Sorting(self._tx, self._chosen, self._team, self._now).sort_in(late, self._fresh, self._is_open)
+            self._sorting.sort_in(late, self._fresh, self._is_open)
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
-                fresh.group, fresh.is_changed = retold(fresh.group, alert_events.told(self._tx, fresh.group)), True
+                told_of_it = alert_events.told(self._tx, fresh.group, RETOLD_AT_MOST * 10)
+                fresh.group, fresh.is_changed = retold(fresh.group, told_of_it), True
             if fresh.weighed or fresh.is_changed:
                 self._settle(fresh)
         if self._tx.changed:
@@ -140,7 +142,7 @@ class _Hearing:
         start = start_of(alert)
         if start and (self._is_forgotten(start) or alert_events.has_begun(self._tx, self._team, alert)):
             start = None
-        waiting = alert_events.awaited(self._tx, self._team, start or alert)
+        waiting = alert_events.awaited(self._tx, self._team, start or alert, AT_ONCE)
         for each in sorted([*([start] if start else []), alert, *waiting], key=order):
             self._put(each)
 
@@ -161,7 +163,7 @@ class _Hearing:
         self._heard.add(alert.event)
         fresh = self._newest_of(alert)
         if alert.group in self._late or (fresh is not None and fresh.order and order(alert) < fresh.order):
-            self._late.setdefault(alert.group, []).append(alert)
+            self._take_late(fresh, alert)
             return
         if fresh is not None and not self._goes_on(fresh, alert):
             fresh = None
@@ -175,6 +177,14 @@ class _Hearing:
         fresh.group = after(fresh.group, alert, known)
         fresh.order = order(alert)
         fresh.add(alert)
+
+    def _take_late(self, fresh: Fresh | None, alert: Alert) -> None:
+        if fresh is not None and fresh.is_large is None:
+            fresh.is_large = is_large(self._tx, fresh.group)
+        if fresh is not None and fresh.is_large:
+            self._sorting.take_late(fresh, alert)
+        else:
+            self._late.setdefault(alert.group, []).append(alert)
 
     def _goes_on(self, fresh: Fresh, alert: Alert) -> bool:
         """Whether what is told belongs to the newest group, once it is known what becomes of what was told before."""

@@ -25,7 +25,7 @@ class Fresh:
 
     `told` is to be written into its incident's timeline; `weighed` may open one by rule; `order` is where the group
     ends; `ended_at` when it had before; `is_to_retell` where it is to be told anew from its beginning, `is_changed`
-    where it was.
+    where it was. `is_large`: there is too much of it for that; None while nobody looked.
     """
 
     group: AlertGroup
@@ -35,6 +35,7 @@ class Fresh:
     is_new: bool = False
     is_to_retell: bool = False
     is_changed: bool = False
+    is_large: bool | None = None
     ended_at: datetime | None = None
 
     def add(self, alert: Alert) -> None:
@@ -66,14 +67,26 @@ class Sorting:
             home = self._home(rows, alert, is_open)
             if home is None:
                 loose.append(alert)
-            elif alert.is_over and not alert_events.has_fired(self._tx, home, alert):
-                alert_events.wait(self._tx, self._team, alert, self._now)
             else:
-                alert_events.keep(self._tx, home, alert, self._now)
-                _of(home, fresh).add(alert)
-                _of(home, fresh).is_to_retell = True
+                self.take_late(_of(home, fresh), alert)
         if loose:
             self._regroup([row for row in rows if row.stand not in DECIDED], loose, fresh)
+
+    def take_late(self, fresh: Fresh, alert: Alert) -> None:
+        """Give what came late to this very group: it is to be told anew, or counted where that would be too much."""
+        if alert.is_over and not alert_events.has_fired(self._tx, fresh.group, alert):
+            alert_events.wait(self._tx, self._team, alert, self._now)
+            return
+        if fresh.is_large is None:
+            fresh.is_large = is_large(self._tx, fresh.group)
+        if fresh.is_large:
+            known = alert_events.last(self._tx, fresh.group, alert.fingerprint)
+            newest = alert_events.newest(self._tx, fresh.group)
+            fresh.group = rules.counted(fresh.group, alert, known, newest[0] if newest else alert.at)
+        else:
+            fresh.is_to_retell = True
+        alert_events.keep(self._tx, fresh.group, alert, self._now)
+        fresh.add(alert)
 
     def _home(
         self, rows: Sequence[AlertGroup], alert: Alert, is_open: Callable[[AlertGroup], bool]
@@ -101,7 +114,8 @@ class Sorting:
 
     def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, Fresh]) -> None:
         """Divide and merge groups that nobody decided on, so that each is one stretch again."""
-        of_row = {row.id: alert_events.told(self._tx, row) for row in rows}
+        rows = [row for row in rows if not is_large(self._tx, row)]
+        of_row = {row.id: alert_events.told(self._tx, row, rules.RETOLD_AT_MOST) for row in rows}
         # Where all but an end was let go of long ago, nothing can be told anew.
         of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
         was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
@@ -147,6 +161,11 @@ class Sorting:
             show_storm(self._tx, self._team, group.channel, group.storm_id, self._now)
         if group.stand is Stand.SUGGESTED:
             show(self._tx, left, self._now)
+
+
+def is_large(tx: Transaction, group: AlertGroup) -> bool:
+    """Whether so much was told of a group that it is not told anew."""
+    return alert_events.has_more_than(tx, group, rules.RETOLD_AT_MOST)
 
 
 def _of(group: AlertGroup, fresh: dict[int, Fresh]) -> Fresh:

@@ -150,8 +150,9 @@ def what_a_webhook_tells(tx: Transaction) -> None:
     alert_events.keep(tx, group, told, NOW)
     alert_events.move(tx, told, group)
     alert_events.wait(tx, "T1", end, NOW)
-    alert_events.awaited(tx, "T1", told)
+    alert_events.awaited(tx, "T1", told, 50)
     alert_events.told(tx, group, 500)
+    alert_events.has_more_than(tx, group, 500)
     alert_events.drop(tx, "T1", told)
 
 
