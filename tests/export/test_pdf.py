@@ -150,7 +150,10 @@ def test_hostile_text_is_only_ever_text() -> None:
     )
     assert sum(len(page.images) for page in reader.pages) == 0
     shown = re.sub(r"\W|_", "", re.sub(r"INC-7Checkoutreturns503s|\d+/\d+", "", pdfs.letters(reader)))
-    assert {text for text in HOSTILE if shown.count(re.sub(r"\W|_", "", plain(text))) < 2} == set()
+    lines = {
+        re.sub(r"\W|_", "", line) for text in HOSTILE for line in plain(text).splitlines()
+    }  # a page may end between
+    assert {line for line in lines if shown.count(line) < 2} == set()
 
 
 def test_a_title_without_end_keeps_to_its_place() -> None:
