@@ -1,22 +1,17 @@
 """Old buttons: whatever has become of their thing since, the answer says what is now, and nothing else is done.
 
-Every button of the product is in one of the tables here.
+Which button is pressed old where stands in `test_stale_every`.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.seen import SeenMessage
-from tests.alarms import ALERTS, alertmanager, call, member, watched
 from tests.handlers.stage import having, last, on_stage, opened, press, told
-from tests.handlers.talk import looked_back, say, talked
-from tests.playing import Play
-
-HANDLERS = Path(__file__).resolve().parents[2] / "handlers"
+from tests.handlers.talk import looked_back, say, talked, until
+from tests.playing import NOON, Play
 
 
 def remembered(play: Play, user: str, action: str, channel: str = "") -> SeenMessage:
@@ -230,7 +225,8 @@ async def test_an_old_reminder_says_that_nothing_is_asked_any_more(sqlite_url: s
 
 async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sqlite_url: str) -> None:
     async with talked(sqlite_url) as play:
-        say(play, play.ana, "10:05 failed over")
+        say(play, play.bo, "04:20 failed over")
+        until(play, NOON)
         await looked_back(play)
         room = play.slack.dm(play.ana)
         seen = remembered(play, play.ana, "lookback_choose_0", room)
@@ -243,58 +239,6 @@ async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sq
         assert "this channel" not in said
 
 
-async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
-        await play.settle()
-        seen = remembered(play, play.bo, "alerts_open", ALERTS)
-        await press(play, play.ana, "alerts_ignore", channel=ALERTS)
-        again = remembered(play, play.bo, "alerts_again", ALERTS)
-        for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
-            assert "Ana Demo ignored that alert meanwhile." in await press_old(play, play.bo, seen, action)
-        await press_old(play, play.ana, again, "alerts_again")
-        assert "suggested again already" in await press_old(play, play.bo, again, "alerts_again")
-        await opened(play)
-        ended = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z")
-        await call(play, "alertmanager", alertmanager(ended))
-        await play.settle()
-        said = await press_old(play, play.bo, seen, "alerts_attach")
-        assert "This alert has ended, at 2026-11-23 12:25 UTC." in said
-        await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {})
-        await play.settle()
-        for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
-            assert "INC-1 has this alert already." in await press_old(play, play.bo, seen, action)
-        assert "INC-1 has this alert already." in await press_old(play, play.bo, again, "alerts_again")
-
-
-async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await opened(play)
-        began, at = "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z"
-        await call(play, "alertmanager", alertmanager(member("HighErrorRate", began)))
-        await play.settle()
-        await press(play, play.ana, "alerts_attach", channel=ALERTS)
-        await play.slack.submit(play.ana, play.slack.views(play.ana)[-1], {})
-        await play.settle()
-        await call(play, "alertmanager", alertmanager(member("HighErrorRate", began, at)))
-        await play.settle()
-        seen = remembered(play, play.ana, "alerts_resolved")
-        play.clock.advance(timedelta(minutes=2))
-        await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:31:00Z")))
-        await play.settle()
-        before = play.case()
-        for action in ("alerts_resolved", "alerts_mitigated"):
-            assert "1 alert of it fires again since that was asked." in await press_old(play, play.ana, seen, action)
-        assert play.case() == before
-        await call(
-            play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:31:00Z", "2026-11-23T12:32:00Z"))
-        )
-        await told(play, play.ana, "/incident resolved")
-        assert "INC-1 is resolved already." in await press_old(play, play.ana, seen, "alerts_mitigated")
-        await told(play, play.ana, "/incident reopen")
-        assert "INC-1 was reopened since that was asked" in await press_old(play, play.ana, seen, "alerts_resolved")
-
-
 async def test_what_is_harmless_is_not_masked_again_by_undo_and_back(sqlite_url: str) -> None:
     key = "AKIA" + "IOSFODNN7" + "EXAMPLE"
     async with on_stage(sqlite_url) as play:
@@ -305,68 +249,3 @@ async def test_what_is_harmless_is_not_masked_again_by_undo_and_back(sqlite_url:
             assert key in said.plain
             assert not said.plain.count("•")
         assert key not in "".join(one.plain for one in play.slack.messages(play.channel, user=play.bo))
-
-
-HERE = {old.action for old in TYPED} | {*REMINDED, "why_move", "lookback_choose", "alerts_open", "alerts_attach"}
-HERE |= {"alerts_ignore", "alerts_again", "alerts_resolved", "alerts_mitigated", "timeline_at", "capture_at"}
-ELSEWHERE = {
-    "action_held": "test_chasing.py",
-    "action_came_back": "test_chasing.py",
-    "alerts_attach_here": "test_alerts.py",
-    "alerts_more": "test_alert_storms.py",
-    "confluence_anew": "../scribe/test_confluence_edited.py",
-    "confluence_overwrite": "../scribe/test_confluence_edited.py",
-    "confluence_back": "../scribe/test_confluence_edited.py",
-    "connections_agree": "../scribe/test_jira_private.py",
-    "draft_look": "test_drafts.py",
-    "draft_keep": "test_drafts.py",
-    "draft_take": "test_drafts.py",
-    "incident_form_open": "test_carried.py",
-    "lookback_again": "test_lookback.py",
-    "postmortem_publish": "test_elsewhere.py",
-    "recall_same": "test_recall.py",
-    "recall_other": "test_recall.py",
-    "secret_redact": "test_secrets.py",
-    "secret_redact_there": "test_redaction_elsewhere.py",
-    "timeline_paste_open": "test_carried.py",
-}
-"""Tests that press these when they are old."""
-
-SHOWS_WHAT_IS_NOW = {
-    "action_edit",
-    "confluence_look",
-    "confluence_publish",
-    "connections_account",
-    "connections_again",
-    "draft_anew",
-    "exports_decide",
-    "exports_form",
-    "finding_link",
-    "home_back",
-    "home_on",
-    "postmortem_export",
-    "postmortem_fill",
-    "postmortem_pick",
-    "postmortem_show",
-    "secret_harmless",
-    "secret_redact_files",
-    "statuspage_draft",
-    "statuspage_form",
-    "timeline_entered",
-    "timeline_newer",
-    "timeline_older",
-    "timeline_show",
-}
-"""They open or show a thing as it is at the press, or say it in words of their own that no change makes untrue."""
-
-
-def test_every_button_of_the_product_is_in_one_of_the_tables() -> None:
-    source = "\n".join(path.read_text(encoding="utf-8") for path in HANDLERS.glob("*.py"))
-    found = set(re.findall(r'app\.action\("([a-z_]+)"\)', source))
-    found |= {name.rstrip("_") for name in re.findall(r're\.compile\(r"([a-z_]+?)_?(?:\\d|\(|\[)', source)}
-    found |= {"finding_link", "action_day", "home_back", "home_on"}
-    tables = {re.sub(r"_\d+$", "", name) for name in HERE} | set(ELSEWHERE) | SHOWS_WHAT_IS_NOW
-    assert {name for name in found if name.partition("_")[0] in PARTS} - tables == set()
-
-
-PARTS = {name.partition("_")[0] for name in (*HERE, *ELSEWHERE, *SHOWS_WHAT_IS_NOW)}
