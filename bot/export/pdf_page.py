@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 from typing import Any
 
 from bot.export.apart import FailedApart, answer
@@ -31,7 +30,6 @@ def make(html: bytes) -> bytes:
     if missing:
         raise FailedApart(missing)
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
-    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # else the fonts in it carry the second at which they were cut
     page = weasyprint.HTML(
         string=html.decode(), url_fetcher=weasyprint.urls.URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     )
