@@ -48,8 +48,10 @@ async def act(desk: Desk, asked: Asked, answer: Answer, other: str | None) -> Me
     if not answer.about:
         sentence = "Say which action, as in `/action done 3` or `/action 3 friday`. `/action list` shows them."
         raise Refused(sentence)
-    found = await desk.store.read(lambda tx: _named(tx, asked, answer))
     deed = answer.deed
+    if isinstance(deed, rules.Unpicked):
+        raise Refused(unpicked(deed.name))
+    found = await desk.store.read(lambda tx: _named(tx, asked, answer))
     _require_clear(deed, answer.about[0].number)
     if isinstance(deed, rules.Unclear):
         return await show(desk, asked, [action.number for action in found])
@@ -60,10 +62,8 @@ async def act(desk: Desk, asked: Asked, answer: Answer, other: str | None) -> Me
 
 
 def _require_clear(deed: Deed, number: int) -> None:
-    """Raises Refused for somebody whom nobody knows, a day that there is not, and what has no reason."""
+    """Raises Refused for a day that there is not, and for what has no reason."""
     match deed:
-        case rules.Unpicked(name):
-            raise Refused(unpicked(name))
         case rules.Unclear(problem=problem) if problem:
             raise Refused(problem)
         case rules.Drop(reason=""):

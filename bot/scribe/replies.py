@@ -33,6 +33,8 @@ async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None
     if answer is None:
         await say(desk, asked, says.understood())
         return
+    if isinstance(answer.deed, rules.Unpicked):
+        raise Refused(unpicked(answer.deed.name))
     owed = await desk.store.read(lambda tx: actions.owed_by(tx, asked.team, asked.user, MOST))
     meant = await _all_meant(desk, asked, answer, owed)
     if isinstance(meant, dict):
@@ -54,8 +56,6 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
             return says.what_of_it(meant, said, problem)
         case rules.Choose(due=due):
             return asks.of_actions(meant, due)
-        case rules.Unpicked(name=name):
-            raise Refused(unpicked(name))
         case rules.Drop(reason=""):
             return says.needs_reason(meant[0])
         case _:

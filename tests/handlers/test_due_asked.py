@@ -127,7 +127,7 @@ UNPICKED += [
 ]
 
 
-@pytest.mark.parametrize("typed", [*UNPICKED, "1 and 2 @bruno", "INC-1 1 @bruno"])
+@pytest.mark.parametrize("typed", [*UNPICKED, "1 and 2 @bruno", "INC-1 1 @bruno", "7 @bruno", "drop 7 @bruno"])
 async def test_a_name_that_was_not_picked_is_no_new_action_and_changes_none(sqlite_url: str, typed: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
