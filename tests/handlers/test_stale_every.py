@@ -21,6 +21,7 @@ ELSEWHERE = {
     "draft_look": "test_drafts.py",
     "draft_keep": "test_drafts.py",
     "draft_take": "test_drafts.py",
+    "incident_at": "test_choices.py",
     "incident_form_open": "test_carried.py",
     "lookback_again": "test_lookback.py",
     "postmortem_publish": "test_elsewhere.py",
@@ -28,7 +29,9 @@ ELSEWHERE = {
     "recall_other": "test_recall.py",
     "secret_redact": "test_secrets.py",
     "secret_redact_there": "test_redaction_elsewhere.py",
+    "timeline_edit_at": "test_choices.py",
     "timeline_paste_open": "test_carried.py",
+    "timeline_was": "test_offers.py",
 }
 """Tests that press these when they are old."""
 
