@@ -1,4 +1,4 @@
-"""A page that was made is known, whatever is refused after it; and a token with the scopes that we name can do it all."""
+"""A page that was made is known, whatever is refused after it; a token with the scopes that we name can do it all."""
 
 import pytest
 

@@ -9,6 +9,7 @@ import pytest
 
 from storage import links
 from storage.links import KEPT, Link
+from tests.export.test_confluence_editor import require_taken
 from tests.handlers.stage import on_stage, opened, told
 from tests.playing import TEAM, Play
 from tests.publish.clients import EMAIL, SECRET
@@ -119,6 +120,7 @@ def require_related(site: Site) -> None:
     assert site.jira.related == [("Relates", site.issue, site.item)]
     assert site.body.count(f"{site.jira.url}/browse/{site.issue}") == 1
     assert site.body.count(site.link("statuspage", "customers").url) == 1
+    require_taken(site.body)
 
 
 @pytest.mark.parametrize("order", list(permutations(STEPS)), ids="-".join)
