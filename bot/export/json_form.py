@@ -41,7 +41,7 @@ def as_object(document: Document) -> _Object:
         "incident": _incident(document),
         "metrics": _metrics(document.metrics),
         "timeline": [_line(line) for line in document.timeline],
-        "whys": [_why(step) for step in sorted(document.whys, key=lambda step: step.number)],
+        "whys": [_why(step) for step in document.whys],
         "sections": {part.slug: _part(part) for part in document.parts},
         "actions": [_action(action) for action in document.actions],
         "kept": [_kept(text) for text in document.kept],

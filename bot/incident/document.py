@@ -51,10 +51,10 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class WhyStep:
-    """One why, in reading order: a chain runs on at its own `depth`; what branches off stands one deeper.
+    """One why, in the order of `bot.incident.whys.outline`; `depth` counts the whys above it.
 
-    `parent` is the number that it explains, None for a first one; `is_branch` marks the first step of a branch;
-    `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers` is the
+    `parent` is the number that it explains, None for a first one; `is_branch` where another why before it explains the
+    same one; `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers` is the
     number that it was given under, which may be struck since. `versions` as those of a Line.
     """
 

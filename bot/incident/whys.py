@@ -165,16 +165,33 @@ def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
     return None
 
 
-def in_tree_order(chain: tuple[Why, ...]) -> Iterator[Why]:
-    """Each why, followed by all that explains it, branch by branch. No recursion: chains may be long."""
-    children: dict[int | None, list[Why]] = {}
-    for why in chain:
-        children.setdefault(why.parent, []).append(why)
-    waiting = children.get(None, [])[::-1]
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A why where every form shows it: `depth` counts the whys above it.
+
+    It `is_branch` where another why, which stands before it, explains the same why already.
+    """
+
+    why: Why
+    depth: int
+    is_branch: bool
+
+
+def outline(chain: Iterable[Why]) -> Iterator[Placed]:
+    """The whys in the one order in which they are shown: each is followed by all that explains it, by number.
+
+    `chain` is as `standing` leaves it. No recursion: chains may be long.
+    """
+    below: dict[int | None, list[Why]] = {}
+    for why in sorted(chain, key=lambda why: why.number):
+        below.setdefault(why.parent, []).append(why)
+    waiting = [Placed(why, 0, is_branch=False) for why in reversed(below.get(None, []))]
     while waiting:
-        why = waiting.pop()
-        yield why
-        waiting.extend(children.get(why.number, [])[::-1])
+        placed = waiting.pop()
+        yield placed
+        explains = below.get(placed.why.number, [])
+        found = [Placed(why, placed.depth + 1, is_branch=index > 0) for index, why in enumerate(explains)]
+        waiting.extend(reversed(found))
 
 
 def open_end(chain: tuple[Why, ...]) -> Why | None:

@@ -167,8 +167,8 @@ def tree(case: Case) -> Message:
 def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
     """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
     lines = []
-    for why in rules.in_tree_order(case.whys):
-        indent = INDENT * (rules.depth(case.whys, why.number) - 1)
+    for placed in rules.outline(case.whys):
+        why, indent = placed.why, INDENT * placed.depth
         lines.append(
             indent
             + words.whys.chain_line(

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 SVG = "{http://www.w3.org/2000/svg}"
-_READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+_READER = MarkdownIt("gfm-like", {"html": True, "linkify": False, "maxNesting": 100})
 _MARKER = re.compile(r"<!-- afterword:[a-z_]+(?: [0-9a-f]{12}){1,2}(?: v[0-9]+)? -->\n")
 
 
