@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.incident import code
 from bot.incident.lifecycle import SAID
 from bot.incident.milestones import began_at, reached
-from bot.incident.plain import one_line, plain
+from bot.incident.plain import plain
 from bot.incident.records import Action, ActionStatus, Case, Entry, Milestone, Status
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
@@ -238,4 +239,4 @@ def _stamp(moment: datetime) -> str:
 
 
 def _quoted(text: str, most: int = QUOTED) -> str:
-    return f"“{shortened(one_line(text), most)}”"
+    return f"“{shortened(code.flat(plain(text)), most)}”"

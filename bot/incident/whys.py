@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.errors import Refused
+from bot.incident import code
 from bot.incident.records import Why
 
 USUAL_DEPTH = 5
@@ -290,5 +291,5 @@ def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
 
 def quoted(text: str) -> str:
     """An answer as the next question quotes it: without its `because` and its full stop, on one line."""
-    flat = " ".join(text.split()).rstrip(".!")
+    flat = code.flat(text).rstrip(".!")
     return re.sub(r"^because\s+", "", flat, flags=re.IGNORECASE)

@@ -195,7 +195,7 @@ async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Readin
         shown_at = clocks.both(entry)
         if milestone is Milestone.RESOLVED:
             return _resolved(tx, desk, asked, incident, entry, shown_at)
-        extra = shortened(masked(text), 1_000) if text != said else ""
+        extra = shortened(masked(lifecycle.beyond(milestone, text)), 1_000)
         return says.said_to_all(
             words.incidents.reached(
                 key=incident.key, said=said.lower(), when=shown_at, text=extra, by=asked.user, number=entry.number
@@ -207,7 +207,7 @@ async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Readin
 
 def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, entry: Entry, shown_at: str) -> Message:
     remind(tx, desk.rules, incident, entry)
-    text = entry.text if entry.text != lifecycle.SAID[Milestone.RESOLVED] else ""
+    text = lifecycle.beyond(Milestone.RESOLVED, entry.text)
     said = words.incidents.resolved(
         key=incident.key, when=shown_at, text=shortened(masked(text), 1_000), by=asked.user, number=entry.number
     )

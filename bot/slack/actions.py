@@ -3,12 +3,13 @@
 import json
 from datetime import date, datetime
 
+from bot.incident import code
 from bot.incident.records import Action, ActionKind, ActionStatus, Case, Incident
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks, owners
 from bot.slack.blocks import Block, Message
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 
 QUOTED = 1_000
@@ -86,7 +87,7 @@ def details_button(action: Action) -> Block:
 def _line(action: Action, case: Case, now: datetime) -> str:
     line: str = words.actions.line(
         number=action.number,
-        text=shortened(" ".join(action.text.split()), QUOTED),
+        text=shortened(code.flat(action.text), QUOTED),
         facts=words.actions.facts(
             owner=case.name(action.owner),
             due=due_words(action.due_on),
@@ -219,7 +220,7 @@ def drop_form(action: Action) -> Block:
 
 
 def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
-    about = blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}")
+    about = blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), QUOTED))}")
     return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=ref(action))
 
 
@@ -229,7 +230,7 @@ def date_form(action: Action, today: date) -> Block:
         "New due date",
         "action_date",
         [
-            blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}"),
+            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), QUOTED))}"),
             blocks.labelled(
                 "Due on",
                 "due",

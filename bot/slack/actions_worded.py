@@ -1,5 +1,6 @@
 """How an action's words are looked at and changed in Slack: the hint, the form, and what reads anew."""
 
+from bot.incident import code
 from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
 from bot.incident.timeline import FORM_HOLDS
@@ -15,7 +16,7 @@ def reworded(action: Action, before: Action, incident: Incident, by: str) -> Mes
         number=action.number,
         key=incident.key,
         text=shortened(action.text, QUOTED),
-        before=shortened(" ".join(before.text.split()), 500),
+        before=shortened(code.flat(before.text), 500),
         by=by,
     )
     return blocks.message(said, response_type="in_channel")

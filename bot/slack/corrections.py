@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from bot.incident import code
 from bot.incident.history import EntryVersion
 from bot.incident.records import Entry, EntryKind, Incident, Status
 from bot.incident.secrets import found, masked
@@ -85,7 +86,7 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], name_of: NameOf) -
             version=version.version,
             change=version.change,
             when=f"{version.happened_at:%Y-%m-%d %H:%M}",
-            text=shortened(" ".join(version.text.split()), 800),
+            text=shortened(code.flat(version.text), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )

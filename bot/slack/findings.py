@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 from bot.export.times import span
+from bot.incident import code
 from bot.incident.document import Metrics
 from bot.incident.findings import MOST_NAMED, Finding, Mend
 from bot.incident.records import Action, Case, Incident, Why
@@ -13,7 +14,7 @@ from bot.incident.text import shortened
 from bot.slack import blocks, owners
 from bot.slack.actions import LINK_LIKE, due_words
 from bot.slack.blocks import Block, Message
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 
 MOST = 10
@@ -74,7 +75,7 @@ def link_offers(incident: Incident, roots: tuple[Why, ...], number: int) -> list
     """Below a new action that is for no particular why: a button for each root cause that has none."""
     if not roots:
         return []
-    named = [(why.number, shortened(" ".join(why.text.split()), 120)) for why in roots[:MOST_NAMED]]
+    named = [(why.number, shortened(code.flat(why.text), 120)) for why in roots[:MOST_NAMED]]
     row = [
         blocks.button(
             f"For why {why.number}", f"{LINK}{why.number}", blocks.about(incident, why=why.number, action=number)
@@ -123,7 +124,7 @@ def action_form(action: Action, incident: Incident, today: date, groups: owners.
         f"Action {action.number}",
         "finding_action",
         [
-            blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}"),
+            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), QUOTED))}"),
             *owners.fields("Who does it?", groups, action.owner, optional=True),
             blocks.labelled("By when?", "due", due, optional=True),
             blocks.labelled("Which ticket?", "link", link, optional=True),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from bot.incident import checks
+from bot.incident import checks, code
 from bot.incident.records import Case, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -99,7 +99,7 @@ def _actions(page: Page[OwedAction], now: datetime) -> list[Block]:
     for item in page.items:
         action = item.action
         line = words.home.owed_line(
-            text=shortened(" ".join(action.text.split()), 300),
+            text=shortened(code.flat(action.text), 300),
             number=action.number,
             key=item.incident.key,
             channel=item.incident.channel,

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from datetime import datetime
 
-from bot.incident import secrets
+from bot.incident import code, secrets
 from bot.incident.lookback import SPANS, Proposal, Reason
 from bot.incident.records import Incident
 from bot.incident.text import shortened
@@ -103,7 +103,7 @@ def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str
 
 def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     when = clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
-    said = secrets.masked(" ".join(proposal.text.split()))
+    said = code.flat(secrets.masked(proposal.text))
     why = "a credential?" if proposal.is_risky else _WHY[proposal.reason]
     return blocks.option(f"{when} {shortened(author, 24)} · {why}", proposal.ts, said)
 

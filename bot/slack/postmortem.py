@@ -18,7 +18,7 @@ from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.publishing import open_again
 from bot.slack.recall import Alike
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
@@ -182,7 +182,7 @@ def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours:
     Saving it now is a choice, so it carries the version that its writer has seen.
     """
     notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
-    notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in _pieces(theirs.text)[:FIELDS])]
+    notes = [blocks.section(notice), *(blocks.section(mrkdwn(piece)) for piece in _pieces(theirs.text)[:FIELDS])]
     return {"response_action": "update", "view": _form(case, section, notes, (theirs.version, yours))}
 
 

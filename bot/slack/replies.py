@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.incident import code
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -65,6 +66,6 @@ def _more(seen: Sequence[OwedAction], count: int) -> int:
 
 def _named(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
     return [
-        (item.action.number, item.incident.key, shortened(" ".join(masked(item.action.text).split()), QUOTED))
+        (item.action.number, item.incident.key, shortened(code.flat(masked(item.action.text)), QUOTED))
         for item in items
     ]

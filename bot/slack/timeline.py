@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from bot.incident import secrets
+from bot.incident import code, secrets
 from bot.incident import timeline as rules
-from bot.incident.lifecycle import SAID
+from bot.incident.lifecycle import SAID, beyond
 from bot.incident.moments import Reading, shown
 from bot.incident.records import Case, Entry, Incident, Status
 from bot.incident.text import shortened
@@ -154,11 +154,11 @@ def line(entry: Entry, case: Case, now: datetime) -> str:
     """An entry as one line of a list, escaped."""
     said: str = words.timeline.line(
         when=when(entry, now),
-        text=shortened(secrets.masked(" ".join(entry.text.split())), 500),
+        text=shortened(code.flat(secrets.masked(entry.text)), 500),
         author=case.name(entry.author),
         number=entry.number,
         change=entry.source_change,
-        milestone=SAID[entry.milestone] if entry.milestone and entry.text != SAID[entry.milestone] else "",
+        milestone=SAID[entry.milestone] if entry.milestone and beyond(entry.milestone, entry.text) else "",
     )
     return said
 

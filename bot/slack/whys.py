@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
+from bot.incident import code
 from bot.incident import whys as rules
 from bot.incident.records import Case, Entry, Incident, Why
 from bot.incident.secrets import masked
@@ -124,7 +125,7 @@ def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
 
 
 def _cited(entry: Entry) -> str:
-    text = shortened(masked(" ".join(entry.text.split())), QUOTED)
+    text = shortened(code.flat(masked(entry.text)), QUOTED)
     return str(words.whys.evidence(number=entry.number, when=f"{entry.happened_at:%H:%M}", text=text))
 
 
@@ -173,7 +174,7 @@ def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> 
             indent
             + words.whys.chain_line(
                 number=why.number,
-                text=shortened(" ".join(masked(why.text).split()), QUOTED),
+                text=shortened(code.flat(masked(why.text)), QUOTED),
                 author=case.name(why.author),
                 is_root=why.is_root,
             )

@@ -2,6 +2,7 @@
 
 import json
 
+from bot.incident import code
 from bot.incident import whys as rules
 from bot.incident.history import WhyVersion
 from bot.incident.records import Incident, Why
@@ -35,7 +36,7 @@ def edited(why: Why, before: Why) -> Message:
     said = words.whys.edited(
         number=why.number,
         text=shortened(masked(why.text), QUOTED),
-        before=shortened(" ".join(masked(before.text).split()), 500),
+        before=shortened(code.flat(masked(before.text)), 500),
     )
     return blocks.whisper(said, [blocks.section(said), _row(why)])
 
@@ -58,7 +59,7 @@ def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain
 
     `chains` are the whys before and after: where another question is open now, it follows.
     """
-    text = shortened(" ".join(masked(why.text).split()), QUOTED)
+    text = shortened(code.flat(masked(why.text)), QUOTED)
     said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained(chains[1], why))
     before, after = (rules.open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
@@ -91,7 +92,7 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
         words.whys.history_line(
             version=version.version,
             change=version.change,
-            text=shortened(" ".join(masked(version.text).split()), 800),
+            text=shortened(code.flat(masked(version.text)), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )

@@ -65,7 +65,8 @@ def kinds(markdown: str) -> set[str]:
 
 def shown(markdown: str) -> str:
     """What is read of it, line by line."""
-    return "\n".join(_visible(token.children or []) for token in _READER.parse(markdown) if token.type == "inline")
+    found = (one for one in _READER.parse(markdown) if one.type in ("inline", "fence"))
+    return "\n".join(_visible(one.children or []) if one.type == "inline" else one.content for one in found)
 
 
 def page(html: bytes) -> Element:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,7 +71,7 @@ def section(markdown: str) -> str:
     return markdown.split("## Five whys\n", 1)[1].split("\n## ", 1)[0]
 
 
-def of_lists(element: ElementTree.Element, depth: int = -1) -> Outline:
+def of_lists(element: ET.Element, depth: int = -1) -> Outline:
     """The same of HTML and of Confluence's storage format."""
     found: Outline = []
     for child in element:
@@ -90,7 +90,7 @@ def of_html(html: bytes) -> Outline:
 def of_confluence(xml: str) -> Outline:
     begin, end = xml.index(">afterword-whys<"), xml.index(">afterword-root_cause<")
     lists = re.sub(r"</?h2>|<ac:structured-macro.*", "", xml[begin + 16 : end].split("</h2>", 1)[1])
-    return of_lists(ElementTree.fromstring(f"<root {NAMESPACES}>{lists}</root>"))
+    return of_lists(ET.fromstring(f"<root {NAMESPACES}>{lists}</root>"))
 
 
 def of_json(content: bytes) -> Outline:

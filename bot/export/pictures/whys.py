@@ -9,6 +9,7 @@ from bot.export.pictures.alternatives import whys_alternative
 from bot.export.pictures.lettering import width, wrapped
 from bot.export.pictures.sheet import WIDTH, Caption, Picture, Sheet, anchor_of
 from bot.export.pictures.trees import Place, outline, parents, tree
+from bot.incident.code import bare
 from bot.incident.document import Document, WhyStep
 from bot.incident.plain import one_line
 from bot.incident.text import shortened
@@ -66,7 +67,7 @@ def whys_picture(document: Document) -> Picture | None:
     if not document.whys:
         return None
     shown = document.whys[:MOST_BOXES]
-    said = [_Said(document.key, document.title, "quiet"), *map(_said, shown)]
+    said = [_Said(document.key, bare(document.title), "quiet"), *map(_said, shown)]
     above = parents(shown)
     places = tree(above)
     sheet = Sheet()
@@ -84,8 +85,8 @@ def whys_picture(document: Document) -> Picture | None:
 
 def _said(step: WhyStep) -> _Said:
     if step.is_root:
-        return _Said(words.ROOT.format(number=step.number), one_line(step.text), "pale-blue", is_root=True)
-    return _Said(str(step.number), one_line(step.text), "panel")
+        return _Said(words.ROOT.format(number=step.number), one_line(bare(step.text)), "pale-blue", is_root=True)
+    return _Said(str(step.number), one_line(bare(step.text)), "panel")
 
 
 def _draw_tree(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) -> float:
