@@ -13,6 +13,7 @@ from bot.scribe import actions_numbered as numbered
 from bot.scribe import replies
 from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
+from bot.scribe.examples import examples
 from bot.slack import actions as says
 from bot.slack import owners
 from bot.slack.blocks import Block, Message
@@ -71,7 +72,7 @@ class Actions:
             case rules.ListAll():
                 return await scribe.list_all(desk, asked)
             case _:
-                return says.help_text()
+                return says.help_text(await examples(desk, asked))
 
     async def _add(self, asked: Asked, asking: Asking) -> Message | None:
         """Write it down; whoever wrote what nobody can finish is given a hint, once it is recorded."""

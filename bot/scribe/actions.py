@@ -265,8 +265,8 @@ async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
-        text = next((why.text for why in whys.chain(tx, incident.id) if why.number == number), "")
-        return says.add_form(incident, text, number, groups)
+        cause = next((why for why in whys.chain(tx, incident.id) if why.number == number), None)
+        return says.add_form(incident, cause, groups)
 
     return await desk.store.read(look)
 

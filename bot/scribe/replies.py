@@ -27,10 +27,10 @@ async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None
     answer = rules.read(text, await verbs.today_of(desk, asked), mentions=other is not None)
     if answer is None and rules.is_courtesy(text):
         return
-    if answer is None:
-        await _say(desk, asked, says.understood())
-        return
     owed = await desk.store.read(lambda tx: actions.owed_by(tx, asked.team, asked.user, MOST))
+    if answer is None:
+        await _say(desk, asked, says.understood(await _seen(desk, asked, owed)))
+        return
     meant = await _all_meant(desk, asked, answer, owed)
     if isinstance(meant, dict):
         await _say(desk, asked, meant)

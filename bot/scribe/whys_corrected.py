@@ -14,7 +14,7 @@ from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.scribe.whys import EXAMPLE, tell_thread
+from bot.scribe.whys import EXAMPLE, entry_to_cite, tell_thread
 from bot.slack import whys_corrected as says
 from bot.slack.blocks import Block, Message
 from storage import whys
@@ -59,7 +59,8 @@ async def save_form(desk: Desk, asked: Asked, number: int, text: str, version: i
         if before.version != version:
             who = whys.versions(tx, before.id)[-1].changed_by
             name = desk.people.name(asked.team, who) or who
-            return says.stale_form(before, asked.place.channel, text, name)
+            entry = entry_to_cite(tx, before.incident_id)
+            return says.stale_form(before, asked.place.channel, entry, text, name)
         return _reworded(tx, asked, incident, before, texts.reworded(before.text, text))
 
     return await once(desk, asked, unit)
@@ -133,4 +134,9 @@ async def history(desk: Desk, asked: Asked, number: int) -> Message:
 
 async def form(desk: Desk, asked: Asked, number: int) -> Block:
     """The form that words a why anew."""
-    return await desk.store.read(lambda tx: says.edit_form(_why(tx, asked, number)[1], asked.place.channel))
+
+    def look(tx: Transaction) -> Block:
+        incident, why = _why(tx, asked, number)
+        return says.edit_form(why, asked.place.channel, entry_to_cite(tx, incident.id))
+
+    return await desk.store.read(look)

@@ -4,7 +4,8 @@ import json
 from datetime import date, datetime
 
 from bot.incident import code
-from bot.incident.records import Action, ActionKind, ActionStatus, Case, Incident
+from bot.incident.examples import Examples, of_case
+from bot.incident.records import Action, ActionKind, ActionStatus, Case, Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks, owners
@@ -65,7 +66,7 @@ def listing(case: Case, now: datetime) -> Message:
     """The incident's actions."""
     lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
     lines += [_line(action, case, now) for action in case.actions]
-    lines.append(words.actions.none_yet() if not case.actions else words.actions.list_hint())
+    lines.append(words.actions.none_yet() if not case.actions else words.actions.list_hint(number=of_case(case).action))
     return blocks.whisper("\n".join(lines))
 
 
@@ -246,16 +247,19 @@ def date_form(action: Action, today: date) -> Block:
     )
 
 
-def add_form(incident: Incident, text: str, why: int | None = None, groups: owners.Groups = ()) -> Block:
-    """The form that makes an action, pre-filled with the root cause in a why."""
+def add_form(incident: Incident, why: Why | None, groups: owners.Groups = ()) -> Block:
+    """The form that makes an action, for a cause that is shown above it: that says what happened, not what to do."""
+    cause = shortened(masked(why.text), QUOTED) if why else ""
+    shown = [blocks.section(words.actions.cause(number=why.number, text=cause))] if why else []
     return blocks.modal(
         "New action",
         "action_add",
         [
+            *shown,
             blocks.labelled(
                 "What is to be done?",
                 "text",
-                blocks.text_input("text", multiline=True, initial_value=shortened(text, 3_000)),
+                blocks.text_input("text", multiline=True, placeholder=str(words.actions.what_is_done())),
             ),
             *owners.fields("Who does it?", groups, optional=True),
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
@@ -263,7 +267,7 @@ def add_form(incident: Incident, text: str, why: int | None = None, groups: owne
             blocks.labelled("Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True),
         ],
         submit="Add",
-        private_metadata=blocks.about(incident, channel=incident.channel, why=why),
+        private_metadata=blocks.about(incident, channel=incident.channel, why=why.number if why else None),
     )
 
 
@@ -272,6 +276,6 @@ def _kinds() -> Block:
     return {"type": "static_select", "action_id": "kind", "options": options}
 
 
-def help_text() -> Message:
+def help_text(examples: Examples) -> Message:
     """How to use `/action`."""
-    return blocks.whisper(words.actions.help())
+    return blocks.whisper(words.actions.help(n=examples))

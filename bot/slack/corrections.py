@@ -48,8 +48,13 @@ def struck(entry: Entry, turn: Turn) -> Message:
     said = words.timeline.struck(number=entry.number, text=shortened(masked(entry.text), QUOTED))
     row = [blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))]
     if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
-        row.insert(0, blocks.context(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind))))
+        row.insert(0, blocks.context(_stays(turn, entry)))
     return turn.told(said, row)
+
+
+def _stays(turn: Turn, entry: Entry) -> str:
+    other = (turn.after.severity or 2) % 4 + 1
+    return str(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other))
 
 
 def restored(entry: Entry, turn: Turn) -> Message:

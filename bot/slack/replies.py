@@ -28,9 +28,11 @@ def what_of_it(meant: Sequence[OwedAction], said: str) -> Message:
     return blocks.message(asked, shown)
 
 
-def understood() -> Message:
-    """What could be said here."""
-    return blocks.message(words.actions.replies())
+def understood(owed: Sequence[OwedAction]) -> Message:
+    """What could be said here, of the first actions that somebody owes."""
+    number, *others = [one.action.number for one in owed] or [1]
+    other = next((one for one in others if one != number), number + 1)
+    return blocks.message(words.actions.replies(number=number, other=other))
 
 
 def needs_reason(one: OwedAction) -> Message:
@@ -54,7 +56,7 @@ def which_of(number: int, keys: Sequence[str]) -> Message:
 def not_owed(number: int | None, seen: Sequence[OwedAction], count: int) -> Message:
     """An action that is not this person's, or not open any more; None where that was hardly meant: it is talk."""
     if number is None:
-        return understood()
+        return understood(seen)
     return blocks.message(
         words.actions.not_owed(number=number, items=_named(seen[:MOST_NAMED]), more=_more(seen, count))
     )

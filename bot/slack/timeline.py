@@ -181,6 +181,6 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
     )
 
 
-def help_text(reaction: str) -> Message:
-    """How to use `/timeline`; `reaction` is the name of the one that records a message."""
-    return blocks.whisper(words.timeline.help(reaction=reaction))
+def help_text(reaction: str, number: int) -> Message:
+    """How to use `/timeline`; `reaction` records a message, `number` is that of an entry that there is."""
+    return blocks.whisper(words.timeline.help(reaction=reaction, number=number))

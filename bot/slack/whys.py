@@ -8,11 +8,12 @@ from types import MappingProxyType
 
 from bot.incident import code
 from bot.incident import whys as rules
+from bot.incident.examples import Examples
 from bot.incident.records import Case, Entry, Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.incident.whys import Doubt
-from bot.slack import blocks
+from bot.slack import blocks, threads
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
 
@@ -49,7 +50,8 @@ def opening(case: Case) -> Message:
     if len(lines) > MOST_SHOWN:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
     asked = f"{said}\n{_question(incident, chain)}"
-    return blocks.message(asked, [blocks.section(said), *shown, *ask(incident, chain)])
+    # It stands in the channel, and above its thread, where the answers are written.
+    return threads.for_whys(blocks.message(asked, [blocks.section(said), *shown, *ask(incident, chain)]))
 
 
 def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
@@ -59,7 +61,7 @@ def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
 
 def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
     if rules.is_ended(chain):
-        return str(words.whys.ended(key=incident.key))
+        return str(words.whys.ended(key=incident.key, number=rules.to_branch(chain)))
     end = rules.open_end(chain)
     number = rules.depth(chain, end.number) + 1 if end else 1
     about = rules.quoted(masked(end.text)) if end else masked(incident.title)
@@ -74,7 +76,9 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
     question = _question(incident, chain)
     if rules.is_ended(chain):
         roots = [why for why in chain if why.is_root and not why.actions]
-        return [blocks.section(question), *([_action_row(roots[-1])] if roots else [])]
+        left = blocks.button("What the postmortem lacks", "postmortem_show", blocks.about(incident))
+        buttons = [blocks.button("Make it an action", "why_action", ref(why)) for why in roots[-1:]]
+        return [blocks.section(question), blocks.actions(*buttons, left)]
     end = rules.open_end(chain)
     value = blocks.about(incident, parent=end.number if end else None)
     return [
@@ -142,10 +146,6 @@ def _offers(why: Why) -> Block:
     )
 
 
-def _action_row(why: Why) -> Block:
-    return blocks.actions(blocks.button("Make it an action", "why_action", ref(why)))
-
-
 def rooted(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
     """A why is a root cause; it may become an action. Where another branch is open, its question follows."""
     said = words.whys.root(number=why.number, text=shortened(rules.quoted(masked(why.text)), QUOTED), by=by)
@@ -183,8 +183,20 @@ def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> 
     return lines
 
 
-def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) -> Block:
-    """The form behind [Answer]."""
+def offered(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
+    """To who replied in the thread without a word to the bot: what is recorded there, and the button that does it."""
+    end = rules.open_end(chain)
+    number = rules.depth(chain, end.number) + 1 if end else 1
+    value = json.loads(blocks.about(incident, parent=end.number if end else rules.THE_INCIDENT, text=line))
+    carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
+    fits = len(carried) <= blocks.BUTTON_VALUE
+    said = words.whys.offered(number=number, text=shortened(code.flat(masked(line)), QUOTED))
+    row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
+    return blocks.whisper(said, [blocks.section(said), *row])
+
+
+def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None, entry: int) -> Block:
+    """The form behind [Answer]; `entry` is one that may be cited."""
     about = masked(rules.quoted(rules.by_number(chain, parent).text) if parent else incident.title)
     question = f"Why did this happen: {shortened(about, QUOTED)}?"
     return blocks.modal(
@@ -195,7 +207,7 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
                 question,
                 "answer",
                 blocks.text_input("answer", multiline=True, placeholder="because …"),
-                hint=words.whys.cite_hint(),
+                hint=words.whys.cite_hint(number=entry),
             )
         ],
         submit="Answer",
@@ -210,6 +222,6 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
     )
 
 
-def help_text() -> Message:
+def help_text(examples: Examples) -> Message:
     """How to use `/why`."""
-    return blocks.whisper(words.whys.help())
+    return blocks.whisper(words.whys.help(n=examples))

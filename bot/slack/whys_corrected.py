@@ -101,15 +101,18 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
     return blocks.whisper("\n".join(lines))
 
 
-def edit_form(why: Why, channel: str, typed: str = "", notice: str = "") -> Block:
-    """The form behind [Edit]; `typed` is kept where somebody changed the why meanwhile, which `notice` says."""
+def edit_form(why: Why, channel: str, entry: int, typed: str = "", notice: str = "") -> Block:
+    """The form behind [Edit]; `entry` is one that may be cited.
+
+    `typed` is kept where somebody changed the why meanwhile, which `notice` says.
+    """
     metadata = {"incident": why.incident_id, "channel": channel, "why": why.number, "version": why.version}
-    is_long = len(why.text) > FORM_HOLDS
+    cut = "Only the first 3,000 characters fit here; the rest is kept." if len(why.text) > FORM_HOLDS else ""
     field = blocks.labelled(
         "Because …",
         "text",
         blocks.text_input("text", multiline=True, initial_value=(typed or why.text)[:FORM_HOLDS]),
-        hint="Only the first 3,000 characters fit here; the rest is kept." if is_long else words.whys.cite_hint(),
+        hint=cut or words.whys.cite_hint(number=entry),
     )
     return blocks.modal(
         f"Why {why.number}",
@@ -120,10 +123,10 @@ def edit_form(why: Why, channel: str, typed: str = "", notice: str = "") -> Bloc
     )
 
 
-def stale_form(why: Why, channel: str, typed: str, who: str) -> Message:
+def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
     notice = words.whys.stale(number=why.number, who=who, theirs=shortened(why.text, QUOTED))
-    return {"response_action": "update", "view": edit_form(why, channel, typed, notice)}
+    return {"response_action": "update", "view": edit_form(why, channel, entry, typed, notice)}
 
 
 def hint(why: Why, word: str) -> Message:
