@@ -183,7 +183,8 @@ class Player:
         text = beyond(milestone, entry.text)
         answer = await self._type(entry.author, f"{command} {written} {text}".rstrip())
         for _, action, value in answer.buttons if answer else ():
-            if action.startswith("timeline_at_") and f'"{entry.at.isoformat()}"' in value:
+            is_time = action.startswith("timeline_at_") and f'"{entry.at.isoformat()}"' in value
+            if is_time or action == "milestone_keep":  # what the incident's file says is right
                 await self._slack.click(self._users[entry.author], answer, action, value)  # type: ignore[arg-type]
                 await self._settle()
                 break

@@ -70,7 +70,7 @@ class Boundary:
             said = await self._guarded(click.asked, work, click, lambda: click.typed)
             self._redraw(click.asked, in_home=click.in_home)
             if said is not None and said.get("response_type") != "in_channel":
-                self.later(self._reply(click, said))
+                self.later(self.reply(click, said))
             return BoltResponse(status=200, body="")
 
         return listener
@@ -169,13 +169,13 @@ class Boundary:
     def _after(self, sent: Submission, said: Message | None) -> None:
         self._redraw(sent.asked, in_home=sent.in_home)
         if said is not None and said.get("response_type") != "in_channel":
-            self.later(self._reply(sent.as_click(), said))
+            self.later(self.reply(sent.as_click(), said))
 
     def _redraw(self, asked: Asked, *, in_home: bool) -> None:
         if in_home and self._draw_home is not None:
             self.later(self._draw_home(asked.team, asked.user))
 
-    async def _reply(self, click: Click, said: Message) -> None:
+    async def reply(self, click: Click, said: Message) -> None:
         """Answer where the button was: a whisper takes the place of the one that held it."""
         message = {key: value for key, value in said.items() if key not in ("response_type", "refused")}
         replacing = click.in_whisper and not said.get("refused")
@@ -233,13 +233,13 @@ class Boundary:
                 await self.admit(click.asked)
                 await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
         except Refused as refused:
-            await self._reply(click, refusal(refused, ""))
+            await self.reply(click, refusal(refused, ""))
         except NO_ANSWER as error:
             log.warning("a form could not be opened: %s", cause_of(error))
-            await self._reply(click, refusal(Refused("Slack did not open the form in time. Press it once more."), ""))
+            await self.reply(click, refusal(Refused("Slack did not open the form in time. Press it once more."), ""))
         except Exception:
             log.exception("a form broke")
-            await self._reply(click, apology(""))
+            await self.reply(click, apology(""))
 
 
 def _carrying(view: Block, here: dict[str, Any]) -> Block:

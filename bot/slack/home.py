@@ -1,12 +1,13 @@
 """How the Home tab looks: what one person owes, and what is open."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from bot.incident import checks, code
+from bot.incident.milestones import Course
 from bot.incident.records import Case, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -54,6 +55,7 @@ class Owing:
     actions: Page[OwedAction]
     postmortems: Page[Case]
     incidents: tuple[Incident, ...]
+    courses: Mapping[int, Course]
 
 
 def home(owing: Owing, now: datetime) -> Block:
@@ -63,14 +65,14 @@ def home(owing: Owing, now: datetime) -> Block:
     shown = [
         blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")),
         blocks.section(words.home.open_heading(count=len(opened))),
-        *_incidents(opened),
+        *_incidents(opened, owing.courses),
         blocks.divider(),
         *_actions(owing.actions, now),
         blocks.divider(),
         *_postmortems(owing.postmortems),
     ]
     if recent:
-        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent)]
+        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent, owing.courses)]
     return {"type": "home", "blocks": shown}
 
 
@@ -79,7 +81,7 @@ def closed() -> Block:
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
 
-def _incidents(found: list[Incident]) -> list[Block]:
+def _incidents(found: list[Incident], courses: Mapping[int, Course]) -> list[Block]:
     lines = [
         words.home.incident_line(
             key=incident.key,
@@ -87,7 +89,7 @@ def _incidents(found: list[Incident]) -> list[Block]:
             status=str(incident.status),
             severity=incident.severity_name,
             channel=incident.channel,
-            at=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d %H:%M}",
+            course=courses[incident.id],
         )
         for incident in found[:INCIDENTS]
     ]
