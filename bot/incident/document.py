@@ -51,7 +51,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class WhyStep:
-    """One why, in the order of `bot.incident.whys.outline`; `depth` counts the whys above it.
+    """One why, in the order of `bot.incident.outline`; `depth` counts the whys above it.
 
     `parent` is the number that it explains, None for a first one; `is_branch` where another why before it explains the
     same one; `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers`

@@ -20,6 +20,7 @@ from bot.incident.document import (
 from bot.incident.history import History, first_why_wording, is_untouched
 from bot.incident.lines import Cast, Line, Who, standing_lines, struck_lines, wording
 from bot.incident.milestones import M, Reached, began_at, reached
+from bot.incident.outline import outline
 from bot.incident.plain import one_line, plain
 from bot.incident.records import (
     Action,
@@ -32,7 +33,7 @@ from bot.incident.records import (
     Why,
 )
 from bot.incident.sections import SECTIONS, Section
-from bot.incident.whys import cited, outline, standing
+from bot.incident.whys import cited, standing
 
 _NO_HISTORY = History()
 

@@ -1,7 +1,7 @@
 """What `/why` understands, and how a chain of whys grows."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -178,35 +178,6 @@ def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
             return parent
         below, parent = parent, every[parent].parent
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A why where every form shows it: `depth` counts the whys above it.
-
-    It `is_branch` where another why, which stands before it, explains the same why already.
-    """
-
-    why: Why
-    depth: int
-    is_branch: bool
-
-
-def outline(chain: Iterable[Why]) -> Iterator[Placed]:
-    """The whys in the one order in which they are shown: each is followed by all that explains it, by number.
-
-    `chain` is as `standing` leaves it. No recursion: chains may be long.
-    """
-    below: dict[int | None, list[Why]] = {}
-    for why in sorted(chain, key=lambda why: why.number):
-        below.setdefault(why.parent, []).append(why)
-    waiting = [Placed(why, 0, is_branch=False) for why in reversed(below.get(None, []))]
-    while waiting:
-        placed = waiting.pop()
-        yield placed
-        explains = below.get(placed.why.number, [])
-        found = [Placed(why, placed.depth + 1, is_branch=index > 0) for index, why in enumerate(explains)]
-        waiting.extend(reversed(found))
 
 
 def open_end(chain: tuple[Why, ...]) -> Why | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from bot.incident import code
 from bot.incident import whys as rules
 from bot.incident.examples import Examples
+from bot.incident.outline import outline
 from bot.incident.records import Case, Entry, Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
@@ -168,7 +169,7 @@ def tree(case: Case) -> Message:
 def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
     """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
     lines = []
-    for placed in rules.outline(case.whys):
+    for placed in outline(case.whys):
         why, indent = placed.why, INDENT * placed.depth
         lines.append(
             indent

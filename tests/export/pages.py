@@ -44,6 +44,8 @@ def list_items(markdown: str) -> list[str]:
             open_items.pop()
         elif token.type == "inline" and open_items:
             open_items[-1].append(_visible(token.children or []))
+        elif token.type == "fence" and open_items:
+            open_items[-1].append(token.content.removesuffix("\n"))
     return ["\n".join(item) for item in items]
 
 

@@ -94,8 +94,9 @@ def test_json_and_csv_keep_what_was_typed() -> None:
 
 
 def test_who_said_it_stands_behind_the_block_in_the_same_item() -> None:
-    assert "14:05 UTC restarted:\nand it came back — Ana Costa (#1)" in pages.list_items(form(BLOCK, "markdown"))
-    assert "14:05 UTC\n— Ana Costa (#1)" in pages.list_items(form("```\na\n```", "markdown"))
+    found = pages.list_items(form(BLOCK, "markdown"))
+    assert f"14:05 UTC restarted:\n{CODE}\nand it came back — Ana Costa (#1)" in found
+    assert "14:05 UTC\na\n— Ana Costa (#1)" in pages.list_items(form("```\na\n```", "markdown"))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from markdown_it import MarkdownIt
 from bot.export import Exporter, returned
 from bot.export.pictures import whys_picture
 from bot.incident import postmortem
+from bot.incident.outline import outline
 from bot.incident.records import Case
-from bot.incident.whys import outline, standing
+from bot.incident.whys import standing
 from bot.slack import whys as asks
 from tests.export import pages
 from tests.export.cases import NOW, at, case, entry, why

@@ -1,7 +1,7 @@
 """Since when an incident is on, and how long it was: from the start of its impact, wherever people read it."""
 
 from bot.rehearsal.seen import SeenMessage
-from tests.handlers.stage import last, on_stage, opened, told
+from tests.handlers.stage import on_stage, opened, told
 from tests.playing import Play
 
 
@@ -17,8 +17,7 @@ async def test_the_card_says_since_when_the_impact_lasts(sqlite_url: str) -> Non
         await play.settle()
         assert "since 2026-11-23 11:50 UTC" in card(play).plain
         assert "since 2026-11-23 11:50 UTC" in await told(play, play.bo, "/incident")
-        assert "open · <#" in (said := await told(play, play.bo, "/incident list")) or "since" in said
-        assert "since 2026-11-23 11:50 UTC" in said
+        assert "since 2026-11-23 11:50 UTC" in await told(play, play.bo, "/incident list")
 
 
 async def test_once_it_is_over_everything_says_how_long_it_lasted(sqlite_url: str) -> None:
@@ -73,4 +72,3 @@ async def test_an_incident_that_was_reopened_is_on_since_it_began(sqlite_url: st
         await told(play, play.ana, "/incident reopen")
         await play.settle()
         assert "since 2026-11-23 10:50 UTC" in card(play).plain
-        assert last(play, play.ana)
