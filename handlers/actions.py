@@ -17,6 +17,7 @@ from bot.scribe import actions_numbered as numbered
 from bot.scribe import replies
 from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
+from bot.scribe.examples import examples
 from bot.slack import actions as says
 from bot.slack import due as asks
 from bot.slack import fields, owners
@@ -75,7 +76,7 @@ class Actions:
             case rules.ListAll():
                 return await scribe.list_all(self._desk, asked)
             case rules.Help():
-                return says.help_text()
+                return says.help_text(await examples(self._desk, asked))
             case one:
                 return await self._one(asked, one)
 

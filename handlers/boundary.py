@@ -19,6 +19,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.errors import NotRecorded, Refused
 from bot.incident.text import shortened
 from bot.scribe.desk import Asked, Desk, Reply, require_sight
+from bot.slack import threads
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
 from bot.slack.failures import NO_ANSWER, TROUBLE, cause_of
@@ -198,9 +199,13 @@ class Boundary:
         """Whisper where somebody asked, or else in their conversation with the bot; raises what the client raises."""
         channel = asked.place.channel
         if channel and not channel.startswith(("D", "U", "W")):
+            told = message
+            if thread_ts:
+                text, shown = threads.for_thread(message["text"], message["blocks"])
+                told = message | {"text": text, "blocks": shown}
             try:
                 await self.client.chat_postEphemeral(
-                    channel=channel, user=asked.user, thread_ts=thread_ts or None, **message
+                    channel=channel, user=asked.user, thread_ts=thread_ts or None, **told
                 )
             except SlackApiError as error:  # the bot is not in there: the person hears it all the same
                 log.info("an answer goes to a DM: %s", cause_of(error))

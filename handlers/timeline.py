@@ -20,6 +20,7 @@ from bot.scribe import timeline as scribe
 from bot.scribe import timeline_corrected as corrected
 from bot.scribe import timeline_moved as moved
 from bot.scribe.desk import Asked, Desk
+from bot.scribe.examples import examples
 from bot.scribe.pressed import pressed_in
 from bot.scribe.timeline import Typed
 from bot.scribe.timeline_moved import Seen
@@ -82,7 +83,7 @@ class Timeline:
             case rules.Undo():
                 return await corrected.strike(self._desk, asked, None)
             case _:
-                return says.help_text(self._desk.reaction)
+                return says.help_text(self._desk.reaction, (await examples(self._desk, asked)).entry)
 
     async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
         if number is not None:

@@ -131,6 +131,7 @@ class ConfluenceWriter:
             deeds=[_deed(action) for action in document.actions] if "actions" in drawn else (),
             attached=attached,
             accounts=accounts,
+            running=running_text,
         )
         return written.strip() + "\n"
 

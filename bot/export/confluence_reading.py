@@ -261,7 +261,7 @@ def _marked(inside: str, mark: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape.inline(_BLANKS.sub(" ", text))
+    return escape.verbatim(_BLANKS.sub(" ", text))
 
 
 def squeezed(text: str) -> str:

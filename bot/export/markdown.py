@@ -80,5 +80,5 @@ class MarkdownWriter:
     @staticmethod
     def pieces(templates: SandboxedEnvironment, document: Document) -> Iterator[str]:
         """The Markdown with plain markers, piece by piece, as the templates make it."""
-        rows = timeline_rows(document, escape.item, escape.inline)
+        rows = timeline_rows(document, escape.item, escape.verbatim)
         return templates.get_template("postmortem/document.md.j2").generate({"document": document, "rows": rows})

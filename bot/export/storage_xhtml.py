@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from bot.export.escape import WEB_ADDRESS
 from bot.export.reader import Reader, lines_of
+from bot.incident.code import Kind, Piece, pieces
 from bot.incident.plain import legible
 
 _CODE = Markup(
@@ -113,18 +114,37 @@ def _row_as_line(row: SyntaxTreeNode) -> Markup:
 
 
 def running_text(text: str) -> Markup:
-    """Plain text with its line breaks, leading spaces and web addresses kept, as the content of a cell or paragraph."""
-    return Markup("<br />").join(_running_line(line) for line in legible(text).split("\n"))
+    """Plain text with its line breaks, leading spaces, web addresses and code kept, as the content of a cell."""
+    found = pieces(legible(text))
+    behind = [None, *(piece.kind for piece in found)]
+    return Markup().join(
+        _running_piece(piece, is_behind_span=before is Kind.SPAN) for before, piece in zip(behind, found, strict=False)
+    )
+
+
+def _running_piece(piece: Piece, *, is_behind_span: bool) -> Markup:
+    if piece.kind is Kind.SPAN:
+        return Markup(_wrapped("code", escape(piece.text)))  # noqa: S704 (escaped)
+    if piece.kind is Kind.BLOCK:
+        return _code_macro(piece.text, piece.language)
+    first, *others = piece.text.split("\n")
+    lines = [_linked(first) if is_behind_span else _running_line(first), *map(_running_line, others)]
+    return Markup("<br />").join(lines)
 
 
 def _running_line(line: str) -> Markup:
     body = line.lstrip(" \t")
     margin = "\u00a0" * len(line[: len(line) - len(body)].expandtabs(4))
-    written, end = [escape(margin)], 0
-    for found in WEB_ADDRESS.finditer(body):
-        written += [escape(body[end : found.start()]), _LINK.format(found[0], found[0])]
+    return escape(margin) + _linked(body)
+
+
+def _linked(text: str) -> Markup:
+    """Words of a line, their web addresses as links."""
+    written, end = [], 0
+    for found in WEB_ADDRESS.finditer(text):
+        written += [escape(text[end : found.start()]), _LINK.format(found[0], found[0])]
         end = found.end()
-    return Markup().join([*written, escape(body[end:])])
+    return Markup().join([*written, escape(text[end:])])
 
 
 def _line(tokens: Sequence[Token]) -> str:
@@ -162,8 +182,12 @@ def _cell(node: SyntaxTreeNode) -> Markup:
 
 
 def _code(node: SyntaxTreeNode) -> Markup:
-    named = _LANGUAGES.get((node.info.split() or [""])[0].lower())
-    text = node.content.removesuffix("\n").replace("]]>", "]]]]><![CDATA[>")
+    return _code_macro(node.content.removesuffix("\n"), (node.info.split() or [""])[0].lower())
+
+
+def _code_macro(text: str, language: str) -> Markup:
+    named = _LANGUAGES.get(language)
+    text = text.replace("]]>", "]]]]><![CDATA[>")
     return _CODE.format(language=_LANGUAGE.format(named) if named else "", text=Markup(legible(text)))  # noqa: S704 (CDATA)
 
 

@@ -79,14 +79,14 @@ Wish = Add | OfOne | Named | ListAll | Help
 
 _SIMPLE: dict[str, Wish] = {"": ListAll(), "list": ListAll(), "help": Help(), "?": Help()}
 _UNFINISHED = {
-    "done": "done 3",
-    "close": "done 3",
-    "drop": "drop 3 covered by the new rate limit",
-    "reopen": "reopen 3",
-    "undo": "reopen 3",
-    "show": "show 3",
-    "edit": "edit 3 cap the retries at 3",
-    "move": "3 friday",
+    "done": "done 1",
+    "close": "done 1",
+    "drop": "drop 1 covered by the new rate limit",
+    "reopen": "reopen 1",
+    "undo": "reopen 1",
+    "show": "show 1",
+    "edit": "edit 1 cap the retries at 3",
+    "move": "1 friday",
     "add": "add a load test @ana due friday",
 }
 _DONE = re.compile(r"(?:done|close|finish)\s+#?(?P<first>\d{1,4})|#?(?P<last>\d{1,4})\s+(?:is\s+)?done", re.IGNORECASE)

@@ -79,6 +79,12 @@ SAID = {
 """What a milestone's entry says where its author said nothing more."""
 
 
+def beyond(milestone: Milestone | None, text: str) -> str:
+    """What an entry says besides its milestone; empty where that is no more than the milestone's own word."""
+    is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
+    return "" if is_bare else text
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """Open an incident in the channel."""

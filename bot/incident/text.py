@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from bot.errors import Refused
+from bot.incident import code
 
 LONGEST = 40_000
 """Characters: Slack itself cuts a message there."""
@@ -32,8 +33,15 @@ def require(text: str, sentence: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so.
+
+    Code in which it is cut is closed behind the ellipsis, so that what follows is none.
+    """
+    if len(text) <= most:
+        return text
+    marks = code.closing(text, most - 1)
+    cut = text[: max(0, most - 1 - len(marks))].rstrip()
+    return f"{cut}…{marks}"[:most]
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:

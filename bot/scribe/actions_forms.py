@@ -43,10 +43,10 @@ async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
         incident = require_incident(tx, asked)
         why = by_number(whys.every(tx, incident.id), number) if number is not None else None
         if why is None:
-            return says.add_form(incident, "", None, groups)
+            return says.add_form(incident, None, groups)
         require_why(tx, desk, asked, why)
         standing = [one for one in actions.of_incident(tx, incident.id) if one.status is not ActionStatus.DROPPED]
         before = next((one for one in reversed(standing) if one.number in why.actions), None)
-        return says.add_form(incident, why.text, number, groups, before)
+        return says.add_form(incident, why, groups, before)
 
     return await desk.store.read(look)

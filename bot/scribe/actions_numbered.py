@@ -46,7 +46,7 @@ async def act(desk: Desk, asked: Asked, answer: Answer, other: str | None) -> Me
     `other` is who was mentioned. Raises Refused, with nothing done, where one of them is not there.
     """
     if not answer.about:
-        sentence = "Say which action, as in `/action done 3` or `/action 3 friday`. `/action list` shows them."
+        sentence = "Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them."
         raise Refused(sentence)
     deed = answer.deed
     if isinstance(deed, rules.Unpicked):

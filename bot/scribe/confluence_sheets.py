@@ -20,6 +20,7 @@ from bot.export.own_rules import mask_apart
 from bot.export.regions import Compiled, Region
 from bot.export.returned import Paper
 from bot.incident import postmortem
+from bot.incident.code import bare
 from bot.incident.document import Document
 from bot.incident.masking import MASKED, MaskRules
 from bot.incident.plain import one_line
@@ -68,7 +69,7 @@ class Sheet:
     @property
     def title(self) -> str:
         """`INC-7: Checkout returns 503s`."""
-        return one_line(f"{self.document.key}: {self.document.title}")
+        return one_line(f"{self.document.key}: {bare(self.document.title)}")
 
     @property
     def labels(self) -> tuple[str, ...]:

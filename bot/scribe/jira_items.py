@@ -10,6 +10,7 @@ from jinja2 import Template
 from bot.export.environment import template_set
 from bot.export.own_rules import looked
 from bot.incident import whys as chains
+from bot.incident.code import bare
 from bot.incident.masking import MaskRules, without
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, Case, Incident
@@ -77,7 +78,7 @@ class Items:
             label=f"afterword-{link.team}-{link.id}".lower(),
             project=self._plan.project,
             issue_type=self._plan.issue_type,
-            summary=shortened(one_line(mask(action.text)), LONGEST_SUMMARY),
+            summary=shortened(one_line(bare(mask(action.text))), LONGEST_SUMMARY),
             description=self._described(case, action, mask),
             due=action.due_on,
             labels=(*self._plan.labels, case.incident.key.lower()),
@@ -112,4 +113,4 @@ class Items:
 
 def title_of(incident: Incident, mask: Callable[[str], str] = masked) -> str:
     """What the link back into the channel is called over there."""
-    return f"{incident.key} in Slack: {one_line(mask(incident.title))}"
+    return f"{incident.key} in Slack: {bare(one_line(mask(incident.title)))}"

@@ -11,6 +11,7 @@ from jinja2 import Template
 
 from bot.errors import Refused
 from bot.export.environment import template_set
+from bot.incident.code import bare
 from bot.incident.plain import one_line
 from bot.incident.records import Case, Incident, Status
 from bot.incident.secrets import masked
@@ -94,7 +95,7 @@ class IncidentsInJsm:
         responders = tuple((user, accounts.of(tx, link.team, "jira", user)) for user in people if user)
         opened = ServiceIncident(
             f"afterword-{link.team}-{link.id}".lower(),
-            one_line(masked(incident.title)),
+            bare(one_line(masked(incident.title))),
             self._described(case),
             incident.severity,
         )

@@ -32,7 +32,7 @@ from bot.slack import publishing as ends
 from bot.slack.blocks import Block, Message
 from bot.slack.drafts import filled_in
 from bot.slack.postmortem import Filling, Reminded
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 from storage import audit, cases, deliveries, incidents, reminders, sections
 from storage.deliveries import Owed
@@ -90,7 +90,7 @@ async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
 
 def _who_knows(case: Case, slug: str) -> str:
     who = _who_may_know(case, slug)
-    return f"Who may know: {escape(', '.join(who))}" if who else ""
+    return f"Who may know: {mrkdwn(', '.join(who))}" if who else ""
 
 
 def _known(case: Case, slug: str) -> str:
@@ -99,9 +99,9 @@ def _known(case: Case, slug: str) -> str:
     found = reached(case.incident, case.entries)
     lines = [f"{SAID[m]} {found[m].at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if m in found]
     if slug == "root_cause" and case.whys:
-        lines.append(f"The last why: {escape(chains.quoted(masked(case.whys[-1].text))[:500])}")
+        lines.append(f"The last why: {mrkdwn(shortened(chains.quoted(masked(case.whys[-1].text)), 500))}")
     if slug == "response" and case.incident.lead:
-        lines.append(f"Lead: {escape(case.name(case.incident.lead))}")
+        lines.append(f"Lead: {mrkdwn(case.name(case.incident.lead))}")
     return " · ".join(filter(None, [*lines, _who_knows(case, slug)]))
 
 

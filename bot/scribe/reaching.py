@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.errors import Refused
 from bot.incident.records import Entry, EntryKind, Incident, Milestone, Status
-from bot.scribe import incidents
+from bot.scribe import incidents_reached
 from bot.scribe.desk import Asked, Desk
 from bot.slack.blocks import Message
 from storage import alerts
@@ -23,7 +23,7 @@ async def by_button(desk: Desk, asked: Asked, milestone: Milestone, as_of: datet
     def check(tx: Transaction, incident: Incident) -> None:
         _require_news(tx, incident, milestone, as_of)
 
-    return await incidents.reach(desk, asked, milestone, line, check)
+    return await incidents_reached.reach(desk, asked, milestone, line, check)
 
 
 def _require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_of: datetime | None) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import Refused
+from bot.incident.code import bare
 from bot.incident.masking import Find
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Incident, Status
@@ -207,7 +208,7 @@ class CustomerUpdates:
     async def _said(self, wanted: _Wanted, *, is_repeat: bool) -> PublicIncident:
         client, update, page_id = self._client, wanted.update, wanted.page_id
         if not page_id:
-            name = one_line(masked(wanted.incident.title))
+            name = bare(one_line(masked(wanted.incident.title)))
             return await client.open(Announcement(wanted.mark, name, update), is_repeat=is_repeat)
         if update.status is PublicStatus.RESOLVED:
             return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)

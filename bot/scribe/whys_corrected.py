@@ -14,7 +14,7 @@ from bot.incident.text import admit, require
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.pressed import TYPED, Pressed, require_why, why_changed_since, why_since
-from bot.scribe.whys import EXAMPLE, tell_thread
+from bot.scribe.whys import EXAMPLE, entry_to_cite, tell_thread
 from bot.slack import whys_corrected as says
 from bot.slack.blocks import Block, Message
 from storage import whys
@@ -64,7 +64,8 @@ async def save_form(desk: Desk, asked: Asked, number: int, text: str | None, ver
         if before.version != version:
             who = whys.versions(tx, before.id)[-1].changed_by
             name = desk.people.name(asked.team, who) or who
-            return says.stale_form(before, asked.place.channel, text, name)
+            entry = entry_to_cite(tx, before.incident_id)
+            return says.stale_form(before, asked.place.channel, entry, text, name)
         return _reworded(tx, asked, incident, before, text)
 
     return await once(desk, asked, unit)
@@ -146,9 +147,10 @@ async def form(desk: Desk, asked: Asked, number: int, pressed: Pressed) -> Block
     """The form that words a why anew; raises Refused for one that was taken back."""
 
     def look(tx: Transaction) -> Block:
-        _, why = _why(tx, asked, number)
+        incident, why = _why(tx, asked, number)
         require_why(tx, desk, asked, why)
         who = why_changed_since(tx, desk, asked, why, pressed)
-        return says.edit_form(why, asked.place.channel, notice=says.changed_before(why, who) if who else "")
+        notice = says.changed_before(why, who) if who else ""
+        return says.edit_form(why, asked.place.channel, entry_to_cite(tx, incident.id), notice=notice)
 
     return await desk.store.read(look)

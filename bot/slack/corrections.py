@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.incident import code
 from bot.incident.fields import When, time_text
 from bot.incident.history import EntryVersion
 from bot.incident.moments import Reading
@@ -67,8 +68,13 @@ def struck(entry: Entry, turn: Turn) -> Message:
     said = words.timeline.struck(number=entry.number, text=turn.text(entry.text))
     row = [standing_row(entry, is_harmless=turn.is_harmless)]
     if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
-        row.insert(0, blocks.context(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind))))
+        row.insert(0, blocks.context(_stays(turn, entry)))
     return turn.told(said, row)
+
+
+def _stays(turn: Turn, entry: Entry) -> str:
+    other = (turn.after.severity or 2) % 4 + 1
+    return str(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other))
 
 
 def restored(entry: Entry, turn: Turn) -> Message:
@@ -162,7 +168,7 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, na
             version=version.version,
             change=version.change,
             when=clocks.on_both(version.happened_at, version.ended_at, approximate=version.approximate),
-            text=shortened(" ".join(version.text.split()), 800),
+            text=shortened(code.flat(version.text), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )

@@ -1,12 +1,13 @@
 """How the Home tab looks: what one person owes, and what is open."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from bot.incident import checks, publishing
+from bot.incident import checks, code, publishing
+from bot.incident.milestones import Course
 from bot.incident.records import Case, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -55,6 +56,7 @@ class Owing:
     actions: Page[OwedAction]
     postmortems: Page[Case]
     incidents: tuple[Incident, ...]
+    courses: Mapping[int, Course]
 
 
 def home(owing: Owing, now: datetime) -> Block:
@@ -64,14 +66,14 @@ def home(owing: Owing, now: datetime) -> Block:
     shown = [
         blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")),
         blocks.section(words.home.open_heading(count=len(opened))),
-        *_incidents(opened),
+        *_incidents(opened, owing.courses),
         blocks.divider(),
         *_actions(owing.actions, now),
         blocks.divider(),
         *_postmortems(owing.postmortems),
     ]
     if recent:
-        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent)]
+        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent, owing.courses)]
     return {"type": "home", "blocks": shown}
 
 
@@ -80,7 +82,7 @@ def closed() -> Block:
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
 
-def _incidents(found: list[Incident]) -> list[Block]:
+def _incidents(found: list[Incident], courses: Mapping[int, Course]) -> list[Block]:
     lines = [
         words.home.incident_line(
             key=incident.key,
@@ -88,7 +90,7 @@ def _incidents(found: list[Incident]) -> list[Block]:
             status=str(incident.status),
             severity=incident.severity_name,
             channel=incident.channel,
-            at=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d %H:%M}",
+            course=courses[incident.id],
         )
         for incident in found[:INCIDENTS]
     ]
@@ -100,7 +102,7 @@ def _actions(page: Page[OwedAction], now: datetime) -> list[Block]:
     for item in page.items:
         action = item.action
         line = words.home.owed_line(
-            text=shortened(" ".join(action.text.split()), 300),
+            text=shortened(code.flat(action.text), 300),
             number=action.number,
             key=item.incident.key,
             channel=item.incident.channel,

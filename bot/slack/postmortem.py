@@ -20,7 +20,7 @@ from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.publishing import open_again, publish
 from bot.slack.recall import Alike
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
@@ -185,7 +185,7 @@ def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours:
     """
     notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
     quoted = (theirs.text[at : at + QUOTED] for at in range(0, len(theirs.text), QUOTED))
-    notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in quoted)]
+    notes = [blocks.section(notice), *(blocks.section(mrkdwn(piece)) for piece in quoted)]
     view = _form(case, section, notes, (theirs.version, theirs.text), yours)
     return {"response_action": "update", "view": view}
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.incident import checks, publishing
+from bot.incident import checks, code, publishing
 from bot.incident.records import Action, Case, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -108,7 +108,7 @@ def digest_retired(why: str) -> Message:
 
 def asked_retired(action: Action, why: str) -> Message:
     """The one line that a question about an action becomes; `why` is mrkdwn."""
-    text = shortened(" ".join(action.text.split()), 300)
+    text = shortened(code.flat(action.text), 300)
     return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
 
 
@@ -151,7 +151,7 @@ def overdue(owed: Sequence[OwedAction], now: datetime, whose: Whose = OWN, hidde
 def _overdue_line(item: OwedAction, now: datetime) -> str:
     action, incident = item.action, item.incident
     line: str = words.reminders.overdue_line(
-        text=shortened(" ".join(action.text.split()), 400),
+        text=shortened(code.flat(action.text), 400),
         number=action.number,
         key=incident.key,
         channel=incident.channel,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from bot.incident import secrets
+from bot.incident import code, secrets
 from bot.incident import timeline as rules
-from bot.incident.lifecycle import SAID
+from bot.incident.lifecycle import SAID, beyond
 from bot.incident.moments import Reading, shown
 from bot.incident.offers import offers
 from bot.incident.records import Case, Entry, Incident, Status
@@ -224,11 +224,11 @@ def line(entry: Entry, case: Case, now: datetime) -> str:
     said: str = words.timeline.line(
         when=when(entry, now),
         ahead=days.is_ahead(entry.happened_at, now),
-        text=shortened(secrets.masked(" ".join(entry.text.split())), 500),
+        text=shortened(code.flat(secrets.masked(entry.text)), 500),
         author=case.name(entry.author),
         number=entry.number,
         change=entry.source_change,
-        milestone=SAID[entry.milestone] if entry.milestone and entry.text != SAID[entry.milestone] else "",
+        milestone=SAID[entry.milestone] if entry.milestone and beyond(entry.milestone, entry.text) else "",
     )
     return said
 
@@ -251,6 +251,6 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
     )
 
 
-def help_text(reaction: str) -> Message:
-    """How to use `/timeline`; `reaction` is the name of the one that records a message."""
-    return blocks.whisper(words.timeline.help(reaction=reaction))
+def help_text(reaction: str, number: int) -> Message:
+    """How to use `/timeline`; `reaction` records a message, `number` is that of an entry that there is."""
+    return blocks.whisper(words.timeline.help(reaction=reaction, number=number))

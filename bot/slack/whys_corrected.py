@@ -2,6 +2,7 @@
 
 import json
 
+from bot.incident import code
 from bot.incident import whys as rules
 from bot.incident.history import WhyVersion
 from bot.incident.records import Incident, Why
@@ -37,7 +38,7 @@ def edited(why: Why, before: Why) -> Message:
     said = words.whys.edited(
         number=why.number,
         text=shortened(masked(why.text), QUOTED),
-        before=shortened(" ".join(masked(before.text).split()), 500),
+        before=shortened(code.flat(masked(before.text)), 500),
     )
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
@@ -59,7 +60,7 @@ def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain
 
     `chains` are the whys before and after: where another question is open now, it follows.
     """
-    text = shortened(" ".join(masked(why.text).split()), QUOTED)
+    text = shortened(code.flat(masked(why.text)), QUOTED)
     said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained(chains[1], why))
     before, after = (rules.open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
@@ -92,7 +93,7 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
         words.whys.history_line(
             version=version.version,
             change=version.change,
-            text=shortened(" ".join(masked(version.text).split()), 800),
+            text=shortened(code.flat(masked(version.text)), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )
@@ -101,8 +102,11 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
     return blocks.whisper("\n".join(lines))
 
 
-def edit_form(why: Why, channel: str, typed: str | None = None, notice: str = "") -> Block:
-    """The form behind [Edit]; `typed` is kept where somebody changed the why meanwhile, which `notice` says."""
+def edit_form(why: Why, channel: str, entry: int, typed: str | None = None, notice: str = "") -> Block:
+    """The form behind [Edit]; `entry` is one that may be cited.
+
+    `typed` is kept where somebody changed the why meanwhile, which `notice` says.
+    """
     metadata = {
         "incident": why.incident_id,
         "channel": channel,
@@ -116,7 +120,7 @@ def edit_form(why: Why, channel: str, typed: str | None = None, notice: str = ""
         "why_edit",
         [
             *([blocks.section(notice)] if notice else []),
-            *fields.texts("Because …", text, hint=words.whys.cite_hint(), anew=anew),
+            *fields.texts("Because …", text, hint=words.whys.cite_hint(number=entry), anew=anew),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
@@ -128,11 +132,11 @@ def changed_before(why: Why, who: str) -> str:
     return str(words.whys.changed_before(number=why.number, who=who))
 
 
-def stale_form(why: Why, channel: str, typed: str, who: str) -> Message:
+def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
     told = words.whys.stale_struck if why.struck else words.whys.stale
     notice = told(number=why.number, who=who, theirs=shortened(why.text, QUOTED))
-    return {"response_action": "update", "view": edit_form(why, channel, typed, notice)}
+    return {"response_action": "update", "view": edit_form(why, channel, entry, typed, notice)}
 
 
 def hint(why: Why, word: str) -> Message:
