@@ -82,8 +82,8 @@ async def test_a_slip_is_changed_in_the_form_that_holds_what_was_typed(sqlite_ur
         ("started 11:20 UTC", "detected 11:00 UTC", "Detected at 11:00 UTC"),
         ("detected 11:20 UTC", "acknowledged 11:00 UTC", "Acknowledged at 11:00 UTC"),
         ("detected 11:00 UTC", "started 11:20 UTC", "would be after detected at 11:00 UTC"),
-        ("detected 11:00 UTC", "detected 11:20 UTC", "was detected at 11:00 UTC"),
-        ("started 11:00 UTC", "started 10:20 UTC", "was impact started at 11:00 UTC"),
+        ("detected 11:00 UTC", "detected 11:20 UTC", "Detected stands in INC-1 at 11:00 UTC"),
+        ("started 11:00 UTC", "started 10:20 UTC", "Impact started stands in INC-1 at 11:00 UTC"),
     ],
 )
 async def test_whatever_contradicts_is_asked(sqlite_url: str, first: str, second: str, said: str) -> None:
