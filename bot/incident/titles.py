@@ -1,0 +1,107 @@
+"""Whether a line that names a day or a zone is a heading for what stands below it, or a sentence that mentions one."""
+
+import re
+from enum import Enum, auto
+
+from bot.incident.layout import Laid, cells_of
+from bot.incident.times.headings import Named
+
+_OF_THE_PAPER = re.compile(
+    r"(?<!\w)(?:updated?|published|modified|changed|created|written|reviewed|version|revision|posted|printed|due|copyright|draft|stand|erstellt"
+    r"|aktualisiert|ge\u00e4ndert|ver\u00f6ffentlicht|mis\s+\u00e0\s+jour|publi\u00e9|actualizado|publicado|atualizado|aggiornato|bijgewerkt)(?!\w)",
+    re.IGNORECASE,
+)
+_PARTS_BEHIND = re.compile(r"[\s*_`)\]]*(?:$|[-\u2013\u2014:|,(\u00b7/])")
+_PARTS_BEFORE = re.compile(r"(?:[(\[:|,\u2013\u2014]|\s-)[\s*_`]*(?:(?:on|am|le|el)\s+)?$")
+_SENTENCE_ENDS = re.compile(r"[.!?]['\")\]]*$")
+_LONGEST_TITLE = 6
+_LONGEST_LABEL = 3
+
+
+class Role(Enum):
+    """What a line that names something is.
+
+    NOTE, HEADING, TITLE and DATED count for what is below: a title may as well be what happened that day, and what is
+    dated is. UNSURE may or may not count, so what is below it must be asked. MENTION is a sentence that only names a
+    day, OF_THE_PAPER says when the paper was written, and NOTHING names nothing that matters.
+    """
+
+    NOTE = auto()
+    HEADING = auto()
+    TITLE = auto()
+    DATED = auto()
+    UNSURE = auto()
+    MENTION = auto()
+    OF_THE_PAPER = auto()
+    NOTHING = auto()
+
+
+def role(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+    """What a line without a time of day is. `is_open`: an entry stands above it; `is_first`: none has been read yet."""
+    if named.is_note and _is_note(laid, named, is_open=is_open):
+        return Role.HEADING if laid.is_heading or (named.has_date and not named.of_all) else Role.NOTE
+    if not named.has_date:
+        is_title = laid.is_heading or (not is_open and len(named.beside) <= _LONGEST_LABEL)
+        return Role.HEADING if named.is_whole or is_title else Role.NOTHING
+    return _dated(laid, named, is_open=is_open, is_first=is_first)
+
+
+def _is_note(laid: Laid, named: Named, *, is_open: bool) -> bool:
+    """Whether it tells of all times, rather than of some ("the timestamps in UTC were off by an hour")."""
+    if laid.is_heading or named.is_whole or named.says_all or not is_open:
+        return True
+    return laid.kind == "row" and is_column_head(laid)
+
+
+def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+    if named.is_whole:
+        return Role.HEADING
+    if _OF_THE_PAPER.search(laid.text) and len(named.beside) <= _LONGEST_TITLE:
+        return Role.OF_THE_PAPER
+    if laid.is_heading:
+        return Role.HEADING
+    if named.starts and _is_title(laid, named):
+        return Role.DATED if laid.kind in ("row", "item") else Role.TITLE
+    if _ends_so(laid, named) and (not is_open or len(named.beside) <= 2 or _PARTS_BEFORE.search(laid.text[: named.begins])):
+        return Role.HEADING
+    if not named.mentioned:
+        return Role.NOTHING if laid.is_lower and is_open else Role.UNSURE
+    if is_first:
+        return Role.MENTION
+    if named.starts or (_ends_so(laid, named) and not laid.is_lower):
+        return Role.MENTION if laid.is_lower and is_open else Role.UNSURE
+    return Role.MENTION
+
+
+def _is_title(laid: Laid, named: Named) -> bool:
+    """Whether a few words stand apart behind a date: "March 4 - outage"."""
+    is_short = len(named.beside) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
+    return is_short and bool(_PARTS_BEHIND.match(laid.text, named.ends))
+
+
+def _ends_so(laid: Laid, named: Named) -> bool:
+    """Whether a few words stand before a date, and nothing behind it: "Timeline (2026-03-04)"."""
+    rest = re.sub(r"[\W_]", "", laid.text[named.ends :])
+    return bool(named.ends) and not rest and not _SENTENCE_ENDS.search(laid.text) and len(named.beside) <= _LONGEST_LABEL + 1
+
+
+def is_column_head(laid: Laid) -> bool:
+    """Whether a row names the columns of a table: words in its cells, and no figures but those of a year or a zone."""
+    if laid.kind != "row":
+        return False
+    cells = [re.sub(r"\([^()]*\)", "", cell).strip() for cell in cells_of(laid.text)]
+    filled = [cell for cell in cells if cell]
+    return len(filled) >= 2 and all(len(cell.split()) <= 3 and not re.search(r"[0-9]", cell) for cell in filled)
+
+
+def stands_apart(laid: Laid, opener: Laid) -> bool:
+    """Whether a line is another item, row or paragraph than the one that began an entry."""
+    if opener.is_heading:
+        return False
+    if laid.kind == "row":
+        return bool(cells_of(laid.text)[0])
+    if opener.kind == "row":
+        return laid.apart
+    if opener.kind == "item":
+        return laid.indent <= opener.indent and (laid.kind == "item" or laid.apart)
+    return laid.kind == "item" and laid.apart and laid.indent <= opener.indent
