@@ -33,7 +33,8 @@ class Above:
 
     `on` is the day that counts for times without one, `base` the day that "+1 day" counts from, `always` the day that a
     note says all others are of. `doubt` says why no day is known, and `choices` which it may be. `zones` are what a
-    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing.
+    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing, and `hint` is one
+    whose year counts for dates without theirs.
     """
 
     now: datetime
@@ -48,6 +49,7 @@ class Above:
     zones: tuple[tzinfo, ...] = ()
     zone_doubt: str = ""
     prose: set[date] = field(default_factory=set)
+    hint: date | None = None
     _is_moved: bool = False
 
     def named(self, text: str) -> Named | None:
@@ -66,6 +68,7 @@ class Above:
             self.always = named.days[0] if named.of_all else self.always
         elif named.has_date:
             self.lose_day(number, named.days)
+            self.hint = named.mentioned[0] if named.mentioned else self.hint
 
     def set_day(self, day: date) -> None:
         """From here on a time without a day is of this one."""
@@ -90,6 +93,8 @@ class Above:
         if shifted := self._shifted(text, before):
             self._is_moved = True
             return shifted
+        if self.on is None and self.hint and not self.depends(text):
+            return self._one(text, self.hint)
         if self.doubt and self.depends(text):
             return asked([self._one(text, day) for day in self.choices] or [self._one(text, None)], self.doubt)
         reading = self._one(text, self.on)

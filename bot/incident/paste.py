@@ -16,7 +16,7 @@ from bot.incident.layout import Laid, is_incomplete, laid_out
 from bot.incident.sheet import Heeded, Line, Sheet
 from bot.incident.times import Reading
 from bot.incident.times.headings import Named, orders_in
-from bot.incident.titles import Role, is_column_head, role, stands_apart
+from bot.incident.titles import Role, is_column_head, role, stands_apart, year_of_columns
 
 __all__ = ["MOST_CHARACTERS", "MOST_LINES", "Line", "read", "sheet", "too_much"]
 
@@ -41,7 +41,7 @@ _LONGEST_NAME = 3
 
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
 _WORD = re.compile(r"(?<![\w:./-])\w")
-_NUMBER_CELL = re.compile(r"\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
+_NUMBER_CELL = re.compile(r"^\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
 _LIST_TITLE = re.compile(r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE)
 _MOST_STARTS = 8
 _MOST_AHEAD = 6
@@ -110,7 +110,8 @@ class _Walk:
 
     def _is_titled_entry(self, laid: Laid, reading: Reading) -> bool:
         """A heading with a time in it, "### Update 26.08.2022 18:00 Uhr:", begins an entry with what stands below."""
-        if not reading.offer or not (laid.is_heading or laid.text.endswith(":")):
+        is_labelled = laid.text.endswith(":") or transcript.is_time_label(laid.text.partition(":")[0])
+        if not reading.offer or not (laid.is_heading or is_labelled):
             return False
         for start in [match.start() for match in _WORD.finditer(laid.bare)][1:_MOST_STARTS]:
             found = self._read(laid.bare[start:])
@@ -118,6 +119,7 @@ class _Walk:
             if _tells(found):
                 if _LIST_TITLE.match(label) or (not laid.is_heading and (found.text or len(label.split()) > 2)):
                     return False
+                label = "" if transcript.is_time_label(label) else label
                 self._begin(laid, replace(found, text=f"{label} {found.text}".strip()), laid.text)
                 return True
         return False
@@ -191,6 +193,7 @@ class _Walk:
         return bool(named and named.is_whole and named.days) and self._is_heeded(laid, reading)
 
     def _is_heeded(self, laid: Laid, _: Reading) -> bool:
+        self.above.hint = year_of_columns(laid) or self.above.hint
         text = self._with_next(laid)
         named = self.above.named(text)
         what = role(laid, named, is_open=self.opener is not None, is_first=not self.has_times) if named else None
@@ -210,6 +213,7 @@ class _Walk:
         heeded = Heeded(laid.number, text, self.above.on if named.days else None, zone)
         if named.problem:
             self._flag(laid, named.problem)
+            self.heeded += [heeded] if zone else []
         elif what is Role.NOTE:
             self.heeded.append(heeded)
         elif what is Role.DATED or (what is Role.TITLE and not self._has_bare_time_below()):
@@ -272,6 +276,8 @@ class _Walk:
         """Why a line does not go on with the entry above it; empty where it does."""
         if laid.is_heading:
             return _HEADING
+        if transcript.is_header(laid.text):
+            return _APART
         if reading.offer and not laid.is_lower and (laid.apart or laid.indent <= opener.indent) and not self._lacks_words:
             return _NOT_FIRST
         return _APART if not self._lacks_words and stands_apart(laid, opener) else ""

@@ -1,6 +1,7 @@
 """Whether a line that names a day or a zone is a heading for what stands below it, or a sentence that mentions one."""
 
 import re
+from datetime import date
 from enum import Enum, auto
 
 from bot.incident.layout import Laid, cells_of
@@ -13,6 +14,7 @@ _OF_THE_PAPER = re.compile(
 )
 _PARTS_BEHIND = re.compile(r"[\s*_`)\]]*(?:$|[-\u2013\u2014:|,(\u00b7/])")
 _PARTS_BEFORE = re.compile(r"(?:[(\[:|,\u2013\u2014]|\s-)[\s*_`]*(?:(?:on|am|le|el)\s+)?$")
+_YEAR = re.compile(r"\(((?:19|20)[0-9]{2})\)")
 _SENTENCE_ENDS = re.compile(r"[.!?]['\")\]]*$")
 _LONGEST_TITLE = 6
 _LONGEST_LABEL = 3
@@ -92,6 +94,12 @@ def is_column_head(laid: Laid) -> bool:
     cells = [re.sub(r"\([^()]*\)", "", cell).strip() for cell in cells_of(laid.text)]
     filled = [cell for cell in cells if cell]
     return len(filled) >= 2 and all(len(cell.split()) <= 3 and not re.search(r"[0-9]", cell) for cell in filled)
+
+
+def year_of_columns(laid: Laid) -> date | None:
+    """A day in the year that the head of a column names, "Date (2021)"."""
+    year = _YEAR.search(laid.text) if is_column_head(laid) else None
+    return date(int(year[1]), 7, 2) if year else None  # as near to the first day of that year as to its last
 
 
 def stands_apart(laid: Laid, opener: Laid) -> bool:

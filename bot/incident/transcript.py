@@ -21,6 +21,8 @@ _NO_SPEAKER = re.compile(
 )
 _BARE_CLOCK = re.compile(r"(?<![\w:.])([1-9]|1[0-2]):([0-5][0-9])(?![\w:.]|\s?[ap]\.?\s?m\b)", re.IGNORECASE)
 _HALF = re.compile(r"[0-9]\s?[ap]\.?\s?m\b", re.IGNORECASE)
+_TIME_LABEL = re.compile(r"\W*(?:date|time|when|date\s+and\s+time|sent|datum|uhrzeit|zeit|fecha|hora|heure|data|ora|tijd)\W*", re.IGNORECASE)
+_HEADER = re.compile(r"(?:commit [0-9a-f]{7,40}|(?:author|from|committer|to|cc|von|de|an|message-id|merge):\s)", re.IGNORECASE)
 _MOST_WORDS = 5
 
 
@@ -59,6 +61,16 @@ def is_handle(text: str) -> bool:
 def is_app_mark(text: str) -> bool:
     """Whether it is the mark that a chat puts below the name of an app."""
     return bool(_LONE_APP.fullmatch(text))
+
+
+def is_time_label(text: str) -> bool:
+    """Whether a word only says that a time follows: "Date"."""
+    return bool(_TIME_LABEL.fullmatch(text))
+
+
+def is_header(text: str) -> bool:
+    """Whether it is one of the lines that stand above a mail or a commit."""
+    return bool(_HEADER.match(text))
 
 
 def has_half(written: str | None) -> bool:
