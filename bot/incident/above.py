@@ -50,7 +50,7 @@ class Above:
     zone_doubt: str = ""
     prose: set[date] = field(default_factory=set)
     hint: date | None = None
-    _is_moved: bool = False
+    _moved: date | None = None
 
     def named(self, text: str) -> Named | None:
         """What a line without a time of day names, seen from here."""
@@ -84,27 +84,29 @@ class Above:
     def passed(self, reading: Reading) -> None:
         """A line was read: its date counts for those below it, unless a note says of which day they are."""
         if self.always is None and reading.day:
-            self.base = self.base if self._is_moved and self.base else reading.day
-            self.on, self.doubt, self.choices = reading.day, "", ()
+            self.set_day(reading.day)
+        elif self.always is None and reading.utc and self._moved:
+            self.on = self._moved
 
     def read(self, text: str, before: datetime | None, *, rolls: bool) -> Reading:
         """The line under what stands above it. `before` is the moment of the line above; `rolls` as in `paste.read`."""
-        self._is_moved = False
+        self._moved = None
         if shifted := self._shifted(text, before):
-            self._is_moved = True
             return shifted
         if self.on is None and self.hint and not self.depends(text):
             return self._one(text, self.hint)
         if self.doubt and self.depends(text):
             return asked([self._one(text, day) for day in self.choices] or [self._one(text, None)], self.doubt)
         reading = self._one(text, self.on)
-        if self.on and reading.question is not None and not self.depends(text):
+        if self.on and not reading.day and not self.depends(text):
             return self._one(text, None)
+        if self.on and reading.day and (alone := self._one(text, None)).question and len(alone.question) > 1:
+            return alone  # "3/4" can be two days, also where one of them is still to come this year
         if self.on is None and self.prose and reading.utc and self.depends(text):
             return self._if_named(reading)
         if rolls and self.on and before and reading.utc and before - reading.utc >= NIGHT:
-            self._is_moved = True
-            return self._one(text, self.on + _DAY)
+            self._moved = self.on + _DAY
+            return self._one(text, self._moved)
         return reading
 
     def depends(self, text: str) -> bool:
@@ -155,11 +157,13 @@ class Above:
         base = self.base or (before.astimezone(self.own_zone).date() if before else None)
         if base is None or self.doubt or not self.depends(rest):
             reading = self._one(rest, None)
-            asked = reading.utc is not None or reading.question is not None
-            return asked([reading], self.doubt or "It says “next day”, and no line above says after which.") if asked else None
+            if reading.utc is None and reading.question is None:
+                return None
+            return asked([reading], self.doubt or "It says “next day”, and no line above says after which.")
         day = base + _DAY * (count or 1)
         if not count and before and (moment := self._one(rest, day).utc) and moment < before and self.on and self.on >= day:
             return asked([self._one(rest, day), self._one(rest, day + _DAY)], "“Next day” can be two days here. Write the date.")
+        self._moved = day
         return self._one(rest, day)
 
 

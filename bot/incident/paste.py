@@ -49,7 +49,11 @@ _MOST_AHEAD = 6
 
 @dataclass(slots=True)
 class _Walk:
-    """A walk through a text, line by line. `opener` is the line that began the entry which takes what goes on."""
+    """A walk through a text, line by line. `opener` is the line that began the entry which takes what goes on.
+
+    `is_titled`: it holds no more than a time, so that paragraphs below belong to it. `speakers` are who wrote, in a chat,
+    and `speaker` who wrote what stands below. `is_twelve`: the time above was written with "am" or "pm".
+    """
 
     above: Above
     laid: tuple[Laid, ...]
@@ -63,6 +67,7 @@ class _Walk:
     joined: int = -1
     is_twelve: bool = False
     has_times: bool = False
+    is_titled: bool = False
 
     def through(self) -> None:
         """Take every line, each as the first thing that it can be."""
@@ -92,7 +97,7 @@ class _Walk:
     # Entries
 
     def _is_said(self, laid: Laid, _: Reading) -> bool:
-        said = transcript.said(laid.text)
+        said = transcript.said(laid.text, in_chat=bool(self.speakers))
         reading = self._read(said.time) if said else None
         if said is None or reading is None or reading.text or not _tells(reading):
             return False
@@ -133,7 +138,7 @@ class _Walk:
         line = Line(laid.number, written, reading, reading.text, 0, _problem(reading), earlier)
         self.lines.append(replace(line, may_be_next_day=night and self.above.depends(text)))
         self.above.passed(reading)
-        self.opener, self.has_times = laid, True
+        self.opener, self.has_times, self.is_titled = laid, True, laid.is_heading or not reading.text
 
     def _on_twelve(self, text: str, reading: Reading) -> Reading:
         """A time without "am" or "pm" below one that has it is the next such time, where nothing speaks against it."""
@@ -236,7 +241,7 @@ class _Walk:
         alone = self._read(below.text)
         if not is_app and (alone.text or not _tells(alone)):
             return False
-        is_chat = bool(self.speakers) or not self.has_times
+        is_chat = (bool(self.speakers) or not self.has_times) and (transcript.has_half(below.text) or not self.is_twelve)
         is_known = laid.text in self.speakers or transcript.has_half(below.text) or transcript.is_name(laid.text)
         if is_app or (is_chat and is_known):
             self._close()
@@ -278,9 +283,12 @@ class _Walk:
             return _HEADING
         if transcript.is_header(laid.text):
             return _APART
-        if reading.offer and not laid.is_lower and (laid.apart or laid.indent <= opener.indent) and not self._lacks_words:
+        if self.is_titled:
+            return ""
+        is_sentence = laid.is_lower and len(laid.text.split()) > _LONGEST_NAME + 1
+        if reading.offer and not is_sentence and (laid.apart or laid.indent <= opener.indent):
             return _NOT_FIRST
-        return _APART if not self._lacks_words and stands_apart(laid, opener) else ""
+        return _APART if stands_apart(laid, opener) else ""
 
     def _goes_on(self, laid: Laid, reading: Reading) -> bool:
         above = self.lines[-1]

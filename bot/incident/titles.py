@@ -12,7 +12,7 @@ _OF_THE_PAPER = re.compile(
     r"|aktualisiert|ge\u00e4ndert|ver\u00f6ffentlicht|mis\s+\u00e0\s+jour|publi\u00e9|actualizado|publicado|atualizado|aggiornato|bijgewerkt)(?!\w)",
     re.IGNORECASE,
 )
-_PARTS_BEHIND = re.compile(r"[\s*_`)\]]*(?:$|[-\u2013\u2014:|,(\u00b7/])")
+_PARTS_BEHIND = re.compile(r"[\s*_`)\]]*(?:$|[-\u2013\u2014:|(\u00b7/])|[ *_`)\]]*\t|,\s")
 _PARTS_BEFORE = re.compile(r"(?:[(\[:|,\u2013\u2014]|\s-)[\s*_`]*(?:(?:on|am|le|el)\s+)?$")
 _YEAR = re.compile(r"\(((?:19|20)[0-9]{2})\)")
 _SENTENCE_ENDS = re.compile(r"[.!?]['\")\]]*$")
@@ -62,8 +62,8 @@ def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
         return Role.OF_THE_PAPER
     if laid.is_heading:
         return Role.HEADING
-    if named.starts and _is_title(laid, named):
-        return Role.DATED if laid.kind in ("row", "item") else Role.TITLE
+    if named.starts and _PARTS_BEHIND.match(laid.text, named.ends):
+        return Role.TITLE if _is_title(laid, named) else Role.DATED
     if _ends_so(laid, named) and (not is_open or len(named.beside) <= 2 or _PARTS_BEFORE.search(laid.text[: named.begins])):
         return Role.HEADING
     if not named.mentioned:
@@ -76,9 +76,9 @@ def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
 
 
 def _is_title(laid: Laid, named: Named) -> bool:
-    """Whether a few words stand apart behind a date: "March 4 - outage"."""
+    """Whether a few words stand behind a date, as in "March 4 - outage", rather than what happened that day."""
     is_short = len(named.beside) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
-    return is_short and bool(_PARTS_BEHIND.match(laid.text, named.ends))
+    return is_short and laid.kind not in ("row", "item")
 
 
 def _ends_so(laid: Laid, named: Named) -> bool:
@@ -103,9 +103,9 @@ def year_of_columns(laid: Laid) -> date | None:
 
 
 def stands_apart(laid: Laid, opener: Laid) -> bool:
-    """Whether a line is another item, row or paragraph than the one that began an entry."""
-    if opener.is_heading:
-        return False
+    """Whether a line is another item, row or paragraph than the one that began an entry, or looks like a heading."""
+    if laid.apart and not laid.kind and _looks_like_heading(laid.text):
+        return True
     if laid.kind == "row":
         return bool(cells_of(laid.text)[0])
     if opener.kind == "row":
@@ -113,3 +113,7 @@ def stands_apart(laid: Laid, opener: Laid) -> bool:
     if opener.kind == "item":
         return laid.indent <= opener.indent and (laid.kind == "item" or laid.apart)
     return laid.kind == "item" and laid.apart and laid.indent <= opener.indent
+
+
+def _looks_like_heading(text: str) -> bool:
+    return len(text.split()) <= 4 and text[:1].isupper() and not re.search(r"[.!?,;\u2026]$|[()/\\=]", text)

@@ -33,14 +33,18 @@ class Said(NamedTuple):
     time: str
 
 
-def said(text: str) -> Said | None:
-    """The author and the time of a line that holds nothing else ("Ana Berg  2:05 PM"), as chats are copied."""
+def said(text: str, *, in_chat: bool = False) -> Said | None:
+    """The author and the time of a line that holds nothing else ("Ana Berg  2:05 PM"), as chats are copied.
+
+    `in_chat`: such lines stand above it, so that the author may go by any short name.
+    """
     match = _SAID.fullmatch(text.replace("\u00a0", " ")) if len(text) <= 120 else None
     if match is None:
         return None
     name = _APP.sub("", match["name"].strip()).strip() or match["name"].strip()
-    wide = len(match["gap"]) >= 2 and not match["gap"].strip()
-    if _NO_SPEAKER.search(name) or not (is_name(name) or (wide and is_handle(name))):
+    is_apart = len(match["gap"]) >= 2 and not match["gap"].strip()
+    is_apart = is_apart or in_chat or ("[" in match["gap"] and len(name.split()) <= 2)
+    if _NO_SPEAKER.search(name) or not (is_name(name) or (is_apart and is_handle(name))):
         return None
     return Said(name, match["time"])
 

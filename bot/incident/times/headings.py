@@ -36,6 +36,7 @@ _SIGN_WEEKDAY = re.compile("[\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5](?:\u66d
 _BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]>*_`~=#]+")
 _MARKS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[*`]+")
 _ON = re.compile(r"(?:on|am|den|le|el|il|em|the|op)\s+(?:the\s+)?", re.IGNORECASE)
+_VERSION = re.compile(r"[0-9]{1,2}\.(?:1[3-9]|[2-9][0-9])\.")
 _NUMBERED = re.compile(r"(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?$", re.IGNORECASE)
 _YEARLIKE = re.compile(
     r"(?<![\w./:-])(?:(?:19|20)[0-9]{2}(?:[/.-][\w?]{1,3}){0,2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}|[\w?]{1,3}[/.-][\w?]{1,4}[/.-](?:19|20)[0-9]{2})(?![\w/:-])"
@@ -179,8 +180,8 @@ def _date_at(head: str, low: str, words: Vocabulary, start: int) -> _Dated | Non
     day, end = found
     if not any(is_real(*numbers) for numbers in day.numbers):
         return None
-    if "." in head[start:end] and day.numbers[0][2] == int(re.split(r"\D+", head[start:end])[1] or 0):
-        return None  # "2.28.24" is a version: with dots the day comes first
+    if _VERSION.match(head, start):
+        return None  # "2.28.24": with dots the day comes first
     if day.form in ("numbers", "dots") and (word_alone(head[:start]) or word_alone(head[end:])):
         return None
     if day.form == "month" and start and head[start:end].islower() and not head[start].isdigit():
@@ -317,7 +318,7 @@ def _weekdays(day: Day, today: date, on: date | None) -> tuple[date, ...]:
     after, before = on + timedelta(days=ahead), on - timedelta(days=7 - ahead)
     if ahead <= 2 or before > today:
         return (after,) if after <= today else (before,)
-    if ahead >= 5 or after > today:
+    if ahead >= 5 or after > today + _SOON:
         return (before,)
     return (before, after)
 
