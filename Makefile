@@ -2,7 +2,8 @@
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input -q
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-header --upgrade -q
+  --no-header -q
+WITH =
 DEMO := .venv/.installed
 DEV := .venv/.installed-dev
 
@@ -44,12 +45,12 @@ run: $(DEMO) ## run the bot with the settings in .env
 bench: $(DEV) ## measure how fast Afterword answers
 	.venv/bin/python -m tests.bench
 
-lock: ## resolve the dependencies anew (needs uv)
-	$(LOCK) --group build -o requirements.lock
-	$(LOCK) --extra pdf --group build --group dev -o requirements-dev.lock
+lock: ## lock the dependencies (needs uv); to move every version: make lock WITH=--upgrade
+	$(LOCK) $(WITH) --group build -o requirements.lock
+	$(LOCK) $(WITH) --extra pdf --group build --group dev -o requirements-dev.lock
 
 clean: ## remove what was built
-	rm -rf .venv dist demo-out .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist demo-out .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/pip:

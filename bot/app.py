@@ -21,7 +21,7 @@ from bot import outside
 from bot.clock import Clock
 from bot.errors import Misconfigured
 from bot.export import Exporter
-from bot.incident import masking
+from bot.incident import masking, times
 from bot.incident.alerts import AlertRules, conditions
 from bot.incident.blame import chosen
 from bot.incident.masking import MaskRules
@@ -283,6 +283,7 @@ class Afterword:
             if self.settings.transport == "socket":
                 self._socket = SocketMode(app_token, self.client, self.dispatch)
                 tasks.create_task(self._socket.run())
+            tasks.create_task(asyncio.to_thread(times.prepare))
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self.outbox.run())

@@ -183,7 +183,7 @@ class Player:
         text = "" if milestone and entry.text == SAID[milestone] else entry.text
         answer = await self._type(entry.author, f"{command} {written} {text}".rstrip())
         for _, action, value in answer.buttons if answer else ():
-            if action.startswith("timeline_at_") and f'"{entry.at.isoformat()}"' in value:
+            if action.startswith(("timeline_at_", "incident_at_")) and f'"{entry.at.isoformat()}"' in value:
                 await self._slack.click(self._users[entry.author], answer, action, value)  # type: ignore[arg-type]
                 await self._settle()
                 break

@@ -14,7 +14,7 @@ from bot.scribe import replies
 from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
 from bot.slack import actions as says
-from bot.slack import owners
+from bot.slack import fields, owners
 from bot.slack.blocks import Block, Message
 from bot.slack.text import group_in, mentioned, without_groups, without_mentions
 from handlers.boundary import Boundary
@@ -160,8 +160,11 @@ class Actions:
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        text = str(sent.values.get("text") or "")
-        return await numbered.save_form(self._desk, sent.asked, int(sent.metadata["action"]), text)
+        text = fields.text_change(sent.metadata, sent.values)
+        if text is None:
+            return None
+        seen = fields.mark_in(sent.metadata, fields.TEXT)
+        return await numbered.save_form(self._desk, sent.asked, int(sent.metadata["action"]), text, seen)
 
     async def replied(self, body: Body) -> None:
         """`done 3`, `3 friday` or `3 @bo`, written to the bot in their conversation with it."""
@@ -187,12 +190,13 @@ class Actions:
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Make it an action]."""
-        if not str(sent.values.get("text") or "").strip():
+        text = fields.text_in(sent.metadata, sent.values) or ""
+        if not text.strip():
             sentence = "Say what is to be done."
             raise Refused(sentence, field="text")
         due, kind = sent.values.get("due"), sent.values.get("kind")
         asking = Asking(
-            str(sent.values["text"]),
+            text,
             owners.chosen(sent.values),
             date.fromisoformat(due) if due else None,
             rules.address(str(sent.values.get("link") or "")),

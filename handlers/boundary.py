@@ -22,6 +22,7 @@ from bot.scribe.desk import Asked, Desk, Reply, require_sight
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
 from bot.slack.failures import NO_ANSWER, TROUBLE, cause_of
+from bot.slack.fields import name_of
 from bot.slack.words import words
 from handlers.refusals import GIVEN_BACK, apology, not_recorded, refusal
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
@@ -69,7 +70,7 @@ class Boundary:
             said = await self._guarded(click.asked, work, click, lambda: click.typed)
             self._redraw(click.asked, in_home=click.in_home)
             if said is not None and said.get("response_type") != "in_channel":
-                self.later(self._reply(click, said))
+                self.later(self.reply(click, said))
             return BoltResponse(status=200, body="")
 
         return listener
@@ -93,8 +94,8 @@ class Boundary:
                 await self.admit(sent.from_where)
                 said = await work(sent)
             except Refused as refused:
-                fields = list(body["view"].get("state", {}).get("values", {})) or [""]
-                at = refused.field if refused.field in fields else fields[0]
+                places = list(body["view"].get("state", {}).get("values", {})) or [""]
+                at = next((each for each in places if name_of(each) == refused.field), places[0])
                 return _answer({"response_action": "errors", "errors": {at: refused.sentence}})
             except NotRecorded as error:
                 said = not_recorded(error, _typed(sent))
@@ -168,13 +169,13 @@ class Boundary:
     def _after(self, sent: Submission, said: Message | None) -> None:
         self._redraw(sent.asked, in_home=sent.in_home)
         if said is not None and said.get("response_type") != "in_channel":
-            self.later(self._reply(sent.as_click(), said))
+            self.later(self.reply(sent.as_click(), said))
 
     def _redraw(self, asked: Asked, *, in_home: bool) -> None:
         if in_home and self._draw_home is not None:
             self.later(self._draw_home(asked.team, asked.user))
 
-    async def _reply(self, click: Click, said: Message) -> None:
+    async def reply(self, click: Click, said: Message) -> None:
         """Answer where the button was: a whisper takes the place of the one that held it."""
         message = {key: value for key, value in said.items() if key not in ("response_type", "refused")}
         replacing = click.in_whisper and not said.get("refused")
@@ -228,13 +229,13 @@ class Boundary:
                 await self.admit(click.asked)
                 await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
         except Refused as refused:
-            await self._reply(click, refusal(refused, ""))
+            await self.reply(click, refusal(refused, ""))
         except NO_ANSWER as error:
             log.warning("a form could not be opened: %s", cause_of(error))
-            await self._reply(click, refusal(Refused("Slack did not open the form in time. Press it once more."), ""))
+            await self.reply(click, refusal(Refused("Slack did not open the form in time. Press it once more."), ""))
         except Exception:
             log.exception("a form broke")
-            await self._reply(click, apology(""))
+            await self.reply(click, apology(""))
 
 
 def _carrying(view: Block, here: dict[str, Any]) -> Block:

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from functools import partial
 
 from slack_bolt.async_app import AsyncApp
@@ -15,7 +14,6 @@ from bot.incident.carried import Carried
 from bot.incident.records import Place
 from bot.scribe import attachments
 from bot.scribe import capture as scribe
-from bot.scribe.capture import Chosen
 from bot.scribe.desk import Asked, Desk
 from bot.slack import blocks
 from bot.slack.blocks import Message
@@ -27,7 +25,7 @@ from bot.slack.told import object_in, string
 from bot.slack.words import words
 from handlers.boundary import Boundary
 from handlers.refusals import refusal
-from handlers.requests import Body, Click, event_of
+from handlers.requests import Body, Click, chosen_in, event_of
 from handlers.whys import Whys
 
 log = logging.getLogger(__name__)
@@ -65,7 +63,7 @@ class Capture:
         link = await self._messages.permalink(said.channel, said.ts)
         answer = await scribe.take(self._desk, click.asked, said, link, by_reaction=False)
         self._boundary.later(self._recorded(said))
-        return answer
+        return answer.said
 
     async def reacted(self, body: Body) -> None:
         """The reaction that records, put on a message."""
@@ -81,8 +79,8 @@ class Capture:
         told, link = await asyncio.gather(self._messages.find(channel, ts), self._messages.permalink(channel, ts))
         said = said_in(told, channel, app)
         answer = await scribe.take(self._desk, asked, said, link, by_reaction=True)
-        if answer is not None and scribe.is_risky(said):
-            self._boundary.later(self._whisper(asked, answer, said.thread_ts))
+        if answer.said is not None and answer.is_telling:
+            self._boundary.later(self._whisper(asked, answer.said, said.thread_ts))
         self._boundary.later(self._recorded(said))
 
     async def let_go(self, body: Body) -> None:
@@ -152,7 +150,7 @@ class Capture:
         said = said_in(told, channel, click.app)
         asked = click.asked.at(Place(click.asked.team, channel))
         link = await self._messages.permalink(channel, ts)
-        answer = await scribe.settle(self._desk, asked, said, _reading(click), link)
+        answer = await scribe.settle(self._desk, asked, said, chosen_in(click.value), link)
         self._boundary.later(self._messages.unmark(channel, ts, by=ASKED))
         self._boundary.later(self._recorded(said))
         return answer
@@ -223,13 +221,3 @@ def _item(event: Body) -> tuple[str, str]:
 def _bots(body: Body) -> frozenset[str]:
     """The user ids of Afterword in the workspaces that hear of this event."""
     return frozenset(one["user_id"] for one in body.get("authorizations") or () if one.get("user_id"))
-
-
-def _reading(click: Click) -> Chosen:
-    value = click.value
-    return Chosen(
-        str(value["text"]),
-        datetime.fromisoformat(value["at"]) if value["at"] else None,
-        bool(value.get("approximate")),
-        timedelta(seconds=int(value.get("lasts") or 0)) or None,
-    )

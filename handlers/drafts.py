@@ -5,9 +5,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.scribe import drafts as scribe
 from bot.scribe.desk import Desk
 from bot.scribe.drafts import Seen
+from bot.slack import fields
 from bot.slack.blocks import Block, Message
 from handlers.boundary import Boundary
-from handlers.requests import Body, Click, Submission, text_in
+from handlers.requests import Body, Click, Submission
 
 
 class Drafts:
@@ -42,7 +43,8 @@ class Drafts:
 
     async def anew(self, sent: Submission) -> Message | None:
         """The form behind [Write anew]."""
-        return await scribe.write_anew(self._desk, sent.asked, _seen(sent.metadata), text_in(sent.values))
+        text = fields.text_in(sent.metadata, sent.values) or ""
+        return await scribe.write_anew(self._desk, sent.asked, _seen(sent.metadata), text)
 
 
 def _seen(carried: Body) -> Seen:

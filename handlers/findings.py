@@ -9,7 +9,7 @@ from bot.scribe import findings as scribe
 from bot.scribe import postmortem
 from bot.scribe.desk import Desk
 from bot.scribe.findings import Completed
-from bot.slack import owners
+from bot.slack import fields, owners
 from bot.slack.blocks import Block, Message
 from bot.slack.findings import LINK
 from handlers.boundary import Boundary
@@ -39,10 +39,9 @@ class Findings:
 
     async def completed(self, sent: Submission) -> Message | None:
         """The form behind it."""
-        due = sent.values.get("due")
-        given = Completed(
-            owners.chosen(sent.values),
-            date.fromisoformat(due) if due else None,
-            str(sent.values.get("link") or ""),
-        )
+        owner, due = owners.chosen(sent.values), str(sent.values.get("due") or "")
+        link = str(sent.values.get("link") or "")
+        sent_as = {"owner": owner or "", "due": due, "link": link}
+        changed = {name for name, value in sent_as.items() if fields.change(sent.metadata, name, value) is not None}
+        given = Completed(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
         return await scribe.complete(self._desk, sent.asked, int(sent.metadata["action"]), given)

@@ -1,5 +1,7 @@
 """`/incident`, and the buttons of the live message."""
 
+import re
+
 from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
@@ -16,7 +18,9 @@ from bot.slack.blocks import Block, Message
 from bot.slack.text import mentioned
 from handlers.boundary import Boundary
 from handlers.capture import Capture
-from handlers.requests import Click, Command, Submission
+from handlers.requests import Click, Command, Submission, chosen_in
+
+_AT = re.compile(r"incident_at_(\d+|now)")
 
 NOT_NAMES = ("directmessage", "privategroup", "mpdm")
 """What Slack sends for the name of a channel that it does not name."""
@@ -31,9 +35,11 @@ class Incidents:
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
+        self._boundary = boundary
         app.command("/incident")(boundary.command(self.command))
         app.action("incident_mitigated")(boundary.click(self.mitigated))
         app.action("incident_resolved")(boundary.click(self.resolved))
+        app.action(_AT)(boundary.click(self.reached_at))
         app.action("incident_milestone")(boundary.form(self.milestone_form))
         app.view("incident_milestone")(boundary.submission(self.milestone))
         app.action("incident_form_open")(boundary.form(self.open_form))
@@ -101,6 +107,14 @@ class Incidents:
     async def resolved(self, click: Click) -> Message | None:
         """[Resolved] on the live message."""
         return await scribe.reach(self._desk, click.asked, Milestone.RESOLVED, "")
+
+    async def reached_at(self, click: Click) -> Message | None:
+        """One of the readings of a milestone's time; the whisper that asked says that it is answered."""
+        chosen, milestone = chosen_in(click.value), Milestone(click.value["milestone"])
+        said = await scribe.reach_at(self._desk, click.asked, milestone, chosen.reading())
+        answered = await scribe.milestone_answered(self._desk, click.asked, milestone, chosen.at)
+        self._boundary.later(self._boundary.reply(click, answered))
+        return said
 
     async def milestone_form(self, click: Click) -> Block:
         """[Milestone] on the live message."""

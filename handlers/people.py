@@ -3,7 +3,7 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident.records import Place
-from bot.scribe import incidents as scribe
+from bot.scribe import incidents_channel as scribe
 from bot.scribe.desk import Desk
 from handlers.boundary import Boundary
 from handlers.requests import Body, event_of

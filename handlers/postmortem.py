@@ -7,13 +7,14 @@ from bot.scribe import confluence
 from bot.scribe import exports as exporting
 from bot.scribe import postmortem as scribe
 from bot.scribe.desk import Desk
+from bot.slack import fields
 from bot.slack import postmortem as says
 from bot.slack.blocks import Block, Message
 from bot.slack.recall import verdicts_in
 from handlers.boundary import Boundary
 from handlers.exports import Exports
 from handlers.incidents import person_in
-from handlers.requests import Click, Command, Form, Submission, text_in
+from handlers.requests import Click, Command, Form, Submission
 
 
 class Postmortem:
@@ -121,5 +122,7 @@ class Postmortem:
     async def filled(self, sent: Submission) -> Message | None:
         """A section's form was sent; its fields are one text."""
         version = int(sent.metadata["version"])
-        written = scribe.Written(str(sent.metadata["section"]), text_in(sent.values), version)
-        return sent.unless_at_home(await scribe.fill(self._desk, sent.asked, written, verdicts_in(sent.values)))
+        text, change = fields.text_in(sent.metadata, sent.values), fields.text_change(sent.metadata, sent.values)
+        verdicts = verdicts_in({**(sent.metadata.get("alike") or {}), **sent.values})
+        written = scribe.Written(str(sent.metadata["section"]), text or "", version, is_changed=change is not None)
+        return sent.unless_at_home(await scribe.fill(self._desk, sent.asked, written, verdicts))

@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.incident.offers import Chosen
 from bot.incident.records import Place
 from bot.scribe.desk import Asked
 from bot.slack.blocks import Block, Message
@@ -171,10 +172,14 @@ def event_of(body: Body, channel: str, now: datetime) -> Asked:
     return Asked(Place(team, channel), user, now, key, aloud=True, home=home)
 
 
-def text_in(values: dict[str, Any]) -> str:
-    """The text that was edited in one field or in several, as one."""
-    fields = {int(name[5:]): str(value or "") for name, value in values.items() if name.startswith("text_")}
-    return "".join(fields[index] for index in sorted(fields))
+def chosen_in(value: dict[str, Any]) -> Chosen:
+    """The time that the button of a question or of an offer carries, with the words that wait for it."""
+    return Chosen(
+        str(value.get("text") or ""),
+        datetime.fromisoformat(value["at"]) if value.get("at") else None,
+        bool(value.get("approximate")),
+        timedelta(seconds=int(value.get("lasts") or 0)) or None,
+    )
 
 
 def _team(body: Body) -> str:

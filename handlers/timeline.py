@@ -1,27 +1,36 @@
 """`/timeline` and the buttons of its receipts."""
 
 import re
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
 from bot.incident import timeline as rules
 from bot.incident.carried import unpacked
+from bot.incident.offers import Offer
+from bot.incident.records import Place
 from bot.scribe import carried as carrying
 from bot.scribe import pages
 from bot.scribe import timeline as scribe
 from bot.scribe import timeline_corrected as corrected
+from bot.scribe import timeline_moved as moved
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.timeline import Typed
+from bot.scribe.timeline_moved import Seen
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
 from bot.slack.carried import value_of
 from handlers.boundary import Boundary
 from handlers.paste import Paste
-from handlers.requests import Click, Command, Form, Submission
+from handlers.requests import Click, Command, Form, Submission, chosen_in
 
 _AT = re.compile(r"timeline_at_(\d+|now)")
+_EDIT_AT = re.compile(r"timeline_edit_at_(\d+|keep)")
+_WAS = re.compile(r"timeline_was_\d+")
 
 
 class Timeline:
@@ -40,6 +49,8 @@ class Timeline:
         app.action("timeline_utc")(boundary.click(self.was_utc))
         app.action("timeline_again")(boundary.click(self.again))
         app.action(_AT)(boundary.click(self.at))
+        app.action(_EDIT_AT)(boundary.click(self.edit_at))
+        app.action(_WAS)(boundary.click(self.was_at))
         app.action("timeline_show")(boundary.click(self.show))
         app.action("timeline_older")(boundary.click(self.turn))
         app.action("timeline_newer")(boundary.click(self.turn))
@@ -96,10 +107,24 @@ class Timeline:
         """[That was UTC]."""
         return await corrected.as_utc(self._desk, click.asked, _number(click), str(click.value["written"]))
 
+    async def was_at(self, click: Click) -> Message | None:
+        """[It was 17:31 UTC] where an entry's words name a time."""
+        value, asked = click.value, click.asked
+        if channel := value.get("channel"):  # pressed in a DM, below what a look back recorded
+            asked = replace(asked, place=Place(asked.team, str(channel)))
+        chosen = chosen_in(value)
+        offer = Offer(chosen.at or asked.now, chosen.lasts, chosen.approximate)
+        return await moved.was_at(self._desk, asked, _seen(value), offer)
+
+    async def edit_at(self, click: Click) -> Message | None:
+        """One of the readings of the time in `/timeline edit`, or that the time stays."""
+        chosen = chosen_in(click.value)
+        return await corrected.edit_at(self._desk, click.asked, _seen(click.value), chosen.reading())
+
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""
         text = await scribe.text_of(self._desk, click.asked, _number(click))
-        return await self._record(click, _chosen(click, text))
+        return await self._record(click, replace(_chosen(click, text), names_times=True))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of a time that was asked."""
@@ -144,8 +169,12 @@ def _number(click: Click) -> int:
     return int(click.value["entry"])
 
 
+def _seen(value: Mapping[str, Any]) -> Seen:
+    """The wording below which a button stood."""
+    return Seen(int(value["entry"]), int(value["version"]))
+
+
 def _chosen(click: Click, text: str) -> Typed:
     """What a button records: words whose time is settled."""
-    at = datetime.fromisoformat(click.value["at"]) if click.value["at"] else click.asked.now
-    lasts = timedelta(seconds=int(click.value.get("lasts") or 0)) or None
-    return Typed(text, at, bool(click.value.get("approximate")), lasts, again=True)
+    chosen = chosen_in(click.value)
+    return Typed(text, chosen.at or click.asked.now, chosen.approximate, chosen.lasts, again=True)

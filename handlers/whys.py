@@ -9,6 +9,7 @@ from bot.scribe import actions as actions_scribe
 from bot.scribe import whys as scribe
 from bot.scribe import whys_corrected as corrected
 from bot.scribe.desk import Asked, Desk
+from bot.slack import fields
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
 from handlers.boundary import Boundary
@@ -144,7 +145,8 @@ class Whys:
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        text, version = str(sent.values.get("text") or ""), int(sent.metadata["version"])
+        text, version = fields.text_change(sent.metadata, sent.values), int(sent.metadata["version"])
         said = await corrected.save_form(self._desk, sent.asked, int(sent.metadata["why"]), text, version)
-        self._boundary.later(self._hint(sent.asked, text, ""))
+        if text is not None:
+            self._boundary.later(self._hint(sent.asked, text, ""))
         return said

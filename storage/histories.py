@@ -29,6 +29,8 @@ _WORDINGS = Statement(
         _version.c.text,
         _version.c.changed_by,
         _version.c.changed_at,
+        _version.c.ended_at,
+        _version.c.approximate,
     )
     .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
     .where(_entry.c.incident_id == bindparam("incident_id"))

@@ -133,6 +133,8 @@ def _keep_version(tx: Transaction, entry: Entry, change: str, by: str, now: date
         version=entry.version,
         change=change,
         happened_at=entry.happened_at,
+        ended_at=entry.ended_at,
+        approximate=entry.approximate,
         text=entry.text,
         changed_by=by,
         changed_at=now,

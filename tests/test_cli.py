@@ -1,6 +1,5 @@
 """The command line, as somebody types it."""
 
-import json
 import socket
 from pathlib import Path
 
@@ -38,43 +37,6 @@ def test_every_command_says_what_it_is_for() -> None:
     ):
         assert f"  {name} " in listed
         assert len(told(name, "--help")) > 80
-
-
-@pytest.mark.parametrize(
-    ("line", "utc", "text"),
-    [
-        ("14:05 failed over", "2026-11-23T13:05:00Z", "failed over"),
-        ("-10m rolled back", "2026-11-23T12:56:00Z", "rolled back"),
-        ("-1h30m rolled back", "2026-11-23T11:36:00Z", "rolled back"),
-        ("- only a dash", None, "- only a dash"),
-        ("-h is text", None, "-h is text"),
-    ],
-)
-def test_when_reads_a_line_even_where_it_begins_with_a_minus(line: str, utc: str | None, text: str) -> None:
-    read = json.loads(told("when", line, *NOW))
-    assert (read["utc"], read["text"]) == (utc, text)
-    assert set(read) == {"utc", "end_utc", "approximate", "text", "question"}
-
-
-def test_when_reads_json_lines_and_prints_a_line_for_each() -> None:
-    asked = {"text": "~13:30-13:45 errors", "now": "2026-11-23T13:06:00Z", "zone": "Europe/Berlin"}
-    lines = told("when", "-", typed="\n".join([json.dumps(asked)] * 2)).splitlines()
-    assert len(lines) == 2
-    assert json.loads(lines[0]) == {
-        "utc": "2026-11-23T12:30:00Z",
-        "end_utc": "2026-11-23T12:45:00Z",
-        "approximate": True,
-        "text": "errors",
-        "question": None,
-    }
-
-
-def test_when_asks_rather_than_guesses() -> None:
-    assert json.loads(told("when", "05/04 10:00 x", *NOW))["question"] == [
-        "2026-04-05T08:00:00Z",
-        "2026-05-04T08:00:00Z",
-    ]
-    assert json.loads(told("when", "25:00 x", *NOW))["question"] == []
 
 
 @pytest.mark.parametrize("options", [("--zone", "Nowhere/Land"), ("--now", "soon")])

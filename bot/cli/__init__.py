@@ -3,10 +3,9 @@
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfoNotFoundError
 
 import click
 
@@ -15,12 +14,10 @@ from bot import demo as demos
 from bot import manifest as manifests
 from bot import rehearse as rehearsals
 from bot.app import Afterword, mask_of, rules_of
-from bot.cli import documents, given, templates
+from bot.cli import documents, given, templates, times
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
 from bot.errors import AfterwordError, Misconfigured
-from bot.incident import moments
-from bot.incident import score as scores
 from bot.rehearsal import story as stories
 from bot.scribe import reminders
 from bot.settings import Settings, strangers
@@ -57,7 +54,7 @@ def main() -> None:
     """The incident scribe for Slack: writes the timeline down once, in UTC, and gets the postmortem finished."""
 
 
-for command in (documents.export, documents.import_, templates.template):
+for command in (documents.export, documents.import_, templates.template, times.when):
     main.add_command(command)
 
 
@@ -82,62 +79,6 @@ def rehearse(port: int) -> None:
     """Serve the Slack stand-in in a browser, with the bot in it: no account, no token, no network."""
     logs.set_up("WARNING")
     asyncio.run(rehearsals.serve(port))
-
-
-# A line may begin with a minus: `-10m rolled back`.
-@main.command(
-    short_help="Tell how a line's time would be read.",
-    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
-)
-@click.argument("text", required=False)
-@click.option("--now", help="ISO; default: now.")
-@click.option("--zone", default="UTC", show_default=True, help="The author's IANA zone.")
-@click.option(
-    "--score",
-    "collection",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON lines of times with their right readings; tells by kind how they are read.",
-)
-def when(text: str | None, now: str | None, zone: str, collection: Path | None) -> None:
-    """Tell how a line's time would be read; with - it takes JSON lines {"text", "now", "zone"}."""
-    if collection is not None:
-        result = scores.score(scores.rows_of(collection.read_text(encoding="utf-8")))
-        click.echo(scores.table(result))
-        sys.exit(0 if result.is_enough else 1)
-    if text is None:
-        msg = "Give the line to read, as in: afterword when '14:05 failed over'."
-        raise click.UsageError(msg)
-    if text == "-":
-        for line in sys.stdin:
-            if line.strip():
-                asked = json.loads(line)
-                click.echo(_read(asked["text"], asked.get("now"), asked.get("zone") or zone))
-        return
-    click.echo(_read(text, now, zone))
-
-
-def _read(text: str, now: str | None, zone: str) -> str:
-    reading = moments.read(text, given.moment(now), _zone(zone))
-    found = {
-        "utc": _iso(reading.utc),
-        "end_utc": _iso(reading.end_utc),
-        "approximate": reading.approximate,
-        "text": reading.text,
-        "question": None if reading.question is None else [_iso(choice) for choice in reading.question],
-    }
-    return json.dumps(found, ensure_ascii=False)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return scores.zone_of(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        msg = f"{name!r} is no IANA zone. Write it as Europe/Berlin, or as UTC+1."
-        raise click.BadParameter(msg) from error
 
 
 @main.command(short_help="Do what is due, or tell with --dry-run what would be.")

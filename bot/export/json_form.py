@@ -108,7 +108,16 @@ def _line(line: Line) -> _Object:
         "message": line.source or None,
         "message_since": line.source_change or None,
         "files": [_file(file) for file in line.files],
-        "versions": [{**_wording(one), "happened_at": _time(one.happened_at)} for one in line.versions],
+        "versions": [{**_wording(one), **_when(one)} for one in line.versions],
+    }
+
+
+def _when(wording: Wording) -> _Object:
+    """The time that an entry had in one of its wordings."""
+    return {
+        "happened_at": _time(wording.happened_at),
+        "ended_at": _time(wording.ended_at),
+        "approximate": wording.approximate,
     }
 
 

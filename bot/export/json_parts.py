@@ -71,6 +71,8 @@ class EntryWording(Wording):
     """One wording that an entry of the timeline had."""
 
     happened_at: Moment = Field(description="When it happened, as this wording had it, in UTC.")
+    ended_at: Moment | None = Field(default=None, description="When it ended, as this wording had it, in UTC, or null.")
+    approximate: bool = Field(default=False, description="Whether this wording had the time as only about right.")
 
 
 class File(Shape):

@@ -184,7 +184,7 @@ def _entry(line: parts.Entry, *, struck: bool) -> Entry:
 
 def _wordings(line: parts.Entry) -> tuple[EntryVersion, ...]:
     return tuple(
-        EntryVersion(version, one.change, one.happened_at, one.text, one.by.id, one.at)
+        EntryVersion(version, one.change, one.happened_at, one.text, one.by.id, one.at, one.ended_at, one.approximate)
         for version, one in enumerate(line.versions, 1)
     ) or (first_wording(_entry(line, struck=False)),)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 
 from bot.export.apart import FailedApart, answer
 from bot.export.pdf_needs import NO_LIBRARIES, NOT_INSTALLED
@@ -25,6 +26,7 @@ def make(html: bytes) -> bytes:
     if missing:
         raise FailedApart(missing)
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # else the fonts in it carry the second at which they were cut
     page = weasyprint.HTML(
         string=html.decode(), url_fetcher=weasyprint.urls.URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     )

@@ -17,6 +17,7 @@ class Carried:
     `line` is as it was typed, to be read at `typed_at` in `zone` (an IANA name); where `at` is given the time is
     settled, and `line` is the words alone. `key` is that of the request, by which it is recorded once. `author` is
     empty for whoever typed it. `files` are (name, media type, size, address). `is_paste`: many lines, to be previewed.
+    `language` is that in which the time is read, `names_times`: the words are a message's, and may name other times.
     """
 
     line: str
@@ -33,6 +34,8 @@ class Carried:
     is_marked: bool = False
     files: tuple[tuple[str, str, int, str], ...] = ()
     is_paste: bool = False
+    language: str = ""
+    names_times: bool = False
 
     def packed(self) -> dict[str, Any]:
         """As a JSON object, without what is empty and may be left out."""
@@ -46,7 +49,7 @@ class Carried:
     def reading(self) -> Reading:
         """How its time is read: what was typed by the clock of that moment, or the time that was settled already."""
         if self.at is None:
-            return moments.read(self.line, self.typed_at, self.clock())
+            return moments.read(self.line, self.typed_at, self.clock(), language=self.language or "en")
         return Reading(
             self.at, self.ended_at, self.approximate, self.line, None, None, None, assumed_zone=False, precise=False
         )

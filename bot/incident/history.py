@@ -13,9 +13,10 @@ _TIMELINE = "timeline."
 
 @dataclass(frozen=True, slots=True)
 class EntryVersion:
-    """One wording of an entry; versions are only ever added.
+    """One wording of an entry, with the time that it had; versions are only ever added.
 
-    `change` is `added` (`marked` where a reaction did it), `edited`, `struck`, `restored` or `redacted`.
+    Of wordings from before migration 0013 only the last has its end and whether it is only about right. `change` is
+    `added` (`marked` where a reaction did it), `edited`, `struck`, `restored` or `redacted`.
     """
 
     version: int
@@ -24,6 +25,8 @@ class EntryVersion:
     text: str
     changed_by: str
     changed_at: datetime
+    ended_at: datetime | None = None
+    approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ class History:
 
 def first_wording(entry: Entry) -> EntryVersion:
     """The wording of an entry that nobody has touched since it was typed."""
-    return EntryVersion(1, _ADDED, entry.happened_at, entry.text, entry.recorder, entry.recorded_at)
+    made = (entry.recorder, entry.recorded_at)
+    return EntryVersion(1, _ADDED, entry.happened_at, entry.text, *made, entry.ended_at, entry.approximate)
 
 
 def first_why_wording(why: Why) -> WhyVersion:
@@ -89,8 +93,10 @@ def is_untouched(before: EntryVersion | WhyVersion, found: Iterable[EntryVersion
 
 
 def _occasion(wording: EntryVersion | WhyVersion) -> tuple[object, ...]:
-    happened_at = wording.happened_at if isinstance(wording, EntryVersion) else None
-    return wording.change, happened_at, wording.changed_by, wording.changed_at
+    time: tuple[object, ...] = ()
+    if isinstance(wording, EntryVersion):
+        time = (wording.happened_at, wording.ended_at, wording.approximate)
+    return wording.change, time, wording.changed_by, wording.changed_at
 
 
 def entry_deed(number: int, change: str, by: str, at: datetime) -> AuditLine:

@@ -31,7 +31,7 @@ class Who:
 class Wording:
     """One wording that an entry, a why or a section had, and what was done to bring it about.
 
-    `happened_at` is told of entries alone.
+    `happened_at`, `ended_at` and `approximate` are told of entries alone.
     """
 
     change: str
@@ -39,6 +39,8 @@ class Wording:
     by: Who
     at: datetime
     happened_at: datetime | None = None
+    ended_at: datetime | None = None
+    approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +162,22 @@ def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tupl
     if is_untouched(first_wording(entry), found):
         return ()
     return tuple(
-        wording(cast, version.change, version.text, version.changed_by, version.changed_at, version.happened_at)
+        Wording(
+            version.change,
+            plain(version.text),
+            cast.who(version.changed_by),
+            version.changed_at,
+            version.happened_at,
+            version.ended_at,
+            version.approximate,
+        )
         for version in found
     )
 
 
-def wording(cast: Cast, change: str, text: str, by: str, at: datetime, happened_at: datetime | None = None) -> Wording:
+def wording(cast: Cast, change: str, text: str, by: str, at: datetime) -> Wording:
     """One wording as the document tells it."""
-    return Wording(change, plain(text), cast.who(by), at, happened_at)
+    return Wording(change, plain(text), cast.who(by), at)
 
 
 def _files(attachments: Iterable[Attachment], refused: str = "") -> dict[int, tuple[FileItem, ...]]:

@@ -33,7 +33,8 @@ class Reason(StrEnum):
 class Proposal:
     """A message that may belong into the timeline, as it would be recorded. `ts` is Slack's time stamp of it.
 
-    `thread` is that of its thread or empty, `files` what hangs on it: (name, media type, size, address).
+    `thread` is that of its thread or empty, `files` what hangs on it: (name, media type, size, address), `named` the
+    times that its words name where it would stand at the one at which it was said.
     """
 
     ts: str
@@ -45,6 +46,7 @@ class Proposal:
     approximate: bool
     reason: Reason
     files: tuple[tuple[str, str, int, str], ...] = ()
+    named: tuple[datetime, ...] = ()
 
     @property
     def is_ticked(self) -> bool:

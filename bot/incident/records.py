@@ -78,7 +78,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the workspace as last seen; `zone` is an IANA name, or empty where Slack told none."""
+    """Somebody in the workspace as last seen; `zone` is an IANA name, or empty where Slack told none.
+
+    `locale` is their language in Slack as a BCP 47 tag ("de-DE"), or empty where Slack told none.
+    """
 
     team: str
     id: str
@@ -87,6 +90,7 @@ class Person:
     is_guest: bool = False
     is_bot: bool = False
     is_deactivated: bool = False
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

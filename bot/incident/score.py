@@ -2,8 +2,8 @@
 
 A row is a JSON object: `raw` (the time as written), `line` (with the text around it), `context_date`, `tz_of_author`
 (an IANA name or `UTC+1`), `expected_utc`, and where it applies `expected_end_utc`, `approximate`,
-`expected_utc_literal` (a second right reading), `kind`, and `note`. The line is read as on the evening of its
-`context_date` in its author's zone.
+`expected_utc_literal` (a second right reading), `language` (of its author, as a BCP 47 tag), `kind`, and `note`. The
+line is read as on the evening of its `context_date` in its author's zone.
 """
 
 import json
@@ -102,7 +102,7 @@ def read(row: Row, text: str) -> Reading:
     """A text as the row's author would have had it read that evening."""
     zone = zone_of(row["tz_of_author"])
     evening = datetime.fromisoformat(f"{row['context_date']}T23:59:59").replace(tzinfo=zone)
-    return moments.read(text, evening.astimezone(UTC), zone)
+    return moments.read(text, evening.astimezone(UTC), zone, language=row.get("language") or "en")
 
 
 def is_right(row: Row, reading: Reading) -> bool:

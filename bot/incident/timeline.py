@@ -2,12 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from bot.errors import Refused
+from bot.incident.fields import When, time_text
+from bot.incident.records import Entry
 
 SAME_AGAIN = timedelta(seconds=10)
 """Within this time the same words by the same person are taken for a repeat, and asked about."""
+
+
+_SKEW = timedelta(minutes=1)
+"""Two clocks differ: this little ahead of now is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +130,51 @@ def require_text(text: str) -> str:
 
 def require_past(moment: datetime, now: datetime) -> None:
     """Raise Refused for a moment that is more than a minute ahead: the timeline tells what was."""
-    if moment > now + timedelta(minutes=1):
+    if moment > now + _SKEW:
         sentence = f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been."
         raise Refused(sentence, field="when")
 
 
-FORM_HOLDS = 3_000
-"""Characters of a text that a Slack form shows; what lies beyond is kept as it was."""
+def same_minute(before: datetime, minute: datetime) -> datetime:
+    """A time that was given to the minute: the one that stood where it is of that minute, so that its seconds stay."""
+    return before if before.replace(second=0, microsecond=0) == minute else minute
 
 
-def reworded(before: str, typed: str) -> str:
-    """The new text: what was typed, else what stood; a form's text keeps the tail that the form could not show."""
-    if not typed:
-        return before
-    return typed + before[FORM_HOLDS:] if len(before) > FORM_HOLDS and before[:100] == typed[:100] else typed
+FARTHEST_AHEAD = timedelta(hours=48)
+"""So far ahead a moment may lie that somebody chose among the readings of their line: a maintenance that begins."""
+
+
+def choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datetime, ...]:
+    """The readings of a time that may be chosen, each once."""
+    return tuple(moment for moment in dict.fromkeys(question or ()) if moment <= now + FARTHEST_AHEAD)
+
+
+def require_chosen(moment: datetime, now: datetime) -> None:
+    """Raise Refused for a moment that was chosen and lies further ahead than may be."""
+    if moment > now + FARTHEST_AHEAD:
+        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is more than two days ahead. Record it once it has happened."
+        raise Refused(sentence, field="when")
+
+
+def in_full(question: tuple[datetime, ...] | None, now: datetime) -> str:
+    """The past readings of a time, written so that each is read as itself: what a form asks for instead of a button."""
+    past = [moment for moment in dict.fromkeys(question or ()) if moment <= now]
+    return " or ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in past[:3]) or "2026-11-23 14:05 UTC"
+
+
+def end_moved(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> datetime | None:
+    """The end of an entry that begins at `start` now: as far behind it as before.
+
+    Raises Refused where that is still to come: then the end may as well be meant to stay.
+    """
+    if entry.ended_at is None:
+        return None
+    end = start + (entry.ended_at - entry.happened_at)
+    if end > now + _SKEW and end > entry.ended_at:
+        both = time_text(When(start, entry.ended_at if start < entry.ended_at else now), now, zone)
+        sentence = (
+            f"#{entry.number} was not changed. Its end would move along, to {end:%Y-%m-%d %H:%M} UTC, which is still "
+            f"to come. Give both ends, as in `/timeline edit {entry.number} {both}`."
+        )
+        raise Refused(sentence, field="when")
+    return end

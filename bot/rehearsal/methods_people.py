@@ -29,13 +29,14 @@ def bots_info(workspace: Workspace, args: Args) -> Json:
 
 def users_info(workspace: Workspace, args: Args) -> Json:
     """users.info."""
-    return {"user": user_json(workspace, workspace.person(args.text("user")))}
+    person = workspace.person(args.text("user"))
+    return {"user": user_json(workspace, person, with_locale=args.flag("include_locale"))}
 
 
 def users_list(workspace: Workspace, args: Args) -> Json:
     """users.list, in pages."""
     rows, cursor = page(list(workspace.users.values()), args)
-    shown = [user_json(workspace, user) for user in rows]
+    shown = [user_json(workspace, user, with_locale=args.flag("include_locale")) for user in rows]
     return {"members": shown, "response_metadata": {"next_cursor": cursor}}
 
 

@@ -17,7 +17,11 @@ from bot.rehearsal.records import Json
 from bot.rehearsal.seen import Answer, SeenMessage
 from bot.rehearsal.standin import StandIn
 
-PEOPLE = (("ana", "Europe/Berlin"), ("ben", "America/New_York"), ("chidi", "Africa/Lagos"))
+PEOPLE = (
+    ("ana", "Europe/Berlin", "de-DE"),
+    ("ben", "America/New_York", "en-US"),
+    ("chidi", "Africa/Lagos", "en-GB"),
+)
 HOME = "home"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 Join = Callable[[StandIn], AbstractAsyncContextManager[object]]
@@ -190,7 +194,7 @@ async def rehearse(port: int, join: Join) -> None:
     """
     slack = StandIn(SystemClock())
     Page(slack)
-    people = [slack.user(name, zone) for name, zone in PEOPLE]
+    people = [slack.user(name, zone, locale=locale) for name, zone, locale in PEOPLE]
     slack.channel("incident-checkout", people)
     slack.channel("general", people)
     try:

@@ -20,7 +20,7 @@ class ApiRefusal(Exception):
 
 @dataclass(slots=True)
 class User:
-    """A person (or a bot) of the workspace; `zone` is an IANA name."""
+    """A person (or a bot) of the workspace; `zone` is an IANA name, `locale` the language of their Slack."""
 
     id: str
     name: str
@@ -29,6 +29,7 @@ class User:
     deleted: bool = False
     bot: bool = False
     email: str = ""
+    locale: str = "en-US"
 
 
 @dataclass(slots=True)

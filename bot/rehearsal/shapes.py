@@ -10,8 +10,8 @@ from bot.rehearsal.records import Canvas, Channel, Json, Message, SharedFile, Us
 from bot.rehearsal.workspace import Workspace
 
 
-def user_json(workspace: Workspace, user: User, *, with_email: bool = True) -> Json:
-    """A user as users.info gives it; a bot has no zone."""
+def user_json(workspace: Workspace, user: User, *, with_email: bool = True, with_locale: bool = False) -> Json:
+    """A user as users.info gives it, with the language only where it is asked for; a bot has no zone."""
     profile: Json = {"display_name": user.name, "real_name": user.name}
     if user.email and with_email:
         profile["email"] = user.email
@@ -34,7 +34,7 @@ def user_json(workspace: Workspace, user: User, *, with_email: bool = True) -> J
         at = workspace.now().astimezone(ZoneInfo(user.zone))
         offset = at.utcoffset() or timedelta(0)
         found |= {"tz": user.zone, "tz_label": at.tzname(), "tz_offset": int(offset.total_seconds())}
-    return found
+    return found | ({"locale": user.locale} if with_locale else {})
 
 
 def channel_json(workspace: Workspace, channel: Channel) -> Json:

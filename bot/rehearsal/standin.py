@@ -120,10 +120,10 @@ class StandIn(Talking):
         guest: bool = False,
         deleted: bool = False,
         bot: bool = False,
-        email: str = "",
+        **more: str,
     ) -> str:
-        """A new person; the user id is answered."""
-        return self.workspace.add_user(name, zone, guest=guest, deleted=deleted, bot=bot, email=email)
+        """A new person, with `email` and `locale` where it matters; the user id is answered."""
+        return self.workspace.add_user(name, zone, guest=guest, deleted=deleted, bot=bot, **more)
 
     def channel(
         self,

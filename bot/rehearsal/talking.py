@@ -138,11 +138,11 @@ class Talking(Touching):
         return await self._heard(place, kind, event)
 
     async def change_person(self, user: str, **fields: Any) -> Answer | None:
-        """Change somebody's profile: `zone`, `name`, `guest`, `deleted`, `email`."""
+        """Change somebody's profile: `zone`, `name`, `guest`, `deleted`, `email`, `locale`."""
         person = self.workspace.person(user)
         for name, value in fields.items():
             setattr(person, name, value)
-        event = {"type": "user_change", "user": user_json(self.workspace, person)}
+        event = {"type": "user_change", "user": user_json(self.workspace, person, with_locale=True)}
         return await self.event(event) if "user_change" in self.workspace.subscriptions else None
 
     # --- events ------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.errors import Refused
 from bot.incident import replies as rules
-from bot.incident import timeline as texts
+from bot.incident.fields import mark
 from bot.incident.records import Action, ActionStatus, Incident
 from bot.incident.replies import Answer, Deed
 from bot.incident.spots import Noun, Subject
@@ -149,14 +149,15 @@ async def edit_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     return await desk.store.read(lambda tx: tells.edit_form(verbs.touched(tx, asked, action_id)[0]))
 
 
-async def save_form(desk: Desk, asked: Asked, action_id: int, text: str) -> Message | None:
-    """The form behind [Edit] was sent."""
+async def save_form(desk: Desk, asked: Asked, action_id: int, text: str, seen: str) -> Message | None:
+    """The form behind [Edit] was sent, with another text than it was filled with: that one's mark is `seen`."""
     text = require(admit(text, "That action"), "Say what is to be done.")
 
     def unit(tx: Transaction) -> Message:
         action, incident = verbs.touched(tx, asked, action_id)
-        whole = texts.reworded(action.text, text)
-        return verbs.told(tx, asked, incident, _reworded(tx, desk, asked, action, incident, whole))
+        if seen != mark(action.text):
+            return tells.stale_form(action, text)
+        return verbs.told(tx, asked, incident, _reworded(tx, desk, asked, action, incident, text))
 
     return await once(desk, asked, unit)
 

@@ -1,7 +1,7 @@
 """What people said, taken into the timeline: a message at its own time, once, with its author, link and files."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.errors import Refused
 from bot.incident import attachments as sizes
@@ -9,6 +9,7 @@ from bot.incident import moments, secrets
 from bot.incident import timeline as rules
 from bot.incident.carried import Carried, with_words, zone_name
 from bot.incident.moments import Reading
+from bot.incident.offers import Chosen, offers
 from bot.incident.records import Entry, Incident, Person, Place
 from bot.incident.text import admit, shortened
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once
@@ -18,6 +19,8 @@ from bot.slack import blocks, corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Message
 from bot.slack.capture import asked_where_said
+from bot.slack.offers import Stands
+from bot.slack.people import language_of
 from bot.slack.reading import Hanging, Said
 from bot.slack.words import words
 from storage import attachments, incidents
@@ -46,7 +49,8 @@ class Answer:
 class Capture:
     """An entry about to be written. `seen_by` is its author's name where somebody else recorded it.
 
-    `typed` is what was said to the bot with the time that it begins with, and when it was said.
+    `typed` is what was said to the bot with the time that it begins with, and when it was said. `named` is how a
+    message's words read that stands at the time at which it was said: the times that they name are offered.
     """
 
     new: NewEntry
@@ -57,22 +61,26 @@ class Capture:
     reading: Reading | None = None
     unknown_zone: bool = False
     typed: tuple[str, datetime] | None = None
+    named: Reading | None = None
 
 
-async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: bool) -> Message | None:
+async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: bool) -> Answer:
     """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
     if said.is_ours:
         raise Refused(words.capture.own_words())
     _require_time(said)
-    text = text_of(said, await desk.people.read(asked.team, said.text))
+    line = await desk.people.read(asked.team, said.text)
+    text = text_of(said, line)
     author = await author_of(desk, asked.team, said)
+    named = moments.read(line, said.at, desk.zone_for(author), language=language_of(author))
     reader = await desk.people.known(asked.team, asked.user)
     new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
     seen_by = author.name if author.id != asked.user else ""
-    return await _record(
-        desk, asked, Capture(new, said.files, clocks_of(desk, reader, asked.now), change, seen_by=seen_by)
-    )
+    clocks = clocks_of(desk, reader, asked.now)
+    receipt = await _record(desk, asked, Capture(new, said.files, clocks, change, seen_by=seen_by, named=named))
+    is_telling = is_risky(said) or bool(offers(named, said.at, asked.now))
+    return Answer(receipt, is_recorded=True, is_telling=is_telling)
 
 
 async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> Answer:
@@ -84,7 +92,7 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, said.at)
     line = await desk.people.read(asked.team, line)
-    reading = moments.read(line, said.at, clocks.zone)
+    reading = moments.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         rules.require_text(reading.text)
         if not says.can_ask(reading):
@@ -99,27 +107,19 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
         said.files,
         replace(clocks, now=asked.now),
         reading=reading,
-        unknown_zone=reading.assumed_zone and not person.zone,
+        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
         typed=(line, said.at) if reading.utc is not None and reading.text else None,
     )
     receipt = await _record(desk, asked, capture)
-    return Answer(receipt, is_recorded=True, is_telling=reading.utc is not None or is_risky(said))
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """One reading of a time that was asked, as its button carries it; `at` is None for the message's own time."""
-
-    text: str
-    at: datetime | None
-    approximate: bool
-    lasts: timedelta | None
+    is_telling = reading.utc is not None or is_risky(said) or bool(offers(reading, moment, asked.now))
+    return Answer(receipt, is_recorded=True, is_telling=is_telling)
 
 
 async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str) -> Message | None:
     """Record a message whose time was asked, at the time that was chosen."""
     _require_time(said)
     moment = chosen.at or said.at
+    rules.require_chosen(moment, asked.now)
     end = moment + chosen.lasts if chosen.lasts else None
     text = rules.require_text(admit(chosen.text, "That entry"))
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
@@ -202,6 +202,8 @@ def _carried(asked: Asked, capture: Capture) -> Carried:
         at=None if capture.typed else new.happened_at,
         ended_at=None if capture.typed else new.ended_at,
         approximate=new.approximate and not capture.typed,
+        language=capture.clocks.language,
+        names_times=capture.named is not None,
     )
 
 
@@ -225,15 +227,14 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[Ne
 
 def receipt(entry: Entry, incident: Incident, capture: Capture, files: list[NewAttachment]) -> Message:
     """What whoever recorded it reads; `files` as `wanted` wrote them down."""
-    notes = {"author": capture.seen_by, "unknown_zone": capture.unknown_zone}
-    shown = says.receipt(
-        entry,
-        incident,
-        capture.clocks,
-        reading=capture.reading,
-        notes=notes,
-        files=tuple(file.name for file in files if not file.note),
+    notes = says.Notes(
+        capture.seen_by,
+        capture.unknown_zone,
+        tuple(file.name for file in files if not file.note),
+        capture.named,
+        Stands.SAID,
     )
+    shown = says.receipt(entry, incident, capture.clocks, reading=capture.reading, notes=notes)
     if not files:
         return shown
     *above, buttons = shown["blocks"]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from bot.incident import moments
 from bot.incident.carried import Carried
 from bot.incident.records import Entry, Incident, Status
 from bot.incident.text import admit
@@ -14,6 +15,7 @@ from bot.scribe.desk import Asked, Desk, once
 from bot.scribe.incidents import Opening, opened_in
 from bot.slack import carried as says
 from bot.slack.blocks import Block, Message
+from bot.slack.people import language_of
 from bot.slack.reading import Hanging
 from bot.slack.timeline import Clocks
 from storage import inbox, incidents
@@ -48,13 +50,17 @@ async def open_with(desk: Desk, asked: Asked, opening: Opening, carried: Carried
 
 
 def _clocks(asked: Asked, carried: Carried) -> Clocks:
-    return Clocks(asked.now, carried.clock(), label_of(carried.clock()) if carried.zone else "")
+    label = label_of(carried.clock()) if carried.zone else ""
+    return Clocks(asked.now, carried.clock(), label, carried.language or "en")
 
 
 async def _capture(desk: Desk, asked: Asked, carried: Carried) -> Capture:
     person = await desk.people.known(asked.team, asked.user)
     author = await desk.people.known(asked.team, carried.author) if carried.author else person
     reading = carried.reading()
+    named = None
+    if carried.names_times and carried.at is not None:
+        named = moments.read(carried.line, carried.at, desk.zone_for(author), language=language_of(author))
     # Recorded is when it was typed, which [That was UTC] and the history go by.
     new = NewEntry(
         reading.utc or carried.typed_at,
@@ -74,7 +80,8 @@ async def _capture(desk: Desk, asked: Asked, carried: Carried) -> Capture:
         capture.MARKED if carried.is_marked else "added",
         seen_by=author.name if author.id != asked.user else "",
         reading=reading if carried.at is None else None,
-        unknown_zone=reading.assumed_zone and not person.zone,
+        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
+        named=named,
     )
 
 

@@ -21,7 +21,7 @@ from bot.scribe.following import follow
 from bot.slack.blocks import Message
 from bot.slack.cards import Cards
 from bot.slack.outbox import Outbox
-from bot.slack.people import People, zone_of
+from bot.slack.people import People, has_zone, zone_of
 from bot.slack.places import Places, Sight
 from bot.slack.tabs import Change, Tabs
 from bot.slack.words import words
@@ -65,6 +65,10 @@ class Desk:
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""
         return zone_of(person) if self.input_zone == "author" else ZoneInfo(self.input_zone)
+
+    def lacks_zone(self, person: Person) -> bool:
+        """Whether their times are read in UTC for want of a zone of theirs that this machine knows."""
+        return self.input_zone == "author" and not has_zone(person)
 
     async def may_see(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
         """Those of the channels that this person may look into; a guest none but those they belong to."""

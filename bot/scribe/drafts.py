@@ -10,6 +10,7 @@ from bot.export.kept import Draft, Held
 from bot.export.returned import Fate, Returned
 from bot.incident import kept as rules
 from bot.incident import postmortem
+from bot.incident.fields import pieces
 from bot.incident.kept import Change, KeptRegion
 from bot.incident.records import Case, Incident
 from bot.incident.sections import title_of
@@ -18,7 +19,6 @@ from bot.scribe import documents
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.slack import kept as says
 from bot.slack.blocks import Block, Message
-from bot.slack.postmortem import FIELD, FIELDS
 from bot.slack.words import words
 from storage import audit, cases, incidents, kept
 from storage.kept import NewText
@@ -183,7 +183,7 @@ async def give_up(desk: Desk, asked: Asked, seen: Seen) -> Message | None:
 async def anew_form(desk: Desk, asked: Asked, section: str) -> Block:
     """The form in which somebody writes what is to stand."""
     case, held = await _held(desk, asked, section)
-    if len(says.together(held)) > FIELD * FIELDS:
+    if pieces(says.together(held)) is None:
         raise Refused(words.kept.too_long(title=held.own.title))
     return says.anew_form(held, case.incident)
 

@@ -1,6 +1,5 @@
 """The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own."""
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,7 +8,8 @@ from bot.incident import lifecycle, moments
 from bot.incident import timeline as rules
 from bot.incident.alerts import PROGRAMS
 from bot.incident.moments import Reading
-from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place, Status
+from bot.incident.offers import offers
+from bot.incident.records import Entry, EntryKind, Incident, Milestone, Status
 from bot.incident.secrets import masked
 from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, shortened
@@ -21,6 +21,7 @@ from bot.scribe.timeline import own_clocks, time_in_form
 from bot.scribe.whys import open_thread
 from bot.slack import incidents as says
 from bot.slack import milestones
+from bot.slack import offers as offering
 from bot.slack import whys as asks
 from bot.slack.blocks import Block, Message
 from bot.slack.timeline import Clocks
@@ -152,14 +153,32 @@ async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message 
 async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
     clocks = await own_clocks(desk, asked)
-    return await _reach(desk, asked, milestone, moments.read(line, asked.now, clocks.zone), clocks)
+    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
+    if reading.question is not None and (question := milestones.question(milestone, reading, clocks)) is not None:
+        return question
+    return await _reach(desk, asked, milestone, reading, clocks)
+
+
+async def reach_at(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading) -> Message | None:
+    """The same at the one of its readings that was chosen; without a time as of now."""
+    return await _reach(desk, asked, milestone, reading, await own_clocks(desk, asked))
+
+
+async def milestone_answered(desk: Desk, asked: Asked, milestone: Milestone, at: datetime | None) -> Message:
+    """What takes the place of the question about a milestone's time."""
+    return milestones.answered(milestone, at or asked.now, await own_clocks(desk, asked))
 
 
 async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
     """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
     clocks = await own_clocks(desk, asked)
-    reading = time_in_form(when, asked.now, clocks) if when else moments.read("", asked.now, clocks.zone)
-    return await _reach(desk, asked, milestone, replace(reading, text=text), clocks)
+    if when:
+        reading = replace(time_in_form(when, asked.now, clocks), text=text)
+        return await _reach(desk, asked, milestone, reading, clocks)
+    # The field says that empty means now: a time that the words begin with is offered, and not taken.
+    named = moments.read(text, asked.now, clocks.zone, language=clocks.language)
+    untimed = replace(moments.read("", asked.now, clocks.zone), text=text)
+    return await _reach(desk, asked, milestone, untimed, clocks, named)
 
 
 async def milestone_form(desk: Desk, asked: Asked) -> Block:
@@ -173,14 +192,15 @@ async def milestone_form(desk: Desk, asked: Asked) -> Block:
     return await desk.store.read(look)
 
 
-async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
+async def _reach(
+    desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks, named: Reading | None = None
+) -> Message | None:
     if reading.question is not None:
-        sentence = f"Not recorded. {reading.problem} Write the time in full, as in `2026-11-23 14:05 UTC`."
-        raise Refused(sentence, field="when")
+        as_in = rules.in_full(reading.question, asked.now)
+        raise Refused(f"Not recorded. {reading.problem} Write the time in full, as in {as_in}.", field="when")
     moment = reading.utc or asked.now
     rules.require_past(moment, asked.now)
-    said = lifecycle.SAID[milestone]
-    text = admit(reading.text, "That entry") or said
+    text = admit(reading.text, "That entry") or lifecycle.SAID[milestone]
 
     def unit(tx: Transaction) -> Message:
         before = require_taking(tx, asked, locking=True)
@@ -192,24 +212,43 @@ async def _reach(desk: Desk, asked: Asked, milestone: Milestone, reading: Readin
         )
         entry = kept.append(tx, incident.id, new)
         secrets.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
-        shown_at = clocks.both(entry)
-        if milestone is Milestone.RESOLVED:
-            return _resolved(tx, desk, asked, incident, entry, shown_at)
-        extra = shortened(masked(text), 1_000) if text != said else ""
-        return says.said_to_all(
-            words.incidents.reached(
-                key=incident.key, said=said.lower(), when=shown_at, text=extra, by=asked.user, number=entry.number
-            )
-        )
+        told = _told(tx, desk, asked, (incident, entry), clocks)
+        return offering.below(told, entry, offers(named or reading, moment, asked.now), asked.now)
 
     return await once(desk, asked, unit)
 
 
-def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, entry: Entry, shown_at: str) -> Message:
+def _told(tx: Transaction, desk: Desk, asked: Asked, reached: tuple[Incident, Entry], clocks: Clocks) -> Message:
+    incident, entry = reached
+    assert entry.milestone is not None  # noqa: S101 (it was just recorded as one)
+    if entry.milestone is Milestone.RESOLVED:
+        return _resolved(tx, desk, asked, reached, clocks)
+    said = lifecycle.SAID[entry.milestone]
+    text = shortened(masked(entry.text), 1_000) if entry.text != said else ""
+    return says.said_to_all(
+        words.incidents.reached(
+            key=incident.key,
+            said=said.lower(),
+            day=clocks.day(entry),
+            when=clocks.both(entry),
+            text=text,
+            by=asked.user,
+            number=entry.number,
+        )
+    )
+
+
+def _resolved(tx: Transaction, desk: Desk, asked: Asked, reached: tuple[Incident, Entry], clocks: Clocks) -> Message:
+    incident, entry = reached
     remind(tx, desk.rules, incident, entry)
     text = entry.text if entry.text != lifecycle.SAID[Milestone.RESOLVED] else ""
     said = words.incidents.resolved(
-        key=incident.key, when=shown_at, text=shortened(masked(text), 1_000), by=asked.user, number=entry.number
+        key=incident.key,
+        day=clocks.day(entry),
+        when=clocks.both(entry),
+        text=shortened(masked(text), 1_000),
+        by=asked.user,
+        number=entry.number,
     )
     # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
     can_post = bool(incidents.card(tx, incident.id))
@@ -249,32 +288,3 @@ async def list_all(desk: Desk, asked: Asked) -> Message:
     channels = (incident.channel for incident in found)
     visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
     return says.listing(tuple(incident for incident in found if incident.channel in visible)[:LISTED])
-
-
-async def renamed(desk: Desk, place: Place, name: str) -> None:
-    """A channel has another name: its incident's exports say the new one."""
-
-    def unit(tx: Transaction) -> None:
-        incident = incidents.current(tx, place, locking=True)
-        if incident is not None:
-            incidents.save(tx, replace(incident, channel_name=name))
-
-    await desk.store.write(unit)
-
-
-async def welcomed(desk: Desk, asked: Asked) -> None:
-    """The bot came into a channel, once for each invitation.
-
-    Its incident's live message, which could not be posted before, can be now; where no incident is on, a card says how
-    to record.
-    """
-
-    def unit(tx: Transaction) -> None:
-        incident = incidents.current(tx, asked.place)
-        if incident is not None and not incident.postmortem_status.is_finished:
-            deliveries.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id))
-        else:
-            card = json.dumps(says.welcome(desk.reaction))
-            deliveries.owe(tx, Owed(asked.team, "message", asked.place.channel, card, asked.now))
-
-    await once(desk, asked, unit)

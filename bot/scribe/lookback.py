@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import Refused
 from bot.incident.lookback import SPANS, Proposal, Reason
-from bot.incident.records import Incident, Place
+from bot.incident.records import Entry, Incident, Place
 from bot.incident.spots import Noun, Subject
 from bot.scribe.capture import wanted
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
@@ -88,28 +88,30 @@ async def record(desk: Desk, asked: Asked, lookback_id: object, ticked: frozense
     def unit(tx: Transaction) -> Message:
         incident = _incident(tx, row, locking=True)
         links = (address(home, row.channel, one.ts, one.thread) for one in chosen)
-        numbers = [_add(tx, incident, asked, one, link) for one, link in zip(chosen, links, strict=True)]
-        if not any(numbers):
+        added = [_add(tx, incident, asked, one, link) for one, link in zip(chosen, links, strict=True)]
+        entries = [entry for entry in added if entry is not None]
+        if not entries:
             sentence = f"All of these messages are recorded in {incident.key} already."
             raise Refused(sentence)
-        return says.receipt(incident, [number for number in numbers if number])
+        named = {source_of(row.channel, one.ts): one.named for one in chosen if one.named}
+        return says.receipt(incident, entries, named, asked.now)
 
     there = replace(asked.at(Place(row.team, row.channel)), incident_id=row.incident_id)
     return await once(desk, there, unit)
 
 
-def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link: str) -> int:
-    """The number of the new entry; 0 where the message is captured already."""
+def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link: str) -> Entry | None:
+    """The new entry; None where the message is captured already."""
     source = source_of(incident.channel, one.ts)
     if kept.by_source(tx, incident.id, source) is not None:
-        return 0
+        return None
     new = NewEntry(
         one.at, one.text, one.author, asked.user, asked.now, one.end, one.approximate, permalink=link, source=source
     )
     entry = kept.append(tx, incident.id, new)
     wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
     warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), entry.text, asked)
-    return entry.number
+    return entry
 
 
 async def _found_by(desk: Desk, asked: Asked, lookback_id: object) -> Lookback:
@@ -148,9 +150,13 @@ def _proposal(told: dict[str, Any]) -> Proposal:
         "end": datetime.fromisoformat(told["end"]) if told["end"] else None,
     }
     files = tuple((str(name), str(kind), int(size), str(address)) for name, kind, size, address in told["files"])
-    return Proposal(**{**told, **times, "files": files, "reason": Reason(told["reason"])})
+    named = tuple(
+        datetime.fromisoformat(at) for at in told.get("named", ())
+    )  # none in what was found before there were
+    return Proposal(**{**told, **times, "files": files, "reason": Reason(told["reason"]), "named": named})
 
 
 def as_told(one: Proposal) -> dict[str, Any]:
     """A proposal as it is kept, for JSON."""
-    return {**asdict(one), "at": one.at.isoformat(), "end": one.end.isoformat() if one.end else ""}
+    times = {"at": one.at.isoformat(), "end": one.end.isoformat() if one.end else ""}
+    return {**asdict(one), **times, "named": [at.isoformat() for at in one.named]}

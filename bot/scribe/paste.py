@@ -49,7 +49,7 @@ async def submit(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dic
 async def _preview(desk: Desk, asked: Asked, pasted: Pasted) -> Block:
     clocks = await _clocks(desk, asked, pasted.zone)
     home = await _clocks(desk, asked, "author")
-    lines = rules.read(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls)
+    lines = rules.read(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     readable = tuple(line for line in lines if line.can_be_recorded)
     unread = tuple(line for line in lines if not line.can_be_recorded)
 
@@ -79,7 +79,7 @@ def _to_the_minute(line: rules.Line) -> datetime:
 
 async def _record(desk: Desk, asked: Asked, pasted: Pasted, at: datetime, ticked: frozenset[int]) -> Message | None:
     clocks = await _clocks(desk, replace(asked, now=at), pasted.zone)
-    lines = rules.read(pasted.text, at, clocks.zone, rolls=pasted.rolls)
+    lines = rules.read(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     chosen = tuple(line for line in lines if line.number in ticked and line.can_be_recorded)
     if not chosen:
         sentence = "No line is ticked, so there is nothing to record. Tick at least one, or close this window."

@@ -123,17 +123,21 @@ async def pick_form(desk: Desk, asked: Asked) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What somebody wrote into a section; `version` is the one that they saw, so that nobody's words are lost."""
+    """What somebody wrote into a section; `version` is the one that they saw, so that nobody's words are lost.
+
+    What is not changed stays as it is; where nobody ever saved one, what the record filled in becomes theirs.
+    """
 
     slug: str
     text: str
     version: int
+    is_changed: bool
 
 
 async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int, bool] = _NONE) -> Message | None:
     """Save a section, and what was said in its form of past incidents (by row: was it the same cause)."""
     slug, section = written.slug, BY_SLUG[written.slug]
-    text = admit(written.text, section.title)
+    text = admit(written.text, section.title) if written.is_changed or not written.version else ""
     if verdicts:
         await recall.require_known(desk, asked, verdicts)
 
@@ -142,9 +146,11 @@ async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int
         history = sections.history(tx, incident.id, slug)
         if history and history[-1].version != written.version:
             who = desk.people.name(asked.team, history[-1].author) or history[-1].author
-            return says.conflict(cases.load(tx, incident), section, history[-1], who, text)
-        sections.save(tx, incident.id, slug, text, asked.user, asked.now)
-        secrets.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
+            yours = says.Yours(text if written.is_changed else None, verdicts)
+            return says.conflict(cases.load(tx, incident), section, history[-1], who, yours)
+        if written.is_changed or not history:
+            sections.save(tx, incident.id, slug, text, asked.user, asked.now)
+            secrets.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
         recall.keep(tx, asked, incident, verdicts)
         return says.saved(cases.glance(tx, incident, 1)[0], section)
 

@@ -1,6 +1,6 @@
 """The timeline's verbs: record what happened, once, at the time that was meant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import Refused
@@ -14,6 +14,7 @@ from bot.incident.times.zones import label_of
 from bot.scribe.desk import Asked, Desk, no_incident, once, require_incident, require_taking
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
+from bot.slack.people import language_of
 from storage import incidents
 from storage import timeline as kept
 from storage.statements import Transaction
@@ -35,6 +36,7 @@ class Typed:
     """What somebody typed, decoded: the line with its time still in it, or with the moment already chosen.
 
     `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it is a repeat.
+    `names_times`: the line is all that was typed, and the times that it names are offered beside the one chosen.
     """
 
     line: str
@@ -42,6 +44,7 @@ class Typed:
     approximate: bool = False
     lasts: timedelta | None = None
     again: bool = False
+    names_times: bool = False
 
 
 async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
@@ -53,9 +56,14 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
         return _question(reading, clocks)
     text = rules.require_text(admit(reading.text, "That entry"))
     moment = reading.utc or asked.now
-    rules.require_past(moment, asked.now)
+    require = rules.require_past if typed.at is None else rules.require_chosen
+    require(moment, asked.now)
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
-    notes = {"author": "", "unknown_zone": reading.assumed_zone and not person.zone}
+    named = replace(typed, at=None) if typed.names_times else None
+    notes = says.Notes(
+        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
+        named=_read(named, asked.now, clocks) if named else None,
+    )
 
     def unit(tx: Transaction) -> Message:
         entry, incident = _append(tx, asked, new, again=typed.again)
@@ -74,7 +82,7 @@ def _carried(asked: Asked, typed: Typed, clocks: says.Clocks) -> Carried:
     """What the button that opens an incident takes along."""
     end = typed.at + typed.lasts if typed.at and typed.lasts else None
     where = (zone_name(clocks.zone), asked.place.channel, asked.key)
-    return Carried(typed.line, asked.now, *where, typed.at, end, typed.approximate)
+    return Carried(typed.line, asked.now, *where, typed.at, end, typed.approximate, language=clocks.language)
 
 
 def _question(reading: Reading, clocks: says.Clocks) -> Message:
@@ -112,7 +120,7 @@ def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
 
 def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:
     if typed.at is None:
-        return moments.read(typed.line, now, clocks.zone)
+        return moments.read(typed.line, now, clocks.zone, language=clocks.language)
     end = typed.at + typed.lasts if typed.lasts else None
     return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
 
@@ -120,7 +128,7 @@ def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:
 def clocks_of(desk: Desk, person: Person, now: datetime) -> says.Clocks:
     """The clocks by which this person's entries are read and shown."""
     zone = desk.zone_for(person)
-    return says.Clocks(now, zone, label_of(zone) if zone is not UTC else "")
+    return says.Clocks(now, zone, label_of(zone) if zone is not UTC else "", language_of(person))
 
 
 async def own_clocks(desk: Desk, asked: Asked) -> says.Clocks:
@@ -131,7 +139,7 @@ async def own_clocks(desk: Desk, asked: Asked) -> says.Clocks:
 def time_in_form(when: str, now: datetime, clocks: says.Clocks) -> Reading:
     """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
-    reading = moments.read(f"it | {when}", now, clocks.zone)
+    reading = moments.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
         raise Refused(sentence, field="when")

@@ -14,9 +14,11 @@ from bot.incident.text import admit
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.resolution import as_corrected
 from bot.scribe.timeline import own_clocks, require_entry, time_in_form
-from bot.slack import corrections
+from bot.scribe.timeline_moved import Seen, last_editor
+from bot.slack import corrections, fields
 from bot.slack import timeline as says
 from bot.slack.blocks import Block, Message
+from bot.slack.corrections import Typed
 from storage import attachments
 from storage import timeline as kept
 from storage.statements import Transaction
@@ -24,72 +26,122 @@ from storage.statements import Transaction
 
 async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
     """One entry with every wording it ever had."""
+    clocks = await own_clocks(desk, asked)
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
         entry = require_entry(tx, incident, number)
-        return corrections.history(entry, kept.versions(tx, entry.id), partial(desk.people.name, asked.team))
+        return corrections.history(entry, kept.versions(tx, entry.id), clocks, partial(desk.people.name, asked.team))
 
     return await desk.store.read(look)
 
 
 @dataclass(frozen=True, slots=True)
 class Rewording:
-    """What an entry is to become: an empty text keeps the words, a reading without a time keeps the time.
+    """What an entry is to become: an empty text keeps the words, None or a reading without a time keeps the time.
 
-    `version` is the one that the editor saw (None for whatever stands), `typed` the time and text as the form has them.
+    Of a form, `version` is the one that its editor saw, and `typed` what they changed in it; None for a command.
+    `is_chosen`: the time is one of those that were asked.
     """
 
-    reading: Reading
+    reading: Reading | None
     text: str
-    typed: tuple[str, str] = ("", "")
+    typed: Typed | None = None
     version: int | None = None
+    is_chosen: bool = False
 
 
 async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
     clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone)
+    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
+    if reading.question is not None:
+        return await _ask(desk, asked, number, reading, clocks)
     return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
+
+
+async def _ask(desk: Desk, asked: Asked, number: int, reading: Reading, clocks: says.Clocks) -> Message:
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    question = corrections.question(entry, reading, clocks)
+    if question is None:
+        raise Refused(_not_changed(number, reading, asked))
+    return question
+
+
+async def edit_at(desk: Desk, asked: Asked, seen: Seen, reading: Reading) -> Message | None:
+    """Change an entry as `/timeline edit` would have, at the one of its readings that was chosen."""
+    clocks = await own_clocks(desk, asked)
+    rewording = Rewording(reading, reading.text, version=seen.version, is_chosen=True)
+    return await _amend(desk, asked, seen.number, rewording, clocks)
 
 
 async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
     clocks = await own_clocks(desk, asked)
-    when, text = str(values.get("when") or "").strip(), str(values.get("text") or "")
-    reading = time_in_form(when, asked.now, clocks)
-    rewording = Rewording(reading, text, (when, text), int(metadata["version"]))
+    when = fields.change(metadata, "when", str(values.get("when") or "").strip())
+    typed = Typed(when, fields.text_change(metadata, values))
+    reading = None if when is None else time_in_form(when, asked.now, clocks)
+    rewording = Rewording(reading, typed.text or "", typed, int(metadata["version"]))
     return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
 
 
 async def _amend(desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: says.Clocks) -> Message | None:
-    reading, text = wanted.reading, admit(wanted.text, "That entry")
-    if reading.question is not None:
-        sentence = f"#{number} was not changed. {reading.problem} Write the time in full, as in 2026-11-23 14:05 UTC."
-        raise Refused(sentence, field="when")
-    if reading.utc is not None:
-        rules.require_past(reading.utc, asked.now)
+    text = admit(wanted.text, "That entry")
+    _require_one(wanted, number, asked)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = require_entry(tx, incident, number)
         if wanted.version is not None and before.version != wanted.version:
-            who = kept.versions(tx, before.id)[-1].changed_by
-            return corrections.stale_form(before, clocks, wanted.typed, desk.people.name(asked.team, who) or who)
-        entry = replace(before, text=rules.reworded(before.text, text), struck=False)
-        if reading.utc is not None and not _same_minute(before, reading):
-            entry = replace(entry, happened_at=reading.utc, ended_at=reading.end_utc, approximate=reading.approximate)
+            who = last_editor(desk, tx, asked, before)
+            if wanted.typed is None:
+                return corrections.changed_since(before, clocks, who)
+            return corrections.stale_form(before, clocks, wanted.typed, who)
+        entry = replace(_moved(before, wanted, clocks), text=text or before.text, struck=False)
+        if entry == before:
+            return corrections.standing(entry, clocks)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
         turn = corrections.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
-        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id))
+        return corrections.edited(entry, before, clocks, turn, attachments.names(tx, entry.id), named=wanted.reading)
 
     return await once(desk, asked, unit)
 
 
-def _same_minute(before: Entry, reading: Reading) -> bool:
-    """A form shows minutes: saving it unchanged must not drop an entry's seconds."""
-    same_start = before.happened_at.replace(second=0, microsecond=0) == reading.utc
-    return same_start and (before.ended_at is None) == (reading.end_utc is None) and not reading.precise
+def _require_one(wanted: Rewording, number: int, asked: Asked) -> None:
+    """Raises Refused for a time that has not one reading, and for one that is still to come, unless it was chosen."""
+    reading = wanted.reading
+    if reading is None:
+        return
+    if reading.question is not None:
+        raise Refused(_not_changed(number, reading, asked), field="when")
+    if reading.utc is not None:
+        require = rules.require_chosen if wanted.is_chosen else rules.require_past
+        require(reading.utc, asked.now)
+
+
+def _not_changed(number: int, reading: Reading, asked: Asked) -> str:
+    as_in = rules.in_full(reading.question, asked.now)
+    return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
+
+
+def _moved(before: Entry, wanted: Rewording, clocks: says.Clocks) -> Entry:
+    """The entry at the time that was read; raises Refused where that says nothing of an end which it then needs.
+
+    A form shows the whole time, and what it says is meant. A command may give the start alone: then the end moves
+    along, and seconds stay where only the minute was written.
+    """
+    reading = wanted.reading
+    if reading is None or reading.utc is None:
+        return before
+    start, end = reading.utc, reading.end_utc
+    if wanted.typed is None:
+        whole = reading.precise
+        start = start if whole else rules.same_minute(before.happened_at, start)
+        if end is not None:
+            end = end if whole or before.ended_at is None else rules.same_minute(before.ended_at, end)
+        elif before.ended_at is not None:
+            end = rules.end_moved(before, start, clocks.now, clocks.zone)
+    return replace(before, happened_at=start, ended_at=end, approximate=reading.approximate)
 
 
 async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
@@ -138,10 +190,12 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = require_entry(tx, incident, number)
-        reading = moments.read(f"{written} .", before.recorded_at, UTC)
+        reading = moments.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
             raise Refused(f"#{number} stays as it is. {reading.problem or ''} Press [Edit] to give the time in full.")
-        entry = replace(before, happened_at=reading.utc, ended_at=reading.end_utc, struck=False)
+        lasts = before.ended_at - before.happened_at if before.ended_at else None
+        end = reading.end_utc or (reading.utc + lasts if lasts else None)
+        entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)
         entry = kept.amend(tx, entry, "edited", asked.user, asked.now)
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections.edited(entry, before, clocks, corrections.Turn(incident, after, asked.user))

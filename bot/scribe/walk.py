@@ -10,6 +10,7 @@ from functools import partial
 from bot.errors import AfterwordError, Refused
 from bot.incident import moments
 from bot.incident.lookback import MOST_PROPOSED, MOST_SEEN, Proposal, reason
+from bot.incident.offers import offers
 from bot.incident.records import Incident
 from bot.scribe.capture import author_of, text_of
 from bot.scribe.desk import Desk
@@ -18,6 +19,7 @@ from bot.slack import lookback as says
 from bot.slack.blocks import Message
 from bot.slack.capture import bare
 from bot.slack.history import Busy, History, Page, Unreadable
+from bot.slack.people import language_of
 from bot.slack.reading import moment_of, said_in, ts_of
 from bot.slack.told import Told, objects_in, string
 from bot.slack.words import words
@@ -161,7 +163,7 @@ class Walker:
             if said.is_odd or said.text:
                 raise _Skipped from refused
             return None
-        reading = moments.read(text, said.at, desk.zone_for(author))
+        reading = moments.read(text, said.at, desk.zone_for(author), language=language_of(author))
         why = reason(
             said.text,
             is_marked=_is_marked(told, desk.reaction),
@@ -182,6 +184,7 @@ class Walker:
             approximate=reading.approximate if is_typed else False,
             reason=why,
             files=tuple((file.name, file.media_type, file.size, file.address) for file in said.files),
+            named=() if is_typed else tuple(offer.at for offer in offers(reading, said.at, desk.clock.now())),
         )
 
     async def _save(self, held: Lookback, after: Lookback) -> Lookback | None:

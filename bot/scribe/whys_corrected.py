@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from bot.errors import Refused
-from bot.incident import timeline as texts
 from bot.incident import whys as rules
 from bot.incident.records import Incident, Why
 from bot.incident.spots import Noun, Subject
@@ -50,8 +49,13 @@ async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | No
     return await once(desk, asked, unit)
 
 
-async def save_form(desk: Desk, asked: Asked, number: int, text: str, version: int) -> Message | None:
-    """Save the form behind [Edit]; `version` is the one that its writer saw, so that nobody's words are overwritten."""
+async def save_form(desk: Desk, asked: Asked, number: int, text: str | None, version: int) -> Message | None:
+    """Save the form behind [Edit]; `version` is the one that its writer saw, so that nobody's words are overwritten.
+
+    Without a text nothing was changed in the form, and so nothing is.
+    """
+    if text is None:
+        return await offer_edit(desk, asked, number)
     text = require(admit(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
@@ -60,7 +64,7 @@ async def save_form(desk: Desk, asked: Asked, number: int, text: str, version: i
             who = whys.versions(tx, before.id)[-1].changed_by
             name = desk.people.name(asked.team, who) or who
             return says.stale_form(before, asked.place.channel, text, name)
-        return _reworded(tx, asked, incident, before, texts.reworded(before.text, text))
+        return _reworded(tx, asked, incident, before, text)
 
     return await once(desk, asked, unit)
 

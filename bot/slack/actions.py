@@ -6,7 +6,7 @@ from datetime import date, datetime
 from bot.incident.records import Action, ActionKind, ActionStatus, Case, Incident
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
-from bot.slack import blocks, owners
+from bot.slack import blocks, fields, owners
 from bot.slack.blocks import Block, Message
 from bot.slack.text import escape
 from bot.slack.words import words
@@ -224,7 +224,7 @@ def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
 
 
 def date_form(action: Action, today: date) -> Block:
-    """The form behind [New date]."""
+    """The form behind [New date]: the day that the action has, else `today`."""
     return blocks.modal(
         "New due date",
         "action_date",
@@ -236,7 +236,7 @@ def date_form(action: Action, today: date) -> Block:
                 {
                     "type": "datepicker",
                     "action_id": "due",
-                    "initial_date": max(action.due_on or today, today).isoformat(),
+                    "initial_date": (action.due_on or today).isoformat(),
                 },
             ),
         ],
@@ -251,18 +251,14 @@ def add_form(incident: Incident, text: str, why: int | None = None, groups: owne
         "New action",
         "action_add",
         [
-            blocks.labelled(
-                "What is to be done?",
-                "text",
-                blocks.text_input("text", multiline=True, initial_value=shortened(text, 3_000)),
-            ),
+            *fields.texts("What is to be done?", text),
             *owners.fields("Who does it?", groups, optional=True),
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
             blocks.labelled("What is it good for?", "kind", _kinds(), optional=True),
             blocks.labelled("Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True),
         ],
         submit="Add",
-        private_metadata=blocks.about(incident, channel=incident.channel, why=why),
+        private_metadata=blocks.about(incident, channel=incident.channel, why=why, **fields.marks(text)),
     )
 
 

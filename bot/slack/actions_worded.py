@@ -1,9 +1,11 @@
 """How an action's words are looked at and changed in Slack: the hint, the form, and what reads anew."""
 
+import json
+
+from bot.incident.fields import mark
 from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
-from bot.incident.timeline import FORM_HOLDS
-from bot.slack import blocks
+from bot.slack import blocks, fields
 from bot.slack.actions import QUOTED, ref
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
@@ -21,16 +23,21 @@ def reworded(action: Action, before: Action, incident: Incident, by: str) -> Mes
     return blocks.message(said, response_type="in_channel")
 
 
-def edit_form(action: Action) -> Block:
-    """The form that words an action anew."""
-    is_long = len(action.text) > FORM_HOLDS
-    field = blocks.labelled(
-        "What is to be done?",
-        "text",
-        blocks.text_input("text", multiline=True, initial_value=action.text[:FORM_HOLDS]),
-        hint="Only the first 3,000 characters fit here; the rest is kept." if is_long else "",
+def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
+    """The form that words an action anew; `typed` is kept where somebody did so meanwhile, which `notice` says."""
+    shown = [blocks.section(notice)] if notice else []
+    text, anew = action.text if typed is None else typed, mark(action.text) if notice else ""
+    shown += fields.texts("What is to be done?", text, anew=anew)
+    metadata = {"action": action.id, "incident": action.incident_id, **fields.marks(action.text, typed)}
+    return blocks.modal(
+        f"Action {action.number}", "action_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
     )
-    return blocks.modal(f"Action {action.number}", "action_edit", [field], submit="Save", private_metadata=ref(action))
+
+
+def stale_form(action: Action, typed: str) -> Message:
+    """The form once more, because somebody worded the action anew meanwhile: saving it now is a choice."""
+    notice = words.actions.stale(number=action.number, theirs=shortened(action.text, QUOTED))
+    return {"response_action": "update", "view": edit_form(action, typed, notice)}
 
 
 def hint(action: Action, word: str) -> Message:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from bot.incident.records import Incident
+from bot.incident.records import Entry, Incident
 from bot.incident.text import shortened
 from bot.slack.words import words
 
@@ -14,6 +14,8 @@ SECTION = 2_900
 """Characters of mrkdwn in one section: Slack's 3,000 less room for an ellipsis and entities cut in half."""
 MESSAGE = 9_500
 BUTTON_VALUE = 2_000
+OPTION = 75
+"""Characters of one choice."""
 
 
 def section(text: str, accessory: Block | None = None) -> Block:
@@ -73,6 +75,11 @@ def about(incident: Incident, **more: object) -> str:
     return json.dumps({"incident": incident.id} | more)
 
 
+def about_entry(entry: Entry, **more: object) -> str:
+    """The same of an entry, with the version that its reader sees."""
+    return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
+
+
 def actions(*elements: Block) -> Block:
     """A row of buttons."""
     return {"type": "actions", "elements": list(elements)}
@@ -80,7 +87,7 @@ def actions(*elements: Block) -> Block:
 
 def option(text: str, value: str, description: str = "") -> Block:
     """One choice, in plain text, of at most 75 characters, a grey line below it; a blank name is shown as a dash."""
-    name = shortened(text, 75) if text.strip() else "–"
+    name = shortened(text, OPTION) if text.strip() else "–"
     chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
     if description.strip():
         chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}

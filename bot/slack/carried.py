@@ -6,10 +6,12 @@ from typing import Any
 
 from bot.incident import secrets
 from bot.incident.carried import Carried
+from bot.incident.offers import Offer, offers
 from bot.incident.records import Entry, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks, incidents
 from bot.slack.blocks import Block, Message
+from bot.slack.days import labelled
 from bot.slack.timeline import QUOTED, Clocks, edit_row
 from bot.slack.words import words
 
@@ -30,14 +32,17 @@ def value_of(packed: Mapping[str, Any]) -> str:
 def open_form(channel: str, carried: Carried, clocks: Clocks) -> Block:
     """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
     view = incidents.open_form(channel)
+    named: tuple[Offer, ...] = ()
     if carried.is_paste:
         said, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
     else:
         reading = carried.reading()
+        named = offers(reading, reading.utc or carried.typed_at, clocks.now)
         written = reading.written or ""
         when = clocks.told(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
         said = words.incidents.carries(when=when, text=shortened(reading.text, 1_000))
-    typed = words.incidents.typed(at=clocks.told(carried.typed_at), written=written)
+    times = [labelled(offer.at, clocks.now) for offer in named]
+    typed = words.incidents.typed(at=clocks.told(carried.typed_at), written=written, times=times)
     metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
     return view | {
         "blocks": [blocks.section(said), blocks.context(typed), *view["blocks"]],

@@ -1,18 +1,25 @@
 """How a corrected entry looks in Slack: taken back, brought back, reworded, and the form that rewords it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from bot.incident.fields import When, time_text
 from bot.incident.history import EntryVersion
+from bot.incident.moments import Reading
+from bot.incident.offers import offers
 from bot.incident.records import Entry, EntryKind, Incident, Status
 from bot.incident.secrets import found, masked
 from bot.incident.text import shortened
-from bot.incident.timeline import FORM_HOLDS
-from bot.slack import blocks
+from bot.incident.timeline import choices
+from bot.slack import blocks, days, fields
+from bot.slack import offers as offering
 from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
+from bot.slack.offers import Stands
 from bot.slack.text import NameOf
-from bot.slack.timeline import QUOTED, Clocks, edit_row, ref, when
+from bot.slack.timeline import QUOTED, Clocks, choice_label, edit_row, ref, time_of, when
 from bot.slack.words import words
 
 
@@ -57,34 +64,90 @@ def restored(entry: Entry, turn: Turn) -> Message:
     return turn.told(said, [edit_row(entry)])
 
 
-def edited(entry: Entry, before: Entry, clocks: Clocks, turn: Turn, files: tuple[str, ...] = ()) -> Message:
-    """An entry, with which these files are kept, reads anew."""
+def edited(
+    entry: Entry,
+    before: Entry,
+    clocks: Clocks,
+    turn: Turn,
+    files: tuple[str, ...] = (),
+    named: Reading | None = None,
+) -> Message:
+    """An entry, with which these files are kept, reads anew; the times that `named` tells beside it are offered."""
     said = words.timeline.edited(
         number=entry.number,
-        when=clocks.both(entry),
+        when=clocks.worded(entry),
         text=shortened(masked(entry.text), QUOTED),
-        before=shortened(f"{when(before, clocks.now)} UTC  {masked(before.text)}", 500),
+        before=shortened(f"{_before(before, clocks)}  {masked(before.text)}", 500),
     )
     spans = found(entry.text)
     warning = warns.warning(spans, ref(entry), files) if spans and turn.is_private else []
-    return turn.told(said, [*warning, edit_row(entry)])
+    offered = offers(named, entry.happened_at, clocks.now)
+    row = edit_row(entry, offered=offering.buttons(entry, offered, clocks.now))
+    return turn.told(said, [*warning, *offering.note(offered, Stands.KEPT), row])
+
+
+def changed_since(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
+    """A button was pressed below a wording that stands no more: how it stands now, left as it is.
+
+    `again` are buttons that do the same to what stands now.
+    """
+    said = words.timeline.changed_since(
+        number=entry.number,
+        who=who,
+        struck=entry.struck,
+        when=clocks.worded(entry),
+        text=shortened(masked(entry.text), QUOTED),
+    )
+    back = blocks.button("Bring back", "timeline_restore", ref(entry))
+    row = blocks.actions(back) if entry.struck else edit_row(entry, offered=again)
+    return blocks.whisper(said, [blocks.section(said), row])
+
+
+def _before(entry: Entry, clocks: Clocks) -> str:
+    """When it was so far; a span on both clocks, for of its ends either may be what was corrected."""
+    return clocks.both(entry) if entry.ended_at else f"{when(entry, clocks.now)} UTC"
 
 
 def standing(entry: Entry, clocks: Clocks) -> Message:
     """An entry as it reads now, with its buttons."""
-    said = words.timeline.receipt(when=clocks.both(entry), text=shortened(entry.text, QUOTED))
+    said = words.timeline.receipt(when=clocks.worded(entry), text=shortened(entry.text, QUOTED))
     note = words.timeline.standing(number=entry.number, struck=entry.struck)
     return blocks.whisper(said, [blocks.section(said), blocks.context(note), edit_row(entry)])
 
 
-def history(entry: Entry, versions: tuple[EntryVersion, ...], name_of: NameOf) -> Message:
+def question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
+    """The new time of an entry has no one honest reading: each is a button; None where they cannot hold the words."""
+    said = words.timeline.asked_edit(
+        problem=reading.problem, number=entry.number, text=shortened(masked(reading.text), QUOTED).replace("\n", "\n>")
+    )
+    buttons = [
+        blocks.button(choice_label(choice, clocks), f"timeline_edit_at_{index}", _edit_value(entry, reading, choice))
+        for index, choice in enumerate(choices(reading.question, clocks.now))
+    ]
+    if reading.text:
+        keep = f"Keep {days.labelled(entry.happened_at, clocks.now)}"
+        buttons.append(blocks.button(keep, "timeline_edit_at_keep", _edit_value(entry, reading, None)))
+    if not buttons or any(
+        len(_edit_value(entry, reading, each)) > blocks.BUTTON_VALUE for each in reading.question or (None,)
+    ):
+        return None
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def _edit_value(entry: Entry, reading: Reading, moment: datetime | None) -> str:
+    """What a button of the question carries; no moment keeps the entry's own."""
+    about = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version}
+    return json.dumps(about | {"text": reading.text} | time_of(reading, moment), ensure_ascii=False)
+
+
+def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, name_of: NameOf) -> Message:
     """Every wording of an entry, and what became of the message that it was captured from."""
     lines = [words.timeline.history_heading(number=entry.number)]
     lines += [
         words.timeline.history_line(
             version=version.version,
             change=version.change,
-            when=f"{version.happened_at:%Y-%m-%d %H:%M}",
+            when=clocks.on_both(version.happened_at, version.ended_at, approximate=version.approximate),
             text=shortened(" ".join(version.text.split()), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
@@ -98,44 +161,48 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], name_of: NameOf) -
 
 def edit_form(entry: Entry, clocks: Clocks) -> Block:
     """The form behind [Edit]: the time typed freely, in the editor's own zone."""
-    local = entry.happened_at.astimezone(clocks.zone)
-    written = f"{'~' if entry.approximate else ''}{local:%Y-%m-%d %H:%M}"
-    if entry.ended_at:
-        written += f" - {entry.ended_at.astimezone(clocks.zone):%H:%M}"
-    return _form(entry, clocks, (written, entry.text[:FORM_HOLDS]))
+    return _form(entry, clocks, Typed())
 
 
-def _form(entry: Entry, clocks: Clocks, typed: tuple[str, str], notice: str = "") -> Block:
-    written, text = typed
-    metadata = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version}
-    is_long = len(entry.text) > FORM_HOLDS
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody changed in the form; None for a field that they sent as it was."""
+
+    when: str | None = None
+    text: str | None = None
+
+
+def _form(entry: Entry, clocks: Clocks, typed: Typed, notice: str = "") -> Block:
+    time = time_text(When(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language)
+    metadata = {
+        "incident": entry.incident_id,
+        "entry": entry.number,
+        "version": entry.version,
+        **fields.marks(entry.text, typed.text, when=time),
+    }
+    kept, anew = when(entry, clocks.now), str(entry.version) if notice else ""
     shown = [blocks.section(notice)] if notice else []
     shown += [
         blocks.labelled(
             "When it happened",
-            "when",
-            blocks.text_input("when", initial_value=written),
-            hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {entry.happened_at:%H:%M} UTC.",
+            fields.place("when", anew),
+            blocks.text_input("when", initial_value=time if typed.when is None else typed.when),
+            hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {kept} UTC.",
         ),
-        blocks.labelled(
-            "What happened",
-            "text",
-            blocks.text_input("text", multiline=True, initial_value=text),
-            hint="Only the first 3,000 characters fit here; the rest is kept." if is_long else "",
-        ),
+        *fields.texts("What happened", entry.text if typed.text is None else typed.text, anew=anew),
     ]
     return blocks.modal(
         f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
     )
 
 
-def stale_form(entry: Entry, clocks: Clocks, typed: tuple[str, str], who: str) -> Message:
+def stale_form(entry: Entry, clocks: Clocks, typed: Typed, who: str) -> Message:
     """The form once more, because somebody changed the entry meanwhile: their wording above, what was typed kept.
 
-    `typed` is the time and the text as they stand in the form; saving it now is a choice, so it carries the version
-    that its author has seen.
+    What its author did not touch stands there as it is now; saving it is a choice, so it carries the version that they
+    have seen.
     """
     notice = words.timeline.stale_edit(
-        number=entry.number, who=who, theirs=shortened(f"{when(entry, clocks.now)} UTC  {entry.text}", QUOTED)
+        number=entry.number, who=who, theirs=shortened(f"{_before(entry, clocks)}  {entry.text}", QUOTED)
     )
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}

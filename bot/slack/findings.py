@@ -1,16 +1,16 @@
 """How what was found in a record looks in Slack: a line each, with the button that mends it."""
 
 import json
-from datetime import date
 
 from bot.export.times import span
 from bot.incident.document import Metrics
+from bot.incident.fields import FIELD
 from bot.incident.findings import MOST_NAMED, Finding, Mend
-from bot.incident.records import Action, Case, Incident, Why
+from bot.incident.records import Action, Case, Incident, Person, Why
 from bot.incident.secrets import masked
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
-from bot.slack import blocks, owners
+from bot.slack import blocks, fields, owners
 from bot.slack.actions import LINK_LIKE, due_words
 from bot.slack.blocks import Block, Message
 from bot.slack.text import escape
@@ -113,23 +113,34 @@ def metrics_line(metrics: Metrics) -> Block:
     )
 
 
-def action_form(action: Action, incident: Incident, today: date, groups: owners.Groups) -> Block:
-    """The form behind [Owner, date, link], as the action has them now."""
+def action_form(action: Action, incident: Incident, person: Person | None, groups: owners.Groups) -> Block:
+    """The form behind [Owner, date, link], as the action has them now; `person` is the owner as last seen.
+
+    What a field cannot show stays as it is unless something is put in its place, and the form says so.
+    """
+    is_shown = owners.shows(action.owner, person, groups)
+    owner = action.owner if is_shown else None
+    link = action.link if len(action.link) <= FIELD else ""
     due: Block = {"type": "datepicker", "action_id": "due"}
     if action.due_on is not None:
-        due["initial_date"] = max(action.due_on, today).isoformat()
-    link = blocks.text_input("link", initial_value=action.link, placeholder=LINK_LIKE)
+        due["initial_date"] = action.due_on.isoformat()
+    stays = [] if is_shown else [words.findings.owner_stays(name=person.name if person else action.owner)]
+    stays += [] if link == action.link else [words.findings.link_stays()]
+    field = blocks.text_input("link", initial_value=link, placeholder=LINK_LIKE)
+    marks = fields.marks("", owner=owner or "", due=due.get("initial_date", ""), link=link)
+    metadata = {"action": action.id, "incident": incident.id, "channel": incident.channel, **marks}
     return blocks.modal(
         f"Action {action.number}",
         "finding_action",
         [
             blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}"),
-            *owners.fields("Who does it?", groups, action.owner, optional=True),
+            *(blocks.context(each) for each in stays),
+            *owners.fields("Who does it?", groups, owner, optional=True),
             blocks.labelled("By when?", "due", due, optional=True),
-            blocks.labelled("Which ticket?", "link", link, optional=True),
+            blocks.labelled("Which ticket?", "link", field, optional=True),
         ],
         submit="Save",
-        private_metadata=json.dumps({"action": action.id, "incident": incident.id, "channel": incident.channel}),
+        private_metadata=json.dumps(metadata),
     )
 
 

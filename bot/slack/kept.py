@@ -9,9 +9,9 @@ from bot.incident.document import KeptText
 from bot.incident.records import Case, Incident
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
-from bot.slack import blocks
+from bot.slack import blocks, fields
 from bot.slack.blocks import Block, Message
-from bot.slack.postmortem import next_buttons, text_fields
+from bot.slack.postmortem import FIRST, next_buttons
 from bot.slack.text import escape
 from bot.slack.words import words
 
@@ -120,12 +120,17 @@ def anew_form(held: Held, incident: Incident) -> Block:
         "section": held.own.id,
         "seen": held.version,
         "facts": held.facts,
+        **fields.marks(together(held)),
     }
     record = [blocks.section(words.kept.record()), *_told(held.own.body, blocks.SECTION)] if held.has_place else []
     return blocks.modal(
         held.own.title,
         "draft_anew",
-        [*record, blocks.context(words.kept.anew_hint()), *text_fields(held.own.title, together(held))],
+        [
+            *record,
+            blocks.context(words.kept.anew_hint()),
+            *fields.texts(held.own.title, together(held), first=FIRST, optional=True),
+        ],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )

@@ -2,13 +2,17 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.incident import secrets
 from bot.incident.lookback import SPANS, Proposal, Reason
-from bot.incident.records import Incident
+from bot.incident.offers import Offer
+from bot.incident.records import Entry, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
+from bot.slack import offers as offering
 from bot.slack.blocks import Block, Message
 from bot.slack.paste import GROUP, checkboxes
 from bot.slack.timeline import Clocks
@@ -16,6 +20,11 @@ from bot.slack.words import words
 
 PAGE = 90
 """Messages that one window proposes."""
+
+_AUTHOR = 25
+"""Characters of a blank and an author's name beside a message."""
+MOST_OFFERED = 5
+"""Entries that one receipt offers to move; the numbers of the others are named."""
 
 TICKS = "lookback_messages_"
 _WHY = {Reason.MARKED: "marked", Reason.TIME: "with a time", Reason.GRAPH: "link or picture"}
@@ -107,10 +116,18 @@ def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str
 
 
 def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
-    when = clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
+    why = f" · {'a credential?' if proposal.is_risky else _WHY[proposal.reason]}"
+    why += " · names a time" if proposal.named else ""
+    when = _when(proposal, clocks)
+    if len(when + why) > blocks.OPTION - _AUTHOR:
+        when = _when(proposal, replace(clocks, label=""))
+    author = shortened(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)
     said = secrets.masked(" ".join(proposal.text.split()))
-    why = "a credential?" if proposal.is_risky else _WHY[proposal.reason]
-    return blocks.option(f"{when} {shortened(author, 24)} · {why}", proposal.ts, said)
+    return blocks.option(f"{when} {author}{why}", proposal.ts, said)
+
+
+def _when(proposal: Proposal, clocks: Clocks) -> str:
+    return clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
 
 
 def ticked_in(values: dict[str, object]) -> frozenset[str]:
@@ -123,7 +140,27 @@ def ticked_in(values: dict[str, object]) -> frozenset[str]:
     )
 
 
-def receipt(incident: Incident, numbers: list[int]) -> Message:
-    """What was recorded, and under which numbers."""
-    said = words.lookback.recorded(count=len(numbers), first=numbers[0], last=numbers[-1], key=incident.key)
-    return blocks.whisper(said, [blocks.section(said), blocks.context(words.lookback.recorded_hint(key=incident.key))])
+def receipt(
+    incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
+) -> Message:
+    """What was recorded, and under which numbers; `named` has the times that a message's words name, by its source."""
+    first, last = entries[0].number, entries[-1].number
+    said = words.lookback.recorded(count=len(entries), first=first, last=last, key=incident.key)
+    hint = blocks.context(words.lookback.recorded_hint(key=incident.key))
+    return blocks.whisper(said, [blocks.section(said), hint, *_offered(incident, entries, named, now)])
+
+
+def _offered(
+    incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
+) -> list[Block]:
+    naming = [entry for entry in entries if entry.source in named]
+    shown: list[Block] = []
+    for entry in naming[:MOST_OFFERED]:
+        text = shortened(secrets.masked(" ".join(entry.text.split())), 200)
+        found = [Offer(at) for at in named[entry.source]]
+        shown.append(blocks.context(words.lookback.names_a_time(number=entry.number, text=text)))
+        shown.append(blocks.actions(*offering.buttons(entry, found, now, channel=incident.channel)))
+    if rest := naming[MOST_OFFERED:]:
+        numbers = ", ".join(f"#{entry.number}" for entry in rest)
+        shown.append(blocks.context(words.lookback.more_name_times(numbers=numbers)))
+    return shown

@@ -1,11 +1,17 @@
-"""The form behind [Milestone]: which one was reached, and when."""
+"""A milestone: the form behind [Milestone], and the question where its time has no one honest reading."""
 
 import json
+from datetime import datetime
 
 from bot.incident.lifecycle import SAID
+from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Milestone
+from bot.incident.secrets import masked
+from bot.incident.text import shortened
 from bot.slack import blocks
-from bot.slack.blocks import Block
+from bot.slack.blocks import Block, Message
+from bot.slack.days import is_ahead
+from bot.slack.timeline import QUOTED, Clocks, choice_label, time_of
 from bot.slack.words import words
 
 _LABELS = {**SAID, Milestone.IMPACT_STARTED: "Started"}
@@ -44,3 +50,34 @@ def form(incident: Incident, entries: tuple[Entry, ...], zone: str) -> Block:
         submit="Record",
         private_metadata=json.dumps({"channel": incident.channel, "incident": incident.id}),
     )
+
+
+def question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
+    """A milestone's time has no one honest reading: each that has been is a button, for none is reached ahead of time.
+
+    None where none has been, or the buttons cannot hold the words.
+    """
+    said = words.incidents.milestone_asked(
+        problem=reading.problem, said=SAID[milestone], text=shortened(masked(reading.text), QUOTED)
+    )
+    past = [choice for choice in dict.fromkeys(reading.question or ()) if not is_ahead(choice, clocks.now)]
+    values = {choice: _value(milestone, reading, choice) for choice in (*past, None)}
+    if not past or any(len(value) > blocks.BUTTON_VALUE for value in values.values()):
+        return None
+    buttons = [
+        blocks.button(choice_label(choice, clocks), f"incident_at_{index}", values[choice])
+        for index, choice in enumerate(past)
+    ]
+    buttons.append(blocks.button("Just now", "incident_at_now", values[None]))
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> str:
+    about = {"milestone": str(milestone), "text": reading.text}
+    return json.dumps(about | time_of(reading, moment), ensure_ascii=False)
+
+
+def answered(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
+    """The question is answered; what came of it is told to everybody."""
+    said = words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks))
+    return blocks.whisper(said)

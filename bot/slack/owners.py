@@ -1,9 +1,11 @@
 """The fields of a form that name who does something: a person, or a user group of the workspace."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import Refused
+from bot.incident.records import Person
 from bot.incident.text import shortened
 from bot.slack import blocks
 from bot.slack.blocks import Block
@@ -12,12 +14,26 @@ PERSON, GROUP = "owner", "group"
 OPTIONS = 100
 """Options of one menu, or of one group of them, that Slack shows; it shows as many groups."""
 
+_PERSON = re.compile("[UW][A-Z0-9]+")
+
 Groups = tuple[tuple[str, str], ...]
 """(id, handle) of each user group that can own something."""
 
 
+def shows(owner: str | None, person: Person | None, groups: Groups) -> bool:
+    """Whether a form's fields can show who owns something: somebody who is here, or a group that is listed.
+
+    `person` is the owner as last seen. Slack's menus have nobody who has left, and ours no group that was switched off.
+    """
+    if not owner:
+        return True
+    if owner.startswith("S"):
+        return any(group == owner for group, _ in groups)
+    return bool(_PERSON.fullmatch(owner)) and not (person and person.is_deactivated)
+
+
 def fields(label: str, groups: Groups, owner: str | None = None, *, optional: bool = False) -> list[Block]:
-    """Who it is, as `owner` has it now; the second field only where the workspace's groups are known.
+    """Who it is, as `owner` (whom the fields show) has it now; the second only where the workspace's groups are known.
 
     Slack has no element that picks a user group: ours lists those that are known.
     """

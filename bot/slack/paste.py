@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.incident import secrets
@@ -151,11 +151,14 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     note = f" · already #{choice.already}" if choice.already else " · before the line above" if line.is_earlier else ""
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
     said = shortened(" ".join(line.text.split()), 75 - len(more)) + more
-    return blocks.option(moments_of(line, clocks) + note, str(line.number), said)
+    when = moments_of(line, clocks)
+    if len(when + note) > blocks.OPTION:
+        when = moments_of(line, replace(clocks, label=""))
+    return blocks.option(when + note, str(line.number), said)
 
 
 def moments_of(line: Line, clocks: Clocks) -> str:
-    """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks."""
+    """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks where these have a label."""
     reading = line.reading
     return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
 

@@ -78,7 +78,7 @@ class People:
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS):
-                answer: Any = await self._client.users_info(user=user)
+                answer: Any = await self._client.users_info(user=user, include_locale=True)
         except TROUBLE as error:
             log.warning("nobody could tell who %s is: %s", user, cause_of(error))
             has_said_no = isinstance(error, SlackApiError) and not refusal_in(error).is_trouble
@@ -138,11 +138,14 @@ class People:
         return person
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
-        """Remember a user object of Slack's."""
+        """Remember a user object of Slack's. Where it tells no language, as in an event, the known one stays."""
         person = person_of(team, told)
+        before = self._people.get((team, person.id))
+        if before is not None and not person.locale:
+            person = replace(person, locale=before.locale)
         self._strangers.discard((team, person.id))
         self._nobody.discard((team, person.id))
-        if self._people.get((team, person.id)) != person:
+        if person != before:
             self._people[team, person.id] = person
             await self._store.write(lambda tx: kept.keep(tx, person))
         return person
@@ -160,6 +163,7 @@ def person_of(team: str, told: dict[str, Any]) -> Person:
         is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted")) or _is_elsewhere(team, told),
         is_bot=bool(told.get("is_bot")),
         is_deactivated=bool(told.get("deleted")),
+        locale=str(told.get("locale") or ""),
     )
 
 
@@ -174,9 +178,21 @@ def _is_elsewhere(team: str, told: dict[str, Any]) -> bool:
 
 def zone_of(person: Person | None) -> tzinfo:
     """A person's zone; UTC where none is known or the name means nothing here."""
-    if person is None or not person.zone:
-        return UTC
+    return (_zone_named(person.zone) if person else None) or UTC
+
+
+def has_zone(person: Person) -> bool:
+    """Whether a person's zone is known, and known on this machine."""
+    return _zone_named(person.zone) is not None
+
+
+def language_of(person: Person) -> str:
+    """The language in which a person's times are read, as a BCP 47 tag; English where none is known."""
+    return person.locale or "en"
+
+
+def _zone_named(name: str) -> tzinfo | None:
     try:
-        return ZoneInfo(person.zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a name that is a folder of zones
+        return None

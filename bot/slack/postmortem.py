@@ -1,6 +1,7 @@
 """How the postmortem looks in Slack: its meter, its forms, its reminders' history."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from bot.incident.postmortem import metrics
 from bot.incident.records import Case, Incident, SectionText
 from bot.incident.sections import BY_SLUG, Section
 from bot.incident.text import shortened
-from bot.slack import blocks, recall
+from bot.slack import blocks, fields, recall
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
 from bot.slack.publishing import open_again
@@ -23,12 +24,11 @@ from bot.slack.words import words
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 
-FIELD = 3_000
-"""Characters that one field of a Slack form holds."""
+FIRST = f"{fields.TEXT}_0"
+"""The first field of a section's form: an empty one stands below it from the start."""
 
-FIELDS = 14
-"""Fields of a section's form: a longer text continues in the next, as far as a text may be long at all."""
-
+QUOTED = 2_000
+"""Characters of somebody's text in one paragraph above a form."""
 
 IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
 """What the checks say of an action in one line, with a button."""
@@ -100,7 +100,7 @@ class Filling:
 def section_form(case: Case, section: Section, filling: Filling, past: tuple[Alike, ...] = ()) -> Block:
     """A section's form: its question, what the record already knows, and what was written so far.
 
-    A text beyond one field's 3,000 characters continues in the next field, up to `FIELDS`.
+    A text beyond one field's 3,000 characters continues in the next field.
     """
     notes = [blocks.context(filling.known)] if filling.known else []
     if filling.is_draft:
@@ -118,39 +118,37 @@ def _edited(case: Case, section: Section) -> list[Block]:
     return [blocks.context(words.kept.in_form(who=who, at=texts[-1].saved_at))]
 
 
-def text_fields(title: str, text: str) -> list[Block]:
-    """A text to be edited, in as many fields as it needs and one more; what is sent is all of them joined."""
-    return [
-        blocks.labelled(
-            title if index == 0 else "… and on",
-            f"text_{index}",
-            blocks.text_input(f"text_{index}", multiline=True, initial_value=piece),
-            optional=True,
-        )
-        for index, piece in enumerate([*_pieces(text), ""][:FIELDS])
-    ]
+@dataclass(frozen=True, slots=True)
+class Yours:
+    """What somebody sent in a section's form: the text, or None where they left it, and their verdicts of incidents."""
+
+    text: str | None
+    verdicts: Mapping[int, bool]
 
 
-def _form(case: Case, section: Section, notes: list[Block], written: tuple[int, str]) -> Block:
-    version, text = written
-    fields = text_fields(section.title, text)
+def _form(
+    case: Case, section: Section, notes: list[Block], stands: tuple[int, str], yours: Yours | None = None
+) -> Block:
+    """The form of what `stands` (its version, and its text), or of what somebody sent who was not the first."""
+    version, text = stands
+    typed = yours.text if yours else None
     metadata = {
         "incident": case.incident.id,
         "channel": case.incident.channel,
         "section": section.slug,
         "version": version,
+        **fields.marks(text, typed),
+        **({"alike": recall.verdicts_told(yours.verdicts)} if yours else {}),
     }
+    anew = str(version) if yours else ""
+    shown = fields.texts(section.title, text if typed is None else typed, first=FIRST, optional=True, anew=anew)
     return blocks.modal(
         section.title,
         "postmortem_section",
-        [blocks.section(section.question), *notes, *fields],
+        [blocks.section(section.question), *notes, *shown],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )
-
-
-def _pieces(text: str) -> list[str]:
-    return [text[at : at + FIELD] for at in range(0, len(text), FIELD)]
 
 
 def pick_form(case: Case) -> Block:
@@ -176,14 +174,17 @@ def saved(case: Case, section: Section) -> Message:
     return blocks.whisper(said, [blocks.section(said), next_buttons(case)])
 
 
-def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours: str) -> Message:
+def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours: Yours) -> Message:
     """The form once more, because somebody saved the section meanwhile: their text above, what was typed kept.
 
-    Saving it now is a choice, so it carries the version that its writer has seen.
+    Where nothing was typed theirs stands in the fields, too. Saving it now is a choice, so it carries the version that
+    its writer has seen.
     """
     notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
-    notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in _pieces(theirs.text)[:FIELDS])]
-    return {"response_action": "update", "view": _form(case, section, notes, (theirs.version, yours))}
+    quoted = (theirs.text[at : at + QUOTED] for at in range(0, len(theirs.text), QUOTED))
+    notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in quoted)]
+    view = _form(case, section, notes, (theirs.version, theirs.text), yours)
+    return {"response_action": "update", "view": view}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How past incidents look in Slack: found by words, or proposed for their likeness."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.incident.alike import root_of, unfinished
@@ -91,6 +92,11 @@ def verdicts_in(values: dict[str, object]) -> dict[int, bool]:
         for name, value in values.items()
         if name.startswith(FIELD) and value in ("same", "other")
     }
+
+
+def verdicts_told(verdicts: Mapping[int, bool]) -> dict[str, str]:
+    """The same as a form sends it, for one that carries what was chosen on."""
+    return {f"{FIELD}{row}": "same" if is_same else "other" for row, is_same in verdicts.items()}
 
 
 def judged(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:

@@ -85,18 +85,18 @@ class Roster:
     async def _page(self, cursor: str) -> Any:
         for _ in range(TRIES):
             try:
-                return await self._client.users_list(limit=200, cursor=cursor)
+                return await self._client.users_list(limit=200, cursor=cursor, include_locale=True)
             except SlackApiError as error:
                 rest = refusal_in(error).rest
                 if rest is None:
                     raise
                 await asyncio.sleep(min(rest, LONGEST_WAIT))
-        return await self._client.users_list(limit=200, cursor=cursor)
+        return await self._client.users_list(limit=200, cursor=cursor, include_locale=True)
 
     async def _look_up_others(self, team: str, listed: set[str]) -> None:
         for user in sorted(self._people.ids(team) - listed)[:LOOKED_UP]:
             try:
-                told: Any = await self._client.users_info(user=user)
+                told: Any = await self._client.users_info(user=user, include_locale=True)
             except SlackApiError as error:
                 refusal = refusal_in(error)
                 log.info("%s is not told any more: %s", user, refusal.word)

@@ -6,7 +6,7 @@ somebody's words is live, so that quoting them never pings anyone.
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.incident.alerts import PROGRAMS
 
@@ -23,6 +23,9 @@ _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^<>]*)?>")
 _ID = re.compile(r"[A-Z0-9]+", re.ASCII)
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<#([CG][A-Z0-9]+)\|?>|<!subteam\^(S[A-Z0-9]+)\|?>")
+
+MOST_DIGITS = 10
+"""Digits of a moment in seconds since 1970, up to the year 2286."""
 
 SHORTEST_NUMBER = 5
 """Digits from which on the end of a telephone number is the number."""
@@ -111,7 +114,16 @@ def _special(target: str, label: str, name_of: NameOf) -> str:
     kind, _, rest = target.partition("^")
     if kind == "subteam":
         return f"@{(label or name_of(rest) or rest).removeprefix('@')}"
-    return label if kind == "date" else f"@{kind}"
+    return _date(rest, label) if kind == "date" else f"@{kind}"
+
+
+def _date(inside: str, label: str) -> str:
+    """The moment that Slack shows every reader on their own clock, in UTC; its label where it is no moment."""
+    seconds = inside.partition("^")[0]
+    if not seconds.isdecimal() or len(seconds) > MOST_DIGITS:
+        return label
+    moment = datetime.fromtimestamp(int(seconds), UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00") + " UTC"
 
 
 def clock_face(moment: datetime, written: str) -> str:

@@ -1,6 +1,7 @@
 """How the timeline looks in Slack."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -9,11 +10,14 @@ from bot.incident import secrets
 from bot.incident import timeline as rules
 from bot.incident.lifecycle import SAID
 from bot.incident.moments import Reading, shown
+from bot.incident.offers import offers
 from bot.incident.records import Case, Entry, Incident, Status
 from bot.incident.text import shortened
-from bot.slack import blocks
+from bot.slack import blocks, days
+from bot.slack import offers as offering
 from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
+from bot.slack.offers import Stands
 from bot.slack.words import words
 
 QUOTED = 2_000
@@ -22,24 +26,39 @@ QUOTED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """What is needed to show a moment in UTC and on its author's own clock."""
+    """What is needed to show a moment in UTC and on its author's own clock, and to read one in their language."""
 
     now: datetime
     zone: tzinfo
     label: str
+    language: str = "en"
 
     def both(self, entry: Entry) -> str:
         """`12:05 UTC (14:05 Berlin)`, with dates where it was not today."""
         return self.told(entry.happened_at, entry.ended_at, approximate=entry.approximate)
 
+    def worded(self, entry: Entry) -> str:
+        """The same with the day in words where it was not today, and whether it is still to come."""
+        day, told = self.day(entry), self.both(entry)
+        ahead = days.is_ahead(entry.happened_at, self.now)
+        return str(words.timeline.when(day=day, when=told, ahead=ahead)) if day or ahead else told
+
+    def day(self, entry: Entry) -> str:
+        """`yesterday`: the day in words, empty for today."""
+        return days.in_words(entry.happened_at.date(), self.now.date())
+
     def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """The same of a moment, or of the span up to `end`."""
         text = f"{_dated(moment, end, self.now, approximate=approximate)} UTC"
-        local = moment.astimezone(self.zone)
-        if local.utcoffset() == moment.utcoffset() or not self.label:
+        ends = [each.astimezone(self.zone) for each in (moment, end) if each]
+        if not self.label or not any(each.utcoffset() for each in ends):
             return text
-        day = "" if local.date() == moment.date() else f"{local:%a} "
-        return f"{text} ({day}{local:%H:%M} {self.label})"
+        return f"{text} ({_local(moment, ends)} {self.label})"
+
+    def on_both(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
+        """The same with its date in any case, as a history tells it."""
+        told = self.told(moment, end, approximate=approximate)
+        return told if told.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {told}"
 
 
 def when(entry: Entry, now: datetime) -> str:
@@ -48,34 +67,63 @@ def when(entry: Entry, now: datetime) -> str:
 
 
 def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
-    clock = shown(moment, end, approximate, precise=False)
+    if end and end.date() != moment.date():
+        about = "~" if approximate else ""
+        return f"{moment:%Y-%m-%d} {about}{moment:%H:%M} – {end:%Y-%m-%d %H:%M}"
+    clock = shown(moment, end, approximate, precise=_is_short(moment, end))
     return clock if moment.date() == now.date() else f"{moment:%Y-%m-%d} {clock}"
 
 
-def receipt(
-    entry: Entry,
-    incident: Incident,
-    clocks: Clocks,
-    *,
-    reading: Reading | None,
-    notes: dict[str, Any],
-    files: tuple[str, ...] = (),
-) -> Message:
-    """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed.
+def _is_short(moment: datetime, end: datetime | None) -> bool:
+    """Whether the minutes alone would show both ends as one."""
+    return end is not None and f"{moment:%H:%M}" == f"{end:%H:%M}" and end.date() == moment.date()
 
-    `files` are the names of those that are kept with it.
+
+def _local(moment: datetime, ends: list[datetime]) -> str:
+    """Both ends of a span, or the one moment, on somebody's own clock: with days where these are not UTC's own."""
+    first, last = ends[0], ends[-1]
+    if first.date() != last.date():
+        return " – ".join(f"{each.day} {each:%b %H:%M}" for each in ends)
+    clock = "%H:%M:%S" if _is_short(first, last) and last != first else "%H:%M"
+    day = "" if first.date() == moment.date() else f"{first:%a} "
+    return day + "–".join(f"{each:{clock}}" for each in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a receipt says beside the entry.
+
+    `author` is the name of whoever saw it, where somebody else recorded it; `unknown_zone`: its time was read in UTC
+    for want of their own; `files` are the names of those that are kept with it. `named` is the reading whose times are
+    offered, where that is not the one that the entry was recorded by, and `stands` says at which time the entry stands.
     """
+
+    author: str = ""
+    unknown_zone: bool = False
+    files: tuple[str, ...] = ()
+    named: Reading | None = None
+    stands: Stands = Stands.NOW
+
+
+def receipt(entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: Notes) -> Message:
+    """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed."""
     resolved = incident.status is Status.RESOLVED
     spans = secrets.found(entry.text)
     text = shortened(secrets.replaced(entry.text, spans, secrets.MASK) if spans else entry.text, QUOTED)
-    said = words.timeline.receipt(when=clocks.both(entry), text=text)
+    said = words.timeline.receipt(when=clocks.worded(entry), text=text)
     note = words.timeline.receipt_note(
-        number=entry.number, key=incident.key, resolved=resolved, odd=rules.is_like_command(entry.text), **notes
+        number=entry.number,
+        key=incident.key,
+        resolved=resolved,
+        odd=rules.is_like_command(entry.text),
+        author=notes.author,
+        unknown_zone=notes.unknown_zone,
     )
-    warning = warns.warning(spans, ref(entry), files) if spans else []
+    warning = warns.warning(spans, ref(entry), notes.files) if spans else []
+    found = offers(notes.named or reading, entry.happened_at, clocks.now)
+    row = edit_row(entry, _own_clock(reading, entry, clocks), offering.buttons(entry, found, clocks.now))
     return blocks.whisper(
-        said,
-        [blocks.section(said), blocks.context(note), *warning, edit_row(entry, _own_clock(reading, entry, clocks))],
+        said, [blocks.section(said), blocks.context(note), *warning, *offering.note(found, notes.stands), row]
     )
 
 
@@ -86,30 +134,32 @@ def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
     return reading.written if entry.happened_at.astimezone(clocks.zone).utcoffset() else ""
 
 
-def edit_row(entry: Entry, written: str = "") -> Block:
-    """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC."""
+def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = ()) -> Block:
+    """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC.
+
+    `offered` are the buttons of times that the words name.
+    """
     this = ref(entry)
     buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
     if written:
         buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, written=written)))
-    return blocks.actions(*buttons)
+    return blocks.actions(*buttons, *offered)
 
 
-def ref(entry: Entry, **more: str) -> str:
-    """What a button carries to find its entry again; the handler checks that it belongs to the channel."""
-    return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
+ref = blocks.about_entry
+"""What a button carries to find its entry again; the handler checks that it belongs to the channel."""
 
 
 def already(incident: Incident, number: int, reading: Reading, moment: datetime) -> Message:
     """The same was typed a moment ago; a way to add it after all, at the moment that was meant."""
     said = words.timeline.already(number=number, text=shortened(secrets.masked(reading.text), QUOTED))
-    value = blocks.about(incident, entry=number, **_time_of(reading, moment))
+    value = blocks.about(incident, entry=number, **time_of(reading, moment))
     return blocks.whisper(
         said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
     )
 
 
-def _time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
+def time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
     """A time as a button carries it; None is the moment of the click."""
     if moment is None:
         return {"at": ""}
@@ -122,7 +172,7 @@ def _time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
 
 
 def _reading_value(reading: Reading, moment: datetime | None) -> str:
-    return json.dumps({"text": reading.text, **_time_of(reading, moment)}, ensure_ascii=False)
+    return json.dumps({"text": reading.text, **time_of(reading, moment)}, ensure_ascii=False)
 
 
 def can_ask(reading: Reading) -> bool:
@@ -135,25 +185,28 @@ def question(reading: Reading, clocks: Clocks) -> Message:
     """A time that has no one honest reading: each reading is a button."""
     said = words.timeline.asked(problem=reading.problem, text=shortened(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
-        blocks.button(_choice(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice))
-        for index, choice in enumerate(dict.fromkeys(reading.question or ()))
+        blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice))
+        for index, choice in enumerate(rules.choices(reading.question, clocks.now))
     ]
     buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None)))
     return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
 
 
-def _choice(moment: datetime, clocks: Clocks) -> str:
+def choice_label(moment: datetime, clocks: Clocks) -> str:
+    """`yesterday 14:00 UTC (15:00 Berlin)`, `today 14:00 UTC (15:00 Berlin), still to come`."""
     local = moment.astimezone(clocks.zone)
-    text = f"{moment:%H:%M} UTC" if moment.date() == clocks.now.date() else f"{moment:%-d %b %H:%M} UTC"
+    text = days.labelled(moment, clocks.now)
     if local.utcoffset() != moment.utcoffset() and clocks.label:
-        text += f" ({local:%H:%M} {clocks.label})"
-    return text
+        day = "" if local.date() == moment.date() else f"{local:%a} "
+        text += f" ({day}{local:%H:%M} {clocks.label})"
+    return f"{text}, still to come" if days.is_ahead(moment, clocks.now) else text
 
 
 def line(entry: Entry, case: Case, now: datetime) -> str:
     """An entry as one line of a list, escaped."""
     said: str = words.timeline.line(
         when=when(entry, now),
+        ahead=days.is_ahead(entry.happened_at, now),
         text=shortened(secrets.masked(" ".join(entry.text.split())), 500),
         author=case.name(entry.author),
         number=entry.number,

@@ -13,6 +13,7 @@ from bot.incident.text import shortened
 from bot.incident.whys import Doubt
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.timeline import when
 from bot.slack.words import words
 
 QUOTED = 300
@@ -125,7 +126,7 @@ def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
 
 def _cited(entry: Entry) -> str:
     text = shortened(masked(" ".join(entry.text.split())), QUOTED)
-    return str(words.whys.evidence(number=entry.number, when=f"{entry.happened_at:%H:%M}", text=text))
+    return str(words.whys.evidence(number=entry.number, when=when(entry, entry.happened_at), text=text))
 
 
 def ref(why: Why) -> str:

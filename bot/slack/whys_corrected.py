@@ -7,8 +7,7 @@ from bot.incident.history import WhyVersion
 from bot.incident.records import Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
-from bot.incident.timeline import FORM_HOLDS
-from bot.slack import blocks
+from bot.slack import blocks, fields
 from bot.slack.blocks import Block, Message
 from bot.slack.text import NameOf
 from bot.slack.whys import ask, ref
@@ -100,20 +99,23 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
     return blocks.whisper("\n".join(lines))
 
 
-def edit_form(why: Why, channel: str, typed: str = "", notice: str = "") -> Block:
+def edit_form(why: Why, channel: str, typed: str | None = None, notice: str = "") -> Block:
     """The form behind [Edit]; `typed` is kept where somebody changed the why meanwhile, which `notice` says."""
-    metadata = {"incident": why.incident_id, "channel": channel, "why": why.number, "version": why.version}
-    is_long = len(why.text) > FORM_HOLDS
-    field = blocks.labelled(
-        "Because …",
-        "text",
-        blocks.text_input("text", multiline=True, initial_value=(typed or why.text)[:FORM_HOLDS]),
-        hint="Only the first 3,000 characters fit here; the rest is kept." if is_long else words.whys.cite_hint(),
-    )
+    metadata = {
+        "incident": why.incident_id,
+        "channel": channel,
+        "why": why.number,
+        "version": why.version,
+        **fields.marks(why.text, typed),
+    }
+    text, anew = why.text if typed is None else typed, str(why.version) if notice else ""
     return blocks.modal(
         f"Why {why.number}",
         "why_edit",
-        [*([blocks.section(notice)] if notice else []), field],
+        [
+            *([blocks.section(notice)] if notice else []),
+            *fields.texts("Because …", text, hint=words.whys.cite_hint(), anew=anew),
+        ],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )

@@ -115,6 +115,8 @@ class EntryVersionRow(SQLModel, table=True):
     text: str = text_column()
     changed_by: str = text_column()
     changed_at: datetime = time_column()
+    ended_at: datetime | None = time_column()
+    approximate: bool = flag_column()
 
 
 class AttachmentRow(SQLModel, table=True):
@@ -244,3 +246,4 @@ class PersonRow(SQLModel, table=True):
     is_guest: bool = flag_column()
     is_bot: bool = flag_column()
     is_deactivated: bool = flag_column()
+    locale: str = text_column()

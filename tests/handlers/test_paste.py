@@ -117,6 +117,21 @@ async def test_a_text_that_was_changed_is_previewed_again_before_it_is_recorded(
         assert recorded(play)[:2] == ["04-05 09:00 which day", "11-23 12:05 first alert"]
 
 
+async def test_a_row_shows_both_ends_of_a_range_and_is_recorded_as_shown(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        lines = "2026-11-20 10:00 UTC to 2026-11-22 11:00 UTC degraded\n2026-11-19 08:00-08:05 UTC first alert"
+        view = await pasting(play, play.ana, f"\n{lines}")
+        assert labels(view) == [
+            "2026-11-20 10:00 – 2026-11-22 11:00 UTC",  # both clocks do not fit
+            "2026-11-19 08:00–08:05 UTC (09:00–09:05 Berlin) · before the line above",
+        ]
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        ends = [f"{entry.ended_at:%d %H:%M}" for entry in play.case().entries if entry.ended_at]
+        assert ends == ["19 08:05", "22 11:00"]
+
+
 async def test_what_is_recorded_already_is_shown_so_and_not_ticked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)

@@ -236,7 +236,7 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
 async def test_a_form_names_those_who_saw_that_part(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.chandra, "/incident detected 12:40 UTC by the alert")
+        await told(play, play.chandra, "/incident detected 12:20 UTC by the alert")
         await told(play, play.ana, "/postmortem")
         picking = await window(play, play.ana, "postmortem_pick")
         await play.slack.submit(play.ana, picking, {"section": "detection"})

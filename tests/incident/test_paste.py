@@ -170,3 +170,8 @@ def test_no_word_of_any_paste_is_lost(text: str, rolls: bool) -> None:
 )
 def test_a_date_alone_is_known_as_one(text: str, expected: date | None) -> None:
     assert moments.date_alone(text, NOW, BERLIN) == expected
+
+
+def test_a_line_whose_time_does_not_stand_first_is_told_to_begin_with_it() -> None:
+    first, _ = read("ping was lost on ovh3 at 11:31\n12:00 failed over", NOW, BERLIN)
+    assert first.problem == "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."

@@ -23,7 +23,7 @@ from storage.statements import Transaction
 from storage.store import Store, open_store
 from storage.tables import metadata
 from tests.conftest import on_server
-from tests.storage.given import NOW, noting, opened
+from tests.storage.given import NOW, minutes, noting, opened
 
 
 def run(database_url: str, statement: str) -> None:
@@ -173,6 +173,47 @@ def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server:
         assert [why.actions for why in store.read_now(lambda tx: whys.chain(tx, 1))] == [(), (7,)]
         store.close()
     on_server(postgres_server, "DROP DATABASE linked WITH (FORCE)")
+
+
+def before_wordings_had_ends(driver: Driver) -> None:
+    """A database of that version, with an entry of two wordings whose times are spans."""
+    before_the_search(driver)
+    with driver.engine(writing=True).begin() as connection:
+        command.upgrade(migrate._config(connection), "0012")
+        made = {"incident_id": 1, "number": 1, "text": "down", "happened_at": NOW, "recorded_at": NOW, "kind": "note"}
+        people = {"author": "U1", "recorder": "U1", "permalink": "", "source": "", "source_change": ""}
+        stands = {"ended_at": NOW + minutes(5), "approximate": True, "version": 2, "struck": False}
+        connection.execute(insert(metadata.tables["entry"]).values(made | people | stands))
+        added = text(
+            "INSERT INTO entry_version (entry_id, version, change, happened_at, text, changed_by, changed_at) "
+            "SELECT id, :version, 'edited', happened_at, text, author, recorded_at FROM entry"
+        )
+        for version in (1, 2):
+            connection.execute(added, {"version": version})
+
+
+def test_the_last_wording_of_an_entry_gets_its_end_and_stays_what_it_is(tmp_path: Path, postgres_server: Any) -> None:
+    on_server(postgres_server, "CREATE DATABASE spans")
+    for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="spans")):
+        driver = driver_for(url)
+        if isinstance(driver, SqliteDriver):
+            driver.connect().close()
+        before_wordings_had_ends(driver)
+        store = open_store(url, migrating=True)
+        wordings = store.read_now(lambda tx: timeline.versions(tx, 1))
+        assert [(one.ended_at, one.approximate) for one in wordings] == [(None, False), (NOW + minutes(5), True)]
+        for change in ("ended_at = NULL", "approximate = NOT approximate", "happened_at = changed_at, text = 'never'"):
+            connection = store.driver.connect()
+            with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="append-only"):
+                connection.execute(f"UPDATE entry_version SET {change}")
+            connection.close()
+        entry = store.read_now(lambda tx: timeline.by_number(tx, 1, 1))
+        assert entry is not None
+        store.write_now(partial(timeline.redact, entry=entry, clean=lambda _: "[redacted]", by="U1", now=NOW))
+        told = [(one.text, one.ended_at) for one in store.read_now(lambda tx: timeline.versions(tx, 1))]
+        assert told == [("[redacted]", None), *[("[redacted]", NOW + minutes(5))] * 2]
+        store.close()
+    on_server(postgres_server, "DROP DATABASE spans WITH (FORCE)")
 
 
 def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:

@@ -4,10 +4,11 @@
 language are arguments.
 """
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple
 
 from bot.incident.times.days import Day, near
+from bot.incident.times.evidence import leads
 from bot.incident.times.instants import Instant, Outcome, outcome
 from bot.incident.times.language import LANGUAGES, Vocabulary, vocabulary
 from bot.incident.times.machines import Stamp, stamp_at
@@ -17,7 +18,7 @@ from bot.incident.times.plain import as_typed, plain
 from bot.incident.times.reading import Reading
 from bot.incident.times.scan import Found
 
-__all__ = ["Reading", "read", "shown"]
+__all__ = ["Reading", "prepare", "read", "shown"]
 
 _STAMPED = 2_400
 """Characters in which a program may have written its time."""
@@ -57,7 +58,14 @@ def read(text: str, now: datetime, zone: tzinfo, on: date | None = None, languag
         return _reading(found, text, rest, author)
     if "|" in text and (behind := _behind_bar(text, author)):
         return behind
-    return _no_time(text, offer=_offer(text, author))
+    return _elsewhere(text, author)
+
+
+def prepare() -> None:
+    """Read the words of all languages once, at the start, so that no line waits for them."""
+    for language in LANGUAGES:
+        vocabulary(language)
+    read("14:05 x", datetime(2026, 1, 1, tzinfo=UTC), UTC)
 
 
 def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
@@ -134,11 +142,7 @@ def _reading(found: Found, source: str, rest: str, author: _Author) -> Reading:
 def _in_other_words(found: Found, source: str, author: _Author) -> tuple[Instant, ...]:
     """What else the line may say: with what stands beside the time, and to people of other languages."""
     head = plain(source[:HEAD])
-    instants: list[Instant] = []
-    beside = f"{source[found.begins : found.ends].strip()} {found.leftover}"
-    together = find(plain(beside), author.words)
-    if together and together.ends >= len(beside.rstrip()) and not together.leftover:
-        instants += author.outcome(together, beside).instants
+    instants = [*_beside(source[found.begins : found.ends].strip(), found.leftover, author)]
     for language in LANGUAGES:
         words = vocabulary(language)
         if language == author.words.language or not spoken(words, head):
@@ -155,12 +159,31 @@ def _asked(found: Found, written: str, result: Outcome, more: tuple[Instant, ...
     return Outcome(tuple(unique[start] for start in sorted(unique)), result.problem or problem)
 
 
-def _offer(text: str, author: _Author) -> tuple[datetime, ...] | None:
-    """The moments of the clocks that stand elsewhere in a line, which a receipt offers."""
+def _elsewhere(text: str, author: _Author) -> Reading:
+    """A line that does not begin with a time: its receipt offers the clocks that stand in it.
+
+    Where nothing but evidence of a time leads to the first of them ("pm CET 1:00"), it is asked.
+    """
     starts: dict[datetime, None] = {}
-    for found, written in elsewhere(text, author.words):
-        starts |= dict.fromkeys(instant.start for instant in author.outcome(found, written).instants)
-    return tuple(sorted(starts)) or None
+    for found, written, place in elsewhere(text, author.words):
+        instants = author.outcome(found, written).instants
+        if not starts and place <= HEAD and leads(plain(text[:HEAD]), author.words, place):
+            beside = text[:place].strip()
+            asked = _asked(
+                found._replace(leftover=beside), written, Outcome(instants), _beside(written, beside, author)
+            )
+            return _told(found, written, text, asked)
+        starts |= dict.fromkeys(instant.start for instant in instants)
+    return _no_time(text, offer=tuple(sorted(starts)) or None)
+
+
+def _beside(written: str, words: str, author: _Author) -> tuple[Instant, ...]:
+    """What a time means together with the words that stand beside it, if it is a time of its own."""
+    together = f"{written} {words}"
+    found = find(plain(together), author.words)
+    if found is None or found.ends < len(together.rstrip()) or found.leftover:
+        return ()
+    return author.outcome(found, together).instants
 
 
 def _either(written: str, instants: tuple[Instant, ...]) -> Outcome:

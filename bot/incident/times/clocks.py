@@ -173,7 +173,8 @@ def _is_length(head: str, match: re.Match[str], *, sure: bool) -> bool:
     if behind is None:
         return False
     word = behind.group().split()[-1].lower()
-    return len(figures) == 1 or "h" in mark.lower() or match[4] is not None or int(figures) == 0 or word == "duration"
+    is_short = len(figures) == 1 and word != "later"
+    return is_short or "h" in mark.lower() or match[4] is not None or int(figures) == 0 or word == "duration"
 
 
 def _may_be_length(head: str, match: re.Match[str], clock: Clock, *, stamp: bool) -> bool:

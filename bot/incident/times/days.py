@@ -29,11 +29,15 @@ _AGO_DAYS = re.compile(
     r"(?:([0-9]{1,3})|(an?|one|two|three|four|five|six|seven))\s+(days?|weeks?)\s+(?:ago|earlier)(?![\w'-])", _FLAGS
 )
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_ON = re.compile(
-    r"(?:(?:on|am|den|le|el|op|il|em|no|the|du|del|do)\s+)?(?:(?:the|d[\u00edi]a|den)\s+)?", re.IGNORECASE
-)
+_ON = re.compile(r"(?:(?:on|am|den|le|el|op|il|em|no|the|du|del|do)\s+)?(?:(?:the|d[\u00edi]a|den)\s+)?", re.IGNORECASE)
 _AFTER_WEEKDAY = re.compile(r"[\s,.]*(?:\|\s*)?(?:the\s+|den\s+|le\s+|el\s+|dem\s+)?", re.IGNORECASE)
 _FIGURE = re.compile(r"[0-9]")
+_ONE_OR_TWO = re.compile(r"[0-9]{1,2}")
+_NAME_BEFORE_FIGURE = re.compile(r"([a-z]{3,9})(?=[0-9])")
+_WEEKDAY_BEFORE_FIGURE = re.compile(r"([^\W\d_]{4,10})(?=[0-9]{1,2}\b)")
+_AMOUNT = re.compile(r"\s*([0-9]{1,3})\s+")
+_THIS = re.compile(r"this\s+")
+_BLANKS = re.compile(r"\s+")
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 
 
@@ -60,12 +64,11 @@ class Day(NamedTuple):
 
 def day_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
     """The date at position `at` and where it ends; `low` is the head in small letters."""
-    ordinal = _ORDINAL.match(head, at)
-    if ordinal:
-        return Day(of_month=int(ordinal[1]), form="ordinal"), ordinal.end()
-    at = _ON.match(head, at).end()  # type: ignore[union-attr]  # every part of it is optional
-    char = head[at : at + 1]
-    return _figures_at(head, low, words, at) if _FIGURE.match(char) else _words_at(head, low, words, at)
+    start = _ON.match(head, at).end()  # type: ignore[union-attr]  # every part of it is optional
+    is_figure = _FIGURE.match(head[start : start + 1])
+    found = _figures_at(head, low, words, start) if is_figure else _words_at(head, low, words, start)
+    ordinal = _ORDINAL.match(head, at) if is_figure and not found else None
+    return (Day(of_month=int(ordinal[1]), form="ordinal"), ordinal.end()) if ordinal else found
 
 
 def _figures_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
@@ -116,14 +119,14 @@ def _month_first(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, 
     """Nov 23, 2026."""
     month = words.at(MONTH, low, at)
     if month is None:
-        month = _short_month(head, low, words, at)
+        month = _short_month(low, words, at)
     day = _DAY_BEHIND.match(head, month[1]) if month else None
     return _with_year(head, month[0], int(day[1]), day.end()) if month and day else None
 
 
-def _short_month(head: str, low: str, words: Vocabulary, at: int) -> tuple[int, int] | None:
+def _short_month(low: str, words: Vocabulary, at: int) -> tuple[int, int] | None:
     """A month with its day joined to it: "Nov23"."""
-    name = re.compile(r"([a-z]{3,9})(?=[0-9])").match(low, at)
+    name = _NAME_BEFORE_FIGURE.match(low, at)
     found = words.words[MONTH].get(name[1]) if name else None
     return (found, name.end()) if name and found else None
 
@@ -132,7 +135,7 @@ def _words_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int
     if found := _month_first(head, low, words, at):
         return found
     if relative := words.at(DAY, low, at):
-        return (None if _is_owner(head, relative[1]) else (Day(ago=relative[0], form="word"), relative[1]))
+        return None if _is_owner(head, relative[1]) else (Day(ago=relative[0], form="word"), relative[1])
     if before := _before_in_words(low, words, at):
         return before
     if found := _ago(head, at):
@@ -156,7 +159,7 @@ def _ago(head: str, at: int) -> tuple[Day, int] | None:
 def _before_in_words(low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
     """Whole days before today, as in "vor 2 Tagen" and "il y a 2 jours"."""
     before = words.at(BEFORE, low, at)
-    amount = re.compile(r"\s*([0-9]{1,3})\s+").match(low, before[1]) if before else None
+    amount = _AMOUNT.match(low, before[1]) if before else None
     unit = words.at("unit", low, amount.end()) if amount else None
     if not (amount and unit) or unit[0] < 86400 or words.at(AGO, low, unit[1]):
         return None
@@ -168,7 +171,7 @@ def _weekday_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
     start = last[1] if last else at
     while head[start : start + 1].isspace():
         start += 1
-    this = re.compile(r"this\s+").match(low, start)
+    this = _THIS.match(low, start)
     start = this.end() if this else start
     named = words.at(WEEKDAY, low, start) or _joined_weekday(low, words, start)
     if named is None or _is_owner(head, named[1]):
@@ -178,7 +181,7 @@ def _weekday_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
     dated = _figures_at(head, low, words, place) or _month_first(head, low, words, place)
     if dated and dated[0].numbers and not last:
         return dated[0]._replace(weekday=named[0]), dated[1]
-    behind = re.compile(r"\s+").match(low, named[1])
+    behind = _BLANKS.match(low, named[1])
     trailing = words.at(LAST, low, behind.end()) if behind and words.language != "en" else None
     end = trailing[1] if trailing else named[1]
     end += head[end : end + 1] in (".", ",")
@@ -187,11 +190,11 @@ def _weekday_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
 
 def _joined_weekday(low: str, words: Vocabulary, at: int) -> tuple[int, int] | None:
     """A weekday with its day of the month joined to it: "Jueves27"."""
-    name = re.compile(r"([^\W\d_]{4,10})(?=[0-9]{1,2}\b)").match(low, at)
+    name = _WEEKDAY_BEFORE_FIGURE.match(low, at)
     found = words.words[WEEKDAY].get(name[1]) if name else None
     if name is None or found is None:
         return None
-    number = re.compile(r"[0-9]{1,2}").match(low, name.end())
+    number = _ONE_OR_TWO.match(low, name.end())
     return (found, number.end()) if number else None
 
 

@@ -9,7 +9,21 @@ from functools import cache
 
 from bot.incident.times.clocks import clock_at
 from bot.incident.times.days import day_at
-from bot.incident.times.language import AND, DAY, FILLER, LAST, NEXT, PART, TO, UNIT, WEEKDAY, Vocabulary, foreign, foreign_words
+from bot.incident.times.language import (
+    AND,
+    DAY,
+    FILLER,
+    LAST,
+    MONTH,
+    NEXT,
+    PART,
+    TO,
+    UNIT,
+    WEEKDAY,
+    Vocabulary,
+    foreign,
+    foreign_words,
+)
 from bot.incident.times.places import STATES, cities, place_names, zone_keys
 from bot.incident.times.scan import Found, Scan
 from bot.incident.times.zonenames import ABBREVIATIONS, ROUGH_NAMES
@@ -17,13 +31,23 @@ from bot.incident.times.zones import zone_at
 
 _BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&]{1,12}")
 _HALF = re.compile(r"(?:[ap]\.\s?m\b\.?|pm\b|am(?=\s*(?:$|[-:;,.|)\]])))", re.IGNORECASE)
-_RELATIVE = re.compile(r"(?:ago|later|earlier|before\s+that|previous|previously|next\s+day|noon|midnight)\b", re.IGNORECASE)
-_AMOUNT = re.compile(r"(?:([0-9]{1,4})(?:[.,][0-9])?(\s?)|(?:an?|one|two|three|half\s+an)\s+)(?=[A-Za-z\u00c0-\u024f\u3000-\u9fff])")
-_OFFSET = re.compile(r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9.%]|:[0-9])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"(?:ago|later|earlier|before\s+that|previous|previously|next\s+day|noon|midnight)\b", re.IGNORECASE
+)
+_AMOUNT = re.compile(
+    r"(?:([0-9]{1,4})(?:[.,][0-9])?(\s?)|(?:an?|one|two|three|half\s+an)\s+)(?=[A-Za-z\u00c0-\u024f\u3000-\u9fff])"
+)
+_OFFSET = re.compile(
+    r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9.%]|:[0-9])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE
+)
 _LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])")
+_SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
-_OTHER_WORDS = "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
+_OTHER_WORDS = (
+    "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
+    " an one two three four five six seven ten half several few couple"
+)
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
 _LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
 _MOST_FILLERS = 3
@@ -35,7 +59,8 @@ def _telling(words: Vocabulary) -> frozenset[str]:
     found = {word for kind in words.words.values() for term in kind for word in term.split(" ")[:1]}
     found |= {name.split(" ")[0].split("_")[0] for name in (*place_names(), *cities(), *STATES)}
     found |= {name.lower() for name in ABBREVIATIONS} | set(ROUGH_NAMES) | {key.split("/")[0] for key in zone_keys()}
-    return frozenset(found | set(_OTHER_WORDS.split()) | set(foreign_words()))
+    found |= {word.split(" ")[0].split("'")[0] for word in foreign_words()}
+    return frozenset(found | set(_OTHER_WORDS.split()))
 
 
 def is_silent(scan: Scan) -> bool:
@@ -56,6 +81,8 @@ def leftover(scan: Scan, found: Found) -> str:
     head = scan.head
     if offset := _LONE_OFFSET.match(head, scan.at):
         return offset.group().strip() if not found.zone else ""
+    if found.zone and found.zone.label in ("UTC", "GMT") and (shift := _SHIFT.match(head, scan.at)):
+        return shift.group().strip()
     place, places = scan.at, [scan.at]
     for _ in range(_MOST_FILLERS):
         beside = _BESIDE.match(head, place)
@@ -70,6 +97,21 @@ def leftover(scan: Scan, found: Found) -> str:
         if end:
             return head[at:end].strip()
     return ""
+
+
+def leads(head: str, words: Vocabulary, end: int) -> bool:
+    """Whether all that stands before a place, where a time begins, tells of a time, too: "pm CET 1:00"."""
+    scan, place = Scan(head, words), 0
+    while place < end:
+        beside = _BESIDE.match(head, place)
+        place = beside.end() if beside else place
+        filler = words.at(FILLER, scan.low, place)
+        place = max(_evidence(scan, Found(), place, near=True), filler[1] if filler else 0)
+        if not place:
+            return False
+        while head[place : place + 1].isspace():
+            place += 1
+    return True
 
 
 def _evidence(scan: Scan, found: Found, at: int, *, near: bool) -> int:
@@ -107,13 +149,16 @@ def _words(scan: Scan, at: int) -> int:
         return found[1]
     dated = day_at(head, low, words, at)
     if dated and dated[0].numbers and (dated[0].full or dated[0].form == "month"):
-        written = low[at : dated[1]].split()
-        if written[-1].strip(".,") in _LATER_WORDS and head[at : dated[1]].islower() and head[dated[1] :].strip():
+        month = low[at : dated[1]].split()[-1].strip(".,")
+        if month in _LATER_WORDS and head[at : dated[1]].islower() and head[dated[1] :].strip():
             return 0
         return 0 if _PART_OF_NUMBER.match(head, dated[1]) else dated[1]
     last = words.at(LAST, low, at) or words.at(NEXT, low, at)
-    unit = words.at(UNIT, low, last[1] + 1) if last else None
-    return unit[1] if unit and unit[0] >= 86400 else 0
+    if last is None:
+        return 0
+    unit = words.at(UNIT, low, last[1] + 1)
+    named = next((word for kind in (PART, WEEKDAY, MONTH) if (word := words.at(kind, low, last[1] + 1))), None)
+    return unit[1] if unit and unit[0] >= 86400 else named[1] if named else 0
 
 
 def _figures(scan: Scan, at: int) -> int:

@@ -180,19 +180,28 @@ def _sight(found: Found, view: _View, today: date) -> _Sight:
                 break
             if _may_come(found, local, view):
                 past += [Instant(moment, None, view.label, day) for moment in local.moments]
-                oddities.append(_still_to_come(found, local, view))
+                oddities.append(_still_to_come(local, view))
             if found.day and not found.day.full and found.day.numbers and min(local.moments) - view.now < _SOON:
                 past += _same_clock_before(found, view)
                 oddities.append(f"{_told(day)} is still to come.")
     if found.end:
         oddities += _odd_ends(past, view)
         past += _day_before(found, past, view)
-    if found.day and found.day.weekday is not None and (found.day.numbers or found.day.ago is not None):
-        oddities += _wrong_weekdays(found.day.weekday, past)
-    if found.day and found.day.numbers and found.day.ago is not None:
-        past, wrong = _of_day(past, today - timedelta(days=found.day.ago))
+    if found.day:
+        past, wrong = _fitting(found.day, past, today)
         oddities += wrong
     return _Sight(tuple(past), oddities[0] if oddities else None)
+
+
+def _fitting(day: Day, past: list[Instant], today: date) -> tuple[list[Instant], list[str]]:
+    """The readings that fit all that is said about the day, and what does not."""
+    wrong: list[str] = []
+    if day.weekday is not None and (day.numbers or day.ago is not None):
+        wrong = _wrong_weekdays(day.weekday, past)
+    if day.numbers and day.ago is not None:
+        past, other = _of_day(past, today - timedelta(days=day.ago))
+        wrong += other
+    return past, wrong
 
 
 def _may_come(found: Found, local: _Local, view: _View) -> bool:
@@ -202,7 +211,7 @@ def _may_come(found: Found, local: _Local, view: _View) -> bool:
     return min(local.moments) - view.now <= _AHEAD or (found.ahead and not found.day)
 
 
-def _still_to_come(found: Found, local: _Local, view: _View) -> str:
+def _still_to_come(local: _Local, view: _View) -> str:
     where = "UTC" if view.label == "UTC" else f"in {view.label}"
     there = min(local.moments).astimezone(view.zone)
     return f"{there:%H:%M} is still to come (it is {view.now.astimezone(view.zone):%H:%M} {where})."

@@ -81,7 +81,8 @@ _OWN: Final[dict[str, dict[str, str]]] = {
     "de": {
         MONTH: "jän/1|jänner/1|maerz/3|mrz/3|sept/9",
         WEEKDAY: "sonnabend/5|mo/0|di/1|mi/2|do/3|fr/4|sa/5|so/6",
-        PART: "früh/morning|morgens/morning|abend/evening|nacht/night|mittag/noon|mitternacht/midnight|nachmittag/afternoon"
+        PART: "früh/morning|morgens/morning|abend/evening|nacht/night|mittag/noon|mitternacht/midnight"
+        "|nachmittag/afternoon"
         "|vormittag/morning|letzte nacht/last|heute nacht/night 0|heute früh/morning 0|heute morgen/morning 0"
         "|heute abend/evening 0|heute mittag/noon 0|heute vormittag/morning 0|heute nachmittag/afternoon 0"
         "|gestern morgen/morning 1|gestern früh/morning 1|gestern abend/evening 1|gestern nacht/night 1",
@@ -102,7 +103,8 @@ _OWN: Final[dict[str, dict[str, str]]] = {
     },
     "fr": {
         MONTH: "fev/2|fevrier/2|fév/2|aout/8|decembre/12|juill/7",
-        PART: "matin/morning|après-midi/afternoon|apres-midi/afternoon|soir/evening|nuit/night|midi/noon|minuit/midnight"
+        PART: "matin/morning|après-midi/afternoon|apres-midi/afternoon|soir/evening|nuit/night|midi/noon"
+        "|minuit/midnight"
         "|ce matin/morning 0|cet après-midi/afternoon 0|ce soir/evening 0|cette nuit/night 0|hier soir/evening 1"
         "|hier matin/morning 1|la nuit dernière/last",
         AT: "à|dès|a",
@@ -116,12 +118,14 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         NEXT: "prochain|prochaine",
         FILLER: "du|de l'|de la|dans la|dans l'|de|en|au|le|la|l'",
         BEFORE: "il y a",
-        UNIT: "seconde/1|secondes/1|minute/60|minutes/60|mn/60|heure/3600|heures/3600|jour/86400|jours/86400|semaine/604800"
+        UNIT: "seconde/1|secondes/1|minute/60|minutes/60|mn/60|heure/3600|heures/3600|jour/86400|jours/86400"
+        "|semaine/604800"
         "|semaines/604800",
     },
     "es": {
         MONTH: "set/9|setiembre/9",
-        PART: "mañana/morning|tarde/afternoon|noche/night|madrugada/night|mediodía/noon|mediodia/noon|medianoche/midnight"
+        PART: "mañana/morning|tarde/afternoon|noche/night|madrugada/night|mediodía/noon|mediodia/noon"
+        "|medianoche/midnight"
         "|anoche/last|esta mañana/morning 0|esta tarde/afternoon 0|esta noche/night 0|ayer por la noche/night 1"
         "|ayer por la tarde/afternoon 1",
         AT: "a las|a la|las",
@@ -162,7 +166,8 @@ _OWN: Final[dict[str, dict[str, str]]] = {
     "nl": {
         WEEKDAY: "ma/0|di/1|wo/2|do/3|vr/4|za/5|zo/6",
         DAY: "eergisteren/2|eergister/2",
-        PART: "ochtend/morning|'s ochtends/morning|'s morgens/morning|middag/afternoon|'s middags/afternoon|avond/evening"
+        PART: "ochtend/morning|'s ochtends/morning|'s morgens/morning|middag/afternoon|'s middags/afternoon"
+        "|avond/evening"
         "|'s avonds/evening|nacht/night|'s nachts/night|vanochtend/morning 0|vanmorgen/morning 0|vanmiddag/afternoon 0"
         "|vanavond/evening 0|vannacht/night 0|gisteravond/evening 1|gistermiddag/afternoon 1|gisterochtend/morning 1"
         "|gisternacht/night 1|middernacht/midnight|afgelopen nacht/last",
@@ -214,8 +219,9 @@ _OWN: Final[dict[str, dict[str, str]]] = {
 
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 _ORDINARY = frozenset(
-    "a am an and are as at be but by can did do dos for from had has he her his in is it its may me no not of off on one or out"
-    " pod sat see set she so sun that the then they this to two up us was we were when who will with you pet art"
+    "a am an and are as at be but by can did do dos for from had has he her his in is it its may me no not of off"
+    " on one or"
+    " out pod sat see set she so sun that the then they this to two up us was we were when who will with you pet art"
     " cat mat man men max min sec".split()
 )
 """Words of everyday English, and some that programs are full of: in no other language do they name a day or a month."""
@@ -248,7 +254,9 @@ def _cldr(locale: Locale) -> dict[str, dict[str, Any]]:
             found[WEEKDAY] |= {_name(name): day for day, name in locale.days[context][width].items()}
             periods = locale.day_periods.get(context, {}).get(width, {})
             plain = context == "stand-alone" or locale.language == "en"
-            found[PART] |= {_name(name): Part(part, None, plain) for key, name in periods.items() if (part := _part_of(key))}
+            found[PART] |= {
+                _name(name): Part(part, None, plain) for key, name in periods.items() if (part := _part_of(key))
+            }
     relative = locale._data["date_fields"]["day"].get("relative", {})  # noqa: SLF001  # babel has no door to these names
     found[DAY] |= {_name(name): -int(key) for key, name in relative.items()}
     return found

@@ -9,7 +9,9 @@ _EPOCH = re.compile(
     r"\s*(?:(?:epoch|unix(?:\s?time)?|timestamp|ts)\s*[:=]?\s*@?|@)([0-9]{10}|[0-9]{13})(?:\.([0-9]{1,9}))?(?![0-9A-Za-z])[:,]?\s*",
     re.IGNORECASE,
 )
-_EPOCH_BEHIND = re.compile(r"\s*([0-9]{10}|[0-9]{13})\s*(?:\(?(?:epoch|unix(?:\s?time)?|ms|seconds since epoch)\)?)[:,]?\s+", re.IGNORECASE)
+_EPOCH_BEHIND = re.compile(
+    r"\s*([0-9]{10}|[0-9]{13})\s*(?:\(?(?:epoch|unix(?:\s?time)?|ms|seconds since epoch)\)?)[:,]?\s+", re.IGNORECASE
+)
 _LONE = re.compile(r"\s*(?:-\s+)?([0-9]{10}|[0-9]{13})(?:\.[0-9]{1,9})?\s+")
 _KLOG = re.compile(r"\s*[IWEF]([01][0-9])([0-3][0-9]) ([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)(?=\s)")
 _JSON = re.compile(

@@ -6,7 +6,19 @@ Only a clock makes an offer; a bare date, a duration, a count or a version never
 import re
 from collections.abc import Iterator
 
-from bot.incident.times.language import ABOUT, AT, BETWEEN, DAY, FROM, LANGUAGES, MONTH, PART, WEEKDAY, Vocabulary, vocabulary
+from bot.incident.times.language import (
+    ABOUT,
+    AT,
+    BETWEEN,
+    DAY,
+    FROM,
+    LANGUAGES,
+    MONTH,
+    PART,
+    WEEKDAY,
+    Vocabulary,
+    vocabulary,
+)
 from bot.incident.times.phrase import HEAD, find
 from bot.incident.times.plain import plain
 from bot.incident.times.scan import Found, small
@@ -32,19 +44,23 @@ _START = re.compile(r"(?:(?<=^)|(?<=[\s(\[\"'*_`|:,;-]))(?=[^\s\W]|[~\u2248])")
 _KINDS = (AT, FROM, BETWEEN, ABOUT, DAY, PART, MONTH, WEEKDAY)
 
 
-def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[Found, str]]:
-    """The times that stand in a line, each as found and as written: at most three, and only near its beginning."""
+def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[Found, str, int]]:
+    """The times in the first part of a line, at most three: each as found, as written, and where it begins."""
     line = plain(text[:_SEEN])
     behind, count = 0, 0
     for match in _CLOCK.finditer(line):
-        if count == _MOST or match.start() < behind or _LENGTH_BEFORE.search(line, max(0, match.start() - 24), match.start()):
+        if (
+            count == _MOST
+            or match.start() < behind
+            or _LENGTH_BEFORE.search(line, max(0, match.start() - 24), match.start())
+        ):
             continue
         found = _around(line, match.start(), behind, words)
         if found is None:
             continue
         start, read = found
         behind, count = start + read.ends, count + 1
-        yield read, line[start + read.begins : start + read.ends].strip()
+        yield read, line[start + read.begins : start + read.ends].strip(), start + read.begins
 
 
 def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int, Found] | None:

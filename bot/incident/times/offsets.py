@@ -9,7 +9,7 @@ from bot.incident.times.zonenames import ROUGH_NAMES
 from bot.incident.times.zones import Zone, zone_at
 
 _SIGNED = re.compile(r"(\s?)([+-])([0-9]{2})(?:(:?)([0-9]{2}))?(?![0-9A-Za-z./%]|:[0-9A-Za-z])", re.ASCII)
-_AND_UTC = re.compile(r"\s\(?(?:UTC|GMT|[A-Z]{3,4})\)?(?![0-9A-Za-z])", re.ASCII)
+_AND_UTC = re.compile(r"\s\(?(?:UTC|GMT|[A-Z]{3,4})\)?(?![0-9A-Za-z])|\[[A-Za-z_+/-]{1,40}\]", re.ASCII)
 _BLANKS = re.compile(r"\s*([(\[]?)")
 _NIGHT = 6 * 60  # minutes: "23:00-01:00" is a range over midnight, "14:05-03:00" can hardly be one
 _MARK = re.compile(r"\s*(?:[-:;|/,@\u00b7\u2022]|-{2,3})\s*")

@@ -98,7 +98,7 @@ def place_key(name: str) -> str | None:
 def place_names() -> dict[str, tuple[str, ...]]:
     """Regions, countries and cities in small letters, each with the IANA keys of its zones."""
     english = Locale.parse("en")
-    found = {name: (key,) for name, key in cities().items() if key}
+    found: dict[str, tuple[str, ...]] = {name: (key,) for name, key in cities().items() if key}
     found |= _countries(english)
     return found | {name: (key,) for name, key in (_regions(english) | _OTHER_NAMES).items()}
 
@@ -108,9 +108,15 @@ def _countries(english: Locale) -> dict[str, tuple[str, ...]]:
     for key, territory in get_global("zone_territories").items():
         if str(key).lower() in zone_keys():
             zones[str(territory)] = (*zones.get(str(territory), ()), str(key))
-    found = {str(english.territories[code]).lower(): keys for code, keys in zones.items() if code in english.territories}
+    found = {
+        str(english.territories[code]).lower(): keys for code, keys in zones.items() if code in english.territories
+    }
     several = ("America/New_York", "America/Los_Angeles")
-    return found | dict.fromkeys(("us", "usa", "america", "american"), several) | {"european": ("Europe/London", "Europe/Kyiv")}
+    return (
+        found
+        | dict.fromkeys(("us", "usa", "america", "american"), several)
+        | {"european": ("Europe/London", "Europe/Kyiv")}
+    )
 
 
 @cache
@@ -128,7 +134,7 @@ def _regions(english: Locale) -> dict[str, str]:
             keys.setdefault(str(region), str(key))
     found: dict[str, str] = {}
     for region, names in english.meta_zones.items():
-        key = _MAIN.get(region) or keys.get(region)
+        key = _MAIN.get(region) or keys.get(region, "")
         for name in names.get("long", {}).values() if key else ():
             short = str(name).lower().removesuffix(" time").removesuffix(" standard").removesuffix(" daylight")
             found[short.removesuffix(" summer")] = key

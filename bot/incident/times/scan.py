@@ -7,8 +7,21 @@ from typing import Any, NamedTuple
 
 from bot.incident.times.clocks import Clock
 from bot.incident.times.days import Day
-from bot.incident.times.language import Vocabulary
+from bot.incident.times.language import ABOUT, Part, Vocabulary
 from bot.incident.times.zones import Zone
+
+FLAGS = re.ASCII | re.IGNORECASE
+_TILDE = re.compile(r"[~\u2248]\s*")
+
+# What makes a time approximate behind it: "14:05ish", "14:05 or so", "14:05 (maybe earlier?)", "14:05?".
+ISH = re.compile(
+    r"\s?-?ish\b|\s+or\s+so\b|\s*(?:-\s*)?\((?:(?:maybe|approx\.?|approximately|about|around|roughly|ca\.?|circa|estimated|guess"
+    r"|ish|earlier|later|or|perhaps|probably|not|sure|unsure|i|think)[\s?,]*){1,6}\)|\s?\?{1,3}(?=[\s:,-]|$)"
+    r"|\s?~(?=\s|$)|\s?(?:\u9803|\u3054\u308d)|\s+(?:aprox|approx)(?:imad\w+|imately)?\b\.?",
+    FLAGS,
+)
+ENDS_THERE = re.compile(r"\)?\s*(?:[:;,.|]?$|[:;,.|-](?=\s))")
+"""What shows that a time ends: the end of the text, or a mark with a blank behind it."""
 
 
 class End(NamedTuple):
@@ -80,15 +93,37 @@ class Scan:
             self.at = match.end()
         return match
 
+    def take_roughness(self) -> bool:
+        """Take a word or a mark that makes the time approximate, if it stands here."""
+        if not (self.take(_TILDE) or self.word(ABOUT)):
+            return False
+        self.approximate = True
+        return True
+
+    def skip_blanks(self) -> None:
+        """Move behind the blanks that stand here."""
+        while self.head[self.at : self.at + 1].isspace():
+            self.at += 1
+
     def word(self, kind: str) -> Any | None:
         """What a word of a kind means that stands here, moving behind it and the blanks that follow; else None."""
         found = self.words.at(kind, self.low, self.at)
         if found is None:
             return None
         self.at = found[1]
-        while self.head[self.at : self.at + 1].isspace():
-            self.at += 1
+        self.skip_blanks()
         return found[0]
+
+
+@dataclass(slots=True)
+class Parts:
+    """What of a time has been found: at most one of each."""
+
+    day: Day | None = None
+    part: Part | None = None
+    zone: Zone | None = None
+    end: End | None = None
+    also: End | None = None
 
 
 def small(text: str) -> str:

@@ -115,10 +115,7 @@ ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
             "UCT": ("Etc/UTC", 0),
         }
     ),
-    **_fixed(
-        {
-        }
-    ),
+    **_fixed({}),
     "AKT": (Meant("America/Anchorage", None),),
     "PT": (Meant("America/Los_Angeles", None),),
     "MT": (Meant("America/Denver", None),),

@@ -13,7 +13,16 @@ from zoneinfo import ZoneInfo
 
 from bot.incident.times.language import Vocabulary
 from bot.incident.times.places import STATES, cities, place_key, zone_keys
-from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, NAMES_TOO, NOT_ZONES, PLACE_WORDS, ROUGH_NAMES, WORDS_TOO, Meant
+from bot.incident.times.zonenames import (
+    ABBREVIATIONS,
+    CAPITALS_TOO,
+    NAMES_TOO,
+    NOT_ZONES,
+    PLACE_WORDS,
+    ROUGH_NAMES,
+    WORDS_TOO,
+    Meant,
+)
 
 _IANA_AREAS = frozenset(
     "africa america asia atlantic australia europe indian pacific antarctica arctic etc us canada brazil".split()
@@ -34,7 +43,11 @@ _X_TIME = re.compile(
     r"((?:[A-Za-z][A-Za-z.'-]*)(?:[ ][A-Za-z][A-Za-z.'-]*){0,2}?)\s+(?:standard\s+|daylight\s+|summer\s+)?time\b(?!-)",
     re.IGNORECASE,
 )
-_TIME_OF = re.compile(r"(?:hora(?:\s+(?:de|del))?|hor[a\u00e1]rio\s+(?:de|do|da)|heure\s+(?:de\s|d')|ora\s+(?:di|del))\s*(?=[A-Z])", re.IGNORECASE)
+_TIME_OF = re.compile(
+    r"(?:hora(?:\s+(?:de|del))?|hor[a\u00e1]rio\s+(?:de|do|da)|heure\s+(?:de\s|d')|ora\s+(?:di|del))\s*(?=[A-Z])",
+    re.IGNORECASE,
+)
+_LETTERS_ONLY = re.compile(r"[^\W\d_]+")
 _TYPOS = ("eastern", "central", "mountain", "pacific")
 _TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
 
@@ -79,17 +92,12 @@ def zone_at(
         return _offset_at(head, at)
     if named := _time_of(head, at):
         return named
-    name = word.group()
-    lower = name.lower()
-    if lower in ("utc", "gmt") or name in ("Z", "UT"):
-        return _universal_at(head, at, word.end())
-    if "/" in name and (iana := _iana(name, word.end())):
+    if "/" in word.group() and (iana := _iana(word.group(), word.end())):
         return iana
-    if "/" in name:
-        name = name.partition("/")[0]
-        if name.lower() in ("utc", "gmt", "z"):
-            return Zone(name.upper().replace("Z", "UTC"), "offset"), at + len(name)
+    name = word.group().partition("/")[0]
     ends = at + len(name)
+    if name.lower() in ("utc", "gmt") or name in ("Z", "UT"):
+        return _universal_at(head, at, ends)
     found = _abbreviation(name, ends, words) or _place_time(head, at) or _place(head, at, ends)
     found = found or _state(name, ends, behind_half=behind_half)
     if found is None or not (_BOUND.match(head, found[1]) or _SLASHED.match(head, found[1])):
@@ -103,7 +111,7 @@ def _time_of(head: str, at: int) -> tuple[Zone, int] | None:
     named = _TIME_OF.match(head, at)
     if named is None:
         return None
-    place = re.compile(r"[^\W\d_]+").match(head, named.end())
+    place = _LETTERS_ONLY.match(head, named.end())
     unknown = Zone(place.group(), "unknown", head[at : place.end()]) if place else None
     return _longest(head, named.end()) or ((unknown, place.end()) if unknown and place else None)
 
@@ -138,9 +146,8 @@ def _unknown(head: str, at: int, word: re.Match[str]) -> tuple[Zone, int] | None
     """A word that says whose time it is, and that is not known: "Foo time", or a misspelt "Pacitific"."""
     name = word.group()
     match = _X_TIME.match(head, at)
-    if match and match[1].split()[-1].lower() not in NOT_ZONES and not match[1].lower().endswith("ing"):
-        if match[1][0].isupper() or len(match[1].split()) == 1:
-            return Zone(match[1], "unknown", f"{match[1]} time"), match.end()
+    if match and _is_whose(match[1]):
+        return Zone(match[1], "unknown", f"{match[1]} time"), match.end()
     if len(name) >= 6 and name[0].isupper() and name.lower() not in ROUGH_NAMES:
         close = get_close_matches(name.lower(), _TYPOS, n=1, cutoff=0.82)
         if close and name.lower() not in cities():
@@ -148,12 +155,18 @@ def _unknown(head: str, at: int, word: re.Match[str]) -> tuple[Zone, int] | None
     return None
 
 
+def _is_whose(words: str) -> bool:
+    """Whether the words before "time" may say whose time it is: not in "response time" or "loading time"."""
+    last = words.rsplit(maxsplit=1)[-1].lower()
+    return last not in NOT_ZONES and not last.endswith("ing") and (words[0].isupper() or " " not in words)
+
+
 def _universal_at(head: str, at: int, end: int) -> tuple[Zone, int] | None:
     if head[at:end].lower() != "z":
         shifted = _offset_at(head, at)
         if shifted:
             return shifted
-    if not _BOUND.match(head, end):
+    if not (_BOUND.match(head, end) or _SLASHED.match(head, end)):
         return None
     label = "GMT" if head[at:end].lower() == "gmt" else "UTC"
     return Zone(label, "offset"), end

@@ -1,4 +1,4 @@
-"""The rule of leftovers: what tells of another time beside the one that was read is understood, or the line is asked."""
+"""The rule of leftovers: evidence of another time beside the one that was read is understood, or the line is asked."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import permutations, product
@@ -55,8 +55,7 @@ def test_a_clock_with_a_date_and_a_zone_is_read_the_same_or_asked_in_every_order
 
 
 @given(
-    st.integers(1, 11),
-    st.integers(0, 59),
+    st.times(time(1), time(11, 59)).map(lambda moment: moment.replace(second=0, microsecond=0)),
     st.sampled_from([part for part in PARTS if part]),
     st.sampled_from(list(DAYS)),
     st.sampled_from(list(ZONES)),
@@ -64,8 +63,9 @@ def test_a_clock_with_a_date_and_a_zone_is_read_the_same_or_asked_in_every_order
     st.lists(st.sampled_from(SEPARATORS), min_size=3, max_size=3),
 )
 def test_a_part_of_the_day_anywhere_among_them_changes_the_half_or_is_asked(
-    hour: int, minute: int, part: str, day: str, zone: str, random: object, separators: list[str]
+    clock: time, part: str, day: str, zone: str, random: object, separators: list[str]
 ) -> None:
+    hour, minute = clock.hour, clock.minute
     pieces = [piece for piece in (f"{hour}:{minute:02}", part, day, zone) if piece]
     random.shuffle(pieces)  # type: ignore[attr-defined]
     line = pieces[0] + "".join(f"{mark}{piece}" for mark, piece in zip(separators, pieces[1:], strict=False))

@@ -33,7 +33,9 @@ def test_a_minute_ahead_of_now_is_a_difference_of_clocks_and_kept() -> None:
     assert read("13:31 failed over", NOW, BERLIN).utc == utc("2026-11-23 12:31")
 
 
-@pytest.mark.parametrize("text", ["13:32 x", "14:30 x", "2:05pm x", "12:45 UTC x", "15:05 next update", "by 16:00 we expect it"])
+@pytest.mark.parametrize(
+    "text", ["13:32 x", "14:30 x", "2:05pm x", "12:45 UTC x", "15:05 next update", "by 16:00 we expect it"]
+)
 def test_a_time_up_to_an_hour_ahead_or_beside_a_word_of_the_future_is_asked(text: str) -> None:
     found = read(text, NOW, BERLIN)
     assert found.question is not None

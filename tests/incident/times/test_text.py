@@ -49,9 +49,7 @@ def test_a_city_of_the_author_is_not_asked_but_stays_in_the_text() -> None:
     assert (found.utc, found.text) == (datetime(2026, 11, 23, 10, 5, tzinfo=UTC), "Berlin DC lost power")
 
 
-@pytest.mark.parametrize(
-    "word", ["canary deploy failed", "ist down", "est mort", "Prod/API failing"]
-)
+@pytest.mark.parametrize("word", ["canary deploy failed", "ist down", "est mort", "Prod/API failing"])
 def test_words_that_only_look_like_zones_are_what_happened(word: str) -> None:
     found = read(f"11:05 {word}", NOW, ZoneInfo("Europe/Berlin"))
     assert (found.utc, found.text) == (datetime(2026, 11, 23, 10, 5, tzinfo=UTC), word)

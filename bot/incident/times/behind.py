@@ -1,0 +1,229 @@
+"""What stands behind a time of day and belongs to it: roughness, a zone, a range, a part of the day, a date, a year."""
+
+import re
+
+from bot.incident.times.clocks import Clock, clock_at, in_part, part_shift, with_halves
+from bot.incident.times.days import Day, day_at, joined
+from bot.incident.times.evidence import is_silent
+from bot.incident.times.language import PART, Part
+from bot.incident.times.offsets import zone_behind
+from bot.incident.times.ranges import end_step, equal
+from bot.incident.times.scan import ENDS_THERE, FLAGS, ISH, End, Found, Parts, Scan
+
+UNCLEAN = re.compile(
+    r"[0-9A-Za-z_/%$#&^\\@=+<\u00b0\u00c0-\u024f]|[:.,][0-9]|:[0-9A-Za-z]{0,20}:|\.[A-Za-z]|-[0-9]|'[A-Za-z0-9]|\s+ago\b",
+    re.ASCII,
+)
+_LINK = re.compile(r"\s*(?:(,|\bon\b|\()|([-:/|\u00b7\u2022;@]))\s*|(?<=\s)|\s+", FLAGS)
+_LATE_YEAR = re.compile(r"\s+((?:19|20)[0-9]{2})(?![0-9]|:[0-9])", re.ASCII)
+_SINCE_THEN = re.compile(r";\s*(?:[0-9]{1,4}\s?(?:s|min|h|days?|weeks?|months?|years?)\s+){1,3}ago\b", FLAGS)
+_EQUAL = re.compile(r"\s*([(\[/=])\s*")
+_HALF = re.compile(r"\s*([ap])\.\s?m\b\.?", FLAGS)
+_JOINED = re.compile(r"-[A-Za-z]")
+_PADDED = re.compile(r"[0-3][0-9][/-][0-3][0-9](?![0-9])", re.ASCII)
+_LOWER_WORD = frozenset({"sat", "sun", "may", "march", "mar"})
+_CLOSING = {"[": "]", "(": ")"}
+_MOST_STEPS = 7
+_HOURS_WITH_H = frozenset({"es", "fr", "it", "pt"})
+"""Languages in which "14:05 h" can only be a time."""
+
+
+def with_rest(scan: Scan, clock: Clock, parts: Parts) -> Found | None:
+    """What may follow a time of day: roughness, zone, the end of a range, a part of the day, a date, a late year."""
+    begun, alone = scan.at, not (parts.day or scan.sure or scan.openers)
+    _take_steps(scan, clock, parts)
+    if parts.end:
+        clock, end_clock = with_halves(clock, parts.end.clock)
+        parts.end = parts.end._replace(clock=end_clock)
+        parts.zone = parts.zone or parts.end.zone
+    elif not _is_time(scan, clock, parts):
+        return None
+    if clock.form == "dot" and scan.at == begun and alone and clock.minute <= 12:
+        return None
+    if clock.length and scan.words.language not in _HOURS_WITH_H:
+        scan.unsure.add("text")
+    return _found(clock, parts)
+
+
+def _take_steps(scan: Scan, clock: Clock, parts: Parts) -> None:
+    for _ in range(_MOST_STEPS):
+        if is_silent(scan):
+            return
+        if scan.take(ISH):
+            scan.approximate = True
+        elif not _step(scan, clock, parts):
+            break
+    if parts.day and parts.day.full and clock.precise:
+        scan.take(_SINCE_THEN)
+
+
+def _step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+    """Take one thing that belongs to the time; False where nothing more does."""
+    return bool(
+        _zone_step(scan, clock, parts)
+        or end_step(scan, clock, parts)
+        or _year_step(scan, parts)
+        or _also_step(scan, clock, parts)
+        or _part_step(scan, clock, parts)
+        or _day_step(scan, parts)
+    )
+
+
+def _zone_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+    if parts.zone:
+        return False
+    parts.zone = zone_behind(scan, parts.day, clock)
+    return parts.zone is not None
+
+
+def _year_step(scan: Scan, parts: Parts) -> bool:
+    """The year at the very end of what git and date print: "Tue Mar 5 14:05:33 UTC 2024"."""
+    day = parts.day
+    if day is None or day.form != "month" or parts.end:
+        return False
+    year = scan.take(_LATE_YEAR)
+    if year is None:
+        return False
+    numbers = tuple((int(year[1]), month, number) for _, month, number in day.numbers)
+    parts.day = day._replace(numbers=numbers, form="full")
+    return True
+
+
+def _is_time(scan: Scan, clock: Clock, parts: Parts) -> bool:
+    """Whether a number is a time of day by what stands beside it, and not a number or part of a name ("1405Z-node")."""
+    if clock.form == "plain":
+        return bool(parts.part and (parts.part.day is not None or parts.part.name in ("noon", "midnight", "am", "pm")))
+    if clock.form == "short":
+        return scan.sure or bool(parts.day or parts.zone or scan.words.language in _HOURS_WITH_H)
+    if clock.form != "digits":
+        return True
+    if scan.head.startswith("-", scan.at):
+        return False
+    zone = parts.zone
+    return bool(parts.day and parts.day.full) or bool(zone and zone.kind in ("offset", "abbreviation"))
+
+
+def _also_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+    """The same moment on another clock: "17:03 (15:03 UTC)", "11:05 UTC/12:05 CET"; its zone tells it from a range."""
+    if parts.also or parts.end:
+        return False
+    if equal(scan, clock):
+        return True
+    before = scan.at
+    opener = scan.take(_EQUAL)
+    read = clock_at(scan.head, scan.at, sure=True) if opener else None
+    if opener and read and read[0].form in ("colon", "hour", "digits"):
+        scan.at = read[1]
+        zone = zone_behind(scan, None, read[0])
+        closed = opener[1] not in _CLOSING or scan.head.startswith(_CLOSING[opener[1]], scan.at)
+        if zone and closed and zone.kind != "unknown":
+            scan.at += opener[1] in _CLOSING
+            parts.also = End(read[0], None, zone)
+            return True
+    scan.at = before
+    return False
+
+
+def _part_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+    """A part of the day behind the time: "3:15 this afternoon", "12:00 midnight", "9 Uhr abends"."""
+    if parts.part:
+        return False
+    if half := (None if clock.half else _HALF.match(scan.head, scan.at)):
+        parts.part, scan.at = Part(f"{half[1].lower()}m"), half.end()
+        return True
+    link = _LINK.match(scan.head, scan.at)
+    at = link.end() if link else scan.at
+    found = scan.words.at(PART, scan.low, at)
+    if found is None or "part" in scan.without or (link and link[2]):
+        return False
+    end = found[1] + (link is not None and link[1] == "(" and scan.head[found[1] : found[1] + 1] == ")")
+    dated = bool(parts.day and parts.day.form in ("word", "weekday"))
+    plain = found[0].plain and " " not in scan.low[at : found[1]].strip() and found[0].day is None and not dated
+    if plain and found[0].name not in ("noon", "midnight", "am", "pm") and not ENDS_THERE.match(scan.head, end):
+        scan.unsure.add("part")
+    parts.part, scan.at = found[0], end
+    return True
+
+
+def _day_step(scan: Scan, parts: Parts) -> bool:
+    """A date behind the time: "14:05 UTC on 23 November", "2:05 PM yesterday", "14:05 - 3 Sep 2021"."""
+    before = scan.at
+    link = scan.take(_LINK)
+    if link is None or "day" in scan.without or (parts.day and (parts.day.full or parts.day.form == "word")):
+        scan.at = before
+        return False
+    found = day_at(scan.head, scan.low, scan.words, scan.at)
+    day = joined(parts.day, found[0]) if found else None
+    if found is None or day is None or not _is_date(scan, link, found):
+        scan.at = before
+        return False
+    parts.day, scan.at = day, found[1]
+    if link[1] == "(" and scan.head[scan.at : scan.at + 1] == ")":
+        scan.at += 1
+    return True
+
+
+def _is_date(scan: Scan, link: re.Match[str], found: tuple[Day, int]) -> bool:
+    """Whether a date is meant behind a time, not a ratio ("14:05, 3/4 ready"); marks what may as well be text."""
+    day, end = found
+    head, lead = scan.head, (link[1] or "").lower()
+    if _JOINED.match(head, end) or UNCLEAN.match(head, end + (lead == "(" and head[end : end + 1] == ")")):
+        return False
+    ends = bool(ENDS_THERE.match(head, end)) or bool(_is_followed_by_part(scan, end))
+    word = scan.low[scan.at : end].split(" ")[-1 if day.form == "month" else 0].strip(".,")
+    if day.form == "numbers" and head[end - 1] == ".":
+        return True
+    if day.form == "numbers" and lead != "on" and _PADDED.match(head, scan.at) and not ends:
+        scan.unsure.add("day")
+        return True
+    if day.form in ("numbers", "dots") and not (lead == "on" and not head[end:].lstrip().lower().startswith("of ")):
+        return ends and lead != ""
+    if not ends and day.form in ("weekday", "month") and _is_lower_word(scan, day, end, word):
+        return False
+    if not (ends or day.full or day.form == "word" or (lead and day.form != "ordinal")) or (link[2] and not day.full):
+        scan.unsure.add("day")
+    return True
+
+
+def _is_followed_by_part(scan: Scan, end: int) -> bool:
+    return scan.head[end : end + 1] == " " and scan.words.at(PART, scan.low, end + 1) is not None
+
+
+def _is_lower_word(scan: Scan, day: Day, end: int, word: str) -> bool:
+    """Whether "sat", "sun", "may" or "march" is a word of the sentence: in small letters, with more behind it."""
+    written = scan.head[scan.at : end].strip(" .,")
+    return word in _LOWER_WORD and written == written.lower() and not (day.numbers and day.weekday is not None)
+
+
+def _found(clock: Clock, parts: Parts) -> Found:
+    """What was found, with what the part of the day says about its half and its day."""
+    found = Found(clock=clock, day=parts.day, zone=parts.zone, end=parts.end, also=parts.also)
+    part = parts.part
+    if part is None:
+        return found
+    halved = in_part(clock, part.name)
+    if halved is None:
+        return found._replace(problem="is not a time of that part of the day")
+    found = found._replace(clock=halved)
+    if parts.end and not parts.end.clock.half and (ended := in_part(parts.end.clock, part.name)):
+        found = found._replace(end=parts.end._replace(clock=ended))
+    if part.day is None:
+        night = part.name in ("night", "last") and parts.day and halved.of_day() and _small_hours(halved)
+        return _either_night(found, parts.day) if night and parts.day else found
+    shifts = part_shift(part, halved)
+    days = [joined(parts.day, Day(ago=shift, form="word")) for shift in shifts]
+    if not days or days[0] is None:
+        return found
+    return found._replace(day=days[0], others=tuple(found._replace(day=day) for day in days[1:]))
+
+
+def _small_hours(clock: Clock) -> bool:
+    of_day = clock.of_day()
+    return bool(of_day and of_day[0].hour < 6)
+
+
+def _either_night(found: Found, day: Day) -> Found:
+    """In the night of a day, the small hours may be that day's or the next one's."""
+    if day.ago is not None and not day.numbers:
+        return found._replace(others=(found._replace(day=day._replace(ago=day.ago - 1)),))
+    return found

@@ -1,0 +1,164 @@
+"""Every form that holds something of the record is sent, unchanged but for one field, as Slack sends it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.export.kept import Held
+from bot.export.regions import Region
+from bot.incident import samples
+from bot.incident.document import KeptText
+from bot.incident.fields import When, time_in
+from bot.incident.kept import Change
+from bot.incident.records import Action, Case, Person
+from bot.incident.sections import BY_SLUG
+from bot.rehearsal.inputs import find, state_of, type_into
+from bot.rehearsal.limits import check_view
+from bot.slack import actions, actions_worded, corrections, fields, findings, kept, owners, postmortem, whys_corrected
+from bot.slack.blocks import Block
+from bot.slack.timeline import Clocks
+from handlers.requests import Submission, submission_of
+from tests.incident.test_fields import NOW, ZONES, texts, times
+
+PLACE = {"channel": "C0CHECKOUT", "url": "https://hooks.slack.example/" + "x" * 120, "whisper": True, "home": False}
+CASE: Case = samples.SAMPLES["everything known"]
+GROUPS: owners.Groups = (("S0ONCALL", "oncall"), ("S0DB", "database"))
+
+HOLDING = {
+    "timeline_edit",
+    "why_edit",
+    "action_edit",
+    "action_add",
+    "finding_action",
+    "postmortem_section",
+    "draft_anew",
+}
+"""The forms that are filled with something of the record; each is sent below."""
+
+OTHERS = {
+    *("timeline_add", "timeline_paste", "lookback_record", "why_answer"),  # what is typed or ticked in them is new
+    *("action_date", "action_hand_over", "action_drop", "postmortem_hand_over", "postmortem_waive"),  # one new value
+    *("incident_open", "incident_milestone", "postmortem_pick", "alerts_attach", "connections_account"),
+    *("statuspage_update", "statuspage_confirm", "statuspage_draft", "confluence_agree", "exports_post"),
+}
+
+
+def sent(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
+    """The form as Slack sends it once somebody has typed something."""
+    check_view(view, "modal")
+    assert len(json.dumps(PLACE | json.loads(view["private_metadata"]), ensure_ascii=False)) <= 3_000
+    state = {"values": state_of(view["blocks"], type_into(view["blocks"], typed or {}))}
+    body = {"view": {**view, "state": state}, "user": {"id": "U0ANA", "team_id": "T1"}, "team": {"id": "T1"}}
+    return submission_of(body, NOW)
+
+
+def changes(form: Submission, *names: str) -> dict[str, str]:
+    """What of the form is taken for a change."""
+    found = {name: fields.change(form.metadata, name, str(form.values.get(name) or "")) for name in names}
+    found["text"] = fields.text_change(form.metadata, form.values)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def test_every_form_is_known_to_hold_something_of_the_record_or_nothing() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in Path("handlers").glob("*.py"))
+    assert set(re.findall(r'app\.view\("(\w+)"\)', source)) == HOLDING | OTHERS
+
+
+@given(times(), texts(), st.sampled_from(ZONES), st.booleans())
+def test_an_entry_is_sent_as_it_was(when: When, text: str, zone: ZoneInfo, is_struck: bool) -> None:
+    entry = replace(
+        CASE.entries[0],
+        happened_at=when.start,
+        ended_at=when.end,
+        approximate=when.approximate,
+        text=text,
+        struck=is_struck,
+    )
+    view = corrections.edit_form(entry, Clocks(NOW, zone, "there"))
+    if not text:
+        return  # Slack does not send an empty field that must be filled
+    assert changes(sent(view), "when") == {}
+    assert changes(sent(view, {"when": "12:01 UTC"}), "when") == {"when": "12:01 UTC"}
+    if len(text) <= 3_000:
+        assert changes(sent(view, {"text": "anew"}), "when") == {"text": "anew"}
+    element = find(view["blocks"], "when")[1]
+    assert time_in(element["initial_value"], NOW, zone) == when
+
+
+@given(texts())
+def test_a_why_and_the_words_of_an_action_are_sent_as_they_were(text: str) -> None:
+    if not text:
+        return
+    views = (
+        whys_corrected.edit_form(replace(CASE.whys[0], text=text), "C0CHECKOUT"),
+        actions_worded.edit_form(replace(CASE.actions[0], text=text)),
+    )
+    for view in views:
+        assert changes(sent(view)) == {}
+        if any(block.get("block_id") == "text" for block in view["blocks"]):
+            assert "text" in changes(sent(view, {"text": "anew"}))
+
+
+@given(texts(), st.integers(0, 9), st.booleans())
+def test_a_section_is_sent_as_it_was(text: str, version: int, is_draft: bool) -> None:
+    filling = postmortem.Filling(text, version, is_draft, "")
+    view = postmortem.section_form(CASE, BY_SLUG["fault"], filling)
+    assert changes(sent(view)) == {}
+    if any(block.get("block_id") == "text_0" for block in view["blocks"]) and text != "anew":
+        assert "text" in changes(sent(view, {"text_0": "anew"}))
+
+
+@given(texts(), texts())
+def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, other: str) -> None:
+    told = [
+        KeptText("fault", number, Change.EDITED, markdown, "", 0, None, "file", "", NOW, stands=True)
+        for number, markdown in enumerate((one, other), 1)
+    ]
+    held = Held(Region("fault", "Fault", ""), tuple(told), "", 2)
+    view = kept.anew_form(held, CASE.incident)
+    text = fields.text_in(sent(view).metadata, sent(view).values)
+    assert text is None or text == kept.together(held).strip()
+
+
+@given(
+    st.sampled_from([None, "U0ANA", "W0LEFT", "S0ONCALL", "S0GONE", "ana@example.com", "afterword-import"]),
+    st.none() | st.dates(date(2020, 1, 1), date(2030, 1, 1)),
+    st.sampled_from(["", "https://tracker.example.com/OPS-12", "https://x.example/" + "y" * 1_900, "h" * 3_100]),
+    st.booleans(),
+)
+def test_an_action_is_sent_as_it_was(owner: str | None, due: date | None, link: str, knows_groups: bool) -> None:
+    action: Action = replace(CASE.actions[0], owner=owner, due_on=due, link=link)
+    person = Person("T1", owner or "", "Somebody", is_deactivated=owner == "W0LEFT")
+    view = findings.action_form(action, CASE.incident, person, GROUPS if knows_groups else ())
+    form = sent(view)
+    given_owner = owners.chosen(form.values) or ""
+    assert fields.change(form.metadata, "owner", given_owner) is None
+    assert changes(form, "due", "link") == {}
+    assert given_owner in ("", owner)
+    assert form.values["due"] == (due and due.isoformat())
+    moved = sent(view, {"due": "2031-01-01"})
+    assert changes(moved, "due", "link") == {"due": "2031-01-01"}
+
+
+@given(texts())
+def test_an_action_of_a_why_takes_the_whole_of_its_words(text: str) -> None:
+    form = sent(actions.add_form(CASE.incident, text, 1, GROUPS))
+    assert (fields.text_in(form.metadata, form.values) or "") == text
+
+
+def test_what_stands_in_a_field_of_a_form_that_takes_its_own_place_has_a_place_of_its_own() -> None:
+    entry = replace(CASE.entries[0], version=7)
+    clocks = Clocks(NOW, UTC, "")
+    again = corrections.stale_form(entry, clocks, corrections.Typed(None, "mine"), "Bo")["view"]
+    places = [block["block_id"] for block in again["blocks"] if "block_id" in block]
+    assert places == ["when@7", "text@7"]
+    assert [fields.name_of(place) for place in places] == ["when", "text"]
+    assert changes(sent(again), "when") == {"text": "mine"}
