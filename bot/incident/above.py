@@ -19,7 +19,9 @@ _NEXT = (
 )
 _UNIT = r"(?:days?|d|tage?|jours?|d\u00edas?|dias?|dag(?:en)?|giorn[io]|\u65e5)(?!\w)"
 _SHIFT = rf"(?:D\s?\+\s?(?P<since>[1-9])(?![\w:.])|\+\s?(?P<count>[1-9])\s?{_UNIT}|(?P<next>{_NEXT})(?!\w))"
-_BEFORE = re.compile(rf"(?P<lead>[\s|>*#\u2022-]*)[\[(]?\s*{_SHIFT}\s*[\])]?[\s,:|*-]*(?=[\[(*`~]*[0-9])", re.IGNORECASE)
+_BEFORE = re.compile(
+    rf"(?P<lead>[\s|>*#\u2022-]*)[\[(]?\s*{_SHIFT}\s*[\])]?[\s,:|*-]*(?=[\[(*`~]*[0-9])", re.IGNORECASE
+)
 _BEHIND = re.compile(rf"(?:[\s,*|]*[\[(]\s*|[\s,*|]+){_SHIFT}(?:\s*[\])]|(?=[\s:,;|*-]|$))", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s*]*[\[(]\s*\+(?P<count>[1-9])\s*[\])]")
 _CLOCK_BEFORE = re.compile(r"[0-9][^A-Za-z]{0,3}(?:[ap]\.?m\.?|[A-Z]{2,5}|Uhr|h)?\W{0,3}$", re.IGNORECASE)
@@ -146,7 +148,9 @@ class Above:
         if reading.utc is None or reading.utc.astimezone(self.own_zone).date() in self.prose:
             return reading
         named = min(self.prose)
-        return asked([reading], f"No line says of which day it is, and {named:%Y-%m-%d} is named above. Write the day above.")
+        return asked(
+            [reading], f"No line says of which day it is, and {named:%Y-%m-%d} is named above. Write the day above."
+        )
 
     def _shifted(self, text: str, before: datetime | None) -> Reading | None:
         """A line that says "+1 day" or "next day" beside its time, read on that day."""
@@ -161,8 +165,17 @@ class Above:
                 return None
             return asked([reading], self.doubt or "It says “next day”, and no line above says after which.")
         day = base + _DAY * (count or 1)
-        if not count and before and (moment := self._one(rest, day).utc) and moment < before and self.on and self.on >= day:
-            return asked([self._one(rest, day), self._one(rest, day + _DAY)], "“Next day” can be two days here. Write the date.")
+        if (
+            not count
+            and before
+            and (moment := self._one(rest, day).utc)
+            and moment < before
+            and self.on
+            and self.on >= day
+        ):
+            return asked(
+                [self._one(rest, day), self._one(rest, day + _DAY)], "“Next day” can be two days here. Write the date."
+            )
         self._moved = day
         return self._one(rest, day)
 

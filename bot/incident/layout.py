@@ -7,18 +7,21 @@ _RULE = re.compile(r"[-=*_|:+.>#~`\\\s\u2013\u2014\u2500-\u257f]*")
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*")
 _FENCE = re.compile(r"(?:```|~~~)")
 _HASHES = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+|>\s*#{1,6}\s+)(.*?)[\s#]*")
-_FRAMED = re.compile(r"(={2,6}|-{2,}|\u2014{1,}|\u2500{2,})\s*([^-=\u2014\u2500|].*?)\s*(?:={2,6}|-{2,}|\u2014+|\u2500{2,})")
+_FRAMED = re.compile(
+    r"(={2,6}|-{2,}|\u2014{1,}|\u2500{2,})\s*([^-=\u2014\u2500|].*?)\s*(?:={2,6}|-{2,}|\u2014+|\u2500{2,})"
+)
 _BOLD = re.compile(r"(\*{1,3}|__?|`)([^*_`]+)\1:?")
 _ITEM = re.compile(r"(?:>\s*)*(?:[-*+\u2022\u00b7\u25aa\u25e6\u2023\u2013]|[0-9]{1,2}[.)])\s+(?:\[[ xX]\]\s+)?")
 _LONGEST_HEADING = 120
 
+_UNKNOWN = r"(?:\?{1,2}|[Xx]{2}|--|__|mm|MM|[0-9][Xx?])"
 _INCOMPLETE = re.compile(
-    r"\W{0,6}(?:[^|\t]{0,30}[\s*|\t~-])?"
-    r"(?:(?:[0-9]{1,2}|--|\?{1,2}|[Xx]{2}|HH|hh|[0-9][Xx?])[:h](?:\?{1,2}|[Xx]{2}|--|__|mm|MM|[0-9][Xx?])(?!\w)"
-    r"|[0-9]{1,2}:[0-9]{2}\s?-\s?(?:[0-9]{1,2}|\?\?):(?:\?{1,2}|[Xx]{2})(?!\w))"
+    rf"\W{{0,6}}(?:[^|\t]{{0,30}}[\s*|\t~-])?(?:(?:[0-9]{{1,2}}|--|\?{{1,2}}|[Xx]{{2}}|HH|hh|[0-9][Xx?])[:h]{_UNKNOWN}"
+    rf"|[0-9]{{1,2}}:[0-9]{{2}}\s?-\s?(?:[0-9]{{1,2}}|\?\?):{_UNKNOWN})(?!\w)"
 )
 _COUNTED = re.compile(
-    r"\W{0,6}(?:T\s?[+-]\s?[0-9]|\+\s?[0-9]{1,3}(?::[0-9]{2}|\s?(?:s|secs?|m|mins?|minutes?|h|hrs?|hours?)\b)|(?:TB[DCA]|tb[dca]|\?{2,3})\s*[-:|\t])"
+    r"\W{0,6}(?:T\s?[+-]\s?[0-9]|\+\s?[0-9]{1,3}(?::[0-9]{2}|\s?(?:s|secs?|m|mins?|minutes?|h|hrs?|hours?)\b)"
+    r"|(?:TB[DCA]|tb[dca]|\?{2,3})\s*[-:|\t]|[0-9]{1,2}:[0-9]{2}(?![\w:]))"
 )
 
 
@@ -80,12 +83,6 @@ def _indent(written: str) -> int:
     return len(expanded) - len(expanded.lstrip())
 
 
-def words_of_item(text: str) -> str:
-    """A list item without its bullet."""
-    match = _ITEM.match(text)
-    return text[match.end() :] if match else text
-
-
 def cells_of(text: str) -> list[str]:
     """The cells of a row."""
     inner = text.strip().removeprefix("|").removesuffix("|")
@@ -93,5 +90,8 @@ def cells_of(text: str) -> list[str]:
 
 
 def is_incomplete(text: str) -> bool:
-    """Whether a line begins with a time that lacks figures ("22:XX") or counts from a moment that is not told ("T+5m")."""
+    """Whether a line in which no time is read begins as if it told one.
+
+    Figures are missing ("22:XX"), it counts from a moment that is not told ("T+5m"), or may be a length ("0:45 down").
+    """
     return bool(_INCOMPLETE.match(text[:80]) or _COUNTED.match(text[:80]))

@@ -27,11 +27,15 @@ MOST_CHARACTERS = 9_000
 _NO_TIME = "It has no time, and there is no line above that it could belong to."
 _NO_WORDS = "It is a time without what happened."
 _NOT_FIRST = "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."
-_NOT_WHOLE = "Its time cannot be read. Write it as well as it is known, as in ~22:30, or join the line to the one above."
+_NOT_WHOLE = (
+    "Its time cannot be read. Write it as well as it is known, as in ~22:30, or join the line to the one above."
+)
 _HEADING = "It is a heading without a day or a time, and is not recorded."
 _DATED = "It has a date and no time of day. Write a time behind the date to record it."
 _APART = "It has no time, and stands apart from the line above. Give it one, or join it to that line."
-_DAY_OF_WHAT = "It names a day. If the times below are of it, write the day on a line of its own; else join it to the line above."
+_DAY_OF_WHAT = (
+    "It names a day. If the times below are of it, write the day on a line of its own; else join it to the line above."
+)
 _SPEAKER = "It may be the name of whoever wrote what is below, or the end of what is above. Join it to the right one."
 _HALVES = "It can be before or after noon. Write “am” or “pm” behind it."
 
@@ -42,7 +46,9 @@ _LONGEST_NAME = 3
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
 _WORD = re.compile(r"(?<![\w:./-])\w")
 _NUMBER_CELL = re.compile(r"^\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
-_LIST_TITLE = re.compile(r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE)
+_LIST_TITLE = re.compile(
+    r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE
+)
 _MOST_STARTS = 8
 _MOST_AHEAD = 6
 
@@ -72,7 +78,15 @@ class _Walk:
     def through(self) -> None:
         """Take every line, each as the first thing that it can be."""
         self._heed_what_is_said_of_all()
-        steps = (self._is_joined, self._is_next_day, self._is_day, self._is_said, self._is_entry, self._is_code, self._is_incomplete)
+        steps = (
+            self._is_joined,
+            self._is_next_day,
+            self._is_day,
+            self._is_said,
+            self._is_entry,
+            self._is_code,
+            self._is_incomplete,
+        )
         more = (self._is_titled_entry, self._is_heeded, self._is_speaker, self._is_flagged, self._goes_on)
         for self.place, laid in enumerate(self.laid):
             text = _NUMBER_CELL.sub("", laid.text, count=1) if laid.kind == "row" else laid.text
@@ -241,7 +255,9 @@ class _Walk:
         alone = self._read(below.text)
         if not is_app and (alone.text or not _tells(alone)):
             return False
-        is_chat = (bool(self.speakers) or not self.has_times) and (transcript.has_half(below.text) or not self.is_twelve)
+        is_chat = (bool(self.speakers) or not self.has_times) and (
+            transcript.has_half(below.text) or not self.is_twelve
+        )
         is_known = laid.text in self.speakers or transcript.has_half(below.text) or transcript.is_name(laid.text)
         if is_app or (is_chat and is_known):
             self._close()
@@ -274,7 +290,7 @@ class _Walk:
             return True
         problem = self._apart(laid, reading, self.opener) if self.opener else _without_time(laid, reading)
         if problem:
-            self._flag(laid, problem)
+            self._flag(laid, problem, reading.offer)
         return bool(problem)
 
     def _apart(self, laid: Laid, reading: Reading, opener: Laid) -> str:
@@ -300,8 +316,10 @@ class _Walk:
         self.lines[-1] = replace(above, text=text, more=above.more + 1, problem=problem, also_names=also)
         return True
 
-    def _flag(self, laid: Laid, problem: str) -> None:
-        self.lines.append(Line(laid.number, laid.text, replace(_NOTHING, text=laid.text), laid.text, 0, problem))
+    def _flag(self, laid: Laid, problem: str, offer: tuple[datetime, ...] | None = None) -> None:
+        self.lines.append(
+            Line(laid.number, laid.text, replace(_NOTHING, text=laid.text, offer=offer), laid.text, 0, problem)
+        )
         self._close()
 
     def _close(self, heeded: Heeded | None = None) -> None:
@@ -346,9 +364,7 @@ def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, langua
     return Sheet(tuple(walk.lines), tuple(walk.heeded))
 
 
-def read(
-    text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en"
-) -> tuple[Line, ...]:
+def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> tuple[Line, ...]:
     """The lines of the sheet that a text is read as; see `sheet`."""
     return sheet(text, now, zone, rolls=rolls, language=language).lines
 

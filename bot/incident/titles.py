@@ -64,7 +64,11 @@ def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
         return Role.HEADING
     if named.starts and _PARTS_BEHIND.match(laid.text, named.ends):
         return Role.TITLE if _is_title(laid, named) else Role.DATED
-    if _ends_so(laid, named) and (not is_open or len(named.beside) <= 2 or _PARTS_BEFORE.search(laid.text[: named.begins])):
+    if is_open and laid.is_lower and not named.starts:
+        return Role.MENTION
+    if _ends_so(laid, named) and (
+        not is_open or len(named.beside) <= 2 or _PARTS_BEFORE.search(laid.text[: named.begins])
+    ):
         return Role.HEADING
     if not named.mentioned:
         return Role.NOTHING if laid.is_lower and is_open else Role.UNSURE
@@ -84,7 +88,12 @@ def _is_title(laid: Laid, named: Named) -> bool:
 def _ends_so(laid: Laid, named: Named) -> bool:
     """Whether a few words stand before a date, and nothing behind it: "Timeline (2026-03-04)"."""
     rest = re.sub(r"[\W_]", "", laid.text[named.ends :])
-    return bool(named.ends) and not rest and not _SENTENCE_ENDS.search(laid.text) and len(named.beside) <= _LONGEST_LABEL + 1
+    return (
+        bool(named.ends)
+        and not rest
+        and not _SENTENCE_ENDS.search(laid.text)
+        and len(named.beside) <= _LONGEST_LABEL + 1
+    )
 
 
 def is_column_head(laid: Laid) -> bool:

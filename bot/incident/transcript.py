@@ -8,7 +8,8 @@ _TIME = (
     r"[^|\[\]()]{0,30})?[0-9]{1,2}[:.h][0-9]{2}(?::[0-9]{2})?(?:\s?[ap]\.?\s?m\.?)?(?:\s?Uhr)?"
 )
 _SAID = re.compile(
-    rf"(?P<name>[^\s\[(|#>*][^\[\]|]{{0,58}}?)(?P<gap>\s{{2,}}|\t+|,?\s?\[|\s\(|\s[\u2014\u2013-]\s)(?P<time>{_TIME})\s?[\])]?", re.IGNORECASE
+    rf"(?P<name>[^\s\[(|#>*][^\[\]|]{{0,58}}?)(?P<gap>\s{{2,}}|\t+|,?\s?\[|\s\(|\s[\u2014\u2013-]\s)(?P<time>{_TIME})\s?[\])]?",
+    re.IGNORECASE,
 )
 _APP = re.compile(r"\s*\b(?:APP|BOT|WORKFLOW)$|(?<=\S)\u30a2\u30d7\u30ea$")
 _LONE_APP = re.compile(r"(?:APP|BOT|App|Bot|\u30a2\u30d7\u30ea)")
@@ -21,8 +22,12 @@ _NO_SPEAKER = re.compile(
 )
 _BARE_CLOCK = re.compile(r"(?<![\w:.])([1-9]|1[0-2]):([0-5][0-9])(?![\w:.]|\s?[ap]\.?\s?m\b)", re.IGNORECASE)
 _HALF = re.compile(r"[0-9]\s?[ap]\.?\s?m\b", re.IGNORECASE)
-_TIME_LABEL = re.compile(r"\W*(?:date|time|when|date\s+and\s+time|sent|datum|uhrzeit|zeit|fecha|hora|heure|data|ora|tijd)\W*", re.IGNORECASE)
-_HEADER = re.compile(r"(?:commit [0-9a-f]{7,40}|(?:author|from|committer|to|cc|von|de|an|message-id|merge):\s)", re.IGNORECASE)
+_TIME_LABEL = re.compile(
+    r"\W*(?:date|time|when|date\s+and\s+time|sent|datum|uhrzeit|zeit|fecha|hora|heure|data|ora|tijd)\W*", re.IGNORECASE
+)
+_HEADER = re.compile(
+    r"(?:commit [0-9a-f]{7,40}|(?:author|from|committer|to|cc|von|de|an|message-id|merge):\s)", re.IGNORECASE
+)
 _MOST_WORDS = 5
 
 
@@ -59,7 +64,9 @@ def is_name(text: str) -> bool:
 
 def is_handle(text: str) -> bool:
     """Whether it can be what somebody goes by in a chat ("ana", "dba-bot on call"): short, and no sentence."""
-    return len(text.split()) <= _MOST_WORDS and len(text) <= 60 and not _SENTENCE.search(text) and not text[:1].isdigit()
+    return (
+        len(text.split()) <= _MOST_WORDS and len(text) <= 60 and not _SENTENCE.search(text) and not text[:1].isdigit()
+    )
 
 
 def is_app_mark(text: str) -> bool:

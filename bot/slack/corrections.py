@@ -173,7 +173,9 @@ class Typed:
 
 
 def _form(entry: Entry, clocks: Clocks, typed: Typed, notice: str = "") -> Block:
-    time = time_text(When(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language)
+    time = time_text(
+        When(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language
+    )
     metadata = {
         "incident": entry.incident_id,
         "entry": entry.number,

@@ -22,7 +22,7 @@ _SOON = timedelta(days=2)
 _MONTHS = "January February March April May June July August September October November December".split()
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _START = re.compile(r"(?<![\w/:.+-])(?=\w)|(?<=[^\x00-\u2fff])(?=[0-9])|(?<=-)(?=[0-9]{1,2}[/.][0-9])")
-_BOUND = re.compile(r"(?![\w/:+%]|-(?![0-9]{1,2}[/.][0-9])\w|[.,][0-9])|(?<=[^\x00-\u2fff])")
+_BOUND = re.compile(r"(?![\w/+%]|:\S|-(?![0-9]{1,2}[/.][0-9])\w|[.,][0-9])|(?<=[^\x00-\u2fff])")
 _BASIC = re.compile(r"((?:19|20)[0-9]{2})([01][0-9])([0-3][0-9])(?![0-9])")
 _ORDERED = re.compile(r"(?<![\w./:-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)[0-9]{2}|[0-9]{2})(?![\w/:-]|\.[0-9])")
 _RANGE_BEFORE = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th|\.)?\s?(?:-|to|bis|and|und|au|al)\s?$", re.IGNORECASE)
@@ -32,7 +32,10 @@ _LABEL = re.compile(
     r"(?:\s+of(?:\s+the)?\s+(?:incident|outage))?|\u65e5\u4ed8|on|am|le|el",
     re.IGNORECASE,
 )
-_SIGN_WEEKDAY = re.compile("[\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5](?:\u66dc\u65e5?)?")
+_SIGNS = "\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5"
+"""The weekdays in Japanese, from Monday."""
+_SIGN_WEEKDAY = re.compile(f"[{_SIGNS}](?:\u66dc\u65e5?)?")
+_SIGN_BEHIND = re.compile(rf"\s?\(?([{_SIGNS}])(?:\u66dc|\))")
 _BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]>*_`~=#]+")
 _MARKS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[*`]+")
 _ON = re.compile(r"(?:on|am|den|le|el|il|em|the|op)\s+(?:the\s+)?", re.IGNORECASE)
@@ -45,6 +48,10 @@ _NUMBER = re.compile(r"(?<![\w./:])[0-9]{1,2}(?:st|nd|rd|th)?(?![\w/:%])")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _DAY_NUMBER = re.compile(r"\W*(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?[0-9]{1,2}\W*", re.IGNORECASE)
 _MONTH_DAY = re.compile(r"\W{1,3}[0-9]{1,2}(?![\w:])|(?<![\w:])[0-9]{1,2}\W{1,3}$")
+_FULL = re.compile(
+    r"(?<![\w./-])(?:19|20)[0-9]{2}([/.-])[0-9]{1,2}\1[0-9]{1,2}|(?<![\w./-])[0-9]{1,2}([/.-])[0-9]{1,2}\2(?:19|20)[0-9]{2}(?!\w)"
+)
+_SHORT = 8
 _MOST_DATES = 4
 
 
@@ -215,7 +222,7 @@ def _seems_dated(line: str, words: Vocabulary) -> bool:
     """Whether a short line holds a year, a month with a number, or "Day 2", and little else."""
     if _DAY_NUMBER.fullmatch(line):
         return True
-    if len(line.split()) <= 8 and _has_month(line, words):
+    if len(line.split()) <= _SHORT and (_has_month(line, words) or _FULL.search(line)):
         return True
     year = _YEARLIKE.search(line)
     if year is None or len(line.split()) > 5:
@@ -275,6 +282,8 @@ def _weekday(line: str, dated: _Dated) -> int | None:
     """The weekday that stands with a date, before or behind it, in any of the languages."""
     if dated.day.weekday is not None or not dated.day.numbers:
         return dated.day.weekday if dated.day.numbers else None
+    if sign := _SIGN_BEHIND.match(line, dated.ends):
+        return _SIGNS.index(sign[1])
     beside = [*_WORD.findall(line[: dated.begins])[-1:], *_WORD.findall(line[dated.ends :])[:1]]
     return next((day for word in beside if (day := _weekdays_everywhere().get(word.lower())) is not None), None)
 

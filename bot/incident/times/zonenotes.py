@@ -12,7 +12,10 @@ _LEAD = r"(?:unless\s+\w+\s+(?:noted|stated|specified|indicated|mentioned)[,:]?\
 _ALL = r"(?P<all>(?:all|alle|toutes|tous|todas|todos|tutti|tutte)\s+(?:the\s+|les\s+|las\s+|los\s+|as\s+|os\s+|gli\s+|le\s+)?)?"
 _MANY = r"times|timestamps|events|entries|dates|hours|zeiten|zeitangaben|uhrzeiten|heures|horaires|horas|hor[a\u00e1]rios|tijden|tijdstippen|orari|ore"
 _ONE = r"time\s?zone|timezone|timeline|time|tz|zeitzone|zeit|uhrzeit|heure|fuseau|hora|hor[a\u00e1]rio|fuso|tijdzone|tijd|ora|fuso"
-_NOTE = re.compile(rf"(?<!\w){_LEAD}{_ALL}(?:(?P<many>{_MANY})|(?:{_ONE}))(?!\w)|(?P<signs>\u6642\u523b|\u65e5\u6642|\u6642\u9593)", re.IGNORECASE)
+_NOTE = re.compile(
+    rf"(?<!\w){_LEAD}{_ALL}(?:(?P<many>{_MANY})|(?:{_ONE}))(?!\w)|(?P<signs>\u6642\u523b|\u65e5\u6642|\u6642\u9593)",
+    re.IGNORECASE,
+)
 _FILLER = re.compile(
     r"[\s:=(\[,|*_`\u306f\u3059\u3079\u3066]+|(?:(?:and\s+dates?|dates?|times?|timestamps?|listed|shown|given|stated|noted|recorded|documented|reported"
     r"|expressed|written|displayed|below|above|here|is|are|was|were|be|being|in|as|to|on|the|both|and|or|at|of|all|local\s+to|based|happened"
@@ -24,7 +27,8 @@ _BRACKET = re.compile(r"[(\[]\s*([^()\[\]]{1,40}?)\s*[)\]]")
 _WORD = re.compile(r"(?<=[\s,(\[])(?=[A-Z+-])")
 _CAPITALS = re.compile(r"[A-Z]{2,5}(?![\w/-])", re.ASCII)
 _TAIL = re.compile(
-    r"(?:\s+times?\b|\s+angegeben\b|\u3067\u3059|\u3067)?[\s)\]*_.:|\u3002]*(?:\(https?:[^\s)]*\)\s*(?:times?\b[.]?)?)?", re.IGNORECASE
+    r"(?:\s+times?\b|\s+angegeben\b|\u3067\u3059|\u3067)?[\s)\]*_.:|\u3002]*(?:\(https?:[^\s)]*\)\s*(?:times?\b[.]?)?)?",
+    re.IGNORECASE,
 )
 _LEADS_IN = re.compile(r"(?:\bin|[(\[=:])\s*$", re.IGNORECASE)
 _SIDE = re.compile(r"[\s*_`#|.:;,()\[\]~-]*")
@@ -115,7 +119,9 @@ def _behind(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[t
 def _zone(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[Zone, int] | None:
     """A zone at a place; a city only behind words like "all times in", where nothing but a pause follows it."""
     first = line[at : at + 1]
-    if not first or not (first.isupper() or first in "+-ul" or (is_loose and first.isalpha() and _LEADS_IN.search(line, 0, at))):
+    if not first or not (
+        first.isupper() or first in "+-ul" or (is_loose and first.isalpha() and _LEADS_IN.search(line, 0, at))
+    ):
         return None
     found = zone_at(line, at, words)
     if found is None:
@@ -162,5 +168,3 @@ def _agree(one: tzinfo, other: tzinfo) -> bool:
         datetime(2026, month, 1, tzinfo=one).utcoffset() == datetime(2026, month, 1, tzinfo=other).utcoffset()
         for month in (1, 4, 7, 11)
     )
-
-
