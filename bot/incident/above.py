@@ -9,7 +9,7 @@ from bot.incident import times
 from bot.incident.times import Reading
 from bot.incident.times.headings import Named, named
 
-NIGHT = timedelta(hours=12)
+_NIGHT = timedelta(hours=12)
 """So far back, a time of day is one of the day after: less is a line that stands in the wrong place."""
 
 _DAY = timedelta(days=1)
@@ -35,8 +35,8 @@ class Above:
 
     `on` is the day that counts for times without one, `base` the day that "+1 day" counts from, `always` the day that a
     note says all others are of. `doubt` says why no day is known, and `choices` which it may be. `zones` are what a
-    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing, and `hint` is one
-    whose year counts for dates without theirs.
+    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing, `hint` is one whose
+    year counts for dates without theirs, and `last` the moment of the latest line under the same heading.
     """
 
     now: datetime
@@ -52,6 +52,7 @@ class Above:
     zone_doubt: str = ""
     prose: set[date] = field(default_factory=set)
     hint: date | None = None
+    last: datetime | None = None
     _moved: date | None = None
 
     def named(self, text: str) -> Named | None:
@@ -75,7 +76,7 @@ class Above:
     def set_day(self, day: date) -> None:
         """From here on a time without a day is of this one."""
         self.on = self.base = day
-        self.doubt, self.choices = "", ()
+        self.doubt, self.choices, self.last = "", (), None
 
     def lose_day(self, number: int, choices: tuple[date, ...] = ()) -> None:
         """From here on nobody knows of which day a time is, until a line says it."""
@@ -89,6 +90,7 @@ class Above:
             self.set_day(reading.day)
         elif self.always is None and reading.utc and self._moved:
             self.on = self._moved
+        self.last = reading.utc or self.last
 
     def read(self, text: str, before: datetime | None, *, rolls: bool) -> Reading:
         """The line under what stands above it. `before` is the moment of the line above; `rolls` as in `paste.read`."""
@@ -106,10 +108,14 @@ class Above:
             return alone  # "3/4" can be two days, also where one of them is still to come this year
         if self.on is None and self.prose and reading.utc and self.depends(text):
             return self._if_named(reading)
-        if rolls and self.on and before and reading.utc and before - reading.utc >= NIGHT:
+        if rolls and self.on and self.is_night(reading):
             self._moved = self.on + _DAY
             return self._one(text, self._moved)
         return reading
+
+    def is_night(self, reading: Reading) -> bool:
+        """Whether a moment is half a day or more before the line above it, under the same heading."""
+        return bool(self.last and reading.utc and self.last - reading.utc >= _NIGHT)
 
     def depends(self, text: str) -> bool:
         """Whether a line's moment depends on the day that stands above it."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from bot.errors import Refused
 from bot.incident import transcript
-from bot.incident.above import NIGHT, Above, asked
+from bot.incident.above import Above, asked
 from bot.incident.layout import Laid, is_incomplete, laid_out
 from bot.incident.sheet import Heeded, Line, Sheet
 from bot.incident.times import Reading
@@ -39,11 +39,13 @@ _DAY_OF_WHAT = (
 _SPEAKER = "It may be the name of whoever wrote what is below, or the end of what is above. Join it to the right one."
 _HALVES = "It can be before or after noon. Write “am” or “pm” behind it."
 
+_HALF_A_DAY = timedelta(hours=12)
 _AFTER_WHAT = "No line above says after which day. Write the date."
 _NOTHING = Reading(None, None, False, "", None, None, None, assumed_zone=False, precise=False)
 _LONGEST_NAME = 3
 
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
+_CLOCK_LAST = re.compile(r"(?<![\w:.])[0-9]{1,2}:[0-9]{2}\W*$")
 _WORD = re.compile(r"(?<![\w:./-])\w")
 _NUMBER_CELL = re.compile(r"^\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
 _LIST_TITLE = re.compile(
@@ -89,7 +91,7 @@ class _Walk:
         )
         more = (self._is_titled_entry, self._is_heeded, self._is_speaker, self._is_flagged, self._goes_on)
         for self.place, laid in enumerate(self.laid):
-            text = _NUMBER_CELL.sub("", laid.text, count=1) if laid.kind == "row" else laid.text
+            text = _NUMBER_CELL.sub("| ", laid.text, count=1) if laid.kind == "row" else laid.text
             reading = self._read(text)
             next(step for step in (*steps, *more) if step(laid, reading))
 
@@ -124,7 +126,7 @@ class _Walk:
         if not _tells(reading):
             return False
         self.speaker = self.speaker if not reading.text and self.speakers else ""
-        self._begin(laid, reading, laid.text)
+        self._begin(laid, reading, laid.text, is_titled=laid.is_heading)
         return True
 
     def _is_titled_entry(self, laid: Laid, reading: Reading) -> bool:
@@ -139,20 +141,20 @@ class _Walk:
                 if _LIST_TITLE.match(label) or (not laid.is_heading and (found.text or len(label.split()) > 2)):
                     return False
                 label = "" if transcript.is_time_label(label) else label
-                self._begin(laid, replace(found, text=f"{label} {found.text}".strip()), laid.text)
+                self._begin(laid, replace(found, text=f"{label} {found.text}".strip()), laid.text, is_titled=True)
                 return True
         return False
 
-    def _begin(self, laid: Laid, reading: Reading, text: str) -> None:
+    def _begin(self, laid: Laid, reading: Reading, text: str, *, is_titled: bool = False) -> None:
         reading = self._on_twelve(text, reading)
         before = self._before
         earlier = bool(before and reading.utc and reading.utc < before)
-        night = bool(earlier and before and reading.utc and before - reading.utc >= NIGHT and self.above.on)
+        night = self.above.on is not None and not reading.day and self.above.is_night(reading)
         written = f"{self.speaker} {laid.text}" if self.speaker and self.speaker not in laid.text else laid.text
         line = Line(laid.number, written, reading, reading.text, 0, _problem(reading), earlier)
         self.lines.append(replace(line, may_be_next_day=night and self.above.depends(text)))
         self.above.passed(reading)
-        self.opener, self.has_times, self.is_titled = laid, True, laid.is_heading or not reading.text
+        self.opener, self.has_times, self.is_titled = laid, True, is_titled or not reading.text
 
     def _on_twelve(self, text: str, reading: Reading) -> Reading:
         """A time without "am" or "pm" below one that has it is the next such time, where nothing speaks against it."""
@@ -163,7 +165,7 @@ class _Walk:
             return reading
         self.is_twelve = True
         halves = [self._read(half) for half in pair]
-        later = next((half for half in halves if half.utc and timedelta(0) <= half.utc - before < NIGHT), reading)
+        later = next((half for half in halves if half.utc and timedelta(0) <= half.utc - before < _HALF_A_DAY), reading)
         if later.utc == reading.utc or (self.speakers and not reading.text) or self._is_before_next(later):
             return replace(later, text=reading.text)
         return asked([replace(half, text=reading.text) for half in halves], _HALVES)
@@ -301,6 +303,8 @@ class _Walk:
             return _APART
         if self.is_titled:
             return ""
+        if _CLOCK_LAST.search(laid.text) and len(laid.text.split()) <= _LONGEST_NAME + 1:
+            return _NOT_FIRST
         is_sentence = laid.is_lower and len(laid.text.split()) > _LONGEST_NAME + 1
         if reading.offer and not is_sentence and (laid.apart or laid.indent <= opener.indent):
             return _NOT_FIRST
