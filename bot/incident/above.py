@@ -14,8 +14,9 @@ _NIGHT = timedelta(hours=12)
 
 _DAY = timedelta(days=1)
 _NEXT = (
-    r"(?:the\s+)?(?:next|following)\s+(?:day|morning)|(?:am\s+)?n\u00e4chste[rn]?\s+tag|am\s+folgetag|folgetag|(?:le\s+)?lendemain|(?:al\s+)?d\u00eda\s+siguiente"
-    r"|(?:no\s+)?dia\s+seguinte|(?:de\s+)?volgende\s+dag|(?:il\s+)?giorno\s+(?:dopo|seguente)|\u7fcc\u65e5"
+    r"(?:the\s+)?(?:next|following)\s+(?:day|morning)|(?:am\s+)?n\u00e4chste[rn]?\s+tag|(?:am\s+)?folgetag"
+    r"|(?:le\s+)?lendemain|(?:al\s+)?d\u00eda\s+siguiente|(?:no\s+)?dia\s+seguinte|(?:de\s+)?volgende\s+dag"
+    r"|(?:il\s+)?giorno\s+(?:dopo|seguente)|\u7fcc\u65e5"
 )
 _UNIT = r"(?:days?|d|tage?|jours?|d\u00edas?|dias?|dag(?:en)?|giorn[io]|\u65e5)(?!\w)"
 _SHIFT = rf"(?:D\s?\+\s?(?P<since>[1-9])(?![\w:.])|\+\s?(?P<count>[1-9])\s?{_UNIT}|(?P<next>{_NEXT})(?!\w))"
@@ -35,8 +36,8 @@ class Above:
 
     `on` is the day that counts for times without one, `base` the day that "+1 day" counts from, `always` the day that a
     note says all others are of. `doubt` says why no day is known, and `choices` which it may be. `zones` are what a
-    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing, `hint` is one whose
-    year counts for dates without theirs, and `last` the moment of the latest line under the same heading.
+    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing, `hint` is one
+    whose year counts for dates without theirs, and `last` the moment of the latest line under the same heading.
     """
 
     now: datetime
@@ -102,7 +103,7 @@ class Above:
         if self.doubt and self.depends(text):
             return asked([self._one(text, day) for day in self.choices] or [self._one(text, None)], self.doubt)
         reading = self._one(text, self.on)
-        if self.on and not reading.day and not self.depends(text):
+        if self.on and reading.question is not None and not self.depends(text):
             return self._one(text, None)
         if self.on and reading.day and (alone := self._one(text, None)).question and len(alone.question) > 1:
             return alone  # "3/4" can be two days, also where one of them is still to come this year

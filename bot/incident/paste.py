@@ -1,4 +1,4 @@
-"""Many lines at once, as they are copied out of a document or a chat: each becomes an entry, part of one, or is flagged.
+"""Many lines at once, as they are copied out of a document or a chat: each becomes an entry, part of one, or a flag.
 
 A line that begins with a time is an entry, and plain prose without one goes on with the entry above it. A line that
 names a day or a zone counts for the times below. Whatever else looks like a heading, a date, a time or the name of an
@@ -41,7 +41,9 @@ _HALVES = "It can be before or after noon. Write “am” or “pm” behind it.
 
 _HALF_A_DAY = timedelta(hours=12)
 _AFTER_WHAT = "No line above says after which day. Write the date."
-_NOTHING = Reading(None, None, False, "", None, None, None, assumed_zone=False, precise=False)
+_NOTHING = Reading(
+    None, None, approximate=False, text="", question=None, zone=None, written=None, assumed_zone=False, precise=False
+)
 _LONGEST_NAME = 3
 
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
@@ -59,8 +61,8 @@ _MOST_AHEAD = 6
 class _Walk:
     """A walk through a text, line by line. `opener` is the line that began the entry which takes what goes on.
 
-    `is_titled`: it holds no more than a time, so that paragraphs below belong to it. `speakers` are who wrote, in a chat,
-    and `speaker` who wrote what stands below. `is_twelve`: the time above was written with "am" or "pm".
+    `is_titled`: it holds no more than a time, so that paragraphs below belong to it. `speakers` are who wrote, in a
+    chat, and `speaker` who wrote what stands below. `is_twelve`: the time above was written with "am" or "pm".
     """
 
     above: Above
@@ -90,7 +92,8 @@ class _Walk:
             self._is_incomplete,
         )
         more = (self._is_titled_entry, self._is_heeded, self._is_speaker, self._is_flagged, self._goes_on)
-        for self.place, laid in enumerate(self.laid):
+        for place, laid in enumerate(self.laid):
+            self.place = place
             text = _NUMBER_CELL.sub("| ", laid.text, count=1) if laid.kind == "row" else laid.text
             reading = self._read(text)
             next(step for step in (*steps, *more) if step(laid, reading))
@@ -183,7 +186,8 @@ class _Walk:
     def _heed_what_is_said_of_all(self) -> None:
         """A note on all times may stand at the end: where there is just one, it counts from the first line on."""
         notes: list[Named] = []
-        for self.place, laid in enumerate(self.laid):
+        for place, laid in enumerate(self.laid):
+            self.place = place
             named = self.above.named(self._with_next(laid)) if laid.kind != "code" and " " in laid.text else None
             if named and named.says_all and not named.problem:
                 notes.append(named)
@@ -292,7 +296,7 @@ class _Walk:
             return True
         problem = self._apart(laid, reading, self.opener) if self.opener else _without_time(laid, reading)
         if problem:
-            self._flag(laid, problem, reading.offer)
+            self._flag(laid, problem, None if self.above.doubt else reading.offer)
         return bool(problem)
 
     def _apart(self, laid: Laid, reading: Reading, opener: Laid) -> str:

@@ -18,6 +18,7 @@ _YEAR = re.compile(r"\(((?:19|20)[0-9]{2})\)")
 _SENTENCE_ENDS = re.compile(r"[.!?]['\")\]]*$")
 _LONGEST_TITLE = 6
 _LONGEST_LABEL = 3
+_FEW = 2
 
 
 class Role(Enum):
@@ -56,6 +57,7 @@ def _is_note(laid: Laid, named: Named, *, is_open: bool) -> bool:
 
 
 def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+    """What a line is that names a day, or seems to."""
     if named.is_whole:
         return Role.HEADING
     if _OF_THE_PAPER.search(laid.text) and len(named.beside) <= _LONGEST_TITLE:
@@ -64,19 +66,20 @@ def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
         return Role.HEADING
     if named.starts and _PARTS_BEHIND.match(laid.text, named.ends):
         return Role.TITLE if _is_title(laid, named) else Role.DATED
-    if is_open and laid.is_lower and not named.starts:
+    if is_open and laid.is_lower:
         return Role.MENTION
-    if _ends_so(laid, named) and (
-        not is_open or len(named.beside) <= 2 or _PARTS_BEFORE.search(laid.text[: named.begins])
-    ):
+    return _doubtful(laid, named, is_open=is_open, is_first=is_first)
+
+
+def _doubtful(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+    """The same of a line that a mark does not tell from a sentence."""
+    ends = _ends_so(laid, named)
+    parted = len(named.beside) <= _FEW or bool(_PARTS_BEFORE.search(laid.text[: named.begins]))
+    if ends and (not is_open or parted):
         return Role.HEADING
-    if not named.mentioned:
-        return Role.NOTHING if laid.is_lower and is_open else Role.UNSURE
-    if is_first:
+    if is_first and named.mentioned:
         return Role.MENTION
-    if named.starts or (_ends_so(laid, named) and not laid.is_lower):
-        return Role.MENTION if laid.is_lower and is_open else Role.UNSURE
-    return Role.MENTION
+    return Role.UNSURE if named.starts or ends or not named.mentioned else Role.MENTION
 
 
 def _is_title(laid: Laid, named: Named) -> bool:

@@ -1,4 +1,4 @@
-"""Chats as they are copied: lines that only say who wrote and when, above what they wrote; and clocks without their half."""
+"""Chats as they are copied: lines that only say who wrote and when, and clocks that leave out "am" and "pm"."""
 
 import re
 from typing import NamedTuple

@@ -105,7 +105,10 @@ async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqli
             datetime(2026, 11, 22, 11, tzinfo=UTC),
         )
         said = last(play, play.bo).plain
-        assert "#2 now reads *3 days ago, 2026-11-20 10:01 – 2026-11-22 11:00 UTC (20 Nov 05:01 – 22 Nov 06:00 New York)*" in said
+        assert (
+            "#2 now reads *3 days ago, 2026-11-20 10:01 – 2026-11-22 11:00 UTC (20 Nov 05:01 – 22 Nov 06:00 New York)*"
+            in said
+        )
         assert "Before: 2026-11-20 10:00 – 2026-11-22 11:00 UTC (20 Nov 05:00 – 22 Nov 06:00 New York)" in said
 
 

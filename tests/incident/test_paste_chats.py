@@ -14,9 +14,10 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def told(text: str) -> list[str]:
     """Each line as `time text` on the author's clock, or as `? problem`."""
     return [
-        f"? {line.problem}" if line.problem else f"{line.reading.utc.astimezone(BERLIN):%d %H:%M} {line.text}"
+        f"? {line.problem}"
+        if line.problem or not line.reading.utc
+        else f"{line.reading.utc.astimezone(BERLIN):%d %H:%M} {line.text}"
         for line in read(text, NOW, BERLIN)
-        if line.problem or line.reading.utc
     ]
 
 

@@ -1,4 +1,4 @@
-"""Timelines as teams publish them: pasted as they stand, each entry is at its time or asked, and none on another day."""
+"""Timelines as teams publish them, pasted as they stand: each entry is at its time, or is asked."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Timelines in the shapes in which teams publish theirs, with other words: what is pasted, by whom and when, and when each entry was."""
+"""Timelines in the shapes in which teams publish theirs, with other words; and when each of their entries was."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple

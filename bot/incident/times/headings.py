@@ -10,14 +10,14 @@ from functools import cache
 from typing import NamedTuple
 
 from bot.incident.times.days import Day, dates, day_at, is_real, near
-from bot.incident.times.zonenotes import Noted, noted, word_alone
 from bot.incident.times.language import DAY, LANGUAGES, MONTH, PART, WEEKDAY, Vocabulary, vocabulary
 from bot.incident.times.phrase import HEAD
 from bot.incident.times.plain import plain
 from bot.incident.times.scan import small
+from bot.incident.times.zonenotes import Noted, noted, word_alone
 
 _SOON = timedelta(days=2)
-"""So little ahead, a date without its year is as likely a day to come, or one elsewhere on earth, as one of last year."""
+"""So little ahead, a date without its year is as likely a day to come, or one elsewhere on earth, as last year's."""
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -39,6 +39,7 @@ _SIGN_BEHIND = re.compile(rf"\s?\(?([{_SIGNS}])(?:\u66dc|\))")
 _BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]>*_`~=#]+")
 _MARKS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[*`]+")
 _ON = re.compile(r"(?:on|am|den|le|el|il|em|the|op)\s+(?:the\s+)?", re.IGNORECASE)
+# "2.28.24" is a version: with dots the day comes first.
 _VERSION = re.compile(r"[0-9]{1,2}\.(?:1[3-9]|[2-9][0-9])\.")
 _NUMBERED = re.compile(r"(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?$", re.IGNORECASE)
 _YEARLIKE = re.compile(
@@ -61,8 +62,8 @@ class Named(NamedTuple):
     `zones` are the zones it can mean, `begins` and `ends` bound the date in the line, `beside` are the words that are
     left when date, weekday, zone and notes are taken away. `problem` says why no single day is known although the line
     seems to name one. `of_all`: a note says that all that is not dated is of that day. `starts`: nothing but marks
-    stands before the date. `is_note`: words like "times in" name the zone, and `says_all`: "all times". `mentioned` are all dates
-    that stand in the line, each in every reading.
+    stands before the date. `is_note`: words like "times in" name the zone, and `says_all`: "all times". `mentioned` are
+    all dates that stand in the line, each in every reading.
     """
 
     days: tuple[date, ...] = ()
@@ -177,23 +178,24 @@ def _date_at(head: str, low: str, words: Vocabulary, start: int) -> _Dated | Non
     basic = _BASIC.match(head, start)
     if basic and is_real(int(basic[1]), int(basic[2]), int(basic[3])) and _BOUND.match(head, basic.end()):
         return _Dated(Day(((int(basic[1]), int(basic[2]), int(basic[3])),), form="full"), start, basic.end())
-    if _NUMBERED.search(head, 0, start):
-        return None
     if on := _ON.match(head, start):
         start = on.end()
+    if _NUMBERED.search(head, 0, start) or _VERSION.match(head, start):
+        return None
     found = day_at(head, low, words, start)
-    if found is None or not found[0].numbers or not _BOUND.match(head, found[1]):
-        return None
-    day, end = found
+    dated = _Dated(found[0], start, found[1]) if found else None
+    return dated if dated and _BOUND.match(head, dated.ends) and _is_date(head, dated) else None
+
+
+def _is_date(head: str, dated: _Dated) -> bool:
+    """Whether figures or words that can be a date are one where they stand."""
+    day, start, end = dated
     if not any(is_real(*numbers) for numbers in day.numbers):
-        return None
-    if _VERSION.match(head, start):
-        return None  # "2.28.24": with dots the day comes first
-    if day.form in ("numbers", "dots") and (word_alone(head[:start]) or word_alone(head[end:])):
-        return None
-    if day.form == "month" and start and head[start:end].islower() and not head[start].isdigit():
-        return None  # "it may 5 times"
-    return _Dated(day, start, end)
+        return False
+    if day.form in ("numbers", "dots"):
+        return not (word_alone(head[:start]) or word_alone(head[end:]))
+    # "it may 5 times"
+    return not (day.form == "month" and start and head[start:end].islower() and not head[start].isdigit())
 
 
 def _word_day(line: str, words: Vocabulary) -> _Dated | None:
@@ -247,7 +249,7 @@ def _days(
     written = line[first.begins : first.ends].strip()
     today = now.astimezone(zone).date()
     meant = [_meant(_ordered(one.day, line[one.begins : one.ends], orders), today, on) for one in found]
-    if len({days for days in meant}) > 1 or _is_range(line, first):
+    if len(set(meant)) > 1 or _is_range(line, first):
         return (), "It names more than one day. Write the day above the times that are of it."
     days = meant[0]
     if not days:

@@ -8,10 +8,19 @@ from typing import NamedTuple
 from bot.incident.times.language import Vocabulary
 from bot.incident.times.zones import Zone, meanings, zone_at
 
-_LEAD = r"(?:unless\s+\w+\s+(?:noted|stated|specified|indicated|mentioned)[,:]?\s+)?(?:please\s+)?(?:note(?:\s+that)?[:,]?\s+)?"
-_ALL = r"(?P<all>(?:all|alle|toutes|tous|todas|todos|tutti|tutte)\s+(?:the\s+|les\s+|las\s+|los\s+|as\s+|os\s+|gli\s+|le\s+)?)?"
-_MANY = r"times|timestamps|events|entries|dates|hours|zeiten|zeitangaben|uhrzeiten|heures|horaires|horas|hor[a\u00e1]rios|tijden|tijdstippen|orari|ore"
-_ONE = r"time\s?zone|timezone|timeline|time|tz|zeitzone|zeit|uhrzeit|heure|fuseau|hora|hor[a\u00e1]rio|fuso|tijdzone|tijd|ora|fuso"
+_LEAD = (
+    r"(?:unless\s+\w+\s+(?:noted|stated|specified|indicated|mentioned)[,:]?\s+)?(?:unless\s+noted[,:]?\s+)?(?:please\s+)?"
+    r"(?:note(?:\s+that)?[:,]?\s+)?"
+)
+_ALL = (
+    r"(?P<all>(?:all|alle|toutes|tous|todas|todos|tutti|tutte)\s+"
+    r"(?:the\s+|les\s+|las\s+|los\s+|as\s+|os\s+|gli\s+|le\s+)?)?"
+)
+_MANY = (
+    r"times|timestamps|events|entries|dates|hours|zeiten|zeitangaben|uhrzeiten|heures|horaires|horas|hor[a\u00e1]rios"
+    r"|tijden|tijdstippen|orari|ore"
+)
+_ONE = r"time\s?zone|timeline|time|tz|zeitzone|zeit|uhrzeit|heure|fuseau|hora|hor[a\u00e1]rio|fuso|tijdzone|tijd|ora"
 _NOTE = re.compile(
     rf"(?<!\w){_LEAD}{_ALL}(?:(?P<many>{_MANY})|(?:{_ONE}))(?!\w)|(?P<signs>\u6642\u523b|\u65e5\u6642|\u6642\u9593)",
     re.IGNORECASE,
@@ -40,8 +49,8 @@ class Noted(NamedTuple):
     """A note: the zones it can mean, and the parts of the line that are the note.
 
     `problem`: its zone is not known here. `leads_to` is where a date stands that is said of all times, else -1.
-    `is_note`: words like "times in" say it; else the zone only stands apart, in brackets or at the end. `says_all`: they
-    say that it is so of all times.
+    `is_note`: words like "times in" say it; else the zone only stands apart, in brackets or at the end. `says_all`:
+    they say that it is so of all times.
     """
 
     zones: tuple[tzinfo, ...]
