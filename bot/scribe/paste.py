@@ -49,14 +49,13 @@ async def submit(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dic
 async def _preview(desk: Desk, asked: Asked, pasted: Pasted) -> Block:
     clocks = await _clocks(desk, asked, pasted.zone)
     home = await _clocks(desk, asked, "author")
-    lines = rules.read(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
-    readable = tuple(line for line in lines if line.can_be_recorded)
-    unread = tuple(line for line in lines if not line.can_be_recorded)
+    sheet = rules.sheet(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
+    readable = tuple(line for line in sheet.lines if line.can_be_recorded)
 
     def look(tx: Transaction) -> Block:
         incident = require_taking(tx, asked)
         choices = _choices(readable, _said_then(tx, incident, readable))
-        return says.preview(incident, pasted, choices, unread, home)
+        return says.preview(incident, pasted, choices, sheet, home)
 
     return await desk.store.read(look)
 

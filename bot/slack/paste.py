@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 from bot.incident import code, secrets
-from bot.incident.paste import MOST_CHARACTERS, Line, too_much
+from bot.incident.paste import MOST_CHARACTERS, too_much
 from bot.incident.records import Entry, Incident, Status
+from bot.incident.sheet import Heeded, Line, Sheet
 from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, shortened
+from bot.incident.times.zones import label_of
 from bot.slack import blocks
 from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
@@ -23,6 +26,7 @@ GROUP = 10
 
 TICKS = "paste_lines_"
 MOST_UNREAD = 20
+MOST_HEEDED = 12
 MOST_WARNED = 5
 
 
@@ -56,7 +60,7 @@ class Choice:
     @property
     def is_ticked(self) -> bool:
         """Whether it is proposed."""
-        return not self.already
+        return not self.already and not self.line.may_be_next_day
 
 
 def form(incident: Incident, pasted: Pasted, clocks: Clocks, home_label: str) -> Block:
@@ -64,10 +68,9 @@ def form(incident: Incident, pasted: Pasted, clocks: Clocks, home_label: str) ->
     return _modal(incident, _inputs(pasted, home_label, optional=False), "Preview", {"at": clocks.now.isoformat()})
 
 
-def preview(
-    incident: Incident, pasted: Pasted, choices: tuple[Choice, ...], unread: tuple[Line, ...], clocks: Clocks
-) -> Block:
+def preview(incident: Incident, pasted: Pasted, choices: tuple[Choice, ...], sheet: Sheet, clocks: Clocks) -> Block:
     """What each line is read as, to be ticked; the text stays below, and pressing after a change previews again."""
+    unread = [line for line in sheet.lines if not line.can_be_recorded]
     ticked = sum(choice.is_ticked for choice in choices)
     said = (
         words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
@@ -77,7 +80,8 @@ def preview(
     groups = [choices[at : at + GROUP] for at in range(0, len(choices), GROUP)]
     shown = [
         blocks.section(said),
-        *_unread(unread),
+        *_unread(sheet.lines, clocks),
+        *_counts(sheet.heeded, choices),
         *(_group(group, number, pasted.digest, clocks) for number, group in enumerate(groups)),
         blocks.divider(),
         *_inputs(pasted, clocks.label, optional=True),
@@ -148,7 +152,7 @@ def _group(group: tuple[Choice, ...], number: int, digest: str, clocks: Clocks) 
 
 def _option(choice: Choice, clocks: Clocks) -> Block:
     line = choice.line
-    note = f" · already #{choice.already}" if choice.already else " · before the line above" if line.is_earlier else ""
+    note = _note(choice)
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
     said = shortened(code.flat(line.text), 75 - len(more)) + more
     when = moments_of(line, clocks)
@@ -157,20 +161,58 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     return blocks.option(when + note, str(line.number), said)
 
 
+def _note(choice: Choice) -> str:
+    line = choice.line
+    if choice.already:
+        return f" · already #{choice.already}"
+    if line.is_earlier:
+        return " · the next day?" if line.may_be_next_day else " · before the line above"
+    return f" · line {line.also_names[0]} names a time" if line.also_names else ""
+
+
 def moments_of(line: Line, clocks: Clocks) -> str:
     """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks where these have a label."""
     reading = line.reading
     return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
 
 
-def _unread(unread: tuple[Line, ...]) -> list[Block]:
-    lines = [
-        words.paste.unread(number=line.number, written=shortened(line.written, 120), problem=line.problem)
-        for line in unread[:MOST_UNREAD]
+def _unread(lines: tuple[Line, ...], clocks: Clocks) -> list[Block]:
+    """The lines that cannot be recorded, each with why; those below one another that wait for the same thing as one."""
+    by_reason = groupby(lines, key=lambda line: (line.problem, line.reading.offer))
+    groups = [list(group) for (problem, _), group in by_reason if problem]
+    shown = [_why(group, clocks) for group in groups[:MOST_UNREAD]]
+    if rest := sum(len(group) for group in groups[MOST_UNREAD:]):
+        shown.append(words.paste.more_unread(count=rest))
+    return blocks.sections("\n".join(shown))
+
+
+def _why(group: list[Line], clocks: Clocks) -> str:
+    first, last = group[0], group[-1]
+    offered = [clocks.told(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
+    written = shortened(first.written, 120)
+    said = {"first": first.number, "last": last.number, "written": written, "problem": first.problem}
+    return str(words.paste.unread(**said, offered=" or ".join(offered)))
+
+
+def _counts(heeded: tuple[Heeded, ...], choices: tuple[Choice, ...]) -> list[Block]:
+    """What the headings among the lines count for, and what the ticks do not show."""
+    named = [
+        words.paste.counts(number=line.number, day=_day(line), zone=label_of(line.zone) if line.zone else "")
+        for line in heeded
+        if line.day or line.zone
     ]
-    if len(unread) > MOST_UNREAD:
-        lines.append(words.paste.more_unread(count=len(unread) - MOST_UNREAD))
-    return blocks.sections("\n".join(lines))
+    shown = (
+        [blocks.context(words.paste.headings(named=named[:MOST_HEEDED], more=len(named[MOST_HEEDED:])))]
+        if named
+        else []
+    )
+    if nights := sum(choice.line.may_be_next_day for choice in choices):
+        shown.append(blocks.context(words.paste.nights(count=nights)))
+    return shown
+
+
+def _day(line: Heeded) -> str:
+    return f"{line.day:%a} {line.day.isoformat()}" if line.day else ""
 
 
 def from_text(text: str) -> Pasted:

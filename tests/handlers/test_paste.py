@@ -231,6 +231,56 @@ async def test_what_only_begins_like_it_is_what_happened(sqlite_url: str, line: 
         assert recorded(play)[-1].endswith(line)
 
 
+HEADED = """## Timeline (all times UTC)
+### 2026-11-20 Friday
+- 21:14 first alert
+  as a customer had told at 21:02
+- 00:20 failed over
+- 22:XX more alerts
+### 05/04/2026
+- 10:05 which day
+- 10:06 that day too
+### 2026-11-22 Sunday
+- 09:05 AM looking
+Resolved at 10:20."""
+
+
+async def test_headings_are_heeded_and_told_and_what_cannot_be_placed_is_flagged(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, f"\n{HEADED}")
+        assert labels(view) == [
+            "2026-11-20 21:14 UTC (22:14 Berlin) · line 4 names a time",
+            "2026-11-20 00:20 UTC (01:20 Berlin) · the next day?",
+            "2026-11-22 09:05 UTC (10:05 Berlin)",
+        ]
+        assert ticked(view) == ["3", "11"]
+        shown = view.plain
+        assert "line 1 (times in UTC), line 2 (Fri 2026-11-20), line 10 (Sun 2026-11-22)" in shown
+        assert "One line goes back by half a day or more, and is not ticked" in shown
+        assert "line 6: - 22:XX more alerts" in shown
+        assert "line 7: ### 05/04/2026" in shown
+        assert "lines 8 to 9: - 10:05 which day" in shown
+        assert "It may be of 2026-11-22 10:20 UTC (11:20 Berlin)" in shown
+
+
+async def test_lines_past_midnight_are_ticked_once_they_are_said_to_be_of_the_next_day(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        view = await pasting(play, play.ana, f"\n{HEADED}")
+        await play.slack.submit(play.ana, view, {"paste_rolls": ["rolls"]})
+        (view,) = play.slack.views(play.ana)
+        assert labels(view)[1] == "2026-11-21 00:20 UTC (01:20 Berlin)"
+        assert ticked(view) == ["3", "5", "11"]
+        await play.slack.submit(play.ana, view)
+        await play.settle()
+        assert recorded(play)[:3] == [
+            "11-20 21:14 first alert\nas a customer had told at 21:02",
+            "11-21 00:20 failed over",
+            "11-22 09:05 looking",
+        ]
+
+
 async def test_characters_that_cannot_be_kept_do_no_harm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)

@@ -1,17 +1,14 @@
 """What a paste is read as, line by line."""
 
 import json
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.errors import Refused
-from bot.incident import moments
-from bot.incident.paste import MOST_LINES, Line, read
+from bot.incident.paste import MOST_LINES, read
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -139,37 +136,6 @@ def test_published_timelines_are_read_right_as_they_stand_but_for_lines_out_of_o
         assert wrong == []
         read_lines += len(lines)
     assert read_lines > 250
-
-
-@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=40), max_size=20).map("\n".join), st.booleans())
-def test_no_word_of_any_paste_is_lost(text: str, rolls: bool) -> None:
-    try:
-        lines: tuple[Line, ...] = read("2026-11-20 10:00 first\n" + text, NOW, BERLIN, rolls=rolls)
-    except Refused:
-        return
-    said = " ".join(f"{line.written} {line.text}" for line in lines)
-    for written in text.splitlines():
-        if moments.date_alone(written.strip(), NOW, BERLIN) is None:
-            assert written.strip() in said
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2018-02-20", date(2018, 2, 20)),
-        ("## Feb 20 2018 ##", date(2018, 2, 20)),
-        ("Nov 24", date(2025, 11, 24)),
-        ("Monday, Nov 23:", date(2026, 11, 23)),
-        ("05/04", None),
-        ("2026-12-24", None),
-        ("May", None),
-        ("14:05", None),
-        ("2018-02-20 the outage", None),
-        ("2018-02-20" + " " * 100 + "words", None),
-    ],
-)
-def test_a_date_alone_is_known_as_one(text: str, expected: date | None) -> None:
-    assert moments.date_alone(text, NOW, BERLIN) == expected
 
 
 def test_a_line_whose_time_does_not_stand_first_is_told_to_begin_with_it() -> None:
