@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.incident.moments import Reading
+from bot.incident.times import Reading
 
 MOST = 3
 """Moments that one receipt offers."""

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from bot.errors import Refused
 from bot.incident import attachments as sizes
-from bot.incident import moments, secrets
+from bot.incident import secrets, times
 from bot.incident import timeline as rules
 from bot.incident.carried import Carried, with_words, zone_name
-from bot.incident.moments import Reading
 from bot.incident.offers import Chosen, offers
 from bot.incident.records import Entry, Incident, Person, Place
 from bot.incident.text import admit, shortened
+from bot.incident.times import Reading
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once
 from bot.scribe.pressed import require_standing
 from bot.scribe.resolution import as_corrected
@@ -75,7 +75,7 @@ async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: 
     line = await desk.people.read(asked.team, said.text)
     text = text_of(said, line)
     author = await author_of(desk, asked.team, said)
-    named = moments.read(line, said.at, desk.zone_for(author), language=language_of(author))
+    named = times.read(line, said.at, desk.zone_for(author), language=language_of(author))
     reader = await desk.people.known(asked.team, asked.user)
     new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
@@ -95,7 +95,7 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, said.at)
     line = await desk.people.read(asked.team, line)
-    reading = moments.read(line, said.at, clocks.zone, language=clocks.language)
+    reading = times.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         rules.require_text(reading.text)
         if not says.can_ask(reading):

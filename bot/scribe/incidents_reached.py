@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import Refused
-from bot.incident import lifecycle, moments
+from bot.incident import lifecycle, times
 from bot.incident import milestones as marks
 from bot.incident import timeline as rules
 from bot.incident.milestones import Clash, Told
-from bot.incident.moments import Reading
 from bot.incident.offers import offers
 from bot.incident.records import Entry, EntryKind, Incident, Milestone
 from bot.incident.secrets import found, masked
 from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, shortened
+from bot.incident.times import Reading
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident, require_taking
 from bot.scribe.resolution import as_corrected, remind
@@ -55,7 +55,7 @@ async def reach(
 ) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
     clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
+    reading = times.read(line, asked.now, clocks.zone, language=clocks.language)
     if reading.question is not None and (question := milestones.question(milestone, reading, clocks)) is not None:
         return question
     return await _reach(desk, asked, _Reach(milestone, reading, check=check), clocks)
@@ -78,8 +78,8 @@ async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: st
         reading = replace(time_in_form(when, asked.now, clocks), text=text)
         return await _reach(desk, asked, _Reach(milestone, reading), clocks)
     # The field says that empty means now: a time that the words begin with is offered, and not taken.
-    named = moments.read(text, asked.now, clocks.zone, language=clocks.language)
-    untimed = replace(moments.read("", asked.now, clocks.zone), text=text)
+    named = times.read(text, asked.now, clocks.zone, language=clocks.language)
+    untimed = replace(times.read("", asked.now, clocks.zone), text=text)
     return await _reach(desk, asked, _Reach(milestone, untimed, named), clocks)
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import Refused
-from bot.incident import moments
 from bot.incident import timeline as rules
+from bot.incident import times
 from bot.incident.carried import Carried, with_words, zone_name
-from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
+from bot.incident.times import Reading
 from bot.incident.times.zones import label_of
 from bot.scribe.desk import Asked, Desk, no_incident, once, require_incident, require_taking
 from bot.slack import timeline as says
@@ -135,7 +135,7 @@ def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
 
 def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:
     if typed.at is None:
-        return moments.read(typed.line, now, clocks.zone, language=clocks.language)
+        return times.read(typed.line, now, clocks.zone, language=clocks.language)
     end = typed.at + typed.lasts if typed.lasts else None
     return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
 
@@ -154,7 +154,7 @@ async def own_clocks(desk: Desk, asked: Asked) -> says.Clocks:
 def time_in_form(when: str, now: datetime, clocks: says.Clocks) -> Reading:
     """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
-    reading = moments.read(f"it | {when}", now, clocks.zone, language=clocks.language)
+    reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
         raise Refused(sentence, field="when")

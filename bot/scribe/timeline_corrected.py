@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from bot.errors import Refused
-from bot.incident import moments
 from bot.incident import timeline as rules
-from bot.incident.moments import Reading
+from bot.incident import times
 from bot.incident.records import Entry, Incident
 from bot.incident.text import admit
+from bot.incident.times import Reading
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.pressed import TYPED, Pressed, changed_since, entry_since, require_standing
 from bot.scribe.resolution import as_corrected
@@ -55,7 +55,7 @@ class Rewording:
 async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
     clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
+    reading = times.read(line, asked.now, clocks.zone, language=clocks.language)
     if reading.question is not None:
         return await _ask(desk, asked, number, reading, clocks)
     return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
@@ -199,7 +199,7 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str, pressed: P
         before = require_entry(tx, incident, number)
         if now := entry_since(tx, desk, asked, before, pressed, clocks):
             return now
-        reading = moments.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
+        reading = times.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
             why = f"{reading.problem or ''} `/timeline edit {number} …` gives it a time in full."
             raise Refused(f"#{number} stays as it is. {why}")

@@ -8,12 +8,12 @@ from datetime import datetime
 from bot.incident import code
 from bot.incident.fields import When, time_text
 from bot.incident.history import EntryVersion
-from bot.incident.moments import Reading
 from bot.incident.offers import offers
 from bot.incident.records import Entry, EntryKind, Incident, Status
 from bot.incident.secrets import found, masked
 from bot.incident.text import shortened
 from bot.incident.timeline import choices
+from bot.incident.times import Reading
 from bot.slack import blocks, days, fields
 from bot.slack import offers as offering
 from bot.slack import secrets as warns

@@ -8,10 +8,10 @@ from bot.incident import code
 from bot.incident.fields import When, time_text
 from bot.incident.lifecycle import SAID, beyond
 from bot.incident.milestones import Clash, Told
-from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Milestone
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
+from bot.incident.times import Reading
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.days import is_ahead, labelled

@@ -9,10 +9,10 @@ from typing import Any
 from bot.incident import code, secrets
 from bot.incident import timeline as rules
 from bot.incident.lifecycle import SAID, beyond
-from bot.incident.moments import Reading, shown
 from bot.incident.offers import offers
 from bot.incident.records import Case, Entry, Incident, Status
 from bot.incident.text import shortened
+from bot.incident.times import Reading, shown
 from bot.slack import blocks, days
 from bot.slack import offers as offering
 from bot.slack import secrets as warns
