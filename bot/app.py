@@ -126,9 +126,15 @@ class Afterword:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:  # where it cannot be built, what was opened for it is closed again
+            await self._build(opened)
+            self._stack = opened.pop_all()
+        return self
+
+    async def _build(self, opened: AsyncExitStack) -> None:
         settings, store, clock = self.settings, self.store, self.clock
         timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
-        session = await self._stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        session = await opened.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         self.client = _client(settings, session)
         rules = rules_of(settings)
         self.people = People(store, self.client)
@@ -140,7 +146,7 @@ class Afterword:
             shelf = Shelf(store, exporter, places, mask)
             followers = outside.followers(settings, self.client, rules, self._patience, drafted, shelf)
         composer = self._composer(exporter, places, mask)
-        self._stack.push_async_callback(composer.close)
+        opened.push_async_callback(composer.close)
         self.cards = Cards()
         self.tabs = Tabs()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
@@ -170,7 +176,6 @@ class Afterword:
         self.bolt = self._bolt(settings.slack_bot_token.get_secret_value())
         self.dispatch = Dispatcher(self.bolt)
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
-        return self
 
     async def _sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
         return await self.desk.sight(team, user, channels)

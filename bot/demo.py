@@ -14,7 +14,7 @@ from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.errors import AfterwordError
 from bot.export import FORMATS
-from bot.incident.lifecycle import SAID
+from bot.incident.lifecycle import beyond
 from bot.incident.records import Milestone
 from bot.incident.sections import BY_SLUG
 from bot.rehearsal.account import Account
@@ -180,10 +180,11 @@ class Player:
         written = self._written(entry)
         milestone = entry.milestone
         command = f"/incident {_WORDS[milestone]}" if milestone else "/timeline"
-        text = "" if milestone and entry.text == SAID[milestone] else entry.text
+        text = beyond(milestone, entry.text)
         answer = await self._type(entry.author, f"{command} {written} {text}".rstrip())
         for _, action, value in answer.buttons if answer else ():
-            if action.startswith(("timeline_at_", "incident_at_")) and f'"{entry.at.isoformat()}"' in value:
+            is_time = action.startswith(("timeline_at_", "incident_at_")) and f'"{entry.at.isoformat()}"' in value
+            if is_time or action == "milestone_keep":  # what the incident's file says is right
                 await self._slack.click(self._users[entry.author], answer, action, value)  # type: ignore[arg-type]
                 await self._settle()
                 break

@@ -70,7 +70,7 @@ def jira_ears(settings: Settings, followers: Mapping[str, Follower]) -> JiraEars
     if not hearers:
         return None
     dialect = DataCenter() if Kind(settings.jira_kind) is Kind.DATA_CENTER else Cloud()
-    return JiraEars(dialect, settings.jira_url, hearers)
+    return JiraEars(dialect, settings.jira_site, hearers)
 
 
 def service_project(settings: Settings) -> ServiceProject:
@@ -89,7 +89,7 @@ def confluence_client(settings: Settings, patience: Patience | None = None) -> C
     """The space for postmortems. Raises Misconfigured where its key or the token is missing."""
     if not settings.confluence_space:
         raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not.")
-    url, email, token = settings.confluence_url, settings.confluence_email, settings.confluence_token
+    url, email, token = settings.confluence_site, settings.confluence_email, settings.confluence_token
     access = _access(settings, "confluence", url, email, token.get_secret_value())
     return Confluence(access, settings.confluence_space, patience)
 
@@ -118,7 +118,7 @@ def jira_access(settings: Settings) -> Access:
     """How Jira is reached. Raises Misconfigured where its token or address is missing."""
     if not settings.jira_url:
         raise Misconfigured("A project of Jira's is named, and AFTERWORD_JIRA_URL is not set.")
-    return _access(settings, "jira", settings.jira_url, settings.jira_email, settings.jira_token.get_secret_value())
+    return _access(settings, "jira", settings.jira_site, settings.jira_email, settings.jira_token.get_secret_value())
 
 
 def _access(settings: Settings, name: str, url: str, email: str, token: str) -> Access:

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import gc
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -14,14 +15,18 @@ import uvloop
 from bot.app import Afterword
 from bot.clock import SystemClock
 from bot.errors import AfterwordError, Misconfigured
-from bot.settings import Settings
+from bot.settings import Settings, misspelt
 from storage.drivers import SqliteDriver, driver_for
 from storage.store import Store, open_store
+
+log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; what was acknowledged is on disk, what was owed is sent by the next run."""
     settings.require_for_run()
+    for sentence in (*settings.useless, *misspelt()):
+        log.warning(sentence)
     with only_one(settings.sqlalchemy_url):
         store = open_store(settings.sqlalchemy_url)
         try:

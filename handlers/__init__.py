@@ -28,8 +28,10 @@ def listen(app: AsyncApp, desk: Desk, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     whys, exports = Whys(desk, boundary), Exports(desk)
     capture = Capture(desk, boundary, whys)
-    nouns = (Timeline(desk), Incidents(desk, capture), whys, Actions(desk, boundary), People(desk), Secrets(desk))
-    documents = (Postmortem(desk, exports), exports)
+    postmortem = Postmortem(desk, exports)
+    actions = Actions(desk, boundary, postmortem)
+    nouns = (Timeline(desk), Incidents(desk, capture), whys, actions, People(desk), Secrets(desk))
+    documents = (postmortem, exports)
     others = (Home(desk, boundary), capture, Lookback(desk), Findings(desk), Recall(desk))
     outside = (Alerts(desk), Connections(desk), Statuspage(desk), Confluence(desk))
     for noun in (*nouns, *documents, *others, *outside, Drafts(desk)):

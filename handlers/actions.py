@@ -1,5 +1,7 @@
 """`/action`, and the buttons of actions in channels and in DMs."""
 
+import re
+from dataclasses import replace
 from datetime import date
 
 from slack_bolt.async_app import AsyncApp
@@ -7,18 +9,27 @@ from slack_bolt.async_app import AsyncApp
 from bot.errors import Refused
 from bot.incident import actions as rules
 from bot.incident import replies as answers
+from bot.incident.mentions import unpicked
 from bot.incident.records import ActionKind
 from bot.scribe import actions as scribe
+from bot.scribe import actions_forms as forms
 from bot.scribe import actions_numbered as numbered
 from bot.scribe import replies
 from bot.scribe.actions import Asking
 from bot.scribe.desk import Asked, Desk
+from bot.scribe.examples import examples
 from bot.slack import actions as says
+from bot.slack import due as asks
 from bot.slack import fields, owners
 from bot.slack.blocks import Block, Message
 from bot.slack.text import group_in, mentioned, without_groups, without_mentions
 from handlers.boundary import Boundary
+from handlers.postmortem import Postmortem
+from handlers.refusals import refusal
 from handlers.requests import Body, Click, Command, Submission, event_of
+
+_ME = re.compile(r"(?<!\S)@me\b")
+_DAY = re.compile(rf"{asks.CHOOSE}\d+")
 
 
 async def _is_said_to_us(event: Body) -> bool:
@@ -30,9 +41,10 @@ async def _is_said_to_us(event: Body) -> bool:
 class Actions:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk, boundary: Boundary) -> None:
+    def __init__(self, desk: Desk, boundary: Boundary, postmortem: Postmortem) -> None:
         self._desk = desk
         self._boundary = boundary
+        self._postmortem = postmortem
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -47,6 +59,7 @@ class Actions:
         app.action("action_held")(boundary.click(self.held))
         app.action("action_came_back")(boundary.click(self.came_back))
         app.action("action_reopen")(boundary.click(self.reopened))
+        app.action(_DAY)(boundary.click(self.day))
         app.action("action_edit")(boundary.form(self.edit_form))
         app.view("action_edit")(boundary.submission(self.edited))
         app.event("message", matchers=[_is_said_to_us])(boundary.event(self.replied))
@@ -54,10 +67,22 @@ class Actions:
 
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
-        desk, asked = self._desk, command.asked
-        match rules.wish(await desk.people.read(asked.team, command.text)):
+        asked = command.asked
+        match rules.wish(await self._desk.people.read(asked.team, command.text)):
             case rules.Add():
-                return await self._numbered(command) or await self._add(asked, await self._asking(command))
+                return await self._numbered(command) or await self._add_or_ask(command)
+            case rules.Named() as named:
+                raise Refused(_not_handed_over(command, named))
+            case rules.ListAll():
+                return await scribe.list_all(self._desk, asked)
+            case rules.Help():
+                return says.help_text(await examples(self._desk, asked))
+            case one:
+                return await self._one(asked, one)
+
+    async def _one(self, asked: Asked, wish: rules.OfOne) -> Message | None:
+        desk = self._desk
+        match wish:
             case rules.Edit(number, text):
                 return await numbered.edit(desk, asked, number, text)
             case rules.Show(number):
@@ -68,10 +93,6 @@ class Actions:
                 return await scribe.close(desk, asked, number, None)
             case rules.Drop(number, reason):
                 return await scribe.close(desk, asked, number, reason)
-            case rules.ListAll():
-                return await scribe.list_all(desk, asked)
-            case _:
-                return says.help_text()
 
     async def _add(self, asked: Asked, asking: Asking) -> Message | None:
         """Write it down; whoever wrote what nobody can finish is given a hint, once it is recorded."""
@@ -84,38 +105,67 @@ class Actions:
         if hint is not None:
             await self._boundary.say_if_possible(asked, hint)
 
+    async def _add_or_ask(self, command: Command) -> Message | None:
+        """A new action; where its due date can be several days, which one is asked first."""
+        read, owner = await self._read(command)
+        if read.unsure is None:
+            asking = Asking(read.text, owner, read.due_on, read.link, kind=read.kind)
+            return await self._add(command.asked, asking)
+        await scribe.require_addable(self._desk, command.asked, read.text)
+        about = {"owner": owner or "", "link": read.link, "kind": str(read.kind or "")}
+        return asks.of_new(command.asked.key, read.text, about, read.unsure)
+
+    async def day(self, click: Click) -> Message | None:
+        """One of the days that a due date can be; an answer that is given twice takes effect once."""
+        asked, value = click.asked, click.value
+        due_on = date.fromisoformat(value["due"]) if value.get("due") else None
+        if "actions" not in value:
+            kind = ActionKind(value["kind"]) if value.get("kind") else None
+            asking = Asking(
+                str(value["text"]), value.get("owner") or None, due_on, str(value.get("link", "")), kind=kind
+            )
+            await self._add(replace(asked, key=f"{value['of']}+day"), asking)
+        elif due_on is not None:
+            move = answers.Move(due_on, str(value.get("beside", "")))
+            await numbered.move_all(self._desk, asked, value["actions"], move)
+        return asks.settled() if click.in_whisper else None
+
     async def _numbered(self, command: Command) -> Message | None:
         """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; None for what is a new action."""
-        users = mentioned(command.text)
-        other = users[0] if len(users) == 1 else None
-        line = self._plain(command.asked, without_mentions(command.text) if other else command.text)
-        today = await scribe.today_of(self._desk, command.asked)
+        asked = command.asked
+        other, text = await self._handed_to(asked, command.text)
+        line, today = self._plain(asked, text), await scribe.today_of(self._desk, asked)
         answer = answers.in_command(line, today, mentions=other is not None)
-        return None if answer is None else await numbered.act(self._desk, command.asked, answer, other)
+        if answer is not None and isinstance(answer.deed, answers.Unpicked) and mentioned(command.text):
+            number = answer.about[0].number
+            raise Refused(f"An action has one owner. Name one person, as in `/action {number} @name`.")
+        return None if answer is None else await numbered.act(self._desk, asked, answer, other)
+
+    async def _handed_to(self, asked: Asked, text: str) -> tuple[str | None, str]:
+        """The one person or user group that is mentioned, or who asks where `@me` is, and the text without them."""
+        users = mentioned(text)
+        if len(users) == 1:
+            return users[0], without_mentions(text)
+        group = group_in(text) if not users else None
+        if group is not None:
+            by = await self._desk.people.known(asked.team, asked.user)
+            await self._desk.people.learn_group(asked.team, *group, by.zone)
+            return group[0], without_groups(text)
+        if not users and _ME.search(text):
+            return asked.user, _ME.sub("", text, count=1)
+        return None, text
 
     def _plain(self, asked: Asked, text: str) -> str:
         return self._desk.people.words(asked.team, text)
 
-    async def _asking(self, command: Command) -> Asking:
-        """The owner is the first person mentioned, or a user group, or `@me`; the rest says what is to be done."""
-        users = mentioned(command.text)
-        group = group_in(command.text) if not users else None
-        if group is not None:
-            return await self._asking_group(command, *group)
-        owner = users[0] if users else None
-        line = self._plain(command.asked, without_mentions(command.text) if len(users) == 1 else command.text)
-        if owner is None and " @me" in f" {line}":
-            owner, line = command.asked.user, line.replace("@me", "", 1)
-        asked = rules.read(" ".join(line.split()) if owner else line, await scribe.today_of(self._desk, command.asked))
-        return Asking(asked.text, owner, asked.due_on, asked.link, kind=asked.kind)
-
-    async def _asking_group(self, command: Command, group: str, label: str) -> Asking:
-        asked, people = command.asked, self._desk.people
-        by = await people.known(asked.team, asked.user)
-        await people.learn_group(asked.team, group, label, by.zone)
-        line = self._plain(asked, without_groups(command.text))
-        read = rules.read(line, await scribe.today_of(self._desk, asked))
-        return Asking(read.text, group, read.due_on, read.link, kind=read.kind)
+    async def _read(self, command: Command) -> tuple[rules.Asked, str | None]:
+        """What is to be done, and its owner: the first person mentioned, or a user group, or `@me`."""
+        asked, users = command.asked, mentioned(command.text)
+        owner, text = await self._handed_to(asked, command.text)
+        line = self._plain(asked, text)
+        owner = owner or (users[0] if users else None)
+        today = await scribe.today_of(self._desk, asked)
+        return rules.read(" ".join(line.split()) if owner else line, today), owner
 
     async def done(self, click: Click) -> Message | None:
         """[Done], in a channel or in a DM."""
@@ -123,7 +173,7 @@ class Actions:
 
     async def owner_form(self, click: Click) -> Block:
         """[Hand over]."""
-        return await scribe.owner_form(self._desk, click.asked, int(click.value["action"]))
+        return await forms.owner_form(self._desk, click.asked, int(click.value["action"]))
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
@@ -135,7 +185,7 @@ class Actions:
 
     async def drop_form(self, click: Click) -> Block:
         """[Won't do …]."""
-        return await scribe.drop_form(self._desk, click.asked, int(click.value["action"]))
+        return await forms.drop_form(self._desk, click.asked, int(click.value["action"]))
 
     async def dropped(self, sent: Submission) -> Message | None:
         """The form behind [Won't do …]."""
@@ -172,16 +222,16 @@ class Actions:
         asked = event_of(body, event["channel"], self._desk.clock.now())
         try:
             await self._boundary.admit(asked)
-            text = event.get("text") or ""
-            users = mentioned(text)
-            other = users[0] if len(users) == 1 else None
-            await replies.take(self._desk, asked, self._plain(asked, without_mentions(text) if other else text), other)
+            other, text = await self._handed_to(asked, event.get("text") or "")
+            line = self._plain(asked, text)
+            if other is not None or not await self._postmortem.said_to_us(asked, line):
+                await replies.take(self._desk, asked, line, other)
         except Refused as refused:
-            await replies.refuse(self._desk, asked, refused.sentence)
+            await replies.say(self._desk, asked, refusal(refused, ""))
 
     async def date_form(self, click: Click) -> Block:
         """[New date]."""
-        return await scribe.date_form(self._desk, click.asked, int(click.value["action"]))
+        return await forms.date_form(self._desk, click.asked, int(click.value["action"]))
 
     async def moved(self, sent: Submission) -> Message | None:
         """The form behind [New date]."""
@@ -204,3 +254,9 @@ class Actions:
             kind=ActionKind(kind) if kind else None,
         )
         return await self._add(sent.asked, asking)
+
+
+def _not_handed_over(command: Command, named: rules.Named) -> str:
+    if mentioned(command.text):
+        return f"To hand action {named.number} over, write `/action {named.number} @name` and nothing else."
+    return unpicked(named.name)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from slack_bolt.async_app import AsyncApp
 
 from bot.incident.records import Milestone
-from bot.scribe import incidents, suggestions
+from bot.scribe import reaching, suggestions
 from bot.scribe.desk import Desk
 from bot.slack.blocks import Block, Message
 from handlers.boundary import Boundary
@@ -71,4 +71,4 @@ class Alerts:
     async def _reached(self, click: Click, milestone: Milestone) -> Message | None:
         """The milestone at the time at which the last alert ended, as if it had been typed."""
         at = datetime.fromisoformat(click.value["at"]).astimezone(UTC)
-        return await incidents.reach(self._desk, click.asked, milestone, f"{at:%Y-%m-%d %H:%M:%S} UTC")
+        return await reaching.by_button(self._desk, click.asked, milestone, at)

@@ -19,13 +19,14 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.errors import NotRecorded, Refused
 from bot.incident.text import shortened
 from bot.scribe.desk import Asked, Desk, Reply, require_sight
+from bot.slack import threads
 from bot.slack.blocks import Block, Message
 from bot.slack.capture import NotRead
 from bot.slack.failures import NO_ANSWER, TROUBLE, cause_of
 from bot.slack.fields import name_of
 from bot.slack.words import words
 from handlers.refusals import GIVEN_BACK, apology, not_recorded, refusal
-from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, submission_of
+from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, for_reader, submission_of
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Boundary:
 
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.desk.clock.now())
-            said = await self._guarded(click.asked, work, click, lambda: click.typed)
+            said = _for(click.asked, await self._guarded(click.asked, work, click, lambda: click.typed))
             self._redraw(click.asked, in_home=click.in_home)
             if said is not None and said.get("response_type") != "in_channel":
                 self.later(self.reply(click, said))
@@ -104,7 +105,7 @@ class Boundary:
                 said = apology(_typed(sent))
             if said is not None and "response_action" in said:
                 return _answer({**said, "view": _carrying(said["view"], sent.metadata)})
-            self._after(sent, said)
+            self._after(sent, _for(sent.asked, said))
             return BoltResponse(status=200, body="")
 
         return listener
@@ -198,9 +199,13 @@ class Boundary:
         """Whisper where somebody asked, or else in their conversation with the bot; raises what the client raises."""
         channel = asked.place.channel
         if channel and not channel.startswith(("D", "U", "W")):
+            told = message
+            if thread_ts:
+                text, shown = threads.for_thread(message["text"], message["blocks"])
+                told = message | {"text": text, "blocks": shown}
             try:
                 await self.client.chat_postEphemeral(
-                    channel=channel, user=asked.user, thread_ts=thread_ts or None, **message
+                    channel=channel, user=asked.user, thread_ts=thread_ts or None, **told
                 )
             except SlackApiError as error:  # the bot is not in there: the person hears it all the same
                 log.info("an answer goes to a DM: %s", cause_of(error))
@@ -223,6 +228,7 @@ class Boundary:
             "whisper": click.in_whisper,
             "home": click.in_home,
             "opened_in": click.asked.place.channel,
+            "for": click.asked.user if click.asked.sees is not None else "",
         }
         try:
             async with asyncio.timeout(FORM_SECONDS):
@@ -240,9 +246,14 @@ class Boundary:
 
 def _carrying(view: Block, here: dict[str, Any]) -> Block:
     """The form with the place where it was opened, so that its answer finds the way back there."""
-    place = {key: here.get(key, "") for key in ("channel", "url", "whisper", "home", "opened_in")}
+    place = {key: here.get(key, "") for key in ("channel", "url", "whisper", "home", "opened_in", "for")}
     inner = json.loads(view.get("private_metadata") or "{}")  # counted in characters: none is written as six
     return view | {"private_metadata": json.dumps(place | inner, ensure_ascii=False)}
+
+
+def _for(asked: Asked, said: Message | None) -> Message | None:
+    """An answer whose buttons work as those did that led to it."""
+    return for_reader(said, asked.user) if said is not None and asked.sees is not None and "blocks" in said else said
 
 
 def _typed(sent: Submission) -> str:

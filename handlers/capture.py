@@ -26,7 +26,7 @@ from bot.slack.words import words
 from handlers.boundary import Boundary
 from handlers.refusals import refusal
 from handlers.requests import Body, Click, chosen_in, event_of
-from handlers.whys import Whys
+from handlers.whys import Heard, Whys
 
 log = logging.getLogger(__name__)
 
@@ -130,13 +130,14 @@ class Capture:
         """Whether it was said in the thread of the whys, where it is about them and no entry."""
         line = await self._desk.people.read(asked.team, line)
         heard = await self._whys.in_thread(asked, line, said.thread_ts)
-        if heard is None:
-            return False
-        if heard.is_recorded:
+        self._after_whys(said, asked, heard)
+        return heard is not None
+
+    def _after_whys(self, said: Said, asked: Asked, heard: Heard | None) -> None:
+        if heard is not None and heard.is_recorded:
             self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
-        if heard.said is not None:
+        if heard is not None and heard.said is not None:
             self._boundary.later(self._whisper(asked, heard.said, said.thread_ts))
-        return True
 
     def _help(self) -> Message:
         return blocks.whisper(words.capture.help(reaction=self._desk.reaction))
@@ -156,10 +157,15 @@ class Capture:
         return answer
 
     async def heard(self, body: Body) -> None:
-        """A message was edited or deleted: what was captured from it says so. Nothing else that is said matters."""
+        """A message was edited or deleted: what was captured from it says so. A reply may answer one of the whys.
+
+        Nothing else that is said matters.
+        """
         event = body["event"]
         place = Place(body["team_id"], event.get("channel", ""))
         match event.get("subtype"):
+            case None | "thread_broadcast" | "file_share" if event.get("thread_ts", event["ts"]) != event["ts"]:
+                await self._replied(body)
             case "message_deleted":
                 await self._changed(place, string(event.get("deleted_ts")), "deleted")
             case "message_changed":
@@ -175,6 +181,27 @@ class Capture:
     async def _changed(self, place: Place, ts: str, change: str) -> None:
         if ts:
             await scribe.changed(self._desk, place, source_of(place.channel, ts), change)
+
+    async def _replied(self, body: Body) -> None:
+        """Somebody replied in a thread, not to the bot: in that of the whys it may be an answer, from who may."""
+        event = body["event"]
+        text = str(event.get("text") or "")
+        if event.get("bot_id") or not event.get("user") or any(f"<@{bot}" in text for bot in _bots(body)):
+            return
+        asked = event_of(body, event["channel"], self._desk.clock.now())
+        thread_ts = str(event["thread_ts"])
+        if await self._whys.is_elsewhere(asked, thread_ts):
+            return
+        try:
+            await self._boundary.admit(asked)
+        except Refused:
+            return  # they did not speak to the bot
+        said = said_in(event, event["channel"], body.get("api_app_id", ""))
+        await self._whispering(asked, thread_ts, partial(self._answer, asked, said))
+
+    async def _answer(self, asked: Asked, said: Said) -> None:
+        line = await self._desk.people.read(asked.team, said.text)
+        self._after_whys(said, asked, await self._whys.reply(asked, line, said.thread_ts))
 
     def _is_ours(self, body: Body) -> bool:
         """Whether it is the reaction that records, put on by a person in a channel."""

@@ -42,8 +42,8 @@ class Exports:
             raise Refused(sentence)
         form = scribe.form_named(self._desk, form)
 
-        async def build(click: Click) -> Block:
-            return await scribe.window(self._desk, click.asked, form, channels[0])
+        async def build(_: Click) -> Block:
+            return await scribe.window(self._desk, command.asked, form, channels[0])
 
         return Form(build=build)
 

@@ -1,20 +1,25 @@
 """`/incident`, and the buttons of the live message."""
 
 import re
+from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.errors import Refused
 from bot.incident import lifecycle as rules
 from bot.incident.carried import Carried, unpacked
+from bot.incident.mentions import unpicked
 from bot.incident.records import Milestone, Place
 from bot.scribe import carried as carrying
-from bot.scribe import connections, jsm, paging, recall, statuspage, suggestions
+from bot.scribe import connections, jsm, paging, reaching, recall, statuspage, suggestions
 from bot.scribe import incidents as scribe
+from bot.scribe import incidents_reached as reached
 from bot.scribe.desk import Asked, Desk
 from bot.scribe.incidents import Opening
 from bot.slack import incidents as says
+from bot.slack import milestones as asks
 from bot.slack.blocks import Block, Message
+from bot.slack.milestones import told_in
 from bot.slack.text import mentioned
 from handlers.boundary import Boundary
 from handlers.capture import Capture
@@ -42,6 +47,11 @@ class Incidents:
         app.action(_AT)(boundary.click(self.reached_at))
         app.action("incident_milestone")(boundary.form(self.milestone_form))
         app.view("incident_milestone")(boundary.submission(self.milestone))
+        app.action("milestone_keep")(boundary.click(self.keep))
+        app.action("milestone_move")(boundary.click(self.move))
+        app.action("milestone_note")(boundary.click(self.note))
+        app.action("milestone_correct")(boundary.form(partial(self.correct_form, boundary)))
+        app.action("milestone_change")(boundary.form(self.change_form))
         app.action("incident_form_open")(boundary.form(self.open_form))
         app.shortcut("incident_open")(boundary.form(self.open_form))
         app.view("incident_open")(boundary.submission(self.opened))
@@ -69,7 +79,7 @@ class Incidents:
             case rules.SetLead(who):
                 return await scribe.set_lead(desk, asked, person_in(command, who), who.removeprefix("@"))
             case rules.Reach(milestone, line):
-                return await scribe.reach(desk, asked, milestone, line)
+                return await reached.reach(desk, asked, milestone, line)
             case rules.Reopen(line):
                 return await scribe.reopen(desk, asked, line)
 
@@ -80,7 +90,7 @@ class Incidents:
             case rules.ListAll():
                 return await scribe.list_all(self._desk, asked)
             case rules.Help():
-                return says.help_text()
+                return says.help_text(self._desk.systems)
             case _:
                 return await scribe.overview(self._desk, asked)
 
@@ -102,28 +112,53 @@ class Incidents:
 
     async def mitigated(self, click: Click) -> Message | None:
         """[Mitigated] on the live message."""
-        return await scribe.reach(self._desk, click.asked, Milestone.MITIGATED, "")
+        return await reaching.by_button(self._desk, click.asked, Milestone.MITIGATED)
 
     async def resolved(self, click: Click) -> Message | None:
         """[Resolved] on the live message."""
-        return await scribe.reach(self._desk, click.asked, Milestone.RESOLVED, "")
+        return await reaching.by_button(self._desk, click.asked, Milestone.RESOLVED)
 
     async def reached_at(self, click: Click) -> Message | None:
         """One of the readings of a milestone's time; the whisper that asked says that it is answered."""
         chosen, milestone = chosen_in(click.value), Milestone(click.value["milestone"])
-        said = await scribe.reach_at(self._desk, click.asked, milestone, chosen.reading())
-        answered = await scribe.milestone_answered(self._desk, click.asked, milestone, chosen.at)
+        said = await reached.reach_at(self._desk, click.asked, milestone, chosen.reading())
+        answered = await reached.milestone_answered(self._desk, click.asked, milestone, chosen.at)
         self._boundary.later(self._boundary.reply(click, answered))
         return said
 
     async def milestone_form(self, click: Click) -> Block:
         """[Milestone] on the live message."""
-        return await scribe.milestone_form(self._desk, click.asked)
+        return await reached.milestone_form(self._desk, click.asked)
 
     async def milestone(self, sent: Submission) -> Message | None:
         """The form behind [Milestone]."""
         when, text = (str(sent.values.get(name) or "").strip() for name in ("when", "text"))
-        return await scribe.reach_by_form(self._desk, sent.asked, Milestone(sent.values["milestone"]), when, text)
+        return await reached.reach_by_form(self._desk, sent.asked, Milestone(sent.values["milestone"]), when, text)
+
+    async def keep(self, click: Click) -> Message | None:
+        """[Record resolved 21:00] and [20:10 counts]: it is right as it was typed."""
+        told = told_in(click.value)
+        await reached.settle(self._desk, click.asked, told)  # which the channel reads
+        return asks.settled(told)
+
+    async def move(self, click: Click) -> Message | None:
+        """[Correct #4 to 20:10]."""
+        return await reached.correct(self._desk, click.asked, told_in(click.value), int(click.value["other"]))
+
+    async def note(self, click: Click) -> Message | None:
+        """[Keep #4, add an entry]."""
+        return await reached.note(self._desk, click.asked, told_in(click.value))
+
+    async def correct_form(self, boundary: Boundary, click: Click) -> Block:
+        """[Record it, and correct #5]: the question gives way to the form."""
+        told, other = told_in(click.value), int(click.value["other"])
+        form = await reached.settle_and_correct(self._desk, click.asked, told, other)
+        boundary.later(boundary.reply(click, asks.settled(told)))
+        return form
+
+    async def change_form(self, click: Click) -> Block:
+        """[Change it]."""
+        return await reached.form_again(self._desk, click.asked, told_in(click.value))
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident], or the shortcut of that name."""
@@ -166,5 +201,4 @@ def person_in(command: Command, who: str) -> str:
         return users[0]
     if who.strip().lower() in ("me", "myself", "i"):
         return command.asked.user
-    sentence = f"I do not know who {who[:60]} is. Pick the name from Slack's list as you type @."
-    raise Refused(sentence)
+    raise Refused(unpicked(who))

@@ -15,9 +15,19 @@ GIVEN_BACK = 3 * PIECE
 """Characters of somebody's text that fit into an answer that gives it back."""
 
 
+def _with_button(refused: Refused) -> str:
+    """The sentence, which names the button only where that stands below it: a form shows none."""
+    is_opening = refused.offer == "open_incident" and "/incident open" in refused.sentence
+    return f"{refused.sentence[:-1]}, or with the button." if is_opening else refused.sentence
+
+
+_RESTORING = {"restore_entry": "timeline_restore", "restore_why": "why_restore"}
+"""Offers that bring back what was taken back, and the action ids of their buttons."""
+
+
 def refusal(refused: Refused, typed: str) -> Message:
     """One sentence with the remedy, the button that mends it, and what somebody wrote given back."""
-    said = words.general.refused(sentence=refused.sentence)
+    said = words.general.refused(sentence=_with_button(refused))
     typed = typed or str(refused.carrying.get("line", ""))
     is_prose, value = len(typed.split()) > 1, value_of(refused.carrying)
     shown = [blocks.section(said), *(_given_back(typed) if is_prose or value else [])]
@@ -31,8 +41,11 @@ def refusal(refused: Refused, typed: str) -> Message:
 def _offered(offer: str, carrying: str) -> Block:
     """The button that mends it: [Open an incident], with what was typed, or the form of a section."""
     kind, _, slug = offer.partition(" ")
+    if kind in _RESTORING:
+        return blocks.button("Bring back", _RESTORING[kind], slug)
     if kind == "fill_section":
-        title, value = BY_SLUG[slug].title, json.dumps({"section": slug})
+        slug, _, incident = slug.partition(" ")
+        title, value = BY_SLUG[slug].title, json.dumps({"section": slug, "incident": int(incident)})
         return blocks.button(f"Fill {title}", "postmortem_fill", value, style="primary")
     return blocks.button("Open an incident", "incident_form_open", carrying, style="primary")
 

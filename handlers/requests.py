@@ -135,6 +135,7 @@ def click_of(body: Body, now: datetime) -> Click:
             _whole(value.get("incident")),
             aloud=True,
             home=_home(body),
+            sees=_seen_by(value, body["user"]["id"]),
         ),
         value,
         action.get("value", "") if action.get("type") == "plain_text_input" else "",
@@ -159,7 +160,16 @@ def submission_of(body: Body, now: datetime) -> Submission:
     team, user = _team(body), body["user"]["id"]
     key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
     channel = str(metadata.get("channel", ""))
-    asked = Asked(Place(team, channel), user, now, key, _whole(metadata.get("incident")), aloud=True, home=_home(body))
+    asked = Asked(
+        Place(team, channel),
+        user,
+        now,
+        key,
+        _whole(metadata.get("incident")),
+        aloud=True,
+        home=_home(body),
+        sees=_seen_by(metadata, user),
+    )
     return Submission(asked, values, metadata)
 
 
@@ -179,7 +189,16 @@ def chosen_in(value: dict[str, Any]) -> Chosen:
         datetime.fromisoformat(value["at"]) if value.get("at") else None,
         bool(value.get("approximate")),
         timedelta(seconds=int(value.get("lasts") or 0)) or None,
+        asked_at_in(value),
     )
+
+
+def asked_at_in(value: dict[str, Any]) -> datetime | None:
+    """When the question was asked whose button carries this; None for a button that does not tell."""
+    try:
+        return datetime.fromisoformat(value["asked"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _team(body: Body) -> str:
@@ -198,6 +217,35 @@ def _object(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def for_reader(said: Message, user: str) -> Message:
+    """A message whose buttons about an incident work for its reader, who asked for it outside the incident's channel.
+
+    Whether they may look into that channel is asked again with each press.
+    """
+    return said | {"blocks": [_for_reader(block, user) for block in said.get("blocks", ())]}
+
+
+def _for_reader(block: Block, user: str) -> Block:
+    block = dict(block)
+    if "elements" in block:
+        block["elements"] = [_marked(element, user) for element in block["elements"]]
+    if "accessory" in block:
+        block["accessory"] = _marked(block["accessory"], user)
+    return block
+
+
+def _marked(element: Block, user: str) -> Block:
+    value = _object(str(element.get("value", ""))) if element.get("type") == "button" else {}
+    return (
+        element | {"value": json.dumps(value | {"for": user}, ensure_ascii=False)} if "incident" in value else element
+    )
+
+
+def _seen_by(told: dict[str, Any], user: str) -> int | None:
+    """The incident of a button or a form that was shown to this very person; None for any other."""
+    return _whole(told.get("incident")) if told.get("for") == user else None
 
 
 def _whole(found: Any) -> int | None:

@@ -1,9 +1,10 @@
 """`/timeline` and the buttons of its receipts."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -19,6 +20,8 @@ from bot.scribe import timeline as scribe
 from bot.scribe import timeline_corrected as corrected
 from bot.scribe import timeline_moved as moved
 from bot.scribe.desk import Asked, Desk
+from bot.scribe.examples import examples
+from bot.scribe.pressed import pressed_in
 from bot.scribe.timeline import Typed
 from bot.scribe.timeline_moved import Seen
 from bot.slack import timeline as says
@@ -26,7 +29,7 @@ from bot.slack.blocks import Block, Message
 from bot.slack.carried import value_of
 from handlers.boundary import Boundary
 from handlers.paste import Paste
-from handlers.requests import Click, Command, Form, Submission, chosen_in
+from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
 
 _AT = re.compile(r"timeline_at_(\d+|now)")
 _EDIT_AT = re.compile(r"timeline_edit_at_(\d+|keep)")
@@ -80,7 +83,7 @@ class Timeline:
             case rules.Undo():
                 return await corrected.strike(self._desk, asked, None)
             case _:
-                return says.help_text(self._desk.reaction)
+                return says.help_text(self._desk.reaction, (await examples(self._desk, asked)).entry)
 
     async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
         if number is not None:
@@ -97,15 +100,16 @@ class Timeline:
 
     async def undo(self, click: Click) -> Message | None:
         """[Undo] on a receipt."""
-        return await corrected.strike(self._desk, click.asked, _number(click))
+        return await corrected.strike(self._desk, click.asked, _number(click), pressed_in(click.value))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
-        return await corrected.restore(self._desk, click.asked, _number(click))
+        return await corrected.restore(self._desk, click.asked, _number(click), pressed_in(click.value))
 
     async def was_utc(self, click: Click) -> Message | None:
         """[That was UTC]."""
-        return await corrected.as_utc(self._desk, click.asked, _number(click), str(click.value["written"]))
+        written, pressed = str(click.value["written"]), pressed_in(click.value)
+        return await corrected.as_utc(self._desk, click.asked, _number(click), written, pressed)
 
     async def was_at(self, click: Click) -> Message | None:
         """[It was 17:31 UTC] where an entry's words name a time."""
@@ -123,12 +127,16 @@ class Timeline:
 
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""
-        text = await scribe.text_of(self._desk, click.asked, _number(click))
+        version = int(click.value.get("version") or 1)
+        text = await scribe.text_of(self._desk, click.asked, _number(click), version)
         return await self._record(click, replace(_chosen(click, text), names_times=True))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of a time that was asked."""
-        return await self._record(click, _chosen(click, str(click.value["text"])))
+        text, asked_at = str(click.value["text"]), asked_at_in(click.value)
+        # One question is answered once: another of its buttons gets the answer that the first one got.
+        asked = click.asked if asked_at is None else replace(click.asked, key=_key(click.asked, asked_at, text))
+        return await scribe.record(self._desk, asked, replace(_chosen(click, text), asked_at=asked_at))
 
     async def entered(self, click: Click) -> Message | None:
         """The field below `/timeline`'s list."""
@@ -144,7 +152,7 @@ class Timeline:
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] on a receipt."""
-        return await corrected.form_for(self._desk, click.asked, _number(click))
+        return await corrected.form_for(self._desk, click.asked, _number(click), pressed_in(click.value))
 
     async def add_form(self, click: Click) -> Block:
         """[Add entry] on the live message."""
@@ -163,6 +171,11 @@ class Timeline:
                 raise
             view = carrying.form(sent.asked, sent.asked.place.channel, unpacked(dict(refused.carrying)))
             return {"response_action": "update", "view": view}
+
+
+def _key(asked: Asked, asked_at: datetime, text: str) -> str:
+    parts = ("asked", asked.team, asked.place.channel, asked.user, asked_at.isoformat(), text)
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
 def _number(click: Click) -> int:

@@ -4,16 +4,22 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.errors import Refused
 from bot.incident import whys as rules
-from bot.scribe import actions as actions_scribe
+from bot.scribe import actions_forms
 from bot.scribe import whys as scribe
 from bot.scribe import whys_corrected as corrected
 from bot.scribe.desk import Asked, Desk
-from bot.slack import fields
+from bot.scribe.examples import examples
+from bot.scribe.pressed import pressed_in
+from bot.slack import fields, threads
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
+
+REMEMBERED = 1_000
+"""Offers that are not made again, of all incidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,15 @@ class Whys:
     def __init__(self, desk: Desk, boundary: Boundary) -> None:
         self._desk = desk
         self._boundary = boundary
+        self._offered: dict[tuple[str, str, int], None] = {}
+        """Who was offered, in which thread and at which question, to have a reply recorded."""
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
         app.command("/why")(boundary.command(self.command))
         app.action("why_root")(boundary.click(self.root))
         app.action("why_no_root")(boundary.click(self.no_root))
+        app.action("why_reply")(boundary.click(self.replied))
         app.action("why_delete")(boundary.click(self.delete))
         app.action("why_restore")(boundary.click(self.restore))
         app.action("why_move")(boundary.click(self.move))
@@ -59,7 +68,7 @@ class Whys:
             case rules.Show():
                 return await scribe.show(self._desk, asked)
             case rules.Help():
-                return says.help_text()
+                return says.help_text(await examples(self._desk, asked))
             case _:
                 return await self._correct(asked, wish, thread_ts)
 
@@ -91,10 +100,36 @@ class Whys:
         about = await scribe.asked_in(self._desk, asked, thread_ts)
         if about is None:
             return None
-        wish = rules.wish(line)
-        said = await self._do(about, wish, thread_ts)
-        is_told_there = isinstance(wish, rules.Answer | rules.MarkRoot)
-        return Heard(None if is_told_there else said, is_recorded=rules.is_change(wish))
+        try:
+            wish = rules.wish(line)
+            said = await self._do(about, wish, thread_ts)
+        except Refused as refused:
+            raise Refused(threads.of_whys(refused.sentence), carrying=refused.carrying) from refused
+        is_told_there = isinstance(wish, rules.Answer | rules.MarkRoot) or said is None
+        whisper = None if is_told_there or said is None else threads.for_whys(said)
+        return Heard(whisper, is_recorded=rules.is_change(wish))
+
+    async def is_elsewhere(self, asked: Asked, thread_ts: str) -> bool:
+        """Whether a thread is not that of any whys."""
+        return await scribe.asked_in(self._desk, asked, thread_ts) is None
+
+    async def reply(self, asked: Asked, line: str, thread_ts: str) -> Heard | None:
+        """What was said in the whys' thread, but to nobody; None in another thread.
+
+        One that begins with "because" is an answer. Of any other its author is asked, once for each question.
+        """
+        about = await scribe.asked_in(self._desk, asked, thread_ts)
+        if about is None:
+            return None
+        if rules.is_plain_answer(line):
+            return await self.in_thread(asked, line, thread_ts)
+        offer = await scribe.offer(self._desk, about, line)
+        if offer is None or (asked.user, thread_ts, offer.question) in self._offered:
+            return Heard(None, is_recorded=False)
+        self._offered[asked.user, thread_ts, offer.question] = None
+        while len(self._offered) > REMEMBERED:
+            del self._offered[next(iter(self._offered))]
+        return Heard(threads.for_whys(offer.said), is_recorded=False)
 
     async def _hint(self, asked: Asked, text: str, thread_ts: str) -> None:
         hint = await scribe.hint(self._desk, asked, text)
@@ -104,21 +139,28 @@ class Whys:
 
     async def root(self, click: Click) -> Message | None:
         """[This is the root cause]."""
-        return await scribe.mark_root(self._desk, click.asked, int(click.value["why"]))
+        return await scribe.mark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+
+    async def replied(self, click: Click) -> Message | None:
+        """[Record it as the answer], below what somebody said in the thread."""
+        text, known = str(click.value.get("text") or ""), click.value
+        said = await scribe.answer(self._desk, click.asked, text, known.get("parent"), known.get("seen"))
+        self._boundary.later(self._hint(click.asked, text, ""))
+        return said
 
     async def no_root(self, click: Click) -> Message | None:
         """[Not a root cause]."""
-        return await scribe.unmark_root(self._desk, click.asked, int(click.value["why"]))
+        return await scribe.unmark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def delete(self, click: Click) -> Message | None:
         """[Take back]."""
-        return await corrected.strike(self._desk, click.asked, int(click.value["why"]))
+        return await corrected.strike(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def move(self, click: Click) -> Message | None:
         """[Beside why 2] and [Beneath why 2]."""
         value = click.value
         wish = rules.Move(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
-        return await corrected.move(self._desk, click.asked, wish)
+        return await corrected.move(self._desk, click.asked, wish, pressed_in(value))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
@@ -130,11 +172,11 @@ class Whys:
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit]."""
-        return await corrected.form(self._desk, click.asked, int(click.value["why"]))
+        return await corrected.form(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def action_form(self, click: Click) -> Block:
         """[Make it an action]."""
-        return await actions_scribe.form_from_why(self._desk, click.asked, click.value.get("why"))
+        return await actions_forms.form_from_why(self._desk, click.asked, click.value.get("why"))
 
     async def answered(self, sent: Submission) -> Message | None:
         """The form behind [Answer]."""

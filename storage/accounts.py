@@ -24,6 +24,11 @@ _OF = Statement(
         _account.c.user == bindparam("user"),
     )
 )
+_CHOSEN = Statement(
+    select(_account.c.user, _account.c.account).where(
+        _account.c.team == bindparam("team"), _account.c.system == bindparam("system")
+    )
+)
 
 
 def choose(tx: Transaction, team: str, system: str, user: str, account: str, chosen: tuple[str, datetime]) -> None:
@@ -36,3 +41,8 @@ def of(tx: Transaction, team: str, system: str, user: str | None) -> str:
     """The account that was chosen for a Slack person, or empty."""
     row = tx.row(_OF, team=team, system=system, user=user) if user else None
     return str(row[0]) if row else ""
+
+
+def chosen(tx: Transaction, team: str, system: str) -> dict[str, str]:
+    """Every account that was chosen in a workspace, by the ids of people in Slack."""
+    return {str(user): str(account) for user, account in tx.rows(_CHOSEN, team=team, system=system)}

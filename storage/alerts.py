@@ -1,21 +1,21 @@
-"""Groups of alerts, each thing that was ever told of them, and the storms that are counted in one message."""
+"""Groups of alerts, and the storms that are counted in one message."""
 
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, false, func, select, true, update
+from sqlalchemy import bindparam, false, func, or_, select, true, update
 from sqlalchemy.sql import ClauseElement
 
-from bot.incident.alerts import Alert, AlertGroup, AlertStatus, Known, Stand, Storm
+from bot.incident.alerts import Alert, AlertGroup, AlertStatus, Stand, Storm
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
-from storage.tables import AlertEventRow, AlertRow, AlertStormRow, table_of
+from storage.tables import AlertRow, AlertStormRow, table_of
 
-_alert, _event, _storm = table_of(AlertRow), table_of(AlertEventRow), table_of(AlertStormRow)
+_alert, _storm = table_of(AlertRow), table_of(AlertStormRow)
 _COLUMNS = tuple(_alert.c[field.name] for field in fields(AlertGroup))
 _MUTABLE = tuple(
     field.name
     for field in fields(AlertGroup)
-    if field.name not in ("id", "team", "source", "group_key", "starts_at", "heard_at", "channel", "ts")
+    if field.name not in ("id", "team", "source", "group_key", "heard_at", "channel", "ts")
 )
 _select = select(*_COLUMNS)
 _of_team = _alert.c.team == bindparam("team")
@@ -25,13 +25,27 @@ _lately = _alert.c.heard_at > bindparam("since")
 
 _BY_ID = Statement(_select.where(_alert.c.id == bindparam("alert_id")))
 _BY_ID_LOCKED = Statement(_select.where(_alert.c.id == bindparam("alert_id")).with_for_update())
-_LATEST = Statement(_select.where(*_of_group).order_by(_alert.c.starts_at.desc()).limit(1).with_for_update())
+_LATEST = Statement(
+    _select.where(*_of_group, _alert.c.stand != Stand.MERGED)
+    .order_by(_alert.c.starts_at.desc())
+    .limit(1)
+    .with_for_update()
+)
+_SINCE = Statement(
+    _select.where(
+        *_of_group,
+        or_(_alert.c.ended_at.is_(None), _alert.c.ended_at >= bindparam("since", type_=_alert.c.ended_at.type)),
+    )
+    .order_by(_alert.c.starts_at)
+    .with_for_update()
+)
 _ADD = Statement(insert_into(_alert).returning(_alert.c.id))
 _SAVE = Statement(update_by_id(_alert, _MUTABLE))
 _PLACE = Statement(update_by_id(_alert, ("channel", "ts")))
 _SHOW = Statement(select(func.count()).select_from(_alert).where(_of_team, _lately, _alert.c.stand == Stand.SUGGESTED))
 _RULED = Statement(select(func.count()).select_from(_alert).where(_of_incident, _lately, _alert.c.settled_by == "rule"))
 _FIRING = Statement(select(func.count()).select_from(_alert).where(_of_incident, _alert.c.ended_at.is_(None)))
+_ENDED = Statement(select(func.max(_alert.c.ended_at)).where(_of_incident))
 _OF_INCIDENT = Statement(select(func.count()).select_from(_alert).where(_of_incident))
 _CALMED = Statement(select(func.max(_alert.c.calmed_at)).where(_of_incident))
 _CALM = Statement(update_by_id(_alert, ("calmed_at",)))
@@ -40,23 +54,6 @@ _OF_STORM = Statement(
     _select.where(*_HELD).order_by(_alert.c.ended_at.is_not(None), _alert.c.id).limit(bindparam("most"))
 )
 _COUNT_OF_STORM = Statement(select(func.count()).select_from(_alert).where(*_HELD))
-
-_KNOWN = Statement(
-    select(_event.c.id).where(_event.c.team == bindparam("team"), _event.c.key == bindparam("key")).limit(1)
-)
-_ADD_EVENT = Statement(insert_into(_event))
-_LAST_OF = Statement(
-    select(_event.c.status, _event.c.at)
-    .where(_event.c.alert_id == bindparam("alert_id"), _event.c.fingerprint == bindparam("fingerprint"))
-    .order_by(_event.c.at.desc(), _event.c.id.desc())
-    .limit(1)
-)
-_TOLD = Statement(
-    select(_event.c.status, _event.c.at, _event.c.title, _event.c.told_by, _event.c.fingerprint)
-    .where(_event.c.alert_id == bindparam("alert_id"))
-    .order_by(_event.c.id)
-    .limit(bindparam("most"))
-)
 
 _STORM_COLUMNS = tuple(_storm.c[field.name] for field in fields(Storm))
 _STORM = Statement(
@@ -96,6 +93,12 @@ def latest(tx: Transaction, team: str, alert: Alert) -> AlertGroup | None:
     return AlertGroup(*row) if row else None
 
 
+def since(tx: Transaction, team: str, alert: Alert, moment: datetime) -> list[AlertGroup]:
+    """The groups that an alert names, as they began, that had not ended before a moment, locked; merged ones too."""
+    rows = tx.rows(_SINCE, team=team, source=alert.source, group_key=alert.group, since=moment)
+    return [AlertGroup(*row) for row in rows]
+
+
 def begin(tx: Transaction, team: str, channel: str, alert: Alert, starts_at: datetime, now: datetime) -> AlertGroup:
     """A group's first alert; nothing is counted yet, and it is held until the caller decides."""
     given = {name: getattr(alert, name) for name in ("source", "title", "severity", "service", "link")}
@@ -115,38 +118,6 @@ def save(tx: Transaction, group: AlertGroup) -> None:
     tx.run(_SAVE, row_id=group.id, **{f"new_{name}": getattr(group, name) for name in _MUTABLE})
 
 
-def is_known(tx: Transaction, team: str, alert: Alert) -> bool:
-    """Whether this very thing was told before."""
-    return tx.row(_KNOWN, team=team, key=alert.event) is not None
-
-
-def keep(tx: Transaction, group: AlertGroup, alert: Alert, now: datetime) -> None:
-    """Write down what was told, in the transaction of its effect."""
-    tx.run(
-        _ADD_EVENT,
-        team=group.team,
-        key=alert.event,
-        alert_id=group.id,
-        fingerprint=alert.fingerprint,
-        status=alert.status,
-        at=alert.at,
-        title=alert.title,
-        told_by=alert.by,
-        heard_at=now,
-    )
-
-
-def known(tx: Transaction, group: AlertGroup, fingerprint: str) -> Known | None:
-    """What was told last of one alert of a group, by its source's clock."""
-    row = tx.row(_LAST_OF, alert_id=group.id, fingerprint=fingerprint)
-    return Known(*row) if row else None
-
-
-def told(tx: Transaction, group: AlertGroup, most: int) -> tuple[Row, ...]:
-    """(status, at, title, by, fingerprint) of what was told of a group, first to last."""
-    return tuple(tx.rows(_TOLD, alert_id=group.id, most=most))
-
-
 def suggested_since(tx: Transaction, team: str, since: datetime) -> int:
     """How many groups that began after a moment are suggested one by one."""
     return _count(tx.row(_SHOW, team=team, since=since))
@@ -160,6 +131,12 @@ def ruled_since(tx: Transaction, incident_id: int, since: datetime) -> int:
 def firing(tx: Transaction, incident_id: int) -> int:
     """How many of an incident's groups have not ended."""
     return _count(tx.row(_FIRING, incident_id=incident_id))
+
+
+def ended_at(tx: Transaction, incident_id: int) -> datetime | None:
+    """When the last of an incident's groups that have ended did."""
+    row = tx.row(_ENDED, incident_id=incident_id)
+    return row[0] if row else None
 
 
 def attached(tx: Transaction, incident_id: int) -> int:

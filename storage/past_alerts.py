@@ -2,17 +2,18 @@
 
 A thing that was told is kept to recognise a repeat of it, and to know where its alert stands. So it goes once it was
 not told for long, unless it is the last word on an alert whose end is still to come, from a source that tells each
-thing once. With the last of them its group goes, unless that is part of an incident, and with that its storm.
+thing once. With the last of them its group goes, unless that is part of an incident, and with that its storm. An end
+that waits for its start goes as well.
 """
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, bindparam, delete, exists, false, func, or_, select, update
 
-from bot.incident.alerts import REPEATED, Alert
+from bot.incident.alerts import REPEATED, Alert, Stand
 from storage import alerts
 from storage.statements import Statement, Transaction
-from storage.tables import AlertEventRow, AlertRow, AlertStormRow, table_of
+from storage.tables import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow, table_of
 
 AT_ONCE = 200
 """So many things are looked at in one sweep, so that whoever records waits for these at most."""
@@ -21,6 +22,7 @@ OFTEN = timedelta(days=1)
 """A repeat is written down once in this time at most."""
 
 _alert, _event, _storm = table_of(AlertRow), table_of(AlertEventRow), table_of(AlertStormRow)
+_end = table_of(AlertEndRow)
 _newer = _event.alias("newer")
 _before = bindparam("before", type_=_event.c.heard_at.type)
 
@@ -49,6 +51,13 @@ _OLD = Statement(
     .order_by(_event.c.heard_at, _event.c.id)
     .limit(bindparam("most"))
 )
+_OLD_ENDS = Statement(
+    select(_end.c.id)
+    .where(_end.c.heard_at < bindparam("before", type_=_end.c.heard_at.type))
+    .order_by(_end.c.heard_at)
+    .limit(bindparam("most"))
+)
+_DROP_END = Statement(delete(_end).where(_end.c.id == bindparam("row_id")))
 _FIRST = Statement(select(func.min(_event.c.id)))
 _DROP = Statement(delete(_event).where(_event.c.id == bindparam("row_id")))
 _KEEP = Statement(
@@ -61,6 +70,16 @@ _DROP_GROUP = Statement(
         _alert.c.id == bindparam("row_id"),
         _alert.c.incident_id.is_(None),
         ~exists().where(_event.c.alert_id == bindparam("row_id")),
+    )
+)
+_DROP_MERGED = Statement(
+    delete(_alert).where(
+        _alert.c.team == bindparam("team"),
+        _alert.c.source == bindparam("source"),
+        _alert.c.group_key == bindparam("group_key"),
+        _alert.c.stand == Stand.MERGED,
+        _alert.c.heard_at < bindparam("before", type_=_alert.c.heard_at.type),
+        ~_is_newest,
     )
 )
 _DROP_STORMS = Statement(
@@ -96,8 +115,12 @@ def prune(tx: Transaction, before: datetime, now: datetime, most: int = AT_ONCE)
         else:
             tx.run(_KEEP, row_id=row_id, now=now)
     for alert_id in groups:
-        alerts.by_id(tx, alert_id, locking=True)  # whoever hears more of it at this moment comes first
+        group = alerts.by_id(tx, alert_id, locking=True)  # whoever hears more of it at this moment comes first
         tx.run(_DROP_GROUP, row_id=alert_id)
+        if group is not None:
+            tx.run(_DROP_MERGED, team=group.team, source=group.source, group_key=group.group_key, before=before)
     if groups:
         tx.run(_DROP_STORMS, before=before)
+    for (row_id,) in tx.rows(_OLD_ENDS, before=before, most=most):
+        gone += tx.run(_DROP_END, row_id=row_id)
     return gone

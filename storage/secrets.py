@@ -78,6 +78,7 @@ class _Texts:
         self.write = Statement(update(table).where(identity == bindparam("row_key")).values(words))
 
 
+_told_of_it = _alert_event.c.alert_id.in_(select(_alert.c.id).where(_alert.c.incident_id == bindparam("incident_id")))
 _PLACES = {
     "attachment": _Texts(
         _attachment,
@@ -86,11 +87,8 @@ _PLACES = {
     ),
     "alert": _Texts(_alert, "title", _alert.c.incident_id == bindparam("incident_id")),
     "alert_link": _Texts(_alert, "link", _alert.c.incident_id == bindparam("incident_id")),
-    "alert_event": _Texts(
-        _alert_event,
-        "title",
-        _alert_event.c.alert_id.in_(select(_alert.c.id).where(_alert.c.incident_id == bindparam("incident_id"))),
-    ),
+    "alert_event": _Texts(_alert_event, "title", _told_of_it),
+    "alert_event_link": _Texts(_alert_event, "link", _told_of_it),
     # What waits to be said. Where a memo is what was sent, it must differ from the record until that is sent anew.
     "link": _Texts(
         _link,

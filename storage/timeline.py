@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, false, func, select, true, update
 
+from bot.incident import milestones
 from bot.incident.history import EntryVersion
-from bot.incident.records import Entry, EntryKind, Milestone, Place
+from bot.incident.milestones import Course
+from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place
 from storage.incidents import take_entry_number_in
 from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
@@ -64,8 +66,13 @@ _MARK_CHANGE = Statement(
     .values(source_change=bindparam("new_change", type_=_entry.c.source_change.type))
 )
 _MARKS = Statement(
-    select(_entry.c.id).where(_of_incident, _standing, _entry.c.milestone == bindparam("milestone")).limit(1)
+    select(*_COLUMNS)
+    .where(_of_incident, _standing, _entry.c.milestone == bindparam("milestone"))
+    .order_by(_entry.c.number.desc())
+    .limit(1)
 )
+_MARKING = Statement(select(*_COLUMNS).where(_of_incident, _standing, _entry.c.milestone.is_not(None)))
+_FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _standing).order_by(*_order).limit(1))
 _VERSIONS = Statement(
     select(*(_version.c[field.name] for field in fields(EntryVersion)))
     .where(_version.c.entry_id == bindparam("entry_id"))
@@ -162,9 +169,17 @@ def count(tx: Transaction, incident_id: int) -> int:
     return int(row[0]) if row else 0
 
 
-def marks(tx: Transaction, incident_id: int, milestone: Milestone) -> bool:
-    """Whether an entry that stands marks a milestone."""
-    return tx.row(_MARKS, incident_id=incident_id, milestone=milestone) is not None
+def marking(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
+    """The entry whose mark of a milestone counts: the latest that stands; None where none marks it."""
+    row = tx.row(_MARKS, incident_id=incident_id, milestone=milestone)
+    return Entry(*row) if row else None
+
+
+def course(tx: Transaction, incident: Incident) -> Course:
+    """From when on the incident lasted, and until when."""
+    first = tx.row(_FIRST, incident_id=incident.id)
+    marking = _records(tx.rows(_MARKING, incident_id=incident.id))
+    return milestones.course(incident, marking, first[0] if first else None)
 
 
 def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:

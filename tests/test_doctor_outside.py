@@ -1,9 +1,15 @@
 """`afterword doctor` asks each connected system one harmless thing."""
 
+import pytest
+
 from bot.doctor import Finding
 from bot.outside_checks import checks
+from bot.publish.atlassian import Kind
+from bot.publish.confluence import Confluence
+from bot.publish.failures import PublishError
 from bot.settings import Settings, load
-from tests.publish.clients import BASIC, EMAIL, SECRET
+from tests.publish.clients import BASIC, EMAIL, QUICK, SECRET, access
+from tests.publish.fakes.alerts import FakeAlerts
 from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
 
@@ -59,15 +65,84 @@ def wiki_settings(url: str, **more: str) -> Settings:
     return load(environ | {"AFTERWORD_CONFLUENCE_TOKEN": SECRET} | more, env_file=None)
 
 
+UNCHECKED = "Not checked, for only writing shows it: whether it may write labels, what is kept at a page (properties)"
+
+
 async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
     wiki = FakeConfluence()
     async with wiki.serving() as url:
         wiki.authorization = BASIC
         there = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
-        assert await found(there) == [Finding("Confluence", ok=True, sentence="Space ENG (Engineering).")]
+        assert await found(there) == [
+            Finding("Confluence", ok=True, sentence="Space ENG (Engineering)."),
+            Finding("Confluence", ok=None, sentence=f"{UNCHECKED}."),
+        ]
         (gone,) = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="GONE"))
         assert {seen.method for seen in wiki.seen} == {"GET"}
     assert gone.sentence == "Confluence has no space GONE that the account may see. Look at the settings."
+
+
+@pytest.mark.parametrize("behind", ["/wiki", "/wiki/", "/wiki/spaces/ENG/overview", ""])
+async def test_the_address_of_a_confluence_may_be_that_of_any_of_its_pages(behind: str) -> None:
+    wiki = FakeConfluence()
+    async with wiki.serving() as url:
+        first, _ = await found(wiki_settings(f"{url}{behind}", AFTERWORD_CONFLUENCE_SPACE="ENG"))
+    assert first == Finding("Confluence", ok=True, sentence="Space ENG (Engineering).")
+
+
+async def test_the_page_above_is_named_and_one_that_is_not_there_is_told() -> None:
+    wiki = FakeConfluence()
+    async with wiki.serving() as url:
+        above, gone = [
+            await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG", AFTERWORD_CONFLUENCE_PARENT=page))
+            for page in ("900", "901")
+        ]
+    assert above[0].sentence == "Space ENG (Engineering), below “Postmortems”."
+    assert gone == [
+        Finding(
+            "Confluence",
+            ok=False,
+            sentence="AFTERWORD_CONFLUENCE_PARENT: there is no page 901 that the account may see. Copy the number in the "
+            "page's address, or set none.",
+        )
+    ]
+
+
+async def test_rights_that_the_space_does_not_list_are_named() -> None:
+    wiki = FakeConfluence()
+    wiki.rights = [("read", "space"), ("create", "page")]
+    async with wiki.serving() as url:
+        _, note = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
+        wiki.rights = None
+        _, nothing_told = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
+    assert note == Finding(
+        "Confluence", ok=None, sentence=f"The space does not list the right to create attachments for it. {UNCHECKED}."
+    )
+    assert "whether it may write pages, attachments, labels, what is kept" in nothing_told.sentence
+    assert {seen.method for seen in wiki.seen} == {"GET"}
+
+
+async def test_the_scopes_of_a_token_are_named_and_one_that_cannot_read_is_told_which() -> None:
+    wiki = FakeConfluence()
+    wiki.scopes = {"read:space:confluence"}
+    async with wiki.serving() as url:
+        settings_ = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
+        confluence = Confluence(access(url, Kind.SCOPED), "ENG", QUICK)
+        with pytest.raises(PublishError, match="to read pages it needs read:page:confluence"):
+            await confluence.missing_rights()
+        await confluence.aclose()
+        _, note = await found(settings_)
+    assert "could not be asked: Confluence refused this call, for the token lacks a scope" in note.sentence
+
+
+async def test_opsgenie_is_told_to_end() -> None:
+    alerts = FakeAlerts()
+    async with alerts.serving() as url:
+        for kind, count in (("opsgenie", 2), ("opsgenie_eu", 2), ("jsm", 1)):
+            given = {"AFTERWORD_JSM_KEY": SECRET, "AFTERWORD_JSM_URL": f"{url}/v2", "AFTERWORD_JSM_ALERTS": kind}
+            told = await found(load(given, env_file=None))
+            assert [finding.ok for finding in told] == [True, None][:count]
+            assert all("Opsgenie ends on 2027-04-05" in finding.sentence for finding in told[1:])
 
 
 async def test_a_confluence_without_a_space_says_what_is_missing() -> None:

@@ -104,10 +104,10 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
     assert [name for name in files() if {Path(name).stem, Path(name).parent.name} & VAGUE_NAMES] == []
 
 
-def test_no_file_is_longer_than_three_hundred_lines() -> None:
+def test_no_file_is_longer_than_six_hundred_lines() -> None:
     written = [name for name in files() if name.endswith((".py", ".j2", ".html", ".js", ".css")) and not is_kept(name)]
     lengths = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in written}
-    assert {name: lines for name, lines in lengths.items() if lines > 300} == {}
+    assert {name: lines for name, lines in lengths.items() if lines > 600} == {}
 
 
 @pytest.mark.parametrize("floors", [FLOORS, ("tests",)], ids=["product", "tests"])

@@ -20,7 +20,7 @@ from bot.doctor import Finding, examine
 from bot.errors import AfterwordError, Misconfigured
 from bot.rehearsal import story as stories
 from bot.scribe import reminders
-from bot.settings import Settings, strangers
+from bot.settings import Settings, misspelt
 from storage import backup as backups
 from storage.drivers import DATABASE_ERRORS
 from storage.store import open_store
@@ -120,9 +120,7 @@ def doctor() -> None:
 
 def _settings_found(settings: Settings) -> list[Finding]:
     """What is wrong with the settings as such, before anybody is asked about them."""
-    found = [
-        Finding("settings", ok=None, sentence=f"{name} is no setting: look at its spelling.") for name in strangers()
-    ]
+    found = [Finding("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *misspelt())]
     try:
         mask_of(settings)
     except Misconfigured as error:

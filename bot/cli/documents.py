@@ -12,7 +12,7 @@ from bot.cli import drafts, given
 from bot.cli.writing import write
 from bot.clock import SystemClock
 from bot.errors import Refused
-from bot.export import FORMATS, Exporter, json_reader
+from bot.export import FORMATS, Exporter, json_reader, undrawn
 from bot.incident.document import Document
 from bot.incident.masking import MaskRules
 from bot.incident.records import Incident
@@ -46,7 +46,16 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
     written = Exporter(settings.templates_folder).write(document, form)
     if written.trouble:
         click.echo(f"Your own templates could not be used: this is as Afterword writes it. {written.trouble}", err=True)
+    if written.undrawn:
+        click.echo(_no_font(written.undrawn), err=True)
     write(written.content, output)
+
+
+def _no_font(letters: str) -> str:
+    return (
+        f"This machine has no font for some letters, so boxes stand in their place: {undrawn.told(letters)}. Install "
+        "such fonts (as the package fonts-noto-cjk) and export again; every other format has them."
+    )
 
 
 def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:

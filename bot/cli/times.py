@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfoNotFoundError
 import click
 
 from bot.cli import given
-from bot.incident import moments
 from bot.incident import score as scores
+from bot.incident import times
 
 LONGEST_LINE = 1_000_000
 """Bytes of one JSON line; a longer one is answered with an error and skipped, whatever its length."""
@@ -108,7 +108,7 @@ def _explained(error: Exception) -> str:
 
 
 def _read(asked: dict[str, Any]) -> dict[str, Any]:
-    reading = moments.read(asked["text"], given.moment(asked["now"]), _zone(asked["zone"]), language=asked["language"])
+    reading = times.read(asked["text"], given.moment(asked["now"]), _zone(asked["zone"]), language=asked["language"])
     return {
         "utc": _iso(reading.utc),
         "end_utc": _iso(reading.end_utc),

@@ -5,7 +5,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +63,14 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A document in one form; `trouble` says why a team's templates could not be used, and ours were."""
+    """A document in one form; `trouble` says why a team's templates could not be used, and ours were.
+
+    `undrawn` are the letters of it that no font of this machine has, where they are drawn here.
+    """
 
     content: bytes
     trouble: str = ""
+    undrawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,9 @@ class Exporter:
         if self._folder is not None and FORMATS[form].is_read:
             edition = teams.edition(self._folder, document, teams.USUAL)
         render = self._renders[form] if edition is OURS else FORMATS[form].writer(self._templates, edition)
+        if isinstance(render, PdfWriter):
+            content, undrawn = render.drawn(document)
+            return Written(content, edition.trouble, undrawn)
         return Written(render(document), edition.trouble)
 
     def sheet(self, document: Document) -> Sheet:
@@ -113,10 +120,18 @@ class Exporter:
         """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
         return self._troubles[form]
 
-    def confluence_page(self, document: Document) -> tuple[str, tuple[Attached, ...]]:
-        """The body of a page with pictures, for who can attach files, and the files that it shows."""
+    def confluence_page(
+        self, document: Document, accounts: Mapping[str, str] | None = None, *, with_pictures: bool = True
+    ) -> tuple[str, tuple[Attached, ...]]:
+        """The body of a page with pictures, for who can attach files, and the files that it shows.
+
+        `accounts` are the accounts at Atlassian of people, by their ids: they are mentioned.
+        """
         edition = OURS if self._folder is None else teams.edition(self._folder, document, teams.USUAL)
-        return ConfluenceWriter(self._templates, edition).with_pictures(document)
+        writer = ConfluenceWriter(self._templates, edition)
+        if with_pictures:
+            return writer.with_pictures(document, accounts or {})
+        return writer.page(document, accounts=accounts or {}), ()
 
     def draft(self, document: Document) -> Draft:
         """The Markdown of the document in its regions, what people wrote beside what the record itself says.

@@ -117,6 +117,7 @@ def _environment() -> dict[str, str]:
         "HOME": os.path.expanduser("~"),  # noqa: PTH111 (which, unlike Path.home, always answers)
         "TMPDIR": tempfile.gettempdir(),
         "LANG": "C.UTF-8",
+        "SOURCE_DATE_EPOCH": "0",  # else fontTools writes the moment into each font: no two PDFs would be the same
         "DYLD_FALLBACK_LIBRARY_PATH": "/opt/homebrew/lib:/usr/local/lib:/usr/lib",
     }
 

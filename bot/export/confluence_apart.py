@@ -3,12 +3,13 @@
 What people added besides (a section of their own, a note above the first region) is no region, and stays in its place.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
+from bot.export.confluence_mentions import with_names
 from bot.export.confluence_reading import (
     HEADINGS,
     WRAPPERS,
@@ -35,6 +36,7 @@ _PLAIN = frozenset(
 ) | frozenset(HEADINGS)
 _SPANS = ("colspan", "rowspan")
 _TASKS = "ac:task"
+_NOBODY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,12 @@ def digest(blocks: Collection[Block]) -> str:
     return digest_of(body_of(block.element for block in blocks))
 
 
-def words(blocks: Collection[Block]) -> str:
-    """The blocks as a person's Markdown: without our pictures, which the record draws, and blank as a draft has it."""
-    text = body_of(block.element for block in blocks if not _is_our_picture(block.element))
+def words(blocks: Collection[Block], names: Mapping[str, str] = _NOBODY) -> str:
+    """The blocks as a person's Markdown: without our pictures, which the record draws, and blank as a draft has it.
+
+    `names` are those of the accounts that are mentioned.
+    """
+    text = body_of(with_names(block.element, names) for block in blocks if not _is_our_picture(block.element))
     return "\n".join(NOTHING if line == _BLANK else line for line in text.split("\n"))
 
 
@@ -108,11 +113,12 @@ def _macro_name(element: Element) -> str:
 
 
 def _is_our_picture(block: Element) -> bool:
-    """A paragraph with nothing in it but the picture of a region: `timeline.svg`."""
-    inside = [element for element in block.iter() if element is not block]
-    if [tag_of(element) for element in inside] != ["ac:image", "ri:attachment"] or "".join(block.itertext()).strip():
+    """The picture of a region (`timeline.svg`), or a paragraph with nothing else in it, as pages once had it."""
+    found = list(block.iter())
+    picture = found if tag_of(block) == "ac:image" else found[1:]
+    if [tag_of(element) for element in picture] != ["ac:image", "ri:attachment"] or "".join(block.itertext()).strip():
         return False
-    return any(value in PICTURES for _, value in inside[1].items())
+    return any(value in PICTURES for _, value in picture[1].items())
 
 
 PICTURES = frozenset(f"{section.slug}.svg" for section in SECTIONS)

@@ -7,12 +7,17 @@ from enum import StrEnum
 from bot.errors import AfterwordError
 from bot.export import confluence_apart as taking
 from bot.export.confluence_apart import Apart, Block, Part, apart
-from bot.export.confluence_left import Fresh, Left, Record, head_of, without_stamp
+from bot.export.confluence_left import Fresh, Head, Left, Record, head_of, without_stamp
 from bot.export.confluence_reading import body_of, flat, parsed
 from bot.export.reader import Reader
 from bot.export.storage_xhtml import StorageXhtml
+from bot.incident.facts import digest_of
 
 _storage = StorageXhtml(Reader())
+_NOBODY: Mapping[str, str] = {}
+
+
+_OF_NOTHING = digest_of("")
 
 
 class StructureLost(AfterwordError):
@@ -58,8 +63,11 @@ class _Edit:
     text: bytes = b""
 
 
-def touched(page: Apart, fresh: Fresh, record: Record) -> dict[str, Touched]:
-    """The regions of a page that are neither as they were left nor as the document would say them now."""
+def touched(page: Apart, fresh: Fresh, record: Record, names: Mapping[str, str] = _NOBODY) -> dict[str, Touched]:
+    """The regions of a page that are neither as they were left nor as the document would say them now.
+
+    `names` are those of the accounts that people mentioned in them.
+    """
     found = {}
     for id_, part in page.parts.items():
         new, left = fresh.page.parts.get(id_), record.regions.get(id_, Left())
@@ -67,7 +75,7 @@ def touched(page: Apart, fresh: Fresh, record: Record) -> dict[str, Touched]:
             continue
         blocks, stands = _theirs(part, left)
         if part.has_strays or stands != new.digest:
-            text = taking.words(blocks)
+            text = taking.words(blocks, names)
             is_same = text == taking.words(new.whole)
             found[id_] = Touched(text, part.has_strays or taking.holds_more(blocks), is_same)
     return found
@@ -173,15 +181,34 @@ class _Merging:
         return min(starts, default=len(self._page.text))
 
     def bring_head(self) -> None:
-        """Refresh what stands before the first region, block by block; only where anything else is new."""
+        """Refresh what stands before the first region, block by block; only where anything else is new.
+
+        A head of another make is replaced as a whole, where nobody touched the one that was left.
+        """
         new, old = head_of(self._fresh), self._record.head
-        if len(new.digests) != len(old.digests) or not (self.edits or new.digests != old.digests):
+        if not (self.edits or new.digests != old.digests):
+            return
+        if len(new.digests) != len(old.digests):
+            self._bring_another_head(old, new)
             return
         stands = {without_stamp(block): block for block in self._page.head if _shows(block)}
         for known, block in zip(old.digests, self._fresh.page.head, strict=True):
             place = next((stands[digest] for digest in known.split() if digest in stands), None)
             if place and _shows(block):
                 self.edits.append(_Edit(place.start, place.end, self._fresh.page.text[block.start : block.end]))
+        self.head = new
+
+    def _bring_another_head(self, old: Head, new: Head) -> None:
+        stands = [block for block in self._page.head if _shows(block)]
+        left = [digest.split() for digest in old.digests if digest != _OF_NOTHING]
+        places = [next((block for block in stands if without_stamp(block) in one), None) for one in left]
+        found = [block for block in places if block is not None]
+        if not found or len(found) != len(places):
+            return
+        text = b"".join(self._fresh.page.text[block.start : block.end] for block in self._fresh.page.head)
+        silent = [block for block in self._page.head if _is_contents(block)]
+        self.edits.append(_Edit(found[0].start, found[0].end, text))
+        self.edits += [_Edit(block.start, block.end) for block in (*found[1:], *silent)]
         self.head = new
 
     def require_as_meant(self, body: str) -> None:
@@ -196,6 +223,11 @@ class _Merging:
                 is_meant = (part and part.digest) == (before and before.digest)
             if not is_meant:
                 raise StructureLost("its sections cannot be told apart")
+
+
+def _is_contents(block: Block) -> bool:
+    """The list of contents, which shows nothing of its own: the new head brings its own."""
+    return any("toc" in value for value in block.element.attrib.values())
 
 
 def _shows(block: Block) -> bool:

@@ -11,11 +11,11 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from bot.errors import AfterwordError
 from bot.export import escape
+from bot.export.confluence_mentions import AC, PERSON, RI, account_in
 from bot.incident.plain import legible
 from bot.incident.sections import SECTIONS
 
-_AC, _RI = "urn:afterword:ac", "urn:afterword:ri"
-_NAME, _ANCHOR = f"{{{_AC}}}name", re.compile(r"\s*afterword-([a-z][a-z0-9_]{0,59})\s*")
+_NAME, _ANCHOR = f"{{{AC}}}name", re.compile(r"\s*afterword-([a-z][a-z0-9_]{0,59})\s*")
 _ENTITY = re.compile(r"<!\[CDATA\[.*?]]>|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
 _OF_XML = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 _LINE_BEGINS = re.compile(r"\n(?=[^\n])")
@@ -66,7 +66,7 @@ def parsed(storage: str) -> Element:
     """The page as one element. Raises NotAPage."""
     try:
         # Inside an element no document type can be declared, so there are no entities that could grow.
-        return fromstring(f'<page xmlns:ac="{_AC}" xmlns:ri="{_RI}">{decoded(storage)}</page>')  # noqa: S314
+        return fromstring(f'<page xmlns:ac="{AC}" xmlns:ri="{RI}">{decoded(storage)}</page>')  # noqa: S314
     except ParseError as error:
         raise NotAPage(f"What Confluence gave is no well-formed page ({error}).") from error
 
@@ -77,7 +77,7 @@ def _character(found: str, entity: str | None) -> str:
 
 def tag_of(element: Element) -> str:
     """Its name as Confluence writes it: `p`, `ac:image`."""
-    return element.tag.replace(f"{{{_AC}}}", "ac:").replace(f"{{{_RI}}}", "ri:")
+    return element.tag.replace(f"{{{AC}}}", "ac:").replace(f"{{{RI}}}", "ri:")
 
 
 def _name(element: Element) -> str:
@@ -96,7 +96,7 @@ def flat(element: Element) -> Iterator[Element]:
 
 def anchor_in(block: Element) -> str:
     """The region that begins with this block; empty where none does."""
-    for found in block.iter(f"{{{_AC}}}structured-macro"):
+    for found in block.iter(f"{{{AC}}}structured-macro"):
         if _name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
             return named[1]
     return ""
@@ -122,10 +122,8 @@ def _block(element: Element, depth: int) -> str:
         return _table(element, depth)
     if tag == "blockquote":
         return "\n".join(f"> {line}".rstrip() for line in _content(element, depth + 1).split("\n"))
-    if tag == "pre":
-        return escape.fenced("".join(element.itertext()).strip("\n"))
-    if tag == "hr":
-        return "---"
+    if tag in _WITHOUT_BLOCKS:
+        return _WITHOUT_BLOCKS[tag](element)
     return _macro(element, depth) if _is_block_macro(element) else _content(element, depth + 1)
 
 
@@ -160,9 +158,9 @@ def _items(element: Element, depth: int) -> Iterator[str]:
     start = element.get("start", "")
     for number, item in enumerate(element, int(start) if _NUMBER.fullmatch(start) else 1):
         sign = f"{number}." if tag_of(element) == "ol" else "-"
-        body = item.find(f"{{{_AC}}}task-body")
+        body = item.find(f"{{{AC}}}task-body")
         if body is not None:
-            is_done = item.findtext(f"{{{_AC}}}task-status", "").strip() == "complete"
+            is_done = item.findtext(f"{{{AC}}}task-status", "").strip() == "complete"
             sign += " [x]" if is_done else " [ ]"
         text = _tight(item if body is None else body, depth)
         margin = " " * (len(sign.split()[0]) + 1)
@@ -191,9 +189,9 @@ def _is_block_macro(element: Element) -> bool:
 
 
 def _macro(element: Element, depth: int) -> str:
-    name, body = _name(element), element.find(f"{{{_AC}}}rich-text-body")
-    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{_AC}}}parameter")}
-    plain = element.findtext(f"{{{_AC}}}plain-text-body")
+    name, body = _name(element), element.find(f"{{{AC}}}rich-text-body")
+    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{AC}}}parameter")}
+    plain = element.findtext(f"{{{AC}}}plain-text-body")
     if plain is not None:
         return escape.fenced(plain.strip("\n"), told.get("language", ""))
     if name in _SILENT_MACROS:
@@ -217,7 +215,7 @@ def _inline(element: Element, depth: int) -> str:
     if tag == "a":
         return _link(element.get("href", ""), inside)
     if tag == "ac:link" and not inside.strip():
-        return _text(" ".join(value for child in element for _, value in sorted(child.items())))
+        return _text(" ".join(map(_target, element)))
     return _marked(inside, _MARKS.get(tag, ""))
 
 
@@ -233,9 +231,24 @@ def _inline_macro(element: Element) -> str:
     return "" if name == "anchor" else _text(told.get("title") or told.get("key", ""))
 
 
+def _target(child: Element) -> str:
+    """What a link of Confluence's leads to; of a person the account, beside which the editor keeps ids of its own."""
+    if child.tag == PERSON:
+        return account_in(child)
+    return " ".join(value for _, value in sorted(child.items()))
+
+
 def _picture(element: Element) -> str:
-    sources = [value for child in element for _, value in sorted(child.items())]
-    return _text(f"(picture: {' '.join(sources)})")
+    """Named by its file or address alone: what the editor keeps beside that is no edit of anybody's."""
+    sources = [child.get(name, "") for child in element for name in (f"{{{RI}}}filename", f"{{{RI}}}value")]
+    return _text(f"(picture: {' '.join(filter(None, sources))})")
+
+
+def _emoticon(element: Element) -> str:
+    """The sign itself where it is one, else the name that people type for it."""
+    told = [element.get(f"{{{AC}}}{name}", "") for name in ("emoji-fallback", "emoji-shortname", "name")]
+    fallback, short, name = told
+    return _text(fallback or short or (f":{name}:" if name else ""))
 
 
 def _marked(inside: str, mark: str) -> str:
@@ -248,7 +261,7 @@ def _marked(inside: str, mark: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape.inline(_BLANKS.sub(" ", text))
+    return escape.verbatim(_BLANKS.sub(" ", text))
 
 
 def squeezed(text: str) -> str:
@@ -256,10 +269,16 @@ def squeezed(text: str) -> str:
     return _BLANKS.sub(" ", text).strip()
 
 
+_WITHOUT_BLOCKS: dict[str, Callable[[Element], str]] = {
+    "pre": lambda element: escape.fenced("".join(element.itertext()).strip("\n")),
+    "hr": lambda _: "---",
+    "ac:image": lambda element: _guarded(_picture(element)),  # as Cloud's editor keeps it, in no paragraph
+}
 _LEAVES: dict[str, Callable[[Element], str]] = {
     "br": lambda _: "\\\n",
     "time": lambda element: element.get("datetime", ""),
     "code": lambda element: escape.code("".join(element.itertext())),
     "ac:image": _picture,
+    "ac:emoticon": _emoticon,
     "ac:structured-macro": _inline_macro,
 }

@@ -6,6 +6,7 @@ stops growing) is why all this happens in a process of its own (`custom_apart`),
 
 import traceback
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from jinja2 import TemplateError
@@ -21,7 +22,7 @@ from bot.export.markdown import MarkdownWriter
 from bot.export.regions import Compiled, split
 from bot.incident import postmortem
 from bot.incident.document import Document
-from bot.incident.samples import HARD, NOW, SAMPLES
+from bot.incident.samples import EMPHASISED, NOW, SAMPLES
 from bot.incident.sections import BY_SLUG
 
 LONGEST = 20_000_000
@@ -105,11 +106,12 @@ def _unnamed(made: Compiled) -> Iterator[str]:
 
 
 def _unescaped(made: Compiled) -> Iterator[str]:
-    """Whether a text of the record takes effect as markup: the hard sample's texts hold some between backquotes."""
+    """Whether a text of the record takes effect as markup: the hard sample's texts hold some between stars."""
     reader = MarkdownIt("js-default", {"html": False})
     for region in made.regions:
         inside = [child for token in reader.parse(region.body) for child in token.children or ()]
-        if any(child.type == "code_inline" and child.content in HARD for child in inside):
+        pairs = pairwise(inside)
+        if any(one.type == "em_open" and other.content in EMPHASISED for one, other in pairs):
             where = region.title or region.id
             yield f"In {where} a text of the record takes effect as markup: write {{{{ text | inline }}}} or the like."
 

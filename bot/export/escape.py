@@ -1,5 +1,7 @@
 """Plain text to Markdown that shows exactly that text, escaping only where a character would take effect.
 
+What the text has as code (`bot.incident.code`) is code in the Markdown, too; every other backtick is escaped.
+
 Rules after CommonMark 0.31 and the GitHub Flavored Markdown extensions (tables, strikethrough, autolinks, footnotes,
 `$` mathematics). The text must have LF line ends and no control characters, as `bot.incident.plain` leaves it. The
 templates must never put `(`, `[` or `:` directly behind such a text.
@@ -7,11 +9,16 @@ templates must never put `(`, `[` or `:` directly behind such a text.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
-_IN_URL = r"[^\s<>\"'`\\\[\]{}|^()]"
-_ENDS_URL = r"[^\s<>\"'`\\\[\]{}|^().,;:!?*~]"
+from bot.incident.code import Kind, Piece, flat, pieces
+
+_CODE = "\ufdd0"
+"""Stands for a span of code while the words around it are escaped: a noncharacter, which no plain text holds."""
+
+_IN_URL = rf"[^\s<>\"'`\\\[\]{{}}|^(){_CODE}]"
+_ENDS_URL = rf"[^\s<>\"'`\\\[\]{{}}|^().,;:!?*~{_CODE}]"
 # Each way to begin is a letter or sign of its own, and what must stand before it is looked at behind it: so the engine
 # leaps from one such sign to the next. One alternative that begins with a repeated sign (`_+`), and it tries them all
 # at each letter, which takes four times as long.
@@ -21,7 +28,7 @@ _URL = rf"h(?<!\wh)ttps?://(?:{_IN_URL}|\({_IN_URL}*\))*(?:{_ENDS_URL}|\({_IN_UR
 _SIMPLE_URL = re.compile(r"https?://(?!\S*xn--)[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9/?#@!$&()*+,;=:._~-]*)?")
 
 _MARKUP = (
-    r"\\(?=[!-/:-@\[-`{-~]|https?://|$)"  # would escape what follows, or break the line
+    rf"\\(?=[!-/:-@\[-`{{-~{_CODE}]|https?://|$)"  # would escape what follows, or break the line
     r"|`"
     r"|\*(?:(?<! \*)|(?! ))"  # between two spaces a star is a star
     r"|_(?:(?<!\w_)_*|_*(?!\w))"  # inside a word an underscore is an underscore
@@ -43,11 +50,17 @@ _OPENS_BLOCK = re.compile(
 _ENTITY = re.compile(r"&(?=#?[0-9A-Za-z]{1,40};)")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _CLOSES_HEADING = re.compile(r"#+\Z")
+_LIKE_OURS = re.compile(r"^(?:<!--|#)", re.MULTILINE)
 _NO_BREAK_SPACE = "\u00a0"
 
 
 def inline(text: str) -> str:
     """One line that stands behind something else on its line; line ends become spaces."""
+    return _with_code(flat(text) if "```" in text else text.replace("\n", " "), _marked)
+
+
+def verbatim(text: str) -> str:
+    """The same of what is no code whatever it holds: a name, or words of a document that tells its code apart."""
     return _marked(text.replace("\n", " "))
 
 
@@ -63,21 +76,25 @@ def cell(text: str) -> str:
 
 def block(text: str) -> str:
     """Paragraphs that stand on their own lines; line breaks are kept, leading spaces show as no-break spaces."""
-    return _paragraphs(text, indent="", opening=_line)
+    return _blocks(text, "", _line)
 
 
 def item(text: str, depth: int = 0) -> str:
     """The text of a list item behind something else on its line; further lines are indented to stay in the item.
 
-    `depth` counts the lists that the item's own list stands in.
+    `depth` counts the lists that the item's own list stands in. Where a block of code ends the text, what is written
+    behind it begins a paragraph of its own.
     """
-    return _paragraphs(text, indent="  " * (depth + 1), opening=_marked) if "\n" in text else _marked(text)
+    if "\n" not in text and "`" not in text:
+        return _marked(text)
+    return _blocks(text, "  " * (depth + 1), _marked)
 
 
 def code(text: str) -> str:
     """A span of code inside a line; empty for nothing but blanks."""
     fence = "`" * (_longest_run(text) + 1)
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    is_bare = text[:1] not in ("`", " ") and text[-1:] not in ("`", " ")
+    pad = "" if is_bare else " "
     return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
 
 
@@ -89,6 +106,53 @@ def fenced(text: str, language: str = "") -> str:
 
 def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _blocks(text: str, indent: str, opening: Callable[[str], str]) -> str:
+    """The paragraphs and the blocks of code of a text; `opening` writes the first line of the first paragraph."""
+    if "```" not in text:
+        return _with_code(text, partial(_paragraphs, indent=indent, opening=opening))
+    parts = list(_parts(text))
+    written = [
+        _fence(part, indent)
+        if isinstance(part, Piece)
+        else _with_code(part, partial(_paragraphs, indent=indent, opening=_line if index else opening))
+        for index, part in enumerate(parts)
+    ]
+    if indent:  # an item has begun before this, and goes on behind it
+        before, behind = ([""] if isinstance(part, Piece) else [] for part in (parts[0], parts[-1]))
+        written = [*before, *written, *behind]
+    return f"\n\n{indent}".join(written)
+
+
+def _parts(text: str) -> Iterator[str | Piece]:
+    """The blocks of code, and the text between them."""
+    begin = 0
+    for piece in pieces(text):
+        if piece.kind is Kind.BLOCK:
+            if between := text[begin : piece.start].strip():
+                yield between
+            yield piece
+            begin = piece.end
+    if rest := text[begin:].strip():
+        yield rest
+
+
+def _fence(piece: Piece, indent: str) -> str:
+    """A block of code, no line of which can be taken for a marker or a heading of the draft: those begin a line."""
+    written = fenced(piece.text, piece.language)
+    margin = indent or (" " if _LIKE_OURS.search(written) else "")
+    return ("" if indent else margin) + written.replace("\n", f"\n{margin}")
+
+
+def _with_code(text: str, escaped: Callable[[str], str]) -> str:
+    """The text escaped, its spans of code put back behind that, and its blocks as spans."""
+    if "`" not in text:
+        return escaped(text)
+    found = pieces(text)
+    words = "".join(piece.text if piece.kind is Kind.WORDS else _CODE for piece in found)
+    spans = iter([code(" ".join(piece.text.split("\n"))) for piece in found if piece.kind is not Kind.WORDS])
+    return re.sub(_CODE, lambda _: next(spans), escaped(words))
 
 
 def _paragraphs(text: str, indent: str, opening: Callable[[str], str]) -> str:

@@ -1,7 +1,7 @@
 """Document to HTML: one self-contained page that prints well, rendered from the Markdown."""
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from jinja2 import Template
@@ -19,9 +19,12 @@ from bot.export.pictures import pictures_of
 from bot.export.reader import Reader, shown
 from bot.export.regions import Region
 from bot.export.rows import timeline_rows
+from bot.incident import code
+from bot.incident.code import Kind
 from bot.incident.document import Document
 
 _LINK = Markup('<a href="{}">{}</a>')
+_CODE = {Kind.SPAN: Markup("<code>{}</code>"), Kind.BLOCK: Markup("<pre><code>{}</code></pre>")}
 _KEPT_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
 _READS_ITS_OWN_WAY = frozenset({"p", "li"})
 _RENDERER, _OPTIONS = RendererHTML(), MarkdownIt("js-default").options
@@ -75,7 +78,9 @@ class HtmlWriter:
             chapters=chapters,
             # Each name on paper is paid for: only what is cited has one.
             anchors=citations.led_to("".join(chapter.body for chapter in chapters)) if on_paper else entries,
-            rows=timeline_rows(document, _for_paper if on_paper else _with_links, escape),
+            rows=timeline_rows(document, _for_paper if on_paper else _on_screen, escape),
+            coded=_coded,
+            bare=code.bare,
             pictures=pictures,
             style=Markup(self._styles["paper.css" if on_paper else "page.css"]),  # noqa: S704 (it closes no element)
             on_paper=on_paper,
@@ -115,7 +120,25 @@ def _style(templates: SandboxedEnvironment, name: str) -> str:
 
 def _for_paper(text: str) -> Markup:
     # WeasyPrint begins some texts on a second line where every space counts, so that only these do.
-    return _with_links(_KEPT_SPACE.sub("\u00a0", text))
+    return _rich(text, lambda words: _with_links(_KEPT_SPACE.sub("\u00a0", words)))
+
+
+def _on_screen(text: str) -> Markup:
+    return _rich(text, _with_links)
+
+
+def _rich(text: str, words: Callable[[str], Markup]) -> Markup:
+    if "`" not in text:
+        return words(text)
+    return Markup().join(
+        words(piece.text) if piece.kind is Kind.WORDS else _CODE[piece.kind].format(piece.text)
+        for piece in code.pieces(text)
+    )
+
+
+def _coded(text: str) -> Markup:
+    """A text on one line, such as a title, with its code."""
+    return _rich(code.flat(text), escape)
 
 
 def _with_links(text: str) -> Markup:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from jinja2.sandbox import SandboxedEnvironment
@@ -11,6 +12,7 @@ from bot.export.edition import OURS, Edition
 from bot.export.times import iso
 from bot.incident.document import ActionItem, Deed, Document, KeptText, Likeness, Metrics, Part, WhyStep
 from bot.incident.lines import FileItem, Line, Who, Wording
+from bot.incident.records import Milestone
 
 FORMAT = "afterword.postmortem"
 VERSION = 1
@@ -40,14 +42,14 @@ def as_object(document: Document) -> _Object:
         "generated_at": iso(document.generated_at),
         "incident": _incident(document),
         "metrics": _metrics(document.metrics),
-        "timeline": [_line(line) for line in document.timeline],
-        "whys": [_why(step) for step in sorted(document.whys, key=lambda step: step.number)],
+        "timeline": [_line(line, document.counting) for line in document.timeline],
+        "whys": [_why(step) for step in document.whys],
         "sections": {part.slug: _part(part) for part in document.parts},
         "actions": [_action(action) for action in document.actions],
         "kept": [_kept(text) for text in document.kept],
         "audit": [_deed(deed) for deed in document.audit],
         "struck": {
-            "timeline": [_line(line) for line in document.struck],
+            "timeline": [_line(line, {}) for line in document.struck],
             "whys": [_why(step) for step in document.struck_whys],
         },
         "likenesses": [_likeness(said) for said in document.likenesses],
@@ -90,7 +92,8 @@ def _metrics(metrics: Metrics) -> _Object:
     }
 
 
-def _line(line: Line) -> _Object:
+def _line(line: Line, counting: Mapping[Milestone, int]) -> _Object:
+    counts = counting.get(line.milestone) if line.milestone else None
     return {
         "number": line.number,
         "happened_at": iso(line.happened_at),
@@ -98,6 +101,7 @@ def _line(line: Line) -> _Object:
         "approximate": line.approximate,
         "text": line.text,
         "milestone": line.milestone.value if line.milestone else None,
+        "counts": counts == line.number if counts else None,
         "kind": line.kind.value,
         "author": line.author.name,
         "author_id": line.author.id,

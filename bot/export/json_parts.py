@@ -97,6 +97,11 @@ class Entry(Shape):
     approximate: bool = Field(default=False, description="Whether the time is only about right.")
     text: Text = Field(description="What happened.")
     milestone: Milestone | None = Field(default=None, description="What it marks in the life of the incident.")
+    counts: bool | None = Field(
+        default=None,
+        description="Whether its milestone was reached by it, and by no other that marks the same; null where it marks "
+        f"none, and of a resolution that did not last. {FOLLOWS}",
+    )
     kind: EntryKind = Field(default=EntryKind.NOTE, description="A note of somebody, or a change of the incident.")
     author: Name | None = Field(default=None, description="The name of who saw it.")
     author_id: Id = Field(description="The id of who saw it.")

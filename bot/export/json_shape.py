@@ -115,7 +115,9 @@ class PostmortemFile(Shape):
     incident: Incident = Field(description="What it is and how it stands.")
     metrics: Metrics = Field(default=Metrics(), description=f"The spans that people compare. {FOLLOWS}")
     timeline: list[Entry] = Field(description="What stands in the timeline, by happened_at, then by number.")
-    whys: list[Why] = Field(default=[], description="The five whys that stand, by number.")
+    whys: list[Why] = Field(
+        default=[], description="The five whys that stand: each is followed by those that explain it, by number."
+    )
     sections: Annotated[dict[str, Section], AfterValidator(_known_slugs)] = Field(
         default={},
         description="The sections by their slugs.",

@@ -1,7 +1,8 @@
 """Document to Markdown: GitHub Flavored, with YAML front matter."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -52,17 +53,26 @@ class MarkdownWriter:
         Reading thousands of entries back from Markdown takes long; but where a team tells the timeline its own way it
         is to be seen in that way, and where people wrote that region anew it is theirs.
         """
-        own = None if document.texts("timeline") else self._without_entries(document)
-        return (self.draft(document), False) if own is None else (self._keeper.draft(document, own), True)
+        draft, apart = self.with_rows_apart(document, ("timeline",))
+        return draft, bool(apart)
 
-    def _without_entries(self, document: Document) -> Compiled | None:
-        without = self._by_ours(replace(document, timeline=()))
-        own = self._edition.own
+    def with_rows_apart(self, document: Document, regions: Collection[str]) -> tuple[Draft, frozenset[str]]:
+        """The same for each of the regions `timeline` and `actions` that is asked for; those that are without rows."""
+        free = [id_ for id_ in regions if not document.texts(id_)]
+        without, own = self._without_rows(document, free), self._edition.own
         if own is None:
-            return without if without.body("timeline") else None
-        if own.body("timeline") != self._by_ours(document).body("timeline"):
-            return None
-        return own.with_body("timeline", without.body("timeline"))
+            apart = frozenset(id_ for id_ in free if without.body(id_))
+            own = without if len(apart) == len(free) else self._without_rows(document, apart)
+            return self._keeper.draft(document, own), apart
+        ours = self._by_ours(document)
+        apart = frozenset(id_ for id_ in free if own.body(id_) == ours.body(id_))
+        for id_ in apart:
+            own = own.with_body(id_, without.body(id_))
+        return self._keeper.draft(document, own), apart
+
+    def _without_rows(self, document: Document, regions: Iterable[str]) -> Compiled:
+        bare: dict[str, Any] = dict.fromkeys(regions, ())
+        return self._by_ours(replace(document, **bare))
 
     def _by_ours(self, document: Document) -> Compiled:
         return split("".join(self.pieces(self._templates, document)))
@@ -70,5 +80,5 @@ class MarkdownWriter:
     @staticmethod
     def pieces(templates: SandboxedEnvironment, document: Document) -> Iterator[str]:
         """The Markdown with plain markers, piece by piece, as the templates make it."""
-        rows = timeline_rows(document, escape.item, escape.inline)
+        rows = timeline_rows(document, escape.item, escape.verbatim)
         return templates.get_template("postmortem/document.md.j2").generate({"document": document, "rows": rows})

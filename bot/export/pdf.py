@@ -11,6 +11,7 @@ from bot.export.apart import Bounds, FailedApart, run_apart
 from bot.export.edition import OURS, Edition
 from bot.export.html import HtmlWriter
 from bot.export.pdf_needs import NOT_INSTALLED
+from bot.export.undrawn import parted
 from bot.incident.document import Document
 
 _SECONDS = 60.0
@@ -33,10 +34,14 @@ class PdfWriter:
 
     def __call__(self, document: Document) -> bytes:
         """The PDF."""
+        return self.drawn(document)[0]
+
+    def drawn(self, document: Document) -> tuple[bytes, str]:
+        """The PDF, and the letters that no font of this machine has: a box stands in it in their place."""
         entries = len(document.timeline)
         bounds = Bounds(_SECONDS + _SECONDS_AN_ENTRY * entries, _MEMORY + _MEMORY_AN_ENTRY * entries, _LARGEST)
         try:
-            return run_apart("bot.export.pdf_page", self._html.page(document, on_paper=True).encode(), bounds)
+            return parted(run_apart("bot.export.pdf_page", self._html.page(document, on_paper=True).encode(), bounds))
         except FailedApart as error:
             raise type(error)(f"The PDF could not be made. {error}") from error
 

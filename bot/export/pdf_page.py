@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
-import os
+from typing import Any
 
 from bot.export.apart import FailedApart, answer
 from bot.export.pdf_needs import NO_LIBRARIES, NOT_INSTALLED
+from bot.export.undrawn import marked
 
 missing = ""
 """What to install; empty where WeasyPrint and its libraries are there."""
@@ -22,19 +23,28 @@ LONGEST_TAGGED = 1_000_000
 
 
 def make(html: bytes) -> bytes:
-    """A page of our own as PDF: the same bytes for the same page. Nothing is loaded from anywhere."""
+    """A page of our own as PDF: the same bytes for the same page. Nothing is loaded from anywhere.
+
+    Behind it stands which letters no font of this machine has (see `undrawn`).
+    """
     if missing:
         raise FailedApart(missing)
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
-    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # else the fonts in it carry the second at which they were cut
     page = weasyprint.HTML(
         string=html.decode(), url_fetcher=weasyprint.urls.URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     )
+    letters: set[int] = set()
+
+    def look(document: Any, _: Any) -> None:
+        """Once all pages are drawn, each font knows for which letters it had to stand in without having them."""
+        letters.update(letter for font in document.fonts.values() for letter in getattr(font, "missing", ()))
+
     made: bytes = page.write_pdf(
+        finisher=look,
         pdf_variant="pdf/ua-1" if len(html) <= LONGEST_TAGGED else None,
         pdf_identifier=hashlib.sha256(html).digest()[:16],
     )
-    return made
+    return marked(made, letters)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """What a line of the timeline is made of, ready for a template."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.export.times import clock, stamp
 from bot.incident.attachments import IMAGES, written_size
 from bot.incident.document import Document
+from bot.incident.lifecycle import beyond
 from bot.incident.lines import FileItem, Line
+from bot.incident.records import Milestone
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,14 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside an entry that was captured from a message: what became of it, and its files."""
+    """What stands beside an entry: what became of the message that it was captured from, and the files of that.
+
+    `instead` is the number of the entry that counts in its place, where another marks the same milestone; else 0.
+    """
 
     change: str
     files: tuple[FileRow, ...]
+    instead: int = 0
 
 
 Row = tuple[str, str, str, str, str, int, Beside | None]
@@ -39,10 +45,11 @@ Row = tuple[str, str, str, str, str, int, Beside | None]
 def timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
     """When, milestone or empty, text, author, recorder or empty, number, what is beside it or None.
 
-    Texts and names are escaped by the given two. Plain tuples, made here: a template that reached into ten thousand
-    records would take ten times as long.
+    The text is empty where the milestone says it all. Texts and names are escaped by the given two. Plain tuples, made
+    here: a template that reached into ten thousand records would take ten times as long.
     """
     names = {who.id: name(who.name) for who in document.people}
+    counting = document.counting
     with_date = document.spans_days
     day, day_shown = None, ""
     for line in document.timeline:
@@ -57,16 +64,20 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
         yield (
             when,
             line.milestone or "",
-            text(line.text),
+            text(beyond(line.milestone, line.text) if line.milestone else line.text),
             names[author],
             names[recorder] if recorder != author else "",
             line.number,
-            _beside(line, name) if line.source_change or line.files else None,
+            _beside(line, name, counting) if line.source_change or line.files or line.milestone else None,
         )
 
 
-def _beside(line: Line, name: Callable[[str], str]) -> Beside:
-    return Beside(line.source_change, tuple(_file(file, name) for file in line.files))
+def _beside(line: Line, name: Callable[[str], str], counting: Mapping[Milestone, int]) -> Beside | None:
+    counts = counting.get(line.milestone, line.number) if line.milestone else line.number
+    instead = counts if counts != line.number else 0
+    if not (line.source_change or line.files or instead):
+        return None
+    return Beside(line.source_change, tuple(_file(file, name) for file in line.files), instead)
 
 
 def _file(file: FileItem, name: Callable[[str], str]) -> FileRow:

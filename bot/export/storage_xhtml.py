@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from bot.export.escape import WEB_ADDRESS
 from bot.export.reader import Reader, lines_of
+from bot.incident.code import Kind, Piece, pieces
 from bot.incident.plain import legible
 
 _CODE = Markup(
@@ -36,17 +37,21 @@ _ALIGNED = re.compile(r"text-align:(left|center|right)")
 
 
 class StorageXhtml:
-    """Renders blocks and lines; what comes back is well-formed inside an element that declares `ac:` and `ri:`."""
+    """Renders blocks and lines; what comes back is well-formed inside an element that declares `ac:` and `ri:`.
+
+    Cloud's editor takes neither headings, tables, rules nor quotes inside a quote or an item of a list, and where it
+    finds one the whole page opens in the legacy editor: in there they are written as paragraphs.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._writers: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
-            "paragraph": self._paragraph,
+            "paragraph": _paragraph,
             "heading": lambda node: _wrapped(node.tag, lines_of(node)),
-            "blockquote": lambda node: _wrapped("blockquote", self._all(node)),
+            "blockquote": lambda node: _wrapped("blockquote", self._inside(node)),
             "bullet_list": self._bullet_list,
             "ordered_list": self._ordered_list,
-            "list_item": lambda node: _wrapped("li", self._all(node)),
+            "list_item": lambda node: _wrapped("li", self._inside(node)),
             "fence": _code,
             "code_block": _code,
             "hr": lambda _: Markup("<hr />"),
@@ -57,6 +62,13 @@ class StorageXhtml:
             "th": _cell,
             "td": _cell,
             "inline": lambda node: Markup(node.content),  # noqa: S704 (made by `_line`)
+        }
+        self._writers_inside: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
+            **self._writers,
+            "heading": lambda node: _wrapped("p", _wrapped("strong", lines_of(node))),
+            "blockquote": self._inside,
+            "hr": lambda _: Markup("<p>———</p>"),
+            "table": lambda node: Markup().join(_row_as_line(row) for part in node.children for row in part.children),
         }
 
     def blocks(self, markdown: str) -> Markup:
@@ -70,10 +82,8 @@ class StorageXhtml:
     def _all(self, node: SyntaxTreeNode) -> Markup:
         return Markup().join(self._writers[child.type](child) for child in node.children)
 
-    @staticmethod
-    def _paragraph(node: SyntaxTreeNode) -> Markup:
-        text = lines_of(node)
-        return Markup(text) if node.hidden else _wrapped("p", text)  # noqa: S704 (made by `_line`)
+    def _inside(self, node: SyntaxTreeNode) -> Markup:
+        return Markup().join(self._writers_inside[child.type](child) for child in node.children)
 
     def _bullet_list(self, node: SyntaxTreeNode) -> Markup:
         # Confluence keeps tasks at the top of a page only, and nothing but a line in each.
@@ -93,19 +103,48 @@ class StorageXhtml:
         return Markup("{}{}</ol>").format(opening, self._all(node))
 
 
+def _paragraph(node: SyntaxTreeNode) -> Markup:
+    text = lines_of(node)
+    return Markup(text) if node.hidden else _wrapped("p", text)  # noqa: S704 (made by `_line`)
+
+
+def _row_as_line(row: SyntaxTreeNode) -> Markup:
+    """A row of a table where no table may stand."""
+    return _wrapped("p", " | ".join(lines_of(cell) for cell in row.children))
+
+
 def running_text(text: str) -> Markup:
-    """Plain text with its line breaks, leading spaces and web addresses kept, as the content of a cell or paragraph."""
-    return Markup("<br />").join(_running_line(line) for line in legible(text).split("\n"))
+    """Plain text with its line breaks, leading spaces, web addresses and code kept, as the content of a cell."""
+    found = pieces(legible(text))
+    behind = [None, *(piece.kind for piece in found)]
+    return Markup().join(
+        _running_piece(piece, is_behind_span=before is Kind.SPAN) for before, piece in zip(behind, found, strict=False)
+    )
+
+
+def _running_piece(piece: Piece, *, is_behind_span: bool) -> Markup:
+    if piece.kind is Kind.SPAN:
+        return Markup(_wrapped("code", escape(piece.text)))  # noqa: S704 (escaped)
+    if piece.kind is Kind.BLOCK:
+        return _code_macro(piece.text, piece.language)
+    first, *others = piece.text.split("\n")
+    lines = [_linked(first) if is_behind_span else _running_line(first), *map(_running_line, others)]
+    return Markup("<br />").join(lines)
 
 
 def _running_line(line: str) -> Markup:
     body = line.lstrip(" \t")
     margin = "\u00a0" * len(line[: len(line) - len(body)].expandtabs(4))
-    written, end = [escape(margin)], 0
-    for found in WEB_ADDRESS.finditer(body):
-        written += [escape(body[end : found.start()]), _LINK.format(found[0], found[0])]
+    return escape(margin) + _linked(body)
+
+
+def _linked(text: str) -> Markup:
+    """Words of a line, their web addresses as links."""
+    written, end = [], 0
+    for found in WEB_ADDRESS.finditer(text):
+        written += [escape(text[end : found.start()]), _LINK.format(found[0], found[0])]
         end = found.end()
-    return Markup().join([*written, escape(body[end:])])
+    return Markup().join([*written, escape(text[end:])])
 
 
 def _line(tokens: Sequence[Token]) -> str:
@@ -143,8 +182,12 @@ def _cell(node: SyntaxTreeNode) -> Markup:
 
 
 def _code(node: SyntaxTreeNode) -> Markup:
-    named = _LANGUAGES.get((node.info.split() or [""])[0].lower())
-    text = node.content.removesuffix("\n").replace("]]>", "]]]]><![CDATA[>")
+    return _code_macro(node.content.removesuffix("\n"), (node.info.split() or [""])[0].lower())
+
+
+def _code_macro(text: str, language: str) -> Markup:
+    named = _LANGUAGES.get(language)
+    text = text.replace("]]>", "]]]]><![CDATA[>")
     return _CODE.format(language=_LANGUAGE.format(named) if named else "", text=Markup(legible(text)))  # noqa: S704 (CDATA)
 
 

@@ -1,7 +1,7 @@
 """Alerts of monitoring: what is told of one, the group that it belongs to, and what becomes of a group."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -40,6 +40,9 @@ QUIET = timedelta(hours=1)
 ENTRIES_AT_MOST = 50
 """So many entries one group may add to a timeline, its end not counted."""
 
+FEW = 5
+"""So many alerts that come to one status at once have an entry each; more have one together, which names as many."""
+
 REMEMBERED = timedelta(days=30)
 """So long after it was told last a thing is recognised when it is told again.
 
@@ -59,12 +62,16 @@ class AlertStatus(StrEnum):
 
 
 class Stand(StrEnum):
-    """What became of a group: `held` is counted in a storm's message, `attached` writes into an incident's timeline."""
+    """What became of a group: `held` is counted in a storm's message, `attached` writes into an incident's timeline.
+
+    Of a `merged` one nothing is left but its message: what came late showed that it is part of the group before it.
+    """
 
     SUGGESTED = "suggested"
     HELD = "held"
     ATTACHED = "attached"
     IGNORED = "ignored"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class Alert:
 
     `source` is a key of PROGRAMS; alerts of one `group` belong together; `fingerprint` tells them apart in there;
     `event` is the same whenever this same thing is told again. `by` is who did it, where a person did.
+    `start` is the same in all that is told of one alert whose sender says in each telling when it began; else empty.
     """
 
     source: str
@@ -88,6 +96,17 @@ class Alert:
     link: str = ""
     by: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    start: str = ""
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it tells of the beginning itself."""
+        return self.status is AlertStatus.FIRING and self.at == self.starts_at
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it tells of an end."""
+        return self.status is AlertStatus.RESOLVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +177,7 @@ class AlertRules:
 
     def opens_by(self, alert: Alert) -> bool:
         """Whether an alert opens an incident by itself."""
-        if alert.status is AlertStatus.RESOLVED or not self.opens:
+        if alert.is_over or not self.opens:
             return False
         said = {(name.lower(), value.lower()) for name, value in alert.labels}
         return all(any((name, value) in said for value in values) for name, values in self.opens)
@@ -201,13 +220,6 @@ def proposed_severity(label: str) -> int | None:
     return next((severity for severity, words in _SEVERITIES if label.strip().lower() in words), None)
 
 
-def goes_on(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
-    """Whether what is told belongs to the group as it stands; `is_open`: its incident is not resolved."""
-    if group.ended_at is None or is_open:
-        return True
-    return alert.at <= group.ended_at + QUIET
-
-
 REPEATED = (ALERTMANAGER, GRAFANA)
 """Who tells again what goes on; the others tell each thing once, at its own time."""
 
@@ -218,45 +230,6 @@ def is_past(alert: Alert, now: datetime) -> bool:
     What goes on firing may have begun long ago.
     """
     return alert.source not in REPEATED and alert.at < now - REMEMBERED
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was told last, by its source's clock, of one alert of a group."""
-
-    status: AlertStatus
-    at: datetime
-
-
-def after(group: AlertGroup, alert: Alert, known: Known | None) -> AlertGroup:
-    """The group after something was told of one of its alerts; what comes late changes nothing but the counts."""
-    is_over, was_over = alert.status is AlertStatus.RESOLVED, known is not None and known.status is AlertStatus.RESOLVED
-    if known is not None and known.at > alert.at:
-        return group
-    begins = not is_over and (known is None or was_over)
-    ends = is_over and known is not None and not was_over
-    firing = group.firing + begins - ends
-    group = replace(
-        group, fired=group.fired + (known is None), firing=firing, severity=alert.severity or group.severity
-    )
-    if not firing:
-        return (
-            group
-            if group.ended_at
-            else replace(group, status=AlertStatus.RESOLVED, changed_at=alert.at, ended_at=alert.at)
-        )
-    if is_over:
-        return group
-    return _standing(group, alert)
-
-
-def _standing(group: AlertGroup, alert: Alert) -> AlertGroup:
-    """The group after one of its alerts fired or was acknowledged; one that fires anew is nobody's yet."""
-    if group.ended_at is not None:
-        group = replace(group, ended_at=None, acknowledged_at=None, acknowledged_by="")
-    if alert.status is AlertStatus.ACKNOWLEDGED and group.acknowledged_at is None:
-        group = replace(group, acknowledged_at=alert.at, acknowledged_by=alert.by)
-    return group if group.status is alert.status else replace(group, status=alert.status, changed_at=alert.at)
 
 
 _SAID = {
@@ -274,5 +247,5 @@ def told_as(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more:
     if len(titles) == 1:
         return f"{_SAID[status]}{who}: {titles[0]}{f' ({more})' if more else ''}"
     verb = _SAID[status].removeprefix("Alert ")
-    named = "; ".join(titles[:5])
-    return f"{len(titles)} alerts {verb}{who}: {named}{f'; and {len(titles) - 5} more' if len(titles) > 5 else ''}"
+    named = "; ".join(titles[:FEW])
+    return f"{len(titles)} alerts {verb}{who}: {named}{f'; and {len(titles) - FEW} more' if len(titles) > FEW else ''}"

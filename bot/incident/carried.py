@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import Refused
-from bot.incident import moments
-from bot.incident.moments import Reading
+from bot.incident import times
+from bot.incident.times import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Carried:
     def reading(self) -> Reading:
         """How its time is read: what was typed by the clock of that moment, or the time that was settled already."""
         if self.at is None:
-            return moments.read(self.line, self.typed_at, self.clock(), language=self.language or "en")
+            return times.read(self.line, self.typed_at, self.clock(), language=self.language or "en")
         return Reading(
             self.at, self.ended_at, self.approximate, self.line, None, None, None, assumed_zone=False, precise=False
         )

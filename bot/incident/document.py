@@ -51,11 +51,11 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class WhyStep:
-    """One why, in reading order: a chain runs on at its own `depth`; what branches off stands one deeper.
+    """One why, in the order of `bot.incident.outline`; `depth` counts the whys above it.
 
-    `parent` is the number that it explains, None for a first one; `is_branch` marks the first step of a branch;
-    `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers` is the
-    number that it was given under, which may be struck since. `versions` as those of a Line.
+    `parent` is the number that it explains, None for a first one; `is_branch` where another why before it explains the
+    same one; `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers`
+    is the number that it was given under, which may be struck since. `versions` as those of a Line.
     """
 
     number: int
@@ -217,12 +217,28 @@ class Document:
         """The mark of one milestone, reached or not."""
         return next(mark for mark in self.marks if mark.milestone == milestone)
 
+    @property
+    def counting(self) -> dict[Milestone, int]:
+        """The numbers of the entries that count for the milestones: several may mark the same."""
+        return {mark.milestone: mark.line.number for mark in self.marks if mark.line}
+
     def part(self, slug: str) -> Part:
         """One of the 14 sections. Raises LookupError for any other name."""
         found = [part for part in self.parts if part.slug == slug]
         if not found:
             raise LookupError(f"there is no section {slug!r}")
         return found[0]
+
+    @property
+    def began(self) -> Milestone | None:
+        """The milestone that `started_at` is the time of; None where it is the first entry's, or there is none."""
+        marks = (Milestone.IMPACT_STARTED, Milestone.DETECTED, Milestone.ACKNOWLEDGED)
+        return next((name for name in marks if self.started_at and self.mark(name).at == self.started_at), None)
+
+    def since_start(self, milestone: Milestone) -> timedelta | None:
+        """How long after `started_at` a milestone was reached; None where it was not, or stands before it."""
+        at = self.mark(milestone).at
+        return at - self.started_at if at and self.started_at and at >= self.started_at else None
 
     @property
     def roots(self) -> tuple[WhyStep, ...]:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.incident import code
 from bot.incident.document import Document
-from bot.incident.lifecycle import SAID
+from bot.incident.lifecycle import beyond
 from bot.incident.lines import Line
-from bot.incident.plain import one_line
+from bot.incident.plain import plain
 from bot.incident.records import EntryKind, Milestone
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
@@ -73,7 +74,7 @@ class Draft:
 
 def _words(text: str) -> str:
     """Somebody's words on one line. Others read them here, so credentials are masked."""
-    return shortened(masked(one_line(text)), QUOTED)
+    return shortened(code.flat(masked(plain(text))), QUOTED)
 
 
 def _summary(document: Document) -> Draft:
@@ -141,7 +142,7 @@ def _moment(document: Document, milestone: Milestone, since: Milestone | None) -
     line = mark.line
     if line is None:
         return Moment(milestone, mark.at, after=after, since=since)
-    text = _words(line.text) if line.text != SAID[milestone] else ""
+    text = _words(beyond(milestone, line.text))
     return Moment(milestone, mark.at, after, since, line.author.name, line.number, text, line.approximate)
 
 

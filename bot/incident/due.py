@@ -1,126 +1,197 @@
-"""Days as people say them where something is due: "friday", "in 2 weeks", "end of month", "24/12", "3 mar"."""
+"""Days as people say them where something is due: "friday", "in 2 weeks", "end of month", "24/12", "3 mar".
+
+A part that is missing is never filled in from today. What names a week, a month, a quarter or a year is due at its
+end; what can be two days is asked; a day that no calendar has is refused with the reason.
+"""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from dateutil import parser as dates
 from dateutil.relativedelta import relativedelta
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAY = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun)")
-_COUNT = r"(?P<count>\d{1,3}|a|an|one|two|three)\s*(?P<unit>days?|d|weeks?|w|months?)"
-_COUNTED = re.compile(_COUNT, re.IGNORECASE)
-_IN = re.compile(rf"(?:in\s+)?{_COUNT}", re.IGNORECASE)
-_END = re.compile(
-    r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?P<next>next\s+)?(?P<unit>week|month|quarter|year)|eo(?P<short>[wmqy])"
-    r"|month\s+end"
+from bot.incident import due_forms as forms
+from bot.incident.due_dates import (
+    Due,
+    asked,
+    both,
+    dated,
+    dotted,
+    full,
+    index_of,
+    last_of,
+    month_of,
+    next_years,
+    not_a_day,
 )
-_FRIDAY = 4
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
-# A figure is part of a date only beside a month or a weekday: dateutil reads "30 seconds" as a time of today.
-_NAMED = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}"
-_DATED = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}|.*\b{_NAMED}\b.*\d.*|.*\d.*\b{_NAMED}\b.*", re.IGNORECASE)
-_SLASHED = re.compile(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<year>\d{4}))?")
-_DOTTED = re.compile(r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.(?:\s?(?P<year>\d{4}))?")
 
+__all__ = ["Due", "is_amount", "is_month", "not_a_day", "overdue_at", "read"]
 
-def not_a_day(words: str) -> str:
-    """The sentence for a due date that cannot be read."""
-    return f"“{words[:60]}” is no day that I can read. Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+_FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
+
+_LONGEST = 100
+"""Characters: no day takes more to say."""
+
+_MOST_CLOCKS = 3
+"""As in `friday at 9 in the morning`."""
+
+_MOST_PARTS = 10
 
 
 def is_amount(words: str) -> bool:
-    """Whether a bare count stands there, as in `3 days`: behind "by" it says how much, and not when."""
-    return _COUNTED.fullmatch(words) is not None
+    """Whether a bare count stands there, as in `3 days` or `1/3`: behind "by" it says how much, and not when."""
+    fraction = forms.FRACTION.fullmatch(words)
+    return forms.COUNTED.fullmatch(words) is not None or (
+        fraction is not None and int(fraction[1]) < int(fraction[2]) <= _MOST_PARTS
+    )
 
 
-def day(words: str, today: date) -> date | None:
-    """The day that the words name; None where they name none, or where two days could be meant.
+def is_month(words: str) -> bool:
+    """Whether nothing but a month's name stands there."""
+    return re.fullmatch(forms.NAMED_MONTH, words.strip(" .!"), re.IGNORECASE) is not None
 
-    It is today or later, but for a date with its year, which is taken as written.
+
+def read(words: str, today: date, *, is_limit: bool = False) -> Due | None:
+    """What the words say of a day, seen from `today`; None where they name none.
+
+    It is today or later, but for a date with its year, which is taken as written. `is_limit` where they stand behind
+    "by" or "until": a month is then perhaps its first day.
     """
-    words = words.strip(" !").lower()
-    if dotted := _DOTTED.fullmatch(words):
-        return _ahead(dotted["year"], dotted["month"], dotted["day"], today)
-    words = words.strip(".")
-    simple = {"today": 0, "tonight": 0, "tomorrow": 1, "next week": 7}
-    if words in simple:
-        return today + timedelta(days=simple[words])
-    return _weekday(words, today) or _in(words, today) or _end_of(words, today) or _dated(words, today)
-
-
-def _weekday(words: str, today: date) -> date | None:
-    word = words.removesuffix(" next week").removeprefix("next ").removeprefix("this ").removeprefix("on ")
-    if len(word) < len("mon"):
+    said = " ".join(words.split()).strip(" !?,;")
+    if len(said) > _LONGEST:
         return None
-    for index, name in enumerate(_WEEKDAYS):
-        if name.startswith(word) and words.endswith("next week"):
-            return today + timedelta(days=7 + index - today.weekday())
-        if name.startswith(word):
-            ahead = (index - today.weekday() - 1) % 7 + 1
-            return today + timedelta(days=ahead)
+    text, beside = _without_clock(said.lower())
+    found = Due((today,)) if said and not text else _read(text, today, said)
+    if found is None:
+        return None
+    if is_limit and found.day is not None and (first := _first_of(text, found.day, today)):
+        found = asked((first, found.day), said)
+    return replace(found, beside=beside)
+
+
+def _without_clock(text: str) -> tuple[str, str]:
+    """The words without a time of day, and that time; the end of the day adds nothing, for that is when it is due."""
+    if re.fullmatch(forms.DAYS_END, text):
+        return "", ""
+    beside: list[str] = []
+    for _ in range(_MOST_CLOCKS):
+        match = forms.CLOCK_BEHIND.search(text) or forms.CLOCK_BEFORE.match(text)
+        rest = f"{text[: match.start()]}{text[match.end() :]}".strip(" ,") if match else ""
+        if match is None or not rest:
+            break
+        text = rest
+        beside += [] if match["end"] else [match["clock"].strip()]
+    return text, " ".join(reversed(beside))
+
+
+_Reader = Callable[[str, date, str], Due | None]
+
+
+def _read(text: str, today: date, said: str) -> Due | None:
+    readers: tuple[_Reader, ...] = (dotted, _simple, _weekday, _counted, _span, _month, dated, both)
+    for reader in readers:
+        found = reader(text if reader is dotted else text.rstrip("."), today, said)
+        if found is not None:
+            return found
     return None
 
 
-def _in(words: str, today: date) -> date | None:
-    match = _IN.fullmatch(words)
-    if match is None:
-        return today + relativedelta(months=1) if words == "next month" else None
-    count = _COUNTS.get(match["count"]) or int(match["count"])
-    if match["unit"].startswith("month"):
-        return today + relativedelta(months=count)
-    return today + timedelta(days=count * {"d": 1, "w": 7}[match["unit"][0]])
+def _simple(text: str, today: date, _: str) -> Due | None:
+    ahead = forms.SIMPLE.get(text)
+    return None if ahead is None else Due((today + ahead * _DAY,))
 
 
-def _end_of(words: str, today: date) -> date | None:
-    """The last day of a month, a quarter or a year; of a week its Friday."""
-    match = _END.fullmatch(words)
+def _mondays(today: date, ahead: int) -> tuple[date, ...]:
+    """The Monday of this week, or of one so many weeks ahead: on a Sunday, which may begin a week, there are two."""
+    monday = today - today.weekday() * _DAY + ahead * _WEEK
+    return (monday, monday + _WEEK) if today.weekday() == _SUNDAY else (monday,)
+
+
+def _weekday(text: str, today: date, said: str) -> Due | None:
+    match = forms.ON_WEEKDAY.fullmatch(text) or forms.WEEK_FIRST.fullmatch(text)
     if match is None:
         return None
-    unit = (match["unit"] or match["short"] or "m")[0]
-    ahead = 1 if match["next"] else 0
+    parts, index = match.groupdict(), index_of(match["weekday"])
+    coming = today + ((index - today.weekday() - 1) % 7 + 1) * _DAY
+    if whose := parts["whose"]:
+        days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
+        ahead = [day for day in days if day >= today]
+        return asked(ahead, said) if ahead else Due((), f"The {forms.WEEKDAYS[index].title()} of this week is past.")
+    if parts["week"]:
+        return Due((coming + _WEEK,))
+    if parts.get("after"):
+        return asked([day + _WEEK for day in _next(today, index, coming)], said)
+    return asked(_next(today, index, coming), said) if parts.get("how") == "next" else Due((coming,))
+
+
+def _next(today: date, index: int, coming: date) -> list[date]:
+    """What "next friday" can mean: the one that comes first, or that of next week."""
+    return [coming, *(monday + index * _DAY for monday in _mondays(today, 1))]
+
+
+def _counted(text: str, today: date, _: str) -> Due | None:
+    match = forms.IN.fullmatch(text)
+    if match is None:
+        return None
+    count = forms.COUNTS.get(match["count"]) or int(match["count"])
+    unit = match["unit"][0]
+    if match["unit"].startswith(("month", "year")):
+        return Due((today + relativedelta(months=count * (1 if unit == "m" else 12)),))
+    return Due((today + count * {"d": 1, "w": 7, "f": 14}[unit] * _DAY,))
+
+
+def _span(text: str, today: date, said: str) -> Due | None:
+    """The end of a week (its Friday), a month, a quarter or a year."""
+    match = forms.SPAN.fullmatch(text)
+    if match is None:
+        return None
+    unit = (match["unit"] or match["short"] or match["unit2"] or match["unit3"])[0]
+    ahead = 1 if match["next"] or match["next2"] else 0
     if unit == "w":
-        return today + timedelta(days=(_FRIDAY - today.weekday()) % 7 + 7 * ahead)
+        return _weeks_end(today, ahead, said)
     months = {"m": 1, "q": 3, "y": 12}[unit]
     first = date(today.year, (today.month - 1) // months * months + 1, 1)
-    return first + relativedelta(months=months * (ahead + 1), days=-1)
+    return Due((first + relativedelta(months=months * (ahead + 1), days=-1),))
 
 
-def _dated(words: str, today: date) -> date | None:
-    if slashed := _SLASHED.fullmatch(words):
-        return _slashed(slashed, today)
-    if not _DATED.fullmatch(words):
-        return None
-    try:
-        found, elsewhen = (_parsed(words, default) for default in (today, today + relativedelta(years=4, months=1)))
-    except (ValueError, OverflowError):
-        return None
-    if found < today and found.year != elsewhen.year:  # no year was written
-        found += relativedelta(years=1) if found.month == elsewhen.month else relativedelta(months=1)
-    weekday = _WEEKDAY.search(words)
-    return found if weekday is None or _WEEKDAYS[found.weekday()].startswith(weekday[0]) else None
+def _weeks_end(today: date, ahead: int, said: str) -> Due:
+    if ahead == 0 and today.weekday() >= _SATURDAY:  # this week ends tomorrow, or is the one about to begin
+        monday = today - today.weekday() * _DAY
+        return asked((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), said)
+    return asked([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], said)
 
 
-def _parsed(words: str, default: date) -> date:
-    """What dateutil reads; a year, month or day that is not written is that of `default`."""
-    is_year_first = words[:4].isdigit()
-    return dates.parse(words, default=datetime.combine(default, time(), UTC), dayfirst=not is_year_first).date()
+def _month(text: str, today: date, said: str) -> Due | None:
+    """A month, a quarter or a year by its name: its last day."""
+    if named := forms.MONTH_ALONE.fullmatch(text):
+        year = named["year"] or named["year2"] or named["year3"]
+        month = month_of(named["month"]) if named["month"] else int(named["figure"] or named["figure2"])
+        return _ending(year, month, today, said)
+    if quarter := forms.QUARTER.fullmatch(text):
+        month = int(quarter["quarter"] or quarter["quarter2"]) * 3
+        return _ending(quarter["year"] or quarter["year2"], month, today, said)
+    years_end = forms.YEARS_END.fullmatch(text)
+    return _ending(years_end["year"], 12, today, said) if years_end else None
 
 
-def _slashed(match: re.Match[str], today: date) -> date | None:
-    """`24/12` is one day; `05/04` could be two, and is asked."""
-    orders = ((match["a"], match["b"]), (match["b"], match["a"]))
-    readings = {_ahead(match["year"], month, day_of_month, today) for day_of_month, month in orders} - {None}
-    return readings.pop() if len(readings) == 1 else None
+def _ending(year: str | None, month: int, today: date, said: str) -> Due:
+    """The last day of a month; without its year of the next such one."""
+    if not 1 <= month <= 12 or (year and not int(year.strip("'"))):
+        return Due((), not_a_day(said))
+    if year:
+        return Due((last_of(full(year), month),))
+    last = last_of(today.year, month)
+    return Due((last,)) if last >= today else next_years(last, last_of(today.year + 1, month), today)
 
 
-def _ahead(year: str | None, month: str, day_of_month: str, today: date) -> date | None:
-    """The date in figures, without its year the next such one; None where the calendar has none."""
-    try:
-        found = date(int(year or today.year), int(month), int(day_of_month))
-    except ValueError:
-        return None
-    return found + relativedelta(years=1) if found < today and not year else found
+def _first_of(text: str, last: date, today: date) -> date | None:
+    """The first day of a month that stands alone, where that is still ahead."""
+    match = forms.MONTH_ALONE.fullmatch(text.rstrip("."))
+    first = last.replace(day=1)
+    return first if match is not None and not match["end"] and first > today else None
 
 
 def overdue_at(due_on: date, zone: tzinfo) -> datetime:

@@ -65,13 +65,14 @@ def _timeline(document: Document) -> Iterator[str]:
 
 
 def _whys(document: Document) -> Iterator[str]:
-    for step in document.whys:
+    for step in sorted(document.whys, key=lambda step: step.number):
         cited = ((line.number, line.happened_at, line.text) for line in step.evidence)
-        yield _row(step.number, step.parent, step.depth, step.text, step.author.id, step.is_root, *cited)
+        yield _row(step.number, step.parent, step.text, step.author.id, step.is_root, *cited)
 
 
 def _roots(document: Document) -> Iterator[str]:
-    return (_row(step.number, step.text, step.author.id) for step in document.roots)
+    roots = sorted(document.roots, key=lambda step: step.number)
+    return (_row(step.number, step.text, step.author.id) for step in roots)
 
 
 def _actions(document: Document) -> Iterator[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
-from bot.incident import moments
+from bot.incident import times
 from bot.incident.text import LONGEST
 
 FIELD = 3_000
@@ -106,7 +106,7 @@ def time_text(when: When, now: datetime, zone: tzinfo, language: str = "en") -> 
 def time_in(text: str, now: datetime, zone: tzinfo, language: str = "en") -> When | None:
     """What a form's field says of a time; None where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
-    found = moments.read(f"it | {text}", now, zone, language=language)
+    found = times.read(f"it | {text}", now, zone, language=language)
     return When(found.utc, found.end_utc, found.approximate) if found.utc and found.text == "it" else None
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.incident import code
 from bot.incident.lifecycle import SAID
-from bot.incident.milestones import began_at, reached
-from bot.incident.plain import one_line, plain
+from bot.incident.milestones import began_at, earlier_that_are_later, plainest, reached
+from bot.incident.plain import plain
 from bot.incident.records import Action, ActionStatus, Case, Entry, Milestone, Status
 from bot.incident.sections import BY_SLUG
 from bot.incident.text import shortened
@@ -92,19 +93,15 @@ def _future(entries: list[Entry], now: datetime) -> Iterator[Finding]:
 
 def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     marks = reached(case.incident, entries)
-    before: list[Milestone] = []
     for milestone, mark in marks.items():
-        later = [other for other in before if marks[other].at > mark.at]
-        if later:
-            # That it was over before anybody noticed is the plainest way to say so.
-            told = Milestone.DETECTED if Milestone.DETECTED in later else max(later, key=lambda m: marks[m].at)
+        if later := earlier_that_are_later(marks, milestone, mark.at):
+            told = plainest(marks, later)
             sentence = (
                 f"{SAID[milestone]} ({_stamp(mark.at)}) is before {SAID[told].lower()} ({_stamp(marks[told].at)}). "
                 "One of the two times is wrong."
             )
             mend = Mend.MARK if mark.by is None else Mend.EDIT_ENTRY
             yield Finding(Kind.ORDER, sentence, mend, mark.by.number if mark.by else None)
-        before.append(milestone)
 
 
 def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
@@ -238,4 +235,4 @@ def _stamp(moment: datetime) -> str:
 
 
 def _quoted(text: str, most: int = QUOTED) -> str:
-    return f"“{shortened(one_line(text), most)}”"
+    return f"“{shortened(code.flat(plain(text)), most)}”"

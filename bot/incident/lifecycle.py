@@ -11,8 +11,10 @@ from bot.incident.records import Entry, EntryKind, Incident, Milestone, Postmort
 from bot.incident.text import nearest
 
 WORDS = (
+    "status",
     "open",
     "sev",
+    "severity",
     "lead",
     "rename",
     "started",
@@ -29,6 +31,12 @@ WORDS = (
     "customers",
     "help",
 )
+HARMFUL = frozenset({"page", "resolved", "jsm", "customers", "publish", "waive", "confluence", "share"})
+"""Sub-commands, of whichever command, that are never guessed.
+
+They wake people, end something, take something away, or tell others: whoever wants that types it.
+"""
+_ALIKE = 0.7
 _MILESTONES = {
     "started": Milestone.IMPACT_STARTED,
     "detected": Milestone.DETECTED,
@@ -44,12 +52,21 @@ _MILESTONES = {
     "closed": Milestone.RESOLVED,
 }
 _MEANT = {
-    "declare": "open",
-    "new": "open",
-    "create": "open",
-    "fixed": "resolved",
-    "done": "resolved",
-    "end": "resolved",
+    "declare": "/incident open",
+    "new": "/incident open",
+    "create": "/incident open",
+    "role": "/incident lead",
+    "owner": "/incident lead",
+    "assign": "/incident lead",
+    "priority": "/incident sev 2",
+    "update": "/timeline what happened",
+    "note": "/timeline what happened",
+    "log": "/timeline what happened",
+    "add": "/timeline what happened",
+    "action": "/action what @owner due friday",
+    "why": "/why because …",
+    "postmortem": "/postmortem",
+    "export": "/postmortem export",
 }
 """What people type who know other tools, where it is too little like our word to be found by its letters."""
 SAID = {
@@ -60,6 +77,12 @@ SAID = {
     Milestone.RESOLVED: "Resolved",
 }
 """What a milestone's entry says where its author said nothing more."""
+
+
+def beyond(milestone: Milestone | None, text: str) -> str:
+    """What an entry says besides its milestone; empty where that is no more than the milestone's own word."""
+    is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
+    return "" if is_bare else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +227,15 @@ def _require(rest: str, example: str) -> str:
     return rest
 
 
-def unknown(word: str, command: str, words: tuple[str, ...], meant: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The sentence for a sub-command that does not exist; `meant` are words of ours for some of other tools."""
-    close = meant.get(word) or nearest(word, words)
-    hint = f"Did you mean `{command} {close}`?" if close else f"`{command} help` lists what there is."
-    return f"`{command}` knows no `{word[:40].replace('`', '')}`. {hint}"
+def unknown(word: str, command: str, words: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The sentence for a sub-command that does not exist; `meant` are whole commands of ours for words of other tools.
+
+    Nothing that is `HARMFUL` is ever suggested, and nothing in its place where it is the nearest.
+    """
+    near, close = nearest(word, words), nearest(word, words, _ALIKE)
+    guess = meant.get(word, "") or ("" if near in HARMFUL else close)
+    hint = f" Did you mean `{guess}`?" if guess else ""
+    return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{command} help` lists everything)"
 
 
 _STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Status.RESOLVED}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.incident.moments import Reading
+from bot.incident.times import Reading
 
 MOST = 3
 """Moments that one receipt offers."""
@@ -22,12 +22,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One reading of a time that was asked, as its button carries it; `at` is None for none of them."""
+    """One reading of a time that was asked, as its button carries it; `at` is None for none of them.
+
+    `asked_at` is when the question was asked.
+    """
 
     text: str
     at: datetime | None
     approximate: bool
     lasts: timedelta | None
+    asked_at: datetime | None = None
 
     def reading(self) -> Reading:
         """The words with the time that was chosen."""

@@ -1,14 +1,15 @@
 """What monitoring sends, read: the payloads of Alertmanager, Grafana, PagerDuty and JSM Operations (Opsgenie's too).
 
-Everything in a payload is a stranger's. Texts are cut to what a line holds; credentials in titles and links are left
-out, for their source has them; links are kept only where they are web addresses; keys are hashed, so that they fit an
-index. A time that the sender does not tell, or that is still to come, is the time of receipt; the year 1 is Go's way to
-write none.
+Everything in a payload is a stranger's. Labels and tags are looked through whole, however many and long; only what is
+kept is cut, to what a line holds. Credentials in titles and links are left out, for their source has them; links are
+kept only where they are web addresses; keys are hashes of all that they stand for, so that they fit an index. A time
+that the sender does not tell, or that is still to come, is the time of receipt, and nothing is told of an alert before
+it began; the year 1 is Go's way to write none.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,11 +48,8 @@ def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
         raise Malformed("The status of an alert must be firing or resolved.")
     labels = _labels(told.get("labels"))
     named, notes = dict(labels), dict(_labels(told.get("annotations")))
-    started, ended = _iso(told.get("startsAt"), "startsAt"), _iso(told.get("endsAt"), "endsAt")
-    starts_at = _past(started, now)
-    is_over = status is AlertStatus.RESOLVED
-    at = starts_at if not is_over else _past(ended if ended and ended >= starts_at else None, now)
-    fingerprint = _digest(str(told.get("fingerprint") or labels))
+    starts_at, at = _from_start_to(status, told, now)
+    fingerprint = _digest(str(told.get("fingerprint") or _identity(told.get("labels"))))
     # A notification that is repeated tells the same of the same start: that is what it is known by.
     event = _digest(source, group, fingerprint, str(told.get("startsAt")), status)
     return Alert(
@@ -63,11 +61,31 @@ def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
         status=status,
         starts_at=starts_at,
         at=at,
-        severity=named.get("severity", "") or named.get("priority", ""),
-        service=next((named[name] for name in ("service", "app", "job") if named.get(name)), ""),
+        severity=shortened(named.get("severity", "") or named.get("priority", ""), WORD),
+        service=shortened(next((named[name] for name in ("service", "app", "job") if named.get(name)), ""), WORD),
         link=_first_link(told, "panelURL", "dashboardURL", "generatorURL"),
         labels=labels,
     )
+
+
+def _from_start_to(status: AlertStatus, told: Payload, now: datetime) -> tuple[datetime, datetime]:
+    """When an alert began, and when it came to its status."""
+    started, ended = _iso(told.get("startsAt"), "startsAt"), _iso(told.get("endsAt"), "endsAt")
+    if status is AlertStatus.FIRING:
+        starts_at = _past(started, now)
+        return starts_at, starts_at
+    return _span(started, _past(ended, now), now)
+
+
+def _span(started: datetime | None, at: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """The same where both are told: clocks may differ, but nothing comes of an alert before it began."""
+    starts_at = _past(started or at, now)
+    return starts_at, max(at, starts_at)
+
+
+def _identity(labels: Any) -> tuple[tuple[str, str], ...]:
+    """All labels to the last character: what tells alerts apart whose sender does not."""
+    return tuple(sorted((name, str(value)) for name, value in labels.items())) if isinstance(labels, dict) else ()
 
 
 def _title(name: str, summary: str) -> str:
@@ -77,7 +95,8 @@ def _title(name: str, summary: str) -> str:
 
 
 def _headline(text: str) -> str:
-    return shortened(secrets.redacted(text), TITLE) or NAMELESS
+    """The beginning of a text; a credential is looked for before it is cut, for half of one looks like none."""
+    return shortened(secrets.redacted(text[: TITLE * 4]), TITLE) or NAMELESS
 
 
 _OF_PAGERDUTY = {
@@ -97,27 +116,31 @@ def pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
         return ()
     data = _object(event.get("data"), "event.data")
     number = _required(data, "id")
-    urgency, priority = _text(data.get("urgency")), _summary(data.get("priority"))
-    service = _summary(data.get("service"))
+    urgency, priority, service = (
+        _line(data.get("urgency")),
+        _summary(data.get("priority")),
+        _summary(data.get("service")),
+    )
     known = (("urgency", urgency), ("priority", priority), ("service", service))
-    told_at = _past(_iso(event.get("occurred_at"), "event.occurred_at"), now)
-    starts_at = min(_past(_iso(data.get("created_at"), "event.data.created_at") or told_at, now), told_at)
-    at = starts_at if event["event_type"] == "incident.triggered" else told_at
+    created, agent = _iso(data.get("created_at"), "event.data.created_at"), event.get("agent")
+    starts_at, at = _span(created, _past(_iso(event.get("occurred_at"), "event.occurred_at"), now), now)
+    is_start = event["event_type"] == "incident.triggered"
     return (
         Alert(
             source=PAGERDUTY,
             group=_digest(number),
             fingerprint=_digest(number),
             event=_digest(PAGERDUTY, _required(event, "id")),
-            title=_headline(_text(data.get("title"), TITLE)),
+            title=_headline(_line(data.get("title"))),
             status=status,
             starts_at=starts_at,
-            at=at,
-            severity=priority or urgency,
-            service=service,
+            at=starts_at if is_start else at,
+            severity=shortened(priority or urgency, WORD),
+            service=shortened(service, WORD),
             link=_link(data.get("html_url")),
-            by=_summary(event.get("agent")) if _is_person(event.get("agent")) else "",
+            by=shortened(_summary(agent), WORD) if _is_person(agent) else "",
             labels=tuple((name, value) for name, value in known if value),
+            start=_digest(PAGERDUTY, number, "start") if created else "",
         ),
     )
 
@@ -147,26 +170,27 @@ def jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     alert = _object(payload.get("alert"), "alert")
     number = _required(alert, "alertId")
     created, updated = alert.get("createdAt"), alert.get("updatedAt")
-    starts_at = _past(_epoch(created, "alert.createdAt"), now)
-    at = starts_at if action == "Create" else max(_past(_epoch(updated, "alert.updatedAt"), now), starts_at)
-    priority, entity = _text(alert.get("priority")), _text(alert.get("entity"))
+    started, is_start = _epoch(created, "alert.createdAt"), action == "Create"
+    starts_at, at = _span(started, _past(None if is_start else _epoch(updated, "alert.updatedAt"), now), now)
+    priority, entity = _line(alert.get("priority")), _line(alert.get("entity"))
     tags = alert.get("tags")
     known = [("priority", priority), ("entity", entity)]
-    known += [("tag", _text(tag)) for tag in tags[:50]] if isinstance(tags, list) else []
+    known += [("tag", _line(tag)) for tag in tags] if isinstance(tags, list) else []
     return (
         Alert(
             source=JSM,
             group=_digest(number),
             fingerprint=_digest(number),
             event=_digest(JSM, number, action, str(updated or created)),
-            title=_headline(_text(alert.get("message"), TITLE)),
+            title=_headline(_line(alert.get("message"))),
             status=status,
             starts_at=starts_at,
-            at=at,
-            severity=priority,
-            service=entity,
-            by="" if status is AlertStatus.FIRING else _text(alert.get("username")),
+            at=starts_at if is_start else at,
+            severity=shortened(priority, WORD),
+            service=shortened(entity, WORD),
+            by="" if status is AlertStatus.FIRING else shortened(_line(alert.get("username")), WORD),
             labels=tuple((name, value) for name, value in known if value),
+            start=_digest(JSM, number, "start") if started else "",
         ),
     )
 
@@ -189,23 +213,20 @@ def _required(told: Payload, name: str) -> str:
     return found
 
 
-def _text(found: Any, most: int = WORD) -> str:
-    """One line of at most so many characters; empty for what is no text."""
-    return shortened(" ".join(admit(found[: most * 4]).split()), most) if isinstance(found, str) else ""
+def _line(found: Any) -> str:
+    """A text as one line; empty for what is no text."""
+    return " ".join(admit(found, most=len(found)).split()) if isinstance(found, str) else ""
 
 
 def _summary(found: Any) -> str:
-    return _text(found.get("summary")) if isinstance(found, dict) else ""
+    return _line(found.get("summary")) if isinstance(found, dict) else ""
 
 
 def _labels(found: Any) -> tuple[tuple[str, str], ...]:
-    return tuple(_pairs(found)) if isinstance(found, dict) else ()
-
-
-def _pairs(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in sorted(found.items())[:100]:
-        most = TITLE if name in ("summary", "description") else WORD
-        yield _text(name), _text(value, most)
+    """All of them, by name, each to its end: what is cut off could be what is looked for."""
+    return (
+        tuple(sorted((_line(name), _line(value)) for name, value in found.items())) if isinstance(found, dict) else ()
+    )
 
 
 def _first_link(told: Payload, *names: str) -> str:
@@ -268,4 +289,4 @@ def _past(moment: datetime | None, now: datetime) -> datetime:
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

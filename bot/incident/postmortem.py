@@ -20,6 +20,7 @@ from bot.incident.document import (
 from bot.incident.history import History, first_why_wording, is_untouched
 from bot.incident.lines import Cast, Line, Who, standing_lines, struck_lines, wording
 from bot.incident.milestones import M, Reached, began_at, reached
+from bot.incident.outline import outline
 from bot.incident.plain import one_line, plain
 from bot.incident.records import (
     Action,
@@ -195,20 +196,17 @@ def _editor(author: str, case: Case, cast: Cast) -> Who | None:
 
 
 def _whys(whys: Iterable[Why], history: History, cast: Cast, lines: tuple[Line, ...]) -> tuple[WhyStep, ...]:
-    children: dict[int | None, list[Why]] = {}
-    for why in standing(whys):
-        children.setdefault(why.parent, []).append(why)
     by_number = {line.number: line for line in lines}
     answers = {why.number: why.parent for why in history.whys}
     return tuple(
         replace(
-            _why(why, history, cast),
-            depth=depth,
-            is_branch=is_branch,
-            answers=answers.get(why.number, why.parent),
-            evidence=tuple(by_number[number] for number in cited(plain(why.text)) if number in by_number),
+            _why(placed.why, history, cast),
+            depth=placed.depth,
+            is_branch=placed.is_branch,
+            answers=answers.get(placed.why.number, placed.why.parent),
+            evidence=tuple(by_number[number] for number in cited(plain(placed.why.text)) if number in by_number),
         )
-        for why, depth, is_branch in _in_reading_order(children)
+        for placed in outline(standing(whys))
     )
 
 
@@ -232,17 +230,6 @@ def _why(why: Why, history: History, cast: Cast) -> WhyStep:
         answers=why.parent,
         versions=tuple(wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
     )
-
-
-def _in_reading_order(children: dict[int | None, list[Why]]) -> Iterator[tuple[Why, int, bool]]:
-    """Each why, then what branches off it one deeper, then its own chain onwards. No recursion: chains may be long."""
-    waiting = [(why, 0, False) for why in reversed(children.get(None, []))]
-    while waiting:
-        why, depth, is_branch = waiting.pop()
-        yield why, depth, is_branch
-        below = children.get(why.number, [])
-        waiting.extend((onwards, depth, False) for onwards in below[:1])
-        waiting.extend((branch, depth + 1, True) for branch in reversed(below[1:]))
 
 
 def _action(action: Action, cast: Cast, now: datetime) -> ActionItem:

@@ -1,5 +1,6 @@
 """What `/postmortem` understands, and how the document's standing may change."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,11 +11,25 @@ from bot.incident.records import Case, Incident, PostmortemStatus, Status
 from bot.incident.sections import BY_SLUG, SECTIONS
 from bot.incident.text import require
 
-WORDS = ("fill", "owner", "export", "share", "publish", "confluence", "waive", "reopen", "reminders", "snooze", "help")
-_MEANT = {section.slug: f"fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
-_MEANT |= {"close": "publish", "done": "publish", "finish": "publish", "lead": "owner"}
-_MEANT |= {"unpublish": "reopen", "unwaive": "reopen", "undo": "reopen", "open": "reopen"}
-"""What people type besides our words: a section's name, or a word of other tools."""
+WORDS = (
+    "status",
+    "show",
+    "fill",
+    "owner",
+    "export",
+    "share",
+    "publish",
+    "confluence",
+    "waive",
+    "reopen",
+    "reminders",
+    "snooze",
+    "help",
+)
+_MEANT = {section.slug: f"/postmortem fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
+_MEANT |= dict.fromkeys(("lead", "role", "who"), "/postmortem owner")
+_MEANT |= dict.fromkeys(("unpublish", "unwaive", "undo", "open"), "/postmortem reopen")
+"""What people type besides our words: a section's name, or a word of other tools. See `lifecycle.HARMFUL`."""
 NEEDED = ("summary", "impact", "root_cause", "actions")
 """What must not be empty in a published postmortem."""
 
@@ -95,6 +110,65 @@ Owing = SetOwner | Snooze | Waive
 Wish = Overview | Fill | Owing | Leaving | Publish | Reopen | ShowReminders | Help
 
 
+_KEY = re.compile(r"inc-?(?P<number>\d{1,9})[,:]?", re.IGNORECASE)
+_MAY_NAME = frozenset(
+    {"", "status", "show", "fill", "edit", "owner", "handover", "assign", "export", "share", "publish"}
+)
+_MAY_NAME |= {"published", "confluence", "waive", "reopen", "reminders", "snooze"}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is wanted of a postmortem, and the number of its incident where that was named (`publish INC-7`).
+
+    `is_reason` where the key may as well begin the reason of a waiver.
+    """
+
+    text: str
+    number: int | None = None
+    is_reason: bool = False
+
+
+def named(text: str) -> Named:
+    """Take the incident's key out of what was typed: it stands first, or behind the sub-command, or behind a format."""
+    words = text.split()
+    most = 3 if words[:1] and words[0].lower() in ("export", "owner") else 2
+    for index, word in enumerate(words[:most]):
+        match = _KEY.fullmatch(word)
+        command = words[0].lower() if index else ""
+        if match and command in _MAY_NAME:
+            rest = text.split(maxsplit=index + 1)[index + 1 :]
+            return Named(" ".join([*words[:index], *rest]), int(match["number"]), command == "waive")
+    return Named(text)
+
+
+_SAID = re.compile(
+    r"(?:please\s+)?(?P<word>publish|export|show|status|postmortem|fill|snooze|reopen|waive|reminders)"
+    r"(?:\s+(?:the\s+)?postmortem)?(?:\s+of)?(?P<key>\s+inc-?\d{1,9})?(?P<rest>(?:\s+.*)?)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def said_to_us(text: str) -> Named | None:
+    """What somebody wants of a postmortem who writes it to the bot in plain words; None for what is something else.
+
+    Only what can be nothing else: the word alone, with a key, and with what `/postmortem` takes behind it.
+    """
+    text = text.strip().rstrip(".!")
+    if alone := _KEY.fullmatch(text):
+        return Named("", int(alone["number"]))
+    match = _SAID.fullmatch(text)
+    if match is None:
+        return None
+    word, rest = match["word"].lower(), match["rest"].strip()
+    word = "" if word in ("postmortem", "show", "status") else word
+    is_ours = not rest or (word == "export" and len(rest.split()) == 1) or (word in ("waive", "fill") and match["key"])
+    if not is_ours or (word == "waive" and not rest):
+        return None
+    number = int(re.sub(r"\D", "", match["key"])) if match["key"] else None
+    return Named(f"{word} {rest}".strip(), number)
+
+
 def wish(text: str) -> Wish:
     """What somebody wants who typed `/postmortem TEXT`; raises Refused for an unknown sub-command."""
     word, _, rest = text.strip().partition(" ")
@@ -153,8 +227,14 @@ def publish(case: Case, now: datetime) -> Incident:
     if blank:
         titles = _listed([BY_SLUG[slug].title for slug in blank])
         rest = "is still empty. Fill it first." if len(blank) == 1 else "are still empty. Fill them first."
-        raise Refused(f"Not published: {titles} {rest}", offer=f"fill_section {blank[0]}")
+        raise Refused(f"Not published: {titles} {rest}", offer=f"fill_section {blank[0]} {incident.id}")
     return replace(incident, postmortem_status=PostmortemStatus.PUBLISHED, postmortem_reason="", published_at=now)
+
+
+def can_publish(case: Case) -> bool:
+    """Whether `publish` would take it."""
+    is_asked = case.incident.status is Status.RESOLVED and not case.incident.postmortem_status.is_finished
+    return is_asked and not set(NEEDED).intersection(blank_sections(case))
 
 
 def waive(incident: Incident, reason: str) -> Incident:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from bot.incident.due import day
+from bot.incident import due
+from bot.incident.due import Due
+from bot.incident.mentions import unpicked_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,17 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """It has a new due date."""
+    """It has a new due date; `beside` is a time of day that stood with it, which a due date has not."""
 
     due_on: date
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """It has a new due date, which can be several days: somebody is to choose."""
+
+    due: Due
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +56,23 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Something that is not understood; empty where only the number was written."""
+    """Something that is not understood; empty where only the number was written.
+
+    `problem` is why, where they name a day that there is not.
+    """
 
     words: str
+    problem: str = ""
 
 
-Deed = Done | Drop | Move | HandOver | Unclear
+@dataclass(frozen=True, slots=True)
+class Unpicked:
+    """Somebody is named whom Slack does not know: the name was typed, and not picked from its list."""
+
+    name: str
+
+
+Deed = Done | Drop | Move | Choose | HandOver | Unpicked | Unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +103,13 @@ _VERB = re.compile(
     r"|(?P<give>hand(?:\s+over)?|give|assign))(?![\w/-])[\s:,]*",
     re.IGNORECASE,
 )
-_BEGINS = re.compile(r"#?\d|INC-\d|(?:done|drop|move|give|hand\s+over)\b", re.IGNORECASE)
+_BEGINS = re.compile(r"#?\d|INC-\d|(?:done|drop|close|finish|move|postpone|delay|give|assign|hand)\b", re.IGNORECASE)
 _IT = re.compile(r"(?:it|that|this)(?![\w'])[\s,:]*", re.IGNORECASE)
 _NO_MORE = re.compile(r"(?:done|now|already|today|too|as well)?", re.IGNORECASE)
 _TO = re.compile(r"(?:due|by|until|to|on)\s+", re.IGNORECASE)
 _TO_WHOM = re.compile(r"(?:over\s+)?(?:to|for)?", re.IGNORECASE)
+_TO_NAME = re.compile(r"(?:over\s+)?(?:to|for)\s+(?=@)", re.IGNORECASE)
+_NAME_WORDS = 2
 _BECAUSE = re.compile(r"because\s+", re.IGNORECASE)
 # `4 friday` behind `3,` is another number, and the day of both; `24 Dec` there is the day of the one.
 _OTHERS = re.compile(
@@ -101,6 +124,20 @@ def read(text: str, today: date, *, mentions: bool = False) -> Answer | None:
 
     `mentions` where it mentions one person; the mention itself is not in the text any more.
     """
+    answer = _read(text, today, mentions=mentions)
+    name = _name_in(answer.deed) if answer and answer.about else ""
+    return Answer(answer.about, Unpicked(name)) if answer and name else answer
+
+
+def _name_in(deed: Deed) -> str:
+    """Whose name stands in place of what becomes of an action; empty where none does."""
+    words = deed.words if isinstance(deed, Unclear) else deed.reason if isinstance(deed, Drop) else ""
+    words = _TO_NAME.sub("", words, count=1)
+    most = _NAME_WORDS if isinstance(deed, Drop) else 2 * _NAME_WORDS
+    return unpicked_in(words) if words.startswith("@") and len(words.split()) <= most else ""
+
+
+def _read(text: str, today: date, *, mentions: bool) -> Answer | None:
     plain = _plain(text)
     verb = _VERB.match(plain)
     kind, rest = (verb.lastgroup or "", plain[verb.end() :]) if verb else ("", plain)
@@ -111,7 +148,7 @@ def read(text: str, today: date, *, mentions: bool = False) -> Answer | None:
         return _of_the_one(kind, rest, today)
     about, behind = lists[-1]
     if kind in ("", "move"):
-        return _behind(lists, today) if kind == "" else _moved(lists, today) or Answer(about, Unclear(behind))
+        return _behind(lists, today) if kind == "" else _moved(lists, today) or _unclear(about, behind, today)
     return Answer(about, _deed(kind, behind))
 
 
@@ -123,7 +160,8 @@ def is_courtesy(text: str) -> bool:
 def in_command(text: str, today: date, *, mentions: bool = False) -> Answer | None:
     """The same behind `/action`, where whatever is no whole answer is a new action: `3 friday`, `done 1 and 2`."""
     answer = read(text, today, mentions=mentions) if _BEGINS.match(text.strip()) else None
-    return None if answer is None or (isinstance(answer.deed, Unclear) and answer.deed.words) else answer
+    is_new = answer is None or (isinstance(answer.deed, Unclear) and answer.deed.words and not answer.deed.problem)
+    return None if is_new else answer
 
 
 def _plain(text: str) -> str:
@@ -158,15 +196,34 @@ def _behind(lists: tuple[_List, ...], today: date) -> Answer:
         return Answer(about, _deed(verb.lastgroup or "", words[verb.end() :]))
     if verb is not None:
         lists = ((about, words[verb.end() :]),)
-    return _moved(lists, today) or Answer(about, Unclear(words))
+    return _moved(lists, today) or _unclear(about, words, today)
+
+
+def _unclear(about: tuple[About, ...], words: str, today: date) -> Answer:
+    found = _day(words, today)
+    return Answer(about, Unclear(words, found.problem if found else ""))
+
+
+def _day(words: str, today: date) -> Due | None:
+    """The day that stands there; a month alone is one only behind a word as in `3 by march`."""
+    said = _TO.sub("", words, count=1)
+    if said == words and due.is_month(words):
+        return None
+    return due.read(said, today, is_limit=words.lower().startswith(("by", "until")))
+
+
+def _moving(found: Due | None) -> Move | Choose | None:
+    if found is None or not found.days:
+        return None
+    return Move(found.day, found.beside) if found.day else Choose(found)
 
 
 def _moved(lists: tuple[_List, ...], today: date) -> Answer | None:
     """The fewest actions behind which a day is named, unless what stands there are more of them and their day."""
     for about, words in lists:
-        due_on = None if _OTHERS.match(words) else day(_TO.sub("", words, count=1), today)
-        if due_on is not None:
-            return Answer(about, Move(due_on))
+        deed = None if _OTHERS.match(words) else _moving(_day(words, today))
+        if deed is not None:
+            return Answer(about, deed)
     return None
 
 
@@ -188,5 +245,5 @@ def _of_the_one(kind: str, rest: str, today: date) -> Answer | None:
         return Answer((), Done()) if _NO_MORE.fullmatch(words) else None
     if kind == "drop":
         return Answer((), _deed(kind, words)) if not words or _BECAUSE.match(words) else None
-    due_on = day(_TO.sub("", words, count=1), today) if kind in ("", "move") and not words[:1].isdigit() else None
-    return Answer((), Move(due_on)) if due_on is not None else None
+    deed = _moving(_day(words, today)) if kind in ("", "move") and not words[:1].isdigit() else None
+    return Answer((), deed) if deed is not None else None

@@ -15,8 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import Refused
-from bot.incident import moments
-from bot.incident.moments import Reading
+from bot.incident import times
+from bot.incident.times import Reading
 
 ENOUGH = 0.99
 """The share of times that must be read right; none may be silently wrong."""
@@ -102,7 +102,7 @@ def read(row: Row, text: str) -> Reading:
     """A text as the row's author would have had it read that evening."""
     zone = zone_of(row["tz_of_author"])
     evening = datetime.fromisoformat(f"{row['context_date']}T23:59:59").replace(tzinfo=zone)
-    return moments.read(text, evening.astimezone(UTC), zone, language=row.get("language") or "en")
+    return times.read(text, evening.astimezone(UTC), zone, language=row.get("language") or "en")
 
 
 def is_right(row: Row, reading: Reading) -> bool:

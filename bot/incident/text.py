@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from bot.errors import Refused
+from bot.incident import code
 
 LONGEST = 40_000
 """Characters: Slack itself cuts a message there."""
@@ -32,11 +33,18 @@ def require(text: str, sentence: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so.
+
+    Code in which it is cut is closed behind the ellipsis, so that what follows is none.
+    """
+    if len(text) <= most:
+        return text
+    marks = code.closing(text, most - 1)
+    cut = text[: max(0, most - 1 - len(marks))].rstrip()
+    return f"{cut}…{marks}"[:most]
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that somebody probably meant, or empty."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """The known word that somebody probably meant, at least so much like it (up to 1), or empty."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=likeness)
     return close[0] if close else ""

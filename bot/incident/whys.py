@@ -1,17 +1,21 @@
 """What `/why` understands, and how a chain of whys grows."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.errors import Refused
+from bot.incident import code
 from bot.incident.records import Why
 
 USUAL_DEPTH = 5
 
 THE_INCIDENT = 0
 """In the place of a why's number: what the first question asks about."""
+
+FEWEST_WORDS = 3
+"""With fewer, nobody has said why."""
 
 AT_ONCE = timedelta(seconds=30)
 """Whoever answers so soon after somebody else may have written before the next question was there to be read."""
@@ -88,12 +92,13 @@ _EDIT = re.compile(r"edit\s+#?(\d{1,4})(?:\s+(.+))?", re.DOTALL | re.IGNORECASE)
 _NUMBERED = re.compile(r"(delete|show|history)\s+#?(\d{1,4})", re.IGNORECASE)
 _UNFINISHED = {
     "because": "`/why because the connection pool ran out`",
-    "branch": "`/why branch 2 the alert was muted as well`",
-    "edit": "`/why edit 2 because the pool ran out`",
-    "delete": "`/why delete 2`",
-    "move": "`/why move 3 beneath 2`",
+    "branch": "`/why branch 1 the alert was muted as well`",
+    "edit": "`/why edit 1 because the pool ran out`",
+    "delete": "`/why delete 1`",
+    "move": "`/why move 2 beneath 1`",
 }
 _MOVE = re.compile(r"move\s+#?(\d{1,4})\s+(beside|beneath|below|under)\s+(?:why\s+)?#?(\d{1,4})", re.IGNORECASE)
+_BECAUSE = re.compile(r"\s*(?:because|b/c|cuz)\b[\s:,]*\S", re.IGNORECASE)
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
@@ -115,6 +120,16 @@ def wish(text: str) -> Wish:
     if branch := _BRANCH.fullmatch(text):
         return Answer(branch[2].strip(), int(branch[1]))
     return Answer(text)
+
+
+def is_plain_answer(said: str) -> bool:
+    """Whether what was said to nobody in the thread of the whys is an answer all the same."""
+    return bool(_BECAUSE.match(said))
+
+
+def may_answer(said: str) -> bool:
+    """Whether it may be one: of a question, a thanks or a link alone nobody is asked."""
+    return not said.rstrip().endswith("?") and len(said.split()) >= FEWEST_WORDS
 
 
 def is_change(wish: Wish) -> bool:
@@ -163,18 +178,6 @@ def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
             return parent
         below, parent = parent, every[parent].parent
     return None
-
-
-def in_tree_order(chain: tuple[Why, ...]) -> Iterator[Why]:
-    """Each why, followed by all that explains it, branch by branch. No recursion: chains may be long."""
-    children: dict[int | None, list[Why]] = {}
-    for why in chain:
-        children.setdefault(why.parent, []).append(why)
-    waiting = children.get(None, [])[::-1]
-    while waiting:
-        why = waiting.pop()
-        yield why
-        waiting.extend(children.get(why.number, [])[::-1])
 
 
 def open_end(chain: tuple[Why, ...]) -> Why | None:
@@ -263,6 +266,11 @@ def depth(chain: tuple[Why, ...], number: int) -> int:
     return steps
 
 
+def answer_to(chain: tuple[Why, ...], parent: int | None) -> Why | None:
+    """The latest answer that stands to the question after a why, or with None to the first; None where none does."""
+    return next((why for why in reversed(chain) if why.parent == (parent or None)), None)
+
+
 def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
     """The why to mark as a root cause: the numbered one, else the latest open one; raises Refused without any."""
     if not chain:
@@ -271,7 +279,16 @@ def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
     return by_number(chain, number) if number is not None else open_end(chain) or chain[-1]
 
 
+def to_branch(chain: tuple[Why, ...]) -> int:
+    """The number to name where another cause may be added, once every branch has ended: what the last one explains.
+
+    Its own number where it explains the incident itself: what caused that is still a why.
+    """
+    last = [why for why in chain if why.is_root][-1]
+    return last.parent or last.number
+
+
 def quoted(text: str) -> str:
     """An answer as the next question quotes it: without its `because` and its full stop, on one line."""
-    flat = " ".join(text.split()).rstrip(".!")
+    flat = code.flat(text).rstrip(".!")
     return re.sub(r"^because\s+", "", flat, flags=re.IGNORECASE)

@@ -13,6 +13,8 @@ from enum import StrEnum
 from bot.errors import Misconfigured
 from bot.publish.answers import Answer
 from bot.publish.calls import Call, Caller, Line, Patience, get, under
+from bot.publish.failures import PublishError
+from bot.publish.scopes import need_of
 
 GATEWAY = "https://api.atlassian.com"
 _TENANT = "/_edge/tenant_info"
@@ -75,10 +77,15 @@ class Atlassian:
 
     async def ask(self, call: Call) -> Answer:
         """The answer to a call, whose path is as at the site. Raises PublishError."""
-        if self._site is None:
-            return await self._caller.ask(call)
-        cloud_id = await self._own_cloud_id(self._site)
-        return await self._caller.ask(under(call, f"/ex/{self._product}/{cloud_id}"))
+        try:
+            if self._site is None:
+                return await self._caller.ask(call)
+            cloud_id = await self._own_cloud_id(self._site)
+            return await self._caller.ask(under(call, f"/ex/{self._product}/{cloud_id}"))
+        except PublishError as error:
+            if error.lacks_scope and (need := need_of(self._product, call.method, call.path)):
+                error.reword(f"{self.system} refused this call, for the token lacks a scope: {need.sentence}. {_ANEW}")
+            raise
 
     async def _own_cloud_id(self, site: Caller) -> str:
         """The site's id, asked once and without the token, which the site has no business to see."""
@@ -96,6 +103,10 @@ def _sign_in(access: Access) -> tuple[str, Mapping[str, str]]:
     return secret, {"Authorization": f"Basic {secret}"}
 
 
+_ANEW = (
+    "A token keeps the scopes that it was made with: make one with all that docs/connections.md names, and put it into "
+    "the settings."
+)
 _EXPIRED = "refused the token. It has expired (Atlassian's last a year at most) or was revoked,"
 _REFUSED = {
     Kind.CLASSIC: f"{_EXPIRED} the e-mail address is not its owner's, or it is a token with scopes: those are taken "

@@ -13,7 +13,7 @@ from bot.incident.text import shortened
 from bot.publish.answers import reach, worded
 from bot.publish.atlassian import Access, Atlassian
 from bot.publish.calls import Call, Patience, Upload, get, path_of
-from bot.publish.confluence_dialects import Cloud, DataCenter, Dialect, Space, person
+from bot.publish.confluence_dialects import Cloud, DataCenter, Dialect, Space, people, rights
 from bot.publish.confluence_records import Made, Page, PageDraft, Property, Updated
 from bot.publish.failures import PublishError
 from bot.publish.standing import Standing
@@ -23,6 +23,7 @@ LONGEST_TITLE = 255
 KEPT_AS = "afterword"
 """The property of a page under which we keep what we know of it."""
 
+_PEOPLE_AT_ONCE = 100
 _NO_CHECK = {"X-Atlassian-Token": "nocheck"}  # without it a file counts as sent by a strange web page
 
 
@@ -35,7 +36,7 @@ class Confluence:
         """`space` is its key, `ENG`."""
         self._line = Atlassian(self.name, "confluence", access, patience or Patience())
         self._dialect: Dialect = Cloud() if access.is_cloud else DataCenter()
-        self._is_cloud = access.is_cloud
+        self.is_cloud = access.is_cloud
         self._key = space
         self._names: dict[str, str] = {}
 
@@ -47,6 +48,22 @@ class Confluence:
         """Whether the space is there for us; asks once and changes nothing."""
         space = await self._space()
         return Standing(self.name, f"space {self._key} ({space.name})" if space.name else f"space {self._key}")
+
+    async def missing_rights(self) -> list[str] | None:
+        """What of our own work the space does not list for the account, as far as reading tells; None where not at all.
+
+        Labels and what is kept at a page go with the right to write the page. Asks only, and changes nothing.
+        """
+        if not self.is_cloud:
+            return None
+        space = await self._space()
+        await self._line.ask(self._dialect.titled(space.id, KEPT_AS))  # a token with scopes may read no page
+        operations = (await self._line.ask(rights(space.id))).data
+        told = reach(operations, "operations", "results")
+        if not isinstance(told, list) or not told:
+            return None
+        may = {(worded(one, "operation"), worded(one, "targetType")) for one in told}
+        return [f"{what}s" for what in ("page", "attachment") if ("create", what) not in may]
 
     async def create(self, draft: PageDraft, *, is_repeat: bool) -> Made:
         """Create a page; with its key behind the title where another page has that title.
@@ -108,15 +125,20 @@ class Confluence:
         """The name of who wrote a page last; empty where Confluence does not tell, or the account may not ask."""
         if page.author or not page.author_id:
             return page.author
-        if page.author_id not in self._names:
-            try:
-                answer = await self._line.ask(person(page.author_id))
-            except PublishError:  # a name is worth no failure; it is asked for again next time
-                return ""
-            found = reach(answer.data, "results")
-            who = found[0] if isinstance(found, list) and found else {}
-            self._names[page.author_id] = one_line(worded(who, "displayName") or worded(who, "publicName"))
-        return self._names[page.author_id]
+        try:
+            return (await self.names_of([page.author_id])).get(page.author_id, "")
+        except PublishError:  # a name is worth no failure; it is asked for again next time
+            return ""
+
+    async def names_of(self, accounts: Iterable[str]) -> Mapping[str, str]:
+        """What people are called, by their account ids; those are left out whom Confluence does not tell."""
+        wanted = [account for account in dict.fromkeys(accounts) if account not in self._names]
+        for start in range(0, len(wanted), _PEOPLE_AT_ONCE):
+            answer = await self._line.ask(people(wanted[start : start + _PEOPLE_AT_ONCE]))
+            for who in answer.objects("results"):
+                if name := one_line(worded(who, "displayName") or worded(who, "publicName")):
+                    self._names[worded(who, "accountId")] = name
+        return self._names
 
     async def label(self, page_id: str, labels: Iterable[str]) -> None:
         """Add labels; those that are there stay. What Confluence takes in no label becomes a hyphen."""
@@ -128,10 +150,10 @@ class Confluence:
     async def attach(self, page_id: str, file: Upload) -> None:
         """Attach a file, or put a new version of it in the place of the one of its name."""
         path = f"{self._dialect.files}{path_of(page_id, 'child', 'attachment')}"
-        method = "PUT" if self._is_cloud else "POST"
-        if not self._is_cloud and (old := await self._attachment(path, file.name)):
+        method = "PUT" if self.is_cloud else "POST"
+        if not self.is_cloud and (old := await self._attachment(path, file.name)):
             path += path_of(old, "data")
-        form, again = {"minorEdit": "true"}, self._is_cloud
+        form, again = {"minorEdit": "true"}, self.is_cloud
         await self._line.ask(Call(method, path, writes=True, repeats=again, file=file, form=form, headers=_NO_CHECK))
 
     async def recall(self, page_id: str) -> Mapping[str, Any]:
@@ -171,7 +193,7 @@ class Confluence:
         try:
             answer = await self._line.ask(self._dialect.property(page_id, KEPT_AS))
         except PublishError as error:
-            if error.status == 404 and error.is_permanent and not self._is_cloud:
+            if error.status == 404 and error.is_permanent and not self.is_cloud:
                 return None
             raise
         return self._dialect.property_in(answer.data)

@@ -1,6 +1,6 @@
 """Where Confluence Cloud (version 2, with version 1 for labels and files) and Data Center (version 1) differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -143,9 +143,14 @@ class DataCenter:
         return put(path + path_of(key), {"value": value, "version": {"number": old.version + 1}})
 
 
-def person(account_id: str) -> Call:
-    """Whose account it is, on the cloud: `results` of the answer. A token with scopes needs `read:user:confluence`."""
-    return Call("POST", "/wiki/api/v2/users-bulk", body={"accountIds": [account_id]})  # it only reads
+def people(accounts: Sequence[str]) -> Call:
+    """Whose accounts these are, on the cloud: `results` of the answer. A token with scopes needs a scope for it."""
+    return Call("POST", "/wiki/api/v2/users-bulk", body={"accountIds": list(accounts)})  # it only reads
+
+
+def rights(space: str) -> Call:
+    """What the account may do in a space, on the cloud: `operations.results` of the answer."""
+    return get(f"/wiki/api/v2/spaces{path_of(space)}", include_operations="true")
 
 
 def _body(body: str) -> dict[str, str]:

@@ -40,7 +40,7 @@ class PublishError(AfterwordError):
     `is_permanent`: the same call will fail again until a person has changed something. `may_have_happened`: a write was
     sent and its fate is unknown, so look it up before it is sent again. `retry_after`: seconds to wait first, where
     the system or the case asks for it. `status` is the HTTP status, 0 where there was no answer. `fields` maps the
-    fields that the system named to what it said about them.
+    fields that the system named to what it said about them. `lacks_scope`: the token is good, but not for this call.
     """
 
     def __init__(  # noqa: PLR0913 - it is the record of everything known about a failure
@@ -53,6 +53,7 @@ class PublishError(AfterwordError):
         retry_after: float | None = None,
         status: int = 0,
         fields: Mapping[str, str] | None = None,
+        lacks_scope: bool = False,
     ) -> None:
         super().__init__(sentence)
         self.system = system
@@ -62,6 +63,7 @@ class PublishError(AfterwordError):
         self.retry_after = retry_after
         self.status = status
         self.fields = dict(fields or {})
+        self.lacks_scope = lacks_scope
 
     def retry_at(self, now: datetime) -> datetime | None:
         """When to try again, where the system said it; None leaves that to the caller."""
@@ -96,6 +98,7 @@ def refusal(
         retry_after=retry_after(headers) if again else None,
         status=status,
         fields=fields,
+        lacks_scope=_lacks_scope(status, data),
     )
 
 
@@ -139,9 +142,14 @@ def _sentence(system: str, status: int, headers: Mapping[str, str], data: object
         said = [f"{system} {remedy}"]
     else:
         said = [f"{system} did not accept it (status {status})."]
-    if status != 401 and (words := "; ".join(complaints(data))):
+    if (status != 401 or _lacks_scope(status, data)) and (words := "; ".join(complaints(data))):
         said.append(f"It said: {shortened(words, LONGEST_QUOTE)}")
     return " ".join(said)
+
+
+def _lacks_scope(status: int, data: object) -> bool:
+    """Whether a refusal is for the scopes of a token: "scope does not match", says Atlassian."""
+    return status in (401, 403) and any("scope" in words.lower() for words in complaints(data))
 
 
 def _page_sentence(system: str) -> str:

@@ -32,6 +32,9 @@ from bot.publish.standing import Standing
 SEARCH_LAG = 15.0
 """Seconds until Jira's search surely finds what was just created."""
 
+RELATES = "Relates"
+"""The type of a link between two issues that every site has from the start."""
+
 _READ = ("status", "assignee", "duedate", "updated", "labels")
 _MOST_PAGES = 20
 _KEYS_AT_ONCE = 50
@@ -159,6 +162,11 @@ class Jira:
         body = {"globalId": global_id, "object": {"url": url, "title": shortened(one_line(title), LONGEST_SUMMARY - 1)}}
         path = issue_path(self._api, key, "remotelink")
         await self._line.ask(Call("POST", path, body=body, writes=True))  # by its id it is made only once
+
+    async def relate(self, key: str, other: str) -> None:
+        """Link an issue with another; Jira makes no second link of the same two."""
+        body = {"type": {"name": RELATES}, "inwardIssue": {"key": other}, "outwardIssue": {"key": key}}
+        await self._line.ask(Call("POST", f"{self._api}/issueLink", body=body, writes=True))
 
     async def form(self, project: str, issue_type: str) -> list[Field]:
         """The fields of a project's form for new issues of a type."""

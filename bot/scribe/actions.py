@@ -15,10 +15,10 @@ from bot.scribe.desk import Asked, Desk, once, require_able, require_incident
 from bot.scribe.standing import settle_asked, settle_digests
 from bot.slack import actions as says
 from bot.slack import findings as looks
-from bot.slack.blocks import Block, Message
+from bot.slack.blocks import Message
 from bot.slack.people import zone_of
 from bot.slack.words import words
-from storage import actions, cases, deliveries, incidents, whys
+from storage import actions, cases, deliveries, incidents, people, whys
 from storage.actions import NewAction
 from storage.statements import Transaction
 
@@ -36,10 +36,18 @@ class Asking:
     kind: ActionKind | None = None
 
 
+_EXAMPLE = "Say what is to be done, as in `/action add a load test @ana due friday`."
+
+
+async def require_addable(desk: Desk, asked: Asked, text: str) -> None:
+    """Raises Refused where there is nothing to write down, or no incident to write it into."""
+    require(admit(text, "That action"), _EXAMPLE)
+    await desk.store.read(lambda tx: require_incident(tx, asked))
+
+
 async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
     """Write an action down."""
-    example = "Say what is to be done, as in `/action add a load test @ana due friday`."
-    text = require(admit(asking.text, "That action"), example)
+    text = require(admit(asking.text, "That action"), _EXAMPLE)
     if asking.due_on is not None:
         await _require_ahead(desk, asked, asking.due_on)
     keeper = await owner_of(desk, asked, asking.owner or asked.user)
@@ -105,7 +113,7 @@ async def close_by_id(desk: Desk, asked: Asked, action_id: int, reason: str | No
 
 
 def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: str | None) -> Message:
-    _require_open(action)
+    require_open(action)
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
     action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
     actions.save(tx, action)
@@ -160,19 +168,26 @@ def touched(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Inci
         sentence = "That action is not here any more."
         raise Refused(sentence)
     if incident.channel != asked.place.channel and asked.user not in (action.owner, incident.lead):
-        sentence = (
-            f"Action {action.number} of {incident.key} can be changed in its channel, or by its owner or the lead."
-        )
-        raise Refused(sentence)
+        raise Refused(_not_yours(tx, incident, action))
     return action, incident
+
+
+def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
+    owner = people.one(tx, incident.team, action.owner) if action.owner else None
+    owns = f"is {owner.name}'s now" if owner else "is nobody's now"
+    what = f"Action {action.number} of {incident.key} {owns}."
+    return f"{what} From outside the incident's channel only its owner and the lead can change it."
 
 
 def _name(desk: Desk, asked: Asked) -> str:
     return desk.people.name(asked.team, asked.user) or asked.user
 
 
-async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Message | None:
-    """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged."""
+async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, beside: str = "") -> Message | None:
+    """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged.
+
+    `beside` is a time of day that was written with it: that it is not kept is said.
+    """
     await _require_ahead(desk, asked, due_on)
     owner = await desk.store.read(lambda tx: touched(tx, asked, action_id)[0].owner)
     keeper = await desk.people.known(asked.team, owner or asked.user)
@@ -180,14 +195,14 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date) -> Messag
 
     def unit(tx: Transaction) -> Message:
         before, incident = touched(tx, asked, action_id)
-        _require_open(before)
+        require_open(before)
         if before.due_on == due_on:
             raise Refused(f"Action {before.number} is due {says.due_words(due_on)} already.", field="due")
         action = replace(before, due_on=due_on, overdue_at=overdue_at)
         actions.save(tx, action)
         settle_digests(tx, asked.team, action.owner, asked.now)
         settle_asked(tx, asked.team, action, words.reminders.has_date(due=says.due_words(due_on)), asked.now)
-        said = told(tx, asked, incident, says.moved(action, incident, _name(desk, asked), before.due_on))
+        said = told(tx, asked, incident, says.moved(action, incident, _name(desk, asked), before.due_on, beside))
         is_at_home = asked.place.channel == asked.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
 
@@ -200,7 +215,7 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
 
     def unit(tx: Transaction) -> Message:
         action, incident = touched(tx, asked, action_id)
-        _require_open(action)
+        require_open(action)
         overdue_at = due.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions.save(tx, action)
@@ -236,39 +251,11 @@ async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Mess
     return await once(desk, asked, unit)
 
 
-def _require_open(action: Action) -> None:
+def require_open(action: Action) -> None:
+    """Raises Refused for an action that is finished, with how it is opened again."""
     if action.status is not ActionStatus.OPEN:
         sentence = f"Action {action.number} is {action.status} already."
         raise Refused(sentence)
-
-
-async def owner_form(desk: Desk, asked: Asked, action_id: int) -> Block:
-    """The form behind [Hand over]."""
-    groups = await desk.people.names.groups(asked.team)
-    return await desk.store.read(lambda tx: says.owner_form(touched(tx, asked, action_id)[0], groups))
-
-
-async def drop_form(desk: Desk, asked: Asked, action_id: int) -> Block:
-    """The form behind [Won't do …]."""
-    return await desk.store.read(lambda tx: says.drop_form(touched(tx, asked, action_id)[0]))
-
-
-async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:
-    """The form that gives an action a new date."""
-    today = await today_of(desk, asked)
-    return await desk.store.read(lambda tx: says.date_form(touched(tx, asked, action_id)[0], today))
-
-
-async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
-    """The form that makes an action of a why."""
-    groups = await desk.people.names.groups(asked.team)
-
-    def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
-        text = next((why.text for why in whys.chain(tx, incident.id) if why.number == number), "")
-        return says.add_form(incident, text, number, groups)
-
-    return await desk.store.read(look)
 
 
 async def list_all(desk: Desk, asked: Asked) -> Message:

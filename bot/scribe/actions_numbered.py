@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.errors import Refused
 from bot.incident import replies as rules
 from bot.incident.fields import mark
+from bot.incident.mentions import unpicked
 from bot.incident.records import Action, ActionStatus, Incident
 from bot.incident.replies import Answer, Deed
 from bot.incident.spots import Noun, Subject
@@ -13,14 +14,16 @@ from bot.incident.text import admit, require
 from bot.incident.vague import vague
 from bot.scribe import actions as verbs
 from bot.scribe import secrets
-from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.desk import Asked, Desk, once, require_incident, require_sight
 from bot.scribe.standing import settle_asked
 from bot.slack import actions as says
 from bot.slack import actions_worded as tells
 from bot.slack import blocks
+from bot.slack import due as asks
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
 from storage import actions, cases
+from storage.actions import OwedAction
 from storage.statements import Transaction
 
 
@@ -43,15 +46,28 @@ async def act(desk: Desk, asked: Asked, answer: Answer, other: str | None) -> Me
     `other` is who was mentioned. Raises Refused, with nothing done, where one of them is not there.
     """
     if not answer.about:
-        sentence = "Say which action, as in `/action done 3` or `/action 3 friday`. `/action list` shows them."
+        sentence = "Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them."
         raise Refused(sentence)
+    deed = answer.deed
+    if isinstance(deed, rules.Unpicked):
+        raise Refused(unpicked(deed.name))
     found = await desk.store.read(lambda tx: _named(tx, asked, answer))
-    if isinstance(answer.deed, rules.Unclear):
+    _require_clear(deed, answer.about[0].number)
+    if isinstance(deed, rules.Unclear):
         return await show(desk, asked, [action.number for action in found])
-    if isinstance(answer.deed, rules.Drop) and not answer.deed.reason:
-        number = answer.about[0].number
-        raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
-    return blocks.joined(await do_all(desk, asked, answer.deed, [action.id for action in found], other))
+    if isinstance(deed, rules.Choose):
+        incident = await desk.store.read(lambda tx: require_incident(tx, asked))
+        return asks.of_actions([OwedAction(action, incident) for action in found], deed.due)
+    return blocks.joined(await do_all(desk, asked, deed, [action.id for action in found], other))
+
+
+def _require_clear(deed: Deed, number: int) -> None:
+    """Raises Refused for a day that there is not, and for what has no reason."""
+    match deed:
+        case rules.Unclear(problem=problem) if problem:
+            raise Refused(problem)
+        case rules.Drop(reason=""):
+            raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
 
 
 def _named(tx: Transaction, asked: Asked, answer: Answer) -> list[Action]:
@@ -84,6 +100,18 @@ async def do_all(
     return said
 
 
+async def move_all(desk: Desk, asked: Asked, action_ids: Iterable[int], deed: rules.Move) -> list[Message]:
+    """The answer to which day was meant: all these actions are due then. Who asks may look into all their channels."""
+    ids = list(action_ids)
+
+    def look(tx: Transaction) -> set[int]:
+        return {found.incident_id for one in ids if (found := actions.by_id(tx, one)) is not None}
+
+    for incident_id in await desk.store.read(look):
+        await require_sight(desk, replace(asked, incident_id=incident_id))
+    return await do_all(desk, asked, deed, ids)
+
+
 async def _refused(desk: Desk, asked: Asked, sentence: str) -> Message | None:
     said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
     return await once(desk, asked, lambda _: said)
@@ -95,8 +123,8 @@ async def _do(desk: Desk, asked: Asked, deed: Deed, action_id: int, other: str |
             return await verbs.close_by_id(desk, asked, action_id)
         case rules.Drop(reason=reason):
             return await verbs.close_by_id(desk, asked, action_id, reason)
-        case rules.Move(due_on=due_on):
-            return await verbs.move(desk, asked, action_id, due_on)
+        case rules.Move(due_on=due_on, beside=beside):
+            return await verbs.move(desk, asked, action_id, due_on, beside)
         case rules.HandOver() if other is not None:
             return await verbs.hand_over(desk, asked, action_id, other)
         case _:

@@ -1,13 +1,14 @@
 """Groups of alerts in an incident's timeline: what was told of them, as entries with the source's own times."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.incident import alerts as rules
-from bot.incident.alerts import AFTERWORD, Alert, AlertGroup, AlertStatus, Stand
+from bot.incident.alert_order import order
+from bot.incident.alerts import AFTERWORD, PROGRAMS, Alert, AlertGroup, AlertStatus, Stand
 from bot.incident.records import Incident, Milestone
-from storage import alerts
+from storage import alert_events
 from storage import timeline as kept
 from storage.statements import Transaction
 from storage.timeline import NewEntry
@@ -23,7 +24,7 @@ def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now:
     """
     tx.note(incident.id, f"alert {group.id}")
     group = replace(group, stand=Stand.ATTACHED, settled_by=by, incident_id=incident.id, storm_id=None)
-    return _written(tx, incident, group, list(_history(tx, group)), now)
+    return _written(tx, incident, group, _lines(alert_events.told(tx, group, HISTORY)), now)
 
 
 def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[Alert], now: datetime) -> AlertGroup:
@@ -33,7 +34,7 @@ def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[
     """
     if incident.is_closed:
         return group
-    return _written(tx, incident, group, list(_lines(told)), now)
+    return _written(tx, incident, group, _lines(told), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +46,33 @@ class _Line:
     first: datetime
     last: datetime
     by: str = ""
+    more: str = ""
+    link: str = ""
 
 
-def _lines(told: Sequence[Alert]) -> Iterator[_Line]:
-    """One line for each status that alerts came to."""
+def _lines(told: Iterable[Alert]) -> list[_Line]:
+    """A line for each thing told, at its own time; where too many came to one status, one for all of those.
+
+    What a line says depends on that thing alone, so that it reads the same whatever was told before it.
+    """
+    found: list[_Line] = []
     for status in AlertStatus:
-        these = [alert for alert in told if alert.status is status]
-        if these:
-            titles = tuple({alert.fingerprint: alert.title for alert in these}.values())
-            times = sorted(alert.at for alert in these)
-            yield _Line(status, titles, times[0], times[-1], these[0].by if len(these) == 1 else "")
+        these = sorted((alert for alert in told if alert.status is status), key=order)
+        found.extend(_spanning(these) if len(these) > rules.FEW else map(_line, these))
+    return sorted(found, key=lambda line: line.first)
 
 
-def _history(tx: Transaction, group: AlertGroup) -> Iterator[_Line]:
-    """What was told of a group before it came into a timeline: what fired, who took it up, what has ended since."""
-    fired: dict[str, tuple[str, datetime]] = {}
-    last: dict[str, tuple[AlertStatus, str, datetime]] = {}
-    for status, at, title, _, fingerprint in alerts.told(tx, group, HISTORY):
-        if status is AlertStatus.FIRING:
-            fired.setdefault(fingerprint, (title, at))
-        last[fingerprint] = (status, title, at)
-    begun = list(fired.values()) or [(group.title, group.starts_at)]
-    ended = [(title, at) for status, title, at in last.values() if status is AlertStatus.RESOLVED]
-    yield _spanning(AlertStatus.FIRING, begun)
-    if group.acknowledged_at is not None:
-        taken_up = group.acknowledged_at
-        yield _Line(AlertStatus.ACKNOWLEDGED, (group.title,), taken_up, taken_up, group.acknowledged_by)
-    if ended:
-        yield _spanning(AlertStatus.RESOLVED, ended)
+def _line(alert: Alert) -> _Line:
+    is_first = alert.status is AlertStatus.FIRING
+    more = ", ".join(part for part in (alert.service, alert.severity) if part and is_first)
+    by = "" if alert.is_start else alert.by
+    return _Line(alert.status, (alert.title,), alert.at, alert.at, by, more, alert.link if is_first else "")
 
 
-def _spanning(status: AlertStatus, found: list[tuple[str, datetime]]) -> _Line:
-    times = sorted(at for _, at in found)
-    return _Line(status, tuple(title for title, _ in found), times[0], times[-1])
+def _spanning(these: Sequence[Alert]) -> list[_Line]:
+    titles = tuple({alert.fingerprint: alert.title for alert in these}.values())
+    first = these[0]
+    return [replace(_line(first), titles=titles, last=these[-1].at, by="")]
 
 
 def _written(tx: Transaction, incident: Incident, group: AlertGroup, lines: list[_Line], now: datetime) -> AlertGroup:
@@ -85,26 +80,28 @@ def _written(tx: Transaction, incident: Incident, group: AlertGroup, lines: list
     for line in lines:
         if group.entries >= rules.ENTRIES_AT_MOST and not (group.ended_at and line.status is AlertStatus.RESOLVED):
             continue
-        more = ", ".join(part for part in (group.service, group.severity) if part)
-        is_first = line.status is AlertStatus.FIRING
-        text = rules.told_as(line.status, line.titles, by=line.by, more=more if is_first else "")
-        new = NewEntry(
-            line.first, text + (f" {group.link}" if is_first and group.link else ""), group.source, AFTERWORD, now
-        )
+        text = rules.told_as(line.status, line.titles, by=line.by, more=line.more)
+        new = NewEntry(line.first, text + (f" {line.link}" if line.link else ""), group.source, AFTERWORD, now)
         if line.last > line.first:
             new = replace(new, ended_at=line.last)
-        kept.append(tx, incident.id, replace(new, milestone=_marks(tx, incident, line)))
+        kept.append(tx, incident.id, replace(new, milestone=_marks(tx, incident, line, now)))
         group = replace(group, entries=group.entries + 1)
     return group
 
 
-def _marks(tx: Transaction, incident: Incident, line: _Line) -> Milestone | None:
-    """The milestone that a line marks, where no entry marks it yet.
+def _marks(tx: Transaction, incident: Incident, line: _Line, now: datetime) -> Milestone | None:
+    """The milestone that a line marks: where no entry marks it yet, or only a later thing that monitoring told.
 
     An alert that fired after people had opened the incident did not detect it.
     """
     milestone = rules.MARKED.get(line.status)
-    if milestone is None or kept.marks(tx, incident.id, milestone):
+    if milestone is None or (line.status is AlertStatus.FIRING and line.first > incident.opened_at):
         return None
-    is_late = line.status is AlertStatus.FIRING and line.first > incident.opened_at
-    return None if is_late else milestone
+    marking = kept.marking(tx, incident.id, milestone)
+    if marking is None:
+        return milestone
+    is_ours = marking.author in PROGRAMS and marking.recorder == AFTERWORD and marking.version == 1
+    if not is_ours or marking.happened_at <= line.first:
+        return None
+    kept.amend(tx, replace(marking, milestone=None), "edited", AFTERWORD, now)
+    return milestone

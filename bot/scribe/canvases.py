@@ -16,6 +16,7 @@ from bot.export.folder import BrokenTemplate
 from bot.export.kept import Draft
 from bot.export.returned import Paper
 from bot.incident import secrets
+from bot.incident.code import bare
 from bot.incident.exports import CANVAS, Order, RegionMark
 from bot.incident.masking import MASKED
 from bot.incident.records import Incident
@@ -198,7 +199,7 @@ class CanvasDesk:
             raise NoCanvas("templates") from error
         regions = canvas_reading.apart(sheet.markdown, sheet.headings)
         known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
-        title = secrets.masked(f"{document.key} {document.title}")
+        title = secrets.masked(f"{document.key} {bare(document.title)}")
         return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
 
 

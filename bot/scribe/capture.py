@@ -5,16 +5,17 @@ from datetime import datetime
 
 from bot.errors import Refused
 from bot.incident import attachments as sizes
-from bot.incident import moments, secrets
+from bot.incident import secrets, times
 from bot.incident import timeline as rules
 from bot.incident.carried import Carried, with_words, zone_name
-from bot.incident.moments import Reading
 from bot.incident.offers import Chosen, offers
 from bot.incident.records import Entry, Incident, Person, Place
 from bot.incident.text import admit, shortened
+from bot.incident.times import Reading
 from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once
+from bot.scribe.pressed import require_standing
 from bot.scribe.resolution import as_corrected
-from bot.scribe.timeline import clocks_of, own_clocks
+from bot.scribe.timeline import clocks_of, own_clocks, require_of
 from bot.slack import blocks, corrections
 from bot.slack import timeline as says
 from bot.slack.blocks import Message
@@ -50,7 +51,8 @@ class Capture:
     """An entry about to be written. `seen_by` is its author's name where somebody else recorded it.
 
     `typed` is what was said to the bot with the time that it begins with, and when it was said. `named` is how a
-    message's words read that stands at the time at which it was said: the times that they name are offered.
+    message's words read that stands at the time at which it was said: the times that they name are offered. `asked_at`
+    is when its time was asked, where a button of that question was pressed: it brings nothing back.
     """
 
     new: NewEntry
@@ -62,6 +64,7 @@ class Capture:
     unknown_zone: bool = False
     typed: tuple[str, datetime] | None = None
     named: Reading | None = None
+    asked_at: datetime | None = None
 
 
 async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: bool) -> Answer:
@@ -72,7 +75,7 @@ async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: 
     line = await desk.people.read(asked.team, said.text)
     text = text_of(said, line)
     author = await author_of(desk, asked.team, said)
-    named = moments.read(line, said.at, desk.zone_for(author), language=language_of(author))
+    named = times.read(line, said.at, desk.zone_for(author), language=language_of(author))
     reader = await desk.people.known(asked.team, asked.user)
     new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
@@ -92,7 +95,7 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, said.at)
     line = await desk.people.read(asked.team, line)
-    reading = moments.read(line, said.at, clocks.zone, language=clocks.language)
+    reading = times.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         rules.require_text(reading.text)
         if not says.can_ask(reading):
@@ -124,7 +127,8 @@ async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str
     text = rules.require_text(admit(chosen.text, "That entry"))
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
     clocks = await own_clocks(desk, asked)
-    return await _record(desk, asked, Capture(replace(new, permalink=link, source=said.source), said.files, clocks))
+    capture = Capture(replace(new, permalink=link, source=said.source), said.files, clocks, asked_at=chosen.asked_at)
+    return await _record(desk, asked, capture)
 
 
 async def let_go(desk: Desk, asked: Asked, source: str) -> bool:
@@ -168,7 +172,10 @@ async def _record(desk: Desk, asked: Asked, capture: Capture) -> Message | None:
         incident = incidents.current(tx, asked.place, locking=True)
         if incident is None:
             raise Refused(NO_INCIDENT, offer="open_incident")
+        require_of(incident, capture.asked_at)
         entry = kept.by_source(tx, incident.id, capture.new.source)
+        if entry is not None and capture.asked_at is not None:
+            require_standing(tx, desk, asked, entry)
         if entry is None:
             entry, incident = _added(tx, asked, capture)
             return receipt(entry, incident, capture, wanted(tx, entry, capture.files))

@@ -11,7 +11,7 @@ from bot.slack import whys as asks
 from bot.slack.blocks import Message
 from bot.slack.cards import LiveMessages
 from bot.slack.outbox import Outbox
-from storage import cases, deliveries, incidents
+from storage import cases, deliveries, incidents, timeline
 from storage.deliveries import Owed
 from storage.statements import Transaction
 from storage.store import Store
@@ -66,7 +66,8 @@ class CardKeeper:
         if not card and not thread:
             return ()
         case, total = cases.glance(tx, incident, shows.CARD_ENTRIES)
-        found = [_Card(incident, card, shows.card(case, total, self._clock.now()))] if card else []
+        said = shows.card(case, total, timeline.course(tx, incident), self._clock.now())
+        found = [_Card(incident, card, said)] if card else []
         # While it is open again nothing is asked, and the thread stands as it was.
         is_asked = incident.status is Status.RESOLVED and (incident.channel, thread) not in self._gone
         if thread and is_asked:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from bot.incident import moments
+from bot.incident import times
 from bot.incident.carried import Carried
 from bot.incident.records import Entry, Incident, Status
 from bot.incident.text import admit
@@ -60,7 +60,7 @@ async def _capture(desk: Desk, asked: Asked, carried: Carried) -> Capture:
     reading = carried.reading()
     named = None
     if carried.names_times and carried.at is not None:
-        named = moments.read(carried.line, carried.at, desk.zone_for(author), language=language_of(author))
+        named = times.read(carried.line, carried.at, desk.zone_for(author), language=language_of(author))
     # Recorded is when it was typed, which [That was UTC] and the history go by.
     new = NewEntry(
         reading.utc or carried.typed_at,

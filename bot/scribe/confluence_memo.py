@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.export.confluence_left import Head, Left, Record
 from bot.slack.confluence import News
+from storage.links import Link
 
 ANEW, OVERWRITE = "anew", "overwrite"
 """What somebody may order: a page of its own once more, or the whole page written over."""
@@ -19,7 +20,8 @@ class Memo:
     `is_masked`: somebody agreed to a masked copy, and nothing else may stand there. `order` and `back` (regions to be
     put back) are what somebody decided and is not done yet. `copy` counts the pages that were made; `title` is the
     page's as we left it, `named` what we wanted it to be. `gone` are regions that were asked about; `files` the
-    digests of what is attached, by name.
+    digests of what is attached, by name. `links_at`: the count of changes (see `Link.wanted`) at which nothing but the
+    links to other systems is to be brought onto the page; whoever asks for the page counts further.
     """
 
     is_masked: bool = False
@@ -33,6 +35,7 @@ class Memo:
     files: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     news: News = field(default_factory=News)
+    links_at: int = 0
 
     def written(self) -> str:
         """As text."""
@@ -48,6 +51,11 @@ def read(text: str) -> Memo:
     found: dict[str, Any] = json.loads(text or "{}")
     news, record = News(**_plain(found.pop("news", {}))), record_in(found.pop("record", {}))
     return replace(Memo(**_plain(found)), record=record, news=news)
+
+
+def for_links(link: Link) -> str:
+    """The memo of a link's page whose links alone are to be brought up to date, as its next change."""
+    return replace(read(link.memo), links_at=link.wanted + 1).written()
 
 
 def told_of(record: Record) -> dict[str, Any]:

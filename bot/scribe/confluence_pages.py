@@ -1,6 +1,7 @@
 """The postmortem as a page of Confluence: made on request, brought up to date on request, around what people wrote."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,22 +10,25 @@ from bot.export.confluence_apart import apart
 from bot.export.confluence_left import Record, as_found, as_written, joined
 from bot.export.confluence_merging import StructureLost
 from bot.export.confluence_reading import NotAPage
+from bot.export.confluence_top import with_top
 from bot.export.folder import BrokenTemplate
 from bot.incident.facts import digest_of
 from bot.incident.masking import USUAL_RULES, MaskRules
 from bot.incident.records import Incident
-from bot.publish.calls import Upload
 from bot.publish.confluence import Confluence
 from bot.publish.confluence_records import Page, PageDraft, Updated
 from bot.publish.failures import PublishError
 from bot.publish.storage_form import marked
 from bot.scribe import confluence_memo as memos
+from bot.scribe.confluence_extras import Extras
 from bot.scribe.confluence_memo import ANEW, OVERWRITE, Memo
-from bot.scribe.confluence_sheets import Brought, Sheet, Sheets, overwritten
+from bot.scribe.confluence_sheets import Brought, PageOrder, Sheet, Sheets, overwritten
 from bot.scribe.failing import Undecided
 from bot.scribe.followers import Kept
+from bot.scribe.people_there import known_accounts
+from bot.scribe.relations import related, spread
 from bot.slack import confluence as says
-from bot.slack.confluence import News, Stands
+from bot.slack.confluence import Stands
 from bot.slack.places import Places
 from storage import deliveries, incidents
 from storage.links import Link
@@ -38,7 +42,9 @@ POSTMORTEM = " postmortem"
 _TRIES = 3
 _TITLE = 200
 """Letters by which a title is known as ours: its end may have been cut, or the key put behind it."""
-_SVG = "image/svg+xml"
+_BUSY = "Somebody is changing the page at this moment; it is tried again later."
+_NOT_TOLD = ""
+"""How a page stands that was made, and of which nobody has heard yet: afterwards it is its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +59,19 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """An incident whose page is wanted as of `now`."""
+    """A page that is wanted; `links_alone` where nobody asked for it, but something else of the incident stands."""
 
-    incident: Incident
     memo: Memo
-    now: datetime
+    order: PageOrder
+    links_alone: bool
+
+    @property
+    def incident(self) -> Incident:
+        return self.order.incident
 
 
 class PostmortemPages:
-    """Follows each postmortem that was asked for: nothing else makes or changes a page."""
+    """Follows each postmortem that was asked for: nothing else makes or changes a page, but for its links."""
 
     is_urgent = True
 
@@ -71,6 +81,7 @@ class PostmortemPages:
         self._parent_id = parent_id
         self._places = shelf.places
         self._sheets = Sheets(shelf.store, shelf.exporter, shelf.rules)
+        self._extras = Extras(confluence)
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -79,10 +90,16 @@ class PostmortemPages:
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
         """The incident behind a link."""
         incident = incidents.by_id(tx, link.incident_id)
-        return _Wanted(incident, memos.read(link.memo), now) if incident else None
+        if incident is None:
+            return None
+        memo, accounts = memos.read(link.memo), known_accounts(tx, incident) if self._confluence.is_cloud else {}
+        order = PageOrder(incident, now, memo.is_masked, related(tx, incident), accounts)
+        return _Wanted(memo, order, bool(link.external_id) and memo.links_at == link.wanted)
 
     async def perform(self, link: Link, prepared: _Wanted) -> Kept:
         """Make the page, or bring it up to date. Raises Undecided where that is a person's to decide first."""
+        if prepared.links_alone:
+            return await self._linked(link, prepared)
         await self._require_agreed(link, prepared)
         memo = prepared.memo
         if not link.external_id or memo.order == ANEW:
@@ -91,9 +108,14 @@ class PostmortemPages:
         if page is None:
             sentence = f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more."
             raise Undecided(self._confluence.name, sentence, says.deleted(prepared.incident, link))
+        memo = replace(memo, record=await self._as_left(link, memo, page))
+        return await self._brought(link, replace(prepared, memo=memo), page)
+
+    async def _as_left(self, link: Link, memo: Memo, page: Page) -> Record:
+        """How the page may have been left: of an attempt that failed nobody knows whether it wrote."""
         if link.is_unsure or link.attempts > 1:
-            memo = replace(memo, record=joined(memo.record, await self._planned(page)))
-        return await self._brought(link, replace(prepared, memo=replace(memo, news=News())), page)
+            return joined(memo.record, await self._extras.planned(page))
+        return memo.record
 
     async def _require_agreed(self, link: Link, wanted: _Wanted) -> None:
         """What is private leaves only as a masked copy, and only once somebody has seen what is masked."""
@@ -107,10 +129,30 @@ class PostmortemPages:
             sentence = f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel."
             raise Undecided(self._confluence.name, sentence, says.private(wanted.incident, link.url))
 
+    async def _linked(self, link: Link, wanted: _Wanted) -> Kept:
+        """Bring the links at the top of the page up to date, where nobody changed them; nobody hears of it."""
+        page, left = await self._confluence.read(link.external_id), wanted.memo
+        if page is not None:
+            known = await self._as_left(link, left, page)
+            body, record = with_top(page.body, known, self._sheets.way_back(wanted.order))
+            if body:
+                await self._extras.plan(page, joined(record, known))
+                note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_of(body)})"
+                updated = await self._confluence.update(page, page.title, body, note)
+                if not updated.is_written:
+                    raise PublishError(self._confluence.name, _BUSY)
+                page = updated.page
+            left = replace(left, record=record)
+        version = str(page.version) if page else link.status
+        return Kept(link.external_id, link.url, version, replace(left, links_at=0).written())
+
     async def _created(self, link: Link, wanted: _Wanted) -> Kept:
-        """Make the page without pictures, which hang on what is there; then it is brought up to date."""
+        """Make the page without pictures, which hang on what is there.
+
+        It is written down before the rest is tried: it is known from now on, whatever becomes of that.
+        """
         memo = replace(wanted.memo.for_another_page(), order="") if link.external_id else wanted.memo
-        sheet = await self._sheet(wanted.incident, memo, wanted.now, with_pictures=False)
+        sheet = await self._sheet(wanted, with_pictures=False)
         mark = _mark(link, memo)
         draft = PageDraft(wanted.incident.key, sheet.title, marked(sheet.body, mark), mark, self._parent_id)
         made = await self._confluence.create(draft, is_repeat=link.is_unsure or link.attempts > 1)
@@ -118,24 +160,20 @@ class PostmortemPages:
         if made.was_there and made.page.version == 1:
             record = as_found(apart(made.page.body), sheet.fresh)
         elif made.was_there:
-            record = joined(record, await self._planned(made.page))
-        memo = replace(memo, record=record, title=made.page.title, named=sheet.title, news=News(is_new=True))
-        return await self._brought(link, replace(wanted, memo=memo), made.page)
-
-    async def _planned(self, page: Page) -> Record:
-        """How earlier attempts may have left the page, of which nobody knows whether they wrote."""
-        return memos.record_in(await self._confluence.recall(page.id))
+            record = joined(record, await self._extras.planned(made.page))
+        memo = replace(memo, record=record, title=made.page.title, named=sheet.title)
+        return Kept(made.page.id, made.page.url, _NOT_TOLD, memo.written(), is_all=False)
 
     async def _brought(self, link: Link, wanted: _Wanted, page: Page) -> Kept:
-        memo, incident = wanted.memo, wanted.incident
-        sheet = await self._sheet(incident, memo, wanted.now)
-        files, trouble = await self._attached(page, sheet, memo)
-        if trouble:
-            sheet = await self._sheet(incident, memo, wanted.now, with_pictures=False)
-        page, brought = await self._written(link, wanted, sheet, page)
-        if brought.sheet.labels != memo.labels:
-            await self._confluence.label(page.id, brought.sheet.labels)
-        news = replace(brought.news, is_new=memo.news.is_new, pictures=trouble)
+        memo = wanted.memo
+        sheet = await self._sheet(wanted)
+        files, pictures = await self._extras.attached(page, sheet, memo)
+        if pictures:
+            sheet = await self._sheet(wanted, with_pictures=False)
+        labels, no_labels = await self._extras.labelled(page, sheet, memo)
+        page, brought, not_kept = await self._written(link, wanted, sheet, page)
+        is_new = link.status == _NOT_TOLD
+        news = replace(brought.news, is_new=is_new, pictures=pictures, labels=no_labels, kept=not_kept)
         left = Memo(
             is_masked=memo.is_masked,
             copy=memo.copy,
@@ -144,51 +182,34 @@ class PostmortemPages:
             record=brought.record,
             gone=brought.gone,
             files=files,
-            labels=brought.sheet.labels,
+            labels=labels,
             news=news,
         )
         return Kept(page.id, page.url, str(page.version), left.written())
 
-    async def _sheet(self, incident: Incident, memo: Memo, now: datetime, *, with_pictures: bool = True) -> Sheet:
-        masked, pictures = memo.is_masked, with_pictures
+    async def _sheet(self, wanted: _Wanted, *, with_pictures: bool = True) -> Sheet:
         try:
-            return await asyncio.to_thread(self._sheets.sheet, incident, now, is_masked=masked, with_pictures=pictures)
+            return await asyncio.to_thread(self._sheets.sheet, wanted.order, with_pictures=with_pictures)
         except BrokenTemplate as error:
-            sentence = f"{incident.key}'s page was not written, for the team's templates cannot be used: {error}"
+            key = wanted.incident.key
+            sentence = f"{key}'s page was not written, for the team's templates cannot be used: {error}"
             raise PublishError(self._confluence.name, sentence, is_permanent=True) from error
 
-    async def _attached(self, page: Page, sheet: Sheet, memo: Memo) -> tuple[dict[str, str], str]:
-        """Attach the pictures that changed, before a page shows them; what hangs there, and why nothing does."""
-        files = dict(memo.files)
-        for picture in sheet.attached:
-            content = digest_of(picture.content.decode())
-            if files.get(picture.name) == content:
-                continue
-            try:
-                await self._confluence.attach(page.id, Upload(picture.name, _SVG, picture.content))
-            except PublishError as error:
-                if not error.is_permanent or error.status == 401:
-                    raise
-                return files, error.sentence
-            files[picture.name] = content
-        return files, ""
-
-    async def _written(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> tuple[Page, Brought]:
+    async def _written(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> tuple[Page, Brought, str]:
         """Write what is new; where people were quicker, read again and start over."""
         for _ in range(_TRIES):
             brought = await self._joined(link, wanted, sheet, page)
             title = _title(wanted.memo, sheet, page)
             if not brought.news.is_changed and title == page.title:
-                return page, brought
-            await self._plan(page, joined(brought.record, wanted.memo.record))
+                return page, brought, ""
+            not_kept = await self._extras.plan(page, joined(brought.record, wanted.memo.record))
             body = marked(brought.body, _mark(link, wanted.memo))
             note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_of(body)})"
             updated = await self._updated(page, title, body, note)
             if updated.is_written:
-                return updated.page, brought
+                return updated.page, brought, not_kept
             page, sheet = updated.page, brought.sheet
-        sentence = "Somebody is changing the page at this moment; it is tried again later."
-        raise PublishError(self._confluence.name, sentence)
+        raise PublishError(self._confluence.name, _BUSY)
 
     async def _joined(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> Brought:
         if wanted.memo.order == OVERWRITE:
@@ -196,19 +217,24 @@ class PostmortemPages:
         if page.version > 1 and not page.note.startswith(_note_of(wanted.incident)):
             page = replace(page, author=await self._confluence.author_of(page))
         try:
-            return await asyncio.to_thread(self._sheets.brought, sheet, wanted.incident, wanted.memo, page, wanted.now)
+            names = await self._names_on(page, wanted)
+            return await asyncio.to_thread(self._sheets.brought, sheet, wanted.order, wanted.memo, page, names)
         except (NotAPage, StructureLost) as error:
             sentence = f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}."
             asks = says.lost(wanted.incident, replace(link, external_id=page.id, url=page.url))
             raise Undecided(self._confluence.name, sentence, asks) from error
 
-    async def _plan(self, page: Page, record: Record) -> None:
-        """Put down at the page how it may be left from now on; where that is not allowed, it goes on without."""
+    async def _names_on(self, page: Page, wanted: _Wanted) -> Mapping[str, str]:
+        """The names of the people who were mentioned on a page by others than us; none where they are not told."""
+        accounts = await asyncio.to_thread(self._sheets.mentioned, page)
+        if not (others := accounts - set(wanted.order.accounts.values())):
+            return {}
         try:
-            await self._confluence.remember(page.id, memos.told_of(record))
+            return await self._confluence.names_of(sorted(others))
         except PublishError as error:
-            if not error.is_permanent or error.status == 401:
+            if not error.is_permanent:
                 raise
+            return {}
 
     async def _updated(self, page: Page, title: str, body: str, note: str) -> Updated:
         """Write it; where another page has the new title, under the old one."""
@@ -220,10 +246,14 @@ class PostmortemPages:
             return await self._confluence.update(page, page.title, body, note)
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
-        """Say where it is, in which version, and what people did there."""
+        """Say where it is, in which version, and what people did there; what else stands links to it."""
         incident = incidents.by_id(tx, link.incident_id)
-        if incident is not None:
-            memo = memos.read(kept.memo)
+        if incident is None:
+            return
+        before, memo = memos.read(link.memo), memos.read(kept.memo)
+        if (kept.external_id, kept.url) != (link.external_id, link.url):
+            spread(tx, incident, SYSTEM, now)
+        if kept.is_all and not (link.external_id and before.links_at == link.wanted):
             page = Stands(memo.title, kept.url, kept.status, memo.is_masked)
             said = says.brought(incident, page, memo.news)
             deliveries.tell(tx, incident, said, now)

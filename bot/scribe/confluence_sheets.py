@@ -11,13 +11,16 @@ from bot.export import Exporter
 from bot.export.confluence import Attached
 from bot.export.confluence_apart import apart
 from bot.export.confluence_left import Fresh, Left, Record, as_written
+from bot.export.confluence_mentions import mentioned
 from bot.export.confluence_merging import Deed, Touched, merge, read_back, touched
+from bot.export.confluence_reading import parsed
 from bot.export.environment import template_set
 from bot.export.kept import Draft, Held
 from bot.export.own_rules import mask_apart
 from bot.export.regions import Compiled, Region
 from bot.export.returned import Paper
 from bot.incident import postmortem
+from bot.incident.code import bare
 from bot.incident.document import Document
 from bot.incident.masking import MASKED, MaskRules
 from bot.incident.plain import one_line
@@ -26,6 +29,7 @@ from bot.publish.confluence_records import Page
 from bot.scribe import drafts
 from bot.scribe.confluence_memo import Memo
 from bot.scribe.drafts import Given
+from bot.scribe.relations import Related
 from bot.slack.confluence import News
 from storage import cases
 from storage.kept import NewText
@@ -36,6 +40,20 @@ SOMEBODY = "Confluence"
 """Who edited the page, where Confluence does not say."""
 
 _CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder:
+    """A page of an incident as of `now`; a masked one has no way back into the channel, and mentions nobody.
+
+    `related` is what else stands of the incident, `accounts` are those of people, by their ids in Slack.
+    """
+
+    incident: Incident
+    now: datetime
+    is_masked: bool
+    related: Related
+    accounts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +69,7 @@ class Sheet:
     @property
     def title(self) -> str:
         """`INC-7: Checkout returns 503s`."""
-        return one_line(f"{self.document.key}: {self.document.title}")
+        return one_line(f"{self.document.key}: {bare(self.document.title)}")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -79,35 +97,48 @@ class Sheets:
         self._rules = rules
         self._way_back = template_set().get_template("publish/way_back.xml.j2")
 
-    def sheet(self, incident: Incident, now: datetime, *, is_masked: bool, with_pictures: bool = True) -> Sheet:
-        """The page as of `now`; a masked one has no way back into the channel.
+    def sheet(self, order: PageOrder, *, with_pictures: bool = True) -> Sheet:
+        """The page as it is ordered.
 
         Raises BrokenTemplate where a team's templates cannot be used: ours would have other regions.
         """
-        whole = self._store.read_now(lambda tx: postmortem.compile(cases.load(tx, incident), now))
-        document = mask_apart(whole, self._rules)[0] if is_masked else whole
-        body, attached = self._exporter.confluence_page(document)
-        if not with_pictures:
-            body, attached = self._exporter.render(document, SOURCE).decode(), ()
-        body = self._way_back.render(url="" if is_masked else incident.channel_link, key=incident.key) + body
+        whole = self._store.read_now(lambda tx: postmortem.compile(cases.load(tx, order.incident), order.now))
+        document = mask_apart(whole, self._rules)[0] if order.is_masked else whole
+        accounts = {} if order.is_masked else order.accounts
+        body, attached = self._exporter.confluence_page(document, accounts, with_pictures=with_pictures)
+        body = self.way_back(order) + body
         draft = self._exporter.draft(whole)
         told = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
         return Sheet(document, draft, body, Fresh(apart(body), told), attached)
 
-    def brought(self, sheet: Sheet, incident: Incident, memo: Memo, page: Page, now: datetime) -> Brought:
+    @staticmethod
+    def mentioned(page: Page) -> frozenset[str]:
+        """The accounts of those who are mentioned on a page. Raises NotAPage."""
+        return frozenset(mentioned(parsed(page.body)))
+
+    def way_back(self, order: PageOrder) -> str:
+        """The first block of a page: the links to where it comes from, and to what else stands of the incident."""
+        url = "" if order.is_masked else order.incident.channel_link
+        issue, customers = order.related.issue, order.related.customers
+        return self._way_back.render(url=url, key=order.incident.key, issue=issue, customers=customers)
+
+    def brought(
+        self, sheet: Sheet, order: PageOrder, memo: Memo, page: Page, names: Mapping[str, str] | None = None
+    ) -> Brought:
         """What to write onto a page as it stands; what people changed on it is kept first.
 
+        `names` are those of the accounts that they mentioned.
         Raises NotAPage and StructureLost where nobody can tell what of it is whose: then nothing was kept either.
         """
         stands = apart(page.body)
         merge(stands, sheet.fresh, memo.record, {}, memo.back)  # before anything is kept: it may be lost
-        found = touched(stands, sheet.fresh, memo.record)
-        edits = self._edits(found, sheet.draft, memo, page, now)
+        found = touched(stands, sheet.fresh, memo.record, names or {})
+        edits = self._edits(found, sheet.draft, memo, page, order.now)
         new = frozenset[str]()
         if texts := [text for text in edits.values() if text is not None]:
-            new = self._store.write_now(lambda tx: drafts.keep_edits(tx, incident, texts, now, SOURCE))
+            new = self._store.write_now(lambda tx: drafts.keep_edits(tx, order.incident, texts, order.now, SOURCE))
         if new:
-            sheet = self.sheet(incident, now, is_masked=memo.is_masked, with_pictures=bool(sheet.attached))
+            sheet = self.sheet(order, with_pictures=bool(sheet.attached))
         held = {one.own.id: one for one in sheet.draft.held}
         deeds = {id_: _deed(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
         merged = merge(stands, sheet.fresh, memo.record, deeds, memo.back)

@@ -13,7 +13,7 @@ from bot.export import Exporter
 from bot.incident.alerts import NO_ALERTS, AlertRules
 from bot.incident.blame import WORDS
 from bot.incident.masking import USUAL_RULES, MaskRules
-from bot.incident.records import Incident, Person, Place
+from bot.incident.records import Incident, Person, Place, PostmortemStatus
 from bot.incident.reminders import ReminderRules
 from bot.incident.vague import WORDS as VAGUE
 from bot.publish.statuspage import Component
@@ -25,7 +25,7 @@ from bot.slack.people import People, has_zone, zone_of
 from bot.slack.places import Places, Sight
 from bot.slack.tabs import Change, Tabs
 from bot.slack.words import words
-from storage import audit, deliveries, inbox, incidents
+from storage import audit, deliveries, inbox, incidents, people
 from storage.deliveries import Owed
 from storage.statements import Transaction
 from storage.store import Store
@@ -87,6 +87,8 @@ class Asked:
 
     `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel,
     so it is owed as a message. `home` is the workspace that the person belongs to, as far as Slack told with it.
+    `sees` is the row of an incident that is asked about from outside its channel, which the person was found to be able
+    to look into. `is_told_there`: what is said to all is said in the incident's channel, and whispered here.
     """
 
     place: Place
@@ -96,6 +98,8 @@ class Asked:
     incident_id: int | None = None
     aloud: bool = False
     home: str = ""
+    sees: int | None = None
+    is_told_there: bool = False
 
     @property
     def team(self) -> str:
@@ -104,7 +108,7 @@ class Asked:
 
     def at(self, place: Place) -> "Asked":
         """The same request, about another channel's incident."""
-        return replace(self, place=place, incident_id=None)
+        return replace(self, place=place, incident_id=None, sees=None, is_told_there=False)
 
 
 class Reply(dict[str, Any]):
@@ -132,7 +136,7 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
         if before is not None:
             return Reply(json.loads(before) or {}, before)
         tx.clear_notes()
-        said = unit(tx)
+        said = _told_there(tx, asked, unit(tx))
         if tx.changed:
             audit.keep(tx, asked.user, _verb(unit), asked.key, asked.now)
             follow(tx, desk.systems, asked.now)
@@ -149,6 +153,16 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
     if reply.owes:
         desk.outbox.kick()
     return reply or None
+
+
+def _told_there(tx: Transaction, asked: Asked, said: Message | None) -> Message | None:
+    """What is said to all, said in the incident's channel where it was asked for elsewhere."""
+    is_for_all = asked.is_told_there and said is not None and said.get("response_type") == "in_channel"
+    incident = incidents.by_id(tx, asked.incident_id or 0) if is_for_all else None
+    if said is None or incident is None or incident.channel == asked.place.channel:
+        return said
+    deliveries.tell(tx, incident, {key: value for key, value in said.items() if key != "response_type"}, asked.now)
+    return said | {"response_type": "ephemeral"}
 
 
 def _verb(unit: Unit) -> str:
@@ -176,7 +190,8 @@ def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) ->
     """The incident that a request is about: the one that its button names, else the channel's.
 
     Raises Refused with the offer to open one where the channel has none. A button that is pressed outside the
-    incident's channel (in a DM) works for those who owe something there: its owner and its lead.
+    incident's channel (in a DM) works for those who owe something there: its owner and its lead. So does a command that
+    names the incident for everybody who may look into its channel, which `asked` then says.
     """
     if asked.incident_id is None:
         incident = incidents.current(tx, asked.place, locking=locking)
@@ -184,22 +199,47 @@ def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) ->
             raise Refused(no_incident(asked), offer="open_incident")
         return incident
     found = incidents.by_id(tx, asked.incident_id, locking=locking)
-    if found is None or found.team != asked.team or not _may_touch(found, asked):
-        sentence = "That incident is not in this channel. Go to its channel and try there."
+    if found is None or found.team != asked.team:
+        sentence = "That incident is not here any more."
         raise Refused(sentence)
+    if not _may_touch(found, asked):
+        raise Refused(_not_yours(tx, found))
     return found
+
+
+def _not_yours(tx: Transaction, incident: Incident) -> str:
+    """The sentence for somebody elsewhere who neither leads an incident nor owes its postmortem (any more)."""
+    owner = people.one(tx, incident.team, incident.postmortem_owner) if incident.postmortem_owner else None
+    name = f" {owner.name} owns its postmortem now." if owner else ""
+    return (
+        f"{incident.key} is worked on in its own channel: use the button there.{name} "
+        "From elsewhere only its lead and that owner can use it."
+    )
 
 
 def require_taking(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
     """The same, where it still takes entries; raises Refused where it is closed, too."""
     incident = require_incident(tx, asked, locking=locking)
-    if incident.is_closed:
-        raise Refused(NO_INCIDENT, offer="open_incident")
-    return incident
+    if not incident.is_closed:
+        return incident
+    if asked.incident_id is None:
+        raise Refused(no_incident(asked), offer="open_incident")
+    raise Refused(closed(incident), offer="open_incident")
+
+
+def closed(incident: Incident) -> str:
+    """The sentence for an incident that takes no entries any more: why, and what can be done."""
+    word = "published" if incident.postmortem_status is PostmortemStatus.PUBLISHED else "waived"
+    return (
+        f"{incident.key} is closed: its postmortem is {word}, so nothing more is recorded in it. "
+        f"`/postmortem reopen {incident.key}` opens it again."
+    )
 
 
 def _may_touch(incident: Incident, asked: Asked) -> bool:
-    return incident.channel == asked.place.channel or asked.user in (incident.postmortem_owner, incident.lead)
+    if incident.channel == asked.place.channel or asked.sees == incident.id:
+        return True
+    return asked.user in (incident.postmortem_owner, incident.lead)
 
 
 async def require_sight(desk: Desk, asked: Asked) -> None:
@@ -228,6 +268,7 @@ def no_incident(asked: Asked) -> str:
 
 
 IN_A_DM = (
-    "Incidents live in channels, not in direct messages. Go to the incident's channel, or open one with the button."
+    "Incidents live in channels, not in direct messages. Go to the incident's channel, or open one in a channel with "
+    "`/incident open`."
 )
-NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`, or with the button."
+NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`."

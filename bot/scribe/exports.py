@@ -40,19 +40,34 @@ def form_named(desk: Desk, form: str) -> str:
     return form
 
 
+def forms(desk: Desk, but: str = "") -> tuple[str, ...]:
+    """The forms that can be written here."""
+    return tuple(form for form in FORMATS if form != but and not desk.exporter.trouble(form))
+
+
 async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
-    """Owe the incident's channel the draft. Where other organisations read, whoever asked is asked before it goes."""
+    """Owe the incident's channel the draft; where that was named elsewhere, who asked, in their talk with the bot.
+
+    Where other organisations read, whoever asked is asked before it goes.
+    """
     form = form_named(desk, form)
     found, edited = await postmortem.to_look_at(desk, asked)
-    others = tuple(other for other in FORMATS if other != form and not desk.exporter.trouble(other))
+    others = forms(desk, but=form)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
-        _owe(tx, asked, incident, Order(form, incident.channel, asked.user))
+        to = _where(asked, incident, form)
+        _owe(tx, asked, incident, Order(form, to, asked.user))
         page = confluence.offered(tx, desk, incident)
-        return says.exporting(incident, form, others, [*page, *edited, *looks.still_open(found, incident)])
+        return says.exporting(incident, (form, to), others, [*page, *edited, *looks.still_open(found, incident)])
 
     return await once(desk, asked, unit)
+
+
+def _where(asked: Asked, incident: Incident, form: str) -> str:
+    """The incident's channel; who names the incident elsewhere gets a file for themselves. A canvas has its channel."""
+    is_outside = asked.sees is not None and asked.place.channel != incident.channel
+    return asked.user if is_outside and form != CANVAS else incident.channel
 
 
 def _owe(tx: Transaction, asked: Asked, incident: Incident, order: Order) -> None:

@@ -7,11 +7,12 @@ from bot.errors import Refused
 from bot.incident import actions as rules
 from bot.incident import due
 from bot.incident import whys as chains
-from bot.incident.records import Action, Person
+from bot.incident.records import Action, ActionStatus, Person
 from bot.incident.spots import Noun, Subject
 from bot.scribe import secrets
-from bot.scribe.actions import numbered, owner_of, today_of
+from bot.scribe.actions import numbered, owner_of, require_open, today_of
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.pressed import require_why
 from bot.slack import findings as says
 from bot.slack.blocks import Block, Message
 from bot.slack.people import zone_of
@@ -39,6 +40,7 @@ async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
         action = _of(tx, incident.id, action_id)
+        require_open(action)
         return says.action_form(action, incident, desk.people.seen(asked.team, action.owner or ""), groups)
 
     return await desk.store.read(look)
@@ -59,6 +61,7 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = _of(tx, incident.id, action_id)
+        require_open(before)
         action = _completed(before, given, link, zone_of(keeper))
         if action != before:
             actions.save(tx, action)
@@ -93,8 +96,11 @@ async def link(desk: Desk, asked: Asked, why: int, action: int) -> Message | Non
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        about = chains.by_number(whys.chain(tx, incident.id), why)
+        about = chains.by_number(whys.every(tx, incident.id), why)
+        require_why(tx, desk, asked, about)
         found = numbered(tx, incident, action)
+        if found.status is ActionStatus.DROPPED:
+            require_open(found)
         whys.link(tx, about, found)
         return says.linked(about, found)
 

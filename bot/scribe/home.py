@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from bot.incident.milestones import Course
 from bot.incident.records import Case, Incident
 from bot.scribe.desk import Asked, Desk
 from bot.slack import home as says
 from bot.slack.blocks import Block
 from bot.slack.home import Owing, Page
-from storage import actions, cases, incidents, tabs
+from storage import actions, cases, incidents, tabs, timeline
 from storage.actions import OwedAction
 from storage.statements import Transaction
 from storage.tabs import Tab
@@ -73,11 +74,13 @@ async def draw(desk: Desk, team: str, user: str, tab: Tab | None) -> Drawing:
     channels |= {incident.channel for incident in (*documents.items, *found.incidents)}
     sight = await desk.sight(team, user, channels)
     open_to_them = [incident for incident in documents.items if incident.channel in sight.seen]
-    glances = await desk.store.read(lambda tx: _glances(tx, open_to_them))
+    seen = tuple(incident for incident in found.incidents if incident.channel in sight.seen)
+    glances, courses = await desk.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, seen)))
     owing = Owing(
         owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
         documents.only(glances),
-        tuple(incident for incident in found.incidents if incident.channel in sight.seen),
+        seen,
+        courses,
     )
     owes = {item.incident.id for item in found.actions} | {incident.id for incident in found.postmortems}
     return Drawing(says.home(owing, desk.clock.now()), frozenset(owes), sight.is_sure)
@@ -93,6 +96,10 @@ def _find(tx: Transaction, team: str, user: str) -> _Found:
 
 def _glances(tx: Transaction, found: list[Incident]) -> list[Case]:
     return [cases.glance(tx, incident, 1)[0] for incident in found]
+
+
+def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, Course]:
+    return {incident.id: timeline.course(tx, incident) for incident in found}
 
 
 def _page(owed: Sequence[T], begins: int, size: int) -> Page[T]:

@@ -1,36 +1,30 @@
 """The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import Refused
-from bot.incident import lifecycle, moments
-from bot.incident import timeline as rules
+from bot.incident import lifecycle
 from bot.incident.alerts import PROGRAMS
-from bot.incident.moments import Reading
-from bot.incident.offers import offers
-from bot.incident.records import Entry, EntryKind, Incident, Milestone, Status
+from bot.incident.records import EntryKind, Incident, Status
 from bot.incident.secrets import masked
 from bot.incident.spots import Noun, Subject
-from bot.incident.text import admit, shortened
+from bot.incident.text import admit
 from bot.scribe import secrets
-from bot.scribe.desk import Asked, Desk, once, require_able, require_incident, require_taking
-from bot.scribe.resolution import remind
+from bot.scribe.desk import Asked, Desk, once, require_able, require_incident
 from bot.scribe.standing import retire
-from bot.scribe.timeline import own_clocks, time_in_form
-from bot.scribe.whys import open_thread
 from bot.slack import incidents as says
-from bot.slack import milestones
-from bot.slack import offers as offering
-from bot.slack import whys as asks
-from bot.slack.blocks import Block, Message
-from bot.slack.timeline import Clocks
+from bot.slack.blocks import Message
 from bot.slack.words import words
-from storage import cases, deliveries, incidents, reminders, whys
+from storage import cases, deliveries, incidents, reminders
 from storage import timeline as kept
 from storage.deliveries import Owed
 from storage.statements import Transaction
 from storage.timeline import NewEntry
+
+Check = Callable[[Transaction, Incident], None]
+"""Raises Refused where the incident is not any more what it was when a button was shown."""
 
 LISTED = 25
 LONGEST_TITLE = 300
@@ -150,115 +144,6 @@ async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message 
     return await once(desk, asked, unit)
 
 
-async def reach(desk: Desk, asked: Asked, milestone: Milestone, line: str) -> Message | None:
-    """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
-    clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
-    if reading.question is not None and (question := milestones.question(milestone, reading, clocks)) is not None:
-        return question
-    return await _reach(desk, asked, milestone, reading, clocks)
-
-
-async def reach_at(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading) -> Message | None:
-    """The same at the one of its readings that was chosen; without a time as of now."""
-    return await _reach(desk, asked, milestone, reading, await own_clocks(desk, asked))
-
-
-async def milestone_answered(desk: Desk, asked: Asked, milestone: Milestone, at: datetime | None) -> Message:
-    """What takes the place of the question about a milestone's time."""
-    return milestones.answered(milestone, at or asked.now, await own_clocks(desk, asked))
-
-
-async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
-    """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
-    clocks = await own_clocks(desk, asked)
-    if when:
-        reading = replace(time_in_form(when, asked.now, clocks), text=text)
-        return await _reach(desk, asked, milestone, reading, clocks)
-    # The field says that empty means now: a time that the words begin with is offered, and not taken.
-    named = moments.read(text, asked.now, clocks.zone, language=clocks.language)
-    untimed = replace(moments.read("", asked.now, clocks.zone), text=text)
-    return await _reach(desk, asked, milestone, untimed, clocks, named)
-
-
-async def milestone_form(desk: Desk, asked: Asked) -> Block:
-    """The form behind [Milestone]."""
-    clocks = await own_clocks(desk, asked)
-
-    def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
-        return milestones.form(incident, kept.standing(tx, incident.id), clocks.label)
-
-    return await desk.store.read(look)
-
-
-async def _reach(
-    desk: Desk, asked: Asked, milestone: Milestone, reading: Reading, clocks: Clocks, named: Reading | None = None
-) -> Message | None:
-    if reading.question is not None:
-        as_in = rules.in_full(reading.question, asked.now)
-        raise Refused(f"Not recorded. {reading.problem} Write the time in full, as in {as_in}.", field="when")
-    moment = reading.utc or asked.now
-    rules.require_past(moment, asked.now)
-    text = admit(reading.text, "That entry") or lifecycle.SAID[milestone]
-
-    def unit(tx: Transaction) -> Message:
-        before = require_taking(tx, asked, locking=True)
-        incident = lifecycle.reach(before, milestone, asked.user, moment)
-        incidents.save(tx, incident)
-        kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
-        new = NewEntry(
-            moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate, kind, milestone
-        )
-        entry = kept.append(tx, incident.id, new)
-        secrets.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
-        told = _told(tx, desk, asked, (incident, entry), clocks)
-        return offering.below(told, entry, offers(named or reading, moment, asked.now), asked.now)
-
-    return await once(desk, asked, unit)
-
-
-def _told(tx: Transaction, desk: Desk, asked: Asked, reached: tuple[Incident, Entry], clocks: Clocks) -> Message:
-    incident, entry = reached
-    assert entry.milestone is not None  # noqa: S101 (it was just recorded as one)
-    if entry.milestone is Milestone.RESOLVED:
-        return _resolved(tx, desk, asked, reached, clocks)
-    said = lifecycle.SAID[entry.milestone]
-    text = shortened(masked(entry.text), 1_000) if entry.text != said else ""
-    return says.said_to_all(
-        words.incidents.reached(
-            key=incident.key,
-            said=said.lower(),
-            day=clocks.day(entry),
-            when=clocks.both(entry),
-            text=text,
-            by=asked.user,
-            number=entry.number,
-        )
-    )
-
-
-def _resolved(tx: Transaction, desk: Desk, asked: Asked, reached: tuple[Incident, Entry], clocks: Clocks) -> Message:
-    incident, entry = reached
-    remind(tx, desk.rules, incident, entry)
-    text = entry.text if entry.text != lifecycle.SAID[Milestone.RESOLVED] else ""
-    said = words.incidents.resolved(
-        key=incident.key,
-        day=clocks.day(entry),
-        when=clocks.both(entry),
-        text=shortened(masked(text), 1_000),
-        by=asked.user,
-        number=entry.number,
-    )
-    # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
-    can_post = bool(incidents.card(tx, incident.id))
-    if can_post:
-        open_thread(tx, asked, incident)
-    chain = whys.chain(tx, incident.id)
-    asking = [asks.asked_below(incident, chain)] if can_post else asks.ask(incident, chain)
-    return asks.after_resolution(incident, said, desk.rules.after_resolution, asking)
-
-
 async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
     """It was not over: the incident is open again, and its reminders are withdrawn."""
     text = admit(line, "That entry")
@@ -277,9 +162,13 @@ async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
 
 async def overview(desk: Desk, asked: Asked) -> Message:
     """How the channel's incident stands."""
-    return await desk.store.read(
-        lambda tx: says.overview(*cases.glance(tx, require_incident(tx, asked), says.CARD_ENTRIES), asked.now)
-    )
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        case, total = cases.glance(tx, incident, says.CARD_ENTRIES)
+        return says.overview(case, total, kept.course(tx, incident), asked.now)
+
+    return await desk.store.read(look)
 
 
 async def list_all(desk: Desk, asked: Asked) -> Message:
@@ -287,4 +176,5 @@ async def list_all(desk: Desk, asked: Asked) -> Message:
     found = await desk.store.read(lambda tx: incidents.listed(tx, asked.team, LISTED * 4))
     channels = (incident.channel for incident in found)
     visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
-    return says.listing(tuple(incident for incident in found if incident.channel in visible)[:LISTED])
+    shown = [incident for incident in found if incident.channel in visible][:LISTED]
+    return says.listing(await desk.store.read(lambda tx: [(incident, kept.course(tx, incident)) for incident in shown]))

@@ -15,11 +15,13 @@ from bot.publish.failures import PublishError
 from bot.publish.jira import Jira
 from bot.publish.jira_complaints import explained
 from bot.publish.jira_records import Changes, Issue
+from bot.scribe import links_there
 from bot.scribe.followers import Kept
 from bot.scribe.jira_agreed import AGREED, is_agreed, is_public, undecided
 from bot.scribe.jira_items import Items, Plan, Wanted, title_of
 from bot.scribe.jira_there import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, lose_many, seen_at, there
-from bot.scribe.people_there import Emails, account_of
+from bot.scribe.people_there import ACCOUNTS, Emails, account_of
+from bot.scribe.relations import related
 from bot.slack import connections as says
 from bot.slack.places import Places
 from storage import accounts, actions, audit, cases, deliveries, link_lists
@@ -71,6 +73,7 @@ class ActionsInJira:
             sent=json.loads(link.memo or "{}"),
             case=case,
             is_agreed=is_agreed(tx, incident.id),
+            related=related(tx, incident),
         )
 
     async def _as_it_may_leave(self, link: Link, wanted: Wanted) -> Wanted:
@@ -91,6 +94,8 @@ class ActionsInJira:
         if not sent.get("linked"):
             await self._jira.link(key, prepared.item.label, prepared.incident.channel_link, prepared.title)
             sent["linked"] = True
+        await links_there.link(self._jira, key, prepared.item.label, prepared.incident.key, prepared.related, sent)
+        await links_there.relate(self._jira, key, prepared.item.label, prepared.related, sent)
         changed = {name: told for name, told in prepared.told.items() if name not in sent or sent[name] != told}
         if changed:
             sent |= await self._change(key, prepared, changed)
@@ -119,6 +124,7 @@ class ActionsInJira:
             # Whoever was to have it has left, or may not: better there for nobody than not there at all.
             made, assignee = await self._jira.create(replace(item, assignee=""), is_repeat=False), ""
         sent = _agreed(wanted) | wanted.told | {"done": False, "assigned": bool(assignee) and not made.is_unassigned}
+        sent |= _known(wanted.action.owner, assignee if sent["assigned"] else "")
         if made.issue is not None:
             sent |= {"there": there(made.issue)} | seen_at(made.issue)
         return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
@@ -138,7 +144,9 @@ class ActionsInJira:
             await self._jira.edit(key, changes)
         except PublishError as error:
             raise explained(error, replace(wanted.item, assignee=assignee or "")) from None
-        return changed | ({"assigned": bool(assignee)} if assignee is not None else {})
+        if assignee is None:
+            return changed
+        return changed | {"assigned": bool(assignee)} | _known(wanted.action.owner, assignee)
 
     async def _assignee(self, wanted: Wanted) -> str:
         return await account_of(self._jira, self._plan.project, self._emails, wanted.action.owner or "", wanted.account)
@@ -195,6 +203,11 @@ def _keep_in_mind(sent: dict[str, Any], issue: Issue, changed: Mapping[str, Any]
         "who": stands["who"] if changed.keys() & {"owner", "account"} else before["who"],
     }
     sent |= seen_at(issue)
+
+
+def _known(owner: str | None, assignee: str) -> dict[str, Any]:
+    """What is kept of who somebody was found to be there: a page mentions them."""
+    return {ACCOUNTS: {owner: assignee} if owner and assignee else {}}
 
 
 def _agreed(wanted: Wanted) -> dict[str, Any]:

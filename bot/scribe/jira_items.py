@@ -10,6 +10,7 @@ from jinja2 import Template
 from bot.export.environment import template_set
 from bot.export.own_rules import looked
 from bot.incident import whys as chains
+from bot.incident.code import bare
 from bot.incident.masking import MaskRules, without
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Action, Case, Incident
@@ -17,6 +18,7 @@ from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.publish.jira_records import LONGEST_SUMMARY, WorkItem
 from bot.scribe.jira_agreed import AGREED
+from bot.scribe.relations import Related
 from storage.links import Link
 
 
@@ -34,7 +36,8 @@ class Plan:
 class Wanted:
     """An action as it is to stand in Jira, and as it was sent last (empty: never).
 
-    `title` is that of the way back; `case` is what an item is made of that leaves a private channel.
+    `title` is that of the way back; `case` is what an item is made of that leaves a private channel; `related` is what
+    else stands of its incident.
     """
 
     action: Action
@@ -46,6 +49,7 @@ class Wanted:
     sent: Mapping[str, Any]
     case: Case
     is_agreed: bool
+    related: Related = field(default_factory=Related)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -74,7 +78,7 @@ class Items:
             label=f"afterword-{link.team}-{link.id}".lower(),
             project=self._plan.project,
             issue_type=self._plan.issue_type,
-            summary=shortened(one_line(mask(action.text)), LONGEST_SUMMARY),
+            summary=shortened(one_line(bare(mask(action.text))), LONGEST_SUMMARY),
             description=self._described(case, action, mask),
             due=action.due_on,
             labels=(*self._plan.labels, case.incident.key.lower()),
@@ -109,4 +113,4 @@ class Items:
 
 def title_of(incident: Incident, mask: Callable[[str], str] = masked) -> str:
     """What the link back into the channel is called over there."""
-    return f"{incident.key} in Slack: {one_line(mask(incident.title))}"
+    return f"{incident.key} in Slack: {bare(one_line(mask(incident.title)))}"

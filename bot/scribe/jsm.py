@@ -11,16 +11,20 @@ from jinja2 import Template
 
 from bot.errors import Refused
 from bot.export.environment import template_set
+from bot.incident.code import bare
 from bot.incident.plain import one_line
 from bot.incident.records import Case, Incident, Status
 from bot.incident.secrets import masked
 from bot.publish.jira import Jira
 from bot.publish.jira_records import Category, Issue
 from bot.publish.jsm import ServiceDesk, ServiceIncident
+from bot.scribe import links_there
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept
+from bot.scribe.jira_items import title_of
 from bot.scribe.jira_there import is_gone, is_late, lose, seen_at, standing_still
-from bot.scribe.people_there import Emails, account_of
+from bot.scribe.people_there import ACCOUNTS, Emails, account_of
+from bot.scribe.relations import Related, related, spread
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from storage import accounts, cases, deliveries, incidents, link_lists, links
@@ -60,6 +64,7 @@ class _Wanted:
     opened: ServiceIncident
     responders: tuple[tuple[str, str], ...]
     sent: Mapping[str, Any]
+    related: Related
 
 
 class IncidentsInJsm:
@@ -90,11 +95,11 @@ class IncidentsInJsm:
         responders = tuple((user, accounts.of(tx, link.team, "jira", user)) for user in people if user)
         opened = ServiceIncident(
             f"afterword-{link.team}-{link.id}".lower(),
-            one_line(masked(incident.title)),
+            bare(one_line(masked(incident.title))),
             self._described(case),
             incident.severity,
         )
-        return _Wanted(incident, opened, responders[:20], json.loads(link.memo or "{}"))
+        return _Wanted(incident, opened, responders[:20], json.loads(link.memo or "{}"), related(tx, incident))
 
     def _described(self, case: Case) -> str:
         incident = case.incident
@@ -117,9 +122,18 @@ class IncidentsInJsm:
             return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
         if link.error:
             await self._jira.standing(key)
+        await self._link(key, prepared, sent)
         await self._step(key, prepared, sent)
         sent.pop("gone", None)
         return Kept(key, url, sent.pop("there", link.status), json.dumps(sent))
+
+    async def _link(self, key: str, wanted: _Wanted, sent: dict[str, Any]) -> None:
+        """The way back into the channel, and the links to what else stands of the incident."""
+        incident, label = wanted.incident, wanted.opened.label
+        if not sent.get("linked"):
+            await self._jira.link(key, f"{label}-channel", incident.channel_link, title_of(incident))
+            sent["linked"] = True
+        await links_there.link(self._jira, key, label, incident.key, wanted.related, sent)
 
     async def _step(self, key: str, wanted: _Wanted, sent: dict[str, Any]) -> None:
         incident = wanted.incident
@@ -129,24 +143,27 @@ class IncidentsInJsm:
         if incident.severity and incident.severity != sent.get("severity"):
             await self._desk.set_severity(key, incident.severity)
             sent["severity"] = incident.severity
-        people = await self._people(wanted) if self._desk.names_responders else []
+        found = await self._people(wanted) if self._desk.names_responders else {}
+        people = list(dict.fromkeys(found.values()))
         if people != sent.get("responders", []):
             await self._desk.set_responders(key, people)
-            sent["responders"] = people
+            sent |= {"responders": people, ACCOUNTS: found}
         if incident.status.value != sent.get("status"):
             await self._desk.set_status(key, incident.status)
             sent["status"] = incident.status.value
             issue = await self._jira.standing(key)
             sent |= {"there": issue.status} | seen_at(issue)
 
-    async def _people(self, wanted: _Wanted) -> list[str]:
-        found = [await account_of(self._jira, self._project, self._emails, *who) for who in wanted.responders]
-        return list(dict.fromkeys(account for account in found if account))
+    async def _people(self, wanted: _Wanted) -> dict[str, str]:
+        """The accounts of those who respond, by their ids in Slack."""
+        found = {who[0]: await account_of(self._jira, self._project, self._emails, *who) for who in wanted.responders}
+        return {user: account for user, account in found.items() if account}
 
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
-        """Say once where it is."""
+        """Say once where it is; what else stands of the incident links to it."""
         incident = incidents.by_id(tx, link.incident_id)
         if incident is not None and not link.external_id:
+            spread(tx, incident, SYSTEM, now)
             said = says.in_jsm(incident, (kept.external_id, kept.url))
             deliveries.tell(tx, incident, said, now)
 

@@ -10,7 +10,7 @@ from bot.incident.lookback import SPANS, Proposal, Reason
 from bot.incident.records import Entry, Incident, Place
 from bot.incident.spots import Noun, Subject
 from bot.scribe.capture import wanted
-from bot.scribe.desk import NO_INCIDENT, Asked, Desk, once, require_incident
+from bot.scribe.desk import Asked, Desk, closed, once, require_taking
 from bot.scribe.secrets import warn
 from bot.scribe.timeline import own_clocks
 from bot.slack import lookback as says
@@ -29,7 +29,7 @@ async def begin(desk: Desk, asked: Asked, hours: int, app: str) -> Message | Non
     span = SPANS[hours]
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_taking(tx, asked, locking=True)
         _begin(tx, asked, incident, asked.now - span, app)
         return says.begun(incident, hours)
 
@@ -128,8 +128,11 @@ async def _found_by(desk: Desk, asked: Asked, lookback_id: object) -> Lookback:
 
 def _incident(tx: Transaction, row: Lookback, *, locking: bool = False) -> Incident:
     incident = incidents.by_id(tx, row.incident_id, locking=locking)
-    if incident is None or incident.is_closed:
-        raise Refused(NO_INCIDENT)
+    if incident is None:
+        sentence = "That incident is not here any more."
+        raise Refused(sentence)
+    if incident.is_closed:
+        raise Refused(closed(incident))
     return incident
 
 

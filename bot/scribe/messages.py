@@ -18,7 +18,7 @@ from bot.slack import reminders as says
 from bot.slack import whys as asks
 from bot.slack.sayings import Saying
 from bot.slack.words import words
-from storage import cases, incidents, reminders
+from storage import cases, incidents, reminders, timeline
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
 from storage.statements import Transaction
@@ -61,7 +61,9 @@ class Composer:
         await self._posting.close()
 
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Saying:
-        return Saying.of(shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), now))
+        return Saying.of(
+            shows.card(*cases.glance(tx, incident, shows.CARD_ENTRIES), timeline.course(tx, incident), now)
+        )
 
     @staticmethod
     def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> Saying | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.errors import Refused
+from bot.incident.code import bare
 from bot.incident.plain import one_line
 from bot.incident.records import EntryKind, Incident, Status
 from bot.incident.secrets import masked
@@ -93,8 +94,8 @@ class Pages:
         asked = json.loads(link.memo)
         alert = Alert(
             alias=f"afterword-{link.team}-{link.id}".lower(),
-            message=f"{incident.key}: {one_line(masked(asked['words']))}",
-            description=f"{one_line(masked(incident.title))}\nSlack: {incident.channel_link}",
+            message=f"{incident.key}: {bare(one_line(masked(asked['words'])))}",
+            description=f"{bare(one_line(masked(incident.title)))}\nSlack: {incident.channel_link}",
             priority=_PRIORITIES.get(incident.severity or 0, "P3"),
             responders=self._responders,
             tags=("afterword", incident.key),

@@ -13,7 +13,7 @@ from bot.scribe.documents import Papers
 from bot.scribe.rendering import Renderer
 from bot.slack import exports as says
 from bot.slack.canvases import NoCanvas
-from bot.slack.places import NotThere, Places
+from bot.slack.places import Audience, NotThere, Places
 from bot.slack.sayings import Saying
 from storage import incidents
 from storage.deliveries import Delivery
@@ -35,7 +35,9 @@ class Posting:
         Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
         """
         order = orders.read(delivery.body)
-        if delivery.recipient != order.to:
+        is_personal = order.to.startswith(says.PEOPLE)
+        has_failed = is_personal and not delivery.fallback
+        if delivery.recipient != order.to or has_failed:
             return Saying.of(says.failed(incident, order, delivery.error))
         thread = incidents.card(tx, incident.id) if order.to == incident.channel else ""
         of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
@@ -48,10 +50,15 @@ class Posting:
         await self._renderer.close()
 
     async def _made(self, posted: Saying, incident: Incident, order: Order, now: datetime) -> Saying:
-        if not order.agreed and (asking := await self._asking(incident, order)):
-            return asking
+        audience = await self._audience(order)
+        if audience is not None and audience.is_shared and not order.agreed:
+            asked = says.question(incident, order, is_told=audience.is_told)
+            return replace(Saying.of(asked), to=order.by)
         leaf = await asyncio.to_thread(self._papers.light, incident, order, now)
         comment = says.comment(leaf.case, leaf.document)
+        if audience is not None and audience.is_archived and order.to == incident.channel:
+            # Nobody can be told there any more: who ordered it, and was in there, gets the file.
+            return replace(posted, text=f"{comment}\n{says.archived()}", to=order.by, thread_ts="")
         if order.form != CANVAS:
             return replace(posted, text=comment)
         try:
@@ -62,13 +69,11 @@ class Posting:
         said = says.canvas(written.link, regions, is_new=written.is_new, masked=written.masked)
         return replace(posted, text=f"{comment}\n{said}", file=None)
 
-    async def _asking(self, incident: Incident, order: Order) -> Saying | None:
-        """The question to who ordered it, where people of another organisation can read there, or nobody says."""
-        try:
-            audience = await self._places.audience(order.to)
-        except NotThere:
-            return None  # so it cannot be posted either, and the refusal tells
-        if not audience.is_shared:
+    async def _audience(self, order: Order) -> Audience | None:
+        """Who reads where it goes; None for a person's own, and where it cannot be posted, which the refusal tells."""
+        if order.to.startswith(says.PEOPLE):
             return None
-        asked = says.question(incident, order, is_told=audience.is_told)
-        return replace(Saying.of(asked), to=order.by)
+        try:
+            return await self._places.audience(order.to)
+        except NotThere:
+            return None

@@ -21,6 +21,7 @@ from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require, shortened
 from bot.scribe import confluence, drafts, recall, secrets
 from bot.scribe.desk import Asked, Desk, once, require_able, require_incident
+from bot.scribe.pressed import require_owed
 from bot.scribe.resolution import resume
 from bot.scribe.standing import retire
 from bot.slack import blocks
@@ -31,7 +32,7 @@ from bot.slack import publishing as ends
 from bot.slack.blocks import Block, Message
 from bot.slack.drafts import filled_in
 from bot.slack.postmortem import Filling, Reminded
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 from storage import audit, cases, deliveries, incidents, reminders, sections
 from storage.deliveries import Owed
@@ -54,6 +55,11 @@ async def overview(desk: Desk, asked: Asked) -> Message:
     case, edited = await desk.store.read(look)
     shown = tells.section_of(edited, case.incident)
     return says.overview(case, asked.now, shown, await recall.alike(desk, asked, case.incident))
+
+
+async def has_incident(desk: Desk, asked: Asked) -> bool:
+    """Whether the channel has an incident of its own."""
+    return await desk.store.read(lambda tx: incidents.current(tx, asked.place)) is not None
 
 
 def _case(tx: Transaction, asked: Asked) -> Case:
@@ -84,7 +90,7 @@ async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
 
 def _who_knows(case: Case, slug: str) -> str:
     who = _who_may_know(case, slug)
-    return f"Who may know: {escape(', '.join(who))}" if who else ""
+    return f"Who may know: {mrkdwn(', '.join(who))}" if who else ""
 
 
 def _known(case: Case, slug: str) -> str:
@@ -93,9 +99,9 @@ def _known(case: Case, slug: str) -> str:
     found = reached(case.incident, case.entries)
     lines = [f"{SAID[m]} {found[m].at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if m in found]
     if slug == "root_cause" and case.whys:
-        lines.append(f"The last why: {escape(chains.quoted(masked(case.whys[-1].text))[:500])}")
+        lines.append(f"The last why: {mrkdwn(shortened(chains.quoted(masked(case.whys[-1].text)), 500))}")
     if slug == "response" and case.incident.lead:
-        lines.append(f"Lead: {escape(case.name(case.incident.lead))}")
+        lines.append(f"Lead: {mrkdwn(case.name(case.incident.lead))}")
     return " · ".join(filter(None, [*lines, _who_knows(case, slug)]))
 
 
@@ -163,6 +169,8 @@ async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: boo
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
+        if is_handed_over:
+            require_owed(incident)
         incident = replace(incident, postmortem_owner=owner)
         incidents.save(tx, incident)
         if is_handed_over and owner != asked.user:
@@ -260,6 +268,7 @@ async def snooze(desk: Desk, asked: Asked) -> Message | None:
         incident = require_incident(tx, asked, locking=True)
         had = reminders.of_incident(tx, incident.id)
         if not had or steps.postmortem_reason_gone(incident):
+            require_owed(incident)
             sentence = f"Nothing is asked of {incident.key} any more."
             raise Refused(sentence)
         if until := steps.snoozed_until({one.slot: one.due_at for one in had if one.state == "pending"}):
@@ -278,9 +287,16 @@ async def snooze(desk: Desk, asked: Asked) -> Message | None:
 
 async def hand_over_form(desk: Desk, asked: Asked) -> Block:
     """The form behind [Hand over]."""
-    return await desk.store.read(lambda tx: says.hand_over_form(require_incident(tx, asked)))
+    return await desk.store.read(lambda tx: says.hand_over_form(_owed(tx, asked)))
+
+
+def _owed(tx: Transaction, asked: Asked) -> Incident:
+    """The incident whose postmortem is still asked for; raises Refused for one of which nothing is."""
+    incident = require_incident(tx, asked)
+    require_owed(incident)
+    return incident
 
 
 async def waive_form(desk: Desk, asked: Asked) -> Block:
     """The form behind [Not needed …]."""
-    return await desk.store.read(lambda tx: says.waive_form(require_incident(tx, asked)))
+    return await desk.store.read(lambda tx: says.waive_form(_owed(tx, asked)))

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from bot.export import Exporter, apart, file_name
 from bot.export.apart import FailedApart
+from bot.export.undrawn import scripts
 from bot.incident.document import Document
 from bot.incident.exports import Order
-from bot.incident.records import Incident
+from bot.incident.records import Incident, PostmortemStatus
 from bot.scribe.documents import Papers
+from bot.slack.exports import name_of
 from bot.slack.sayings import File, StillMaking
 from bot.slack.words import words
 
@@ -88,7 +90,13 @@ class Renderer:
 
     def _as_file(self, document: Document, form: str, note: str = "") -> File:
         written = self._exporter.write(document, form)
+        is_published = document.postmortem_status is PostmortemStatus.PUBLISHED
         if written.trouble:
             log.warning("the team's templates could not be used: `afterword template check` says why")
             note = "\n".join(filter(None, (note, words.exports.our_templates(reason=written.trouble))))
-        return File(file_name(document, form), f"{document.key} postmortem draft", written.content, note)
+        if written.undrawn:
+            missing = scripts(written.undrawn)
+            log.warning("no font for some letters of a PDF: %s", ", ".join(one.name for one in missing))
+            note = "\n".join(filter(None, (note, words.exports.undrawn(scripts=missing))))
+        title = words.exports.title(key=document.key, form=name_of(form), published=is_published)
+        return File(file_name(document, form), title, written.content, note)

@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 from bot.incident import replies as rules
-from bot.incident.replies import About, Answer
+from bot.incident.replies import About, Answer, Deed
 from bot.scribe import actions as verbs
 from bot.scribe.actions_numbered import do_all
 from bot.scribe.desk import Asked, Desk, once, require_sight
-from bot.slack import blocks
+from bot.slack import due as asks
 from bot.slack import replies as says
 from bot.slack.blocks import Message
-from bot.slack.words import words
 from storage import actions
 from storage.actions import OwedAction
 
@@ -23,36 +22,46 @@ async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None
     `mentioned` is the one person whom it names besides, and who is not in the text any more. Where it says nothing
     of that sort, its author reads what could be said here; where it names an action only, what can be done about it.
     """
-    other = mentioned if mentioned and not (await desk.people.known(asked.team, mentioned)).is_bot else None
+    is_group = mentioned is not None and mentioned.startswith("S")
+    is_bot = bool(mentioned) and not is_group and (await desk.people.known(asked.team, mentioned or "")).is_bot
+    other = None if is_bot else mentioned
     answer = rules.read(text, await verbs.today_of(desk, asked), mentions=other is not None)
     if answer is None and rules.is_courtesy(text):
         return
-    if answer is None:
-        await _say(desk, asked, says.understood())
-        return
     owed = await desk.store.read(lambda tx: actions.owed_by(tx, asked.team, asked.user, MOST))
+    if answer is None:
+        await say(desk, asked, says.understood(await _seen(desk, asked, owed)))
+        return
     meant = await _all_meant(desk, asked, answer, owed)
     if isinstance(meant, dict):
-        await _say(desk, asked, meant)
+        await say(desk, asked, meant)
         return
     for one in meant:
         await require_sight(desk, replace(asked, incident_id=one.incident.id))
-    if isinstance(answer.deed, rules.Unclear):
-        await _say(desk, asked, says.what_of_it(meant, answer.deed.words))
-        return
-    if isinstance(answer.deed, rules.Drop) and not answer.deed.reason:
-        await _say(desk, asked, says.needs_reason(meant[0]))
+    question = _question(answer.deed, meant)
+    if question is not None:
+        await say(desk, asked, question)
         return
     await do_all(desk, asked, answer.deed, [one.action.id for one in meant], other)
 
 
-async def refuse(desk: Desk, asked: Asked, sentence: str) -> None:
-    """Say why nothing was done."""
-    await _say(desk, asked, blocks.message(words.general.refused(sentence=sentence)))
+def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
+    """What is to be asked before anything can be done about the actions that are meant; None where nothing is."""
+    match deed:
+        case rules.Unclear(words=said, problem=problem):
+            return says.what_of_it(meant, said, problem)
+        case rules.Choose(due=due):
+            return asks.of_actions(meant, due)
+        case rules.Drop(reason=""):
+            return says.needs_reason(meant[0])
+        case _:
+            return None
 
 
-async def _say(desk: Desk, asked: Asked, said: Message) -> None:
-    await once(desk, asked, lambda _: said | {"response_type": "in_channel"})
+async def say(desk: Desk, asked: Asked, said: Message) -> None:
+    """Answer somebody in their conversation with the bot, once."""
+    told = {key: said[key] for key in ("text", "blocks")}
+    await once(desk, asked, lambda _: told | {"response_type": "in_channel"})
 
 
 async def _all_meant(

@@ -84,5 +84,5 @@ def _reschedule(
 def _require_free(tx: Transaction, incident: Incident) -> None:
     current = incidents.current(tx, Place(incident.team, incident.channel))
     if current is not None and current.id != incident.id and current.status is not Status.RESOLVED:
-        sentence = f"{current.key} is open in this channel now, so that {incident.key} cannot be open there again."
+        sentence = f"{current.key} is open in its channel now, so that {incident.key} cannot be open there again."
         raise Refused(sentence)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import Refused
+from bot.incident.code import bare
 from bot.incident.masking import Find
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Incident, Status
@@ -19,6 +20,7 @@ from bot.publish.statuspage import Announcement, Component, PublicIncident, Publ
 from bot.scribe import documents, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept, NotYet
+from bot.scribe.relations import spread
 from bot.slack import statuspage as says
 from bot.slack.blocks import Block, Message
 from storage import deliveries, incidents, link_lists, links, timeline
@@ -206,7 +208,7 @@ class CustomerUpdates:
     async def _said(self, wanted: _Wanted, *, is_repeat: bool) -> PublicIncident:
         client, update, page_id = self._client, wanted.update, wanted.page_id
         if not page_id:
-            name = one_line(masked(wanted.incident.title))
+            name = bare(one_line(masked(wanted.incident.title)))
             return await client.open(Announcement(wanted.mark, name, update), is_repeat=is_repeat)
         if update.status is PublicStatus.RESOLVED:
             return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
@@ -221,8 +223,11 @@ class CustomerUpdates:
             deliveries.tell(tx, incident, says.drafted(incident), now)
             return
         whole = Thing(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
+        before = links.of(tx, link.team, SYSTEM, whole.subject)
         links.stand(tx, whole, kept.external_id, kept.url, now)
         page = links.of(tx, link.team, SYSTEM, whole.subject)
+        if before is None or (before.external_id, before.url) != (kept.external_id, kept.url):
+            spread(tx, incident, SYSTEM, now)
         if page is not None:
             links.remark(tx, page, kept.status, now)
         deliveries.tell(tx, incident, says.told(incident, kept.status, kept.url), now)

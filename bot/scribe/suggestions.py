@@ -14,7 +14,7 @@ from bot.scribe.incidents import LISTED, Opening, opened_in
 from bot.slack import alerts as says
 from bot.slack import incidents as shows
 from bot.slack.blocks import Block, Message
-from storage import alerts, deliveries, incidents
+from storage import alerts, deliveries, incidents, people
 from storage.deliveries import Owed
 from storage.statements import Transaction
 
@@ -49,6 +49,8 @@ def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None
     alerts.owed(tx, group.id)
     if group.stand is Stand.HELD:
         return None
+    if group.stand is Stand.MERGED:
+        return (says.merged(group), group.ts) if group.ts else None
     return says.suggestion(group, _open_here(tx, group), _incident_of(tx, group)), group.ts
 
 
@@ -83,7 +85,8 @@ async def open_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
     """The form behind [Open an incident] of a suggestion: the usual one, filled in with what the alert says."""
     group = await desk.store.read(lambda tx: _undecided(tx, asked, alert_id))
     opening = Opening(group.title, proposed_severity(group.severity))
-    return shows.open_form(asked.place.channel, opening.title, opening.severity, alert=group.id)
+    view = shows.open_form(asked.place.channel, opening.title, opening.severity, alert=group.id)
+    return view | {"blocks": [*says.over(group), *view["blocks"]]}
 
 
 async def open_from(desk: Desk, asked: Asked, alert_id: int, opening: Opening, channel: str) -> Message | None:
@@ -149,8 +152,11 @@ async def suggest_again(desk: Desk, asked: Asked, alert_id: int) -> Message | No
 
     def unit(tx: Transaction) -> None:
         group = _group(tx, asked, alert_id, locking=True)
-        if group.stand is Stand.IGNORED:
-            _decided(tx, replace(group, stand=Stand.SUGGESTED, settled_by=""), asked.now)
+        _require_free(tx, group)
+        if group.stand is not Stand.IGNORED:
+            sentence = "That alert is suggested again already."
+            raise Refused(sentence)
+        _decided(tx, replace(group, stand=Stand.SUGGESTED, settled_by=""), asked.now)
 
     return await once(desk, asked, unit)
 
@@ -162,7 +168,11 @@ async def show_more(desk: Desk, asked: Asked, storm_id: int) -> Message | None:
         storm = alerts.storm_by_id(tx, storm_id)
         if storm is None or (storm.team, storm.channel) != (asked.team, asked.place.channel):
             raise Refused("Those alerts are not of this channel.")
-        for held in alerts.of_storm(tx, storm_id, AT_ONCE):
+        found = alerts.of_storm(tx, storm_id, AT_ONCE)
+        if not found:
+            sentence = "Each of those alerts has a message of its own by now, or was settled."
+            raise Refused(sentence)
+        for held in found:
             group = alerts.by_id(tx, held.id, locking=True)
             if group is not None and group.stand is Stand.HELD:
                 _decided(tx, replace(group, stand=Stand.SUGGESTED, storm_id=None), asked.now)
@@ -183,13 +193,23 @@ def _group(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = Fals
         raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
     if (group.team, group.channel) != (asked.team, asked.place.channel):
         raise Refused("That alert is not of this channel.")
+    if group.stand is Stand.MERGED:
+        raise Refused("That alert belongs to one that began before it. Use the buttons of that one's message.")
     return group
 
 
 def _undecided(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The same; raises Refused where somebody was faster."""
     group = _group(tx, asked, alert_id, locking=locking)
+    _require_free(tx, group)
+    if group.stand is Stand.IGNORED:
+        person = people.one(tx, group.team, group.settled_by)
+        who = person.name if person else "Somebody"
+        raise Refused(f"{who} ignored that alert meanwhile. [Suggest it again] on its message takes that back.")
+    return group
+
+
+def _require_free(tx: Transaction, group: AlertGroup) -> None:
     incident = _incident_of(tx, group)
     if incident is not None:
         raise Refused(f"{incident.key} has this alert already. Its timeline tells what comes of it.")
-    return group

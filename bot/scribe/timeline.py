@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import Refused
-from bot.incident import moments
 from bot.incident import timeline as rules
+from bot.incident import times
 from bot.incident.carried import Carried, with_words, zone_name
-from bot.incident.moments import Reading
 from bot.incident.records import Entry, Incident, Person
 from bot.incident.text import admit
+from bot.incident.times import Reading
 from bot.incident.times.zones import label_of
 from bot.scribe.desk import Asked, Desk, no_incident, once, require_incident, require_taking
 from bot.slack import timeline as says
@@ -25,10 +25,10 @@ _LOOK_BACK = 30
 
 
 class _SameAgain(Exception):
-    def __init__(self, incident: Incident, number: int) -> None:
-        super().__init__(number)
+    def __init__(self, incident: Incident, entry: Entry) -> None:
+        super().__init__(entry.number)
         self.incident = incident
-        self.number = number
+        self.same = (entry.number, entry.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Typed:
 
     `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it is a repeat.
     `names_times`: the line is all that was typed, and the times that it names are offered beside the one chosen.
+    `asked_at` is when its time was asked, for what was written before an incident was opened is not its own.
     """
 
     line: str
@@ -45,6 +46,7 @@ class Typed:
     lasts: timedelta | None = None
     again: bool = False
     names_times: bool = False
+    asked_at: datetime | None = None
 
 
 async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
@@ -66,7 +68,7 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
     )
 
     def unit(tx: Transaction) -> Message:
-        entry, incident = _append(tx, asked, new, again=typed.again)
+        entry, incident = _append(tx, asked, new, typed)
         return says.receipt(entry, incident, clocks, reading=reading, notes=notes)
 
     try:
@@ -74,7 +76,7 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
     except Refused as refused:
         raise with_words(refused, _carried(asked, typed, clocks)) from refused
     except _SameAgain as same:
-        already = says.already(same.incident, same.number, reading, moment)
+        already = says.already(same.incident, same.same, reading, moment)
     return await once(desk, asked, lambda _: already)
 
 
@@ -93,17 +95,30 @@ def _question(reading: Reading, clocks: says.Clocks) -> Message:
     return says.question(reading, clocks)
 
 
-async def text_of(desk: Desk, asked: Asked, number: int) -> str:
-    """What an entry says: [Add it again] records the same once more."""
-    return await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number).text)
+async def text_of(desk: Desk, asked: Asked, number: int, version: int) -> str:
+    """What an entry says: [Add it again] records the same once more. Raises Refused where it says it no more."""
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    if entry.struck or entry.version != version:
+        state = "was taken back" if entry.struck else "was changed"
+        sentence = f"#{number} {state} since, so nothing was added. `/timeline …` records what you want to say again."
+        raise Refused(sentence)
+    return entry.text
 
 
-def _append(tx: Transaction, asked: Asked, new: NewEntry, *, again: bool) -> tuple[Entry, Incident]:
+def require_of(incident: Incident, asked_at: datetime | None) -> None:
+    """Raises Refused for what was asked before this incident was opened, and so belongs to another."""
+    if asked_at is not None and incident.opened_at > asked_at:
+        sentence = f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}."
+        raise Refused(sentence)
+
+
+def _append(tx: Transaction, asked: Asked, new: NewEntry, typed: Typed) -> tuple[Entry, Incident]:
     incident, number = _take(tx, asked)
-    if not again:
+    require_of(incident, typed.asked_at)
+    if not typed.again:
         same = kept.same_lately(tx, incident.id, new, number - _LOOK_BACK, asked.now - rules.SAME_AGAIN)
         if same is not None:
-            raise _SameAgain(incident, same)
+            raise _SameAgain(incident, require_entry(tx, incident, same))
     return kept.add(tx, incident.id, number, new), incident
 
 
@@ -120,7 +135,7 @@ def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
 
 def _read(typed: Typed, now: datetime, clocks: says.Clocks) -> Reading:
     if typed.at is None:
-        return moments.read(typed.line, now, clocks.zone, language=clocks.language)
+        return times.read(typed.line, now, clocks.zone, language=clocks.language)
     end = typed.at + typed.lasts if typed.lasts else None
     return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
 
@@ -139,7 +154,7 @@ async def own_clocks(desk: Desk, asked: Asked) -> says.Clocks:
 def time_in_form(when: str, now: datetime, clocks: says.Clocks) -> Reading:
     """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
-    reading = moments.read(f"it | {when}", now, clocks.zone, language=clocks.language)
+    reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
         raise Refused(sentence, field="when")
@@ -150,7 +165,7 @@ async def blank_form(desk: Desk, asked: Asked) -> Block:
     """The form that adds an entry."""
     channel = asked.place.channel
     if asked.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
-        channel = (await desk.store.read(lambda tx: require_incident(tx, asked))).channel
+        channel = (await desk.store.read(lambda tx: require_taking(tx, asked))).channel
     return says.add_form(channel, asked.incident_id, (await own_clocks(desk, asked)).label)
 
 

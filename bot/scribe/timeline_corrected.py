@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 from bot.errors import Refused
-from bot.incident import moments
 from bot.incident import timeline as rules
-from bot.incident.moments import Reading
+from bot.incident import times
 from bot.incident.records import Entry, Incident
 from bot.incident.text import admit
+from bot.incident.times import Reading
 from bot.scribe.desk import Asked, Desk, once, require_incident
+from bot.scribe.pressed import TYPED, Pressed, changed_since, entry_since, require_standing
 from bot.scribe.resolution import as_corrected
 from bot.scribe.timeline import own_clocks, require_entry, time_in_form
 from bot.scribe.timeline_moved import Seen, last_editor
@@ -54,7 +55,7 @@ class Rewording:
 async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
     clocks = await own_clocks(desk, asked)
-    reading = moments.read(line, asked.now, clocks.zone, language=clocks.language)
+    reading = times.read(line, asked.now, clocks.zone, language=clocks.language)
     if reading.question is not None:
         return await _ask(desk, asked, number, reading, clocks)
     return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
@@ -151,23 +152,26 @@ async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
     return corrections.standing(entry, clocks)
 
 
-async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None:
+async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """Take an entry back: the numbered one, else the one this person recorded last. It stays in the history."""
+    clocks = await own_clocks(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         entry = _last(tx, incident, asked.user) if number is None else require_entry(tx, incident, number)
+        if now := entry_since(tx, desk, asked, entry, pressed, clocks):
+            return now
         if entry.struck:
             sentence = f"#{entry.number} was taken back already."
             raise Refused(sentence)
         entry = kept.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        return corrections.struck(entry, corrections.Turn(incident, after, asked.user))
+        return corrections.struck(entry, corrections.Turn(incident, after, asked.user, pressed.is_harmless))
 
     return await once(desk, asked, unit)
 
 
-async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
+async def restore(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPED) -> Message | None:
     """Bring a struck entry back."""
 
     def unit(tx: Transaction) -> Message:
@@ -178,21 +182,27 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
             raise Refused(sentence)
         entry = kept.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        return corrections.restored(entry, corrections.Turn(incident, after, asked.user))
+        return corrections.restored(entry, corrections.Turn(incident, after, asked.user, pressed.is_harmless))
 
     return await once(desk, asked, unit)
 
 
-async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message | None:
-    """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC]."""
+async def as_utc(desk: Desk, asked: Asked, number: int, written: str, pressed: Pressed) -> Message | None:
+    """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC].
+
+    What was taken back or changed since the button was shown stays as it is.
+    """
     clocks = await own_clocks(desk, asked)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         before = require_entry(tx, incident, number)
-        reading = moments.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
+        if now := entry_since(tx, desk, asked, before, pressed, clocks):
+            return now
+        reading = times.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
-            raise Refused(f"#{number} stays as it is. {reading.problem or ''} Press [Edit] to give the time in full.")
+            why = f"{reading.problem or ''} `/timeline edit {number} …` gives it a time in full."
+            raise Refused(f"#{number} stays as it is. {why}")
         lasts = before.ended_at - before.happened_at if before.ended_at else None
         end = reading.end_utc or (reading.utc + lasts if lasts else None)
         entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)
@@ -203,11 +213,16 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str) -> Message
     return await once(desk, asked, unit)
 
 
-async def form_for(desk: Desk, asked: Asked, number: int) -> Block:
-    """The form that edits an entry."""
+async def form_for(desk: Desk, asked: Asked, number: int, pressed: Pressed) -> Block:
+    """The form that edits an entry; raises Refused for one that was taken back."""
     clocks = await own_clocks(desk, asked)
-    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
-    return corrections.edit_form(entry, clocks)
+
+    def look(tx: Transaction) -> Block:
+        entry = require_entry(tx, require_incident(tx, asked), number)
+        require_standing(tx, desk, asked, entry)
+        return corrections.edit_form(entry, clocks, changed_since(tx, desk, asked, entry, pressed))
+
+    return await desk.store.read(look)
 
 
 def _last(tx: Transaction, incident: Incident, user: str) -> Entry:

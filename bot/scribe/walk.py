@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.errors import AfterwordError, Refused
-from bot.incident import moments
+from bot.incident import times
 from bot.incident.lookback import MOST_PROPOSED, MOST_SEEN, Proposal, reason
 from bot.incident.offers import offers
 from bot.incident.records import Incident
@@ -163,7 +163,7 @@ class Walker:
             if said.is_odd or said.text:
                 raise _Skipped from refused
             return None
-        reading = moments.read(text, said.at, desk.zone_for(author), language=language_of(author))
+        reading = times.read(text, said.at, desk.zone_for(author), language=language_of(author))
         why = reason(
             said.text,
             is_marked=_is_marked(told, desk.reaction),

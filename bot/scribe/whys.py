@@ -1,7 +1,7 @@
 """The whys' verbs: answer, mark as root cause, show."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.errors import Refused
 from bot.incident import whys as rules
@@ -11,7 +11,8 @@ from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.slack import blocks, whys_corrected
+from bot.scribe.pressed import TYPED, Pressed, require_why, why_since
+from bot.slack import blocks, threads, whys_corrected
 from bot.slack import whys as says
 from bot.slack.blocks import Block, Message
 from bot.slack.words import words
@@ -78,7 +79,7 @@ def tell_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message
     """Owe the thread of the whys a message; False where there is no thread yet."""
     thread = incidents.whys_thread(tx, incident.id)
     if thread:
-        told = {key: value for key, value in said.items() if key != "response_type"}
+        told = threads.for_whys({key: value for key, value in said.items() if key != "response_type"})
         deliveries.tell(tx, incident, told | {"thread_ts": thread}, asked.now)
     return bool(thread)
 
@@ -89,7 +90,7 @@ def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
     kind, body = "whys", ""
     if thread:
         said = says.asked_again(incident, whys.chain(tx, incident.id))
-        kind, body = "message", json.dumps(said | {"thread_ts": thread})
+        kind, body = "message", json.dumps(threads.for_whys(said) | {"thread_ts": thread})
     deliveries.owe(tx, Owed(asked.team, kind, incident.channel, body, asked.now, incident.id, fallback=asked.user))
 
 
@@ -101,11 +102,13 @@ def _resolved(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incide
     return incident
 
 
-async def mark_root(desk: Desk, asked: Asked, number: int | None) -> Message | None:
+async def mark_root(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """The numbered why, else the latest open one, is a root cause: its branch ends there."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
+        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+            return now
         why = rules.to_mark(whys.chain(tx, incident.id), number)
         if not why.is_root:
             why = whys.amend(tx, replace(why, is_root=True), "root", asked.user, asked.now)
@@ -115,11 +118,26 @@ async def mark_root(desk: Desk, asked: Asked, number: int | None) -> Message | N
     return await once(desk, asked, unit)
 
 
-async def unmark_root(desk: Desk, asked: Asked, number: int) -> Message | None:
+def _numbered_since(
+    tx: Transaction, desk: Desk, asked: Asked, incident: Incident, number: int | None, pressed: Pressed
+) -> Message | None:
+    """How the numbered why stands now, where it is not what its button showed. Raises Refused for one taken back."""
+    if number is None:
+        return None
+    why = rules.by_number(whys.every(tx, incident.id), number)
+    now = why_since(tx, desk, asked, why, pressed)
+    if now is None:
+        require_why(tx, desk, asked, why)
+    return now
+
+
+async def unmark_root(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPED) -> Message | None:
     """The numbered why is no root cause after all."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
+        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+            return now
         why = rules.by_number(whys.chain(tx, incident.id), number)
         if not why.is_root:
             sentence = f"Why {number} is not marked as a root cause."
@@ -135,12 +153,49 @@ async def show(desk: Desk, asked: Asked) -> Message:
     return await desk.store.read(lambda tx: says.tree(cases.load(tx, require_incident(tx, asked))))
 
 
+def entry_to_cite(tx: Transaction, incident_id: int) -> int:
+    """The number of the latest entry, as an example of what an answer may cite."""
+    latest = entries.latest(tx, incident_id, 1)
+    return latest[-1].number if latest else 1
+
+
 async def form(desk: Desk, asked: Asked, parent: int | None) -> Block:
     """The form that answers the question after `parent`."""
 
     def look(tx: Transaction) -> Block:
         incident = _resolved(tx, asked)
-        return says.answer_form(incident, whys.chain(tx, incident.id), parent)
+        chain = whys.chain(tx, incident.id)
+        if parent:
+            require_why(tx, desk, asked, rules.by_number(whys.every(tx, incident.id), parent))
+        before = rules.answer_to(chain, parent)
+        who = (desk.people.name(asked.team, before.author) or before.author) if before else ""
+        return says.answer_form(
+            incident, chain, parent, entry_to_cite(tx, incident.id), (before, who) if before else None
+        )
+
+    return await desk.store.read(look)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Words to their author: whether what they said in the thread is the answer to the question (by its parent)."""
+
+    said: Message
+    question: int
+
+
+async def offer(desk: Desk, asked: Asked, line: str) -> Offer | None:
+    """The question whether a reply is an answer; None where it cannot be one, or where nothing is asked."""
+    if not rules.may_answer(line):
+        return None
+
+    def look(tx: Transaction) -> Offer | None:
+        incident = require_incident(tx, asked)
+        chain = whys.chain(tx, incident.id)
+        if incident.status is not Status.RESOLVED or rules.is_ended(chain):
+            return None
+        end = rules.open_end(chain)
+        return Offer(says.offered(incident, chain, line), end.number if end else rules.THE_INCIDENT)
 
     return await desk.store.read(look)
 

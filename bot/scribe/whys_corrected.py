@@ -13,7 +13,8 @@ from bot.incident.spots import Noun, Subject
 from bot.incident.text import admit, require
 from bot.scribe import secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
-from bot.scribe.whys import EXAMPLE, tell_thread
+from bot.scribe.pressed import TYPED, Pressed, require_why, why_changed_since, why_since
+from bot.scribe.whys import EXAMPLE, entry_to_cite, tell_thread
 from bot.slack import whys_corrected as says
 from bot.slack.blocks import Block, Message
 from storage import whys
@@ -63,7 +64,8 @@ async def save_form(desk: Desk, asked: Asked, number: int, text: str | None, ver
         if before.version != version:
             who = whys.versions(tx, before.id)[-1].changed_by
             name = desk.people.name(asked.team, who) or who
-            return says.stale_form(before, asked.place.channel, text, name)
+            entry = entry_to_cite(tx, before.incident_id)
+            return says.stale_form(before, asked.place.channel, entry, text, name)
         return _reworded(tx, asked, incident, before, text)
 
     return await once(desk, asked, unit)
@@ -75,7 +77,7 @@ def _reworded(tx: Transaction, asked: Asked, incident: Incident, before: Why, te
     return says.edited(why, before)
 
 
-async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None:
+async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """Take a why back, the numbered one, else the one this person answered last.
 
     What explained it explains the one before it.
@@ -85,6 +87,8 @@ async def strike(desk: Desk, asked: Asked, number: int | None) -> Message | None
         incident = require_incident(tx, asked, locking=True)
         every = whys.every(tx, incident.id)
         why = rules.by_number(every, number) if number is not None else rules.last_by(every, asked.user)
+        if now := why_since(tx, desk, asked, why, pressed):
+            return now
         if why.struck:
             sentence = f"Why {why.number} was taken back already."
             raise Refused(sentence)
@@ -106,14 +110,18 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def move(desk: Desk, asked: Asked, wish: rules.Move) -> Message | None:
+async def move(desk: Desk, asked: Asked, wish: rules.Move, pressed: Pressed = TYPED) -> Message | None:
     """Let a why explain another one, with all that explains it; or, beside another, what that one explains."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        chain = whys.chain(tx, incident.id)
+        every, chain = whys.every(tx, incident.id), whys.chain(tx, incident.id)
+        for number in (wish.number, wish.other):
+            require_why(tx, desk, asked, rules.by_number(every, number))
+        why = rules.by_number(every, wish.number)
+        if now := why_since(tx, desk, asked, why, pressed):
+            return now
         parent = rules.moved(chain, rules.by_number(chain, wish.number), wish)
-        _, why = _why(tx, asked, wish.number)
         why = _amended(tx, asked, incident, replace(why, parent=parent), "moved")
         return says.moved(why, whys.chain(tx, incident.id))
 
@@ -135,6 +143,14 @@ async def history(desk: Desk, asked: Asked, number: int) -> Message:
     return await desk.store.read(look)
 
 
-async def form(desk: Desk, asked: Asked, number: int) -> Block:
-    """The form that words a why anew."""
-    return await desk.store.read(lambda tx: says.edit_form(_why(tx, asked, number)[1], asked.place.channel))
+async def form(desk: Desk, asked: Asked, number: int, pressed: Pressed) -> Block:
+    """The form that words a why anew; raises Refused for one that was taken back."""
+
+    def look(tx: Transaction) -> Block:
+        incident, why = _why(tx, asked, number)
+        require_why(tx, desk, asked, why)
+        who = why_changed_since(tx, desk, asked, why, pressed)
+        notice = says.changed_before(why, who) if who else ""
+        return says.edit_form(why, asked.place.channel, entry_to_cite(tx, incident.id), notice=notice)
+
+    return await desk.store.read(look)

@@ -1,7 +1,8 @@
 """The settings: read once, at the top, from the environment and a `.env` file. One file for each topic."""
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from pydantic import ConfigDict, ValidationError
 from bot.errors import Misconfigured
 from bot.settings.alerts import HOOK_SECRETS, AlertSettings
 from bot.settings.core import CoreSettings
+from bot.settings.halves import Halves
 from bot.settings.outside import OUTSIDE_SECRETS, OutsideSettings
 
 FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url", *HOOK_SECRETS, *OUTSIDE_SECRETS)
@@ -23,7 +25,11 @@ NO_WAY_IN = (
 )
 
 
-class Settings(OutsideSettings, AlertSettings, CoreSettings):
+_SIGN_IN = re.compile("//[^/]*@")
+"""A password in an address."""
+
+
+class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
     """What the operator decides. Get one from `load`; fields stand in the order of the bases from the last on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -39,13 +45,27 @@ class Settings(OutsideSettings, AlertSettings, CoreSettings):
         scheme, _, rest = self.database_url.get_secret_value().partition("://")
         return f"{scheme if scheme == 'sqlite' else 'postgresql+psycopg'}://{rest}"
 
+    @property
+    def incomplete(self) -> list[str]:
+        """A sentence for each other system that is connected by half, and so not at all."""
+        return [f"{variable(given)} is set, and {variable(field)} is not." for given, field in self.missing()]
+
+    @property
+    def useless(self) -> list[str]:
+        """A sentence for each group of settings that does nothing."""
+        return [
+            f"{_listed(given)} {'does' if len(given) == 1 else 'do'} nothing until {_listed(anchors, 'or')} is set."
+            for given, anchors in self.idle()
+        ]
+
     def require_for_run(self) -> None:
-        """Raise Misconfigured unless everything is there that the bot needs to talk with Slack."""
+        """Raise Misconfigured unless all is there that the bot needs to talk with Slack and with what is connected."""
         missing = [] if self.slack_bot_token.get_secret_value() else [_unset("slack_bot_token")]
         if self.transport == "http" and not self.slack_signing_secret.get_secret_value():
             missing.append(NO_WAY_IN)
         if self.has_hooks and self.alerts_channel == "none":
             missing.append(_unset("alerts_channel"))
+        missing += self.incomplete
         if missing:
             raise Misconfigured("\n".join([*missing, "Settings are read from the environment and from .env here."]))
 
@@ -103,10 +123,15 @@ def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[st
     """One sentence a wrong setting: its variable, what was given unless it is secret, and what to write."""
     for wrong in error.errors():
         field = str(wrong["loc"][0])
-        shown = "what was given" if field in FILED else repr(values[field])
+        shown = "what was given" if field in FILED or _SIGN_IN.search(values[field]) else repr(values[field])
         ours = wrong.get("ctx", {}).get("error")
         remedy = f": {ours}." if ours else f". {_remedy(field)}"
         yield f"{variable(field)} cannot be {shown}{remedy}"
+
+
+def _listed(fields: Iterable[str], last: str = "and") -> str:
+    *names, end = map(variable, fields)
+    return f"{', '.join(names)} {last} {end}" if names else end
 
 
 def strangers(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> tuple[str, ...]:
@@ -115,6 +140,11 @@ def strangers(environ: Mapping[str, str] | None = None, env_file: str | Path | N
     known |= {f"{variable(field)}_FILE" for field in FILED}
     names = _written(env_file).keys() | (os.environ if environ is None else environ).keys()
     return tuple(sorted(name for name in names if name.startswith("AFTERWORD_") and name not in known))
+
+
+def misspelt(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> list[str]:
+    """The same, a sentence for each."""
+    return [f"{name} is no setting: look at its spelling." for name in strangers(environ, env_file)]
 
 
 def _unset(field: str) -> str:

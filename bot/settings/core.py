@@ -5,6 +5,7 @@ import zoneinfo
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
@@ -14,6 +15,23 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Weeks = Annotated[int, Field(ge=0, le=52)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
+
+
+def _has_port(rest: str) -> bool:
+    """Whether an address has a port that can be one, or none."""
+    try:
+        urlsplit(f"//{rest}").port  # noqa: B018 - it is read to be checked
+    except ValueError:
+        return False
+    return True
+
+
+def one_word(secret: SecretStr) -> SecretStr:
+    """A token or key, where it can be one; raises ValueError else."""
+    value = secret.get_secret_value()
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("it holds a blank or a character that no token has; copy it again")
+    return secret
 
 
 class CoreSettings(BaseModel):
@@ -97,10 +115,7 @@ class CoreSettings(BaseModel):
     @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
     @classmethod
     def _one_word(cls, secret: SecretStr) -> SecretStr:
-        value = secret.get_secret_value()
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise ValueError("it holds a blank or a character that no token has; copy it again")
-        return secret
+        return one_word(secret)
 
     @field_validator("slack_bot_token")
     @classmethod
@@ -131,6 +146,8 @@ class CoreSettings(BaseModel):
             raise ValueError("a database in memory forgets the record; name a file: sqlite:///afterword.db")
         if scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg") or not rest:
             raise ValueError("it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+        if scheme != "sqlite" and not _has_port(rest):
+            raise ValueError("what stands behind the host's colon must be a port: postgresql://HOST:5432/DATABASE")
         return url
 
     @field_validator("input_zone")

@@ -1,11 +1,29 @@
 """The settings of the other systems: each is connected by its own few, and none is needed."""
 
 import json
+import re
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from bot.settings.alerts import hard_to_guess
+from bot.settings.core import one_word
+
+_NO_ADDRESS = re.compile(r"[\s?#@\\<>\"{}|^`\x00-\x20\x7f]")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and not _NO_ADDRESS.search(url)
+    except ValueError:  # a port that is none, a bracket that nothing closes
+        return False
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON's")
+
 
 OUTSIDE_SECRETS = ("jira_token", "jira_secret", "confluence_token", "jsm_key", "statuspage_key")
 """The fields that are secret."""
@@ -40,7 +58,9 @@ class OutsideSettings(BaseModel):
     confluence_email: str = Field("", description="Confluence: whose token it is. Not for Data Center.")
     confluence_token: SecretStr = Field(SecretStr(""), description="Confluence: an API token.")
     confluence_space: str = Field("", description="Confluence: the key of the space for postmortems, as in ENG.")
-    confluence_parent: str = Field("", description="Confluence: the id of the page that they go below; or none.")
+    confluence_parent: str = Field(
+        "", description="Confluence: the id of the page that they go below, the number in its address; or none."
+    )
     jsm_project: str = Field(
         "", description="Jira Service Management: the key of the service project; it takes Jira's address and token."
     )
@@ -73,7 +93,51 @@ class OutsideSettings(BaseModel):
     def _site(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("an address begins with https:// or http://")
+        if url and not _is_address(url):
+            raise ValueError("it must look like https://name.example, with no sign-in, no blank and no question in it")
         return url.rstrip("/")
+
+    @field_validator("jira_url", "confluence_url")
+    @classmethod
+    def _where_people_open_it(cls, url: str) -> str:
+        if urlsplit(url).hostname == "api.atlassian.com":
+            raise ValueError("write where people open it, as in https://example.atlassian.net: the rest is found there")
+        return url
+
+    @field_validator("jira_token", "confluence_token", "jsm_key", "statuspage_key")
+    @classmethod
+    def _token(cls, secret: SecretStr) -> SecretStr:
+        return one_word(secret)
+
+    @field_validator("jira_email", "confluence_email")
+    @classmethod
+    def _address(cls, email: str) -> str:
+        if email and not re.fullmatch(r"[^\s@]+@[^\s@]+", email):
+            raise ValueError("write the e-mail address that the token's owner signs in with")
+        return email
+
+    @field_validator("jira_project", "jsm_project", "confluence_space")
+    @classmethod
+    def _key(cls, key: str) -> str:
+        if key and not re.fullmatch(r"[A-Za-z0-9_~:.-]+", key):
+            raise ValueError("write its key, which has no blanks, as in OPS, and not its name")
+        return key
+
+    @field_validator("confluence_parent")
+    @classmethod
+    def _page_id(cls, page: str) -> str:
+        if page.lower() == "none":
+            return ""
+        if page and not re.fullmatch("[0-9]{1,20}", page):
+            raise ValueError("write the page's id, which is the number in its address, and not its title; or none")
+        return page
+
+    @field_validator("jsm_responders")
+    @classmethod
+    def _field_id(cls, field: str) -> str:
+        if field and not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", field):
+            raise ValueError("write the field's id, as in customfield_10, and not its name")
+        return field
 
     @field_validator("jira_secret")
     @classmethod
@@ -84,12 +148,34 @@ class OutsideSettings(BaseModel):
     @classmethod
     def _object(cls, text: str) -> str:
         try:
-            found = json.loads(text)
-        except ValueError as error:
+            found = json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
             raise ValueError("it must be a JSON object") from error
         if not isinstance(found, dict):
             raise ValueError("it must be a JSON object")  # noqa: TRY004 (pydantic's way)
         return text
+
+    @field_validator("jsm_priorities")
+    @classmethod
+    def _by_severity(cls, text: str) -> str:
+        found = json.loads(text)
+        if not set(found) <= set("1234") or not all(isinstance(name, str) and name.strip() for name in found.values()):
+            raise ValueError('name the priority of each severity, 1 to 4, as in {"1": "Highest", "2": "High"}')
+        return text
+
+    @property
+    def jira_site(self) -> str:
+        """Where people open Jira; on the cloud without what stands behind the host, which is a page there."""
+        return self._site_of(self.jira_url)
+
+    @property
+    def confluence_site(self) -> str:
+        """The same of Confluence, which people often give with the `/wiki` that all its addresses begin with."""
+        return self._site_of(self.confluence_url)
+
+    def _site_of(self, url: str) -> str:
+        parts = urlsplit(url)
+        return url if self.jira_kind == "data_center" or not url else f"{parts.scheme}://{parts.netloc}"
 
     def object_of(self, name: str) -> dict[str, Any]:
         """A setting that is a JSON object, read."""

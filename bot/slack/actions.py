@@ -3,12 +3,14 @@
 import json
 from datetime import date, datetime
 
-from bot.incident.records import Action, ActionKind, ActionStatus, Case, Incident
+from bot.incident import code
+from bot.incident.examples import Examples, of_case
+from bot.incident.records import Action, ActionKind, ActionStatus, Case, Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks, fields, owners
 from bot.slack.blocks import Block, Message
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 
 QUOTED = 1_000
@@ -64,7 +66,7 @@ def listing(case: Case, now: datetime) -> Message:
     """The incident's actions."""
     lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
     lines += [_line(action, case, now) for action in case.actions]
-    lines.append(words.actions.none_yet() if not case.actions else words.actions.list_hint())
+    lines.append(words.actions.none_yet() if not case.actions else words.actions.list_hint(number=of_case(case).action))
     return blocks.whisper("\n".join(lines))
 
 
@@ -86,7 +88,7 @@ def details_button(action: Action) -> Block:
 def _line(action: Action, case: Case, now: datetime) -> str:
     line: str = words.actions.line(
         number=action.number,
-        text=shortened(" ".join(action.text.split()), QUOTED),
+        text=shortened(code.flat(action.text), QUOTED),
         facts=words.actions.facts(
             owner=case.name(action.owner),
             due=due_words(action.due_on),
@@ -128,8 +130,11 @@ def reopened(action: Action, incident: Incident, by: str) -> Message:
     return blocks.message(said, [blocks.section(said), _row(action)], response_type="in_channel")
 
 
-def moved(action: Action, incident: Incident, by: str, before: date | None) -> Message:
-    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it)."""
+def moved(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
+    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it).
+
+    `beside` is a time of day that was written with it.
+    """
     said = words.actions.moved(
         number=action.number,
         key=incident.key,
@@ -137,6 +142,7 @@ def moved(action: Action, incident: Incident, by: str, before: date | None) -> M
         due=due_words(action.due_on),
         before=due_words(before),
         by=by,
+        beside=beside,
     )
     return blocks.message(said, response_type="in_channel")
 
@@ -219,7 +225,7 @@ def drop_form(action: Action) -> Block:
 
 
 def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
-    about = blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}")
+    about = blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), QUOTED))}")
     return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=ref(action))
 
 
@@ -229,7 +235,7 @@ def date_form(action: Action, today: date) -> Block:
         "New due date",
         "action_date",
         [
-            blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}"),
+            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), QUOTED))}"),
             blocks.labelled(
                 "Due on",
                 "due",
@@ -245,20 +251,34 @@ def date_form(action: Action, today: date) -> Block:
     )
 
 
-def add_form(incident: Incident, text: str, why: int | None = None, groups: owners.Groups = ()) -> Block:
-    """The form that makes an action, pre-filled with the root cause in a why."""
+def add_form(incident: Incident, why: Why | None, groups: owners.Groups = (), before: Action | None = None) -> Block:
+    """The form that makes an action, for a cause that is shown above it: that says what happened, not what to do.
+
+    `before` is an action that is for that cause already.
+    """
+    cause = shortened(masked(why.text), QUOTED) if why else ""
+    told = shortened(code.flat(masked(before.text)), 300) if before else ""
+    shown = [blocks.section(words.actions.cause(number=why.number, text=cause))] if why else []
+    shown += [blocks.section(words.whys.has_action(number=before.number, text=told))] if before else []
     return blocks.modal(
         "New action",
         "action_add",
         [
-            *fields.texts("What is to be done?", text),
+            *shown,
+            blocks.labelled(
+                "What is to be done?",
+                "text",
+                blocks.text_input("text", multiline=True, placeholder=str(words.actions.what_is_done())),
+            ),
             *owners.fields("Who does it?", groups, optional=True),
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
             blocks.labelled("What is it good for?", "kind", _kinds(), optional=True),
             blocks.labelled("Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True),
         ],
         submit="Add",
-        private_metadata=blocks.about(incident, channel=incident.channel, why=why, **fields.marks(text)),
+        private_metadata=blocks.about(
+            incident, channel=incident.channel, why=why.number if why else None, **fields.marks("")
+        ),
     )
 
 
@@ -267,6 +287,6 @@ def _kinds() -> Block:
     return {"type": "static_select", "action_id": "kind", "options": options}
 
 
-def help_text() -> Message:
+def help_text(examples: Examples) -> Message:
     """How to use `/action`."""
-    return blocks.whisper(words.actions.help())
+    return blocks.whisper(words.actions.help(n=examples))

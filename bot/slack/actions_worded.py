@@ -2,6 +2,7 @@
 
 import json
 
+from bot.incident import code
 from bot.incident.fields import mark
 from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
@@ -17,7 +18,7 @@ def reworded(action: Action, before: Action, incident: Incident, by: str) -> Mes
         number=action.number,
         key=incident.key,
         text=shortened(action.text, QUOTED),
-        before=shortened(" ".join(before.text.split()), 500),
+        before=shortened(code.flat(before.text), 500),
         by=by,
     )
     return blocks.message(said, response_type="in_channel")

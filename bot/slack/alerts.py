@@ -30,6 +30,11 @@ def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | No
     return blocks.message(words.alerts.fallback(title=group.title, status=str(group.status)), shown)
 
 
+def merged(group: AlertGroup) -> Message:
+    """In the place of a suggestion that turned out to belong to the one before it."""
+    return blocks.message(words.alerts.merged(title=group.title))
+
+
 def _facts(group: AlertGroup) -> dict[str, object]:
     return {
         "status": str(group.status),
@@ -79,6 +84,11 @@ def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
     return blocks.message(said, [blocks.section(said), *blocks.sections("\n".join(lines)), blocks.actions(more)])
 
 
+def over(group: AlertGroup) -> list[Block]:
+    """Above a form: that the alert has ended, which the message whose button was pressed may not have shown."""
+    return [blocks.section(words.alerts.over(at=group.ended_at))] if group.ended_at else []
+
+
 def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
     """The form behind [Attach to …]: which of these open incidents."""
     options = [blocks.option(f"{incident.key} {masked(incident.title)}", str(incident.id)) for incident in found]
@@ -88,6 +98,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
         "alerts_attach",
         [
             blocks.section(words.alerts.attach_what(title=group.title)),
+            *over(group),
             blocks.labelled("To which incident?", "into", menu),
         ],
         submit="Attach",

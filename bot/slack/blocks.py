@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from bot.incident import code
 from bot.incident.records import Entry, Incident
 from bot.incident.text import shortened
 from bot.slack.words import words
@@ -27,9 +28,12 @@ def section(text: str, accessory: Block | None = None) -> Block:
 def sections(text: str) -> list[Block]:
     """Paragraphs, one section for as many lines as fit, at most what one message may hold."""
     pieces: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if pieces and len(pieces[-1]) + len(line) < SECTION:
             pieces[-1] += "\n" + line
+        elif pieces and pieces[-1].count("```") % 2:  # a block of code goes on in the next section
+            pieces[-1] += "\n```"
+            pieces.append(f"```\n{line}")
         else:
             pieces.append(line)
     return [section(piece) for piece in pieces if piece.strip()]
@@ -42,7 +46,8 @@ def context(text: str) -> Block:
 
 def header(text: str) -> Block:
     """A headline, plain text of at most 150 characters."""
-    return {"type": "header", "text": {"type": "plain_text", "text": shortened(text, 150) or " ", "emoji": True}}
+    line = shortened(code.bare(text), 150)
+    return {"type": "header", "text": {"type": "plain_text", "text": line or " ", "emoji": True}}
 
 
 def divider() -> Block:
@@ -87,6 +92,7 @@ def actions(*elements: Block) -> Block:
 
 def option(text: str, value: str, description: str = "") -> Block:
     """One choice, in plain text, of at most 75 characters, a grey line below it; a blank name is shown as a dash."""
+    text, description = code.bare(text), code.bare(description)
     name = shortened(text, OPTION) if text.strip() else "–"
     chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
     if description.strip():

@@ -12,7 +12,7 @@ from bot.incident.text import shortened
 from bot.slack import blocks, incidents
 from bot.slack.blocks import Block, Message
 from bot.slack.days import labelled
-from bot.slack.timeline import QUOTED, Clocks, edit_row
+from bot.slack.timeline import QUOTED, Clocks, standing_row
 from bot.slack.words import words
 
 
@@ -62,7 +62,8 @@ def already(incident: Incident, entry: Entry) -> list[Block]:
     """They were recorded before, and are not recorded twice."""
     text = shortened(secrets.masked(entry.text), QUOTED)
     said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
-    return [blocks.section(said), edit_row(entry)]
+    gone = [blocks.context(words.timeline.standing(number=entry.number, struck=True))] if entry.struck else []
+    return [blocks.section(said), *gone, standing_row(entry)]
 
 
 def lines(incident: Incident, carried: Carried) -> list[Block]:

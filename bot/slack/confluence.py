@@ -23,7 +23,8 @@ class News:
     """What came of an attempt, as it is told; regions by their ids.
 
     `taken` are regions whose text on the page went into the draft; `open` those in which somebody has to choose;
-    `gone` those that people took off the page, told for the first time. `pictures` says why there are none.
+    `gone` those that people took off the page, told for the first time. `pictures` says why there are none, `labels`
+    why they are not all there, `kept` why nothing could be kept at the page out of sight.
     """
 
     is_new: bool = False
@@ -32,6 +33,8 @@ class News:
     open: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     pictures: str = ""
+    labels: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,19 @@ def brought(incident: Incident, page: Stands, news: News) -> Message:
         lines.append(words.confluence.gone(titles=[*map(title_of, news.gone)]))
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
         buttons.append(blocks.button(label, "confluence_back", blocks.about(incident, back=list(news.gone))))
-    if news.pictures:
-        lines.append(words.confluence.no_pictures(error=news.pictures))
+    lines += _left_out(news)
     shown = [blocks.section(said), *blocks.sections("\n".join(lines))]
     return blocks.message(said, [*shown, blocks.actions(*buttons)] if buttons else shown)
+
+
+def _left_out(news: News) -> list[str]:
+    """What the page is without, each with the reason."""
+    found = [
+        (news.pictures, words.confluence.no_pictures),
+        (news.labels, words.confluence.no_labels),
+        (news.kept, words.confluence.not_kept),
+    ]
+    return [said(error=error) for error, said in found if error]
 
 
 def deleted(incident: Incident, link: Link) -> Message:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from bot.incident import code
 from bot.incident.records import Action, Incident
 from bot.incident.text import shortened
 from bot.publish import SYSTEMS
@@ -74,8 +75,8 @@ def again_button(system: str) -> Block:
 
 
 def failed(link: Link, sentence: str, *, others: bool) -> Message:
-    """Something could not be brought into another system; `others`: nor could more."""
-    said = words.connections.failed(subject=link.subject, error=sentence, others=others)
+    """Something could not be brought into another system, or into step where it stands; `others`: nor could more."""
+    said = words.connections.failed(subject=link.subject, url=link.url, error=sentence, others=others)
     return blocks.message(said, [blocks.section(said), again_button(link.system)])
 
 
@@ -120,7 +121,7 @@ def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_as
 def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action is done because its work item is."""
     key, url = issue
-    text = shortened(" ".join(action.text.split()), _LONGEST)
+    text = shortened(code.flat(action.text), _LONGEST)
     return blocks.message(
         words.connections.done_in_jira(number=action.number, key=incident.key, text=text, issue=key, url=url)
     )
@@ -145,7 +146,7 @@ def assigned_in_jira(action: Action, incident: Incident, issue: tuple[str, str],
 
 def _item(action: Action, incident: Incident, issue: tuple[str, str]) -> dict[str, object]:
     key, url = issue
-    text = shortened(" ".join(action.text.split()), _LONGEST)
+    text = shortened(code.flat(action.text), _LONGEST)
     return {"number": action.number, "key": incident.key, "text": text, "issue": key, "url": url}
 
 

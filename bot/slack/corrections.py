@@ -5,36 +5,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.incident import code
 from bot.incident.fields import When, time_text
 from bot.incident.history import EntryVersion
-from bot.incident.moments import Reading
 from bot.incident.offers import offers
 from bot.incident.records import Entry, EntryKind, Incident, Status
 from bot.incident.secrets import found, masked
 from bot.incident.text import shortened
 from bot.incident.timeline import choices
+from bot.incident.times import Reading
 from bot.slack import blocks, days, fields
 from bot.slack import offers as offering
 from bot.slack import secrets as warns
 from bot.slack.blocks import Block, Message
 from bot.slack.offers import Stands
 from bot.slack.text import NameOf
-from bot.slack.timeline import QUOTED, Clocks, choice_label, edit_row, ref, time_of, when
+from bot.slack.timeline import QUOTED, Clocks, choice_label, edit_row, ref, standing_row, time_of, when
 from bot.slack.words import words
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The incident before and after somebody corrected an entry: the same, unless the entry marked where it stands."""
+    """The incident before and after somebody corrected an entry: the same, unless the entry marked where it stands.
+
+    `is_harmless` where its author said so of what looks like a credential in it.
+    """
 
     before: Incident
     after: Incident
     by: str
+    is_harmless: bool = False
 
     @property
     def is_private(self) -> bool:
         """Whether only the author of the correction is told of it."""
         return self.before.status is self.after.status
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether nothing is masked in the answer: for its author alone, who said that it is harmless."""
+        return self.is_harmless and self.is_private
+
+    def text(self, text: str) -> str:
+        """Words of the entry as the answer shows them."""
+        return shortened(text if self.shows_all else masked(text), QUOTED)
 
     def told(self, said: str, row: list[Block]) -> Message:
         """The correction, to its author; to everybody where the incident stands otherwise than before."""
@@ -51,17 +65,22 @@ class Turn:
 
 def struck(entry: Entry, turn: Turn) -> Message:
     """An entry was taken back; a button brings it in again. A line about a change takes the change not back with it."""
-    said = words.timeline.struck(number=entry.number, text=shortened(masked(entry.text), QUOTED))
-    row = [blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry)))]
+    said = words.timeline.struck(number=entry.number, text=turn.text(entry.text))
+    row = [standing_row(entry, is_harmless=turn.is_harmless)]
     if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
-        row.insert(0, blocks.context(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind))))
+        row.insert(0, blocks.context(_stays(turn, entry)))
     return turn.told(said, row)
+
+
+def _stays(turn: Turn, entry: Entry) -> str:
+    other = (turn.after.severity or 2) % 4 + 1
+    return str(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other))
 
 
 def restored(entry: Entry, turn: Turn) -> Message:
     """A struck entry stands again."""
-    said = words.timeline.restored(number=entry.number, text=shortened(masked(entry.text), QUOTED))
-    return turn.told(said, [edit_row(entry)])
+    said = words.timeline.restored(number=entry.number, text=turn.text(entry.text))
+    return turn.told(said, [edit_row(entry, is_harmless=turn.is_harmless)])
 
 
 def edited(
@@ -112,7 +131,8 @@ def standing(entry: Entry, clocks: Clocks) -> Message:
     """An entry as it reads now, with its buttons."""
     said = words.timeline.receipt(when=clocks.worded(entry), text=shortened(entry.text, QUOTED))
     note = words.timeline.standing(number=entry.number, struck=entry.struck)
-    return blocks.whisper(said, [blocks.section(said), blocks.context(note), edit_row(entry)])
+    row = standing_row(entry, is_harmless=bool(found(entry.text)))
+    return blocks.whisper(said, [blocks.section(said), blocks.context(note), row])
 
 
 def question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
@@ -148,7 +168,7 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, na
             version=version.version,
             change=version.change,
             when=clocks.on_both(version.happened_at, version.ended_at, approximate=version.approximate),
-            text=shortened(" ".join(version.text.split()), 800),
+            text=shortened(code.flat(version.text), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )
@@ -159,9 +179,13 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, na
     return blocks.whisper("\n".join(lines))
 
 
-def edit_form(entry: Entry, clocks: Clocks) -> Block:
-    """The form behind [Edit]: the time typed freely, in the editor's own zone."""
-    return _form(entry, clocks, Typed())
+def edit_form(entry: Entry, clocks: Clocks, changed_by: str = "") -> Block:
+    """The form behind [Edit]: the time typed freely, in the editor's own zone.
+
+    `changed_by` names who changed it since the button was shown.
+    """
+    notice = words.timeline.changed_before(number=entry.number, who=changed_by) if changed_by else ""
+    return _form(entry, clocks, Typed(), notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +228,6 @@ def stale_form(entry: Entry, clocks: Clocks, typed: Typed, who: str) -> Message:
     What its author did not touch stands there as it is now; saving it is a choice, so it carries the version that they
     have seen.
     """
-    notice = words.timeline.stale_edit(
-        number=entry.number, who=who, theirs=shortened(f"{_before(entry, clocks)}  {entry.text}", QUOTED)
-    )
+    told = words.timeline.stale_struck if entry.struck else words.timeline.stale_edit
+    notice = told(number=entry.number, who=who, theirs=shortened(f"{_before(entry, clocks)}  {entry.text}", QUOTED))
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}

@@ -17,6 +17,9 @@ from bot.slack.blocks import Block, Message
 from bot.slack.places import Audience
 from bot.slack.words import words
 
+PEOPLE = ("U", "W")
+"""How the ids of people begin, to whom a file goes in their conversation with the bot."""
+
 MASKED, WHOLE = "masked", "whole"
 LISTED, PLACES = 1_000, 20
 """What the window lists, and places of each: a window holds 250 kB."""
@@ -29,9 +32,14 @@ def name_of(form: str) -> str:
     return _NAMES.get(form, form.upper())
 
 
-def exporting(incident: Incident, form: str, others: tuple[str, ...], notes: list[Block]) -> Message:
-    """The file is on its way; the other forms as buttons, then what is to be known of the draft."""
-    said = words.exports.exporting(key=incident.key, form=name_of(form), channel=incident.channel)
+def exporting(incident: Incident, order: tuple[str, str], others: tuple[str, ...], notes: list[Block]) -> Message:
+    """The file is on its way; the other forms as buttons, then what is to be known of the draft.
+
+    `order` is its form, and the channel or the person that it goes to.
+    """
+    form, to = order
+    channel = "" if to.startswith(PEOPLE) else to
+    said = words.exports.exporting(key=incident.key, form=name_of(form), channel=channel)
     offered = [
         blocks.button(name_of(other), f"exports_form_{other}", blocks.about(incident, form=other)) for other in others
     ]
@@ -75,6 +83,11 @@ def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, m
     return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
 
 
+def archived() -> str:
+    """Why the file comes to who ordered it, and not into the incident's channel."""
+    return str(words.exports.archived_channel())
+
+
 def no_canvas(error: str) -> str:
     """Why the file comes in place of a canvas, and what would help."""
     return str(words.exports.no_canvas(error=error))
@@ -82,9 +95,12 @@ def no_canvas(error: str) -> str:
 
 def failed(incident: Incident, order: Order, error: str) -> Message:
     """To who ordered it: it could not be posted, and what to do."""
-    said = words.exports.failed(key=incident.key, form=name_of(order.form), channel=order.to)
+    is_personal = order.to.startswith(PEOPLE)
+    channel = "" if is_personal else order.to
+    said = words.exports.failed(key=incident.key, form=name_of(order.form), channel=channel)
     remedy = words.exports.remedy(error=error, key=incident.key, form=order.form)
-    again = blocks.button("Try again", "exports_decide", _ref(incident, order.form, order.to))
+    value = _ref(incident, order.form, order.to)
+    again = blocks.button("Try again", f"exports_form_{order.form}" if is_personal else "exports_decide", value)
     return blocks.message(f"{said} {remedy}", [blocks.section(f"{said}\n{remedy}"), blocks.actions(again)])
 
 

@@ -3,6 +3,7 @@
 import json
 
 from bot.export.times import span
+from bot.incident import code
 from bot.incident.document import Metrics
 from bot.incident.fields import FIELD
 from bot.incident.findings import MOST_NAMED, Finding, Mend
@@ -13,7 +14,7 @@ from bot.incident.text import shortened
 from bot.slack import blocks, fields, owners
 from bot.slack.actions import LINK_LIKE, due_words
 from bot.slack.blocks import Block, Message
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 
 MOST = 10
@@ -74,7 +75,7 @@ def link_offers(incident: Incident, roots: tuple[Why, ...], number: int) -> list
     """Below a new action that is for no particular why: a button for each root cause that has none."""
     if not roots:
         return []
-    named = [(why.number, shortened(" ".join(why.text.split()), 120)) for why in roots[:MOST_NAMED]]
+    named = [(why.number, shortened(code.flat(why.text), 120)) for why in roots[:MOST_NAMED]]
     row = [
         blocks.button(
             f"For why {why.number}", f"{LINK}{why.number}", blocks.about(incident, why=why.number, action=number)
@@ -133,7 +134,7 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
         f"Action {action.number}",
         "finding_action",
         [
-            blocks.section(f"*{action.number}.* {escape(shortened(masked(action.text), QUOTED))}"),
+            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), QUOTED))}"),
             *(blocks.context(each) for each in stays),
             *owners.fields("Who does it?", groups, owner, optional=True),
             blocks.labelled("By when?", "due", due, optional=True),

@@ -1,15 +1,17 @@
 """How the Home tab looks: what one person owes, and what is open."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from bot.incident import checks
+from bot.incident import checks, code, publishing
+from bot.incident.milestones import Course
 from bot.incident.records import Case, Incident, Status
 from bot.incident.text import shortened
 from bot.slack import blocks
+from bot.slack import publishing as ends
 from bot.slack.actions import due_words, row
 from bot.slack.blocks import Block
 from bot.slack.postmortem import section_ref
@@ -54,6 +56,7 @@ class Owing:
     actions: Page[OwedAction]
     postmortems: Page[Case]
     incidents: tuple[Incident, ...]
+    courses: Mapping[int, Course]
 
 
 def home(owing: Owing, now: datetime) -> Block:
@@ -63,14 +66,14 @@ def home(owing: Owing, now: datetime) -> Block:
     shown = [
         blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")),
         blocks.section(words.home.open_heading(count=len(opened))),
-        *_incidents(opened),
+        *_incidents(opened, owing.courses),
         blocks.divider(),
         *_actions(owing.actions, now),
         blocks.divider(),
         *_postmortems(owing.postmortems),
     ]
     if recent:
-        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent)]
+        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent, owing.courses)]
     return {"type": "home", "blocks": shown}
 
 
@@ -79,7 +82,7 @@ def closed() -> Block:
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
 
-def _incidents(found: list[Incident]) -> list[Block]:
+def _incidents(found: list[Incident], courses: Mapping[int, Course]) -> list[Block]:
     lines = [
         words.home.incident_line(
             key=incident.key,
@@ -87,7 +90,7 @@ def _incidents(found: list[Incident]) -> list[Block]:
             status=str(incident.status),
             severity=incident.severity_name,
             channel=incident.channel,
-            at=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d %H:%M}",
+            course=courses[incident.id],
         )
         for incident in found[:INCIDENTS]
     ]
@@ -99,7 +102,7 @@ def _actions(page: Page[OwedAction], now: datetime) -> list[Block]:
     for item in page.items:
         action = item.action
         line = words.home.owed_line(
-            text=shortened(" ".join(action.text.split()), 300),
+            text=shortened(code.flat(action.text), 300),
             number=action.number,
             key=item.incident.key,
             channel=item.incident.channel,
@@ -121,7 +124,9 @@ def _postmortems(page: Page[Case]) -> list[Block]:
             meter=f"{checks.sentence(case)}.",
         )
         about = section_ref(incident, "")
-        buttons = [blocks.button("Hand over", "postmortem_hand_over", about)]
+        buttons = [ends.export(incident), blocks.button("Hand over", "postmortem_hand_over", about)]
+        if publishing.can_publish(case):
+            buttons.insert(0, ends.publish(incident))
         if checks.blank_sections(case):
             buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about))
         shown += [blocks.section(line), blocks.actions(*buttons)]

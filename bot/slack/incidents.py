@@ -1,8 +1,10 @@
 """How incidents look in Slack."""
 
 import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from bot.incident.milestones import Course
 from bot.incident.records import Case, Incident, Status
 from bot.incident.secrets import masked
 from bot.slack import blocks, lookback, timeline
@@ -35,7 +37,7 @@ def said_to_all(text: str) -> Message:
     return blocks.message(text, response_type="in_channel")
 
 
-def listing(found: tuple[Incident, ...]) -> Message:
+def listing(found: Sequence[tuple[Incident, Course]]) -> Message:
     """The workspace's incidents, as far as the reader may see them."""
     lines = [words.incidents.list_heading(count=len(found))]
     lines += [
@@ -45,21 +47,21 @@ def listing(found: tuple[Incident, ...]) -> Message:
             status=str(incident.status),
             severity=incident.severity_name,
             channel=incident.channel,
-            opened=f"{incident.opened_at:%Y-%m-%d %H:%M}",
+            course=course,
         )
-        for incident in found
+        for incident, course in found
     ]
     return blocks.whisper("\n".join(lines))
 
 
-def card(case: Case, total: int, now: datetime) -> Message:
+def card(case: Case, total: int, course: Course, now: datetime) -> Message:
     """The live message: how it stands, the last entries (of so many in all), and what can be done next."""
     incident = case.incident
     facts = words.incidents.card_facts(
         status=str(incident.status).capitalize(),
         severity=incident.severity_name,
         lead=case.name(incident.lead),
-        since=f"{incident.opened_at:%Y-%m-%d %H:%M}",
+        course=course,
         entries=total,
     )
     lines = "\n".join(timeline.line(entry, case, now) for entry in case.entries)
@@ -85,9 +87,9 @@ def _card_buttons(incident: Incident) -> list[Block]:
     return buttons
 
 
-def overview(case: Case, total: int, now: datetime) -> Message:
+def overview(case: Case, total: int, course: Course, now: datetime) -> Message:
     """The channel's incident, for the one who asked."""
-    return card(case, total, now) | {"response_type": "ephemeral"}
+    return card(case, total, course, now) | {"response_type": "ephemeral"}
 
 
 def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
@@ -122,6 +124,6 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
     )
 
 
-def help_text() -> Message:
-    """How to use `/incident`."""
-    return blocks.whisper(words.incidents.help())
+def help_text(systems: Iterable[str] = ()) -> Message:
+    """How to use `/incident`; `systems` are the other systems that are connected."""
+    return blocks.whisper(words.incidents.help(systems=tuple(systems)))

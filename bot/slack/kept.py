@@ -12,7 +12,7 @@ from bot.incident.text import shortened
 from bot.slack import blocks, fields
 from bot.slack.blocks import Block, Message
 from bot.slack.postmortem import FIRST, next_buttons
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 
 MOST = 6
@@ -103,7 +103,7 @@ def _told(markdown: str, room: int) -> Iterator[Block]:
     text = masked(markdown)
     for pattern, instead in _MARKUP:
         text = pattern.sub(instead, text)
-    yield from blocks.sections(escape(shortened(text, room)))
+    yield from blocks.sections(mrkdwn(shortened(text, room)))
     if len(text) > room:
         yield blocks.context(words.kept.cut())
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.incident import secrets
+from bot.incident import code, secrets
 from bot.incident.lookback import SPANS, Proposal, Reason
 from bot.incident.offers import Offer
 from bot.incident.records import Entry, Incident
@@ -122,7 +122,7 @@ def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     if len(when + why) > blocks.OPTION - _AUTHOR:
         when = _when(proposal, replace(clocks, label=""))
     author = shortened(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)
-    said = secrets.masked(" ".join(proposal.text.split()))
+    said = code.flat(secrets.masked(proposal.text))
     return blocks.option(f"{when} {author}{why}", proposal.ts, said)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from bot.incident import secrets
+from bot.incident import code, secrets
 from bot.incident.paste import MOST_CHARACTERS, too_much
 from bot.incident.records import Entry, Incident, Status
 from bot.incident.sheet import Heeded, Line, Sheet
@@ -154,7 +154,7 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     line = choice.line
     note = _note(choice)
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
-    said = shortened(" ".join(line.text.split()), 75 - len(more)) + more
+    said = shortened(code.flat(line.text), 75 - len(more)) + more
     when = moments_of(line, clocks)
     if len(when + note) > blocks.OPTION:
         when = moments_of(line, replace(clocks, label=""))

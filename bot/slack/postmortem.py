@@ -1,11 +1,12 @@
 """How the postmortem looks in Slack: its meter, its forms, its reminders' history."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.incident import checks
+from bot.export import FORMATS
+from bot.incident import checks, publishing
 from bot.incident import reminders as steps
 from bot.incident.checks import Gap
 from bot.incident.findings import findings
@@ -17,9 +18,9 @@ from bot.incident.text import shortened
 from bot.slack import blocks, fields, recall
 from bot.slack import findings as looks
 from bot.slack.blocks import Block, Message
-from bot.slack.publishing import open_again
+from bot.slack.publishing import open_again, publish
 from bot.slack.recall import Alike
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 from storage.deliveries import Delivery
 from storage.reminders import Reminder
@@ -64,7 +65,7 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, 
 
 
 def next_buttons(case: Case) -> Block:
-    """[Fill …] for the first blank section, [Another section], [Export]; [Open it again] where it is finished."""
+    """[Fill …] for the first blank section, [Another section], [Export]; then [Publish], or [Open it again]."""
     incident = case.incident
     blank = checks.blank_sections(case)
     first = blocks.button(
@@ -75,8 +76,10 @@ def next_buttons(case: Case) -> Block:
     )
     others = blocks.button("Another section", "postmortem_pick", section_ref(incident, ""))
     export = blocks.button("Export", "postmortem_export", section_ref(incident, ""))
-    back = [open_again(incident)] if incident.postmortem_status.is_finished else []
-    return blocks.actions(first, others, export, *back)
+    end = [open_again(incident)] if incident.postmortem_status.is_finished else []
+    if publishing.can_publish(case):
+        end = [publish(incident)]
+    return blocks.actions(first, others, export, *end)
 
 
 def section_ref(incident: Incident, slug: str) -> str:
@@ -182,7 +185,7 @@ def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours:
     """
     notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
     quoted = (theirs.text[at : at + QUOTED] for at in range(0, len(theirs.text), QUOTED))
-    notes = [blocks.section(notice), *(blocks.section(escape(piece)) for piece in quoted)]
+    notes = [blocks.section(notice), *(blocks.section(mrkdwn(piece)) for piece in quoted)]
     view = _form(case, section, notes, (theirs.version, theirs.text), yours)
     return {"response_action": "update", "view": view}
 
@@ -253,6 +256,6 @@ def _about(incident: Incident, title: str, callback: str, field: Block) -> Block
     return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
 
 
-def help_text() -> Message:
-    """How to use `/postmortem`."""
-    return blocks.whisper(words.postmortem.help())
+def help_text(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)) -> Message:
+    """How to use `/postmortem`; `systems` are connected here, and `forms` can be written here."""
+    return blocks.whisper(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))

@@ -20,6 +20,17 @@ def open_again(incident: Incident) -> Block:
     return blocks.button("Open it again", "postmortem_reopen", _about(incident), confirm=sure)
 
 
+def publish(incident: Incident) -> Block:
+    """[Publish], which asks once more: everybody in the channel is told."""
+    sure = f"The postmortem of {incident.key} is published then, and its reminders end."
+    return blocks.button("Publish", "postmortem_publish", _about(incident), confirm=sure)
+
+
+def export(incident: Incident) -> Block:
+    """[Export]: the draft as a file, with the other forms below."""
+    return blocks.button("Export", "postmortem_export", _about(incident))
+
+
 def published(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
     """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
     said = words.postmortem.published(key=incident.key, by=by)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.incident import code
 from bot.incident.alike import root_of, unfinished
 from bot.incident.records import Case, Incident
 from bot.incident.secrets import masked
@@ -47,10 +48,10 @@ def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
             status=str(incident.status),
             channel=incident.channel,
             day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",
-            cause=shortened(masked(" ".join(root_of(case).split())), 400),
+            cause=shortened(code.flat(masked(root_of(case))), 400),
             actions=len(case.actions),
             done=len(case.actions) - len(left),
-            left=[shortened(masked(" ".join(action.text.split())), 120) for action in left[:3]],
+            left=[shortened(code.flat(masked(action.text)), 120) for action in left[:3]],
             shared=", ".join(shared[:_SHARED]),
         )
     )

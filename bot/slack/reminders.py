@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.incident import checks
+from bot.incident import checks, code, publishing
 from bot.incident.records import Action, Case, Incident
 from bot.incident.text import shortened
 from bot.slack import blocks
+from bot.slack import publishing as ends
 from bot.slack.actions import due_words, facts, row
 from bot.slack.blocks import Block, Message
 from bot.slack.postmortem import section_ref
@@ -53,6 +54,10 @@ def _buttons(case: Case, *, is_private: bool) -> Block:
         buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about, style="primary"))
     if is_private:
         buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
+    if publishing.can_publish(case):
+        buttons.append(ends.publish(case.incident))
+    if is_private:
+        buttons.append(ends.export(case.incident))
     buttons.append(blocks.button("Hand over", "postmortem_hand_over", about))
     buttons.append(blocks.button("Not needed …", "postmortem_waive", about))
     return blocks.actions(*buttons)
@@ -103,7 +108,7 @@ def digest_retired(why: str) -> Message:
 
 def asked_retired(action: Action, why: str) -> Message:
     """The one line that a question about an action becomes; `why` is mrkdwn."""
-    text = shortened(" ".join(action.text.split()), 300)
+    text = shortened(code.flat(action.text), 300)
     return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
 
 
@@ -146,7 +151,7 @@ def overdue(owed: Sequence[OwedAction], now: datetime, whose: Whose = OWN, hidde
 def _overdue_line(item: OwedAction, now: datetime) -> str:
     action, incident = item.action, item.incident
     line: str = words.reminders.overdue_line(
-        text=shortened(" ".join(action.text.split()), 400),
+        text=shortened(code.flat(action.text), 400),
         number=action.number,
         key=incident.key,
         channel=incident.channel,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.incident import code
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.slack import blocks
@@ -15,10 +16,13 @@ MOST_ASKED = 3
 QUOTED = 80
 
 
-def what_of_it(meant: Sequence[OwedAction], said: str) -> Message:
-    """Actions were named, and nothing that is understood was said of them: what can be, and the buttons."""
-    number = meant[0].action.number
-    asked = words.actions.what_of_it(items=_named(meant[:MOST_ASKED]), said=shortened(said, QUOTED), number=number)
+def what_of_it(meant: Sequence[OwedAction], said: str, problem: str = "") -> Message:
+    """Actions were named, and nothing that is understood was said of them: what can be, and the buttons.
+
+    `problem` is why it is not understood, where that is known.
+    """
+    number, quoted = meant[0].action.number, shortened(said, QUOTED)
+    asked = words.actions.what_of_it(items=_named(meant[:MOST_ASKED]), said=quoted, problem=problem, number=number)
     shown = [blocks.section(asked)]
     for one in meant[:MOST_ASKED]:
         if len(meant) > 1:
@@ -27,9 +31,11 @@ def what_of_it(meant: Sequence[OwedAction], said: str) -> Message:
     return blocks.message(asked, shown)
 
 
-def understood() -> Message:
-    """What could be said here."""
-    return blocks.message(words.actions.replies())
+def understood(owed: Sequence[OwedAction]) -> Message:
+    """What could be said here, of the first actions that somebody owes."""
+    number, *others = [one.action.number for one in owed] or [1]
+    other = next((one for one in others if one != number), number + 1)
+    return blocks.message(words.actions.replies(number=number, other=other))
 
 
 def needs_reason(one: OwedAction) -> Message:
@@ -53,7 +59,7 @@ def which_of(number: int, keys: Sequence[str]) -> Message:
 def not_owed(number: int | None, seen: Sequence[OwedAction], count: int) -> Message:
     """An action that is not this person's, or not open any more; None where that was hardly meant: it is talk."""
     if number is None:
-        return understood()
+        return understood(seen)
     return blocks.message(
         words.actions.not_owed(number=number, items=_named(seen[:MOST_NAMED]), more=_more(seen, count))
     )
@@ -65,6 +71,6 @@ def _more(seen: Sequence[OwedAction], count: int) -> int:
 
 def _named(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
     return [
-        (item.action.number, item.incident.key, shortened(" ".join(masked(item.action.text).split()), QUOTED))
+        (item.action.number, item.incident.key, shortened(code.flat(masked(item.action.text)), QUOTED))
         for item in items
     ]

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import NotRecorded
+from bot.slack import threads
 from bot.slack.failures import TROUBLE, refusal_in
 from bot.slack.sayings import File, MakeFile, Saying, StillMaking, StillUnknown
 
@@ -104,6 +105,9 @@ class Sender:
         return Result(Verdict.NEVER)
 
     async def _once(self, recipient: str, saying: Saying, key: str) -> Result:
+        if saying.thread_ts:
+            text, shown = threads.for_thread(saying.text, saying.blocks)
+            saying = replace(saying, text=text, blocks=shown)
         if saying.file is not None:
             return await self._share(recipient, saying, saying.file)
         said: dict[str, Any] = {

@@ -10,7 +10,7 @@ from bot.publish.statuspage import Component, PublicStatus, Working
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.exports import listed
-from bot.slack.text import escape
+from bot.slack.text import mrkdwn
 from bot.slack.words import words
 
 LONGEST = 2_000
@@ -99,7 +99,7 @@ def confirm(incident: Incident, update: dict[str, Any], names: Iterable[str]) ->
     status = STATUSES[update["status"]]
     shown = [
         blocks.section(words.statuspage.confirm_question(status=status, mails=update["mails"])),
-        *blocks.sections("\n".join(f"&gt; {escape(line)}" for line in update["body"].splitlines())),
+        *blocks.sections("\n".join(f"&gt; {mrkdwn(line)}" for line in update["body"].splitlines())),
     ]
     if update["status"] == PublicStatus.RESOLVED:
         shown.append(blocks.context(words.statuspage.restored()))

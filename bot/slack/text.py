@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.incident.alerts import PROGRAMS
+from bot.incident.code import Kind, Piece, pieces
 
 _REACHED_BY = re.compile(r"^(?:mailto|tel|sms|callto|sips?):(?://)?", re.IGNORECASE)
 """What stands before a mail address or a number in a link; nobody types or reads it."""
@@ -30,15 +31,44 @@ MOST_DIGITS = 10
 SHORTEST_NUMBER = 5
 """Digits from which on the end of a telephone number is the number."""
 
+_NO_MARK = "\u02cb"
+"""Looks like a backtick (it is a modifier letter), and opens no code."""
+
 NameOf = Callable[[str], str]
 """The name of a person, a channel or a user group by its id; empty where it is not known."""
 
 
 def escape(text: str) -> str:
-    """Words as they may stand in mrkdwn: nothing in them is live."""
+    """Words as they may stand in mrkdwn: no mention, link or date in them is live."""
     if "&" in text or "<" in text or ">" in text:
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text
+
+
+def mrkdwn(text: str) -> str:
+    """What people wrote, as mrkdwn: their code is code, and nothing else of it can become some.
+
+    Slack has no escape for a backtick: one that is no mark of code is shown as a letter that looks like it, or it would
+    make code of the words of others, up to the next.
+    """
+    if "`" not in text:
+        return escape(text)
+    written, is_behind_block = "", False
+    for piece in pieces(text):
+        is_block = piece.kind is Kind.BLOCK
+        written += "\n" if written and (is_block or is_behind_block) else ""
+        written += _code(piece) if piece.marks else escape(piece.text.replace("`", _NO_MARK))
+        is_behind_block = is_block
+    return written
+
+
+def _code(piece: Piece) -> str:
+    """Slack knows marks of one backtick and of three."""
+    if piece.kind is Kind.SPAN:
+        return f"`{escape(piece.text.replace('`', _NO_MARK))}`"
+    inside = escape(piece.text.replace("```", _NO_MARK * 3))
+    is_apart = "\n" in inside or "`" in (inside[0], inside[-1])
+    return f"```\n{inside}\n```" if is_apart else f"```{inside}```"
 
 
 def mentioned(text: str) -> tuple[str, ...]:

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from bot.incident import secrets
+from bot.incident import code, secrets
 from bot.incident import timeline as rules
-from bot.incident.lifecycle import SAID
-from bot.incident.moments import Reading, shown
+from bot.incident.lifecycle import SAID, beyond
 from bot.incident.offers import offers
 from bot.incident.records import Case, Entry, Incident, Status
 from bot.incident.text import shortened
+from bot.incident.times import Reading, shown
 from bot.slack import blocks, days
 from bot.slack import offers as offering
 from bot.slack import secrets as warns
@@ -134,26 +134,39 @@ def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
     return reading.written if entry.happened_at.astimezone(clocks.zone).utcoffset() else ""
 
 
-def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = ()) -> Block:
+def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = (), *, is_harmless: bool = False) -> Block:
     """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC.
 
-    `offered` are the buttons of times that the words name.
+    `offered` are the buttons of times that the words name. `is_harmless` where its author said so of what looks like a
+    credential in it: the answers to them show it as well.
     """
-    this = ref(entry)
+    this = ref(entry, is_harmless=is_harmless)
     buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
     if written:
         buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, written=written)))
     return blocks.actions(*buttons, *offered)
 
 
-ref = blocks.about_entry
-"""What a button carries to find its entry again; the handler checks that it belongs to the channel."""
+def standing_row(entry: Entry, *, is_harmless: bool = False) -> Block:
+    """The buttons of an entry as it stands: [Edit] and [Undo], or [Bring back] where it was taken back."""
+    if not entry.struck:
+        return edit_row(entry, is_harmless=is_harmless)
+    return blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry, is_harmless=is_harmless)))
 
 
-def already(incident: Incident, number: int, reading: Reading, moment: datetime) -> Message:
-    """The same was typed a moment ago; a way to add it after all, at the moment that was meant."""
+def ref(entry: Entry, *, is_harmless: bool = False, **more: str) -> str:
+    """What a button carries to find its entry again; the handler checks that it belongs to the channel."""
+    return blocks.about_entry(entry, **(more | ({"harmless": True} if is_harmless else {})))
+
+
+def already(incident: Incident, same: tuple[int, int], reading: Reading, moment: datetime) -> Message:
+    """The same was typed a moment ago, as the entry of this number and version.
+
+    There is a way to add it after all, at the moment that was meant.
+    """
+    number, version = same
     said = words.timeline.already(number=number, text=shortened(secrets.masked(reading.text), QUOTED))
-    value = blocks.about(incident, entry=number, **time_of(reading, moment))
+    value = blocks.about(incident, entry=number, version=version, **time_of(reading, moment))
     return blocks.whisper(
         said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
     )
@@ -171,8 +184,12 @@ def time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
     }
 
 
-def _reading_value(reading: Reading, moment: datetime | None) -> str:
-    return json.dumps({"text": reading.text, **time_of(reading, moment)}, ensure_ascii=False)
+_SOME_TIME = datetime(2026, 11, 23, 12, 30, 0, 1, UTC)
+
+
+def _reading_value(reading: Reading, moment: datetime | None, asked_at: datetime = _SOME_TIME) -> str:
+    told = {"text": reading.text, **time_of(reading, moment), "asked": asked_at.isoformat()}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def can_ask(reading: Reading) -> bool:
@@ -185,10 +202,10 @@ def question(reading: Reading, clocks: Clocks) -> Message:
     """A time that has no one honest reading: each reading is a button."""
     said = words.timeline.asked(problem=reading.problem, text=shortened(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
-        blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice))
+        blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
         for index, choice in enumerate(rules.choices(reading.question, clocks.now))
     ]
-    buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None)))
+    buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None, clocks.now)))
     return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
 
 
@@ -207,11 +224,11 @@ def line(entry: Entry, case: Case, now: datetime) -> str:
     said: str = words.timeline.line(
         when=when(entry, now),
         ahead=days.is_ahead(entry.happened_at, now),
-        text=shortened(secrets.masked(" ".join(entry.text.split())), 500),
+        text=shortened(code.flat(secrets.masked(entry.text)), 500),
         author=case.name(entry.author),
         number=entry.number,
         change=entry.source_change,
-        milestone=SAID[entry.milestone] if entry.milestone and entry.text != SAID[entry.milestone] else "",
+        milestone=SAID[entry.milestone] if entry.milestone and beyond(entry.milestone, entry.text) else "",
     )
     return said
 
@@ -234,6 +251,6 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
     )
 
 
-def help_text(reaction: str) -> Message:
-    """How to use `/timeline`; `reaction` is the name of the one that records a message."""
-    return blocks.whisper(words.timeline.help(reaction=reaction))
+def help_text(reaction: str, number: int) -> Message:
+    """How to use `/timeline`; `reaction` records a message, `number` is that of an entry that there is."""
+    return blocks.whisper(words.timeline.help(reaction=reaction, number=number))

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
+from bot.incident import code
 from bot.incident import whys as rules
+from bot.incident.examples import Examples
+from bot.incident.outline import outline
 from bot.incident.records import Case, Entry, Incident, Why
 from bot.incident.secrets import masked
 from bot.incident.text import shortened
 from bot.incident.whys import Doubt
-from bot.slack import blocks
+from bot.slack import blocks, threads
 from bot.slack.blocks import Block, Message
 from bot.slack.timeline import when
 from bot.slack.words import words
@@ -49,7 +52,8 @@ def opening(case: Case) -> Message:
     if len(lines) > MOST_SHOWN:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
     asked = f"{said}\n{_question(incident, chain)}"
-    return blocks.message(asked, [blocks.section(said), *shown, *ask(incident, chain)])
+    # It stands in the channel, and above its thread, where the answers are written.
+    return threads.for_whys(blocks.message(asked, [blocks.section(said), *shown, *ask(incident, chain)]))
 
 
 def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
@@ -59,7 +63,7 @@ def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
 
 def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
     if rules.is_ended(chain):
-        return str(words.whys.ended(key=incident.key))
+        return str(words.whys.ended(key=incident.key, number=rules.to_branch(chain)))
     end = rules.open_end(chain)
     number = rules.depth(chain, end.number) + 1 if end else 1
     about = rules.quoted(masked(end.text)) if end else masked(incident.title)
@@ -74,7 +78,9 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
     question = _question(incident, chain)
     if rules.is_ended(chain):
         roots = [why for why in chain if why.is_root and not why.actions]
-        return [blocks.section(question), *([_action_row(roots[-1])] if roots else [])]
+        left = blocks.button("What the postmortem lacks", "postmortem_show", blocks.about(incident))
+        buttons = [blocks.button("Make it an action", "why_action", ref(why)) for why in roots[-1:]]
+        return [blocks.section(question), blocks.actions(*buttons, left)]
     end = rules.open_end(chain)
     value = blocks.about(incident, parent=end.number if end else None)
     return [
@@ -114,7 +120,7 @@ def _doubt(why: Why, doubt: Doubt | None) -> list[Block]:
     if doubt is None:
         return []
     said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
-    ref_ = {"incident": why.incident_id, "why": why.number, "other": doubt.other.number, "beside": not doubt.is_beside}
+    ref_ = json.loads(ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
     label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
     return [blocks.context(said), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
 
@@ -125,7 +131,7 @@ def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
 
 
 def _cited(entry: Entry) -> str:
-    text = shortened(masked(" ".join(entry.text.split())), QUOTED)
+    text = shortened(code.flat(masked(entry.text)), QUOTED)
     return str(words.whys.evidence(number=entry.number, when=when(entry, entry.happened_at), text=text))
 
 
@@ -140,10 +146,6 @@ def _offers(why: Why) -> Block:
         blocks.button("Make it an action", "why_action", ref(why)),
         blocks.button("One more why", "why_answer", json.dumps({"incident": why.incident_id, "parent": why.number})),
     )
-
-
-def _action_row(why: Why) -> Block:
-    return blocks.actions(blocks.button("Make it an action", "why_action", ref(why)))
 
 
 def rooted(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
@@ -168,13 +170,13 @@ def tree(case: Case) -> Message:
 def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
     """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
     lines = []
-    for why in rules.in_tree_order(case.whys):
-        indent = INDENT * (rules.depth(case.whys, why.number) - 1)
+    for placed in outline(case.whys):
+        why, indent = placed.why, INDENT * placed.depth
         lines.append(
             indent
             + words.whys.chain_line(
                 number=why.number,
-                text=shortened(" ".join(masked(why.text).split()), QUOTED),
+                text=shortened(code.flat(masked(why.text)), QUOTED),
                 author=case.name(why.author),
                 is_root=why.is_root,
             )
@@ -183,20 +185,39 @@ def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> 
     return lines
 
 
-def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) -> Block:
-    """The form behind [Answer]."""
-    about = masked(rules.quoted(rules.by_number(chain, parent).text) if parent else incident.title)
+def offered(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
+    """To who replied in the thread without a word to the bot: what is recorded there, and the button that does it."""
+    end = rules.open_end(chain)
+    number = rules.depth(chain, end.number) + 1 if end else 1
+    value = json.loads(blocks.about(incident, parent=end.number if end else rules.THE_INCIDENT, text=line))
+    carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
+    fits = len(carried) <= blocks.BUTTON_VALUE
+    said = words.whys.offered(number=number, text=shortened(code.flat(masked(line)), QUOTED))
+    row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
+    return blocks.whisper(said, [blocks.section(said), *row])
+
+
+def answer_form(
+    incident: Incident, chain: tuple[Why, ...], parent: int | None, entry: int, before: tuple[Why, str] | None = None
+) -> Block:
+    """The form behind [Answer]; `entry` is one that may be cited.
+
+    `before` is the answer that the question has already, and who gave it.
+    """
+    above = rules.by_number(chain, parent) if parent else None
+    about = masked(rules.quoted(above.text) if above else incident.title)
     question = f"Why did this happen: {shortened(about, QUOTED)}?"
     return blocks.modal(
         "Why?",
         "why_answer",
         [
+            *_told_before(above, before),
             blocks.labelled(
                 question,
                 "answer",
                 blocks.text_input("answer", multiline=True, placeholder="because …"),
-                hint=words.whys.cite_hint(),
-            )
+                hint=words.whys.cite_hint(number=entry),
+            ),
         ],
         submit="Answer",
         private_metadata=json.dumps(
@@ -210,6 +231,17 @@ def answer_form(incident: Incident, chain: tuple[Why, ...], parent: int | None) 
     )
 
 
-def help_text() -> Message:
+def _told_before(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
+    """What the button that was pressed may not have shown: the question is answered, or not asked any more."""
+    if before is not None:
+        why, who = before
+        text = shortened(rules.quoted(masked(why.text)), QUOTED)
+        return [blocks.section(words.whys.answered_before(number=why.number, text=text, by=who))]
+    if above is not None and above.is_root:
+        return [blocks.section(words.whys.root_before(number=above.number))]
+    return []
+
+
+def help_text(examples: Examples) -> Message:
     """How to use `/why`."""
-    return blocks.whisper(words.whys.help())
+    return blocks.whisper(words.whys.help(n=examples))

@@ -2,6 +2,7 @@
 
 import json
 
+from bot.incident import code
 from bot.incident import whys as rules
 from bot.incident.history import WhyVersion
 from bot.incident.records import Incident, Why
@@ -17,7 +18,10 @@ QUOTED = 2_000
 Chain = tuple[Why, ...]
 
 
-def _row(why: Why) -> Block:
+def standing_row(why: Why) -> Block:
+    """The buttons of a why as it stands: [Edit] and [Take back], or [Bring back] where it was taken back."""
+    if why.struck:
+        return blocks.actions(blocks.button("Bring back", "why_restore", ref(why)))
     return blocks.actions(
         blocks.button("Edit", "why_edit", ref(why)), blocks.button("Take back", "why_delete", ref(why))
     )
@@ -26,7 +30,7 @@ def _row(why: Why) -> Block:
 def standing(why: Why) -> Message:
     """A why as it reads now, with its buttons."""
     said = words.whys.one(number=why.number, text=shortened(masked(why.text), QUOTED), struck=why.struck)
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def edited(why: Why, before: Why) -> Message:
@@ -34,22 +38,21 @@ def edited(why: Why, before: Why) -> Message:
     said = words.whys.edited(
         number=why.number,
         text=shortened(masked(why.text), QUOTED),
-        before=shortened(" ".join(masked(before.text).split()), 500),
+        before=shortened(code.flat(masked(before.text)), 500),
     )
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def struck(why: Why) -> Message:
     """A why was taken back; a button brings it in again."""
     said = words.whys.struck(number=why.number, text=shortened(masked(why.text), QUOTED))
-    row = blocks.actions(blocks.button("Bring back", "why_restore", ref(why)))
-    return blocks.whisper(said, [blocks.section(said), row])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def restored(why: Why) -> Message:
     """A struck why stands again."""
     said = words.whys.restored(number=why.number, text=shortened(masked(why.text), QUOTED))
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
@@ -57,7 +60,7 @@ def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain
 
     `chains` are the whys before and after: where another question is open now, it follows.
     """
-    text = shortened(" ".join(masked(why.text).split()), QUOTED)
+    text = shortened(code.flat(masked(why.text)), QUOTED)
     said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained(chains[1], why))
     before, after = (rules.open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
@@ -74,7 +77,7 @@ def moved(why: Why, chain: Chain) -> Message:
     """A why explains another one now."""
     text = shortened(masked(why.text), QUOTED)
     said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
-    return blocks.whisper(said, [blocks.section(said), _row(why)])
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def not_rooted(why: Why, by: str) -> Message:
@@ -90,7 +93,7 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
         words.whys.history_line(
             version=version.version,
             change=version.change,
-            text=shortened(" ".join(masked(version.text).split()), 800),
+            text=shortened(code.flat(masked(version.text)), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )
@@ -99,8 +102,11 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
     return blocks.whisper("\n".join(lines))
 
 
-def edit_form(why: Why, channel: str, typed: str | None = None, notice: str = "") -> Block:
-    """The form behind [Edit]; `typed` is kept where somebody changed the why meanwhile, which `notice` says."""
+def edit_form(why: Why, channel: str, entry: int, typed: str | None = None, notice: str = "") -> Block:
+    """The form behind [Edit]; `entry` is one that may be cited.
+
+    `typed` is kept where somebody changed the why meanwhile, which `notice` says.
+    """
     metadata = {
         "incident": why.incident_id,
         "channel": channel,
@@ -114,17 +120,23 @@ def edit_form(why: Why, channel: str, typed: str | None = None, notice: str = ""
         "why_edit",
         [
             *([blocks.section(notice)] if notice else []),
-            *fields.texts("Because …", text, hint=words.whys.cite_hint(), anew=anew),
+            *fields.texts("Because …", text, hint=words.whys.cite_hint(number=entry), anew=anew),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )
 
 
-def stale_form(why: Why, channel: str, typed: str, who: str) -> Message:
+def changed_before(why: Why, who: str) -> str:
+    """The notice above a form of a why that somebody changed since its button was shown."""
+    return str(words.whys.changed_before(number=why.number, who=who))
+
+
+def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
-    notice = words.whys.stale(number=why.number, who=who, theirs=shortened(why.text, QUOTED))
-    return {"response_action": "update", "view": edit_form(why, channel, typed, notice)}
+    told = words.whys.stale_struck if why.struck else words.whys.stale
+    notice = told(number=why.number, who=who, theirs=shortened(why.text, QUOTED))
+    return {"response_action": "update", "view": edit_form(why, channel, entry, typed, notice)}
 
 
 def hint(why: Why, word: str) -> Message:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from bot.export import times
 from bot.incident.secrets import masked
-from bot.slack.text import clock_face, escape, mention
+from bot.slack.text import clock_face, escape, mention, mrkdwn
 
 NOUNS = (
     "timeline",
@@ -40,7 +40,7 @@ PLAIN = ("drafts",)
 
 def _finalize(value: Any) -> Any:
     """Every value that a template shows is escaped for mrkdwn, unless it is marked as live."""
-    return value if isinstance(value, Markup) else escape(str(value))
+    return value if isinstance(value, Markup) else mrkdwn(str(value))
 
 
 def _live(value: str) -> Markup:
@@ -50,7 +50,7 @@ def _live(value: str) -> Markup:
 
 def _linked(url: str, name: str) -> Markup:
     """A link that reads as the name; what would end it early is quoted as in any address."""
-    return _live(f"<{escape(url).replace('|', '%7C')}|{escape(name)}>")
+    return _live(f"<{escape(url).replace('|', '%7C')}|{mrkdwn(name)}>")
 
 
 class Words:

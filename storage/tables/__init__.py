@@ -1,6 +1,6 @@
 """The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.incident.records`."""
 
-from storage.tables.alerts import AlertEventRow, AlertRow, AlertStormRow
+from storage.tables.alerts import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow
 from storage.tables.columns import metadata, table_of
 from storage.tables.copies import CopyRow
 from storage.tables.drafts import KeptRegionRow
@@ -45,6 +45,7 @@ __all__ = [
     "REMINDER_PENDING",
     "AccountRow",
     "ActionRow",
+    "AlertEndRow",
     "AlertEventRow",
     "AlertRow",
     "AlertStormRow",

@@ -68,13 +68,15 @@ class AlertRow(SQLModel, table=True):
 class AlertEventRow(SQLModel, table=True):
     """One thing told of one alert; `key` is the same however often it is told, `heard_at` when it was told last.
 
-    What still matters when it is looked at after a month is heard anew then (storage/past_alerts.py).
+    What still matters when it is looked at after a month is heard anew then (storage/past_alerts.py). One that
+    `is_implied` was told along with what became of its alert; `severity`, `service` and `link` are what its entry says.
     """
 
     __tablename__ = "alert_event"
     __table_args__ = (
         UniqueConstraint("team", "key"),
         Index("ix_alert_event_alert_id_fingerprint_at", "alert_id", "fingerprint", "at"),
+        Index("ix_alert_event_alert_id_at", "alert_id", "at"),
         Index("ix_alert_event_heard_at", "heard_at"),
         STRICT,
     )
@@ -87,4 +89,35 @@ class AlertEventRow(SQLModel, table=True):
     at: datetime = time_column()
     title: str = text_column()
     told_by: str = text_column()
+    heard_at: datetime = time_column()
+    severity: str = text_column()
+    service: str = text_column()
+    link: str = text_column()
+    starts_at: datetime = time_column()
+    is_implied: bool = flag_column()
+
+
+class AlertEndRow(SQLModel, table=True):
+    """The end of an alert that was not heard to begin: it waits here, and belongs to no group until that is told."""
+
+    __tablename__ = "alert_end"
+    __table_args__ = (
+        UniqueConstraint("team", "key"),
+        Index("ix_alert_end_team_source_group_key_fingerprint", "team", "source", "group_key", "fingerprint"),
+        Index("ix_alert_end_heard_at", "heard_at"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    source: str = text_column()
+    group_key: str = text_column()
+    key: str = text_column()
+    fingerprint: str = text_column()
+    at: datetime = time_column()
+    starts_at: datetime = time_column()
+    title: str = text_column()
+    told_by: str = text_column()
+    severity: str = text_column()
+    service: str = text_column()
+    link: str = text_column()
     heard_at: datetime = time_column()

@@ -55,7 +55,8 @@ async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: 
             == f"{POSTMORTEM} ~You owe the postmortem of *INC-1*~ checkout is failing: a newer one is below."
         )
         assert before.buttons == []
-        assert words_of(latest) == ["Fill next", "Show what is missing", "Snooze 1 day", "Hand over", "Not needed …"]
+        offered = ["Fill next", "Show what is missing", "Snooze 1 day", "Export", "Hand over", "Not needed …"]
+        assert words_of(latest) == offered
         await life.at(RESOLVED + 9 * DAY, bot)
         assert [bool(said.buttons) for said in in_dm(life, life.ana)] == [False, False, True]
         assert "resolved 9 days ago" in in_dm(life, life.ana)[-1].plain

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.incident.code import bare
 from bot.incident.plain import plain
 from tests.export import pages
 from tests.playing import Play, playing
@@ -41,7 +42,7 @@ class Told:
 
     @property
     def line(self) -> Line:
-        return f"{self.at:%Y-%m-%d %H:%M}", pages.squeezed(plain(self.text))
+        return f"{self.at:%Y-%m-%d %H:%M}", pages.squeezed(bare(plain(self.text)))
 
 
 @dataclass(frozen=True, slots=True)

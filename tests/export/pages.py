@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 SVG = "{http://www.w3.org/2000/svg}"
-_READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+_READER = MarkdownIt("gfm-like", {"html": True, "linkify": False, "maxNesting": 100})
 _MARKER = re.compile(r"<!-- afterword:[a-z_]+(?: [0-9a-f]{12}){1,2}(?: v[0-9]+)? -->\n")
 
 
@@ -44,6 +44,8 @@ def list_items(markdown: str) -> list[str]:
             open_items.pop()
         elif token.type == "inline" and open_items:
             open_items[-1].append(_visible(token.children or []))
+        elif token.type == "fence" and open_items:
+            open_items[-1].append(token.content.removesuffix("\n"))
     return ["\n".join(item) for item in items]
 
 
@@ -65,7 +67,8 @@ def kinds(markdown: str) -> set[str]:
 
 def shown(markdown: str) -> str:
     """What is read of it, line by line."""
-    return "\n".join(_visible(token.children or []) for token in _READER.parse(markdown) if token.type == "inline")
+    found = (one for one in _READER.parse(markdown) if one.type in ("inline", "fence"))
+    return "\n".join(_visible(one.children or []) if one.type == "inline" else one.content for one in found)
 
 
 def page(html: bytes) -> Element:

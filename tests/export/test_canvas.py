@@ -76,7 +76,7 @@ def test_every_entry_is_an_item_with_its_minute_and_number() -> None:
         "- **14:20–14:32 UTC** Restarted the pool:  \n    \u00a0\u00a0active: 200\n\n    no change — Ana Costa (#5)\n"
         in text
     )
-    assert "- **2.** Its pool was full — Ben Okafor\n    - **4.** (from 2) Nobody saw it fill" in text
+    assert "    - **2.** Its pool was full — Ben Okafor\n        - **3.** 4.12 opens a connection" in text
 
 
 def test_a_timeline_that_is_too_long_says_how_many_entries_are_elsewhere() -> None:

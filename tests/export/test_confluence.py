@@ -70,14 +70,48 @@ def test_the_page_is_well_formed_with_an_anchor_in_the_heading_of_each_section(a
     assert "h1" not in storage.tags(page)
 
 
-def test_the_page_begins_with_the_facts_in_a_panel_and_the_contents() -> None:
+def test_the_page_begins_with_a_panel_the_facts_as_page_properties_and_the_contents() -> None:
     page = storage.page(page_of(FULL))
-    panel, toc = page[0], page[1]
-    assert (panel.get(f"{{{storage.AC}}}name"), toc.get(f"{{{storage.AC}}}name")) == ("info", "toc")
-    facts = storage.visible(panel)
-    assert facts.startswith("SEV2Yellow ResolvedGreen 1 h 12 min INC-7 Checkout returns 503s")
-    assert "Mitigated 2026-11-23 14:41 UTC" in facts
-    assert facts.endswith("Compiled by Afterword on 2026-11-29 12:00 UTC.")
+    panel, facts, toc, *_ = page
+    assert [macro.get(f"{{{storage.AC}}}name") for macro in (panel, facts, toc)] == ["info", "details", "toc"]
+    shown = "SEV2Yellow ResolvedGreen 1 h 12 min Compiled by Afterword on 2026-11-29 12:00 UTC."
+    assert storage.visible(panel) == shown
+    assert storage.visible(facts).startswith("INC-7 Checkout returns 503s")
+    assert "Mitigated 2026-11-23 14:41 UTC" in storage.visible(facts)
+    assert "Responders Ana Costa, Chloé Martin, Ben Okafor" in storage.visible(facts)
+
+
+def test_where_the_impact_has_no_start_the_head_and_the_recovery_say_from_when_they_count() -> None:
+    about = case(entries=tuple(one for one in FULL.entries if one.number != 2))
+    text = storage.visible(storage.page(page_of(about)))
+    assert "Started 2026-11-23 14:05 UTC (when it was detected; the start of the impact is not recorded)" in text
+    assert "Duration 1 h 5 min" in text
+    assert "Time to resolve: 1 h 5 min, from when it was detected" in text
+    first = storage.visible(storage.page(page_of(case(entries=(entry(1, at(14, 5)),)))))
+    assert "Started 2026-11-23 14:05 UTC (the first entry; the start of the impact is not recorded)" in first
+    assert "Time to resolve: 1 h 5 min, from the first entry" in first
+
+
+def test_those_with_an_account_are_mentioned_in_the_head_and_nowhere_else() -> None:
+    page, _ = EXPORTER.confluence_page(postmortem.compile(FULL, NOW), {"U1": "acc-ana", "U9": "acc-else"})
+    mentions = [user.get(f"{{{storage.RI}}}account-id") for user in storage.page(page).iter(f"{{{storage.RI}}}user")]
+    assert mentions == ["acc-ana", "acc-ana"]
+    assert page.rindex("ri:user") < page.index("<h2>")
+
+
+def test_the_corrective_actions_are_a_table_with_owner_date_state_and_link() -> None:
+    rows = [storage.visible(row) for row in storage.page(page_of(FULL)).iter("tr")]
+    assert "Action Owner Due Status Link" in rows
+    assert "#1 Pool connections per process Ana Costa 2026-11-27 OverdueRed OPS-12" in rows
+    assert "#2 Load test with many customers Not recorded Not recorded OpenBlue Not recorded" in rows
+    assert "#4 Move to another database Ana Costa 2026-11-27 DroppedGrey too large Not recorded" in rows
+    assert '<a href="https://tracker.example.com/browse/OPS-12">OPS-12</a>' in page_of(FULL)
+
+
+def test_what_somebody_wrote_of_the_actions_stands_before_their_table() -> None:
+    about = case(sections=(written("actions", "By hand"),), actions=FULL.actions)
+    text = storage.visible(storage.page(page_of(about)))
+    assert text.index("By hand") < text.index("Action Owner Due Status Link")
 
 
 def test_every_entry_is_a_row_with_its_minute_milestone_people_and_number() -> None:
@@ -123,6 +157,7 @@ def test_pictures_that_hang_on_the_page_are_shown_in_their_region() -> None:
     images = list(page.iter(f"{{{storage.AC}}}image"))
     assert [image.get(f"{{{storage.AC}}}alt") for image in images] == ['The "timeline" <drawn>', "Whys"]
     assert [image[0].get(f"{{{storage.RI}}}filename") for image in images] == ["timeline.svg", "whys.svg"]
+    assert [image.get(f"{{{storage.AC}}}width") for image in images] == ["760", "760"]
     assert "ac:image" not in page_of(FULL)
 
 

@@ -152,6 +152,39 @@ def test_a_head_that_people_changed_stays_theirs() -> None:
     assert "Lead of it" in merge(page, retitled, as_written(before()), {}, ()).body
 
 
+WAY_BACK = '<p>From <a href="https://chat.example">INC-7 in Slack</a>.</p>'
+OLD_HEAD = (
+    f'{WAY_BACK}<ac:structured-macro ac:name="info">'
+    "<ac:rich-text-body><table><tbody><tr><th>INC-7</th></tr></tbody></table><p>Compiled on 2026-11-20 12:00 UTC.</p>"
+    '</ac:rich-text-body></ac:structured-macro><ac:structured-macro ac:name="toc" />'
+)
+
+
+def of_another_make() -> Fresh:
+    """The page as an earlier version wrote its head."""
+    _, regions = pieces(before().page)
+    return Fresh(apart(OLD_HEAD + "".join(regions.values())), before().told)
+
+
+def of_this_make() -> Fresh:
+    return Fresh(apart(WAY_BACK + storage(before().page)), before().told)
+
+
+def test_a_head_of_another_make_that_nobody_touched_is_replaced_as_a_whole() -> None:
+    page, fresh = of_another_make(), of_this_make()
+    merged = merge(apart(f"<p>Read this.</p>{storage(page.page)}"), fresh, as_written(page), {}, ())
+    head, _ = pieces(fresh.page)
+    assert merged.body.replace("\n", "").startswith(f"<p>Read this.</p>{head}<h2>".replace("\n", ""))
+    assert not merge(apart(merged.body), fresh, merged.record, {}, ()).is_changed
+
+
+def test_a_head_of_another_make_that_people_changed_stays_theirs() -> None:
+    page = of_another_make()
+    theirs = storage(page.page).replace("<th>INC-7</th>", "<th>INC-7, the pool</th>")
+    merged = merge(apart(theirs), of_this_make(), as_written(page), {}, ())
+    assert merged.body.startswith(OLD_HEAD.replace("<th>INC-7</th>", "<th>INC-7, the pool</th>"))
+
+
 @pytest.mark.parametrize("page", ["<p>All new.</p>", "", "<h2>Another matter</h2>"])
 def test_a_page_without_any_region_is_lost(page: str) -> None:
     with pytest.raises(StructureLost):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.export import Exporter
+from bot.export.confluence_apart import apart, holds_more, words
 from bot.export.confluence_reading import NotAPage, regions_of
 from bot.export.reader import Reader
 from bot.export.storage_xhtml import StorageXhtml
@@ -22,6 +23,9 @@ MACRO = '<ac:structured-macro ac:name="{}">{}</ac:structured-macro>'
 ANCHOR = MACRO.format("anchor", '<ac:parameter ac:name="">afterword-{}</ac:parameter>')
 CODE = MACRO.format("code", "<ac:plain-text-body><![CDATA[a &amp; ]]]]><![CDATA[> b]]></ac:plain-text-body>")
 TITLED = '<ac:parameter ac:name="title">More</ac:parameter><ac:rich-text-body><p>inside</p></ac:rich-text-body>'
+EMOTICON = "<ac:emoticon {} />"
+SMILE = 'ac:name="smile" ac:emoji-shortname=":smile:" ac:emoji-fallback="🙂"'
+SHIP, TICK = 'ac:name="blue-star" ac:emoji-shortname=":ship-it:"', 'ac:name="tick"'
 TASK = "<ac:task><ac:task-status>complete</ac:task-status><ac:task-body>a</ac:task-body></ac:task>"
 CELL = '<ac:layout-section ac:type="single"><ac:layout-cell>{}</ac:layout-cell></ac:layout-section>'
 
@@ -51,7 +55,7 @@ def test_the_regions_of_a_page_are_the_sections_as_markdown(page: str) -> None:
     regions = regions_of(page)
     assert list(regions) == [section.slug for section in SECTIONS]
     assert regions["leadup"] == "Version 4.12 went out with a new client library."
-    assert regions["whys"].split("\n")[2] == "  - **4.** (from 2) Nobody saw it fill — Ben Okafor"
+    assert regions["whys"].split("\n")[4] == "    - **4.** Nobody saw it fill — Ben Okafor"
     assert "| 15:10 UTC | Resolved Queue drained | Ana Costa | #7 |" in regions["timeline"]
     assert "INC-7" not in "".join(regions.values())
 
@@ -108,6 +112,13 @@ def test_an_anchor_that_the_editor_put_before_its_heading_still_leads_to_it() ->
         ('<p>due <time datetime="2026-12-01" /></p>', "due 2026-12-01"),
         ('<p><ac:image><ri:attachment ri:filename="a.png" /></ac:image></p>', "(picture: a.png)"),
         ('<p><ac:link><ri:user ri:account-id="557058" /></ac:link> knows</p>', "557058 knows"),
+        (
+            '<ac:image ac:width="7"><ri:attachment ri:filename="a.png" ri:version-at-save="1" /></ac:image>',
+            "(picture: a.png)",
+        ),
+        (f"<p>well {EMOTICON.format(SMILE)} done</p>", "well 🙂 done"),
+        (f"<p>{EMOTICON.format(SHIP)}</p>", ":ship-it:"),
+        (f"<p>{EMOTICON.format(TICK)}</p>", ":tick:"),
         (CODE, "```\na &amp; ]]> b\n```"),
         (MACRO.format("expand", TITLED), "**More**\n\ninside"),
         (f"<ac:task-list>{TASK}</ac:task-list>", "- [x] a"),
@@ -116,6 +127,47 @@ def test_an_anchor_that_the_editor_put_before_its_heading_still_leads_to_it() ->
 )
 def test_what_people_write_into_a_region_becomes_markdown(body: str, markdown: str) -> None:
     assert regions_of(region(body)) == {"leadup": markdown}
+
+
+MENTION = "<p>seen by <ac:link><ri:user {} /></ac:link>, who slept</p>"
+
+
+@pytest.mark.parametrize(
+    ("person", "told"),
+    [
+        ('ri:account-id="acc-1"', "seen by Bo Demo, who slept"),
+        ('ri:account-id="acc-1" ri:local-id="9f"', "seen by Bo Demo, who slept"),
+        ('ri:account-id="acc-2"', "seen by someone, who slept"),
+        ('ri:username="bo"', "seen by bo, who slept"),
+        ('ri:userkey="8a7f"', "seen by someone, who slept"),
+    ],
+)
+def test_a_mention_becomes_the_name_of_the_person_in_the_words_of_a_draft(person: str, told: str) -> None:
+    page = apart(region(MENTION.format(person)))
+    assert words(page.parts["leadup"].own, {"acc-1": "Bo *Demo*".replace("*", "")}) == told
+    assert holds_more(page.parts["leadup"].own)
+
+
+def test_ids_of_the_editors_own_make_no_edit_of_a_mention() -> None:
+    plain, saved = ('ri:account-id="acc-1"', 'ri:local-id="9f" ri:account-id="acc-1"')
+    one, other = (apart(region(MENTION.format(person))).parts["leadup"].digest for person in (plain, saved))
+    assert one == other
+
+
+def test_a_name_is_text_and_no_markdown() -> None:
+    page = apart(region(MENTION.format('ri:account-id="acc-1"')))
+    assert words(page.parts["leadup"].own, {"acc-1": "Bo_*x*_"}) == "seen by Bo\\_\\*x\\*\\_, who slept"
+
+
+@pytest.mark.parametrize("picture", ["<p>{}</p>", "{}"])
+def test_our_picture_is_no_word_of_a_region_however_the_editor_keeps_it(picture: str) -> None:
+    image = '<ac:image ac:width="760"><ri:attachment ri:filename="timeline.svg" ri:version-at-save="2" /></ac:image>'
+    page = apart(region(picture.format(image) + "<p>a</p>", "timeline"))
+    assert words(page.parts["timeline"].own) == "a"
+    assert (
+        page.parts["timeline"].digest == apart(region(f"<p>{image}</p><p>a</p>", "timeline")).parts["timeline"].digest
+    )
+    assert not holds_more(page.parts["timeline"].own)
 
 
 @pytest.mark.parametrize(

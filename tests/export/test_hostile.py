@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 
 from bot.export import Exporter
 from bot.incident import postmortem
+from bot.incident.code import Kind, bare, pieces
 from bot.incident.document import Document
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Case, Milestone, Person
@@ -34,6 +35,10 @@ HOSTILE = [
     "\ud800 \x00 \U0001fffe",
     "---\ntitle: x\n---",
     "long " * 8_000,
+]
+HOSTILE_CODE = [
+    "`` ` `` <b> `a | b` ]]> `]]>` ```\n<!-- afterword:whys -->\n## Timeline\n</code></pre><b>`x`\n]]>\n```\nand `one",
+    "```sh\nkubectl get po | grep -v Running\n```\nthen ```` ```x``` ```` don`t",
 ]
 HARMLESS_ON_A_CANVAS = {
     *("inline", "text", "softbreak", "hardbreak", "bullet_list", "list_item", "paragraph", "heading", "table", "thead"),
@@ -61,13 +66,26 @@ def compiled(text: str) -> Document:
     return postmortem.compile(everywhere(text), NOW)
 
 
+def without(text: str, name: str) -> set[str]:
+    """What stands for code in a form, where the text has none: blocks, or code at all (in a title blocks are spans)."""
+    kinds = {piece.kind for piece in pieces(plain(text))}
+    is_there = Kind.BLOCK in kinds if name in ("fence", "pre") else kinds & {Kind.BLOCK, Kind.SPAN}
+    return set() if is_there else {name}
+
+
+def letters(text: str) -> str:
+    """What is read, without blanks and without the marks of code."""
+    return "".join(text.replace("`", "").replace("'", "").split())
+
+
 def check_markdown(text: str) -> None:
     markdown = EXPORTER.render(compiled(text), "markdown").decode()
     found = pages.headings(markdown)
     assert found[0][0] == "h1"
     assert [name for tag, name in found[1:]] == [section.title for section in SECTIONS]
     assert {tag for tag, _ in found[1:]} == {"h2"}
-    forbidden = {"html_block", "html_inline", "image", "fence", "code_block", "code_inline", "blockquote_open", "hr"}
+    forbidden = {"html_block", "html_inline", "image", "code_block", "blockquote_open", "hr", *without(text, "fence")}
+    forbidden |= without(text, "code_inline")
     assert not pages.block_kinds(markdown) & (forbidden | {"s_open", "ordered_list_open"})
     assert json.loads(markdown.split("\n")[1].removeprefix("title: ")) == one_line(text)
 
@@ -75,12 +93,13 @@ def check_markdown(text: str) -> None:
 def check_html(text: str) -> None:
     page = pages.page(EXPORTER.render(compiled(text), "html"))
     tags = [element.tag for element in page.iter()]
-    assert not {"script", "img", "iframe", "table", "pre", "code", "blockquote"} & set(tags)
+    forbidden = {"script", "img", "iframe", "table", "blockquote", *without(text, "pre"), *without(text, "code")}
+    assert not forbidden & set(tags)
     assert tags.count("style") == tags.count("h1") == 1
     assert not [name for element in page.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
     assert all(link.startswith(("http://", "https://", "#")) for link in pages.links(page))
-    shown = pages.visible_text(page)
-    expected = pages.squeezed(plain(text))
+    shown = letters(pages.visible_text(page))
+    expected = letters(bare(plain(text)))
     # Title, two entries, four whys, thirteen sections, the root cause, an action with its link and reason, and more.
     assert shown.count(expected) >= 24
 
@@ -88,39 +107,41 @@ def check_html(text: str) -> None:
 def check_confluence(text: str) -> None:
     page = storage_pages.page(EXPORTER.render(compiled(text), "confluence").decode())
     found = storage_pages.tags(page)
-    assert not {"ac:task-list", "ac:image", "blockquote", "del", "h1", "h3", "hr", "code"} & set(found)
-    assert storage_pages.macros(page, "code") == []
+    assert not {"ac:task-list", "ac:image", "blockquote", "del", "h1", "h3", "hr", *without(text, "code")} & set(found)
+    assert bool(storage_pages.macros(page, "code")) == (not without(text, "pre"))
     assert storage_pages.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
     assert found.count("table") == 2
-    assert storage_pages.visible(page).count(pages.squeezed(plain(text))) >= 24
+    assert letters(storage_pages.visible(page)).count(letters(bare(plain(text)))) >= 24
 
 
 def check_canvas(text: str) -> None:
     canvas = EXPORTER.render(compiled(text), "canvas").decode()
     is_cut = len(text) > 10_000  # and the sentence that says so holds a command
-    assert pages.kinds(canvas) <= HARMLESS_ON_A_CANVAS | ({"code_inline"} if is_cut else set())
-    assert len(re.findall(r"^## ", canvas, re.MULTILINE)) == 14
-    assert not re.search(r"(?<!\\)!\[[^\]]*\][(\[]|<[@#!]", canvas)
-    shown = pages.squeezed(pages.shown(canvas))
-    assert shown.count(pages.squeezed(plain(text))) >= (10 if is_cut else 24)
+    code = {"code_inline", "fence"} - without(text, "code_inline") - without(text, "fence")
+    assert pages.kinds(canvas) <= HARMLESS_ON_A_CANVAS | code | ({"code_inline"} if is_cut else set())
+    assert [level for level, _ in pages.headings(f"\n---\n{canvas}")] == ["h2"] * 14
+    if not code:  # in code nothing is live
+        assert not re.search(r"(?<!\\)!\[[^\]]*\][(\[]|<[@#!]", canvas)
+    shown = letters(pages.shown(canvas))
+    assert shown.count(letters(bare(plain(text)))) >= (10 if is_cut else 24)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
 def test_hostile_text_in_every_field_leaves_the_markdown_whole(text: str) -> None:
     check_markdown(text)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
 def test_hostile_text_in_every_field_is_only_ever_text_on_the_page(text: str) -> None:
     check_html(text)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
 def test_hostile_text_in_every_field_is_only_ever_text_in_confluence(text: str) -> None:
     check_confluence(text)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
 def test_hostile_text_in_every_field_is_only_ever_text_on_a_canvas(text: str) -> None:
     check_canvas(text)
 
@@ -140,7 +161,7 @@ def test_no_text_breaks_the_markdown_or_the_page(text: str) -> None:
     check_html(text)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
 def test_hostile_text_survives_json_and_csv(text: str) -> None:
     document = compiled(text)
     told = json.loads(EXPORTER.render(document, "json"))

@@ -58,10 +58,10 @@ def test_a_line_of_the_timeline_tells_all_that_was_recorded() -> None:
     ]
 
 
-def test_whys_are_in_the_order_of_their_numbers_with_their_parents() -> None:
+def test_each_why_is_followed_by_those_that_explain_it_and_names_its_parent() -> None:
     whys = exported(FULL)["whys"]
     assert [(why["number"], why["parent"], why["root"]) for why in whys] == [
-        (1, None, False), (2, 1, False), (3, 2, False), (4, 2, False), (5, 3, True),
+        (1, None, False), (2, 1, False), (3, 2, False), (5, 3, True), (4, 2, False),
     ]  # fmt: skip
 
 

@@ -102,12 +102,12 @@ def test_a_text_of_several_lines_stays_in_its_item() -> None:
     assert pages.list_items(text)[-2:] == ["14:05 UTC a\n- b\nc — Ana Costa (#1)", "14:06 UTC d — Ana Costa (#2)"]
 
 
-def test_whys_are_numbered_and_branches_are_indented() -> None:
+def test_whys_are_numbered_and_stand_under_what_they_explain() -> None:
     text = markdown(case(whys=(why(1, None, "a"), why(2, 1, "b"), why(3, 1, "c", root=True), why(4, None, "d"))))
     assert section(text, "Five whys").split("\n") == [
         "- **1.** a — Ben Okafor",
-        "  - **3.** (from 1) c — Ben Okafor · **Root cause**",
-        "- **2.** b — Ben Okafor",
+        "  - **2.** b — Ben Okafor",
+        "  - **3.** c — Ben Okafor · **Root cause**",
         "",
         "Another chain:",
         "",

@@ -71,7 +71,7 @@ def test_every_entry_and_every_fact_is_in_it(full: bytes) -> None:
     text = pdfs.letters(pdfs.read(full))
     for line in (
         "14:05 UTC Detected Alert checkout_5xx fired — Ana Costa, recorded by Ben Okafor (#3)",
-        "4. (from 2) Nobody",
+        "4. Nobody",
     ):
         assert "".join(line.split()) in text
     assert "Chlo\u00e9Martin(#6)" in text
@@ -150,7 +150,10 @@ def test_hostile_text_is_only_ever_text() -> None:
     )
     assert sum(len(page.images) for page in reader.pages) == 0
     shown = re.sub(r"\W|_", "", re.sub(r"INC-7Checkoutreturns503s|\d+/\d+", "", pdfs.letters(reader)))
-    assert {text for text in HOSTILE if shown.count(re.sub(r"\W|_", "", plain(text))) < 2} == set()
+    lines = {
+        re.sub(r"\W|_", "", line) for text in HOSTILE for line in plain(text).splitlines()
+    }  # a page may end between
+    assert {line for line in lines if shown.count(line) < 2} == set()
 
 
 def test_a_title_without_end_keeps_to_its_place() -> None:

@@ -1,5 +1,7 @@
 """A play whose every word is held against Slack's limits, and short ways to act in it."""
 
+import json
+import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +10,9 @@ from bot.rehearsal.limits import check_blocks, check_size
 from bot.rehearsal.seen import SeenMessage, SeenView
 from bot.rehearsal.standin import StandIn
 from tests.playing import Play, playing
+
+_COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")
+"""What Slack refuses to whoever types it in a thread."""
 
 LONGEST_TEXT = 4_000
 """Slack documents this for the text of a message with blocks."""
@@ -23,10 +28,16 @@ async def on_stage(database_url: str, *, refused: Iterable[str] = (), **more: An
 
 
 def require_sayable(slack: StandIn, refused: frozenset[str] = frozenset()) -> None:
-    """Every acknowledgement, answer, post and window of the play is within Slack's limits."""
+    """Every acknowledgement, answer, post and window of the play is within Slack's limits, and fits where it stands."""
     bad = [(call.method, call.answer) for call in slack.calls if not call.ok and call.answer["error"] not in refused]
     assert not bad
     assert [answer.error for answer in slack.answers if answer.error and answer.error not in refused] == []
+    in_threads = [
+        call.args for call in slack.calls if call.args.get("thread_ts") and call.method.startswith("chat.post")
+    ]
+    in_threads += [call.args for call in slack.calls if call.method == "files.completeUploadExternal"]
+    in_threads = [args for args in in_threads if args.get("thread_ts")]
+    assert [found for args in in_threads for found in _COMMAND.findall(json.dumps(args))] == []
     acks = [answer.body for answer in slack.answers if isinstance(answer.body, dict)]
     answers = [call.args for call in slack.calls if call.method == "response_url"]
     for said in (*acks, *answers):

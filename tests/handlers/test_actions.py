@@ -154,7 +154,7 @@ async def test_whoever_neither_owns_an_action_nor_is_in_its_channel_cannot_finis
         await play.settle()
         assert play.case().actions[0].status is ActionStatus.OPEN
         told_to = last(play, play.chandra, play.slack.dm(play.chandra))
-        assert "Action 1 of INC-1 can be changed in its channel, or by its owner" in told_to.plain
+        assert "Action 1 of INC-1 is Bo Demo's now. From outside the incident's channel only its owner" in told_to.plain
 
 
 async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url: str) -> None:

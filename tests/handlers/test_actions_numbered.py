@@ -51,7 +51,7 @@ async def test_a_number_alone_shows_it_and_a_bare_word_asks_which(sqlite_url: st
         shown = last(play, play.chandra)
         assert labels(shown) == ["Done", "New date", "Hand over", "Won't do …", "Owner, date, link", "Edit"]
         for line in ("done it", "move it to friday"):
-            assert "Say which action, as in `/action done 3`" in await told(play, play.chandra, f"/action {line}")
+            assert "Say which action, as in `/action done 1`" in await told(play, play.chandra, f"/action {line}")
         assert "INC-1 has no action 7." in await told(play, play.chandra, "/action 2 and 7")
         assert "This channel's incident is INC-1" in await told(play, play.chandra, "/action done INC-4 2")
         assert "Say why it is dropped" in await told(play, play.chandra, "/action 2 won't do")

@@ -94,7 +94,9 @@ async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite
             lambda tx: sections.save(tx, 1, "impact", "Nobody could pay.", play.ana, play.clock.now())
         )
         said = await exported(play)
-        assert ":scales: More than one text stands in Impact until somebody chooses: `/postmortem`" in said
+        assert (
+            ":scales: More than one text stands in Impact until somebody chooses, by the command *postmortem*" in said
+        )
         for text in ("The EU could not pay.", "Nobody could pay.", "What the record says now"):
             assert text in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "Nobody could pay.", "Nobody could pay at all.")

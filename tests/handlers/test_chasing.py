@@ -99,7 +99,7 @@ async def test_a_reply_finishes_moves_and_drops(sqlite_url: str) -> None:
         assert found[2][0] is ActionStatus.DROPPED
         assert "You owe no action 1." in (await said_back(play, play.bo, "done 1")).plain
         assert "You owe no action 2." in (await said_back(play, play.ana, "done 2")).plain
-        assert "Here I understand `done 3`" in (await said_back(play, play.bo, "what is this?")).plain
+        assert "Here I understand `done 2`, `2 friday`" in (await said_back(play, play.bo, "what is this?")).plain
 
 
 async def test_a_new_date_from_the_dm_is_told_in_the_channel_and_pings_nobody(sqlite_url: str) -> None:

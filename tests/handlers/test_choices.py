@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.incident.moments import Reading
 from bot.incident.records import Entry, EntryKind, Milestone, Status
+from bot.incident.times import Reading
 from bot.rehearsal.seen import elements_of
 from bot.slack import corrections, milestones
 from bot.slack.timeline import Clocks, question

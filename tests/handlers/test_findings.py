@@ -10,6 +10,7 @@ async def wrong(play: Play) -> None:
     await opened(play)
     await told(play, play.ana, "/incident detected 12:20 UTC alarm")
     await told(play, play.ana, "/incident resolved 12:10 UTC")
+    await press(play, play.ana, "milestone_keep")
     await told(play, play.ana, "/action cap the retries")
     await play.settle()
 

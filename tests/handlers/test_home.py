@@ -168,7 +168,7 @@ async def test_a_postmortem_is_filled_and_handed_over_from_the_home(url: str) ->
         for text in ("open Checkout fails", "lead @Bo Demo", "resolved"):
             await told(play, play.ana, f"/incident {text}")
         assert "1 of 14 sections done" in await opened(play, play.bo)
-        assert buttons(play, play.bo)[-2:] == ["Fill next", "Hand over"]
+        assert buttons(play, play.bo)[-3:] == ["Fill next", "Export", "Hand over"]
         await filled_in(play, "postmortem_fill", {"text_0": "One in five customers could not pay."})
         assert "2 of 14 sections done" in words(play, play.bo)
         assert play.slack.messages(play.slack.dm(play.bo)) == []  # the tab shows it

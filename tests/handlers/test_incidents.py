@@ -3,6 +3,8 @@
 import pytest
 
 from bot.incident.records import Milestone, Status
+from bot.slack import postmortem
+from bot.slack.incidents import help_text
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.playing import reached_at
 
@@ -141,15 +143,37 @@ async def test_reopening_takes_the_reminders_back(sqlite_url: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("/incident mitgated", "/incident mitigated"), ("/incident resolvd 14:05", "/incident resolved"),
-     ("/incident servity 2", "/incident sev"), ("/postmortem exprot html", "/postmortem export"),
-     ("/postmortem wave a drill", "/postmortem waive"), ("/incident xyzzy", "/incident help")],
-)  # fmt: skip
+    [
+        ("/incident mitgated", "mitigated"),
+        ("/incident staus", "status"),
+        ("/incident servity 2", "severity"),
+        ("/incident role @Bo Demo", "/incident lead"),
+        ("/incident update all is well", "/timeline what happened"),
+        ("/postmortem exprot html", "export"),
+        ("/postmortem summary", "/postmortem fill summary"),
+    ],
+)
 async def test_an_unknown_sub_command_suggests_the_nearest(sqlite_url: str, typed: str, meant: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        assert f"`{meant}`" in await told(play, play.ana, typed)
+        command, word = typed.split(maxsplit=2)[:2]
+        wanted = f"I don't know `{word}`. Did you mean `{meant}`? (`{command} help` lists everything)"
+        assert (await told(play, play.ana, typed)).startswith(wanted)
         assert len(play.case().entries) == 1
+
+
+async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        for user, line in ((play.ana, "/incident help"), (play.ana, "/postmortem help")):
+            said = await told(play, user, line)
+            assert not [
+                word for word in ("page", "customers", "jsm", "connections", "confluence`") if f" {word}" in said
+            ]
+            assert "html, " in said or line == "/incident help"
+    assert "`/incident page need a database person`" in str(help_text(("paging",)))
+    assert "customers" not in str(help_text(("paging", "jsm")))
+    assert "`/incident connections`" in str(help_text(("jira",)))
+    assert "`/postmortem confluence`" in str(postmortem.help_text(("confluence",), ("markdown", "html")))
 
 
 async def test_the_overview_shows_how_it_stands(sqlite_url: str) -> None:

@@ -96,7 +96,7 @@ async def test_an_action_made_of_a_why_may_be_a_groups(sqlite_url: str) -> None:
         await play.settle()
         await press(play, play.ana, "why_action")
         (view,) = play.slack.views(play.ana)
-        await play.slack.submit(play.ana, view, {"group": "@oncall"})
+        await play.slack.submit(play.ana, view, {"text": "Test the pool", "group": "@oncall"})
         await play.settle()
         assert (play.case().actions[0].owner, play.case().whys[0].actions) == (GROUP, (1,))
         assert "— @oncall · no due date" in await told(play, play.ana, "/action list")

@@ -107,4 +107,4 @@ async def test_another_channel_cannot_be_leafed_through(sqlite_url: str) -> None
             }
         )
         page = await press(play, play.bo, "timeline_older", channel=room)
-        assert "not in this channel" in page.plain
+        assert "is worked on in its own channel" in page.plain

@@ -214,7 +214,7 @@ async def test_an_incident_that_ended_meanwhile(sqlite_url: str) -> None:
         assert "recorded in INC-1, which is resolved, #3–#4" in read(play)
         await told(play, play.chandra, "/postmortem waive nothing to learn")
         refused = await play.slack.submit(play.bo, other)
-        assert "No incident is open" in next(iter(refused.errors.values()))
+        assert "INC-1 is closed: its postmortem is waived" in next(iter(refused.errors.values()))
 
 
 async def test_without_an_incident_there_is_nothing_to_paste_into(sqlite_url: str) -> None:

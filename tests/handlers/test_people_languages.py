@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from bot.incident import moments
 from bot.slack.people import language_of
 from storage import people
 from tests.handlers.stage import on_stage, opened, told, window
@@ -72,7 +71,7 @@ async def test_somebody_whose_language_nobody_told_is_read_in_english(sqlite_url
 def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The language in which each line was read, by the line: the grammar itself is not changed."""
     languages: dict[str, str] = {}
-    real: Callable[..., Any] = moments.read
+    real: Callable[..., Any] = times.read
     signature = inspect.signature(real)
 
     def read(*given: Any, **named: Any) -> Any:
@@ -81,7 +80,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         languages[bound.arguments["text"]] = bound.arguments["language"]
         return real(*given, **named)
 
-    monkeypatch.setattr(moments, "read", read)
+    monkeypatch.setattr(times, "read", read)
     return languages
 
 

@@ -198,7 +198,7 @@ async def test_somebody_else_in_a_dm_cannot_look_into_the_incident(sqlite_url: s
         play.slack.workspace.channels[room].messages[reminder.ts].blocks = reminder.blocks
         await play.slack.click(play.bo, reminder, "postmortem_show")
         await play.settle()
-        assert "That incident is not in this channel" in last(play, play.bo, room).plain
+        assert "Chandra Demo owns its postmortem now." in last(play, play.bo, room).plain
 
 
 async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str) -> None:

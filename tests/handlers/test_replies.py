@@ -26,7 +26,7 @@ async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> No
         for user, channel in ((play.ana, play.channel), (play.bo, play.slack.dm(play.bo))):
             seen = [message.plain for message in play.slack.messages(channel, user=user)]
             assert sum("finished action" in line for line in seen) == 2
-        await said_back(play, play.bo, "3 next friday, please")
+        await said_back(play, play.bo, "3 friday, please")
         assert play.case().actions[2].due_on == date(2026, 11, 27)
 
 

@@ -159,7 +159,7 @@ async def test_an_incident_cannot_be_open_again_beside_the_next_one(sqlite_url: 
         await opened(play, "Checkout fails again")
         await play.slack.click(play.ana, receipt, "timeline_undo")
         await play.settle()
-        assert "INC-2 is open in this channel now" in last(play, play.ana).plain
+        assert "INC-2 is open in its channel now" in last(play, play.ana).plain
         assert play.case().incident.key == "INC-2"
 
 

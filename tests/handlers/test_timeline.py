@@ -138,7 +138,7 @@ async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
         assert "Taken back: #3 second" in await told(play, play.bo, "/timeline undo")
         assert "nothing in INC-1 that could be taken back" in await told(play, play.bo, "/timeline undo")
         assert labels(last(play, play.bo)) == []
-        assert "#2 was taken back; saving it" in await told(play, play.ana, "/timeline edit 2")
+        assert "#2 was taken back." in await told(play, play.ana, "/timeline edit 2")
         assert "#2 now reads" in await told(play, play.ana, "/timeline edit 2 first of all")
         assert texts(play)[-1] == "first of all"
 

@@ -68,13 +68,16 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
         assert "@Ana Demo marked why 5 as a root cause: _of reason 5_" in last(play, play.chandra).plain
         assert [why.is_root for why in play.case().whys] == [False] * 4 + [True]
         view = await window(play, play.ana, "why_action")
-        assert "because of reason 5" in view.plain
+        assert "*The cause*, why 5: because of reason 5" in view.plain
+        field = next(block["element"] for block in view.blocks if block.get("block_id") == "text")
+        assert "initial_value" not in field
         await play.slack.submit(play.ana, view, {"text": "Cap the retries", "owner": play.bo, "due": "2026-11-27"})
         await play.settle()
         announced = last(play, play.bo)
         assert "Action 1* of INC-1: Cap the retries" in announced.plain
         assert announced.pings == {play.bo}
         assert "due Fri 27 Nov 2026" in announced.plain
+        assert play.case().whys[-1].actions == (1,)
 
 
 async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:

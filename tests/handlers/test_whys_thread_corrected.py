@@ -132,4 +132,4 @@ async def test_a_long_chain_stays_short_in_the_channel(sqlite_url: str) -> None:
         await play.settle()
         assert "15. because of reason 15" in head(play)
         assert "16. because" not in head(play)
-        assert "… and 5 more: `/why` shows all." in head(play)
+        assert "… and 5 more: `@afterword show` shows all." in head(play)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.incident import timeline as rules
-from bot.incident.moments import Reading
 from bot.incident.offers import MOST, Chosen, Offer, offers
+from bot.incident.times import Reading
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -144,9 +144,31 @@ def test_no_time_and_one_still_to_come_are_the_time_of_receipt(told: str | None)
     assert one(alertmanager(alarms.alertmanager(fired), NOON)).at == NOON
 
 
-def test_an_end_before_the_start_is_the_time_of_receipt() -> None:
-    over = alarms.member("HighErrorRate", FIRED, "2026-11-23T12:10:00Z")
-    assert one(alertmanager(alarms.alertmanager(over), NOON)).at == NOON
+BEFORE_IT_BEGAN = [
+    ("alertmanager", alarms.alertmanager(alarms.member("HighErrorRate", FIRED, "2026-11-23T12:10:00Z"))),
+    ("alertmanager", alarms.grafana(alarms.member("HighErrorRate", FIRED, "2026-11-23T12:10:00Z"))),
+    ("pagerduty", alarms.pagerduty("incident.resolved", "2026-11-23T12:10:00Z")),
+    ("jsm", alarms.jsm("Close", NOON - timedelta(minutes=10), NOON - timedelta(minutes=20))),
+]
+
+
+@pytest.mark.parametrize(("name", "told"), BEFORE_IT_BEGAN)
+def test_an_end_before_the_start_ended_as_it_began_whenever_it_comes(name: str, told: dict[str, Any]) -> None:
+    for now in (NOON, NOON + timedelta(hours=1)):
+        alert = one(PARSERS[name](told, now))
+        assert alert.at == alert.starts_at == NOON - timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("field", ["startsAt", "created_at", "createdAt"])
+def test_an_end_whose_start_is_not_told_is_at_its_own_time(field: str) -> None:
+    told = {
+        "startsAt": (alertmanager, alarms.alertmanager(alarms.member("A", "", "2026-11-23T12:10:00Z"))),
+        "created_at": (pagerduty, alarms.pagerduty("incident.resolved", "2026-11-23T12:10:00Z", created_at=None)),
+        "createdAt": (jsm, alarms.jsm("Close", NOON, NOON - timedelta(minutes=20), createdAt=None)),
+    }
+    parse, payload = told[field]
+    alert = one(parse(payload, NOON))
+    assert (alert.at, alert.start) == (NOON - timedelta(minutes=20), "")
 
 
 @pytest.mark.parametrize(

@@ -11,23 +11,23 @@ def order(*whys: Why) -> list[tuple[int, int | None, int, bool]]:
     return [(step.number, step.parent, step.depth, step.is_branch) for step in document.whys]
 
 
-def test_a_chain_stands_at_one_depth_however_long() -> None:
+def test_each_step_of_a_chain_stands_under_the_why_that_it_explains_however_long() -> None:
     chain = [why(1, None), *(why(number, number - 1) for number in range(2, 60))]
-    assert order(*chain) == [(step.number, step.parent, 0, False) for step in chain]
+    assert order(*chain) == [(step.number, step.parent, step.number - 1, False) for step in chain]
 
 
-def test_a_branch_stands_under_the_why_that_it_explains() -> None:
+def test_a_branch_stands_beside_the_chain_that_it_leaves() -> None:
     assert order(why(1, None), why(2, 1), why(3, 2), why(4, 1), why(5, 4)) == [
         (1, None, 0, False),
+        (2, 1, 1, False),
+        (3, 2, 2, False),
         (4, 1, 1, True),
-        (5, 4, 1, False),
-        (2, 1, 0, False),
-        (3, 2, 0, False),
+        (5, 4, 2, False),
     ]
 
 
 def test_what_explains_a_struck_why_moves_up_to_the_nearest_that_stands() -> None:
-    assert order(why(1, None), why(2, 1, struck=True), why(3, 2)) == [(1, None, 0, False), (3, 1, 0, False)]
+    assert order(why(1, None), why(2, 1, struck=True), why(3, 2)) == [(1, None, 0, False), (3, 1, 1, False)]
 
 
 def test_what_explains_an_unknown_why_begins_a_chain() -> None:
@@ -36,7 +36,7 @@ def test_what_explains_an_unknown_why_begins_a_chain() -> None:
 
 def test_several_whys_may_be_roots() -> None:
     document = postmortem.compile(case(whys=(why(1, None), why(2, 1, root=True), why(3, 1, root=True))), NOW)
-    assert [step.number for step in document.roots] == [3, 2]
+    assert [step.number for step in document.roots] == [2, 3]
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(0, 40), st.booleans()), max_size=40))

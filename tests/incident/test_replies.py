@@ -6,12 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.incident.replies import MOST, About, Answer, Deed, Done, Drop, HandOver, Move, Unclear, read
+from bot.incident.due import Due
+from bot.incident.replies import (
+    MOST,
+    About,
+    Answer,
+    Choose,
+    Deed,
+    Done,
+    Drop,
+    HandOver,
+    Move,
+    Unclear,
+    Unpicked,
+    in_command,
+    read,
+)
 
 TODAY = date(2026, 11, 23)
 """A Monday."""
 
 FRIDAY = Move(date(2026, 11, 27))
+NEXT_FRIDAY = Choose(Due((date(2026, 11, 27), date(2026, 12, 4)), "“next friday” can be two days."))
 
 
 def about(*numbers: int, incident: int | None = None) -> tuple[About, ...]:
@@ -56,7 +72,23 @@ def test_done_is_said_in_many_ways(text: str) -> None:
         ("3 & 4 are done", about(3, 4), Done()),
         ("done INC-4 3 and 5, INC-6 1", (*about(3, 5, incident=4), About(1, 6)), Done()),
         ("3 friday", about(3), FRIDAY),
-        ("3 next friday please", about(3), FRIDAY),
+        ("3 next friday please", about(3), NEXT_FRIDAY),
+        ("3 and 4 next friday", about(3, 4), NEXT_FRIDAY),
+        ("3 monday 9am", about(3), Move(date(2026, 11, 30), "9am")),
+        (
+            "3 by december",
+            about(3),
+            Choose(Due((date(2026, 12, 1), date(2026, 12, 31)), "“december” can be two days.")),
+        ),
+        ("3 december", about(3), Unclear("december")),
+        ("3 @bruno", about(3), Unpicked("@bruno")),
+        ("3 and 4 to @bruno", about(3, 4), Unpicked("@bruno")),
+        ("give 3 to @bruno.m", about(3), Unpicked("@bruno.m")),
+        ("hand 3 over to @bruno", about(3), Unpicked("@bruno")),
+        ("done 3 @bruno", about(3), Unpicked("@bruno")),
+        ("drop 3 @bruno", about(3), Unpicked("@bruno")),
+        ("drop 3 because @bruno said so", about(3), Drop("@bruno said so")),
+        ("INC-4 3 @bruno friday", about(3, incident=4), Unpicked("@bruno")),
         ("3 and 4 to friday", about(3, 4), FRIDAY),
         ("3, 4 friday", about(3, 4), FRIDAY),
         ("3 move to friday", about(3), FRIDAY),
@@ -87,7 +119,7 @@ def test_an_answer_names_actions_and_what_becomes_of_them(text: str, named: tupl
     ("text", "deed"),
     [
         *((text, Done()) for text in ("done", "Done!", "✅", "all done", "done it", "it is done", "I did that")),
-        *(("friday", FRIDAY), ("move it to friday", FRIDAY), ("next friday 🙏", FRIDAY)),
+        *(("friday", FRIDAY), ("move it to friday", FRIDAY), ("next friday 🙏", NEXT_FRIDAY)),
         *(("drop it because the proxy does it", Drop("the proxy does it")), ("won't do", Drop(""))),
     ],
 )
@@ -119,3 +151,11 @@ def test_whatever_is_written_is_an_answer_or_none(text: str, mentions: bool) -> 
     answer = read(text, TODAY, mentions=mentions)
     assert answer is None or len(answer.about) <= MOST
     assert answer is None or all(0 <= one.number <= 9999 for one in answer.about)
+
+
+@pytest.mark.parametrize("words", ["feb 30", "dec 32", "31 nov", "29 feb 2027"])
+def test_a_day_that_there_is_not_is_no_new_action_behind_a_number(words: str) -> None:
+    answer = in_command(f"3 {words}", TODAY)
+    assert answer is not None
+    assert isinstance(answer.deed, Unclear)
+    assert answer.deed.problem.startswith("There is no ")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.errors import Refused
 from bot.incident import whys as rules
 from bot.incident.blame import WORDS, blaming, chosen
+from bot.incident.outline import outline
 from tests.export.cases import why
 
 
@@ -59,14 +60,14 @@ def test_what_somebody_answered_last_is_what_still_stands_of_theirs() -> None:
 
 def test_the_tree_is_read_branch_by_branch() -> None:
     chain = (why(1, None), why(2, 1), why(3, 1), why(4, 2), why(5, None))
-    assert [step.number for step in rules.in_tree_order(chain)] == [1, 2, 4, 3, 5]
+    assert [placed.why.number for placed in outline(chain)] == [1, 2, 4, 3, 5]
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(0, 30), st.booleans()), max_size=30))
 def test_no_standing_why_is_lost_or_repeated_whatever_the_parents(shapes: list[tuple[int | None, bool]]) -> None:
     every = [why(number, parent, struck=struck) for number, (parent, struck) in enumerate(shapes, 1)]
     chain = rules.standing(every)
-    assert sorted(step.number for step in rules.in_tree_order(chain)) == [s.number for s in every if not s.struck]
+    assert sorted(placed.why.number for placed in outline(chain)) == [s.number for s in every if not s.struck]
     assert all(step.parent is None or step.parent in {other.number for other in chain} for step in chain)
 
 

@@ -14,7 +14,6 @@ from tests.installing.lock import ROOT, declared
 FLOORS = ("bot", "handlers", "storage", "templates")
 
 NOT_IMPORTED = {
-    "babel": "the calendar words that times are read by",
     "editables": "hatchling needs it for an editable install",
     "hatchling": "builds Afterword",
     "httptools": "uvicorn's HttpToolsProtocol, which bot/web builds on, imports it",

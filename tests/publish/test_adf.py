@@ -2,18 +2,16 @@
 
 import json
 import re
-from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft4Validator
 
 from bot.publish.adf import LONGEST, document
 from bot.publish.lengths import units
+from tests.publish.adf_schema import schema
 from tests.publish.markdown import PIECES, WORDS
-from tests.publish.specs import spec_json
 
 WHOLE = """# Checkout returns 503s
 
@@ -39,11 +37,6 @@ pool = 3 < 4
 ---
 ![graph](https://graphs.example/1.png)
 """
-
-
-@cache
-def schema() -> Draft4Validator:
-    return Draft4Validator(spec_json("adf-schema-v1-full.json"))
 
 
 def words_of(node: Any) -> str:

@@ -31,13 +31,13 @@ def between(wiki: FakeConfluence, first: str, second: str) -> str:
 async def test_what_people_wrote_on_the_page_stays_as_they_wrote_it_and_is_in_the_draft(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
         await put(play)
-        theirs = '<p>It <em>grew</em>, says <ac:link><ri:user ri:account-id="557058" /></ac:link>.</p>'
+        theirs = '<p>It <em>grew</em>, says <ac:link><ri:user ri:account-id="acc-Bo" /></ac:link>.</p>'
         write(wiki, "leadup", theirs)
         await told(play, play.ana, "/timeline failed over")
         said = await put(play)
         assert theirs in body(wiki)
         assert "failed over" in region(wiki, "timeline")
-        assert kept(play) == [("leadup", "It *grew*, says 557058.", "Confluence", "confluence")]
+        assert kept(play) == [("leadup", "It *grew*, says Bo.", "Confluence", "confluence")]
         assert "Changed on the page by hand, and taken into the draft: *Leadup*." in said.plain
         assert "*Leadup* stands as Confluence wrote it" in await told(play, play.ana, "/postmortem")
         said = await put(play)

@@ -15,8 +15,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, text
 
 from bot.errors import Misconfigured
+from bot.incident.alerts import Alert, AlertStatus
 from bot.incident.records import Incident
-from storage import audit, incidents, migrate, recall, sections, timeline, whys
+from storage import alert_events, alerts, audit, incidents, migrate, recall, sections, timeline, whys
 from storage.drivers import Driver, SqliteDriver, driver_for
 from storage.recall import Wanted
 from storage.statements import Transaction
@@ -260,3 +261,33 @@ def test_what_was_once_said_can_neither_be_changed_nor_removed(
     connection.close()
     assert store.read_now(lambda tx: timeline.versions(tx, 1))[0].text == "The database is slow"
     assert store.read_now(lambda tx: sections.latest(tx, incident.id))["fault"].text == "A leak"
+
+
+def before_alerts_had_an_order(driver: Driver) -> None:
+    """A database of the version before, with a group of alerts and what was told of it."""
+    texts = ("team", "source", "title", "severity", "service", "link", "acknowledged_by", "settled_by", "channel", "ts")
+    group = dict.fromkeys(texts, "x") | {"group_key": "g", "status": "firing", "stand": "suggested", "is_owed": False}
+    group |= dict.fromkeys(("fired", "firing", "entries"), 1)
+    group |= dict.fromkeys(("starts_at", "changed_at", "heard_at"), NOW)
+    event = {"alert_id": 1, "at": NOW, "heard_at": NOW, "status": "firing"}
+    event |= {"team": "x", "key": "k", "fingerprint": "a", "title": "Down", "told_by": ""}
+    with driver.engine(writing=True).begin() as connection:
+        command.upgrade(migrate._config(connection), "0012")
+        connection.execute(insert(metadata.tables["alert"]).values(group))
+        connection.execute(insert(metadata.tables["alert_event"]).values(event))
+
+
+def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path: Path, postgres_server: Any) -> None:
+    on_server(postgres_server, "CREATE DATABASE alarmed")
+    for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="alarmed")):
+        driver = driver_for(url)
+        if isinstance(driver, SqliteDriver):
+            driver.connect().close()
+        before_alerts_had_an_order(driver)
+        store = open_store(url, migrating=True)
+        group = store.read_now(lambda tx: alerts.by_id(tx, 1))
+        assert group is not None
+        (told,) = store.read_now(lambda tx, group=group: alert_events.told(tx, group, 9))  # type: ignore[misc]
+        assert told == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
+        store.close()
+    on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.incident import alerts as rules
+from bot.incident import alert_order
 from bot.incident.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, AlertGroup, AlertStatus, Stand
-from storage import alerts, past_alerts
+from storage import alert_events, alerts, past_alerts
 from storage.statements import Transaction
 from storage.store import Store
 from tests.storage.given import NOW, opened
@@ -25,11 +25,11 @@ def told(at: datetime, status: AlertStatus = FIRING, group: str = "g", source: s
 def heard(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
     """Write down what was told, as whoever hears it does."""
     group = alerts.latest(tx, "T1", alert)
-    if group is None or not rules.goes_on(group, alert, is_open=False):
+    if group is None or not alert_order.goes_on(group, alert, is_open=False):
         group = alerts.begin(tx, "T1", "C1", alert, alert.at, now)
-    known = alerts.known(tx, group, alert.fingerprint)
-    alerts.keep(tx, group, alert, now)
-    group = rules.after(group, alert, known)
+    known = alert_events.known(tx, group, alert.fingerprint)
+    alert_events.keep(tx, group, alert, now)
+    group = alert_order.after(group, alert, known)
     alerts.save(tx, group)
     return group
 
@@ -86,7 +86,7 @@ def test_what_is_told_again_and_again_is_known_again_and_again(store: Store) -> 
     also_lately(store, NOW)
     for day in range(0, 200, 5):
         now = NOW + day * DAY
-        assert store.read_now(lambda tx: alerts.is_known(tx, "T1", firing)), day
+        assert store.read_now(lambda tx: alert_events.is_known(tx, "T1", firing)), day
         store.write_now(lambda tx, now=now: past_alerts.told_again(tx, "T1", firing, now))  # type: ignore[misc]
         pruned(store, now)
     assert rows(store)[0] >= 1
@@ -171,3 +171,24 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
     events, groups, _ = rows(store)
     assert events <= 12 * 33
     assert groups <= 6 * 33
+
+
+def test_an_end_that_waits_for_its_start_is_let_go_as_well(store: Store) -> None:
+    end = told(NOW, RESOLVED)
+    store.write_now(lambda tx: alert_events.wait(tx, "T1", end, NOW))
+    assert pruned(store, NOW + 29 * DAY) == 0
+    assert store.read_now(lambda tx: alert_events.is_known(tx, "T1", end))
+    assert pruned(store, NOW + 31 * DAY) == 1
+    assert not store.read_now(lambda tx: alert_events.is_known(tx, "T1", end))
+
+
+def test_the_message_of_a_merged_group_goes_with_the_group_that_has_it(store: Store) -> None:
+    def merged(tx: Transaction) -> None:
+        heard(tx, told(NOW, source=ALERTMANAGER), NOW)
+        other = alerts.begin(tx, "T1", "C1", told(NOW, source=ALERTMANAGER), NOW + DAY, NOW)
+        alerts.save(tx, replace(other, stand=Stand.MERGED))
+
+    store.write_now(merged)
+    also_lately(store, NOW + 40 * DAY)
+    assert pruned(store, NOW + 40 * DAY) == 1
+    assert rows(store) == (1, 1, 0)

@@ -12,6 +12,7 @@ from bot.incident.kept import Change
 from bot.incident.records import Milestone
 from storage import (
     actions,
+    alert_events,
     alerts,
     attachments,
     audit,
@@ -80,7 +81,8 @@ def a_tick(tx: Transaction) -> None:
     actions.long_overdue(tx, NOW)
     inbox.prune(tx, NOW)
     told = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
-    alerts.keep(tx, alerts.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
+    alert_events.wait(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
+    alert_events.keep(tx, alerts.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
     alerts.save(tx, replace(alerts.begin(tx, "T1", "C2", told, NOW + timedelta(seconds=1), NOW), ended_at=NOW))
     past_alerts.told_again(tx, "T1", told, NOW)
     past_alerts.has_let_go(tx)
@@ -132,13 +134,30 @@ def a_captured_message(tx: Transaction) -> None:
     attachments.of_incident(tx, 1)
 
 
-def a_webhook(tx: Transaction) -> None:
-    told = Alert("jsm", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
-    alerts.is_known(tx, "T1", told)
+def what_a_webhook_tells(tx: Transaction) -> None:
+    told = Alert("jsm", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW, start="start")
+    end = replace(told, status=AlertStatus.RESOLVED, event="end")
+    alert_events.lock(tx, "T1", told)
+    alert_events.is_known(tx, "T1", end)
     alerts.latest(tx, "T1", told)
+    alerts.since(tx, "T1", told, NOW)
     group = alerts.begin(tx, "T1", "C1", told, NOW, NOW)
-    alerts.known(tx, group, "a")
-    alerts.keep(tx, group, told, NOW)
+    alert_events.newest(tx, group)
+    alert_events.known(tx, group, "a")
+    alert_events.has_fired(tx, group, end)
+    alert_events.has_begun(tx, "T1", end)
+    alert_events.confirm(tx, "T1", told, NOW)
+    alert_events.keep(tx, group, told, NOW)
+    alert_events.move(tx, told, group)
+    alert_events.wait(tx, "T1", end, NOW)
+    alert_events.awaited(tx, "T1", told, 50)
+    alert_events.told(tx, group, 500)
+    alert_events.has_more_than(tx, group, 500)
+    alert_events.drop(tx, "T1", told)
+
+
+def a_webhook(tx: Transaction) -> None:
+    group = alerts.begin(tx, "T1", "C1", Alert("jsm", "g", "a", "e", "Down", AlertStatus.FIRING, NOW, NOW), NOW, NOW)
     alerts.suggested_since(tx, "T1", NOW)
     alerts.ruled_since(tx, 1, NOW)
     storm = alerts.begin_storm(tx, "T1", "C1", NOW)
@@ -147,12 +166,12 @@ def a_webhook(tx: Transaction) -> None:
     alerts.count_of_storm(tx, storm.id)
     alerts.of_storm(tx, storm.id, 10)
     alerts.save(tx, replace(group, stand=Stand.ATTACHED, incident_id=1))
-    alerts.told(tx, group, 500)
     alerts.firing(tx, 1)
     alerts.attached(tx, 1)
+    alerts.ended_at(tx, 1)
     alerts.calmed_at(tx, 1)
     alerts.owe(tx, group.id)
-    timeline.marks(tx, 1, Milestone.DETECTED)
+    timeline.marking(tx, 1, Milestone.DETECTED)
 
 
 def a_look_at_the_past(tx: Transaction) -> None:
@@ -211,6 +230,7 @@ UNITS = [
     a_captured_message,
     a_look_at_the_past,
     a_complete_export,
+    what_a_webhook_tells,
     a_webhook,
     a_webhook_of_jira,
     a_look_at_jira,

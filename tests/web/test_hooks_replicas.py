@@ -5,17 +5,18 @@ import asyncio
 import pytest
 
 from bot.app import Afterword
-from bot.incident.alerts import Alert
+from bot.incident.alerts import Alert, AlertStatus
 from bot.incident.payloads import alertmanager
 from bot.scribe import alerts as scribe
+from storage import alerts
 from storage.store import open_store
 from tests import alarms
 from tests.alarms import ALERTS, SECRETS, watched
 from tests.playing import NOON, settings_for
 
 
-def told(number: int) -> tuple[Alert, ...]:
-    alert = alarms.member(f"Alert{number}", "2026-11-23T12:20:00Z", severity="critical")
+def told(number: int, ended: str = alarms.NEVER) -> tuple[Alert, ...]:
+    alert = alarms.member(f"Alert{number}", "2026-11-23T12:20:00Z", ended, severity="critical")
     return alertmanager(alarms.alertmanager(alert, group=f"group {number}"), NOON)
 
 
@@ -40,3 +41,24 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
         fired = [entry.text for entry in play.case(ALERTS).entries if entry.text.startswith("Alert fired")]
         assert len(fired) == len(set(fired)) == 15
         assert play.case(ALERTS).incident.number == 1
+
+
+@pytest.mark.postgres
+async def test_a_start_and_its_end_that_two_replicas_hear_at_once_find_each_other(postgres_url: str) -> None:
+    environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS}
+    async with watched(postgres_url) as play:
+        settings = settings_for(play.slack, postgres_url, environ=environ)
+        store = open_store(settings.sqlalchemy_url)
+        try:
+            async with Afterword(settings, store, play.clock) as other:
+                other.people.home = play.bot.people.home
+                for number in range(1, 16):
+                    end = told(number, ended="2026-11-23T12:25:00Z")
+                    await asyncio.gather(
+                        scribe.hear(play.bot.desk, told(number), NOON), scribe.hear(other.desk, end, NOON)
+                    )
+                    group = store.read_now(lambda tx, row=number: alerts.by_id(tx, row))  # type: ignore[misc]
+                    assert group is not None
+                    assert (group.fired, group.firing, group.status) == (1, 0, AlertStatus.RESOLVED)
+        finally:
+            store.close()

@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.export.pictures import words
 from bot.export.pictures.phases import covered, longest_silence, phases, severities
 from bot.export.times import clock, span, stamp
+from bot.incident.code import bare
 from bot.incident.document import Document, Mark, WhyStep
 from bot.incident.lifecycle import SAID
 from bot.incident.plain import one_line
@@ -76,4 +77,4 @@ def whys_alternative(document: Document) -> str:
 
 
 def _quoted(step: WhyStep) -> str:
-    return f"{step.number}, “{shortened(one_line(step.text), _LONGEST_WHY)}”"
+    return f"{step.number}, “{shortened(one_line(bare(step.text)), _LONGEST_WHY)}”"

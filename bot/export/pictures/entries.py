@@ -13,6 +13,7 @@ from bot.export.pictures.placing import lanes, thinned
 from bot.export.pictures.scale import rough
 from bot.export.pictures.sheet import WIDTH, number, path
 from bot.export.times import stamp
+from bot.incident.code import bare
 from bot.incident.lines import Line
 from bot.incident.text import shortened
 
@@ -65,7 +66,7 @@ def _tone(line: Line) -> str:
 
 def _title(line: Line) -> str:
     when = stamp(line.happened_at, line.ended_at, approximate=line.approximate)
-    return shortened(f"#{line.number} {when} {line.text}", _LONGEST_TITLE)
+    return shortened(f"#{line.number} {when} {bare(line.text)}", _LONGEST_TITLE)
 
 
 def _number(chart: Chart, line: Line, x: float, y: float, anchor: str) -> None:

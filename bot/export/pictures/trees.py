@@ -33,9 +33,9 @@ def parents(whys: Sequence[WhyStep]) -> tuple[int | None, ...]:
     return tuple(found)
 
 
-def tree(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[Place, ...]:
+def tree(above: Sequence[int | None]) -> tuple[Place, ...]:
     """The places of the boxes, packed as narrow as their order allows; `above` as `parents` tells it."""
-    shifts = _shifts(whys, above)
+    shifts = _shifts(above)
     places: list[Place] = []
     for shift, parent in zip(shifts, above, strict=True):
         over = places[parent] if parent is not None else None
@@ -43,7 +43,7 @@ def tree(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[Place, .
     return tuple(places)
 
 
-def _shifts(whys: Sequence[WhyStep], above: Sequence[int | None]) -> list[int]:
+def _shifts(above: Sequence[int | None]) -> list[int]:
     """How many columns each box stands to the right of its parent."""
     children: list[list[int]] = [[] for _ in above]
     for index, parent in enumerate(above):
@@ -53,7 +53,7 @@ def _shifts(whys: Sequence[WhyStep], above: Sequence[int | None]) -> list[int]:
     edges: list[list[tuple[int, int]]] = [[] for _ in above]  # the first and last column of each row below, from a box
     for index in reversed(range(len(above))):
         taken: list[tuple[int, int]] = []
-        for child in sorted(children[index], key=lambda child: whys[child - 1].is_branch):
+        for child in children[index]:
             below = edges[child]
             shifts[child] = max(
                 (last + 1 - first for (_, last), (first, _) in zip(taken, below, strict=False)), default=0
@@ -68,6 +68,6 @@ def _shifts(whys: Sequence[WhyStep], above: Sequence[int | None]) -> list[int]:
 
 
 def outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[Place, ...]:
-    """One box a line, in reading order; columns are indentation: a chain keeps its own, a branch goes deeper."""
+    """One box a line, in reading order; columns are indentation."""
     depths = [0, *(step.depth + 1 for step in whys)]
     return tuple(Place(depth, row, parent) for row, (depth, parent) in enumerate(zip(depths, above, strict=True)))

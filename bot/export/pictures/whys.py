@@ -9,6 +9,7 @@ from bot.export.pictures.alternatives import whys_alternative
 from bot.export.pictures.lettering import width, wrapped
 from bot.export.pictures.sheet import WIDTH, Caption, Picture, Sheet, anchor_of
 from bot.export.pictures.trees import Place, outline, parents, tree
+from bot.incident.code import bare
 from bot.incident.document import Document, WhyStep
 from bot.incident.plain import one_line
 from bot.incident.text import shortened
@@ -24,7 +25,7 @@ _SIZE = 12.0
 _LINE = 15.0
 _INDENT = 22.0
 _STEM = 11.0
-_DEEPEST = 14
+_MOST_INDENT = 320.0  # of the deepest box: beyond it each step is narrower
 _ROOMY = 24  # with at most so many boxes an outline has two lines for each
 _LONGEST_TITLE = 2_000
 
@@ -66,9 +67,9 @@ def whys_picture(document: Document) -> Picture | None:
     if not document.whys:
         return None
     shown = document.whys[:MOST_BOXES]
-    said = [_Said(document.key, document.title, "quiet"), *map(_said, shown)]
+    said = [_Said(document.key, bare(document.title), "quiet"), *map(_said, shown)]
     above = parents(shown)
-    places = tree(shown, above)
+    places = tree(above)
     sheet = Sheet()
     if max(place.column for place in places) < _MOST_COLUMNS:
         height = _draw_tree(sheet, said, places)
@@ -84,8 +85,8 @@ def whys_picture(document: Document) -> Picture | None:
 
 def _said(step: WhyStep) -> _Said:
     if step.is_root:
-        return _Said(words.ROOT.format(number=step.number), one_line(step.text), "pale-blue", is_root=True)
-    return _Said(str(step.number), one_line(step.text), "panel")
+        return _Said(words.ROOT.format(number=step.number), one_line(bare(step.text)), "pale-blue", is_root=True)
+    return _Said(str(step.number), one_line(bare(step.text)), "panel")
 
 
 def _draw_tree(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) -> float:
@@ -125,13 +126,14 @@ def _height(lines: int) -> float:
 def _draw_outline(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) -> float:
     """The boxes below each other, indented; the height of the whole."""
     most = 2 if len(said) <= _ROOMY else 1
+    step = min(_INDENT, _MOST_INDENT / max(1, *(place.column for place in places)))
     boxes: list[_Box] = []
     top = 2.0
     for one, place in zip(said, places, strict=True):
-        left = min(place.column, _DEEPEST) * _INDENT
+        left = place.column * step
         indent = left + _PAD + width(one.head, _SIZE) + 10
         text = wrapped(one.text, WIDTH - indent - _PAD, _SIZE, most)
-        box = _Box(left, top, WIDTH - left, 4 + max(len(text), 1) * _LINE, left + _STEM)
+        box = _Box(left, top, WIDTH - left, 4 + max(len(text), 1) * _LINE, left + min(_STEM, step / 2))
         boxes.append(box)
         if place.parent is not None:
             _draw_branch(sheet, boxes[place.parent], box)
@@ -144,11 +146,8 @@ def _draw_outline(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) 
 
 
 def _draw_branch(sheet: Sheet, over: _Box, box: _Box) -> None:
-    if over.left == box.left:
-        sheet.line([(over.stem, over.foot), (over.stem, box.top)], "soft")
-    else:
-        middle = (box.top + box.foot) / 2
-        sheet.line([(over.stem, over.foot), (over.stem, middle), (box.left, middle)], "soft")
+    middle = (box.top + box.foot) / 2
+    sheet.line([(over.stem, over.foot), (over.stem, middle), (box.left, middle)], "soft")
 
 
 def _draw_frame(sheet: Sheet, one: _Said, box: _Box, lines: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.export.environment import template_set
 from bot.export.pictures import Picture, palette, timeline_picture, whys_picture
 from bot.incident import postmortem
+from bot.incident.code import bare
 from bot.incident.document import Document
 from bot.incident.lifecycle import SAID
 from bot.incident.plain import one_line
@@ -31,7 +32,7 @@ def check(picture: Picture, text: str) -> None:
     """The text is there in letters, or in what is shown to the mouse, as far as either holds it."""
     drawn = (element for group in parsed(picture.svg).iter(f"{SVG}g") for element in group.iter())
     shown = "".join(element.text or "" for element in drawn)
-    beginning = "".join(one_line(text).split())[:60]
+    beginning = "".join(one_line(bare(text)).split())[:60]
     assert beginning in "".join(shown.split())
 
 

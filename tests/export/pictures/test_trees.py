@@ -23,7 +23,7 @@ def compiled(*above: int | None) -> tuple[WhyStep, ...]:
 
 
 def grown(whys: tuple[WhyStep, ...]) -> tuple[Place, ...]:
-    return tree(whys, parents(whys))
+    return tree(parents(whys))
 
 
 @settings(deadline=None)
@@ -59,11 +59,11 @@ def test_a_chain_goes_straight_down_and_its_branches_stand_to_the_right() -> Non
 def test_an_outline_has_a_line_for_each_in_reading_order() -> None:
     whys = compiled(None, 1, 1, 2)
     places = outline(whys, parents(whys))
-    assert [step.number for step in whys] == [1, 3, 2, 4]
+    assert [step.number for step in whys] == [1, 2, 4, 3]
     assert [(place.column, place.row, place.parent) for place in places] == [
         (0, 0, None),
         (1, 1, 0),
         (2, 2, 1),
-        (1, 3, 1),
-        (1, 4, 3),
+        (3, 3, 2),
+        (2, 4, 1),
     ]

@@ -62,6 +62,7 @@ async def test_every_verb_is_allowed(gate: Gate, confluence: Confluence) -> None
     await confluence.check()
     space = {"results": [{"id": "44", "key": "ENG", "name": "Engineering"}]}  # the example's id is no number
     gate.instead = {"/spaces": space}
+    await confluence.missing_rights()
     await confluence.create(DRAFT, is_repeat=True)
     await confluence.read("1000")
     await confluence.update(SEEN, "New title", "<p>two</p>", "INC-7 draft 2")

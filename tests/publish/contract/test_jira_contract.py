@@ -43,6 +43,8 @@ async def jira(gate: Gate) -> AsyncIterator[Jira]:
         ("/rest/api/3/issue", {"fields": "all of them"}),
         ("/rest/api/3/search/jql", {"jql": 7}),
         ("/rest/api/3/issue/OPS-1/transitions", {"transition": "11"}),
+        ("/rest/api/3/issueLink", {"type": {"name": "Relates"}, "inwardIssue": {"key": "INC-1"}}),
+        ("/rest/api/3/issue/OPS-1/remotelink", {"globalId": "no object"}),
     ],
 )
 async def test_the_mock_refuses_what_is_wrong(gate: Gate, path: str, body: object) -> None:
@@ -60,9 +62,11 @@ async def test_every_verb_is_allowed(gate: Gate, jira: Jira) -> None:
     await jira.edit("OPS-1", Changes(assignee="", takes_due_away=True))
     await jira.status_of(["OPS-1", "OPS-2"])
     await jira.link("OPS-1", "afterword:INC-7", "https://wiki.example/INC-7", "INC-7")
+    await jira.relate("OPS-1", "INC-1")
     await jira.assignee_for("OPS", "ana@team.example")
     assert gate.violations == []
-    assert len(gate.exchanges) >= 11
+    assert len(gate.exchanges) >= 12
+    assert ("POST /rest/api/3/issueLink", 201) in [(one.request, one.status) for one in gate.exchanges]
 
 
 async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: Jira) -> None:

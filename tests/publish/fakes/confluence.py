@@ -1,5 +1,6 @@
 """A Confluence that keeps pages: Cloud's version 2 with 1 for labels and files, or Data Center's version 1."""
 
+import re
 from collections.abc import Callable
 from email import message_from_bytes
 from email.message import Message
@@ -7,7 +8,18 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.publish.fakes.days import Fake
+from tests.publish.fakes.days import Fake, Handler
+
+SCOPES = (
+    ("GET .*/wiki/api/v2/spaces", "read:space"),
+    ("(POST|PUT) .*/wiki/api/v2/pages/[0-9]+/properties", "read:page write:page"),
+    ("GET .*/wiki/api/v2/pages", "read:page"),
+    ("(POST|PUT) .*/wiki/api/v2/pages", "write:page"),
+    ("POST .*/wiki/rest/api/content/[0-9]+/label$", "read:label write:label"),
+    ("(PUT|POST) .*/wiki/rest/api/content/[0-9]+/child/attachment", "read:attachment write:attachment"),
+    ("POST .*/wiki/api/v2/users-bulk$", "read:user"),
+)
+"""By Atlassian's pages on both versions of the interface."""
 
 
 class FakeConfluence(Fake):
@@ -19,7 +31,13 @@ class FakeConfluence(Fake):
         self.files: dict[tuple[str, str], list[bytes]] = {}
         self.kept: dict[str, dict[str, Any]] = {}
         self.hides_people = False
+        self.scopes: set[str] | None = None
+        """What the token has of scopes; None: it is one without."""
+        self.parents = {"900": "Postmortems"}
+        """Pages of the space that are there besides."""
+        self.rights: list[tuple[str, str]] | None = [("create", "page"), ("create", "attachment"), ("read", "space")]
         self.says_taken = "A page with this title already exists: choose a unique one for this space."
+        self.refused_for_scope: list[str] = []
         self.quicker: list[Callable[[], None]] = []
         """What people do at the very moment at which a page is written, once each."""
         for prefix in ("", "/ex/confluence/cloud-1") if is_cloud else ("",):
@@ -32,6 +50,8 @@ class FakeConfluence(Fake):
         pages = f"{prefix}/wiki/api/v2/pages" if self.is_cloud else f"{old}/content"
         kept = f"{pages}/{{id}}/properties" if self.is_cloud else f"{pages}/{{id}}/property"
         add("GET", f"{prefix}/wiki/api/v2/spaces" if self.is_cloud else f"{old}/space/{{key}}", self._space)
+        if self.is_cloud:
+            add("GET", f"{prefix}/wiki/api/v2/spaces/{{id}}", self._rights)
         add("POST", pages, self._create)
         add("GET", pages, self._titled)
         add("GET", f"{pages}/{{id}}", self._page)
@@ -48,6 +68,19 @@ class FakeConfluence(Fake):
 
     def _lets_in(self, request: web.Request) -> bool:
         return request.path == "/_edge/tenant_info" or super()._lets_in(request)
+
+    async def _day(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.scopes is not None and not self._scopes_of(request) <= self.scopes:
+            self.refused_for_scope.append(f"{request.method} {request.path}")
+            return web.json_response({"code": 401, "message": "Unauthorized; scope does not match"}, status=401)
+        return await super()._day(request, handler)
+
+    @staticmethod
+    def _scopes_of(request: web.Request) -> set[str]:
+        """What Atlassian's pages demand of a token for a call."""
+        call = f"{request.method} {request.path}"
+        found = [names for pattern, names in SCOPES if re.search(pattern, call)]
+        return {f"{name}:confluence" for name in found[0].split()} if found else set()
 
     def edited(self, page_id: str, body: str, by: str = "") -> None:
         """Somebody changes a page by hand."""
@@ -86,12 +119,17 @@ class FakeConfluence(Fake):
         space = asked["spaceId"] if self.is_cloud else asked["space"]["key"]
         if space != ("44" if self.is_cloud else "ENG"):
             return self._missing()
+        parent = asked.get("parentId") or asked.get("ancestors", [{"id": ""}])[0]["id"]
+        if parent and parent not in {*self.parents, *self.pages}:
+            return self._missing()
         at = self.put(asked["title"], body["value"])
-        self.pages[at]["parent"] = asked.get("parentId") or asked.get("ancestors", [{"id": ""}])[0]["id"]
+        self.pages[at]["parent"] = parent
         return web.json_response(self._shown(at))
 
     def _shown(self, at: str) -> dict[str, Any]:
-        page = self.pages[at]
+        return self._shown_as(at, self.pages[at])
+
+    def _shown_as(self, at: str, page: dict[str, Any]) -> dict[str, Any]:
         return {
             "id": at,
             "status": page["status"],
@@ -109,8 +147,9 @@ class FakeConfluence(Fake):
     async def _people(self, request: web.Request) -> web.Response:
         if self.hides_people:
             return web.json_response({"message": "Unauthorized; scope does not match"}, status=401)
-        names = [account.removeprefix("acc-") for account in (await request.json())["accountIds"]]
-        found = [{"accountId": f"acc-{name}", "displayName": name, "publicName": name} for name in names if name]
+        asked = (await request.json())["accountIds"]
+        names = {account: account.removeprefix("acc-") for account in asked if account.startswith("acc-")}
+        found = [{"accountId": at, "displayName": name, "publicName": name} for at, name in names.items() if name]
         return web.json_response({"results": found, "_links": {}})
 
     async def _titled(self, request: web.Request) -> web.Response:
@@ -119,7 +158,17 @@ class FakeConfluence(Fake):
 
     async def _page(self, request: web.Request) -> web.Response:
         at = request.match_info["id"]
+        if not at.isdecimal():
+            return self._wrong(f"Provided value {{{at}}} for 'id' is not the correct type. Expected type is long")
+        if at in self.parents:
+            about = {"title": self.parents[at], "body": "", "number": 1, "note": "", "status": "current"}
+            return web.json_response(self._shown_as(at, about))
         return web.json_response(self._shown(at)) if at in self.pages else self._missing()
+
+    async def _rights(self, request: web.Request) -> web.Response:
+        told = [{"operation": operation, "targetType": target} for operation, target in self.rights or ()]
+        more = {"operations": {"results": told}} if self.rights is not None else {}
+        return web.json_response({"id": "44", "key": "ENG", "name": "Engineering"} | more)
 
     async def _update(self, request: web.Request) -> web.Response:
         at, asked = request.match_info["id"], await request.json()

@@ -30,6 +30,9 @@ class FakeJira(Fake):
         self.cloud = api.endswith("3")
         self.issues: dict[str, dict[str, Any]] = {}
         self.links: dict[tuple[str, str], dict[str, Any]] = {}
+        self.related: list[tuple[str, str, str]] = []
+        """Links between issues: type, inward and outward."""
+        self.link_types = ["Blocks", "Relates"]
         self.demands_assignee = False
         self.drops_assignee = False
         self.unseen_fields: set[str] = set()
@@ -54,6 +57,7 @@ class FakeJira(Fake):
         add("GET", f"{api}/issue/{{key}}/transitions", self._steps)
         add("POST", f"{api}/issue/{{key}}/transitions", self._step)
         add("POST", f"{api}/issue/{{key}}/remotelink", self._link)
+        add("POST", f"{api}/issueLink", self._relate)
         add("POST", f"{api}/search/jql" if self.cloud else f"{api}/search", self._search)
         add("GET", f"{api}/user/assignable/search", self._assignable)
 
@@ -186,8 +190,28 @@ class FakeJira(Fake):
         self._touch(request.match_info["key"])
         return web.Response(status=204)
 
+    async def _relate(self, request: web.Request) -> web.Response:
+        """As Jira does: a second link of the same two is no second, and what it cannot link is not found."""
+        asked = await request.json()
+        keys = [self._moved.get(key, key) for key in (asked["inwardIssue"]["key"], asked["outwardIssue"]["key"])]
+        if set(asked) - {"type", "inwardIssue", "outwardIssue", "comment"}:
+            return web.json_response({"errorMessages": ["Invalid request payload."]}, status=400)
+        if not set(keys) <= self.issues.keys():
+            return self._missing()
+        if asked["type"]["name"] not in self.link_types:
+            said = f"No issue link type with name '{asked['type']['name']}' found."
+            return web.json_response({"errorMessages": [said], "errors": {}}, status=404)
+        link = (asked["type"]["name"], keys[0], keys[1])
+        self.related += [link] if link not in self.related else []
+        return web.Response(status=201)
+
     async def _link(self, request: web.Request) -> web.Response:
         key, asked = request.match_info["key"], await request.json()
+        key = self._moved.get(key, key)
+        if key not in self.issues:
+            return self._missing()
+        if not asked["object"].get("url", "").startswith("http") or not 0 < len(asked["object"].get("title", "")) < 256:
+            return web.json_response({"errors": {"url": "A title and a web address are required."}}, status=400)
         was_there = (key, asked["globalId"]) in self.links
         self.links[key, asked["globalId"]] = asked["object"]
         return web.json_response({"id": 1, "self": "x"}, status=200 if was_there else 201)

@@ -1,0 +1,139 @@
+"""What people mark as code is code in every form that people read, and stays as it was typed in the others."""
+
+import csv
+import io
+import json
+
+import pytest
+from markdown_it import MarkdownIt
+
+from bot.export import Exporter, escape, returned
+from bot.export.environment import template_set
+from bot.export.html import HtmlWriter
+from bot.incident import postmortem
+from bot.incident.document import Document
+from bot.incident.records import Case, Milestone
+from bot.publish import adf
+from tests.export import pages, storage_pages
+from tests.export.cases import NOW, action, at, case, entry, incident, why, written
+
+EXPORTER = Exporter()
+SPAN = "ran `kubectl get po` <twice>"
+BLOCK = "restarted:\n```bash\nkubectl delete po web-1\n  --now # ]]> <b>`x`</b>\n```\nand it came back"
+CODE = "kubectl delete po web-1\n  --now # ]]> <b>`x`</b>"
+
+
+def told(text: str) -> Case:
+    """A case that says the text in an entry, a why, an action, a section and the title."""
+    return case(
+        about=incident(title=" ".join(text.split("\n"))),
+        entries=(entry(1, at(14, 5), text), entry(2, at(14, 6), text, milestone=Milestone.DETECTED)),
+        whys=(why(1, None, text), why(2, 1, f"{text} (#1)", root=True)),
+        sections=(written("leadup", text),),
+        actions=(action(1, text=text, reason=text),),
+    )
+
+
+def compiled(text: str) -> Document:
+    return postmortem.compile(told(text), NOW)
+
+
+def form(text: str, name: str) -> str:
+    return EXPORTER.render(compiled(text), name).decode()
+
+
+def fences(markdown: str) -> list[tuple[str, str]]:
+    tokens = MarkdownIt("js-default", {"maxNesting": 200}).parse(markdown)
+    return [(token.info, token.content.removesuffix("\n")) for token in tokens if token.type == "fence"]
+
+
+def spans(markdown: str) -> list[str]:
+    tokens = MarkdownIt("js-default", {"maxNesting": 200}).parse(markdown)
+    return [one.content for token in tokens for one in token.children or [] if one.type == "code_inline"]
+
+
+# Two entries, two whys, the evidence of the second, the root cause, a section, an action.
+WHOLE = 8
+
+
+@pytest.mark.parametrize("name", ["markdown", "canvas"])
+def test_code_is_code_in_markdown_and_on_a_canvas(name: str) -> None:
+    assert fences(form(BLOCK, name)) == [("bash", CODE)] * WHOLE
+    # In the table, too, and in the reason of the action; the title of a canvas is kept apart.
+    more = {"markdown": 3, "canvas": 2}[name]
+    assert spans(form(SPAN, name).split("\n---\n")[-1]).count("kubectl get po") == WHOLE + more
+    assert "\\`" not in form(SPAN, name)
+
+
+def test_code_is_code_on_the_page() -> None:
+    page = pages.page(EXPORTER.render(compiled(BLOCK), "html"))
+    assert ["".join(one.itertext()).removesuffix("\n") for one in page.iter("pre")] == [CODE] * WHOLE
+    page = pages.page(EXPORTER.render(compiled(SPAN), "html"))
+    assert [one.text for one in page.iter("code")].count("kubectl get po") == WHOLE + 2
+    (title,) = page.iter("title")
+    assert title.text == "INC-7: ran kubectl get po <twice>"
+
+
+def test_code_is_code_on_paper() -> None:
+    page = HtmlWriter(template_set()).page(compiled(BLOCK), on_paper=True)
+    assert page.count("<pre><code>") == WHOLE
+
+
+def test_code_is_code_in_confluence() -> None:
+    page = storage_pages.page(form(BLOCK, "confluence"))
+    assert len(storage_pages.macros(page, "code")) == WHOLE
+    assert form(BLOCK, "confluence").count("--now # ]]]]><![CDATA[> <b>`x`</b>") == WHOLE
+    assert form(SPAN, "confluence").count("<code>kubectl get po</code> &lt;twice&gt;") == WHOLE + 2
+
+
+def test_json_and_csv_keep_what_was_typed() -> None:
+    held = json.loads(form(BLOCK, "json"))
+    assert held["timeline"][0]["text"] == held["whys"][0]["text"] == held["actions"][0]["text"] == BLOCK
+    table = csv.DictReader(io.StringIO(form(BLOCK, "csv"), newline=""), strict=True)
+    assert [row["text"] for row in table] == [BLOCK, BLOCK]
+
+
+def test_who_said_it_stands_behind_the_block_in_the_same_item() -> None:
+    found = pages.list_items(form(BLOCK, "markdown"))
+    assert f"14:05 UTC restarted:\n{CODE}\nand it came back — Ana Costa (#1)" in found
+    assert "14:05 UTC\na\n— Ana Costa (#1)" in pages.list_items(form("```\na\n```", "markdown"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SPAN,
+        BLOCK,
+        "```\n<!-- afterword:timeline -->\n## Timeline\n```",
+        "a\n```\n# comment\n<!-- afterword:whys 2861d11d9007 94d01c5e63aa v2 -->\n```",
+        "unbalanced ` and ``` here",
+        "````\n```\nnested\n```\n````",
+    ],
+)
+def test_a_draft_with_code_comes_back_as_it_left(text: str) -> None:
+    draft = EXPORTER.draft(compiled(text))
+    paper = returned.read(form(text, "markdown"))
+    assert [one.id for one in paper.compiled.regions] == [region.id for region in draft.shown.regions]
+    assert {one.fate for one in returned.compared(paper, draft)} == {returned.Fate.UNTOUCHED}
+
+
+def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
+    draft = EXPORTER.draft(compiled(BLOCK))
+    next_one = "\n\n<!-- afterword:fault"
+    edited = form(BLOCK, "markdown").replace(f"and it came back{next_one}", f"and stayed{next_one}")
+    fates = {one.id: one.fate for one in returned.compared(returned.read(edited), draft)}
+    assert fates.pop("leadup") is returned.Fate.EDITED
+    assert set(fates.values()) == {returned.Fate.UNTOUCHED}
+
+
+def test_code_is_code_in_a_work_item_of_jira() -> None:
+    found = json.dumps(adf.document(f"{escape.block(BLOCK)}\n\n{escape.block(SPAN)}"))
+    assert '"type": "codeBlock"' in found
+    assert '{"type": "code"}' in found
+    assert "kubectl delete po web-1\\n  --now # ]]> <b>`x`</b>" in found
+
+
+def test_a_picture_shows_no_marks() -> None:
+    page = form("the `pool` was full", "html")
+    drawing = page[page.index("<svg") : page.rindex("</svg>")] if "<svg" in page else ""
+    assert "`" not in drawing

@@ -1,0 +1,94 @@
+"""A milestone without words is shown once, and of two that mark the same the document says which counts."""
+
+import json
+import re
+
+import pytest
+
+from bot.export import Exporter
+from bot.incident import postmortem
+from bot.incident.lifecycle import SAID, beyond
+from bot.incident.records import Case, Entry, EntryKind, Milestone, Status
+from bot.slack import timeline
+from tests.export import pages
+from tests.export.cases import NOW, at, case, entry, incident
+
+EXPORTER = Exporter()
+FORMS = ("markdown", "html", "confluence", "canvas")
+
+
+def form(about: Case, name: str) -> str:
+    return EXPORTER.render(postmortem.compile(about, NOW), name).decode()
+
+
+def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
+    return tuple(
+        entry(number, at(14, number), text.format(SAID[milestone]), milestone=milestone)
+        for number, milestone in enumerate(Milestone, 1)
+    )
+
+
+@pytest.mark.parametrize("text", ["{}", "{}.", " {} "])
+@pytest.mark.parametrize("name", FORMS)
+def test_a_milestone_without_words_is_named_once_in_its_line(name: str, text: str) -> None:
+    written = form(case(entries=bare_marks(text=text)), name)
+    for number, milestone in enumerate(Milestone, 1):
+        said = SAID[milestone]
+        line = next(
+            one
+            for one in re.split(r"<li|<tr>|\n- ", written)
+            if f"(#{number})" in one or f"<td>#{number}</td>" in one or f"#{number}</a>" in one
+        )
+        assert line.count(said) == 1, line
+        assert "·" not in line
+
+
+def test_a_milestone_with_words_is_shown_with_both() -> None:
+    line = entry(1, at(14, 5), "Mitigated by a failover", milestone=Milestone.MITIGATED)
+    assert "- **14:05 UTC** *Mitigated* · Mitigated by a failover — Ana Costa (#1)" in form(
+        case(entries=(line,)), "markdown"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "more"), [("Mitigated", ""), ("mitigated!", ""), ("", ""), ("mitigated in EU", "mitigated in EU")]
+)
+def test_only_the_milestones_own_word_says_nothing_more(text: str, more: str) -> None:
+    assert beyond(Milestone.MITIGATED, text) == more
+    assert beyond(None, text) == text
+
+
+def test_a_list_in_slack_names_it_once() -> None:
+    about = case(entries=bare_marks(text="{}."))
+    assert timeline.line(about.entries[3], about, NOW).count("Mitigated") == 1
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_of_two_that_mark_the_same_the_document_says_which_counts(name: str) -> None:
+    twice = (
+        entry(1, at(14, 5), "Alert fired", milestone=Milestone.DETECTED),
+        entry(2, at(14, 1), "A customer called", milestone=Milestone.DETECTED),
+    )
+    written = form(case(entries=twice), name)
+    assert len(re.findall(r"; (?:<a [^>]*>)?#2(?:</a>)? counts as detected", written)) == 1
+    assert "#1 counts" not in written
+
+
+def test_a_program_that_reads_the_json_is_told_which_counts() -> None:
+    about = case(
+        about=incident(status=Status.OPEN, resolved_at=None, resolved_by=None),
+        entries=(
+            entry(1, at(14, 5), milestone=Milestone.DETECTED),
+            entry(2, at(14, 1), milestone=Milestone.DETECTED),
+            entry(3, at(14, 30), milestone=Milestone.RESOLVED, kind=EntryKind.STATUS),
+            entry(4, at(14, 40), "Reopened", kind=EntryKind.STATUS),
+        ),
+    )
+    counts = {line["number"]: line["counts"] for line in json.loads(form(about, "json"))["timeline"]}
+    assert counts == {1: False, 2: True, 3: None, 4: None}
+
+
+def test_the_page_shows_one_word_in_the_row_of_a_milestone() -> None:
+    page = pages.page(EXPORTER.render(postmortem.compile(case(entries=bare_marks()), NOW), "html"))
+    rows = [one for one in page.iter("li") if one.get("class") == "milestone"]
+    assert [[part.tag for part in row] for row in rows] == [["b", "i", "small"]] * 5

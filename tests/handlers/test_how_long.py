@@ -1,0 +1,74 @@
+"""Since when an incident is on, and how long it was: from the start of its impact, wherever people read it."""
+
+from bot.rehearsal.seen import SeenMessage
+from tests.handlers.stage import on_stage, opened, told
+from tests.playing import Play
+
+
+def card(play: Play) -> SeenMessage:
+    return next(m for m in play.slack.messages(play.channel) if m.plain.startswith("INC-1 "))
+
+
+async def test_the_card_says_since_when_the_impact_lasts(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        assert "since 2026-11-23 12:30 UTC" in card(play).plain
+        await told(play, play.ana, "/incident started 11:50 UTC")
+        await play.settle()
+        assert "since 2026-11-23 11:50 UTC" in card(play).plain
+        assert "since 2026-11-23 11:50 UTC" in await told(play, play.bo, "/incident")
+        assert "since 2026-11-23 11:50 UTC" in await told(play, play.bo, "/incident list")
+
+
+async def test_once_it_is_over_everything_says_how_long_it_lasted(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident started 10:50 UTC")
+        said = await told(play, play.ana, "/incident resolved 12:00 UTC")
+        assert "after 1 h 10 min" in said
+        await play.settle()
+        lasted = "lasted 1 h 10 min, from 2026-11-23 10:50 to 2026-11-23 12:00 UTC"
+        assert lasted in card(play).plain
+        assert "since" not in card(play).plain
+        assert lasted in await told(play, play.bo, "/incident list")
+
+
+async def test_a_correction_of_the_start_is_seen_at_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident started 11:50 UTC")
+        await told(play, play.ana, "/timeline edit 2 11:20 UTC")
+        await play.settle()
+        assert "since 2026-11-23 11:20 UTC" in card(play).plain
+        await told(play, play.ana, "/timeline delete 2")
+        await play.settle()
+        assert "since 2026-11-23 12:30 UTC" in card(play).plain
+
+
+async def test_the_home_tab_says_both(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident started 10:50 UTC")
+        await play.slack.open_home(play.bo)
+        await play.settle()
+        assert "open since 2026-11-23 10:50 UTC" in home(play)
+        await told(play, play.ana, "/incident resolved 12:00 UTC")
+        await play.slack.open_home(play.bo)
+        await play.settle()
+        assert "resolved 2026-11-23 12:00 UTC, after 1 h 10 min" in home(play)
+
+
+def home(play: Play) -> str:
+    view = play.slack.home(play.bo)
+    assert view is not None
+    return str(view["blocks"])
+
+
+async def test_an_incident_that_was_reopened_is_on_since_it_began(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident started 10:50 UTC")
+        await told(play, play.ana, "/incident resolved 12:00 UTC")
+        await told(play, play.ana, "/incident reopen")
+        await play.settle()
+        assert "since 2026-11-23 10:50 UTC" in card(play).plain

@@ -1,0 +1,59 @@
+"""Old buttons of alerts: settled meanwhile, ended meanwhile, or firing again."""
+
+from datetime import timedelta
+
+from tests.alarms import ALERTS, alertmanager, call, member, watched
+from tests.handlers.stage import opened, press, told
+from tests.handlers.test_stale_buttons import press_old, remembered
+
+
+async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> None:
+    async with watched(sqlite_url) as play:
+        await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
+        await play.settle()
+        seen = remembered(play, play.bo, "alerts_open", ALERTS)
+        await press(play, play.ana, "alerts_ignore", channel=ALERTS)
+        again = remembered(play, play.bo, "alerts_again", ALERTS)
+        for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
+            assert "Ana Demo ignored that alert meanwhile." in await press_old(play, play.bo, seen, action)
+        await press_old(play, play.ana, again, "alerts_again")
+        assert "suggested again already" in await press_old(play, play.bo, again, "alerts_again")
+        await opened(play)
+        ended = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z")
+        await call(play, "alertmanager", alertmanager(ended))
+        await play.settle()
+        said = await press_old(play, play.bo, seen, "alerts_attach")
+        assert "This alert has ended, at 2026-11-23 12:25 UTC." in said
+        await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {})
+        await play.settle()
+        for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
+            assert "INC-1 has this alert already." in await press_old(play, play.bo, seen, action)
+        assert "INC-1 has this alert already." in await press_old(play, play.bo, again, "alerts_again")
+
+
+async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url: str) -> None:
+    async with watched(sqlite_url) as play:
+        await opened(play)
+        began, at = "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z"
+        await call(play, "alertmanager", alertmanager(member("HighErrorRate", began)))
+        await play.settle()
+        await press(play, play.ana, "alerts_attach", channel=ALERTS)
+        await play.slack.submit(play.ana, play.slack.views(play.ana)[-1], {})
+        await play.settle()
+        await call(play, "alertmanager", alertmanager(member("HighErrorRate", began, at)))
+        await play.settle()
+        seen = remembered(play, play.ana, "alerts_resolved")
+        play.clock.advance(timedelta(minutes=2))
+        await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:31:00Z")))
+        await play.settle()
+        before = play.case()
+        for action in ("alerts_resolved", "alerts_mitigated"):
+            assert "1 alert of it fires again since that was asked." in await press_old(play, play.ana, seen, action)
+        assert play.case() == before
+        await call(
+            play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:31:00Z", "2026-11-23T12:32:00Z"))
+        )
+        await told(play, play.ana, "/incident resolved")
+        assert "INC-1 is resolved already." in await press_old(play, play.ana, seen, "alerts_mitigated")
+        await told(play, play.ana, "/incident reopen")
+        assert "INC-1 was reopened since that was asked" in await press_old(play, play.ana, seen, "alerts_resolved")

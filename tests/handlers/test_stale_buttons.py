@@ -1,0 +1,251 @@
+"""Old buttons: whatever has become of their thing since, the answer says what is now, and nothing else is done.
+
+Which button is pressed old where stands in `test_stale_every`.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from bot.rehearsal.seen import SeenMessage
+from tests.handlers.stage import having, last, on_stage, opened, press, told
+from tests.handlers.talk import looked_back, say, talked, until
+from tests.playing import NOON, Play
+
+
+def remembered(play: Play, user: str, action: str, channel: str = "") -> SeenMessage:
+    """The message that shows a button now: it may be old when that is pressed."""
+    return having(play, user, action, channel)
+
+
+async def press_old(play: Play, user: str, seen: SeenMessage, action: str) -> str:
+    """Press a button of a message as it was once shown; everything that this led to, as the person reads it."""
+    room = play.slack.workspace.channels[seen.channel]
+    room.messages[seen.ts].blocks = seen.blocks
+    before = {message.ts for message in play.slack.messages(seen.channel, user=user)} - {seen.ts}
+    answer = await play.slack.click(user, seen, action)
+    assert answer.ok, answer
+    await play.settle()
+    new = [one.plain for one in play.slack.messages(seen.channel, user=user) if one.ts not in before]
+    dm = [last(play, user, play.slack.dm(user)).plain] if play.slack.messages(play.slack.dm(user), user=user) else []
+    return "\n".join([*new, *dm, *(view.plain for view in play.slack.views(user))])
+
+
+@dataclass(frozen=True)
+class Old:
+    """A button, how it comes to be shown, what becomes of its thing then, and what is said of it."""
+
+    action: str
+    shown: tuple[str, ...]
+    since: tuple[str, ...]
+    says: str
+
+
+ENTRY, STRUCK = ("/timeline 13:10 failed over",), ("/timeline delete 2",)
+EDITED = ("/timeline edit 2 13:05 failed over to b",)
+CHANGED = "Bo Demo changed #2 since that was shown"
+TAKEN_BACK = "#2 was taken back"
+WHY = ("/incident resolved", "/why because the pool ran out")
+DEEP = tuple(f"/why because {number}" for number in range(4))
+OVER = ("/incident resolved", "/postmortem waive a drill")
+ACTION = ("/action add a load test @Ana Demo due friday",)
+DONE, DROPPED = ("/action done 1",), ("/action drop 1 not needed",)
+
+TYPED = (
+    Old("timeline_utc", ENTRY, STRUCK, TAKEN_BACK),
+    Old("timeline_utc", ENTRY, EDITED, CHANGED),
+    Old("timeline_undo", ENTRY, STRUCK, TAKEN_BACK),
+    Old("timeline_undo", ENTRY, EDITED, CHANGED),
+    Old("timeline_edit", ENTRY, STRUCK, TAKEN_BACK),
+    Old("timeline_edit", ENTRY, EDITED, CHANGED),
+    Old("timeline_again", (*ENTRY, *ENTRY), STRUCK, "#2 was taken back since, so nothing was added."),
+    Old("timeline_again", (*ENTRY, *ENTRY), EDITED, "#2 was changed since, so nothing was added."),
+    Old(
+        "timeline_restore", (*ENTRY, *STRUCK), ("/timeline edit 2 failed over to b",), "stands in the timeline already"
+    ),
+    Old("timeline_form_open", (), OVER, "INC-1 is closed: its postmortem is waived"),
+    Old("incident_milestone", (), OVER, "INC-1 is closed: its postmortem is waived"),
+    Old("incident_mitigated", (), OVER, "INC-1 is closed: its postmortem is waived"),
+    Old("incident_mitigated", (), ("/incident mitigated",), "INC-1 is mitigated already."),
+    Old("incident_mitigated", (), ("/incident resolved",), "INC-1 is resolved already."),
+    Old("incident_resolved", (), ("/incident resolved",), "INC-1 is resolved already."),
+    Old("incident_resolved", (), OVER, "INC-1 is closed"),
+    Old("lookback_24", (), OVER, "INC-1 is closed"),
+    Old("why_root", WHY, ("/why delete 1",), "Why 1 was taken back already, by Bo Demo."),
+    Old("why_root", WHY, ("/why edit 1 because of the deploy",), "Bo Demo changed why 1 since that was shown"),
+    Old("why_root", WHY, ("/why root 1",), "It stands now as a root cause: because the pool ran out"),
+    Old("why_no_root", (*WHY, "/why root"), ("/why delete 1",), "Why 1 was taken back already"),
+    Old("why_action", (*WHY, "/why root"), ("/why delete 1",), "Why 1 was taken back by Bo Demo, and stays so"),
+    Old("why_answer", (*WHY,), ("/why delete 1",), "Why 1 was taken back by Bo Demo, and stays so"),
+    Old("why_answer", (*WHY,), ("/why because of a leak",), "Bo Demo answered this already, as why 2"),
+    Old("why_answer", (*WHY,), ("/why root",), "Why 1 is marked as a root cause."),
+    Old("why_delete", (*WHY, "/why edit 1"), ("/why delete 1",), "Why 1 was taken back already"),
+    Old("why_delete", (*WHY, "/why edit 1"), ("/why edit 1 because of b",), "Bo Demo changed why 1"),
+    Old("why_edit", (*WHY, "/why edit 1"), ("/why delete 1",), "Why 1 was taken back by Bo Demo"),
+    Old("why_edit", (*WHY, "/why edit 1"), ("/why edit 1 because of b",), "Bo Demo changed why 1 since that was shown"),
+    Old("why_restore", (*WHY, "/why delete 1"), ("/why edit 1 because of b",), "Why 1 stands already."),
+    Old("action_done", ACTION, DONE, "Action 1 is done already."),
+    Old("action_done", ACTION, DROPPED, "Action 1 is dropped already."),
+    Old("action_date", ACTION, DONE, "Action 1 is done already."),
+    Old("action_hand_over", (*ACTION, "/action 1"), DONE, "Action 1 is done already."),
+    Old("action_drop", (*ACTION, "/action 1"), DONE, "Action 1 is done already."),
+    Old("action_reopen", (*ACTION, *DONE), ("/action reopen 1",), "Action 1 is open already."),
+    Old("action_day_0", (*ACTION, "/action 1 next friday"), DONE, "Action 1 is done already."),
+    Old("finding_action", ("/action add a load test",), DONE, "Action 1 is done already."),
+    Old("postmortem_reopen", OVER, ("/postmortem reopen",), "is open: it was neither published nor waived"),
+)
+
+
+@pytest.mark.parametrize("old", TYPED, ids=lambda old: f"{old.action}: {old.says[:40]}")
+async def test_an_old_button_says_what_is_now_and_does_nothing(sqlite_url: str, old: Old) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        for line in old.shown:
+            await told(play, play.ana, line)
+            await play.settle()
+        seen = remembered(play, play.ana, old.action)
+        for line in old.since:
+            await told(play, play.bo, line)
+            await play.settle()
+        before = play.case()
+        assert old.says in await press_old(play, play.ana, seen, old.action)
+        assert play.case() == before
+
+
+async def test_a_struck_entry_stays_struck_whatever_is_pressed_and_its_receipt_brings_it_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline 13:10 failed over")
+        await play.settle()
+        seen = remembered(play, play.ana, "timeline_utc")
+        await told(play, play.ana, "/timeline delete 2")
+        for action in ("timeline_utc", "timeline_undo", "timeline_edit"):
+            await press_old(play, play.ana, seen, action)
+            assert len(play.case().entries) == 1
+            assert play.slack.views(play.ana) == []
+        await press(play, play.ana, "timeline_restore")
+        assert "failed over" in [entry.text for entry in play.case().entries]
+
+
+async def test_a_form_that_was_open_while_its_entry_was_taken_back_says_so_and_saving_it_is_a_choice(
+    sqlite_url: str,
+) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline 13:10 failed over")
+        await press(play, play.ana, "timeline_edit")
+        await told(play, play.bo, "/timeline delete 2")
+        view = play.slack.views(play.ana)[-1]
+        await play.slack.submit(play.ana, view, {"text": "failed over to b"})
+        view = play.slack.views(play.ana)[-1]
+        assert "Bo Demo took #2 back while you were writing." in view.plain
+        assert len(play.case().entries) == 1
+        await play.slack.submit(play.ana, view)
+        assert "failed over to b" in [entry.text for entry in play.case().entries]
+
+
+async def test_a_question_about_a_time_is_answered_once_and_not_into_a_later_incident(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/timeline 3/4 12:00 failed over")
+        seen = remembered(play, play.ana, "timeline_at_0")
+        for action in ("timeline_at_1", "timeline_at_0", "timeline_at_now"):
+            await press_old(play, play.ana, seen, action)
+        assert len(play.case().entries) == 2
+        await told(play, play.ana, "/timeline 3/4 11:00 failed back")
+        seen = remembered(play, play.ana, "timeline_at_0")
+        await told(play, play.ana, "/incident resolved")
+        play.clock.advance(timedelta(minutes=1))
+        await opened(play, "Search is slow")
+        said = await press_old(play, play.ana, seen, "timeline_at_0")
+        assert "INC-2 was opened after that was asked. Send it again if it belongs to INC-2." in said
+        assert len(play.case().entries) == 1
+
+
+async def test_what_was_said_to_the_bot_and_taken_back_stays_so_when_its_question_is_answered(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await play.slack.say(play.ana, play.channel, "@afterword 3/4 12:00 failed over")
+        await play.settle()
+        seen = remembered(play, play.ana, "capture_at_0")
+        await press_old(play, play.ana, seen, "capture_at_0")
+        await told(play, play.ana, "/timeline undo")
+        said = await press_old(play, play.ana, seen, "capture_at_1")
+        assert "#2 was taken back by you, and stays so" in said
+        assert len(play.case().entries) == 1
+
+
+async def test_an_old_move_of_a_why_says_how_it_stands(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        for line in WHY:
+            await told(play, play.ana, line)
+        await play.settle()
+        await told(play, play.bo, "/why because of the deploy")
+        await play.settle()
+        seen = remembered(play, play.bo, "why_move")
+        await told(play, play.ana, "/why delete 2")
+        assert "Why 2 was taken back by Ana Demo" in await press_old(play, play.bo, seen, "why_move")
+        await told(play, play.ana, "/why edit 2 because of the rollout")
+        assert "Ana Demo changed why 2" in await press_old(play, play.bo, seen, "why_move")
+
+
+async def test_an_action_that_is_somebody_else_s_now_is_said_to_be_theirs(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await play.pass_time(days=2, hours=2)
+        room = play.slack.dm(play.bo)
+        seen = remembered(play, play.bo, "action_done", room)
+        await told(play, play.ana, "/action 1 @Chandra Demo")
+        assert "Action 1 of INC-1 is Chandra Demo's now." in await press_old(play, play.bo, seen, "action_done")
+
+
+REMINDED = ("postmortem_hand_over", "postmortem_waive", "postmortem_snooze")
+
+
+@pytest.mark.parametrize("action", REMINDED)
+async def test_an_old_reminder_says_that_nothing_is_asked_any_more(sqlite_url: str, action: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/incident lead @Bo Demo")
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(hours=24)
+        room = play.slack.dm(play.bo)
+        seen = remembered(play, play.bo, action, room)
+        await told(play, play.ana, "/postmortem waive a drill")
+        said = await press_old(play, play.bo, seen, action)
+        assert "The postmortem of INC-1 is waived already. `/postmortem reopen INC-1` asks for it again." in said
+        await told(play, play.ana, "/incident reopen")
+        assert "INC-1 is open again, so nothing is asked of its postmortem yet." in await press_old(
+            play, play.bo, seen, action
+        )
+
+
+async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sqlite_url: str) -> None:
+    async with talked(sqlite_url) as play:
+        say(play, play.bo, "04:20 failed over")
+        until(play, NOON)
+        await looked_back(play)
+        room = play.slack.dm(play.ana)
+        seen = remembered(play, play.ana, "lookback_choose_0", room)
+        for line in OVER:
+            await told(play, play.ana, line)
+        said = await press_old(play, play.ana, seen, "lookback_choose_0")
+        assert "INC-1 is closed: its postmortem is waived, so nothing more is recorded in it." in said
+        assert "`/postmortem reopen INC-1` opens it again." in said
+        assert "button" not in said
+        assert "this channel" not in said
+
+
+async def test_what_is_harmless_is_not_masked_again_by_undo_and_back(sqlite_url: str) -> None:
+    key = "AKIA" + "IOSFODNN7" + "EXAMPLE"
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, f"/timeline 13:10 used aws key {key}")
+        for action in ("secret_harmless", "timeline_undo", "timeline_restore", "timeline_undo"):
+            said = await press(play, play.ana, action)
+            assert key in said.plain
+            assert not said.plain.count("•")
+        assert key not in "".join(one.plain for one in play.slack.messages(play.channel, user=play.bo))
