@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.incident import times
 from bot.slack.people import language_of
 from storage import people
 from tests.handlers.stage import on_stage, opened, told, window
