@@ -26,7 +26,10 @@ _BEFORE = re.compile(
 _BEHIND = re.compile(rf"(?:[\s,*|]*[\[(]\s*|[\s,*|]+){_SHIFT}(?:\s*[\])]|(?=[\s:,;|*-]|$))", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s*]*[\[(]\s*\+(?P<count>[1-9])\s*[\])]")
 _CLOCK_BEFORE = re.compile(r"[0-9][^A-Za-z]{0,3}(?:[ap]\.?m\.?|[A-Z]{2,5}|Uhr|h)?\W{0,3}$", re.IGNORECASE)
-_ALONE = re.compile(rf"\W*{_SHIFT}\W*", re.IGNORECASE)
+_ALONE = re.compile(
+    rf"\W*(?:{_SHIFT}|(?P<later>[1-9])\s+days?\s+(?:later|after)|(?:day|T)\s?\+\s?(?P<plus>[1-9])\s?d?)\W*",
+    re.IGNORECASE,
+)
 _REACH = 48
 
 
@@ -201,7 +204,7 @@ def _shift(text: str) -> tuple[int, str] | None:
 
 def _count(match: re.Match[str]) -> int:
     groups = match.groupdict()
-    return int(groups.get("count") or groups.get("since") or 0)
+    return int(next((groups[name] for name in ("count", "since", "later", "plus") if groups.get(name)), 0))
 
 
 def asked(readings: list[Reading], problem: str) -> Reading:

@@ -12,6 +12,11 @@ _OF_THE_PAPER = re.compile(
     r"|aktualisiert|ge\u00e4ndert|ver\u00f6ffentlicht|mis\s+\u00e0\s+jour|publi\u00e9|actualizado|publicado|atualizado|aggiornato|bijgewerkt)(?!\w)",
     re.IGNORECASE,
 )
+_NOT_THAT_DAY = re.compile(
+    r"(?<!\w)(?:week(?:-?end)?|since|until|till|before|after|from|between|woche|seit|bis|vor|nach|zwischen|semaine|depuis|jusqu|avant|apr\u00e8s"
+    r"|entre|semana|desde|hasta|settimana|fino|dopo|prima|sinds|tot|tussen)(?!\w)",
+    re.IGNORECASE,
+)
 _PARTS_BEHIND = re.compile(r"[\s*_`)\]]*(?:$|[-\u2013\u2014:|(\u00b7/])|[ *_`)\]]*\t|,\s")
 _PARTS_BEFORE = re.compile(r"(?:[(\[:|,\u2013\u2014]|\s-)[\s*_`]*(?:(?:on|am|le|el)\s+)?$")
 _YEAR = re.compile(r"\(((?:19|20)[0-9]{2})\)")
@@ -62,6 +67,8 @@ def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
         return Role.HEADING
     if _OF_THE_PAPER.search(laid.text) and len(named.beside) <= _LONGEST_TITLE:
         return Role.OF_THE_PAPER
+    if _NOT_THAT_DAY.search(" ".join(named.beside)) and len(named.beside) <= _LONGEST_LABEL:
+        return Role.UNSURE
     if laid.is_heading:
         return Role.HEADING
     if named.starts and _PARTS_BEHIND.match(laid.text, named.ends):
@@ -73,6 +80,8 @@ def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
 
 def _doubtful(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
     """The same of a line that a mark does not tell from a sentence."""
+    if named.starts and len(named.beside) == 1:
+        return Role.TITLE
     ends = _ends_so(laid, named)
     parted = len(named.beside) <= _FEW or bool(_PARTS_BEFORE.search(laid.text[: named.begins]))
     if ends and (not is_open or parted):

@@ -63,6 +63,11 @@ IN_BERLIN = [
     "== 2026-03-04 ==",
     "h3. 2026-03-04",
     "2026-03-04\n----------",
+    "2026-03-04 outage",
+    "op 4 maart 2026",
+    "📅 2026-03-04",
+    "Tag 2 (04.03.2026)",
+    "04MAR2026",
 ]
 
 
@@ -121,6 +126,12 @@ def test_other_dates_of_the_text_tell_whether_the_day_or_the_month_comes_first()
         "2026-03-??",
         "Nothing happened on March 4",
         "2026-03-04 we looked at the backup",
+        "Week of March 2",
+        "Between 2026-03-03 and 2026-03-04",
+        "Weekend",
+        "Heute",
+        "昨日",
+        "Q1 2026",
     ],
 )
 def test_what_seems_to_name_a_day_is_flagged_and_so_are_the_times_below(heading: str) -> None:
@@ -253,7 +264,9 @@ def test_the_next_day_counts_from_the_day_of_the_heading() -> None:
         "2026-03-02 23:20",
         "2026-03-04 08:00",
     ]
-    assert told(read("2026-03-02\n23:50 a\nNext day\n08:00 b", NOW, BERLIN))[-1] == "2026-03-03 07:00 b"
+    for heading in ("Next day", "The next morning:", "## +1 day", "Day +1", "翌日"):
+        assert told(read(f"2026-03-02\n23:50 a\n{heading}\n08:00 b", NOW, BERLIN))[-1] == "2026-03-03 07:00 b"
+    assert told(read("2026-03-02\n23:50 a\n2 days later\n08:00 b", NOW, BERLIN))[-1] == "2026-03-04 07:00 b"
 
 
 def test_a_next_day_after_no_day_is_asked() -> None:

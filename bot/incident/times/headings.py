@@ -29,7 +29,7 @@ _RANGE_BEFORE = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th|\.)?\s?(?:-|to|bis|and|und
 _RANGE_BEHIND = re.compile(r"\s?(?:-|to|bis|and|und)\s?[0-9]{1,2}(?![0-9:/.-])", re.IGNORECASE)
 _LABEL = re.compile(
     r"(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?[0-9]{1,2}|(?:incident\s+|outage\s+)?(?:date|datum|day|tag|fecha|data|jour|dia|d\u00eda|dag)"
-    r"(?:\s+of(?:\s+the)?\s+(?:incident|outage))?|\u65e5\u4ed8|on|am|le|el",
+    r"(?:\s+of(?:\s+the)?\s+(?:incident|outage))?|\u65e5\u4ed8|on|am|den|le|el|il|em|op",
     re.IGNORECASE,
 )
 _SIGNS = "\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5"
@@ -52,6 +52,11 @@ _MONTH_DAY = re.compile(r"\W{1,3}[0-9]{1,2}(?![\w:])|(?<![\w:])[0-9]{1,2}\W{1,3}
 _FULL = re.compile(
     r"(?<![\w./-])(?:19|20)[0-9]{2}([/.-])[0-9]{1,2}\1[0-9]{1,2}|(?<![\w./-])[0-9]{1,2}([/.-])[0-9]{1,2}\2(?:19|20)[0-9]{2}(?!\w)"
 )
+_VAGUE = re.compile(
+    r"\W*(?:the\s+)?(?:week-?end|(?:next|following|same)\s+week(?:-?end)?|(?:a|one|[0-9]+)\s+weeks?\s+later|wochenende|fin\s+de\s+semana)\W*",
+    re.IGNORECASE,
+)
+_SHORTEST_WORD, _LONGEST_WORD = 4, 24
 _SHORT = 8
 _MOST_DATES = 4
 
@@ -222,7 +227,7 @@ def _undated(line: str, note: Noted | None, words: Vocabulary) -> Named | None:
 
 def _seems_dated(line: str, words: Vocabulary) -> bool:
     """Whether a short line holds a year, a month with a number, or "Day 2", and little else."""
-    if _DAY_NUMBER.fullmatch(line):
+    if _DAY_NUMBER.fullmatch(line) or _VAGUE.fullmatch(line) or _is_foreign_day(line, words):
         return True
     if len(line.split()) <= _SHORT and (_has_month(line, words) or _FULL.search(line)):
         return True
@@ -231,6 +236,15 @@ def _seems_dated(line: str, words: Vocabulary) -> bool:
         return False
     rest = line[: year.start()] + " " + line[year.end() :]
     return not year.group().isdigit() or bool(_NUMBER.search(rest)) or len(rest.split()) <= 1
+
+
+def _is_foreign_day(line: str, words: Vocabulary) -> bool:
+    """Whether a line is nothing but a word of another language for a day, which its author may mean or not."""
+    low = small(_BESIDE.sub(" ", line).strip())
+    if not _SHORTEST_WORD <= len(low) <= _LONGEST_WORD and low.isascii():
+        return False
+    others = (vocabulary(language) for language in LANGUAGES if language != words.language)
+    return any(low in other.words[kind] for other in others for kind in (DAY, WEEKDAY))
 
 
 def _has_month(line: str, words: Vocabulary) -> bool:
