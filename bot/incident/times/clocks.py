@@ -13,7 +13,7 @@ _COLON = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _SIGNS = re.compile(r"([0-9]{1,2})\s?\u6642(?:\s?([0-9]{1,2})\s?\u5206(?:\s?([0-9]{1,2})\s?\u79d2)?|(\u534a))?")
-_DIGITS = re.compile(r"([0-2]?[0-9])([0-5][0-9])([0-5][0-9])?(?![0-9.,:/%])", re.ASCII)
+_DIGITS = re.compile(r"([0-2]?[0-9])([0-5][0-9])([0-5][0-9])?(?![0-9.,:/%]|[-/.][0-9]{1,2}[-/.])", re.ASCII)
 _DIGITS_MARK = re.compile(r"\s?(?:([ap])\.?m\b\.?|h(?:rs|ours)?\b)", re.IGNORECASE)
 _NAMED = re.compile(r"(noon|midday|midnight)\b", re.ASCII | re.IGNORECASE)
 

@@ -31,6 +31,11 @@ def test_what_is_no_time_stays_text(text: str) -> None:
     assert (found.utc, found.question, found.text) == (None, None, text)
 
 
+def test_a_year_is_never_taken_for_a_time() -> None:
+    for text in ("2026-03-04 (UTC)", "2026-03-04 UTC failed", "2026/03/04 UTC", "2026.03.04 UTC x", "2019-12-31 Z"):
+        assert read(text, NOW, ZoneInfo("Europe/Berlin")).utc is None, text
+
+
 def test_a_version_is_never_taken_for_a_time() -> None:
     for text in ("22.04 image rolled out", "23.11 upgrades", "12.10", "24.05", "10.11 replica lag", "16.10 to 16.11"):
         assert read(text, NOW, ZoneInfo("Europe/Berlin")).utc is None, text
