@@ -92,7 +92,8 @@ def _year_step(scan: Scan, parts: Parts) -> bool:
 def _is_time(scan: Scan, clock: Clock, parts: Parts) -> bool:
     """Whether a number is a time of day by what stands beside it, and not a number or part of a name ("1405Z-node")."""
     if clock.form == "plain":
-        return bool(parts.part and (parts.part.day is not None or parts.part.name in ("noon", "midnight", "am", "pm")))
+        part = parts.part
+        return bool(part and (part.day is not None or part.is_phrase or part.name in ("noon", "midnight", "am", "pm")))
     if clock.form == "short":
         return scan.sure or bool(parts.day or parts.zone or scan.words.language in _HOURS_WITH_H)
     if clock.form != "digits":

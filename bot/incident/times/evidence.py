@@ -29,11 +29,14 @@ from bot.incident.times.scan import Found, Scan
 from bot.incident.times.zonenames import ABBREVIATIONS, ROUGH_NAMES
 from bot.incident.times.zones import zone_at
 
-_BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&]{1,12}")
+_BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&+]{1,12}")
 _HALF = re.compile(r"(?:[ap]\.\s?m\b\.?|pm\b|am(?=\s*(?:$|[-:;,.|)\]])))", re.IGNORECASE)
 _RELATIVE = re.compile(
-    r"(?:ago|later|earlier|before\s+that|previous|previously|next\s+day|noon|midnight)\b", re.IGNORECASE
+    r"(?:ago|later|earlier|before\s+that|day\s+before|prev\b|yest\b|(?:last\s+)?nite|weekend|fortnight|christmas|xmas|new\s+year|eve\b|lunch(?:time)?|dawn|dusk|sunrise|sunset|[DT][+-][0-9]|previous|previously|next\s+day|noon|midnight)\b",
+    re.IGNORECASE,
 )
+_AGO_SOON = re.compile(r"[\s,:;|/()\[\]\u00b7\u2022-]{1,6}(?:[^\s.,;:]{1,20}\s+){1,3}ago\b", re.IGNORECASE)
+_ZONES = re.compile(r"([A-Z]{2,5})/[A-Z]{2,5}\b")
 _AMOUNT = re.compile(
     r"(?:([0-9]{1,4})(?:[.,][0-9])?(\s?)|(?:an?|one|two|three|half\s+an)\s+)(?=[A-Za-z\u00c0-\u024f\u3000-\u9fff])"
 )
@@ -46,7 +49,8 @@ _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
 _OTHER_WORDS = (
     "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
-    " an one two three four five six seven ten half several few couple"
+    " an one two three four five six seven ten half several few couple some yest prev nite weekend fortnight eve lunch"
+    " lunchtime dawn dusk sunrise sunset christmas easter over then plus"
 )
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
 _LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
@@ -73,7 +77,10 @@ def is_silent(scan: Scan) -> bool:
         return False
     word = match[1].lower()
     may_be_typo = len(word) >= 6 and match[1][0] in "ECMP"
-    return not (word in _telling(scan.words) or may_be_typo or " time" in scan.low[match.end() : match.end() + 40])
+    if word in _telling(scan.words) or may_be_typo:
+        return False
+    ahead = scan.low[match.end() : match.end() + 40]
+    return " time" not in ahead and " ago" not in ahead
 
 
 def leftover(scan: Scan, found: Found) -> str:
@@ -83,6 +90,8 @@ def leftover(scan: Scan, found: Found) -> str:
         return offset.group().strip() if not found.zone else ""
     if found.zone and found.zone.label in ("UTC", "GMT") and (shift := _SHIFT.match(head, scan.at)):
         return shift.group().strip()
+    if found.ago is None and (ago := _AGO_SOON.match(head, scan.at)):
+        return ago.group().strip()
     place, places = scan.at, [scan.at]
     for _ in range(_MOST_FILLERS):
         beside = _BESIDE.match(head, place)
@@ -93,7 +102,8 @@ def leftover(scan: Scan, found: Found) -> str:
             break
         place = filler[1]
     for at in dict.fromkeys(places[1:]):
-        end = _evidence(scan, found, at, near=at == places[1])
+        within = scan.low[max(0, at - 4) : at] in (" in ", "(in ", "[in ")
+        end = _evidence(scan, found, at, near=within or at == places[1], within=within)
         if end:
             return head[at:end].strip()
     return ""
@@ -114,8 +124,8 @@ def leads(head: str, words: Vocabulary, end: int) -> bool:
     return True
 
 
-def _evidence(scan: Scan, found: Found, at: int, *, near: bool) -> int:
-    """Where the evidence at a place ends; 0 for none."""
+def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = False) -> int:
+    """Where the evidence at a place ends; 0 for none. `within`: an "in" stands before it, as in "14:05 in Tokyo"."""
     head, low = scan.head, scan.low
     if not head[at : at + 1].strip() or (at and head[at - 1].isalnum() and head[at - 1].isascii()):
         return 0
@@ -128,12 +138,23 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool) -> int:
         return _figures(scan, at)
     if amount := _amount(scan, at):
         return amount
-    if found.zone is None and near and (zone := zone_at(head, at, scan.words)):
-        said = low[at : zone[1]]
-        is_named = zone[0].kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
-        return zone[1] if is_named else 0
+    if found.zone is None and near and (zone := _zone(scan, at, within=within)):
+        return zone
     foreign_word = foreign().match(low, at)
     return foreign_word.end() if foreign_word else 0
+
+
+def _zone(scan: Scan, at: int, *, within: bool) -> int:
+    """A name of a zone; of a place only with the word "time", or behind an "in"."""
+    if (both := _ZONES.match(scan.head, at)) and (both[1] in ABBREVIATIONS or both[1] in ("UTC", "GMT")):
+        return both.end()
+    found = zone_at(scan.head, at, scan.words)
+    if found is None:
+        return 0
+    zone, end = found
+    said = scan.low[at:end]
+    is_named = zone.kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
+    return end if is_named or (within and not zone.doubtful) else 0
 
 
 def _words(scan: Scan, at: int) -> int:

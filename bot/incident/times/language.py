@@ -29,11 +29,13 @@ class Part(NamedTuple):
     """A part of the day; `day` is how many days ago it was, where the word says so ("tonight" is 0).
 
     `plain`: the word alone is a noun ("evening"), which may as well be what happened; "abends" can only be a time.
+    `is_phrase`: it has a preposition ("in the evening").
     """
 
     name: str
     day: int | None = None
     plain: bool = True
+    is_phrase: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +74,8 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         ON: "on|on the|the",
         LAST: "last|past",
         NEXT: "next",
-        FILLER: "in|in the|at|of|of the|the|that|during|during the|on|on the|same|this|a|an|that same",
+        FILLER: "in|in the|at|or|then|plus|again|over|"
+        "of|of the|the|that|during|during the|on|on the|same|this|a|an|that same",
         AGO: "ago",
         BEFORE: "",
         UNIT: "s/1|sec/1|secs/1|second/1|seconds/1|m/60|min/60|mins/60|minute/60|minutes/60|h/3600|hr/3600|hrs/3600"
@@ -255,7 +258,9 @@ def _cldr(locale: Locale) -> dict[str, dict[str, Any]]:
             periods = locale.day_periods.get(context, {}).get(width, {})
             plain = context == "stand-alone" or locale.language == "en"
             found[PART] |= {
-                _name(name): Part(part, None, plain) for key, name in periods.items() if (part := _part_of(key))
+                _name(name): Part(part, None, plain, " " in name)
+                for key, name in periods.items()
+                if (part := _part_of(key))
             }
     relative = locale._data["date_fields"]["day"].get("relative", {})  # noqa: SLF001  # babel has no door to these names
     found[DAY] |= {_name(name): -int(key) for key, name in relative.items()}
@@ -314,7 +319,9 @@ def foreign_words() -> frozenset[str]:
     for code in (*LANGUAGES, *OTHERS):
         names = _cldr(Locale.parse(code))
         words |= {word for kind in (WEEKDAY, DAY, PART) for word in names[kind]}
-        words |= {word for kind in (DAY, PART) for word in _own(code, kind)}
+        words |= {
+            word for kind in (DAY, PART, WEEKDAY) for word in _own(code, kind) if kind != WEEKDAY or len(word) > 4
+        }
     known = {word for word in words if _letters(word) >= 3 or not word.isascii()}
     english = vocabulary("en").words
     return frozenset(known - _ORDINARY - {word for kind in english.values() for word in kind})

@@ -47,6 +47,7 @@ _TIME_OF = re.compile(
     r"(?:hora(?:\s+(?:de|del))?|hor[a\u00e1]rio\s+(?:de|do|da)|heure\s+(?:de\s|d')|ora\s+(?:di|del))\s*(?=[A-Z])",
     re.IGNORECASE,
 )
+_DOTTED = re.compile(r"(?:[A-Za-z]\.){2,4}(?![A-Za-z0-9])")
 _LETTERS_ONLY = re.compile(r"[^\W\d_]+")
 _TYPOS = ("eastern", "central", "mountain", "pacific")
 _TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
@@ -87,6 +88,8 @@ def zone_at(
     """
     if head[at : at + 1] in ("Z", "z") and head[at - 1 : at].isdigit() and not head[at + 1 : at + 2].isalnum():
         return Zone("UTC", "offset"), at + 1
+    if dotted := _dotted(head, at):
+        return dotted
     word = _WORD.match(head, at)
     if word is None:
         return _offset_at(head, at)
@@ -104,6 +107,16 @@ def zone_at(
         return _unknown(head, at, word)
     end = _TIME_WORD.match(head, found[1])
     return (found[0], end.end()) if end else found
+
+
+def _dotted(head: str, at: int) -> tuple[Zone, int] | None:
+    """An abbreviation with dots: "P.S.T."."""
+    match = _DOTTED.match(head, at)
+    name = match.group().replace(".", "").upper() if match else ""
+    if match is None or not (name in ABBREVIATIONS or name in ("UTC", "GMT")):
+        return None
+    zone = Zone(name, "abbreviation", name) if name in ABBREVIATIONS else Zone(name, "offset")
+    return zone, match.end()
 
 
 def _time_of(head: str, at: int) -> tuple[Zone, int] | None:
@@ -169,7 +182,8 @@ def _universal_at(head: str, at: int, end: int) -> tuple[Zone, int] | None:
     if not (_BOUND.match(head, end) or _SLASHED.match(head, end)):
         return None
     label = "GMT" if head[at:end].lower() == "gmt" else "UTC"
-    return Zone(label, "offset"), end
+    time_word = _TIME_WORD.match(head, end)
+    return Zone(label, "offset"), time_word.end() if time_word else end
 
 
 def _offset_at(head: str, at: int) -> tuple[Zone, int] | None:

@@ -125,7 +125,8 @@ def test_durations_versions_and_bare_dates_are_never_taken_nor_offered(text: str
     [
         "14:10", "pm", "tonight", "at night", "Friday", "tomorrow", "Nov 3", "2026-03-02", "2 h ago", "later", "JST",
         "+09:00", "Foo time", "5 min", "last week", "the previous day", "+1 day", "gestern", "hier soir", "ayer",
-        "wczoraj", "\u6628\u65e5", "de la tarde",
+        "wczoraj", "yest", "two Fridays ago", "a fortnight ago", "over the weekend", "in Tokyo", "P.S.T.",
+        "JST/UTC", "or 13:10", "+20m", "\u6628\u65e5", "de la tarde",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("separator", [" ", " - ", " / ", ", ", " | ", " \u00b7 ", " (", ": "])
