@@ -91,7 +91,7 @@ def check_confluence(text: str) -> None:
     assert not {"ac:task-list", "ac:image", "blockquote", "del", "h1", "h3", "hr", "code"} & set(found)
     assert storage_pages.macros(page, "code") == []
     assert storage_pages.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
-    assert found.count("table") == 2
+    assert found.count("table") == 3
     assert storage_pages.visible(page).count(pages.squeezed(plain(text))) >= 24
 
 
