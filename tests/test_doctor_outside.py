@@ -102,8 +102,8 @@ async def test_the_page_above_is_named_and_one_that_is_not_there_is_told() -> No
         Finding(
             "Confluence",
             ok=False,
-            sentence="AFTERWORD_CONFLUENCE_PARENT: there is no page 901 that the account may see. Copy the number in the "
-            "page's address, or set none.",
+            sentence="AFTERWORD_CONFLUENCE_PARENT: there is no page 901 that the account may see. "
+            "Copy the number in the page's address, or set none.",
         )
     ]
 

@@ -110,7 +110,7 @@ def check_confluence(text: str) -> None:
     assert not {"ac:task-list", "ac:image", "blockquote", "del", "h1", "h3", "hr", *without(text, "code")} & set(found)
     assert bool(storage_pages.macros(page, "code")) == (not without(text, "pre"))
     assert storage_pages.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
-    assert found.count("table") == 2
+    assert found.count("table") == 3
     assert letters(storage_pages.visible(page)).count(letters(bare(plain(text)))) >= 24
 
 
