@@ -18,8 +18,9 @@ TOP_LEVEL = {
     *FLOORS,
     *("tests", "docs", ".ci", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "Makefile", "Dockerfile"),
     *("README.md", "CHANGELOG.md", "LICENSE", ".env.example", ".gitignore", ".gitattributes", ".dockerignore"),
+    *("CONTRIBUTING.md", "SECURITY.md", ".editorconfig", ".pre-commit-config.yaml", ".github", "compose.yaml"),
 }
-NOT_YET = {"Dockerfile", ".gitattributes", ".dockerignore"}  # allowed, not demanded
+NOT_YET = {"Dockerfile", ".gitattributes", ".dockerignore", "compose.yaml"}  # allowed, not demanded
 
 BOUNDARIES = {"handlers/boundary.py", "bot/scheduler.py"}
 CLOCKS = {"bot/clock.py"}
