@@ -88,7 +88,7 @@ async def milestone_form(desk: Desk, asked: Asked) -> Block:
     clocks = await own_clocks(desk, asked)
 
     def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
+        incident = require_taking(tx, asked)
         return milestones.form(incident, kept.standing(tx, incident.id), clocks)
 
     return await desk.store.read(look)

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from bot.errors import Refused
 from bot.incident import replies as rules
+from bot.incident.mentions import unpicked
 from bot.incident.replies import About, Answer, Deed
 from bot.scribe import actions as verbs
 from bot.scribe.actions_numbered import do_all
@@ -28,6 +30,8 @@ async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None
     answer = rules.read(text, await verbs.today_of(desk, asked), mentions=other is not None)
     if answer is None and rules.is_courtesy(text):
         return
+    if answer is not None and isinstance(answer.deed, rules.Unpicked):
+        raise Refused(unpicked(answer.deed.name))
     owed = await desk.store.read(lambda tx: actions.owed_by(tx, asked.team, asked.user, MOST))
     if answer is None:
         await say(desk, asked, says.understood(await _seen(desk, asked, owed)))

@@ -81,8 +81,8 @@ def test_code_is_code_on_paper() -> None:
 
 def test_code_is_code_in_confluence() -> None:
     page = storage_pages.page(form(BLOCK, "confluence"))
-    assert len(storage_pages.macros(page, "code")) == WHOLE
-    assert form(BLOCK, "confluence").count("--now # ]]]]><![CDATA[> <b>`x`</b>") == WHOLE
+    assert len(storage_pages.macros(page, "code")) == WHOLE + 2
+    assert form(BLOCK, "confluence").count("--now # ]]]]><![CDATA[> <b>`x`</b>") == WHOLE + 2
     assert form(SPAN, "confluence").count("<code>kubectl get po</code> &lt;twice&gt;") == WHOLE + 2
 
 

@@ -43,6 +43,7 @@ def test_a_line_of_the_timeline_tells_all_that_was_recorded() -> None:
             "approximate": False,
             "text": "failed over to replica",
             "milestone": None,
+            "counts": None,
             "kind": "note",
             "author": "Ana Costa",
             "author_id": "U1",

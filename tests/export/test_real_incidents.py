@@ -9,6 +9,7 @@ import pytest
 
 from bot.export import Exporter
 from bot.incident import postmortem
+from bot.incident.code import bare
 from bot.incident.plain import plain
 from bot.incident.records import Case, Status
 from tests.export import pages, pdfs, storage_pages
@@ -42,7 +43,8 @@ def expected(about: Case) -> list[str]:
     shape = "%Y-%m-%d %H:%M UTC" if len(days) > 1 else "%H:%M UTC"
     return [
         pages.squeezed(
-            f"{'~' if one.approximate else ''}{one.happened_at:{shape}} {plain(one.text)} — Ana Costa (#{one.number})"
+            f"{'~' if one.approximate else ''}{one.happened_at:{shape}} {bare(plain(one.text))}"
+            f" — Ana Costa (#{one.number})"
         )
         for one in ordered
     ]

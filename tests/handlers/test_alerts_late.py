@@ -114,6 +114,7 @@ async def test_the_earliest_alert_detected_it_unless_a_person_says_otherwise(sql
         marked = [entry for entry in play.case(ALERTS).entries if entry.milestone is Milestone.DETECTED]
         assert len(marked) == 1
         await told(play, play.ana, "/incident detected 12:05", ALERTS)
+        await press(play, play.ana, "milestone_keep", channel=ALERTS)
         by_hand = reached_at(play.case(ALERTS), Milestone.DETECTED)
         await tell(play, fired("12:01"))
         assert reached_at(play.case(ALERTS), Milestone.DETECTED) == by_hand

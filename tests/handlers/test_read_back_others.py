@@ -10,7 +10,7 @@ from bot.incident.records import Action
 from bot.rehearsal.seen import SeenView
 from storage import actions, people, sections, whys
 from storage.statements import Transaction
-from tests.handlers.stage import having, on_stage, opened, told, window
+from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.test_postmortem import fill
 from tests.handlers.test_read_back import LONG, fields
 from tests.playing import Play
@@ -132,25 +132,6 @@ async def test_an_action_that_somebody_worded_anew_meanwhile_is_shown_first(sqli
         assert play.case().actions[0].text == "add two load tests"
         await play.slack.submit(play.ana, again)
         assert play.case().actions[0].text == "add a chaos test"
-
-
-async def test_a_long_root_cause_becomes_an_action_whole(sqlite_url: str) -> None:
-    async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/why because it broke")
-        why = play.case().whys[0]
-        now = play.clock.now()
-        play.bot.store.write_now(lambda tx: whys.amend(tx, replace(why, text=LONG), "edited", play.bo, now))
-        await told(play, play.ana, "/why root")
-        await play.settle()
-        message = having(play, play.ana, "why_action")
-        await play.slack.click(play.ana, message, "why_action")
-        await play.settle()
-        (view,) = play.slack.views(play.ana)
-        await play.slack.submit(play.ana, view, {"due": "2026-12-24"})
-        action = play.case().actions[0]
-        assert (action.text, str(action.due_on)) == (LONG, "2026-12-24")
 
 
 async def test_a_section_that_was_only_looked_at_is_not_saved_over_what_came_meanwhile(sqlite_url: str) -> None:

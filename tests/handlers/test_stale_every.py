@@ -32,6 +32,7 @@ ELSEWHERE = {
     "timeline_edit_at": "test_choices.py",
     "timeline_paste_open": "test_carried.py",
     "timeline_was": "test_offers.py",
+    "why_reply": "test_whys_replies.py",
 }
 """Tests that press these when they are old."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bot.incident.times.days import Day, near
 from bot.incident.times.evidence import leads
 from bot.incident.times.instants import Instant, Outcome, outcome
-from bot.incident.times.language import LANGUAGES, Vocabulary, vocabulary
+from bot.incident.times.language import LANGUAGES, Vocabulary, foreign, vocabulary
 from bot.incident.times.machines import Stamp, stamp_at
 from bot.incident.times.offers import elsewhere, spoken
 from bot.incident.times.phrase import HEAD, find
@@ -65,7 +65,8 @@ def prepare() -> None:
     """Read the words of all languages once, at the start, so that no line waits for them."""
     for language in LANGUAGES:
         vocabulary(language)
-    read("14:05 x", datetime(2026, 1, 1, tzinfo=UTC), UTC)
+    find("14:05 yesterday x", vocabulary("en"))
+    foreign()
 
 
 def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
