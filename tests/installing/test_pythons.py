@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.house_offenders import files
 from tests.installing.lock import PYTHONS, ROOT
 from tests.installing.surroundings import surroundings
-from tests.test_house import files
 
 ASKED = "import ensurepip, sys, venv; print(sys.version_info[:2] == tuple(map(int, sys.argv[1].split('.'))))"
 
