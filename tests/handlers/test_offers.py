@@ -16,7 +16,7 @@ from tests.playing import NOON, Play
 EVENING = datetime.fromisoformat("2026-11-23T19:02:00+00:00")
 LINE = "ping was lost on ovh3 at 19:31"
 MOVED = "It was 18:31 UTC"
-NOTE = "Recorded as of now, for no time stands at its start."
+NOTE = "Recorded as of now: the line does not start with a time."
 
 
 def entry(play: Play, text: str = LINE) -> Entry:
@@ -120,7 +120,7 @@ async def test_new_words_of_an_entry_keep_its_time_and_offer_the_one_that_they_n
         await opened(play)
         await told(play, play.ana, "/timeline 19:45-19:55 ping was lost")
         said = await told(play, play.ana, f"/timeline edit 2 {LINE}")
-        assert "Its time stays as it was." in said
+        assert "Its time has not changed." in said
         await press(play, play.ana, "timeline_was_0")
         found = entry(play)
         assert found.ended_at is not None
@@ -168,7 +168,7 @@ async def test_what_is_said_to_the_bot_gets_a_receipt_that_offers_it(sqlite_url:
         await play.slack.say(play.ana, play.channel, f"@afterword {LINE}")
         await play.settle()
         (receipt,) = whispers(play, play.ana)
-        assert "Recorded as of when it was said." in receipt.plain
+        assert "Recorded at the time it was said." in receipt.plain
         assert labels(receipt) == ["Edit", "Undo", MOVED]
         assert at(entry(play)) == "2026-11-23 19:02"
 
