@@ -142,9 +142,12 @@ LATER = datetime(2018, 10, 22, 23, 4, tzinfo=UTC)
 @pytest.mark.parametrize(
     "text", ["23:10 was when the paging began", "2018-10-20 10:00 UTC is the latest backup", "10 min ago it was fine"]
 )
-async def test_a_text_that_begins_like_a_time_stays_text_behind_a_full_time(text: str, sqlite_url: str) -> None:
+async def test_a_text_that_begins_like_a_time_is_asked_about_and_can_stay_text(text: str, sqlite_url: str) -> None:
     async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
-        await play.slack.command(witness, channel, f"/timeline 2018-10-21 22:52 UTC {text}")
+        said = await play.slack.command(witness, channel, f"/timeline 2018-10-21 22:52 UTC {text}")
+        assert said.message is not None
+        assert ":memo:" not in said.text
+        await play.slack.click(witness, said.message, "timeline_at_0")
         markdown, html = await drafts(play, witness, channel)
     assert markdown == html == [("2018-10-21 22:52", text)]
 

@@ -20,6 +20,7 @@ from pypdf import PdfReader
 
 from bot.export import FORMATS
 from bot.incident import postmortem
+from bot.incident.code import bare
 from bot.incident.plain import one_line, plain
 from bot.incident.records import Case
 from tests.export import pages, pdfs, storage_pages
@@ -107,8 +108,23 @@ def test_every_string_reads_literally_in_every_field(form: str) -> None:
     assert {
         text
         for text in STRINGS
-        if pages.squeezed(read(text)) != pages.squeezed(plain_document.replace(WORD, plain(text)))
+        if bare(text) == text
+        and pages.squeezed(read(text)) != pages.squeezed(plain_document.replace(WORD, plain(text)))
     } == set()
+
+
+@pytest.mark.parametrize("form", READ)
+def test_a_string_with_code_loses_only_the_marks_around_it(form: str) -> None:
+    """In names and titles, and in the forms that programs read, the marks stay as typed."""
+    read = READ[form]
+    between = [re.escape(part) for part in pages.squeezed(read(WORD)).split(WORD)]
+    with_code = [text for text in STRINGS if bare(text) != text]
+    assert len(with_code) >= 4
+    for text in with_code:
+        told = [re.escape(pages.squeezed(plain(text)))]
+        if form not in ("json", "csv"):
+            told.append(re.escape(pages.squeezed(bare(plain(text)))))
+        assert re.fullmatch(f"(?:{'|'.join(told)})".join(between), pages.squeezed(read(text))), text
 
 
 def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
@@ -176,7 +192,7 @@ def test_every_string_that_letters_can_show_one_by_one_reads_literally_in_the_pd
     letters = body(pdfs.read(EXPORTER.render(postmortem.compile(all_of(texts), NOW), "pdf")))
     if "\x00" in letters and name != "latin":
         pytest.skip(f"no font here has all the letters of {name}, and where one lacks this reader loses the others")
-    squeezed = ["".join(text.split()) for text in texts]
+    squeezed = ["".join(bare(text).split()) for text in texts]
     assert [text for n, text in enumerate(squeezed, 1) if f"00:00UTC{text}—AnaCosta(#{n})" not in letters] == []
     assert [text for n, text in enumerate(squeezed, 1) if f"#{n}{text}—overdue" not in letters] == []
     assert "".join(squeezed) in letters

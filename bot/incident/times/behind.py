@@ -138,12 +138,19 @@ def _part_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
     if found is None or "part" in scan.without or (link and link[2]):
         return False
     end = found[1] + (link is not None and link[1] == "(" and scan.head[found[1] : found[1] + 1] == ")")
-    dated = bool(parts.day and parts.day.form in ("word", "weekday"))
-    plain = found[0].plain and " " not in scan.low[at : found[1]].strip() and found[0].day is None and not dated
-    if plain and found[0].name not in ("noon", "midnight", "am", "pm") and not ENDS_THERE.match(scan.head, end):
+    if not ENDS_THERE.match(scan.head, end) and _may_be_text(found[0], scan.low[at : found[1]], clock, parts):
         scan.unsure.add("part")
     parts.part, scan.at = found[0], end
     return True
+
+
+def _may_be_text(part: Part, written: str, clock: Clock, parts: Parts) -> bool:
+    """Whether a part of the day behind a time may as well begin the text: "14:05 evening shift took over"."""
+    if part.name == "midnight":
+        return clock.hour in (0, 24)  # "00:00 midnight has passed" is the same moment either way
+    dated = bool(parts.day and parts.day.form in ("word", "weekday"))
+    plain = part.plain and " " not in written.strip() and part.day is None and not dated
+    return plain and part.name not in ("noon", "am", "pm")
 
 
 def _day_step(scan: Scan, parts: Parts) -> bool:
