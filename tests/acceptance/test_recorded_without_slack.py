@@ -159,7 +159,7 @@ async def test_the_program_starts_and_records_while_slack_cannot_be_reached(answ
             try:
                 for text in ("/incident open checkout is failing", "/timeline 00:00Z midnight has passed"):
                     answer = await slack.command(ana, channel, text)
-                    assert answer.ok, answer
+                    assert answer.ok, (answer, (tmp_path / "program.log").read_text())
                     assert "INC-1" in answer.text
             finally:
                 await program.kill()

@@ -26,7 +26,7 @@ from bot.incident.times.language import (
 )
 from bot.incident.times.places import STATES, cities, place_names, zone_keys
 from bot.incident.times.scan import Found, Scan
-from bot.incident.times.zonenames import ABBREVIATIONS, ROUGH_NAMES
+from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES, WORDS_TOO
 from bot.incident.times.zones import zone_at
 
 _BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&+]{1,12}")
@@ -47,6 +47,8 @@ _LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])"
 _SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
+_CAPITALS = re.compile(r"([A-Z]{3,5})(?![0-9A-Za-z/_.:-])", re.ASCII)
+_SHORT_WORD = re.compile(r"[^\W\d_]{1,3}\s+")
 _OTHER_WORDS = (
     "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
     " an one two three four five six seven ten half several few couple some yest prev nite weekend fortnight eve lunch"
@@ -106,7 +108,8 @@ def leftover(scan: Scan, found: Found) -> str:
         end = _evidence(scan, found, at, near=within or at == places[1], within=within)
         if end:
             return head[at:end].strip()
-    return ""
+    end = _behind_short_word(scan, places[1])
+    return head[places[1] : end].strip()
 
 
 def leads(head: str, words: Vocabulary, end: int) -> bool:
@@ -138,7 +141,7 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = F
         return _figures(scan, at)
     if amount := _amount(scan, at):
         return amount
-    if found.zone is None and near and (zone := _zone(scan, at, within=within)):
+    if near and (zone := _zone(scan, at, within=within) if found.zone is None else _second_zone(scan, at)):
         return zone
     foreign_word = foreign().match(low, at)
     return foreign_word.end() if foreign_word else 0
@@ -155,6 +158,20 @@ def _zone(scan: Scan, at: int, *, within: bool) -> int:
     said = scan.low[at:end]
     is_named = zone.kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
     return end if is_named or (within and not zone.doubtful) else 0
+
+
+def _second_zone(scan: Scan, at: int) -> int:
+    """Another zone behind the one that was read ("14:05 UTC PST"), if its name is no word."""
+    name = _CAPITALS.match(scan.head, at)
+    is_zone = name and name[1] in ABBREVIATIONS and name[1] not in WORDS_TOO | CAPITALS_TOO
+    return name.end() if name and is_zone else 0
+
+
+def _behind_short_word(scan: Scan, at: int) -> int:
+    """A day in another language behind a word that says "on" in it: "14:05 am Freitag", "14:05 w piatek"."""
+    word = _SHORT_WORD.match(scan.low, at)
+    found = foreign().match(scan.low, word.end()) if word else None
+    return found.end() if found else 0
 
 
 def _words(scan: Scan, at: int) -> int:
@@ -184,7 +201,7 @@ def _words(scan: Scan, at: int) -> int:
 
 def _figures(scan: Scan, at: int) -> int:
     """A clock, or a unit of duration behind a number."""
-    read = clock_at(scan.head, at, sure=False)
+    read = clock_at(scan.head, at, sure=True)  # a length of time is evidence as well: "14:05, 1:30 outage"
     if read and read[0].form in ("colon", "hour") and not _PART_OF_NUMBER.match(scan.head, read[1]):
         return read[1]
     dated = day_at(scan.head, scan.low, scan.words, at)

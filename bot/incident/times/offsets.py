@@ -5,11 +5,11 @@ import re
 from bot.incident.times.clocks import Clock
 from bot.incident.times.days import Day
 from bot.incident.times.scan import Scan
-from bot.incident.times.zonenames import ROUGH_NAMES
+from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES
 from bot.incident.times.zones import Zone, zone_at
 
 _SIGNED = re.compile(r"(\s?)([+-])([0-9]{2})(?:(:?)([0-9]{2}))?(?![0-9A-Za-z./%]|:[0-9A-Za-z])", re.ASCII)
-_AND_UTC = re.compile(r"\s\(?(?:UTC|GMT|[A-Z]{3,4})\)?(?![0-9A-Za-z])|\[[A-Za-z_+/-]{1,40}\]", re.ASCII)
+_SAME_ZONE = re.compile(r"\s(?:\([A-Z]{3,4}\)|([A-Z]{3,4})(?![0-9A-Za-z]))|\[[A-Za-z_+/-]{1,40}\]", re.ASCII)
 _BLANKS = re.compile(r"\s*([(\[]?)")
 _NIGHT = 6 * 60  # minutes: "23:00-01:00" is a range over midnight, "14:05-03:00" can hardly be one
 _MARK = re.compile(r"\s*(?:[-:;|/,@\u00b7\u2022]|-{2,3})\s*")
@@ -68,8 +68,17 @@ def _offset(scan: Scan, signed: re.Match[str], day: Day | None, clock: Clock) ->
             return None
         scan.unsure.add("offset")
     scan.at = signed.end()
-    scan.take(_AND_UTC)
+    _take_same_zone(scan)
     return found[0]
+
+
+def _take_same_zone(scan: Scan) -> None:
+    """The name of the zone behind its offset ("+0100 CET"), and not what a log goes on with ("+0100 WARN")."""
+    before = scan.at
+    named = scan.take(_SAME_ZONE)
+    name = named[1] if named else None
+    if name and not (name in ("UTC", "GMT") or (name in ABBREVIATIONS and name not in CAPITALS_TOO)):
+        scan.at = before
 
 
 def _offset_likelihood(signed: re.Match[str], clock: Clock, *, stamp: bool) -> str:

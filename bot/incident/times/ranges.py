@@ -30,6 +30,8 @@ def end_step(scan: Scan, start: Clock, parts: Parts) -> bool:
     state = scan.approximate, scan.joined, scan.sure
     scan.joined = False
     scan.take_roughness()
+    # Behind "14:05 - 1:30 outage" may stand how long it was; "23:50-00:10 outage" and "to 00:10" tell its end.
+    scan.sure = scan.sure or link.strip() == link or link.strip().isalpha()
     ended = Parts()
     clock = clock_with_front(scan, ended, depth=3)
     if clock and _may_end(start, clock, link):

@@ -53,6 +53,7 @@ ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
     **_seasons("Europe/Lisbon", ("WET", 0), ("WEST", 60)),
     **_seasons("Europe/Lisbon", ("WEZ", 0), ("WESZ", 60)),
     **_seasons("Europe/Berlin", ("MEZ", 60), ("MESZ", 120)),
+    **_seasons("Europe/Berlin", ("MET", 60), ("MEST", 120)),
     **_seasons("Europe/Athens", ("OEZ", 120), ("OESZ", 180)),
     **_seasons("America/Santiago", ("CLT", -240), ("CLST", -180)),
     **_seasons("America/Asuncion", ("PYT", -180), ("PYST", -180)),
@@ -115,7 +116,6 @@ ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
             "UCT": ("Etc/UTC", 0),
         }
     ),
-    **_fixed({}),
     "AKT": (Meant("America/Anchorage", None),),
     "PT": (Meant("America/Los_Angeles", None),),
     "MT": (Meant("America/Denver", None),),

@@ -50,6 +50,7 @@ _TIME_OF = re.compile(
 _DOTTED = re.compile(r"(?:[A-Za-z]\.){2,4}(?![A-Za-z0-9])")
 _LETTERS_ONLY = re.compile(r"[^\W\d_]+")
 _TYPOS = ("eastern", "central", "mountain", "pacific")
+_REQUEST = re.compile(r"GET\s+(?:/|https?:)")
 _TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
 
 
@@ -90,7 +91,7 @@ def zone_at(
         return Zone("UTC", "offset"), at + 1
     if dotted := _dotted(head, at):
         return dotted
-    word = _WORD.match(head, at)
+    word = None if _REQUEST.match(head, at) else _WORD.match(head, at)
     if word is None:
         return _offset_at(head, at)
     if named := _time_of(head, at):

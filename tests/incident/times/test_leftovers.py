@@ -78,3 +78,51 @@ def test_a_part_of_the_day_anywhere_among_them_changes_the_half_or_is_asked(
     assert f"{found.utc.astimezone(ZONES[zone]):%H:%M}" == f"{halved:02}:{minute:02}", line
     if day:
         assert found.utc.astimezone(ZONES[zone]).date() == DAYS[day], line
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("14:05 UTC PST failed", "PST"),
+        ("14:05 UTC CEST failed", "CEST"),
+        ("14:05 am Freitag ausgefallen", "am Freitag"),
+        ("14:05 w pi\u0105tek awaria", "w pi\u0105tek"),
+        ("14:05 1:30 outage", "1:30"),
+        ("22:50 - 00:10 outage", "00:10"),
+    ],
+)
+def test_a_second_zone_a_day_in_another_language_or_a_length_is_asked_about(line: str, left: str) -> None:
+    reading = read(line, NOW, BERLIN)
+    assert reading.utc is None
+    assert reading.question
+    assert left in (reading.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("2026-11-20 14:05:33 +0000 WARN disk full", "WARN disk full"),
+        ("2026-11-20T14:05:33+00:00 ERR disk full", "ERR disk full"),
+        ("20/Nov/2026:14:05:33 +0000 GET / 500", "GET / 500"),
+        ("2026-11-20T14:05:33+00:00 GET /health 500", "GET /health 500"),
+        ("2026-11-20 14:05:33 UTC GET /health 500", "GET /health 500"),
+        ("2026-11-20 14:05:33 +0000 (UTC) disk full", "disk full"),
+        ("2026-11-20 14:05:33 +0000 UTC disk full", "disk full"),
+    ],
+)
+def test_behind_an_offset_only_the_name_of_its_zone_is_taken(line: str, text: str) -> None:
+    reading = read(line, NOW, BERLIN)
+    assert reading.utc == datetime(2026, 11, 20, 14, 5, 33, tzinfo=UTC)
+    assert reading.text == text
+
+
+@pytest.mark.parametrize("line", ["22:50-00:10 outage", "22:50 to 00:10 outage", "from 22:50 to 00:10 downtime"])
+def test_the_end_of_a_range_is_no_length_of_time(line: str) -> None:
+    reading = read(line, NOW + timedelta(hours=3), BERLIN)
+    assert reading.end_utc == datetime(2026, 11, 25, 23, 10, tzinfo=UTC)
+
+
+def test_the_middle_european_names_are_zones_in_english_too() -> None:
+    july = datetime(2026, 7, 6, 22, 30, tzinfo=UTC)
+    assert read("14:05 MEST failed", july, UTC).utc == datetime(2026, 7, 6, 12, 5, tzinfo=UTC)
+    assert read("14:05 MET failed", NOW, UTC).utc == datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
