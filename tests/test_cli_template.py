@@ -1,5 +1,6 @@
 """`afterword template`, and exports with a team's own templates, as somebody types it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def desk(sqlite_url: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(sqlite_url: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     (folder / "sections.md.j2").write_text(WEATHER, encoding="utf-8")
-    return Desk(sqlite_url, tmp_path)
+    made = Desk(sqlite_url, tmp_path)
+    yield made
+    made.store.close()
 
 
 def test_copies_pass_and_are_what_to_start_from(tmp_path: Path) -> None:

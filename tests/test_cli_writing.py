@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,8 @@ def test_standard_output_that_is_full_is_a_sentence(store: Store) -> None:
 
 def test_a_database_that_refuses_is_a_sentence_without_its_words(store: Store, sqlite_url: str) -> None:
     broken = open_store(sqlite_url)
-    broken.driver.connect().execute("ALTER TABLE incident RENAME TO gone")
+    with closing(broken.driver.connect()) as connection:
+        connection.execute("ALTER TABLE incident RENAME TO gone")
     broken.close()
     result = exported()
     assert result.exit_code == 1
