@@ -114,17 +114,19 @@ def leftover(scan: Scan, found: Found) -> str:
 
 def leads(head: str, words: Vocabulary, end: int) -> bool:
     """Whether all that stands before a place, where a time begins, tells of a time, too: "pm CET 1:00"."""
-    scan, place = Scan(head, words), 0
+    scan, place, is_told = Scan(head, words), 0, False
     while place < end:
         beside = _BESIDE.match(head, place)
         place = beside.end() if beside else place
         filler = words.at(FILLER, scan.low, place)
-        place = max(_evidence(scan, Found(), place, near=True), filler[1] if filler else 0)
+        told = _evidence(scan, Found(), place, near=True)
+        is_told = is_told or bool(told)
+        place = max(told, filler[1] if filler else 0)
         if not place:
             return False
         while head[place : place + 1].isspace():
             place += 1
-    return True
+    return is_told
 
 
 def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = False) -> int:

@@ -126,3 +126,9 @@ def test_the_middle_european_names_are_zones_in_english_too() -> None:
     july = datetime(2026, 7, 6, 22, 30, tzinfo=UTC)
     assert read("14:05 MEST failed", july, UTC).utc == datetime(2026, 7, 6, 12, 5, tzinfo=UTC)
     assert read("14:05 MET failed", NOW, UTC).utc == datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
+
+
+def test_a_little_word_before_a_time_is_no_evidence_and_gets_an_offer() -> None:
+    reading = read("the 14:05 backup failed", NOW, BERLIN)
+    assert (reading.utc, reading.question) == (None, None)
+    assert reading.offer == (datetime(2026, 11, 25, 13, 5, tzinfo=UTC),)
