@@ -65,12 +65,13 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         PART: "morning|afternoon|evening|night|noon|midday/noon|midnight|tonight/night 0|this night/night 0"
         "|last night/last|last evening/evening 1|this morning/morning 0|this afternoon/afternoon 0"
         "|this evening/evening 0|overnight/night|this noon/noon 0",
-        AT: "at|by|as of|starting at|starting|precisely|exactly|shortly after|just after|just before|time",
+        AT: "at|by|as of|starting at|starting|precisely|exactly|time",
         FROM: "from|since|starting from",
         BETWEEN: "between",
         TO: "to|until|till|til|through|thru",
         AND: "and",
-        ABOUT: "around|about|circa|approximately|approx|roughly|ca|estimated",
+        ABOUT: "shortly after|shortly before|just after|just before|right around"
+        "|around|about|circa|approximately|approx|roughly|ca|estimated",
         ON: "on|on the|the",
         LAST: "last|past",
         NEXT: "next",

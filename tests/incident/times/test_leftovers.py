@@ -132,3 +132,10 @@ def test_a_little_word_before_a_time_is_no_evidence_and_gets_an_offer() -> None:
     reading = read("the 14:05 backup failed", NOW, BERLIN)
     assert (reading.utc, reading.question) == (None, None)
     assert reading.offer == (datetime(2026, 11, 25, 13, 5, tzinfo=UTC),)
+
+
+@pytest.mark.parametrize("about", ["shortly after", "shortly before", "just after", "just before", "right around"])
+def test_words_that_place_a_line_near_a_time_make_it_approximate(about: str) -> None:
+    reading = read(f"{about} 14:05 it failed", NOW, BERLIN)
+    assert (reading.utc, reading.text) == (datetime(2026, 11, 25, 13, 5, tzinfo=UTC), "it failed")
+    assert reading.approximate
