@@ -11,7 +11,7 @@ from bot.incident.times.ranges import end_step, equal
 from bot.incident.times.scan import ENDS_THERE, FLAGS, ISH, End, Found, Parts, Scan
 
 UNCLEAN = re.compile(
-    r"[0-9A-Za-z_/%$#&^\\@=+<\u00b0\u00c0-\u024f]|[:.,][0-9]|:[0-9A-Za-z]{0,20}:|\.[A-Za-z]|-[0-9]|'[A-Za-z0-9]|\s+ago\b",
+    r"[0-9A-Za-z_%$#&^\\@=+<\u00b0\u00c0-\u024f]|/(?![0-9]{1,2}:[0-9]{2})|[:.,][0-9]|:[0-9A-Za-z]{0,20}:|\.[A-Za-z]|-[0-9]|'[A-Za-z0-9]|\s+ago\b",
     re.ASCII,
 )
 _LINK = re.compile(r"\s*(?:(,|\bon\b|\()|([-:/|\u00b7\u2022;@]))\s*|(?<=\s)|\s+", FLAGS)
@@ -188,7 +188,11 @@ def _is_date(scan: Scan, link: re.Match[str], found: tuple[Day, int]) -> bool:
         return ends and lead != ""
     if not ends and day.form in ("weekday", "month") and _is_lower_word(scan, day, end, word):
         return False
-    if not (ends or day.full or day.form == "word" or (lead and day.form != "ordinal")) or (link[2] and not day.full):
+    if (
+        not (ends or day.full or day.form == "word" or (lead and day.form != "ordinal"))
+        or (link[2] and not day.full)
+        or day.form == "bare"
+    ):
         scan.unsure.add("day")
     return True
 

@@ -8,7 +8,7 @@ from bot.incident.times.language import Part
 
 _COLON = re.compile(
     r"([0-9]{1,2})(?:(:|\.|\s?h\s?)([0-9]{2})(?::([0-9]{2})(?:[.,:]([0-9]{1,9}))?)?)?"
-    r"(?:(\s?(?:-?ish\s?)?([ap])(?:\.?m\b\.?|\.\s?m\b\.?)(?!\s+(?:(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend)|\s[0-9]{1,2}\.\s))|([ap])(?![0-9A-Za-z.])"
+    r"(?:(\s?(?:-?ish\s?)?([ap])(?:\.?m\b\.?|\.\s?m\b\.?)(?!\s+(?:(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend)|\s[0-9]{1,2}\.(?:\s|[0-9]{1,2}\.)))|([ap])(?![0-9A-Za-z.])"
     r"|(\s?(?:Uhr|uur|heures?(?!\s+(?:de\s+[A-Z]|d'))|horas|hs)\b|\s?h(?:ou)?rs?\b\.?|\s?h(?![0-9A-Za-z])|\s?o'clock\b))?",
     re.ASCII | re.IGNORECASE,
 )

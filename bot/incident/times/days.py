@@ -24,10 +24,26 @@ _DAY_BEHIND = re.compile(
 _YEAR_BEHIND = re.compile(rf"(?:\s*,\s*|[\s,/.-]+(?:de\s+|of\s+|del\s+)?){_YEAR}|(?<=[A-Za-z0-9]){_YEAR}", _FLAGS)
 _YEAR_BEFORE = re.compile(rf"{_YEAR}[\s,-]+", _FLAGS)
 _JOINED_DATE = re.compile(r"([0-9]{1,2})-?([a-z]{3,9})-?((?:19|20)[0-9]{2})(?![0-9a-z])", re.ASCII)
-_ORDINAL = re.compile(r"(?:on\s+)?the\s+([0-9]{1,2})(?:st|nd|rd|th)(?![\w-])", _FLAGS)
+_ORDINAL = re.compile(
+    r"(?:(on\s+)?(the\s+)?([0-9]{1,2})(?:st|nd|rd|th)|(?:am|den|dem|vom)\s+([0-9]{1,2})\."
+    r"|(?:(?:le|el|il)\s+(?:d[\u00edi]a\s+)?|(?:no\s+)?dia\s+)([0-9]{1,2})(?:er)?"
+    r"|(?:op\s+)?de\s+([0-9]{1,2})(?:e|ste|de)|([0-9]{1,2})\s?\u65e5)(?![\w%-]|[.,:/][0-9])",
+    _FLAGS,
+)
+_COUNTED = re.compile(
+    r"\s+(?:of\b|(?:percentile|attempt|try|retry|retries|time|deploy\w*|release|replica|node|pod|shard|disk|floor|line"
+    r"|request|restart|alert|page|call|incident|failure|failover|party|step|phase|wave|run|batch|batches)s?\b)",
+    _FLAGS,
+)
+_DATED = re.compile(
+    r"\W*[0-9]{1,2}[:.h]|\s*[-:|(]|\s+(?:\w{2,}ed|was|were|is|are|went|came|began|lost|down|up|no|all|we)\b", _FLAGS
+)
+_WEEK = re.compile(r"((?:19|20)[0-9]{2})-?W([0-5][0-9])-?([1-7])(?![0-9])", _FLAGS)
 _AGO_DAYS = re.compile(
     r"(?:([0-9]{1,3})|(an?|one|two|three|four|five|six|seven))\s+(days?|weeks?)\s+(?:ago|earlier)(?![\w'-])", _FLAGS
 )
+_MOST_COUNTED = 10
+"""The highest ordinal that people count with as often as they date with it: "14:05 2nd worker crashing"."""
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _ON = re.compile(r"(?:(?:on|am|den|le|el|op|il|em|no|the|du|del|do)\s+)?(?:(?:the|d[\u00edi]a|den)\s+)?", re.IGNORECASE)
 _AFTER_WEEKDAY = re.compile(r"[\s,.]*(?:\|\s*)?(?:the\s+|den\s+|le\s+|el\s+|dem\s+)?", re.IGNORECASE)
@@ -47,7 +63,7 @@ class Day(NamedTuple):
     One of these says it: `numbers`, the (year or None, month, day) that it can be, real or not; `ago`, whole days
     before today; `of_month`, a day of the month alone; else `weekday` (0 is Monday). `ago` and `weekday` may also
     stand beside `numbers`, which they must then fit. `form` is "full" (with its year), "month" (named, no year),
-    "numbers" (no year), "dots", "weekday", "ordinal" or "word".
+    "numbers" (no year), "dots", "weekday", "ordinal" ("the 29th"), "bare" ("29th", which may count) or "word".
     """
 
     numbers: tuple[tuple[int | None, int, int], ...] = ()
@@ -67,14 +83,30 @@ def day_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] |
     start = _ON.match(head, at).end()  # type: ignore[union-attr]  # every part of it is optional
     is_figure = _FIGURE.match(head[start : start + 1])
     found = _figures_at(head, low, words, start) if is_figure else _words_at(head, low, words, start)
-    ordinal = _ORDINAL.match(head, at) if is_figure and not found else None
-    return (Day(of_month=int(ordinal[1]), form="ordinal"), ordinal.end()) if ordinal else found
+    return found or (_ordinal(head, at) if is_figure or low.startswith(("de ", "op "), at) else None)
+
+
+def _ordinal(head: str, at: int) -> tuple[Day, int] | None:
+    """A day of the month alone: "the 29th", "am 29.", or "29th", where it does not count ("2nd try", "5th replica")."""
+    match = _ORDINAL.match(head, at)
+    if match is None:
+        return None
+    number = int(match[match.lastindex or 0])
+    is_bare = match[3] is not None and not (match[1] or match[2])
+    if is_bare and _COUNTED.match(head, match.end()):
+        return None
+    is_small = number <= _MOST_COUNTED and head[match.end() : match.end() + 2].strip() and head[match.end()].isspace()
+    if not 1 <= number <= 31 or (is_bare and is_small and not _DATED.match(head, match.end())):
+        return None
+    return Day(of_month=number, form="bare" if is_bare else "ordinal"), match.end()
 
 
 def _figures_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
     if match := _ISO.match(head, at) or _BASIC.match(head, at):
         year, month, day = (int(match[group]) for group in ((1, 3, 4) if match.re is _ISO else (1, 2, 3)))
         return Day(((year, month, day),), form="full"), match.end()
+    if match := _WEEK.match(head, at):
+        return _of_week(*(int(group) for group in match.groups())), match.end()
     if match := _SIGNS.match(head, at):
         year_written = int(match[1]) if match[1] else None
         return Day(((year_written, int(match[2]), int(match[3])),), form="full" if match[1] else "month"), match.end()
@@ -83,6 +115,15 @@ def _figures_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
     if match := _NUMBERS.match(head, at):
         return _numbers(match), match.end()
     return _ago(head, at)
+
+
+def _of_week(year: int, week: int, weekday: int) -> Day:
+    """The day of a week date of ISO 8601, "2026-W48-7"; one that no calendar has for a week that the year lacks."""
+    try:
+        day = date.fromisocalendar(year, week, weekday)
+    except ValueError:
+        return Day(((year, 0, 0),), form="full")
+    return Day(((day.year, day.month, day.day),), form="full")
 
 
 def _year_first(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
@@ -179,7 +220,8 @@ def _weekday_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
     after = _AFTER_WEEKDAY.match(head, named[1])
     place = after.end() if after else named[1]
     dated = _figures_at(head, low, words, place) or _month_first(head, low, words, place)
-    if dated and dated[0].numbers and not last:
+    dated = dated or _ordinal(head, place)
+    if dated and (dated[0].numbers or dated[0].of_month) and not last:
         return dated[0]._replace(weekday=named[0]), dated[1]
     behind = _BLANKS.match(low, named[1])
     trailing = words.at(LAST, low, behind.end()) if behind and words.language != "en" else None
@@ -253,7 +295,8 @@ def dates(day: Day | None, today: date) -> tuple[tuple[date, ...], ...]:
     if day.ago is not None:
         return ((today - timedelta(days=day.ago),),)
     if day.of_month is not None:
-        return (_of_months(day.of_month, today),)
+        row = _of_months(day.of_month, today)
+        return (tuple(one for one in row[:3] if one.weekday() == day.weekday) or row,)
     since = (today.weekday() - (day.weekday or 0)) % 7
     latest = today - timedelta(days=since or (7 if day.before_today else 0))
     return ((latest, latest - timedelta(days=7)),)

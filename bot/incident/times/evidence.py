@@ -52,8 +52,9 @@ _SHORT_WORD = re.compile(r"[^\W\d_]{1,3}\s+")
 _OTHER_WORDS = (
     "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
     " an one two three four five six seven ten half several few couple some yest prev nite weekend fortnight eve lunch"
-    " lunchtime dawn dusk sunrise sunset christmas easter over then plus"
+    " lunchtime dawn dusk sunrise sunset christmas easter over then plus am den dem vom le el il dia de op"
 )
+_YEAR = re.compile(r"[\s,]+(?:of\s+|de\s+)?(?:19|20)[0-9]{2}(?![0-9A-Za-z_%:.-])", re.IGNORECASE)
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
 _LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
 _MOST_FILLERS = 3
@@ -193,6 +194,9 @@ def _words(scan: Scan, at: int) -> int:
         if month in _LATER_WORDS and head[at : dated[1]].islower() and head[dated[1] :].strip():
             return 0
         return 0 if _PART_OF_NUMBER.match(head, dated[1]) else dated[1]
+    month_named = words.at(MONTH, low, at)
+    if month_named and (year := _YEAR.match(head, month_named[1])):
+        return year.end()
     last = words.at(LAST, low, at) or words.at(NEXT, low, at)
     if last is None:
         return 0

@@ -196,7 +196,7 @@ def _sight(found: Found, view: _View, today: date) -> _Sight:
 def _fitting(day: Day, past: list[Instant], today: date) -> tuple[list[Instant], list[str]]:
     """The readings that fit all that is said about the day, and what does not."""
     wrong: list[str] = []
-    if day.weekday is not None and (day.numbers or day.ago is not None):
+    if day.weekday is not None and (day.numbers or day.of_month or day.ago is not None):
         wrong = _wrong_weekdays(day.weekday, past)
     if day.numbers and day.ago is not None:
         past, other = _of_day(past, today - timedelta(days=day.ago))

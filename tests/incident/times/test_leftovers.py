@@ -139,3 +139,58 @@ def test_words_that_place_a_line_near_a_time_make_it_approximate(about: str) -> 
     reading = read(f"{about} 14:05 it failed", NOW, BERLIN)
     assert (reading.utc, reading.text) == (datetime(2026, 11, 25, 13, 5, tzinfo=UTC), "it failed")
     assert reading.approximate
+
+
+ORDINALS = [
+    "14:05 29th failed",
+    "14:05, 29th - failed",
+    "14:05 (29th) failed",
+    "14:05 on 29th failed",
+    "14:05 UTC 29th failed",
+    "14:05-14:20 29th failed",
+    "14:05 am 29. ausgefallen",
+    "14:05 le 29 panne",
+    "14:05 el 29 cayó",
+    "14:05 de 29e storing",
+    "14:05 29日 障害",
+    "14:05 Sunday 29th failed",
+]
+
+
+@pytest.mark.parametrize("line", ORDINALS)
+def test_a_day_of_the_month_behind_a_clock_is_asked(line: str) -> None:
+    found = read(line, datetime(2026, 11, 30, 15, 30, tzinfo=UTC), BERLIN)
+    assert found.utc is None
+    assert found.question
+    assert date(2026, 11, 29) in {choice.date() for choice in found.question}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["29th 14:05 failed", "29th, 14:05 failed", "Sunday 29th 14:05 failed", "am 29. 14:05 ausgefallen",
+     "14:05 am 29.11. ausgefallen", "le 29 14:05 panne",
+     "el 29 14:05 cayó", "dia 29 14:05 falhou", "29日 14:05 障害", "2026-W48-7 14:05 failed"],
+)  # fmt: skip
+def test_a_day_of_the_month_before_a_clock_is_its_day(line: str) -> None:
+    found = read(line, datetime(2026, 11, 30, 15, 30, tzinfo=UTC), BERLIN)
+    assert found.utc == datetime(2026, 11, 29, 13, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1st deploy", "2nd try", "3rd attempt failed", "5th replica down", "99th percentile up", "3rd party outage",
+     "(2nd attempt) failed",
+     "12th node added", "1er essai", "40th failed"],
+)  # fmt: skip
+def test_an_ordinal_that_counts_is_text(text: str) -> None:
+    found = read(f"14:05 {text}", NOW, BERLIN)
+    assert (found.utc, found.text) == (datetime(2026, 11, 25, 13, 5, tzinfo=UTC), text)
+
+
+def test_a_weekday_that_does_not_fit_its_day_of_the_month_is_asked() -> None:
+    assert read("Monday 29th 14:05 failed", datetime(2026, 11, 30, 15, 30, tzinfo=UTC), BERLIN).question
+
+
+@pytest.mark.parametrize("line", ["14:05/15:05 failed", "12:30/13:00", "14:05 Nov 2025 failed"])
+def test_a_second_clock_or_a_month_with_its_year_is_asked(line: str) -> None:
+    assert read(line, NOW, BERLIN).question

@@ -21,7 +21,7 @@ between 5 and 10 nodes | on 3 nodes | about 500 errors | since the deploy | an h
 -5 pods | -10% traffic | -10mb freed | +10m | - failed over | * item | midnight cron failed | 2h outage | 14h failover
 5 pm2 processes died | 2 PMs joined | 500 at 14:05 | 1st replica | may 5 nodes fail | 5 May nodes fail | 1e5 | 0x10
 11:05Zebra | Sat Nov backup | :fire: db down | https://example.org/14:05 | 5 s | 404 errors at 14:05 UTC
-half the fleet | 10 ms | 30m rows deleted | 12:30/13:00 | | [a] b | (maybe) | ~ | ~5 pods | "quoted"
+half the fleet | 10 ms | 30m rows deleted | | [a] b | (maybe) | ~ | ~5 pods | "quoted"
 just nowhere | nowhere | agony aunt | a b | an apple | -m | -h2 | 3d printer | 5 | 1 | 14 | 1405 | 2026 | 2026-11-23"""
 
 
