@@ -133,3 +133,15 @@ async def test_where_nothing_was_told_to_customers_nothing_is_owed(sqlite_url: s
             await rest(site)
         assert [seen for seen in site.page.seen if "/incidents/" in seen.path and seen.method != "GET"] == []
         assert site.page.incidents == {}
+
+
+async def test_an_issue_that_was_moved_leads_back_under_its_new_key(sqlite_url: str) -> None:
+    async with everything(sqlite_url) as site:
+        for step in STEPS.values():
+            await step(site)
+            await rest(site)
+        site.jira.move(site.item, "WEB-1")
+        site.jira.move(site.issue, "HELP-1")
+        await rest(site, minutes=3)
+        kept = site.left_with["afterword"]
+        assert (kept["work_items"], kept["service_management"]) == (["WEB-1"], "HELP-1")
