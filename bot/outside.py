@@ -60,7 +60,8 @@ def followers(
     if settings.jsm_key.get_secret_value():
         found["paging"] = Pages(paging_client(settings, patience), settings.jsm_team)
     if settings.statuspage_page:
-        found["statuspage"] = CustomerUpdates(statuspage_client(settings, patience), drafted)
+        page = statuspage_client(settings, patience)
+        found["statuspage"] = CustomerUpdates(page, drafted, settings.statuspage_metadata)
     return found
 
 

@@ -65,6 +65,7 @@ OUTSIDE = {
     "AFTERWORD_JIRA_SECRET": "sec" + "ret-of-jira-s-webhook",
     "AFTERWORD_STATUSPAGE_PAGE": "page-1",
     "AFTERWORD_STATUSPAGE_KEY": SECRET,
+    "AFTERWORD_STATUSPAGE_METADATA": "links",
 }
 
 

@@ -12,6 +12,7 @@ from bot.incident.plain import one_line
 from bot.incident.text import shortened
 from bot.publish.answers import Answer, reach, worded
 from bot.publish.calls import Call, Caller, Line, Patience, get, path_of, post, put
+from bot.publish.failures import PublishError
 from bot.publish.standing import Standing
 
 API = "https://api.statuspage.io/v1"
@@ -25,6 +26,11 @@ _REMEDIES = {
     "the settings.",
     404: "does not know that page, incident or component. Look at the page's id in the settings.",
 }
+
+TOLD_CUSTOMERS = (
+    "Statuspage made an update for customers of it that only the incident's metadata changed. Take that update "
+    "back there, and set AFTERWORD_STATUSPAGE_METADATA=none, so that it happens to no other incident."
+)
 
 
 class PublicStatus(StrEnum):
@@ -79,12 +85,16 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """An incident to open in public. `mark` is what it is known by again, so it belongs to this one alone."""
+    """An incident to open in public. `mark` is what it is known by again, so it belongs to this one alone.
+
+    `back` leads from it to what else stands of it, for those who read its metadata.
+    """
 
     mark: str
     name: str
     update: Update
     impact: Impact | None = None
+    back: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,7 @@ class Statuspage:
             return incident
         asked = _said(announcement.update) | {
             "name": shortened(one_line(announcement.name), LONGEST_NAME),
-            "metadata": {_KEPT_AS: {"incident": announcement.mark}},
+            "metadata": {_KEPT_AS: {"incident": announcement.mark, **announcement.back}},
         }
         if announcement.impact:
             asked["impact_override"] = announcement.impact
@@ -190,6 +200,23 @@ class Statuspage:
         body = {"postmortem": {"body_draft": markdown}}
         await self._caller.ask(put(self._path("incidents", incident_id, "postmortem"), body))
 
+    async def lead_back(self, incident_id: str, mark: str, back: Mapping[str, object]) -> None:
+        """Keep at an incident what leads back from it, as when it was opened; customers are told nothing of it.
+
+        What others keep in its metadata stays. Raises PublishError, once, where the page made an update of it.
+        """
+        path, ours = self._path("incidents", incident_id), {"incident": mark, **back}
+        before = await self._caller.ask(get(path))
+        kept = reach(before.data, "metadata")
+        metadata = kept if isinstance(kept, dict) else {}
+        if metadata.get(_KEPT_AS) == ours:
+            return
+        # The description does not say if metadata is merged or replaced: sent as a whole, either comes to the same.
+        asked = {"metadata": metadata | {_KEPT_AS: ours}, "deliver_notifications": False}
+        after = await self._caller.ask(Call("PATCH", path, body={"incident": asked}, writes=True, repeats=False))
+        if _repeats_itself(_incident(before), _incident(after)):
+            raise PublishError(self.name, TOLD_CUSTOMERS, is_permanent=True)
+
     async def _one(self, incident_id: str) -> PublicIncident:
         return _incident(await self._caller.ask(get(self._path("incidents", incident_id))))
 
@@ -205,6 +232,12 @@ def _has_said(incident: PublicIncident, update: Update) -> bool:
     """Whether customers read an update already, whose blanks and lines the page may have set in its own way."""
     body = update.body.split()
     return any(status == update.status and said.split() == body for status, said in incident.said)
+
+
+def _repeats_itself(before: PublicIncident, after: PublicIncident) -> bool:
+    """Whether there are more updates than before without a new word: what a person writes meanwhile has words."""
+    is_more = len(after.said) > len(before.said)
+    return is_more and {body for _, body in after.said if body.strip()} <= {body for _, body in before.said}
 
 
 def _size_of(which: tuple[str, ...]) -> str:

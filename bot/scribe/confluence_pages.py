@@ -73,8 +73,6 @@ class _Wanted:
 class PostmortemPages:
     """Follows each postmortem that was asked for: nothing else makes or changes a page, but for its links."""
 
-    is_urgent = True
-
     def __init__(self, confluence: Confluence, parent_id: str, shelf: Shelf) -> None:
         """`parent_id` is the page that they go below; empty for the top of the space."""
         self._confluence = confluence
@@ -82,6 +80,9 @@ class PostmortemPages:
         self._places = shelf.places
         self._sheets = Sheets(shelf.store, shelf.exporter, shelf.rules)
         self._extras = Extras(confluence)
+
+    def is_urgent(self, link: Link) -> bool:
+        return True
 
     async def aclose(self) -> None:
         """Let the connections go."""

@@ -32,13 +32,10 @@ class NotYet:
 
 
 class Follower(Protocol):
-    """Keeps one kind of thing of ours in step with one system.
+    """Keeps one kind of thing of ours in step with one system."""
 
-    `is_urgent`: people are told of the first failure, even of one that may mend itself.
-    """
-
-    @property
-    def is_urgent(self) -> bool: ...
+    def is_urgent(self, link: Link) -> bool:
+        """Whether people are told of a link's first failure, even of one that may mend itself."""
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
         """What to bring there, read after it was claimed: what changes from now on is owed anew.

@@ -21,7 +21,7 @@ from bot.scribe.jira_agreed import AGREED, is_agreed, is_public, undecided
 from bot.scribe.jira_items import Items, Plan, Wanted, title_of
 from bot.scribe.jira_there import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, lose_many, seen_at, there
 from bot.scribe.people_there import ACCOUNTS, Emails, account_of
-from bot.scribe.relations import related
+from bot.scribe.relations import lead_back, related
 from bot.slack import connections as says
 from bot.slack.places import Places
 from storage import accounts, actions, audit, cases, deliveries, link_lists
@@ -36,7 +36,6 @@ class ActionsInJira:
     Of a private incident nothing goes there before somebody has agreed, and then masked by the rules in `mask`.
     """
 
-    is_urgent = False
     me = ""
     """Our own account there, once a look has asked."""
 
@@ -49,6 +48,9 @@ class ActionsInJira:
         self._rules = rules
         self._places = places
         self._items = Items(plan, mask)
+
+    def is_urgent(self, link: Link) -> bool:
+        return False
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -158,6 +160,8 @@ class ActionsInJira:
             return
         incident, action = found
         was, is_ = json.loads(link.memo or "{}"), json.loads(kept.memo)
+        if not link.external_id:
+            lead_back(tx, incident, now)
         if not action.link:
             _save(tx, replace(action, link=kept.url), now)
         if not link.external_id or was.get("owner") != is_.get("owner") or was.get("account") != is_.get("account"):

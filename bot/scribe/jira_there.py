@@ -16,6 +16,7 @@ from bot.incident.reminders import ReminderRules
 from bot.publish.jira_records import Category, Issue
 from bot.scribe import actions as verbs
 from bot.scribe import failing
+from bot.scribe.relations import lead_back
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from bot.slack.people import zone_of
@@ -156,6 +157,7 @@ class _Taken:
         if issue.key != link.external_id:  # it was moved to another project
             thing = Thing(link.team, link.system, link.subject, link.incident_id)
             links.stand(tx, thing, issue.key, issue.url, self.now)
+            lead_back(tx, self.incident, self.now)
         return bool(tx.changed)
 
     def _status(self) -> None:

@@ -24,7 +24,7 @@ from bot.scribe.followers import Kept
 from bot.scribe.jira_items import title_of
 from bot.scribe.jira_there import is_gone, is_late, lose, seen_at, standing_still
 from bot.scribe.people_there import ACCOUNTS, Emails, account_of
-from bot.scribe.relations import Related, related, spread
+from bot.scribe.relations import Related, lead_back, related, spread
 from bot.slack import connections as says
 from bot.slack.blocks import Message
 from storage import accounts, cases, deliveries, incidents, link_lists, links
@@ -70,7 +70,6 @@ class _Wanted:
 class IncidentsInJsm:
     """Follows each incident that was opened there."""
 
-    is_urgent = False
     me = ""
     """Our own account there, once a look has asked."""
 
@@ -80,6 +79,9 @@ class IncidentsInJsm:
         self._project = project
         self._emails = emails
         self._description: Template = template_set().get_template("publish/service_incident.md.j2")
+
+    def is_urgent(self, link: Link) -> bool:
+        return False
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -199,6 +201,7 @@ def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, i
     if issue.key != current.external_id:  # it was moved to another project
         thing = Thing(current.team, current.system, current.subject, current.incident_id)
         links.stand(tx, thing, issue.key, issue.url, now)
+        lead_back(tx, incident, now)
     links.remark(tx, current, issue.status, now)
     links.remember(tx, current, json.dumps(memo | seen_at(issue)))
     if issue.category is Category.DONE and is_open and issue.status != current.status:

@@ -173,7 +173,7 @@ class Lane:
             url=kept.url,
             status=kept.status,
             memo=kept.memo,
-            is_told=link.is_told and not self.follower.is_urgent,
+            is_told=link.is_told and not self.follower.is_urgent(link),
             synced_at=now,
         )
         if self._settle(tx, link, settled):
@@ -189,7 +189,7 @@ class Lane:
         state = REFUSED if error.is_permanent and error.status != 401 else OWED
         wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
         due_at = now if state == REFUSED else error.retry_at(now) or now + wait
-        is_urgent = self.follower.is_urgent
+        is_urgent = self.follower.is_urgent(link)
         is_to_tell = failing.is_to_tell(link, error, state=state, is_urgent=is_urgent)
         failed = replace(
             _ended(link, state, due_at),

@@ -75,11 +75,12 @@ class _Wanted:
 class Pages:
     """Raises each page once: whatever became of an answer, it is looked for before it is asked for again."""
 
-    is_urgent = True
-
     def __init__(self, client: Paging, team: str) -> None:
         self._client = client
         self._responders = (Responder("team", team),) if team else ()
+
+    def is_urgent(self, link: Link) -> bool:
+        return True
 
     async def aclose(self) -> None:
         """Let the connections go."""

@@ -20,7 +20,7 @@ from bot.publish.statuspage import Announcement, Component, PublicIncident, Publ
 from bot.scribe import documents, secrets
 from bot.scribe.desk import Asked, Desk, once, require_incident
 from bot.scribe.followers import Kept, NotYet
-from bot.scribe.relations import spread
+from bot.scribe.relations import WAY_BACK, Names, lead_back, spread, way_back
 from bot.slack import statuspage as says
 from bot.slack.blocks import Block, Message
 from storage import deliveries, incidents, link_lists, links, timeline
@@ -147,16 +147,31 @@ class _Wanted:
     mark: str
     page_id: str
     is_overtaken: bool
+    back: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """What leads back from the public incident `page_id`, which is known by `mark`."""
+
+    page_id: str
+    mark: str
+    back: Mapping[str, object]
+
+
+_Prepared = _Wanted | _Draft | _Back
 
 
 class CustomerUpdates:
-    """Sends each update once, in order, and asks for the last one when the incident is over."""
+    """Sends each update once, in order, and asks for the last one when the incident is over.
 
-    is_urgent = True
+    `names`: how the public incident's metadata names what leads back.
+    """
 
-    def __init__(self, client: Statuspage, drafted: Drafted) -> None:
+    def __init__(self, client: Statuspage, drafted: Drafted, names: Names = "keys") -> None:
         self._client = client
         self._drafted = drafted
+        self._names = names
         self._components: tuple[Component, ...] = ()
         self._asked_at: datetime | None = None
 
@@ -164,16 +179,24 @@ class CustomerUpdates:
         """Let the connections go."""
         await self._client.aclose()
 
+    def is_urgent(self, link: Link) -> bool:
+        """All that customers are to read is; what leads back is read by nobody who waits for it."""
+        return not link.subject.endswith(WAY_BACK)
+
     def components(self) -> tuple[Component, ...]:
         """The parts of the service, as last read."""
         return self._components
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | _Draft | NotYet | None:
-        """The update or draft behind a link; None for the link that stands for the whole, and once it was sent."""
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Prepared | NotYet | None:
+        """What is behind a link; None for the link that stands for the whole, and for an update once it was sent."""
         incident = incidents.by_id(tx, link.incident_id)
-        if incident is not None and link.subject.endswith(_POSTMORTEM):
+        if incident is not None and link.subject.endswith((_POSTMORTEM, WAY_BACK)):
             whole = links.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
-            return _Draft(incident, whole.external_id, now) if whole else None
+            if whole is None:
+                return None
+            if link.subject.endswith(_POSTMORTEM):
+                return _Draft(incident, whole.external_id, now)
+            return _Back(whole.external_id, _mark_of(incident), way_back(tx, incident, self._names))
         if incident is None or link.external_id or link.subject.endswith(_PAGE):
             return None
         asked = json.loads(link.memo)
@@ -183,12 +206,14 @@ class CustomerUpdates:
         updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
         if any(one.id < link.id and one.state not in (KEPT, REFUSED, LET_GO) for one in updates):
             return NotYet(timedelta(seconds=5))  # updates are read in their order
-        mark = f"afterword-{link.team}-{incident.key}".lower()
         is_overtaken = any(one.id > link.id and one.state == KEPT for one in updates)
-        return _Wanted(incident, update, mark, _page_of(tx, link, incident, updates), is_overtaken)
+        page_id, back = _page_of(tx, link, incident, updates), way_back(tx, incident, self._names)
+        return _Wanted(incident, update, _mark_of(incident), page_id, is_overtaken, back)
 
-    async def perform(self, link: Link, prepared: _Wanted | _Draft) -> Kept:
+    async def perform(self, link: Link, prepared: _Prepared) -> Kept:
         """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
+        if isinstance(prepared, _Back):
+            return await self._led_back(prepared)
         if isinstance(prepared, _Draft):
             text = await asyncio.to_thread(self._drafted, prepared.incident, prepared.now)
             await self._client.draft_postmortem(prepared.page_id, text)
@@ -205,11 +230,19 @@ class CustomerUpdates:
             raise
         return Kept(made.id, made.url, prepared.update.status.value, link.memo)
 
+    async def _led_back(self, wanted: _Back) -> Kept:
+        try:
+            await self._client.lead_back(wanted.page_id, wanted.mark, wanted.back)
+        except PublishError as error:
+            if error.status != 404 or not error.is_permanent:  # of one that was deleted there the next update tells
+                raise
+        return Kept(wanted.page_id, "")
+
     async def _said(self, wanted: _Wanted, *, is_repeat: bool) -> PublicIncident:
         client, update, page_id = self._client, wanted.update, wanted.page_id
         if not page_id:
             name = bare(one_line(masked(wanted.incident.title)))
-            return await client.open(Announcement(wanted.mark, name, update), is_repeat=is_repeat)
+            return await client.open(Announcement(wanted.mark, name, update, back=wanted.back), is_repeat=is_repeat)
         if update.status is PublicStatus.RESOLVED:
             return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
         return await client.update(page_id, update, is_repeat=is_repeat)
@@ -217,7 +250,7 @@ class CustomerUpdates:
     def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
         """Customers read it: now the channel is told, and the whole stands where it stands."""
         incident = incidents.by_id(tx, link.incident_id)
-        if incident is None:
+        if incident is None or link.subject.endswith(WAY_BACK):
             return
         if link.subject.endswith(_POSTMORTEM):
             deliveries.tell(tx, incident, says.drafted(incident), now)
@@ -228,6 +261,8 @@ class CustomerUpdates:
         page = links.of(tx, link.team, SYSTEM, whole.subject)
         if before is None or (before.external_id, before.url) != (kept.external_id, kept.url):
             spread(tx, incident, SYSTEM, now)
+        else:
+            lead_back(tx, incident, now)  # somebody may have written over what the incident is known by
         if page is not None:
             links.remark(tx, page, kept.status, now)
         deliveries.tell(tx, incident, says.told(incident, kept.status, kept.url), now)
@@ -240,6 +275,10 @@ class CustomerUpdates:
             self._components = tuple(await self._client.components())
             self._asked_at = now
         return []
+
+
+def _mark_of(incident: Incident) -> str:
+    return f"afterword-{incident.team}-{incident.key}".lower()
 
 
 def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link]) -> str:

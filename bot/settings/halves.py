@@ -24,7 +24,7 @@ _IDLE = (
     (("confluence_url",), ("confluence_email", "confluence_token", "confluence_space", "confluence_parent")),
     (("jsm_project",), ("jsm_type", "jsm_priorities", "jsm_fields", "jsm_responders")),
     (("jsm_key",), ("jsm_alerts", "jsm_url", "jsm_team")),
-    (("statuspage_page",), ("statuspage_key", "statuspage_url")),
+    (("statuspage_page",), ("statuspage_key", "statuspage_url", "statuspage_metadata")),
     (("alertmanager_secret", "grafana_secret", "pagerduty_secret", "jsm_secret"), ("alerts_team", "alerts_open")),
 )
 """What does nothing until one of others is set."""

@@ -87,6 +87,10 @@ class OutsideSettings(BaseModel):
     statuspage_page: str = Field("", description="Statuspage: the page's id. Empty: not connected.")
     statuspage_url: str = Field("", description="Statuspage: another address of its interface; or none.")
     statuspage_key: SecretStr = Field(SecretStr(""), description="Statuspage: an API key.")
+    statuspage_metadata: Literal["keys", "links", "none"] = Field(
+        "keys",
+        description="Statuspage: how its metadata, which webhooks carry, names what leads back: keys, links or none.",
+    )
 
     @field_validator("jira_url", "confluence_url", "jsm_url", "statuspage_url")
     @classmethod

@@ -3,17 +3,20 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+import httpx
 import pytest
 
 from bot.publish.statuspage import Announcement, Impact, PublicStatus, Statuspage, Update, Working
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.fakes.days import BadDay, page, refused
-from tests.publish.fakes.statuspage import FakeStatuspage
+from tests.publish.fakes.statuspage import LONGEST_BODY, FakeStatuspage
 from tests.publish.sites import error_of
 
 SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": Working.MAJOR_OUTAGE})
 OPENED = Announcement("afterword-T1-inc-7", "Checkout\nfails", SAID, Impact.MAJOR)
 MORE = Update(PublicStatus.IDENTIFIED, "We know why.", notifies=True)
+BACK = {"page": "1000", "work_items": ["OPS-1"]}
+OURS = {"incident": OPENED.mark, **BACK}
 LOST = [
     BadDay(502, acts=True),
     BadDay(acts=True, resets=True),
@@ -120,6 +123,88 @@ async def test_a_postmortem_is_drafted_and_mails_nobody(public: Public) -> None:
     await public.page.draft_postmortem("i1", "# What happened")
     assert public.fake.incidents["i1"]["postmortem"] == {"body_draft": "# What happened"}
     assert public.fake.mails == ["Checkout fails."]
+
+
+async def test_an_incident_is_opened_with_what_leads_back(public: Public) -> None:
+    await public.page.open(replace(OPENED, back=BACK), is_repeat=False)
+    assert public.fake.incidents["i1"]["metadata"] == {"afterword": OURS}
+    assert (await public.page.open(OPENED, is_repeat=True)).id == "i1"
+
+
+async def test_what_leads_back_later_is_no_update_and_mails_nobody(public: Public) -> None:
+    await public.page.open(OPENED, is_repeat=False)
+    before = public.fake.incidents["i1"]["updates"].copy()
+    await public.page.lead_back("i1", OPENED.mark, BACK)
+    incident = public.fake.incidents["i1"]
+    assert (incident["metadata"], incident["updates"], incident["status"]) == (
+        {"afterword": OURS},
+        before,
+        "investigating",
+    )
+    assert public.fake.mails == ["Checkout fails."]
+    (seen,) = public.fake.asked("PATCH")
+    assert seen.body == {"incident": {"metadata": {"afterword": OURS}, "deliver_notifications": False}}
+
+
+async def test_what_others_keep_at_an_incident_stays(public: Public) -> None:
+    await public.page.open(OPENED, is_repeat=False)
+    public.fake.incidents["i1"]["metadata"]["jira"] = {"issue_id": "7"}
+    await public.page.lead_back("i1", OPENED.mark, BACK)
+    assert public.fake.incidents["i1"]["metadata"] == {"jira": {"issue_id": "7"}, "afterword": OURS}
+
+
+async def test_what_stands_there_already_is_not_written_again(public: Public) -> None:
+    await public.page.open(replace(OPENED, back=BACK), is_repeat=False)
+    await public.page.lead_back("i1", OPENED.mark, BACK)
+    assert public.fake.asked("PATCH") == []
+
+
+@pytest.mark.parametrize("kept", [None, "", [], {"afterword": None}], ids=str)
+async def test_metadata_that_is_none_is_written_anew(public: Public, kept: object) -> None:
+    await public.page.open(OPENED, is_repeat=False)
+    public.fake.incidents["i1"]["metadata"] = kept
+    await public.page.lead_back("i1", OPENED.mark, BACK)
+    assert public.fake.incidents["i1"]["metadata"] == {"afterword": OURS}
+
+
+async def test_a_page_that_tells_customers_of_it_after_all_is_told_of_and_not_written_again(public: Public) -> None:
+    await public.page.open(OPENED, is_repeat=False)
+    public.fake.tells_of_everything = True
+    error = await error_of(public.page.lead_back("i1", OPENED.mark, BACK))
+    assert error.is_permanent
+    assert "AFTERWORD_STATUSPAGE_METADATA=none" in str(error)
+    await public.page.lead_back("i1", OPENED.mark, BACK)
+    assert len(public.fake.asked("PATCH")) == 1
+
+
+async def test_an_update_that_somebody_wrote_meanwhile_is_theirs(public: Public) -> None:
+    await public.page.open(OPENED, is_repeat=False)
+    public.fake.on_write = lambda: public.fake.incidents["i1"]["updates"].insert(
+        0, {"status": "identified", "body": "Found it."}
+    )
+    await public.page.lead_back("i1", OPENED.mark, BACK)
+    assert public.fake.incidents["i1"]["metadata"] == {"afterword": OURS}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"metadata": {"afterword": "INC-7"}},
+        {"metadata": ["INC-7"]},
+        {"status": "on fire"},
+        {"name": "x" * 256},
+        {"body": "x" * (LONGEST_BODY + 1)},
+    ],
+    ids=lambda asked: next(iter(asked)),
+)
+async def test_the_stand_in_refuses_what_the_description_refuses(public: Public, asked: dict[str, object]) -> None:
+    await public.page.open(OPENED, is_repeat=False)
+    headers = {"Authorization": f"OAuth {SECRET}"}
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
+        url = f"{public.fake.url}/v1/pages/pg/incidents"
+        fresh = {"name": "x", "status": "identified"} | asked
+        assert (await client.patch(f"{url}/i1", json={"incident": asked})).status_code == 422
+        assert (await client.post(url, json={"incident": fresh})).status_code == 422
 
 
 async def test_the_components_are_listed_without_their_groups(public: Public) -> None:

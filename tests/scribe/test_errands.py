@@ -25,13 +25,15 @@ class Elsewhere:
     """Another system that keeps what it is given, and has bad days."""
 
     kept: dict[str, str] = field(default_factory=dict)
-    is_urgent: bool = False
     calls: int = 0
     bad_days: list[PublishError] = field(default_factory=list)
     looked_up: int = 0
     looks: int = 0
     pause: float = 0.0
     unreadable: str = ""
+
+    def is_urgent(self, link: Link) -> bool:
+        return False
 
     def prepare(self, tx: Transaction, link: Link, now: object) -> str | None:
         if link.subject == self.unreadable:

@@ -20,7 +20,6 @@ from tests.playing import NOON, TEAM, Play
 class Slow:
     """A system whose calls take as long as `gate` is shut, and `takes` by the play's clock."""
 
-    is_urgent: bool = False
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     called: asyncio.Event = field(default_factory=asyncio.Event)
     takes: timedelta = timedelta(0)
@@ -28,6 +27,9 @@ class Slow:
     bad_days: list[PublishError] = field(default_factory=list)
     deaf: PublishError | None = None
     leases: list[timedelta] = field(default_factory=list)
+
+    def is_urgent(self, link: Link) -> bool:
+        return False
 
     def prepare(self, tx: Transaction, link: Link, now: object) -> str | None:
         return link.subject

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -57,12 +58,18 @@ class Site:
     def body(self) -> str:
         return str(self.wiki.pages["1000"]["body"])
 
+    @property
+    def left_with(self) -> dict[str, Any]:
+        """The metadata of what customers read."""
+        (incident,) = self.page.incidents.values()
+        return dict(incident["metadata"])
+
     def said(self, words: str) -> int:
         return sum(words in message.plain.replace("*", "") for message in self.play.slack.messages(self.play.channel))
 
 
 @asynccontextmanager
-async def everything(database_url: str) -> AsyncIterator[Site]:
+async def everything(database_url: str, **settings: str) -> AsyncIterator[Site]:
     jira, wiki, page = FakeJira(), FakeConfluence(), FakeStatuspage()
     async with AsyncExitStack() as stack:
         jira_url, wiki_url, page_url = [await stack.enter_async_context(fake.serving()) for fake in (jira, wiki, page)]
@@ -79,7 +86,7 @@ async def everything(database_url: str) -> AsyncIterator[Site]:
             "AFTERWORD_STATUSPAGE_PAGE": "pg",
             "AFTERWORD_STATUSPAGE_KEY": SECRET,
             "AFTERWORD_STATUSPAGE_URL": f"{page_url}/v1",
-        }
+        } | settings
         play = await stack.enter_async_context(on_stage(database_url, environ=environ))
         await play.slack.change_person(play.ana, email="ana@team.example")
         await opened(play)
@@ -120,6 +127,14 @@ def require_related(site: Site) -> None:
     assert site.jira.related == [("Relates", site.issue, site.item)]
     assert site.body.count(f"{site.jira.url}/browse/{site.issue}") == 1
     assert site.body.count(site.link("statuspage", "customers").url) == 1
+    assert site.left_with["afterword"] == {
+        "incident": f"afterword-{TEAM}-inc-1".lower(),
+        "page": "1000",
+        "work_items": [site.item],
+        "service_management": site.issue,
+    }
+    (public,) = site.page.incidents.values()
+    assert (len(public["updates"]), site.page.mails) == (1, [])
     require_taken(site.body)
 
 

@@ -53,6 +53,14 @@ async def test_the_mock_refuses_what_is_wrong(gate: Gate, method: str, path: str
     assert gate.violations
 
 
+async def test_an_incident_takes_metadata_alone_and_only_an_object(gate: Gate) -> None:
+    async with httpx.AsyncClient(trust_env=False, headers={"Authorization": "OAuth x"}) as client:
+        for metadata, status in (("INC-7", 422), ({"afterword": {"work_items": ["OPS-1"]}}, 200)):
+            asked = {"incident": {"metadata": metadata, "deliver_notifications": False}}
+            answer = await client.patch(f"{gate.url}/pages/pg/incidents/i", json=asked)
+            assert answer.status_code == status
+
+
 async def test_the_mock_lets_nobody_in_without_a_key(gate: Gate) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"{gate.url}/pages/pg/components")).status_code == 401
@@ -65,6 +73,7 @@ async def test_every_verb_is_allowed(gate: Gate, page: Statuspage) -> None:
     await page.resolve("i1", "Over.", notifies=True, is_repeat=True)
     await page.restore(["c1"])
     await page.draft_postmortem("i1", "# What happened")
+    await page.lead_back("i1", "afterword-T1-inc-7", {"page": "1000", "work_items": ["OPS-1"]})
     assert gate.violations == []
     assert {request.split()[0] for request in gate.asked} == {"GET", "POST", "PATCH", "PUT"}
 

@@ -1,11 +1,15 @@
 """A Statuspage that keeps incidents and components, counts the mails, and minds how often it is called."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from tests.publish.fakes.days import Fake
+
+STATUSES = ("investigating", "identified", "monitoring", "resolved")
+LONGEST_NAME, LONGEST_BODY = 255, 25_000
 
 
 class FakeStatuspage(Fake):
@@ -20,6 +24,10 @@ class FakeStatuspage(Fake):
         self.mails: list[str] = []
         self.forgets_components = False
         self.sets_lines = False
+        self.tells_of_everything = False
+        """Whether any change is an update for customers, with what they read last."""
+        self.on_write: Callable[[], None] = lambda: None
+        """Called before an incident is changed."""
         self._least_gap = least_gap
         self._last = -1.0
         add = self.app.router.add_route
@@ -52,15 +60,18 @@ class FakeStatuspage(Fake):
         return web.json_response(component)
 
     def _take(self, incident: dict[str, Any], asked: dict[str, Any]) -> None:
-        if not self.forgets_components or asked["status"] != "resolved":
+        if not self.forgets_components or asked.get("status") != "resolved":
             for at, status in asked.get("components", {}).items():
                 self.components[at]["status"] = status
         incident["named"] = list(dict.fromkeys([*incident["named"], *asked.get("component_ids", [])]))
-        incident["status"] = asked["status"]
-        said = asked["body"].replace("\n", "\r\n").rstrip() if self.sets_lines else asked["body"]
-        incident["updates"].insert(0, {"status": asked["status"], "body": said})
-        if asked.get("deliver_notifications", True):
-            self.mails.append(asked["body"])
+        incident["status"] = asked.get("status", incident["status"])
+        incident["metadata"] = asked.get("metadata", incident["metadata"])
+        body = asked.get("body", incident["updates"][0]["body"] if self.tells_of_everything else None)
+        if body is not None:
+            said = body.replace("\n", "\r\n").rstrip() if self.sets_lines else body
+            incident["updates"].insert(0, {"status": incident["status"], "body": said})
+        if asked.get("deliver_notifications", True):  # left out it counts as true, whatever else is asked
+            self.mails.append(body or "")
 
     def _shown(self, at: str) -> dict[str, Any]:
         incident = self.incidents[at]
@@ -76,8 +87,10 @@ class FakeStatuspage(Fake):
 
     async def _open(self, request: web.Request) -> web.Response:
         asked = (await request.json())["incident"]
+        if wrong := _wrong({"name": "", "status": ""} | asked):
+            return web.json_response({"error": [wrong]}, status=422)
         at = f"i{len(self.incidents) + 1}"
-        self.incidents[at] = {"name": asked["name"], "metadata": asked.get("metadata", {}), "named": [], "updates": []}
+        self.incidents[at] = {"name": asked["name"], "status": "", "metadata": {}, "named": [], "updates": []}
         self._take(self.incidents[at], asked)
         return web.json_response(self._shown(at), status=201)
 
@@ -98,10 +111,28 @@ class FakeStatuspage(Fake):
         at = request.match_info["id"]
         if at not in self.incidents:
             return web.json_response({"error": "Not found"}, status=404)
-        self._take(self.incidents[at], (await request.json())["incident"])
+        asked = (await request.json())["incident"]
+        if wrong := _wrong(asked):
+            return web.json_response({"error": [wrong]}, status=422)
+        self.on_write()
+        self._take(self.incidents[at], asked)
         return web.json_response(self._shown(at))
 
     async def _draft(self, request: web.Request) -> web.Response:
         incident = self.incidents[request.match_info["id"]]
         incident["postmortem"] = {"body_draft": (await request.json())["postmortem"]["body_draft"]}
         return web.json_response(incident["postmortem"])
+
+
+def _wrong(asked: dict[str, Any]) -> str:
+    """What the vendor's description does not allow of an incident; empty where it is all right."""
+    if not 0 < len(asked.get("name", "x")) <= LONGEST_NAME:
+        return "Name is blank or too long"
+    if asked.get("status", STATUSES[0]) not in STATUSES:
+        return "Status is not included in the list"
+    if len(asked.get("body", "")) > LONGEST_BODY:
+        return "Body is too long"
+    metadata = asked.get("metadata", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, dict) for value in metadata.values()):
+        return "Metadata: all top-level values must also be objects"
+    return ""
