@@ -129,6 +129,9 @@ class Boundary:
         """Wait for the answers that are still on their way."""
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
+            # From Python 3.12 on, gather answers at once where all are done: their callbacks, which empty the set, need
+            # a turn of the loop.
+            await asyncio.sleep(0)
 
     def _words(self, command: Command) -> str:
         """What was typed, to give back: worked out only where it is, for nobody waits for a refusal's sake."""
