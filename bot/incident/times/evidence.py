@@ -9,6 +9,7 @@ from functools import cache
 
 from bot.incident.times.clocks import clock_at
 from bot.incident.times.days import day_at
+from bot.incident.times.foreign import foreign_at, foreign_behind, foreign_words
 from bot.incident.times.language import (
     AND,
     DAY,
@@ -21,8 +22,6 @@ from bot.incident.times.language import (
     UNIT,
     WEEKDAY,
     Vocabulary,
-    foreign,
-    foreign_words,
 )
 from bot.incident.times.places import STATES, cities, place_names, zone_keys
 from bot.incident.times.scan import Found, Scan
@@ -48,7 +47,6 @@ _SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
 _CAPITALS = re.compile(r"([A-Z]{3,5})(?![0-9A-Za-z/_.:-])", re.ASCII)
-_SHORT_WORD = re.compile(r"[^\W\d_]{1,3}\s+")
 _OTHER_WORDS = (
     "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
     " an one two three four five six seven ten half several few couple some yest prev nite weekend fortnight eve lunch"
@@ -108,7 +106,7 @@ def leftover(scan: Scan, found: Found) -> str:
         end = _evidence(scan, found, at, near=within or at == places[1], within=within)
         if end:
             return head[at:end].strip()
-    end = _behind_short_word(scan, places[1])
+    end = foreign_behind(scan.low, places[1])
     return head[places[1] : end].strip()
 
 
@@ -140,13 +138,12 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = F
     if words := _words(scan, at):
         return words
     if head[at].isdigit():
-        return _figures(scan, at)
+        return _figures(scan, at) or foreign_at(low, at)
     if amount := _amount(scan, at):
         return amount
     if near and (zone := _zone(scan, at, within=within) if found.zone is None else _second_zone(scan, at)):
         return zone
-    foreign_word = foreign().match(low, at)
-    return foreign_word.end() if foreign_word else 0
+    return foreign_at(low, at)
 
 
 def _zone(scan: Scan, at: int, *, within: bool) -> int:
@@ -167,13 +164,6 @@ def _second_zone(scan: Scan, at: int) -> int:
     name = _CAPITALS.match(scan.head, at)
     is_zone = name and name[1] in ABBREVIATIONS and name[1] not in WORDS_TOO | CAPITALS_TOO
     return name.end() if name and is_zone else 0
-
-
-def _behind_short_word(scan: Scan, at: int) -> int:
-    """A day in another language behind a word that says "on" in it: "14:05 am Freitag", "14:05 w piatek"."""
-    word = _SHORT_WORD.match(scan.low, at)
-    found = foreign().match(scan.low, word.end()) if word else None
-    return found.end() if found else 0
 
 
 def _words(scan: Scan, at: int) -> int:

@@ -6,6 +6,7 @@ Only a clock makes an offer; a bare date, a duration, a count or a version never
 import re
 from collections.abc import Iterator
 
+from bot.incident.times.foreign import languages_of
 from bot.incident.times.language import (
     ABOUT,
     AT,
@@ -70,7 +71,7 @@ def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int,
     if clock not in starts:
         starts.append(clock)
     window = line[first : clock + HEAD]
-    languages = [other for name in LANGUAGES if name != words.language and spoken(other := vocabulary(name), window)]
+    languages = languages_in(window, words)
     best: tuple[int, Found] | None = None
     for vocabulary_ in (words, *languages):
         for start in starts:
@@ -87,7 +88,14 @@ def _is_clock(found: Found, place: int) -> bool:
     return found.clock is not None and (found.clock.form != "dot" or found.begins < place)
 
 
-def spoken(words: Vocabulary, text: str) -> bool:
+def languages_in(text: str, own: Vocabulary) -> list[Vocabulary]:
+    """The vocabularies, but for the author's own, of the languages in which a text has a word that tells of a time."""
+    tried = [other for name in LANGUAGES if name != own.language and _spoken(other := vocabulary(name), text)]
+    told = [name for name in languages_of(small(text)) if name not in LANGUAGES and name != own.language]
+    return [*tried, *map(vocabulary, told)]
+
+
+def _spoken(words: Vocabulary, text: str) -> bool:
     """Whether a text has a word in it that tells of a time in that language, and not in English."""
     low = small(text)
     english = vocabulary("en")

@@ -8,7 +8,7 @@ _PLAIN = str.maketrans(
         ),
         **dict.fromkeys("\u200b\u200e\u200f\u2060\ufeff", " "),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d", "-"),
-        **dict.fromkeys("\u2018\u2019\u201a\u201b", "'"),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc", "'"),
         **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
         "\uff1a": ":",
         "\u2236": ":",
