@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bot.incident.times.days import Day, near
 from bot.incident.times.evidence import leads
-from bot.incident.times import foreign
+from bot.incident.times import foreign, native
 from bot.incident.times.instants import Instant, Outcome, outcome
 from bot.incident.times.language import LANGUAGES, Vocabulary, vocabulary
 from bot.incident.times.machines import Stamp, stamp_at
@@ -68,6 +68,7 @@ def prepare() -> None:
         vocabulary(language)
     find("14:05 yesterday x", vocabulary("en"))
     foreign.prepare()
+    native.prepare()
 
 
 def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001

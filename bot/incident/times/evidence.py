@@ -23,6 +23,7 @@ from bot.incident.times.language import (
     WEEKDAY,
     Vocabulary,
 )
+from bot.incident.times.native import first_words, may_be_form, native_form_at, native_zone_at
 from bot.incident.times.places import STATES, cities, place_names, zone_keys
 from bot.incident.times.scan import Found, Scan
 from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES, WORDS_TOO
@@ -52,6 +53,11 @@ _OTHER_WORDS = (
     " an one two three four five six seven ten half several few couple some yest prev nite weekend fortnight eve lunch"
     " lunchtime dawn dusk sunrise sunset christmas easter over then plus"
 )
+_ON_WORDS = (
+    "am im den der die das dem des om op na no em nos nas le la el il lo los las du de di da do dos das ve vo we pe din"
+    " ce cet cette este esta ese esa questo questa del della nel nella diesen dieses op om i za od do po u v w"
+    " zwei drei twee drie deux trois dos tres due tre dois duas dwa dwie trzy dva dve kaksi kolme pari iki kahe"
+)
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
 _LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
 _MOST_FILLERS = 3
@@ -64,7 +70,7 @@ def _telling(words: Vocabulary) -> frozenset[str]:
     found |= {name.split(" ")[0].split("_")[0] for name in (*place_names(), *cities(), *STATES)}
     found |= {name.lower() for name in ABBREVIATIONS} | set(ROUGH_NAMES) | {key.split("/")[0] for key in zone_keys()}
     found |= {word.split(" ")[0].split("'")[0] for word in foreign_words()}
-    return frozenset(found | set(_OTHER_WORDS.split()))
+    return frozenset(found | first_words() | set(_OTHER_WORDS.split()) | set(_ON_WORDS.split()))
 
 
 def is_silent(scan: Scan) -> bool:
@@ -80,7 +86,7 @@ def is_silent(scan: Scan) -> bool:
     if word in _telling(scan.words) or may_be_typo:
         return False
     ahead = scan.low[match.end() : match.end() + 40]
-    return " time" not in ahead and " ago" not in ahead
+    return " time" not in ahead and " ago" not in ahead and not may_be_form(scan.low[match.start(1) :])
 
 
 def leftover(scan: Scan, found: Found) -> str:
@@ -132,6 +138,8 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = F
     head, low = scan.head, scan.low
     if not head[at : at + 1].strip() or (at and head[at - 1].isalnum() and head[at - 1].isascii()):
         return 0
+    if near and found.zone is None and (form := native_form_at(low, at)):
+        return form
     for pattern in (_HALF, _RELATIVE, _OFFSET, _DAY_COUNT):
         if match := pattern.match(head, at):
             return match.end()
@@ -156,6 +164,7 @@ def _zone(scan: Scan, at: int, *, within: bool) -> int:
     zone, end = found
     said = scan.low[at:end]
     is_named = zone.kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
+    is_named = is_named or native_zone_at(scan.head, at) is not None
     return end if is_named or (within and not zone.doubtful) else 0
 
 

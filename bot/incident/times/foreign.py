@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from bot.incident.times.language import (
+    AGO,
     BEFORE,
     DAY,
     LANGUAGES,
@@ -29,6 +30,8 @@ from bot.incident.times.language import (
 )
 
 _SHORT_MONTHS: Final = frozenset({"mai", "maj", "mei"})
+_ENGLISH_TOO: Final = frozenset("form per pop pre pred sub sel sre std tag".split())
+"""Abbreviations and little words that stand in English lines of programs as well."""
 _NUMBER = re.compile(r"[0-9]{1,2}(?![0-9:])(?:er|[.\u00ba\u00b0\u00aa])?\s*(?:de\s+|di\s+|d')?", re.IGNORECASE)
 _NUMBER_BEHIND = re.compile(r"\.?\s+[0-9]{1,2}(?![0-9:])")
 _AMOUNT = re.compile(r"[0-9]{1,4}\s?")
@@ -36,6 +39,8 @@ _SHORT_WORD = re.compile(r"[^\W\d_]{1,3}\s+")
 _FIRST = re.compile(r"'?[^\W\d_]+")
 _UNPARTED: Final = "\u0e00"
 """From here on, letters of languages that do not part words: Thai, Chinese, Japanese, and Korean with its particles."""
+_WORD = re.compile(r"[^\W\d_]{2,12}\s+")
+_BLANKS = re.compile(r"\s+")
 _NO_WORD = re.compile(r"(?!)")
 
 
@@ -45,7 +50,7 @@ def _letters(word: str) -> int:
 
 def _is_telling(word: str) -> bool:
     """Whether a word of another language cannot be one of English."""
-    return (not word.isascii() or _letters(word) >= 3) and not is_ordinary(word)
+    return (not word.isascii() or _letters(word) >= 3) and not is_ordinary(word) and word not in _ENGLISH_TOO
 
 
 @cache
@@ -112,10 +117,10 @@ class _Words:
     def within(self, low: str) -> Iterator[re.Match[str]]:
         """All in a text; a word of letters does not begin within another."""
         for first in _FIRST.finditer(low):
-            if first.group() >= _UNPARTED:
-                yield from self._pattern.finditer(low, first.start(), first.end())
-            elif first.group() in self._first and (match := self._pattern.match(low, first.start())):
+            if first.group() in self._first and (match := self._pattern.match(low, first.start())):
                 yield match
+        if not low.isascii() and max(low) >= _UNPARTED:
+            yield from (match for match in self._pattern.finditer(low) if match[1] >= _UNPARTED)
 
 
 @cache
@@ -134,13 +139,18 @@ def _unit() -> _Words:
 
 
 @cache
+def _ago() -> _Words:
+    return _Words(word for code in (*LANGUAGES, *OTHERS) for word in names(code)[AGO])
+
+
+@cache
 def _lead() -> _Words:
     return _Words(_leading_words())
 
 
 def prepare() -> None:
     """Read the words of all languages once."""
-    for words in (_day, _month, _unit, _lead):
+    for words in (_day, _month, _unit, _ago, _lead):
         words()
 
 
@@ -177,7 +187,18 @@ def foreign_behind(low: str, at: int) -> int:
             place += 1
         if place > at and (end := foreign_at(low, place)) and not (lead is None and low[place].isdigit()):
             return end
-    return 0
+    return _counted(low, at)
+
+
+def _counted(low: str, at: int) -> int:
+    """A number of days in words: "dwa dni temu", "vor zwei Tagen"; 0 where there is none."""
+    lead = _lead().at(low, at)
+    word = _WORD.match(low, lead.end() + 1 if lead else at)
+    alone = None if lead else _unit().at(low, at)
+    unit = alone or (_unit().at(low, word.end()) if word else None)
+    blanks = _BLANKS.match(low, unit.end()) if unit else None
+    ago = _ago().at(low, blanks.end()) if blanks else None
+    return ago.end() if ago else unit.end() if unit and lead else 0
 
 
 def languages_of(low: str) -> Iterator[str]:

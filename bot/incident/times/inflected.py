@@ -1,7 +1,7 @@
 """What CLDR does not hold for further languages: days in the cases they stand in, and the little words around a time.
 
 A table gives words by kind. `days` are seven words from Monday on, any number of times; "_" is a blank within a word.
-Each stands alone and behind every word of `on`. `said` is only evidence of a time and never read: "on fridays",
+Each stands alone and behind every word of `on`. `when` are weekdays likewise, in a form that can only say when it was. `said` is only evidence of a time and never read: "on fridays",
 "next friday", a part of the day joined to its weekday. Words of the other kinds are parted by "|", and a "/" parts one
 from its meaning, as in the tables of `language`.
 """
@@ -21,13 +21,28 @@ def _compounds(days: str, ends: str) -> str:
 
 INFLECTED: Final[dict[str, dict[str, str]]] = {
     "de": {
+        "on": "am",
+        "days": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
         "said": _compounds(_GERMAN, "s|abend|nachmittag|mittag|vormittag|morgen|früh|nacht|abends|morgens|nachmittags")
         + "|am wochenende",
     },
-    "nl": {"said": _compounds(_DUTCH, "s|avond|middag|ochtend|morgen|nacht|avonds|middags") + "|in het weekend"},
+    "nl": {
+        "on": "op",
+        "days": _DUTCH,
+        "said": _compounds(_DUTCH, "s|avond|middag|ochtend|morgen|nacht|avonds|middags") + "|in het weekend",
+    },
     "fr": {"said": "avant hier|lundis|mardis|mercredis|jeudis|vendredis|samedis|dimanches"},
-    "es": {"said": "antier|antes de ayer|antes de anoche|sábados|domingos", "day": "anteayer/2|antier/2"},
-    "pt": {"said": "sábados|domingos|segundas-feiras|terças-feiras|quartas-feiras|quintas-feiras|sextas-feiras"},
+    "es": {
+        "on": "el|el día",
+        "days": "lunes martes miércoles jueves viernes sábado domingo",
+        "said": "antier|antes de ayer|antes de anoche|sábados|domingos",
+        "day": "anteayer/2|antier/2",
+    },
+    "pt": {
+        "on": "na|no",
+        "days": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo segunda terça quarta quinta sexta sábado domingo",
+        "said": "sábados|domingos|segundas-feiras|terças-feiras|quartas-feiras|quintas-feiras|sextas-feiras",
+    },
     "it": {"said": "avant'ieri", "day": "avantieri/2|l'altroieri/2|l'altro ieri/2"},
     "ru": {
         "on": "в|во",
@@ -140,7 +155,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "last": "прошли|прошлу|прошле|прошлог",
         "next": "следећи|следећу",
     },
-    "sr-Latn": {
+    "sr_Latn": {
         "on": "u",
         "days": "ponedeljak utorak sredu četvrtak petak subotu nedelju",
         "day": "juče/1|prekjuče/2|danas/0",
@@ -190,8 +205,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "at": "во",
     },
     "sv": {
-        "days": f"{_SWEDISH} måndagen tisdagen onsdagen torsdagen fredagen lördagen söndagen "
-        "i_måndags i_tisdags i_onsdags i_torsdags i_fredags i_lördags i_söndags "
+        "days": f"{_SWEDISH} måndagen tisdagen onsdagen torsdagen fredagen lördagen söndagen",
+        "when": "i_måndags i_tisdags i_onsdags i_torsdags i_fredags i_lördags i_söndags "
         "på_måndagen på_tisdagen på_onsdagen på_torsdagen på_fredagen på_lördagen på_söndagen",
         "day": "igår/1|i går/1|idag/0|i dag/0|förrgår/2|i förrgår/2|häromdagen/2",
         "said": _compounds(_SWEDISH, "s|ar|arna|skväll|smorgon|seftermiddag|snatt|smorse|kväll|morgon|eftermiddag|natt")
@@ -208,8 +223,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "filler": "på|den",
     },
     "da": {
-        "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen "
-        "i_mandags i_tirsdags i_onsdags i_torsdags i_fredags i_lørdags i_søndags",
+        "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen",
+        "when": "i_mandags i_tirsdags i_onsdags i_torsdags i_fredags i_lørdags i_søndags",
         "day": "igår/1|i går/1|idag/0|i dag/0|i forgårs/2|forgårs/2",
         "said": _compounds(_DANISH, "s|e|aften|morgen|eftermiddag|nat") + "|i weekenden|i nat|inat|i morges|i aften",
         "part": "om morgenen/morning|om eftermiddagen/afternoon|om aftenen/evening|om natten/night|aften/evening"
@@ -240,14 +255,14 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "filler": "på|den",
     },
     "is": {
-        "days": "mánudaginn þriðjudaginn miðvikudaginn fimmtudaginn föstudaginn laugardaginn sunnudaginn "
-        "á_mánudaginn á_þriðjudaginn á_miðvikudaginn á_fimmtudaginn á_föstudaginn á_laugardaginn á_sunnudaginn",
+        "days": "mánudaginn þriðjudaginn miðvikudaginn fimmtudaginn föstudaginn laugardaginn sunnudaginn",
+        "when": "á_mánudaginn á_þriðjudaginn á_miðvikudaginn á_fimmtudaginn á_föstudaginn á_laugardaginn á_sunnudaginn",
         "day": "í gær/1|í dag/0|í fyrradag/2",
         "at": "kl|klukkan",
         "last": "síðasta|síðastliðinn",
     },
     "fi": {
-        "days": "maanantaina tiistaina keskiviikkona torstaina perjantaina lauantaina sunnuntaina",
+        "when": "maanantaina tiistaina keskiviikkona torstaina perjantaina lauantaina sunnuntaina",
         "day": "eilen/1|tänään/0|toissapäivänä/2|toissa päivänä/2",
         "said": _compounds(_FINNISH, "n|sta|hin|sin|aamuna|iltana|-iltana|aamupäivänä|iltapäivänä|-iltapäivänä|yönä")
         + "|eilisiltana|eilisaamuna|viikonloppuna|viime yönä|eilisen|eilisestä",
@@ -260,7 +275,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "next": "ensi|seuraavana",
     },
     "et": {
-        "days": "esmaspäeval teisipäeval kolmapäeval neljapäeval reedel laupäeval pühapäeval",
+        "when": "esmaspäeval teisipäeval kolmapäeval neljapäeval reedel laupäeval pühapäeval",
         "day": "eile/1|täna/0|üleeile/2",
         "said": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti|reede õhtul"
         "|nädalavahetusel",
@@ -271,7 +286,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "next": "järgmisel",
     },
     "hu": {
-        "days": "hétfőn kedden szerdán csütörtökön pénteken szombaton vasárnap",
+        "when": "hétfőn kedden szerdán csütörtökön pénteken szombaton vasárnap",
         "day": "tegnap/1|tegnapelőtt/2|ma/0",
         "said": "hétfői|keddi|szerdai|csütörtöki|pénteki|szombati|vasárnapi|hétfőtől|péntektől|hétvégén|tegnapi"
         "|hétfőnként|péntekenként|szombatonként|vasárnaponként|péntekre|hétfőre",
@@ -283,7 +298,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "next": "jövő|következő",
     },
     "tr": {
-        "days": "pazartesi_günü salı_günü çarşamba_günü perşembe_günü cuma_günü cumartesi_günü pazar_günü",
+        "when": "pazartesi_günü salı_günü çarşamba_günü perşembe_günü cuma_günü cumartesi_günü pazar_günü",
         "day": "dün/1|bugün/0|evvelsi gün/2|önceki gün/2|evvelki gün/2",
         "said": "pazartesiden|salıdan|çarşambadan|perşembeden|cumadan|cumartesiden|pazardan|pazartesiye|cumaya|cumartesiye"
         "|cumaları|cumartesileri|pazarları|hafta sonu|haftasonu|dünkü|dün akşam|dün gece|dün sabah",
@@ -295,7 +310,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "next": "gelecek|önümüzdeki",
     },
     "lt": {
-        "days": "pirmadienį antradienį trečiadienį ketvirtadienį penktadienį šeštadienį sekmadienį",
+        "when": "pirmadienį antradienį trečiadienį ketvirtadienį penktadienį šeštadienį sekmadienį",
         "day": "vakar/1|šiandien/0|užvakar/2",
         "said": "pirmadienio|antradienio|trečiadienio|ketvirtadienio|penktadienio|šeštadienio|sekmadienio|penktadieniais"
         "|savaitgalį|vakarykštis",
@@ -308,7 +323,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "next": "kitą",
     },
     "lv": {
-        "days": "pirmdien otrdien trešdien ceturtdien piektdien sestdien svētdien "
+        "when": "pirmdien otrdien trešdien ceturtdien piektdien sestdien svētdien "
         "pirmdienā otrdienā trešdienā ceturtdienā piektdienā sestdienā svētdienā",
         "day": "vakar/1|šodien/0|aizvakar/2",
         "said": "pirmdienas|otrdienas|trešdienas|ceturtdienas|piektdienas|sestdienas|svētdienas|nedēļas nogalē",
@@ -370,7 +385,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "he": {
         "on": "יום|ביום",
-        "days": "ראשון שני שלישי רביעי חמישי שישי שבת ביום_ראשון ביום_שני ביום_שלישי ביום_רביעי ביום_חמישי ביום_שישי בשבת",
+        "days": "שני שלישי רביעי חמישי שישי שבת ראשון",
+        "when": "ביום_שני ביום_שלישי ביום_רביעי ביום_חמישי ביום_שישי בשבת ביום_ראשון",
         "day": "אתמול/1|היום/0|שלשום/2",
         "said": "אמש|הלילה|הבוקר|בסוף השבוע",
         "at": "בשעה|ב-|ב",
@@ -393,9 +409,10 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "at": "ساعت|در ساعت",
     },
     "hi": {
-        "days": "सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार सोमवार_को मंगलवार_को बुधवार_को गुरुवार_को शुक्रवार_को "
-        "शनिवार_को रविवार_को",
-        "said": "कल|बीते कल|परसों|कल रात|आज रात",
+        "days": "सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार",
+        "when": "सोमवार_को मंगलवार_को बुधवार_को गुरुवार_को शुक्रवार_को शनिवार_को रविवार_को",
+        "day": "कल/1|परसों/2",
+        "said": "बीते कल|कल रात|आज रात",
     },
     "id": {
         "on": "hari|pada hari|pada",
@@ -439,7 +456,12 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "said": "昨晚|昨夜|今晚|今早|今晨|周末|週末|上周|上週|次日|翌日",
         "about": "大约|大約|约|約",
     },
-    "th": {"at": "เวลา", "said": "เมื่อคืน|เมื่อคืนนี้|เมื่อเช้า", "day": "เมื่อวาน/1|เมื่อวานนี้/1|วันนี้/0|เมื่อวานซืน/2", "about": "ประมาณ"},
+    "th": {
+        "at": "เวลา",
+        "said": "เมื่อคืน|เมื่อคืนนี้|เมื่อเช้า",
+        "day": "เมื่อวาน/1|เมื่อวานนี้/1|วันนี้/0|เมื่อวานซืน/2",
+        "about": "ประมาณ",
+    },
     "ja": {"said": "昨晩|先週|翌日|今晩|夕べ|ゆうべ|きのう"},
 }
 """By a BCP 47 tag."""

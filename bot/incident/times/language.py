@@ -19,8 +19,9 @@ from bot.incident.times.inflected import INFLECTED
 MONTH, WEEKDAY, DAY, PART, AT, FROM, BETWEEN, TO, AND, ABOUT, ON, LAST, NEXT, FILLER = (
     "month weekday day part at from between to and about on last next filler".split()
 )
-AGO, BEFORE, UNIT, SAID = "ago before unit said".split()
-"""`SAID` are words that tell of a day and are never read: "next friday", "on fridays", "last week"."""
+AGO, BEFORE, UNIT, SAID, WHEN = "ago before unit said when".split()
+"""`SAID` are words that tell of a day and are never read: "next friday", "on fridays", "last week"; `WHEN` are weekdays
+in a form in which they can only say when it was: "on friday"."""
 
 LANGUAGES: Final = ("de", "fr", "es", "pt", "nl", "it", "ja")
 """The languages that were tried, besides English."""
@@ -245,30 +246,45 @@ _ORDINARY = frozenset(
 
 def own_words(language: str, kind: str) -> dict[str, Any]:
     """What the tables of this project have for a language; its scripts together."""
-    found: dict[str, Any] = {}
-    for code in _SCRIPTS.get(language, (language,)):
-        table, inflected = _OWN.get(code, {}), INFLECTED.get(code, {})
-        for item in (*table.get(kind, "").split("|"), *inflected.get(kind, "").split("|")):
-            word, _, meaning = item.partition("/") if not item.startswith("t/m") else (item, "", "")
-            if word:
-                found[word] = _meaning(kind, word, meaning)
-        if kind == WEEKDAY:
-            found |= _weekdays(inflected)
+    found = {}
+    for item in _OWN.get(language, {}).get(kind, "").split("|"):
+        word, _, meaning = item.partition("/") if not item.startswith("t/m") else (item, "", "")
+        if word:
+            found[word] = _meaning(kind, word, meaning, plain=True)
     return found
 
 
-def _meaning(kind: str, word: str, meaning: str) -> Any:
+def inflected_words(language: str, kind: str) -> dict[str, Any]:
+    """What `inflected` has for a language; its scripts together."""
+    found: dict[str, Any] = {}
+    for code in _SCRIPTS.get(language, (language,)):
+        table = INFLECTED.get(code, {})
+        for item in filter(None, table.get(kind, "").split("|") if kind != WHEN else ()):
+            word, _, meaning = item.partition("/")
+            found[word] = _meaning(kind, word, meaning, plain=False)
+        if kind == WEEKDAY:
+            found |= _weekdays(table, "days") | _weekdays(table, WHEN)
+        elif kind == WHEN:
+            found |= dict.fromkeys((*_weekdays(table, WHEN), *_behind_on(table)), True)
+    return found
+
+
+def _meaning(kind: str, word: str, meaning: str, *, plain: bool) -> Any:
     if kind != PART:
         return int(meaning) if meaning else True
     name, _, day = (meaning or word).partition(" ")
-    return Part(name, int(day) if day else 1 if name == "last" else None, is_phrase=" " in word)
+    return Part(name, int(day) if day else 1 if name == "last" else None, plain, is_phrase=not plain and " " in word)
 
 
-def _weekdays(table: Mapping[str, str]) -> dict[str, int]:
-    """The weekdays of a table, alone and behind each word that says "on"."""
+def _weekdays(table: Mapping[str, str], kind: str) -> dict[str, int]:
+    """The weekdays of a table, with those behind a word that says "on"."""
+    days = {name.replace("_", " "): place % 7 for place, name in enumerate(table.get(kind, "").split())}
+    return days | (_behind_on(table) if kind == "days" else {})
+
+
+def _behind_on(table: Mapping[str, str]) -> dict[str, int]:
     days = [(name.replace("_", " "), place % 7) for place, name in enumerate(table.get("days", "").split())]
-    before = [f"{word} " for word in table.get("on", "").split("|") if word]
-    return {f"{on}{name}": day for on in ("", *before) for name, day in days}
+    return {f"{on} {name}": day for on in table.get("on", "").split("|") if on for name, day in days}
 
 
 _QUOTES = dict.fromkeys(map(ord, "\u2019\u2018\u02bc"), "'")
@@ -312,7 +328,7 @@ def _add_relative(found: dict[str, dict[str, Any]], fields: Mapping[str, Any]) -
         found[DAY].pop(name, None)
     for key in ("week", "month", *_DAYS_OF_WEEK):
         names = fields.get(key, {}).get("relative", {})
-        found[SAID] |= {_name(name): True for near, name in names.items() if near}
+        found[SAID] |= {_name(name): True for near, name in names.items() if near or key in _DAYS_OF_WEEK}
     for key, seconds in _LENGTHS.items():
         for pattern in fields.get(key, {}).get("past", {}).values():
             _add_length(found, pattern, seconds)
@@ -353,7 +369,7 @@ def pattern_of(words: Iterable[str]) -> re.Pattern[str] | None:
     if not ordered:
         return None
     alternatives = "|".join(re.escape(word).replace("\\ ", r"\s+") for word in ordered)
-    return re.compile(rf"({alternatives})(?:(?<=[^\x00-\u2fff])|(?<=')|\.?(?![\w\u00c0-\u024f]|['.-]\w))")
+    return re.compile(rf"({alternatives})(?:(?<=[^\x00-\u2fff])|(?<=['-])|\.?(?![\w\u00c0-\u024f]|['.-]\w))")
 
 
 def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -378,16 +394,16 @@ def names(language: str) -> dict[str, dict[str, Any]]:
     cldr = cldr_words(language)
     is_tried = language == "en" or language in LANGUAGES
     found: dict[str, dict[str, Any]] = {}
-    for kind in (*cldr, *_OWN["en"]):
+    for kind in (*cldr, *_OWN["en"], WHEN):
         named = {} if is_tried and kind in (UNIT, AGO, BEFORE) else cldr.get(kind, {})
         named = {word: value for word, value in named.items() if language == "en" or kind in _COUNTED or _is_name(word)}
-        words = named | own_words(language, kind)
+        words = inflected_words(language, kind) | named | own_words(language, kind)
         found[kind] = (_bare(words) if kind in _ACCENTED else {}) | words
     return found
 
 
 _COUNTED = (UNIT, AGO, BEFORE)
-_ACCENTED = (MONTH, WEEKDAY, DAY, SAID)
+_ACCENTED = (MONTH, WEEKDAY, DAY, SAID, WHEN)
 
 
 @cache
@@ -403,7 +419,7 @@ def vocabulary(language: str) -> Vocabulary:
     for kinds in found:
         for kind, named in kinds.items():
             words.setdefault(kind, {}).update(named)
-    words.pop(SAID)
+    del words[SAID]
     for word in {"am", "pm", *words[DAY]}:  # the clock knows the first two, and "morgen" alone is tomorrow
         words[PART].pop(word, None)
     flat = {kind: {_SPACES.sub(" ", word): value for word, value in found.items()} for kind, found in words.items()}

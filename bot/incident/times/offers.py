@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from bot.incident.times.foreign import languages_of
 from bot.incident.times.language import (
     ABOUT,
+    AGO,
     AT,
+    BEFORE,
     BETWEEN,
     DAY,
     FROM,
@@ -31,10 +33,10 @@ _REACH = 64
 """How far before a clock its date may begin."""
 
 _CLOCK = re.compile(
-    r"(?<![\w.:/%+$#-])(?:[0-9]{1,2}:[0-9]{2}(?![\w/%]|:[0-9a-f]{2}:|\s{2,}[0-9])|[0-9]{1,2}(?:[:.][0-9]{2}){0,2}\s?[ap]\.?m\b"
+    r"(?:(?<![0-9A-Za-z_\u00c0-\u0dff.:/%+$#-])|(?<=[\u05d0-\u05ea]-))(?:[0-9]{1,2}:[0-9]{2}(?![\w/%]|:[0-9a-f]{2}:|\s{2,}[0-9])|[0-9]{1,2}(?:[:.][0-9]{2}){0,2}\s?[ap]\.?m\b"
     r"|[0-9]{1,2}(?:[.:h]|\sh\s)[0-9]{2}\s?(?:Uhr|uur|hrs?|h|Z|UTC|CES?T)?(?![\w:.%/-])|[0-9]{1,2}\s?(?:Uhr|uur|o'clock)\b"
     r"|[0-9]{1,2}h(?![\w])|[01][0-9][0-5][0-9]\s?(?:UTC|GMT|Z|h)\b)"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}|[0-9]{1,2}\s?\u6642|(?<=at )(?:noon|midnight)\b",
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}|[0-9]{1,2}\s?[\u6642\u65f6\uc2dc](?![\u9593\u95f4\uac04])|[0-9]{1,2}[\u70b9\u9ede](?=[0-9]{1,2}\u5206|\u534a)|(?<=at )(?:noon|midnight)\b",
     re.IGNORECASE,
 )
 _LENGTH_BEFORE = re.compile(
@@ -42,7 +44,7 @@ _LENGTH_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _START = re.compile(r"(?:(?<=^)|(?<=[\s(\[\"'*_`|:,;-]))(?=[^\s\W]|[~\u2248])")
-_KINDS = (AT, FROM, BETWEEN, ABOUT, DAY, PART, MONTH, WEEKDAY)
+_KINDS = (AT, FROM, BETWEEN, ABOUT, BEFORE, AGO, DAY, PART, MONTH, WEEKDAY)
 
 
 def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[Found, str, int]]:
