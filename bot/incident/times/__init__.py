@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from bot.incident.times.days import Day, near
 from bot.incident.times.evidence import leads
-from bot.incident.times import foreign, native
 from bot.incident.times.instants import Instant, Outcome, outcome
 from bot.incident.times.language import LANGUAGES, Vocabulary, vocabulary
+from bot.incident.times.languages import foreign, native
 from bot.incident.times.machines import Stamp, stamp_at
 from bot.incident.times.offers import elsewhere, languages_in
 from bot.incident.times.phrase import HEAD, find

@@ -9,7 +9,6 @@ from functools import cache
 
 from bot.incident.times.clocks import clock_at
 from bot.incident.times.days import day_at
-from bot.incident.times.foreign import foreign_at, foreign_behind, foreign_words
 from bot.incident.times.language import (
     AND,
     DAY,
@@ -23,7 +22,8 @@ from bot.incident.times.language import (
     WEEKDAY,
     Vocabulary,
 )
-from bot.incident.times.native import first_words, may_be_form, native_form_at, native_zone_at
+from bot.incident.times.languages.foreign import foreign_at, foreign_behind, foreign_words
+from bot.incident.times.languages.native import first_words, may_be_form, native_form_at, native_zone_at
 from bot.incident.times.places import STATES, cities, place_names, zone_keys
 from bot.incident.times.scan import Found, Scan
 from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES, WORDS_TOO
@@ -138,8 +138,6 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = F
     head, low = scan.head, scan.low
     if not head[at : at + 1].strip() or (at and head[at - 1].isalnum() and head[at - 1].isascii()):
         return 0
-    if near and found.zone is None and (form := native_form_at(low, at)):
-        return form
     for pattern in (_HALF, _RELATIVE, _OFFSET, _DAY_COUNT):
         if match := pattern.match(head, at):
             return match.end()
@@ -149,9 +147,13 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = F
         return _figures(scan, at) or foreign_at(low, at)
     if amount := _amount(scan, at):
         return amount
-    if near and (zone := _zone(scan, at, within=within) if found.zone is None else _second_zone(scan, at)):
+    if near and (zone := _first_zone(scan, at, within=within) if found.zone is None else _second_zone(scan, at)):
         return zone
     return foreign_at(low, at)
+
+
+def _first_zone(scan: Scan, at: int, *, within: bool) -> int:
+    return _zone(scan, at, within=within) or native_form_at(scan.low, at)
 
 
 def _zone(scan: Scan, at: int, *, within: bool) -> int:

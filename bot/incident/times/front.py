@@ -5,8 +5,8 @@ import re
 from bot.incident.times.clocks import Clock, clock_at
 from bot.incident.times.days import day_at, joined
 from bot.incident.times.language import AT, BETWEEN, FROM, PART, Part
+from bot.incident.times.languages.native import native_zone_at
 from bot.incident.times.loose import loose_at
-from bot.incident.times.native import native_zone_at
 from bot.incident.times.scan import FLAGS, Parts, Scan
 from bot.incident.times.zonenames import ROUGH_NAMES
 from bot.incident.times.zones import zone_at

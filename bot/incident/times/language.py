@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
-from bot.incident.times.inflected import INFLECTED
+from bot.incident.times.languages.cases import INFLECTED
 
 MONTH, WEEKDAY, DAY, PART, AT, FROM, BETWEEN, TO, AND, ABOUT, ON, LAST, NEXT, FILLER = (
     "month weekday day part at from between to and about on last next filler".split()
@@ -255,7 +255,7 @@ def own_words(language: str, kind: str) -> dict[str, Any]:
 
 
 def inflected_words(language: str, kind: str) -> dict[str, Any]:
-    """What `inflected` has for a language; its scripts together."""
+    """What `languages.cases` has for a language; its scripts together."""
     found: dict[str, Any] = {}
     for code in _SCRIPTS.get(language, (language,)):
         table = INFLECTED.get(code, {})
@@ -379,7 +379,7 @@ def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
         if word.isascii() or any(letter > "\u0451" for letter in word):
             continue
         bare = "".join(letter for letter in unicodedata.normalize("NFD", word) if not "\u0300" <= letter <= "\u036f")
-        bare = word.replace("\u0451", "\u0435") if any("\u0430" <= letter for letter in word) else bare
+        bare = word.replace("\u0451", "\u0435") if any(letter >= "\u0430" for letter in word) else bare
         bare = bare.translate(_BARE)
         if bare != word and _letters(bare) >= 5 and bare not in _ORDINARY:
             found[bare] = value

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.incident.times.language import Vocabulary
-from bot.incident.times.native import native_zone_at
+from bot.incident.times.languages.native import native_zone_at
 from bot.incident.times.places import STATES, cities, place_key, zone_keys
 from bot.incident.times.zonenames import (
     ABBREVIATIONS,
@@ -29,7 +29,8 @@ _IANA_AREAS = frozenset(
     "africa america asia atlantic australia europe indian pacific antarctica arctic etc us canada brazil".split()
 )
 _LOWER_TOO = frozenset(
-    "utc gmt cet cest eest pst pdt edt cdt aest aedt acst acdt awst jst sgt hkt msk wib wita trt brt nzst nzdt akst akdt".split()
+    "utc gmt cet cest eest pst pdt edt cdt aest aedt acst acdt awst jst sgt hkt"
+    " msk wib wita trt brt nzst nzdt akst akdt".split()
 )
 _FARTHEST = timedelta(hours=14)  # Kiritimati; nothing on earth keeps a larger offset
 
@@ -96,6 +97,10 @@ def zone_at(
         return dotted
     if native := _native(head, at):
         return native
+    return _named_zone(head, at, words, behind_half=behind_half)
+
+
+def _named_zone(head: str, at: int, words: Vocabulary | None, *, behind_half: bool) -> tuple[Zone, int] | None:
     word = None if _REQUEST.match(head, at) else _WORD.match(head, at)
     if word is None:
         return _offset_at(head, at)

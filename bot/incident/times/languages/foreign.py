@@ -81,13 +81,18 @@ def _months() -> Mapping[str, tuple[str, ...]]:
     return {word: tuple(codes) for word, codes in found.items()}
 
 
-def _others(*kinds: str) -> set[str]:
-    """The words of some kinds in all languages, without those of English."""
+@cache
+def _others(*kinds: str) -> Mapping[str, tuple[str, ...]]:
+    """The words of some kinds, without those of English, each with the languages that have it."""
     english = {word for kind in vocabulary("en").words.values() for word in kind}
-    found = {word for code in (*LANGUAGES, *OTHERS) for kind in kinds for word in names(code)[kind]}
-    if UNIT in kinds:
-        found |= {word for code in LANGUAGES for word in cldr_words(code)[UNIT]}
-    return {word for word in found - english if _is_telling(word)}
+    found: dict[str, list[str]] = {}
+    for code in (*LANGUAGES, *OTHERS):
+        words = [word for kind in kinds for word in names(code)[kind]]
+        words += cldr_words(code)[UNIT] if UNIT in kinds else ()
+        for word in words:
+            if word not in english and _is_telling(word):
+                found.setdefault(word, []).append(code)
+    return {word: tuple(codes) for word, codes in found.items()}
 
 
 def foreign_words() -> frozenset[str]:
@@ -204,7 +209,7 @@ def _counted(low: str, at: int) -> int:
 def languages_of(low: str) -> Iterator[str]:
     """The languages that have a word of a text for a day, a month or a part of the day, but not English."""
     seen: set[str] = set()
-    for pattern, words in ((_day(), _languages()), (_month(), _months())):
+    for pattern, words in ((_day(), _languages()), (_month(), _months()), (_unit(), _others(UNIT))):
         for match in pattern.within(low):
             for code in words.get(" ".join(match[1].split()), ()):
                 if code not in seen:

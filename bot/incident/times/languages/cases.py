@@ -1,9 +1,9 @@
 """What CLDR does not hold for further languages: days in the cases they stand in, and the little words around a time.
 
 A table gives words by kind. `days` are seven words from Monday on, any number of times; "_" is a blank within a word.
-Each stands alone and behind every word of `on`. `when` are weekdays likewise, in a form that can only say when it was. `said` is only evidence of a time and never read: "on fridays",
-"next friday", a part of the day joined to its weekday. Words of the other kinds are parted by "|", and a "/" parts one
-from its meaning, as in the tables of `language`.
+Each stands alone and behind every word of `on`. `when` are weekdays likewise, in a form that can only say when it was.
+`said` is only evidence of a time and never read: "on fridays", "next friday", a part of the day joined to its weekday.
+Words of the other kinds are parted by "|", and a "/" parts one from its meaning, as in the tables of `language`.
 """
 
 from typing import Final
@@ -40,7 +40,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "pt": {
         "on": "na|no",
-        "days": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo segunda terça quarta quinta sexta sábado domingo",
+        "days": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo segunda terça quarta "
+        "quinta sexta sábado domingo",
         "said": "sábados|domingos|segundas-feiras|terças-feiras|quartas-feiras|quintas-feiras|sextas-feiras",
     },
     "it": {"said": "avant'ieri", "day": "avantieri/2|l'altroieri/2|l'altro ieri/2"},
@@ -65,9 +66,11 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "в|у",
         "days": "понеділок вівторок середу четвер п'ятницю суботу неділю",
         "day": "вчора/1|учора/1|позавчора/2|сьогодні/0",
-        "said": "понеділка|вівторка|середи|четверга|п'ятниці|суботи|неділі|понеділкам|п'ятницям|суботам|вихідні|вихідних"
+        "said": "понеділка|вівторка|середи|четверга|п'ятниці|суботи|неділі|понеділкам|п'ятницям|суботам|вихідні"
+        "|вихідних"
         "|напередодні",
-        "part": "вранці/morning|зранку/morning|ранку/morning|вдень/afternoon|дня/afternoon|увечері/evening|ввечері/evening"
+        "part": "вранці/morning|зранку/morning|ранку/morning|вдень/afternoon|дня/afternoon|увечері/evening"
+        "|ввечері/evening"
         "|вечора/evening|вночі/night|уночі/night|ночі/night|опівночі/midnight|опівдні/noon",
         "at": "о|об|в|у|рівно о|приблизно о",
         "from": "з|із|від",
@@ -211,7 +214,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "day": "igår/1|i går/1|idag/0|i dag/0|förrgår/2|i förrgår/2|häromdagen/2",
         "said": _compounds(_SWEDISH, "s|ar|arna|skväll|smorgon|seftermiddag|snatt|smorse|kväll|morgon|eftermiddag|natt")
         + "|igår kväll|häromdagen|i helgen|inatt|i natt|imorse|i morse|ikväll|i kväll|igår natt|i fjol",
-        "part": "på morgonen/morning|på förmiddagen/morning|på eftermiddagen/afternoon|på kvällen/evening|på natten/night"
+        "part": "på morgonen/morning|på förmiddagen/morning|på eftermiddagen/afternoon|på kvällen/evening|på "
+        "natten/night"
         "|kväll/evening|eftermiddag/afternoon|förmiddag/morning|vid midnatt/midnight",
         "at": "kl|klockan|vid klockan|prick",
         "from": "från|sedan",
@@ -277,7 +281,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "et": {
         "when": "esmaspäeval teisipäeval kolmapäeval neljapäeval reedel laupäeval pühapäeval",
         "day": "eile/1|täna/0|üleeile/2",
-        "said": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti|reede õhtul"
+        "said": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti|reede "
+        "õhtul"
         "|nädalavahetusel",
         "part": "hommikul/morning|pärastlõunal/afternoon|õhtul/evening|öösel/night|keskööl/midnight|keskpäeval/noon",
         "at": "kell|kella|täpselt kell",
@@ -300,7 +305,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "tr": {
         "when": "pazartesi_günü salı_günü çarşamba_günü perşembe_günü cuma_günü cumartesi_günü pazar_günü",
         "day": "dün/1|bugün/0|evvelsi gün/2|önceki gün/2|evvelki gün/2",
-        "said": "pazartesiden|salıdan|çarşambadan|perşembeden|cumadan|cumartesiden|pazardan|pazartesiye|cumaya|cumartesiye"
+        "said": "pazartesiden|salıdan|çarşambadan|perşembeden|cumadan|cumartesiden|pazardan|pazartesiye|cumaya"
+        "|cumartesiye"
         "|cumaları|cumartesileri|pazarları|hafta sonu|haftasonu|dünkü|dün akşam|dün gece|dün sabah",
         "part": "sabah/morning|sabahleyin/morning|öğleden sonra/afternoon|akşam/evening|akşamleyin/evening|gece/night"
         "|gece yarısı/midnight|öğlen/noon",
@@ -312,9 +318,11 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "lt": {
         "when": "pirmadienį antradienį trečiadienį ketvirtadienį penktadienį šeštadienį sekmadienį",
         "day": "vakar/1|šiandien/0|užvakar/2",
-        "said": "pirmadienio|antradienio|trečiadienio|ketvirtadienio|penktadienio|šeštadienio|sekmadienio|penktadieniais"
+        "said": "pirmadienio|antradienio|trečiadienio|ketvirtadienio|penktadienio|šeštadienio|sekmadienio"
+        "|penktadieniais"
         "|savaitgalį|vakarykštis",
-        "part": "ryte/morning|rytą/morning|po pietų/afternoon|vakare/evening|naktį/night|vidurnaktį/midnight|vidurdienį/noon",
+        "part": "ryte/morning|rytą/morning|po pietų/afternoon|vakare/evening|naktį/night|vidurnaktį/midnight"
+        "|vidurdienį/noon",
         "at": "lygiai",
         "from": "nuo",
         "to": "iki",
@@ -354,7 +362,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "ro": {
         "days": "luni marți miercuri joi vineri sâmbătă duminică",
         "day": "ieri/1|azi/0|astăzi/0|alaltăieri/2",
-        "said": "lunea|marțea|miercurea|joia|vinerea|sâmbăta|duminica|marţi|sâmbătă|aseară|astă-noapte|azi-noapte|diseară"
+        "said": "lunea|marțea|miercurea|joia|vinerea|sâmbăta|duminica|marţi|sâmbătă|aseară|astă-noapte|azi-noapte"
+        "|diseară"
         "|weekendul|lunii|lunea trecută|vinerea trecută",
         "part": "dimineața/morning|dimineață/morning|după-amiază/afternoon|după-amiaza/afternoon|după amiază/afternoon"
         "|seara/evening|noaptea/night|la miezul nopții/midnight|la prânz/noon",
@@ -437,7 +446,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "days": "thứ_hai thứ_ba thứ_tư thứ_năm thứ_sáu thứ_bảy chủ_nhật thứ_2 thứ_3 thứ_4 thứ_5 thứ_6 thứ_7 chủ_nhật",
         "day": "hôm qua/1|hôm nay/0|hôm kia/2",
         "said": "tối qua|đêm qua|sáng qua|chiều qua|sáng nay|chiều nay|tối nay|cuối tuần",
-        "part": "sáng/morning|buổi sáng/morning|chiều/afternoon|buổi chiều/afternoon|tối/evening|buổi tối/evening|đêm/night",
+        "part": "sáng/morning|buổi sáng/morning|chiều/afternoon|buổi chiều/afternoon|tối/evening|buổi tối/evening"
+        "|đêm/night",
         "at": "lúc|vào lúc",
         "from": "từ",
         "to": "đến",
@@ -450,7 +460,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "about": "약|대략",
     },
     "zh": {
-        "days": "週一 週二 週三 週四 週五 週六 週日 礼拜一 礼拜二 礼拜三 礼拜四 礼拜五 礼拜六 礼拜天 禮拜一 禮拜二 禮拜三 禮拜四 禮拜五 禮拜六 禮拜天 "
+        "days": "週一 週二 週三 週四 週五 週六 週日 礼拜一 礼拜二 礼拜三 礼拜四 礼拜五 礼拜六 礼拜天 禮拜一 禮拜二 "
+        "禮拜三 禮拜四 禮拜五 禮拜六 禮拜天 "
         "星期一 星期二 星期三 星期四 星期五 星期六 星期天 周一 周二 周三 周四 周五 周六 周天",
         "day": "昨天/1|昨日/1|今天/0|今日/0|前天/2|前日/2",
         "said": "昨晚|昨夜|今晚|今早|今晨|周末|週末|上周|上週|次日|翌日",

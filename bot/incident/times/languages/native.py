@@ -13,9 +13,11 @@ from babel import Locale
 from bot.incident.times.language import pattern_of
 
 _NAMES: Final = {
-    "Europe/Moscow": "мск|по мск|по московскому времени|по московскому|московского времени|московское время|время московское"
+    "Europe/Moscow": "мск|по мск|по московскому времени|по московскому|московского времени|московское время|время "
+    " московское"
     "|за московським часом",
-    "Europe/Kyiv": "по киевскому времени|по киевскому|киевского времени|киевское время|за київським часом|за києвом|по києву"
+    "Europe/Kyiv": "по киевскому времени|по киевскому|киевского времени|киевское время|за київським часом|за києвом"
+    "|по києву"
     "|київського часу|київський час",
     "Europe/Minsk": "по минскому времени|па мінскім часе",
     "Europe/Sofia": "българско време|софийско време",
@@ -61,7 +63,8 @@ _FORM = re.compile(
     r"|času|laiku|laika)(?![\w-])"
     r"|(?:czasu\s+[^\W\d_]+ego|hora\s+(?:local|oficial|españ\w+)|heure\s+(?:locale|fran\w+|d'été|d'hiver|suisse|belge)"
     r"|ora\s+(?:locale|italiana|legale|solare|locală|rom\w+)|hor(?:a|ário)\s+(?:local|brasileir[ao]|oficial|de\s+verão)"
-    r"|ώρα\s+[^\W\d_]{4,}|שעון\s+[^\W\d_]+|بتوقيت\s+[^\W\d_]+|به وقت\s+[^\W\d_]+|giờ\s+[^\W\d_]+|waktu\s+[^\W\d_]+)(?![\w-])"
+    r"|ώρα\s+[^\W\d_]{4,}|שעון\s+[^\W\d_]+"
+    r"|بتوقيت\s+[^\W\d_]+|به وقت\s+[^\W\d_]+|giờ\s+[^\W\d_]+|waktu\s+[^\W\d_]+)(?![\w-])"
     r"|(?:ortszeit|lokalzeit)\b|(?:当地|當地|現地|纽约|東京|伦敦|本地)(?:时间|時間))"
 )
 _BEHIND = re.compile(r"[^\W\d_]{3,20}\s+(?:zeit|tijd|tid|aikaa|saati)", re.ASCII)
@@ -117,8 +120,8 @@ def _pattern() -> re.Pattern[str]:
 
 @cache
 def _cities() -> dict[str, str]:
-    """ "по Москве", "за Києвом": cities of CLDR in the case that tells their time."""
-    found = {}
+    """Cities of CLDR in the case that tells their time: "по Москве", "за Києвом"."""
+    found: dict[str, str] = {}
     for language, inflect in (("ru", _dative), ("uk", _instrumental)):
         zones = Locale.parse(language).time_zones
         names = {str(names["city"]).lower(): key for key, names in zones.items() if "city" in names}
