@@ -10,9 +10,10 @@ from typing import NamedTuple
 from bot.incident.times.days import Day, near
 from bot.incident.times.evidence import leads
 from bot.incident.times.instants import Instant, Outcome, outcome
-from bot.incident.times.language import LANGUAGES, Vocabulary, foreign, vocabulary
+from bot.incident.times.language import LANGUAGES, Vocabulary, vocabulary
+from bot.incident.times.languages import foreign, native
 from bot.incident.times.machines import Stamp, stamp_at
-from bot.incident.times.offers import elsewhere, spoken
+from bot.incident.times.offers import elsewhere, languages_in
 from bot.incident.times.phrase import HEAD, find
 from bot.incident.times.plain import as_typed, plain
 from bot.incident.times.reading import Reading
@@ -66,7 +67,8 @@ def prepare() -> None:
     for language in LANGUAGES:
         vocabulary(language)
     find("14:05 yesterday x", vocabulary("en"))
-    foreign()
+    foreign.prepare()
+    native.prepare()
 
 
 def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
@@ -144,10 +146,7 @@ def _in_other_words(found: Found, source: str, author: _Author) -> tuple[Instant
     """What else the line may say: with what stands beside the time, and to people of other languages."""
     head = plain(source[:HEAD])
     instants = [*_beside(source[found.begins : found.ends].strip(), found.leftover, author)]
-    for language in LANGUAGES:
-        words = vocabulary(language)
-        if language == author.words.language or not spoken(words, head):
-            continue
+    for words in languages_in(head, author.words):
         other = find(head, words)
         if other and other.ends > found.ends and not other.leftover:
             instants += author.outcome(other, source[other.begins : other.ends].strip()).instants

@@ -5,7 +5,7 @@ import re
 from bot.incident.times.clocks import Clock, clock_at, in_part, part_shift, with_halves
 from bot.incident.times.days import Day, day_at, joined
 from bot.incident.times.evidence import is_silent
-from bot.incident.times.language import PART, Part
+from bot.incident.times.language import PART, WHEN, Part
 from bot.incident.times.offsets import zone_behind
 from bot.incident.times.ranges import end_step, equal
 from bot.incident.times.scan import ENDS_THERE, FLAGS, ISH, End, Found, Parts, Scan
@@ -23,6 +23,8 @@ _JOINED = re.compile(r"-[A-Za-z]")
 _PADDED = re.compile(r"[0-3][0-9][/-][0-3][0-9](?![0-9])", re.ASCII)
 _LOWER_WORD = frozenset({"sat", "sun", "may", "march", "mar"})
 _CLOSING = {"[": "]", "(": ")"}
+_CASE = re.compile(r"(?:-kor|'(?:[dt][ae]n?|y?[ae]))(?![\w'-])", re.IGNORECASE)
+"""What Hungarian and Turkish add to a time to say "at" or "from": "14:05-kor", "14:05'te"."""
 _MOST_STEPS = 7
 _HOURS_WITH_H = frozenset({"es", "fr", "it", "pt"})
 """Languages in which "14:05 h" can only be a time."""
@@ -30,6 +32,8 @@ _HOURS_WITH_H = frozenset({"es", "fr", "it", "pt"})
 
 def with_rest(scan: Scan, clock: Clock, parts: Parts) -> Found | None:
     """What may follow a time of day: roughness, zone, the end of a range, a part of the day, a date, a late year."""
+    if scan.head[scan.at : scan.at + 1] in ("'", "-"):
+        scan.take(_CASE)
     begun, alone = scan.at, not (parts.day or scan.sure or scan.openers)
     _take_steps(scan, clock, parts)
     if parts.end:
@@ -188,13 +192,20 @@ def _is_date(scan: Scan, link: re.Match[str], found: tuple[Day, int]) -> bool:
         return ends and lead != ""
     if not ends and day.form in ("weekday", "month") and _is_lower_word(scan, day, end, word):
         return False
-    if (
-        not (ends or day.full or day.form == "word" or (lead and day.form != "ordinal"))
-        or (link[2] and not day.full)
-        or day.form == "bare"
-    ):
+    is_certain = (
+        ends or day.full or day.form == "word" or (lead and day.form != "ordinal") or _says_when(scan, day, end)
+    )
+    if not is_certain or (link[2] and not day.full) or day.form == "bare":
         scan.unsure.add("day")
     return True
+
+
+def _says_when(scan: Scan, day: Day, end: int) -> bool:
+    """Whether the author's own language has the weekday in a form that can only say when: "в пятницу", "pénteken"."""
+    if scan.words.language == "en" or day.form != "weekday":
+        return False
+    phrase = " ".join(scan.low[scan.at : end].split()).strip(".,")
+    return phrase in scan.words.words[WHEN] or (day.before_today and not phrase.startswith(("last ", "past ")))
 
 
 def _is_followed_by_part(scan: Scan, end: int) -> bool:

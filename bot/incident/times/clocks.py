@@ -8,11 +8,14 @@ from bot.incident.times.language import Part
 
 _COLON = re.compile(
     r"([0-9]{1,2})(?:(:|\.|\s?h\s?)([0-9]{2})(?::([0-9]{2})(?:[.,:]([0-9]{1,9}))?)?)?"
-    r"(?:(\s?(?:-?ish\s?)?([ap])(?:\.?m\b\.?|\.\s?m\b\.?)(?!\s+(?:(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend)|\s[0-9]{1,2}\.(?:\s|[0-9]{1,2}\.)))|([ap])(?![0-9A-Za-z.])"
-    r"|(\s?(?:Uhr|uur|heures?(?!\s+(?:de\s+[A-Z]|d'))|horas|hs)\b|\s?h(?:ou)?rs?\b\.?|\s?h(?![0-9A-Za-z])|\s?o'clock\b))?",
+    r"(?:(\s?(?:-?ish\s?)?([ap])(?:\.?m\b\.?|\.\s?m\b\.?)(?![\u00c0-\u1eff])(?!\s+(?:(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend)|\s[0-9]{1,2}\.(?:\s|[0-9]{1,2}\.)))|([ap])(?![0-9A-Za-z.])"
+    r"|(\s?(?:Uhr|uur|heures?(?!\s+(?:de\s+[A-Z]|d'|locale|fran\u00e7aise|suisse|belge))|horas|hs)\b(?![\u00c0-\u1eff])|\s?h(?:ou)?rs?\b\.?(?![\u00c0-\u1eff])|\s?h(?![0-9A-Za-z\u00c0-\u1eff])|\s?o'clock\b))?",
     re.ASCII | re.IGNORECASE,
 )
-_SIGNS = re.compile(r"([0-9]{1,2})\s?\u6642(?:\s?([0-9]{1,2})\s?\u5206(?:\s?([0-9]{1,2})\s?\u79d2)?|(\u534a))?")
+_SIGNS = re.compile(
+    r"([0-9]{1,2})\s?(?:[\u6642\u65f6\uc2dc](?![\u9593\u95f4\uac04])|[\u70b9\u9ede](?=[0-9]{1,2}[\u5206]|\u534a))"
+    r"(?:\s?([0-9]{1,2})\s?[\u5206\ubd84](?:\s?([0-9]{1,2})\s?[\u79d2\ucd08])?|\s?([\u534a\ubc18]))?"
+)
 _DIGITS = re.compile(r"([0-2]?[0-9])([0-5][0-9])([0-5][0-9])?(?![0-9.,:/%]|[-/.][0-9]{1,2}[-/.])", re.ASCII)
 _DIGITS_MARK = re.compile(r"\s?(?:([ap])\.?m\b\.?|h(?:rs|ours)?\b)", re.IGNORECASE)
 _NAMED = re.compile(r"(noon|midday|midnight)\b", re.ASCII | re.IGNORECASE)

@@ -11,7 +11,9 @@ _FLAGS = re.ASCII | re.IGNORECASE
 
 _ISO = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])", _FLAGS)
 _BASIC = re.compile(r"((?:19|20)[0-9]{2})([01][0-9])([0-3][0-9])(?=[T_]|[-\s]+[0-9]{1,2}:|\s+[0-9])", _FLAGS)
-_SIGNS = re.compile(r"(?:([0-9]{4})\s?\u5e74\s?)?([0-9]{1,2})\s?\u6708\s?([0-9]{1,2})\s?\u65e5")
+_SIGNS = re.compile(
+    r"(?:([0-9]{4})\s?[\u5e74\ub144]\s?)?([0-9]{1,2})\s?[\u6708\uc6d4]\s?([0-9]{1,2})\s?[\u65e5\u53f7\u865f\uc77c]"
+)
 _NUMBERS = re.compile(
     r"([0-9]{1,2})([-/.])([0-9]{1,2})(?:\2([0-9]{4}|[0-9]{2})(?![0-9])|(\.)|(?![0-9]|:[0-9]))", re.ASCII
 )
@@ -19,7 +21,8 @@ _NUMBER = re.compile(
     r"([0-9]{1,2})(?![0-9]|:[0-9])(?:st|nd|rd|th|er|[\u00ba\u00b0\u00aa]|\.)?(?:\s*(?:of|de|di|do)\s+|[\s/-]*)", _FLAGS
 )
 _DAY_BEHIND = re.compile(
-    r"\.?[\s-]*(?:the\s+)?([0-9]{1,2})(?![0-9]|:[0-9])(?:st|nd|rd|th|er|[\u00ba\u00b0\u00aa]|\.(?=\s|$))?", _FLAGS
+    r"\.?[\s-]*(?:the\s+)?([0-9]{1,2})(?![0-9]|:[0-9])(?:st|nd|rd|th|er|[\u00ba\u00b0\u00aa]|\.(?=\s|$)|-j?[a\u00e1e\u00e9]n\b)?",
+    _FLAGS,
 )
 _YEAR_BEHIND = re.compile(rf"(?:\s*,\s*|[\s,/.-]+(?:de\s+|of\s+|del\s+)?){_YEAR}|(?<=[A-Za-z0-9]){_YEAR}", _FLAGS)
 _YEAR_BEFORE = re.compile(rf"{_YEAR}[\s,-]+", _FLAGS)
@@ -80,6 +83,8 @@ class Day(NamedTuple):
 
 def day_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
     """The date at position `at` and where it ends; `low` is the head in small letters."""
+    if said := _before_in_words(low, words, at):
+        return said
     start = _ON.match(head, at).end()  # type: ignore[union-attr]  # every part of it is optional
     is_figure = _FIGURE.match(head[start : start + 1])
     found = _figures_at(head, low, words, start) if is_figure else _words_at(head, low, words, start)
@@ -114,7 +119,7 @@ def _figures_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
         return found
     if match := _NUMBERS.match(head, at):
         return _numbers(match), match.end()
-    return _ago(head, at)
+    return _ago(head, at) or _ago_in_words(low, words, at)
 
 
 def _of_week(year: int, week: int, weekday: int) -> Day:
@@ -205,6 +210,17 @@ def _before_in_words(low: str, words: Vocabulary, at: int) -> tuple[Day, int] | 
     if not (amount and unit) or unit[0] < 86400 or words.at(AGO, low, unit[1]):
         return None
     return Day(ago=int(amount[1]) * unit[0] // 86400, form="word"), unit[1]
+
+
+def _ago_in_words(low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
+    """The same with the "ago" behind it, as in "2 dagen geleden"."""
+    amount = _AMOUNT.match(low, at) if words.language != "en" else None
+    unit = words.at("unit", low, amount.end()) if amount else None
+    if not (amount and unit) or unit[0] < 86400:
+        return None
+    blanks = _BLANKS.match(low, unit[1])
+    ago = words.at(AGO, low, blanks.end()) if blanks else None
+    return (Day(ago=int(amount[1]) * unit[0] // 86400, form="word"), ago[1]) if ago else None
 
 
 def _weekday_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:

@@ -21,9 +21,9 @@ from bot.incident.times.language import (
     UNIT,
     WEEKDAY,
     Vocabulary,
-    foreign,
-    foreign_words,
 )
+from bot.incident.times.languages.foreign import foreign_at, foreign_behind, foreign_words
+from bot.incident.times.languages.native import first_words, may_be_form, native_form_at, native_zone_at
 from bot.incident.times.places import STATES, cities, place_names, zone_keys
 from bot.incident.times.scan import Found, Scan
 from bot.incident.times.zonenames import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES, WORDS_TOO
@@ -48,13 +48,17 @@ _SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
 _CAPITALS = re.compile(r"([A-Z]{3,5})(?![0-9A-Za-z/_.:-])", re.ASCII)
-_SHORT_WORD = re.compile(r"[^\W\d_]{1,3}\s+")
 _OTHER_WORDS = (
     "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
     " an one two three four five six seven ten half several few couple some yest prev nite weekend fortnight eve lunch"
     " lunchtime dawn dusk sunrise sunset christmas easter over then plus am den dem vom le el il dia de op"
 )
 _YEAR = re.compile(r"[\s,]+(?:of\s+|de\s+)?(?:19|20)[0-9]{2}(?![0-9A-Za-z_%:.-])", re.IGNORECASE)
+_ON_WORDS = (
+    "am im den der die das dem des om op na no em nos nas le la el il lo los las du de di da do dos das ve vo we pe din"
+    " ce cet cette este esta ese esa questo questa del della nel nella diesen dieses op om i za od do po u v w"
+    " zwei drei twee drie deux trois dos tres due tre dois duas dwa dwie trzy dva dve kaksi kolme pari iki kahe"
+)
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
 _LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
 _MOST_FILLERS = 3
@@ -67,7 +71,7 @@ def _telling(words: Vocabulary) -> frozenset[str]:
     found |= {name.split(" ")[0].split("_")[0] for name in (*place_names(), *cities(), *STATES)}
     found |= {name.lower() for name in ABBREVIATIONS} | set(ROUGH_NAMES) | {key.split("/")[0] for key in zone_keys()}
     found |= {word.split(" ")[0].split("'")[0] for word in foreign_words()}
-    return frozenset(found | set(_OTHER_WORDS.split()))
+    return frozenset(found | first_words() | set(_OTHER_WORDS.split()) | set(_ON_WORDS.split()))
 
 
 def is_silent(scan: Scan) -> bool:
@@ -83,7 +87,7 @@ def is_silent(scan: Scan) -> bool:
     if word in _telling(scan.words) or may_be_typo:
         return False
     ahead = scan.low[match.end() : match.end() + 40]
-    return " time" not in ahead and " ago" not in ahead
+    return " time" not in ahead and " ago" not in ahead and not may_be_form(scan.low[match.start(1) :])
 
 
 def leftover(scan: Scan, found: Found) -> str:
@@ -109,7 +113,7 @@ def leftover(scan: Scan, found: Found) -> str:
         end = _evidence(scan, found, at, near=within or at == places[1], within=within)
         if end:
             return head[at:end].strip()
-    end = _behind_short_word(scan, places[1])
+    end = foreign_behind(scan.low, places[1])
     return head[places[1] : end].strip()
 
 
@@ -141,13 +145,16 @@ def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = F
     if words := _words(scan, at):
         return words
     if head[at].isdigit():
-        return _figures(scan, at)
+        return _figures(scan, at) or foreign_at(low, at)
     if amount := _amount(scan, at):
         return amount
-    if near and (zone := _zone(scan, at, within=within) if found.zone is None else _second_zone(scan, at)):
+    if near and (zone := _first_zone(scan, at, within=within) if found.zone is None else _second_zone(scan, at)):
         return zone
-    foreign_word = foreign().match(low, at)
-    return foreign_word.end() if foreign_word else 0
+    return foreign_at(low, at)
+
+
+def _first_zone(scan: Scan, at: int, *, within: bool) -> int:
+    return _zone(scan, at, within=within) or native_form_at(scan.low, at)
 
 
 def _zone(scan: Scan, at: int, *, within: bool) -> int:
@@ -160,6 +167,7 @@ def _zone(scan: Scan, at: int, *, within: bool) -> int:
     zone, end = found
     said = scan.low[at:end]
     is_named = zone.kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
+    is_named = is_named or native_zone_at(scan.head, at) is not None
     return end if is_named or (within and not zone.doubtful) else 0
 
 
@@ -168,13 +176,6 @@ def _second_zone(scan: Scan, at: int) -> int:
     name = _CAPITALS.match(scan.head, at)
     is_zone = name and name[1] in ABBREVIATIONS and name[1] not in WORDS_TOO | CAPITALS_TOO
     return name.end() if name and is_zone else 0
-
-
-def _behind_short_word(scan: Scan, at: int) -> int:
-    """A day in another language behind a word that says "on" in it: "14:05 am Freitag", "14:05 w piatek"."""
-    word = _SHORT_WORD.match(scan.low, at)
-    found = foreign().match(scan.low, word.end()) if word else None
-    return found.end() if found else 0
 
 
 def _words(scan: Scan, at: int) -> int:

@@ -5,6 +5,7 @@ import re
 from bot.incident.times.clocks import Clock, clock_at
 from bot.incident.times.days import day_at, joined
 from bot.incident.times.language import AT, BETWEEN, FROM, PART, Part
+from bot.incident.times.languages.native import native_zone_at
 from bot.incident.times.loose import loose_at
 from bot.incident.times.scan import FLAGS, Parts, Scan
 from bot.incident.times.zonenames import ROUGH_NAMES
@@ -19,6 +20,8 @@ _SIGN_GAP = re.compile("[\\s\u306e\u3001]*")
 _DASH = re.compile(r"\s*-{1,3}\s*")
 _HALF_BEFORE = re.compile(r"([ap])\.?m\b\.?(?=\W{0,3}[0-9]{1,2}:[0-9]{2})", FLAGS)
 _LABEL = re.compile(r"(?:(?:at|time)\s*:|@)\s*(?=[0-9])", FLAGS)
+_LETTERS_TOO = ("v ", "o ", "u ")
+"""Words for "at" that may stand for something else before figures with a dot: "v 1.20"."""
 _COLON = re.compile(r"[0-9]{1,2}:")
 
 
@@ -30,7 +33,7 @@ def clock_with_front(scan: Scan, parts: Parts, depth: int = 0) -> Clock | None:
     _lead(scan)
     if depth < 5 and not _is_colon(scan):
         start, state = scan.at, (parts.day, parts.part, scan.approximate, scan.sure, scan.openers, scan.joined)
-        if _take_part(scan, parts) or _take_day(scan, parts) or _take_zone(scan, parts):
+        if _take_native(scan, parts) or _take_part(scan, parts) or _take_day(scan, parts) or _take_zone(scan, parts):
             clock = _behind_gap(scan, parts, depth)
             if clock:
                 return clock
@@ -58,7 +61,7 @@ def _lead(scan: Scan) -> None:
             pass
         else:
             return
-        if not _has_room(scan, before):
+        if not _has_room(scan, before) or (scan.low[before : before + 2] in _LETTERS_TOO and not _is_colon(scan)):
             scan.at = before
             return
         scan.sure = True
@@ -66,7 +69,9 @@ def _lead(scan: Scan) -> None:
 
 def _has_room(scan: Scan, before: int) -> bool:
     """Whether a little word is apart from what follows, as words are in languages that part them."""
-    return scan.head[before : scan.at] != scan.head[before : scan.at].rstrip() or not scan.head[before].isalpha()
+    return scan.head[before : scan.at] != scan.head[before : scan.at].rstrip() or not (
+        scan.head[before].isalpha() and scan.head[scan.at - 1] != "-"
+    )
 
 
 def _is_colon(scan: Scan) -> bool:
@@ -92,6 +97,17 @@ def _take_part(scan: Scan, parts: Parts) -> bool:
     if found[0].name in ("am", "pm") and scan.head[scan.at].isascii():
         return False
     parts.part, scan.at = found
+    return True
+
+
+def _take_native(scan: Scan, parts: Parts) -> bool:
+    """A zone in its people's own words before the time; it goes first, as a day may begin it: "日本時間"."""
+    if parts.zone or scan.head[scan.at : scan.at + 1].isascii():
+        return False
+    found = zone_at(scan.head, scan.at, scan.words) if native_zone_at(scan.head, scan.at) else None
+    if found is None or found[0].doubtful:
+        return False
+    parts.zone, scan.at = found
     return True
 
 

@@ -6,6 +6,7 @@ language: where the two differ, English wins.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,16 +14,28 @@ from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
+from bot.incident.times.languages.cases import INFLECTED
+
 MONTH, WEEKDAY, DAY, PART, AT, FROM, BETWEEN, TO, AND, ABOUT, ON, LAST, NEXT, FILLER = (
     "month weekday day part at from between to and about on last next filler".split()
 )
-AGO, BEFORE, UNIT = "ago before unit".split()
+AGO, BEFORE, UNIT, SAID, WHEN = "ago before unit said when".split()
+"""`SAID` are words that tell of a day and are never read: "next friday", "on fridays", "last week"; `WHEN` are weekdays
+in a form in which they can only say when it was: "on friday"."""
 
 LANGUAGES: Final = ("de", "fr", "es", "pt", "nl", "it", "ja")
 """The languages that were tried, besides English."""
 
-OTHERS: Final = tuple("sv da nb fi pl cs sk hu ro bg hr sl uk ru tr el he ar hi id vi ko zh th ca et lv lt".split())
-"""Languages whose words for days and parts of the day are known to stand for a time, so that it can be asked."""
+OTHERS: Final = tuple(
+    "sv da nb fi pl cs sk hu ro bg hr sl uk ru tr el he ar hi id vi ko zh th ca et lv lt sr be mk is gl fa ms".split()
+)
+"""Further languages whose words for days, months and parts of the day tell of a time: it is read in the author's own
+language where it is plain, and else asked."""
+
+_SAME: Final = {"no": "nb", "nn": "nb", "bs": "hr", "sh": "sr", "iw": "he", "in": "id"}
+_SCRIPTS: Final = {"sr": ("sr", "sr_Latn")}
+_DAYS_OF_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LENGTHS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
 class Part(NamedTuple):
@@ -231,27 +244,68 @@ _ORDINARY = frozenset(
 """Words of everyday English, and some that programs are full of: in no other language do they name a day or a month."""
 
 
-def _own(language: str, kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def own_words(language: str, kind: str) -> dict[str, Any]:
+    """What the tables of this project have for a language; its scripts together."""
+    found = {}
     for item in _OWN.get(language, {}).get(kind, "").split("|"):
         word, _, meaning = item.partition("/") if not item.startswith("t/m") else (item, "", "")
-        if not word:
-            continue
-        if kind == PART:
-            name, _, day = (meaning or word).partition(" ")
-            found[word] = Part(name, int(day) if day else 1 if name == "last" else None)
-        else:
-            found[word] = int(meaning) if meaning else True
+        if word:
+            found[word] = _meaning(kind, word, meaning, plain=True)
     return found
 
 
+def inflected_words(language: str, kind: str) -> dict[str, Any]:
+    """What `languages.cases` has for a language; its scripts together."""
+    found: dict[str, Any] = {}
+    for code in _SCRIPTS.get(language, (language,)):
+        table = INFLECTED.get(code, {})
+        for item in filter(None, table.get(kind, "").split("|") if kind != WHEN else ()):
+            word, _, meaning = item.partition("/")
+            found[word] = _meaning(kind, word, meaning, plain=False)
+        if kind == WEEKDAY:
+            found |= _weekdays(table, "days") | _weekdays(table, WHEN)
+        elif kind == WHEN:
+            found |= dict.fromkeys((*_weekdays(table, WHEN), *_behind_on(table)), True)
+    return found
+
+
+def _meaning(kind: str, word: str, meaning: str, *, plain: bool) -> Any:
+    if kind != PART:
+        return int(meaning) if meaning else True
+    name, _, day = (meaning or word).partition(" ")
+    return Part(name, int(day) if day else 1 if name == "last" else None, plain, is_phrase=not plain and " " in word)
+
+
+def _weekdays(table: Mapping[str, str], kind: str) -> dict[str, int]:
+    """The weekdays of a table, with those behind a word that says "on"."""
+    days = {name.replace("_", " "): place % 7 for place, name in enumerate(table.get(kind, "").split())}
+    return days | (_behind_on(table) if kind == "days" else {})
+
+
+def _behind_on(table: Mapping[str, str]) -> dict[str, int]:
+    days = [(name.replace("_", " "), place % 7) for place, name in enumerate(table.get("days", "").split())]
+    return {f"{on} {name}": day for on in table.get("on", "").split("|") if on for name, day in days}
+
+
+_QUOTES = dict.fromkeys(map(ord, "\u2019\u2018\u02bc"), "'")
+
+
 def _name(text: str) -> str:
-    return _SPACES.sub(" ", text).strip().rstrip(".").replace("\u2019", "'").replace("\u2018", "'").lower()
+    return _SPACES.sub(" ", text).strip().rstrip(".").translate(_QUOTES).lower()
 
 
-def _cldr(locale: Locale) -> dict[str, dict[str, Any]]:
-    """The names that CLDR has for months, weekdays, days beside today, and parts of the day."""
-    found: dict[str, dict[str, Any]] = {MONTH: {}, WEEKDAY: {}, DAY: {}, PART: {}}
+@cache
+def cldr_words(language: str) -> dict[str, dict[str, Any]]:
+    """The names that CLDR has for months, weekdays, days beside today, parts of the day and lengths of time."""
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in (MONTH, WEEKDAY, DAY, PART, SAID, UNIT, AGO, BEFORE)}
+    for code in _SCRIPTS.get(language, (language,)):
+        locale = Locale.parse(code)
+        _add_names(found, locale)
+        _add_relative(found, locale._data["date_fields"])  # noqa: SLF001  # babel has no door to these names
+    return found
+
+
+def _add_names(found: dict[str, dict[str, Any]], locale: Locale) -> None:
     for context in ("format", "stand-alone"):
         for width in ("wide", "abbreviated"):
             found[MONTH] |= {_name(name): month for month, name in locale.months[context][width].items()}
@@ -263,9 +317,31 @@ def _cldr(locale: Locale) -> dict[str, dict[str, Any]]:
                 for key, name in periods.items()
                 if (part := _part_of(key))
             }
-    relative = locale._data["date_fields"]["day"].get("relative", {})  # noqa: SLF001  # babel has no door to these names
-    found[DAY] |= {_name(name): -int(key) for key, name in relative.items()}
-    return found
+
+
+def _add_relative(found: dict[str, dict[str, Any]], fields: Mapping[str, Any]) -> None:
+    """Days beside today, what is said of whole weeks and weekdays ("last week"), and "{0} days ago"."""
+    for key, name in fields["day"].get("relative", {}).items():
+        is_other = found[DAY].get(_name(name), -int(key)) != -int(key)  # "kal" is yesterday and tomorrow
+        (found[SAID] if is_other else found[DAY])[_name(name)] = -int(key)
+    for name in found[SAID]:
+        found[DAY].pop(name, None)
+    for key in ("week", "month", *_DAYS_OF_WEEK):
+        names = fields.get(key, {}).get("relative", {})
+        found[SAID] |= {_name(name): True for near, name in names.items() if near or key in _DAYS_OF_WEEK}
+    for key, seconds in _LENGTHS.items():
+        for pattern in fields.get(key, {}).get("past", {}).values():
+            _add_length(found, pattern, seconds)
+
+
+def _add_length(found: dict[str, dict[str, Any]], pattern: str, seconds: int) -> None:
+    before, _, behind = (_name(piece) for piece in pattern.partition("{0}"))
+    if behind.endswith("\u524d") and " " not in behind:
+        behind = f"{behind[:-1]} \u524d"
+    unit, _, ago = (behind, "", "") if before else behind.partition(" ")
+    if unit and (before or ago):
+        found[UNIT][unit.rstrip(".")] = seconds
+        found[BEFORE if before else AGO][before or ago] = True
 
 
 def _part_of(period: str) -> str:
@@ -277,58 +353,75 @@ def _letters(word: str) -> int:
     return sum(letter.isalpha() for letter in word)
 
 
+def is_ordinary(word: str) -> bool:
+    """Whether a word is one of everyday English, and so names a day or a month in no other language."""
+    return word in _ORDINARY
+
+
 def _is_name(word: str) -> bool:
     """Whether a word of CLDR can be told from ordinary text: not a single letter, not a figure."""
     return not word.isascii() or (_letters(word) >= 3 and word not in _ORDINARY)
 
 
-def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+def pattern_of(words: Iterable[str]) -> re.Pattern[str] | None:
     """One pattern for all of them, the longest first; a word of letters does not end within another word."""
     ordered = sorted(words, key=len, reverse=True)
     if not ordered:
         return None
     alternatives = "|".join(re.escape(word).replace("\\ ", r"\s+") for word in ordered)
-    return re.compile(rf"({alternatives})(?:(?<=[^\x00-\u2fff])|(?<=')|\.?(?![\w\u00c0-\u024f]|['.-]\w))")
+    return re.compile(rf"({alternatives})(?:(?<=[^\x00-\u2fff])|(?<=['-])|\.?(?![\w\u00c0-\u024f]|['.-]\w))")
+
+
+def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
+    """The same words as typed without accents, where they stay long enough to be told from others."""
+    found: dict[str, Any] = {}
+    for word, value in words.items():
+        if word.isascii() or any(letter > "\u0451" for letter in word):
+            continue
+        bare = "".join(letter for letter in unicodedata.normalize("NFD", word) if not "\u0300" <= letter <= "\u036f")
+        bare = word.replace("\u0451", "\u0435") if any(letter >= "\u0430" for letter in word) else bare
+        bare = bare.translate(_BARE)
+        if bare != word and _letters(bare) >= 5 and bare not in _ORDINARY:
+            found[bare] = value
+    return found
+
+
+_BARE = str.maketrans({"\u0142": "l", "\u0111": "d", "\u0131": "i", "\u00f8": "o", "\u00df": "ss"})
+
+
+def names(language: str) -> dict[str, dict[str, Any]]:
+    """What words mean in one language alone, by kind."""
+    cldr = cldr_words(language)
+    is_tried = language == "en" or language in LANGUAGES
+    found: dict[str, dict[str, Any]] = {}
+    for kind in (*cldr, *_OWN["en"], WHEN):
+        named = {} if is_tried and kind in (UNIT, AGO, BEFORE) else cldr.get(kind, {})
+        named = {word: value for word, value in named.items() if language == "en" or kind in _COUNTED or _is_name(word)}
+        words = inflected_words(language, kind) | named | own_words(language, kind)
+        found[kind] = (_bare(words) if kind in _ACCENTED else {}) | words
+    return found
+
+
+_COUNTED = (UNIT, AGO, BEFORE)
+_ACCENTED = (MONTH, WEEKDAY, DAY, SAID, WHEN)
 
 
 @cache
 def vocabulary(language: str) -> Vocabulary:
     """The words of a language (a BCP 47 tag) and of English; English alone where the language is not known."""
     own = language.replace("_", "-").partition("-")[0].lower()
-    words: dict[str, dict[str, Any]] = {}
+    own = _SAME.get(own, own)
     try:
-        locales = [own, "en"] if own and own != "en" else ["en"]
-        names = [(code, _cldr(Locale.parse(code))) for code in locales]
+        found = [names(code) for code in ([own, "en"] if own and own != "en" else ["en"])]
     except (UnknownLocaleError, ValueError, KeyError, AttributeError):
-        own, names = "en", [("en", _cldr(Locale.parse("en")))]
-    for code, cldr in names:
-        kinds = {*cldr, *_OWN.get(code, {})}
-        for kind in kinds:
-            named = {word: value for word, value in cldr.get(kind, {}).items() if code == "en" or _is_name(word)}
-            words.setdefault(kind, {}).update(named | _own(code, kind))
+        own, found = "en", [names("en")]
+    words: dict[str, dict[str, Any]] = {}
+    for kinds in found:
+        for kind, named in kinds.items():
+            words.setdefault(kind, {}).update(named)
+    del words[SAID]
     for word in {"am", "pm", *words[DAY]}:  # the clock knows the first two, and "morgen" alone is tomorrow
         words[PART].pop(word, None)
     flat = {kind: {_SPACES.sub(" ", word): value for word, value in found.items()} for kind, found in words.items()}
-    patterns = {kind: pattern for kind, found in flat.items() if (pattern := _pattern(found))}
-    return Vocabulary(own, flat, patterns)
-
-
-@cache
-def foreign_words() -> frozenset[str]:
-    """Words of other languages that name a day or a part of it, and none of English."""
-    words: set[str] = set()
-    for code in (*LANGUAGES, *OTHERS):
-        names = _cldr(Locale.parse(code))
-        words |= {word for kind in (WEEKDAY, DAY, PART) for word in names[kind]}
-        words |= {
-            word for kind in (DAY, PART, WEEKDAY) for word in _own(code, kind) if kind != WEEKDAY or len(word) > 4
-        }
-    known = {word for word in words if _letters(word) >= 3 or not word.isascii()}
-    english = vocabulary("en").words
-    return frozenset(known - _ORDINARY - {word for kind in english.values() for word in kind})
-
-
-@cache
-def foreign() -> re.Pattern[str]:
-    """The same as a pattern, for telling that a time was not understood."""
-    return _pattern(foreign_words()) or re.compile(r"(?!)")
+    patterns = {kind: pattern for kind, found in flat.items() if (pattern := pattern_of(found))}
+    return Vocabulary(own or "en", flat, patterns)

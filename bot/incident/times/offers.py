@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from bot.incident.times.language import (
     ABOUT,
+    AGO,
     AT,
+    BEFORE,
     BETWEEN,
     DAY,
     FROM,
@@ -19,6 +21,7 @@ from bot.incident.times.language import (
     Vocabulary,
     vocabulary,
 )
+from bot.incident.times.languages.foreign import languages_of
 from bot.incident.times.phrase import HEAD, find
 from bot.incident.times.plain import plain
 from bot.incident.times.scan import Found, small
@@ -26,14 +29,17 @@ from bot.incident.times.scan import Found, small
 _SEEN = 1_000
 """Characters of a line that are looked through."""
 _MOST = 3
+_MOST_LANGUAGES = 8
+"""Of the further languages that have a word of a line: as many as the Slavic ones that share most words."""
 _REACH = 64
 """How far before a clock its date may begin."""
 
 _CLOCK = re.compile(
-    r"(?<![\w.:/%+$#-])(?:[0-9]{1,2}:[0-9]{2}(?![\w/%]|:[0-9a-f]{2}:|\s{2,}[0-9])|[0-9]{1,2}(?:[:.][0-9]{2}){0,2}\s?[ap]\.?m\b"
+    r"(?:(?<![0-9A-Za-z_\u00c0-\u0dff.:/%+$#-])|(?<=[\u05d0-\u05ea]-))(?:[0-9]{1,2}:[0-9]{2}(?![\w/%]|:[0-9a-f]{2}:|\s{2,}[0-9])|[0-9]{1,2}(?:[:.][0-9]{2}){0,2}\s?[ap]\.?m\b"
     r"|[0-9]{1,2}(?:[.:h]|\sh\s)[0-9]{2}\s?(?:Uhr|uur|hrs?|h|Z|UTC|CES?T)?(?![\w:.%/-])|[0-9]{1,2}\s?(?:Uhr|uur|o'clock)\b"
     r"|[0-9]{1,2}h(?![\w])|[01][0-9][0-5][0-9]\s?(?:UTC|GMT|Z|h)\b)"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}|[0-9]{1,2}\s?\u6642|(?<=at )(?:noon|midnight)\b",
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}|[0-9]{1,2}\s?[\u6642\u65f6\uc2dc](?![\u9593\u95f4\uac04])"
+    r"|[0-9]{1,2}[\u70b9\u9ede](?=[0-9]{1,2}\u5206|\u534a)|(?<=at )(?:noon|midnight)\b",
     re.IGNORECASE,
 )
 _LENGTH_BEFORE = re.compile(
@@ -41,7 +47,7 @@ _LENGTH_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _START = re.compile(r"(?:(?<=^)|(?<=[\s(\[\"'*_`|:,;-]))(?=[^\s\W]|[~\u2248])")
-_KINDS = (AT, FROM, BETWEEN, ABOUT, DAY, PART, MONTH, WEEKDAY)
+_KINDS = (AT, FROM, BETWEEN, ABOUT, BEFORE, AGO, DAY, PART, MONTH, WEEKDAY)
 
 
 def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[Found, str, int]]:
@@ -70,7 +76,7 @@ def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int,
     if clock not in starts:
         starts.append(clock)
     window = line[first : clock + HEAD]
-    languages = [other for name in LANGUAGES if name != words.language and spoken(other := vocabulary(name), window)]
+    languages = languages_in(window, words)
     best: tuple[int, Found] | None = None
     for vocabulary_ in (words, *languages):
         for start in starts:
@@ -87,7 +93,14 @@ def _is_clock(found: Found, place: int) -> bool:
     return found.clock is not None and (found.clock.form != "dot" or found.begins < place)
 
 
-def spoken(words: Vocabulary, text: str) -> bool:
+def languages_in(text: str, own: Vocabulary) -> list[Vocabulary]:
+    """The vocabularies, but for the author's own, of the languages in which a text has a word that tells of a time."""
+    tried = [other for name in LANGUAGES if name != own.language and _spoken(other := vocabulary(name), text)]
+    told = [name for name in languages_of(small(text)) if name not in LANGUAGES and name != own.language]
+    return [*tried, *map(vocabulary, told[:_MOST_LANGUAGES])]
+
+
+def _spoken(words: Vocabulary, text: str) -> bool:
     """Whether a text has a word in it that tells of a time in that language, and not in English."""
     low = small(text)
     english = vocabulary("en")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.incident.times.language import Vocabulary
+from bot.incident.times.languages.native import native_zone_at
 from bot.incident.times.places import STATES, cities, place_key, zone_keys
 from bot.incident.times.zonenames import (
     ABBREVIATIONS,
@@ -27,7 +28,10 @@ from bot.incident.times.zonenames import (
 _IANA_AREAS = frozenset(
     "africa america asia atlantic australia europe indian pacific antarctica arctic etc us canada brazil".split()
 )
-_LOWER_TOO = frozenset("utc gmt cet cest pst pdt edt cdt aest aedt jst sgt hkt".split())
+_LOWER_TOO = frozenset(
+    "utc gmt cet cest eest pst pdt edt cdt aest aedt acst acdt awst jst sgt hkt"
+    " msk wib wita trt brt nzst nzdt akst akdt".split()
+)
 _FARTHEST = timedelta(hours=14)  # Kiritimati; nothing on earth keeps a larger offset
 
 _OFFSET = re.compile(
@@ -91,6 +95,12 @@ def zone_at(
         return Zone("UTC", "offset"), at + 1
     if dotted := _dotted(head, at):
         return dotted
+    if native := _native(head, at):
+        return native
+    return _named_zone(head, at, words, behind_half=behind_half)
+
+
+def _named_zone(head: str, at: int, words: Vocabulary | None, *, behind_half: bool) -> tuple[Zone, int] | None:
     word = None if _REQUEST.match(head, at) else _WORD.match(head, at)
     if word is None:
         return _offset_at(head, at)
@@ -108,6 +118,17 @@ def zone_at(
         return _unknown(head, at, word)
     end = _TIME_WORD.match(head, found[1])
     return (found[0], end.end()) if end else found
+
+
+def _native(head: str, at: int) -> tuple[Zone, int] | None:
+    """A zone in its people's own words: "мск", "czasu polskiego"."""
+    found = native_zone_at(head, at)
+    if found is None:
+        return None
+    label = head[at : found.end]
+    if found.is_season:
+        return Zone(label, "abbreviation", found.name), found.end
+    return Zone(_city_of(found.name), "region", found.name, doubtful=found.doubtful), found.end
 
 
 def _dotted(head: str, at: int) -> tuple[Zone, int] | None:

@@ -13,7 +13,8 @@ NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 PIECES = [
     "14:05 ", "a 14:05 ", "1:", "12:30 ", '{"ts":', "(", "14:05 | ", "| ", "yesterday ", "1h", "9\u6708", "Nov ",
     "am ", "10/11/", "at ", "gestern ", "UTC+", "\u4eca\u671d", "hora de ", "epoch ", "'", " time", "A time ", "- ",
-    "<!date^1",
+    "<!date^1", "\u0432\u0447\u0435\u0440\u0430 ", "\u6628\u5929", "5 \u043c\u0430\u044f ", "\u043f\u043e ",
+    "v ", "sobota ",
 ]  # fmt: skip
 
 

@@ -1,0 +1,478 @@
+"""What CLDR does not hold for further languages: days in the cases they stand in, and the little words around a time.
+
+A table gives words by kind. `days` are seven words from Monday on, any number of times; "_" is a blank within a word.
+Each stands alone and behind every word of `on`. `when` are weekdays likewise, in a form that can only say when it was.
+`said` is only evidence of a time and never read: "on fridays", "next friday", a part of the day joined to its weekday.
+Words of the other kinds are parted by "|", and a "/" parts one from its meaning, as in the tables of `language`.
+"""
+
+from typing import Final
+
+_GERMAN = "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag"
+_DUTCH = "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag"
+_SWEDISH = "måndag tisdag onsdag torsdag fredag lördag söndag"
+_DANISH = "mandag tirsdag onsdag torsdag fredag lørdag søndag"
+_FINNISH = "maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai"
+
+
+def _compounds(days: str, ends: str) -> str:
+    return "|".join(f"{day}{end}" for day in days.split() for end in ends.split("|"))
+
+
+INFLECTED: Final[dict[str, dict[str, str]]] = {
+    "de": {
+        "on": "am",
+        "days": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+        "said": _compounds(_GERMAN, "s|abend|nachmittag|mittag|vormittag|morgen|früh|nacht|abends|morgens|nachmittags")
+        + "|am wochenende",
+    },
+    "nl": {
+        "on": "op",
+        "days": _DUTCH,
+        "said": _compounds(_DUTCH, "s|avond|middag|ochtend|morgen|nacht|avonds|middags") + "|in het weekend",
+    },
+    "fr": {"said": "avant hier|lundis|mardis|mercredis|jeudis|vendredis|samedis|dimanches"},
+    "es": {
+        "on": "el|el día",
+        "days": "lunes martes miércoles jueves viernes sábado domingo",
+        "said": "antier|antes de ayer|antes de anoche|sábados|domingos",
+        "day": "anteayer/2|antier/2",
+    },
+    "pt": {
+        "on": "na|no",
+        "days": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo segunda terça quarta "
+        "quinta sexta sábado domingo",
+        "said": "sábados|domingos|segundas-feiras|terças-feiras|quartas-feiras|quintas-feiras|sextas-feiras",
+    },
+    "it": {"said": "avant'ieri", "day": "avantieri/2|l'altroieri/2|l'altro ieri/2"},
+    "ru": {
+        "on": "в|во",
+        "days": "понедельник вторник среду четверг пятницу субботу воскресенье",
+        "said": "понедельника|вторника|среды|четверга|пятницы|субботы|воскресенья|понедельнику|вторнику|среде|четвергу"
+        "|пятнице|субботе|воскресенью|понедельникам|вторникам|средам|четвергам|пятницам|субботам|воскресеньям|выходные"
+        "|выходных|накануне",
+        "part": "утром/morning|утра/morning|днём/afternoon|днем/afternoon|дня/afternoon|вечером/evening|вечера/evening"
+        "|ночью/night|ночи/night|в полночь/midnight|в полдень/noon",
+        "at": "в|во|ровно в|примерно в",
+        "from": "с|со|начиная с",
+        "to": "до|по",
+        "and": "и",
+        "about": "около|примерно|приблизительно|где-то в|ближе к",
+        "last": "в прошлый|в прошлую|в прошлое|прошлый|прошлую|прошлое|прошлой|прошлого",
+        "next": "следующий|следующую|следующее",
+        "filler": "в|во|на",
+    },
+    "uk": {
+        "on": "в|у",
+        "days": "понеділок вівторок середу четвер п'ятницю суботу неділю",
+        "day": "вчора/1|учора/1|позавчора/2|сьогодні/0",
+        "said": "понеділка|вівторка|середи|четверга|п'ятниці|суботи|неділі|понеділкам|п'ятницям|суботам|вихідні"
+        "|вихідних"
+        "|напередодні",
+        "part": "вранці/morning|зранку/morning|ранку/morning|вдень/afternoon|дня/afternoon|увечері/evening"
+        "|ввечері/evening"
+        "|вечора/evening|вночі/night|уночі/night|ночі/night|опівночі/midnight|опівдні/noon",
+        "at": "о|об|в|у|рівно о|приблизно о",
+        "from": "з|із|від",
+        "to": "до|по",
+        "and": "і|та",
+        "about": "близько|приблизно|біля|десь о",
+        "last": "минулого|минулої|минулий|минулу",
+        "next": "наступного|наступної",
+        "filler": "в|у|на",
+    },
+    "be": {
+        "on": "у|ў",
+        "days": "панядзелак аўторак сераду чацвер пятніцу суботу нядзелю",
+        "day": "учора/1|пазаўчора/2|сёння/0",
+        "at": "а|у|ў",
+    },
+    "pl": {
+        "on": "w|we",
+        "days": "poniedziałek wtorek środę czwartek piątek sobotę niedzielę",
+        "said": "poniedziałku|wtorku|środy|czwartku|piątku|soboty|niedzieli|piątki|soboty|weekend",
+        "part": "rano/morning|nad ranem/night|wieczorem/evening|nocą/night|po południu/afternoon|w nocy/night"
+        "|o północy/midnight|w południe/noon",
+        "at": "o|o godz|o godzinie|godz|godzina",
+        "from": "od",
+        "to": "do",
+        "about": "około|ok|koło|o około|około godziny|mniej więcej o",
+        "last": "w zeszły|w zeszłą|zeszły|zeszłą|w ubiegły|w ubiegłą|ubiegły|ubiegłą|ostatni|ostatnią",
+        "next": "następny|następną|przyszły|przyszłą",
+        "filler": "w|we",
+    },
+    "cs": {
+        "on": "v|ve",
+        "days": "pondělí úterý středu čtvrtek pátek sobotu neděli",
+        "said": "pondělka|úterka|středy|čtvrtka|pátku|soboty|neděle|o víkendu|víkend",
+        "part": "ráno/morning|dopoledne/morning|odpoledne/afternoon|večer/evening|v noci/night|o půlnoci/midnight"
+        "|v poledne/noon",
+        "at": "v|ve|o|v čase|přesně v",
+        "from": "od",
+        "to": "do",
+        "about": "kolem|okolo|asi v|asi ve|přibližně v|cca",
+        "last": "minulé|minulý|minulou|v minulý|minulého",
+        "next": "příští",
+        "filler": "v|ve",
+    },
+    "sk": {
+        "on": "v|vo",
+        "days": "pondelok utorok stredu štvrtok piatok sobotu nedeľu",
+        "day": "včera/1|predvčerom/2|dnes/0",
+        "said": "pondelka|utorka|stredy|štvrtka|piatka|soboty|nedele|víkend",
+        "part": "ráno/morning|doobeda/morning|poobede/afternoon|popoludní/afternoon|večer/evening|v noci/night"
+        "|o polnoci/midnight|napoludnie/noon",
+        "at": "o|presne o",
+        "from": "od",
+        "to": "do",
+        "about": "okolo|asi o|približne o|cca",
+        "last": "minulý|minulú|minulého",
+        "next": "budúci|budúcu",
+        "filler": "v|vo",
+    },
+    "hr": {
+        "on": "u",
+        "days": "ponedjeljak utorak srijedu četvrtak petak subotu nedjelju",
+        "day": "jučer/1|prekjučer/2|danas/0|sinoć/1",
+        "said": "ponedjeljka|utorka|srijede|četvrtka|petka|subote|nedjelje|petkom|subotom|nedjeljom|vikend|sinoć|noćas"
+        "|jutros|večeras",
+        "part": "ujutro/morning|popodne/afternoon|poslijepodne/afternoon|navečer/evening|noću/night|u ponoć/midnight"
+        "|u podne/noon",
+        "at": "u|točno u",
+        "from": "od",
+        "to": "do",
+        "about": "oko|otprilike u|negdje oko",
+        "last": "prošli|prošlu|prošle|prošlog|u prošli|u prošlu",
+        "next": "sljedeći|sljedeću",
+    },
+    "sr": {
+        "on": "у",
+        "days": "понедељак уторак среду четвртак петак суботу недељу",
+        "day": "јуче/1|прекјуче/2|данас/0",
+        "said": "понедељка|уторка|среде|четвртка|петка|суботе|недеље|синоћ|ноћас|јутрос|вечерас|викенд",
+        "part": "ујутру/morning|поподне/afternoon|увече/evening|ноћу/night",
+        "at": "у|тачно у",
+        "from": "од",
+        "to": "до",
+        "about": "око|отприлике у",
+        "last": "прошли|прошлу|прошле|прошлог",
+        "next": "следећи|следећу",
+    },
+    "sr_Latn": {
+        "on": "u",
+        "days": "ponedeljak utorak sredu četvrtak petak subotu nedelju",
+        "day": "juče/1|prekjuče/2|danas/0",
+        "said": "ponedeljka|utorka|srede|četvrtka|petka|subote|nedelje|sinoć|noćas|jutros|večeras|vikend|juce|jucer",
+        "part": "ujutru/morning|popodne/afternoon|uveče/evening|noću/night",
+        "at": "u|tačno u",
+        "from": "od",
+        "to": "do",
+        "about": "oko|otprilike u",
+        "last": "prošli|prošlu|prošle|prošlog",
+        "next": "sledeći|sledeću",
+    },
+    "sl": {
+        "on": "v",
+        "days": "ponedeljek torek sredo četrtek petek soboto nedeljo",
+        "day": "včeraj/1|predvčerajšnjim/2|danes/0",
+        "said": "ponedeljka|torka|srede|četrtka|petka|sobote|nedelje|petkih|sobotah|nedeljah|sinoči|davi|nocoj|vikend"
+        "|včerajšnji",
+        "part": "zjutraj/morning|dopoldne/morning|popoldne/afternoon|zvečer/evening|ponoči/night|opolnoči/midnight"
+        "|opoldne/noon",
+        "at": "ob|točno ob",
+        "from": "od",
+        "to": "do",
+        "about": "okoli|okrog|približno ob",
+        "last": "prejšnji|prejšnjo|pretekli|preteklo|minuli|minulo",
+        "next": "naslednji|naslednjo",
+    },
+    "bg": {
+        "on": "в|във",
+        "days": "понеделник вторник сряда четвъртък петък събота неделя",
+        "day": "вчера/1|завчера/2|оня ден/2|онзи ден/2|днес/0",
+        "said": "понеделника|вторника|срядата|четвъртъка|петъка|съботата|неделята|снощи|тази нощ|уикенда",
+        "part": "сутринта/morning|следобед/afternoon|вечерта/evening|през нощта/night|в полунощ/midnight|на обяд/noon",
+        "at": "в|във|точно в",
+        "from": "от",
+        "to": "до",
+        "about": "около|към|приблизително в",
+        "last": "миналия|миналата|миналия|изминалия",
+        "next": "следващия|следващата",
+        "filler": "в|във|на",
+    },
+    "mk": {
+        "on": "во",
+        "days": "понеделник вторник среда четврток петок сабота недела",
+        "day": "вчера/1|завчера/2|денес/0",
+        "said": "синоќа|викендов",
+        "at": "во",
+    },
+    "sv": {
+        "days": f"{_SWEDISH} måndagen tisdagen onsdagen torsdagen fredagen lördagen söndagen",
+        "when": "i_måndags i_tisdags i_onsdags i_torsdags i_fredags i_lördags i_söndags "
+        "på_måndagen på_tisdagen på_onsdagen på_torsdagen på_fredagen på_lördagen på_söndagen",
+        "day": "igår/1|i går/1|idag/0|i dag/0|förrgår/2|i förrgår/2|häromdagen/2",
+        "said": _compounds(_SWEDISH, "s|ar|arna|skväll|smorgon|seftermiddag|snatt|smorse|kväll|morgon|eftermiddag|natt")
+        + "|igår kväll|häromdagen|i helgen|inatt|i natt|imorse|i morse|ikväll|i kväll|igår natt|i fjol",
+        "part": "på morgonen/morning|på förmiddagen/morning|på eftermiddagen/afternoon|på kvällen/evening|på "
+        "natten/night"
+        "|kväll/evening|eftermiddag/afternoon|förmiddag/morning|vid midnatt/midnight",
+        "at": "kl|klockan|vid klockan|prick",
+        "from": "från|sedan",
+        "to": "till",
+        "and": "och",
+        "about": "runt|vid|cirka|ca|omkring|ungefär|runt kl|cirka kl|ungefär kl|vid kl",
+        "last": "förra|senaste",
+        "next": "nästa",
+        "filler": "på|den",
+    },
+    "da": {
+        "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen",
+        "when": "i_mandags i_tirsdags i_onsdags i_torsdags i_fredags i_lørdags i_søndags",
+        "day": "igår/1|i går/1|idag/0|i dag/0|i forgårs/2|forgårs/2",
+        "said": _compounds(_DANISH, "s|e|aften|morgen|eftermiddag|nat") + "|i weekenden|i nat|inat|i morges|i aften",
+        "part": "om morgenen/morning|om eftermiddagen/afternoon|om aftenen/evening|om natten/night|aften/evening"
+        "|eftermiddag/afternoon|ved midnat/midnight",
+        "at": "kl|klokken|præcis",
+        "from": "fra|siden",
+        "to": "til",
+        "and": "og",
+        "about": "omkring|cirka|ca|ved|omkring kl|cirka kl|ca kl",
+        "last": "sidste|forrige",
+        "next": "næste",
+        "filler": "på|den",
+    },
+    "nb": {
+        "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen",
+        "day": "igår/1|i går/1|idag/0|i dag/0|i forgårs/2|forgårs/2",
+        "said": _compounds(_DANISH, "s|er|kveld|morgen|ettermiddag|natt|skveld|smorgen")
+        + "|i helgen|i natt|inatt|i morges|i kveld|måndag|laurdag|sundag",
+        "part": "om morgenen/morning|om ettermiddagen/afternoon|om kvelden/evening|om natten/night|kveld/evening"
+        "|ettermiddag/afternoon|ved midnatt/midnight",
+        "at": "kl|klokka|klokken|nøyaktig",
+        "from": "fra|siden",
+        "to": "til",
+        "and": "og",
+        "about": "rundt|omkring|cirka|ca|omtrent|rundt kl|cirka kl|ca kl|ved",
+        "last": "sist|forrige|siste",
+        "next": "neste",
+        "filler": "på|den",
+    },
+    "is": {
+        "days": "mánudaginn þriðjudaginn miðvikudaginn fimmtudaginn föstudaginn laugardaginn sunnudaginn",
+        "when": "á_mánudaginn á_þriðjudaginn á_miðvikudaginn á_fimmtudaginn á_föstudaginn á_laugardaginn á_sunnudaginn",
+        "day": "í gær/1|í dag/0|í fyrradag/2",
+        "at": "kl|klukkan",
+        "last": "síðasta|síðastliðinn",
+    },
+    "fi": {
+        "when": "maanantaina tiistaina keskiviikkona torstaina perjantaina lauantaina sunnuntaina",
+        "day": "eilen/1|tänään/0|toissapäivänä/2|toissa päivänä/2",
+        "said": _compounds(_FINNISH, "n|sta|hin|sin|aamuna|iltana|-iltana|aamupäivänä|iltapäivänä|-iltapäivänä|yönä")
+        + "|eilisiltana|eilisaamuna|viikonloppuna|viime yönä|eilisen|eilisestä",
+        "part": "aamulla/morning|aamupäivällä/morning|iltapäivällä/afternoon|illalla/evening|yöllä/night"
+        "|keskiyöllä/midnight|keskipäivällä/noon",
+        "at": "klo|kello|tasan|tasan klo",
+        "from": "alkaen",
+        "about": "noin|noin klo|suunnilleen|suunnilleen klo",
+        "last": "viime|edellisenä",
+        "next": "ensi|seuraavana",
+    },
+    "et": {
+        "when": "esmaspäeval teisipäeval kolmapäeval neljapäeval reedel laupäeval pühapäeval",
+        "day": "eile/1|täna/0|üleeile/2",
+        "said": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti|reede "
+        "õhtul"
+        "|nädalavahetusel",
+        "part": "hommikul/morning|pärastlõunal/afternoon|õhtul/evening|öösel/night|keskööl/midnight|keskpäeval/noon",
+        "at": "kell|kella|täpselt kell",
+        "about": "umbes|umbes kell|kella paiku",
+        "last": "eelmisel|möödunud",
+        "next": "järgmisel",
+    },
+    "hu": {
+        "when": "hétfőn kedden szerdán csütörtökön pénteken szombaton vasárnap",
+        "day": "tegnap/1|tegnapelőtt/2|ma/0",
+        "said": "hétfői|keddi|szerdai|csütörtöki|pénteki|szombati|vasárnapi|hétfőtől|péntektől|hétvégén|tegnapi"
+        "|hétfőnként|péntekenként|szombatonként|vasárnaponként|péntekre|hétfőre",
+        "part": "reggel/morning|délelőtt/morning|délután/afternoon|este/evening|éjjel/night|hajnalban/night"
+        "|éjfélkor/midnight|délben/noon",
+        "at": "pontban|pontosan",
+        "about": "kb|körülbelül|nagyjából|úgy",
+        "last": "múlt|előző|elmúlt",
+        "next": "jövő|következő",
+    },
+    "tr": {
+        "when": "pazartesi_günü salı_günü çarşamba_günü perşembe_günü cuma_günü cumartesi_günü pazar_günü",
+        "day": "dün/1|bugün/0|evvelsi gün/2|önceki gün/2|evvelki gün/2",
+        "said": "pazartesiden|salıdan|çarşambadan|perşembeden|cumadan|cumartesiden|pazardan|pazartesiye|cumaya"
+        "|cumartesiye"
+        "|cumaları|cumartesileri|pazarları|hafta sonu|haftasonu|dünkü|dün akşam|dün gece|dün sabah",
+        "part": "sabah/morning|sabahleyin/morning|öğleden sonra/afternoon|akşam/evening|akşamleyin/evening|gece/night"
+        "|gece yarısı/midnight|öğlen/noon",
+        "at": "saat|tam|tam saat",
+        "about": "yaklaşık|yaklaşık saat|saat yaklaşık|civarı",
+        "last": "geçen|geçtiğimiz",
+        "next": "gelecek|önümüzdeki",
+    },
+    "lt": {
+        "when": "pirmadienį antradienį trečiadienį ketvirtadienį penktadienį šeštadienį sekmadienį",
+        "day": "vakar/1|šiandien/0|užvakar/2",
+        "said": "pirmadienio|antradienio|trečiadienio|ketvirtadienio|penktadienio|šeštadienio|sekmadienio"
+        "|penktadieniais"
+        "|savaitgalį|vakarykštis",
+        "part": "ryte/morning|rytą/morning|po pietų/afternoon|vakare/evening|naktį/night|vidurnaktį/midnight"
+        "|vidurdienį/noon",
+        "at": "lygiai",
+        "from": "nuo",
+        "to": "iki",
+        "about": "apie|maždaug",
+        "last": "praeitą|praėjusį",
+        "next": "kitą",
+    },
+    "lv": {
+        "when": "pirmdien otrdien trešdien ceturtdien piektdien sestdien svētdien "
+        "pirmdienā otrdienā trešdienā ceturtdienā piektdienā sestdienā svētdienā",
+        "day": "vakar/1|šodien/0|aizvakar/2",
+        "said": "pirmdienas|otrdienas|trešdienas|ceturtdienas|piektdienas|sestdienas|svētdienas|nedēļas nogalē",
+        "part": "no rīta/morning|pēcpusdienā/afternoon|vakarā/evening|naktī/night|pusnaktī/midnight",
+        "at": "plkst|pulksten",
+        "from": "no",
+        "to": "līdz",
+        "about": "ap|apmēram|aptuveni|ap plkst",
+        "last": "pagājušo|pagājušajā",
+        "next": "nākamo|nākamajā",
+    },
+    "el": {
+        "on": "τη|την|το",
+        "days": "δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή",
+        "day": "χθες/1|χτες/1|εχθές/1|εχτές/1|προχθές/2|προχτές/2|σήμερα/0",
+        "said": "δευτέρας|τρίτης|τετάρτης|πέμπτης|παρασκευής|σαββάτου|κυριακής|δευτέρες|παρασκευές|σάββατα|κυριακές"
+        "|σαββατοκύριακο|απόψε|χθεσινό|χθεσινή",
+        "part": "το πρωί/morning|το μεσημέρι/noon|το απόγευμα/afternoon|το βράδυ/evening|τη νύχτα/night"
+        "|τα μεσάνυχτα/midnight",
+        "at": "στις|στη|στην|ώρα",
+        "from": "από τις|από",
+        "to": "έως τις|έως|μέχρι τις|μέχρι|ως τις",
+        "about": "περίπου στις|γύρω στις|κατά τις|περίπου",
+        "last": "την προηγούμενη|το προηγούμενο|προηγούμενη|περασμένη|την περασμένη|το περασμένο",
+        "next": "επόμενη|την επόμενη|το επόμενο",
+        "filler": "το|τη|την",
+    },
+    "ro": {
+        "days": "luni marți miercuri joi vineri sâmbătă duminică",
+        "day": "ieri/1|azi/0|astăzi/0|alaltăieri/2",
+        "said": "lunea|marțea|miercurea|joia|vinerea|sâmbăta|duminica|marţi|sâmbătă|aseară|astă-noapte|azi-noapte"
+        "|diseară"
+        "|weekendul|lunii|lunea trecută|vinerea trecută",
+        "part": "dimineața/morning|dimineață/morning|după-amiază/afternoon|după-amiaza/afternoon|după amiază/afternoon"
+        "|seara/evening|noaptea/night|la miezul nopții/midnight|la prânz/noon",
+        "at": "la|la ora|ora|la orele",
+        "from": "de la|din",
+        "to": "la|până la",
+        "about": "pe la|în jurul orei|aproximativ la|circa",
+        "last": "trecut|trecută",
+        "next": "viitor|viitoare",
+    },
+    "ca": {
+        "on": "el",
+        "days": "dilluns dimarts dimecres dijous divendres dissabte diumenge",
+        "day": "ahir/1|avui/0|abans-d'ahir/2|abans d'ahir/2|despús-ahir/2",
+        "said": "anit|aquesta nit|ahir a la nit|el cap de setmana",
+        "part": "al matí/morning|del matí/morning|a la tarda/afternoon|de la tarda/afternoon|al vespre/evening"
+        "|del vespre/evening|a la nit/night|de la nit/night",
+        "at": "a les|a la|les",
+        "from": "des de les|de les",
+        "to": "a les|fins a les",
+        "about": "cap a les|al voltant de les|aproximadament a les|sobre les",
+        "last": "passat|passada",
+    },
+    "gl": {
+        "days": "luns martes mércores xoves venres sábado domingo",
+        "day": "onte/1|hoxe/0|antonte/2",
+        "at": "ás",
+    },
+    "he": {
+        "on": "יום|ביום",
+        "days": "שני שלישי רביעי חמישי שישי שבת ראשון",
+        "when": "ביום_שני ביום_שלישי ביום_רביעי ביום_חמישי ביום_שישי בשבת ביום_ראשון",
+        "day": "אתמול/1|היום/0|שלשום/2",
+        "said": "אמש|הלילה|הבוקר|בסוף השבוע",
+        "at": "בשעה|ב-|ב",
+        "about": "בסביבות|בערך ב-|לקראת",
+    },
+    "ar": {
+        "on": "يوم|في يوم",
+        "days": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
+        "day": "أمس/1|امس/1|بالأمس/1|اليوم/0|أول أمس/2|أول من أمس/2",
+        "said": "البارحة|الليلة|الليلة الماضية|مبارح|امبارح",
+        "at": "الساعة|في الساعة|عند الساعة|في تمام الساعة",
+        "about": "حوالي الساعة|حوالي|قرابة الساعة",
+        "last": "الماضي|الماضية",
+    },
+    "fa": {
+        "on": "روز",
+        "days": "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
+        "day": "دیروز/1|امروز/0|پریروز/2",
+        "said": "دیشب|امشب|پنج‌شنبه|سه شنبه",
+        "at": "ساعت|در ساعت",
+    },
+    "hi": {
+        "days": "सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार",
+        "when": "सोमवार_को मंगलवार_को बुधवार_को गुरुवार_को शुक्रवार_को शनिवार_को रविवार_को",
+        "day": "कल/1|परसों/2",
+        "said": "बीते कल|कल रात|आज रात",
+    },
+    "id": {
+        "on": "hari|pada hari|pada",
+        "days": "senin selasa rabu kamis jumat sabtu minggu",
+        "day": "kemarin/1|hari ini/0|kemarin lusa/2",
+        "said": "tadi malam|semalam|tadi pagi|tadi siang|tadi sore|jum'at|akhir pekan|minggu lalu",
+        "part": "pagi/morning|siang/afternoon|sore/afternoon|malam/evening",
+        "at": "jam|pukul|pkl|pk|tepat pukul",
+        "from": "dari|sejak|mulai",
+        "to": "sampai|hingga",
+        "about": "sekitar|sekitar jam|sekitar pukul|kira-kira",
+        "last": "lalu|kemarin",
+    },
+    "ms": {
+        "on": "hari|pada hari",
+        "days": "isnin selasa rabu khamis jumaat sabtu ahad",
+        "day": "semalam/1|hari ini/0|kelmarin/2",
+        "at": "jam|pukul",
+    },
+    "vi": {
+        "on": "vào|hôm|vào hôm",
+        "days": "thứ_hai thứ_ba thứ_tư thứ_năm thứ_sáu thứ_bảy chủ_nhật thứ_2 thứ_3 thứ_4 thứ_5 thứ_6 thứ_7 chủ_nhật",
+        "day": "hôm qua/1|hôm nay/0|hôm kia/2",
+        "said": "tối qua|đêm qua|sáng qua|chiều qua|sáng nay|chiều nay|tối nay|cuối tuần",
+        "part": "sáng/morning|buổi sáng/morning|chiều/afternoon|buổi chiều/afternoon|tối/evening|buổi tối/evening"
+        "|đêm/night",
+        "at": "lúc|vào lúc",
+        "from": "từ",
+        "to": "đến",
+        "about": "khoảng|lúc khoảng|tầm",
+        "last": "trước|tuần trước",
+    },
+    "ko": {
+        "day": "어제/1|오늘/0|그저께/2|그제/2|엊그제/2",
+        "said": "어젯밤|어제밤|지난밤|오늘밤|주말|지난주",
+        "about": "약|대략",
+    },
+    "zh": {
+        "days": "週一 週二 週三 週四 週五 週六 週日 礼拜一 礼拜二 礼拜三 礼拜四 礼拜五 礼拜六 礼拜天 禮拜一 禮拜二 "
+        "禮拜三 禮拜四 禮拜五 禮拜六 禮拜天 "
+        "星期一 星期二 星期三 星期四 星期五 星期六 星期天 周一 周二 周三 周四 周五 周六 周天",
+        "day": "昨天/1|昨日/1|今天/0|今日/0|前天/2|前日/2",
+        "said": "昨晚|昨夜|今晚|今早|今晨|周末|週末|上周|上週|次日|翌日",
+        "about": "大约|大約|约|約",
+    },
+    "th": {
+        "at": "เวลา",
+        "said": "เมื่อคืน|เมื่อคืนนี้|เมื่อเช้า",
+        "day": "เมื่อวาน/1|เมื่อวานนี้/1|วันนี้/0|เมื่อวานซืน/2",
+        "about": "ประมาณ",
+    },
+    "ja": {"said": "昨晩|先週|翌日|今晩|夕べ|ゆうべ|きのう"},
+}
+"""By a BCP 47 tag."""
