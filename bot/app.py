@@ -17,51 +17,47 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 import handlers
-from bot import outside
 from bot.clock import Clock
+from bot.domain import masking as masking_rules
+from bot.domain import times
+from bot.domain.actions import WORDS as VAGUE
+from bot.domain.alerts import AlertRules, conditions
+from bot.domain.masking import MaskRules
+from bot.domain.reminders import OVERDUE, Quiet, ReminderRules
+from bot.domain.whys import chosen
 from bot.errors import Misconfigured
 from bot.export import Exporter
-from bot.incident import masking, times
-from bot.incident.alerts import AlertRules, conditions
-from bot.incident.blame import chosen
-from bot.incident.masking import MaskRules
-from bot.incident.reminders import OVERDUE, Quiet, ReminderRules
-from bot.incident.vague import WORDS as VAGUE
-from bot.publish.calls import Patience
+from bot.integrations import registry
+from bot.integrations.confluence.service import PageBlocks
+from bot.integrations.confluence.sync import Shelf
+from bot.integrations.http import Patience
+from bot.integrations.sync import Around, Errands, Follower
 from bot.scheduler import Sweeper
-from bot.scribe import alerts, attachments, reminders
-from bot.scribe.canvases import CanvasDesk
-from bot.scribe.cards import CardKeeper
-from bot.scribe.confluence_pages import Shelf
-from bot.scribe.desk import Desk
-from bot.scribe.documents import Papers, customers_draft
-from bot.scribe.errands import Errands
-from bot.scribe.followers import Follower
-from bot.scribe.lanes import Around
-from bot.scribe.messages import Composer
-from bot.scribe.posting import Posting
-from bot.scribe.readers import Readers
-from bot.scribe.rendering import Renderer
-from bot.scribe.tabs import TabKeeper
-from bot.scribe.walk import Walker
+from bot.services import capture as capture_service
+from bot.services import reminders as reminders_service
+from bot.services.alerts import groups as groups_service
+from bot.services.context import Desk, NoPage
+from bot.services.documents.delivery import CanvasDesk, Posting
+from bot.services.documents.rendering import Papers, Renderer, customers_draft
+from bot.services.history_scan import Walker
+from bot.services.home_tab import TabKeeper
+from bot.services.incidents import CardKeeper
+from bot.services.notifications import Composer, Readers
 from bot.settings import Settings
-from bot.slack.canvases import Canvases
-from bot.slack.cards import Cards, LiveMessages
+from bot.slack.canvas import Canvases
+from bot.slack.channels import Places, Sight
+from bot.slack.directory import People, Roster
 from bot.slack.files import Files
-from bot.slack.history import History
+from bot.slack.messages_in import History
 from bot.slack.outbox import Outbox
-from bot.slack.people import People
-from bot.slack.places import Places, Sight
-from bot.slack.roster import Roster
-from bot.slack.tabs import Publisher, Tabs
-from bot.web import hooks, server
-from bot.web.dispatch import Dispatcher
-from bot.web.guard import Guard
+from bot.slack.refresh import Cards, LiveMessages, Publisher, Tabs
+from bot.web import server, webhooks
 from bot.web.health import Health, database_probe
-from bot.web.proofs import Hub, proofs_of
+from bot.web.slack_endpoint import Dispatcher, Guard
 from bot.web.socket_mode import SocketMode
+from bot.web.webhooks import Hub, proofs_of
 from handlers.boundary import Boundary
-from storage.store import Store
+from storage.database.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +94,7 @@ def mask_of(settings: Settings) -> MaskRules:
     """What the operator wants masked in a copy for a wider circle. Raises Misconfigured."""
     patterns = "" if settings.mask_patterns == "none" else settings.mask_patterns
     try:
-        return masking.chosen(settings.mask, patterns)
+        return masking_rules.chosen(settings.mask, patterns)
     except ValueError as error:
         raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS cannot be used: {error}.") from error
 
@@ -144,30 +140,31 @@ class Afterword:
         if followers is None:
             drafted = partial(customers_draft, Papers(store, mask), exporter)
             shelf = Shelf(store, exporter, places, mask)
-            followers = outside.followers(settings, self.client, rules, self._patience, drafted, shelf)
+            followers = registry.followers(settings, self.client, rules, self._patience, drafted, shelf)
         composer = self._composer(exporter, places, mask)
         opened.push_async_callback(composer.close)
         self.cards = Cards()
         self.tabs = Tabs()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
         self.desk = Desk(
-            store,
-            clock,
-            self.people,
-            places,
-            self.outbox,
-            self.cards,
-            self.tabs,
-            exporter,
-            rules,
-            settings.input_zone,
-            settings.allow_guests,
-            settings.reaction,
-            chosen(settings.blame_words),
-            alert_rules_of(settings),
-            tuple(followers),
-            outside.components(followers),
-            mask,
+            store=store,
+            clock=clock,
+            people=self.people,
+            places=places,
+            outbox=self.outbox,
+            cards=self.cards,
+            tabs=self.tabs,
+            exporter=exporter,
+            rules=rules,
+            input_zone=settings.input_zone,
+            allow_guests=settings.allow_guests,
+            reaction=settings.reaction,
+            blame_words=chosen(settings.blame_words),
+            alerts=alert_rules_of(settings),
+            systems=tuple(followers),
+            components=registry.components(followers),
+            page=PageBlocks() if "confluence" in followers else NoPage(),
+            mask=mask,
             vague_words=chosen(settings.vague_words, VAGUE),
         )
         self.errands = Errands(followers, Around(store, clock, self.outbox, self.tabs, self.desk.troubles))
@@ -238,7 +235,7 @@ class Afterword:
             self.store.writer.stop()
             return False
         self.roster.keep_up(now)
-        settled = await reminders.sweep(self.store, self.desk.rules, now)
+        settled = await reminders_service.sweep(self.store, self.desk.rules, now)
         if settled:
             log.info("settled %d reminders", len(settled))
         for one in settled:
@@ -247,7 +244,7 @@ class Afterword:
         return True
 
     async def _fetched(self, now: datetime) -> None:
-        await attachments.fetch_due(self.store, Files(self.client), now)
+        await capture_service.fetch_due(self.store, Files(self.client), now)
         await self.walker.sweep(now)
 
     def web(self) -> Starlette:
@@ -264,14 +261,14 @@ class Afterword:
         secrets = (given.alertmanager_secret, given.grafana_secret, given.pagerduty_secret, given.jsm_secret)
         proofs = proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.desk.alerts.channel else {}
         for name, proof in proofs.items():
-            ear = hooks.alert_ear(name, lambda told, now: alerts.hear(self.desk, told, now))
-            found.append(hooks.route(name, proof, ear, self.clock))
+            ear = webhooks.alert_ear(name, lambda told, now: groups_service.hear(self.desk, told, now))
+            found.append(webhooks.route(name, proof, ear, self.clock))
         if (secret := given.jira_secret.get_secret_value()) and (
-            ears := outside.jira_ears(given, self.errands.followers)
+            ears := registry.jira_ears(given, self.errands.followers)
         ):
             hear = partial(ears.hear, self.store, self.outbox, self.tabs)
-            jira = hooks.Ear(lambda body, headers, _: ears.read(body, headers), hear)
-            found.append(hooks.route("jira", Hub(secret), jira, self.clock))
+            jira = webhooks.Ear(lambda body, headers, _: ears.read(body, headers), hear)
+            found.append(webhooks.route("jira", Hub(secret), jira, self.clock))
         return found
 
     async def _slack_probe(self) -> str:

@@ -1,4 +1,7 @@
-"""`afterword demo`: a whole incident, played through the real bot against the stand-in workspace, clock included."""
+"""`afterword demo`: a whole incident, played through the real bot against the stand-in workspace, clock included.
+
+`afterword rehearse`: the stand-in workspace in a browser, with the real bot in it.
+"""
 
 import asyncio
 import tempfile
@@ -11,19 +14,19 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from bot.app import Afterword
-from bot.clock import SettableClock
+from bot.clock import SettableClock, SystemClock
+from bot.domain.incident import beyond
+from bot.domain.records import Milestone
+from bot.domain.sections import BY_SLUG
 from bot.errors import AfterwordError
 from bot.export import FORMATS
-from bot.incident.lifecycle import beyond
-from bot.incident.records import Milestone
-from bot.incident.sections import BY_SLUG
-from bot.rehearsal.account import Account
-from bot.rehearsal.seen import SeenMessage
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal import page
+from bot.rehearsal.server import Account, StandIn
 from bot.rehearsal.story import Story, Told
+from bot.rehearsal.views_seen import SeenMessage
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
-from storage.store import open_store
+from storage.database.store import open_store
 
 TYPING = timedelta(seconds=40)
 """How long after a thing happened somebody has typed it."""
@@ -283,3 +286,26 @@ class Player:
         for path in written:
             self._tell.says(f"{path}")
         return written
+
+
+async def serve(port: int) -> None:
+    """Serve on loopback until interrupted; what was played is forgotten then."""
+    await page.rehearse(port, _join)
+
+
+@asynccontextmanager
+async def _join(slack: StandIn) -> AsyncIterator[None]:
+    with tempfile.TemporaryDirectory(prefix="afterword-rehearsal-") as folder:
+        settings = rehearsal_settings(slack, Path(folder) / "rehearsal.db")
+        store = open_store(settings.sqlalchemy_url)
+        try:
+            async with Afterword(settings, store, SystemClock()) as bot:
+                serving = asyncio.create_task(bot.run())
+                try:
+                    await slack.wait_for_socket()
+                    yield
+                finally:
+                    serving.cancel()
+                    await asyncio.wait([serving])
+        finally:
+            store.close()

@@ -12,9 +12,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot import outside_checks
 from bot.clock import Clock
-from bot.export import teams
+from bot.export.sandbox import team_templates
+from bot.integrations import registry
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.settings import NO_WAY_IN, Settings
 
@@ -71,7 +71,7 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
-    others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await outside_checks.checks(settings)]
+    others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await registry.checks(settings)]
     return [await asyncio.to_thread(check_database), *findings, *others]
 
 
@@ -79,7 +79,7 @@ def _templates(folder: Path | None) -> list[Finding]:
     """Whether a team's own templates can be used; nothing where ours are. Blocks while they are tried."""
     if folder is None:
         return []
-    trial = teams.tried(folder)
+    trial = team_templates.tried(folder)
     if trial.broken:
         sentence = f"Exports are as Afterword writes them, until this is mended: {' '.join(trial.broken)}"
         return [Finding("templates", ok=False, sentence=sentence)]

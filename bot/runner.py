@@ -16,8 +16,8 @@ from bot.app import Afterword
 from bot.clock import SystemClock
 from bot.errors import AfterwordError, Misconfigured
 from bot.settings import Settings, misspelt
-from storage.drivers import SqliteDriver, driver_for
-from storage.store import Store, open_store
+from storage.database.drivers import SqliteDriver, driver_for
+from storage.database.store import Store, open_store
 
 log = logging.getLogger(__name__)
 

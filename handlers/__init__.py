@@ -2,24 +2,16 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.scribe.desk import Desk
+from bot.services.context import Desk
 from handlers.actions import Actions
 from handlers.alerts import Alerts
 from handlers.boundary import Boundary
-from handlers.capture import Capture
-from handlers.confluence import Confluence
-from handlers.connections import Connections
-from handlers.drafts import Drafts
-from handlers.exports import Exports
-from handlers.findings import Findings
-from handlers.home import Home
+from handlers.capture import Capture, Lookback
+from handlers.home_tab import Home, People
 from handlers.incidents import Incidents
-from handlers.lookback import Lookback
-from handlers.people import People
-from handlers.postmortem import Postmortem
-from handlers.recall import Recall
+from handlers.integrations import Confluence, Connections, Statuspage
+from handlers.postmortem import Drafts, Exports, Findings, Postmortem, Recall
 from handlers.secrets import Secrets
-from handlers.statuspage import Statuspage
 from handlers.timeline import Timeline
 from handlers.whys import Whys
 

@@ -6,30 +6,24 @@ from datetime import date
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.domain import actions as actions_rules
+from bot.domain.records import ActionKind
+from bot.domain.text import unpicked
 from bot.errors import Refused
-from bot.incident import actions as rules
-from bot.incident import replies as answers
-from bot.incident.mentions import unpicked
-from bot.incident.records import ActionKind
-from bot.scribe import actions as scribe
-from bot.scribe import actions_forms as forms
-from bot.scribe import actions_numbered as numbered
-from bot.scribe import replies
-from bot.scribe.actions import Asking
-from bot.scribe.desk import Asked, Desk
-from bot.scribe.examples import examples
-from bot.slack import actions as says
-from bot.slack import due as asks
-from bot.slack import fields, owners
-from bot.slack.blocks import Block, Message
-from bot.slack.text import group_in, mentioned, without_groups, without_mentions
-from handlers.boundary import Boundary
+from bot.services import actions as actions_service
+from bot.services import notifications as notifications_service
+from bot.services.actions import Asking
+from bot.services.context import Asked, Desk, examples
+from bot.slack.mrkdwn import group_in, mentioned, without_groups, without_mentions
+from bot.slack.views import actions as actions_views
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views.blocks import Block, Message
+from handlers.boundary import Boundary, refusal
 from handlers.postmortem import Postmortem
-from handlers.refusals import refusal
 from handlers.requests import Body, Click, Command, Submission, event_of
 
 _ME = re.compile(r"(?<!\S)@me\b")
-_DAY = re.compile(rf"{asks.CHOOSE}\d+")
+_DAY = re.compile(rf"{actions_views.CHOOSE}\d+")
 
 
 async def _is_said_to_us(event: Body) -> bool:
@@ -68,40 +62,40 @@ class Actions:
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         asked = command.asked
-        match rules.wish(await self._desk.people.read(asked.team, command.text)):
-            case rules.Add():
+        match actions_rules.wish(await self._desk.people.read(asked.team, command.text)):
+            case actions_rules.Add():
                 return await self._numbered(command) or await self._add_or_ask(command)
-            case rules.Named() as named:
+            case actions_rules.Named() as named:
                 raise Refused(_not_handed_over(command, named))
-            case rules.ListAll():
-                return await scribe.list_all(self._desk, asked)
-            case rules.Help():
-                return says.help_text(await examples(self._desk, asked))
+            case actions_rules.ListAll():
+                return await actions_service.list_all(self._desk, asked)
+            case actions_rules.Help():
+                return actions_views.help_text(await examples(self._desk, asked))
             case one:
                 return await self._one(asked, one)
 
-    async def _one(self, asked: Asked, wish: rules.OfOne) -> Message | None:
+    async def _one(self, asked: Asked, wish: actions_rules.OfOne) -> Message | None:
         desk = self._desk
         match wish:
-            case rules.Edit(number, text):
-                return await numbered.edit(desk, asked, number, text)
-            case rules.Show(number):
-                return await numbered.show(desk, asked, [number])
-            case rules.Reopen(number):
-                return await numbered.reopen(desk, asked, number)
-            case rules.Done(number):
-                return await scribe.close(desk, asked, number, None)
-            case rules.Drop(number, reason):
-                return await scribe.close(desk, asked, number, reason)
+            case actions_rules.Edit(number, text):
+                return await actions_service.edit(desk, asked, number, text)
+            case actions_rules.Show(number):
+                return await actions_service.show(desk, asked, [number])
+            case actions_rules.Reopen(number):
+                return await actions_service.reopen(desk, asked, number)
+            case actions_rules.Done(number):
+                return await actions_service.close(desk, asked, number, None)
+            case actions_rules.Drop(number, reason):
+                return await actions_service.close(desk, asked, number, reason)
 
     async def _add(self, asked: Asked, asking: Asking) -> Message | None:
         """Write it down; whoever wrote what nobody can finish is given a hint, once it is recorded."""
-        said = await scribe.add(self._desk, asked, asking)
+        said = await actions_service.add(self._desk, asked, asking)
         self._boundary.later(self._hint(asked, asking.text))
         return said
 
     async def _hint(self, asked: Asked, text: str) -> None:
-        hint = await numbered.hint(self._desk, asked, text)
+        hint = await actions_service.hint(self._desk, asked, text)
         if hint is not None:
             await self._boundary.say_if_possible(asked, hint)
 
@@ -111,9 +105,9 @@ class Actions:
         if read.unsure is None:
             asking = Asking(read.text, owner, read.due_on, read.link, kind=read.kind)
             return await self._add(command.asked, asking)
-        await scribe.require_addable(self._desk, command.asked, read.text)
+        await actions_service.require_addable(self._desk, command.asked, read.text)
         about = {"owner": owner or "", "link": read.link, "kind": str(read.kind or "")}
-        return asks.of_new(command.asked.key, read.text, about, read.unsure)
+        return actions_views.of_new(command.asked.key, read.text, about, read.unsure)
 
     async def day(self, click: Click) -> Message | None:
         """One of the days that a due date can be; an answer that is given twice takes effect once."""
@@ -126,20 +120,20 @@ class Actions:
             )
             await self._add(replace(asked, key=f"{value['of']}+day"), asking)
         elif due_on is not None:
-            move = answers.Move(due_on, str(value.get("beside", "")))
-            await numbered.move_all(self._desk, asked, value["actions"], move)
-        return asks.settled() if click.in_whisper else None
+            move = actions_rules.Move(due_on, str(value.get("beside", "")))
+            await actions_service.move_all(self._desk, asked, value["actions"], move)
+        return actions_views.settled() if click.in_whisper else None
 
     async def _numbered(self, command: Command) -> Message | None:
         """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; None for what is a new action."""
         asked = command.asked
         other, text = await self._handed_to(asked, command.text)
-        line, today = self._plain(asked, text), await scribe.today_of(self._desk, asked)
-        answer = answers.in_command(line, today, mentions=other is not None)
-        if answer is not None and isinstance(answer.deed, answers.Unpicked) and mentioned(command.text):
+        line, today = self._plain(asked, text), await actions_service.today_of(self._desk, asked)
+        answer = actions_rules.in_command(line, today, mentions=other is not None)
+        if answer is not None and isinstance(answer.deed, actions_rules.Unpicked) and mentioned(command.text):
             number = answer.about[0].number
             raise Refused(f"An action has one owner. Name one person, as in `/action {number} @name`.")
-        return None if answer is None else await numbered.act(self._desk, asked, answer, other)
+        return None if answer is None else await actions_service.act(self._desk, asked, answer, other)
 
     async def _handed_to(self, asked: Asked, text: str) -> tuple[str | None, str]:
         """The one person or user group that is mentioned, or who asks where `@me` is, and the text without them."""
@@ -158,63 +152,63 @@ class Actions:
     def _plain(self, asked: Asked, text: str) -> str:
         return self._desk.people.words(asked.team, text)
 
-    async def _read(self, command: Command) -> tuple[rules.Asked, str | None]:
+    async def _read(self, command: Command) -> tuple[actions_rules.Asked, str | None]:
         """What is to be done, and its owner: the first person mentioned, or a user group, or `@me`."""
         asked, users = command.asked, mentioned(command.text)
         owner, text = await self._handed_to(asked, command.text)
         line = self._plain(asked, text)
         owner = owner or (users[0] if users else None)
-        today = await scribe.today_of(self._desk, asked)
-        return rules.read(" ".join(line.split()) if owner else line, today), owner
+        today = await actions_service.today_of(self._desk, asked)
+        return actions_rules.read(" ".join(line.split()) if owner else line, today), owner
 
     async def done(self, click: Click) -> Message | None:
         """[Done], in a channel or in a DM."""
-        return await scribe.close_by_id(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.close_by_id(self._desk, click.asked, int(click.value["action"]))
 
     async def owner_form(self, click: Click) -> Block:
         """[Hand over]."""
-        return await forms.owner_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.owner_form(self._desk, click.asked, int(click.value["action"]))
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
-        owner = owners.chosen(sent.values)
+        owner = actions_views.chosen(sent.values)
         if owner is None:
             sentence = "Pick who does it now."
-            raise Refused(sentence, field=owners.PERSON)
-        return await scribe.hand_over(self._desk, sent.asked, int(sent.metadata["action"]), owner)
+            raise Refused(sentence, field=actions_views.PERSON)
+        return await actions_service.hand_over(self._desk, sent.asked, int(sent.metadata["action"]), owner)
 
     async def drop_form(self, click: Click) -> Block:
         """[Won't do …]."""
-        return await forms.drop_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.drop_form(self._desk, click.asked, int(click.value["action"]))
 
     async def dropped(self, sent: Submission) -> Message | None:
         """The form behind [Won't do …]."""
         reason = str(sent.values.get("reason") or "")
-        return await scribe.close_by_id(self._desk, sent.asked, int(sent.metadata["action"]), reason)
+        return await actions_service.close_by_id(self._desk, sent.asked, int(sent.metadata["action"]), reason)
 
     async def held(self, click: Click) -> Message | None:
         """[It held]."""
-        return await scribe.judge(self._desk, click.asked, int(click.value["action"]), held=True)
+        return await actions_service.judge(self._desk, click.asked, int(click.value["action"]), held=True)
 
     async def came_back(self, click: Click) -> Message | None:
         """[It came back]."""
-        return await scribe.judge(self._desk, click.asked, int(click.value["action"]), held=False)
+        return await actions_service.judge(self._desk, click.asked, int(click.value["action"]), held=False)
 
     async def reopened(self, click: Click) -> Message | None:
         """[Open again], in a channel or in a DM."""
-        return await numbered.reopen_by_id(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.reopen_by_id(self._desk, click.asked, int(click.value["action"]))
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] below the hint."""
-        return await numbered.edit_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.edit_form(self._desk, click.asked, int(click.value["action"]))
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        text = fields.text_change(sent.metadata, sent.values)
+        text = form_fields_views.text_change(sent.metadata, sent.values)
         if text is None:
             return None
-        seen = fields.mark_in(sent.metadata, fields.TEXT)
-        return await numbered.save_form(self._desk, sent.asked, int(sent.metadata["action"]), text, seen)
+        seen = form_fields_views.mark_in(sent.metadata, form_fields_views.TEXT)
+        return await actions_service.save_form(self._desk, sent.asked, int(sent.metadata["action"]), text, seen)
 
     async def replied(self, body: Body) -> None:
         """`done 3`, `3 friday` or `3 @bo`, written to the bot in their conversation with it."""
@@ -225,38 +219,40 @@ class Actions:
             other, text = await self._handed_to(asked, event.get("text") or "")
             line = self._plain(asked, text)
             if other is not None or not await self._postmortem.said_to_us(asked, line):
-                await replies.take(self._desk, asked, line, other)
+                await notifications_service.take(self._desk, asked, line, other)
         except Refused as refused:
-            await replies.say(self._desk, asked, refusal(refused, ""))
+            await notifications_service.say(self._desk, asked, refusal(refused, ""))
 
     async def date_form(self, click: Click) -> Block:
         """[New date]."""
-        return await forms.date_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.date_form(self._desk, click.asked, int(click.value["action"]))
 
     async def moved(self, sent: Submission) -> Message | None:
         """The form behind [New date]."""
         due_on = date.fromisoformat(str(sent.values["due"]))
-        return sent.unless_at_home(await scribe.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on))
+        return sent.unless_at_home(
+            await actions_service.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on)
+        )
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Make it an action]."""
-        text = fields.text_in(sent.metadata, sent.values) or ""
+        text = form_fields_views.text_in(sent.metadata, sent.values) or ""
         if not text.strip():
             sentence = "Say what is to be done."
             raise Refused(sentence, field="text")
         due, kind = sent.values.get("due"), sent.values.get("kind")
         asking = Asking(
             text,
-            owners.chosen(sent.values),
+            actions_views.chosen(sent.values),
             date.fromisoformat(due) if due else None,
-            rules.address(str(sent.values.get("link") or "")),
+            actions_rules.address(str(sent.values.get("link") or "")),
             why=sent.metadata.get("why"),
             kind=ActionKind(kind) if kind else None,
         )
         return await self._add(sent.asked, asking)
 
 
-def _not_handed_over(command: Command, named: rules.Named) -> str:
+def _not_handed_over(command: Command, named: actions_rules.Named) -> str:
     if mentioned(command.text):
         return f"To hand action {named.number} over, write `/action {named.number} @name` and nothing else."
     return unpicked(named.name)

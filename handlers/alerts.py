@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.incident.records import Milestone
-from bot.scribe import reaching, suggestions
-from bot.scribe.desk import Desk
-from bot.slack.blocks import Block, Message
+from bot.domain.records import Milestone
+from bot.services import milestones as milestones_service
+from bot.services.alerts import suggestions as suggestions_service
+from bot.services.context import Desk
+from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary
 from handlers.requests import Click, Submission
 
@@ -32,33 +33,33 @@ class Alerts:
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident]."""
-        return await suggestions.open_form(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.open_form(self._desk, click.asked, int(click.value["alert"]))
 
     async def attach_form(self, click: Click) -> Block:
         """[Attach to …]."""
-        return await suggestions.attach_form(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.attach_form(self._desk, click.asked, int(click.value["alert"]))
 
     async def attached(self, sent: Submission) -> Message | None:
         """The form behind [Attach to …]."""
         alert, into = int(sent.metadata["alert"]), int(sent.values["into"])
-        return await suggestions.attach_to(self._desk, sent.asked, alert, into)
+        return await suggestions_service.attach_to(self._desk, sent.asked, alert, into)
 
     async def attach_here(self, click: Click) -> Message | None:
         """[Attach to INC-7], which is open in the channel of alerts."""
         alert, into = int(click.value["alert"]), int(click.value["into"])
-        return await suggestions.attach_to(self._desk, click.asked, alert, into)
+        return await suggestions_service.attach_to(self._desk, click.asked, alert, into)
 
     async def ignore(self, click: Click) -> Message | None:
         """[Ignore]."""
-        return await suggestions.ignore(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.ignore(self._desk, click.asked, int(click.value["alert"]))
 
     async def again(self, click: Click) -> Message | None:
         """[Suggest it again]."""
-        return await suggestions.suggest_again(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.suggest_again(self._desk, click.asked, int(click.value["alert"]))
 
     async def more(self, click: Click) -> Message | None:
         """[Show 5 one by one]."""
-        return await suggestions.show_more(self._desk, click.asked, int(click.value["storm"]))
+        return await suggestions_service.show_more(self._desk, click.asked, int(click.value["storm"]))
 
     async def mitigated(self, click: Click) -> Message | None:
         """[Mitigated at 14:40 UTC]."""
@@ -71,4 +72,4 @@ class Alerts:
     async def _reached(self, click: Click, milestone: Milestone) -> Message | None:
         """The milestone at the time at which the last alert ended, as if it had been typed."""
         at = datetime.fromisoformat(click.value["at"]).astimezone(UTC)
-        return await reaching.by_button(self._desk, click.asked, milestone, at)
+        return await milestones_service.by_button(self._desk, click.asked, milestone, at)

@@ -1,4 +1,7 @@
-"""Messages into the timeline: the message shortcut, the reaction, and what is said to the bot."""
+"""Messages into the timeline: the message shortcut, the reaction, and what is said to the bot.
+
+The buttons that look back through a channel's history, and the window that lists what was found.
+"""
 
 import asyncio
 import contextlib
@@ -9,23 +12,22 @@ from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.domain.records import Place
+from bot.domain.timeline import Carried
 from bot.errors import Refused
-from bot.incident.carried import Carried
-from bot.incident.records import Place
-from bot.scribe import attachments
-from bot.scribe import capture as scribe
-from bot.scribe.desk import Asked, Desk
-from bot.slack import blocks
-from bot.slack.blocks import Message
-from bot.slack.capture import ASKED, RECORDED, Messages, NotRead, bare
-from bot.slack.failures import TROUBLE, cause_of
+from bot.services import capture as capture_service
+from bot.services import history_scan as history_scan_service
+from bot.services.context import Asked, Desk
+from bot.slack.errors import TROUBLE, cause_of
 from bot.slack.files import Files
-from bot.slack.reading import Said, said_in, source_of
-from bot.slack.told import object_in, string
-from bot.slack.words import words
-from handlers.boundary import Boundary
-from handlers.refusals import refusal
-from handlers.requests import Body, Click, chosen_in, event_of
+from bot.slack.message_text import object_in, string
+from bot.slack.messages_in import ASKED, RECORDED, Messages, NotRead, Said, bare, said_in, source_of
+from bot.slack.views import blocks
+from bot.slack.views import history_scan as history_scan_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from handlers.boundary import Boundary, refusal
+from handlers.requests import Body, Click, Submission, chosen_in, event_of
 from handlers.whys import Heard, Whys
 
 log = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ class Capture:
         """*Add to timeline* in a message's menu; Slack gives the message along, so that no right is needed."""
         said = said_in(click.message, click.asked.place.channel, click.app)
         link = await self._messages.permalink(said.channel, said.ts)
-        answer = await scribe.take(self._desk, click.asked, said, link, by_reaction=False)
+        answer = await capture_service.take(self._desk, click.asked, said, link, by_reaction=False)
         self._boundary.later(self._recorded(said))
         return answer.said
 
@@ -78,7 +80,7 @@ class Capture:
         channel = asked.place.channel
         told, link = await asyncio.gather(self._messages.find(channel, ts), self._messages.permalink(channel, ts))
         said = said_in(told, channel, app)
-        answer = await scribe.take(self._desk, asked, said, link, by_reaction=True)
+        answer = await capture_service.take(self._desk, asked, said, link, by_reaction=True)
         if answer.said is not None and answer.is_telling:
             self._boundary.later(self._whisper(asked, answer.said, said.thread_ts))
         self._boundary.later(self._recorded(said))
@@ -95,7 +97,7 @@ class Capture:
         channel = asked.place.channel
         if await self._messages.holders(channel, ts, self._desk.reaction) - bots:
             return
-        if await scribe.let_go(self._desk, asked, source_of(channel, ts)):
+        if await capture_service.let_go(self._desk, asked, source_of(channel, ts)):
             self._boundary.later(self._messages.unmark(channel, ts))
 
     async def mentioned(self, body: Body) -> None:
@@ -118,7 +120,7 @@ class Capture:
             self._boundary.later(self._whisper(asked, self._help(), said.thread_ts))
             return
         link = await self._messages.permalink(said.channel, said.ts)
-        answer = await scribe.note(self._desk, asked, said, line, link)
+        answer = await capture_service.note(self._desk, asked, said, line, link)
         if answer.said is not None and (not answer.is_recorded or answer.is_telling):
             self._boundary.later(self._whisper(asked, answer.said, said.thread_ts))
         if answer.is_recorded:
@@ -151,7 +153,7 @@ class Capture:
         said = said_in(told, channel, click.app)
         asked = click.asked.at(Place(click.asked.team, channel))
         link = await self._messages.permalink(channel, ts)
-        answer = await scribe.settle(self._desk, asked, said, chosen_in(click.value), link)
+        answer = await capture_service.settle(self._desk, asked, said, chosen_in(click.value), link)
         self._boundary.later(self._messages.unmark(channel, ts, by=ASKED))
         self._boundary.later(self._recorded(said))
         return answer
@@ -180,7 +182,7 @@ class Capture:
 
     async def _changed(self, place: Place, ts: str, change: str) -> None:
         if ts:
-            await scribe.changed(self._desk, place, source_of(place.channel, ts), change)
+            await capture_service.changed(self._desk, place, source_of(place.channel, ts), change)
 
     async def _replied(self, body: Body) -> None:
         """Somebody replied in a thread, not to the bot: in that of the whys it may be an answer, from who may."""
@@ -236,7 +238,7 @@ class Capture:
     async def _marked(self, channel: str, ts: str, *, has_files: bool) -> None:
         await self._messages.mark(channel, ts, by=RECORDED)
         if has_files:
-            await attachments.fetch_due(self._desk.store, self._files, self._desk.clock.now())
+            await capture_service.fetch_due(self._desk.store, self._files, self._desk.clock.now())
 
 
 def _item(event: Body) -> tuple[str, str]:
@@ -248,3 +250,38 @@ def _item(event: Body) -> tuple[str, str]:
 def _bots(body: Body) -> frozenset[str]:
     """The user ids of Afterword in the workspaces that hear of this event."""
     return frozenset(one["user_id"] for one in body.get("authorizations") or () if one.get("user_id"))
+
+
+_BEGIN = re.compile(r"lookback_\d+")
+_CHOOSE = re.compile(r"lookback_choose_\d+")
+
+
+class Lookback:
+    """Parses what was pressed, calls one verb, returns its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.action(_BEGIN)(boundary.click(self.begin))
+        app.action("lookback_again")(boundary.click(self.again))
+        app.action(_CHOOSE)(boundary.form(self.choose))
+        app.view("lookback_record")(boundary.submission(self.record))
+
+    async def begin(self, click: Click) -> Message | None:
+        """[Look back 2 hours] when an incident is opened."""
+        return await history_scan_service.begin(self._desk, click.asked, int(click.value["hours"]), click.app)
+
+    async def again(self, click: Click) -> Message | None:
+        """[Try again] below a look back that failed."""
+        return await history_scan_service.again(self._desk, click.asked, click.value)
+
+    async def choose(self, click: Click) -> Block:
+        """[Choose] below what was found."""
+        return await history_scan_service.choose(self._desk, click.asked, click.value)
+
+    async def record(self, sent: Submission) -> Message | None:
+        """The list, ticked."""
+        ticked = history_scan_views.ticked_in(sent.values)
+        return await history_scan_service.record(self._desk, sent.asked, sent.metadata.get("lookback"), ticked)

@@ -5,22 +5,25 @@ from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.domain import incident as incident_rules
+from bot.domain.records import Milestone, Place
+from bot.domain.text import unpicked
+from bot.domain.timeline import Carried, unpacked
 from bot.errors import Refused
-from bot.incident import lifecycle as rules
-from bot.incident.carried import Carried, unpacked
-from bot.incident.mentions import unpicked
-from bot.incident.records import Milestone, Place
-from bot.scribe import carried as carrying
-from bot.scribe import connections, jsm, paging, reaching, recall, statuspage, suggestions
-from bot.scribe import incidents as scribe
-from bot.scribe import incidents_reached as reached
-from bot.scribe.desk import Asked, Desk
-from bot.scribe.incidents import Opening
-from bot.slack import incidents as says
-from bot.slack import milestones as asks
-from bot.slack.blocks import Block, Message
-from bot.slack.milestones import told_in
-from bot.slack.text import mentioned
+from bot.integrations import overview
+from bot.integrations.paging import sync as paging_sync
+from bot.integrations.service_management import sync as service_management_sync
+from bot.integrations.statuspage import sync as statuspage_sync
+from bot.services import incidents as incidents_service
+from bot.services import milestones as milestones_service
+from bot.services import similar_incidents as similar_incidents_service
+from bot.services.alerts import suggestions as suggestions_service
+from bot.services.context import Asked, Desk
+from bot.services.incidents import Opening
+from bot.slack.mrkdwn import mentioned
+from bot.slack.views import incidents as incidents_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.incidents import told_in
 from handlers.boundary import Boundary
 from handlers.capture import Capture
 from handlers.requests import Click, Command, Submission, chosen_in
@@ -59,51 +62,51 @@ class Incidents:
     async def command(self, command: Command) -> Message | None:
         """`/incident TEXT`."""
         asked = command.asked
-        wish = rules.wish(await self._desk.people.read(asked.team, command.text))
-        if isinstance(wish, rules.Changing):
+        wish = incident_rules.wish(await self._desk.people.read(asked.team, command.text))
+        if isinstance(wish, incident_rules.Changing):
             return await self._changed(command, wish)
-        if isinstance(wish, rules.Elsewhere):
+        if isinstance(wish, incident_rules.Elsewhere):
             return await self._elsewhere(asked, wish)
         return await self._shown(asked, wish)
 
-    async def _changed(self, command: Command, wish: rules.Changing) -> Message | None:
+    async def _changed(self, command: Command, wish: incident_rules.Changing) -> Message | None:
         desk, asked = self._desk, command.asked
         match wish:
-            case rules.Open(title):
+            case incident_rules.Open(title):
                 opening = Opening(title, channel_name=self._channel_name(command))
-                return await scribe.open_new(desk, asked, opening)
-            case rules.Rename(title):
-                return await scribe.rename(desk, asked, title)
-            case rules.SetSeverity(severity):
-                return await scribe.set_severity(desk, asked, severity)
-            case rules.SetLead(who):
-                return await scribe.set_lead(desk, asked, person_in(command, who), who.removeprefix("@"))
-            case rules.Reach(milestone, line):
-                return await reached.reach(desk, asked, milestone, line)
-            case rules.Reopen(line):
-                return await scribe.reopen(desk, asked, line)
+                return await incidents_service.open_new(desk, asked, opening)
+            case incident_rules.Rename(title):
+                return await incidents_service.rename(desk, asked, title)
+            case incident_rules.SetSeverity(severity):
+                return await incidents_service.set_severity(desk, asked, severity)
+            case incident_rules.SetLead(who):
+                return await incidents_service.set_lead(desk, asked, person_in(command, who), who.removeprefix("@"))
+            case incident_rules.Reach(milestone, line):
+                return await milestones_service.reach(desk, asked, milestone, line)
+            case incident_rules.Reopen(line):
+                return await incidents_service.reopen(desk, asked, line)
 
-    async def _shown(self, asked: Asked, wish: rules.Wish) -> Message:
+    async def _shown(self, asked: Asked, wish: incident_rules.Wish) -> Message:
         match wish:
-            case rules.Search(text):
-                return await recall.search(self._desk, asked, text)
-            case rules.ListAll():
-                return await scribe.list_all(self._desk, asked)
-            case rules.Help():
-                return says.help_text(self._desk.systems)
+            case incident_rules.Search(text):
+                return await similar_incidents_service.search(self._desk, asked, text)
+            case incident_rules.ListAll():
+                return await incidents_service.list_all(self._desk, asked)
+            case incident_rules.Help():
+                return incidents_views.help_text(self._desk.systems)
             case _:
-                return await scribe.overview(self._desk, asked)
+                return await incidents_service.overview(self._desk, asked)
 
-    async def _elsewhere(self, asked: Asked, wish: rules.Elsewhere) -> Message | None:
+    async def _elsewhere(self, asked: Asked, wish: incident_rules.Elsewhere) -> Message | None:
         match wish:
-            case rules.Page(words):
-                return await paging.page(self._desk, asked, words)
-            case rules.Customers():
-                return await statuspage.overview(self._desk, asked)
-            case rules.OpenInJsm():
-                return await jsm.open_there(self._desk, asked)
+            case incident_rules.Page(words):
+                return await paging_sync.page(self._desk, asked, words)
+            case incident_rules.Customers():
+                return await statuspage_sync.overview(self._desk, asked)
+            case incident_rules.OpenInJsm():
+                return await service_management_sync.open_there(self._desk, asked)
             case _:
-                return await connections.overview(self._desk, asked)
+                return await overview.overview(self._desk, asked)
 
     @staticmethod
     def _channel_name(command: Command) -> str:
@@ -112,60 +115,64 @@ class Incidents:
 
     async def mitigated(self, click: Click) -> Message | None:
         """[Mitigated] on the live message."""
-        return await reaching.by_button(self._desk, click.asked, Milestone.MITIGATED)
+        return await milestones_service.by_button(self._desk, click.asked, Milestone.MITIGATED)
 
     async def resolved(self, click: Click) -> Message | None:
         """[Resolved] on the live message."""
-        return await reaching.by_button(self._desk, click.asked, Milestone.RESOLVED)
+        return await milestones_service.by_button(self._desk, click.asked, Milestone.RESOLVED)
 
     async def reached_at(self, click: Click) -> Message | None:
         """One of the readings of a milestone's time; the whisper that asked says that it is answered."""
         chosen, milestone = chosen_in(click.value), Milestone(click.value["milestone"])
-        said = await reached.reach_at(self._desk, click.asked, milestone, chosen.reading())
-        answered = await reached.milestone_answered(self._desk, click.asked, milestone, chosen.at)
+        said = await milestones_service.reach_at(self._desk, click.asked, milestone, chosen.reading())
+        answered = await milestones_service.milestone_answered(self._desk, click.asked, milestone, chosen.at)
         self._boundary.later(self._boundary.reply(click, answered))
         return said
 
     async def milestone_form(self, click: Click) -> Block:
         """[Milestone] on the live message."""
-        return await reached.milestone_form(self._desk, click.asked)
+        return await milestones_service.milestone_form(self._desk, click.asked)
 
     async def milestone(self, sent: Submission) -> Message | None:
         """The form behind [Milestone]."""
         when, text = (str(sent.values.get(name) or "").strip() for name in ("when", "text"))
-        return await reached.reach_by_form(self._desk, sent.asked, Milestone(sent.values["milestone"]), when, text)
+        return await milestones_service.reach_by_form(
+            self._desk, sent.asked, Milestone(sent.values["milestone"]), when, text
+        )
 
     async def keep(self, click: Click) -> Message | None:
         """[Record resolved 21:00] and [20:10 counts]: it is right as it was typed."""
         told = told_in(click.value)
-        await reached.settle(self._desk, click.asked, told)  # which the channel reads
-        return asks.settled(told)
+        await milestones_service.settle(self._desk, click.asked, told)  # which the channel reads
+        return incidents_views.settled(told)
 
     async def move(self, click: Click) -> Message | None:
         """[Correct #4 to 20:10]."""
-        return await reached.correct(self._desk, click.asked, told_in(click.value), int(click.value["other"]))
+        return await milestones_service.correct(
+            self._desk, click.asked, told_in(click.value), int(click.value["other"])
+        )
 
     async def note(self, click: Click) -> Message | None:
         """[Keep #4, add an entry]."""
-        return await reached.note(self._desk, click.asked, told_in(click.value))
+        return await milestones_service.note(self._desk, click.asked, told_in(click.value))
 
     async def correct_form(self, boundary: Boundary, click: Click) -> Block:
         """[Record it, and correct #5]: the question gives way to the form."""
         told, other = told_in(click.value), int(click.value["other"])
-        form = await reached.settle_and_correct(self._desk, click.asked, told, other)
-        boundary.later(boundary.reply(click, asks.settled(told)))
+        form = await milestones_service.settle_and_correct(self._desk, click.asked, told, other)
+        boundary.later(boundary.reply(click, incidents_views.settled(told)))
         return form
 
     async def change_form(self, click: Click) -> Block:
         """[Change it]."""
-        return await reached.form_again(self._desk, click.asked, told_in(click.value))
+        return await milestones_service.form_again(self._desk, click.asked, told_in(click.value))
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident], or the shortcut of that name."""
         channel = "" if click.in_home else click.asked.place.channel
         if carry := click.value.get("carry"):
-            return carrying.form(click.asked, channel, unpacked(carry))
-        return says.open_form(channel)
+            return incidents_service.form(click.asked, channel, unpacked(carry))
+        return incidents_views.open_form(channel)
 
     async def opened(self, sent: Submission) -> Message | None:
         """The form behind [Open an incident]."""
@@ -174,15 +181,15 @@ class Incidents:
         severity = sent.values.get("severity")
         opening = Opening(str(sent.values.get("title") or ""), int(severity) if severity else None)
         if alert := sent.metadata.get("alert"):
-            return await suggestions.open_from(self._desk, sent.asked, int(alert), opening, channel)
+            return await suggestions_service.open_from(self._desk, sent.asked, int(alert), opening, channel)
         asked = sent.asked.at(Place(sent.asked.team, channel))
         if carry := sent.metadata.get("carry"):
             return await self._opened_with(asked, opening, unpacked(carry))
-        return await scribe.open_new(self._desk, asked, opening)
+        return await incidents_service.open_new(self._desk, asked, opening)
 
     async def _opened_with(self, asked: Asked, opening: Opening, carried: Carried) -> Message | None:
         """The same, with what somebody wanted to record: a message that it was taken from is marked as usual."""
-        answer = await carrying.open_with(self._desk, asked, opening, carried)
+        answer = await incidents_service.open_with(self._desk, asked, opening, carried)
         if carried.source:
             self._capture.mark_later(carried)
         return answer

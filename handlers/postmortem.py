@@ -1,24 +1,88 @@
-"""`/postmortem`, and the buttons of its overview and of its reminders."""
+"""`/postmortem`, and the buttons of its overview and of its reminders.
 
+Exports: the buttons of the other forms, and the window that asks before a draft leaves.
+
+The button and form that complete an action which the checks found wanting.
+
+The buttons by which somebody chooses between the texts of a section that came back in drafts.
+
+The buttons below past incidents that are proposed for their likeness.
+"""
+
+import re
 from dataclasses import replace
+from datetime import date
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.postmortem import MARKDOWN, Order
 from bot.errors import Refused
-from bot.incident import publishing as rules
-from bot.scribe import confluence, elsewhere, replies
-from bot.scribe import exports as exporting
-from bot.scribe import postmortem as scribe
-from bot.scribe.desk import Asked, Desk
-from bot.slack import fields
-from bot.slack import postmortem as says
-from bot.slack.blocks import Block, Message
-from bot.slack.recall import verdicts_in
-from bot.slack.words import words
+from bot.integrations.confluence import service as confluence_service
+from bot.services import notifications as notifications_service
+from bot.services import postmortem as postmortem_service
+from bot.services import similar_incidents as similar_incidents_service
+from bot.services.context import Asked, Desk
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents import exports as exports_service
+from bot.services.documents.drafts import Seen
+from bot.services.postmortem import Completed
+from bot.slack.mrkdwn import channels_in
+from bot.slack.views import actions as actions_views
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.exports import MASKED
+from bot.slack.views.postmortem import LINK
+from bot.slack.views.similar_incidents import verdicts_in
+from bot.slack.views.templates import words
 from handlers.boundary import Boundary
-from handlers.exports import Exports
 from handlers.incidents import person_in
-from handlers.requests import Click, Command, Form, Submission, for_reader
+from handlers.requests import Body, Click, Command, Form, Submission, for_reader
+
+_FORM = re.compile(r"exports_form_[a-z]+")
+
+
+class Exports:
+    """Parses what was typed or pressed, calls one verb, returns its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in but the command, which is the postmortem's."""
+        app.action("postmortem_export")(boundary.click(self.export))
+        app.action(_FORM)(boundary.click(self.export))
+        app.action("exports_decide")(boundary.form(self.decide))
+        app.view("exports_post")(boundary.submission(self.post))
+
+    async def export(self, click: Click) -> Message | None:
+        """[Export], and the button of a form."""
+        return await exports_service.export(self._desk, click.asked, str(click.value.get("form") or MARKDOWN))
+
+    def share(self, command: Command, where: str, form: str) -> Form:
+        """`/postmortem share #channel html`: the window that asks. Raises Refused for a name Slack did not resolve."""
+        channels = channels_in(command.text)
+        if not channels:
+            sentence = f"I do not know the channel {where[:80]}. Pick it from Slack's list as you type #."
+            raise Refused(sentence)
+        form = exports_service.form_named(self._desk, form)
+
+        async def build(_: Click) -> Block:
+            return await exports_service.window(self._desk, command.asked, form, channels[0])
+
+        return Form(build=build)
+
+    async def decide(self, click: Click) -> Block:
+        """[Look and decide], and [Try again] below what failed."""
+        return await exports_service.window(self._desk, click.asked, str(click.value["form"]), str(click.value["to"]))
+
+    async def post(self, sent: Submission) -> Message | None:
+        """The window, answered."""
+        about = sent.metadata
+        is_masked = bool(about.get("masked")) or sent.values.get("copy") == MASKED
+        order = Order(str(about["form"]), str(about["to"]), sent.asked.user, is_masked, bool(about.get("agreed")))
+        return await exports_service.post(self._desk, sent.asked, order)
 
 
 class Postmortem:
@@ -46,125 +110,227 @@ class Postmortem:
 
     async def command(self, command: Command) -> Message | Form | None:
         """`/postmortem TEXT`."""
-        named = rules.named(await self._desk.people.read(command.asked.team, command.text))
-        if named.is_reason and await scribe.has_incident(self._desk, command.asked):
-            named = rules.Named(command.text)  # there the key begins the reason of the waiver
-        wish = rules.wish(named.text)
-        if isinstance(wish, rules.Help):
-            return says.help_text(self._desk.systems, exporting.forms(self._desk))
-        asked = await elsewhere.about(self._desk, command.asked, named.number, f"/postmortem {named.text}".strip())
+        named = postmortem_rules.named(await self._desk.people.read(command.asked.team, command.text))
+        if named.is_reason and await postmortem_service.has_incident(self._desk, command.asked):
+            named = postmortem_rules.Named(command.text)  # there the key begins the reason of the waiver
+        wish = postmortem_rules.wish(named.text)
+        if isinstance(wish, postmortem_rules.Help):
+            return postmortem_views.help_text(self._desk.systems, exports_service.forms(self._desk))
+        asked = await postmortem_service.about(
+            self._desk, command.asked, named.number, f"/postmortem {named.text}".strip()
+        )
         said = await self._do(replace(command, asked=asked), wish)
         is_marked = asked.sees is not None and isinstance(said, dict)
         return for_reader(said, asked.user) if is_marked and isinstance(said, dict) else said
 
-    async def _do(self, command: Command, wish: rules.Wish) -> Message | Form | None:
+    async def _do(self, command: Command, wish: postmortem_rules.Wish) -> Message | Form | None:
         desk, asked = self._desk, command.asked
         match wish:
-            case rules.Fill(section):
-                return Form(build=lambda _: scribe.section_form(desk, asked, section))
-            case rules.SetOwner() | rules.Snooze() | rules.Waive() as owing:
+            case postmortem_rules.Fill(section):
+                return Form(build=lambda _: postmortem_service.section_form(desk, asked, section))
+            case postmortem_rules.SetOwner() | postmortem_rules.Snooze() | postmortem_rules.Waive() as owing:
                 return await self._owe(command, owing)
-            case rules.Export() | rules.Share() | rules.PutOnConfluence() as leaving:
+            case postmortem_rules.Export() | postmortem_rules.Share() | postmortem_rules.PutOnConfluence() as leaving:
                 return await self._leave(command, leaving)
             case _:
                 return await self._stand(asked, wish)
 
-    async def _stand(self, asked: Asked, wish: rules.Wish) -> Message | None:
+    async def _stand(self, asked: Asked, wish: postmortem_rules.Wish) -> Message | None:
         match wish:
-            case rules.Publish():
-                return await scribe.publish(self._desk, asked)
-            case rules.Reopen():
-                return await scribe.reopen(self._desk, asked)
-            case rules.ShowReminders():
-                return await scribe.show_reminders(self._desk, asked)
+            case postmortem_rules.Publish():
+                return await postmortem_service.publish(self._desk, asked)
+            case postmortem_rules.Reopen():
+                return await postmortem_service.reopen(self._desk, asked)
+            case postmortem_rules.ShowReminders():
+                return await postmortem_service.show_reminders(self._desk, asked)
             case _:
-                return await scribe.overview(self._desk, asked)
+                return await postmortem_service.overview(self._desk, asked)
 
     async def said_to_us(self, asked: Asked, text: str) -> bool:
         """Whether what somebody wrote to the bot is about a postmortem; then it is done, and answered there."""
-        named = rules.said_to_us(text)
+        named = postmortem_rules.said_to_us(text)
         if named is None:
             return False
-        about = await elsewhere.about(self._desk, asked, named.number, named.text or "INC-…")
+        about = await postmortem_service.about(self._desk, asked, named.number, named.text or "INC-…")
         if about.incident_id is None:
             raise Refused(words.postmortem.owes_none())
         command = Command(about, text, "", "", "")
-        wish = rules.wish(named.text)
-        done = await self._do(command, rules.Overview() if isinstance(wish, rules.Fill) else wish)
+        wish = postmortem_rules.wish(named.text)
+        done = await self._do(command, postmortem_rules.Overview() if isinstance(wish, postmortem_rules.Fill) else wish)
         if isinstance(done, dict):
             said = for_reader(done, asked.user) if done else done
-            await replies.say(self._desk, replace(asked, key=f"{asked.key}+said"), said)
+            await notifications_service.say(self._desk, replace(asked, key=f"{asked.key}+said"), said)
         return True
 
     async def published(self, click: Click) -> Message | None:
         """[Publish], below a reminder and in the Home tab."""
-        return await scribe.publish(self._desk, elsewhere.from_outside(click.asked))
+        return await postmortem_service.publish(self._desk, postmortem_service.from_outside(click.asked))
 
-    async def _owe(self, command: Command, wish: rules.Owing) -> Message | None:
+    async def _owe(self, command: Command, wish: postmortem_rules.Owing) -> Message | None:
         match wish:
-            case rules.SetOwner(who):
-                return await scribe.set_owner(self._desk, command.asked, person_in(command, who))
-            case rules.Snooze():
-                return await scribe.snooze(self._desk, command.asked)
-            case rules.Waive(reason):
-                return await scribe.waive(self._desk, command.asked, reason)
+            case postmortem_rules.SetOwner(who):
+                return await postmortem_service.set_owner(self._desk, command.asked, person_in(command, who))
+            case postmortem_rules.Snooze():
+                return await postmortem_service.snooze(self._desk, command.asked)
+            case postmortem_rules.Waive(reason):
+                return await postmortem_service.waive(self._desk, command.asked, reason)
 
-    async def _leave(self, command: Command, wish: rules.Leaving) -> Message | Form | None:
+    async def _leave(self, command: Command, wish: postmortem_rules.Leaving) -> Message | Form | None:
         match wish:
-            case rules.Export(form):
-                return await exporting.export(self._desk, command.asked, form)
-            case rules.Share(where, form):
+            case postmortem_rules.Export(form):
+                return await exports_service.export(self._desk, command.asked, form)
+            case postmortem_rules.Share(where, form):
                 return self._exports.share(command, where, form)
             case _:
-                return await confluence.publish(self._desk, command.asked)
+                return await confluence_service.publish(self._desk, command.asked)
 
     async def show(self, click: Click) -> Message:
         """[Postmortem] on the live message, [Show what is missing] on a reminder."""
-        return await scribe.overview(self._desk, click.asked)
+        return await postmortem_service.overview(self._desk, click.asked)
 
     async def snooze(self, click: Click) -> Message | None:
         """[Snooze 1 day]."""
-        return await scribe.snooze(self._desk, click.asked)
+        return await postmortem_service.snooze(self._desk, click.asked)
 
     async def reopened(self, click: Click) -> Message | None:
         """[Open it again]."""
-        return await scribe.reopen(self._desk, elsewhere.from_outside(click.asked))
+        return await postmortem_service.reopen(self._desk, postmortem_service.from_outside(click.asked))
 
     async def hand_over_form(self, click: Click) -> Block:
         """[Hand over]."""
-        return await scribe.hand_over_form(self._desk, click.asked)
+        return await postmortem_service.hand_over_form(self._desk, click.asked)
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
-        asked = elsewhere.from_outside(sent.from_where)
-        return await scribe.set_owner(self._desk, asked, str(sent.values["owner"]), is_handed_over=True)
+        asked = postmortem_service.from_outside(sent.from_where)
+        return await postmortem_service.set_owner(self._desk, asked, str(sent.values["owner"]), is_handed_over=True)
 
     async def waive_form(self, click: Click) -> Block:
         """[Not needed …]."""
-        return await scribe.waive_form(self._desk, click.asked)
+        return await postmortem_service.waive_form(self._desk, click.asked)
 
     async def waived(self, sent: Submission) -> Message | None:
         """The form behind [Not needed …]."""
-        asked = elsewhere.from_outside(sent.from_where)
-        return await scribe.waive(self._desk, asked, str(sent.values.get("reason") or ""))
+        asked = postmortem_service.from_outside(sent.from_where)
+        return await postmortem_service.waive(self._desk, asked, str(sent.values.get("reason") or ""))
 
     async def fill_form(self, click: Click) -> Block:
         """[Fill next]."""
-        return await scribe.section_form(self._desk, click.asked, str(click.value.get("section") or ""))
+        return await postmortem_service.section_form(self._desk, click.asked, str(click.value.get("section") or ""))
 
     async def pick_form(self, click: Click) -> Block:
         """[Another section]."""
-        return await scribe.pick_form(self._desk, click.asked)
+        return await postmortem_service.pick_form(self._desk, click.asked)
 
     async def picked(self, sent: Submission) -> Block:
         """A section was chosen: its form takes the place of the choice."""
-        view = await scribe.section_form(self._desk, sent.asked, str(sent.values.get("section")))
+        view = await postmortem_service.section_form(self._desk, sent.asked, str(sent.values.get("section")))
         return {"response_action": "update", "view": view}
 
     async def filled(self, sent: Submission) -> Message | None:
         """A section's form was sent; its fields are one text."""
         version = int(sent.metadata["version"])
-        text, change = fields.text_in(sent.metadata, sent.values), fields.text_change(sent.metadata, sent.values)
+        text, change = (
+            form_fields_views.text_in(sent.metadata, sent.values),
+            form_fields_views.text_change(sent.metadata, sent.values),
+        )
         verdicts = verdicts_in({**(sent.metadata.get("alike") or {}), **sent.values})
-        written = scribe.Written(str(sent.metadata["section"]), text or "", version, is_changed=change is not None)
-        return sent.unless_at_home(await scribe.fill(self._desk, sent.asked, written, verdicts))
+        written = postmortem_service.Written(
+            str(sent.metadata["section"]), text or "", version, is_changed=change is not None
+        )
+        return sent.unless_at_home(await postmortem_service.fill(self._desk, sent.asked, written, verdicts))
+
+
+class Findings:
+    """Calls one verb, returns its answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.action(re.compile(rf"{LINK}\d+"))(boundary.click(self.link))
+        app.action("finding_action")(boundary.form(self.form))
+        app.view("finding_action")(boundary.submission(self.completed))
+
+    async def link(self, click: Click) -> Message | None:
+        """[Action 2] below the question which action a root cause has, and [For why 3] below a new action."""
+        said = await postmortem_service.link(
+            self._desk, click.asked, int(click.value["why"]), int(click.value["action"])
+        )
+        return await postmortem_service.overview(self._desk, click.asked) if click.value.get("back") else said
+
+    async def form(self, click: Click) -> Block:
+        """[Owner, date, link]."""
+        return await postmortem_service.action_form(self._desk, click.asked, int(click.value["action"]))
+
+    async def completed(self, sent: Submission) -> Message | None:
+        """The form behind it."""
+        owner, due = actions_views.chosen(sent.values), str(sent.values.get("due") or "")
+        link = str(sent.values.get("link") or "")
+        sent_as = {"owner": owner or "", "due": due, "link": link}
+        changed = {
+            name for name, value in sent_as.items() if form_fields_views.change(sent.metadata, name, value) is not None
+        }
+        given = Completed(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
+        return await postmortem_service.complete(self._desk, sent.asked, int(sent.metadata["action"]), given)
+
+
+class Drafts:
+    """[Choose], [Keep the edited text], [Take the record's], [Write anew]."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.action("draft_look")(boundary.click(self.look))
+        app.action("draft_keep")(boundary.click(self.keep))
+        app.action("draft_take")(boundary.click(self.take))
+        app.action("draft_anew")(boundary.form(self.anew_form))
+        app.view("draft_anew")(boundary.submission(self.anew))
+
+    async def look(self, click: Click) -> Message:
+        """[Choose] or [Show] beside a section."""
+        return await drafts_service.look(self._desk, click.asked, str(click.value["section"]))
+
+    async def keep(self, click: Click) -> Message | None:
+        """[Keep the edited text]."""
+        return await drafts_service.keep(self._desk, click.asked, _seen(click.value), int(click.value["keep"]))
+
+    async def take(self, click: Click) -> Message | None:
+        """[Take the record's]."""
+        return await drafts_service.give_up(self._desk, click.asked, _seen(click.value))
+
+    async def anew_form(self, click: Click) -> Block:
+        """[Write anew]."""
+        return await drafts_service.anew_form(self._desk, click.asked, str(click.value["section"]))
+
+    async def anew(self, sent: Submission) -> Message | None:
+        """The form behind [Write anew]."""
+        text = form_fields_views.text_in(sent.metadata, sent.values) or ""
+        return await drafts_service.write_anew(self._desk, sent.asked, _seen(sent.metadata), text)
+
+
+def _seen(carried: Body) -> Seen:
+    return Seen(str(carried["section"]), int(carried["seen"]), str(carried["facts"]))
+
+
+class Recall:
+    """[Same cause] and [Not this one]."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.action("recall_same")(boundary.click(self.same))
+        app.action("recall_other")(boundary.click(self.other))
+
+    async def same(self, click: Click) -> Message | None:
+        """[Same cause]."""
+        return await similar_incidents_service.judge(self._desk, click.asked, int(click.value["other"]), is_same=True)
+
+    async def other(self, click: Click) -> Message | None:
+        """[Not this one]."""
+        return await similar_incidents_service.judge(self._desk, click.asked, int(click.value["other"]), is_same=False)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.incident.offers import Chosen
-from bot.incident.records import Place
-from bot.scribe.desk import Asked
-from bot.slack.blocks import Block, Message
+from bot.domain.records import Place
+from bot.domain.timeline import Chosen
+from bot.services.context import Asked
+from bot.slack.views.blocks import Block, Message
 
 Body = dict[str, Any]
 

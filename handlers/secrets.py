@@ -2,10 +2,10 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.scribe import secrets as scribe
-from bot.scribe.desk import Desk
-from bot.slack.blocks import Message
-from bot.slack.secrets import spots_in, subject_in
+from bot.services import secrets as secrets_service
+from bot.services.context import Desk
+from bot.slack.views.blocks import Message
+from bot.slack.views.secrets import spots_in, subject_in
 from handlers.boundary import Boundary
 from handlers.requests import Click
 
@@ -25,16 +25,16 @@ class Secrets:
 
     async def redact(self, click: Click) -> Message | None:
         """[Redact]."""
-        return await scribe.redact(self._desk, click.asked, subject_in(click.value))
+        return await secrets_service.redact(self._desk, click.asked, subject_in(click.value))
 
     async def redact_with_files(self, click: Click) -> Message | None:
         """[Redact with files]."""
-        return await scribe.redact(self._desk, click.asked, subject_in(click.value), with_files=True)
+        return await secrets_service.redact(self._desk, click.asked, subject_in(click.value), with_files=True)
 
     async def redact_there(self, click: Click) -> Message | None:
         """[Redact there], beside another incident in which the same stands."""
-        return await scribe.redact_elsewhere(self._desk, click.asked, spots_in(click.value))
+        return await secrets_service.redact_elsewhere(self._desk, click.asked, spots_in(click.value))
 
     async def leave(self, click: Click) -> Message | None:
         """[It is harmless]."""
-        return await scribe.leave(self._desk, click.asked, subject_in(click.value))
+        return await secrets_service.leave(self._desk, click.asked, subject_in(click.value))

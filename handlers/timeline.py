@@ -1,4 +1,7 @@
-"""`/timeline` and the buttons of its receipts."""
+"""`/timeline` and the buttons of its receipts.
+
+The windows behind `/timeline paste`.
+"""
 
 import hashlib
 import re
@@ -9,27 +12,47 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.domain import timeline as timeline_rules
+from bot.domain.records import Place
+from bot.domain.timeline import Offer, unpacked
 from bot.errors import Refused
-from bot.incident import timeline as rules
-from bot.incident.carried import unpacked
-from bot.incident.offers import Offer
-from bot.incident.records import Place
-from bot.scribe import carried as carrying
-from bot.scribe import pages
-from bot.scribe import timeline as scribe
-from bot.scribe import timeline_corrected as corrected
-from bot.scribe import timeline_moved as moved
-from bot.scribe.desk import Asked, Desk
-from bot.scribe.examples import examples
-from bot.scribe.pressed import pressed_in
-from bot.scribe.timeline import Typed
-from bot.scribe.timeline_moved import Seen
-from bot.slack import timeline as says
-from bot.slack.blocks import Block, Message
-from bot.slack.carried import value_of
+from bot.services import corrections as corrections_service
+from bot.services import incidents as incidents_service
+from bot.services import timeline as timeline_service
+from bot.services.context import Asked, Desk, examples
+from bot.services.corrections import pressed_in
+from bot.services.timeline import Seen, Typed
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.incidents import value_of
 from handlers.boundary import Boundary
-from handlers.paste import Paste
 from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
+
+
+class Paste:
+    """Takes many lines, shows how each is read, and records those that are ticked."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register every way in."""
+        app.action("timeline_paste_open")(boundary.form(self.carried))
+        app.view("timeline_paste")(boundary.submission(self.sent))
+
+    async def begin(self, command: Command, lines: str) -> Form:
+        """`/timeline paste`, with or without lines."""
+        return Form(await timeline_service.form(self._desk, command.asked, lines))
+
+    async def carried(self, click: Click) -> Block:
+        """[Preview the lines], which an incident was opened for: read by the clock of when they were typed."""
+        typed_at = datetime.fromisoformat(click.value["typed_at"])
+        return await timeline_service.form(self._desk, replace(click.asked, now=typed_at), str(click.value["line"]))
+
+    async def sent(self, sent: Submission) -> Message | None:
+        """The window was sent: a preview of what stands in it, or the record of what was previewed."""
+        return await timeline_service.submit(self._desk, sent.asked, sent.metadata, sent.values)
+
 
 _AT = re.compile(r"timeline_at_(\d+|now)")
 _EDIT_AT = re.compile(r"timeline_edit_at_(\d+|keep)")
@@ -67,49 +90,49 @@ class Timeline:
         """`/timeline TEXT`."""
         asked = command.asked
         text = await self._desk.people.read(asked.team, command.text)
-        match rules.wish(text):
-            case rules.Record(line):
+        match timeline_rules.wish(text):
+            case timeline_rules.Record(line):
                 return await self._record(command, Typed(line))
-            case rules.Overview():
-                return await pages.overview(self._desk, asked)
-            case rules.Show(since, number):
+            case timeline_rules.Overview():
+                return await timeline_service.overview(self._desk, asked)
+            case timeline_rules.Show(since, number):
                 return await self._show(asked, since, number)
-            case rules.Edit(number, line):
+            case timeline_rules.Edit(number, line):
                 return await self._edit(asked, number, line)
-            case rules.Delete(number):
-                return await corrected.strike(self._desk, asked, number)
-            case rules.Paste(lines):
+            case timeline_rules.Delete(number):
+                return await corrections_service.strike(self._desk, asked, number)
+            case timeline_rules.Paste(lines):
                 return await self._paste.begin(command, lines)
-            case rules.Undo():
-                return await corrected.strike(self._desk, asked, None)
+            case timeline_rules.Undo():
+                return await corrections_service.strike(self._desk, asked, None)
             case _:
-                return says.help_text(self._desk.reaction, (await examples(self._desk, asked)).entry)
+                return timeline_views.help_text(self._desk.reaction, (await examples(self._desk, asked)).entry)
 
     async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
         if number is not None:
-            return await corrected.show_one(self._desk, asked, number)
-        return await pages.show(self._desk, asked, since)
+            return await corrections_service.show_one(self._desk, asked, number)
+        return await timeline_service.show(self._desk, asked, since)
 
     async def _edit(self, asked: Asked, number: int, line: str) -> Message | None:
         if line:
-            return await corrected.edit(self._desk, asked, number, line)
-        return await corrected.offer_edit(self._desk, asked, number)
+            return await corrections_service.edit(self._desk, asked, number, line)
+        return await corrections_service.offer_edit(self._desk, asked, number)
 
     async def _record(self, request: Command | Click | Submission, typed: Typed) -> Message | None:
-        return await scribe.record(self._desk, request.asked, typed)
+        return await timeline_service.record(self._desk, request.asked, typed)
 
     async def undo(self, click: Click) -> Message | None:
         """[Undo] on a receipt."""
-        return await corrected.strike(self._desk, click.asked, _number(click), pressed_in(click.value))
+        return await corrections_service.strike(self._desk, click.asked, _number(click), pressed_in(click.value))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
-        return await corrected.restore(self._desk, click.asked, _number(click), pressed_in(click.value))
+        return await corrections_service.restore(self._desk, click.asked, _number(click), pressed_in(click.value))
 
     async def was_utc(self, click: Click) -> Message | None:
         """[That was UTC]."""
         written, pressed = str(click.value["written"]), pressed_in(click.value)
-        return await corrected.as_utc(self._desk, click.asked, _number(click), written, pressed)
+        return await corrections_service.as_utc(self._desk, click.asked, _number(click), written, pressed)
 
     async def was_at(self, click: Click) -> Message | None:
         """[It was 17:31 UTC] where an entry's words name a time."""
@@ -118,17 +141,17 @@ class Timeline:
             asked = replace(asked, place=Place(asked.team, str(channel)))
         chosen = chosen_in(value)
         offer = Offer(chosen.at or asked.now, chosen.lasts, chosen.approximate)
-        return await moved.was_at(self._desk, asked, _seen(value), offer)
+        return await timeline_service.was_at(self._desk, asked, _seen(value), offer)
 
     async def edit_at(self, click: Click) -> Message | None:
         """One of the readings of the time in `/timeline edit`, or that the time stays."""
         chosen = chosen_in(click.value)
-        return await corrected.edit_at(self._desk, click.asked, _seen(click.value), chosen.reading())
+        return await corrections_service.edit_at(self._desk, click.asked, _seen(click.value), chosen.reading())
 
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""
         version = int(click.value.get("version") or 1)
-        text = await scribe.text_of(self._desk, click.asked, _number(click), version)
+        text = await timeline_service.text_of(self._desk, click.asked, _number(click), version)
         return await self._record(click, replace(_chosen(click, text), names_times=True))
 
     async def at(self, click: Click) -> Message | None:
@@ -136,7 +159,7 @@ class Timeline:
         text, asked_at = str(click.value["text"]), asked_at_in(click.value)
         # One question is answered once: another of its buttons gets the answer that the first one got.
         asked = click.asked if asked_at is None else replace(click.asked, key=_key(click.asked, asked_at, text))
-        return await scribe.record(self._desk, asked, replace(_chosen(click, text), asked_at=asked_at))
+        return await timeline_service.record(self._desk, asked, replace(_chosen(click, text), asked_at=asked_at))
 
     async def entered(self, click: Click) -> Message | None:
         """The field below `/timeline`'s list."""
@@ -144,23 +167,23 @@ class Timeline:
 
     async def show(self, click: Click) -> Message | None:
         """[Whole timeline] on the live message."""
-        return await pages.show(self._desk, click.asked, None)
+        return await timeline_service.show(self._desk, click.asked, None)
 
     async def turn(self, click: Click) -> Message | None:
         """[Older] and [Newer] below a list."""
-        return await pages.turn(self._desk, click.asked, click.value)
+        return await timeline_service.turn(self._desk, click.asked, click.value)
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] on a receipt."""
-        return await corrected.form_for(self._desk, click.asked, _number(click), pressed_in(click.value))
+        return await corrections_service.form_for(self._desk, click.asked, _number(click), pressed_in(click.value))
 
     async def add_form(self, click: Click) -> Block:
         """[Add entry] on the live message."""
-        return await scribe.blank_form(self._desk, click.asked)
+        return await timeline_service.blank_form(self._desk, click.asked)
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        return await corrected.save_form(self._desk, sent.asked, sent.metadata, sent.values)
+        return await corrections_service.save_form(self._desk, sent.asked, sent.metadata, sent.values)
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Add entry]; where no incident is open any more, the form that opens one takes its place."""
@@ -169,7 +192,7 @@ class Timeline:
         except Refused as refused:
             if not value_of(refused.carrying):
                 raise
-            view = carrying.form(sent.asked, sent.asked.place.channel, unpacked(dict(refused.carrying)))
+            view = incidents_service.form(sent.asked, sent.asked.place.channel, unpacked(dict(refused.carrying)))
             return {"response_action": "update", "view": view}
 
 

@@ -4,17 +4,16 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.domain import whys as whys_rules
 from bot.errors import Refused
-from bot.incident import whys as rules
-from bot.scribe import actions_forms
-from bot.scribe import whys as scribe
-from bot.scribe import whys_corrected as corrected
-from bot.scribe.desk import Asked, Desk
-from bot.scribe.examples import examples
-from bot.scribe.pressed import pressed_in
-from bot.slack import fields, threads
-from bot.slack import whys as says
-from bot.slack.blocks import Block, Message
+from bot.services import actions as actions_service
+from bot.services import whys as whys_service
+from bot.services.context import Asked, Desk, examples
+from bot.services.corrections import pressed_in
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import threads as threads_views
+from bot.slack.views import whys as whys_views
+from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Submission
 
@@ -57,138 +56,138 @@ class Whys:
     async def command(self, command: Command) -> Message | None:
         """`/why TEXT`."""
         asked = command.asked
-        return await self._do(asked, rules.wish(await self._desk.people.read(asked.team, command.text)))
+        return await self._do(asked, whys_rules.wish(await self._desk.people.read(asked.team, command.text)))
 
-    async def _do(self, asked: Asked, wish: rules.Wish, thread_ts: str = "") -> Message | None:
+    async def _do(self, asked: Asked, wish: whys_rules.Wish, thread_ts: str = "") -> Message | None:
         match wish:
-            case rules.Answer(text, parent):
+            case whys_rules.Answer(text, parent):
                 return await self.answer(asked, text, parent, thread_ts)
-            case rules.MarkRoot(number):
-                return await scribe.mark_root(self._desk, asked, number)
-            case rules.Show():
-                return await scribe.show(self._desk, asked)
-            case rules.Help():
-                return says.help_text(await examples(self._desk, asked))
+            case whys_rules.MarkRoot(number):
+                return await whys_service.mark_root(self._desk, asked, number)
+            case whys_rules.Show():
+                return await whys_service.show(self._desk, asked)
+            case whys_rules.Help():
+                return whys_views.help_text(await examples(self._desk, asked))
             case _:
                 return await self._correct(asked, wish, thread_ts)
 
-    async def _correct(self, asked: Asked, wish: rules.Correction, thread_ts: str) -> Message | None:
+    async def _correct(self, asked: Asked, wish: whys_rules.Correction, thread_ts: str) -> Message | None:
         match wish:
-            case rules.Edit(number, text):
+            case whys_rules.Edit(number, text):
                 if not text:
-                    return await corrected.offer_edit(self._desk, asked, number)
-                said = await corrected.edit(self._desk, asked, number, text)
+                    return await whys_service.offer_edit(self._desk, asked, number)
+                said = await whys_service.edit(self._desk, asked, number, text)
                 self._boundary.later(self._hint(asked, text, thread_ts))
                 return said
-            case rules.Delete(number):
-                return await corrected.strike(self._desk, asked, number)
-            case rules.Move():
-                return await corrected.move(self._desk, asked, wish)
-            case rules.Undo():
-                return await corrected.strike(self._desk, asked, None)
-            case rules.History(number):
-                return await corrected.history(self._desk, asked, number)
+            case whys_rules.Delete(number):
+                return await whys_service.strike(self._desk, asked, number)
+            case whys_rules.Move():
+                return await whys_service.move(self._desk, asked, wish)
+            case whys_rules.Undo():
+                return await whys_service.strike(self._desk, asked, None)
+            case whys_rules.History(number):
+                return await whys_service.history(self._desk, asked, number)
 
     async def answer(self, asked: Asked, text: str, parent: int | None, thread_ts: str = "") -> Message | None:
         """An answer that was typed; whoever seems to blame somebody in it is given a hint, once it is recorded."""
-        said = await scribe.answer(self._desk, asked, text, parent)
+        said = await whys_service.answer(self._desk, asked, text, parent)
         self._boundary.later(self._hint(asked, text, thread_ts))
         return said
 
     async def in_thread(self, asked: Asked, line: str, thread_ts: str) -> Heard | None:
         """What was said to the bot in the whys' thread, which takes what `/why` takes; None in another thread."""
-        about = await scribe.asked_in(self._desk, asked, thread_ts)
+        about = await whys_service.asked_in(self._desk, asked, thread_ts)
         if about is None:
             return None
         try:
-            wish = rules.wish(line)
+            wish = whys_rules.wish(line)
             said = await self._do(about, wish, thread_ts)
         except Refused as refused:
-            raise Refused(threads.of_whys(refused.sentence), carrying=refused.carrying) from refused
-        is_told_there = isinstance(wish, rules.Answer | rules.MarkRoot) or said is None
-        whisper = None if is_told_there or said is None else threads.for_whys(said)
-        return Heard(whisper, is_recorded=rules.is_change(wish))
+            raise Refused(threads_views.of_whys(refused.sentence), carrying=refused.carrying) from refused
+        is_told_there = isinstance(wish, whys_rules.Answer | whys_rules.MarkRoot) or said is None
+        whisper = None if is_told_there or said is None else threads_views.for_whys(said)
+        return Heard(whisper, is_recorded=whys_rules.is_change(wish))
 
     async def is_elsewhere(self, asked: Asked, thread_ts: str) -> bool:
         """Whether a thread is not that of any whys."""
-        return await scribe.asked_in(self._desk, asked, thread_ts) is None
+        return await whys_service.asked_in(self._desk, asked, thread_ts) is None
 
     async def reply(self, asked: Asked, line: str, thread_ts: str) -> Heard | None:
         """What was said in the whys' thread, but to nobody; None in another thread.
 
         One that begins with "because" is an answer. Of any other its author is asked, once for each question.
         """
-        about = await scribe.asked_in(self._desk, asked, thread_ts)
+        about = await whys_service.asked_in(self._desk, asked, thread_ts)
         if about is None:
             return None
-        if rules.is_plain_answer(line):
+        if whys_rules.is_plain_answer(line):
             return await self.in_thread(asked, line, thread_ts)
-        offer = await scribe.offer(self._desk, about, line)
+        offer = await whys_service.offer(self._desk, about, line)
         if offer is None or (asked.user, thread_ts, offer.question) in self._offered:
             return Heard(None, is_recorded=False)
         self._offered[asked.user, thread_ts, offer.question] = None
         while len(self._offered) > REMEMBERED:
             del self._offered[next(iter(self._offered))]
-        return Heard(threads.for_whys(offer.said), is_recorded=False)
+        return Heard(threads_views.for_whys(offer.said), is_recorded=False)
 
     async def _hint(self, asked: Asked, text: str, thread_ts: str) -> None:
-        hint = await scribe.hint(self._desk, asked, text)
+        hint = await whys_service.hint(self._desk, asked, text)
         if hint is None:
             return
         await self._boundary.say_if_possible(asked, hint, thread_ts)
 
     async def root(self, click: Click) -> Message | None:
         """[This is the root cause]."""
-        return await scribe.mark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.mark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def replied(self, click: Click) -> Message | None:
         """[Record it as the answer], below what somebody said in the thread."""
         text, known = str(click.value.get("text") or ""), click.value
-        said = await scribe.answer(self._desk, click.asked, text, known.get("parent"), known.get("seen"))
+        said = await whys_service.answer(self._desk, click.asked, text, known.get("parent"), known.get("seen"))
         self._boundary.later(self._hint(click.asked, text, ""))
         return said
 
     async def no_root(self, click: Click) -> Message | None:
         """[Not a root cause]."""
-        return await scribe.unmark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.unmark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def delete(self, click: Click) -> Message | None:
         """[Take back]."""
-        return await corrected.strike(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.strike(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def move(self, click: Click) -> Message | None:
         """[Beside why 2] and [Beneath why 2]."""
         value = click.value
-        wish = rules.Move(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
-        return await corrected.move(self._desk, click.asked, wish, pressed_in(value))
+        wish = whys_rules.Move(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
+        return await whys_service.move(self._desk, click.asked, wish, pressed_in(value))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
-        return await corrected.restore(self._desk, click.asked, int(click.value["why"]))
+        return await whys_service.restore(self._desk, click.asked, int(click.value["why"]))
 
     async def form(self, click: Click) -> Block:
         """[Answer]."""
-        return await scribe.form(self._desk, click.asked, click.value.get("parent"))
+        return await whys_service.form(self._desk, click.asked, click.value.get("parent"))
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit]."""
-        return await corrected.form(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.edit_form(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
 
     async def action_form(self, click: Click) -> Block:
         """[Make it an action]."""
-        return await actions_forms.form_from_why(self._desk, click.asked, click.value.get("why"))
+        return await actions_service.form_from_why(self._desk, click.asked, click.value.get("why"))
 
     async def answered(self, sent: Submission) -> Message | None:
         """The form behind [Answer]."""
         text, known = str(sent.values.get("answer") or ""), sent.metadata
-        said = await scribe.answer(self._desk, sent.asked, text, known.get("parent"), known.get("seen"))
+        said = await whys_service.answer(self._desk, sent.asked, text, known.get("parent"), known.get("seen"))
         self._boundary.later(self._hint(sent.asked, text, ""))
         return said
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        text, version = fields.text_change(sent.metadata, sent.values), int(sent.metadata["version"])
-        said = await corrected.save_form(self._desk, sent.asked, int(sent.metadata["why"]), text, version)
+        text, version = form_fields_views.text_change(sent.metadata, sent.values), int(sent.metadata["version"])
+        said = await whys_service.save_form(self._desk, sent.asked, int(sent.metadata["why"]), text, version)
         if text is not None:
             self._boundary.later(self._hint(sent.asked, text, ""))
         return said

@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from sqlalchemy import bindparam, literal_column, select
 
-from bot.incident.records import Action, ActionKind, ActionStatus, Incident
+from bot.domain.records import Action, ActionKind, ActionStatus, Incident
+from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_number
-from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import ActionRow, IncidentRow, table_of
 
 _action = table_of(ActionRow)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, false, func, literal, select, true, update
 
-from bot.incident.records import Attachment
-from storage.statements import Statement, Transaction, insert_into
+from bot.domain.records import Attachment
+from storage.database.statements import Statement, Transaction, insert_into
 from storage.tables import ATTACHMENT_WANTED, AttachmentRow, EntryRow, table_of
 
 _attachment = table_of(AttachmentRow)

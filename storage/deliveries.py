@@ -1,4 +1,7 @@
-"""Messages owed to Slack: a row until it is sent, given up, or no longer wanted."""
+"""Messages owed to Slack: a row until it is sent, given up, or no longer wanted.
+
+The keys of what Slack delivered, with the reply each got: a repeat gets the same reply and has no second effect.
+"""
 
 import json
 import uuid
@@ -7,11 +10,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
-from bot.incident.records import Incident
-from storage.statements import Statement, Transaction, insert_into
-from storage.tables import DELIVERY_WAITING, DeliveryRow, table_of
+from bot.domain.records import Incident
+from storage.database.statements import Statement, Transaction, insert_into
+from storage.tables import DELIVERY_WAITING, DeliveryRow, InboxRow, table_of
 
 _delivery = table_of(DeliveryRow)
 
@@ -179,3 +182,26 @@ def waiting(tx: Transaction) -> int:
 def of_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
     """The messages that a reminder became."""
     return tuple(Delivery(*row) for row in tx.rows(_OF_REMINDER, reminder_id=reminder_id))
+
+
+_inbox = table_of(InboxRow)
+
+_REPLY = Statement(select(_inbox.c.reply).where(_inbox.c.key == bindparam("key")))
+_KEEP = Statement(insert_into(_inbox))
+_PRUNE = Statement(delete(_inbox).where(_inbox.c.received_at < bindparam("before")))
+
+
+def reply(tx: Transaction, key: str) -> str | None:
+    """The reply that this delivery got before, or None where it is new."""
+    row = tx.row(_REPLY, key=key)
+    return row[0] if row else None
+
+
+def keep(tx: Transaction, key: str, reply_text: str, now: datetime) -> None:
+    """Remember the delivery and its reply, in the transaction of its effect."""
+    tx.run(_KEEP, key=key, reply=reply_text, received_at=now)
+
+
+def prune(tx: Transaction, before: datetime) -> int:
+    """Forget deliveries that Slack can no longer repeat; how many."""
+    return tx.run(_PRUNE, before=before)

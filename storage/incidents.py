@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bot.incident.records import Incident, Place, PostmortemStatus, Status
-from storage.statements import Statement, Transaction, insert_into, update_by_id
+from bot.domain.records import Incident, Place, PostmortemStatus, Status
+from storage.database.statements import Statement, Transaction, insert_into, update_by_id
 from storage.tables import INCIDENT_UNRESOLVED, IncidentRow, WorkspaceRow, table_of
 
 _incident = table_of(IncidentRow)

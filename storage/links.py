@@ -2,16 +2,21 @@
 
 There is one row for each thing and system, and it says what is wanted, not what is to be done: however often a thing
 changes meanwhile, one call brings it into step, and a call that is repeated after a crash finds it in step already.
+
+Links in lists: those of an incident, of a system, those in trouble; and trying again what is.
+
+Who somebody is in another system: what a person chose there, which wins over every look-up.
 """
 
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import Text, and_, bindparam, case, cast, func, literal, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storage.statements import Statement, Transaction
-from storage.tables import LINK_OWED, LinkRow, table_of
+from bot.domain.records import ActionStatus, Status
+from storage.database.statements import Statement, Transaction
+from storage.tables import LINK_OWED, AccountRow, ActionRow, IncidentRow, LinkRow, table_of
 
 _link = table_of(LinkRow)
 
@@ -289,3 +294,198 @@ def of(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
     """The link of one thing, or None where it was never wanted in that system."""
     row = tx.row(_OF, team=team, system=system, subject=subject)
     return Link(*row) if row else None
+
+
+_incident = table_of(IncidentRow)
+_action = table_of(ActionRow)
+
+_OF_INCIDENT = Statement(
+    select(*COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
+)
+_stands = (_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != LET_GO)
+_STANDING = Statement(select(*COLUMNS).where(*_stands).order_by(_link.c.id))
+_OF_OPEN_INCIDENTS = Statement(
+    select(*COLUMNS)
+    .join_from(_link, _incident, _link.c.incident_id == _incident.c.id)
+    .where(*_stands, _incident.c.status != Status.RESOLVED)
+    .order_by(_link.c.id)
+)
+_of_its_number = _link.c.subject.like(literal("% action ") + cast(_action.c.number, Text))
+_OF_LIVE_ACTIONS = Statement(
+    select(*COLUMNS)
+    .join_from(_link, _action, and_(_link.c.incident_id == _action.c.incident_id, _of_its_number))
+    .where(
+        *_stands,
+        or_(
+            _action.c.status == ActionStatus.OPEN,
+            and_(_action.c.status == ActionStatus.DONE, _action.c.closed_at >= bindparam("since")),
+        ),
+    )
+    .order_by(_link.c.id)
+)
+_OF_KEY = Statement(
+    select(*COLUMNS)
+    .where(
+        _link.c.system == bindparam("system"), _link.c.external_id == bindparam("external_id"), _link.c.state != LET_GO
+    )
+    .order_by(_link.c.id)
+    .limit(1)
+)
+_in_trouble = (
+    _link.c.team == bindparam("team"),
+    _link.c.error != "",
+    or_(_link.c.state == REFUSED, _link.c.state == OWED, _link.c.state == CALLING),
+)
+_TROUBLED = Statement(select(*COLUMNS).where(*_in_trouble).order_by(_link.c.system, _link.c.id))
+_in_channel = (_link.c.system == bindparam("system"), _incident.c.channel == bindparam("channel"))
+_of_channel = select(*COLUMNS).join_from(_link, _incident, _link.c.incident_id == _incident.c.id).order_by(_link.c.id)
+_TROUBLED_IN = Statement(_of_channel.where(*_in_trouble, *_in_channel))
+_MENDED_IN = Statement(
+    _of_channel.where(_link.c.team == bindparam("team"), _link.c.state == KEPT, _link.c.is_told == true(), *_in_channel)
+)
+_LAST = Statement(select(func.max(_link.c.due_at)).where(LINK_OWED, _link.c.system == bindparam("system")))
+_PULL_IN = Statement(
+    update(_link)
+    .where(
+        LINK_OWED,
+        _link.c.system == bindparam("in_system"),
+        _link.c.due_at > bindparam("beyond", type_=_link.c.due_at.type),
+    )
+    .values(due_at=bindparam("now", type_=_link.c.due_at.type))
+)
+_SAID = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(is_told=False))
+_COUNTS = Statement(
+    select(_link.c.system, _link.c.state, func.count(), func.max(_link.c.synced_at))
+    .where(_link.c.team == bindparam("team"))
+    .group_by(_link.c.system, _link.c.state)
+)
+_AGAIN = Statement(
+    update(_link)
+    .where(
+        _link.c.team == bindparam("in_team"),
+        _link.c.system == bindparam("in_system"),
+        _link.c.error != "",
+        or_(_link.c.state == REFUSED, _link.c.state == OWED),
+    )
+    .values(state=OWED, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0)
+)
+
+
+def of_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
+    """Every link of an incident and its parts."""
+    return tuple(Link(*row) for row in tx.rows(_OF_INCIDENT, incident_id=incident_id))
+
+
+def standing(tx: Transaction, system: str) -> tuple[Link, ...]:
+    """Everything of ours that stands in a system."""
+    return tuple(Link(*row) for row in tx.rows(_STANDING, system=system))
+
+
+def of_open_incidents(tx: Transaction, system: str) -> tuple[Link, ...]:
+    """What stands in a system of incidents that are not resolved."""
+    return tuple(Link(*row) for row in tx.rows(_OF_OPEN_INCIDENTS, system=system))
+
+
+def of_live_actions(tx: Transaction, system: str, since: datetime) -> tuple[Link, ...]:
+    """What stands in a system of actions (a subject that ends in `action 3`) that are open, or done since a moment."""
+    return tuple(Link(*row) for row in tx.rows(_OF_LIVE_ACTIONS, system=system, since=since))
+
+
+def troubled(tx: Transaction, team: str) -> tuple[Link, ...]:
+    """What is refused, or waits after an error."""
+    return tuple(Link(*row) for row in tx.rows(_TROUBLED, team=team))
+
+
+def of_key(tx: Transaction, system: str, external_id: str) -> Link | None:
+    """What stands in a system under a key, in whichever workspace; None where that is nothing of ours."""
+    row = tx.row(_OF_KEY, system=system, external_id=external_id)
+    return Link(*row) if row else None
+
+
+def troubled_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
+    """What of a channel's incidents is refused by a system, or waits after an error."""
+    return tuple(Link(*row) for row in tx.rows(_TROUBLED_IN, team=team, system=system, channel=channel))
+
+
+def mended_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
+    """What of a channel's incidents is in step again, and the channel knows of the failure only."""
+    return tuple(Link(*row) for row in tx.rows(_MENDED_IN, team=team, system=system, channel=channel))
+
+
+def said(tx: Transaction, mended: tuple[Link, ...]) -> None:
+    """The channel knows that these are in step again."""
+    for link in mended:
+        tx.run(_SAID, row_id=link.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many links of a system are in a state, and when one of them was last in step."""
+
+    system: str
+    state: str
+    count: int
+    synced_at: datetime | None
+
+
+def counts(tx: Transaction, team: str) -> tuple[Count, ...]:
+    """How the links of a workspace stand, by system and state."""
+    return tuple(Count(*row) for row in tx.rows(_COUNTS, team=team))
+
+
+def again(tx: Transaction, team: str, system: str, now: datetime) -> int:
+    """Try everything of a system once more that is refused or waits after an error; how many."""
+    touched = tx.run(_AGAIN, in_team=team, in_system=system, now=now)
+    tx.owes = tx.owes or touched > 0
+    return touched
+
+
+def last_due(tx: Transaction, system: str) -> datetime | None:
+    """When the last call that is owed to a system is due, or None where none is owed."""
+    row = tx.row(_LAST, system=system)
+    return row[0] if row else None
+
+
+def pull_in(tx: Transaction, system: str, beyond: datetime, now: datetime) -> int:
+    """Make due now what is due in a system only beyond a moment; how many."""
+    return tx.run(_PULL_IN, in_system=system, beyond=beyond, now=now)
+
+
+_account = table_of(AccountRow)
+_NAMES = ("team", "system", "user", "account", "chosen_by", "chosen_at")
+_insert = upsert(_account).values({name: bindparam(name, type_=_account.c[name].type) for name in _NAMES})
+_KEEP = Statement(
+    _insert.on_conflict_do_update(
+        index_elements=[_account.c.team, _account.c.system, _account.c.user],
+        set_={name: _insert.excluded[name] for name in ("account", "chosen_by", "chosen_at")},
+    )
+)
+_ACCOUNT_OF = Statement(
+    select(_account.c.account).where(
+        _account.c.team == bindparam("team"),
+        _account.c.system == bindparam("system"),
+        _account.c.user == bindparam("user"),
+    )
+)
+_CHOSEN = Statement(
+    select(_account.c.user, _account.c.account).where(
+        _account.c.team == bindparam("team"), _account.c.system == bindparam("system")
+    )
+)
+
+
+def choose(tx: Transaction, team: str, system: str, user: str, account: str, chosen: tuple[str, datetime]) -> None:
+    """Keep what account a Slack person has in a system; `chosen` is by whom and when."""
+    by, at = chosen
+    tx.run(_KEEP, team=team, system=system, user=user, account=account, chosen_by=by, chosen_at=at)
+
+
+def account_of(tx: Transaction, team: str, system: str, user: str | None) -> str:
+    """The account that was chosen for a Slack person, or empty."""
+    row = tx.row(_ACCOUNT_OF, team=team, system=system, user=user) if user else None
+    return str(row[0]) if row else ""
+
+
+def chosen(tx: Transaction, team: str, system: str) -> dict[str, str]:
+    """Every account that was chosen in a workspace, by the ids of people in Slack."""
+    return {str(user): str(account) for user, account in tx.rows(_CHOSEN, team=team, system=system)}

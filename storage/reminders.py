@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storage.statements import Statement, Transaction
+from storage.database.statements import Statement, Transaction
 from storage.tables import REMINDER_PENDING, ReminderRow, table_of
 
 _reminder = table_of(ReminderRow)

@@ -1,17 +1,19 @@
-"""Timeline entries and every wording they ever had."""
+"""Timeline entries and every wording they ever had.
+
+A timeline in pages: what is next before or behind a place in it, found by the index however long it is.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, false, func, select, true, update
+from sqlalchemy import and_, bindparam, false, func, or_, select, true, update
 
-from bot.incident import milestones
-from bot.incident.history import EntryVersion
-from bot.incident.milestones import Course
-from bot.incident.records import Entry, EntryKind, Incident, Milestone, Place
+from bot.domain import incident as incident_rules
+from bot.domain.incident import Course
+from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Milestone, Place
+from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_entry_number_in
-from storage.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
 
 _entry = table_of(EntryRow)
@@ -87,7 +89,7 @@ _REDACT = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What is to be written down; times aware UTC. `text` has passed the gate of `bot.incident.text`."""
+    """What is to be written down; times aware UTC. `text` has passed the gate of `bot.domain.text`."""
 
     happened_at: datetime
     text: str
@@ -179,7 +181,7 @@ def course(tx: Transaction, incident: Incident) -> Course:
     """From when on the incident lasted, and until when."""
     first = tx.row(_FIRST, incident_id=incident.id)
     marking = _records(tx.rows(_MARKING, incident_id=incident.id))
-    return milestones.course(incident, marking, first[0] if first else None)
+    return incident_rules.course(incident, marking, first[0] if first else None)
 
 
 def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:
@@ -241,3 +243,84 @@ def redact(tx: Transaction, entry: Entry, clean: Callable[[str], str], by: str, 
         if text != version.text:
             tx.run(_REDACT, entry_id=entry.id, of_version=version.version, new_text=text)
     return amend(tx, replace(entry, text=clean(entry.text)), "redacted", by, now)
+
+
+_on_page = and_(
+    _entry.c.incident_id == bindparam("incident_id"),
+    _entry.c.struck == false(),
+    _entry.c.happened_at >= bindparam("since"),
+)
+# The first comparison is what the index can search by; the second settles entries of the very same moment.
+_before = and_(
+    _entry.c.happened_at <= bindparam("at"),
+    or_(_entry.c.happened_at < bindparam("at"), _entry.c.number < bindparam("number")),
+)
+_behind = and_(
+    _entry.c.happened_at >= bindparam("at"),
+    or_(_entry.c.happened_at > bindparam("at"), _entry.c.number > bindparam("number")),
+)
+_page = select(*(_entry.c[field.name] for field in fields(Entry))).where(_on_page).limit(bindparam("most"))
+_LAST = Statement(_page.order_by(*_backwards))
+_BEFORE = Statement(_page.where(_before).order_by(*_backwards))
+_BEHIND = Statement(_page.where(_behind).order_by(*_order))
+_COUNT_BEFORE = Statement(select(func.count()).select_from(_entry).where(_on_page, _before))
+_COUNT_PAGE = Statement(select(func.count()).select_from(_entry).where(_on_page))
+_SAID = Statement(
+    select(_entry.c.happened_at, _entry.c.text, _entry.c.number).where(
+        _on_page, _entry.c.happened_at <= bindparam("until")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A place in the order of a timeline: that of the entry with this time and number."""
+
+    at: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a timeline that is looked at: one incident's entries that happened at or after `since`."""
+
+    incident_id: int
+    since: datetime
+
+
+def last(tx: Transaction, span: Span, most: int) -> tuple[Entry, ...]:
+    """The last entries, oldest of them first."""
+    rows = tx.rows(_LAST, incident_id=span.incident_id, since=span.since, most=most)
+    return tuple(Entry(*row) for row in reversed(rows))
+
+
+def before(tx: Transaction, span: Span, anchor: Anchor, most: int) -> tuple[Entry, ...]:
+    """The entries next before an anchor, oldest first."""
+    return tuple(Entry(*row) for row in reversed(tx.rows(_BEFORE, **_given(span, anchor), most=most)))
+
+
+def behind(tx: Transaction, span: Span, anchor: Anchor, most: int) -> tuple[Entry, ...]:
+    """The entries next behind an anchor, oldest first."""
+    return tuple(Entry(*row) for row in tx.rows(_BEHIND, **_given(span, anchor), most=most))
+
+
+def count_before(tx: Transaction, span: Span, anchor: Anchor) -> int:
+    """How many entries stand before an anchor."""
+    row = tx.row(_COUNT_BEFORE, **_given(span, anchor))
+    return int(row[0]) if row else 0
+
+
+def count_page(tx: Transaction, span: Span) -> int:
+    """How many entries stand."""
+    row = tx.row(_COUNT_PAGE, incident_id=span.incident_id, since=span.since)
+    return int(row[0]) if row else 0
+
+
+def said(tx: Transaction, span: Span, until: datetime) -> dict[tuple[datetime, str], int]:
+    """What is recorded up to a moment: the number of each (time to the minute, text)."""
+    rows = tx.rows(_SAID, incident_id=span.incident_id, since=span.since, until=until)
+    return {(at.replace(second=0, microsecond=0), text): number for at, text, number in rows}
+
+
+def _given(span: Span, anchor: Anchor) -> dict[str, object]:
+    return {"incident_id": span.incident_id, "since": span.since, "at": anchor.at, "number": anchor.number}

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 
-from bot.incident.history import WhyVersion
-from bot.incident.records import Action, Why
-from bot.incident.whys import standing
+from bot.domain.records import Action, Why, WhyVersion
+from bot.domain.whys import standing
+from storage.database.statements import Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_number
-from storage.statements import Statement, Transaction, insert_into, update_by_id
 from storage.tables import ActionRow, WhyActionRow, WhyRow, WhyVersionRow, table_of
 
 _why = table_of(WhyRow)

@@ -11,10 +11,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from bot.incident import times
-from storage import migrate
-from storage.drivers import driver_for
-from storage.store import Store, open_store
+from bot.domain import times
+from storage.database import store as database_store
+from storage.database.drivers import driver_for
+from storage.database.store import Store, open_store
 
 times.prepare()  # else the first property test that reads a time pays for it, and misses its deadline
 pytest_plugins = ["tests.patience"]
@@ -35,7 +35,7 @@ def postgres_server() -> Iterator[Any]:
     for setting in ("fsync = off", "max_wal_size = '64MB'"):
         on_server(server, f"ALTER SYSTEM SET {setting}")
     on_server(server, "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}")
-    migrate.upgrade(driver_for(server.get_uri(database=TEMPLATE)))
+    database_store.upgrade(driver_for(server.get_uri(database=TEMPLATE)))
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -36,13 +36,47 @@ REMAINDERS = set(
 TRADE_WORDS = {"masking", "paging", "lettering", "embed", "feed", "seed", "speed"}
 """Words of the field that only look like participles."""
 
-SUFFIXES = {
-    "bot.domain": "rules",
-    "bot.incident": "rules",
-    "bot.slack": "views",
-    "storage": "store",
+ALIASES = {
+    "bot.cli": "{}_commands",
+    "bot.domain": "{}_rules",
+    "bot.export.canvas": "canvas_{}",
+    "bot.export.charts": "{}_chart",
+    "bot.export.confluence": "confluence_{}",
+    "bot.export.json": "json_{}",
+    "bot.integrations.confluence": "confluence_{}",
+    "bot.integrations.jira": "jira_{}",
+    "bot.integrations.paging": "paging_{}",
+    "bot.integrations.service_management": "service_management_{}",
+    "bot.integrations.statuspage": "statuspage_{}",
+    "bot.rehearsal.web_api": "{}_api",
+    "bot.services": "{}_service",
+    "bot.services.alerts": "{}_service",
+    "bot.services.documents": "{}_service",
+    "bot.settings": "{}_settings",
+    "bot.slack.views": "{}_views",
+    "handlers": "{}_handlers",
+    "storage": "{}_store",
 }
-"""A module keeps its own name wherever it is imported; where that is taken, it is `timeline_rules`: noun and floor."""
+"""By folder: the name under which its modules are imported. Elsewhere a module keeps its own name."""
+OWN_ALIASES = {
+    "bot.demo": "demo_play",
+    "bot.domain.times": "times",
+    "bot.export.charts.alt_text": "alt_text",
+    "bot.export.charts.svg": "svg",
+    "bot.integrations.views": "integration_views",
+    "bot.manifest": "app_manifest",
+    "bot.services.alerts": "alerts",
+    "bot.services.context": "context",
+    "bot.services.documents": "documents",
+    "bot.slack.views.blocks": "blocks",
+    "bot.slack.views.templates": "templates",
+    "handlers.boundary": "boundary",
+    "handlers.requests": "requests",
+    "storage.database": "database",
+    "storage.database.store": "database_store",
+    "storage.tables": "tables",
+}
+"""Modules that are not called after their folder."""
 RENAMES = {
     "hypothesis.strategies": "st",
     "slack_sdk.signature.Clock": "SignatureClock",
@@ -129,15 +163,16 @@ def _renamed(node: ast.AST) -> Iterator[str]:
     origin = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
     for alias in node.names:
         full = f"{origin}{alias.name}"
-        if alias.asname not in (None, RENAMES.get(full), *_by_convention(full)):
+        if (alias.asname or alias.name) != _name_of(full, alias.name):
             yield full
 
 
-def _by_convention(module: str) -> Iterator[str]:
-    noun = module.rpartition(".")[2]
-    for floor, suffix in SUFFIXES.items():
-        if module.startswith(f"{floor}."):
-            yield f"{noun}_{suffix}"
+def _name_of(full: str, name: str) -> str:
+    """The one name under which something is imported."""
+    path = full.replace(".", "/")
+    if full.partition(".")[0] not in FLOORS or not {f"{path}.py", f"{path}/__init__.py"} & set(files()):
+        return RENAMES.get(full, name)
+    return OWN_ALIASES.get(full) or ALIASES.get(full.rpartition(".")[0], "{}").format(name)
 
 
 class Rule(NamedTuple):
@@ -152,7 +187,7 @@ RULES = {
     "class_names": Rule("A class name is unique in the product.", class_names, "how many classes have the name"),
     "folders": Rule(f"A folder holds at most {MOST_MODULES} modules.", folders, "how many it holds"),
     "file_names": Rule("No file is named by a participle, an adverb or a remainder.", file_names, "1"),
-    "imports": Rule("An import keeps the module's name, or takes noun and floor.", imports, "how often it is renamed"),
+    "imports": Rule("A module has one name wherever it is imported.", imports, "how often it is renamed"),
 }
 
 

@@ -7,26 +7,26 @@ import pytest
 
 from bot import app
 from bot.export import pdf
-from bot.slack import capture, names, outbox, people, places
-from bot.web import hooks, server
+from bot.slack import channels, directory, messages_in, outbox
+from bot.web import server, webhooks
 from handlers import boundary
-from storage import drivers, writer
+from storage.database import drivers, writer
 from tests.waiting import LONG_SECONDS
 
 AS_SHIPPED = {
-    "storage.drivers.LOCK_SECONDS": drivers.LOCK_SECONDS,
-    "storage.drivers.WAIT_SECONDS": drivers.WAIT_SECONDS,
-    "storage.writer.WAIT_SECONDS": drivers.WAIT_SECONDS,
-    "storage.writer.ANSWER_SECONDS": writer.ANSWER_SECONDS,
+    "storage.database.drivers.LOCK_SECONDS": drivers.LOCK_SECONDS,
+    "storage.database.drivers.WAIT_SECONDS": drivers.WAIT_SECONDS,
+    "storage.database.writer.WAIT_SECONDS": drivers.WAIT_SECONDS,
+    "storage.database.writer.ANSWER_SECONDS": writer.ANSWER_SECONDS,
     "bot.app.SLACK_SECONDS": app.SLACK_SECONDS,
     "bot.export.pdf._SECONDS": pdf._SECONDS,
-    "bot.slack.capture.READ_SECONDS": capture.READ_SECONDS,
-    "bot.slack.names.ASKING_SECONDS": names.ASKING_SECONDS,
+    "bot.slack.messages_in.READ_SECONDS": messages_in.READ_SECONDS,
+    "bot.slack.directory.ASKING_SECONDS": directory.ASKING_SECONDS,
     "bot.slack.outbox.ROUND_SECONDS": outbox.ROUND_SECONDS,
-    "bot.slack.people.LOOK_UP_SECONDS": people.LOOK_UP_SECONDS,
-    "bot.slack.places.ASKING_SECONDS": places.ASKING_SECONDS,
-    "bot.web.hooks.BODY_SECONDS": hooks.BODY_SECONDS,
-    "bot.web.hooks.WAIT_SECONDS": hooks.WAIT_SECONDS,
+    "bot.slack.directory.LOOK_UP_SECONDS": directory.LOOK_UP_SECONDS,
+    "bot.slack.channels.ASKING_SECONDS": channels.ASKING_SECONDS,
+    "bot.web.webhooks.BODY_SECONDS": webhooks.BODY_SECONDS,
+    "bot.web.webhooks.WAIT_SECONDS": webhooks.WAIT_SECONDS,
     "bot.web.server.READ_SECONDS": server.READ_SECONDS,
     "handlers.boundary.FORM_SECONDS": boundary.FORM_SECONDS,
 }
@@ -47,7 +47,7 @@ def unhurried() -> Iterator[None]:
 @pytest.fixture
 def short_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections that are made from now on wait at a lock as they are shipped to: one try of several is short."""
-    name = "storage.drivers.LOCK_SECONDS"
+    name = "storage.database.drivers.LOCK_SECONDS"
     monkeypatch.setattr(name, AS_SHIPPED[name])
 
 

@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 from bot.app import Afterword
 from bot.clock import SettableClock
-from bot.incident.milestones import reached
-from bot.incident.records import Case, Milestone, Place
-from bot.publish.calls import Patience
-from bot.rehearsal.standin import StandIn
-from bot.scribe.followers import Follower
+from bot.domain.incident import reached
+from bot.domain.records import Case, Milestone, Place
+from bot.integrations.http import Patience
+from bot.integrations.sync import Follower
+from bot.rehearsal.server import StandIn
 from bot.settings import Settings, load
-from storage import cases, incidents
-from storage.store import open_store
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage.database.store import open_store
 from tests.publish.clients import QUICK
 from tests.waiting import LONG_SECONDS
 
@@ -54,9 +55,9 @@ class Play:
         place = Place(TEAM, channel or self.channel)
 
         def look(tx):  # type: ignore[no-untyped-def]
-            incident = incidents.current(tx, place)
+            incident = incidents_store.current(tx, place)
             assert incident is not None
-            return cases.load(tx, incident)
+            return case_store.load(tx, incident)
 
         found: Case = self.bot.store.read_now(look)
         return found

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from storage.store import open_store
+from storage.database.store import open_store
 from tests.storage.given import opened
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")

@@ -9,11 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.incident.records import Place
-from bot.scribe import drafts
-from storage import cases, incidents, sections
-from storage.statements import Transaction
-from storage.store import Store, open_store
+from bot.domain.records import Place
+from bot.services.documents import drafts as drafts_service
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage import sections as sections_store
+from storage.database.statements import Transaction
+from storage.database.store import Store, open_store
 from tests.storage.given import NOW, PLACE, noting, opened
 
 SAVED = "2026-11-24T09:12:00Z"
@@ -31,7 +33,7 @@ class Desk:
 
     def fill(self, slug: str, text: str) -> None:
         """Save a section as in Slack."""
-        saving = partial(sections.save, incident_id=self.incident.id, slug=slug, text=text, author="U1", now=NOW)
+        saving = partial(sections_store.save, incident_id=self.incident.id, slug=slug, text=text, author="U1", now=NOW)
         self.store.write_now(saving)
 
     def draft(self, *edits: tuple[str, str], name: str = "draft.md") -> Path:
@@ -58,7 +60,7 @@ class Desk:
         return result.stdout
 
     def kept(self) -> list[tuple[str, int, str, str]]:
-        case = self.store.read_now(lambda tx: cases.load(tx, self.incident))
+        case = self.store.read_now(lambda tx: case_store.load(tx, self.incident))
         return [(one.section, one.version, one.author, one.markdown) for one in case.kept]
 
 
@@ -82,7 +84,7 @@ def test_an_edited_draft_is_kept_and_comes_out_again(desk: Desk) -> None:
     again = desk.draft().read_text(encoding="utf-8")
     assert "A *large* release." in again
     assert "Failed over" in again
-    audit = desk.store.read_now(lambda tx: cases.load(tx, desk.incident, with_audit=True)).audit
+    audit = desk.store.read_now(lambda tx: case_store.load(tx, desk.incident, with_audit=True)).audit
     assert [(line.who, line.verb, line.what) for line in audit if line.verb == "drafts.take"] == [
         ("afterword-import", "drafts.take", "draft leadup")
     ]
@@ -189,7 +191,7 @@ def test_what_is_no_draft_is_a_sentence_and_writes_nothing(desk: Desk) -> None:
         (b"# Notes", "That is no draft of Afterword's"),
         (b"\xff\xfe#\x00", "is not UTF-8 text (byte 0)"),
         (desk.draft(("incident: INC-1", "incident: INC-9")).read_bytes(), "There is no INC-9."),
-        (b"x" * (drafts.LONGEST + 1), "at most 3,000,000 can be kept"),
+        (b"x" * (drafts_service.LONGEST + 1), "at most 3,000,000 can be kept"),
     ):
         file.write_bytes(content)
         result = desk.give(file)
@@ -202,7 +204,7 @@ def test_where_two_workspaces_have_the_incident_one_is_named(desk: Desk) -> None
     file = desk.draft(("A release.", "Hers."))
 
     def elsewhere(tx: Transaction) -> None:
-        incidents.open_new(tx, Place("T2", "C9"), "Something else", "U9", NOW)
+        incidents_store.open_new(tx, Place("T2", "C9"), "Something else", "U9", NOW)
 
     desk.store.write_now(elsewhere)
     assert "2 workspaces have INC-1: name one with --team." in desk.give(file).stderr

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from storage.store import open_store
-from tests.scribe import rich
+from storage.database.store import open_store
+from tests.services import rich
 
 NOW = ("--now", "2026-12-03T12:00:00.123456Z")
 

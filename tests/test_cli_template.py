@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.export.folder import STYLES, TEMPLATES
+from bot.export.sandbox.team_templates import STYLES, TEMPLATES
 from tests.export.test_teams import SECTIONS
 from tests.test_cli_drafts import Desk
 

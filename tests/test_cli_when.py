@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli import main, times
+from bot.cli import main
+from bot.cli import times as times_commands
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")
 AT = {"now": "2026-11-23T13:06:00Z", "zone": "Europe/Berlin"}
@@ -114,7 +115,7 @@ def test_what_a_line_leaves_out_is_as_the_options_say() -> None:
         (b'{"text": "14:05 x", "language": 5}', '"language"'),
         (b'{"text": "\xff 14:05"}', "UTF-8"),
         (b"[" * 100_000, "nested"),
-        (b'{"text": "' + b"x" * times.LONGEST_LINE + b'"}', "longer"),
+        (b'{"text": "' + b"x" * times_commands.LONGEST_LINE + b'"}', "longer"),
     ],
 )
 def test_a_line_that_is_none_is_told_so_and_the_next_one_read(line: bytes, error: str) -> None:
@@ -154,13 +155,13 @@ def test_each_line_is_answered_before_the_next_is_written() -> None:
 
 
 def test_memory_does_not_grow_with_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(times, "_say", lambda found: None)
+    monkeypatch.setattr(times_commands, "_say", lambda found: None)
     line = json.dumps({"text": "14:05 failed over " + "x" * 2_000, **AT}).encode() + b"\n"
 
     def peak(count: int) -> int:
         lines = BytesIO(line * count)
         tracemalloc.start()
-        assert times._stream(lines, {"now": None, "zone": "UTC", "language": "en"}) == 0
+        assert times_commands._stream(lines, {"now": None, "zone": "UTC", "language": "en"}) == 0
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
@@ -171,11 +172,11 @@ def test_memory_does_not_grow_with_the_lines(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_line_without_an_end_is_not_held_in_memory() -> None:
     tracemalloc.start()
-    endless = BytesIO(b"x" * (20 * times.LONGEST_LINE))
+    endless = BytesIO(b"x" * (20 * times_commands.LONGEST_LINE))
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    (line,) = times._lines(endless)
+    (line,) = times_commands._lines(endless)
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    assert len(line) == times.LONGEST_LINE + 1
-    assert peak < 5 * times.LONGEST_LINE
+    assert len(line) == times_commands.LONGEST_LINE + 1
+    assert peak < 5 * times_commands.LONGEST_LINE

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import variable
-from bot.settings.outside import OutsideSettings
+from bot.settings.integrations import OutsideSettings
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "connections.md"
 

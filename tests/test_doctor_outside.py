@@ -3,10 +3,10 @@
 import pytest
 
 from bot.doctor import Finding
-from bot.outside_checks import checks
-from bot.publish.atlassian import Kind
-from bot.publish.confluence import Confluence
-from bot.publish.failures import PublishError
+from bot.integrations.atlassian import Kind
+from bot.integrations.confluence.client import Confluence
+from bot.integrations.http import PublishError
+from bot.integrations.registry import checks
 from bot.settings import Settings, load
 from tests.publish.clients import BASIC, EMAIL, QUICK, SECRET, access
 from tests.publish.fakes.alerts import FakeAlerts

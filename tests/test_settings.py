@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.alerts import conditions
 from bot.errors import Misconfigured
-from bot.incident.alerts import conditions
 from bot.settings import FILED, Settings, load, strangers, variable
 
 SECRET = "xoxb-" + "test-never-shown"

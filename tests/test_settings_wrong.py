@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import outside, runner
+from bot import runner
 from bot.app import alert_rules_of, mask_of, rules_of
 from bot.errors import Misconfigured
-from bot.publish import Connected
-from bot.publish.jira import Jira
+from bot.integrations import Connected, registry
+from bot.integrations.jira.client import Jira
 from bot.settings import FILED, Settings, load, variable
-from storage.drivers import driver_for
+from storage.database.drivers import driver_for
 from tests.test_settings import OUTSIDE, SECRET
 
 SLACK = {"SLACK_BOT_TOKEN": SECRET, "SLACK_APP_TOKEN": "xapp-" + "test"}
@@ -31,11 +31,11 @@ BAD = [
 
 
 MAKES: dict[str, Callable[[Settings], Connected]] = {
-    "jira_url": lambda settings: Jira(outside.jira_access(settings)),
-    "confluence_": outside.confluence_client,
-    "jsm_key": outside.paging_client,
-    "jsm_url": outside.paging_client,
-    "statuspage_": outside.statuspage_client,
+    "jira_url": lambda settings: Jira(registry.jira_access(settings)),
+    "confluence_": registry.confluence_client,
+    "jsm_key": registry.paging_client,
+    "jsm_url": registry.paging_client,
+    "statuspage_": registry.statuspage_client,
 }
 MAKES |= dict.fromkeys(("jira_email", "jira_token", "jira_kind"), MAKES["jira_url"])
 """What a setting of another system is for, by how its name begins."""
@@ -51,7 +51,7 @@ def loaded(name: str, value: str) -> tuple[Settings | None, str]:
 async def used(settings: Settings, field: str) -> None:
     """Everything that reads a setting before anything is asked over the network."""
     mask_of(settings), rules_of(settings), alert_rules_of(settings), driver_for(settings.sqlalchemy_url)
-    outside.service_project(settings), settings.object_of("jira_fields"), settings.incomplete, settings.useless
+    registry.service_project(settings), settings.object_of("jira_fields"), settings.incomplete, settings.useless
     for begins, make in MAKES.items():
         if field.startswith(begins):
             await make(settings).aclose()

@@ -10,20 +10,22 @@ from typing import Any
 import click
 
 from bot import __version__, logs, runner
-from bot import demo as demos
-from bot import manifest as manifests
-from bot import rehearse as rehearsals
+from bot import demo as demo_play
+from bot import manifest as app_manifest
 from bot.app import Afterword, mask_of, rules_of
-from bot.cli import documents, given, templates, times
+from bot.cli import documents as documents_commands
+from bot.cli import options as options_commands
+from bot.cli import templates as templates_commands
+from bot.cli import times as times_commands
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import Finding, examine
 from bot.errors import AfterwordError, Misconfigured
-from bot.rehearsal import story as stories
-from bot.scribe import reminders
+from bot.rehearsal import story
+from bot.services import reminders as reminders_service
 from bot.settings import Settings, misspelt
-from storage import backup as backups
-from storage.drivers import DATABASE_ERRORS
-from storage.store import open_store
+from storage.database import drivers
+from storage.database.drivers import DATABASE_ERRORS
+from storage.database.store import open_store
 
 _ORDER = (
     "demo", "rehearse", "manifest", "doctor", "run", "migrate", "backup",
@@ -54,14 +56,19 @@ def main() -> None:
     """The incident scribe for Slack: writes the timeline down once, in UTC, and gets the postmortem finished."""
 
 
-for command in (documents.export, documents.import_, templates.template, times.when):
+for command in (
+    documents_commands.export,
+    documents_commands.import_,
+    templates_commands.template,
+    times_commands.when,
+):
     main.add_command(command)
 
 
 @main.command(short_help="Start the bot.")
 def run() -> None:
     """Start the bot: Socket Mode where SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
-    runner.run(given.settings())
+    runner.run(options_commands.settings())
 
 
 @main.command(short_help="Play a whole incident without Slack, and write its drafts.")
@@ -70,7 +77,7 @@ def run() -> None:
 def demo(incident: Path | None, out: Path) -> None:
     """Play a whole incident against the built-in Slack stand-in, and write the drafts."""
     logs.set_up("WARNING")
-    asyncio.run(demos.play(stories.from_file(incident) if incident else stories.own(), out))
+    asyncio.run(demo_play.play(story.from_file(incident) if incident else story.own(), out))
 
 
 @main.command(short_help="Try it in your browser, without Slack.")
@@ -78,7 +85,7 @@ def demo(incident: Path | None, out: Path) -> None:
 def rehearse(port: int) -> None:
     """Serve the Slack stand-in in a browser, with the bot in it: no account, no token, no network."""
     logs.set_up("WARNING")
-    asyncio.run(rehearsals.serve(port))
+    asyncio.run(demo_play.serve(port))
 
 
 @main.command(short_help="Do what is due, or tell with --dry-run what would be.")
@@ -86,11 +93,13 @@ def rehearse(port: int) -> None:
 @click.option("--dry-run", is_flag=True, help="Tell what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
-    settings, moment = given.settings(), given.moment(now)
+    settings, moment = options_commands.settings(), options_commands.moment(now)
     store = open_store(settings.sqlalchemy_url)
     try:
-        due = list(reminders.owed_already(store, moment))
-        due += [reminders.told(settled) for settled in reminders.rehearse(store, rules_of(settings), moment)]
+        due = list(reminders_service.owed_already(store, moment))
+        due += [
+            reminders_service.told(settled) for settled in reminders_service.rehearse(store, rules_of(settings), moment)
+        ]
         for line in due:
             click.echo(line)
         if not due:
@@ -109,7 +118,7 @@ async def _tick(settings: Settings, store: Any, moment: datetime) -> None:
 @main.command(short_help="Say what is missing or wrong, and what to do.")
 def doctor() -> None:
     """Check tokens, scopes, database and clock; each finding says what to do."""
-    settings = given.settings()
+    settings = options_commands.settings()
     findings = [*_settings_found(settings), *asyncio.run(examine(settings, SystemClock(), lambda: _database(settings)))]
     for finding in findings:
         sign = {True: "ok  ", False: "FAIL", None: "note"}[finding.ok]
@@ -139,7 +148,7 @@ def _database(settings: Settings) -> Finding:
 @main.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    open_store(given.settings().sqlalchemy_url, migrating=True).close()
+    open_store(options_commands.settings().sqlalchemy_url, migrating=True).close()
     click.echo("The database is up to date.")
 
 
@@ -148,13 +157,13 @@ def migrate() -> None:
 @click.option("--minimal", is_flag=True, help="Without the optional scopes.")
 def manifest(*, url: str | None, minimal: bool) -> None:
     """Print the Slack app's manifest to paste; the reason of each scope goes to standard error."""
-    click.echo(json.dumps(manifests.manifest("http" if url else "socket", url or "", minimal=minimal), indent=2))
-    click.echo(manifests.reasons(), err=True)
+    click.echo(json.dumps(app_manifest.manifest("http" if url else "socket", url or "", minimal=minimal), indent=2))
+    click.echo(app_manifest.reasons(), err=True)
 
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Copy the SQLite database to FILE while the bot runs."""
-    backups.backup(given.settings().sqlalchemy_url, file)
+    drivers.backup(options_commands.settings().sqlalchemy_url, file)
     click.echo(f"Copied to {file}.")

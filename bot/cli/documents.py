@@ -1,26 +1,175 @@
-"""The commands about documents: an incident out of the database, and back into one."""
+"""The commands about documents: an incident out of the database, and back into one.
 
+`afterword import --draft FILE.md`: what became of each section of a draft that people edited, told line by line.
+
+What a command writes: whole or not at all, and a sentence where it cannot be.
+"""
+
+import difflib
+import errno
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import click
 
 from bot.app import mask_of, rules_of
-from bot.cli import drafts, given
-from bot.cli.writing import write
+from bot.cli import options as options_commands
 from bot.clock import SystemClock
+from bot.domain.document import Document
+from bot.domain.masking import MaskRules
+from bot.domain.records import Incident
+from bot.domain.text import plain
 from bot.errors import Refused
-from bot.export import FORMATS, Exporter, json_reader, undrawn
-from bot.incident.document import Document
-from bot.incident.masking import MaskRules
-from bot.incident.records import Incident
-from bot.scribe import documents, imports
-from bot.scribe.drafts import Given
-from bot.scribe.imports import Imported
-from storage.statements import Transaction
-from storage.store import Store, open_store
+from bot.export import FORMATS, Exporter, pdf_fonts
+from bot.export.edited_draft import Fate
+from bot.export.json import reader as json_reader
+from bot.export.regions import Held
+from bot.export.sandbox.team_templates import BrokenTemplate
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents import rendering as rendering_service
+from bot.services.documents.drafts import Given, Imported, Report, Settled
+from storage.database.statements import Transaction
+from storage.database.store import Store, open_store
+
+MOST_BYTES = 20_000_000
+MOST_LINES = 60
+"""Lines of a difference that are printed: the draft has both texts."""
+
+_NOT_TAKEN = {
+    Fate.UNCHOSEN: "not taken: it still holds more than one text. Leave only what is right, without the headings that "
+    "tell whose it is, and give the file back; or choose in Slack with /postmortem.",
+    Fate.TWICE: "not taken: the file has this section twice, and both were edited. Leave one of them.",
+    Fate.DAMAGED: "not taken: a marker inside it is damaged (<!-- afterword:… -->). Put it back as the export wrote "
+    "it, on a line of its own above its section's heading.",
+    Fate.UNKNOWN: "not taken: the document has no such section. Move the text into one that it has.",
+}
+_CHOOSE = "Choose in Slack with /postmortem, or leave only what is right in the next export and give that back."
+
+
+def give_back(store: Store, exporter: Exporter, given: Given, team: str, now: datetime) -> bool:
+    """Take a draft and tell what became of it; whether all that it holds was taken."""
+    try:
+        report = drafts_service.take(store, exporter, given, team, now)
+    except BrokenTemplate as error:
+        msg = f"The draft was not taken, for want of the templates that it was written with. Mend them first: {error}"
+        raise Refused(msg) from error
+    for line in _report_lines(report):
+        click.echo(line)
+    return not any(one.region.fate in _NOT_TAKEN for one in report.settled)
+
+
+def text(file: Path) -> str:
+    """The text of a draft's file. Raises Refused for what is no text, or too long."""
+    if file.stat().st_size > MOST_BYTES:
+        msg = f"{file} has more than {MOST_BYTES // 1_000_000} MB: that is no draft."
+        raise Refused(msg)
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{file} is not UTF-8 text (byte {error.start}). Save it as UTF-8, and give it back again."
+        raise Refused(msg) from error
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    yield _about(report)
+    if report.is_head_edited:
+        yield "Before the first section: not taken. Title, severity, times and people are the record's: /incident."
+    if lost := [one.region.title for one in report.settled if one.region.is_marker_lost]:
+        yield f"Found by heading, for their markers are lost: {', '.join(lost)}. What differs there counts as an edit."
+    for one in report.settled:
+        yield from _region(one)
+    untouched = sum(one.region.fate is Fate.UNTOUCHED for one in report.settled)
+    yield f"{untouched} of {len(report.settled)} sections untouched."
+
+
+def _about(report: Report) -> str:
+    before, now = report.paper.revision, report.revision
+    new = sum(one.is_new for one in report.settled)
+    compiled = "" if before is None else f", compiled at revision {before}"
+    return f"{report.incident.key} {report.incident.title}{compiled}; the record is at revision {now}; {new} kept."
+
+
+def _region(one: Settled) -> Iterator[str]:
+    region = one.region
+    if region.heading:
+        yield f"{region.title}: its heading is the template's; “{region.heading}” was not taken."
+    if region.fate in _NOT_TAKEN:
+        yield f"{region.title}: {_NOT_TAKEN[region.fate]}"
+    elif region.fate is Fate.SAME:
+        yield f"{region.title}: nothing new, the document says so already."
+    elif region.fate is Fate.ABSENT:
+        yield f"{region.title}: not in the file, and left as it is."
+    elif region.fate is Fate.EMPTIED and one.is_new:
+        yield f"{region.title}: emptied in the file. It is not blanked yet: both are shown. {_CHOOSE}"
+    elif region.fate in (Fate.EDITED, Fate.EMPTIED):
+        yield from _edited(one)
+
+
+def _edited(one: Settled) -> Iterator[str]:
+    held = one.held
+    if not one.is_new:
+        yield f"{one.region.title}: taken before, nothing changed."
+    elif held is None or not held.is_contested:
+        yield f"{one.region.title}: taken."
+    else:
+        yield f"{one.region.title}: taken, and changed elsewhere as well; both are shown. {_CHOOSE}"
+        yield from _differences(one, held)
+
+
+def _differences(one: Settled, held: Held) -> Iterator[str]:
+    others = {_whose(text.author.name if text.author else ""): text.markdown for text in held.texts[:-1]}
+    if held.is_record_asked:
+        others["the record now"] = held.own.body
+    for name, text in others.items():
+        lines = difflib.unified_diff(text.splitlines(), one.region.text.splitlines(), name, "this file", "", "", 1, "")
+        for count, line in enumerate(lines):
+            if count == MOST_LINES:
+                yield "    … and on: the export has both texts whole."
+                break
+            yield f"    {plain(line)}"  # nothing in a file may steer the terminal
+
+
+def _whose(name: str) -> str:
+    return f"what {name or 'somebody'} wrote"
+
+
+def write(content: bytes, output: Path | None) -> None:
+    """Write to a file, in whose place it comes only once it is whole, or to standard output.
+
+    Raises ClickException with a sentence; what stood in the file is there still.
+    """
+    try:
+        if output is None:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        elif output.exists() and not output.is_file():  # a pipe or a device is written to, not replaced
+            output.write_bytes(content)
+        else:
+            _replace(output.resolve(), content)
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # whoever read it has read enough
+            raise
+        where = "Standard output" if output is None else str(output)
+        raise click.ClickException(
+            f"{where} cannot be written ({error.strerror}). Nothing there was changed."
+        ) from error
+
+
+def _replace(output: Path, content: bytes) -> None:
+    part = output.with_name(f".{output.name[:100]}.{uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+        if output.exists():
+            part.chmod(output.stat().st_mode & 0o7777)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+
 
 _LONGEST_NUMBER = 9
 """Digits: what every database holds as a number."""
@@ -35,7 +184,7 @@ _LONGEST_NUMBER = 9
 @click.option("--masked", is_flag=True, help="A copy for a wider circle: what is masked is told on standard error.")
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
-    settings, moment = given.settings(), given.moment(now)
+    settings, moment = options_commands.settings(), options_commands.moment(now)
     store = open_store(settings.sqlalchemy_url)
     try:
         incident = _named(store, key, workspace)
@@ -53,15 +202,15 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
 
 def _no_font(letters: str) -> str:
     return (
-        f"This machine has no font for some letters, so boxes stand in their place: {undrawn.told(letters)}. Install "
+        f"This machine has no font for some letters, so boxes stand in their place: {pdf_fonts.told(letters)}. Install "
         "such fonts (as the package fonts-noto-cjk) and export again; every other format has them."
     )
 
 
 def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
     if rules is None:
-        return documents.compiled(tx, incident, form, moment)
-    document, finds = documents.masked(tx, incident, rules, moment)
+        return rendering_service.compiled(tx, incident, form, moment)
+    document, finds = rendering_service.masked(tx, incident, rules, moment)
     for find in finds:
         click.echo(f"Masked {find.kind} in {find.where}: {find.hint}", err=True)
     return document
@@ -72,7 +221,7 @@ def _named(store: Store, key: str, workspace: str | None) -> Incident:
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
         msg = f"{key!r} is no incident. Name it as INC-7."
         raise click.BadParameter(msg)
-    return store.read_now(lambda tx: documents.named(tx, int(number), workspace or ""))
+    return store.read_now(lambda tx: rendering_service.named(tx, int(number), workspace or ""))
 
 
 @click.command("import", short_help="Take in an exported incident, or an edited draft.")
@@ -97,23 +246,23 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
         msg = "Give either the FILE of an incident, or an edited draft: afterword import --draft FILE.md."
         raise click.UsageError(msg)
     if draft is not None:
-        sys.exit(0 if _given_back(draft, by, wish["team"], given.moment(now)) else 1)
+        sys.exit(0 if _given_back(draft, by, wish["team"], options_commands.moment(now)) else 1)
     if file is not None:
-        _import(file, imports.Wish(wish["team"], wish["channel"], is_new=wish["as_new"]))
+        _import(file, drafts_service.Wish(wish["team"], wish["channel"], is_new=wish["as_new"]))
 
 
 def _given_back(draft: Path, by: str, team: str, now: datetime) -> bool:
-    settings = given.settings()
+    settings = options_commands.settings()
     store = open_store(settings.sqlalchemy_url)
     try:
-        returned = Given(drafts.text(draft), by.strip())
-        return drafts.give_back(store, Exporter(settings.templates_folder), returned, team, now)
+        returned = Given(text(draft), by.strip())
+        return give_back(store, Exporter(settings.templates_folder), returned, team, now)
     finally:
         store.close()
 
 
-def _import(file: Path, wish: imports.Wish) -> None:
-    settings = given.settings()
+def _import(file: Path, wish: drafts_service.Wish) -> None:
+    settings = options_commands.settings()
     try:
         told = json_reader.read(_content(file))
     except Refused as error:
@@ -121,10 +270,10 @@ def _import(file: Path, wish: imports.Wish) -> None:
         raise click.ClickException(msg) from error
     store = open_store(settings.sqlalchemy_url)
     try:
-        imported = imports.take_in(store, told, wish, rules_of(settings), SystemClock().now())
+        imported = drafts_service.take_in(store, told, wish, rules_of(settings), SystemClock().now())
     finally:
         store.close()
-    for line in _told(imported):
+    for line in _import_lines(imported):
         click.echo(line)
 
 
@@ -134,7 +283,7 @@ def _content(file: Path) -> bytes:
         return opened.read(json_reader.LARGEST + 1)
 
 
-def _told(imported: Imported) -> list[str]:
+def _import_lines(imported: Imported) -> list[str]:
     """What became of it, a line for each thing to know."""
     incident, case = imported.incident, imported.told.case
     if imported.added:

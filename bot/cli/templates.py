@@ -5,12 +5,11 @@ from pathlib import Path
 
 import click
 
-from bot.cli import given
+from bot.cli import options as options_commands
+from bot.domain.samples import SAMPLES
+from bot.domain.text import one_line
 from bot.errors import Refused
-from bot.export import folder as folders
-from bot.export import teams
-from bot.incident.plain import one_line
-from bot.incident.samples import SAMPLES
+from bot.export.sandbox import team_templates
 
 
 @click.group(short_help="Use templates of your own.")
@@ -26,11 +25,11 @@ def check(folder: Path | None) -> None:
     A line for each file that takes the place of ours and for each finding. Exit status 1 where an export would fall
     back to ours.
     """
-    chosen = folder or given.settings().templates_folder
+    chosen = folder or options_commands.settings().templates_folder
     if chosen is None:
         msg = "Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES."
         raise click.UsageError(msg)
-    trial = teams.tried(chosen)
+    trial = team_templates.tried(chosen)
     for name in trial.used:
         _say("ok", f"{name} takes the place of ours.")
     for sentence in trial.notes:
@@ -53,7 +52,7 @@ def copy(folder: Path) -> None:
     """Write our templates and style sheets into FOLDER, to start from. What is there already is left as it is."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*folders.TEMPLATES, *folders.STYLES):
+        for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
             _copy(folder / name, name)
     except OSError as error:
         msg = f"{error.filename} cannot be written: {error.strerror}."
@@ -64,7 +63,7 @@ def copy(folder: Path) -> None:
 def _copy(file: Path, name: str) -> None:
     try:
         with file.open("x", encoding="utf-8") as opened:
-            opened.write(folders.ours(name) or "")
+            opened.write(team_templates.ours(name) or "")
         _say("ok", f"{name} was written.")
     except FileExistsError:
         _say("note", f"{name} is there already, and left as it is.")

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import click
 
-from bot.cli import given
-from bot.incident import score as scores
-from bot.incident import times
+from bot.cli import options as options_commands
+from bot.domain import times
+from bot.domain.times import benchmark
 
 LONGEST_LINE = 1_000_000
 """Bytes of one JSON line; a longer one is answered with an error and skipped, whatever its length."""
@@ -43,8 +43,8 @@ def when(text: str | None, now: str | None, zone: str, language: str, collection
     be there. What cannot be read is answered with {"error"}, and the exit code is 1 at the end.
     """
     if collection is not None:
-        result = scores.score(scores.rows_of(collection.read_text(encoding="utf-8")))
-        click.echo(scores.table(result))
+        result = benchmark.score(benchmark.rows_of(collection.read_text(encoding="utf-8")))
+        click.echo(benchmark.table(result))
         sys.exit(0 if result.is_enough else 1)
     if text is None:
         msg = "Give the line to read, as in: afterword when '14:05 failed over'."
@@ -108,7 +108,9 @@ def _explained(error: Exception) -> str:
 
 
 def _read(asked: dict[str, Any]) -> dict[str, Any]:
-    reading = times.read(asked["text"], given.moment(asked["now"]), _zone(asked["zone"]), language=asked["language"])
+    reading = times.read(
+        asked["text"], options_commands.moment(asked["now"]), _zone(asked["zone"]), language=asked["language"]
+    )
     return {
         "utc": _iso(reading.utc),
         "end_utc": _iso(reading.end_utc),
@@ -135,7 +137,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _zone(name: str) -> tzinfo:
     try:
-        return scores.zone_of(name)
+        return benchmark.zone_of(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         msg = f"{name!r} is no IANA zone. Write it as Europe/Berlin, or as UTC+1."
         raise click.BadParameter(msg) from error

@@ -11,19 +11,19 @@ from pathlib import Path
 
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.export import teams
-from bot.export.canvas import CanvasWriter
-from bot.export.confluence import Attached, ConfluenceWriter
-from bot.export.csv_form import CsvWriter
-from bot.export.edition import OURS, Edition
-from bot.export.environment import template_set
+from bot.domain.document import Document
+from bot.domain.sections import BY_SLUG
+from bot.export.canvas.writer import CanvasWriter
+from bot.export.confluence.writer import Attached, ConfluenceWriter
+from bot.export.csv_format import CsvWriter
 from bot.export.html import HtmlWriter
-from bot.export.json_form import JsonWriter
-from bot.export.kept import Draft
+from bot.export.json.writer import JsonWriter
 from bot.export.markdown import MarkdownWriter
 from bot.export.pdf import PdfWriter, not_installed
-from bot.incident.document import Document
-from bot.incident.sections import BY_SLUG
+from bot.export.regions import Draft
+from bot.export.sandbox import team_templates
+from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.template_env import template_set
 
 __all__ = ["FORMATS", "Exporter", "Format", "Sheet", "Written", "file_name"]
 
@@ -91,7 +91,7 @@ class Exporter:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._templates = template_set()
-        self._renders = {name: form.writer(self._templates, OURS) for name, form in FORMATS.items()}
+        self._renders = {name: form.writer(self._templates, SHIPPED_EDITION) for name, form in FORMATS.items()}
         self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
 
     def render(self, document: Document, form: str) -> bytes:
@@ -100,10 +100,10 @@ class Exporter:
 
     def write(self, document: Document, form: str) -> Written:
         """The same, telling too whether a team's templates could be used. With some it takes half a second and more."""
-        edition = OURS
+        edition = SHIPPED_EDITION
         if self._folder is not None and FORMATS[form].is_read:
-            edition = teams.edition(self._folder, document, teams.USUAL)
-        render = self._renders[form] if edition is OURS else FORMATS[form].writer(self._templates, edition)
+            edition = team_templates.edition(self._folder, document, team_templates.USUAL)
+        render = self._renders[form] if edition is SHIPPED_EDITION else FORMATS[form].writer(self._templates, edition)
         if isinstance(render, PdfWriter):
             content, undrawn = render.drawn(document)
             return Written(content, edition.trouble, undrawn)
@@ -111,7 +111,11 @@ class Exporter:
 
     def sheet(self, document: Document) -> Sheet:
         """What a canvas of the document is to say. Raises BrokenTemplate where a team's templates cannot be used."""
-        edition = OURS if self._folder is None else teams.made(self._folder, document, teams.BRISK)
+        edition = (
+            SHIPPED_EDITION
+            if self._folder is None
+            else team_templates.made(self._folder, document, team_templates.BRISK)
+        )
         writer = CanvasWriter(self._templates, edition)
         draft = MarkdownWriter(self._templates, edition).draft(document)
         return Sheet(writer(document).decode(), writer.headings(document), draft)
@@ -127,7 +131,11 @@ class Exporter:
 
         `accounts` are the accounts at Atlassian of people, by their ids: they are mentioned.
         """
-        edition = OURS if self._folder is None else teams.edition(self._folder, document, teams.USUAL)
+        edition = (
+            SHIPPED_EDITION
+            if self._folder is None
+            else team_templates.edition(self._folder, document, team_templates.USUAL)
+        )
         writer = ConfluenceWriter(self._templates, edition)
         if with_pictures:
             return writer.with_pictures(document, accounts or {})
@@ -138,14 +146,18 @@ class Exporter:
 
         Raises BrokenTemplate where a team's templates cannot be used: by ours its own regions would be unknown.
         """
-        edition = OURS if self._folder is None else teams.made(self._folder, document, teams.USUAL)
+        edition = (
+            SHIPPED_EDITION
+            if self._folder is None
+            else team_templates.made(self._folder, document, team_templates.USUAL)
+        )
         return MarkdownWriter(self._templates, edition).draft(document)
 
     def glance(self, document: Document) -> Draft:
         """The same where somebody waits: in our words, but where people wrote into a section that only a team has."""
-        edition = OURS
+        edition = SHIPPED_EDITION
         if self._folder is not None and any(text.section not in BY_SLUG for text in document.kept):
-            edition = teams.edition(self._folder, document, teams.HASTY)
+            edition = team_templates.edition(self._folder, document, team_templates.HASTY)
         return MarkdownWriter(self._templates, edition).draft(document)
 
 

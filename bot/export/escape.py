@@ -1,9 +1,9 @@
 """Plain text to Markdown that shows exactly that text, escaping only where a character would take effect.
 
-What the text has as code (`bot.incident.code`) is code in the Markdown, too; every other backtick is escaped.
+What the text has as code (`bot.domain.text`) is code in the Markdown, too; every other backtick is escaped.
 
 Rules after CommonMark 0.31 and the GitHub Flavored Markdown extensions (tables, strikethrough, autolinks, footnotes,
-`$` mathematics). The text must have LF line ends and no control characters, as `bot.incident.plain` leaves it. The
+`$` mathematics). The text must have LF line ends and no control characters, as `bot.domain.text` leaves it. The
 templates must never put `(`, `[` or `:` directly behind such a text.
 """
 
@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from bot.incident.code import Kind, Piece, flat, pieces
+from bot.domain.text import Kind, Piece, flat, pieces
 
 _CODE = "\ufdd0"
 """Stands for a span of code while the words around it are escaped: a noncharacter, which no plain text holds."""

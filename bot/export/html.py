@@ -1,27 +1,66 @@
-"""Document to HTML: one self-contained page that prints well, rendered from the Markdown."""
+"""Document to HTML: one self-contained page that prints well, rendered from the Markdown.
+
+Where a text cites an entry, `(#4)`, as a link to it on the same page.
+"""
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from bot.export import citations
-from bot.export.edition import OURS, Edition
+from bot.domain import text as text_rules
+from bot.domain.document import Document
+from bot.domain.text import Kind
+from bot.export.charts import pictures_of
 from bot.export.escape import WEB_ADDRESS
-from bot.export.kept import NOTHING
-from bot.export.markdown import MarkdownWriter
-from bot.export.pictures import pictures_of
-from bot.export.reader import Reader, shown
-from bot.export.regions import Region
-from bot.export.rows import timeline_rows
-from bot.incident import code
-from bot.incident.code import Kind
-from bot.incident.document import Document
+from bot.export.markdown import MarkdownWriter, timeline_rows
+from bot.export.markdown_reader import Reader, shown
+from bot.export.regions import NOTHING, Region
+from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+
+_CITATION = re.compile(r"(?<=\()#([1-9][0-9]{0,8})(?=\))")
+_LEADS_TO = re.compile(r'href="#entry-([0-9]+)"')
+
+
+def anchor(number: int) -> str:
+    """What the line of an entry is called on the page."""
+    return f"entry-{number}"
+
+
+def led_to(html: str) -> set[int]:
+    """The entries that links of a page lead to."""
+    return {int(number) for number in _LEADS_TO.findall(html)}
+
+
+def linked(line: Sequence[Token], entries: Container[int]) -> Iterator[Token]:
+    """The tokens of a line, in which what cites one of these entries is a link; a link stays the link that it is."""
+    depth = 0
+    for token in line:
+        depth += token.nesting if token.type in ("link_open", "link_close") else 0
+        if token.type == "text" and not depth and "(#" in token.content:
+            yield from _apart(token.content, entries)
+        else:
+            yield token
+
+
+def _apart(text: str, entries: Container[int]) -> Iterator[Token]:
+    end = 0
+    for found in _CITATION.finditer(text):
+        number = int(found[1])
+        if number in entries:
+            yield Token("text", "", 0, content=text[end : found.start()])
+            yield Token("link_open", "a", 1, attrs={"href": f"#{anchor(number)}"})
+            yield Token("text", "", 0, content=found[0])
+            yield Token("link_close", "a", -1)
+            end = found.end()
+    yield Token("text", "", 0, content=text[end:])
+
 
 _LINK = Markup('<a href="{}">{}</a>')
 _CODE = {Kind.SPAN: Markup("<code>{}</code>"), Kind.BLOCK: Markup("<pre><code>{}</code></pre>")}
@@ -49,7 +88,7 @@ class Chapter:
 class HtmlWriter:
     """Writes documents as pages; people's text can only ever become text and links to http and https."""
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
         self._markdown = MarkdownWriter(templates, edition)
         self._styles = {name: edition.styles.get(name) or _style(templates, name) for name in ("page.css", "paper.css")}
         self._page: Template = templates.get_template("postmortem/page.html.j2")
@@ -77,10 +116,10 @@ class HtmlWriter:
             head=self._head(document),
             chapters=chapters,
             # Each name on paper is paid for: only what is cited has one.
-            anchors=citations.led_to("".join(chapter.body for chapter in chapters)) if on_paper else entries,
+            anchors=led_to("".join(chapter.body for chapter in chapters)) if on_paper else entries,
             rows=timeline_rows(document, _for_paper if on_paper else _on_screen, escape),
             coded=_coded,
-            bare=code.bare,
+            bare=text_rules.bare,
             pictures=pictures,
             style=Markup(self._styles["paper.css" if on_paper else "page.css"]),  # noqa: S704 (it closes no element)
             on_paper=on_paper,
@@ -93,7 +132,7 @@ class HtmlWriter:
     def _blocks(self, markdown: str, entries: Container[int] = ()) -> Markup:
         body = self._reader.parsed(markdown)
         for token in body:
-            token.children = list(citations.linked(token.children, entries)) if token.children else token.children
+            token.children = list(linked(token.children, entries)) if token.children else token.children
             token.info = ""  # nothing is highlighted by it, and the renderer would decode what it holds
             if token.nesting == 1 and token.tag in _READS_ITS_OWN_WAY:
                 token.attrSet("dir", "auto")
@@ -132,13 +171,13 @@ def _rich(text: str, words: Callable[[str], Markup]) -> Markup:
         return words(text)
     return Markup().join(
         words(piece.text) if piece.kind is Kind.WORDS else _CODE[piece.kind].format(piece.text)
-        for piece in code.pieces(text)
+        for piece in text_rules.pieces(text)
     )
 
 
 def _coded(text: str) -> Markup:
     """A text on one line, such as a title, with its code."""
-    return _rich(code.flat(text), escape)
+    return _rich(text_rules.flat(text), escape)
 
 
 def _with_links(text: str) -> Markup:

@@ -1,23 +1,140 @@
-"""Document to Markdown: GitHub Flavored, with YAML front matter."""
+"""Document to Markdown: GitHub Flavored, with YAML front matter.
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+How moments, ranges and spans are written in a document: UTC, to the minute.
+
+What a line of the timeline is made of, ready for a template.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.domain.document import Document, FileItem, Line
+from bot.domain.incident import beyond
+from bot.domain.records import IMAGES, Milestone, written_size
 from bot.export import escape
-from bot.export.edition import OURS, Edition
-from bot.export.kept import Draft, Keeper
-from bot.export.regions import Compiled, split
-from bot.export.rows import timeline_rows
-from bot.incident.document import Document
+from bot.export.regions import Compiled, Draft, Keeper, split
+from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+
+_CLOCK = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+
+
+def clock(moment: datetime) -> str:
+    """`14:05`; seconds are not shown."""
+    return _CLOCK[moment.hour * 60 + moment.minute]
+
+
+def dated(moment: datetime) -> str:
+    """`2026-11-23 14:05 UTC`."""
+    return f"{moment.date().isoformat()} {clock(moment)} UTC"
+
+
+def stamp(start: datetime, end: datetime | None = None, *, approximate: bool = False, with_date: bool = True) -> str:
+    """When something was true: `14:05 UTC`, `~13:30–13:45 UTC`, `2026-11-23 23:50 – 2026-11-24 00:10 UTC`."""
+    written = f"{start.date().isoformat()} {clock(start)}" if with_date else clock(start)
+    if end is not None and end != start:
+        same_day = end.date() == start.date()
+        written += f"–{clock(end)}" if same_day else f" – {end.date().isoformat()} {clock(end)}"
+    return f"~{written} UTC" if approximate else f"{written} UTC"
+
+
+def span(length: timedelta) -> str:
+    """`43 min`, `24 h 11 min`, `3 d 2 h`: hours run on to two days, so that a night's incident reads as hours."""
+    minutes = int(length.total_seconds()) // 60
+    if minutes < 1:
+        return "under 1 min"
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24) if hours >= 48 else (0, hours)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def iso(moment: datetime) -> str:
+    """`2026-11-23T14:05:00Z`; microseconds only where there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file beside an entry: name, size and note escaped; `content` is empty where it is not kept or not asked for."""
+
+    name: str
+    size: str
+    note: str
+    media_type: str
+    content: bytes
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it may be shown as an image: its first bytes are those of one."""
+        return bool(self.content) and self.media_type in IMAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside an entry: what became of the message that it was captured from, and the files of that.
+
+    `instead` is the number of the entry that counts in its place, where another marks the same milestone; else 0.
+    """
+
+    change: str
+    files: tuple[FileRow, ...]
+    instead: int = 0
+
+
+Row = tuple[str, str, str, str, str, int, Beside | None]
+
+
+def timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
+    """When, milestone or empty, text, author, recorder or empty, number, what is beside it or None.
+
+    The text is empty where the milestone says it all. Texts and names are escaped by the given two. Plain tuples, made
+    here: a template that reached into ten thousand records would take ten times as long.
+    """
+    names = {who.id: name(who.name) for who in document.people}
+    counting = document.counting
+    with_date = document.spans_days
+    day, day_shown = None, ""
+    for line in document.timeline:
+        author, recorder, at = line.author.id, line.recorder.id, line.happened_at
+        if line.ended_at is None and not line.approximate:  # nearly all: as `stamp` writes it, at half the cost
+            if with_date and at.date() != day:
+                day = at.date()
+                day_shown = f"{day.isoformat()} "
+            when = f"{day_shown}{clock(at)} UTC"
+        else:
+            when = stamp(at, line.ended_at, approximate=line.approximate, with_date=with_date)
+        yield (
+            when,
+            line.milestone or "",
+            text(beyond(line.milestone, line.text) if line.milestone else line.text),
+            names[author],
+            names[recorder] if recorder != author else "",
+            line.number,
+            _beside(line, name, counting) if line.source_change or line.files or line.milestone else None,
+        )
+
+
+def _beside(line: Line, name: Callable[[str], str], counting: Mapping[Milestone, int]) -> Beside | None:
+    counts = counting.get(line.milestone, line.number) if line.milestone else line.number
+    instead = counts if counts != line.number else 0
+    if not (line.source_change or line.files or instead):
+        return None
+    return Beside(line.source_change, tuple(_file(file, name) for file in line.files), instead)
+
+
+def _file(file: FileItem, name: Callable[[str], str]) -> FileRow:
+    content = file.content if file.is_kept else b""
+    return FileRow(name(file.name), written_size(file.size), name(file.note), file.media_type, content)
 
 
 class MarkdownWriter:
     """Writes documents with templates that were compiled before, or one document of which a team's made an edition."""
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
         self._templates = templates
         self._keeper = Keeper(templates)
         self._edition = edition

@@ -7,12 +7,11 @@ from importlib.util import find_spec
 
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.export.apart import Bounds, FailedApart, run_apart
-from bot.export.edition import OURS, Edition
+from bot.domain.document import Document
 from bot.export.html import HtmlWriter
-from bot.export.pdf_needs import NOT_INSTALLED
-from bot.export.undrawn import parted
-from bot.incident.document import Document
+from bot.export.pdf_fonts import NOT_INSTALLED, parted
+from bot.export.sandbox import Bounds, FailedApart, run_apart
+from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
 
 _SECONDS = 60.0
 _SECONDS_AN_ENTRY = 0.03
@@ -29,7 +28,7 @@ class PdfWriter:
     says what to install where that is the reason.
     """
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = OURS) -> None:
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
         self._html = HtmlWriter(templates, edition)
 
     def __call__(self, document: Document) -> bytes:
@@ -41,7 +40,7 @@ class PdfWriter:
         entries = len(document.timeline)
         bounds = Bounds(_SECONDS + _SECONDS_AN_ENTRY * entries, _MEMORY + _MEMORY_AN_ENTRY * entries, _LARGEST)
         try:
-            return parted(run_apart("bot.export.pdf_page", self._html.page(document, on_paper=True).encode(), bounds))
+            return parted(run_apart("bot.export.pdf_worker", self._html.page(document, on_paper=True).encode(), bounds))
         except FailedApart as error:
             raise type(error)(f"The PDF could not be made. {error}") from error
 

@@ -7,8 +7,8 @@ their text together, met in practice at about 13,000 characters (bolt-js issues 
 from collections.abc import Iterator
 from typing import Any
 
-from bot.rehearsal.inputs import STATEFUL
-from bot.rehearsal.records import ApiRefusal, Json
+from bot.rehearsal.forms import STATEFUL
+from bot.rehearsal.workspace import ApiRefusal, Json
 
 MESSAGE_BLOCKS, VIEW_BLOCKS, ALL_TEXT = 50, 100, 12_000
 INPUTS = frozenset(STATEFUL)

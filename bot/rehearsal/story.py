@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.records import Milestone
+from bot.domain.sections import BY_SLUG
 from bot.errors import Misconfigured
-from bot.incident.records import Milestone
-from bot.incident.sections import BY_SLUG
 
 SOMEBODY = "Responder Demo"
 

@@ -12,8 +12,7 @@ from pydantic import ConfigDict, ValidationError
 from bot.errors import Misconfigured
 from bot.settings.alerts import HOOK_SECRETS, AlertSettings
 from bot.settings.core import CoreSettings
-from bot.settings.halves import Halves
-from bot.settings.outside import OUTSIDE_SECRETS, OutsideSettings
+from bot.settings.integrations import OUTSIDE_SECRETS, Halves, OutsideSettings
 
 FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url", *HOOK_SECRETS, *OUTSIDE_SECRETS)
 """The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""

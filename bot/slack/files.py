@@ -5,8 +5,8 @@ from urllib.parse import urljoin, urlsplit
 from aiohttp import ClientError, ClientResponse, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.records import LARGEST, too_large
 from bot.errors import AfterwordError
-from bot.incident.attachments import LARGEST, too_large
 
 _OF_SLACK = ("slack.com", "slack-gov.com")
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -3,6 +3,10 @@
 Nobody can post to Slack exactly once: it knows no key of ours. So each message carries its delivery's key in its
 metadata, and where an attempt may have succeeded, the channel's history is asked before it is repeated. A second
 copy is possible only where Slack took a message, the answer was lost, and the history does not show it.
+
+What the result of an attempt makes of a delivery: over, to be tried again, or for somebody else.
+
+Whose turn it is to be sent: what is tried again is not overtaken, and a burst keeps Slack's pace.
 """
 
 import asyncio
@@ -11,7 +15,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,14 +25,94 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock
 from bot.errors import AfterwordError
-from bot.slack.outcomes import backoff, settled_as, waiting_as
-from bot.slack.sayings import Saying
-from bot.slack.sending import Result, Sender, Verdict
-from bot.slack.turns import PACE_SECONDS, Turns
-from storage import deliveries
+from bot.slack.sender import Result, Saying, Sender, Verdict
+from storage import deliveries as deliveries_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
 from storage.deliveries import Delivery, Outcome
-from storage.statements import Transaction
-from storage.store import Store
+
+LONGEST_BACKOFF = timedelta(hours=1)
+UNSURE_WAIT = timedelta(seconds=30)
+"""A message may take a while to show in the history."""
+
+MOST_ATTEMPTS = 10
+MOST_UPLOADS = 2
+"""A shared file carries no key to look for: in doubt it is sent once more, and no more."""
+
+
+def settled_as(delivery: Delivery, saying: Saying, result: Result, now: datetime) -> tuple[Delivery, Outcome]:
+    """What an attempt's result makes of a delivery (its `state` as found, its `attempts` with this one)."""
+    match result.verdict:
+        case Verdict.SENT:
+            return delivery, Outcome("sent", now, result.channel, result.ts)
+        case Verdict.LATER:
+            wait = backoff(delivery.attempts) if result.wait is None else timedelta(seconds=result.wait)
+            return delivery, Outcome(waiting_as(delivery), now + wait, error=result.error)
+        case Verdict.LOCKED_OUT:
+            return delivery, Outcome(waiting_as(delivery), now, error=result.error)
+        case Verdict.PERHAPS:
+            enough = MOST_ATTEMPTS if saying.carries_key else MOST_UPLOADS
+            # After a night without a network the attempts are many, so one doubt alone does not end it.
+            if delivery.state != "pending" and delivery.attempts >= enough:
+                return _given_up(replace(delivery, fallback="") if saying.carries_key else delivery, result, now)
+            wait = min(UNSURE_WAIT * 2 ** min(delivery.attempts - 1, 10), LONGEST_BACKOFF)
+            return delivery, Outcome("unsure", now + wait, error=result.error)
+        case Verdict.NEVER:
+            return _given_up(delivery, result, now)
+
+
+def _given_up(delivery: Delivery, result: Result, now: datetime) -> tuple[Delivery, Outcome]:
+    """It ends here, or goes to whoever is to hear of it instead."""
+    if not delivery.fallback:
+        return delivery, Outcome("dead", now, error=result.error)
+    return replace(delivery, recipient=delivery.fallback, fallback=""), Outcome("pending", now, error=result.error)
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: 2, 4, 8 s and so on, up to an hour."""
+    return min(timedelta(seconds=2 ** min(attempts, 12)), LONGEST_BACKOFF)
+
+
+def waiting_as(delivery: Delivery) -> str:
+    """As what a delivery waits on when nothing was sent this time: a doubt about an earlier attempt stays."""
+    return "pending" if delivery.state == "pending" else "unsure"
+
+
+PACE_SECONDS = 1.0
+"""Slack takes about one message a second in a channel."""
+
+MOST_HELD = 3
+"""After so many attempts (some minutes) others may go first: what Slack chokes on must not silence a channel."""
+
+
+class Turns:
+    """Remembers, by recipient and in this process alone, what the others wait for."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[int, datetime]] = {}
+        """The delivery that is to be tried again, and when. Later ones do not overtake it."""
+        self._quiet: dict[str, float] = {}
+        """Until when (monotonic) a burst pauses."""
+
+    def must_wait(self, delivery: Delivery, now: datetime, *, paced: bool) -> bool:
+        """Whether it is not a delivery's turn yet; `paced` where bursts keep Slack's pace."""
+        first, until = self._held.get(delivery.recipient, (delivery.id, now))
+        if first < delivery.id and now < until:
+            return True
+        return paced and self._quiet.get(delivery.recipient, 0) > time.monotonic()
+
+    def pause(self, recipients: Iterable[str]) -> None:
+        """Something goes to these now, and more is owed to each."""
+        monotonic = time.monotonic()
+        self._quiet = {recipient: until for recipient, until in self._quiet.items() if until > monotonic}
+        self._quiet |= dict.fromkeys(recipients, monotonic + PACE_SECONDS)
+
+    def hold(self, delivery: Delivery, outcome: Outcome, *, is_asked_to_wait: bool) -> None:
+        """See that what is to be tried again is not overtaken; `is_asked_to_wait`: Slack said for how long."""
+        self._held.pop(delivery.recipient, None)
+        if outcome.state in ("pending", "unsure") and (is_asked_to_wait or delivery.attempts <= MOST_HELD):
+            self._held[delivery.recipient] = (delivery.id, outcome.due_at)
+
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +228,7 @@ class Outbox:
         return min(max((soonest - self._clock.now()).total_seconds(), PACE_SECONDS), IDLE_SECONDS)
 
     async def _soonest(self) -> datetime | None:
-        soonest, owed = await self._store.read(lambda tx: (deliveries.next_due(tx), deliveries.waiting(tx)))
+        soonest, owed = await self._store.read(lambda tx: (deliveries_store.next_due(tx), deliveries_store.waiting(tx)))
         _WAITING.set(owed)
         return soonest
 
@@ -189,7 +273,7 @@ class Outbox:
 
     def _claim(self, tx: Transaction, now: datetime, *, paced: bool) -> list[_Claimed]:
         """Take the first message owed to each recipient, and settle those whose reason is gone."""
-        due = sorted(deliveries.due(tx, now, LOOKED_AT), key=lambda delivery: delivery.id)
+        due = sorted(deliveries_store.due(tx, now, LOOKED_AT), key=lambda delivery: delivery.id)
         owed = collections.Counter(delivery.recipient for delivery in due)
         claimed: dict[str, _Claimed] = {}
         for delivery in due:
@@ -197,7 +281,7 @@ class Outbox:
                 break
             if delivery.recipient in claimed or self._turns.must_wait(delivery, now, paced=paced):
                 continue
-            deliveries.claim(tx, delivery, self._owner, now + LEASE, now)
+            deliveries_store.claim(tx, delivery, self._owner, now + LEASE, now)
             saying = self._composed(tx, delivery, now)
             if saying is not None:
                 ours = replace(delivery, attempts=delivery.attempts + 1, first_tried_at=delivery.first_tried_at or now)
@@ -211,12 +295,12 @@ class Outbox:
         except _COMPOSING_ERRORS as error:
             log.exception("delivery %d cannot be composed", delivery.id)
             wait = backoff(delivery.attempts + 1)
-            deliveries.settle(
+            deliveries_store.settle(
                 tx, delivery, self._owner, Outcome(waiting_as(delivery), now + wait, error=type(error).__name__)
             )
             return None
         if saying is None:
-            deliveries.settle(tx, delivery, self._owner, Outcome("cancelled", now))
+            deliveries_store.settle(tx, delivery, self._owner, Outcome("cancelled", now))
             _OUTCOMES.labels("cancelled").inc()
         return saying
 
@@ -252,7 +336,7 @@ class Outbox:
         return await self._sender.find(delivery.recipient, saying.thread_ts, delivery.send_key, delivery.first_tried_at)
 
     def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome) -> bool:
-        was_ours = deliveries.settle(tx, delivery, self._owner, outcome)
+        was_ours = deliveries_store.settle(tx, delivery, self._owner, outcome)
         if was_ours and outcome.state == "sent" and self._sent is not None:
             self._sent(tx, delivery, outcome.channel, outcome.ts)
         return was_ours

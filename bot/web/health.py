@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.errors import AfterwordError
-from storage import deliveries
-from storage.drivers import DATABASE_ERRORS
-from storage.statements import Transaction
-from storage.store import Store
+from storage import deliveries as deliveries_store
+from storage.database.drivers import DATABASE_ERRORS
+from storage.database.statements import Transaction
+from storage.database.store import Store
 
 PROBE_SECONDS = 2.0
 
@@ -43,7 +43,7 @@ def database_probe(store: Store) -> Probe:
             return "The database file was removed or replaced: start the bot again."
         try:
             await store.write(_nothing)
-            await store.read(deliveries.next_due)
+            await store.read(deliveries_store.next_due)
         except AfterwordError as error:
             return str(error)
         except DATABASE_ERRORS as error:

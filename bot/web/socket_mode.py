@@ -16,7 +16,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.web.dispatch import Dispatcher
+from bot.web.slack_endpoint import Dispatcher
 
 log = logging.getLogger(__name__)
 

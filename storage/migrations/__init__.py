@@ -1,1 +1,1 @@
-"""Alembic's scripts; see storage/migrate.py for what runs them."""
+"""Alembic's scripts; see storage/database/store.py for what runs them."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: the connection comes from storage/migrate.py, there is no alembic.ini."""
+"""What Alembic runs: the connection comes from storage/database/store.py, there is no alembic.ini."""
 
 from alembic import context
 

@@ -1,19 +1,22 @@
-"""The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.incident.records`."""
+"""The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.domain.records`."""
 
-from storage.tables.alerts import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow
 from storage.tables.columns import metadata, table_of
-from storage.tables.copies import CopyRow
-from storage.tables.drafts import KeptRegionRow
-from storage.tables.history import AuditRow, LikenessRow, RecallRow
-from storage.tables.outside import LINK_OWED, AccountRow, LinkRow
-from storage.tables.owed import (
+from storage.tables.queues import (
     DELIVERY_WAITING,
+    LINK_OWED,
     LOOKBACK_GOING,
     REMINDER_PENDING,
+    AccountRow,
+    AlertEndRow,
+    AlertEventRow,
+    AlertRow,
+    AlertStormRow,
     DeliveryRow,
     InboxRow,
+    LinkRow,
     LookbackRow,
     ReminderRow,
+    TabRow,
 )
 from storage.tables.record import (
     ACTION_OPEN,
@@ -22,17 +25,21 @@ from storage.tables.record import (
     INCIDENT_UNRESOLVED,
     ActionRow,
     AttachmentRow,
+    AuditRow,
+    CopyRow,
     EntryRow,
     EntryVersionRow,
     IncidentRow,
+    KeptRegionRow,
+    LikenessRow,
     PersonRow,
+    RecallRow,
     SectionRow,
     WhyActionRow,
     WhyRow,
     WhyVersionRow,
     WorkspaceRow,
 )
-from storage.tables.tabs import TabRow
 
 __all__ = [
     "ACTION_OPEN",

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary, MetaData, Table, Text
 from sqlmodel import Field, SQLModel
 
-from storage.types import Flag, UtcDateTime, Word
+from storage.database.statements import Flag, UtcDateTime, Word
 
 # Every constraint has a name, so that a later migration can drop it on both databases.
 SQLModel.metadata.naming_convention = {

@@ -1,13 +1,21 @@
-"""The record: what people wrote down, and who they are."""
+"""The record: what people wrote down, and who they are.
+
+What is learned from: each incident's words as they are searched, what was said of likenesses, who changed what.
+
+What came back in drafts that people edited.
+
+Copies of documents that stand outside, to be brought up to date there.
+"""
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.incident.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
+from bot.domain.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
+from bot.domain.sections import Change
+from storage.database.statements import CalendarDay
 from storage.tables.columns import STRICT, bytes_column, flag_column, of_column, text_column, time_column, word_column
-from storage.types import CalendarDay
 
 # What the partial indexes hold. Statements repeat these words to the letter: a bound value would not match an index.
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")
@@ -247,3 +255,79 @@ class PersonRow(SQLModel, table=True):
     is_bot: bool = flag_column()
     is_deactivated: bool = flag_column()
     locale: str = text_column()
+
+
+class RecallRow(SQLModel, table=True):
+    """The words by which an incident is found again; triggers keep them true, and the full-text index beside them.
+
+    `told` is what people wrote into sections, but for the two that quote other incidents.
+    """
+
+    __tablename__ = "recall"
+    __table_args__ = (STRICT,)
+    incident_id: int = Field(primary_key=True, sa_column_args=[ForeignKey("incident.id")])
+    title: str = text_column()
+    cause: str = text_column()
+    told: str = text_column()
+    whys: str = text_column()
+    actions: str = text_column()
+
+
+class LikenessRow(SQLModel, table=True):
+    """What somebody said of two incidents: the same cause, or not."""
+
+    __tablename__ = "likeness"
+    __table_args__ = (UniqueConstraint("incident_id", "other_id"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    other_id: int = of_column("incident")
+    is_same: bool = flag_column()
+    said_by: str = text_column()
+    said_at: datetime = time_column()
+
+
+class AuditRow(SQLModel, table=True):
+    """Who changed what; only added to, which triggers enforce. Changes of entries stand in `entry_version`."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_incident_id", "incident_id"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    who: str = text_column()
+    verb: str = text_column()
+    what: str = text_column()
+    at: datetime = time_column()
+    delivery: str = text_column()
+
+
+class KeptRegionRow(SQLModel, table=True):
+    """One text of one region; only added to, which triggers enforce: they let a redaction through and nothing else."""
+
+    __tablename__ = "kept_region"
+    __table_args__ = (UniqueConstraint("incident_id", "section", "version"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    section: str = text_column()
+    version: int
+    change: Change = word_column(Change)
+    markdown: str = text_column()
+    facts: str = text_column()
+    seen: int
+    author: str = text_column()
+    source: str = text_column()
+    draft: str = text_column()
+    saved_at: datetime = time_column()
+
+
+class CopyRow(SQLModel, table=True):
+    """A copy of an incident's document in one place; `marks` is JSON of how each of its regions was left there."""
+
+    __tablename__ = "copy"
+    __table_args__ = (UniqueConstraint("incident_id", "place"), STRICT)
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = of_column("incident")
+    place: str = text_column()
+    external_id: str = text_column()
+    marks: str = text_column()
+    revision: int
+    written_at: datetime = time_column()

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from bot.app import Afterword
-from bot.incident.records import Case
-from bot.rehearsal.reading import Reader
-from bot.rehearsal.records import Json
-from bot.rehearsal.seen import SeenMessage, SeenView
-from storage import cases, deliveries, incidents, reminders
-from storage.statements import Transaction
+from bot.domain.records import Case
+from bot.rehearsal.views_seen import Reader, SeenMessage, SeenView
+from bot.rehearsal.workspace import Json
+from storage import case as case_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import reminders as reminders_store
+from storage.database.statements import Transaction
 from tests.acceptance.running import bot_on
 from tests.acceptance.weeks import Weeks, weeks
 from tests.playing import TEAM
@@ -148,9 +150,9 @@ class Month:
         """The record of the incident."""
 
         def look(tx: Transaction) -> Case:
-            incident = incidents.by_number(tx, TEAM, 1)
+            incident = incidents_store.by_number(tx, TEAM, 1)
             assert incident is not None
-            return cases.load(tx, incident)
+            return case_store.load(tx, incident)
 
         return await self.bot.store.read(look)
 
@@ -165,8 +167,8 @@ def moment(when: str) -> datetime:
 
 def _due(tx: Transaction, since: datetime, until: datetime) -> list[datetime]:
     """When something that is written down already is due."""
-    found = [reminder.due_at for reminder in reminders.due(tx, until, 100, locking=False)]
-    found += [delivery.due_at for delivery in deliveries.due(tx, until, 100, locking=False)]
+    found = [reminder.due_at for reminder in reminders_store.due(tx, until, 100, locking=False)]
+    found += [delivery.due_at for delivery in deliveries_store.due(tx, until, 100, locking=False)]
     return [due for due in found if due > since]
 
 

@@ -15,9 +15,9 @@ import aiohttp
 
 from bot.app import Afterword
 from bot.clock import Clock
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 from bot.settings import load
-from storage.store import open_store
+from storage.database.store import open_store
 
 PROGRAM = Path(sys.executable).with_name("afterword")
 START_SECONDS = 120.0

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.rehearsal.standin import StandIn
-from storage.store import Store
+from bot.rehearsal.server import StandIn
+from storage.database.store import Store
 from tests.acceptance.running import Program, afterword, environ_of, free_port
 from tests.playing import TEAM
-from tests.scribe import rich
+from tests.services import rich
 from tests.waiting import LONG_SECONDS
 
 BESIDE = (

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from bot.incident.records import ActionStatus, Milestone, Status
+from bot.domain.records import ActionStatus, Milestone, Status
 from tests.alarms import ALERTS, call, pagerduty, watched
 from tests.handlers.stage import press, told, window
 from tests.playing import Play, reached_at

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.rehearsal.seen import Answer
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.views_seen import Answer
 from tests.acceptance.running import Program, afterword, command_begun, environ_of, free_port
 from tests.acceptance.weeks import RESOLVED, weeks
 from tests.waiting import LONG_SECONDS, until

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.app import Afterword
-from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.views_seen import SeenMessage
 from tests.acceptance.running import bot_on
 from tests.acceptance.weeks import POSTMORTEM, RESOLVED, Weeks, weeks
 

@@ -9,11 +9,12 @@ import pytest
 
 from bot.app import Afterword
 from bot.clock import SettableClock
-from bot.rehearsal.courier import HttpCourier
-from bot.rehearsal.seen import Answer, Delivery
-from bot.rehearsal.standin import StandIn
-from storage import cases, incidents
-from storage.store import open_store
+from bot.rehearsal.delivery import HttpCourier
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.views_seen import Answer, Delivery
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage.database.store import open_store
 from tests.acceptance.running import bot_on, environ_of
 from tests.playing import TEAM, Play, playing
 from tests.waiting import LONG_SECONDS
@@ -126,10 +127,10 @@ class Replicas:
     def entries(self) -> list[str]:
         store = open_store(self.url)
         try:
-            incident = store.read_now(lambda tx: incidents.by_number(tx, TEAM, 1))
+            incident = store.read_now(lambda tx: incidents_store.by_number(tx, TEAM, 1))
             assert incident is not None
             found = incident
-            return sorted(entry.text for entry in store.read_now(lambda tx: cases.load(tx, found)).entries)
+            return sorted(entry.text for entry in store.read_now(lambda tx: case_store.load(tx, found)).entries)
         finally:
             store.close()
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import Afterword
-from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.views_seen import SeenMessage
 from tests.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
 
 DAY = timedelta(days=1)

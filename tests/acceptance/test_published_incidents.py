@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.incident.code import bare
-from bot.incident.plain import plain
+from bot.domain.text import bare, plain
 from tests.export import pages
 from tests.playing import Play, playing
 

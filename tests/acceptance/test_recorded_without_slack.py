@@ -13,9 +13,9 @@ import pytest
 
 from bot.app import Afterword
 from bot.clock import SystemClock
-from bot.rehearsal.seen import Answer
-from bot.rehearsal.standin import StandIn
-from bot.slack import people
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.views_seen import Answer
+from bot.slack import directory
 from tests.acceptance.running import Program, afterword, environ_of, free_port
 from tests.acceptance.weeks import Weeks, weeks
 from tests.patience import AS_SHIPPED, hurry
@@ -71,7 +71,7 @@ async def timed(life: Weeks, user: str, text: str) -> tuple[Answer, float]:
 async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(
     how: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "ASK_AGAIN_SECONDS", 10 * LONG_SECONDS)
+    monkeypatch.setattr(directory, "ASK_AGAIN_SECONDS", 10 * LONG_SECONDS)
     async with without_slack(sqlite_url, how) as (life, _):
         opened, took = await timed(life, life.ana, "/incident open checkout is failing")
         assert "opened *INC-1*" in opened.text
@@ -100,7 +100,7 @@ async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(
 async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_known(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "ASK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(directory, "ASK_AGAIN_SECONDS", 0.0)
     async with without_slack(sqlite_url, "refuses") as (life, bot):
         await life.do(life.ana, "/incident open checkout is failing")
         await bot.tick(life.clock.now())

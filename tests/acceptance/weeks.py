@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bot.app import Afterword
 from bot.clock import SettableClock
-from bot.rehearsal.seen import Answer
-from bot.rehearsal.shapes import user_json
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.payloads import user_json
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.views_seen import Answer
 from tests.acceptance.running import afterword, bot_on, environ_of
 from tests.playing import TEAM
 from tests.waiting import LONG_SECONDS

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import click
 import uvloop
 
-from bot.incident.records import Person
-from storage import people
-from storage.store import open_store
+from bot.domain.records import Person
+from storage import people as people_store
+from storage.database.store import open_store
 from tests.bench import compiling, load, writing
 
 SECRET = "bench" * 4
@@ -40,7 +40,7 @@ def main() -> None:
 def _introduce(folder: Path) -> None:
     """Let the bot know who types, as it does after somebody's first command: Slack itself is out of reach here."""
     store = open_store(_database(folder))
-    store.write_now(lambda tx: people.keep(tx, Person("T0BENCH", "U0BENCH", "Bench", ZONE)))
+    store.write_now(lambda tx: people_store.keep(tx, Person("T0BENCH", "U0BENCH", "Bench", ZONE)))
     store.close()
 
 

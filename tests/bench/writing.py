@@ -12,10 +12,12 @@ from pathlib import Path
 import click
 import uvloop
 
-from bot.incident.records import Place
-from storage import inbox, incidents, timeline
-from storage.statements import Transaction
-from storage.store import Store, open_store
+from bot.domain.records import Place
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.database.store import Store, open_store
 from storage.timeline import NewEntry
 
 WRITERS = 16
@@ -64,7 +66,7 @@ def _raw(path: Path) -> float:
 
 def _grouped(path: Path) -> float:
     store = open_store(f"sqlite:///{path}")
-    store.write_now(lambda tx: incidents.open_new(tx, PLACE, "bench", "U0BENCH", NOW))
+    store.write_now(lambda tx: incidents_store.open_new(tx, PLACE, "bench", "U0BENCH", NOW))
     began = time.perf_counter()
     uvloop.run(_write_all(store))
     lasted = time.perf_counter() - began
@@ -82,11 +84,11 @@ async def _write_all(store: Store) -> None:
 
 def _unit(tx: Transaction, key: str) -> None:
     """What every `/timeline` does: inbox, incident and number, look for a repeat, entry, history, reply."""
-    assert inbox.reply(tx, key) is None
-    taken = incidents.take_entry_number(tx, PLACE)
+    assert deliveries_store.reply(tx, key) is None
+    taken = incidents_store.take_entry_number(tx, PLACE)
     assert taken is not None
     incident, number = taken
     new = NewEntry(NOW, f"failed over {key}", "U0BENCH", "U0BENCH", NOW)
-    assert timeline.same_lately(tx, incident.id, new, number - 30, NOW) is None
-    timeline.add(tx, incident.id, number, new)
-    inbox.keep(tx, key, "{}", NOW)
+    assert timeline_store.same_lately(tx, incident.id, new, number - 30, NOW) is None
+    timeline_store.add(tx, incident.id, number, new)
+    deliveries_store.keep(tx, key, "{}", NOW)

@@ -1,4 +1,4 @@
-"""Work for `bot.export.apart` to do: the first word that is given says how it behaves."""
+"""Work for `bot.export.sandbox` to do: the first word that is given says how it behaves."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import sys
 import time
 
 from bot.errors import Refused
-from bot.export.apart import answer
+from bot.export.sandbox import answer
 
 print("what a library prints while it is imported")  # noqa: T201
 

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.incident.kept import Change, KeptRegion
-from bot.incident.records import (
+from bot.domain.records import (
     Action,
     ActionStatus,
     Case,
@@ -18,6 +17,7 @@ from bot.incident.records import (
     Status,
     Why,
 )
+from bot.domain.sections import Change, KeptRegion
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 PEOPLE = {

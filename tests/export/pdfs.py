@@ -9,13 +9,13 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
-from bot.export.apart import FailedApart, run_apart
+from bot.export.sandbox import FailedApart, run_apart
 
 
 @cache
 def _trouble() -> str:
     try:
-        run_apart("bot.export.pdf_page", b"<p>")
+        run_apart("bot.export.pdf_worker", b"<p>")
     except FailedApart as error:
         return str(error)
     return ""

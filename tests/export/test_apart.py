@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bot.export.apart import Bounds, FailedApart, TookTooLong, end_all, run_apart
+from bot.export.sandbox import Bounds, FailedApart, TookTooLong, end_all, run_apart
 from tests.waiting import SOON_SECONDS, until_now
 
 MODULE = "tests.export.apart_work"

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.export import Exporter, canvas
-from bot.export.canvas import CanvasWriter, regions_of
-from bot.export.canvas_markdown import CanvasMarkdown
-from bot.export.environment import template_set
-from bot.export.reader import Reader
-from bot.incident import postmortem
-from bot.incident.plain import legible
-from bot.incident.records import Case
-from bot.incident.sections import SECTIONS
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
+from bot.domain.sections import SECTIONS
+from bot.domain.text import legible
+from bot.export import Exporter
+from bot.export.canvas import writer as canvas_writer
+from bot.export.canvas.writer import CanvasMarkdown, CanvasWriter, regions_of
+from bot.export.markdown_reader import Reader
+from bot.export.template_env import template_set
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
@@ -42,7 +42,7 @@ TEXTS = st.one_of(st.text(), st.lists(st.sampled_from([*NAUGHTY, *MENTIONS])).ma
 
 
 def canvas_of(about: Case) -> str:
-    return EXPORTER.render(postmortem.compile(about, NOW), "canvas").decode()
+    return EXPORTER.render(postmortem_rules.compile(about, NOW), "canvas").decode()
 
 
 def rendered(markdown: str) -> str:
@@ -82,7 +82,7 @@ def test_every_entry_is_an_item_with_its_minute_and_number() -> None:
 def test_a_timeline_that_is_too_long_says_how_many_entries_are_elsewhere() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}: {'x' * 400}.") for number in range(1, 4_001))
     text = canvas_of(case(entries=entries, sections=(written("lessons", "All of it."),)))
-    assert 900_000 < len(text.encode()) <= canvas.LARGEST
+    assert 900_000 < len(text.encode()) <= canvas_writer.LARGEST
     last = int(re.findall(r"\(#(\d+)\)", text)[-1])
     assert (
         f"\n\n*{4_000 - last:,} more entries of this section are in the file: `/postmortem export markdown`.*\n\n"
@@ -96,7 +96,7 @@ def test_whatever_is_long_the_canvas_fits() -> None:
     huge = "\n\n".join(["ä" * 30_000] * 20)
     texts = tuple(written(section.slug, huge) for section in SECTIONS if section.slug != "root_cause")
     text = canvas_of(replace(case(sections=texts)))
-    assert len(text.encode()) <= canvas.LARGEST
+    assert len(text.encode()) <= canvas_writer.LARGEST
     assert len(re.findall(r"\d+ more parts of this section", text)) > 8
 
 
@@ -150,7 +150,7 @@ def test_any_markdown_of_a_person_keeps_its_words_and_makes_nothing_else(text: s
 
 def test_a_region_is_found_again_by_its_heading() -> None:
     writer = CanvasWriter(template_set())
-    document = postmortem.compile(FULL, NOW)
+    document = postmortem_rules.compile(FULL, NOW)
     text = writer(document).decode()
     headings = writer.headings(document)
     regions = regions_of(text, headings)

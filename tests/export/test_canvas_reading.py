@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.export import canvas_reading
-from bot.export.canvas_reading import HEAD, Merged, apart, edited, marks_before, marks_of
-from bot.export.shows import digest
-from bot.rehearsal.methods_canvases import in_slacks_hand
+from bot.export.canvas import merge as canvas_merge
+from bot.export.canvas.merge import HEAD, Merged, apart, edited, marks_before, marks_of
+from bot.export.markdown_reader import digest
+from bot.rehearsal.web_api.files import in_slacks_hand
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=200)
 HEADINGS = {"Impact": "impact", "Timeline": "timeline", "Five whys": "whys"}
@@ -34,7 +34,7 @@ CANVAS = """| INC-7 | Checkout |
 
 def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> Merged:
     """The next canvas, with everything that people changed as they left it."""
-    return canvas_reading.merged(new, found, edited(new, found, marks))
+    return canvas_merge.merged(new, found, edited(new, found, marks))
 
 
 def left(canvas: str) -> dict[str, str]:

@@ -4,11 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.canvas_reading import apart
-from bot.export.canvas_steps import MOST_STEPS, Step, is_astray, steps
-from bot.export.shows import digest, letters
-from bot.rehearsal.canvas_sections import changed, looked_up
-from bot.rehearsal.methods_canvases import in_slacks_hand
+from bot.export.canvas.merge import MOST_STEPS, Step, apart, is_astray, steps
+from bot.export.markdown_reader import digest, letters
+from bot.rehearsal.web_api.files import changed, in_slacks_hand, looked_up
 
 HEADINGS = {"Impact": "impact", "Timeline": "timeline", "Five whys": "whys"}
 CANVAS = """| INC-7 | Checkout |

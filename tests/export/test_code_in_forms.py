@@ -7,13 +7,13 @@ import json
 import pytest
 from markdown_it import MarkdownIt
 
-from bot.export import Exporter, escape, returned
-from bot.export.environment import template_set
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.records import Case, Milestone
+from bot.export import Exporter, edited_draft, escape
 from bot.export.html import HtmlWriter
-from bot.incident import postmortem
-from bot.incident.document import Document
-from bot.incident.records import Case, Milestone
-from bot.publish import adf
+from bot.export.template_env import template_set
+from bot.integrations import markup
 from tests.export import pages, storage_pages
 from tests.export.cases import NOW, action, at, case, entry, incident, why, written
 
@@ -35,7 +35,7 @@ def told(text: str) -> Case:
 
 
 def compiled(text: str) -> Document:
-    return postmortem.compile(told(text), NOW)
+    return postmortem_rules.compile(told(text), NOW)
 
 
 def form(text: str, name: str) -> str:
@@ -112,22 +112,22 @@ def test_who_said_it_stands_behind_the_block_in_the_same_item() -> None:
 )
 def test_a_draft_with_code_comes_back_as_it_left(text: str) -> None:
     draft = EXPORTER.draft(compiled(text))
-    paper = returned.read(form(text, "markdown"))
+    paper = edited_draft.read(form(text, "markdown"))
     assert [one.id for one in paper.compiled.regions] == [region.id for region in draft.shown.regions]
-    assert {one.fate for one in returned.compared(paper, draft)} == {returned.Fate.UNTOUCHED}
+    assert {one.fate for one in edited_draft.compared(paper, draft)} == {edited_draft.Fate.UNTOUCHED}
 
 
 def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
     draft = EXPORTER.draft(compiled(BLOCK))
     next_one = "\n\n<!-- afterword:fault"
     edited = form(BLOCK, "markdown").replace(f"and it came back{next_one}", f"and stayed{next_one}")
-    fates = {one.id: one.fate for one in returned.compared(returned.read(edited), draft)}
-    assert fates.pop("leadup") is returned.Fate.EDITED
-    assert set(fates.values()) == {returned.Fate.UNTOUCHED}
+    fates = {one.id: one.fate for one in edited_draft.compared(edited_draft.read(edited), draft)}
+    assert fates.pop("leadup") is edited_draft.Fate.EDITED
+    assert set(fates.values()) == {edited_draft.Fate.UNTOUCHED}
 
 
 def test_code_is_code_in_a_work_item_of_jira() -> None:
-    found = json.dumps(adf.document(f"{escape.block(BLOCK)}\n\n{escape.block(SPAN)}"))
+    found = json.dumps(markup.document(f"{escape.block(BLOCK)}\n\n{escape.block(SPAN)}"))
     assert '"type": "codeBlock"' in found
     assert '{"type": "code"}' in found
     assert "kubectl delete po web-1\\n  --now # ]]> <b>`x`</b>" in found

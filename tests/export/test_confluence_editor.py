@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema.exceptions import best_match
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Attachment, Case
 from bot.export import Exporter
-from bot.export.reader import Reader
-from bot.export.storage_xhtml import StorageXhtml
-from bot.incident import postmortem
-from bot.incident.records import Attachment, Case
+from bot.export.confluence.writer import StorageXhtml
+from bot.export.markdown_reader import Reader
 from tests.export.adf_of_storage import document
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, written
 from tests.export.test_confluence import MARKDOWN
@@ -52,7 +52,7 @@ def require_taken(storage: str) -> dict[str, Any]:
 
 
 def page_of(about: Case, *, pictures: bool = True) -> str:
-    compiled = postmortem.compile(about, NOW)
+    compiled = postmortem_rules.compile(about, NOW)
     return EXPORTER.confluence_page(compiled)[0] if pictures else EXPORTER.render(compiled, "confluence").decode()
 
 

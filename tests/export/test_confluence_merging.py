@@ -8,14 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
+from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.confluence_apart import Apart, apart, holds_more, words
-from bot.export.confluence_left import Fresh, Record, as_found, as_written, joined
-from bot.export.confluence_merging import Deed, StructureLost, merge, read_back, touched
-from bot.incident import postmortem
-from bot.incident.records import Case
-from bot.incident.sections import SECTIONS
-from bot.publish.storage_form import check_storage
+from bot.export.confluence.merge import (
+    Apart,
+    Deed,
+    Fresh,
+    Record,
+    StructureLost,
+    apart,
+    as_found,
+    as_written,
+    holds_more,
+    joined,
+    merge,
+    read_back,
+    touched,
+    words,
+)
+from bot.integrations.confluence.client import check_storage
 from tests.export.cases import FULL, NOW
 
 EXPORTER = Exporter()
@@ -26,7 +39,7 @@ LAYOUT = (
 
 
 def fresh(case: Case) -> Fresh:
-    document = postmortem.compile(case, NOW)
+    document = postmortem_rules.compile(case, NOW)
     body, _ = EXPORTER.confluence_page(document)
     told = {region.id: (region.facts, region.seen) for region in EXPORTER.draft(document).facts(document)}
     return Fresh(apart(body), told)
@@ -246,7 +259,7 @@ def test_blocks_are_cut_at_their_very_bytes() -> None:
 
 
 def test_the_lines_that_only_a_contested_region_has_are_known_again() -> None:
-    document = postmortem.compile(FULL, NOW)
+    document = postmortem_rules.compile(FULL, NOW)
     for label in EXPORTER.draft(document).labels:
         assert len(re.findall(r"\w+", read_back(label))) > 3
     assert Record() == Record({})

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.confluence_apart import apart, holds_more, words
-from bot.export.confluence_reading import NotAPage, regions_of
-from bot.export.reader import Reader
-from bot.export.storage_xhtml import StorageXhtml
-from bot.incident import postmortem
-from bot.incident.sections import SECTIONS
+from bot.export.confluence.merge import apart, holds_more, words
+from bot.export.confluence.reader import NotAPage, regions_of
+from bot.export.confluence.writer import StorageXhtml
+from bot.export.markdown_reader import Reader
 from tests.export.cases import FULL, NOW
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
@@ -32,7 +32,7 @@ CELL = '<ac:layout-section ac:type="single"><ac:layout-cell>{}</ac:layout-cell><
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return Exporter().render(postmortem.compile(FULL, NOW), "confluence").decode()
+    return Exporter().render(postmortem_rules.compile(FULL, NOW), "confluence").decode()
 
 
 def region(body: str, id_: str = "leadup") -> str:

@@ -1,6 +1,6 @@
 """The public list of naughty strings: each, wherever a person can say something, is read literally in every form.
 
-Literally: as `bot.incident.plain` leaves it, which drops control characters and those that reorder what is read. White
+Literally: as `bot.domain.text` leaves it, which drops control characters and those that reorder what is read. White
 space runs together, as it does for whoever reads a page.
 """
 
@@ -18,11 +18,10 @@ import pytest
 import yaml
 from pypdf import PdfReader
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
+from bot.domain.text import bare, one_line, plain
 from bot.export import FORMATS
-from bot.incident import postmortem
-from bot.incident.code import bare
-from bot.incident.plain import one_line, plain
-from bot.incident.records import Case
 from tests.export import pages, pdfs, storage_pages
 from tests.export.cases import NOW, action, at, case, entry, written
 from tests.export.test_hostile import EXPORTER, compiled
@@ -189,7 +188,7 @@ def body(reader: PdfReader) -> str:
 def test_every_string_that_letters_can_show_one_by_one_reads_literally_in_the_pdf(name: str) -> None:
     pdfs.require_weasyprint()
     texts = group(name)
-    letters = body(pdfs.read(EXPORTER.render(postmortem.compile(all_of(texts), NOW), "pdf")))
+    letters = body(pdfs.read(EXPORTER.render(postmortem_rules.compile(all_of(texts), NOW), "pdf")))
     if "\x00" in letters and name != "latin":
         pytest.skip(f"no font here has all the letters of {name}, and where one lacks this reader loses the others")
     squeezed = ["".join(bare(text).split()) for text in texts]

@@ -3,16 +3,16 @@ import io
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.records import Case
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry
 
 EXPORTER = Exporter()
 
 
 def rows(about: Case) -> list[dict[str, str]]:
-    text = EXPORTER.render(postmortem.compile(about, NOW), "csv").decode()
+    text = EXPORTER.render(postmortem_rules.compile(about, NOW), "csv").decode()
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 

@@ -4,25 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from bot.export import custom
-from bot.export.folder import BrokenTemplate, read
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.samples import NOW, SAMPLES
+from bot.domain.sections import SECTIONS
 from bot.export.regions import split
-from bot.incident import postmortem
-from bot.incident.samples import NOW, SAMPLES
-from bot.incident.sections import SECTIONS
+from bot.export.sandbox import template_worker
+from bot.export.sandbox.team_templates import BrokenTemplate, read
 
 OURS = Path(__file__).parents[2] / "templates" / "postmortem"
-DOCUMENT = postmortem.compile(SAMPLES["everything known"], NOW)
+DOCUMENT = postmortem_rules.compile(SAMPLES["everything known"], NOW)
 SUMMARY = "<!-- afterword:summary -->\n## In short\n\n{{ document.title | inline }}\n"
 
 
 def tried(text: str, sample: str = "everything known") -> tuple[list[str], list[str]]:
-    return custom.tried({"sections.md.j2": text}, sample)
+    return template_worker.tried({"sections.md.j2": text}, sample)
 
 
 def test_a_template_takes_the_place_of_ours() -> None:
     own = "<!-- afterword:weather -->\n## Weather\n\nRain on {{ document.key }}.\n"
-    made = split(custom.markdown({"sections.md.j2": SUMMARY + own}, DOCUMENT))
+    made = split(template_worker.markdown({"sections.md.j2": SUMMARY + own}, DOCUMENT))
     assert [(region.id, region.title) for region in made.regions] == [("summary", "In short"), ("weather", "Weather")]
     assert made.regions[1].body == "Rain on INC-7."
     assert made.head.startswith("---\ntitle:")
@@ -30,7 +30,7 @@ def test_a_template_takes_the_place_of_ours() -> None:
 
 def test_our_own_templates_pass_as_a_teams() -> None:
     ours = {file.name: file.read_text(encoding="utf-8") for file in OURS.glob("*.j2")}
-    assert [custom.tried(ours, sample) for sample in SAMPLES] == [([], [])] * 3
+    assert [template_worker.tried(ours, sample) for sample in SAMPLES] == [([], [])] * 3
 
 
 def test_a_section_that_is_left_out_is_told() -> None:
@@ -47,9 +47,9 @@ def test_a_text_without_a_filter_is_told() -> None:
 
 def test_a_document_without_its_incident_is_told() -> None:
     whole = '{% include "postmortem/sections.md.j2" %}'
-    _, (told,) = custom.tried({"document.md.j2": whole}, "nothing known")
+    _, (told,) = template_worker.tried({"document.md.j2": whole}, "nothing known")
     assert told.startswith("The front matter has no line `incident: {{ document.key }}`")
-    assert custom.tried(
+    assert template_worker.tried(
         {"document.md.j2": f"---\nincident: {{{{ document.key }}}}\n---\n{whole}"}, "nothing known"
     ) == (
         [],
@@ -58,7 +58,7 @@ def test_a_document_without_its_incident_is_told() -> None:
 
 
 def test_every_file_that_is_no_template_is_named() -> None:
-    broken, _ = custom.tried({"sections.md.j2": "a\n{% if %}", "words.j2": "{% endif %}"}, "nothing known")
+    broken, _ = template_worker.tried({"sections.md.j2": "a\n{% if %}", "words.j2": "{% endif %}"}, "nothing known")
     assert [sentence.split(":")[0] for sentence in broken] == ["sections.md.j2, line 2", "words.j2, line 1"]
 
 
@@ -86,7 +86,7 @@ def test_what_is_broken_is_named_by_file_line_and_cause(text: str, sentence: str
     (told,), _ = tried(text)
     assert told.startswith(sentence)
     with pytest.raises(BrokenTemplate) as caught:
-        custom.markdown({"sections.md.j2": text}, DOCUMENT)
+        template_worker.markdown({"sections.md.j2": text}, DOCUMENT)
     assert str(caught.value) == told
 
 
@@ -95,5 +95,5 @@ def test_a_file_beside_the_folder_cannot_be_reached(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "sections.md.j2").write_text(SUMMARY + "{% include 'postmortem/../secret' %}", encoding="utf-8")
-    (told,), _ = custom.tried(read(folder).templates, "nothing known")
+    (told,), _ = template_worker.tried(read(folder).templates, "nothing known")
     assert told == "There is no template postmortem/../secret."

@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bot.domain.text import Kind, bare, flat, pieces, plain
 from bot.export import escape
-from bot.incident.code import Kind, bare, flat, pieces
-from bot.incident.plain import plain
 from tests.waiting import working_at_most
 
 # Raw HTML is on: nothing may rest on the reader being careful.

@@ -3,14 +3,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
 from bot.export import FORMATS, Exporter, file_name
-from bot.incident import postmortem
 from tests.export.cases import FULL, NOW, at, case, entry, incident
 from tests.waiting import working_at_most
 
 EXPORTER = Exporter()
 TEXTS = [form for form in FORMATS if form != "pdf"]  # a PDF is read back in test_pdf.py
-DOCUMENT = postmortem.compile(FULL, NOW)
+DOCUMENT = postmortem_rules.compile(FULL, NOW)
 
 
 @pytest.mark.parametrize("form", TEXTS)
@@ -53,14 +53,14 @@ def test_threads_may_share_one_exporter() -> None:
     ],
 )
 def test_a_file_is_named_for_its_incident_in_plain_letters(title: str, name: str) -> None:
-    document = postmortem.compile(case(about=incident(title=title)), NOW)
+    document = postmortem_rules.compile(case(about=incident(title=title)), NOW)
     assert file_name(document, "markdown") == name
 
 
 @pytest.mark.slow
 def test_ten_thousand_entries_are_each_in_every_form() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}, done") for number in range(1, 10_001))
-    document = postmortem.compile(case(entries=entries), NOW)
+    document = postmortem_rules.compile(case(entries=entries), NOW)
     for form in TEXTS:
         with working_at_most(20):
             written = EXPORTER.render(document, form)

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import IMAGES, Attachment, Case
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.attachments import IMAGES
-from bot.incident.records import Attachment, Case
 from tests.export import pages
 from tests.export.cases import NOW, at, case, entry
 
@@ -28,7 +27,7 @@ def with_files(*files: Attachment, change: str = "") -> Case:
 
 
 def rendered(about: Case, form: str) -> str:
-    return EXPORTER.render(postmortem.compile(about, NOW), form).decode()
+    return EXPORTER.render(postmortem_rules.compile(about, NOW), form).decode()
 
 
 def test_a_picture_is_part_of_the_page_and_loads_nothing() -> None:

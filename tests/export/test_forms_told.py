@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from bot.export import FORMATS
-from bot.slack import postmortem as says
+from bot.slack.views import postmortem as postmortem_views
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,7 @@ def test_the_readme_names_every_form(form: str) -> None:
 
 
 def test_the_help_of_the_command_in_slack_names_every_form() -> None:
-    told = str(says.help_text())
+    told = str(postmortem_views.help_text())
     assert [form for form in FORMATS if form not in told] == []
 
 

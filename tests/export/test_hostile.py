@@ -9,13 +9,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.records import Case, Milestone, Person
+from bot.domain.sections import SECTIONS
+from bot.domain.text import Kind, bare, one_line, pieces, plain
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.code import Kind, bare, pieces
-from bot.incident.document import Document
-from bot.incident.plain import one_line, plain
-from bot.incident.records import Case, Milestone, Person
-from bot.incident.sections import SECTIONS
 from tests.export import pages, storage_pages
 from tests.export.cases import NOW, action, at, case, entry, incident, why, written
 from tests.export.test_escape import TEXTS
@@ -63,7 +62,7 @@ def everywhere(text: str) -> Case:
 
 
 def compiled(text: str) -> Document:
-    return postmortem.compile(everywhere(text), NOW)
+    return postmortem_rules.compile(everywhere(text), NOW)
 
 
 def without(text: str, name: str) -> set[str]:

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
+from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.environment import template_set
 from bot.export.html import HtmlWriter
-from bot.incident import postmortem
-from bot.incident.records import Case
-from bot.incident.sections import SECTIONS
+from bot.export.template_env import template_set
 from tests.export import pages
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, kept, written
 
@@ -15,7 +15,7 @@ EXPORTER = Exporter()
 
 
 def html(about: Case) -> bytes:
-    return EXPORTER.render(postmortem.compile(about, NOW), "html")
+    return EXPORTER.render(postmortem_rules.compile(about, NOW), "html")
 
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
@@ -67,7 +67,7 @@ def test_a_timeline_with_entries_is_not_called_blank() -> None:
 
 
 def test_on_paper_the_page_has_no_contents_to_click_and_keeps_the_spaces_of_a_text() -> None:
-    page = HtmlWriter(template_set()).page(postmortem.compile(FULL, NOW), on_paper=True)
+    page = HtmlWriter(template_set()).page(postmortem_rules.compile(FULL, NOW), on_paper=True)
     found = pages.page(page.encode())
     assert list(found.iter("nav")) == []
     assert "Restarted the pool:\n\u00a0 active: 200\n\nno change" in page
@@ -113,7 +113,7 @@ def test_a_citation_leads_to_its_entry_and_what_is_none_leads_nowhere() -> None:
 
 
 def test_on_paper_only_what_is_cited_has_a_name() -> None:
-    page = HtmlWriter(template_set()).page(postmortem.compile(FULL, NOW), on_paper=True)
+    page = HtmlWriter(template_set()).page(postmortem_rules.compile(FULL, NOW), on_paper=True)
     named = {item.get("id") for item in pages.page(page.encode()).iter("li")} - {None}
     assert {f"#{name}" for name in named} == {link for link in pages.links(pages.page(page.encode())) if link[0] == "#"}
     assert 1 < len(named) < len(FULL.entries)

@@ -2,17 +2,17 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
+from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.records import Case
-from bot.incident.sections import SECTIONS
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
 
 EXPORTER = Exporter()
 
 
 def exported(about: Case) -> Any:
-    return json.loads(EXPORTER.render(postmortem.compile(about, NOW), "json"))
+    return json.loads(EXPORTER.render(postmortem_rules.compile(about, NOW), "json"))
 
 
 def test_the_incident_is_told_with_its_milestones_and_people() -> None:

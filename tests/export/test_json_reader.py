@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Attachment, Case, Status
 from bot.errors import Refused
-from bot.export import Exporter, json_reader
-from bot.export.json_record import Told
-from bot.incident import postmortem
-from bot.incident.records import Attachment, Case, Status
+from bot.export import Exporter
+from bot.export.json import reader as json_reader
+from bot.export.json.reader import Told
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
 from tests.export.mutations import spoiled
 from tests.export.test_escape import TEXTS
@@ -32,11 +33,11 @@ WITH_FILES = replace(
 
 
 def exported(about: Case) -> bytes:
-    return EXPORTER.render(postmortem.compile(about, NOW), "json")
+    return EXPORTER.render(postmortem_rules.compile(about, NOW), "json")
 
 
 def again(told: Told) -> bytes:
-    return EXPORTER.render(postmortem.compile(told.case, told.generated_at, told.history), "json")
+    return EXPORTER.render(postmortem_rules.compile(told.case, told.generated_at, told.history), "json")
 
 
 def without_audit(content: bytes) -> Any:

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
 from bot.export import Exporter
-from bot.export.json_shape import json_schema
-from bot.incident import postmortem
-from bot.incident.records import Case
-from storage.store import Store
-from tests.export import test_real_incidents as real
+from bot.export.json.schema import json_schema
+from storage.database.store import Store
+from tests.export import test_real_incidents
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.export.test_json_reader import WITH_FILES
-from tests.scribe import rich
+from tests.services import rich
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMA: dict[str, Any] = json.loads((DOCS / "postmortem.schema.json").read_text(encoding="utf-8"))
@@ -67,7 +67,7 @@ def test_every_time_says_in_which_zone_it_is_and_every_span_its_unit() -> None:
     "about", [FULL, NOTHING_KNOWN, WITH_FILES, *map(everywhere, HOSTILE)], ids=lambda about: about.incident.title[:20]
 )
 def test_every_export_keeps_to_the_schema(about: Case) -> None:
-    assert mistakes(EXPORTER.render(postmortem.compile(about, NOW), "json")) == []
+    assert mistakes(EXPORTER.render(postmortem_rules.compile(about, NOW), "json")) == []
 
 
 def test_an_export_of_everything_that_the_record_can_hold_keeps_to_the_schema(sqlite_store: Store) -> None:
@@ -87,14 +87,14 @@ def shapes(value: Any) -> Iterator[frozenset[str]]:
         yield from shapes(member)
 
 
-@pytest.mark.skipif(not real.FILES, reason="the published incidents are not beside this checkout")
-@pytest.mark.parametrize("path", real.FILES, ids=lambda path: path.stem)
+@pytest.mark.skipif(not test_real_incidents.FILES, reason="the published incidents are not beside this checkout")
+@pytest.mark.parametrize("path", test_real_incidents.FILES, ids=lambda path: path.stem)
 def test_the_export_of_a_published_incident_keeps_to_the_schema(path: Path) -> None:
-    assert mistakes(EXPORTER.render(postmortem.compile(real.read(path), NOW), "json")) == []
+    assert mistakes(EXPORTER.render(postmortem_rules.compile(test_real_incidents.read(path), NOW), "json")) == []
 
 
 def test_the_schema_would_notice_a_new_property_and_a_time_without_a_zone() -> None:
-    told = json.loads(EXPORTER.render(postmortem.compile(replace(FULL), NOW), "json"))
+    told = json.loads(EXPORTER.render(postmortem_rules.compile(replace(FULL), NOW), "json"))
     told["timeline"][0] |= {"odd": 1, "number": "1"}
     assert len(list(VALIDATOR.iter_errors(told))) == 2
 
@@ -106,7 +106,7 @@ def test_the_page_about_the_form_names_every_property_of_the_file_and_its_progra
     named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert named == set(SCHEMA["properties"])
     (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (tmp_path / "INC-7.json").write_bytes(EXPORTER.render(postmortem.compile(FULL, NOW), "json"))
+    (tmp_path / "INC-7.json").write_bytes(EXPORTER.render(postmortem_rules.compile(FULL, NOW), "json"))
     written = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program], cwd=tmp_path, capture_output=True, check=True, encoding="utf-8"
     )

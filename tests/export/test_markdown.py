@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case, Milestone
+from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.records import Case, Milestone
-from bot.incident.sections import SECTIONS
 from tests.export import pages
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why, written
 
@@ -14,7 +14,7 @@ TITLES = [section.title for section in SECTIONS]
 
 
 def markdown(about: Case) -> str:
-    return EXPORTER.render(postmortem.compile(about, NOW), "markdown").decode()
+    return EXPORTER.render(postmortem_rules.compile(about, NOW), "markdown").decode()
 
 
 def front_matter(text: str) -> dict[str, str]:

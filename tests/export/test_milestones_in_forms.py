@@ -5,11 +5,11 @@ import re
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.incident import SAID, beyond
+from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.lifecycle import SAID, beyond
-from bot.incident.records import Case, Entry, EntryKind, Milestone, Status
-from bot.slack import timeline
+from bot.slack.views import timeline as timeline_views
 from tests.export import pages
 from tests.export.cases import NOW, at, case, entry, incident
 
@@ -18,7 +18,7 @@ FORMS = ("markdown", "html", "confluence", "canvas")
 
 
 def form(about: Case, name: str) -> str:
-    return EXPORTER.render(postmortem.compile(about, NOW), name).decode()
+    return EXPORTER.render(postmortem_rules.compile(about, NOW), name).decode()
 
 
 def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
@@ -60,7 +60,7 @@ def test_only_the_milestones_own_word_says_nothing_more(text: str, more: str) ->
 
 def test_a_list_in_slack_names_it_once() -> None:
     about = case(entries=bare_marks(text="{}."))
-    assert timeline.line(about.entries[3], about, NOW).count("Mitigated") == 1
+    assert timeline_views.line(about.entries[3], about, NOW).count("Mitigated") == 1
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -89,6 +89,6 @@ def test_a_program_that_reads_the_json_is_told_which_counts() -> None:
 
 
 def test_the_page_shows_one_word_in_the_row_of_a_milestone() -> None:
-    page = pages.page(EXPORTER.render(postmortem.compile(case(entries=bare_marks()), NOW), "html"))
+    page = pages.page(EXPORTER.render(postmortem_rules.compile(case(entries=bare_marks()), NOW), "html"))
     rows = [one for one in page.iter("li") if one.get("class") == "milestone"]
     assert [[part.tag for part in row] for row in rows] == [["b", "i", "small"]] * 5

@@ -13,18 +13,18 @@ from typing import cast
 import pytest
 from pypdf.generic import ArrayObject, DictionaryObject
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Attachment, Case
+from bot.domain.sections import SECTIONS
+from bot.domain.text import plain
 from bot.export import Exporter
-from bot.export.apart import Bounds, FailedApart, run_apart
-from bot.incident import postmortem
-from bot.incident.plain import plain
-from bot.incident.records import Attachment, Case
-from bot.incident.sections import SECTIONS
+from bot.export.sandbox import Bounds, FailedApart, run_apart
 from tests.export import pdfs
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, written
 from tests.export.test_hostile import HOSTILE
 
 EXPORTER = Exporter()
-MODULE = "bot.export.pdf_page"
+MODULE = "bot.export.pdf_worker"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def _weasyprint() -> None:
 
 
 def pdf_of(about: Case) -> bytes:
-    return EXPORTER.render(postmortem.compile(about, NOW), "pdf")
+    return EXPORTER.render(postmortem_rules.compile(about, NOW), "pdf")
 
 
 @pytest.fixture(scope="module")

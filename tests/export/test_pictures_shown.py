@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from lxml import etree
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.masking import chosen, mask
+from bot.domain.records import Case
 from bot.export import Exporter
-from bot.export.environment import template_set
+from bot.export.charts import pictures_of
 from bot.export.html import HtmlWriter
-from bot.export.pictures import pictures_of
-from bot.incident import postmortem
-from bot.incident.masking import chosen, mask
-from bot.incident.records import Case
+from bot.export.template_env import template_set
 from tests.export import pages, pdfs, storage_pages
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, kept
 from tests.export.pictures.reading import parsed
@@ -21,7 +21,7 @@ PAGES = HtmlWriter(template_set())
 
 
 def html(about: Case, *, on_paper: bool = False) -> str:
-    return PAGES.page(postmortem.compile(about, NOW), on_paper=on_paper)
+    return PAGES.page(postmortem_rules.compile(about, NOW), on_paper=on_paper)
 
 
 def titles(page: str) -> dict[str, str]:
@@ -39,7 +39,9 @@ def test_the_timeline_and_the_whys_begin_with_their_pictures() -> None:
     assert titles(page) == {"timeline": "Timeline of INC-7", "whys": "Whys of INC-7"}
     assert len(pages.pictures(pages.page(page.encode()))) == 2
     paper = titles(html(FULL, on_paper=True))
-    assert paper == {id_: picture.alternative for id_, picture in pictures_of(postmortem.compile(FULL, NOW)).items()}
+    assert paper == {
+        id_: picture.alternative for id_, picture in pictures_of(postmortem_rules.compile(FULL, NOW)).items()
+    }
 
 
 @pytest.mark.parametrize(("count", "shown"), [(2, 0), (3, 2)])
@@ -56,7 +58,7 @@ def test_a_region_that_people_wrote_anew_has_no_picture_of_what_they_took_out() 
 def test_a_masked_copy_has_pictures_of_what_is_masked() -> None:
     address = "10.1.2.3"
     whys = tuple(replace(step, text=f"{address} was full") for step in FULL.whys)
-    document = postmortem.compile(replace(FULL, whys=whys), NOW)
+    document = postmortem_rules.compile(replace(FULL, whys=whys), NOW)
     masked, _ = mask(document, chosen("addresses", ""))
     assert address in pictures_of(document)["whys"].inline
     assert "[masked] was full" in pictures_of(masked)["whys"].inline
@@ -77,7 +79,7 @@ def test_the_policy_of_the_page_lets_nothing_but_styles_and_kept_pictures_in() -
 
 
 def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
-    body, attached = EXPORTER.confluence_page(postmortem.compile(FULL, NOW))
+    body, attached = EXPORTER.confluence_page(postmortem_rules.compile(FULL, NOW))
     page = storage_pages.page(body)
     shown = {
         str(image[0].get(f"{{{storage_pages.RI}}}filename")): str(image.get(f"{{{storage_pages.AC}}}alt"))
@@ -90,20 +92,20 @@ def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
 
 
 def test_a_page_that_nothing_hangs_on_refers_to_no_picture() -> None:
-    storage = EXPORTER.render(postmortem.compile(FULL, NOW), "confluence").decode()
+    storage = EXPORTER.render(postmortem_rules.compile(FULL, NOW), "confluence").decode()
     assert "ac:image" not in storage_pages.tags(storage_pages.page(storage))
 
 
 @pytest.mark.parametrize("form", ["markdown", "canvas"])
 def test_forms_that_cannot_show_a_picture_do_not_describe_one(form: str) -> None:
-    document = postmortem.compile(FULL, NOW)
+    document = postmortem_rules.compile(FULL, NOW)
     written = EXPORTER.render(document, form).decode()
     assert [one.alternative for one in pictures_of(document).values() if one.alternative in written] == []
 
 
 def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_listens() -> None:
     pdfs.require_weasyprint()
-    document = postmortem.compile(FULL, NOW)
+    document = postmortem_rules.compile(FULL, NOW)
     reader = pdfs.read(EXPORTER.render(document, "pdf"))
     assert pdfs.figures(reader) == [picture.alternative for picture in pictures_of(document).values()]
     text = pdfs.letters(reader)
@@ -113,6 +115,6 @@ def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_liste
 
 
 def test_the_pictures_on_the_page_are_well_formed_by_themselves() -> None:
-    for picture in pictures_of(postmortem.compile(FULL, NOW)).values():
+    for picture in pictures_of(postmortem_rules.compile(FULL, NOW)).values():
         assert picture.inline in html(FULL)
         assert etree.fromstring(picture.inline).get("class") == "afterword-picture"

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case, Status
+from bot.domain.text import bare, plain
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.code import bare
-from bot.incident.plain import plain
-from bot.incident.records import Case, Status
 from tests.export import pages, pdfs, storage_pages
 from tests.export.cases import NOW, case, entry, incident
 
@@ -54,7 +53,7 @@ def expected(about: Case) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: Path) -> None:
     about = read(path)
-    document = postmortem.compile(about, NOW)
+    document = postmortem_rules.compile(about, NOW)
     items = pages.list_items(EXPORTER.render(document, "markdown").decode())
     assert [pages.squeezed(item) for item in items if "(#" in item] == expected(about)
     page = pages.page(EXPORTER.render(document, "html"))
@@ -68,7 +67,7 @@ def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: P
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_entry_is_on_the_canvas_and_on_the_page_of_confluence(path: Path) -> None:
     about = read(path)
-    document = postmortem.compile(about, NOW)
+    document = postmortem_rules.compile(about, NOW)
     canvas = pages.shown(EXPORTER.render(document, "canvas").decode())
     lines = [line.replace(" — Ana Costa (", " Ana Costa ").removesuffix(")") for line in expected(about)]
     page = storage_pages.page(EXPORTER.render(document, "confluence").decode())
@@ -84,6 +83,6 @@ def test_every_entry_is_in_the_pdf() -> None:
     pdfs.require_weasyprint()
     for path in FILES:
         about = read(path)
-        letters = pdfs.letters(pdfs.read(EXPORTER.render(postmortem.compile(about, NOW), "pdf")))
+        letters = pdfs.letters(pdfs.read(EXPORTER.render(postmortem_rules.compile(about, NOW), "pdf")))
         for one in about.entries:
             assert f"(#{one.number})" in letters, path.stem

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.regions import Compiled, Region, split
-from bot.incident import postmortem
-from bot.incident.sections import SECTIONS
 from tests.export.cases import FULL, NOW
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r<#")).map(lambda text: text.strip("\n"))
@@ -16,7 +16,7 @@ REGIONS = st.builds(Region, st.sampled_from([section.slug for section in SECTION
 
 @pytest.fixture(scope="module")
 def document() -> str:
-    return Exporter().render(postmortem.compile(FULL, NOW), "markdown").decode()
+    return Exporter().render(postmortem_rules.compile(FULL, NOW), "markdown").decode()
 
 
 def test_the_regions_are_the_sections_in_order(document: str) -> None:

@@ -5,23 +5,23 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.sections import SECTIONS
 from bot.errors import Refused
-from bot.export import Exporter, returned
+from bot.export import Exporter, edited_draft
+from bot.export.edited_draft import Fate, Returned
 from bot.export.regions import split
-from bot.export.returned import Fate, Returned
-from bot.incident import postmortem
-from bot.incident.document import Document
-from bot.incident.sections import SECTIONS
 from tests.export.cases import FULL, NOW, kept, written
 
 EXPORTER = Exporter()
-DOCUMENT = postmortem.compile(replace(FULL, revision=12), NOW)
+DOCUMENT = postmortem_rules.compile(replace(FULL, revision=12), NOW)
 LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
 LEADUP = "Version 4.12 went out with a new client library."
 
 
 def came_back(text: str, document: Document = DOCUMENT) -> dict[str, Returned]:
-    return {one.id: one for one in returned.compared(returned.read(text), EXPORTER.draft(document))}
+    return {one.id: one for one in edited_draft.compared(edited_draft.read(text), EXPORTER.draft(document))}
 
 
 def touched(text: str, document: Document = DOCUMENT) -> dict[str, Fate]:
@@ -29,11 +29,11 @@ def touched(text: str, document: Document = DOCUMENT) -> dict[str, Fate]:
 
 
 def head_edited(text: str) -> bool:
-    return returned.is_head_edited(returned.read(text), EXPORTER.draft(DOCUMENT))
+    return edited_draft.is_head_edited(edited_draft.read(text), EXPORTER.draft(DOCUMENT))
 
 
 def test_a_draft_that_nobody_touched_says_so_and_what_it_was_compiled_from() -> None:
-    paper = returned.read(LEFT)
+    paper = edited_draft.read(LEFT)
     assert (paper.number, paper.revision) == (7, 12)
     assert touched(LEFT) == {}
     assert not head_edited(LEFT)
@@ -46,7 +46,7 @@ def test_line_ends_and_blank_space_of_another_editor_are_no_edit() -> None:
 
 
 def test_an_edit_carries_its_text_and_what_its_author_had_seen() -> None:
-    document = postmortem.compile(replace(FULL, kept=(kept("fault", "A leak.", "f" * 12, 3),)), NOW)
+    document = postmortem_rules.compile(replace(FULL, kept=(kept("fault", "A leak.", "f" * 12, 3),)), NOW)
     one = came_back(EXPORTER.render(document, "markdown").decode().replace(LEADUP, "It *grew*."), document)["leadup"]
     assert (one.fate, one.text, one.title) == (Fate.EDITED, "It *grew*.", "Leadup")
     assert (re.fullmatch("[0-9a-f]{12}", one.facts) is not None, one.seen) == (True, 0)
@@ -126,7 +126,7 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
         kept=(kept("leadup", "By hand.", "f" * 12),),
         sections=FULL.sections | {"fault": written("fault", "A leak")},
     )
-    document = postmortem.compile(case, NOW)
+    document = postmortem_rules.compile(case, NOW)
     both = EXPORTER.render(document, "markdown").decode()
     assert touched(both, document) == {}
     assert touched(both.replace("By hand.", "By both hands."), document) == {"leadup": Fate.UNCHOSEN}
@@ -146,4 +146,4 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
 )
 def test_what_is_no_draft_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(Refused, match=re.escape(sentence)):
-        returned.read(text)
+        edited_draft.read(text)

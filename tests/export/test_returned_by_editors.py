@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.records import Case
+from bot.domain.sections import SECTIONS
 from bot.errors import Refused
-from bot.export import Exporter, returned
-from bot.export.returned import Fate, Returned
-from bot.incident import postmortem
-from bot.incident.document import Document
-from bot.incident.records import Case
-from bot.incident.sections import SECTIONS
+from bot.export import Exporter, edited_draft
+from bot.export.edited_draft import Fate, Returned
 from tests.export.cases import FULL, NOW, at, entry, written
 
 EXPORTER = Exporter()
 HARD = 'It\'s "fine" now...\n- no\n1. really_not 5*3 <b> | a `x`'
 CASE: Case = replace(FULL, sections=FULL.sections | {"lessons": written("lessons", HARD)})
-DOCUMENT = postmortem.compile(CASE, NOW)
+DOCUMENT = postmortem_rules.compile(CASE, NOW)
 LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
 LEADUP = "Version 4.12 went out with a new client library."
 OURS = {Fate.UNTOUCHED, Fate.SAME}
@@ -75,7 +75,7 @@ PROGRAMS: tuple[Callable[[str], str], ...] = (tidied, other_signs, wrapped, type
 
 
 def came_back(text: str, document: Document = DOCUMENT) -> dict[str, Returned]:
-    return {one.id: one for one in returned.compared(returned.read(text), EXPORTER.draft(document))}
+    return {one.id: one for one in edited_draft.compared(edited_draft.read(text), EXPORTER.draft(document))}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -85,7 +85,7 @@ def test_what_a_program_does_unasked_is_no_edit(program: Callable[[str], str]) -
     found = came_back(saved)
     assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {}
     assert len(found) == len(SECTIONS)
-    assert not returned.is_head_edited(returned.read(saved), EXPORTER.draft(DOCUMENT))
+    assert not edited_draft.is_head_edited(edited_draft.read(saved), EXPORTER.draft(DOCUMENT))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -102,7 +102,7 @@ def test_what_a_person_wrote_comes_back_through_every_program(program: Callable[
 @pytest.mark.parametrize("program", [tidied, other_signs, typeset])
 def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(program: Callable[[str], str]) -> None:
     later = replace(CASE, entries=(*CASE.entries, entry(99, at(15, 30), "It's over")))
-    found = came_back(program(LEFT), postmortem.compile(later, NOW))
+    found = came_back(program(LEFT), postmortem_rules.compile(later, NOW))
     assert found["leadup"].fate in OURS
     assert found["timeline"].fate in (Fate.UNTOUCHED, Fate.EDITED)  # asked about: nothing tells how it read then
 

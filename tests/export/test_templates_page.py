@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from bot.export import custom, folder
-from bot.export.environment import team_set, template_set
+from bot.domain import document as document_rules
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.samples import NOW, SAMPLES
+from bot.domain.sections import SECTIONS
 from bot.export.regions import split
-from bot.incident import document as values
-from bot.incident import lines, postmortem
-from bot.incident.samples import NOW, SAMPLES
-from bot.incident.sections import SECTIONS
+from bot.export.sandbox import team_templates, template_worker
+from bot.export.template_env import team_set, template_set
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 NAMED = {
-    "document": values.Document,
-    "who": lines.Who,
-    "mark": values.Mark,
-    "metrics": values.Metrics,
-    "line": lines.Line,
-    "file": lines.FileItem,
-    "participant": values.Participant,
-    "part": values.Part,
-    "step": values.WhyStep,
-    "action": values.ActionItem,
-    "deed": values.Deed,
+    "document": document_rules.Document,
+    "who": document_rules.Who,
+    "mark": document_rules.Mark,
+    "metrics": document_rules.Metrics,
+    "line": document_rules.Line,
+    "file": document_rules.FileItem,
+    "participant": document_rules.Participant,
+    "part": document_rules.Part,
+    "step": document_rules.WhyStep,
+    "action": document_rules.ActionItem,
+    "deed": document_rules.Deed,
 }
 
 
@@ -48,8 +48,8 @@ def test_the_page_names_every_marker() -> None:
 
 def test_the_pages_example_is_a_template() -> None:
     (example,) = re.findall(r"```jinja\n(.*?)```", PAGE, re.DOTALL)
-    document = postmortem.compile(SAMPLES["everything known"], NOW)
-    made = split(custom.markdown({"sections.md.j2": example}, document))
+    document = postmortem_rules.compile(SAMPLES["everything known"], NOW)
+    made = split(template_worker.markdown({"sections.md.j2": example}, document))
     assert [(region.id, region.title) for region in made.regions] == [("summary", "En bref")]
     assert made.regions[0].body.startswith("Checkout failed for 43 minutes.")
 
@@ -58,7 +58,7 @@ def test_the_page_names_every_template_and_filter() -> None:
     templates = team_set({})
     assert templates.filters.keys() == template_set().filters.keys()
     told = re.findall(r"^\| `([\w.]+\.(?:j2|css))` \|", PAGE, re.MULTILINE)
-    assert told == [*folder.TEMPLATES, *folder.STYLES]
+    assert told == [*team_templates.TEMPLATES, *team_templates.STYLES]
     for name in ("block", "item", "inline", "cell", "heading", "yaml", "dated", "iso", "span", "stamp"):
         assert name in templates.filters
         assert f"`{name}`" in PAGE

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bot.cli import main
+from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.export.apart import run_apart
-from bot.export.undrawn import Script, marked, parted, scripts, told
-from bot.incident import postmortem
-from storage import incidents
-from storage.store import open_store
+from bot.export.pdf_fonts import Script, marked, parted, scripts, told
+from bot.export.sandbox import run_apart
+from storage import incidents as incidents_store
+from storage.database.store import open_store
 from tests.export import pdfs
 from tests.export.cases import NOW, at, case, entry, incident
 from tests.handlers.stage import last, on_stage, opened
@@ -25,15 +25,17 @@ RUNES = "\U00012000\U00012001"
 def missing_here(letters: str) -> str:
     """Those of the letters for which this machine has no font."""
     pdfs.require_weasyprint()
-    return parted(run_apart("bot.export.pdf_page", f"<html lang=en><title>x</title><p>{letters}</p></html>".encode()))[
-        1
-    ]
+    return parted(
+        run_apart("bot.export.pdf_worker", f"<html lang=en><title>x</title><p>{letters}</p></html>".encode())
+    )[1]
 
 
 def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_other_form() -> None:
     if missing_here(RUNES) != RUNES:
         pytest.skip("this machine has a font for cuneiform")
-    document = postmortem.compile(case(entries=(entry(1, at(0, 1), f"{RUNES} ok"),), about=incident(title=RUNES)), NOW)
+    document = postmortem_rules.compile(
+        case(entries=(entry(1, at(0, 1), f"{RUNES} ok"),), about=incident(title=RUNES)), NOW
+    )
     made = Exporter().write(document, "pdf")
     assert made.undrawn == RUNES
     assert len(pdfs.read(made.content).pages) > 0
@@ -45,7 +47,7 @@ def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_ot
 
 def test_a_pdf_with_a_font_for_everything_says_nothing() -> None:
     pdfs.require_weasyprint()
-    document = postmortem.compile(case(entries=(entry(1, at(0, 1), "plain words"),)), NOW)
+    document = postmortem_rules.compile(case(entries=(entry(1, at(0, 1), "plain words"),)), NOW)
     assert Exporter().write(document, "pdf").undrawn == ""
 
 
@@ -77,7 +79,7 @@ async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_
         assert "no font" not in last(play, play.bo).plain
     store = open_store(sqlite_url)
     try:
-        assert store.read_now(lambda tx: incidents.by_number(tx, TEAM, 1)) is not None
+        assert store.read_now(lambda tx: incidents_store.by_number(tx, TEAM, 1)) is not None
     finally:
         store.close()
     ran = CliRunner().invoke(

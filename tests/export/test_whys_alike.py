@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.export import Exporter, returned
-from bot.export.pictures import whys_picture
-from bot.incident import postmortem
-from bot.incident.outline import outline
-from bot.incident.records import Case
-from bot.incident.whys import standing
-from bot.slack import whys as asks
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case
+from bot.domain.whys import outline, standing
+from bot.export import Exporter, edited_draft
+from bot.export.charts import whys_picture
+from bot.slack.views import whys as whys_views
 from tests.export import pages
 from tests.export.cases import NOW, at, case, entry, why
 from tests.export.pictures.reading import parsed
@@ -104,7 +103,7 @@ def of_json(content: bytes) -> Outline:
 
 
 def of_slack(about: Case) -> Outline:
-    lines = "\n".join(block["text"]["text"] for block in asks.tree(about)["blocks"] if block["type"] == "section")
+    lines = "\n".join(block["text"]["text"] for block in whys_views.tree(about)["blocks"] if block["type"] == "section")
     told = (re.match(r"(\u2003*)([0-9]+)\. ", line) for line in lines.split("\n"))
     return [(int(line[2]), len(line[1]) // 2) for line in told if line]
 
@@ -113,7 +112,7 @@ def of_slack(about: Case) -> Outline:
 @given(trees())
 def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about: Case) -> None:
     wanted = expected(about)
-    document = postmortem.compile(about, NOW)
+    document = postmortem_rules.compile(about, NOW)
     forms = {form: EXPORTER.render(document, form) for form in ("markdown", "html", "confluence", "canvas", "json")}
     found = {
         "rule": [(placed.why.number, placed.depth) for placed in outline(about.whys)],
@@ -131,7 +130,7 @@ def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about
 @settings(deadline=None, max_examples=40)
 @given(trees())
 def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
-    picture = whys_picture(postmortem.compile(about, NOW))
+    picture = whys_picture(postmortem_rules.compile(about, NOW))
     wanted = [str(number) for number, _ in expected(about)]
     if picture is None:
         assert not wanted
@@ -143,15 +142,15 @@ def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
 @settings(deadline=None, max_examples=40)
 @given(trees())
 def test_the_draft_of_any_tree_comes_back_as_it_left(about: Case) -> None:
-    document = postmortem.compile(about, NOW)
+    document = postmortem_rules.compile(about, NOW)
     draft = EXPORTER.draft(document)
-    paper = returned.read(EXPORTER.render(document, "markdown").decode())
-    assert {one.fate for one in returned.compared(paper, draft)} == {returned.Fate.UNTOUCHED}
+    paper = edited_draft.read(EXPORTER.render(document, "markdown").decode())
+    assert {one.fate for one in edited_draft.compared(paper, draft)} == {edited_draft.Fate.UNTOUCHED}
 
 
 def test_a_chain_that_is_deeper_than_lists_can_be_names_what_each_why_explains() -> None:
     chain = case(whys=tuple(why(number, number - 1 or None) for number in range(1, 50)))
-    document = postmortem.compile(chain, NOW)
+    document = postmortem_rules.compile(chain, NOW)
     markdown = EXPORTER.render(document, "markdown").decode()
     assert [depth for _, depth in of_markdown(markdown)] == [min(depth, 30) for depth in range(49)]
     assert "- **32.** (explains 31) " in markdown
@@ -162,7 +161,7 @@ def test_a_chain_that_is_deeper_than_lists_can_be_names_what_each_why_explains()
 def test_the_whys_of_the_players_read_as_they_were_answered() -> None:
     """1 is explained by 2 and 3, 3 by 4 and so on: what a person saw read 1, 3, 4, 5, 6, 7, 2."""
     above = {1: None, 2: 1, 3: 1, 4: 3, 5: 4, 6: 3, 7: 6}
-    document = postmortem.compile(case(whys=tuple(why(number, parent) for number, parent in above.items())), NOW)
+    document = postmortem_rules.compile(case(whys=tuple(why(number, parent) for number, parent in above.items())), NOW)
     assert of_markdown(EXPORTER.render(document, "markdown").decode()) == [
         (1, 0), (2, 1), (3, 1), (4, 2), (5, 3), (6, 2), (7, 3),
     ]  # fmt: skip

@@ -7,16 +7,16 @@ difference before it is committed. A PDF is kept as its text, page by page, unde
 from collections.abc import Iterator
 from pathlib import Path
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.samples import NOW, SAMPLES
 from bot.export import FORMATS, Exporter
-from bot.export.pictures import pictures_of
-from bot.incident import postmortem
-from bot.incident.document import Document
-from bot.incident.samples import NOW, SAMPLES
+from bot.export.charts import pictures_of
 from tests.export import pdfs
 
 FOLDER = Path(__file__).parent
 EXPORTER = Exporter()
-DOCUMENTS = {name.replace(" ", "-"): postmortem.compile(case, NOW) for name, case in SAMPLES.items()}
+DOCUMENTS = {name.replace(" ", "-"): postmortem_rules.compile(case, NOW) for name, case in SAMPLES.items()}
 PAPER = "document.pdf.txt"
 
 

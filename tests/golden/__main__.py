@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from bot.export.apart import FailedApart
-from bot.incident.document import Document
+from bot.domain.document import Document
+from bot.export.sandbox import FailedApart
 from tests.golden import DOCUMENTS, FOLDER, PAPER, forms, paper
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.incident.document import Document
+from bot.domain.document import Document
 from tests.export import pdfs
 from tests.golden import DOCUMENTS, FOLDER, PAPER, forms, paper
 

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.rehearsal.seen import SeenView
-from storage import cases
+from bot.rehearsal.views_seen import SeenView
+from storage import case as case_store
 from tests.handlers.stage import last, opened, told
 from tests.playing import Play
 
@@ -37,8 +37,8 @@ async def refused(play: Play, text: str) -> str:
 
 def audited(play: Play) -> list[tuple[str, str, str]]:
     incident = play.case().incident
-    case = play.bot.store.read_now(lambda tx: cases.load(tx, incident, with_audit=True))
-    document = postmortem.compile(case, play.clock.now())
+    case = play.bot.store.read_now(lambda tx: case_store.load(tx, incident, with_audit=True))
+    document = postmortem_rules.compile(case, play.clock.now())
     return [
         (line["who"], line["verb"], line["what"])
         for line in json.loads(Exporter().render(document, "json"))["audit"]

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.rehearsal.limits import check_blocks, check_size
-from bot.rehearsal.seen import SeenMessage, SeenView
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.views_seen import SeenMessage, SeenView
 from tests.playing import Play, playing
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")

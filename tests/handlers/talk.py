@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.rehearsal.records import Message
-from bot.rehearsal.seen import SeenMessage, SeenView, elements_of
-from storage import lookbacks
+from bot.rehearsal.views_seen import SeenMessage, SeenView, elements_of
+from bot.rehearsal.workspace import Message
+from storage import search as search_store
 from tests.handlers.stage import on_stage, opened, press
 from tests.playing import NOON, Play
 
@@ -54,8 +54,8 @@ def in_dm(play: Play) -> list[SeenMessage]:
     return play.slack.messages(play.slack.dm(play.ana))
 
 
-def walk(play: Play) -> lookbacks.Lookback:
-    row = play.bot.store.read_now(lambda tx: lookbacks.by_id(tx, 1))
+def walk(play: Play) -> search_store.Lookback:
+    row = play.bot.store.read_now(lambda tx: search_store.by_id(tx, 1))
     assert row is not None
     return row
 

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.incident.records import ActionKind, ActionStatus
-from bot.rehearsal.seen import Delivery
+from bot.domain.records import ActionKind, ActionStatus
+from bot.rehearsal.views_seen import Delivery
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 
 

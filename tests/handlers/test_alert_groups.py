@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-from bot.export import json_reader
-from bot.scribe import imports
-from bot.scribe.imports import Wish
-from storage.store import open_store
+from bot.export.json import reader as json_reader
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents.drafts import Wish
+from storage.database.store import open_store
 from tests.alarms import ALERTS, alertmanager, call, member, pagerduty, send, watched
 from tests.handlers.stage import told
 from tests.handlers.test_alerts import open_from_suggestion, times
 from tests.playing import TEAM
-from tests.scribe.rich import LATER, RULES, exported
+from tests.services.rich import LATER, RULES, exported
 
 
 async def test_a_group_is_one_message_however_many_alerts_it_has(sqlite_url: str) -> None:
@@ -128,7 +128,7 @@ async def test_what_monitoring_told_goes_with_the_record_to_another_database(sql
         content = exported(play.bot.store, 1, team=TEAM)
     assert [deed["who"] for deed in json.loads(content)["audit"] if deed["verb"] == "alerts.hear"] == ["Afterword"]
     store = open_store(f"sqlite:///{tmp_path}/elsewhere.db")
-    imports.take_in(store, json_reader.read(content), Wish(), RULES, LATER)
+    drafts_service.take_in(store, json_reader.read(content), Wish(), RULES, LATER)
     again = exported(store, 1, team=TEAM)
     store.close()
     assert again == content

@@ -6,9 +6,9 @@ import time
 from datetime import timedelta
 from statistics import median
 
-from bot.incident.alerts import PROGRAMS
-from bot.incident.records import Milestone, Status
-from storage import incidents
+from bot.domain.alerts import PROGRAMS
+from bot.domain.records import Milestone, Status
+from storage import incidents as incidents_store
 from tests.alarms import ALERTS, alertmanager, call, member, send, watched
 from tests.handlers.stage import having, labels, press, told
 from tests.playing import NOON, TEAM, Play, reached_at
@@ -176,7 +176,7 @@ async def test_a_thousand_critical_groups_open_one_incident_with_a_readable_time
         for number in range(60):
             await call(play, "alertmanager", critical(f"Alert{number}"))
         await play.settle()
-        assert len(play.bot.store.read_now(lambda tx: incidents.listed(tx, TEAM, 99))) == 1
+        assert len(play.bot.store.read_now(lambda tx: incidents_store.listed(tx, TEAM, 99))) == 1
         assert len(by_programs(play)) <= 25
         assert len(play.slack.messages(ALERTS)) == 3
         assert "more groups of alerts" in having(play, play.ana, "alerts_more", ALERTS).plain

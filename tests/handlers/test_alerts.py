@@ -3,8 +3,8 @@
 import json
 from datetime import timedelta
 
-from bot.incident.alerts import PROGRAMS
-from bot.incident.records import Milestone, Status
+from bot.domain.alerts import PROGRAMS
+from bot.domain.records import Milestone, Status
 from tests.alarms import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watched
 from tests.handlers.stage import having, labels, opened, press, told, window
 from tests.playing import NOON, Play, reached_at

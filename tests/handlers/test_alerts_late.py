@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from bot.domain.alerts import Stand
+from bot.domain.records import EntryKind, Milestone, Place
 from bot.errors import Refused
-from bot.incident.alerts import Stand
-from bot.incident.records import EntryKind, Milestone, Place
-from bot.scribe import suggestions
-from bot.scribe.desk import Asked
-from storage import alerts
+from bot.services.alerts import suggestions as suggestions_service
+from bot.services.context import Asked
+from storage import alerts as alerts_store
 from tests.alarms import ALERTS, NEVER, alertmanager, call, member, pagerduty, watched
 from tests.handlers.stage import labels, press, told
 from tests.handlers.test_alerts import open_from_suggestion, suggested, times
@@ -31,7 +31,7 @@ async def tell(play: Play, *payloads: dict[str, Any]) -> None:
 
 def stands(play: Play) -> list[tuple[str, Stand]]:
     """Of each group, in the order of their rows, when it began and what became of it."""
-    found = [play.bot.store.read_now(lambda tx, row=row: alerts.by_id(tx, row)) for row in range(1, 6)]  # type: ignore[misc]
+    found = [play.bot.store.read_now(lambda tx, row=row: alerts_store.by_id(tx, row)) for row in range(1, 6)]  # type: ignore[misc]
     return [(f"{group.starts_at:%H:%M}", group.stand) for group in found if group is not None]
 
 
@@ -71,7 +71,7 @@ async def test_the_button_of_a_group_that_was_merged_meanwhile_says_where_the_al
             await call(play, "alertmanager", payload)
         asked = Asked(Place(TEAM, ALERTS), play.ana, play.clock.now(), "pressed")
         with pytest.raises(Refused, match="belongs to one that began before it"):
-            await suggestions.ignore(play.bot.desk, asked, 2)
+            await suggestions_service.ignore(play.bot.desk, asked, 2)
 
 
 async def test_what_people_decided_takes_what_came_late_and_is_not_divided(sqlite_url: str) -> None:

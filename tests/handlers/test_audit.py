@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.rehearsal.seen import Delivery
-from storage import cases
+from bot.rehearsal.views_seen import Delivery
+from storage import case as case_store
 from tests.handlers.stage import having, last, on_stage, opened, told
 from tests.playing import Play
 
 
 def audit(play: Play) -> list[dict[str, Any]]:
     incident = play.case().incident
-    case = play.bot.store.read_now(lambda tx: cases.load(tx, incident, with_audit=True))
-    document = postmortem.compile(case, play.clock.now())
+    case = play.bot.store.read_now(lambda tx: case_store.load(tx, incident, with_audit=True))
+    document = postmortem_rules.compile(case, play.clock.now())
     told: list[dict[str, Any]] = json.loads(Exporter().render(document, "json"))["audit"]
     return told
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.rehearsal import canvas_sections
-from bot.rehearsal.calling import Args
-from bot.rehearsal.records import Json
-from bot.rehearsal.workspace import Workspace
+from bot.rehearsal.web_api import files as files_api
+from bot.rehearsal.web_api.calls import Args
+from bot.rehearsal.workspace import Json, Workspace
 from tests.handlers.stage import on_stage, opened, told
 from tests.handlers.test_canvases import BLANK, canvas, exported, kept_texts
 from tests.playing import Play
@@ -155,4 +154,4 @@ async def test_while_somebody_types_on_and_on_it_is_written_in_the_end(sqlite_ur
 
 def test_sections_are_told_apart_as_people_see_them() -> None:
     text = "# A\nbelow\n\n1. one\n2. two\n\n> said"
-    assert [one.words for one in canvas_sections.sections(text)] == ["A", "below", "one", "two", "said"]
+    assert [one.words for one in files_api.sections(text)] == ["A", "below", "one", "two", "said"]

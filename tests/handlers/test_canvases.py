@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.incident.exports import Order
-from bot.rehearsal.records import Canvas
-from storage import copies, deliveries, kept, sections
+from bot.domain.postmortem import Order
+from bot.rehearsal.workspace import Canvas
+from storage import deliveries as deliveries_store
+from storage import sections as sections_store
 from storage.deliveries import Owed
 from tests.handlers.stage import last, on_stage, opened, press, told
 from tests.playing import Play
@@ -50,7 +51,7 @@ async def test_again_the_same_canvas_is_brought_up_to_date(sqlite_url: str) -> N
         assert "is up to date." in await exported(play)
         assert "failed over to replica" in canvas(play).markdown
         assert count(play, "conversations.canvases.create") == 1
-        copy = play.bot.store.read_now(lambda tx: copies.one(tx, 1, "canvas"))
+        copy = play.bot.store.read_now(lambda tx: sections_store.one(tx, 1, "canvas"))
         assert copy is not None
         assert (copy.external_id, copy.revision) == (canvas(play).id, 2)
 
@@ -59,7 +60,7 @@ BLANK = "## Impact\n\n*Not recorded*"
 
 
 def kept_texts(play: Play) -> list[tuple[str, str, str]]:
-    found = play.bot.store.read_now(lambda tx: kept.of_incident(tx, 1))
+    found = play.bot.store.read_now(lambda tx: sections_store.of_incident(tx, 1))
     return [(text.section, text.markdown, text.source) for text in found]
 
 
@@ -91,7 +92,7 @@ async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite
         await exported(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not pay.")
         play.bot.store.write_now(
-            lambda tx: sections.save(tx, 1, "impact", "Nobody could pay.", play.ana, play.clock.now())
+            lambda tx: sections_store.save(tx, 1, "impact", "Nobody could pay.", play.ana, play.clock.now())
         )
         said = await exported(play)
         assert (
@@ -122,7 +123,7 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
         await told(play, play.ana, "/timeline told jo@customer.example")
         order = Order("canvas", play.channel, play.ana, masked=True)
         written = Owed("T0REHEARSE", "file", play.channel, order.written(), play.clock.now(), 1)
-        await play.bot.store.write(lambda tx: deliveries.owe(tx, written))
+        await play.bot.store.write(lambda tx: deliveries_store.owe(tx, written))
         await play.settle()
         assert "jo@customer.example" not in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "told [masked]", "told [masked] twice")

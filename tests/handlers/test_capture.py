@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.views_seen import SeenMessage
 from tests.handlers.stage import last, on_stage, opened, told
 from tests.playing import Play
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.rehearsal.records import Message
+from bot.rehearsal.workspace import Message
 from tests.handlers.stage import last, on_stage, opened, told
 from tests.handlers.test_capture import AGAIN, captured, react
 from tests.handlers.test_capture_files import PNG, kept

@@ -5,11 +5,13 @@ import json
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Attachment, Incident, Place
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.records import Attachment, Incident, Place
-from storage import attachments, cases, incidents
-from storage.statements import Transaction
+from storage import attachments as attachments_store
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage.database.statements import Transaction
 from tests.handlers.stage import last, on_stage, opened
 from tests.handlers.test_capture import AGAIN, captured, react
 from tests.playing import TEAM, Play
@@ -22,19 +24,21 @@ TABLE = b"a,b\n1,2\n"
 
 
 def current(play: Play, tx: Transaction) -> Incident:
-    incident = incidents.current(tx, Place(TEAM, play.channel))
+    incident = incidents_store.current(tx, Place(TEAM, play.channel))
     assert incident is not None
     return incident
 
 
 def kept(play: Play) -> tuple[Attachment, ...]:
     """The incident's files, with what they hold."""
-    return play.bot.store.read_now(lambda tx: attachments.of_incident(tx, current(play, tx).id, with_content=True))
+    return play.bot.store.read_now(
+        lambda tx: attachments_store.of_incident(tx, current(play, tx).id, with_content=True)
+    )
 
 
 def exported(play: Play, form: str) -> str:
-    case = play.bot.store.read_now(lambda tx: cases.load(tx, current(play, tx), with_files=True))
-    return Exporter().render(postmortem.compile(case, play.clock.now()), form).decode()
+    case = play.bot.store.read_now(lambda tx: case_store.load(tx, current(play, tx), with_files=True))
+    return Exporter().render(postmortem_rules.compile(case, play.clock.now()), form).decode()
 
 
 @pytest.mark.parametrize("transport", ["http", "socket"])

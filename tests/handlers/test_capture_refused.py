@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.incident.records import Person
+from bot.domain.records import Person
 from tests.handlers.stage import labels, last, on_stage, opened, told
 from tests.handlers.test_capture import AGAIN, DONE, captured, marks, react, whispers
 from tests.playing import Play

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.rehearsal.seen import SeenMessage, SeenView
+from bot.rehearsal.views_seen import SeenMessage, SeenView
 from tests.handlers.stage import labels, last, on_stage, opened, press, told, window
 from tests.handlers.test_capture import AGAIN, DONE, marks, react
 from tests.handlers.test_capture_files import PNG, kept

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.seen import Delivery
+from bot.rehearsal.views_seen import Delivery
 from tests.handlers.stage import having, last, on_stage, opened, press, told
 from tests.playing import Play
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from bot.incident.records import ActionKind, ActionStatus
-from bot.rehearsal.seen import Delivery, SeenMessage
+from bot.domain.records import ActionKind, ActionStatus
+from bot.rehearsal.views_seen import Delivery, SeenMessage
 from tests.handlers.stage import labels, last, on_stage, opened, press, told
 from tests.playing import Play
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.incident.records import Milestone, Status
+from bot.domain.records import Milestone, Status
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.playing import Play
 

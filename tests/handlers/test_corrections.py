@@ -1,8 +1,8 @@
 """The window that corrects an entry: what it shows, where its mistakes stand, and two people in it at once."""
 
-from bot.rehearsal.seen import SeenView
-from storage import timeline as kept
-from storage.statements import Transaction
+from bot.rehearsal.views_seen import SeenView
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
 from tests.handlers.stage import last, on_stage, opened, press, told, window
 from tests.playing import Play
 
@@ -13,9 +13,9 @@ def wordings(play: Play, number: int) -> list[str]:
     incident = play.case().incident
 
     def look(tx: Transaction) -> list[str]:
-        entry = kept.by_number(tx, incident.id, number)
+        entry = timeline_store.by_number(tx, incident.id, number)
         assert entry is not None
-        return [version.text for version in kept.versions(tx, entry.id)]
+        return [version.text for version in timeline_store.versions(tx, entry.id)]
 
     return play.bot.store.read_now(look)
 

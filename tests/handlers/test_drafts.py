@@ -5,8 +5,8 @@ import json
 
 from bot.export import escape
 from bot.export.regions import split
-from bot.scribe import drafts
-from bot.scribe.drafts import Given
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents.drafts import Given
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.handlers.test_audit import deeds
 from tests.handlers.test_postmortem import fill
@@ -23,7 +23,7 @@ async def exported(play: Play, form: str = "markdown") -> str:
 async def give_back(play: Play, markdown: str, by: str) -> None:
     """What `afterword import --draft` does."""
     store, exporter = play.bot.store, play.bot.desk.exporter
-    await asyncio.to_thread(drafts.take, store, exporter, Given(markdown, by), TEAM, play.clock.now())
+    await asyncio.to_thread(drafts_service.take, store, exporter, Given(markdown, by), TEAM, play.clock.now())
 
 
 async def edited(play: Play, text: str = "It *grew*.", by: str = "") -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.incident.records import ActionStatus
+from bot.domain.records import ActionStatus
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_chasing import owing, said_back
 from tests.playing import Play

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.incident.records import PostmortemStatus
+from bot.domain.records import PostmortemStatus
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_chasing import said_back
 from tests.playing import Play

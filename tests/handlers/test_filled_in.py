@@ -2,9 +2,9 @@
 
 import pytest
 
+from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.rehearsal.seen import SeenView, elements_of
+from bot.rehearsal.views_seen import SeenView, elements_of
 from tests.handlers.stage import on_stage, opened, press, told
 from tests.handlers.test_recall import form, past
 from tests.playing import Play
@@ -35,7 +35,7 @@ def fields(view: SeenView) -> str:
 
 
 def section(play: Play, title: str) -> str:
-    text = Exporter().render(postmortem.compile(play.case(), play.clock.now()), "markdown").decode()
+    text = Exporter().render(postmortem_rules.compile(play.case(), play.clock.now()), "markdown").decode()
     return text.split(f"\n## {title}\n", 1)[1].split("\n<!--", 1)[0].strip()
 
 

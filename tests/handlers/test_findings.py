@@ -1,6 +1,6 @@
 """What the checks found, beside the button that mends it; and that it hinders nobody from publishing."""
 
-from bot.incident.records import Milestone, PostmortemStatus
+from bot.domain.records import Milestone, PostmortemStatus
 from tests.handlers.stage import having, last, on_stage, opened, press, told, window
 from tests.playing import Play, reached_at
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.incident.records import ActionStatus
-from bot.rehearsal.seen import elements_of
+from bot.domain.records import ActionStatus
+from bot.rehearsal.views_seen import elements_of
 from tests.handlers.stage import on_stage, told
 from tests.playing import Play, playing
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.incident.records import Milestone, Status
-from bot.slack import postmortem
-from bot.slack.incidents import help_text
+from bot.domain.records import Milestone, Status
+from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views.incidents import help_text
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.playing import reached_at
 
@@ -173,7 +173,7 @@ async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
     assert "`/incident page need a database person`" in str(help_text(("paging",)))
     assert "customers" not in str(help_text(("paging", "jsm")))
     assert "`/incident connections`" in str(help_text(("jira",)))
-    assert "`/postmortem confluence`" in str(postmortem.help_text(("confluence",), ("markdown", "html")))
+    assert "`/postmortem confluence`" in str(postmortem_views.help_text(("confluence",), ("markdown", "html")))
 
 
 async def test_the_overview_shows_how_it_stands(sqlite_url: str) -> None:

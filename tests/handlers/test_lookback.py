@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.rehearsal.seen import elements_of
+from bot.rehearsal.views_seen import elements_of
 from tests.handlers.stage import having, labels, last, opened, press, told
 from tests.handlers.talk import chosen, in_dm, looked_back, options, say, talked, ticked, until
 from tests.playing import NOON

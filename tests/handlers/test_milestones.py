@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.incident.records import Milestone, Status
-from bot.rehearsal.seen import SeenView
+from bot.domain.records import Milestone, Status
+from bot.rehearsal.views_seen import SeenView
 from tests.handlers.stage import having, labels, on_stage, opened, told, window
 from tests.playing import Play
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.incident.records import ActionStatus, Milestone, Status
+from bot.domain.records import ActionStatus, Milestone, Status
 from tests.handlers.stage import labels, last, on_stage, opened, told
 from tests.playing import Play
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.incident.records import Entry, Milestone
-from bot.rehearsal.seen import SeenMessage
-from bot.slack.blocks import BUTTON_VALUE
+from bot.domain.records import Entry, Milestone
+from bot.rehearsal.views_seen import SeenMessage
+from bot.slack.views.blocks import BUTTON_VALUE
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.handlers.talk import chosen, looked_back, say, talked, until
 from tests.handlers.test_capture import AGAIN, react, whispers

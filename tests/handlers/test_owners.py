@@ -1,8 +1,8 @@
 """An action is handed over to a person or to a user group, where the workspace's groups are known."""
 
-from bot.incident.records import ActionStatus
-from bot.rehearsal.seen import SeenView, elements_of
-from bot.slack.owners import Groups, fields
+from bot.domain.records import ActionStatus
+from bot.rehearsal.views_seen import SeenView, elements_of
+from bot.slack.views.actions import Groups, fields
 from tests.handlers.stage import last, on_stage, opened, press, told
 from tests.handlers.test_chasing import owing
 from tests.playing import NOON, Play

@@ -3,9 +3,10 @@
 import re
 from datetime import timedelta
 
-from bot.incident.records import Place
-from storage import incidents, timeline
-from storage.statements import Transaction
+from bot.domain.records import Place
+from storage import incidents as incidents_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
 from storage.timeline import NewEntry
 from tests.handlers.stage import labels, last, on_stage, opened, press, told
 from tests.playing import NOON, TEAM, Play
@@ -17,10 +18,12 @@ async def with_entries(play: Play, count: int, *, text: str = "") -> None:
 
     def unit(tx: Transaction) -> None:
         for number in range(count):
-            taken = incidents.take_entry_number(tx, Place(TEAM, play.channel))
+            taken = incidents_store.take_entry_number(tx, Place(TEAM, play.channel))
             assert taken is not None
             at = NOON - timedelta(minutes=count - number - (number % 10 == 9))
-            timeline.add(tx, taken[0].id, taken[1], NewEntry(at, f"entry {number + 2}{text}", play.ana, play.ana, NOON))
+            timeline_store.add(
+                tx, taken[0].id, taken[1], NewEntry(at, f"entry {number + 2}{text}", play.ana, play.ana, NOON)
+            )
 
     await play.bot.store.write(unit)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.rehearsal.seen import SeenView, elements_of
+from bot.rehearsal.views_seen import SeenView, elements_of
 from tests.handlers.stage import last, on_stage, opened, press, told
 from tests.playing import Play
 

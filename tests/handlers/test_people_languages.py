@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.incident import times
-from bot.slack.people import language_of
-from storage import people
+from bot.domain import times
+from bot.slack.directory import language_of
+from storage import people as people_store
 from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.talk import looked_back, say, talked, until
 from tests.handlers.test_capture import AGAIN, react
@@ -18,7 +18,7 @@ from tests.playing import NOON, TEAM, Play
 
 def kept(play: Play, user: str) -> str:
     """The language that the database has for somebody."""
-    found = play.bot.store.read_now(lambda tx: people.one(tx, TEAM, user))
+    found = play.bot.store.read_now(lambda tx: people_store.one(tx, TEAM, user))
     return found.locale if found else "nobody"
 
 

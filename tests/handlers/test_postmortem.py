@@ -8,7 +8,7 @@ from datetime import timedelta
 import html5lib
 import pytest
 
-from bot.incident.records import PostmortemStatus
+from bot.domain.records import PostmortemStatus
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.playing import Play
 from tests.waiting import until

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.incident.records import PostmortemStatus
-from storage import audit
+from bot.domain.records import PostmortemStatus
+from storage import history as history_store
 from tests.handlers.stage import labels, last, on_stage, press, told
 from tests.handlers.test_postmortem import NEEDED, fill, resolved
 from tests.playing import NOON, Play
@@ -32,7 +32,9 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
         assert labels(last(play, play.chandra)) == ["Show what stands", "Export", "Open it again"]
         incident = play.case().incident
         assert incident.published_at == NOON
-        assert play.bot.store.read_now(lambda tx: audit.last_who(tx, incident.id, "postmortem.publish")) == play.bo
+        assert (
+            play.bot.store.read_now(lambda tx: history_store.last_who(tx, incident.id, "postmortem.publish")) == play.bo
+        )
         assert "14 sections · published" in (await press(play, play.chandra, "postmortem_show")).plain
 
 

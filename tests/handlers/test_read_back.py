@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.incident.records import Entry, Milestone
-from bot.rehearsal.seen import SeenView, elements_of
-from storage import timeline as kept
+from bot.domain.records import Entry, Milestone
+from bot.rehearsal.views_seen import SeenView, elements_of
+from storage import timeline as timeline_store
 from storage.timeline import NewEntry
 from tests.handlers.stage import last, on_stage, opened, told
 from tests.handlers.test_corrections import editing, wordings
@@ -57,7 +57,7 @@ def record(play: Play, text: str = "it broke", **more: Any) -> int:
         author=play.bo,
         recorder=play.bo,
     )
-    return play.bot.store.write_now(lambda tx: kept.append(tx, incident.id, new)).number
+    return play.bot.store.write_now(lambda tx: timeline_store.append(tx, incident.id, new)).number
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Etc/UTC"])

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.incident.records import Action
-from bot.rehearsal.seen import SeenView
-from storage import actions, people, sections, whys
-from storage.statements import Transaction
+from bot.domain.records import Action
+from bot.rehearsal.views_seen import SeenView
+from storage import actions as actions_store
+from storage import people as people_store
+from storage import sections as sections_store
+from storage import whys as whys_store
+from storage.database.statements import Transaction
 from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.test_postmortem import fill
 from tests.handlers.test_read_back import LONG, fields
@@ -26,8 +29,8 @@ async def test_a_why_and_an_action_of_any_length_are_worded_anew_in_part(sqlite_
         case = play.case()
 
         def lengthen(tx: Transaction) -> None:
-            whys.amend(tx, replace(case.whys[0], text=LONG), "edited", play.bo, play.clock.now())
-            actions.save(tx, replace(case.actions[0], text=LONG))
+            whys_store.amend(tx, replace(case.whys[0], text=LONG), "edited", play.bo, play.clock.now())
+            actions_store.save(tx, replace(case.actions[0], text=LONG))
 
         play.bot.store.write_now(lengthen)
         for command, action in (("/why edit 1", "why_edit"), ("/action 1", "action_edit")):
@@ -48,7 +51,7 @@ async def owed(play: Play, **changes: Any) -> Action:
     await told(play, play.ana, "/action add a load test @Bo Demo due friday")
     await play.settle()
     action = replace(play.case().actions[0], **changes)
-    play.bot.store.write_now(lambda tx: actions.save(tx, action))
+    play.bot.store.write_now(lambda tx: actions_store.save(tx, action))
     return play.case().actions[0]
 
 
@@ -81,7 +84,7 @@ async def test_an_owner_who_has_left_stays_until_somebody_is_picked(sqlite_url: 
         await owed(play)
         gone = replace(play.case().people[play.bo], is_deactivated=True)
         play.slack.workspace.users[play.bo].deleted = True
-        play.bot.store.write_now(lambda tx: people.keep(tx, gone))
+        play.bot.store.write_now(lambda tx: people_store.keep(tx, gone))
         await play.bot.desk.people.load()
         view = await completing(play)
         assert "Bo Demo owns it, whom this form cannot show." in view.plain
@@ -139,7 +142,7 @@ async def test_a_section_that_was_only_looked_at_is_not_saved_over_what_came_mea
         await opened(play)
         await told(play, play.ana, "/incident resolved")
         incident, now = play.case().incident, play.clock.now()
-        play.bot.store.write_now(lambda tx: sections.save(tx, incident.id, "fault", LONG, play.ana, now))
+        play.bot.store.write_now(lambda tx: sections_store.save(tx, incident.id, "fault", LONG, play.ana, now))
         await told(play, play.bo, "/postmortem fill fault")
         await play.settle()
         (view,) = play.slack.views(play.bo)

@@ -1,11 +1,11 @@
 """A credential in a title, a why, an action or a section: masked, its author warned, and taken out everywhere."""
 
-from bot.incident.records import AuditLine
-from bot.incident.secrets import MASK, REDACTED
-from bot.rehearsal.seen import SeenMessage
-from storage import audit as storage_audit
-from storage import sections
-from storage.statements import Transaction
+from bot.domain.records import AuditLine
+from bot.domain.secrets import MASK, REDACTED
+from bot.rehearsal.views_seen import SeenMessage
+from storage import history as history_store
+from storage import sections as sections_store
+from storage.database.statements import Transaction
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_capture_files import TABLE, kept
 from tests.handlers.test_recall import form
@@ -122,7 +122,7 @@ async def test_a_section_is_redacted_in_every_saving_and_a_form_left_open_brings
         incident = play.case().incident
 
         def texts(tx: Transaction) -> list[str]:
-            return [saved.text for saved in sections.history(tx, incident.id, "fault")]
+            return [saved.text for saved in sections_store.history(tx, incident.id, "fault")]
 
         assert play.bot.store.read_now(texts) == [f"First {CLEAN}", f"Then {CLEAN}", f"Then {CLEAN}"]
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -175,7 +175,7 @@ async def test_redacting_a_quotation_says_where_it_was_quoted_from(sqlite_url: s
 
 def audit(play: Play) -> tuple[AuditLine, ...]:
     incident = play.case().incident
-    return play.bot.store.read_now(lambda tx: storage_audit.of_incident(tx, incident.id))
+    return play.bot.store.read_now(lambda tx: history_store.of_incident(tx, incident.id))
 
 
 async def captured(play: Play) -> None:

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.incident.records import PostmortemStatus, Status
-from storage import audit, deliveries, reminders
+from bot.domain.records import PostmortemStatus, Status
+from storage import deliveries as deliveries_store
+from storage import history as history_store
+from storage import reminders as reminders_store
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_home import opened as home
 from tests.handlers.test_home import words
@@ -28,7 +30,7 @@ def reminded(play: Play) -> Counter[str]:
 def due(play: Play) -> list[tuple[str, timedelta]]:
     """What is to come, as the step's name and the time after noon at which it is due."""
     incident = play.case().incident
-    had = play.bot.store.read_now(lambda tx: reminders.of_incident(tx, incident.id))
+    had = play.bot.store.read_now(lambda tx: reminders_store.of_incident(tx, incident.id))
     return [(one.slot.split(" ")[0], one.due_at - NOON) for one in had if one.state == "pending"]
 
 
@@ -116,7 +118,7 @@ async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again
         incident = play.case().incident
         assert (incident.status, incident.postmortem_status) == (Status.RESOLVED, PostmortemStatus.OPEN)
         assert incident.published_at is None
-        who = play.bot.store.read_now(lambda tx: audit.last_who(tx, incident.id, "postmortem.reopen"))
+        who = play.bot.store.read_now(lambda tx: history_store.last_who(tx, incident.id, "postmortem.reopen"))
         assert who == play.chandra
         assert "one more thing" in await told(play, play.ana, "/timeline one more thing")
         assert "14 sections · open · owner Bo Demo" in await told(play, play.ana, "/postmortem")
@@ -159,7 +161,7 @@ async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str)
         await play.settle()
         assert "opened the postmortem of *INC-1* again" in play.slack.messages(play.channel)[-1].plain
         assert play.case().incident.key == "INC-2"
-        owed = play.bot.store.read_now(lambda tx: deliveries.due(tx, play.clock.now(), 50, locking=False))
+        owed = play.bot.store.read_now(lambda tx: deliveries_store.due(tx, play.clock.now(), 50, locking=False))
         assert owed == ()
 
 

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.incident.records import PostmortemStatus, Status
-from bot.incident.reminders import is_for_the_channel
-from storage import reminders
+from bot.domain.records import PostmortemStatus, Status
+from bot.domain.reminders import is_for_the_channel
+from storage import reminders as reminders_store
 from tests.handlers.stage import labels, last, on_stage, opened, press, told
 from tests.playing import Play
 
@@ -12,7 +12,7 @@ from tests.playing import Play
 def pending(play: Play) -> list[datetime]:
     """When the reminders still to come are due, but for the weekly ones."""
     incident = play.case().incident
-    found = play.bot.store.read_now(lambda tx: reminders.of_incident(tx, incident.id))
+    found = play.bot.store.read_now(lambda tx: reminders_store.of_incident(tx, incident.id))
     return [reminder.due_at for reminder in found if reminder.state == "pending" and is_for_the_channel(reminder.slot)]
 
 

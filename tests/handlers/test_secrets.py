@@ -3,11 +3,11 @@
 import subprocess
 from pathlib import Path
 
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.secrets import MASK, REDACTED
 from bot.export import Exporter
-from bot.incident import postmortem
-from bot.incident.secrets import MASK, REDACTED
-from storage import sections
-from storage import timeline as kept
+from storage import sections as sections_store
+from storage import timeline as timeline_store
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.playing import Play
 
@@ -16,7 +16,7 @@ LEAK = f"rotated the password={PASSWORD} by hand"
 
 
 def exports(play: Play) -> list[bytes]:
-    document = postmortem.compile(play.case(), play.clock.now())
+    document = postmortem_rules.compile(play.case(), play.clock.now())
     return [Exporter().render(document, form) for form in ("markdown", "html", "json", "csv")]
 
 
@@ -89,7 +89,7 @@ async def test_a_credential_that_was_edited_away_is_still_redacted_from_the_hist
         await press(play, play.bo, "secret_redact")
         assert play.case().entries[-1].text == "rotated the password"
         (entry,) = play.case().entries[1:]
-        texts = [version.text for version in play.bot.store.read_now(lambda tx: kept.versions(tx, entry.id))]
+        texts = [version.text for version in play.bot.store.read_now(lambda tx: timeline_store.versions(tx, entry.id))]
         assert texts == [f"rotated the password={REDACTED} by hand", "rotated the password", "rotated the password"]
         assert PASSWORD.encode() not in files(sqlite_url)
 
@@ -152,7 +152,7 @@ async def test_a_section_that_quotes_it_is_redacted_with_it(sqlite_url: str) -> 
         await told(play, play.bo, f"/timeline {LEAK}")
         incident = play.case().incident
         await play.bot.store.write(
-            lambda tx: sections.save(tx, incident.id, "impact", f"{PASSWORD} leaked", play.bo, play.clock.now())
+            lambda tx: sections_store.save(tx, incident.id, "impact", f"{PASSWORD} leaked", play.bo, play.clock.now())
         )
         await press(play, play.bo, "secret_redact")
         assert "#2 is redacted, in every wording; so is the same in the section Impact." in shown(play)

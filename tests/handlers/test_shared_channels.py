@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.seen import SeenView
+from bot.rehearsal.views_seen import SeenView
 from tests.handlers.leaving import KEY, LEAK, asked_to_share, audited, leaked, places, refused
 from tests.handlers.stage import last, on_stage, press, told
 from tests.playing import Play

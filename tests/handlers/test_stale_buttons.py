@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.views_seen import SeenMessage
 from tests.handlers.stage import having, last, on_stage, opened, press, told
 from tests.handlers.talk import looked_back, say, talked, until
 from tests.playing import NOON, Play

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.tabs import PAUSE_SECONDS, Drawn, Tabs
-from storage import tabs
+from bot.slack.refresh import TAB_PAUSE_SECONDS, Drawn, Tabs
+from storage import people as people_store
 from tests.acceptance.weeks import Weeks, weeks
 from tests.handlers.stage import on_stage, opened, told
 from tests.handlers.test_home import opened as looked
@@ -100,7 +100,7 @@ async def test_a_burst_of_changes_is_one_publication_a_person(sqlite_url: str) -
         before, began = published(play, play.bo), time.monotonic()
 
         def pauses() -> float:
-            return (time.monotonic() - began) // PAUSE_SECONDS
+            return (time.monotonic() - began) // TAB_PAUSE_SECONDS
 
         for number in range(30):
             await told(play, play.ana, f"/action step {number} @Bo Demo due friday")
@@ -157,7 +157,7 @@ def publications(life: Weeks) -> list[str]:
 async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.scribe.tabs.MOST", 2)
+    monkeypatch.setattr("bot.services.home_tab.MOST_TABS", 2)
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/action add a load test @Ana Demo due friday")
@@ -179,7 +179,7 @@ async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sq
 
         def crowd(tx):  # type: ignore[no-untyped-def]
             for number in range(10_000):
-                tabs.opened(tx, TEAM, f"U{number:08}", now)
+                people_store.opened(tx, TEAM, f"U{number:08}", now)
 
         await play.bot.store.write(crowd)
         await looked(play, play.bo)

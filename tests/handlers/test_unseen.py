@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.incident.records import ActionStatus, PostmortemStatus
-from bot.rehearsal.seen import SeenMessage
+from bot.domain.records import ActionStatus, PostmortemStatus
+from bot.rehearsal.views_seen import SeenMessage
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.playing import Play
 

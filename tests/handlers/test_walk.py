@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.scribe.walk import LEASE, Walker
-from bot.slack.history import History
+from bot.services.history_scan import LEASE, Walker
+from bot.slack.messages_in import History
 from tests.handlers.stage import labels, opened, press, told
 from tests.handlers.talk import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
 from tests.playing import NOON, Play
@@ -109,7 +109,7 @@ async def test_messages_in_progress_are_given_up_when_slack_never_answers(sqlite
 
 
 async def test_a_walk_that_saw_enough_stops_and_says_where(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.scribe.walk.MOST_SEEN", 300)
+    monkeypatch.setattr("bot.services.history_scan.MOST_SEEN", 300)
     async with talked(sqlite_url) as play:
         place = play.slack.workspace.channels[play.channel]
         for number in range(700):

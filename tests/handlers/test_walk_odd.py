@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.rehearsal.records import Message
-from bot.slack.history import History
+from bot.rehearsal.workspace import Message
+from bot.slack.messages_in import History
 from tests.handlers.stage import labels
 from tests.handlers.talk import chosen, looked_back, options, say, talked, until, walk
 from tests.playing import NOON, Play
@@ -126,7 +126,7 @@ async def test_a_message_over_which_something_stumbles_is_skipped(
         say(play, play.bo, "04:20 first alert")
         say(play, play.bo, "04:21 stumble")
         until(play, NOON)
-        monkeypatch.setattr("bot.scribe.walk.reason", _stumbling)
+        monkeypatch.setattr("bot.services.history_scan.reason", _stumbling)
         result = await looked_back(play)
         assert "1 message was skipped" in result.plain
         assert "could not be read" in caplog.text

@@ -1,6 +1,6 @@
 """The five whys as a channel asks and answers them."""
 
-from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.views_seen import SeenMessage
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.playing import Play
 

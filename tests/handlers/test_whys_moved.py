@@ -1,6 +1,6 @@
 """Two who answer at the same moment: each answer is kept, what it was taken for is said, and one press mends it."""
 
-from bot.rehearsal.seen import SeenMessage
+from bot.rehearsal.views_seen import SeenMessage
 from tests.handlers.stage import having, labels, on_stage, press, told, window
 from tests.handlers.test_whys import resolved
 from tests.handlers.test_whys_thread import said_in_thread, thread

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.publish.atlassian import Access, Kind
-from bot.publish.calls import Patience
-from bot.publish.confluence import Confluence
-from bot.publish.jira import Jira
+from bot.integrations.atlassian import Access, Kind
+from bot.integrations.confluence.client import Confluence
+from bot.integrations.http import Patience
+from bot.integrations.jira.client import Jira
 
 QUICK = Patience(connect=60.0, read=60.0, whole=60.0, attempts=3, first_wait=0.01, longest_wait=0.05, pace=0.0)
 """Waits little between two attempts, never for a system's pace, and long enough for an answer of a busy machine."""

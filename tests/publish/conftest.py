@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.publish.atlassian import Kind
+from bot.integrations.atlassian import Kind
 from tests.publish.clients import BASIC, SECRET, confluence_at, jira_at
 from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira

@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from bot.publish.atlassian import Kind
-from bot.publish.confluence import Confluence
-from bot.publish.confluence_records import PageDraft
-from bot.publish.failures import PublishError
-from bot.publish.jira import Jira
-from bot.publish.jira_records import WorkItem
-from bot.publish.paging import Alert, Responder
+from bot.integrations.atlassian import Kind
+from bot.integrations.confluence.client import Confluence
+from bot.integrations.confluence.types import PageDraft
+from bot.integrations.http import PublishError
+from bot.integrations.jira.client import Jira
+from bot.integrations.jira.types import WorkItem
+from bot.integrations.paging.client import Alert, Responder
 from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.publish.adf import LONGEST, document
-from bot.publish.lengths import units
+from bot.integrations.markup import LONGEST_ADF, document, units
 from tests.publish.adf_schema import schema
 from tests.publish.markdown import PIECES, WORDS
 
@@ -96,7 +95,7 @@ def test_the_same_text_is_the_same_document() -> None:
 
 
 def test_a_text_beyond_jiras_limit_is_cut() -> None:
-    assert len(words_of(document("word " * 20_000))) < LONGEST + 100
+    assert len(words_of(document("word " * 20_000))) < LONGEST_ADF + 100
 
 
 def test_quotations_without_end_come_through_as_they_were_written() -> None:
@@ -104,4 +103,4 @@ def test_quotations_without_end_come_through_as_they_were_written() -> None:
 
 
 def test_emoji_count_twice_as_they_do_for_jira() -> None:
-    assert units(words_of(document("😀" * 40_000))) <= LONGEST + 100
+    assert units(words_of(document("😀" * 40_000))) <= LONGEST_ADF + 100

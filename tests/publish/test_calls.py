@@ -11,8 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import Misconfigured
-from bot.publish.calls import Call, Caller, Line, Patience, get, path_of, post, put
-from bot.publish.failures import PublishError
+from bot.integrations.http import Call, Caller, Line, Patience, PublishError, get, path_of, post, put
 from tests.publish.clients import IMPATIENT, QUICK, SECRET
 from tests.publish.fakes.days import BadDay, Fake, page, refused
 

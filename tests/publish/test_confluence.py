@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.publish.atlassian import Kind
-from bot.publish.calls import Upload
-from bot.publish.confluence_records import PageDraft
+from bot.integrations.atlassian import Kind
+from bot.integrations.confluence.types import PageDraft
+from bot.integrations.http import Upload
 from tests.publish.clients import SECRET
 from tests.publish.fakes.days import BadDay, page, refused
 from tests.publish.sites import DRAFT, Wiki, error_of

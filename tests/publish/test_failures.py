@@ -3,8 +3,7 @@
 import httpx
 import pytest
 
-from bot.publish.answers import Answer
-from bot.publish.failures import PublishError, complaints, retry_after
+from bot.integrations.http import Answer, PublishError, complaints, retry_after
 
 
 @pytest.mark.parametrize(

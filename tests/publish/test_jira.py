@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.errors import Misconfigured
-from bot.publish.atlassian import Kind
-from bot.publish.jira import SEARCH_LAG, Jira
-from bot.publish.jira_records import Category
+from bot.integrations.atlassian import Kind
+from bot.integrations.jira.client import SEARCH_LAG, Jira
+from bot.integrations.jira.types import Category
 from tests.publish.clients import QUICK, access
 from tests.publish.fakes.days import BadDay, page, refused
 from tests.publish.sites import ITEM, LABEL, Site, error_of

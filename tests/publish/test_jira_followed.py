@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.publish.atlassian import Kind
-from bot.publish.jira_records import Category, Changes, unfilled
+from bot.integrations.atlassian import Kind
+from bot.integrations.jira.types import Category, Changes, unfilled
 from tests.publish.fakes.days import BadDay
 from tests.publish.sites import ITEM, Site, error_of
 

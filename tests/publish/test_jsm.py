@@ -1,8 +1,8 @@
 """An incident opened here is opened in the service project and kept in step."""
 
-from bot.incident.records import Status
-from bot.publish import SYSTEMS, Standing
-from bot.publish.jsm import ServiceDesk, ServiceIncident, ServiceProject
+from bot.domain.records import Status
+from bot.integrations import SYSTEMS, Standing
+from bot.integrations.service_management.client import ServiceDesk, ServiceIncident, ServiceProject
 from tests.publish.fakes.days import BadDay
 from tests.publish.sites import Site, error_of
 

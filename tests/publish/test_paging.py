@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.publish.paging import OPSGENIE_EU, Confirming, NotDone, Paged, Paging
+from bot.integrations.paging.client import OPSGENIE_EU, Confirming, NotDone, Paged, Paging
 from tests.playing import NOON
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.fakes.alerts import FakeAlerts

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.publish.scopes import CONFLUENCE, JIRA, need_of, scopes_of
+from bot.integrations.atlassian import CONFLUENCE, JIRA, need_of, scopes_of
 from tests.publish.sites import Site, Wiki, error_of
 from tests.publish.specs import spec_json
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from bot.publish.statuspage import Announcement, Impact, PublicStatus, Statuspage, Update, Working
+from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, Statuspage, Update, Working
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.fakes.days import BadDay, page, refused
 from tests.publish.fakes.statuspage import LONGEST_BODY, FakeStatuspage

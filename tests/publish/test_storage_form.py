@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.publish.failures import PublishError
-from bot.publish.storage_form import LARGEST, check_storage, marked
+from bot.integrations.confluence.client import LARGEST, check_storage, marked
+from bot.integrations.http import PublishError
 
 MACRO = (
     '<ac:structured-macro ac:name="status"><ac:parameter ac:name="title">SEV1</ac:parameter></ac:structured-macro>'

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.publish.lengths import units
-from bot.publish.wiki import LONGEST, escaped, markup
+from bot.integrations.markup import LONGEST_WIKI, escaped, markup, units
 from tests.publish.markdown import PIECES, WORDS
 
 
@@ -64,10 +63,10 @@ def test_what_is_nested_too_deeply_comes_through_as_it_was_written(deep: str) ->
 
 
 def test_a_text_beyond_jiras_limit_is_cut() -> None:
-    assert len(markup("word " * 20_000)) <= LONGEST
+    assert len(markup("word " * 20_000)) <= LONGEST_WIKI
 
 
 @pytest.mark.parametrize("letter", ["*", "\\", "[x]", "😀", "h1. *\n"])
 def test_what_grows_when_it_is_escaped_still_fits(letter: str) -> None:
     shown = markup(letter * (40_000 // len(letter)))
-    assert LONGEST // 2 < units(shown) <= LONGEST
+    assert LONGEST_WIKI // 2 < units(shown) <= LONGEST_WIKI

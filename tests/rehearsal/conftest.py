@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 from tests.waiting import LONG_SECONDS
 
 Json = dict[str, Any]

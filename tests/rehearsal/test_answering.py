@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Scribe, actions, button, section
 
 

@@ -1,6 +1,6 @@
 """What works the same over signed HTTP and over a socket."""
 
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Scribe, actions, button, field_of, modal, section
 
 

@@ -8,12 +8,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
-from bot.rehearsal.calling import Args
-from bot.rehearsal.drawing import Drawing
-from bot.rehearsal.methods_canvases import METHODS, MOST_MARKDOWN, in_slacks_hand
-from bot.rehearsal.records import ApiRefusal, Canvas
-from bot.rehearsal.standin import StandIn
-from bot.rehearsal.workspace import Workspace
+from bot.rehearsal.page import Drawing
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.web_api.calls import Args
+from bot.rehearsal.web_api.files import CANVASES_METHODS, MOST_MARKDOWN, in_slacks_hand
+from bot.rehearsal.workspace import ApiRefusal, Canvas, Workspace
 
 
 def content(markdown: str) -> dict[str, str]:
@@ -124,7 +123,7 @@ def test_a_canvas_holds_a_mebibyte() -> None:
     workspace = Workspace(SystemClock())
     workspace.canvases["F1"] = Canvas("F1", "", "before")
     with pytest.raises(ApiRefusal, match="canvas_creation_failed"):
-        METHODS["canvases.edit"].handler(workspace, Args(asked))
+        CANVASES_METHODS["canvases.edit"].handler(workspace, Args(asked))
     assert workspace.canvases["F1"].markdown == "before"
 
 

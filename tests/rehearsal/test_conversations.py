@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 from bot.rehearsal.workspace import Workspace
 from tests.rehearsal.conftest import section
 

@@ -4,12 +4,12 @@ from importlib import resources
 
 import pytest
 
-from bot.rehearsal.emoji import NAMED, sign, with_signs
+from bot.rehearsal.views_seen import NAMED, sign, with_signs
 
 NAMES = sorted(
     {
         name
-        for folder, ending in (("templates.slack", ".j2"), ("bot.slack", ".py"), ("bot.scribe", ".py"))
+        for folder, ending in (("templates.slack", ".j2"), ("bot.slack", ".py"), ("bot.services", ".py"))
         for file in resources.files(folder.partition(".")[0]).joinpath(folder.partition(".")[2]).iterdir()
         if file.name.endswith(ending)
         for name in NAMED.findall(file.read_text("utf-8"))

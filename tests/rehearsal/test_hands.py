@@ -6,8 +6,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.rehearsal.inputs import CannotType, enter
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.forms import CannotType, enter
+from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Json, Scribe, actions, field_of, section
 
 OPTIONS = [{"text": {"type": "plain_text", "text": words}, "value": words[0]} for words in ("drop", "keep")]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.rehearsal import limits
-from bot.rehearsal.records import ApiRefusal
+from bot.rehearsal.workspace import ApiRefusal
 from tests.rehearsal.conftest import Json, actions, button, field_of, section
 
 LIMITS = Path(__file__).resolve().parents[2] / ".." / "shared" / "tools" / "blocks" / "limits.json"

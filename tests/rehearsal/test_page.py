@@ -9,10 +9,9 @@ import pytest
 from markupsafe import escape
 
 from bot.clock import SettableClock
-from bot.rehearsal.drawing import drawn, drawn_object, drawn_rich
-from bot.rehearsal.page import Page
-from bot.rehearsal.reading import Reader
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.page import Page, drawn, drawn_object, drawn_rich
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.views_seen import Reader
 from tests.rehearsal.conftest import Json, Scribe, actions, button, field_of, modal, section
 
 READER = Reader(lambda some_id: {"U1": "<ana>"}.get(some_id, some_id))

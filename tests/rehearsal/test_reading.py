@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.rehearsal.reading import Reader, escape, pings_in_blocks, pings_in_text, unescape
-from bot.rehearsal.standin import StandIn
-from bot.rehearsal.typing_in import Keyboard
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.user import Keyboard
+from bot.rehearsal.views_seen import Reader, escape, pings_in_blocks, pings_in_text, unescape
 from tests.rehearsal.conftest import Json, Scribe, section
 
 NAMES = {"U1": "ana", "C1": "ops"}

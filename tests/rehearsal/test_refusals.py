@@ -7,7 +7,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 
 
 async def refusal(client: AsyncWebClient, method: str, **args: Any) -> dict[str, Any]:

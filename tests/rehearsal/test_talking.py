@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.rehearsal.inputs import CannotType
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.forms import CannotType
+from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Scribe, actions, button, field_of
 
 

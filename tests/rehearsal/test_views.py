@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.standin import CannotType, StandIn
+from bot.rehearsal.server import CannotType, StandIn
 from tests.rehearsal.conftest import Json, Scribe, actions, button, field_of, modal, section
 
 

@@ -12,13 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 
 from bot.clock import SettableClock
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 from bot.slack.outbox import Outbox
-from bot.slack.sayings import File, Saying
-from storage import deliveries
+from bot.slack.sender import File, Saying
+from storage import deliveries as deliveries_store
+from storage.database.statements import Statement, Transaction
+from storage.database.store import Store
 from storage.deliveries import _COLUMNS, Delivery, Owed
-from storage.statements import Statement, Transaction
-from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 TEAM = "T0REHEARSE"
@@ -75,7 +75,7 @@ class Post:
     async def owe(self, body: str, recipient: str = "", *, fallback: str = "") -> None:
         """Owe a message from now on."""
         owed = Owed(TEAM, "message", recipient or self.channel, body, self.clock.now(), fallback=fallback)
-        await self.store.write(lambda tx: deliveries.owe(tx, owed))
+        await self.store.write(lambda tx: deliveries_store.owe(tx, owed))
 
     async def tick(self, seconds: float = 0) -> int:
         """Let time pass, then send what is due."""

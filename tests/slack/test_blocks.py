@@ -3,7 +3,7 @@
 import pytest
 
 from bot.rehearsal.limits import check_blocks, check_size
-from bot.slack import blocks
+from bot.slack.views import blocks
 
 
 @pytest.mark.parametrize("name", ["", " ", "\n"])

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from bot.incident.records import Place
-from bot.slack.cards import PAUSE_SECONDS, Cards, Refresh
+from bot.domain.records import Place
+from bot.slack.refresh import CARD_PAUSE_SECONDS, Cards, Refresh
 from tests.handlers.stage import having, last, on_stage, opened, told
 from tests.playing import Play, playing
 from tests.waiting import LONG_SECONDS, until
@@ -34,7 +34,7 @@ async def test_many_entries_in_one_burst_cost_a_call_or_two(sqlite_url: str) -> 
         before, began = updates(play), time.monotonic()
 
         def pauses() -> float:
-            return (time.monotonic() - began) // PAUSE_SECONDS
+            return (time.monotonic() - began) // CARD_PAUSE_SECONDS
 
         for number in range(60):
             await told(play, play.bo, f"/timeline entry {number}")

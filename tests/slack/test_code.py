@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.incident.code import bare, pieces
-from bot.slack import blocks
-from bot.slack.text import mrkdwn
-from bot.slack.words import words
-from tests.incident.test_code import TEXTS
+from bot.domain.text import bare, pieces
+from bot.slack.mrkdwn import mrkdwn
+from bot.slack.views import blocks
+from bot.slack.views.templates import words
+from tests.domain.test_code import TEXTS
 
 _SLACKS = re.compile(r"```(?P<block>.+?)```|`(?P<span>[^`\n]+)`", re.DOTALL)
 

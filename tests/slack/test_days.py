@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.slack.days import in_words, labelled
-from bot.slack.timeline import Clocks, choice_label
+from bot.slack.views.blocks import in_words, moment_label
+from bot.slack.views.timeline import Clocks, choice_label
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BERLIN = Clocks(NOW, ZoneInfo("Europe/Berlin"), "Berlin")
@@ -41,7 +41,7 @@ def test_a_day_is_said_in_words(day: date, said: str) -> None:
     ],
 )
 def test_a_button_names_the_day_where_it_is_not_today(moment: datetime, label: str) -> None:
-    assert labelled(moment, NOW) == label
+    assert moment_label(moment, NOW) == label
 
 
 @pytest.mark.parametrize(

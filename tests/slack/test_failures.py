@@ -4,17 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.incident.records import Person
-from bot.slack.canvases import Canvases
-from bot.slack.capture import Messages, NotRead
-from bot.slack.cards import LiveMessages, Updated
-from bot.slack.history import Busy, History
-from bot.slack.names import Names
-from bot.slack.people import People
-from bot.slack.places import Places
-from bot.slack.roster import AGAIN, Roster
-from bot.slack.tabs import Drawn, Publisher
-from storage.store import Store
+from bot.domain.records import Person
+from bot.slack.canvas import Canvases
+from bot.slack.channels import Places
+from bot.slack.directory import AGAIN, Names, People, Roster
+from bot.slack.messages_in import Busy, History, Messages, NotRead
+from bot.slack.refresh import Drawn, LiveMessages, Publisher, Updated
+from storage.database.store import Store
 from tests.slack.odd import ODD, Odd, client_to
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)

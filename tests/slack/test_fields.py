@@ -12,25 +12,28 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.export.kept import Held
-from bot.export.regions import Region
-from bot.incident import samples
-from bot.incident.document import KeptText
-from bot.incident.fields import When, time_in
-from bot.incident.kept import Change
-from bot.incident.records import Action, Case, Person
-from bot.incident.sections import BY_SLUG
-from bot.rehearsal.inputs import find, state_of, type_into
+from bot.domain import samples as samples_rules
+from bot.domain.document import KeptText
+from bot.domain.form_fields import When, time_in
+from bot.domain.records import Action, Case, Person
+from bot.domain.sections import BY_SLUG, Change
+from bot.export.regions import Held, Region
+from bot.rehearsal.forms import find, state_of, type_into
 from bot.rehearsal.limits import check_view
-from bot.slack import actions, actions_worded, corrections, fields, findings, kept, owners, postmortem, whys_corrected
-from bot.slack.blocks import Block
-from bot.slack.timeline import Clocks
+from bot.slack.views import actions as actions_views
+from bot.slack.views import corrections as corrections_views
+from bot.slack.views import drafts as drafts_views
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views import whys as whys_views
+from bot.slack.views.blocks import Block
+from bot.slack.views.timeline import Clocks
 from handlers.requests import Submission, submission_of
-from tests.incident.test_fields import NOW, ZONES, texts, times
+from tests.domain.test_fields import NOW, ZONES, texts, times
 
 PLACE = {"channel": "C0CHECKOUT", "url": "https://hooks.slack.example/" + "x" * 120, "whisper": True, "home": False}
-CASE: Case = samples.SAMPLES["everything known"]
-GROUPS: owners.Groups = (("S0ONCALL", "oncall"), ("S0DB", "database"))
+CASE: Case = samples_rules.SAMPLES["everything known"]
+GROUPS: actions_views.Groups = (("S0ONCALL", "oncall"), ("S0DB", "database"))
 
 HOLDING = {
     "timeline_edit",
@@ -62,8 +65,8 @@ def sent(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
 
 def changes(form: Submission, *names: str) -> dict[str, str]:
     """What of the form is taken for a change."""
-    found = {name: fields.change(form.metadata, name, str(form.values.get(name) or "")) for name in names}
-    found["text"] = fields.text_change(form.metadata, form.values)
+    found = {name: form_fields_views.change(form.metadata, name, str(form.values.get(name) or "")) for name in names}
+    found["text"] = form_fields_views.text_change(form.metadata, form.values)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -82,7 +85,7 @@ def test_an_entry_is_sent_as_it_was(when: When, text: str, zone: ZoneInfo, is_st
         text=text,
         struck=is_struck,
     )
-    view = corrections.edit_form(entry, Clocks(NOW, zone, "there"))
+    view = corrections_views.edit_form(entry, Clocks(NOW, zone, "there"))
     if not text:
         return  # Slack does not send an empty field that must be filled
     assert changes(sent(view), "when") == {}
@@ -98,8 +101,8 @@ def test_a_why_and_the_words_of_an_action_are_sent_as_they_were(text: str) -> No
     if not text:
         return
     views = (
-        whys_corrected.edit_form(replace(CASE.whys[0], text=text), "C0CHECKOUT", 1),
-        actions_worded.edit_form(replace(CASE.actions[0], text=text)),
+        whys_views.edit_form(replace(CASE.whys[0], text=text), "C0CHECKOUT", 1),
+        actions_views.edit_form(replace(CASE.actions[0], text=text)),
     )
     for view in views:
         assert changes(sent(view)) == {}
@@ -109,8 +112,8 @@ def test_a_why_and_the_words_of_an_action_are_sent_as_they_were(text: str) -> No
 
 @given(texts(), st.integers(0, 9), st.booleans())
 def test_a_section_is_sent_as_it_was(text: str, version: int, is_draft: bool) -> None:
-    filling = postmortem.Filling(text, version, is_draft, "")
-    view = postmortem.section_form(CASE, BY_SLUG["fault"], filling)
+    filling = postmortem_views.Filling(text, version, is_draft, "")
+    view = postmortem_views.section_form(CASE, BY_SLUG["fault"], filling)
     assert changes(sent(view)) == {}
     if any(block.get("block_id") == "text_0" for block in view["blocks"]) and text != "anew":
         assert "text" in changes(sent(view, {"text_0": "anew"}))
@@ -123,9 +126,9 @@ def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, ot
         for number, markdown in enumerate((one, other), 1)
     ]
     held = Held(Region("fault", "Fault", ""), tuple(told), "", 2)
-    view = kept.anew_form(held, CASE.incident)
-    text = fields.text_in(sent(view).metadata, sent(view).values)
-    assert text is None or text == kept.together(held).strip()
+    view = drafts_views.anew_form(held, CASE.incident)
+    text = form_fields_views.text_in(sent(view).metadata, sent(view).values)
+    assert text is None or text == drafts_views.together(held).strip()
 
 
 @given(
@@ -137,10 +140,10 @@ def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, ot
 def test_an_action_is_sent_as_it_was(owner: str | None, due: date | None, link: str, knows_groups: bool) -> None:
     action: Action = replace(CASE.actions[0], owner=owner, due_on=due, link=link)
     person = Person("T1", owner or "", "Somebody", is_deactivated=owner == "W0LEFT")
-    view = findings.action_form(action, CASE.incident, person, GROUPS if knows_groups else ())
+    view = postmortem_views.action_form(action, CASE.incident, person, GROUPS if knows_groups else ())
     form = sent(view)
-    given_owner = owners.chosen(form.values) or ""
-    assert fields.change(form.metadata, "owner", given_owner) is None
+    given_owner = actions_views.chosen(form.values) or ""
+    assert form_fields_views.change(form.metadata, "owner", given_owner) is None
     assert changes(form, "due", "link") == {}
     assert given_owner in ("", owner)
     assert form.values["due"] == (due and due.isoformat())
@@ -149,15 +152,15 @@ def test_an_action_is_sent_as_it_was(owner: str | None, due: date | None, link: 
 
 
 def test_the_form_of_an_action_for_a_why_begins_with_no_words() -> None:
-    form = sent(actions.add_form(CASE.incident, CASE.whys[0], GROUPS))
+    form = sent(actions_views.add_form(CASE.incident, CASE.whys[0], GROUPS))
     assert not form.values["text"]
 
 
 def test_what_stands_in_a_field_of_a_form_that_takes_its_own_place_has_a_place_of_its_own() -> None:
     entry = replace(CASE.entries[0], version=7)
     clocks = Clocks(NOW, UTC, "")
-    again = corrections.stale_form(entry, clocks, corrections.Typed(None, "mine"), "Bo")["view"]
+    again = corrections_views.stale_form(entry, clocks, corrections_views.Typed(None, "mine"), "Bo")["view"]
     places = [block["block_id"] for block in again["blocks"] if "block_id" in block]
     assert places == ["when@7", "text@7"]
-    assert [fields.name_of(place) for place in places] == ["when", "text"]
+    assert [form_fields_views.name_of(place) for place in places] == ["when", "text"]
     assert changes(sent(again), "when") == {"text": "mine"}

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.incident.attachments import LARGEST
+from bot.domain.records import LARGEST
 from bot.slack.files import Files, NotKept, NotNow
 
 TOKEN = "xoxb-" + "test"

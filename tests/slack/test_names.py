@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.slack.names import Names
+from bot.slack.directory import Names
 from tests.handlers.stage import on_stage, opened, told
 from tests.patience import hurry
 from tests.playing import TEAM, Play

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.sending import EVENT_TYPE
-from bot.slack.turns import PACE_SECONDS
-from storage.store import Store
+from bot.slack.outbox import PACE_SECONDS
+from bot.slack.sender import EVENT_TYPE
+from storage.database.store import Store
 from tests.slack.posting import NOW, Post, a_post
 from tests.waiting import LONG_SECONDS, until
 

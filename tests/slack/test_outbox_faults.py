@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.slack.failures import retry_after
-from storage import deliveries
-from storage.store import Store
+from bot.slack.errors import retry_after
+from storage import deliveries as deliveries_store
+from storage.database.store import Store
 from tests.slack.posting import NOW, PATIENCE, Post, a_post
 from tests.waiting import until
 
@@ -120,8 +120,8 @@ async def test_a_process_killed_after_its_claim_loses_nothing(post: Post) -> Non
     await post.owe("once")
 
     def claimed_by_another(tx: Any) -> None:
-        (delivery,) = deliveries.due(tx, NOW, 10)
-        deliveries.claim(tx, delivery, "a process that is no more", NOW + timedelta(seconds=60), NOW)
+        (delivery,) = deliveries_store.due(tx, NOW, 10)
+        deliveries_store.claim(tx, delivery, "a process that is no more", NOW + timedelta(seconds=60), NOW)
 
     await post.store.write(claimed_by_another)
     assert await post.tick(59) == 0
@@ -138,7 +138,7 @@ async def test_a_process_that_lost_its_lease_settles_nothing_and_its_message_is_
     await until(lambda: not post.slack.api.faults["chat.postMessage"])
     (delivery,) = post.rows()
     lease = NOW + timedelta(seconds=60)
-    await post.store.write(lambda tx: deliveries.claim(tx, delivery, "a process that is no more", lease, NOW))
+    await post.store.write(lambda tx: deliveries_store.claim(tx, delivery, "a process that is no more", lease, NOW))
     go_on.set()
     await sending
     assert (post.told, post.states()) == ([], ["sending"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.slack.reading import Said, moment_of, said_in
+from bot.slack.messages_in import Said, moment_of, said_in
 
 TS = "1795437300.000002"
 

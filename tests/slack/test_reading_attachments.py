@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.reading import Said, said_in
+from bot.slack.messages_in import Said, said_in
 
 TS = "1795437300.000002"
 FROM = "https://acme.slack.com/archives/C2/p1795437000000100"

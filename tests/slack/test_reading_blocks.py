@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.reading import Said, said_in
+from bot.slack.messages_in import Said, said_in
 from tests.slack.block_kinds import SHOWN, Json, items, plain, rich, section
 
 TS = "1795437300.000002"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.slack.reading import said_in
-from bot.slack.reading_blocks import _KINDS, _PIECES
-from bot.slack.text import plain
+from bot.slack.message_text import _KINDS, _PIECES
+from bot.slack.messages_in import said_in
+from bot.slack.mrkdwn import plain
 
 KINDS = [*_KINDS, *_PIECES, "button", "static_select", "hologram", "text", "", "message"]
 NAMES = [

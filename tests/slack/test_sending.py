@@ -9,8 +9,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.sayings import File, Saying, StillMaking
-from bot.slack.sending import Result, Sender, Verdict
+from bot.slack.sender import File, Result, Saying, Sender, StillMaking, Verdict
 from tests.slack.odd import ODD, Odd, client_to
 
 SAYING = Saying("hello")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from bot.slack.tabs import MOST_TRIES, Change, Drawn, Tabs, Whose
+from bot.slack.refresh import MOST_TRIES, Change, Drawn, Tabs, Whose
 from tests.waiting import until
 
 ANA, BO = ("T1", "UANA"), ("T1", "UBO")

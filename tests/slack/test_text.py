@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.text import escape, mention, mentioned, named, plain
+from bot.slack.mrkdwn import escape, mention, mentioned, named, plain
 
 NAMES = {"U1": "Ana Demo", "C1": "checkout", "S1": "oncall"}
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from bot.incident.records import Incident, Place
-from storage import incidents, timeline
-from storage.statements import Transaction
+from bot.domain.records import Incident, Place
+from storage import incidents as incidents_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
 from storage.timeline import NewEntry
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -17,7 +18,7 @@ def minutes(count: float) -> timedelta:
 
 
 def opened(tx: Transaction, place: Place = PLACE, title: str = "Checkout is down") -> Incident:
-    return incidents.open_new(tx, place, title, "U1", NOW)
+    return incidents_store.open_new(tx, place, title, "U1", NOW)
 
 
 def entry(text: str = "The database is slow", at: datetime = NOW, recorder: str = "U1") -> NewEntry:
@@ -26,10 +27,10 @@ def entry(text: str = "The database is slow", at: datetime = NOW, recorder: str 
 
 def noted(tx: Transaction, new: NewEntry, place: Place = PLACE) -> int:
     """Write an entry as `/timeline` does; its number."""
-    taken = incidents.take_entry_number(tx, place)
+    taken = incidents_store.take_entry_number(tx, place)
     assert taken is not None
     incident, number = taken
-    return timeline.add(tx, incident.id, number, new).number
+    return timeline_store.add(tx, incident.id, number, new).number
 
 
 def noting(text: str = "The database is slow", place: Place = PLACE) -> Callable[[Transaction], int]:

@@ -3,8 +3,8 @@
 import threading
 from types import TracebackType
 
-from storage.statements import Transaction
-from storage.store import Store
+from storage.database.statements import Transaction
+from storage.database.store import Store
 from tests.waiting import LONG_SECONDS
 
 

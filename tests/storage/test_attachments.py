@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.incident.records import Entry, Place
-from storage import attachments, cases, timeline
+from bot.domain.records import Entry, Place
+from storage import attachments as attachments_store
+from storage import case as case_store
+from storage import timeline as timeline_store
 from storage.attachments import NewAttachment
-from storage.statements import Transaction
-from storage.store import Store
+from storage.database.statements import Transaction
+from storage.database.store import Store
 from tests.storage.given import NOW, PLACE, entry, minutes, opened
 
 LEASE = timedelta(minutes=2)
@@ -19,7 +21,7 @@ SOURCE = "C1:1795437300.000002"
 
 
 def captured(tx: Transaction, incident_id: int, number: int = 1, source: str = SOURCE) -> Entry:
-    return timeline.add(tx, incident_id, number, replace(entry(), source=source), "marked")
+    return timeline_store.add(tx, incident_id, number, replace(entry(), source=source), "marked")
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def wanted(store: Store, incident_id: int) -> Entry:
 
     def unit(tx: Transaction) -> Entry:
         made = captured(tx, incident_id)
-        attachments.want(tx, made.id, FILE, NOW)
+        attachments_store.want(tx, made.id, FILE, NOW)
         return made
 
     found: Entry = store.write_now(unit)
@@ -41,21 +43,21 @@ def wanted(store: Store, incident_id: int) -> Entry:
 
 
 def test_a_file_is_wanted_then_kept_and_read_back_byte_for_byte(store: Store, wanted: Entry) -> None:
-    assert store.read_now(attachments.next_due) == NOW
-    (claimed,) = store.write_now(lambda tx: attachments.claim(tx, NOW, LEASE, 5))
+    assert store.read_now(attachments_store.next_due) == NOW
+    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
     assert claimed.attempts == 1
     assert (claimed.attachment.name, claimed.attachment.state) == (FILE.name, "wanted")
-    assert store.write_now(lambda tx: attachments.keep(tx, claimed.attachment, "image/gif", CONTENT))
-    (light,) = store.read_now(lambda tx: attachments.of_incident(tx, wanted.incident_id))
-    (whole,) = store.read_now(lambda tx: attachments.of_incident(tx, wanted.incident_id, with_content=True))
+    assert store.write_now(lambda tx: attachments_store.keep(tx, claimed.attachment, "image/gif", CONTENT))
+    (light,) = store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id))
+    (whole,) = store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id, with_content=True))
     assert (light.state, light.media_type, light.content) == ("kept", "image/gif", b"")
     assert whole == replace(light, content=CONTENT)
-    assert store.read_now(attachments.next_due) is None
+    assert store.read_now(attachments_store.next_due) is None
 
 
 def test_a_claimed_file_is_left_to_its_process_until_the_lease_ends(store: Store, wanted: Entry) -> None:
     def take(now_in_minutes: float) -> int:
-        claimed = store.write_now(lambda tx: attachments.claim(tx, NOW + minutes(now_in_minutes), LEASE, 5))
+        claimed = store.write_now(lambda tx: attachments_store.claim(tx, NOW + minutes(now_in_minutes), LEASE, 5))
         return len(claimed)
 
     assert [take(0), take(1), take(2), take(3)] == [1, 0, 1, 0]
@@ -63,64 +65,64 @@ def test_a_claimed_file_is_left_to_its_process_until_the_lease_ends(store: Store
 
 def test_what_is_claimed_together_has_an_end(store: Store, wanted: Entry) -> None:
     for _ in range(4):
-        store.write_now(lambda tx: attachments.want(tx, wanted.id, FILE, NOW))
-    found = [len(store.write_now(lambda tx: attachments.claim(tx, NOW, LEASE, 2))) for _ in range(4)]
+        store.write_now(lambda tx: attachments_store.want(tx, wanted.id, FILE, NOW))
+    found = [len(store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 2))) for _ in range(4)]
     assert found == [2, 2, 1, 0]
 
 
 def test_a_file_may_be_tried_again_and_settled_only_once(store: Store, wanted: Entry) -> None:
-    (claimed,) = store.write_now(lambda tx: attachments.claim(tx, NOW, LEASE, 5))
-    store.write_now(lambda tx: attachments.again(tx, claimed.attachment, NOW + minutes(9)))
-    assert store.read_now(attachments.next_due) == NOW + minutes(9)
-    assert store.write_now(lambda tx: attachments.refuse(tx, claimed.attachment, "it is gone"))
-    assert not store.write_now(lambda tx: attachments.keep(tx, claimed.attachment, "image/png", CONTENT))
-    (file,) = store.read_now(lambda tx: attachments.of_incident(tx, wanted.incident_id, with_content=True))
+    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
+    store.write_now(lambda tx: attachments_store.again(tx, claimed.attachment, NOW + minutes(9)))
+    assert store.read_now(attachments_store.next_due) == NOW + minutes(9)
+    assert store.write_now(lambda tx: attachments_store.refuse(tx, claimed.attachment, "it is gone"))
+    assert not store.write_now(lambda tx: attachments_store.keep(tx, claimed.attachment, "image/png", CONTENT))
+    (file,) = store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id, with_content=True))
     assert (file.state, file.note, file.content) == ("refused", "it is gone", b"")
 
 
 def test_a_refused_file_takes_no_room_and_is_never_due(store: Store, wanted: Entry) -> None:
-    store.write_now(lambda tx: attachments.want(tx, wanted.id, replace(FILE, size=10**9, note="too large"), NOW))
-    assert store.read_now(lambda tx: attachments.held(tx, wanted.incident_id)) == len(CONTENT)
-    assert len(store.write_now(lambda tx: attachments.claim(tx, NOW, LEASE, 5))) == 1
+    store.write_now(lambda tx: attachments_store.want(tx, wanted.id, replace(FILE, size=10**9, note="too large"), NOW))
+    assert store.read_now(lambda tx: attachments_store.held(tx, wanted.incident_id)) == len(CONTENT)
+    assert len(store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))) == 1
 
 
 def test_the_files_of_an_entry_that_was_taken_back_are_left_out(store: Store, wanted: Entry) -> None:
-    assert len(store.read_now(lambda tx: attachments.of_incident(tx, wanted.incident_id))) == 1
-    store.write_now(lambda tx: timeline.amend(tx, replace(wanted, struck=True), "struck", "U1", NOW))
-    assert store.read_now(lambda tx: attachments.of_incident(tx, wanted.incident_id)) == ()
+    assert len(store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id))) == 1
+    store.write_now(lambda tx: timeline_store.amend(tx, replace(wanted, struck=True), "struck", "U1", NOW))
+    assert store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id)) == ()
 
 
 def test_a_case_has_its_files_and_what_they_hold_where_that_is_asked(store: Store, wanted: Entry) -> None:
-    (claimed,) = store.write_now(lambda tx: attachments.claim(tx, NOW, LEASE, 5))
-    store.write_now(lambda tx: attachments.keep(tx, claimed.attachment, "image/png", CONTENT))
+    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
+    store.write_now(lambda tx: attachments_store.keep(tx, claimed.attachment, "image/png", CONTENT))
     incident = store.write_now(lambda tx: opened(tx, Place("T1", "C2")))
-    assert store.read_now(lambda tx: cases.load(tx, incident)).attachments == ()
+    assert store.read_now(lambda tx: case_store.load(tx, incident)).attachments == ()
     about = replace(incident, id=wanted.incident_id)
-    light = store.read_now(lambda tx: cases.load(tx, about))
-    whole = store.read_now(lambda tx: cases.load(tx, about, with_files=True))
+    light = store.read_now(lambda tx: case_store.load(tx, about))
+    whole = store.read_now(lambda tx: case_store.load(tx, about, with_files=True))
     assert [len(case.attachments[0].content) for case in (light, whole)] == [0, len(CONTENT)]
 
 
 def test_a_message_is_found_again_by_its_source(store: Store, incident_id: int) -> None:
     made = store.write_now(lambda tx: captured(tx, incident_id))
-    assert store.read_now(lambda tx: timeline.by_source(tx, incident_id, SOURCE)) == made
-    assert store.read_now(lambda tx: timeline.by_source(tx, incident_id, "C1:1")) is None
-    assert store.read_now(lambda tx: timeline.versions(tx, made.id))[0].change == "marked"
+    assert store.read_now(lambda tx: timeline_store.by_source(tx, incident_id, SOURCE)) == made
+    assert store.read_now(lambda tx: timeline_store.by_source(tx, incident_id, "C1:1")) is None
+    assert store.read_now(lambda tx: timeline_store.versions(tx, made.id))[0].change == "marked"
 
 
 def test_what_became_of_a_message_is_said_once_and_a_deletion_is_final(store: Store, incident_id: int) -> None:
     made = store.write_now(lambda tx: captured(tx, incident_id))
 
     def unlike(change: str, place: Place = PLACE) -> tuple[tuple[int, int], ...]:
-        found: tuple[tuple[int, int], ...] = store.read_now(lambda tx: timeline.unlike(tx, place, SOURCE, change))
+        found: tuple[tuple[int, int], ...] = store.read_now(lambda tx: timeline_store.unlike(tx, place, SOURCE, change))
         return found
 
     assert unlike("edited") == ((made.id, incident_id),)
     assert unlike("edited", Place("T1", "C2")) == ()
-    store.write_now(lambda tx: timeline.mark_change(tx, made.id, "edited"))
+    store.write_now(lambda tx: timeline_store.mark_change(tx, made.id, "edited"))
     assert unlike("edited") == ()
     assert unlike("deleted") == ((made.id, incident_id),)
-    store.write_now(lambda tx: timeline.mark_change(tx, made.id, "deleted"))
+    store.write_now(lambda tx: timeline_store.mark_change(tx, made.id, "deleted"))
     assert unlike("edited") == unlike("deleted") == ()
-    found = store.read_now(lambda tx: timeline.by_source(tx, incident_id, SOURCE))
+    found = store.read_now(lambda tx: timeline_store.by_source(tx, incident_id, SOURCE))
     assert found == replace(made, source_change="deleted")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Misconfigured, Refused
-from storage import timeline
-from storage.backup import backup
-from storage.store import Store, open_store
+from storage import timeline as timeline_store
+from storage.database.drivers import backup
+from storage.database.store import Store, open_store
 from tests.storage.given import noting, opened
 
 
@@ -27,7 +27,7 @@ def test_a_backup_holds_what_still_stands_in_the_wal_and_opens_as_a_database(
     backup(sqlite_url, target)
     assert target.stat().st_mode & 0o777 == 0o600
     copied = open_store(f"sqlite:///{target}")
-    assert [kept.text for kept in copied.read_now(lambda tx: timeline.standing(tx, 1))] == ["only in the wal"]
+    assert [kept.text for kept in copied.read_now(lambda tx: timeline_store.standing(tx, 1))] == ["only in the wal"]
     copied.close()
 
 

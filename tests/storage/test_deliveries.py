@@ -5,9 +5,10 @@ from functools import partial
 
 import pytest
 
-from storage import deliveries, reminders
+from storage import deliveries as deliveries_store
+from storage import reminders as reminders_store
+from storage.database.store import Store, open_store
 from storage.deliveries import Delivery, Outcome, Owed
-from storage.store import Store, open_store
 from tests.storage.given import NOW, minutes, opened
 from tests.storage.test_reminders import FIRST
 
@@ -16,29 +17,29 @@ OWED = Owed("T1", "message", "C1", '{"text": "Hello"}', NOW)
 
 def owe(store: Store, *given: Owed) -> None:
     for owed in given:
-        store.write_now(partial(deliveries.owe, owed=owed))
+        store.write_now(partial(deliveries_store.owe, owed=owed))
 
 
 def due(store: Store, at: float = 0, most: int = 9) -> tuple[Delivery, ...]:
-    return store.read_now(lambda tx: deliveries.due(tx, NOW + minutes(at), most, locking=False))
+    return store.read_now(lambda tx: deliveries_store.due(tx, NOW + minutes(at), most, locking=False))
 
 
 def claimed(store: Store, delivery: Delivery, owner: str = "us", at: float = 0) -> None:
     now = NOW + minutes(at)
-    store.write_now(lambda tx: deliveries.claim(tx, delivery, owner, now + minutes(1), now))
+    store.write_now(lambda tx: deliveries_store.claim(tx, delivery, owner, now + minutes(1), now))
 
 
 def test_a_message_is_owed_with_a_key_of_its_own_and_all_it_was_given(store: Store) -> None:
     incident = store.write_now(opened)
-    store.write_now(lambda tx: reminders.schedule(tx, FIRST))
+    store.write_now(lambda tx: reminders_store.schedule(tx, FIRST))
     owe(store, OWED, replace(OWED, kind="file", incident_id=incident.id, reminder_id=1, fallback="U1"))
     plain, full = due(store)
     assert (plain.recipient, plain.body, plain.state, plain.attempts) == ("C1", '{"text": "Hello"}', "pending", 0)
     assert (plain.incident_id, plain.reminder_id, plain.first_tried_at) == (None, None, None)
     assert (full.kind, full.incident_id, full.reminder_id, full.fallback) == ("file", incident.id, 1, "U1")
     assert plain.send_key != full.send_key
-    assert store.read_now(lambda tx: deliveries.of_reminder(tx, 1)) == (full,)
-    assert store.read_now(deliveries.waiting) == 2
+    assert store.read_now(lambda tx: deliveries_store.of_reminder(tx, 1)) == (full,)
+    assert store.read_now(deliveries_store.waiting) == 2
 
 
 def test_due_is_what_has_come_the_longest_owed_first_and_no_more_than_asked(store: Store) -> None:
@@ -65,11 +66,11 @@ def test_an_outcome_is_written_unless_the_lease_was_lost(store: Store) -> None:
     claimed(store, owed)
     claimed(store, due(store, 1)[0], "them", 1)
     sent = Outcome("sent", NOW + minutes(1), "C1", "1700000000.000100")
-    assert not store.write_now(lambda tx: deliveries.settle(tx, owed, "us", sent))
+    assert not store.write_now(lambda tx: deliveries_store.settle(tx, owed, "us", sent))
     assert due(store, 2)[0].state == "sending"
-    assert store.write_now(lambda tx: deliveries.settle(tx, owed, "them", sent))
+    assert store.write_now(lambda tx: deliveries_store.settle(tx, owed, "them", sent))
     assert due(store, 99) == ()
-    assert store.read_now(deliveries.waiting) == 0
+    assert store.read_now(deliveries_store.waiting) == 0
 
 
 @pytest.mark.parametrize(("state", "is_over"), [("unsure", False), ("pending", False), ("dead", True), ("sent", True)])
@@ -79,7 +80,7 @@ def test_what_is_not_over_is_due_again_when_it_says(store: Store, state: str, is
     claimed(store, owed)
     elsewhere = replace(owed, recipient="U1", fallback="")
     outcome = Outcome(state, NOW + minutes(5), error="channel_not_found")
-    store.write_now(lambda tx: deliveries.settle(tx, elsewhere, "us", outcome))
+    store.write_now(lambda tx: deliveries_store.settle(tx, elsewhere, "us", outcome))
     assert due(store, 4) == ()
     later = due(store, 5)
     assert len(later) == (0 if is_over else 1)
@@ -87,14 +88,14 @@ def test_what_is_not_over_is_due_again_when_it_says(store: Store, state: str, is
 
 
 def test_the_next_one_due_is_the_earliest_that_is_owed(store: Store) -> None:
-    assert store.read_now(deliveries.next_due) is None
+    assert store.read_now(deliveries_store.next_due) is None
     owe(store, replace(OWED, due_at=NOW + minutes(7)), replace(OWED, due_at=NOW + minutes(3)))
-    assert store.read_now(deliveries.next_due) == NOW + minutes(3)
+    assert store.read_now(deliveries_store.next_due) == NOW + minutes(3)
     (first, *_) = due(store, 3)
     claimed(store, first, at=3)
-    assert store.read_now(deliveries.next_due) == NOW + minutes(4)
-    store.write_now(lambda tx: deliveries.settle(tx, first, "us", Outcome("sent", NOW)))
-    assert store.read_now(deliveries.next_due) == NOW + minutes(7)
+    assert store.read_now(deliveries_store.next_due) == NOW + minutes(4)
+    store.write_now(lambda tx: deliveries_store.settle(tx, first, "us", Outcome("sent", NOW)))
+    assert store.read_now(deliveries_store.next_due) == NOW + minutes(7)
 
 
 @pytest.mark.postgres
@@ -103,8 +104,8 @@ def test_two_replicas_claim_every_message_once(postgres_url: str) -> None:
     owe(one, *(replace(OWED, recipient=str(n)) for n in range(4)))
     seen = one.write_now(
         lambda tx: (
-            deliveries.due(tx, NOW, 3),
-            two.writer.submit(lambda other: deliveries.due(other, NOW, 9)).result(2),
+            deliveries_store.due(tx, NOW, 3),
+            two.writer.submit(lambda other: deliveries_store.due(other, NOW, 9)).result(2),
         )
     )
     assert [[kept.recipient for kept in found] for found in seen] == [["0", "1", "2"], ["3"]]

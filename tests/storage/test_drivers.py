@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.errors import Misconfigured
-from storage.drivers import Driver, Fault, SqliteDriver, driver_for
-from storage.store import Store, open_store
+from storage.database.drivers import Driver, Fault, SqliteDriver, driver_for
+from storage.database.store import Store, open_store
 from tests.storage.given import entry, noted, opened
 from tests.waiting import LONG_SECONDS
 

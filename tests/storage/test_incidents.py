@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 
+from bot.domain.records import Incident, Place, PostmortemStatus, Status
 from bot.errors import NotRecorded
-from bot.incident.records import Incident, Place, PostmortemStatus, Status
-from storage import incidents
-from storage.store import Store
+from storage import incidents as incidents_store
+from storage.database.store import Store
 from tests.storage.given import NOW, PLACE, minutes, opened
 
 ELSEWHERE = Place("T1", "C2")
@@ -19,7 +19,7 @@ def resolved(store: Store, incident: Incident, postmortem: PostmortemStatus = Po
     done = replace(
         incident, status=Status.RESOLVED, resolved_by="U2", resolved_at=NOW + minutes(9), postmortem_status=postmortem
     )
-    store.write_now(lambda tx: incidents.save(tx, done))
+    store.write_now(lambda tx: incidents_store.save(tx, done))
     return done
 
 
@@ -31,7 +31,7 @@ def test_a_new_incident_has_its_workspaces_next_key_and_nothing_nobody_said(stor
     )
     assert (first.key, second.key, foreign.key) == ("INC-1", "INC-2", "INC-1")
     assert (first.status, first.severity, first.lead, first.opened_at) == (Status.OPEN, None, None, NOW)
-    assert store.read_now(incidents.teams) == ("T1", "T2")
+    assert store.read_now(incidents_store.teams) == ("T1", "T2")
 
 
 def test_a_channel_has_one_unresolved_incident_at_most(store: Store) -> None:
@@ -43,15 +43,15 @@ def test_a_channel_has_one_unresolved_incident_at_most(store: Store) -> None:
 
 
 def test_of_a_channel_the_unresolved_incident_counts_else_the_latest(store: Store) -> None:
-    assert store.read_now(lambda tx: incidents.current(tx, PLACE)) is None
+    assert store.read_now(lambda tx: incidents_store.current(tx, PLACE)) is None
     first = resolved(store, store.write_now(opened))
     second = resolved(store, store.write_now(opened))
-    assert store.read_now(lambda tx: incidents.current(tx, PLACE)) == second
+    assert store.read_now(lambda tx: incidents_store.current(tx, PLACE)) == second
     reopened = replace(first, status=Status.MITIGATED, resolved_at=None, resolved_by=None)
-    store.write_now(lambda tx: incidents.save(tx, reopened))
-    assert store.read_now(lambda tx: incidents.current(tx, PLACE)) == reopened
-    assert store.write_now(lambda tx: incidents.current(tx, PLACE, locking=True)) == reopened
-    assert store.read_now(lambda tx: incidents.current(tx, ANOTHER_TEAM)) is None
+    store.write_now(lambda tx: incidents_store.save(tx, reopened))
+    assert store.read_now(lambda tx: incidents_store.current(tx, PLACE)) == reopened
+    assert store.write_now(lambda tx: incidents_store.current(tx, PLACE, locking=True)) == reopened
+    assert store.read_now(lambda tx: incidents_store.current(tx, ANOTHER_TEAM)) is None
 
 
 def test_all_that_may_change_is_saved_and_read_back(store: Store) -> None:
@@ -69,16 +69,16 @@ def test_all_that_may_change_is_saved_and_read_back(store: Store) -> None:
         published_at=NOW + minutes(40),
         channel_name="checkout",
     )
-    store.write_now(lambda tx: incidents.save(tx, changed))
-    assert store.read_now(lambda tx: incidents.by_id(tx, changed.id)) == changed
-    assert store.write_now(lambda tx: incidents.by_id(tx, changed.id, locking=True)) == changed
-    assert store.read_now(lambda tx: incidents.by_number(tx, "T1", 1)) == changed
+    store.write_now(lambda tx: incidents_store.save(tx, changed))
+    assert store.read_now(lambda tx: incidents_store.by_id(tx, changed.id)) == changed
+    assert store.write_now(lambda tx: incidents_store.by_id(tx, changed.id, locking=True)) == changed
+    assert store.read_now(lambda tx: incidents_store.by_number(tx, "T1", 1)) == changed
 
 
 def test_an_incident_of_another_workspace_is_not_found_by_its_number(store: Store) -> None:
     store.write_now(opened)
-    assert store.read_now(lambda tx: incidents.by_number(tx, "T2", 1)) is None
-    assert store.read_now(lambda tx: incidents.by_id(tx, 99)) is None
+    assert store.read_now(lambda tx: incidents_store.by_number(tx, "T2", 1)) is None
+    assert store.read_now(lambda tx: incidents_store.by_id(tx, 99)) is None
 
 
 def test_the_list_has_the_unresolved_first_and_then_the_latest(store: Store) -> None:
@@ -88,9 +88,9 @@ def test_the_list_has_the_unresolved_first_and_then_the_latest(store: Store) -> 
     store.write_now(lambda tx: opened(tx, ELSEWHERE))
     resolved(store, store.write_now(lambda tx: opened(tx, Place("T1", "C3"))))
     store.write_now(lambda tx: opened(tx, ANOTHER_TEAM))
-    numbers = [incident.number for incident in store.read_now(lambda tx: incidents.listed(tx, "T1", 10))]
+    numbers = [incident.number for incident in store.read_now(lambda tx: incidents_store.listed(tx, "T1", 10))]
     assert numbers == [4, 2, 5, 3, 1]
-    assert [incident.number for incident in store.read_now(lambda tx: incidents.listed(tx, "T1", 2))] == [4, 2]
+    assert [incident.number for incident in store.read_now(lambda tx: incidents_store.listed(tx, "T1", 2))] == [4, 2]
 
 
 @pytest.mark.parametrize(
@@ -108,21 +108,21 @@ def test_an_entry_number_is_taken_until_the_postmortem_is_finished(
     store: Store, status: Status, postmortem: PostmortemStatus, is_taken: bool
 ) -> None:
     incident = replace(store.write_now(opened), status=status, postmortem_status=postmortem)
-    store.write_now(lambda tx: incidents.save(tx, incident))
-    taken = [store.write_now(lambda tx: incidents.take_entry_number(tx, PLACE)) for _ in range(2)]
+    store.write_now(lambda tx: incidents_store.save(tx, incident))
+    taken = [store.write_now(lambda tx: incidents_store.take_entry_number(tx, PLACE)) for _ in range(2)]
     assert taken == ([(incident, 1), (incident, 2)] if is_taken else [None, None])
 
 
 def test_without_an_incident_no_number_is_taken(store: Store) -> None:
     store.write_now(lambda tx: opened(tx, ANOTHER_TEAM))
-    assert store.write_now(lambda tx: incidents.take_entry_number(tx, PLACE)) is None
+    assert store.write_now(lambda tx: incidents_store.take_entry_number(tx, PLACE)) is None
 
 
 def test_numbers_go_to_the_unresolved_incident_and_not_to_a_later_one(store: Store) -> None:
     first = resolved(store, store.write_now(opened))
     resolved(store, store.write_now(opened))
-    store.write_now(lambda tx: incidents.save(tx, replace(first, status=Status.OPEN)))
-    taken = store.write_now(lambda tx: incidents.take_entry_number(tx, PLACE))
+    store.write_now(lambda tx: incidents_store.save(tx, replace(first, status=Status.OPEN)))
+    taken = store.write_now(lambda tx: incidents_store.take_entry_number(tx, PLACE))
     assert taken is not None
     assert taken[0].id == first.id
 
@@ -130,14 +130,14 @@ def test_numbers_go_to_the_unresolved_incident_and_not_to_a_later_one(store: Sto
 @pytest.mark.parametrize("counter", ["last_entry", "last_why", "last_action"])
 def test_each_counter_counts_by_itself(store: Store, counter: str) -> None:
     incident = store.write_now(opened)
-    numbers = [store.write_now(lambda tx: incidents.take_number(tx, incident.id, counter)) for _ in range(3)]
+    numbers = [store.write_now(lambda tx: incidents_store.take_number(tx, incident.id, counter)) for _ in range(3)]
     assert numbers == [1, 2, 3]
     for other in {"last_entry", "last_why", "last_action"} - {counter}:
-        assert store.write_now(partial(incidents.take_number, incident_id=incident.id, counter=other)) == 1
+        assert store.write_now(partial(incidents_store.take_number, incident_id=incident.id, counter=other)) == 1
 
 
 def test_where_the_live_message_stands_is_remembered(store: Store) -> None:
     incident = store.write_now(opened)
-    assert store.read_now(lambda tx: incidents.card(tx, incident.id)) == ""
-    store.write_now(lambda tx: incidents.set_card(tx, incident.id, "1700000000.000100"))
-    assert store.read_now(lambda tx: incidents.card(tx, incident.id)) == "1700000000.000100"
+    assert store.read_now(lambda tx: incidents_store.card(tx, incident.id)) == ""
+    store.write_now(lambda tx: incidents_store.set_card(tx, incident.id, "1700000000.000100"))
+    assert store.read_now(lambda tx: incidents_store.card(tx, incident.id)) == "1700000000.000100"

@@ -7,19 +7,22 @@ from functools import partial
 import psycopg
 import pytest
 
-from bot.incident.kept import Change
-from storage import audit, cases, kept, secrets
-from storage.kept import NewText
+from bot.domain.sections import Change
+from storage import case as case_store
+from storage import history as history_store
+from storage import secrets as secrets_store
+from storage import sections as sections_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
 from storage.secrets import Reach
-from storage.statements import Transaction
-from storage.store import Store
+from storage.sections import NewText
 from tests.storage.given import NOW, PLACE, noting, opened
 
 TEXT = NewText("leadup", Change.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
 
 
 def keep(store: Store, incident_id: int, text: NewText) -> int:
-    version: int = store.write_now(lambda tx: kept.add(tx, incident_id, text))
+    version: int = store.write_now(lambda tx: sections_store.add(tx, incident_id, text))
     return version
 
 
@@ -27,15 +30,15 @@ def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
     incident = store.write_now(opened)
     other = replace(TEXT, section="fault", change=Change.GIVEN_UP, markdown="", seen=3, draft="")
     assert [keep(store, incident.id, text) for text in (TEXT, other, replace(TEXT, markdown="Again."))] == [1, 1, 2]
-    found = store.read_now(lambda tx: kept.of_incident(tx, incident.id))
+    found = store.read_now(lambda tx: sections_store.of_incident(tx, incident.id))
     assert [(one.section, one.version, one.change, one.markdown, one.seen, one.draft) for one in found] == [
         ("fault", 1, Change.GIVEN_UP, "", 3, ""),
         ("leadup", 1, Change.EDITED, "By *hand*.", 0, "monday"),
         ("leadup", 2, Change.EDITED, "Again.", 0, "monday"),
     ]
     assert (found[1].author, found[1].facts, found[1].saved_at) == ("Ana Demo", "f" * 12, NOW)
-    assert store.read_now(lambda tx: cases.load(tx, incident)).kept == found
-    assert store.read_now(lambda tx: cases.glance(tx, incident, 1))[0].kept == found
+    assert store.read_now(lambda tx: case_store.load(tx, incident)).kept == found
+    assert store.read_now(lambda tx: case_store.glance(tx, incident, 1))[0].kept == found
 
 
 @pytest.mark.parametrize("change", ["UPDATE kept_region SET markdown = 'never said'", "DELETE FROM kept_region"])
@@ -52,10 +55,10 @@ def test_a_redaction_finds_it_and_changes_its_words_alone(store: Store) -> None:
     secret = "hunter" + "2-of-demo"
     keep(store, incident.id, replace(TEXT, markdown=f"It was {secret}."))
     reach = Reach(incident.id, PLACE.team, incident.opened_at)
-    (copy,) = store.read_now(lambda tx: secrets.copies(tx, reach, secrets.mark_of(secret)))
+    (copy,) = store.read_now(lambda tx: secrets_store.copies(tx, reach, secrets_store.mark_of(secret)))
     assert copy.place == "kept"
-    store.write_now(lambda tx: secrets.rewrite(tx, copy, "It was [redacted]."))
-    (only,) = store.read_now(lambda tx: kept.of_incident(tx, incident.id))
+    store.write_now(lambda tx: secrets_store.rewrite(tx, copy, "It was [redacted]."))
+    (only,) = store.read_now(lambda tx: sections_store.of_incident(tx, incident.id))
     assert (only.markdown, only.author, only.version) == ("It was [redacted].", "Ana Demo", 1)
 
 
@@ -64,12 +67,12 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     store.write_now(partial(opened, place=replace(PLACE, channel="C2")))
 
     def revision() -> int:
-        return int(store.read_now(lambda tx: cases.load(tx, incident)).revision)
+        return int(store.read_now(lambda tx: case_store.load(tx, incident)).revision)
 
     def changed(tx: Transaction) -> None:
         tx.clear_notes()
-        kept.add(tx, incident.id, TEXT)
-        audit.keep(tx, "U1", "drafts.take", "", NOW)
+        sections_store.add(tx, incident.id, TEXT)
+        history_store.keep(tx, "U1", "drafts.take", "", NOW)
 
     assert revision() == 0
     store.write_now(noting())
@@ -78,5 +81,5 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     assert revision() == 2
     store.write_now(noting(place=replace(PLACE, channel="C2")))
     assert revision() == 2
-    told = store.read_now(lambda tx: audit.of_incident(tx, incident.id))
+    told = store.read_now(lambda tx: history_store.of_incident(tx, incident.id))
     assert len(told) == revision()

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from storage import incidents, link_lists, links
+from storage import incidents as incidents_store
+from storage import links as links_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
 from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, Settled, Thing
-from storage.statements import Transaction
-from storage.store import Store
 from tests.storage.given import NOW, PLACE, minutes, opened
 
 LEASE = NOW + minutes(1)
@@ -15,9 +16,9 @@ def wanted(store: Store, subject: str = "INC-1 action 1", system: str = "jira") 
     """A link that is owed now."""
 
     def unit(tx: Transaction) -> Link | None:
-        incident = incidents.current(tx, PLACE) or opened(tx)
-        links.want(tx, Thing("T1", system, subject, incident.id), NOW)
-        return links.of(tx, "T1", system, subject)
+        incident = incidents_store.current(tx, PLACE) or opened(tx)
+        links_store.want(tx, Thing("T1", system, subject, incident.id), NOW)
+        return links_store.of(tx, "T1", system, subject)
 
     found = store.write_now(unit)
     assert found is not None
@@ -25,7 +26,7 @@ def wanted(store: Store, subject: str = "INC-1 action 1", system: str = "jira") 
 
 
 def again(store: Store, link: Link) -> Link:
-    found = store.read_now(lambda tx: links.of(tx, link.team, link.system, link.subject))
+    found = store.read_now(lambda tx: links_store.of(tx, link.team, link.system, link.subject))
     assert found is not None
     return found
 
@@ -36,7 +37,7 @@ def settled(**changes: object) -> Settled:
 
 
 def claimed(store: Store, link: Link, owner: str = "one") -> Link:
-    store.write_now(lambda tx: links.claim(tx, link, owner, LEASE))
+    store.write_now(lambda tx: links_store.claim(tx, link, owner, LEASE))
     return again(store, link)
 
 
@@ -45,14 +46,14 @@ def test_what_is_wanted_is_due_at_once_and_once(store: Store) -> None:
     second = wanted(store)
     assert (first.state, first.wanted, first.external_id, first.is_unsure) == (OWED, 1, "", False)
     assert (second.id, second.wanted) == (first.id, 2)
-    assert store.write_now(lambda tx: links.due(tx, "jira", NOW, 9)) == (second,)
-    assert store.read_now(lambda tx: links.due(tx, "jira", NOW - minutes(1), 9, locking=False)) == ()
-    assert store.read_now(lambda tx: links.next_due(tx, "jira")) == NOW
+    assert store.write_now(lambda tx: links_store.due(tx, "jira", NOW, 9)) == (second,)
+    assert store.read_now(lambda tx: links_store.due(tx, "jira", NOW - minutes(1), 9, locking=False)) == ()
+    assert store.read_now(lambda tx: links_store.next_due(tx, "jira")) == NOW
 
 
 def test_somebody_sends_after_the_commit(store: Store) -> None:
     def unit(tx: Transaction) -> bool:
-        links.want(tx, Thing("T1", "jira", "INC-1 action 1", opened(tx).id), NOW)
+        links_store.want(tx, Thing("T1", "jira", "INC-1 action 1", opened(tx).id), NOW)
         return tx.owes
 
     assert store.write_now(unit)
@@ -61,18 +62,18 @@ def test_somebody_sends_after_the_commit(store: Store) -> None:
 def test_a_call_is_one_process_s_until_its_lease_ends(store: Store) -> None:
     link = claimed(store, wanted(store))
     assert (link.state, link.attempts) == (CALLING, 1)
-    assert store.write_now(lambda tx: links.due(tx, "jira", NOW, 9)) == ()
-    assert store.write_now(lambda tx: links.due(tx, "jira", LEASE, 9)) == (link,)
-    assert not store.write_now(lambda tx: links.settle(tx, link, "another", settled()))
-    assert store.write_now(lambda tx: links.settle(tx, link, "one", settled()))
+    assert store.write_now(lambda tx: links_store.due(tx, "jira", NOW, 9)) == ()
+    assert store.write_now(lambda tx: links_store.due(tx, "jira", LEASE, 9)) == (link,)
+    assert not store.write_now(lambda tx: links_store.settle(tx, link, "another", settled()))
+    assert store.write_now(lambda tx: links_store.settle(tx, link, "one", settled()))
     assert (again(store, link).state, again(store, link).external_id) == (KEPT, "OPS-1")
-    assert store.read_now(lambda tx: links.next_due(tx, "jira")) is None
+    assert store.read_now(lambda tx: links_store.next_due(tx, "jira")) is None
 
 
 def test_a_change_during_the_call_is_owed_anew(store: Store) -> None:
     link = claimed(store, wanted(store))
     assert wanted(store).state == CALLING
-    store.write_now(lambda tx: links.settle(tx, link, "one", settled()))
+    store.write_now(lambda tx: links_store.settle(tx, link, "one", settled()))
     after = again(store, link)
     assert (after.state, after.external_id, after.attempts) == (OWED, "OPS-1", 0)
 
@@ -80,12 +81,12 @@ def test_a_change_during_the_call_is_owed_anew(store: Store) -> None:
 def test_a_refusal_waits_for_a_change_or_for_somebody(store: Store) -> None:
     link = claimed(store, wanted(store))
     store.write_now(
-        lambda tx: links.settle(tx, link, "one", settled(state=REFUSED, error="no such project", is_told=True))
+        lambda tx: links_store.settle(tx, link, "one", settled(state=REFUSED, error="no such project", is_told=True))
     )
-    assert store.read_now(lambda tx: [one.error for one in link_lists.troubled(tx, "T1")]) == ["no such project"]
-    assert store.read_now(lambda tx: link_lists.troubled(tx, "T2")) == ()
-    assert store.write_now(lambda tx: link_lists.again(tx, "T1", "confluence", NOW)) == 0
-    assert store.write_now(lambda tx: link_lists.again(tx, "T1", "jira", NOW)) == 1
+    assert store.read_now(lambda tx: [one.error for one in links_store.troubled(tx, "T1")]) == ["no such project"]
+    assert store.read_now(lambda tx: links_store.troubled(tx, "T2")) == ()
+    assert store.write_now(lambda tx: links_store.again(tx, "T1", "confluence", NOW)) == 0
+    assert store.write_now(lambda tx: links_store.again(tx, "T1", "jira", NOW)) == 1
     after = again(store, link)
     assert (after.state, after.attempts, after.is_told) == (OWED, 0, True)
 
@@ -93,33 +94,33 @@ def test_a_refusal_waits_for_a_change_or_for_somebody(store: Store) -> None:
 def test_a_bump_touches_only_what_stands_there(store: Store) -> None:
     link = wanted(store)
     thing = Thing(link.team, link.system, link.subject, link.incident_id)
-    assert not store.write_now(lambda tx: links.bump(tx, replace(thing, subject="INC-1 action 2"), NOW))
-    assert store.write_now(lambda tx: links.bump(tx, thing, NOW))
+    assert not store.write_now(lambda tx: links_store.bump(tx, replace(thing, subject="INC-1 action 2"), NOW))
+    assert store.write_now(lambda tx: links_store.bump(tx, thing, NOW))
     assert again(store, link).wanted == 2
     held = claimed(store, link)
-    store.write_now(lambda tx: links.settle(tx, replace(held, wanted=2), "one", settled(state=LET_GO)))
-    assert not store.write_now(lambda tx: links.bump(tx, thing, NOW))
+    store.write_now(lambda tx: links_store.settle(tx, replace(held, wanted=2), "one", settled(state=LET_GO)))
+    assert not store.write_now(lambda tx: links_store.bump(tx, thing, NOW))
     assert wanted(store).state == OWED  # asked for on purpose, it is wanted again
 
 
 def test_what_stands_there_is_listed_and_counted(store: Store) -> None:
     link = claimed(store, wanted(store))
     wanted(store, "INC-1 action 2")
-    store.write_now(lambda tx: links.settle(tx, link, "one", settled()))
-    assert [one.subject for one in store.read_now(lambda tx: link_lists.standing(tx, "jira"))] == ["INC-1 action 1"]
-    store.write_now(lambda tx: links.remark(tx, link, "Done", NOW + minutes(5)))
-    found = {count.state: count for count in store.read_now(lambda tx: link_lists.counts(tx, "T1"))}
+    store.write_now(lambda tx: links_store.settle(tx, link, "one", settled()))
+    assert [one.subject for one in store.read_now(lambda tx: links_store.standing(tx, "jira"))] == ["INC-1 action 1"]
+    store.write_now(lambda tx: links_store.remark(tx, link, "Done", NOW + minutes(5)))
+    found = {count.state: count for count in store.read_now(lambda tx: links_store.counts(tx, "T1"))}
     assert (found[KEPT].count, found[KEPT].synced_at, found[OWED].count) == (1, NOW + minutes(5), 1)
     assert again(store, link).status == "Done"
-    assert len(store.read_now(lambda tx: link_lists.of_incident(tx, link.incident_id))) == 2
+    assert len(store.read_now(lambda tx: links_store.of_incident(tx, link.incident_id))) == 2
 
 
 def test_a_decision_is_owed_at_once_but_never_into_a_call_under_way(store: Store) -> None:
     link = claimed(store, wanted(store))
-    assert not store.write_now(lambda tx: links.order(tx, link, "decided", NOW))
+    assert not store.write_now(lambda tx: links_store.order(tx, link, "decided", NOW))
     assert again(store, link).memo == ""
-    store.write_now(lambda tx: links.settle(tx, link, "one", settled(state=REFUSED, error="no", is_told=True)))
-    assert store.write_now(lambda tx: links.order(tx, link, "decided", NOW + minutes(1)))
+    store.write_now(lambda tx: links_store.settle(tx, link, "one", settled(state=REFUSED, error="no", is_told=True)))
+    assert store.write_now(lambda tx: links_store.order(tx, link, "decided", NOW + minutes(1)))
     found = again(store, link)
     assert (found.state, found.memo, found.is_told, found.wanted) == (OWED, "decided", False, link.wanted + 1)
-    assert store.read_now(lambda tx: links.next_due(tx, "jira")) == NOW + minutes(1)
+    assert store.read_now(lambda tx: links_store.next_due(tx, "jira")) == NOW + minutes(1)

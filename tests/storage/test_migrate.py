@@ -14,14 +14,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, text
 
+from bot.domain.alerts import Alert, AlertStatus
+from bot.domain.records import Incident
 from bot.errors import Misconfigured
-from bot.incident.alerts import Alert, AlertStatus
-from bot.incident.records import Incident
-from storage import alert_events, alerts, audit, incidents, migrate, recall, sections, timeline, whys
-from storage.drivers import Driver, SqliteDriver, driver_for
-from storage.recall import Wanted
-from storage.statements import Transaction
-from storage.store import Store, open_store
+from storage import alerts as alerts_store
+from storage import history as history_store
+from storage import incidents as incidents_store
+from storage import search as search_store
+from storage import sections as sections_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
+from storage.database import store as database_store
+from storage.database.drivers import Driver, SqliteDriver, driver_for
+from storage.database.statements import Transaction
+from storage.database.store import Store, open_store
+from storage.search import Wanted
 from storage.tables import metadata
 from tests.conftest import on_server
 from tests.storage.given import NOW, minutes, noting, opened
@@ -45,7 +52,7 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     with pytest.raises(Misconfigured, match=r"newer version \(schema 9999\)"):
         open_store(database_url)
     with pytest.raises(Misconfigured, match=r"newer version \(schema 9999\)"):
-        migrate.upgrade(driver_for(database_url))
+        database_store.upgrade(driver_for(database_url))
 
 
 def test_postgresql_is_not_migrated_by_opening_it(postgres_server: Any) -> None:
@@ -81,10 +88,10 @@ def test_opening_twice_keeps_what_was_written(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/afterword.db"
     for _ in range(2):
         store = open_store(url)
-        store.write_now(lambda tx: opened(tx) if not incidents.listed(tx, "T1", 1) else None)
+        store.write_now(lambda tx: opened(tx) if not incidents_store.listed(tx, "T1", 1) else None)
         store.close()
     store = open_store(url)
-    assert len(store.read_now(lambda tx: incidents.listed(tx, "T1", 9))) == 1
+    assert len(store.read_now(lambda tx: incidents_store.listed(tx, "T1", 9))) == 1
     store.close()
 
 
@@ -104,7 +111,7 @@ def test_before_a_change_of_schema_the_file_is_copied_beside_itself(sqlite_store
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     assert isinstance(sqlite_store.driver, SqliteDriver)
     for _ in range(2):
-        migrate._copy_aside(sqlite_store.driver, "0001")
+        database_store._copy_aside(sqlite_store.driver, "0001")
     copy = path.with_name("afterword.db.before-0001")
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as connection:
@@ -114,7 +121,7 @@ def test_before_a_change_of_schema_the_file_is_copied_beside_itself(sqlite_store
 def before_the_search(driver: Driver) -> None:
     """A database of the version before, with an incident in it."""
     with driver.engine(writing=True).begin() as connection:
-        command.upgrade(migrate._config(connection), "0002")
+        command.upgrade(database_store._config(connection), "0002")
         known = {"team": "T1", "channel": "C1", "number": 1, "title": "Checkout fails", "status": "resolved"}
         counted = dict.fromkeys(("last_entry", "last_why", "last_action"), 0)
         blank = dict.fromkeys(("postmortem_reason", "channel_name", "card_ts"), "")
@@ -134,7 +141,7 @@ def test_what_was_written_before_there_was_a_search_is_found(tmp_path: Path, pos
         before_the_search(driver)
         store = open_store(url, migrating=True)
         for words, count in {("checkout", "pool"): 1, ("disk",): 0}.items():
-            found = store.read_now(lambda tx, words=words: recall.find(tx, "T1", Wanted(words), 9))  # type: ignore[misc]
+            found = store.read_now(lambda tx, words=words: search_store.find(tx, "T1", Wanted(words), 9))  # type: ignore[misc]
             assert len(found) == count
         store.close()
     on_server(postgres_server, "DROP DATABASE searched WITH (FORCE)")
@@ -148,7 +155,7 @@ def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server:
             driver.connect().close()
         before_the_search(driver)
         with driver.engine(writing=True).begin() as connection:
-            command.upgrade(migrate._config(connection), "0005")
+            command.upgrade(database_store._config(connection), "0005")
             wrote = {
                 "incident_id": 1,
                 "text": "a leak",
@@ -171,7 +178,7 @@ def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server:
             connection.execute(insert(metadata.tables["action"]).values(made))
             connection.execute(text("UPDATE why SET action = 7 WHERE number = 2"))
         store = open_store(url, migrating=True)
-        assert [why.actions for why in store.read_now(lambda tx: whys.chain(tx, 1))] == [(), (7,)]
+        assert [why.actions for why in store.read_now(lambda tx: whys_store.chain(tx, 1))] == [(), (7,)]
         store.close()
     on_server(postgres_server, "DROP DATABASE linked WITH (FORCE)")
 
@@ -180,7 +187,7 @@ def before_wordings_had_ends(driver: Driver) -> None:
     """A database of that version, with an entry of two wordings whose times are spans."""
     before_the_search(driver)
     with driver.engine(writing=True).begin() as connection:
-        command.upgrade(migrate._config(connection), "0012")
+        command.upgrade(database_store._config(connection), "0012")
         made = {"incident_id": 1, "number": 1, "text": "down", "happened_at": NOW, "recorded_at": NOW, "kind": "note"}
         people = {"author": "U1", "recorder": "U1", "permalink": "", "source": "", "source_change": ""}
         stands = {"ended_at": NOW + minutes(5), "approximate": True, "version": 2, "struck": False}
@@ -201,17 +208,17 @@ def test_the_last_wording_of_an_entry_gets_its_end_and_stays_what_it_is(tmp_path
             driver.connect().close()
         before_wordings_had_ends(driver)
         store = open_store(url, migrating=True)
-        wordings = store.read_now(lambda tx: timeline.versions(tx, 1))
+        wordings = store.read_now(lambda tx: timeline_store.versions(tx, 1))
         assert [(one.ended_at, one.approximate) for one in wordings] == [(None, False), (NOW + minutes(5), True)]
         for change in ("ended_at = NULL", "approximate = NOT approximate", "happened_at = changed_at, text = 'never'"):
             connection = store.driver.connect()
             with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="append-only"):
                 connection.execute(f"UPDATE entry_version SET {change}")
             connection.close()
-        entry = store.read_now(lambda tx: timeline.by_number(tx, 1, 1))
+        entry = store.read_now(lambda tx: timeline_store.by_number(tx, 1, 1))
         assert entry is not None
-        store.write_now(partial(timeline.redact, entry=entry, clean=lambda _: "[redacted]", by="U1", now=NOW))
-        told = [(one.text, one.ended_at) for one in store.read_now(lambda tx: timeline.versions(tx, 1))]
+        store.write_now(partial(timeline_store.redact, entry=entry, clean=lambda _: "[redacted]", by="U1", now=NOW))
+        told = [(one.text, one.ended_at) for one in store.read_now(lambda tx: timeline_store.versions(tx, 1))]
         assert told == [("[redacted]", None), *[("[redacted]", NOW + minutes(5))] * 2]
         store.close()
     on_server(postgres_server, "DROP DATABASE spans WITH (FORCE)")
@@ -241,8 +248,8 @@ def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
 
 
 def changed(incident: Incident, tx: Transaction) -> None:
-    incidents.save(tx, incident)
-    audit.keep(tx, "U1", "incidents.save", "key", NOW)
+    incidents_store.save(tx, incident)
+    history_store.keep(tx, "U1", "incidents.save", "key", NOW)
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET {} = 'never said'", "DELETE FROM {}"])
@@ -252,15 +259,15 @@ def test_what_was_once_said_can_neither_be_changed_nor_removed(
 ) -> None:
     incident = store.write_now(opened)
     store.write_now(noting())
-    store.write_now(lambda tx: sections.save(tx, incident.id, "fault", "A leak", "U1", NOW))
+    store.write_now(lambda tx: sections_store.save(tx, incident.id, "fault", "A leak", "U1", NOW))
     store.write_now(partial(changed, incident))
-    store.write_now(lambda tx: whys.add(tx, incident.id, None, "A leak", "U1", NOW))
+    store.write_now(lambda tx: whys_store.add(tx, incident.id, None, "A leak", "U1", NOW))
     connection = store.driver.connect()
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match=f"{table} is append-only"):
         connection.execute(change.format(table, "who" if table == "audit" else "text"))
     connection.close()
-    assert store.read_now(lambda tx: timeline.versions(tx, 1))[0].text == "The database is slow"
-    assert store.read_now(lambda tx: sections.latest(tx, incident.id))["fault"].text == "A leak"
+    assert store.read_now(lambda tx: timeline_store.versions(tx, 1))[0].text == "The database is slow"
+    assert store.read_now(lambda tx: sections_store.latest(tx, incident.id))["fault"].text == "A leak"
 
 
 def before_alerts_had_an_order(driver: Driver) -> None:
@@ -272,7 +279,7 @@ def before_alerts_had_an_order(driver: Driver) -> None:
     event = {"alert_id": 1, "at": NOW, "heard_at": NOW, "status": "firing"}
     event |= {"team": "x", "key": "k", "fingerprint": "a", "title": "Down", "told_by": ""}
     with driver.engine(writing=True).begin() as connection:
-        command.upgrade(migrate._config(connection), "0012")
+        command.upgrade(database_store._config(connection), "0012")
         connection.execute(insert(metadata.tables["alert"]).values(group))
         connection.execute(insert(metadata.tables["alert_event"]).values(event))
 
@@ -285,9 +292,9 @@ def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path:
             driver.connect().close()
         before_alerts_had_an_order(driver)
         store = open_store(url, migrating=True)
-        group = store.read_now(lambda tx: alerts.by_id(tx, 1))
+        group = store.read_now(lambda tx: alerts_store.by_id(tx, 1))
         assert group is not None
-        (told,) = store.read_now(lambda tx, group=group: alert_events.told(tx, group, 9))  # type: ignore[misc]
+        (told,) = store.read_now(lambda tx, group=group: alerts_store.told(tx, group, 9))  # type: ignore[misc]
         assert told == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
         store.close()
     on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")

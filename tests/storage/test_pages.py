@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-from storage import pages, timeline
-from storage.pages import Anchor, Span
-from storage.statements import Transaction
-from storage.store import Store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.timeline import Anchor, Span
 from tests.storage.given import NOW, entry, minutes, noted, opened
 
 FIRST = NOW - minutes(60)
@@ -17,9 +17,9 @@ def written(tx: Transaction) -> None:
     opened(tx)
     for number in range(12):
         noted(tx, entry(f"entry {number + 1}", FIRST + minutes(number // 2)))
-    struck = timeline.by_number(tx, 1, 5)
+    struck = timeline_store.by_number(tx, 1, 5)
     assert struck is not None
-    timeline.amend(tx, replace(struck, struck=True), "struck", "U1", NOW)
+    timeline_store.amend(tx, replace(struck, struck=True), "struck", "U1", NOW)
 
 
 def span(since: datetime = FIRST) -> Span:
@@ -27,7 +27,7 @@ def span(since: datetime = FIRST) -> Span:
 
 
 def numbers(store: Store, find: str, *given: object) -> list[int]:
-    return [found.number for found in store.read_now(lambda tx: getattr(pages, find)(tx, span(), *given))]
+    return [found.number for found in store.read_now(lambda tx: getattr(timeline_store, find)(tx, span(), *given))]
 
 
 def test_pages_hang_together_in_both_directions(store: Store) -> None:
@@ -42,23 +42,23 @@ def test_pages_hang_together_in_both_directions(store: Store) -> None:
 def test_what_stands_before_a_place_is_counted(store: Store) -> None:
     store.write_now(written)
     anchor = Anchor(FIRST + minutes(4), 9)
-    assert store.read_now(lambda tx: pages.count_before(tx, span(), anchor)) == 7
-    assert store.read_now(lambda tx: pages.count(tx, span())) == 11
+    assert store.read_now(lambda tx: timeline_store.count_before(tx, span(), anchor)) == 7
+    assert store.read_now(lambda tx: timeline_store.count_page(tx, span())) == 11
 
 
 def test_a_span_ends_where_it_began(store: Store) -> None:
     store.write_now(written)
     late = span(FIRST + minutes(3))
-    assert [e.number for e in store.read_now(lambda tx: pages.last(tx, late, 9))] == [7, 8, 9, 10, 11, 12]
-    assert store.read_now(lambda tx: pages.count(tx, late)) == 6
-    assert store.read_now(lambda tx: pages.count_before(tx, late, Anchor(FIRST + minutes(4), 9))) == 2
+    assert [e.number for e in store.read_now(lambda tx: timeline_store.last(tx, late, 9))] == [7, 8, 9, 10, 11, 12]
+    assert store.read_now(lambda tx: timeline_store.count_page(tx, late)) == 6
+    assert store.read_now(lambda tx: timeline_store.count_before(tx, late, Anchor(FIRST + minutes(4), 9))) == 2
     anchor = Anchor(FIRST + minutes(4), 9)
-    assert [e.number for e in store.read_now(lambda tx: pages.before(tx, late, anchor, 9))] == [7, 8]
+    assert [e.number for e in store.read_now(lambda tx: timeline_store.before(tx, late, anchor, 9))] == [7, 8]
 
 
 def test_what_was_said_is_known_by_its_minute_and_words(store: Store) -> None:
     store.write_now(written)
-    said = store.read_now(lambda tx: pages.said(tx, span(), FIRST + minutes(1)))
+    said = store.read_now(lambda tx: timeline_store.said(tx, span(), FIRST + minutes(1)))
     minute = (FIRST + minutes(1)).replace(second=0, microsecond=0)
     assert said[minute, "entry 4"] == 4
     assert (minute + minutes(1), "entry 5") not in said

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.incident import alert_order
-from bot.incident.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, AlertGroup, AlertStatus, Stand
-from storage import alert_events, alerts, past_alerts
-from storage.statements import Transaction
-from storage.store import Store
+from bot.domain import alerts as alerts_rules
+from bot.domain.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, AlertGroup, AlertStatus, Stand
+from storage import alerts as alerts_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
 from tests.storage.given import NOW, opened
 
 FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
@@ -24,13 +24,13 @@ def told(at: datetime, status: AlertStatus = FIRING, group: str = "g", source: s
 
 def heard(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
     """Write down what was told, as whoever hears it does."""
-    group = alerts.latest(tx, "T1", alert)
-    if group is None or not alert_order.goes_on(group, alert, is_open=False):
-        group = alerts.begin(tx, "T1", "C1", alert, alert.at, now)
-    known = alert_events.known(tx, group, alert.fingerprint)
-    alert_events.keep(tx, group, alert, now)
-    group = alert_order.after(group, alert, known)
-    alerts.save(tx, group)
+    group = alerts_store.latest(tx, "T1", alert)
+    if group is None or not alerts_rules.goes_on(group, alert, is_open=False):
+        group = alerts_store.begin(tx, "T1", "C1", alert, alert.at, now)
+    known = alerts_store.known(tx, group, alert.fingerprint)
+    alerts_store.keep(tx, group, alert, now)
+    group = alerts_rules.after(group, alert, known)
+    alerts_store.save(tx, group)
     return group
 
 
@@ -48,8 +48,8 @@ def rows(store: Store) -> tuple[int, int, int]:
     return store.read_now(count)
 
 
-def pruned(store: Store, now: datetime, most: int = past_alerts.AT_ONCE) -> int:
-    return store.write_now(lambda tx: past_alerts.prune(tx, now - REMEMBERED, now, most))
+def pruned(store: Store, now: datetime, most: int = alerts_store.AT_ONCE) -> int:
+    return store.write_now(lambda tx: alerts_store.prune(tx, now - REMEMBERED, now, most))
 
 
 def also_lately(store: Store, now: datetime) -> None:
@@ -63,10 +63,10 @@ def test_a_group_that_ended_long_ago_goes_with_all_that_was_told_of_it(store: St
     also_lately(store, NOW + 29 * DAY)
     assert pruned(store, NOW + 29 * DAY) == 0
     assert rows(store) == (3, 2, 0)
-    assert not store.read_now(past_alerts.has_let_go)
+    assert not store.read_now(alerts_store.has_let_go)
     assert pruned(store, NOW + 32 * DAY) == 2
     assert rows(store) == (1, 1, 0)
-    assert store.read_now(past_alerts.has_let_go)
+    assert store.read_now(alerts_store.has_let_go)
 
 
 @pytest.mark.parametrize("source", [PAGERDUTY, JSM])
@@ -86,8 +86,8 @@ def test_what_is_told_again_and_again_is_known_again_and_again(store: Store) -> 
     also_lately(store, NOW)
     for day in range(0, 200, 5):
         now = NOW + day * DAY
-        assert store.read_now(lambda tx: alert_events.is_known(tx, "T1", firing)), day
-        store.write_now(lambda tx, now=now: past_alerts.told_again(tx, "T1", firing, now))  # type: ignore[misc]
+        assert store.read_now(lambda tx: alerts_store.is_known(tx, "T1", firing)), day
+        store.write_now(lambda tx, now=now: alerts_store.told_again(tx, "T1", firing, now))  # type: ignore[misc]
         pruned(store, now)
     assert rows(store)[0] >= 1
 
@@ -107,9 +107,9 @@ def test_a_repeat_is_written_down_once_a_day_at_most(store: Store) -> None:
         return tx._connection.execute("SELECT heard_at FROM alert_event").fetchall()[0][0]
 
     first = store.read_now(heard_at)
-    store.write_now(lambda tx: past_alerts.told_again(tx, "T1", firing, NOW + DAY / 2))
+    store.write_now(lambda tx: alerts_store.told_again(tx, "T1", firing, NOW + DAY / 2))
     assert store.read_now(heard_at) == first
-    store.write_now(lambda tx: past_alerts.told_again(tx, "T1", firing, NOW + 2 * DAY))
+    store.write_now(lambda tx: alerts_store.told_again(tx, "T1", firing, NOW + 2 * DAY))
     assert store.read_now(heard_at) != first
 
 
@@ -118,10 +118,10 @@ def test_a_group_in_an_incident_stays_and_only_its_old_tellings_go(store: Store)
     group = store.write_now(lambda tx: heard(tx, told(NOW), NOW))
     ended = store.write_now(lambda tx: heard(tx, told(NOW + DAY, RESOLVED), NOW + DAY))
     taken = replace(ended, stand=Stand.ATTACHED, incident_id=incident.id)
-    store.write_now(lambda tx: alerts.save(tx, taken))
+    store.write_now(lambda tx: alerts_store.save(tx, taken))
     also_lately(store, NOW)
     assert pruned(store, NOW + 40 * DAY) == 2
-    assert store.read_now(lambda tx: alerts.by_id(tx, group.id)) == taken
+    assert store.read_now(lambda tx: alerts_store.by_id(tx, group.id)) == taken
 
 
 def test_the_newest_group_stays_so_that_no_button_ever_names_another(store: Store) -> None:
@@ -136,9 +136,9 @@ def test_the_newest_group_stays_so_that_no_button_ever_names_another(store: Stor
 def test_a_storm_goes_once_nothing_of_it_is_left(store: Store) -> None:
     def storm(tx: Transaction) -> None:
         held = heard(tx, told(NOW, source=ALERTMANAGER), NOW)
-        kept = alerts.begin_storm(tx, "T1", "C1", NOW)
-        alerts.save(tx, replace(held, storm_id=kept.id))
-        alerts.begin_storm(tx, "T1", "C1", NOW + 40 * DAY)
+        kept = alerts_store.begin_storm(tx, "T1", "C1", NOW)
+        alerts_store.save(tx, replace(held, storm_id=kept.id))
+        alerts_store.begin_storm(tx, "T1", "C1", NOW + 40 * DAY)
 
     store.write_now(storm)
     also_lately(store, NOW + 40 * DAY)
@@ -164,7 +164,7 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
         for number in range(6):
             for status, hour in ((FIRING, 0), (RESOLVED, 1)):
                 heard(tx, told(now + timedelta(hours=hour), status, f"{now:%j} {number}"), now)
-        past_alerts.prune(tx, now - REMEMBERED, now)
+        alerts_store.prune(tx, now - REMEMBERED, now)
 
     for number in range(365):
         store.write_now(lambda tx, now=NOW + number * DAY: day(tx, now))  # type: ignore[misc]
@@ -175,18 +175,18 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
 
 def test_an_end_that_waits_for_its_start_is_let_go_as_well(store: Store) -> None:
     end = told(NOW, RESOLVED)
-    store.write_now(lambda tx: alert_events.wait(tx, "T1", end, NOW))
+    store.write_now(lambda tx: alerts_store.wait(tx, "T1", end, NOW))
     assert pruned(store, NOW + 29 * DAY) == 0
-    assert store.read_now(lambda tx: alert_events.is_known(tx, "T1", end))
+    assert store.read_now(lambda tx: alerts_store.is_known(tx, "T1", end))
     assert pruned(store, NOW + 31 * DAY) == 1
-    assert not store.read_now(lambda tx: alert_events.is_known(tx, "T1", end))
+    assert not store.read_now(lambda tx: alerts_store.is_known(tx, "T1", end))
 
 
 def test_the_message_of_a_merged_group_goes_with_the_group_that_has_it(store: Store) -> None:
     def merged(tx: Transaction) -> None:
         heard(tx, told(NOW, source=ALERTMANAGER), NOW)
-        other = alerts.begin(tx, "T1", "C1", told(NOW, source=ALERTMANAGER), NOW + DAY, NOW)
-        alerts.save(tx, replace(other, stand=Stand.MERGED))
+        other = alerts_store.begin(tx, "T1", "C1", told(NOW, source=ALERTMANAGER), NOW + DAY, NOW)
+        alerts_store.save(tx, replace(other, stand=Stand.MERGED))
 
     store.write_now(merged)
     also_lately(store, NOW + 40 * DAY)

@@ -9,34 +9,39 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.incident.alike import significant
-from bot.incident.records import Incident, Place
-from storage import actions, cases, incidents, recall, sections, whys
+from bot.domain.records import Incident, Place
+from bot.domain.similarity import significant
+from storage import actions as actions_store
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage import search as search_store
+from storage import sections as sections_store
+from storage import whys as whys_store
 from storage.actions import NewAction
-from storage.recall import Wanted
-from storage.statements import Transaction
-from storage.store import Store, open_store
+from storage.database.statements import Transaction
+from storage.database.store import Store, open_store
+from storage.search import Wanted
 from storage.tables import metadata
 from tests.storage.given import NOW
 
 
 def opening(title: str, channel: str = "C1", team: str = "T1") -> Callable[[Transaction], Incident]:
-    return lambda tx: incidents.open_new(tx, Place(team, channel), title, "U1", NOW)
+    return lambda tx: incidents_store.open_new(tx, Place(team, channel), title, "U1", NOW)
 
 
 def keys(store: Store, words: str, **more: object) -> list[str]:
     wanted = Wanted(significant(words), **more)  # type: ignore[arg-type]
-    return [one.incident.key for one in store.read_now(lambda tx: recall.find(tx, "T1", wanted, 50))]
+    return [one.incident.key for one in store.read_now(lambda tx: search_store.find(tx, "T1", wanted, 50))]
 
 
 def test_titles_sections_whys_and_actions_are_found_as_soon_as_they_are_written(store: Store) -> None:
     incident = store.write_now(opening("Checkout fails"))
     assert keys(store, "checkout") == ["INC-1"]
-    store.write_now(lambda tx: sections.save(tx, incident.id, "summary", "A retry storm", "U1", NOW))
-    store.write_now(lambda tx: sections.save(tx, incident.id, "root_cause", "The pool was too small", "U1", NOW))
-    store.write_now(lambda tx: whys.add(tx, incident.id, None, "Connections leaked", "U1", NOW))
+    store.write_now(lambda tx: sections_store.save(tx, incident.id, "summary", "A retry storm", "U1", NOW))
+    store.write_now(lambda tx: sections_store.save(tx, incident.id, "root_cause", "The pool was too small", "U1", NOW))
+    store.write_now(lambda tx: whys_store.add(tx, incident.id, None, "Connections leaked", "U1", NOW))
     new = NewAction("Add a load test", "U2", None, None, "", "U1", NOW)
-    store.write_now(lambda tx: actions.add(tx, incident.id, new))
+    store.write_now(lambda tx: actions_store.add(tx, incident.id, new))
     for words in ("storms", "pools", "leaked connection", "load testing", "CHECKOUT pool"):
         assert keys(store, words) == ["INC-1"], words
     assert keys(store, "checkout sandwich") == []
@@ -45,20 +50,22 @@ def test_titles_sections_whys_and_actions_are_found_as_soon_as_they_are_written(
 
 def test_what_was_rewritten_struck_or_emptied_is_not_found_any_more(store: Store) -> None:
     incident = store.write_now(opening("Checkout fails"))
-    why = store.write_now(lambda tx: whys.add(tx, incident.id, None, "Connections leaked", "U1", NOW))
-    store.write_now(lambda tx: sections.save(tx, incident.id, "summary", "A retry storm", "U1", NOW))
-    store.write_now(lambda tx: whys.save(tx, replace(why, struck=True)))
-    store.write_now(lambda tx: sections.save(tx, incident.id, "summary", "", "U1", NOW))
-    store.write_now(lambda tx: incidents.save(tx, replace(incident, title="Payment fails")))
+    why = store.write_now(lambda tx: whys_store.add(tx, incident.id, None, "Connections leaked", "U1", NOW))
+    store.write_now(lambda tx: sections_store.save(tx, incident.id, "summary", "A retry storm", "U1", NOW))
+    store.write_now(lambda tx: whys_store.save(tx, replace(why, struck=True)))
+    store.write_now(lambda tx: sections_store.save(tx, incident.id, "summary", "", "U1", NOW))
+    store.write_now(lambda tx: incidents_store.save(tx, replace(incident, title="Payment fails")))
     assert keys(store, "checkout leaked storm", is_any=True) == []
     assert keys(store, "payment") == ["INC-1"]
 
 
 def test_a_root_cause_counts_more_than_a_passing_word_and_another_workspace_is_never_found(store: Store) -> None:
     passing = store.write_now(opening("Search is slow"))
-    store.write_now(lambda tx: sections.save(tx, passing.id, "lessons", "Also look at the pool some day", "U1", NOW))
+    store.write_now(
+        lambda tx: sections_store.save(tx, passing.id, "lessons", "Also look at the pool some day", "U1", NOW)
+    )
     root = store.write_now(opening("Login is down", "C2"))
-    store.write_now(lambda tx: sections.save(tx, root.id, "root_cause", "The pool ran out", "U1", NOW))
+    store.write_now(lambda tx: sections_store.save(tx, root.id, "root_cause", "The pool ran out", "U1", NOW))
     store.write_now(opening("The pool", "C1", "T2"))
     assert keys(store, "pool") == ["INC-2", "INC-1"]
     assert keys(store, "pool", before=2) == ["INC-1"]
@@ -109,7 +116,7 @@ def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite
     sqlite_store.write_now(many)
     steps = 0
 
-    def count(tx: Transaction) -> tuple[recall.Found, ...]:
+    def count(tx: Transaction) -> tuple[search_store.Found, ...]:
         nonlocal steps
         connection: object = tx._connection
 
@@ -120,7 +127,7 @@ def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite
 
         connection.set_progress_handler(step, 1)  # type: ignore[attr-defined]
         try:
-            return recall.find(tx, "T1", Wanted(("417",)), 50)
+            return search_store.find(tx, "T1", Wanted(("417",)), 50)
         finally:
             connection.set_progress_handler(None, 0)  # type: ignore[attr-defined]
 
@@ -141,8 +148,8 @@ def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
         + " FROM incident, generate_series(2, 3000) AS n"
     )
     connection.execute("ANALYZE")
-    compiled = recall._FOUND["postgresql"].compiled(store.driver.dialect)
-    given = compiled.parameters({"team": "T1", "query": '"417"', "before": recall.LATEST, "most": 50})
+    compiled = search_store._FOUND["postgresql"].compiled(store.driver.dialect)
+    given = compiled.parameters({"team": "T1", "query": '"417"', "before": search_store.LATEST, "most": 50})
     plan = connection.execute(f"EXPLAIN {compiled.sql}", given).fetchall()
     connection.close()
     assert any("recall_words_index" in line for (line,) in plan), "\n".join(line for (line,) in plan)
@@ -152,9 +159,9 @@ def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
 
 def test_a_likeness_is_judged_once(store: Store) -> None:
     first, second = store.write_now(opening("One")), store.write_now(opening("Two", "C2"))
-    store.write_now(lambda tx: recall.judge(tx, second.id, first.id, "U1", NOW, is_same=False))
-    assert store.read_now(lambda tx: recall.judged(tx, second.id)) == {first.id: False}
-    assert store.read_now(lambda tx: recall.judged(tx, first.id)) == {}
+    store.write_now(lambda tx: search_store.judge(tx, second.id, first.id, "U1", NOW, is_same=False))
+    assert store.read_now(lambda tx: search_store.judged(tx, second.id)) == {first.id: False}
+    assert store.read_now(lambda tx: search_store.judged(tx, first.id)) == {}
 
 
 def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None:
@@ -162,13 +169,13 @@ def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     store = open_store(sqlite_url)
     incident = store.write_now(opening("Checkout fails"))
-    why = store.write_now(lambda tx: whys.add(tx, incident.id, None, f"It was {secret}", "U1", NOW))
+    why = store.write_now(lambda tx: whys_store.add(tx, incident.id, None, f"It was {secret}", "U1", NOW))
     held = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
     assert secret.encode() in held
 
     def redact(tx: Transaction) -> None:
-        whys.redact(tx, why, lambda _: "It was [redacted]", "U1", NOW)
-        recall.forget(tx)
+        whys_store.redact(tx, why, lambda _: "It was [redacted]", "U1", NOW)
+        search_store.forget(tx)
 
     store.write_now(redact)
     store.close()  # what is still in the log is moved
@@ -179,9 +186,9 @@ def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None
 
 def test_the_words_of_a_case_are_told_apart_by_where_they_stand(store: Store) -> None:
     incident = store.write_now(opening("Checkout fails"))
-    why = store.write_now(lambda tx: whys.add(tx, incident.id, None, "The pool ran out", "U1", NOW))
-    store.write_now(lambda tx: whys.save(tx, replace(why, is_root=True)))
-    store.write_now(lambda tx: sections.save(tx, incident.id, "recurrence", "INC-0 sandwich", "U1", NOW))
-    texts = store.read_now(lambda tx: recall.words_of(tx, incident.id))
+    why = store.write_now(lambda tx: whys_store.add(tx, incident.id, None, "The pool ran out", "U1", NOW))
+    store.write_now(lambda tx: whys_store.save(tx, replace(why, is_root=True)))
+    store.write_now(lambda tx: sections_store.save(tx, incident.id, "recurrence", "INC-0 sandwich", "U1", NOW))
+    texts = store.read_now(lambda tx: search_store.words_of(tx, incident.id))
     assert (texts.title, texts.cause, texts.told) == ("Checkout fails", "The pool ran out", "")
-    assert store.read_now(lambda tx: cases.load(tx, incident)).audit == ()
+    assert store.read_now(lambda tx: case_store.load(tx, incident)).audit == ()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from storage import reminders
+from storage import reminders as reminders_store
+from storage.database.store import Store, open_store
 from storage.reminders import Reminder
-from storage.store import Store, open_store
 from tests.storage.given import NOW, minutes, opened
 
 FIRST = Reminder(0, "T1", "postmortem", "1", "24h", 1, NOW, "pending", None, "")
@@ -18,7 +18,7 @@ def incident_id(store: Store) -> int:
 
 
 def scheduled(store: Store, *given: Reminder) -> list[bool]:
-    return store.write_now(lambda tx: [reminders.schedule(tx, reminder) for reminder in given])
+    return store.write_now(lambda tx: [reminders_store.schedule(tx, reminder) for reminder in given])
 
 
 @pytest.mark.usefixtures("incident_id")
@@ -31,42 +31,51 @@ def test_a_reminder_is_put_down_once_for_its_slot(store: Store) -> None:
     ]
     assert scheduled(store, FIRST, *others) == [True] * 5
     assert scheduled(store, replace(FIRST, due_at=NOW + minutes(5)), *others) == [False] * 5
-    (kept,) = [kept for kept in store.read_now(lambda tx: reminders.due(tx, NOW, 9, locking=False)) if kept.id == 1]
+    (kept,) = [
+        kept for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False)) if kept.id == 1
+    ]
     assert replace(kept, id=0) == FIRST
 
 
 @pytest.mark.usefixtures("incident_id")
 def test_a_settled_reminder_keeps_its_slot(store: Store) -> None:
     scheduled(store, FIRST)
-    (due,) = store.read_now(lambda tx: reminders.due(tx, NOW, 9, locking=False))
-    store.write_now(lambda tx: reminders.settle(tx, due, "sent", "to U1", NOW + minutes(1)))
+    (due,) = store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))
+    store.write_now(lambda tx: reminders_store.settle(tx, due, "sent", "to U1", NOW + minutes(1)))
     assert scheduled(store, FIRST) == [False]
-    assert store.read_now(lambda tx: reminders.due(tx, NOW + minutes(99), 9, locking=False)) == ()
-    settled = store.read_now(lambda tx: reminders.by_id(tx, due.id))
+    assert store.read_now(lambda tx: reminders_store.due(tx, NOW + minutes(99), 9, locking=False)) == ()
+    settled = store.read_now(lambda tx: reminders_store.by_id(tx, due.id))
     assert settled == replace(due, state="sent", note="to U1", settled_at=NOW + minutes(1))
-    store.write_now(lambda tx: reminders.settle(tx, due, "skipped", "too late", NOW + minutes(2)))
-    assert store.read_now(lambda tx: reminders.by_id(tx, due.id)) == settled
+    store.write_now(lambda tx: reminders_store.settle(tx, due, "skipped", "too late", NOW + minutes(2)))
+    assert store.read_now(lambda tx: reminders_store.by_id(tx, due.id)) == settled
 
 
 @pytest.mark.usefixtures("incident_id")
 def test_due_is_what_has_come_the_latest_first_and_no_more_than_asked(store: Store) -> None:
     scheduled(store, *(replace(FIRST, slot=str(at), due_at=NOW + minutes(at)) for at in (0, -5, 1, -9)))
-    slots = [kept.slot for kept in store.read_now(lambda tx: reminders.due(tx, NOW, 9, locking=False))]
+    slots = [kept.slot for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))]
     assert slots == ["0", "-5", "-9"]
-    assert [kept.slot for kept in store.read_now(lambda tx: reminders.due(tx, NOW, 2, locking=False))] == ["0", "-5"]
+    assert [kept.slot for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 2, locking=False))] == [
+        "0",
+        "-5",
+    ]
 
 
 def test_what_is_still_to_come_of_an_incident_is_withdrawn(store: Store, incident_id: int) -> None:
     scheduled(store, FIRST, replace(FIRST, slot="48h", due_at=NOW + minutes(9)), replace(FIRST, subject="U1"))
     scheduled(store, replace(FIRST, subject="U2", incident_id=None))
-    (*_, sent) = store.read_now(lambda tx: reminders.due(tx, NOW, 9, locking=False))
-    store.write_now(lambda tx: reminders.settle(tx, sent, "sent", "", NOW))
-    assert store.write_now(lambda tx: reminders.cancel(tx, incident_id, "published", NOW)) == 2
-    assert store.write_now(lambda tx: reminders.cancel(tx, incident_id, "published", NOW)) == 0
-    states = [(kept.slot, kept.state) for kept in store.read_now(lambda tx: reminders.of_incident(tx, incident_id))]
+    (*_, sent) = store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))
+    store.write_now(lambda tx: reminders_store.settle(tx, sent, "sent", "", NOW))
+    assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 2
+    assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 0
+    states = [
+        (kept.slot, kept.state) for kept in store.read_now(lambda tx: reminders_store.of_incident(tx, incident_id))
+    ]
     assert states == [("24h", "sent"), ("24h", "cancelled"), ("48h", "cancelled")]
-    assert [kept.subject for kept in store.read_now(lambda tx: reminders.due(tx, NOW, 9, locking=False))] == ["U2"]
-    assert store.read_now(lambda tx: reminders.by_id(tx, 99)) is None
+    assert [kept.subject for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))] == [
+        "U2"
+    ]
+    assert store.read_now(lambda tx: reminders_store.by_id(tx, 99)) is None
 
 
 @pytest.mark.postgres
@@ -75,7 +84,10 @@ def test_what_one_replica_holds_is_left_to_it_by_the_other(postgres_url: str) ->
     one.write_now(opened)
     scheduled(one, *(replace(FIRST, slot=str(at), due_at=NOW - minutes(at)) for at in range(4)))
     seen = one.write_now(
-        lambda tx: (reminders.due(tx, NOW, 3), two.writer.submit(lambda other: reminders.due(other, NOW, 9)).result(2))
+        lambda tx: (
+            reminders_store.due(tx, NOW, 3),
+            two.writer.submit(lambda other: reminders_store.due(other, NOW, 9)).result(2),
+        )
     )
     assert [[kept.slot for kept in found] for found in seen] == [["0", "1", "2"], ["3"]]
     one.close()

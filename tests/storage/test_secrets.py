@@ -8,26 +8,33 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain import secrets as secrets_rules
+from bot.domain.records import Entry, Incident, Place
 from bot.errors import NotRecorded
-from bot.incident import secrets as rules
-from bot.incident.records import Entry, Incident, Place
-from storage import attachments, inbox, incidents, links, secrets, sections, timeline, whys
+from storage import attachments as attachments_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import links as links_store
+from storage import secrets as secrets_store
+from storage import sections as sections_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
 from storage.attachments import NewAttachment
+from storage.database.statements import Transaction
+from storage.database.store import Store
 from storage.links import Thing
 from storage.secrets import Reach
-from storage.statements import Transaction
-from storage.store import Store
 from storage.timeline import NewEntry
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SECRET = "hunter" + "2-of-demo"
-REDACT = partial(rules.without, known={SECRET})
+REDACT = partial(secrets_rules.without, known={SECRET})
 
 
 def written(tx: Transaction) -> tuple[Incident, Entry]:
     """An incident with one entry that holds the secret."""
-    incident = incidents.open_new(tx, Place("T1", "C1"), f"about {SECRET}", "U1", NOW)
-    return incident, timeline.add(tx, incident.id, 1, NewEntry(NOW, f"it is {SECRET}", "U1", "U1", NOW))
+    incident = incidents_store.open_new(tx, Place("T1", "C1"), f"about {SECRET}", "U1", NOW)
+    return incident, timeline_store.add(tx, incident.id, 1, NewEntry(NOW, f"it is {SECRET}", "U1", "U1", NOW))
 
 
 def files(path: Path) -> bytes:
@@ -39,12 +46,12 @@ def files(path: Path) -> bytes:
 async def test_every_wording_is_redacted_and_the_history_grows(store: Store) -> None:
     _, entry = await store.write(written)
     later = NOW + timedelta(minutes=1)
-    after = await store.write(lambda tx: timeline.redact(tx, entry, REDACT, "U2", later))
+    after = await store.write(lambda tx: timeline_store.redact(tx, entry, REDACT, "U2", later))
     assert (after.text, after.version) == ("it is [redacted]", 2)
-    first, second = await store.read(lambda tx: timeline.versions(tx, entry.id))
+    first, second = await store.read(lambda tx: timeline_store.versions(tx, entry.id))
     assert (first.change, first.text, first.changed_at) == ("added", "it is [redacted]", NOW)
     assert (second.change, second.changed_by, second.changed_at) == ("redacted", "U2", later)
-    assert secrets.wipe(store)
+    assert secrets_store.wipe(store)
 
 
 async def test_every_saving_of_a_section_is_redacted_and_one_that_stood_is_saved_anew(store: Store) -> None:
@@ -52,14 +59,14 @@ async def test_every_saving_of_a_section_is_redacted_and_one_that_stood_is_saved
 
     def more(tx: Transaction) -> tuple[str, ...]:
         for slug, text in (("impact", f"{SECRET} leaked"), ("impact", "nothing"), ("fault", f"see {SECRET}")):
-            sections.save(tx, incident.id, slug, text, "U1", NOW)
-        return sections.redact(tx, incident.id, REDACT, "U2", NOW)
+            sections_store.save(tx, incident.id, slug, text, "U1", NOW)
+        return sections_store.redact(tx, incident.id, REDACT, "U2", NOW)
 
     assert await store.write(more) == ("fault", "impact")
     told = {
         slug: [(one.version, one.author, one.text) for one in await store.read(history)]
         for slug in ("impact", "fault")
-        for history in [partial(sections.history, incident_id=incident.id, slug=slug)]
+        for history in [partial(sections_store.history, incident_id=incident.id, slug=slug)]
     }
     assert told == {
         "impact": [(1, "U1", "[redacted] leaked"), (2, "U1", "nothing")],
@@ -71,15 +78,15 @@ async def test_every_wording_of_a_why_is_redacted_and_its_history_grows(store: S
     incident, _ = await store.write(written)
 
     def more(tx: Transaction) -> None:
-        why = whys.add(tx, incident.id, None, f"{SECRET} leaked", "U1", NOW)
-        assert whys.redact(tx, why, str.strip, "U2", NOW) is None
-        after = whys.redact(tx, why, REDACT, "U2", NOW)
+        why = whys_store.add(tx, incident.id, None, f"{SECRET} leaked", "U1", NOW)
+        assert whys_store.redact(tx, why, str.strip, "U2", NOW) is None
+        after = whys_store.redact(tx, why, REDACT, "U2", NOW)
         assert after is not None
-        assert [(one.change, one.text) for one in whys.versions(tx, why.id)] == [
+        assert [(one.change, one.text) for one in whys_store.versions(tx, why.id)] == [
             ("added", "[redacted] leaked"),
             ("redacted", "[redacted] leaked"),
         ]
-        assert whys.chain(tx, incident.id) == (after,)
+        assert whys_store.chain(tx, incident.id) == (after,)
 
     await store.write(more)
 
@@ -87,8 +94,8 @@ async def test_every_wording_of_a_why_is_redacted_and_its_history_grows(store: S
 async def test_a_wording_still_changes_to_nothing_else(store: Store) -> None:
     _, entry = await store.write(written)
     with pytest.raises(NotRecorded):
-        await store.write(lambda tx: timeline.redact(tx, entry, lambda _: "something else", "U2", NOW))
-    (only,) = await store.read(lambda tx: timeline.versions(tx, entry.id))
+        await store.write(lambda tx: timeline_store.redact(tx, entry, lambda _: "something else", "U2", NOW))
+    (only,) = await store.read(lambda tx: timeline_store.versions(tx, entry.id))
     assert only.text == f"it is {SECRET}"
 
 
@@ -96,22 +103,22 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
     incident, entry = await store.write(written)
 
     def more(tx: Transaction) -> None:
-        attachments.want(tx, entry.id, NewAttachment(f"{SECRET}.png", "image/png", 1, "https://a.example"), NOW)
-        inbox.keep(tx, "before", f'"{SECRET}"', NOW - timedelta(hours=1))
-        inbox.keep(tx, "after", f'"{SECRET}"', NOW)
-        inbox.keep(tx, "other", '"nothing"', NOW)
+        attachments_store.want(tx, entry.id, NewAttachment(f"{SECRET}.png", "image/png", 1, "https://a.example"), NOW)
+        deliveries_store.keep(tx, "before", f'"{SECRET}"', NOW - timedelta(hours=1))
+        deliveries_store.keep(tx, "after", f'"{SECRET}"', NOW)
+        deliveries_store.keep(tx, "other", '"nothing"', NOW)
 
     await store.write(more)
-    reach, mark = Reach(incident.id, "T1", NOW), secrets.mark_of(SECRET)
-    found = await store.read(lambda tx: secrets.copies(tx, reach, mark))
+    reach, mark = Reach(incident.id, "T1", NOW), secrets_store.mark_of(SECRET)
+    found = await store.read(lambda tx: secrets_store.copies(tx, reach, mark))
     assert sorted((copy.place, copy.text) for copy in found) == [
         ("attachment", f"{SECRET}.png"),
         ("inbox", f'"{SECRET}"'),
     ]
     for copy in found:
-        await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
-    assert await store.read(lambda tx: secrets.copies(tx, reach, mark)) == ()
-    assert await store.read(lambda tx: inbox.reply(tx, "after")) == '"[redacted]"'
+        await store.write(lambda tx, copy=copy: secrets_store.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
+    assert await store.read(lambda tx: secrets_store.copies(tx, reach, mark)) == ()
+    assert await store.read(lambda tx: deliveries_store.reply(tx, "after")) == '"[redacted]"'
 
 
 async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is_left_to_differ(store: Store) -> None:
@@ -119,14 +126,14 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
     memo = f'{{"words": "{SECRET}"}}'
     for system in ("paging", "statuspage", "jira", "jsm"):
         thing = Thing("T1", system, "INC-1 it", incident.id)
-        await store.write(lambda tx, thing=thing: links.want(tx, thing, NOW, memo))  # type: ignore[misc]
-    found = await store.read(lambda tx: secrets.copies(tx, Reach(incident.id), secrets.mark_of(SECRET)))
+        await store.write(lambda tx, thing=thing: links_store.want(tx, thing, NOW, memo))  # type: ignore[misc]
+    found = await store.read(lambda tx: secrets_store.copies(tx, Reach(incident.id), secrets_store.mark_of(SECRET)))
     assert [(copy.place, copy.text) for copy in found] == [("link", memo), ("link", memo)]
     for copy in found:
-        await store.write(lambda tx, copy=copy: secrets.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
+        await store.write(lambda tx, copy=copy: secrets_store.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
 
     def memos(tx: Transaction) -> list[str]:
-        known = (links.of(tx, "T1", system, "INC-1 it") for system in ("paging", "statuspage", "jira", "jsm"))
+        known = (links_store.of(tx, "T1", system, "INC-1 it") for system in ("paging", "statuspage", "jira", "jsm"))
         return [link.memo for link in known if link is not None]
 
     assert [SECRET in memo for memo in await store.read(memos)] == [False, False, True, True]
@@ -134,15 +141,15 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
 
 async def test_only_the_entries_that_may_hold_it_are_named(store: Store) -> None:
     incident, _ = await store.write(written)
-    await store.write(lambda tx: timeline.add(tx, incident.id, 2, NewEntry(NOW, "else", "U1", "U1", NOW)))
-    mark = secrets.mark_of(SECRET)
-    assert await store.read(lambda tx: secrets.entries_with(tx, incident.id, mark)) == (1,)
-    assert await store.read(lambda tx: secrets.entries_with(tx, incident.id + 1, mark)) == ()
+    await store.write(lambda tx: timeline_store.add(tx, incident.id, 2, NewEntry(NOW, "else", "U1", "U1", NOW)))
+    mark = secrets_store.mark_of(SECRET)
+    assert await store.read(lambda tx: secrets_store.entries_with(tx, incident.id, mark)) == (1,)
+    assert await store.read(lambda tx: secrets_store.entries_with(tx, incident.id + 1, mark)) == ()
 
 
 @pytest.mark.parametrize(("secret", "mark"), [("a-bcd_efghijklmnop", "efghijkl"), ('"\\"', ""), ("s3cr3t!", "s3cr3t")])
 def test_a_mark_is_a_piece_that_no_encoding_changes(secret: str, mark: str) -> None:
-    assert secrets.mark_of(secret) == mark
+    assert secrets_store.mark_of(secret) == mark
 
 
 def test_the_log_waits_for_a_reader_and_is_then_emptied(sqlite_store: Store, sqlite_url: str) -> None:
@@ -151,10 +158,10 @@ def test_the_log_waits_for_a_reader_and_is_then_emptied(sqlite_store: Store, sql
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM entry").fetchall()
-    sqlite_store.write_now(lambda tx: timeline.redact(tx, entry, REDACT, "U2", NOW))
-    assert not secrets.wipe(sqlite_store)
+    sqlite_store.write_now(lambda tx: timeline_store.redact(tx, entry, REDACT, "U2", NOW))
+    assert not secrets_store.wipe(sqlite_store)
     assert f"it is {SECRET}".encode() in files(path)
     reader.execute("ROLLBACK")
     reader.close()
-    assert secrets.wipe(sqlite_store)
+    assert secrets_store.wipe(sqlite_store)
     assert f"it is {SECRET}".encode() not in files(path)

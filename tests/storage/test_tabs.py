@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from storage import actions, incidents, tabs
+from storage import actions as actions_store
+from storage import incidents as incidents_store
+from storage import people as people_store
 from storage.actions import NewAction
-from storage.statements import Transaction
-from storage.store import Store
-from storage.tabs import Tab
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.people import Tab
 from tests.storage.given import NOW, opened
 
 WEEK = timedelta(days=7)
@@ -16,19 +18,19 @@ WEEK = timedelta(days=7)
 def look_at_tabs(tx: Transaction) -> None:
     """Four people, who opened theirs an hour apart, U1 last."""
     for hours, person in enumerate(("U1", "U2", "U3", "U4")):
-        tabs.opened(tx, "T1", person, NOW - timedelta(hours=hours))
-    tabs.opened(tx, "T2", "U9", NOW)
+        people_store.opened(tx, "T1", person, NOW - timedelta(hours=hours))
+    people_store.opened(tx, "T2", "U9", NOW)
 
 
 def test_an_opening_begins_at_the_first_pages_and_keeps_what_was_shown(store: Store) -> None:
     def unit(tx: Transaction) -> tuple[Tab | None, Tab | None, Tab | None]:
-        tabs.opened(tx, "T1", "U1", NOW)
-        tabs.turn(tx, "T1", "U1", "actions_from", 40)
-        tabs.turn(tx, "T1", "U1", "postmortems_from", 10)
-        tabs.keep(tx, "T1", "U1", "hash", frozenset({3}))
-        before = tabs.one(tx, "T1", "U1")
-        tabs.opened(tx, "T1", "U1", NOW + WEEK)
-        return before, tabs.one(tx, "T1", "U1"), tabs.one(tx, "T2", "U1")
+        people_store.opened(tx, "T1", "U1", NOW)
+        people_store.turn(tx, "T1", "U1", "actions_from", 40)
+        people_store.turn(tx, "T1", "U1", "postmortems_from", 10)
+        people_store.keep_tab(tx, "T1", "U1", "hash", frozenset({3}))
+        before = people_store.one_tab(tx, "T1", "U1")
+        people_store.opened(tx, "T1", "U1", NOW + WEEK)
+        return before, people_store.one_tab(tx, "T1", "U1"), people_store.one_tab(tx, "T2", "U1")
 
     before, after, nobody = store.write_now(unit)
     assert before == Tab("T1", "U1", NOW, "hash", 40, 10)
@@ -38,26 +40,30 @@ def test_an_opening_begins_at_the_first_pages_and_keeps_what_was_shown(store: St
 
 def test_the_latest_to_look_come_first_and_only_so_many(store: Store) -> None:
     store.write_now(look_at_tabs)
-    found = store.read_now(lambda tx: tabs.lately(tx, "T1", NOW - timedelta(hours=2), 2))
+    found = store.read_now(lambda tx: people_store.lately(tx, "T1", NOW - timedelta(hours=2), 2))
     assert found == (("T1", "U1"), ("T1", "U2"))
-    assert len(store.read_now(lambda tx: tabs.lately(tx, "T1", NOW - timedelta(hours=2), 9))) == 3
+    assert len(store.read_now(lambda tx: people_store.lately(tx, "T1", NOW - timedelta(hours=2), 9))) == 3
 
 
 def test_those_who_owe_something_of_an_incident_are_found_and_those_who_are_shown_to(store: Store) -> None:
     def unit(tx: Transaction) -> list[tuple[tuple[str, str], ...]]:
         look_at_tabs(tx)
         incident = opened(tx)
-        found = [tabs.owing(tx, "T1", NOW - WEEK, incident.id)]
-        incidents.save(tx, replace(incident, lead="U4"))
-        found.append(tabs.owing(tx, "T1", NOW - WEEK, incident.id))
-        actions.add(tx, incident.id, NewAction("add a load test", "U2", None, None, "", "U1", NOW))
-        actions.add(tx, incident.id, NewAction("nobody's yet", None, None, None, "", "U1", NOW))
-        found.append(tabs.owing(tx, "T1", NOW - WEEK, incident.id))
-        incidents.save(tx, replace(incident, postmortem_owner="U1"))
-        tabs.keep(tx, "T1", "U4", "hash", frozenset({incident.id + 10, incident.id}))
-        tabs.keep(tx, "T1", "U3", "hash", frozenset({incident.id + 10}))  # 11 is not 1
-        found.append(tabs.owing(tx, "T1", NOW - WEEK, incident.id))
-        return [*found, tabs.owing(tx, "T2", NOW - WEEK, incident.id), tabs.owing(tx, "T1", NOW + WEEK, incident.id)]
+        found = [people_store.owing(tx, "T1", NOW - WEEK, incident.id)]
+        incidents_store.save(tx, replace(incident, lead="U4"))
+        found.append(people_store.owing(tx, "T1", NOW - WEEK, incident.id))
+        actions_store.add(tx, incident.id, NewAction("add a load test", "U2", None, None, "", "U1", NOW))
+        actions_store.add(tx, incident.id, NewAction("nobody's yet", None, None, None, "", "U1", NOW))
+        found.append(people_store.owing(tx, "T1", NOW - WEEK, incident.id))
+        incidents_store.save(tx, replace(incident, postmortem_owner="U1"))
+        people_store.keep_tab(tx, "T1", "U4", "hash", frozenset({incident.id + 10, incident.id}))
+        people_store.keep_tab(tx, "T1", "U3", "hash", frozenset({incident.id + 10}))  # 11 is not 1
+        found.append(people_store.owing(tx, "T1", NOW - WEEK, incident.id))
+        return [
+            *found,
+            people_store.owing(tx, "T2", NOW - WEEK, incident.id),
+            people_store.owing(tx, "T1", NOW + WEEK, incident.id),
+        ]
 
     found = [[person for _, person in each] for each in store.write_now(unit)]
     assert found == [[], ["U4"], ["U2", "U4"], ["U1", "U2", "U4"], [], []]

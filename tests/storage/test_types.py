@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.types import TypeEngine
 
-from storage.store import Store
-from storage.types import CalendarDay, Flag, UtcDateTime, Word
+from storage.database.statements import CalendarDay, Flag, UtcDateTime, Word
+from storage.database.store import Store
 from tests.storage.given import entry, noted, opened
 
 DIALECTS: list[Dialect] = [pysqlite.dialect(), postgresql.dialect()]  # type: ignore[no-untyped-call]

@@ -9,18 +9,18 @@ from typing import Any, NoReturn
 import pytest
 
 from bot.errors import NotRecorded, Refused
-from storage import timeline
-from storage.drivers import DATABASE_ERRORS, SqliteDriver, driver_for
-from storage.statements import Transaction
-from storage.store import Store
-from storage.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
+from storage import timeline as timeline_store
+from storage.database.drivers import DATABASE_ERRORS, SqliteDriver, driver_for
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.database.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
 from tests.storage.given import entry, noted, noting, opened
 from tests.storage.holding import Held
 from tests.waiting import LONG_SECONDS
 
 
 def texts(store: Store) -> list[str]:
-    return [kept.text for kept in store.read_now(lambda tx: timeline.standing(tx, 1))]
+    return [kept.text for kept in store.read_now(lambda tx: timeline_store.standing(tx, 1))]
 
 
 def number(n: int) -> Callable[[Transaction], int]:
@@ -219,13 +219,13 @@ def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.write_now(opened)
-    monkeypatch.setattr("storage.writer.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("storage.database.writer.WAIT_SECONDS", 0.1)
     with Held(store):
         late = store.writer.submit(noting("late"))
         threading.Event().wait(0.2)
     with pytest.raises(NotRecorded, match="busy for too long"):
         late.result()
-    monkeypatch.setattr("storage.writer.WAIT_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr("storage.database.writer.WAIT_SECONDS", LONG_SECONDS)
     assert store.write_now(noting("in time")) == 1
     assert texts(store) == ["in time"]
 
@@ -234,7 +234,7 @@ async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await sqlite_store.write(opened)
-    monkeypatch.setattr("storage.writer.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("storage.database.writer.ANSWER_SECONDS", 1.0)
     running, go_on = threading.Event(), threading.Event()
 
     def stuck(tx: Transaction) -> int:

@@ -10,10 +10,10 @@ from contextlib import closing
 import pytest
 
 from bot.errors import NotRecorded
-from storage import timeline
-from storage.statements import Transaction
-from storage.store import Store
-from storage.writer import PAUSE_SECONDS
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.database.writer import PAUSE_SECONDS
 from tests.patience import AS_SHIPPED, hurry
 from tests.storage.given import noting, opened
 from tests.waiting import SOON_SECONDS
@@ -38,10 +38,10 @@ async def test_while_another_holds_the_file_nothing_is_recorded_and_nothing_appe
         answers = await asyncio.gather(*writing, return_exceptions=True)
     assert time.monotonic() - begun < SOON_SECONDS
     assert all(isinstance(answer, NotRecorded) for answer in answers)
-    assert await sqlite_store.read(lambda tx: timeline.count(tx, 1)) == 0  # reading goes on
+    assert await sqlite_store.read(lambda tx: timeline_store.count(tx, 1)) == 0  # reading goes on
     other.execute("ROLLBACK")
     assert await sqlite_store.write(noting("free again")) == 1
-    assert [kept.text for kept in sqlite_store.read_now(lambda tx: timeline.standing(tx, 1))] == ["free again"]
+    assert [kept.text for kept in sqlite_store.read_now(lambda tx: timeline_store.standing(tx, 1))] == ["free again"]
 
 
 @pytest.mark.usefixtures("short_locks")
@@ -49,7 +49,7 @@ def test_a_short_hold_is_waited_out(sqlite_store: Store, other: sqlite3.Connecti
     sqlite_store.write_now(opened)
     other.execute("BEGIN IMMEDIATE")
     waiting = sqlite_store.writer.submit(noting())
-    threading.Event().wait(1.5 * AS_SHIPPED["storage.drivers.LOCK_SECONDS"])  # longer than one try
+    threading.Event().wait(1.5 * AS_SHIPPED["storage.database.drivers.LOCK_SECONDS"])  # longer than one try
     other.execute("ROLLBACK")
     assert waiting.result() == 1
 
@@ -59,7 +59,7 @@ def test_who_types_is_answered_before_slack_gives_up() -> None:
     names = ("drivers.LOCK", "writer.WAIT", "writer.ANSWER")
     lock, wait, answer = (AS_SHIPPED[f"storage.{name}_SECONDS"] for name in names)
     assert wait + lock + PAUSE_SECONDS < answer < 2.6
-    assert AS_SHIPPED["storage.drivers.WAIT_SECONDS"] == wait
+    assert AS_SHIPPED["storage.database.drivers.WAIT_SECONDS"] == wait
 
 
 def limit_pages(tx: Transaction, pages: int) -> int:
@@ -74,7 +74,7 @@ def test_on_a_full_disk_nothing_is_recorded_reading_goes_on_and_with_room_it_wri
     pages = sqlite_store.write_now(lambda tx: limit_pages(tx, 1))
     with pytest.raises(NotRecorded, match="OperationalError"):
         sqlite_store.write_now(noting("x" * 4096 * 3))
-    assert [kept.text for kept in sqlite_store.read_now(lambda tx: timeline.standing(tx, 1))] == ["before"]
+    assert [kept.text for kept in sqlite_store.read_now(lambda tx: timeline_store.standing(tx, 1))] == ["before"]
     assert sqlite_store.writer.state.refused == 1
     sqlite_store.write_now(lambda tx: limit_pages(tx, pages + 100))
     assert sqlite_store.write_now(noting("x" * 4096 * 3)) == 2
@@ -86,4 +86,4 @@ def test_on_a_full_disk_the_whole_transaction_is_refused_and_no_half_of_it_stays
     waiting = [sqlite_store.writer.submit(noting(f"{n} " + "x" * 3000)) for n in range(30)]
     told = [future.exception() is None for future in waiting]
     assert not all(told)
-    assert sqlite_store.read_now(lambda tx: timeline.count(tx, 1)) == sum(told)
+    assert sqlite_store.read_now(lambda tx: timeline_store.count(tx, 1)) == sum(told)

@@ -12,7 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.rehearsal.standin import StandIn
+from bot.rehearsal.server import StandIn
 
 
 class Echo:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clock import SettableClock
-from bot.web.guard import Denied, Guard
+from bot.web.slack_endpoint import Denied, Guard
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 SECRET = "sign" + "ing"

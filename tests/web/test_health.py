@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.web.health import Health, database_probe
-from storage.store import Store
+from storage.database.store import Store
 from tests.patience import hurry
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.incident.alerts import PROGRAMS, AlertGroup
-from bot.incident.records import Milestone
-from storage import alerts
+from bot.domain.alerts import PROGRAMS, AlertGroup
+from bot.domain.records import Milestone
+from storage import alerts as alerts_store
 from tests import alarms
 from tests.alarms import ALERTS, Json, alertmanager, call, grafana, jsm, member, watched
 from tests.handlers.stage import told, window
@@ -72,7 +72,7 @@ RULE = {"alertmanager": "severity=warning", "grafana": "severity=warning", "page
 
 
 def group(play: Play, number: int) -> AlertGroup:
-    found = play.bot.store.read_now(lambda tx: alerts.by_id(tx, number))
+    found = play.bot.store.read_now(lambda tx: alerts_store.by_id(tx, number))
     assert found is not None
     return found
 

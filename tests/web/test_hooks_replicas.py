@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from bot.app import Afterword
-from bot.incident.alerts import Alert, AlertStatus
-from bot.incident.payloads import alertmanager
-from bot.scribe import alerts as scribe
-from storage import alerts
-from storage.store import open_store
+from bot.domain.alert_payloads import alertmanager
+from bot.domain.alerts import Alert, AlertStatus
+from bot.services.alerts import groups as groups_service
+from storage import alerts as alerts_store
+from storage.database.store import open_store
 from tests import alarms
 from tests.alarms import ALERTS, SECRETS, watched
 from tests.playing import NOON, settings_for
@@ -32,7 +32,10 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
                 other.people.home = play.bot.people.home
                 for number in range(15):
                     heard = await asyncio.gather(
-                        *(scribe.hear(bot.desk, told(number), NOON) for bot in (play.bot, other, play.bot, other))
+                        *(
+                            groups_service.hear(bot.desk, told(number), NOON)
+                            for bot in (play.bot, other, play.bot, other)
+                        )
                     )
                     assert sum(one.taken for one in heard) == 1
         finally:
@@ -55,9 +58,10 @@ async def test_a_start_and_its_end_that_two_replicas_hear_at_once_find_each_othe
                 for number in range(1, 16):
                     end = told(number, ended="2026-11-23T12:25:00Z")
                     await asyncio.gather(
-                        scribe.hear(play.bot.desk, told(number), NOON), scribe.hear(other.desk, end, NOON)
+                        groups_service.hear(play.bot.desk, told(number), NOON),
+                        groups_service.hear(other.desk, end, NOON),
                     )
-                    group = store.read_now(lambda tx, row=number: alerts.by_id(tx, row))  # type: ignore[misc]
+                    group = store.read_now(lambda tx, row=number: alerts_store.by_id(tx, row))  # type: ignore[misc]
                     assert group is not None
                     assert (group.fired, group.firing, group.status) == (1, 0, AlertStatus.RESOLVED)
         finally:

@@ -16,11 +16,10 @@ import pytest_asyncio
 
 from bot.clock import SettableClock
 from bot.errors import Misconfigured
-from bot.rehearsal.standin import StandIn
-from bot.web.dispatch import Dispatcher
-from bot.web.guard import Guard
+from bot.rehearsal.server import StandIn
 from bot.web.health import Health, Probe
 from bot.web.server import build, serve
+from bot.web.slack_endpoint import Dispatcher, Guard
 from tests.waiting import LONG_SECONDS, until
 from tests.web.answering import Echo, without_delay
 

@@ -15,8 +15,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.standin import Delivery, StandIn
-from bot.web.dispatch import Dispatcher
+from bot.rehearsal.server import Delivery, StandIn
+from bot.web.slack_endpoint import Dispatcher
 from bot.web.socket_mode import SocketMode
 from tests.waiting import LONG_SECONDS, until
 from tests.web.answering import Echo

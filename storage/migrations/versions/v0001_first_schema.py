@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.types import CalendarDay, Flag, UtcDateTime
+from storage.database.statements import CalendarDay, Flag, UtcDateTime
 
 revision = "0001"
 down_revision = None

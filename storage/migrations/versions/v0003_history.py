@@ -1,11 +1,12 @@
 """Past incidents are searched, likenesses are judged, and every change has its line in the audit."""
 
-# ruff: noqa: S608 (every statement here is made of this file's own words)
-
 import sqlalchemy as sa
 from alembic import op
 
-from storage.types import Flag, UtcDateTime
+from storage.database.statements import Flag, UtcDateTime
+
+# ruff: noqa: S608 (every statement here is made of this file's own words)
+
 
 revision = "0003"
 down_revision = "0002"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.types import Flag, UtcDateTime
+from storage.database.statements import Flag, UtcDateTime
 
 revision = "0010"
 down_revision = "0009"

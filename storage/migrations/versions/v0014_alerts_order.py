@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from storage.types import Flag, UtcDateTime
+from storage.database.statements import Flag, UtcDateTime
 
 revision = "0014"
 down_revision = "0013"

@@ -5,8 +5,8 @@ from itertools import combinations
 
 from lxml import etree
 
-from bot.export.pictures import Picture
-from bot.export.pictures.lettering import width
+from bot.export.charts import Picture
+from bot.export.charts.svg import width
 
 SVG = "{http://www.w3.org/2000/svg}"
 _ALLOWED = {"svg", "title", "desc", "style", "g", "rect", "path", "circle", "text"}

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.environment import template_set
-from bot.export.pictures import Picture, palette, timeline_picture, whys_picture
-from bot.incident import postmortem
-from bot.incident.code import bare
-from bot.incident.document import Document
-from bot.incident.lifecycle import SAID
-from bot.incident.plain import one_line
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.incident import SAID
+from bot.domain.text import bare, one_line
+from bot.export.charts import Picture, svg, timeline_picture, whys_picture
+from bot.export.template_env import template_set
 from tests.export.cases import FULL, NOW
 from tests.export.pictures.reading import SVG, parsed
 from tests.export.test_escape import TEXTS
@@ -53,7 +52,7 @@ def raw(document: Document, text: str) -> Document:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_nothing_but_letters(text: str) -> None:
-    document = postmortem.compile(everywhere(text), NOW)
+    document = postmortem_rules.compile(everywhere(text), NOW)
     for picture in (*pictures(document), *pictures(raw(document, text))):
         check(picture, text)
         check_in_page(picture)
@@ -62,12 +61,12 @@ def test_hostile_text_is_nothing_but_letters(text: str) -> None:
 @settings(deadline=None, max_examples=50)
 @given(TEXTS | st.text())
 def test_any_text_is_nothing_but_letters(text: str) -> None:
-    for picture in pictures(raw(postmortem.compile(everywhere("x"), NOW), text)):
+    for picture in pictures(raw(postmortem_rules.compile(everywhere("x"), NOW), text)):
         check(picture, text)
 
 
 def test_both_pictures_of_a_document_can_stand_in_one_page_in_both_forms() -> None:
-    found = pictures(postmortem.compile(FULL, NOW))
+    found = pictures(postmortem_rules.compile(FULL, NOW))
     ids = [
         element.get("id")
         for picture in found
@@ -80,7 +79,7 @@ def test_both_pictures_of_a_document_can_stand_in_one_page_in_both_forms() -> No
 
 def test_the_colours_are_those_of_the_page() -> None:
     light, dark = STYLE.read_text("utf-8").split("@media screen and (prefers-color-scheme: dark)")[:2]
-    for name, tone in palette.TONES.items():
+    for name, tone in svg.TONES.items():
         assert f"--{name}: {tone.light};" in light
         assert f"--{name}: {tone.dark};" in dark
 

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.pictures.lettering import ELLIPSIS, width, wrapped
+from bot.export.charts.svg import ELLIPSIS, width, wrapped
 
 SIZE = 12.0
 

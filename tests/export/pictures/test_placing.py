@@ -3,7 +3,7 @@ from itertools import combinations, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.pictures.placing import GAP, flags, lanes, pieces, side_by_side, thinned
+from bot.export.charts.layout import GAP, flags, lanes, pieces, side_by_side, thinned
 
 EDGE = 800.0
 PLACES = st.floats(70, 780)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.pictures.scale import PAD, TICK_ROOM, Scale, Span, fitted, quiet_spans, rough
+from bot.export.charts.scale import PAD, TICK_ROOM, Scale, Span, fitted, quiet_spans, rough
 
 LEFT, RIGHT = 66.0, 782.0
 START = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.pictures import Picture, timeline_picture
-from bot.incident import postmortem
-from bot.incident.records import Case, Entry, EntryKind, Milestone, Status
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
+from bot.export.charts import Picture, timeline_picture
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
 from tests.export.pictures.reading import SVG, check, letters, parsed
 from tests.export.test_real_incidents import FILES, read
@@ -19,7 +19,7 @@ UNKNOWN = incident(severity=None, status=Status.OPEN, resolved_at=None)
 
 
 def drawn(about: Case) -> Picture:
-    picture = timeline_picture(postmortem.compile(about, NOW))
+    picture = timeline_picture(postmortem_rules.compile(about, NOW))
     assert picture is not None
     return picture
 
@@ -65,7 +65,7 @@ def test_whatever_was_recorded_the_letters_stand_apart_inside_the_frame(about: C
 
 
 def test_without_entries_there_is_no_picture() -> None:
-    assert timeline_picture(postmortem.compile(NOTHING_KNOWN, NOW)) is None
+    assert timeline_picture(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
 
 
 def test_milestones_phases_severity_and_entries_are_told() -> None:
@@ -216,7 +216,7 @@ def test_ten_thousand_entries_stay_small_and_quick() -> None:
         entry(number, moment, ended_at=moment + timedelta(minutes=number % 50))
         for number, moment in enumerate(moments, 1)
     )
-    document = postmortem.compile(case(entries=entries), NOW)
+    document = postmortem_rules.compile(case(entries=entries), NOW)
     with working_at_most(4):
         picture = timeline_picture(document)
     assert picture is not None

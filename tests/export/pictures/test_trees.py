@@ -3,9 +3,9 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.pictures.trees import Place, outline, parents, tree
-from bot.incident import postmortem
-from bot.incident.document import WhyStep
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import WhyStep
+from bot.export.charts.whys import Place, outline, parents, tree
 from tests.export.cases import NOW, case, why
 
 
@@ -19,7 +19,7 @@ def chains(draw: st.DrawFn) -> tuple[WhyStep, ...]:
 
 def compiled(*above: int | None) -> tuple[WhyStep, ...]:
     whys = tuple(why(number, parent) for number, parent in enumerate(above, 1))
-    return postmortem.compile(case(whys=whys), NOW).whys
+    return postmortem_rules.compile(case(whys=whys), NOW).whys
 
 
 def grown(whys: tuple[WhyStep, ...]) -> tuple[Place, ...]:

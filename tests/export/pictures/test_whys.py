@@ -3,9 +3,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.pictures import Picture, whys_picture
-from bot.incident import postmortem
-from bot.incident.records import Case, Why
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.records import Case, Why
+from bot.export.charts import Picture, whys_picture
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, why
 from tests.export.pictures.reading import SVG, check, parsed
 
@@ -13,7 +13,7 @@ LONG = "the pool of connections was full and nobody was told of it " * 20
 
 
 def drawn(about: Case) -> Picture:
-    picture = whys_picture(postmortem.compile(about, NOW))
+    picture = whys_picture(postmortem_rules.compile(about, NOW))
     assert picture is not None
     return picture
 
@@ -60,7 +60,7 @@ def test_whatever_grew_boxes_and_letters_stand_apart_inside_the_frame(about: Cas
 
 
 def test_without_whys_there_is_no_picture() -> None:
-    assert whys_picture(postmortem.compile(NOTHING_KNOWN, NOW)) is None
+    assert whys_picture(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
 
 
 def test_the_incident_its_whys_and_the_root_cause_are_told() -> None:

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from bot.publish.confluence import Confluence
-from bot.publish.confluence_records import Page
-from bot.publish.failures import PublishError
+from bot.integrations.confluence.client import Confluence
+from bot.integrations.confluence.types import Page
+from bot.integrations.http import PublishError
 from tests.publish.clients import QUICK, access
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.sites import DRAFT

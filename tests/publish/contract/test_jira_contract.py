@@ -6,9 +6,9 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from bot.publish.failures import PublishError
-from bot.publish.jira import Jira
-from bot.publish.jira_records import Category, Changes
+from bot.integrations.http import PublishError
+from bot.integrations.jira.client import Jira
+from bot.integrations.jira.types import Category, Changes
 from tests.publish.clients import QUICK, access
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.sites import ITEM

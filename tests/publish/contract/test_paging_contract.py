@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from bot.publish.paging import Confirming, Paging
+from bot.integrations.paging.client import Confirming, Paging
 from tests.playing import NOON
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from bot.publish.failures import PublishError
-from bot.publish.statuspage import Announcement, Impact, PublicStatus, Statuspage, Update, Working
+from bot.integrations.http import PublishError
+from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, Statuspage, Update, Working
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.specs import spec

@@ -1,0 +1,503 @@
+"""What `/action` understands: what is to be done, of what kind, by when, and where its ticket is.
+
+What somebody may answer to a reminder in their conversation with the bot, as people write it.
+
+`done 3`, `3 and 4 are done`, `:white_check_mark: 3`, `3 friday`, `won't do 3, too costly`, `3 @bo`; without a number
+where only one action can be meant. What names an action and is not understood is `Unclear`, to be asked about.
+
+A gentle check of actions: whether their words tell when one is done, or only that something should get better.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from bot.domain import due_dates as due_dates_rules
+from bot.domain.due_dates import Due
+from bot.domain.records import ActionKind
+from bot.domain.text import admit, unpicked, unpicked_in
+from bot.domain.whys import blaming
+from bot.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The action that is meant: its number, and its incident's where that was written (`INC-4 3`)."""
+
+    number: int
+    incident: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    """It is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDrop:
+    """It will not be done, for this reason; empty where none was given."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """It has a new due date; `beside` is a time of day that stood with it, which a due date has not."""
+
+    due_on: date
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """It has a new due date, which can be several days: somebody is to choose."""
+
+    due: Due
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Whoever is mentioned in the message does it from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Something that is not understood; empty where only the number was written.
+
+    `problem` is why, where they name a day that there is not.
+    """
+
+    words: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpicked:
+    """Somebody is named whom Slack does not know: the name was typed, and not picked from its list."""
+
+    name: str
+
+
+Deed = ReplyDone | ReplyDrop | Move | Choose | HandOver | Unpicked | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What becomes of which actions; of none by name where their writer takes for granted which."""
+
+    about: tuple[About, ...]
+    deed: Deed
+
+
+MOST = 20
+"""Actions that one message may name."""
+
+_List = tuple[tuple[About, ...], str]
+
+_TICK = re.compile(r"[✅✔☑]\ufe0f?|:(?:white_check_mark|heavy_check_mark|ballot_box_with_check):")
+_EMOJI = re.compile(r"(?<!\w):[a-z][a-z0-9_+'-]*:|[\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]", re.IGNORECASE)
+_POLITE = re.compile(r"(?:[\s,;–-]*\b(?:please|pls|thanks|thank you|thx)\b)?[\s,;.!]*$", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"(?:INC-(?P<incident>\d{1,6})\s*[,:/#]?\s*)?(?:actions?\s+)?#?(?P<number>\d{1,4})(?![\w/]|[.:-]\d)", re.IGNORECASE
+)
+_AND = re.compile(r"\s*(?:,\s*and\b|,|&|\+|\band\b)\s*", re.IGNORECASE)
+_OR_BLANK = re.compile(rf"{_AND.pattern}|\s+", re.IGNORECASE)
+_VERB = re.compile(
+    r"(?:(?:i|we)\s+(?:have\s+)?|(?:it|that)(?:\s+is|[’']s)\s+|(?:is|are|all)\s+)?(?:"
+    r"(?P<done>(?:done|finished)(?:\s+with)?|did|fixed|closed?|completed?|finish)"
+    r"|(?P<drop>drop|(?:won[’']?t|will\s+not)\s+do|not\s+needed|skip|cancel)|(?P<move>move|postpone|delay)"
+    r"|(?P<give>hand(?:\s+over)?|give|assign))(?![\w/-])[\s:,]*",
+    re.IGNORECASE,
+)
+_REPLY_BEGINS = re.compile(
+    r"#?\d|INC-\d|(?:done|drop|close|finish|move|postpone|delay|give|assign|hand)\b", re.IGNORECASE
+)
+_IT = re.compile(r"(?:it|that|this)(?![\w'])[\s,:]*", re.IGNORECASE)
+_NO_MORE = re.compile(r"(?:done|now|already|today|too|as well)?", re.IGNORECASE)
+_TO = re.compile(r"(?:due|by|until|to|on)\s+", re.IGNORECASE)
+_TO_WHOM = re.compile(r"(?:over\s+)?(?:to|for)?", re.IGNORECASE)
+_TO_NAME = re.compile(r"(?:over\s+)?(?:to|for)\s+(?=@)", re.IGNORECASE)
+_NAME_WORDS = 2
+_BECAUSE = re.compile(r"because\s+", re.IGNORECASE)
+# `4 friday` behind `3,` is another number, and the day of both; `24 Dec` there is the day of the one.
+_OTHERS = re.compile(
+    rf"and\b|[&+]|#?\d{{1,4}}(?:(?:{_AND.pattern})#?\d{{1,4}})*\s+(?:{_TO.pattern})?"
+    r"(?:mon|tue|wed|thu|fri|sat|sun|tod|tom|next\s|this\s|in\s|(?:the\s+)?end\s|eo|\d{4}-)",
+    re.IGNORECASE,
+)
+
+
+def read_reply(text: str, today: date, *, mentions: bool = False) -> Answer | None:
+    """The answer that a message is, or None where it is none; `today` is the day where its author lives.
+
+    `mentions` where it mentions one person; the mention itself is not in the text any more.
+    """
+    answer = _read(text, today, mentions=mentions)
+    name = _name_in(answer.deed) if answer and answer.about else ""
+    return Answer(answer.about, Unpicked(name)) if answer and name else answer
+
+
+def _name_in(deed: Deed) -> str:
+    """Whose name stands in place of what becomes of an action; empty where none does."""
+    words = deed.words if isinstance(deed, Unclear) else deed.reason if isinstance(deed, ReplyDrop) else ""
+    words = _TO_NAME.sub("", words, count=1)
+    most = _NAME_WORDS if isinstance(deed, ReplyDrop) else 2 * _NAME_WORDS
+    return unpicked_in(words) if words.startswith("@") and len(words.split()) <= most else ""
+
+
+def _read(text: str, today: date, *, mentions: bool) -> Answer | None:
+    plain = _plain(text)
+    verb = _VERB.match(plain)
+    kind, rest = (verb.lastgroup or "", plain[verb.end() :]) if verb else ("", plain)
+    lists = tuple(_lists(rest, _OR_BLANK if kind == "done" else _AND))
+    if mentions:
+        return _given(kind, rest, lists)
+    if not lists:
+        return _of_the_one(kind, rest, today)
+    about, behind = lists[-1]
+    if kind in ("", "move"):
+        return _behind(lists, today) if kind == "" else _moved(lists, today) or _unclear(about, behind, today)
+    return Answer(about, _deed(kind, behind))
+
+
+def is_courtesy(text: str) -> bool:
+    """Whether a message is thanks, or an emoji, and nothing that wants an answer."""
+    return bool(text.strip()) and not _plain(text.replace(":+1:", " "))
+
+
+def in_command(text: str, today: date, *, mentions: bool = False) -> Answer | None:
+    """The same behind `/action`, where whatever is no whole answer is a new action: `3 friday`, `done 1 and 2`."""
+    answer = read_reply(text, today, mentions=mentions) if _REPLY_BEGINS.match(text.strip()) else None
+    is_new = answer is None or (isinstance(answer.deed, Unclear) and answer.deed.words and not answer.deed.problem)
+    return None if is_new else answer
+
+
+def _plain(text: str) -> str:
+    """The text without emoji, but for a tick, which says that something is done, and without `please`."""
+    words = " ".join(_EMOJI.sub(" ", _TICK.sub(" done ", text)).split())
+    return _POLITE.sub("", re.sub(r"\bdone(?: done)+\b", "done", words, flags=re.IGNORECASE)).strip()
+
+
+def _lists(text: str, separator: re.Pattern[str]) -> Iterator[_List]:
+    """The actions that a text begins with, one and then more of them, each time with what stands behind."""
+    about: tuple[About, ...] = ()
+    match = _ABOUT.match(text)
+    while match is not None and len(about) < MOST:
+        incident = int(match["incident"]) if match["incident"] else about[-1].incident if about else None
+        about = (*about, About(int(match["number"]), incident))
+        yield about, text[match.end() :].strip(" \t\n,:;")
+        between = separator.match(text, match.end())
+        match = _ABOUT.match(text, between.end()) if between else None
+
+
+def _deed(kind: str, words: str) -> Deed:
+    if kind == "done":
+        return ReplyDone() if _NO_MORE.fullmatch(words) else Unclear(words)
+    return ReplyDrop(_BECAUSE.sub("", words, count=1)) if kind == "drop" else Unclear(words)
+
+
+def _behind(lists: tuple[_List, ...], today: date) -> Answer:
+    """The numbers come first: `3 done`, `3 and 4 friday`."""
+    about, words = lists[-1]
+    verb = _VERB.match(words)
+    if verb is not None and verb.lastgroup != "move":
+        return Answer(about, _deed(verb.lastgroup or "", words[verb.end() :]))
+    if verb is not None:
+        lists = ((about, words[verb.end() :]),)
+    return _moved(lists, today) or _unclear(about, words, today)
+
+
+def _unclear(about: tuple[About, ...], words: str, today: date) -> Answer:
+    found = _day(words, today)
+    return Answer(about, Unclear(words, found.problem if found else ""))
+
+
+def _day(words: str, today: date) -> Due | None:
+    """The day that stands there; a month alone is one only behind a word as in `3 by march`."""
+    said = _TO.sub("", words, count=1)
+    if said == words and due_dates_rules.is_month(words):
+        return None
+    return due_dates_rules.read(said, today, is_limit=words.lower().startswith(("by", "until")))
+
+
+def _moving(found: Due | None) -> Move | Choose | None:
+    if found is None or not found.days:
+        return None
+    return Move(found.day, found.beside) if found.day else Choose(found)
+
+
+def _moved(lists: tuple[_List, ...], today: date) -> Answer | None:
+    """The fewest actions behind which a day is named, unless what stands there are more of them and their day."""
+    for about, words in lists:
+        deed = None if _OTHERS.match(words) else _moving(_day(words, today))
+        if deed is not None:
+            return Answer(about, deed)
+    return None
+
+
+def _given(kind: str, rest: str, lists: tuple[_List, ...]) -> Answer | None:
+    """Somebody is mentioned: they are given it, where no more is said."""
+    about, words = lists[-1] if lists else ((), _IT.sub("", rest, count=1))
+    verb = _VERB.match(words) if lists and not kind else None
+    if verb is not None:
+        kind, words = verb.lastgroup or "", words[verb.end() :]
+    if kind in ("", "give") and (lists or kind) and _TO_WHOM.fullmatch(words):
+        return Answer(about, HandOver())
+    return Answer(about, Unclear(words)) if lists else None
+
+
+def _of_the_one(kind: str, rest: str, today: date) -> Answer | None:
+    """No number: only what says nothing else is an answer, for people also talk."""
+    words = _IT.sub("", rest, count=1)
+    if kind == "done":
+        return Answer((), ReplyDone()) if _NO_MORE.fullmatch(words) else None
+    if kind == "drop":
+        return Answer((), _deed(kind, words)) if not words or _BECAUSE.match(words) else None
+    deed = _moving(_day(words, today)) if kind in ("", "move") and not words[:1].isdigit() else None
+    return Answer((), deed) if deed is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Write an action down; the line still holds owner and due date."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Action 3 is done."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Action 3 was not done after all, or is to be done after all."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show action 3 with all that can be done about it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Word action 3 anew."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Action 3 will not be done, for this reason."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name stands where words were wanted, as in `edit 3 @ana`: to hand action 3 over is written otherwise."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAll:
+    """List the incident's actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+OfOne = Done | Reopen | Show | Edit | Drop
+Wish = Add | OfOne | Named | ListAll | Help
+
+_SIMPLE: dict[str, Wish] = {"": ListAll(), "list": ListAll(), "help": Help(), "?": Help()}
+_UNFINISHED = {
+    "done": "done 1",
+    "close": "done 1",
+    "drop": "drop 1 covered by the new rate limit",
+    "reopen": "reopen 1",
+    "undo": "reopen 1",
+    "show": "show 1",
+    "edit": "edit 1 cap the retries at 3",
+    "move": "1 friday",
+    "add": "add a load test @ana due friday",
+}
+_DONE = re.compile(r"(?:done|close|finish)\s+#?(?P<first>\d{1,4})|#?(?P<last>\d{1,4})\s+(?:is\s+)?done", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:(?P<word>reopen|undo|show|edit|change)\s+)?#?(?P<number>\d{1,4})", re.IGNORECASE)
+_WITH_NAME = re.compile(
+    r"(?:reopen|undo|show|edit|change|drop)\s+#?(?P<number>\d{1,4})\s+(?:(?:over\s+)?(?:to|for)\s+)?(?P<name>@\S+)(?:\s+[^\s@]+)?",
+    re.IGNORECASE,
+)
+_EDIT = re.compile(r"edit\s+#?(\d{1,4})\s+(.+)", re.IGNORECASE | re.DOTALL)
+_DROP = re.compile(r"drop\s+#?(\d{1,4})(?:\s+(.+))?", re.IGNORECASE | re.DOTALL)
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/action TEXT`; raises Refused for a word that only begins something."""
+    text = text.strip()
+    simple = _SIMPLE.get(text.lower())
+    if simple is not None:
+        return simple
+    if example := _UNFINISHED.get(text.lower()):
+        raise Refused(f"Something is missing there: `/action {example}`. `/action list` shows the numbers.")
+    return _of_one(text) or Add(text)
+
+
+def _of_one(text: str) -> Wish | None:
+    """What is said of one action by its number; None where that is not its whole form."""
+    if done := _DONE.fullmatch(text):
+        return Done(int(done["first"] or done["last"]))
+    if one := _NUMBERED.fullmatch(text):
+        is_back = (one["word"] or "").lower() in ("reopen", "undo")
+        return Reopen(int(one["number"])) if is_back else Show(int(one["number"]))
+    if named := _WITH_NAME.fullmatch(text):
+        return Named(int(named["number"]), named["name"])
+    if edit := _EDIT.fullmatch(text):
+        return Edit(int(edit[1]), edit[2].strip())
+    if drop := _DROP.fullmatch(text):
+        if not drop[2]:
+            sentence = f"Say why it is dropped: `/action drop {drop[1]} covered by the new rate limit`."
+            raise Refused(sentence)
+        return Drop(int(drop[1]), drop[2].strip())
+    return None
+
+
+LONGEST_LINK = 2_000
+_WORD = r"(?:due(?:\s+date)?(?!\s+to\b)|by|until|till|deadline(?=:))(?![\w-])"
+_ON = r"\s*[:=]?\s*(?:(?:on|by)\s+)?"
+_BEGINS = re.compile(rf"(?<!\S){_WORD}", re.IGNORECASE)
+_BEHIND = re.compile(rf"(?P<word>{_WORD}){_ON}(?P<when>\S+(?:\s+\S+){{0,7}}?)\s*(?:!|(?<!\d)\.)?$", re.IGNORECASE)
+_REFUSED_WORDS = 5
+"""So few words behind "due" were meant as a day; where there are more it is said of something else."""
+_IN_BRACKETS = re.compile(
+    rf"(?:[(\[]\s*(?P<word>{_WORD}){_ON}|(?<!\S)@?(?P<call>due)\s?\()(?P<when>[^()\[\]]{{1,60}})[)\]]",
+    re.IGNORECASE,
+)
+_IN_FRONT = re.compile(r"(?P<word>due)\s*[:=]?\s*(?P<when>[^:,]{1,40})[:,]\s+(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL)
+_KINDS = "|".join(ActionKind)
+_KIND = re.compile(
+    rf"^(?P<first>{_KINDS}):\s+|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|\s+kind:?\s+(?P<last>{_KINDS})$", re.IGNORECASE
+)
+_LINK = re.compile(r"https?://[^\s<>()]+", re.IGNORECASE)
+_LAST_LINK = re.compile(r"\s+\(?(https?://[^\s<>()]+?)\)?[.,;]?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action as typed: its words, and the day it is due, if one was named.
+
+    `unsure` where that can be several days: which one is to be asked before it is written down.
+    """
+
+    text: str
+    due_on: date | None
+    kind: ActionKind | None = None
+    link: str = ""
+    unsure: Due | None = None
+
+
+def read(line: str, today: date) -> Asked:
+    """Split `what … due friday` into the words, the day, the kind (`prevent: …`, `#prevent`) and the link.
+
+    `today` is the day where the author lives. What follows `due` and is no day raises Refused; what follows `by`
+    or `until` and is no day stays text, as does a bare count (`cut it by 3 days` says how much, `by in 3 days` when);
+    a day that no calendar has is refused behind any of them. A time of day stays in the words, for a due date has none.
+    A link at the end is taken out of the words, one amid them stays there too.
+    """
+    line, kind = _kind_in(line.strip())
+    line, link = _link_behind(line)
+    asked = _dated_in(line, today)
+    text, kind = (asked.text, kind) if kind else _kind_in(asked.text)
+    if not link:
+        text, link = _link_behind(text)
+    if not link and (inside := _LINK.search(text)):
+        link = inside[0].rstrip(".,;")
+    return replace(asked, text=text, kind=kind, link=link)
+
+
+def _kind_in(line: str) -> tuple[str, ActionKind | None]:
+    match = _KIND.search(line)
+    if match is None:
+        return line, None
+    kind = ActionKind((match["first"] or match["tag"] or match["last"]).lower())
+    return f"{line[: match.start()]} {line[match.end() :].strip()}".strip(), kind
+
+
+def _link_behind(line: str) -> tuple[str, str]:
+    match = _LAST_LINK.search(line)
+    return (line[: match.start()], match[1]) if match else (line, "")
+
+
+def _dated_in(line: str, today: date) -> Asked:
+    behind = [found for word in _BEGINS.finditer(line) if (found := _BEHIND.match(line, word.start()))]
+    for match in (_IN_BRACKETS.search(line), *behind, _IN_FRONT.fullmatch(line)):
+        if match and (asked := _dated(match, today)):
+            return asked
+    for match in behind:
+        if match["word"].lower().startswith("d") and len(match["when"].split()) <= _REFUSED_WORDS:
+            name = unpicked_in(match["when"])
+            raise Refused(unpicked(name) if name else due_dates_rules.not_a_day(match["when"]))
+    return Asked(line.strip(), None)
+
+
+def _dated(match: re.Match[str], today: date) -> Asked | None:
+    """The line without its due date; None where it has none there. Raises Refused for a day that there is not."""
+    parts = match.groupdict()
+    when, is_due = parts["when"].strip(), (parts["word"] or "due").lower().startswith("d")
+    found = (
+        due_dates_rules.read(when, today, is_limit=not is_due)
+        if is_due or not due_dates_rules.is_amount(when)
+        else None
+    )
+    if found is None or not (found.days or is_due or any(map(str.isalpha, when))):
+        return None
+    if not found.days:
+        raise Refused(found.problem)
+    before, behind = match.string[: match.start()].strip(" ,;-–—"), match.string[match.end() :].strip()
+    beside = f"({found.beside})" if found.beside else ""
+    text = " ".join(filter(None, (before, parts.get("rest") or behind, beside)))
+    return Asked(text, found.day, unsure=None if found.day else found)
+
+
+def address(typed: str) -> str:
+    """A link as somebody entered it into its field, or empty; raises Refused for what is no address."""
+    link = admit(typed, "That link")
+    is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
+    if link and (not is_address or len(link) > LONGEST_LINK):
+        sentence = "A link is one address that begins with https:// or http://."
+        raise Refused(sentence, field="link")
+    return link
+
+
+WORDS = (
+    *("improve", "enhance", "better", "strengthen", "optimize", "optimise", "increase awareness", "raise awareness"),
+    *("be careful", "be more careful", "pay attention", "pay more attention", "keep an eye on", "be aware"),
+    *("look into", "think about", "consider", "investigate", "explore", "discuss", "try to", "revisit"),
+    *("communicate", "remind", "as needed", "if possible", "where possible", "more robust", "best practices"),
+)
+"""What is looked for unless the operator names other words."""
+
+MANY_WORDS = 12
+"""Whoever writes so much says what is meant."""
+
+
+def vague(text: str, words: Iterable[str]) -> str:
+    """The first of these words in an action's text, as it stands there; empty where none does.
+
+    So it is where the text has a figure, a name in code or a dozen words: then there is something to measure it by.
+    """
+    is_plain = not any(letter.isdigit() or letter in '`/"' for letter in text)
+    return blaming(text, words) if is_plain and len(text.split()) < MANY_WORDS else ""

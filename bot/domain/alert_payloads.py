@@ -1,0 +1,292 @@
+"""What monitoring sends, read: the payloads of Alertmanager, Grafana, PagerDuty and JSM Operations (Opsgenie's too).
+
+Everything in a payload is a stranger's. Labels and tags are looked through whole, however many and long; only what is
+kept is cut, to what a line holds. Credentials in titles and links are left out, for their source has them; links are
+kept only where they are web addresses; keys are hashes of all that they stand for, so that they fit an index. A time
+that the sender does not tell, or that is still to come, is the time of receipt, and nothing is told of an alert before
+it began; the year 1 is Go's way to write none.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.domain import secrets as secrets_rules
+from bot.domain.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, AlertStatus
+from bot.domain.text import admit, shortened
+from bot.errors import AfterwordError
+
+TITLE, WORD, ADDRESS = 300, 80, 1_500
+NAMELESS = "An alert without a name"
+
+Payload = Mapping[str, Any]
+
+
+class Malformed(AfterwordError):
+    """A payload that is not as its sender documents it; the sentence names the place."""
+
+
+def alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
+    """What a webhook of Alertmanager (version 4) tells; Grafana's is the same with more in it. Raises Malformed."""
+    source = GRAFANA if "orgId" in payload else ALERTMANAGER
+    group = _required(payload, "groupKey")
+    told = payload.get("alerts")
+    if not isinstance(told, list):
+        raise Malformed("The field alerts must be a list.")
+    return tuple(_member(source, group, _object(one, f"alerts[{at}]"), now) for at, one in enumerate(told))
+
+
+_OF_PROMETHEUS = {"firing": AlertStatus.FIRING, "resolved": AlertStatus.RESOLVED}
+
+
+def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
+    status = _OF_PROMETHEUS.get(str(told.get("status")))
+    if status is None:
+        raise Malformed("The status of an alert must be firing or resolved.")
+    labels = _labels(told.get("labels"))
+    named, notes = dict(labels), dict(_labels(told.get("annotations")))
+    starts_at, at = _from_start_to(status, told, now)
+    fingerprint = _digest(str(told.get("fingerprint") or _identity(told.get("labels"))))
+    # A notification that is repeated tells the same of the same start: that is what it is known by.
+    event = _digest(source, group, fingerprint, str(told.get("startsAt")), status)
+    return Alert(
+        source=source,
+        group=_digest(group),
+        fingerprint=fingerprint,
+        event=event,
+        title=_title(named.get("alertname", ""), notes.get("summary") or notes.get("description", "")),
+        status=status,
+        starts_at=starts_at,
+        at=at,
+        severity=shortened(named.get("severity", "") or named.get("priority", ""), WORD),
+        service=shortened(next((named[name] for name in ("service", "app", "job") if named.get(name)), ""), WORD),
+        link=_first_link(told, "panelURL", "dashboardURL", "generatorURL"),
+        labels=labels,
+    )
+
+
+def _from_start_to(status: AlertStatus, told: Payload, now: datetime) -> tuple[datetime, datetime]:
+    """When an alert began, and when it came to its status."""
+    started, ended = _iso(told.get("startsAt"), "startsAt"), _iso(told.get("endsAt"), "endsAt")
+    if status is AlertStatus.FIRING:
+        starts_at = _past(started, now)
+        return starts_at, starts_at
+    return _span(started, _past(ended, now), now)
+
+
+def _span(started: datetime | None, at: datetime, now: datetime) -> tuple[datetime, datetime]:
+    """The same where both are told: clocks may differ, but nothing comes of an alert before it began."""
+    starts_at = _past(started or at, now)
+    return starts_at, max(at, starts_at)
+
+
+def _identity(labels: Any) -> tuple[tuple[str, str], ...]:
+    """All labels to the last character: what tells alerts apart whose sender does not."""
+    return tuple(sorted((name, str(value)) for name, value in labels.items())) if isinstance(labels, dict) else ()
+
+
+def _title(name: str, summary: str) -> str:
+    """`HighErrorRate: 5xx above 5 % on checkout`, or as much of it as there is."""
+    parts = (summary,) if name in summary else (name, summary)
+    return _headline(": ".join(part for part in parts if part))
+
+
+def _headline(text: str) -> str:
+    """The beginning of a text; a credential is looked for before it is cut, for half of one looks like none."""
+    return shortened(secrets_rules.redacted(text[: TITLE * 4]), TITLE) or NAMELESS
+
+
+_OF_PAGERDUTY = {
+    "incident.triggered": AlertStatus.FIRING,
+    "incident.unacknowledged": AlertStatus.FIRING,
+    "incident.reopened": AlertStatus.FIRING,
+    "incident.acknowledged": AlertStatus.ACKNOWLEDGED,
+    "incident.resolved": AlertStatus.RESOLVED,
+}
+
+
+def pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
+    """What a v3 webhook of PagerDuty tells; nothing of an event that changes no incident's status. Raises Malformed."""
+    event = _object(payload.get("event"), "event")
+    status = _OF_PAGERDUTY.get(_required(event, "event_type"))
+    if status is None:
+        return ()
+    data = _object(event.get("data"), "event.data")
+    number = _required(data, "id")
+    urgency, priority, service = (
+        _line(data.get("urgency")),
+        _summary(data.get("priority")),
+        _summary(data.get("service")),
+    )
+    known = (("urgency", urgency), ("priority", priority), ("service", service))
+    created, agent = _iso(data.get("created_at"), "event.data.created_at"), event.get("agent")
+    starts_at, at = _span(created, _past(_iso(event.get("occurred_at"), "event.occurred_at"), now), now)
+    is_start = event["event_type"] == "incident.triggered"
+    return (
+        Alert(
+            source=PAGERDUTY,
+            group=_digest(number),
+            fingerprint=_digest(number),
+            event=_digest(PAGERDUTY, _required(event, "id")),
+            title=_headline(_line(data.get("title"))),
+            status=status,
+            starts_at=starts_at,
+            at=starts_at if is_start else at,
+            severity=shortened(priority or urgency, WORD),
+            service=shortened(service, WORD),
+            link=_link(data.get("html_url")),
+            by=shortened(_summary(agent), WORD) if _is_person(agent) else "",
+            labels=tuple((name, value) for name, value in known if value),
+            start=_digest(PAGERDUTY, number, "start") if created else "",
+        ),
+    )
+
+
+def _is_person(agent: Any) -> bool:
+    return isinstance(agent, dict) and str(agent.get("type", "")).startswith("user")
+
+
+_OF_JSM = {
+    "Create": AlertStatus.FIRING,
+    "UnAcknowledge": AlertStatus.FIRING,
+    "Acknowledge": AlertStatus.ACKNOWLEDGED,
+    "Close": AlertStatus.RESOLVED,
+    "Delete": AlertStatus.RESOLVED,
+}
+
+
+def jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
+    """What a webhook of JSM Operations or Opsgenie tells; nothing of an action that changes no status.
+
+    Its times are counts since 1970: `createdAt` in milliseconds, `updatedAt` in nanoseconds. Raises Malformed.
+    """
+    action = _required(payload, "action")
+    status = _OF_JSM.get(action)
+    if status is None:
+        return ()
+    alert = _object(payload.get("alert"), "alert")
+    number = _required(alert, "alertId")
+    created, updated = alert.get("createdAt"), alert.get("updatedAt")
+    started, is_start = _epoch(created, "alert.createdAt"), action == "Create"
+    starts_at, at = _span(started, _past(None if is_start else _epoch(updated, "alert.updatedAt"), now), now)
+    priority, entity = _line(alert.get("priority")), _line(alert.get("entity"))
+    tags = alert.get("tags")
+    known = [("priority", priority), ("entity", entity)]
+    known += [("tag", _line(tag)) for tag in tags] if isinstance(tags, list) else []
+    return (
+        Alert(
+            source=JSM,
+            group=_digest(number),
+            fingerprint=_digest(number),
+            event=_digest(JSM, number, action, str(updated or created)),
+            title=_headline(_line(alert.get("message"))),
+            status=status,
+            starts_at=starts_at,
+            at=starts_at if is_start else at,
+            severity=shortened(priority, WORD),
+            service=shortened(entity, WORD),
+            by="" if status is AlertStatus.FIRING else shortened(_line(alert.get("username")), WORD),
+            labels=tuple((name, value) for name, value in known if value),
+            start=_digest(JSM, number, "start") if started else "",
+        ),
+    )
+
+
+Parser = Callable[[Payload, datetime], tuple[Alert, ...]]
+PARSERS: dict[str, Parser] = {ALERTMANAGER: alertmanager, PAGERDUTY: pagerduty, JSM: jsm}
+"""By the last part of the address that each is sent to."""
+
+
+def _object(found: Any, where: str) -> Payload:
+    if not isinstance(found, dict):
+        raise Malformed(f"The field {where} must be an object.")
+    return found
+
+
+def _required(told: Payload, name: str) -> str:
+    found = told.get(name)
+    if not isinstance(found, str) or not found:
+        raise Malformed(f"The field {name} must be a text that is not empty.")
+    return found
+
+
+def _line(found: Any) -> str:
+    """A text as one line; empty for what is no text."""
+    return " ".join(admit(found, most=len(found)).split()) if isinstance(found, str) else ""
+
+
+def _summary(found: Any) -> str:
+    return _line(found.get("summary")) if isinstance(found, dict) else ""
+
+
+def _labels(found: Any) -> tuple[tuple[str, str], ...]:
+    """All of them, by name, each to its end: what is cut off could be what is looked for."""
+    return (
+        tuple(sorted((_line(name), _line(value)) for name, value in found.items())) if isinstance(found, dict) else ()
+    )
+
+
+def _first_link(told: Payload, *names: str) -> str:
+    return next((link for name in names if (link := _link(told.get(name)))), "")
+
+
+_UNSAFE = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
+
+
+def _link(found: Any) -> str:
+    """A web address that ends no markup, hides nothing and holds no credential; empty for anything else."""
+    if not isinstance(found, str) or len(found) > ADDRESS or _UNSAFE.search(found) or secrets_rules.found(found):
+        return ""
+    try:
+        at = urlsplit(found)
+    except ValueError:
+        return ""
+    return found if at.scheme in ("http", "https") and at.hostname and not at.username else ""
+
+
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+
+
+def _iso(found: Any, where: str) -> datetime | None:
+    """A time as RFC 3339 writes it, also to the nanosecond; None where none is told."""
+    if found is None or found == "":
+        return None
+    match = _ISO.fullmatch(found) if isinstance(found, str) else None
+    try:
+        moment = _moment(match) if match else None
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise Malformed(f"The field {where} is no time such as 2026-11-23T14:05:00Z.")
+    return moment if moment.year >= 1970 else None
+
+
+def _moment(match: re.Match[str]) -> datetime:
+    day, clock, fraction, zone = match.groups()
+    if day.startswith("0001-"):  # moving it to UTC could leave the calendar
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone.upper()}").astimezone(UTC)
+
+
+def _epoch(found: Any, where: str) -> datetime | None:
+    """A count since 1970; whether of seconds, milli-, micro- or nanoseconds, its size tells."""
+    if found is None:
+        return None
+    text = str(found)
+    if isinstance(found, bool | float) or not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII):
+        raise Malformed(f"The field {where} is no count of milliseconds since 1970.")
+    scale = 10 ** (max(0, (len(text) - 11 + 2) // 3) * 3)
+    return (
+        datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(text) * 1_000_000 // scale) if int(text) else None
+    )
+
+
+def _past(moment: datetime | None, now: datetime) -> datetime:
+    return now if moment is None or moment > now else moment
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,386 @@
+"""Alerts of monitoring: what is told of one, the group that it belongs to, and what becomes of a group.
+
+Alerts in any order: what is told of a group makes the same of it, whatever comes first, late or twice.
+
+What comes in order is told on. What comes late is sorted in by the time at which it happened, and the group is told
+anew from its beginning, so that there is one rule for both.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.records import Milestone
+from bot.errors import AfterwordError
+
+ALERTMANAGER, GRAFANA, PAGERDUTY, JSM = "alertmanager", "grafana", "pagerduty", "jsm"
+AFTERWORD = "afterword"
+"""Who recorded what no person did."""
+
+PROGRAMS = {
+    ALERTMANAGER: "Alertmanager",
+    GRAFANA: "Grafana",
+    PAGERDUTY: "PagerDuty",
+    JSM: "Jira Service Management",
+    AFTERWORD: "Afterword",
+}
+"""What is written where else a person's name stands, by the id that stands where else their user id does.
+
+Slack's own ids are in capitals, so that none of these can ever be one of them.
+"""
+
+SUGGESTED_AT_MOST = 5
+"""So many groups are suggested one by one within `STORM`; what comes beyond is counted in one message."""
+
+TAKEN_AT_MOST = 20
+"""So many groups join an incident by rule within `STORM`; what comes beyond is counted in that message too."""
+
+STORM = timedelta(minutes=10)
+STORM_MESSAGE = timedelta(hours=1)
+"""A storm that goes on gets a new message after this time."""
+
+QUIET = timedelta(hours=1)
+"""A group that fires again sooner than this after its end goes on where it stood: it flaps."""
+
+ENTRIES_AT_MOST = 50
+"""So many entries one group may add to a timeline, its end not counted."""
+
+FEW = 5
+"""So many alerts that come to one status at once have an entry each; more have one together, which names as many."""
+
+REMEMBERED = timedelta(days=30)
+"""So long after it was told last a thing is recognised when it is told again.
+
+Alertmanager tells what goes on firing every few hours, and PagerDuty and JSM give up after two days at most.
+"""
+
+CALM = timedelta(minutes=30)
+"""An incident's channel hears at most once in this time that its alerts have ended."""
+
+
+class AlertStatus(StrEnum):
+    """Where an alert stands."""
+
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Stand(StrEnum):
+    """What became of a group: `held` is counted in a storm's message, `attached` writes into an incident's timeline.
+
+    Of a `merged` one nothing is left but its message: what came late showed that it is part of the group before it.
+    """
+
+    SUGGESTED = "suggested"
+    HELD = "held"
+    ATTACHED = "attached"
+    IGNORED = "ignored"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing told of one alert: since `at` (aware UTC, as its source's clock says) it has this status.
+
+    `source` is a key of PROGRAMS; alerts of one `group` belong together; `fingerprint` tells them apart in there;
+    `event` is the same whenever this same thing is told again. `by` is who did it, where a person did.
+    `start` is the same in all that is told of one alert whose sender says in each telling when it began; else empty.
+    """
+
+    source: str
+    group: str
+    fingerprint: str
+    event: str
+    title: str
+    status: AlertStatus
+    starts_at: datetime
+    at: datetime
+    severity: str = ""
+    service: str = ""
+    link: str = ""
+    by: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    start: str = ""
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it tells of the beginning itself."""
+        return self.status is AlertStatus.FIRING and self.at == self.starts_at
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it tells of an end."""
+        return self.status is AlertStatus.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGroup:
+    """The alerts of one group from the first until all have ended: what one message suggests.
+
+    `fired` counts the alerts, `firing` those that have not ended; `changed_at` is when, by the source's clock, it came
+    to its status. `settled_by` is who decided (a user id, or `rule`); `ts` where its message stands in `channel`,
+    empty where it has none. `entries` is how many it added to a timeline.
+    """
+
+    id: int
+    team: str
+    source: str
+    group_key: str
+    starts_at: datetime
+    title: str
+    severity: str
+    service: str
+    link: str
+    status: AlertStatus
+    changed_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    ended_at: datetime | None
+    fired: int
+    firing: int
+    stand: Stand
+    settled_by: str
+    incident_id: int | None
+    storm_id: int | None
+    entries: int
+    channel: str
+    ts: str
+    heard_at: datetime
+
+    @property
+    def source_name(self) -> str:
+        """What the source is called."""
+        return PROGRAMS.get(self.source, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """Groups beyond what is suggested one by one, counted in the one message at `ts`."""
+
+    id: int
+    team: str
+    channel: str
+    ts: str
+    began_at: datetime
+
+
+Conditions = tuple[tuple[str, frozenset[str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRules:
+    """What the operator decided: the channel where alerts go, whose workspace's they are (empty: the only one).
+
+    `opens`: a group opens an incident by itself where each of these labels has one of its values; nothing does where
+    there are none.
+    """
+
+    channel: str = ""
+    team: str = ""
+    opens: Conditions = ()
+
+    def opens_by(self, alert: Alert) -> bool:
+        """Whether an alert opens an incident by itself."""
+        if alert.is_over or not self.opens:
+            return False
+        said = {(name.lower(), value.lower()) for name, value in alert.labels}
+        return all(any((name, value) in said for value in values) for name, values in self.opens)
+
+
+NO_ALERTS = AlertRules()
+"""Where the operator decided nothing."""
+
+_CONDITION = re.compile(r"\s*([^=;,\s]+)\s*=\s*([^=;]+?)\s*")
+
+
+class NoCondition(AfterwordError):
+    """A rule that cannot be read."""
+
+
+def conditions(text: str) -> Conditions:
+    """`severity=critical,page; env=prod` as conditions, all of which must hold; none for "none". Raises NoCondition."""
+    if text.strip().lower() in ("", "none"):
+        return ()
+    found = []
+    for part in text.split(";"):
+        match = _CONDITION.fullmatch(part)
+        values = frozenset(value.strip().lower() for value in match[2].split(",") if value.strip()) if match else ()
+        if match is None or not values:
+            raise NoCondition(f"“{part.strip()}” is no condition. Write it as severity=critical,page.")
+        found.append((match[1].lower(), frozenset(values)))
+    return tuple(found)
+
+
+_SEVERITIES = (
+    (1, ("critical", "page", "p1", "sev1", "1", "emergency", "disaster", "fatal")),
+    (2, ("error", "high", "major", "p2", "sev2", "2")),
+    (3, ("warning", "warn", "medium", "p3", "sev3", "3")),
+    (4, ("info", "informational", "low", "minor", "p4", "p5", "sev4", "4")),
+)
+
+
+def proposed_severity(label: str) -> int | None:
+    """The severity to propose for what monitoring calls it; a person decides, so that a guess may be wrong."""
+    return next((severity for severity, words in _SEVERITIES if label.strip().lower() in words), None)
+
+
+REPEATED = (ALERTMANAGER, GRAFANA)
+"""Who tells again what goes on; the others tell each thing once, at its own time."""
+
+
+def is_past(alert: Alert, now: datetime) -> bool:
+    """Whether what is told is so old that, if it was told before, it may have been let go since.
+
+    What goes on firing may have begun long ago.
+    """
+    return alert.source not in REPEATED and alert.at < now - REMEMBERED
+
+
+_SAID = {
+    AlertStatus.FIRING: "Alert fired",
+    AlertStatus.ACKNOWLEDGED: "Alert acknowledged",
+    AlertStatus.RESOLVED: "Alert resolved",
+}
+MARKED = {AlertStatus.FIRING: Milestone.DETECTED, AlertStatus.ACKNOWLEDGED: Milestone.ACKNOWLEDGED}
+"""An alert that ended marks nothing: that monitoring is content does not say that the incident is over."""
+
+
+def told_as(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more: str = "") -> str:
+    """The words of an entry: `Alert fired: HighErrorRate (service checkout, critical)`; of several, how many."""
+    who = f" by {by}" if by else ""
+    if len(titles) == 1:
+        return f"{_SAID[status]}{who}: {titles[0]}{f' ({more})' if more else ''}"
+    verb = _SAID[status].removeprefix("Alert ")
+    named = "; ".join(titles[:FEW])
+    return f"{len(titles)} alerts {verb}{who}: {named}{f'; and {len(titles) - FEW} more' if len(titles) > FEW else ''}"
+
+
+Order = tuple[datetime, datetime, int, str]
+
+RANKS = {AlertStatus.FIRING: 0, AlertStatus.ACKNOWLEDGED: 1, AlertStatus.RESOLVED: 2}
+"""What comes first of the same alert at the same moment."""
+
+
+RETOLD_AT_MOST = 500
+"""A group of more things told is not told anew: what comes late of it is counted, so that it costs the same."""
+
+
+def order(alert: Alert) -> Order:
+    """What sorts things told by when they happened.
+
+    At the same moment what began earlier comes first: the end of one firing, then the start of the next.
+    """
+    return alert.at, alert.starts_at, RANKS[alert.status], alert.event
+
+
+def start_of(alert: Alert) -> Alert | None:
+    """The beginning that is told along with what became of an alert; None where that is not told, or all that is."""
+    if not alert.start or alert.is_over or alert.is_start:
+        return None
+    return replace(alert, status=AlertStatus.FIRING, at=alert.starts_at, event=alert.start, by="")
+
+
+def goes_on(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
+    """Whether what is told belongs to the group as it stands; `is_open`: its incident is not resolved."""
+    return group.ended_at is None or is_open or alert.at <= group.ended_at + QUIET
+
+
+def after(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> AlertGroup:
+    """The group after the newest thing told of it; `known` is what was told of the same alert before, if anything."""
+    was_over = known is AlertStatus.RESOLVED
+    if known is None and alert.is_over:
+        return group
+    begins, ends = not alert.is_over and (known is None or was_over), alert.is_over and not was_over
+    group = replace(
+        group,
+        fired=group.fired + (known is None),
+        firing=group.firing + begins - ends,
+        severity=alert.severity or group.severity,
+    )
+    if not group.firing:
+        return replace(group, status=AlertStatus.RESOLVED, changed_at=alert.at, ended_at=alert.at)
+    return group if alert.is_over else _standing(group, alert)
+
+
+def _standing(group: AlertGroup, alert: Alert) -> AlertGroup:
+    """The group after one of its alerts fired or was acknowledged; one that fires anew is nobody's yet."""
+    if group.ended_at is not None:
+        group = replace(group, ended_at=None, acknowledged_at=None, acknowledged_by="")
+    if alert.status is AlertStatus.ACKNOWLEDGED and group.acknowledged_at is None:
+        group = replace(group, acknowledged_at=alert.at, acknowledged_by=alert.by)
+    return group if group.status is alert.status else replace(group, status=alert.status, changed_at=alert.at)
+
+
+def retold(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
+    """The group as all that was told of it makes it, told in whatever order; who decided what stays as it is."""
+    in_order = sorted(told, key=order)
+    if not in_order:
+        return group
+    first = in_order[0]
+    group = replace(
+        group,
+        starts_at=min(group.starts_at, first.at),
+        title=first.title,
+        service=first.service or group.service,
+        link=first.link or group.link,
+        status=AlertStatus.FIRING,
+        changed_at=first.at,
+        fired=0,
+        firing=0,
+    )
+    group = replace(group, acknowledged_at=None, acknowledged_by="", ended_at=None)
+    known: dict[str, AlertStatus] = {}
+    for alert in in_order:
+        group = after(group, alert, known.get(alert.fingerprint))
+        known[alert.fingerprint] = alert.status
+    return group
+
+
+def counted(group: AlertGroup, alert: Alert, known: tuple[Order, AlertStatus] | None, newest: datetime) -> AlertGroup:
+    """A group too large to be told anew, after something that came late.
+
+    `known` is what was told last of the alert, `newest` when the newest thing told of the group happened. What fires
+    and when all had ended is right in any order; who took it up, and its words, stay as they were.
+    """
+    if known is not None and known[0] > order(alert):
+        return group
+    late = replace(after(group, alert, known[1] if known else None), severity=group.severity)
+    if late.ended_at is not None:
+        return replace(late, ended_at=max(late.ended_at, newest), changed_at=max(late.ended_at, newest))
+    return late if group.ended_at is not None else replace(group, fired=late.fired, firing=late.firing)
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """What was told from the first alert that fires until `QUIET` after all have ended."""
+
+    told: list[Alert] = field(default_factory=list)
+    last: dict[str, AlertStatus] = field(default_factory=dict)
+    firing: int = 0
+
+    def takes(self, alert: Alert) -> bool:
+        return self.firing > 0 or alert.at <= self.told[-1].at + QUIET
+
+    def add(self, alert: Alert) -> None:
+        was_firing = self.last.get(alert.fingerprint, AlertStatus.RESOLVED) is not AlertStatus.RESOLVED
+        self.firing += (not alert.is_over) - was_firing
+        self.last[alert.fingerprint] = alert.status
+        self.told.append(alert)
+
+
+def stretches(told: Iterable[Alert]) -> tuple[list[Sequence[Alert]], list[Alert]]:
+    """What was told of one group of its sender: the stretches that are a group each, and the ends of nothing known."""
+    found: list[_Stretch] = []
+    waiting: list[Alert] = []
+    for alert in sorted(told, key=order):
+        goes = bool(found) and found[-1].takes(alert)
+        if alert.is_over and not (goes and alert.fingerprint in found[-1].last):
+            waiting.append(alert)
+            continue
+        if not goes:
+            found.append(_Stretch())
+        found[-1].add(alert)
+    return [stretch.told for stretch in found], waiting

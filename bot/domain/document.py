@@ -1,0 +1,448 @@
+"""The postmortem as one plain value: what every export is written from.
+
+Every time is an aware UTC datetime; every text is plain text (see `plain`), to be shown literally; None means that the
+record does not know.
+
+The lines of the document, made of the timeline's rows, and who stands behind the ids.
+
+Every time is an aware UTC datetime; every text is plain text (see `plain`), to be shown literally.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from operator import attrgetter
+from typing import NamedTuple
+
+from bot.domain.records import (
+    ActionStatus,
+    Attachment,
+    Case,
+    Entry,
+    EntryKind,
+    EntryVersion,
+    History,
+    Milestone,
+    Person,
+    PostmortemStatus,
+    Status,
+    first_wording,
+    is_untouched,
+)
+from bot.domain.sections import Change
+from bot.domain.text import one_line, plain
+
+_NUMBER, _HAPPENED_AT = attrgetter("number"), attrgetter("happened_at")
+
+TAKEN_BACK = "its entry was taken back"
+"""Why a struck entry's file is named in a complete export, and not carried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A person, with the id where no name is known."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One wording that an entry, a why or a section had, and what was done to bring it about.
+
+    `happened_at`, `ended_at` and `approximate` are told of entries alone.
+    """
+
+    change: str
+    text: str
+    by: Who
+    at: datetime
+    happened_at: datetime | None = None
+    ended_at: datetime | None = None
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileItem:
+    """A file that hung on a captured message; `note` says why it is not kept.
+
+    `media_type` was found out from the content of a file that is kept; of any other it is only what its sender said.
+    `content` is empty unless the file is kept and was asked for.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    is_kept: bool
+    note: str
+    content: bytes
+
+
+class Line(NamedTuple):
+    """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
+
+    `source` is the message that it was captured from, as `channel:ts`; `source_change` is `edited` or `deleted` where
+    that became of it. `versions` are all wordings, first to last; empty where it reads as it was first recorded, and
+    `version` counts them. A named tuple, for a long timeline has ten thousand of them, and they are made three times as
+    quickly.
+    """
+
+    number: int
+    happened_at: datetime
+    ended_at: datetime | None
+    approximate: bool
+    text: str
+    author: Who
+    recorder: Who
+    recorded_at: datetime
+    kind: EntryKind
+    milestone: Milestone | None
+    permalink: str
+    source_change: str = ""
+    files: tuple[FileItem, ...] = ()
+    source: str = ""
+    versions: tuple[Wording, ...] = ()
+    version: int = 1
+
+    @property
+    def was_told(self) -> bool:
+        """Somebody else than the author recorded it."""
+        return self.author.id != self.recorder.id
+
+
+class Cast:
+    """The people of one document, each named once, in the order in which it comes to them."""
+
+    def __init__(self, people: Mapping[str, Person]) -> None:
+        self._people = people
+        self._seen: dict[str, Who] = {}
+
+    def who(self, user: str) -> Who:
+        """Somebody by their id, which stands for the name where nobody knows it."""
+        found = self._seen.get(user)
+        if found is None:
+            person = self._people.get(user)
+            found = self._seen[user] = Who(user, (one_line(person.name) if person else "") or user)
+        return found
+
+    def known(self, user: str | None) -> Who | None:
+        """The same, or None for nobody."""
+        return self.who(user) if user else None
+
+    def everyone(self) -> tuple[Who, ...]:
+        """All who were named so far."""
+        return tuple(self._seen.values())
+
+
+def standing_lines(case: Case, history: History, cast: Cast) -> tuple[Line, ...]:
+    """The timeline: what is not struck, in the order of when it happened."""
+    standing = sorted((entry for entry in case.entries if not entry.struck), key=_NUMBER)
+    standing.sort(key=_HAPPENED_AT)  # those of one moment stay as they are numbered
+    return _lines(standing, _files(case.attachments), history.wordings, cast)
+
+
+def struck_lines(history: History, cast: Cast) -> tuple[Line, ...]:
+    """What was taken back, by number; files are only named."""
+    ordered = sorted(history.struck, key=_NUMBER)
+    return _lines(ordered, _files(history.files, refused=TAKEN_BACK), history.wordings, cast)
+
+
+def _lines(
+    entries: list[Entry],
+    files: Mapping[int, tuple[FileItem, ...]],
+    wordings: Mapping[int, tuple[EntryVersion, ...]],
+    cast: Cast,
+) -> tuple[Line, ...]:
+    who = cast.who
+    return tuple(
+        Line(
+            entry.number,
+            entry.happened_at,
+            entry.ended_at,
+            entry.approximate,
+            plain(entry.text),
+            who(entry.author),
+            who(entry.recorder),
+            entry.recorded_at,
+            entry.kind,
+            entry.milestone,
+            entry.permalink,
+            entry.source_change,
+            files.get(entry.id, ()),
+            entry.source,
+            _wordings(entry, wordings[entry.id], cast) if entry.id in wordings else (),
+            entry.version,
+        )
+        for entry in entries
+    )
+
+
+def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tuple[Wording, ...]:
+    if is_untouched(first_wording(entry), found):
+        return ()
+    return tuple(
+        Wording(
+            version.change,
+            plain(version.text),
+            cast.who(version.changed_by),
+            version.changed_at,
+            version.happened_at,
+            version.ended_at,
+            version.approximate,
+        )
+        for version in found
+    )
+
+
+def wording(cast: Cast, change: str, text: str, by: str, at: datetime) -> Wording:
+    """One wording as the document tells it."""
+    return Wording(change, plain(text), cast.who(by), at)
+
+
+def _files(attachments: Iterable[Attachment], refused: str = "") -> dict[int, tuple[FileItem, ...]]:
+    """The files of each entry, by its row; with `refused` none is carried, for that reason."""
+    found: dict[int, tuple[FileItem, ...]] = {}
+    for file in attachments:
+        found[file.entry_id] = (*found.get(file.entry_id, ()), _file(file, refused))
+    return found
+
+
+def _file(file: Attachment, refused: str) -> FileItem:
+    is_kept = file.state == "kept" and not refused
+    note = "" if is_kept else plain(file.note) or refused or "it is not fetched yet"
+    content = file.content if is_kept else b""
+    return FileItem(one_line(file.name) or "file", one_line(file.media_type), file.size, is_kept, note, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A milestone: when it was reached and by which entry; `line` is None where only the incident itself knows."""
+
+    milestone: Milestone
+    at: datetime | None
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The spans that people compare; None where a stamp is missing or the stamps contradict each other.
+
+    Detection, mitigation and resolution count from the start of the impact, acknowledgement from detection. The
+    postmortem's age counts from the resolution until it was published, or until now while it is owed.
+    """
+
+    time_to_detect: timedelta | None
+    time_to_acknowledge: timedelta | None
+    time_to_mitigate: timedelta | None
+    time_to_resolve: timedelta | None
+    postmortem_age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """What somebody did in the incident: the lines they authored, those they recorded for others, and their span."""
+
+    who: Who
+    is_lead: bool
+    authored: int
+    recorded: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyStep:
+    """One why, in the order of `bot.domain.whys`; `depth` counts the whys above it.
+
+    `parent` is the number that it explains, None for a first one; `is_branch` where another why before it explains the
+    same one; `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers`
+    is the number that it was given under, which may be struck since. `versions` as those of a Line.
+    """
+
+    number: int
+    parent: int | None
+    depth: int
+    is_branch: bool
+    text: str
+    author: Who
+    recorded_at: datetime
+    is_root: bool
+    evidence: tuple[Line, ...] = ()
+    actions: tuple[int, ...] = ()
+    answers: int | None = None
+    versions: tuple[Wording, ...] = ()
+
+    @property
+    def action(self) -> int | None:
+        """The first of its actions."""
+        return self.actions[0] if self.actions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the 14 sections: `text` is what a person wrote, empty where nobody has.
+
+    `versions` are all savings, first to last; empty where it was saved once.
+    """
+
+    slug: str
+    title: str
+    text: str
+    author: Who | None
+    saved_at: datetime | None
+    versions: tuple[Wording, ...] = ()
+
+    def tells(self, *facts: str) -> bool:
+        """Whether the person's text says all of these already, as exports write them, so that none is told twice."""
+        return bool(self.text) and all(fact in self.text for fact in facts)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionItem:
+    """A corrective action; `is_overdue` as of the moment the document was compiled.
+
+    `overdue_at` is the end of `due_on` where its owner lives.
+    """
+
+    number: int
+    text: str
+    owner: Who | None
+    due_on: date | None
+    status: ActionStatus
+    is_overdue: bool
+    reason: str
+    link: str
+    kind: str = ""
+    held: str = ""
+    overdue_at: datetime | None = None
+    created_by: Who | None = None
+    created_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What somebody said of a past incident, by its key: whether it had the same cause."""
+
+    key: str
+    is_same: bool
+    said_by: Who
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who changed what, and when; `delivery` is the key of Slack's request, empty for changes of entries."""
+
+    at: datetime
+    who: Who
+    verb: str
+    what: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptText:
+    """A text that came back in an edited draft: a person's own Markdown; see `bot.domain.sections.KeptRegion`.
+
+    `stands` where nothing has taken its place; `author` is None where nobody was named.
+    """
+
+    section: str
+    version: int
+    change: Change
+    markdown: str
+    facts: str
+    seen: int
+    author: Who | None
+    source: str
+    draft: str
+    saved_at: datetime
+    stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A compiled postmortem.
+
+    `severity` is `sev1` to `sev4` or empty. `started_at` is the start of the impact, else when it was noticed, else the
+    first entry. `marks` holds every milestone in order, reached or not. `spans_days` where the timeline touches more
+    than one day in UTC, so that clock times alone would mislead. `audit` is empty unless the case was loaded with it;
+    `struck`, `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history.
+    `kept` is every text that came back in edited drafts; `revision` counts the changes of the incident; `facts` are the
+    digests of what the record knows for each section (`bot.domain.section_drafts`): by them an edit tells what it was
+    made on.
+    """
+
+    key: str
+    number: int
+    title: str
+    severity: str
+    status: Status
+    channel_id: str
+    channel_name: str
+    opened_at: datetime
+    opened_by: Who
+    started_at: datetime | None
+    resolved_at: datetime | None
+    duration: timedelta | None
+    marks: tuple[Mark, ...]
+    metrics: Metrics
+    lead: Who | None
+    postmortem_status: PostmortemStatus
+    postmortem_reason: str
+    owner: Who | None
+    published_at: datetime | None
+    people: tuple[Who, ...]
+    participants: tuple[Participant, ...]
+    parts: tuple[Part, ...]
+    timeline: tuple[Line, ...]
+    spans_days: bool
+    whys: tuple[WhyStep, ...]
+    actions: tuple[ActionItem, ...]
+    generated_at: datetime
+    audit: tuple[Deed, ...] = ()
+    workspace: str = ""
+    resolved_by: Who | None = None
+    struck: tuple[Line, ...] = ()
+    struck_whys: tuple[WhyStep, ...] = ()
+    likenesses: tuple[Likeness, ...] = ()
+    kept: tuple[KeptText, ...] = ()
+    revision: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def texts(self, section: str) -> tuple[KeptText, ...]:
+        """What people wrote into a region of the draft and still stands, oldest first."""
+        return tuple(text for text in self.kept if text.section == section and text.stands)
+
+    def mark(self, milestone: Milestone) -> Mark:
+        """The mark of one milestone, reached or not."""
+        return next(mark for mark in self.marks if mark.milestone == milestone)
+
+    @property
+    def counting(self) -> dict[Milestone, int]:
+        """The numbers of the entries that count for the milestones: several may mark the same."""
+        return {mark.milestone: mark.line.number for mark in self.marks if mark.line}
+
+    def part(self, slug: str) -> Part:
+        """One of the 14 sections. Raises LookupError for any other name."""
+        found = [part for part in self.parts if part.slug == slug]
+        if not found:
+            raise LookupError(f"there is no section {slug!r}")
+        return found[0]
+
+    @property
+    def began(self) -> Milestone | None:
+        """The milestone that `started_at` is the time of; None where it is the first entry's, or there is none."""
+        marks = (Milestone.IMPACT_STARTED, Milestone.DETECTED, Milestone.ACKNOWLEDGED)
+        return next((name for name in marks if self.started_at and self.mark(name).at == self.started_at), None)
+
+    def since_start(self, milestone: Milestone) -> timedelta | None:
+        """How long after `started_at` a milestone was reached; None where it was not, or stands before it."""
+        at = self.mark(milestone).at
+        return at - self.started_at if at and self.started_at and at >= self.started_at else None
+
+    @property
+    def roots(self) -> tuple[WhyStep, ...]:
+        """The whys that were marked as root cause."""
+        return tuple(step for step in self.whys if step.is_root)

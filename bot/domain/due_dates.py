@@ -1,0 +1,439 @@
+"""Dates where something is due, in figures and with the names of months: "24/12", "3 mar", "fri 27", "the 1st".
+
+The forms in which people write a day where something is due, as patterns; `due` says what each comes to.
+
+Days as people say them where something is due: "friday", "in 2 weeks", "end of month", "24/12", "3 mar".
+
+A part that is missing is never filled in from today. What names a week, a month, a quarter or a year is due at its
+end; what can be two days is asked; a day that no calendar has is refused with the reason.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from dateutil.relativedelta import relativedelta
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_NUMBERS = ("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+COUNTS = {word: max(count, 1) for count, word in enumerate(_NUMBERS)} | {"an": 1}
+
+NAMED_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?"
+)
+_NAMED_DAY = (
+    "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+)
+_YEAR = r"(?P<year>\d{4}|'?\d{2})"
+_MONTH = rf"(?P<month>{NAMED_MONTH})\.?"
+_OF_MONTH = r"(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
+
+_COUNT = rf"(?P<count>\d{{1,3}}|an|{'|'.join(_NUMBERS)})\s*(?P<unit>days?|d|weeks?|w|fortnights?|months?|years?)"
+COUNTED = re.compile(_COUNT, re.IGNORECASE)
+IN = re.compile(rf"(?:(?:in|within)\s+)?{_COUNT}(?:['’]s?)?(?:\s+(?:time|from\s+(?:now|today)))?")
+FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})")
+
+_ZONE = r"(?:z|utc|gmt|[a-z]{1,3}[sd]?t|[a-z]+/[a-z_]+|[+-]\d{1,2}:?\d{2})"
+_CLOCK = (
+    rf"(?:at\s+|@\s*)?(?:\d{{1,2}}(?::\d{{2}}){{1,2}}(?:\s*[ap]\.?m\b\.?)?|\d{{1,2}}\s*[ap]\.?m\b\.?|noon|midday|midnight"
+    rf"|(?:in\s+the\s+)?(?:morning|afternoon|evening)|(?:at\s+)?night|lunch(?:time)?)(?:\s*{_ZONE})?"
+    rf"|at\s+\d{{1,2}}(?:\s+{_ZONE})?"
+)
+DAYS_END = r"eod|cob|eob|(?:the\s+)?end\s+of\s+(?:the\s+)?(?:business\s+)?day|close\s+of\s+business"
+CLOCK_BEHIND = re.compile(rf"(?:[\s,]+|(?<=\d)t(?=\d))(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))$")
+CLOCK_BEFORE = re.compile(rf"(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))(?:[\s,]+(?:on\s+|of\s+)?|$)")
+
+SIMPLE = {"today": 0, "tonight": 0, "tomorrow": 1, "the day after tomorrow": 2, "day after tomorrow": 2}
+ON_WEEKDAY = re.compile(
+    rf"(?P<how>next|coming|this(?:\s+coming)?|the\s+coming|on)?\s*(?P<weekday>{_NAMED_DAY})\.?"
+    r"(?:\s+(?:(?:of\s+)?(?P<whose>next|this)\s+week|(?P<week>week)|(?P<after>after\s+next)))?"
+)
+WEEK_FIRST = re.compile(
+    rf"(?:(?P<whose>next|this)\s+week(?:['’]s)?(?:\s+on)?|(?P<week>a\s+week\s+(?:on|from)))\s+(?P<weekday>{_NAMED_DAY})\.?"
+)
+WITH_WEEKDAY = re.compile(
+    rf"(?:on\s+)?(?P<weekday>{_NAMED_DAY})\.?[\s,]+(?P<rest>.*\d.*)|(?P<rest2>.*\d.*?)[\s,]+\(?(?P<weekday2>{_NAMED_DAY})\)?"
+)
+SPAN = re.compile(
+    r"(?:the\s+)?end\s+of\s+(?:the\s+)?(?:this\s+)?(?P<next>next\s+)?(?P<unit>week|month|quarter|year)"
+    r"|eo(?P<short>[wmqy])|(?P<unit2>week|month|quarter|year)(?:['’]s)?[\s-]end|(?:in\s+)?(?:this|(?P<next2>next))\s+"
+    r"(?P<unit3>week|month|quarter|year)"
+)
+MONTH_ALONE = re.compile(
+    rf"(?:(?:the\s+)?(?P<end>end\s+of)\s+|in\s+|during\s+)?{_MONTH}(?:[\s,]+(?P<year>\d{{4}}|'\d{{2}}))?"
+    r"|(?P<year2>\d{4})[-/](?P<figure>\d{1,2})|(?P<figure2>\d{1,2})/(?P<year3>\d{4})"
+)
+QUARTER = re.compile(
+    r"(?:(?:the\s+)?end\s+of\s+|in\s+)?(?:q(?P<quarter>[1-4])(?:[\s/-]*(?P<year>\d{4}))?|(?P<year2>\d{4})[\s/-]*q(?P<quarter2>[1-4]))"
+)
+YEARS_END = re.compile(r"(?:the\s+)?end\s+of\s+(?P<year>\d{4})")
+ISO = re.compile(r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})|(20\d{2})(\d{2})(\d{2})")
+FIGURES = re.compile(rf"(?P<a>\d{{1,2}})(?P<sep>[/-])(?P<b>\d{{1,2}})(?:(?P=sep){_YEAR})?")
+DOTTED = re.compile(rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.(?:\s?{_YEAR})?")
+NAMED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?:on\s+)?{_OF_MONTH}(?:\s+of\s+|[\s-]*){_MONTH}(?:[\s,-]+{_YEAR})?",
+        rf"(?:on\s+)?{_MONTH}[\s-]*{_OF_MONTH}(?:[\s,]+{_YEAR})?",
+        rf"(?P<year>\d{{4}})[\s-]{_MONTH}[\s-]{_OF_MONTH}",
+    )
+)
+ORDINAL = re.compile(
+    r"(?:on\s+)?(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)(?:\s+of\s+(?:this|the|(?P<next>next))\s+month)?"
+)
+BARE = re.compile(r"(?:the\s+)?(?P<day>\d{1,2})")
+
+
+_LATELY = timedelta(days=90)
+"""A day without a year that was so lately is perhaps a slip: next year's is asked about, and never taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What words say of a day: `days` holds it, or those among which somebody is to choose, and `problem` says why.
+
+    Without days `problem` is the sentence of the refusal. `beside` is the time of day that stood with it.
+    """
+
+    days: tuple[date, ...] = ()
+    problem: str = ""
+    beside: str = ""
+
+    @property
+    def day(self) -> date | None:
+        """The day, where there is one reading."""
+        return self.days[0] if len(self.days) == 1 and not self.problem else None
+
+
+def not_a_day(words: str) -> str:
+    """The sentence for a due date that cannot be read."""
+    return f"“{words[:60]}” is no day that I can read. {EXAMPLES}"
+
+
+EXAMPLES = "Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
+
+
+def asked(days: Iterable[date], said: str, why: str = "") -> Due:
+    """These days to choose from, each once; where it comes to the same, that day."""
+    choices = tuple(sorted(set(days)))
+    if len(choices) == 1 and not why:
+        return Due(choices)
+    return Due(choices, why or f"“{said[:60]}” can be {'two' if len(choices) == 2 else 'several'} days.")
+
+
+def last_of(year: int, month: int) -> date:
+    """The last day of a month."""
+    return date(year, month, monthrange(year, month)[1])
+
+
+def full(year: str) -> int:
+    """A year as it was written, in four figures or in two."""
+    return int(year) if len(year) == 4 else 2000 + int(year.strip("'"))
+
+
+def next_years(past: date, ahead: date, today: date) -> Due:
+    """A day without its year that is past this year: next year's, which is asked about where it was lately."""
+    if today - past > _LATELY:
+        return Due((ahead,))
+    return Due((ahead,), f"{past.day} {past:%B} is past this year. Is {ahead.day} {ahead:%B %Y} meant?")
+
+
+def dotted(text: str, today: date, _: str) -> Due | None:
+    """`24.12.`: the day first, as wherever dots are written."""
+    match = DOTTED.fullmatch(text)
+    return _of(match["year"], int(match["month"]), int(match["day"]), today) if match else None
+
+
+def dated(text: str, today: date, said: str) -> Due | None:
+    """A date in figures or with the name of its month, or a day of some month; None for anything else."""
+    if iso := ISO.fullmatch(text):
+        year, month, day = (iso["year"], iso["month"], iso["day"]) if iso["year"] else iso.group(5, 6, 7)
+        return _of(year, int(month), int(day), today)
+    if figures := FIGURES.fullmatch(text):
+        return _in_figures(figures, today, said)
+    for pattern in NAMED:
+        if match := pattern.fullmatch(text):
+            return _of(match.groupdict().get("year"), month_of(match["month"]), int(match["day"]), today)
+    ordinal = ORDINAL.fullmatch(text)
+    return _of_some_month(int(ordinal["day"]), today, is_next=bool(ordinal["next"])) if ordinal else None
+
+
+def _in_figures(match: re.Match[str], today: date, said: str) -> Due:
+    """`24/12` is one day; `05/04` could be two, and is asked."""
+    a, b, year = int(match["a"]), int(match["b"]), match["year"]
+    if year and len(year) == 2 and a > 31:  # the year stands first
+        return _of(str(2000 + a), b, int(year), today)
+    found = [_of(year, month, day, today) for day, month in {(a, b), (b, a)} if 1 <= month <= 12]
+    readings = [one for one in found if one.days]
+    if not readings:
+        return found[0] if found else Due((), not_a_day(said))
+    ahead = [one for one in readings if max(one.days) >= today] or readings
+    if len(ahead) == 1:
+        return ahead[0]
+    return asked([day for one in ahead for day in one.days], said)
+
+
+def _of(year: str | None, month: int, day: int, today: date) -> Due:
+    """A day by its date; without a year the next such one. A day that the calendar has not is refused."""
+    if not 1 <= month <= 12:
+        return Due((), f"There is no month {month}. {EXAMPLES}")
+    most = monthrange(full(year) if year and int(year.strip("'")) else 2000, month)[1]
+    if not 1 <= day <= most or (year and len(year) == 4 and not int(year)):
+        when = f"{MONTHS[month - 1].title()}{f' {full(year)}' if year else ''}"
+        return Due((), f"There is no {day} {when}: it has {most} days. {EXAMPLES}")
+    if year:
+        return Due((date(full(year), month, day),))
+    if (month, day) == (2, 29):
+        return _leap_day(today)
+    found = date(today.year, month, day)
+    return Due((found,)) if found >= today else next_years(found, date(today.year + 1, month, day), today)
+
+
+def _leap_day(today: date) -> Due:
+    """The next 29 February; asked where the next February has only 28 days."""
+    year = today.year if last_of(today.year, 2) >= today else today.year + 1
+    last = last_of(year, 2)
+    if last.day == 29:
+        return Due((last,))
+    leap = next(last_of(ahead, 2) for ahead in range(year, year + 9) if last_of(ahead, 2).day == 29)
+    return Due((last, leap), f"{year} has no 29 February.")
+
+
+def _of_some_month(day: int, today: date, *, is_next: bool) -> Due:
+    """The next such day of a month, or that of next month."""
+    first = today.replace(day=1) + relativedelta(months=1 if is_next else 0)
+    for months in range(3):
+        month = first + relativedelta(months=months)
+        if day <= monthrange(month.year, month.month)[1] and day > 0 and month.replace(day=day) >= today:
+            return Due((month.replace(day=day),))
+        if is_next:
+            break
+    return Due((), f"There is no day {day} in that month. {EXAMPLES}")
+
+
+def both(text: str, today: date, said: str) -> Due | None:
+    """A weekday beside a date: both must be the same day, and of two readings of the date it names the one."""
+    match = WITH_WEEKDAY.fullmatch(text)
+    if match is None:
+        return None
+    rest, index = match["rest"] or match["rest2"], index_of(match["weekday"] or match["weekday2"])
+    bare = BARE.fullmatch(rest)
+    if bare:
+        found: Due | None = _of_some_month(int(bare["day"]), today, is_next=False)
+    else:
+        found = dotted(rest, today, said) or dated(rest, today, said)
+    if found is None or not found.days:
+        return found
+    return _that_is(index, found)
+
+
+def _that_is(index: int, found: Due) -> Due:
+    """Of the days of a reading the one that is such a weekday; refused where none is."""
+    days = tuple(day for day in found.days if day.weekday() == index)
+    if days:
+        return Due(days, found.problem if len(days) == len(found.days) else "")
+    day = found.days[0]
+    before = day - relativedelta(years=1)
+    if found.problem and before.weekday() == index:
+        return Due((), f"{before:%A} {before.day} {before:%B %Y} is past. {EXAMPLES}")
+    return Due((), f"{day.day} {day:%B %Y} is a {day:%A}. {EXAMPLES}")
+
+
+def index_of(name: str) -> int:
+    """Which day of the week a name begins, from Monday on."""
+    return next(index for index, weekday in enumerate(WEEKDAYS) if weekday.startswith(name[:3]))
+
+
+def month_of(name: str) -> int:
+    """Which month a name begins."""
+    return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name[:3]))
+
+
+__all__ = ["Due", "is_amount", "is_month", "not_a_day", "overdue_at", "read"]
+
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+_FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
+
+_LONGEST = 100
+"""Characters: no day takes more to say."""
+
+_MOST_CLOCKS = 3
+"""As in `friday at 9 in the morning`."""
+
+_MOST_PARTS = 10
+
+
+def is_amount(words: str) -> bool:
+    """Whether a bare count stands there, as in `3 days` or `1/3`: behind "by" it says how much, and not when."""
+    fraction = FRACTION.fullmatch(words)
+    return COUNTED.fullmatch(words) is not None or (
+        fraction is not None and int(fraction[1]) < int(fraction[2]) <= _MOST_PARTS
+    )
+
+
+def is_month(words: str) -> bool:
+    """Whether nothing but a month's name stands there."""
+    return re.fullmatch(NAMED_MONTH, words.strip(" .!"), re.IGNORECASE) is not None
+
+
+def read(words: str, today: date, *, is_limit: bool = False) -> Due | None:
+    """What the words say of a day, seen from `today`; None where they name none.
+
+    It is today or later, but for a date with its year, which is taken as written. `is_limit` where they stand behind
+    "by" or "until": a month is then perhaps its first day.
+    """
+    said = " ".join(words.split()).strip(" !?,;")
+    if len(said) > _LONGEST:
+        return None
+    text, beside = _without_clock(said.lower())
+    found = Due((today,)) if said and not text else _read(text, today, said)
+    if found is None:
+        return None
+    if is_limit and found.day is not None and (first := _first_of(text, found.day, today)):
+        found = asked((first, found.day), said)
+    return replace(found, beside=beside)
+
+
+def _without_clock(text: str) -> tuple[str, str]:
+    """The words without a time of day, and that time; the end of the day adds nothing, for that is when it is due."""
+    if re.fullmatch(DAYS_END, text):
+        return "", ""
+    beside: list[str] = []
+    for _ in range(_MOST_CLOCKS):
+        match = CLOCK_BEHIND.search(text) or CLOCK_BEFORE.match(text)
+        rest = f"{text[: match.start()]}{text[match.end() :]}".strip(" ,") if match else ""
+        if match is None or not rest:
+            break
+        text = rest
+        beside += [] if match["end"] else [match["clock"].strip()]
+    return text, " ".join(reversed(beside))
+
+
+_Reader = Callable[[str, date, str], Due | None]
+
+
+def _read(text: str, today: date, said: str) -> Due | None:
+    readers: tuple[_Reader, ...] = (dotted, _simple, _weekday, _counted, _span, _month, dated, both)
+    for reader in readers:
+        found = reader(text if reader is dotted else text.rstrip("."), today, said)
+        if found is not None:
+            return found
+    return None
+
+
+def _simple(text: str, today: date, _: str) -> Due | None:
+    ahead = SIMPLE.get(text)
+    return None if ahead is None else Due((today + ahead * _DAY,))
+
+
+def _mondays(today: date, ahead: int) -> tuple[date, ...]:
+    """The Monday of this week, or of one so many weeks ahead: on a Sunday, which may begin a week, there are two."""
+    monday = today - today.weekday() * _DAY + ahead * _WEEK
+    return (monday, monday + _WEEK) if today.weekday() == _SUNDAY else (monday,)
+
+
+def _weekday(text: str, today: date, said: str) -> Due | None:
+    match = ON_WEEKDAY.fullmatch(text) or WEEK_FIRST.fullmatch(text)
+    if match is None:
+        return None
+    parts, index = match.groupdict(), index_of(match["weekday"])
+    coming = today + ((index - today.weekday() - 1) % 7 + 1) * _DAY
+    if whose := parts["whose"]:
+        days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
+        ahead = [day for day in days if day >= today]
+        return asked(ahead, said) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
+    if parts["week"]:
+        return Due((coming + _WEEK,))
+    if parts.get("after"):
+        return asked([day + _WEEK for day in _next(today, index, coming)], said)
+    return asked(_next(today, index, coming), said) if parts.get("how") == "next" else Due((coming,))
+
+
+def _next(today: date, index: int, coming: date) -> list[date]:
+    """What "next friday" can mean: the one that comes first, or that of next week."""
+    return [coming, *(monday + index * _DAY for monday in _mondays(today, 1))]
+
+
+def _counted(text: str, today: date, _: str) -> Due | None:
+    match = IN.fullmatch(text)
+    if match is None:
+        return None
+    count = COUNTS.get(match["count"]) or int(match["count"])
+    unit = match["unit"][0]
+    if match["unit"].startswith(("month", "year")):
+        return Due((today + relativedelta(months=count * (1 if unit == "m" else 12)),))
+    return Due((today + count * {"d": 1, "w": 7, "f": 14}[unit] * _DAY,))
+
+
+def _span(text: str, today: date, said: str) -> Due | None:
+    """The end of a week (its Friday), a month, a quarter or a year."""
+    match = SPAN.fullmatch(text)
+    if match is None:
+        return None
+    unit = (match["unit"] or match["short"] or match["unit2"] or match["unit3"])[0]
+    ahead = 1 if match["next"] or match["next2"] else 0
+    if unit == "w":
+        return _weeks_end(today, ahead, said)
+    months = {"m": 1, "q": 3, "y": 12}[unit]
+    first = date(today.year, (today.month - 1) // months * months + 1, 1)
+    return Due((first + relativedelta(months=months * (ahead + 1), days=-1),))
+
+
+def _weeks_end(today: date, ahead: int, said: str) -> Due:
+    if ahead == 0 and today.weekday() >= _SATURDAY:  # this week ends tomorrow, or is the one about to begin
+        monday = today - today.weekday() * _DAY
+        return asked((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), said)
+    return asked([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], said)
+
+
+def _month(text: str, today: date, said: str) -> Due | None:
+    """A month, a quarter or a year by its name: its last day."""
+    if named := MONTH_ALONE.fullmatch(text):
+        year = named["year"] or named["year2"] or named["year3"]
+        month = month_of(named["month"]) if named["month"] else int(named["figure"] or named["figure2"])
+        return _ending(year, month, today, said)
+    if quarter := QUARTER.fullmatch(text):
+        month = int(quarter["quarter"] or quarter["quarter2"]) * 3
+        return _ending(quarter["year"] or quarter["year2"], month, today, said)
+    years_end = YEARS_END.fullmatch(text)
+    return _ending(years_end["year"], 12, today, said) if years_end else None
+
+
+def _ending(year: str | None, month: int, today: date, said: str) -> Due:
+    """The last day of a month; without its year of the next such one."""
+    if not 1 <= month <= 12 or (year and not int(year.strip("'"))):
+        return Due((), not_a_day(said))
+    if year:
+        return Due((last_of(full(year), month),))
+    last = last_of(today.year, month)
+    return Due((last,)) if last >= today else next_years(last, last_of(today.year + 1, month), today)
+
+
+def _first_of(text: str, last: date, today: date) -> date | None:
+    """The first day of a month that stands alone, where that is still ahead."""
+    match = MONTH_ALONE.fullmatch(text.rstrip("."))
+    first = last.replace(day=1)
+    return first if match is not None and not match["end"] and first > today else None
+
+
+def overdue_at(due_on: date, zone: tzinfo) -> datetime:
+    """The UTC instant at which that day ends in the zone: from then on the action is overdue."""
+    return datetime.combine(due_on + timedelta(days=1), time(), zone).astimezone(UTC)

@@ -1,0 +1,469 @@
+"""What `/incident` understands, and which change may follow which.
+
+Which milestones were reached, when, and by which entry: read alike by the checks, the forms and the document.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Generic, Protocol, TypeVar
+
+from bot.domain.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
+from bot.domain.text import nearest
+from bot.errors import Refused
+
+WORDS = (
+    "status",
+    "open",
+    "sev",
+    "severity",
+    "lead",
+    "rename",
+    "started",
+    "detected",
+    "acknowledged",
+    "mitigated",
+    "resolved",
+    "reopen",
+    "list",
+    "search",
+    "connections",
+    "page",
+    "jsm",
+    "customers",
+    "help",
+)
+HARMFUL = frozenset({"page", "resolved", "jsm", "customers", "publish", "waive", "confluence", "share"})
+"""Sub-commands, of whichever command, that are never guessed.
+
+They wake people, end something, take something away, or tell others: whoever wants that types it.
+"""
+_ALIKE = 0.7
+_MILESTONES = {
+    "started": Milestone.IMPACT_STARTED,
+    "detected": Milestone.DETECTED,
+    "acknowledged": Milestone.ACKNOWLEDGED,
+    "mitigated": Milestone.MITIGATED,
+    "resolved": Milestone.RESOLVED,
+    "resolve": Milestone.RESOLVED,
+    "detect": Milestone.DETECTED,
+    "mitigate": Milestone.MITIGATED,
+    "acknowledge": Milestone.ACKNOWLEDGED,
+    "ack": Milestone.ACKNOWLEDGED,
+    "close": Milestone.RESOLVED,
+    "closed": Milestone.RESOLVED,
+}
+_MEANT = {
+    "declare": "/incident open",
+    "new": "/incident open",
+    "create": "/incident open",
+    "role": "/incident lead",
+    "owner": "/incident lead",
+    "assign": "/incident lead",
+    "priority": "/incident sev 2",
+    "update": "/timeline what happened",
+    "note": "/timeline what happened",
+    "log": "/timeline what happened",
+    "add": "/timeline what happened",
+    "action": "/action what @owner due friday",
+    "why": "/why because …",
+    "postmortem": "/postmortem",
+    "export": "/postmortem export",
+}
+"""What people type who know other tools, where it is too little like our word to be found by its letters."""
+SAID = {
+    Milestone.IMPACT_STARTED: "Impact started",
+    Milestone.DETECTED: "Detected",
+    Milestone.ACKNOWLEDGED: "Acknowledged",
+    Milestone.MITIGATED: "Mitigated",
+    Milestone.RESOLVED: "Resolved",
+}
+"""What a milestone's entry says where its author said nothing more."""
+
+
+def beyond(milestone: Milestone | None, text: str) -> str:
+    """What an entry says besides its milestone; empty where that is no more than the milestone's own word."""
+    is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
+    return "" if is_bare else text
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open an incident in the channel."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSeverity:
+    """Say how bad it is: 1 to 4."""
+
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetLead:
+    """Say who leads; still the text that names a person."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Call it otherwise."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A milestone was reached; the line may hold a time and words."""
+
+    milestone: Milestone
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """It was not over; the line may say why."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAll:
+    """List the workspace's incidents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Find past incidents by their words."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Have those on call paged, with these words."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInJsm:
+    """Open it in Jira Service Management, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """What customers are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How the other systems stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Nothing was typed: how the channel's incident stands."""
+
+
+Changing = Open | Rename | SetSeverity | SetLead | Reach | Reopen
+Elsewhere = Connections | Page | OpenInJsm | Customers
+Wish = Changing | Elsewhere | ListAll | Search | Help | Overview
+
+_SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/incident TEXT`; raises Refused for an unknown sub-command, naming the nearest."""
+    word, _, rest = text.strip().partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if word in _MILESTONES:
+        return Reach(_MILESTONES[word], rest)
+    if re.fullmatch(r"sev(erity)?[-:=]?[1-4]?", word):
+        return SetSeverity(_severity(text.strip()))
+    if word == "lead":
+        return SetLead(_require(rest, "`/incident lead @ana`"))
+    if word in ("rename", "title"):
+        return Rename(_require(rest, "`/incident rename checkout is down in Europe`"))
+    if word == "search":
+        return Search(_require(rest, "`/incident search connection pool`"))
+    simple: dict[str, Wish] = {
+        "": Overview(),
+        "status": Overview(),
+        "show": Overview(),
+        "help": Help(),
+        "?": Help(),
+        "list": ListAll(),
+        "connections": Connections(),
+        "page": Page(rest),
+        "jsm": OpenInJsm(),
+        "customers": Customers(),
+        "open": Open(rest),
+        "reopen": Reopen(rest),
+    }
+    if word not in simple:
+        raise Refused(unknown(word, "/incident", WORDS, _MEANT))
+    return simple[word]
+
+
+def _severity(text: str) -> int:
+    match = _SEVERITY.fullmatch(text)
+    if match is None:
+        sentence = "A severity is 1 (worst) to 4, as in `/incident sev 2`."
+        raise Refused(sentence)
+    return int(match[1])
+
+
+def _require(rest: str, example: str) -> str:
+    if not rest:
+        sentence = f"Something is missing there: {example}."
+        raise Refused(sentence)
+    return rest
+
+
+def unknown(word: str, command: str, words: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The sentence for a sub-command that does not exist; `meant` are whole commands of ours for words of other tools.
+
+    Nothing that is `HARMFUL` is ever suggested, and nothing in its place where it is the nearest.
+    """
+    near, close = nearest(word, words), nearest(word, words, _ALIKE)
+    guess = meant.get(word, "") or ("" if near in HARMFUL else close)
+    hint = f" Did you mean `{guess}`?" if guess else ""
+    return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{command} help` lists everything)"
+
+
+_STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Status.RESOLVED}
+
+
+def reach(incident: Incident, milestone: Milestone, by: str, happened_at: datetime) -> Incident:
+    """The incident after a milestone; raises Refused where it is resolved already.
+
+    The postmortem falls to the lead, else to whoever resolved.
+    """
+    if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
+        sentence = f"{incident.key} is resolved already. To correct the time, edit that entry; else `/incident reopen`."
+        raise Refused(sentence)
+    if incident.status is Status.RESOLVED:
+        return incident
+    status = _STATUS_AFTER.get(milestone, incident.status)
+    if status is not Status.RESOLVED:
+        return replace(incident, status=status)
+    return replace(
+        incident,
+        status=status,
+        resolved_by=by,
+        resolved_at=happened_at,
+        postmortem_owner=incident.postmortem_owner or incident.lead or by,
+    )
+
+
+def reopen(incident: Incident) -> Incident:
+    """The incident opened again; raises Refused where it is not resolved."""
+    if incident.status is not Status.RESOLVED:
+        sentence = f"{incident.key} is not resolved, so there is nothing to reopen."
+        raise Refused(sentence)
+    return replace(
+        incident,
+        status=Status.OPEN,
+        resolved_by=None,
+        resolved_at=None,
+        postmortem_status=PostmortemStatus.OPEN,
+        postmortem_reason="",
+        published_at=None,
+    )
+
+
+def as_told(incident: Incident, entries: Iterable[Entry]) -> Incident:
+    """The incident as its standing entries tell it, in the order of their numbers.
+
+    For after one was taken back, brought back or corrected: a milestone moves the incident on as `reach` does, its
+    opening and each reopening put it back to open.
+    """
+    told = replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
+    for entry in sorted(entries, key=lambda entry: entry.number):
+        told = _after(told, entry)
+    if told.status is Status.RESOLVED:
+        return replace(told, postmortem_owner=told.postmortem_owner or told.lead or told.resolved_by)
+    if incident.status is not Status.RESOLVED:
+        return told
+    return replace(told, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
+
+
+def _after(incident: Incident, entry: Entry) -> Incident:
+    if entry.milestone is Milestone.RESOLVED:
+        return replace(incident, status=Status.RESOLVED, resolved_by=entry.recorder, resolved_at=entry.happened_at)
+    if entry.milestone is Milestone.MITIGATED and incident.status is Status.OPEN:
+        return replace(incident, status=Status.MITIGATED)
+    if entry.kind is EntryKind.STATUS and entry.milestone is None:
+        return replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
+    return incident
+
+
+class Marking(Protocol):
+    """What may mark a milestone: an entry of the record, or a line of the document."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def happened_at(self) -> datetime: ...
+    @property
+    def milestone(self) -> Milestone | None: ...
+
+
+M = TypeVar("M", bound=Marking)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached(Generic[M]):
+    """When a milestone was reached; `by` is the entry that says so, None where only the incident itself knows."""
+
+    at: datetime
+    by: M | None
+
+
+def reached(incident: Incident, entries: Iterable[M]) -> dict[Milestone, Reached[M]]:
+    """The milestones that were reached, in their order, by the entries that stand.
+
+    The record may correct itself: the latest entry that marks one counts. What resolved an incident that was reopened
+    did not last.
+    """
+    latest = {entry.milestone: entry for entry in sorted(entries, key=lambda entry: entry.number) if entry.milestone}
+    found = {
+        milestone: Reached(latest[milestone].happened_at, latest[milestone])
+        for milestone in Milestone
+        if milestone in latest
+    }
+    if incident.status is not Status.RESOLVED:
+        found.pop(Milestone.RESOLVED, None)
+    elif Milestone.RESOLVED not in found and incident.resolved_at is not None:
+        found[Milestone.RESOLVED] = Reached(incident.resolved_at, None)
+    return found
+
+
+def began_at(found: Mapping[Milestone, Reached[M]]) -> datetime | None:
+    """When the impact began, else when somebody first noticed; None where no milestone says so."""
+    if Milestone.IMPACT_STARTED in found:
+        return found[Milestone.IMPACT_STARTED].at
+    noticed = (found[mark].at for mark in (Milestone.DETECTED, Milestone.ACKNOWLEDGED) if mark in found)
+    return min(noticed, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """From when on an incident lasted, and until when it did; None while it is on."""
+
+    since: datetime
+    until: datetime | None
+
+    @property
+    def length(self) -> timedelta | None:
+        """How long it lasted; None while it is on, and where its times contradict each other."""
+        return self.until - self.since if self.until and self.until >= self.since else None
+
+
+def course(incident: Incident, entries: Iterable[M], first: datetime | None) -> Course:
+    """How long an incident lasted, as the document tells it too.
+
+    `entries` are all that mark a milestone, `first` the time of the first entry of all.
+    """
+    found = reached(incident, entries)
+    until = found[Milestone.RESOLVED].at if Milestone.RESOLVED in found else None
+    return Course(began_at(found) or first or incident.opened_at, until)
+
+
+def is_after(one: datetime, other: datetime) -> bool:
+    """Whether a moment is surely the later: one that was typed to the minute may be any second of it."""
+    if 0 in (one.second, other.second):
+        return one.replace(second=0, microsecond=0) > other.replace(second=0, microsecond=0)
+    return one > other
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A milestone as somebody told it: when (aware UTC), and in which words."""
+
+    milestone: Milestone
+    at: datetime
+    text: str
+    end: datetime | None = None
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clash(Generic[M]):
+    """What a milestone at a moment would contradict: the other milestone, which `is_later`, or the same `is_twice`."""
+
+    milestone: Milestone
+    at: datetime
+    by: M | None
+    is_twice: bool = False
+    is_later: bool = False
+
+
+def earlier_that_are_later(
+    marks: Mapping[Milestone, Reached[M]], milestone: Milestone, at: datetime
+) -> list[Milestone]:
+    """The milestones that come before this one in every incident, and would be reached after it."""
+    order = list(Milestone)
+    before = order[: order.index(milestone)]
+    return [other for other in before if other in marks and is_after(marks[other].at, at)]
+
+
+def plainest(marks: Mapping[Milestone, Reached[M]], later: list[Milestone]) -> Milestone:
+    """Of several, the one to name: that it was over before anybody noticed is the plainest way to say so."""
+    return Milestone.DETECTED if Milestone.DETECTED in later else max(later, key=lambda each: marks[each].at)
+
+
+def clash(
+    incident: Incident, entries: Iterable[Entry], milestone: Milestone, at: datetime, now: datetime | None = None
+) -> Clash[Entry] | None:
+    """What a milestone that somebody types (`now`) would contradict, among the entries that stand; None for nothing.
+
+    What it got better by before it was reopened did not last, and contradicts nothing. Nor does what got better before
+    somebody acknowledged it without a time: that says only when it was typed.
+    """
+    every = tuple(entries)
+    reopened = max((entry.number for entry in every if _puts_back(entry)), default=0)
+    marks = {each: mark for each, mark in reached(incident, every).items() if not _is_void(each, mark, reopened)}
+    if milestone is Milestone.ACKNOWLEDGED and at == now:
+        marks = {each: mark for each, mark in marks.items() if each not in _ENDS}
+    elif milestone in _ENDS and _is_undated(marks.get(Milestone.ACKNOWLEDGED)):
+        del marks[Milestone.ACKNOWLEDGED]
+    if milestone in marks and milestone is not Milestone.RESOLVED:
+        return Clash(milestone, marks[milestone].at, marks[milestone].by, is_twice=True)
+    if later := earlier_that_are_later(marks, milestone, at):
+        told = plainest(marks, later)
+        return Clash(told, marks[told].at, marks[told].by, is_later=True)
+    order = list(Milestone)
+    after = [each for each in order[order.index(milestone) + 1 :] if each in marks and is_after(at, marks[each].at)]
+    if not after:
+        return None
+    told = min(after, key=lambda each: marks[each].at)
+    return Clash(told, marks[told].at, marks[told].by)
+
+
+_ENDS = (Milestone.MITIGATED, Milestone.RESOLVED)
+
+
+def _is_void(milestone: Milestone, mark: Reached[Entry], reopened: int) -> bool:
+    return milestone is Milestone.MITIGATED and mark.by is not None and mark.by.number < reopened
+
+
+def _is_undated(mark: Reached[Entry] | None) -> bool:
+    """Whether a milestone was recorded as of the moment in which it was typed."""
+    return mark is not None and mark.by is not None and mark.by.happened_at == mark.by.recorded_at
+
+
+def _puts_back(entry: Entry) -> bool:
+    """Whether an entry opens the incident, or opens it again."""
+    return entry.kind is EntryKind.STATUS and entry.milestone is None

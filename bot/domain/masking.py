@@ -1,0 +1,233 @@
+"""A copy of a document for a wider circle: what should not leave is masked, and each find is told.
+
+The record stays whole. Credentials, e-mail and IP addresses are looked for in every text, and whatever else the
+operator names; pictures and files cannot be looked into, so a masked copy has none, no links into the channel,
+and no history: what was taken back is not told elsewhere.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, Protocol
+
+from bot.domain import secrets as secrets_rules
+from bot.domain.document import Document, FileItem, Line
+from bot.domain.text import shortened
+
+MASKED = "[masked]"
+LEFT_OUT = "a masked copy has no files"
+
+_EMAIL_KIND, _ADDRESS_KIND = "an e-mail address", "an IP address"
+_TOLD = frozenset({_EMAIL_KIND, _ADDRESS_KIND})
+_OWN_KIND, _ENDLESS_KIND = "what your own rule names", "a text in which your own rules take too long"
+_LONGEST_HINT = 80
+_Spans = Callable[[str], Iterator[tuple[int, int, str]]]
+Spans = tuple[tuple[int, int], ...]
+"""Places in a text: (start, end)."""
+
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
+_NAMES_NOTHING = frozenset(
+    [
+        *("id", "key", "slug", "delivery", "verb", "media_type", "severity", "channel_id"),
+        *("section", "facts", "source", "draft"),  # of what came back in drafts
+    ]
+)
+"""Fields that are names of ours: a mask in them would only break links."""
+
+_HISTORY = frozenset({"versions", "struck", "struck_whys", "audit"})
+"""What was said once and taken back, and who did what: none of a wider circle's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """One thing that was masked: `kind` with its article, `where` in the document, and the text itself."""
+
+    kind: str
+    where: str
+    text: str
+
+    @property
+    def hint(self) -> str:
+        """Enough of it to be recognised: a credential is not told in full, nor what an own rule names."""
+        text = " ".join(self.text.split())
+        return shortened(text, _LONGEST_HINT) if self.kind in _TOLD else f"{text[: min(4, len(text) // 3)]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRules:
+    """What is looked for: `usual` are names of `USUAL`, `patterns` are the operator's own.
+
+    A pattern may take for ever at the wrong text, so `looked` holds what somebody else found who could be stopped
+    (`bot.export.sandbox.mask_patterns`): where the patterns fit in each text, None where they took too long. What is
+    not in it, or took too long, is masked as a whole. Without `looked` the patterns are tried here and now.
+    """
+
+    usual: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...] = ()
+    looked: "Mapping[str, Spans | None] | None" = field(default=None, compare=False)
+
+    def spans(self, text: str) -> tuple[tuple[int, int, str], ...]:
+        """What they find in a text, in order, none overlapping: start, end and kind."""
+        found = [span for name in self.usual for span in USUAL[name](text)]
+        found += self._own(text) if self.patterns else []
+        kept: list[tuple[int, int, str]] = []
+        for span in sorted(found, key=lambda span: (span[0], -span[1])):
+            if not kept or span[0] >= kept[-1][1]:
+                kept.append(span)
+            elif span[1] > kept[-1][1]:
+                kept[-1] = (kept[-1][0], span[1], kept[-1][2])
+        return tuple(kept)
+
+    def _own(self, text: str) -> list[tuple[int, int, str]]:
+        spans = fits(self.patterns, text) if self.looked is None else self.looked.get(text)
+        if spans is None:
+            return [(0, len(text), _ENDLESS_KIND)] if text.strip() else []
+        return [(start, end, _OWN_KIND) for start, end in spans]
+
+
+def fits(patterns: tuple[re.Pattern[str], ...], text: str) -> Spans:
+    """Where patterns fit in a text, as (start, end). It may take for ever."""
+    return tuple(match.span() for pattern in patterns for match in pattern.finditer(text) if match[0])
+
+
+def _credentials(text: str) -> Iterator[tuple[int, int, str]]:
+    yield from ((span.start, span.end, span.kind) for span in secrets_rules.found(text))
+
+
+def _emails(text: str) -> Iterator[tuple[int, int, str]]:
+    if "@" in text:
+        yield from ((*match.span(), _EMAIL_KIND) for match in _EMAIL.finditer(text))
+
+
+def _addresses(text: str) -> Iterator[tuple[int, int, str]]:
+    for pattern in (_IPV4, _IPV6):
+        for match in pattern.finditer(text):
+            if _is_address(match[0]):
+                yield (*match.span(), _ADDRESS_KIND)
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is one that tells something: a program's own, as in 127.0.0.1, is nobody's secret."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    names_a_thing = any(character.isdigit() for character in text)  # `a::b` is a name in a program
+    return names_a_thing and not address.is_loopback and not address.is_unspecified
+
+
+USUAL: dict[str, _Spans] = {"credentials": _credentials, "emails": _emails, "addresses": _addresses}
+"""The rules that we know, by the names that the operator chooses them with."""
+
+USUAL_RULES = MaskRules(tuple(USUAL))
+"""All of them, and no patterns."""
+
+
+def chosen(usual: str, patterns: str) -> MaskRules:
+    """The operator's choice: names of `USUAL` between commas, or `none`; regular expressions between blanks.
+
+    Raises ValueError with a sentence for a name that is none of them, and for what is no regular expression.
+    """
+    names = [] if usual.strip() == "none" else [name.strip() for name in usual.split(",") if name.strip()]
+    for name in names:
+        if name not in USUAL:
+            raise ValueError(f"there is no rule {name!r}; there are {', '.join(USUAL)}, and none")
+    try:
+        return MaskRules(tuple(dict.fromkeys(names)), tuple(re.compile(pattern) for pattern in patterns.split()))
+    except re.error as error:
+        raise ValueError(f"{error.pattern!r} is no regular expression: {error}") from error
+
+
+def mask(document: Document, rules: MaskRules) -> tuple[Document, tuple[Find, ...]]:
+    """The document as it may be shown more widely, and everything that was masked in it, in reading order."""
+    finds: dict[Find, None] = {}
+    masked = _masked(document, rules, finds, "")
+    return masked, tuple(finds)
+
+
+class _Rules(Protocol):
+    def spans(self, text: str) -> tuple[tuple[int, int, str], ...]: ...
+
+
+class _Reading:
+    """Looks for nothing, and remembers where it was asked to."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, None] = {}
+
+    def spans(self, text: str) -> tuple[tuple[int, int, str], ...]:
+        self.texts[text] = None
+        return ()
+
+
+def texts_of(document: Document) -> tuple[str, ...]:
+    """Every text of a document that `mask` looks into."""
+    reading = _Reading()
+    _masked(document, reading, {}, "")
+    return tuple(reading.texts)
+
+
+def _masked(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> Any:
+    match value:
+        case Enum() | bytes():
+            return value
+        case str():
+            return _text(value, rules, finds, where)
+        case FileItem():
+            kept = replace(value, is_kept=False, content=b"", note=LEFT_OUT)
+            return _parts(kept, rules, finds, where)
+        case Line():
+            named = {"text": value.text, "author": value.author, "recorder": value.recorder, "files": value.files}
+            changed = {name: _masked(part, rules, finds, f"#{value.number}") for name, part in named.items()}
+            return value._replace(**changed, permalink="", source="", versions=())
+        case tuple():
+            return tuple(_masked(part, rules, finds, where) for part in value)
+        case _ if is_dataclass(value):
+            return _parts(value, rules, finds, where)
+        case _:
+            return value
+
+
+def _parts(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> Any:
+    changed = {}
+    for part in fields(value):
+        if part.name in _HISTORY:
+            changed[part.name] = ()
+        elif part.name not in _NAMES_NOTHING:
+            changed[part.name] = _masked(getattr(value, part.name), rules, finds, _where(value, part.name, where))
+    return replace(value, **changed)
+
+
+def _where(value: object, field: str, where: str) -> str:
+    """What a reader calls the place."""
+    number = getattr(value, "number", None)
+    name = type(value).__name__
+    if name == "Document":
+        return {"title": "the title", "channel_name": "the channel's name"}.get(field, "the head")
+    if name in ("WhyStep", "ActionItem"):
+        return f"{'why' if name == 'WhyStep' else 'action'} {number}"
+    if name == "KeptText":
+        return f"the edited {getattr(value, 'section', '').replace('_', ' ')}"
+    title = getattr(value, "title", "")
+    return str(title) or where
+
+
+def without(text: str, rules: MaskRules) -> str:
+    """One text as it may be shown more widely."""
+    return _text(text, rules, {}, "")
+
+
+def _text(text: str, rules: _Rules, finds: dict[Find, None], where: str) -> str:
+    spans = rules.spans(text)
+    if not spans:
+        return text
+    pieces, done = [], 0
+    for start, end, kind in spans:
+        finds[Find(kind, where, text[start:end])] = None
+        pieces += [text[done:start], MASKED]
+        done = end
+    return "".join([*pieces, text[done:]])

@@ -1,0 +1,434 @@
+"""Many lines at once, as they are copied out of a document or a chat: each becomes an entry, part of one, or a flag.
+
+A line that begins with a time is an entry, and plain prose without one goes on with the entry above it. A line that
+names a day or a zone counts for the times below. Whatever else looks like a heading, a date, a time or the name of an
+author is never joined to an entry without a word: it is heeded and shown so, or flagged with what to do.
+
+What a paste is read as: lines that can be recorded or are flagged, and lines that were heeded.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, tzinfo
+
+from bot.domain import paste_layout as paste_layout_rules
+from bot.domain.paste_headings import Above, Role, asked, is_column_head, role, stands_apart, year_of_columns
+from bot.domain.paste_layout import Laid, is_incomplete, laid_out
+from bot.domain.times import Reading
+from bot.domain.times.headings import Named, orders_in
+from bot.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line of a paste is read as; `number` counts the lines from 1, `text` is with the lines that go on.
+
+    `problem` says why it cannot be recorded as it stands, and is empty where it can; then `reading.utc` is set.
+    `is_earlier`: it happened before the line above it; `may_be_next_day`: by half a day or more, under the same date.
+    `also_names` are the numbers of the lines that go on with it and hold another time.
+    """
+
+    number: int
+    written: str
+    reading: Reading
+    text: str
+    more: int = 0
+    problem: str = ""
+    is_earlier: bool = False
+    may_be_next_day: bool = False
+    also_names: tuple[int, ...] = ()
+
+    @property
+    def can_be_recorded(self) -> bool:
+        """Whether it has one honest time and words."""
+        return not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """A line that counts for those below it and is no entry: the day and the zone that it names, as far as it does."""
+
+    number: int
+    written: str
+    day: date | None = None
+    zone: tzinfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All that a paste is read as."""
+
+    lines: tuple[Line, ...]
+    heeded: tuple[Heeded, ...] = ()
+
+
+__all__ = ["MOST_CHARACTERS", "MOST_LINES", "Line", "read", "sheet", "too_much"]
+
+MOST_LINES = 200
+MOST_CHARACTERS = 9_000
+"""What the three fields of a form hold."""
+
+_NO_TIME = "It has no time, and there is no line above that it could belong to."
+_NO_WORDS = "It is a time without what happened."
+_NOT_FIRST = "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."
+_NOT_WHOLE = (
+    "Its time cannot be read. Write it as well as it is known, as in ~22:30, or join the line to the one above."
+)
+_HEADING = "It is a heading without a day or a time, and is not recorded."
+_DATED = "It has a date and no time of day. Write a time behind the date to record it."
+_APART = "It has no time, and stands apart from the line above. Give it one, or join it to that line."
+_DAY_OF_WHAT = (
+    "It names a day. If the times below are of it, write the day on a line of its own; else join it to the line above."
+)
+_SPEAKER = "It may be the name of whoever wrote what is below, or the end of what is above. Join it to the right one."
+_HALVES = "It can be before or after noon. Write “am” or “pm” behind it."
+
+_HALF_A_DAY = timedelta(hours=12)
+_AFTER_WHAT = "No line above says after which day. Write the date."
+_NOTHING = Reading(
+    None, None, approximate=False, text="", question=None, zone=None, written=None, assumed_zone=False, precise=False
+)
+_LONGEST_NAME = 3
+
+_CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
+_CLOCK_LAST = re.compile(r"(?<![\w:.])[0-9]{1,2}:[0-9]{2}\W*$")
+_WORD = re.compile(r"(?<![\w:./-])\w")
+_NUMBER_CELL = re.compile(r"^\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
+_LIST_TITLE = re.compile(
+    r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE
+)
+_MOST_STARTS = 8
+_MOST_AHEAD = 6
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A walk through a text, line by line. `opener` is the line that began the entry which takes what goes on.
+
+    `is_titled`: it holds no more than a time, so that paragraphs below belong to it. `speakers` are who wrote, in a
+    chat, and `speaker` who wrote what stands below. `is_twelve`: the time above was written with "am" or "pm".
+    """
+
+    above: Above
+    laid: tuple[Laid, ...]
+    rolls: bool
+    lines: list[Line] = field(default_factory=list)
+    heeded: list[Heeded] = field(default_factory=list)
+    opener: Laid | None = None
+    speaker: str = ""
+    speakers: set[str] = field(default_factory=set)
+    place: int = 0
+    joined: int = -1
+    is_twelve: bool = False
+    has_times: bool = False
+    is_titled: bool = False
+
+    def through(self) -> None:
+        """Take every line, each as the first thing that it can be."""
+        self._heed_what_is_said_of_all()
+        steps = (
+            self._is_joined,
+            self._is_next_day,
+            self._is_day,
+            self._is_said,
+            self._is_entry,
+            self._is_code,
+            self._is_incomplete,
+        )
+        more = (self._is_titled_entry, self._is_heeded, self._is_speaker, self._is_flagged, self._goes_on)
+        for place, laid in enumerate(self.laid):
+            self.place = place
+            text = _NUMBER_CELL.sub("| ", laid.text, count=1) if laid.kind == "row" else laid.text
+            reading = self._read(text)
+            next(step for step in (*steps, *more) if step(laid, reading))
+
+    def _read(self, text: str) -> Reading:
+        return self.above.read(text, self._before, rolls=self.rolls)
+
+    @property
+    def _before(self) -> datetime | None:
+        return next((line.reading.utc for line in reversed(self.lines) if line.reading.utc), None)
+
+    @property
+    def _next(self) -> Laid | None:
+        return self.laid[self.place + 1] if self.place + 1 < len(self.laid) else None
+
+    @property
+    def _lacks_words(self) -> bool:
+        return self.opener is not None and self.lines[-1].problem == _NO_WORDS
+
+    # Entries
+
+    def _is_said(self, laid: Laid, _: Reading) -> bool:
+        said = paste_layout_rules.said(laid.text, in_chat=bool(self.speakers))
+        reading = self._read(said.time) if said else None
+        if said is None or reading is None or reading.text or not _tells(reading):
+            return False
+        self.speaker = self.speaker if paste_layout_rules.is_app_mark(said.name) and self.speaker else said.name
+        self.speakers.add(self.speaker)
+        self._begin(laid, reading, said.time)
+        return True
+
+    def _is_entry(self, laid: Laid, reading: Reading) -> bool:
+        if not _tells(reading):
+            return False
+        self.speaker = self.speaker if not reading.text and self.speakers else ""
+        self._begin(laid, reading, laid.text, is_titled=laid.is_heading)
+        return True
+
+    def _is_titled_entry(self, laid: Laid, reading: Reading) -> bool:
+        """A heading with a time in it, "### Update 26.08.2022 18:00 Uhr:", begins an entry with what stands below."""
+        is_labelled = laid.text.endswith(":") or paste_layout_rules.is_time_label(laid.text.partition(":")[0])
+        if not reading.offer or not (laid.is_heading or is_labelled):
+            return False
+        for start in [match.start() for match in _WORD.finditer(laid.bare)][1:_MOST_STARTS]:
+            found = self._read(laid.bare[start:])
+            label = laid.bare[:start].strip(" :-\u2013\u2014|,([")
+            if _tells(found):
+                if _LIST_TITLE.match(label) or (not laid.is_heading and (found.text or len(label.split()) > 2)):
+                    return False
+                label = "" if paste_layout_rules.is_time_label(label) else label
+                self._begin(laid, replace(found, text=f"{label} {found.text}".strip()), laid.text, is_titled=True)
+                return True
+        return False
+
+    def _begin(self, laid: Laid, reading: Reading, text: str, *, is_titled: bool = False) -> None:
+        reading = self._on_twelve(text, reading)
+        before = self._before
+        earlier = bool(before and reading.utc and reading.utc < before)
+        night = self.above.on is not None and not reading.day and self.above.is_night(reading)
+        written = f"{self.speaker} {laid.text}" if self.speaker and self.speaker not in laid.text else laid.text
+        line = Line(laid.number, written, reading, reading.text, 0, _problem(reading), earlier)
+        self.lines.append(replace(line, may_be_next_day=night and self.above.depends(text)))
+        self.above.passed(reading)
+        self.opener, self.has_times, self.is_titled = laid, True, is_titled or not reading.text
+
+    def _on_twelve(self, text: str, reading: Reading) -> Reading:
+        """A time without "am" or "pm" below one that has it is the next such time, where nothing speaks against it."""
+        before, is_twelve = self._before, self.is_twelve
+        self.is_twelve = paste_layout_rules.has_half(reading.written)
+        pair = paste_layout_rules.with_half(text, reading.written) if is_twelve and before else None
+        if pair is None or before is None:
+            return reading
+        self.is_twelve = True
+        halves = [self._read(half) for half in pair]
+        later = next((half for half in halves if half.utc and timedelta(0) <= half.utc - before < _HALF_A_DAY), reading)
+        if later.utc == reading.utc or (self.speakers and not reading.text) or self._is_before_next(later):
+            return replace(later, text=reading.text)
+        return asked([replace(half, text=reading.text) for half in halves], _HALVES)
+
+    def _is_before_next(self, reading: Reading) -> bool:
+        """Whether the next time with its half is not before this one."""
+        for laid in self.laid[self.place + 1 : self.place + 1 + _MOST_AHEAD]:
+            if paste_layout_rules.has_half(laid.text[:60]):
+                found = self._read(laid.text)
+                return bool(found.utc and reading.utc and reading.utc <= found.utc)
+        return False
+
+    # What counts for the lines below
+
+    def _heed_what_is_said_of_all(self) -> None:
+        """A note on all times may stand at the end: where there is just one, it counts from the first line on."""
+        notes: list[Named] = []
+        for place, laid in enumerate(self.laid):
+            self.place = place
+            named = self.above.named(self._with_next(laid)) if laid.kind != "code" and " " in laid.text else None
+            if named and named.says_all and not named.problem:
+                notes.append(named)
+        if len({(named.zones, named.days if named.of_all else ()) for named in notes}) == 1:
+            self.above.heed(notes[0]._replace(days=notes[0].days if notes[0].of_all else ()), 0)
+
+    def _with_next(self, laid: Laid) -> str:
+        """The line, with the one below where it ends in the middle of a note: "all times are in"."""
+        below = self._next
+        is_cut = below and not below.apart and len(below.text.split()) <= 2 and _CUT_OFF.search(laid.text)
+        return f"{laid.text} {below.text}" if below and is_cut else laid.text
+
+    def _is_joined(self, laid: Laid, _: Reading) -> bool:
+        return self.place == self.joined
+
+    def _is_next_day(self, laid: Laid, _: Reading) -> bool:
+        if not self.above.heed_next_day(laid.bare, laid.number, self._before):
+            return False
+        if self.above.doubt:
+            self._flag(laid, _AFTER_WHAT)
+        else:
+            self._close(Heeded(laid.number, laid.text, self.above.on))
+        return True
+
+    def _is_day(self, laid: Laid, reading: Reading) -> bool:
+        """Whether it is a day and nothing else, which can look like a clock: "2026-03-04 (UTC)"."""
+        named = self.above.named(laid.text)
+        return bool(named and named.is_whole and named.days) and self._is_heeded(laid, reading)
+
+    def _is_heeded(self, laid: Laid, _: Reading) -> bool:
+        self.above.hint = year_of_columns(laid) or self.above.hint
+        text = self._with_next(laid)
+        named = self.above.named(text)
+        what = role(laid, named, is_open=self.opener is not None, is_first=not self.has_times) if named else None
+        if named is None or what is Role.NOTHING:
+            return False
+        if what is Role.MENTION:
+            self.above.prose |= set(named.mentioned) if self.opener is None else set()
+            return False
+        self.joined = self.place + 1 if text != laid.text else -1
+        if what in (Role.UNSURE, Role.OF_THE_PAPER):
+            if what is Role.UNSURE:
+                self.above.lose_day(laid.number)
+            self._flag(laid, named.problem or (_DAY_OF_WHAT if what is Role.UNSURE else _DATED))
+            return True
+        self.above.heed(named, laid.number)
+        zone = named.zones[0] if named.zones else None
+        heeded = Heeded(laid.number, text, self.above.on if named.days else None, zone)
+        if named.problem:
+            self._flag(laid, named.problem)
+            self.heeded += [heeded] if zone else []
+        elif what is Role.NOTE:
+            self.heeded.append(heeded)
+        elif what is Role.DATED or (what is Role.TITLE and not self._has_bare_time_below()):
+            self._flag(laid, _DATED)
+        else:
+            self._close(heeded)
+        return True
+
+    def _has_bare_time_below(self) -> bool:
+        below = self._next
+        return bool(below and (_tells(self._read(below.text)) and self.above.depends(below.text)))
+
+    def _is_speaker(self, laid: Laid, _: Reading) -> bool:
+        """The name of whoever wrote what stands below the time on the next line."""
+        below = self._next
+        if laid.kind or below is None or below.kind or self._lacks_words or not paste_layout_rules.is_handle(laid.text):
+            return False
+        said = paste_layout_rules.said(below.text)
+        is_app = said is not None and paste_layout_rules.is_app_mark(said.name)
+        alone = self._read(below.text)
+        if not is_app and (alone.text or not _tells(alone)):
+            return False
+        is_chat = (bool(self.speakers) or not self.has_times) and (
+            paste_layout_rules.has_half(below.text) or not self.is_twelve
+        )
+        is_known = (
+            laid.text in self.speakers
+            or paste_layout_rules.has_half(below.text)
+            or paste_layout_rules.is_name(laid.text)
+        )
+        if is_app or (is_chat and is_known):
+            self._close()
+            self.speaker = laid.text
+            self.speakers.add(laid.text)
+            return True
+        if is_chat and self.opener is not None and len(laid.text.split()) <= _LONGEST_NAME:
+            self._flag(laid, _SPEAKER)
+            return True
+        return False
+
+    # What is left
+
+    def _is_code(self, laid: Laid, reading: Reading) -> bool:
+        return laid.kind == "code" and self.opener is not None and self._goes_on(laid, reading)
+
+    def _is_incomplete(self, laid: Laid, _: Reading) -> bool:
+        if not is_incomplete(laid.text):
+            return False
+        named = self.above.named(laid.text)
+        if named and named.starts and named.days:
+            self.above.heed(named, laid.number)
+        self._flag(laid, _NOT_WHOLE)
+        return True
+
+    def _is_flagged(self, laid: Laid, reading: Reading) -> bool:
+        """Whether it may not go on with the entry above it without a word; then it says why."""
+        if self.opener is None and is_column_head(laid):
+            self._close(Heeded(laid.number, laid.text))
+            return True
+        problem = self._apart(laid, reading, self.opener) if self.opener else _without_time(laid, reading)
+        if problem:
+            self._flag(laid, problem, None if self.above.doubt else reading.offer)
+        return bool(problem)
+
+    def _apart(self, laid: Laid, reading: Reading, opener: Laid) -> str:
+        """Why a line does not go on with the entry above it; empty where it does."""
+        if laid.is_heading:
+            return _HEADING
+        if paste_layout_rules.is_header(laid.text):
+            return _APART
+        if self.is_titled:
+            return ""
+        if _CLOCK_LAST.search(laid.text) and len(laid.text.split()) <= _LONGEST_NAME + 1:
+            return _NOT_FIRST
+        is_sentence = laid.is_lower and len(laid.text.split()) > _LONGEST_NAME + 1
+        if reading.offer and not is_sentence and (laid.apart or laid.indent <= opener.indent):
+            return _NOT_FIRST
+        return _APART if stands_apart(laid, opener) else ""
+
+    def _goes_on(self, laid: Laid, reading: Reading) -> bool:
+        above = self.lines[-1]
+        text = f"{above.text}\n{laid.text}".strip()
+        if self._lacks_words and self.speaker:
+            text = f"{self.speaker}: {laid.text}"
+        also = (*above.also_names, laid.number) if reading.offer else above.also_names
+        problem = "" if above.problem == _NO_WORDS else above.problem
+        self.lines[-1] = replace(above, text=text, more=above.more + 1, problem=problem, also_names=also)
+        return True
+
+    def _flag(self, laid: Laid, problem: str, offer: tuple[datetime, ...] | None = None) -> None:
+        self.lines.append(
+            Line(laid.number, laid.text, replace(_NOTHING, text=laid.text, offer=offer), laid.text, 0, problem)
+        )
+        self._close()
+
+    def _close(self, heeded: Heeded | None = None) -> None:
+        self.heeded += [heeded] if heeded else []
+        self.opener, self.speaker = None, ""
+
+
+def _tells(reading: Reading) -> bool:
+    return reading.utc is not None or reading.question is not None
+
+
+def _problem(reading: Reading) -> str:
+    if reading.question is not None:
+        return reading.problem or "Its time can be read in several ways."
+    return "" if reading.text else _NO_WORDS
+
+
+def _without_time(laid: Laid, reading: Reading) -> str:
+    if laid.is_heading:
+        return _HEADING
+    return _NOT_FIRST if reading.offer else _NO_TIME
+
+
+def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> Sheet:
+    """Read every line; `now`, `zone` and `language` as in `times.read`.
+
+    `rolls`: below a date, a time of day that goes back by half a day or more is one of the day after. Raises Refused
+    where nothing has a time, or where it is more than can be shown at once.
+    """
+    laid = laid_out(text)
+    if len(laid) > MOST_LINES:
+        raise too_much(text)
+    walk = _Walk(Above(now, zone, language, orders_in(line.text for line in laid)), laid, rolls)
+    walk.through()
+    if not walk.has_times:
+        sentence = (
+            "None of these lines has a time. Begin each with the time at which it happened, as in 14:05 failed over."
+            if laid
+            else "There is nothing to read yet. Paste some lines, each with the time at which it happened."
+        )
+        raise Refused(sentence)
+    return Sheet(tuple(walk.lines), tuple(walk.heeded))
+
+
+def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> tuple[Line, ...]:
+    """The lines of the sheet that a text is read as; see `sheet`."""
+    return sheet(text, now, zone, rolls=rolls, language=language).lines
+
+
+def too_much(text: str) -> Refused:
+    """The refusal of more than fits at once."""
+    count = sum(1 for line in text.splitlines() if line.strip())
+    return Refused(
+        f"That is {count:,} lines with {len(text):,} characters, and nothing of it was recorded. At most {MOST_LINES} "
+        f"lines and {MOST_CHARACTERS:,} characters fit at once: paste the first part, then the next."
+    )

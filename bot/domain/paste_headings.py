@@ -1,0 +1,352 @@
+"""What stands above a line says of its day and its zone; a line is read under it, or asked where it is in doubt.
+
+Whether a line that names a day or a zone is a heading for what stands below it, or a sentence that mentions one.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, tzinfo
+from enum import Enum, auto
+
+from bot.domain import times
+from bot.domain.paste_layout import Laid, cells_of
+from bot.domain.times import Reading
+from bot.domain.times.headings import Named, named
+
+_NIGHT = timedelta(hours=12)
+"""So far back, a time of day is one of the day after: less is a line that stands in the wrong place."""
+
+_DAY = timedelta(days=1)
+_NEXT = (
+    r"(?:the\s+)?(?:next|following)\s+(?:day|morning)|(?:am\s+)?n\u00e4chste[rn]?\s+tag|(?:am\s+)?folgetag"
+    r"|(?:le\s+)?lendemain|(?:al\s+)?d\u00eda\s+siguiente|(?:no\s+)?dia\s+seguinte|(?:de\s+)?volgende\s+dag"
+    r"|(?:il\s+)?giorno\s+(?:dopo|seguente)|\u7fcc\u65e5"
+)
+_UNIT = r"(?:days?|d|tage?|jours?|d\u00edas?|dias?|dag(?:en)?|giorn[io]|\u65e5)(?!\w)"
+_SHIFT = rf"(?:D\s?\+\s?(?P<since>[1-9])(?![\w:.])|\+\s?(?P<count>[1-9])\s?{_UNIT}|(?P<next>{_NEXT})(?!\w))"
+_BEFORE = re.compile(
+    rf"(?P<lead>[\s|>*#\u2022-]*)[\[(]?\s*{_SHIFT}\s*[\])]?[\s,:|*-]*(?=[\[(*`~]*[0-9])", re.IGNORECASE
+)
+_BEHIND = re.compile(rf"(?:[\s,*|]*[\[(]\s*|[\s,*|]+){_SHIFT}(?:\s*[\])]|(?=[\s:,;|*-]|$))", re.IGNORECASE)
+_BRACKETED = re.compile(r"[\s*]*[\[(]\s*\+(?P<count>[1-9])\s*[\])]")
+_CLOCK_BEFORE = re.compile(r"[0-9][^A-Za-z]{0,3}(?:[ap]\.?m\.?|[A-Z]{2,5}|Uhr|h)?\W{0,3}$", re.IGNORECASE)
+_ALONE = re.compile(
+    rf"\W*(?:{_SHIFT}|(?P<later>[1-9])\s+days?\s+(?:later|after)|(?:day|T)\s?\+\s?(?P<plus>[1-9])\s?d?)\W*",
+    re.IGNORECASE,
+)
+_REACH = 48
+
+
+@dataclass(slots=True)
+class Above:
+    """What is known at a line, changed by what is heeded.
+
+    `on` is the day that counts for times without one, `base` the day that "+1 day" counts from, `always` the day that a
+    note says all others are of. `doubt` says why no day is known, and `choices` which it may be. `zones` are what a
+    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing, `hint` is one
+    whose year counts for dates without theirs, and `last` the moment of the latest line under the same heading.
+    """
+
+    now: datetime
+    zone: tzinfo
+    language: str = "en"
+    orders: Mapping[str, str] = field(default_factory=dict)
+    on: date | None = None
+    base: date | None = None
+    always: date | None = None
+    doubt: str = ""
+    choices: tuple[date, ...] = ()
+    zones: tuple[tzinfo, ...] = ()
+    zone_doubt: str = ""
+    prose: set[date] = field(default_factory=set)
+    hint: date | None = None
+    last: datetime | None = None
+    _moved: date | None = None
+
+    def named(self, text: str) -> Named | None:
+        """What a line without a time of day names, seen from here."""
+        return named(text, self.now, self.zone, self.on, self.language, self.orders)
+
+    def heed(self, named: Named, number: int) -> None:
+        """Take the day and the zone that a line names for those below it."""
+        if named.zones:
+            self.zones, self.zone_doubt = named.zones, ""
+        elif named.is_note and named.problem:
+            self.zone_doubt = named.problem
+            return
+        if len(named.days) == 1 and not named.problem:
+            self.set_day(named.days[0])
+            self.always = named.days[0] if named.of_all else self.always
+        elif named.has_date:
+            self.lose_day(number, named.days)
+            self.hint = named.mentioned[0] if named.mentioned else self.hint
+
+    def set_day(self, day: date) -> None:
+        """From here on a time without a day is of this one."""
+        self.on = self.base = day
+        self.doubt, self.choices, self.last = "", (), None
+
+    def lose_day(self, number: int, choices: tuple[date, ...] = ()) -> None:
+        """From here on nobody knows of which day a time is, until a line says it."""
+        self.on = self.base = None
+        self.doubt, self.choices = f"Line {number} leaves open of which day it is.", choices
+        self.always = None
+
+    def passed(self, reading: Reading) -> None:
+        """A line was read: its date counts for those below it, unless a note says of which day they are."""
+        if self.always is None and reading.day:
+            self.set_day(reading.day)
+        elif self.always is None and reading.utc and self._moved:
+            self.on = self._moved
+        self.last = reading.utc or self.last
+
+    def read(self, text: str, before: datetime | None, *, rolls: bool) -> Reading:
+        """The line under what stands above it. `before` is the moment of the line above; `rolls` as in `paste.read`."""
+        self._moved = None
+        if shifted := self._shifted(text, before):
+            return shifted
+        if self.on is None and self.hint and not self.depends(text):
+            return self._one(text, self.hint)
+        if self.doubt and self.depends(text):
+            return asked([self._one(text, day) for day in self.choices] or [self._one(text, None)], self.doubt)
+        reading = self._one(text, self.on)
+        if self.on and reading.question is not None and not self.depends(text):
+            return self._one(text, None)
+        if self.on and reading.day and (alone := self._one(text, None)).question and len(alone.question) > 1:
+            return alone  # "3/4" can be two days, also where one of them is still to come this year
+        if self.on is None and self.prose and reading.utc and self.depends(text):
+            return self._if_named(reading)
+        if rolls and self.on and self.is_night(reading):
+            self._moved = self.on + _DAY
+            return self._one(text, self._moved)
+        return reading
+
+    def is_night(self, reading: Reading) -> bool:
+        """Whether a moment is half a day or more before the line above it, under the same heading."""
+        return bool(self.last and reading.utc and self.last - reading.utc >= _NIGHT)
+
+    def depends(self, text: str) -> bool:
+        """Whether a line's moment depends on the day that stands above it."""
+        today = self.now.astimezone(self.zone).date()
+        first, second = (times.read(text, self.now, self.zone, today - _DAY * back, self.language) for back in (2, 3))
+        return (first.utc, first.question) != (second.utc, second.question)
+
+    def heed_next_day(self, text: str, number: int, before: datetime | None) -> bool:
+        """Whether a line is only "next day" or "+1 day"; then the day below it is that."""
+        shift = _ALONE.fullmatch(text) if len(text) <= _REACH else None
+        if shift is None:
+            return False
+        day = self.on or (before.astimezone(self.own_zone).date() if before and not self.doubt else None)
+        if day is None:
+            self.lose_day(number)
+        else:
+            self.set_day(day + _DAY * (_count(shift) or 1))
+        return True
+
+    @property
+    def own_zone(self) -> tzinfo:
+        """The zone in which a time without one is read."""
+        return self.zones[0] if self.zones else self.zone
+
+    def _one(self, text: str, on: date | None) -> Reading:
+        zones = self.zones or (self.zone,)
+        readings = [times.read(text, self.now, zone, on, self.language) for zone in zones]
+        first = readings[0]
+        if self.zone_doubt and first.assumed_zone and first.utc:
+            return asked(readings, self.zone_doubt)
+        if len({(reading.utc, reading.question) for reading in readings}) == 1:
+            return first
+        return asked(readings, "The zone that stands above it can mean two. Write the distance from UTC, as in UTC+2.")
+
+    def _if_named(self, reading: Reading) -> Reading:
+        if reading.utc is None or reading.utc.astimezone(self.own_zone).date() in self.prose:
+            return reading
+        named = min(self.prose)
+        return asked(
+            [reading], f"No line says of which day it is, and {named:%Y-%m-%d} is named above. Write the day above."
+        )
+
+    def _shifted(self, text: str, before: datetime | None) -> Reading | None:
+        """A line that says "+1 day" or "next day" beside its time, read on that day."""
+        found = _shift(text)
+        if found is None:
+            return None
+        count, rest = found
+        base = self.base or (before.astimezone(self.own_zone).date() if before else None)
+        if base is None or self.doubt or not self.depends(rest):
+            reading = self._one(rest, None)
+            if reading.utc is None and reading.question is None:
+                return None
+            return asked([reading], self.doubt or "It says “next day”, and no line above says after which.")
+        day = base + _DAY * (count or 1)
+        if (
+            not count
+            and before
+            and (moment := self._one(rest, day).utc)
+            and moment < before
+            and self.on
+            and self.on >= day
+        ):
+            return asked(
+                [self._one(rest, day), self._one(rest, day + _DAY)], "“Next day” can be two days here. Write the date."
+            )
+        self._moved = day
+        return self._one(rest, day)
+
+
+def _shift(text: str) -> tuple[int, str] | None:
+    """How many days later a line says it was (0 for "next day"), and the line without that."""
+    head = text[: _REACH * 2]
+    if match := _BEFORE.match(head):
+        return _count(match), match["lead"] + text[match.end() :]
+    for pattern in (_BEHIND, _BRACKETED):
+        match = pattern.search(head, 0, _REACH)
+        if match and _CLOCK_BEFORE.search(head[: match.start()]):
+            return _count(match), text[: match.start()] + text[match.end() :]
+    return None
+
+
+def _count(match: re.Match[str]) -> int:
+    groups = match.groupdict()
+    return int(next((groups[name] for name in ("count", "since", "later", "plus") if groups.get(name)), 0))
+
+
+def asked(readings: list[Reading], problem: str) -> Reading:
+    """The first of some readings as a question, with the moments of them all to choose from."""
+    moments = {reading.utc for reading in readings if reading.utc}
+    moments |= {moment for reading in readings for moment in reading.question or ()}
+    return replace(readings[0], utc=None, end_utc=None, question=tuple(sorted(moments)), problem=problem, day=None)
+
+
+_OF_THE_PAPER = re.compile(
+    r"(?<!\w)(?:updated?|published|modified|changed|created|written|reviewed|version|revision|posted|printed|due|copyright|draft|stand|erstellt"
+    r"|aktualisiert|ge\u00e4ndert|ver\u00f6ffentlicht|mis\s+\u00e0\s+jour|publi\u00e9|actualizado|publicado|atualizado|aggiornato|bijgewerkt)(?!\w)",
+    re.IGNORECASE,
+)
+_NOT_THAT_DAY = re.compile(
+    r"(?<!\w)(?:week(?:-?end)?|since|until|till|before|after|from|between|woche|seit|bis|vor|nach|zwischen|semaine|depuis|jusqu|avant|apr\u00e8s"
+    r"|entre|semana|desde|hasta|settimana|fino|dopo|prima|sinds|tot|tussen)(?!\w)",
+    re.IGNORECASE,
+)
+_PARTS_BEHIND = re.compile(r"[\s*_`)\]]*(?:$|[-\u2013\u2014:|(\u00b7/])|[ *_`)\]]*\t|,\s")
+_PARTS_BEFORE = re.compile(r"(?:[(\[:|,\u2013\u2014]|\s-)[\s*_`]*(?:(?:on|am|le|el)\s+)?$")
+_YEAR = re.compile(r"\(((?:19|20)[0-9]{2})\)")
+_SENTENCE_ENDS = re.compile(r"[.!?]['\")\]]*$")
+_LONGEST_TITLE = 6
+_LONGEST_LABEL = 3
+_FEW = 2
+
+
+class Role(Enum):
+    """What a line that names something is.
+
+    NOTE, HEADING, TITLE and DATED count for what is below: a title may as well be what happened that day, and what is
+    dated is. UNSURE may or may not count, so what is below it must be asked. MENTION is a sentence that only names a
+    day, OF_THE_PAPER says when the paper was written, and NOTHING names nothing that matters.
+    """
+
+    NOTE = auto()
+    HEADING = auto()
+    TITLE = auto()
+    DATED = auto()
+    UNSURE = auto()
+    MENTION = auto()
+    OF_THE_PAPER = auto()
+    NOTHING = auto()
+
+
+def role(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+    """What a line without a time of day is. `is_open`: an entry stands above it; `is_first`: none has been read yet."""
+    if named.is_note and _is_note(laid, named, is_open=is_open):
+        return Role.HEADING if laid.is_heading or (named.has_date and not named.of_all) else Role.NOTE
+    if not named.has_date:
+        is_title = laid.is_heading or (not is_open and len(named.beside) <= _LONGEST_LABEL)
+        return Role.HEADING if named.is_whole or is_title else Role.NOTHING
+    return _dated(laid, named, is_open=is_open, is_first=is_first)
+
+
+def _is_note(laid: Laid, named: Named, *, is_open: bool) -> bool:
+    """Whether it tells of all times, rather than of some ("the timestamps in UTC were off by an hour")."""
+    if laid.is_heading or named.is_whole or named.says_all or not is_open:
+        return True
+    return laid.kind == "row" and is_column_head(laid)
+
+
+def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+    """What a line is that names a day, or seems to."""
+    if named.is_whole:
+        return Role.HEADING
+    if _OF_THE_PAPER.search(laid.text) and len(named.beside) <= _LONGEST_TITLE:
+        return Role.OF_THE_PAPER
+    if _NOT_THAT_DAY.search(" ".join(named.beside)) and len(named.beside) <= _LONGEST_LABEL:
+        return Role.UNSURE
+    if laid.is_heading:
+        return Role.HEADING
+    if named.starts and _PARTS_BEHIND.match(laid.text, named.ends):
+        return Role.TITLE if _is_title(laid, named) else Role.DATED
+    if is_open and laid.is_lower:
+        return Role.MENTION
+    return _doubtful(laid, named, is_open=is_open, is_first=is_first)
+
+
+def _doubtful(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+    """The same of a line that a mark does not tell from a sentence."""
+    if named.starts and len(named.beside) == 1:
+        return Role.TITLE
+    ends = _ends_so(laid, named)
+    parted = len(named.beside) <= _FEW or bool(_PARTS_BEFORE.search(laid.text[: named.begins]))
+    if ends and (not is_open or parted):
+        return Role.HEADING
+    if is_first and named.mentioned:
+        return Role.MENTION
+    return Role.UNSURE if named.starts or ends or not named.mentioned else Role.MENTION
+
+
+def _is_title(laid: Laid, named: Named) -> bool:
+    """Whether a few words stand behind a date, as in "March 4 - outage", rather than what happened that day."""
+    is_short = len(named.beside) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
+    return is_short and laid.kind not in ("row", "item")
+
+
+def _ends_so(laid: Laid, named: Named) -> bool:
+    """Whether a few words stand before a date, and nothing behind it: "Timeline (2026-03-04)"."""
+    rest = re.sub(r"[\W_]", "", laid.text[named.ends :])
+    return (
+        bool(named.ends)
+        and not rest
+        and not _SENTENCE_ENDS.search(laid.text)
+        and len(named.beside) <= _LONGEST_LABEL + 1
+    )
+
+
+def is_column_head(laid: Laid) -> bool:
+    """Whether a row names the columns of a table: words in its cells, and no figures but those of a year or a zone."""
+    if laid.kind != "row":
+        return False
+    cells = [re.sub(r"\([^()]*\)", "", cell).strip() for cell in cells_of(laid.text)]
+    filled = [cell for cell in cells if cell]
+    return len(filled) >= 2 and all(len(cell.split()) <= 3 and not re.search(r"[0-9]", cell) for cell in filled)
+
+
+def year_of_columns(laid: Laid) -> date | None:
+    """A day in the year that the head of a column names, "Date (2021)"."""
+    year = _YEAR.search(laid.text) if is_column_head(laid) else None
+    return date(int(year[1]), 7, 2) if year else None  # as near to the first day of that year as to its last
+
+
+def stands_apart(laid: Laid, opener: Laid) -> bool:
+    """Whether a line is another item, row or paragraph than the one that began an entry, or looks like a heading."""
+    if laid.apart and not laid.kind and _looks_like_heading(laid.text):
+        return True
+    if laid.kind == "row":
+        return bool(cells_of(laid.text)[0])
+    if opener.kind == "row":
+        return laid.apart
+    if opener.kind == "item":
+        return laid.indent <= opener.indent and (laid.kind == "item" or laid.apart)
+    return laid.kind == "item" and laid.apart and laid.indent <= opener.indent
+
+
+def _looks_like_heading(text: str) -> bool:
+    return len(text.split()) <= 4 and text[:1].isupper() and not re.search(r"[.!?,;\u2026]$|[()/\\=]", text)

@@ -1,0 +1,572 @@
+"""Facts to document: everything that the record knows of an incident, and nothing that it does not.
+
+What `/postmortem` understands, and how the document's standing may change.
+
+An export that somebody ordered: which form goes where, and how much of it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from bot.domain import section_drafts as section_drafts_rules
+from bot.domain import sections as sections_rules
+from bot.domain.checks import blank_sections
+from bot.domain.document import (
+    ActionItem,
+    Cast,
+    Deed,
+    Document,
+    KeptText,
+    Likeness,
+    Line,
+    Mark,
+    Metrics,
+    Part,
+    Participant,
+    Who,
+    WhyStep,
+    standing_lines,
+    struck_lines,
+    wording,
+)
+from bot.domain.incident import M, Reached, began_at, reached, unknown
+from bot.domain.records import (
+    Action,
+    ActionStatus,
+    Case,
+    History,
+    Incident,
+    Milestone,
+    PostmortemStatus,
+    SectionText,
+    Status,
+    Why,
+    first_why_wording,
+    is_untouched,
+)
+from bot.domain.sections import BY_SLUG, SECTIONS, Section
+from bot.domain.text import one_line, plain, require
+from bot.domain.whys import cited, outline, standing
+from bot.errors import Refused
+
+_NO_HISTORY = History()
+
+
+def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Document:  # noqa: A001 - the trade's word
+    """The document of a case as of `now` (aware): what is overdue is judged by it, and it stands in `generated_at`.
+
+    The history goes into the forms that tell it.
+    """
+    incident = case.incident
+    cast = Cast({**case.people, **history.people})
+    lines = standing_lines(case, history, cast)
+    found = reached(incident, lines)
+    started = began_at(found) or (lines[0].happened_at if lines else None)
+    resolved = found[Milestone.RESOLVED].at if Milestone.RESOLVED in found else None
+    document = Document(
+        key=incident.key,
+        number=incident.number,
+        title=one_line(incident.title),
+        severity=incident.severity_name,
+        status=incident.status,
+        channel_id=incident.channel,
+        channel_name=one_line(incident.channel_name),
+        opened_at=incident.opened_at,
+        opened_by=cast.who(incident.opened_by),
+        started_at=started,
+        resolved_at=resolved,
+        duration=_span(started, resolved),
+        marks=_marks(found),
+        metrics=_metrics(found, incident, now),
+        lead=cast.known(incident.lead),
+        postmortem_status=incident.postmortem_status,
+        postmortem_reason=plain(incident.postmortem_reason),
+        owner=cast.known(incident.postmortem_owner),
+        published_at=incident.published_at,
+        participants=_participants(case, lines, cast.known(incident.lead)),
+        parts=_parts(case, history, cast),
+        timeline=lines,
+        spans_days=_spans_days(lines),
+        whys=_whys(case.whys, history, cast, lines),
+        actions=tuple(_action(action, cast, now) for action in sorted(case.actions, key=lambda item: item.number)),
+        generated_at=now.astimezone(UTC),
+        audit=tuple(Deed(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit),
+        workspace=incident.team,
+        resolved_by=cast.known(incident.resolved_by),
+        struck=struck_lines(history, cast),
+        struck_whys=_struck_whys(history, cast),
+        likenesses=_likenesses(history, cast),
+        kept=tuple(_kept(case, cast)),
+        revision=case.revision,
+        people=cast.everyone(),  # last, when everybody has been named
+    )
+    return replace(document, facts=section_drafts_rules.digests(document))
+
+
+def _spans_days(lines: tuple[Line, ...]) -> bool:
+    if not lines:
+        return False
+    day = lines[0].happened_at.date()
+    return lines[-1].happened_at.date() != day or any(line.ended_at and line.ended_at.date() != day for line in lines)
+
+
+def _marks(found: Mapping[Milestone, Reached[Line]]) -> tuple[Mark, ...]:
+    """Every milestone in order, reached or not."""
+    return tuple(
+        Mark(milestone, found[milestone].at, found[milestone].by) if milestone in found else Mark(milestone, None, None)
+        for milestone in Milestone
+    )
+
+
+def _span(start: datetime | None, end: datetime | None) -> timedelta | None:
+    return end - start if start and end and end >= start else None
+
+
+def metrics(case: Case, now: datetime) -> Metrics:
+    """The spans that people compare, as of `now` (aware)."""
+    told = (entry for entry in case.entries if not entry.struck)
+    return _metrics(reached(case.incident, told), case.incident, now)
+
+
+def _metrics(found: Mapping[Milestone, Reached[M]], incident: Incident, now: datetime) -> Metrics:
+    at = {milestone: found[milestone].at if milestone in found else None for milestone in Milestone}
+    impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
+    return Metrics(
+        time_to_detect=_span(impact, detected),
+        time_to_acknowledge=_span(detected, at[Milestone.ACKNOWLEDGED]),
+        time_to_mitigate=_span(impact, at[Milestone.MITIGATED]),
+        time_to_resolve=_span(impact, at[Milestone.RESOLVED]),
+        postmortem_age=_age(at[Milestone.RESOLVED], incident, now),
+    )
+
+
+def _age(resolved: datetime | None, incident: Incident, now: datetime) -> timedelta | None:
+    if incident.postmortem_status is PostmortemStatus.WAIVED:
+        return None
+    return _span(resolved, incident.published_at or now)
+
+
+def is_program(case: Case, user: str) -> bool:
+    """Whether an id is of no person, as where monitoring told what happened."""
+    person = case.people.get(user)
+    return person is not None and person.is_bot
+
+
+def _participants(case: Case, lines: tuple[Line, ...], lead: Who | None) -> tuple[Participant, ...]:
+    authored: dict[str, list[Line]] = {}
+    recorded: dict[str, int] = {}
+    everyone = {lead.id: lead} if lead else {}
+    recorders: dict[str, Who] = {}
+    for line in lines:
+        author, recorder = line.author.id, line.recorder.id
+        authored.setdefault(author, []).append(line)
+        if recorder != author:
+            recorded[recorder] = recorded.get(recorder, 0) + 1
+            recorders[recorder] = line.recorder
+    everyone |= {own[0].author.id: own[0].author for own in authored.values()}
+    everyone |= {id_: who for id_, who in recorders.items() if id_ not in everyone}
+    return tuple(
+        _participant(who, authored.get(id_, []), recorded.get(id_, 0), is_lead=who == lead)
+        for id_, who in everyone.items()
+        if not is_program(case, id_)
+    )
+
+
+def _participant(who: Who, lines: list[Line], recorded: int, *, is_lead: bool) -> Participant:
+    first, last = (lines[0].happened_at, lines[-1].happened_at) if lines else (None, None)
+    return Participant(who, is_lead, len(lines), recorded, first, last)
+
+
+def _parts(case: Case, history: History, cast: Cast) -> tuple[Part, ...]:
+    return tuple(
+        _part(section, case.sections.get(section.slug), history.savings.get(section.slug, ()), cast)
+        for section in SECTIONS
+    )
+
+
+def _part(section: Section, written: SectionText | None, savings: tuple[SectionText, ...], cast: Cast) -> Part:
+    text = plain(written.text) if written else ""
+    versions = () if text and len(savings) == 1 else savings
+    told = tuple(wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions)
+    if not written or not text:
+        return Part(section.slug, section.title, "", None, None, told)
+    return Part(section.slug, section.title, text, cast.known(written.author), written.saved_at, told)
+
+
+def _kept(case: Case, cast: Cast) -> Iterator[KeptText]:
+    for history in sections_rules.by_region(case.kept).values():
+        stand = sections_rules.standing(history)
+        for text in history:
+            author, words = _editor(text.author, case, cast), plain(text.markdown)
+            told = words, text.facts, text.seen, author, text.source, text.draft, text.saved_at
+            yield KeptText(text.section, text.version, text.change, *told, stands=text in stand)
+
+
+def _editor(author: str, case: Case, cast: Cast) -> Who | None:
+    """Somebody in Slack; or a name that was given on the command line, whose id is empty."""
+    if author in case.people:
+        return cast.who(author)
+    return Who("", one_line(author)) if author else None
+
+
+def _whys(whys: Iterable[Why], history: History, cast: Cast, lines: tuple[Line, ...]) -> tuple[WhyStep, ...]:
+    by_number = {line.number: line for line in lines}
+    answers = {why.number: why.parent for why in history.whys}
+    return tuple(
+        replace(
+            _why(placed.why, history, cast),
+            depth=placed.depth,
+            is_branch=placed.is_branch,
+            answers=answers.get(placed.why.number, placed.why.parent),
+            evidence=tuple(by_number[number] for number in cited(plain(placed.why.text)) if number in by_number),
+        )
+        for placed in outline(standing(whys))
+    )
+
+
+def _struck_whys(history: History, cast: Cast) -> tuple[WhyStep, ...]:
+    return tuple(_why(why, history, cast) for why in sorted(history.whys, key=lambda why: why.number) if why.struck)
+
+
+def _why(why: Why, history: History, cast: Cast) -> WhyStep:
+    found = history.why_wordings.get(why.id, ())
+    told = () if is_untouched(first_why_wording(why), found) else found
+    return WhyStep(
+        number=why.number,
+        parent=why.parent,
+        depth=0,
+        is_branch=False,
+        text=plain(why.text),
+        author=cast.who(why.author),
+        recorded_at=why.recorded_at,
+        is_root=why.is_root,
+        actions=why.actions,
+        answers=why.parent,
+        versions=tuple(wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
+    )
+
+
+def _action(action: Action, cast: Cast, now: datetime) -> ActionItem:
+    is_open = action.status is ActionStatus.OPEN
+    return ActionItem(
+        number=action.number,
+        text=plain(action.text),
+        owner=cast.known(action.owner),
+        due_on=action.due_on,
+        status=action.status,
+        is_overdue=is_open and action.overdue_at is not None and action.overdue_at <= now,
+        reason=plain(action.reason),
+        link=plain(action.link),
+        kind=action.kind.value if action.kind else "",
+        held=action.held,
+        overdue_at=action.overdue_at,
+        created_by=cast.who(action.created_by),
+        created_at=action.created_at,
+        closed_at=action.closed_at,
+    )
+
+
+def _likenesses(history: History, cast: Cast) -> tuple[Likeness, ...]:
+    return tuple(
+        Likeness(f"INC-{said.number}", said.is_same, cast.who(said.said_by), said.said_at)
+        for said in sorted(history.verdicts, key=lambda said: said.number)
+    )
+
+
+WORDS = (
+    "status",
+    "show",
+    "fill",
+    "owner",
+    "export",
+    "share",
+    "publish",
+    "confluence",
+    "waive",
+    "reopen",
+    "reminders",
+    "snooze",
+    "help",
+)
+_MEANT = {section.slug: f"/postmortem fill {section.slug.replace('_', ' ')}" for section in SECTIONS}
+_MEANT |= dict.fromkeys(("lead", "role", "who"), "/postmortem owner")
+_MEANT |= dict.fromkeys(("unpublish", "unwaive", "undo", "open"), "/postmortem reopen")
+"""What people type besides our words: a section's name, or a word of other tools. See `lifecycle.HARMFUL`."""
+NEEDED = ("summary", "impact", "root_cause", "actions")
+"""What must not be empty in a published postmortem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is filled and what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Open the form of a section, by its slug; empty for the next blank one."""
+
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetOwner:
+    """Say who owes it; still the text that names a person."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Put the file into the channel."""
+
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Put the file into another channel; still the text that names it."""
+
+    where: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """It is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOnConfluence:
+    """Make its page on Confluence, or bring it up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waive:
+    """It is not needed, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """It is not finished after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowReminders:
+    """What was sent, when, to whom, and what comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Ask its owner again in a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+Leaving = Export | Share | PutOnConfluence
+Owing = SetOwner | Snooze | Waive
+Wish = Overview | Fill | Owing | Leaving | Publish | Reopen | ShowReminders | Help
+
+
+_KEY = re.compile(r"inc-?(?P<number>\d{1,9})[,:]?", re.IGNORECASE)
+_MAY_NAME = frozenset(
+    {"", "status", "show", "fill", "edit", "owner", "handover", "assign", "export", "share", "publish"}
+)
+_MAY_NAME |= {"published", "confluence", "waive", "reopen", "reminders", "snooze"}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is wanted of a postmortem, and the number of its incident where that was named (`publish INC-7`).
+
+    `is_reason` where the key may as well begin the reason of a waiver.
+    """
+
+    text: str
+    number: int | None = None
+    is_reason: bool = False
+
+
+def named(text: str) -> Named:
+    """Take the incident's key out of what was typed: it stands first, or behind the sub-command, or behind a format."""
+    words = text.split()
+    most = 3 if words[:1] and words[0].lower() in ("export", "owner") else 2
+    for index, word in enumerate(words[:most]):
+        match = _KEY.fullmatch(word)
+        command = words[0].lower() if index else ""
+        if match and command in _MAY_NAME:
+            rest = text.split(maxsplit=index + 1)[index + 1 :]
+            return Named(" ".join([*words[:index], *rest]), int(match["number"]), command == "waive")
+    return Named(text)
+
+
+_SAID = re.compile(
+    r"(?:please\s+)?(?P<word>publish|export|show|status|postmortem|fill|snooze|reopen|waive|reminders)"
+    r"(?:\s+(?:the\s+)?postmortem)?(?:\s+of)?(?P<key>\s+inc-?\d{1,9})?(?P<rest>(?:\s+.*)?)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def said_to_us(text: str) -> Named | None:
+    """What somebody wants of a postmortem who writes it to the bot in plain words; None for what is something else.
+
+    Only what can be nothing else: the word alone, with a key, and with what `/postmortem` takes behind it.
+    """
+    text = text.strip().rstrip(".!")
+    if alone := _KEY.fullmatch(text):
+        return Named("", int(alone["number"]))
+    match = _SAID.fullmatch(text)
+    if match is None:
+        return None
+    word, rest = match["word"].lower(), match["rest"].strip()
+    word = "" if word in ("postmortem", "show", "status") else word
+    is_ours = not rest or (word == "export" and len(rest.split()) == 1) or (word in ("waive", "fill") and match["key"])
+    if not is_ours or (word == "waive" and not rest):
+        return None
+    number = int(re.sub(r"\D", "", match["key"])) if match["key"] else None
+    return Named(f"{word} {rest}".strip(), number)
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/postmortem TEXT`; raises Refused for an unknown sub-command."""
+    word, _, rest = text.strip().partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if word in ("fill", "edit"):
+        return Fill(_section(rest))
+    if word in ("handover", "hand", "assign"):
+        word, rest = "owner", " ".join(part for part in rest.split() if part.lower() not in ("over", "to"))
+    if word == "owner":
+        return SetOwner(require(rest, "Name the owner: `/postmortem owner @ana`."))
+    if word == "waive":
+        return Waive(require(rest, "Say why it is not needed: `/postmortem waive a drill, nothing broke`."))
+    if word == "share":
+        where, _, form = require(rest, "Name the channel: `/postmortem share #leadership`.").partition(" ")
+        return Share(where, form.strip().lower() or "markdown")
+    simple: dict[str, Wish] = {
+        "": Overview(),
+        "status": Overview(),
+        "show": Overview(),
+        "help": Help(),
+        "?": Help(),
+        "export": Export(rest.lower() or "markdown"),
+        "publish": Publish(),
+        "published": Publish(),
+        "reopen": Reopen(),
+        "confluence": PutOnConfluence(),
+        "reminders": ShowReminders(),
+        "snooze": Snooze(),
+    }
+    if word not in simple:
+        raise Refused(unknown(word, "/postmortem", WORDS, _MEANT))
+    return simple[word]
+
+
+def _section(name: str) -> str:
+    """The slug of the section that the words name, by its beginning too; raises Refused where none is, or several."""
+    wanted = name.strip().lower().replace("_", " ")
+    if not wanted:
+        return ""
+    found = [
+        section.slug
+        for section in SECTIONS
+        if section.slug.replace("_", " ").startswith(wanted) or section.title.lower().startswith(wanted)
+    ]
+    if len(found) != 1:
+        titles = ", ".join(section.title for section in SECTIONS)
+        raise Refused(f"Name one of the sections, as in `/postmortem fill impact`: {titles}.")
+    return found[0]
+
+
+def publish(case: Case, now: datetime) -> Incident:
+    """The incident with its postmortem published; raises Refused, naming what is empty, or where it is not resolved."""
+    incident = case.incident
+    _require_resolved(incident)
+    blank = [slug for slug in NEEDED if slug in blank_sections(case)]
+    if blank:
+        titles = _listed([BY_SLUG[slug].title for slug in blank])
+        rest = "is still empty. Fill it first." if len(blank) == 1 else "are still empty. Fill them first."
+        raise Refused(f"Not published: {titles} {rest}", offer=f"fill_section {blank[0]} {incident.id}")
+    return replace(incident, postmortem_status=PostmortemStatus.PUBLISHED, postmortem_reason="", published_at=now)
+
+
+def can_publish(case: Case) -> bool:
+    """Whether `publish` would take it."""
+    is_asked = case.incident.status is Status.RESOLVED and not case.incident.postmortem_status.is_finished
+    return is_asked and not set(NEEDED).intersection(blank_sections(case))
+
+
+def waive(incident: Incident, reason: str) -> Incident:
+    """The incident whose postmortem is not needed; raises Refused where it is not resolved, or settled already."""
+    _require_resolved(incident)
+    if incident.postmortem_status is PostmortemStatus.PUBLISHED:
+        sentence = f"The postmortem of {incident.key} is published already: there is nothing left to waive."
+        raise Refused(sentence)
+    if (incident.postmortem_status, incident.postmortem_reason) == (PostmortemStatus.WAIVED, reason):
+        sentence = f"The postmortem of {incident.key} is waived already, for this reason."
+        raise Refused(sentence)
+    return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
+
+
+def reopen(incident: Incident) -> Incident:
+    """The incident whose postmortem is asked for again; raises Refused where it is neither published nor waived."""
+    if not incident.postmortem_status.is_finished:
+        sentence = f"The postmortem of {incident.key} is open: it was neither published nor waived."
+        raise Refused(sentence)
+    return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
+
+
+def _require_resolved(incident: Incident) -> None:
+    if incident.status is not Status.RESOLVED:
+        sentence = f"{incident.key} is not resolved yet. `/incident resolved` comes first."
+        raise Refused(sentence)
+
+
+def _listed(titles: list[str]) -> str:
+    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+
+
+MARKDOWN, CANVAS = "markdown", "canvas"
+"""The usual form, and the one that is no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The document in a form, for a channel, asked for by a user.
+
+    A `masked` copy leaves out what a wider circle should not read, and all files. `agreed` says that somebody who
+    knew that other organisations can read there wanted it posted.
+    """
+
+    form: str
+    to: str
+    by: str
+    masked: bool = False
+    agreed: bool = False
+
+    def written(self) -> str:
+        """As `read` takes it."""
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class RegionMark:
+    """How a region was left in a copy outside: `reads` are digests of how it may read there, between blanks.
+
+    `facts` and `seen` are what the marker of a draft carries besides (see `bot.domain.sections`).
+    """
+
+    reads: str
+    facts: str = ""
+    seen: int = 0
+
+
+def read(written: str) -> Order:
+    """The order that was written down."""
+    return Order(**json.loads(written))

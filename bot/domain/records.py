@@ -1,0 +1,495 @@
+"""The nouns as values: what storage returns, rules judge, and templates show.
+
+Every time is an aware UTC datetime. People are Slack user ids; their names and zones are `Person` records.
+
+What the record holds besides what stands: wordings, what was struck, what was said of likenesses, and who did it.
+
+What may be kept of a file that hung on a message: judged by its bytes, never by its name.
+
+The numbers that examples name: of what is there, so that what is copied from a help text does something.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from bot.domain.sections import KeptRegion
+from bot.domain.text import plain
+
+
+class Status(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+
+
+class Milestone(StrEnum):
+    """What an entry may mark in the incident's life."""
+
+    IMPACT_STARTED = "impact_started"
+    DETECTED = "detected"
+    ACKNOWLEDGED = "acknowledged"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+
+
+class EntryKind(StrEnum):
+    """Why a line stands in the timeline: somebody wrote it, or the record changed."""
+
+    NOTE = "note"
+    STATUS = "status"
+    SEVERITY = "severity"
+    LEAD = "lead"
+
+
+class ActionStatus(StrEnum):
+    """Where a corrective action stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class ActionKind(StrEnum):
+    """What an action is good for."""
+
+    PREVENT = "prevent"
+    DETECT = "detect"
+    MITIGATE = "mitigate"
+    PROCESS = "process"
+
+
+class PostmortemStatus(StrEnum):
+    """Where the document stands; reminders stop at published and waived."""
+
+    OPEN = "open"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
+    WAIVED = "waived"
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing more is owed."""
+        return self in (PostmortemStatus.PUBLISHED, PostmortemStatus.WAIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel of a workspace; every query carries it."""
+
+    team: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the workspace as last seen; `zone` is an IANA name, or empty where Slack told none.
+
+    `locale` is their language in Slack as a BCP 47 tag ("de-DE"), or empty where Slack told none.
+    """
+
+    team: str
+    id: str
+    name: str
+    zone: str = ""
+    is_guest: bool = False
+    is_bot: bool = False
+    is_deactivated: bool = False
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident in one channel. `severity` is 1 to 4, or None while nobody has said."""
+
+    id: int
+    team: str
+    channel: str
+    number: int
+    title: str
+    status: Status
+    severity: int | None
+    lead: str | None
+    opened_by: str
+    opened_at: datetime
+    resolved_by: str | None
+    resolved_at: datetime | None
+    postmortem_status: PostmortemStatus
+    postmortem_owner: str | None
+    postmortem_reason: str
+    published_at: datetime | None
+    channel_name: str = ""
+
+    @property
+    def key(self) -> str:
+        """`INC-7`: how people name it."""
+        return f"INC-{self.number}"
+
+    @property
+    def channel_link(self) -> str:
+        """Where Slack opens its channel, whatever the workspace's own address is."""
+        return f"https://slack.com/app_redirect?team={self.team}&channel={self.channel}"
+
+    @property
+    def is_closed(self) -> bool:
+        """It is over and its postmortem finished: nothing more is written into its timeline."""
+        return self.status is Status.RESOLVED and self.postmortem_status.is_finished
+
+    @property
+    def severity_name(self) -> str:
+        """`sev2`, or empty while unknown."""
+        return f"sev{self.severity}" if self.severity else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a timeline: `number` within its incident, `happened_at` when it was so, `recorded_at` when typed.
+
+    Where it was captured from a message, `source` is that message's `channel:ts`, and `source_change` is `edited` or
+    `deleted` once its author did so; the wording captured first stays.
+    """
+
+    id: int
+    incident_id: int
+    number: int
+    happened_at: datetime
+    ended_at: datetime | None
+    approximate: bool
+    text: str
+    author: str
+    recorder: str
+    recorded_at: datetime
+    kind: EntryKind
+    milestone: Milestone | None
+    version: int
+    struck: bool
+    permalink: str = ""
+    source: str = ""
+    source_change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that hung on a captured message, kept with the incident.
+
+    `state` is `wanted` (to be fetched from `address` with the bot's token), `kept`, or `refused` for the reason in
+    `note`; `content` is empty unless kept and asked for.
+    """
+
+    id: int
+    entry_id: int
+    name: str
+    media_type: str
+    size: int
+    address: str
+    state: str
+    note: str
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One step of the five whys; `parent` is the number of the why that it explains, or None for a first one.
+
+    `version` counts its wordings; `actions` are the numbers of the actions that are for it.
+    """
+
+    id: int
+    incident_id: int
+    number: int
+    parent: int | None
+    text: str
+    author: str
+    recorded_at: datetime
+    is_root: bool
+    struck: bool = False
+    version: int = 1
+    actions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SectionText:
+    """What a person wrote into one section of the postmortem; `version` counts its savings."""
+
+    incident_id: int
+    section: str
+    text: str
+    author: str
+    saved_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A corrective action; `due_on` is a day where its owner lives, `overdue_at` the instant at which it ends there.
+
+    `held` says what became of one that was done: `held`, `came back`, or empty while nobody has said.
+    """
+
+    id: int
+    incident_id: int
+    number: int
+    text: str
+    owner: str | None
+    due_on: date | None
+    overdue_at: datetime | None
+    link: str
+    status: ActionStatus
+    reason: str
+    created_by: str
+    created_at: datetime
+    closed_at: datetime | None
+    kind: ActionKind | None = None
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """Who did what to an incident: `verb` is `noun.verb`, `what` names what was changed, never its words.
+
+    `delivery` is the key of Slack's request; empty for changes of entries.
+    """
+
+    at: datetime
+    who: str
+    verb: str
+    what: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything the record holds of one incident, at one moment: what the postmortem is compiled from.
+
+    Entries are ordered by (happened_at, number) and leave out the struck; `people` maps user ids to persons; `kept` is
+    what people wrote into drafts, by region and version. `revision` counts the changes of the incident so far.
+    """
+
+    incident: Incident
+    entries: tuple[Entry, ...]
+    whys: tuple[Why, ...]
+    sections: dict[str, SectionText]
+    actions: tuple[Action, ...]
+    people: dict[str, Person]
+    attachments: tuple[Attachment, ...] = ()
+    audit: tuple[AuditLine, ...] = ()
+    kept: tuple[KeptRegion, ...] = ()
+    revision: int = 0
+
+    def name(self, user: str | None) -> str:
+        """A person's name, or the bare id where nobody knows it; empty for None."""
+        if not user:
+            return ""
+        person = self.people.get(user)
+        return person.name if person else user
+
+
+_ADDED = "added"
+_TIMELINE = "timeline."
+
+
+@dataclass(frozen=True, slots=True)
+class EntryVersion:
+    """One wording of an entry, with the time that it had; versions are only ever added.
+
+    Of wordings from before migration 0013 only the last has its end and whether it is only about right. `change` is
+    `added` (`marked` where a reaction did it), `edited`, `struck`, `restored` or `redacted`.
+    """
+
+    version: int
+    change: str
+    happened_at: datetime
+    text: str
+    changed_by: str
+    changed_at: datetime
+    ended_at: datetime | None = None
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WhyVersion:
+    """One wording of a why; versions are only ever added.
+
+    `change` is `added`, `edited`, `moved`, `struck`, `restored`, `redacted`, or `root` and `no root` for what it was
+    marked as.
+    """
+
+    version: int
+    change: str
+    text: str
+    changed_by: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody said of a past incident, by its number: whether it had the same cause."""
+
+    number: int
+    is_same: bool
+    said_by: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that a complete export has beyond a Case; empty where nobody asked for it.
+
+    `struck` are the entries that were taken back, by number; `files` are theirs. `whys` are all of them, also the
+    struck, each with the parent that it was given under. `wordings` and `why_wordings` go by the rows of entries and
+    whys, `savings` by the slugs of sections; each is first to last. `people` are those whom only these name.
+    """
+
+    struck: tuple[Entry, ...] = ()
+    files: tuple[Attachment, ...] = ()
+    wordings: Mapping[int, tuple[EntryVersion, ...]] = field(default_factory=dict)
+    whys: tuple[Why, ...] = ()
+    why_wordings: Mapping[int, tuple[WhyVersion, ...]] = field(default_factory=dict)
+    savings: Mapping[str, tuple[SectionText, ...]] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+    people: Mapping[str, Person] = field(default_factory=dict)
+
+
+def first_wording(entry: Entry) -> EntryVersion:
+    """The wording of an entry that nobody has touched since it was typed."""
+    made = (entry.recorder, entry.recorded_at)
+    return EntryVersion(1, _ADDED, entry.happened_at, entry.text, *made, entry.ended_at, entry.approximate)
+
+
+def first_why_wording(why: Why) -> WhyVersion:
+    """The wording of a why that nobody has touched since it was given."""
+    return WhyVersion(1, _ADDED, why.text, why.author, why.recorded_at)
+
+
+def is_untouched(before: EntryVersion | WhyVersion, found: Iterable[EntryVersion | WhyVersion]) -> bool:
+    """Whether the wordings are the first one alone, and so tell nothing that the entry or why itself does not."""
+    only = tuple(found)
+    if len(only) != 1 or plain(only[0].text) != plain(before.text):
+        return False
+    return _occasion(only[0]) == _occasion(before)
+
+
+def _occasion(wording: EntryVersion | WhyVersion) -> tuple[object, ...]:
+    time: tuple[object, ...] = ()
+    if isinstance(wording, EntryVersion):
+        time = (wording.happened_at, wording.ended_at, wording.approximate)
+    return wording.change, time, wording.changed_by, wording.changed_at
+
+
+def entry_deed(number: int, change: str, by: str, at: datetime) -> AuditLine:
+    """The line of the audit that a wording of an entry stands for."""
+    return AuditLine(at, by, f"{_TIMELINE}{change}", f"entry {number}", "")
+
+
+def is_entry_deed(line: AuditLine) -> bool:
+    """Whether a line of the audit stands for a wording of an entry, and so is kept there and nowhere else."""
+    return line.verb.startswith(_TIMELINE) and not line.delivery
+
+
+def whole_audit(kept: Iterable[AuditLine], of_entries: Iterable[AuditLine]) -> tuple[AuditLine, ...]:
+    """Both kinds as one list by time: what is kept in the order of its keeping, entries' by number and version."""
+    return tuple(sorted([*kept, *of_entries], key=lambda line: line.at))
+
+
+LARGEST = 10 * 1024 * 1024
+"""Bytes of one file."""
+
+LARGEST_IN_ALL = 100 * 1024 * 1024
+"""Bytes of all files of one incident: they are exported inside one document."""
+
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""The only types that an export shows as pictures. SVG is not among them: it can hold scripts."""
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"PK\x03\x04", "application/zip"),
+)
+"""How files of each type begin, after the types' own specifications."""
+
+_NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_PAGE = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+
+
+def media_type(content: bytes, said: str) -> str:
+    """The type of a file by its first bytes; empty where it is none that is kept.
+
+    `said` is what its sender called it: it only chooses among the kinds of text, which are all shown the same.
+    """
+    for magic, found in _MAGIC:
+        if content.startswith(magic):
+            return found
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return _text_type(content, said)
+
+
+def _text_type(content: bytes, said: str) -> str:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    if _NOT_TEXT.search(text) or _PAGE.match(text):
+        return ""
+    return said if said in ("text/csv", "application/json") else "text/plain"
+
+
+def too_large(size: int, held: int) -> str:
+    """Why a file of so many bytes is not kept beside the incident's others; empty where it is."""
+    if size > LARGEST:
+        return f"it is larger than {LARGEST // 1024**2} MB"
+    if held + size > LARGEST_IN_ALL:
+        return f"the incident's files would be larger than {LARGEST_IN_ALL // 1024**2} MB together"
+    return ""
+
+
+def written_size(size: int) -> str:
+    """`840 B`, `12 kB`, `3.4 MB`."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """The latest entry; a why and an earlier one; an action and, where there is one, another.
+
+    Where nothing is recorded yet they are the numbers that will be given first.
+    """
+
+    entry: int = 1
+    why: int = 2
+    earlier_why: int = 1
+    action: int = 1
+    other_action: int = 2
+
+
+def of_case(case: Case) -> Examples:
+    """The numbers of a case, which may hold only its latest entries."""
+    whys = [why.number for why in case.whys if not why.struck]
+    later = whys[-1] if len(whys) > 1 else 2
+    open_ones = [action.number for action in case.actions if action.status is ActionStatus.OPEN]
+    actions = (open_ones or [action.number for action in case.actions] or [1])[:2]
+    return Examples(
+        entry=case.entries[-1].number if case.entries else 1,
+        why=later,
+        earlier_why=whys[0] if whys else 1,
+        action=actions[0],
+        other_action=actions[-1] if len(actions) > 1 else actions[0] + 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the service, as customers know it; `status` is how it works by Statuspage's word, or empty."""
+
+    id: str
+    name: str
+    status: str

@@ -1,0 +1,198 @@
+"""When something is due to be said, and whether there is still a reason to say it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from bot.domain.records import Incident, Status
+
+POSTMORTEM = "postmortem"
+OVERDUE = "overdue"
+ESCALATED = "escalated"
+"""The lead is told of an action that is a week overdue."""
+HELD = "held"
+"""Its owner is asked whether a finished action held."""
+
+OF_ACTIONS = (ESCALATED, HELD)
+ESCALATED_AFTER = timedelta(days=7)
+HELD_AFTER = timedelta(days=30)
+
+_WENT_OUT = frozenset({"sent", "skipped"})
+"""States of a reminder that was said, or that a later one was said in place of."""
+
+WEEK = timedelta(days=7)
+_SNOOZED = "snoozed-"
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """When nobody gets a reminder by DM, on their own clock.
+
+    `hours` are (from, until), of which the hour `until` is free again.
+    """
+
+    hours: tuple[int, int] | None = None
+    weekends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderRules:
+    """The operator's choices: how long after the resolution, for how many weeks more, at which hour of whose day."""
+
+    after_resolution: tuple[timedelta, ...] = (timedelta(hours=24), timedelta(hours=48))
+    overdue_hour: int = 9
+    weeks: int = 4
+    quiet: Quiet = Quiet()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One postmortem reminder that is to come."""
+
+    slot: str
+    due_at: datetime
+
+
+def postmortem_steps(
+    incident: Incident, rules: ReminderRules, resolving: int, had: Mapping[str, str]
+) -> tuple[Step, ...]:
+    """The reminders of a resolved incident: each at its number of hours after the resolution, absolute in UTC.
+
+    The weekly ones count from the last of those, and are named by their days: `9d after #5.1`.
+
+    `resolving` is the number of the entry that resolved it, which the slots name (`24h after #5.1`): an incident that
+    is reopened and resolved again is reminded of again. `had` is the state of each reminder that the incident had, by
+    slot: a step that went out for this resolution does not come again, one that was withdrawn gets a slot of its own.
+    """
+    if incident.resolved_at is None:
+        return ()
+    found = []
+    for after, called in _ladder(rules):
+        step = f"{called} after #{resolving}"
+        states = [state for slot, state in had.items() if slot.rpartition(".")[0] == step]
+        if not _WENT_OUT.intersection(states):
+            found.append(Step(f"{step}.{len(states) + 1}", incident.resolved_at + after))
+    return tuple(found)
+
+
+def _ladder(rules: ReminderRules) -> list[tuple[timedelta, str]]:
+    hours = [(after, f"{after.total_seconds() / 3600:g}h") for after in rules.after_resolution]
+    last = max(rules.after_resolution, default=timedelta(0))
+    weekly = [last + WEEK * number for number in range(1, rules.weeks + 1)]
+    return hours + [(after, f"{after / timedelta(days=1):g}d") for after in weekly]
+
+
+def step_name(slot: str) -> str:
+    """`24h`, `9d`: a slot as people call it."""
+    return slot.split(" ", 1)[0]
+
+
+def step_words(slot: str) -> str:
+    """`after 24h`, `after 9d`, `snoozed`: a slot as a line about it begins."""
+    return "snoozed" if slot.startswith(_SNOOZED) else f"after {step_name(slot)}"
+
+
+def is_for_the_channel(slot: str) -> bool:
+    """Whether a step is said in the channel too: those counted in hours; weekly and snoozed ones are for one person."""
+    return step_name(slot).endswith("h")
+
+
+def snooze(latest: str, had: Mapping[str, str], now: datetime) -> Step:
+    """The reminder that a snooze makes, a day from now; `latest` and `had` as the resolution's other slots."""
+    count = sum(slot.startswith(_SNOOZED) for slot in had)
+    return Step(f"{_SNOOZED}{count + 1} after {_resolution(latest).removeprefix('after ')}.1", now + timedelta(days=1))
+
+
+def snoozed_again(latest: str, had: Mapping[str, tuple[str, datetime]], now: datetime) -> Step | None:
+    """The snooze that was withdrawn before its time and still lies ahead, with a slot of its own; None for none.
+
+    `had` is the state and due time of each reminder by slot, `latest` the slot that was scheduled last: a snooze of an
+    earlier resolution does not come back.
+    """
+    ahead = [
+        due
+        for slot, (state, due) in had.items()
+        if slot.startswith(_SNOOZED) and state == "cancelled" and due > now and _resolution(slot) == _resolution(latest)
+    ]
+    if not ahead:
+        return None
+    return Step(snooze(latest, {slot: state for slot, (state, _) in had.items()}, now).slot, max(ahead))
+
+
+def snoozed_until(pending: Mapping[str, datetime]) -> datetime | None:
+    """Until when the owner is left alone, of the reminders that are to come (due time by slot); None where not."""
+    return max((due for slot, due in pending.items() if slot.startswith(_SNOOZED)), default=None)
+
+
+def rolled(moment: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
+    """The first moment from `moment` on that is neither in quiet hours nor on a quiet weekend in the zone, in UTC.
+
+    A weekend ends on Monday at the hour of the daily digest.
+    """
+    for _ in range(4):  # evening, weekend, and Monday's small hours
+        later = _out_of_weekend(moment.astimezone(zone), rules) or _out_of_night(moment.astimezone(zone), rules.quiet)
+        if later is None:
+            break
+        moment = later.astimezone(UTC)
+    return moment
+
+
+def _out_of_weekend(local: datetime, rules: ReminderRules) -> datetime | None:
+    if not rules.quiet.weekends or local.weekday() < _SATURDAY:
+        return None
+    monday = local.date() + timedelta(days=7 - local.weekday())
+    return datetime.combine(monday, time(rules.overdue_hour), local.tzinfo)
+
+
+def _out_of_night(local: datetime, quiet: Quiet) -> datetime | None:
+    if quiet.hours is None:
+        return None
+    start, end = quiet.hours
+    is_quiet = start <= local.hour < end if start < end else local.hour >= start or local.hour < end
+    if not is_quiet:
+        return None
+    day = local.date() + timedelta(days=1 if local.hour >= end else 0)
+    return datetime.combine(day, time(end), local.tzinfo)
+
+
+def postmortem_reason_gone(incident: Incident | None) -> str:
+    """Why a postmortem reminder must not go out, or empty where it must."""
+    if incident is None:
+        return "the incident is gone"
+    if incident.status is not Status.RESOLVED:
+        return "the incident was reopened"
+    if incident.postmortem_status.is_finished:
+        return f"the postmortem is {incident.postmortem_status}"
+    return ""
+
+
+def is_of_earlier_resolution(slot: str, latest: str) -> bool:
+    """Whether a step counts from another resolution than the step that was scheduled last."""
+    return _resolution(slot) != _resolution(latest)
+
+
+def _resolution(slot: str) -> str:
+    return slot.partition(" ")[2].rpartition(".")[0]
+
+
+def held_at(closed: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
+    """When somebody is asked whether what was done held: thirty days later, in their morning."""
+    day = (closed.astimezone(zone) + HELD_AFTER).date()
+    return datetime.combine(day, time(rules.overdue_hour), zone).astimezone(UTC)
+
+
+def digest_slot(now: datetime, zone: tzinfo, rules: ReminderRules) -> str | None:
+    """The day (where the owner lives) whose digest of overdue actions is due by now; None before that day's hour.
+
+    On a quiet weekend and in quiet hours there is none.
+    """
+    local = now.astimezone(zone)
+    if local.time() < time(rules.overdue_hour) or rolled(now, zone, rules) != now:
+        return None
+    return local.date().isoformat()
+
+
+def is_of_earlier_day(slot: str, now: datetime, zone: tzinfo) -> bool:
+    """Whether a digest was meant for a day that is over where its owner lives."""
+    return slot < now.astimezone(zone).date().isoformat()

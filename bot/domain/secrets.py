@@ -1,0 +1,308 @@
+"""What looks like a credential in somebody's words, and the words without it.
+
+A find is a reason to warn, never to refuse: what happened is recorded first. The forms of the tokens are those that
+their issuers document; a token without a mark of its own (a hash, an id, a commit) is taken for what it mostly is.
+
+What of the record holds a credential, and where: told without it, so that a button may carry it to find it again.
+"""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+REDACTED = "[redacted]"
+"""What stands in place of a credential; the append-only history lets a wording change only to one that holds it."""
+
+MASK = "•••••"
+"""What is shown in place of a credential that is still in the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a credential stands in a text, and what it looks like, with its article (`a password`)."""
+
+    start: int
+    end: int
+    kind: str
+
+
+# Every pattern below needs one of these, so that ordinary words cost one look.
+_HINTS = (
+    *("://", "pass", "pwd", "secret", "token", "key", "credential", "bearer", "basic", "curl", "akia", "asia", "xox"),
+    *(
+        "xapp-",
+        "xwfp-",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "_pat_",
+        "gl",
+        "k_live_",
+        "k_test_",
+        "k_prod_",
+        "whsec_",
+    ),
+    *("sk-", "aiza", "gocspx-", "ya29.", "eyj", "sg.", "npm_", "pypi-", "hvs.", "hvb.", "hvr.", "_v1_", "atatt3"),
+    *("nrak-", "shpat_", "shpca_", "shppa_", "shpss_", "lin_api_", "sig", ":aa", "hooks.slack"),
+)
+
+# Each begins with a mark of its own and takes the whole run after it, so that no character is looked at twice.
+_ISSUED = {
+    "an AWS key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
+    "a Slack token": r"\b(?:xox[a-z]|xapp|xwfp)-[A-Za-z0-9-]{10,}|\bxoxe\.xox[a-z]-[A-Za-z0-9-]{10,}",
+    "a Slack webhook": r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[A-Za-z0-9/_+-]{20,}",
+    "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{22,}",
+    "a GitLab token": r"\bgl(?:pat|dt|rt|rtr|soat|cbt|ptt|ft|imt|agent|oas|ffct)-[\w-]{20,}(?:\.[\w.-]{2,})?",
+    "a Grafana token": r"\b(?:glsa|glc)_[A-Za-z0-9_+/=]{30,}",
+    "a Stripe key": r"\b[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10,}|\bwhsec_[A-Za-z0-9+/=]{20,}",
+    "a Google key": r"\bAIza[\w-]{35}|\bGOCSPX-[\w-]{20,}|\bya29\.[\w-]{20,}",
+    "an AI provider's key": r"\bsk-(?:proj|svcacct|admin|ant-[a-z0-9]{2,10})-[\w-]{20,}|\bsk-[A-Za-z0-9]{32,}",
+    "a signed token (JWT)": r"(?<![\w-])eyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]*",
+    "a SendGrid key": r"\bSG\.[\w-]{16,32}\.[\w-]{16,}",
+    "a package registry's token": r"\bnpm_[A-Za-z0-9]{36,}|\bpypi-[\w-]{50,}|\bdckr_[a-z]{2,4}_[\w-]{20,}",
+    "a Vault token": r"\bhv[sbr]\.[\w-]{20,}",
+    "a cloud provider's token": r"\bdo[opr]_v1_[0-9a-f]{64}\b",
+    "an Atlassian token": r"\bATATT3[\w=-]{50,}",
+    "a service's token": r"\bNRAK-[A-Z0-9]{27}\b|\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b|\blin_api_[A-Za-z0-9]{32,}",
+    "a Telegram bot's token": r"\b\d{8,10}:AA[\w-]{33}",
+    "a signed link": r"(?<=[?&]sig=)[\w%+/=-]{20,}|(?<=[?&]X-Amz-Signature=)[0-9a-f]{64}",
+    "a private key": (
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:"
+        r"(?:[\w+/=\s\\:,.()]|-(?!----))+-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:\s|\\[nr])*(?:[\w+/=\\]{16,}\s*)+)"
+    ),
+}
+_ISSUED_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _ISSUED.items())
+
+_PASSWORD, _TOKEN = "a password", "a secret"
+_VALUE = r"[\"'`]?(?P<value>[^\s\"'`]{6,512})"
+# What was given to a name that says so. The value decides: see `_is_given`.
+_NAMED = (
+    (
+        _PASSWORD,
+        re.compile(
+            r"(?:passw(?:or[dt]|d)|passphrase|pwd|(?<![a-z0-9])pass(?![a-z]))(?P<more>[a-z0-9_]{0,30})[\"'`]?"
+            rf"(?P<sign>\s{{0,3}}(?::=|=>|=|:)\s{{0,3}}|\s{{1,3}}is\s{{1,3}}){_VALUE}",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        _TOKEN,
+        re.compile(
+            r"(?:secret|token|credentials?|(?:api|access|auth|account|private|secret|signing|encryption)[_ -]?key)"
+            rf"(?P<more>[a-z0-9_]{{0,30}})[\"'`]?(?P<sign>\s{{0,3}}(?::=|=>|=|:)\s{{0,3}}|\s{{1,3}}is\s{{1,3}}){_VALUE}",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        _PASSWORD,
+        re.compile(r"--[a-z-]{0,30}(?:password|passphrase)(?P<more>)(?P<sign>\s{1,3})" + _VALUE, re.IGNORECASE),
+    ),
+    (
+        _TOKEN,
+        re.compile(r"--[a-z-]{0,30}(?:token|secret|api-?key)(?P<more>)(?P<sign>\s{1,3})" + _VALUE, re.IGNORECASE),
+    ),
+    (
+        _TOKEN,
+        re.compile(r"\b(?:bearer|basic)(?P<more>)(?P<sign>\s{1,3})(?P<value>[\w.~+/=-]{16,})", re.IGNORECASE),
+    ),
+    (_PASSWORD, re.compile(r"(?P<more>)(?P<sign>://[^\s/:@?#]*:)(?P<value>[^\s/@]+)(?=@)")),
+    (_PASSWORD, re.compile(r"\bcurl\b(?P<more>)(?P<sign>[^\n]{0,200}?\s(?:-u|--user)[\s=]\S{1,64}?:)" + _VALUE)),
+)
+_AFTER_NAME = re.compile(r"_?(?:id|ids|name|names|count|ttl|version|url|uri|file|path|arn|type|policy|length|age)$")
+_STAND_IN = re.compile(r"[$<{\[%*•.(]|https?:|x{4,}|(?:your|example|redacted|null|none|true|false)\b", re.IGNORECASE)
+# Names as people and programs build them: words, at most numbered, joined by signs (`payments-db-v2`, `prod/db#user`).
+_NAME = re.compile(r"[A-Za-z]*\d{0,3}(?:[-_./:@#][A-Za-z]*\d{0,3})*[).,;!?]*")
+_STAMP = re.compile(r"[\d:.,TZ+/-]+")
+_UNBROKEN = re.compile(r"[^\s\"'`]+")
+_SAID_OF_PASSWORDS = frozenset(
+    "incorrect invalid missing expired changed rotated required wrong reset revoked leaked unset empty unknown "
+    "updated correct password passwort secret".split()
+)
+
+
+def found(text: str) -> tuple[Span, ...]:
+    """Every credential in a text, in order, none overlapping. It costs microseconds where there is none."""
+    lowered = text.lower()
+    for hint in _HINTS:
+        if hint in lowered:
+            break
+    else:
+        return ()
+    spans: list[Span] = []
+    for span in sorted((*_issued(text), *_named(text)), key=lambda span: (span.start, -span.end)):
+        if spans and span.start < spans[-1].end:
+            before = spans[-1]
+            spans[-1] = Span(before.start, max(before.end, span.end), before.kind)
+        else:
+            spans.append(span)
+    return tuple(spans)
+
+
+def replaced(text: str, spans: Iterable[Span], by: str = REDACTED) -> str:
+    """The text with each of the spans, which are in order, replaced."""
+    pieces: list[str] = []
+    done = 0
+    for span in spans:
+        pieces += (text[done : span.start], by)
+        done = span.end
+    return "".join((*pieces, text[done:]))
+
+
+def masked(text: str) -> str:
+    """The text as it is shown to more than its author: credentials are masked."""
+    spans = found(text)
+    return replaced(text, spans, MASK) if spans else text
+
+
+def without(text: str, known: Iterable[str]) -> str:
+    """The text with each of the known credentials redacted, wherever it stands."""
+    for value in sorted(known, key=len, reverse=True):
+        text = text.replace(value, REDACTED)
+    return text
+
+
+def redacted(text: str, known: Iterable[str] = ()) -> str:
+    """The text without its credentials, known ones and those that look like one."""
+    text = without(text, known)
+    # One that follows another directly is seen only once that one is gone; each round leaves fewer.
+    while spans := found(text):
+        shorter = replaced(text, spans)
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def values(text: str) -> frozenset[str]:
+    """The credentials themselves, those too that are seen only once another beside them is gone."""
+    known: frozenset[str] = frozenset()
+    while more := {text[span.start : span.end] for span in found(text)}:
+        known |= more
+        shorter = without(text, more)
+        if shorter == text:
+            break
+        text = shorter
+    return known
+
+
+def _issued(text: str) -> Iterator[Span]:
+    for kind, pattern in _ISSUED_PATTERNS:
+        yield from (Span(*match.span(), kind) for match in pattern.finditer(text))
+
+
+def _named(text: str) -> Iterator[Span]:
+    for kind, pattern in _NAMED:
+        match = pattern.search(text)
+        while match is not None:
+            at = match.start("value")
+            if _is_given(match, kind):
+                rest = _UNBROKEN.match(text, at) if "://" not in match["sign"] else None
+                at = rest.end() if rest else match.end("value")
+                yield Span(match.start("value"), at, kind)
+            match = pattern.search(text, at)
+
+
+def _is_given(match: re.Match[str], kind: str) -> bool:
+    """Whether what stands after the name is a credential, and not what happened to one."""
+    value = match["value"].rstrip(".,;!?)")
+    if _AFTER_NAME.search(match["more"].lower()) or _STAND_IN.match(value) or _STAMP.fullmatch(value):
+        return False
+    sign = match["sign"]
+    if kind == _TOKEN:
+        return len(value) >= 8 and _is_mixed(value) and _NAME.fullmatch(value) is None
+    if "://" in sign:
+        return True
+    return len(value) >= 6 and (_is_mixed(value) or (sign == "=" and value.lower() not in _SAID_OF_PASSWORDS))
+
+
+def _is_mixed(value: str) -> bool:
+    return any(c.isdigit() or not (c.isalnum() or c in "-_./") for c in value) and any(c.isalpha() for c in value)
+
+
+LEAST = 6
+"""Characters of what is looked for in other incidents: what is shorter stands in half of them by chance."""
+
+
+class Noun(StrEnum):
+    """What of the record may hold a credential."""
+
+    ENTRY = "entry"
+    WHY = "why"
+    ACTION = "action"
+    SECTION = "section"
+    TITLE = "title"
+    DRAFT = "draft"
+    """A section as somebody edited it in a copy that came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing of an incident: `which` is its number, of a section its slug; empty for the title."""
+
+    noun: Noun
+    which: str = ""
+
+    @property
+    def number(self) -> int:
+        """The number of an entry, a why or an action; 0 for what has none."""
+        return int(self.which) if self.which.isdigit() else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """What held a credential and does not any more; `elsewhere` are sections of other incidents, as (key, slug).
+
+    `still_in` are the keys of past incidents that this one quotes, and that hold it still.
+    """
+
+    subjects: tuple[Subject, ...]
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    still_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One text of the record, as it was worded once.
+
+    `part` tells which: of an entry, a why, a section or a draft its version; of an action 0 for its text, 1 for its
+    link, 2 for its reason; of a title 0, and 1 for the reason why no postmortem is needed.
+    """
+
+    subject: Subject
+    part: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a wording; `rest` is the sum of the text around it, by which it is known whether it is still there."""
+
+    subject: Subject
+    part: int
+    start: int
+    length: int
+    rest: int
+
+
+def spot_of(wording: Wording, value: str) -> Spot | None:
+    """Where a value stands first in a wording; None where it does not."""
+    start = wording.text.find(value)
+    if start < 0:
+        return None
+    return Spot(wording.subject, wording.part, start, len(value), _sum(wording.text, value))
+
+
+def value_at(spot: Spot, text: str) -> str:
+    """What stands there; empty where the wording was changed (redacted) since."""
+    value = text[spot.start : spot.start + spot.length]
+    return value if len(value) == spot.length and _sum(text, value) == spot.rest else ""
+
+
+def _sum(text: str, value: str) -> int:
+    """Of all but the value, so that it tells nothing of it."""
+    return zlib.crc32(text.replace(value, "").encode("utf-8", "replace"))

@@ -1,0 +1,265 @@
+"""What the record can already say for a section that nobody has written: facts alone; their words are templates'.
+
+It has nothing for fault and lessons, which are people's to tell, nor for timeline, whys and actions, which are lists.
+
+What the record itself knows for a section, apart from the words in which a draft says it.
+
+An edit that people made in a draft stands for as long as these facts are what they were. So nothing may be in here
+that changes by time alone (that an action is overdue), by a person's new name, or by another wording of a template;
+and everything that a section shows must be. Whatever is added here makes every kept edit of that section be asked
+about once more.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain import text as text_rules
+from bot.domain.document import Document, Line
+from bot.domain.incident import beyond
+from bot.domain.records import EntryKind, Milestone
+from bot.domain.secrets import masked
+from bot.domain.text import plain, shortened
+
+QUOTED = 300
+MOST_BEFORE = 15
+"""Entries before the impact that are worth looking at for what led up to it: the latest of them."""
+
+MOST_PEOPLE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A milestone as its entry tells it; `number` is 0 and `who` empty where only the incident itself knows.
+
+    `after` is the time since an earlier milestone, which `since` names; `text` is empty where nobody said more.
+    """
+
+    milestone: Milestone
+    at: datetime
+    after: timedelta | None = None
+    since: Milestone | None = None
+    who: str = ""
+    number: int = 0
+    text: str = ""
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """An entry from before the impact."""
+
+    at: datetime
+    text: str
+    who: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The facts of one section, in the order in which they are told; what is empty is not known, or not its matter.
+
+    `started_at` and `ended_at` are of the whole incident, and `began` says what it began with; `arrivals` are names
+    with the time of each one's first entry; `other_causes` the keys of incidents that had another cause.
+    """
+
+    title: str = ""
+    severity: str = ""
+    began: Milestone | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: timedelta | None = None
+    lead: str = ""
+    moments: tuple[Moment, ...] = ()
+    arrivals: tuple[tuple[str, datetime], ...] = ()
+    before: tuple[Before, ...] = ()
+    roots: tuple[str, ...] = ()
+    other_causes: tuple[str, ...] = ()
+
+
+def _words(text: str) -> str:
+    """Somebody's words on one line. Others read them here, so credentials are masked."""
+    return shortened(text_rules.flat(masked(plain(text))), QUOTED)
+
+
+def _summary(document: Document) -> Draft:
+    if not document.timeline:
+        return Draft()
+    reached = (m for m in (Milestone.IMPACT_STARTED, Milestone.DETECTED, Milestone.ACKNOWLEDGED) if _at(document, m))
+    return Draft(
+        title=masked(document.title),
+        severity=document.severity,
+        began=next(reached, None),
+        started_at=document.started_at,
+        ended_at=document.resolved_at,
+        duration=document.duration,
+    )
+
+
+def _at(document: Document, milestone: Milestone) -> datetime | None:
+    return document.mark(milestone).at
+
+
+def _leadup(document: Document) -> Draft:
+    """What people noted of the time before the impact; nothing while nobody has said when that began."""
+    started = _at(document, Milestone.IMPACT_STARTED) or _at(document, Milestone.DETECTED)
+    if started is None:
+        return Draft()
+    earlier = [line for line in document.timeline if line.happened_at < started and _is_note(line)]
+    told = earlier[-MOST_BEFORE:]
+    return Draft(
+        before=tuple(Before(line.happened_at, _words(line.text), line.author.name, line.number) for line in told)
+    )
+
+
+def _is_note(line: Line) -> bool:
+    return line.kind is EntryKind.NOTE and line.milestone is None
+
+
+def _impact(document: Document) -> Draft:
+    """From its start to when it got better, or else was over; nothing where nobody has said when it began."""
+    if _at(document, Milestone.IMPACT_STARTED) is None:
+        return Draft()
+    end = Milestone.MITIGATED if _at(document, Milestone.MITIGATED) else Milestone.RESOLVED
+    return Draft(moments=_moments(document, (Milestone.IMPACT_STARTED, None), (end, Milestone.IMPACT_STARTED)))
+
+
+def _draft_response(document: Document) -> Draft:
+    acknowledged = _moments(document, (Milestone.ACKNOWLEDGED, Milestone.DETECTED))
+    came = sorted((person.first_at, person.who.name) for person in document.participants if person.first_at)
+    arrivals = tuple((name, first) for first, name in came[:MOST_PEOPLE])
+    lead = document.lead.name if document.lead else ""
+    return Draft(lead=lead, moments=acknowledged, arrivals=arrivals if len(came) > 1 else ())
+
+
+def _moments(document: Document, *wanted: tuple[Milestone, Milestone | None]) -> tuple[Moment, ...]:
+    """Each of the milestones that was reached, with the time since the one beside it."""
+    found = (_moment(document, milestone, since) for milestone, since in wanted)
+    return tuple(moment for moment in found if moment is not None)
+
+
+def _moment(document: Document, milestone: Milestone, since: Milestone | None) -> Moment | None:
+    mark = document.mark(milestone)
+    if mark.at is None:
+        return None
+    begun = _at(document, since) if since else None
+    after = mark.at - begun if begun is not None and begun <= mark.at else None
+    line = mark.line
+    if line is None:
+        return Moment(milestone, mark.at, after=after, since=since)
+    text = _words(beyond(milestone, line.text))
+    return Moment(milestone, mark.at, after, since, line.author.name, line.number, text, line.approximate)
+
+
+def _detection(document: Document) -> Draft:
+    return Draft(moments=_moments(document, (Milestone.DETECTED, Milestone.IMPACT_STARTED)))
+
+
+def _recovery(document: Document) -> Draft:
+    ends = ((milestone, Milestone.IMPACT_STARTED) for milestone in (Milestone.MITIGATED, Milestone.RESOLVED))
+    return Draft(moments=_moments(document, *ends))
+
+
+def _root_cause(document: Document) -> Draft:
+    return Draft(roots=tuple(_words(step.text) for step in document.roots))
+
+
+_OF: dict[str, Callable[[Document], Draft]] = {
+    "summary": _summary,
+    "leadup": _leadup,
+    "impact": _impact,
+    "detection": _detection,
+    "response": _draft_response,
+    "recovery": _recovery,
+    "root_cause": _root_cause,
+}
+
+
+def draft(document: Document, slug: str, other_causes: tuple[str, ...] = ()) -> Draft:
+    """What the record knows for a section by its slug; an empty draft where that is nothing."""
+    if slug == "recurrence":
+        return Draft(other_causes=other_causes)
+    return _OF[slug](document) if slug in _OF else Draft()
+
+
+_FIELD, _ROW = "\x1f", "\x1e"
+"""No text of a document has control characters in it (`plain`)."""
+
+
+def digests(document: Document) -> dict[str, str]:
+    """The digest of the facts of each of the 14 sections, by slug."""
+    return {part.slug: digest_of(known(document, part.slug)) for part in document.parts}
+
+
+def digest_of(text: str) -> str:
+    """Twelve hexadecimal digits: enough to see a change, not meant against forgery."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def known(document: Document, section: str) -> str:
+    """The facts of one section, written in a way that only serves to compare them."""
+    written = next((part.text for part in document.parts if part.slug == section), "")
+    rows = _KNOWN[section](document) if section in _KNOWN else ()
+    return _ROW.join([written, *rows])
+
+
+def _row(*facts: object) -> str:
+    return _FIELD.join(map(str, facts))
+
+
+def _marks(*milestones: Milestone) -> Callable[[Document], Iterator[str]]:
+    def rows(document: Document) -> Iterator[str]:
+        for mark in map(document.mark, milestones):
+            line = mark.line
+            yield _row(mark.milestone, mark.at, *((line.number, line.approximate, line.author.id) if line else ()))
+
+    return rows
+
+
+_acknowledged = _marks(Milestone.DETECTED, Milestone.ACKNOWLEDGED)
+
+
+def _response_facts(document: Document) -> Iterator[str]:
+    yield from _acknowledged(document)
+    for one in document.participants:
+        yield _row(one.who.id, one.is_lead, one.authored, one.recorded, one.first_at, one.last_at)
+
+
+def _timeline(document: Document) -> Iterator[str]:
+    # Every change of an entry is a version of it; counted, for ten thousand texts would take as long as writing them.
+    yield _ROW.join([f"{line.number}.{line.version}" for line in document.timeline])
+    for line in document.timeline:
+        if line.source_change or line.files:
+            files = ((file.name, file.size, file.is_kept, file.note) for file in line.files)
+            yield _row(line.number, line.source_change, *files)
+
+
+def _whys(document: Document) -> Iterator[str]:
+    for step in sorted(document.whys, key=lambda step: step.number):
+        cited = ((line.number, line.happened_at, line.text) for line in step.evidence)
+        yield _row(step.number, step.parent, step.text, step.author.id, step.is_root, *cited)
+
+
+def _roots(document: Document) -> Iterator[str]:
+    roots = sorted(document.roots, key=lambda step: step.number)
+    return (_row(step.number, step.text, step.author.id) for step in roots)
+
+
+def _actions(document: Document) -> Iterator[str]:
+    for item in document.actions:
+        owner = item.owner.id if item.owner else None
+        facts = (item.number, item.text, item.status, item.held, item.reason, owner, item.due_on, item.kind, item.link)
+        yield _row(*facts)
+
+
+_KNOWN: dict[str, Callable[[Document], Iterable[str]]] = {
+    "impact": _marks(Milestone.IMPACT_STARTED, Milestone.MITIGATED),
+    "detection": _marks(Milestone.IMPACT_STARTED, Milestone.DETECTED),
+    "response": _response_facts,
+    "recovery": _marks(Milestone.IMPACT_STARTED, Milestone.MITIGATED, Milestone.RESOLVED),
+    "timeline": _timeline,
+    "whys": _whys,
+    "root_cause": _roots,
+    "actions": _actions,
+}

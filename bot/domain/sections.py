@@ -1,0 +1,135 @@
+"""The 14 sections of a postmortem, in their order, each with the question that helps to fill it.
+
+What people wrote into the draft itself: which of their texts stand.
+
+A draft leaves as a file, a canvas or a page, people edit it there, and it comes back. Every text that came back is
+kept; this module says which of them are still meant, and never decides between two people.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.secrets import REDACTED
+
+
+class Change(StrEnum):
+    """How a text came to be: out of an edited draft, by somebody's choice, or by giving the region to the record."""
+
+    EDITED = "edited"
+    CHOSEN = "chosen"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRegion:
+    """One text of one region of the draft; versions count within the region and are only ever added.
+
+    `section` is the region's id, mostly a section's slug; `markdown` is the person's own, empty where they emptied the
+    region. `facts` is the digest of what the record knew in the draft that they edited (empty where its marker was
+    lost), `seen` the latest version that it showed them. `author` is a user id, a name given on the command line, or
+    empty; `source` is `file`, `canvas`, `confluence` or `slack`; `draft` tells that copy from others (of a file, when
+    it was compiled), and is empty where nothing does.
+    """
+
+    incident_id: int
+    section: str
+    version: int
+    change: Change
+    markdown: str
+    facts: str
+    seen: int
+    author: str
+    source: str
+    draft: str
+    saved_at: datetime
+
+
+def standing(history: Iterable[KeptRegion]) -> tuple[KeptRegion, ...]:
+    """The texts of one region that nothing has taken the place of, oldest first; its history in order of versions.
+
+    A text takes the place of those that its author saw, and of what they themselves made of the same draft before.
+    What they have not seen stands beside it: then there are several, until somebody who sees them all chooses.
+    """
+    stand: list[KeptRegion] = []
+    for text in history:
+        stand = [other for other in stand if other.version > text.seen and not _goes_on(other, text)]
+        if text.change is not Change.GIVEN_UP:
+            stand.append(text)
+    return tuple(stand)
+
+
+def by_region(history: Iterable[KeptRegion]) -> dict[str, tuple[KeptRegion, ...]]:
+    """The history of each region, by its id."""
+    found: dict[str, tuple[KeptRegion, ...]] = {}
+    for text in history:
+        found[text.section] = (*found.get(text.section, ()), text)
+    return found
+
+
+def filled(history: Iterable[KeptRegion]) -> frozenset[str]:
+    """The regions in which a text stands that is not blank."""
+    return frozenset(
+        region for region, texts in by_region(history).items() if any(text.markdown for text in standing(texts))
+    )
+
+
+def redacted(markdown: str, known: Iterable[str]) -> str:
+    """The text without the known credentials, also where Markdown's escapes stand inside them."""
+    for value in sorted(known, key=len, reverse=True):
+        markdown = re.sub("".join(map(_in_markdown, value)), lambda _: REDACTED, markdown)
+    return markdown
+
+
+def _in_markdown(character: str) -> str:
+    """A pattern for one character of a plain text, as an exported draft may have it."""
+    if character == "\n":
+        return r"\\?\n[ \u00a0]*"
+    if character == "&":
+        return r"(?:\\?&(?:amp;)?)"
+    return character if character.isalnum() else rf"\\?{re.escape(character)}"
+
+
+def _goes_on(before: KeptRegion, text: KeptRegion) -> bool:
+    """Whether somebody gave back the same copy once more. Without a name it may be somebody else."""
+    if not (text.author and text.draft) or {before.change, text.change} != {Change.EDITED}:
+        return False
+    return (before.author, before.source, before.draft) == (text.author, text.source, text.draft)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the document: `slug` names it in the record and in exports, its writer is asked the `question`."""
+
+    slug: str
+    title: str
+    question: str
+
+
+SECTIONS = (
+    Section("summary", "Incident summary", "In three sentences: what broke, for whom, and what made it stop?"),
+    Section("leadup", "Leadup", "What changed beforehand, even days earlier, that set this up?"),
+    Section("fault", "Fault", "What did the system do, and what should it have done instead?"),
+    Section("impact", "Impact", "Who felt it, how many, for how long, and what could they not do?"),
+    Section("detection", "Detection", "What told us first, and what would have told us in half the time?"),
+    Section("response", "Response", "Who came, how soon, and what slowed them down?"),
+    Section("recovery", "Recovery", "Which step made it better, and how did we know that it was over?"),
+    Section("timeline", "Timeline", "Is anything that happened still missing from the timeline?"),
+    Section("whys", "Five whys", "Why did it happen, and why did that happen in turn?"),
+    Section("root_cause", "Root cause", "Which one thing, had it been different, would prevent this whole class?"),
+    Section("backlog_check", "Backlog check", "Did planned or parked work exist that would have helped?"),
+    Section("recurrence", "Recurrence", "Has this cause struck before, and why was what we did then not enough?"),
+    Section(
+        "lessons", "Lessons learned", "What went well, where were we lucky, and what was harder than it should be?"
+    ),
+    Section("actions", "Corrective actions", "Who does what, by when, so that this does not come back?"),
+)
+
+BY_SLUG = {section.slug: section for section in SECTIONS}
+
+
+def title_of(slug: str) -> str:
+    """What people call a section; one that only a team's own template has goes by the words of its slug."""
+    return BY_SLUG[slug].title if slug in BY_SLUG else slug.replace("_", " ").capitalize()

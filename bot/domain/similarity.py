@@ -1,0 +1,188 @@
+"""Which past incidents are like one another, by the words that they share, and what is written down of one.
+
+Which messages of a channel's history may belong into its timeline, and why.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain import secrets as secrets_rules
+from bot.domain.records import Action, ActionStatus, Case
+from bot.domain.whys import quoted
+
+MOST_WORDS = 40
+"""Of an incident's words, as many are looked for in others."""
+
+FEWEST_SHARED = 2
+"""Incidents that share one word only are not alike, unless there is no more than one to share."""
+
+SECTIONS = ("recurrence", "backlog_check")
+"""The sections that our own history answers."""
+
+_WORD = re.compile(r"[^\W_]+")
+# Words that every text has. The index would find everything by them.
+_STOP = frozenset(
+    "a about after again all also an and any are as at be because been before being but by can cannot could did do does"
+    " done down during each for from further had has have having he her here him his how i if in into is it its just"
+    " me more most my no nor not now of off on once only or other our out over own same she should so some such than"
+    " that the their them then there these they this those through to too under until up very was we were what when"
+    " where which while who whom why will with would you your".split()
+)
+_ENDINGS = ("ings", "ing", "ies", "es", "ed", "s", "e", "y")
+
+
+def significant(*texts: str) -> tuple[str, ...]:
+    """The words that tell texts apart, in lower case, each once, in their order: letters and digits only."""
+    found = (word for text in texts for word in _WORD.findall(text.lower()))
+    return tuple(dict.fromkeys(word for word in found if word not in _STOP and (len(word) > 1 or word.isdigit())))
+
+
+def _stem(word: str) -> str:
+    """What is left without the endings of grammar, so that `pools` and `pool` are one word."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A text that is like the one asked about: its index, and the words that they share, the most telling first."""
+
+    index: int
+    shared: tuple[str, ...]
+
+
+def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
+    """Those of the texts that share enough of the words, the most alike first; a word counts more the rarer it is."""
+    by_stem = {_stem(word): word for word in reversed(words)}
+    stems = [{_stem(word) for word in significant(text)} & by_stem.keys() for text in texts]
+    spread = {stem: sum(stem in held for held in stems) for stem in by_stem}
+    weight = {stem: math.log((len(texts) + 1) / count) for stem, count in spread.items() if count}
+    fewest = min(FEWEST_SHARED, len(by_stem))
+    enough = [index for index, held in enumerate(stems) if len(held) >= fewest > 0]
+    enough.sort(key=lambda index: -sum(weight[stem] for stem in stems[index]))
+    order = list(by_stem)[::-1]
+    return tuple(
+        Match(
+            index,
+            tuple(by_stem[stem] for stem in sorted(stems[index], key=lambda stem: (-weight[stem], order.index(stem)))),
+        )
+        for index in enough
+    )
+
+
+def root_of(case: Case) -> str:
+    """The root cause as somebody wrote it, else the whys that were marked as it; empty where nobody has said."""
+    written = case.sections.get("root_cause")
+    return written.text if written else "; ".join(quoted(why.text) for why in case.whys if why.is_root)
+
+
+def unfinished(case: Case) -> tuple[Action, ...]:
+    """The actions that were promised and not done: still open, or dropped."""
+    return tuple(action for action in case.actions if action.status is not ActionStatus.DONE)
+
+
+def state_of(action: Action, case: Case) -> str:
+    """What became of an action, as in `still open, due 2026-11-27, Bo Demo`."""
+    if action.status is ActionStatus.DONE:
+        return f"done {action.closed_at:%Y-%m-%d}" if action.closed_at else "done"
+    if action.status is ActionStatus.DROPPED:
+        return f"dropped: {action.reason}" if action.reason else "dropped"
+    due = f"due {action.due_on.isoformat()}" if action.due_on else ""
+    return ", ".join(filter(None, ("still open", due, case.name(action.owner))))
+
+
+def told_of(case: Case) -> dict[str, str]:
+    """What the sections say of a past incident with the same cause, by their slugs; none where there is nothing."""
+    incident = case.incident
+    heading = f"{incident.key} {incident.title}, {incident.resolved_at or incident.opened_at:%Y-%m-%d}"
+    cause = f"Root cause then: {root_of(case) or 'not recorded'}"
+    done = _listed("Actions then:", case.actions, case) or ["Actions then: none were recorded"]
+    told = {"recurrence": "\n".join([heading, cause, *done])}
+    left = _listed(f"Promised after {incident.key} and not done:", unfinished(case), case)
+    return told | ({"backlog_check": "\n".join(left)} if left else {})
+
+
+def _listed(heading: str, actions: Sequence[Action], case: Case) -> list[str]:
+    lines = [f"- {action.text} ({state_of(action, case)})" for action in actions]
+    return [heading, *lines] if lines else []
+
+
+def joined(before: str, *added: str) -> str:
+    """A section's text with more below it."""
+    return "\n\n".join(filter(None, (before.rstrip(), *added)))
+
+
+MOST_SEEN = 5_000
+"""Messages after which a walk stops and says so."""
+
+MOST_PROPOSED = 360
+
+_ADDRESS = re.compile(r"https?://([^\s/<>|?#]+)([^\s<>|?#]*)", re.IGNORECASE)
+_GRAPHS = re.compile(
+    r"grafana|datadog|kibana|cloudwatch|newrelic|new-relic|splunk|honeycomb|prometheus|dynatrace|lightstep|signalfx"
+    r"|chronosphere|wavefront|graphite|zabbix|elastic|nagios|/d-solo/|/dashboards?/",
+    re.IGNORECASE,
+)
+_IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg)$", re.IGNORECASE)
+
+
+class Reason(StrEnum):
+    """Why a message is proposed; of several the first in this order."""
+
+    MARKED = "marked"
+    TIME = "time"
+    GRAPH = "graph"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A message that may belong into the timeline, as it would be recorded. `ts` is Slack's time stamp of it.
+
+    `thread` is that of its thread or empty, `files` what hangs on it: (name, media type, size, address), `named` the
+    times that its words name where it would stand at the one at which it was said.
+    """
+
+    ts: str
+    thread: str
+    author: str
+    text: str
+    at: datetime
+    end: datetime | None
+    approximate: bool
+    reason: Reason
+    files: tuple[tuple[str, str, int, str], ...] = ()
+    named: tuple[datetime, ...] = ()
+
+    @property
+    def is_ticked(self) -> bool:
+        """Whether somebody meant it for the timeline: a link to a graph may be anything, and a credential is a slip."""
+        return self.reason is not Reason.GRAPH and not self.is_risky
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether it seems to hold a credential."""
+        return bool(secrets_rules.found(self.text))
+
+
+def links_to_a_graph(text: str) -> bool:
+    """Whether a text holds the address of a dashboard or of a picture."""
+    return any(_GRAPHS.search(host + path) or _IMAGE.search(path) for host, path in _ADDRESS.findall(text))
+
+
+def reason(text: str, *, is_marked: bool, has_time: bool, has_image: bool) -> Reason | None:
+    """Why a message is proposed, or None where nothing speaks for it."""
+    if is_marked:
+        return Reason.MARKED
+    if has_time:
+        return Reason.TIME
+    return Reason.GRAPH if has_image or links_to_a_graph(text) else None
+
+
+SPANS = {2: timedelta(hours=2), 24: timedelta(hours=24)}
+"""How far back one may ask to look, by the hours."""

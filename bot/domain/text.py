@@ -1,0 +1,261 @@
+"""The gate that every typed text passes before it is kept, so that it reads back the same; and texts made to fit.
+
+Code in what people write: `` `inline` `` and fences of three backticks, as Slack shows them.
+
+A run of backticks opens code where a run of the same length closes it: three or more on any lines, one or two on one
+line. A single one behind a letter opens nothing (``don`t``), and code of blanks alone is none. Every other backtick is
+text.
+
+Text as it may leave the record: no control characters, no characters that reorder what is read.
+
+Names that were typed and not picked from Slack's list: to Slack they are words, and nobody is told by them.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.errors import Refused
+
+_RUN = re.compile("`+")
+_LINE_BEFORE, _LINE_AFTER = re.compile(r"\A[ \t]*\n"), re.compile(r"\n[ \t]*\Z")
+_FENCE = 3
+_LANGUAGE = re.compile(r"[ \t]*([A-Za-z0-9+#-]{1,20})[ \t]*\n")
+_LANGUAGES = frozenset(
+    "bash c console cpp css diff go html ini java javascript js json kotlin perl php powershell promql python py ruby "
+    "rb rust scala sh shell sql swift terraform toml ts typescript xml yaml yml".split()
+)
+"""Only these words behind a fence are no code themselves: an error message may stand there, too."""
+
+
+class Kind(StrEnum):
+    """What a piece of a text is."""
+
+    WORDS = "words"
+    SPAN = "span"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a text without the marks around it, which stood in the text from `start` to `end`.
+
+    `marks` are the backticks on each side; words have none.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    language: str = ""
+    marks: str = ""
+
+
+def pieces(text: str) -> list[Piece]:
+    """The words and the code of a text, in their order; blank space between words and a block is left out."""
+    if "`" not in text:
+        return [Piece(Kind.WORDS, text, 0, len(text))] if text else []
+    found = []
+    begin = 0
+    for code in _codes(text):
+        found += _words(text, begin, code.start)
+        found.append(code)
+        begin = code.end
+    found += _words(text, begin, len(text))
+    return _beside_blocks(found)
+
+
+def _words(text: str, start: int, end: int) -> list[Piece]:
+    return [Piece(Kind.WORDS, text[start:end], start, end)] if start < end else []
+
+
+def _beside_blocks(found: list[Piece]) -> list[Piece]:
+    """A block begins and ends its own lines, so that the line ends around it say nothing more."""
+    kept = []
+    for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
+        text = piece.text
+        if piece.kind is Kind.WORDS:
+            text = text.lstrip() if _is_block(before) else text
+            text = text.rstrip() if _is_block(after) else text
+        if text:
+            kept.append(replace(piece, text=text))
+    return kept
+
+
+def _is_block(piece: Piece | None) -> bool:
+    return piece is not None and piece.kind is Kind.BLOCK
+
+
+def _codes(text: str) -> Iterator[Piece]:
+    runs = list(_RUN.finditer(text))
+    closes = _next_alike(runs)
+    index = 0
+    while index < len(runs):
+        close = closes[index]
+        code = _code(text, runs[index], runs[close]) if close and _may_open(text, runs[index]) else None
+        if code is not None:
+            yield code
+            index = close
+        index += 1
+
+
+def _next_alike(runs: list[re.Match[str]]) -> list[int]:
+    """Of each run, the index of the next that is as long; 0 where there is none."""
+    closes, latest = [0] * len(runs), dict[int, int]()
+    for index in range(len(runs) - 1, -1, -1):
+        length = len(runs[index][0])
+        closes[index] = latest.get(length, 0)
+        latest[length] = index
+    return closes
+
+
+def _may_open(text: str, run: re.Match[str]) -> bool:
+    return len(run[0]) > 1 or not text[run.start() - 1 : run.start()].isalnum()
+
+
+def _code(text: str, opens: re.Match[str], closes: re.Match[str]) -> Piece | None:
+    start, end, marks = opens.start(), closes.end(), opens[0]
+    if len(marks) < _FENCE:
+        is_one_line = text.find("\n", opens.end(), closes.start()) < 0
+        inside = text[opens.end() : closes.start()] if is_one_line else ""
+        return Piece(Kind.SPAN, _unpadded(inside), start, end, "", marks) if inside.strip() else None
+    inside, language = text[opens.end() : closes.start()], ""
+    named = _LANGUAGE.match(inside)
+    if named and named[1].lower() in _LANGUAGES and inside[named.end() :].strip():
+        language, inside = named[1].lower(), inside[named.end() :]
+    inside = _LINE_AFTER.sub("", _LINE_BEFORE.sub("", inside))
+    return Piece(Kind.BLOCK, inside, start, end, language, marks) if inside.strip() else None
+
+
+def _unpadded(inside: str) -> str:
+    """Without the blanks that only keep a backtick apart from the marks."""
+    is_padded = inside.startswith(" ") and inside.endswith(" ") and "`" in (inside[1:2], inside[-2:-1])
+    return inside[1:-1] if is_padded else inside
+
+
+def bare(text: str) -> str:
+    """The text without the marks of its code: for places that can show none."""
+    if "`" not in text:
+        return text
+    return _joined((piece, piece.text) for piece in pieces(text))
+
+
+def flat(text: str) -> str:
+    """The text on one line, its code still code: a block is written as a span."""
+    if "```" in text:
+        text = _joined(
+            (piece, _as_span(piece.text) if piece.kind is Kind.BLOCK else text[piece.start : piece.end])
+            for piece in pieces(text)
+        )
+    return " ".join(text.split())
+
+
+def _joined(written: Iterable[tuple[Piece, str]]) -> str:
+    found, is_behind_block = "", False
+    for piece, shown in written:
+        is_block = piece.kind is Kind.BLOCK
+        found += ("\n" if found and (is_block or is_behind_block) else "") + shown
+        is_behind_block = is_block
+    return found
+
+
+def _as_span(block: str) -> str:
+    line = " ".join(block.split())
+    if "``" in line:
+        line = line.replace("`", "'")
+    return f"`` {line} ``" if "`" in line else f"`{line}`"
+
+
+def closing(text: str, at: int) -> str:
+    """The marks that close the code in which the text is cut at `at`; empty where it is cut between words."""
+    for piece in pieces(text) if "`" in text[:at] else ():
+        if piece.marks and piece.start + len(piece.marks) < at < piece.end:
+            return f"\n{piece.marks}" if piece.kind is Kind.BLOCK else piece.marks
+    return ""
+
+
+LONGEST = 40_000
+"""Characters: Slack itself cuts a message there."""
+
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def admit(text: str, what: str = "That text", most: int = LONGEST) -> str:
+    """The text as it can be kept: stripped, NUL dropped, lone surrogates replaced.
+
+    Raises Refused where it is longer than `most` characters: nothing is ever cut silently.
+    """
+    text = _UNKEEPABLE.sub(lambda match: "" if match[0] == "\x00" else "\ufffd", text).strip()
+    if len(text) > most:
+        sentence = f"{what} has {len(text):,} characters; at most {most:,} can be kept. Split it into several."
+        raise Refused(sentence)
+    return text
+
+
+def require(text: str, sentence: str) -> str:
+    """The text; raises Refused with the sentence where the gate has left nothing of it."""
+    if not text:
+        raise Refused(sentence)
+    return text
+
+
+def shortened(text: str, most: int) -> str:
+    """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so.
+
+    Code in which it is cut is closed behind the ellipsis, so that what follows is none.
+    """
+    if len(text) <= most:
+        return text
+    marks = closing(text, most - 1)
+    cut = text[: max(0, most - 1 - len(marks))].rstrip()
+    return f"{cut}…{marks}"[:most]
+
+
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """The known word that somebody probably meant, at least so much like it (up to 1), or empty."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=likeness)
+    return close[0] if close else ""
+
+
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Unicode's Bidi_Control characters can make a line read as something else than it says; the control characters and
+# the noncharacters have no meaning in any form that we write, and a lone surrogate cannot be encoded.
+_NONCHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+_UNWELCOME = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
+    f"{_NONCHARACTERS}]"
+)
+
+
+def plain(text: str) -> str:
+    """The text with LF line ends, stripped, and without control, bidi control and unencodable characters."""
+    # Most texts are printable, and ten thousand of them are looked at for one document.
+    return text.strip() if text.isprintable() else legible(text).strip()
+
+
+def legible(text: str) -> str:
+    """The same without stripping: for a piece of a longer text."""
+    if text.isprintable():
+        return text
+    return _UNWELCOME.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def one_line(text: str) -> str:
+    """The plain text with every run of white space as one space: for titles and names."""
+    return " ".join(plain(text).split())
+
+
+_NAME = re.compile(r"(?<!\S)@(?!here\b|channel\b|everyone\b)\w[\w.'’-]*")
+
+
+def unpicked_in(text: str) -> str:
+    """The first `@name` among words in which Slack's own mentions are taken out; empty where there is none."""
+    match = _NAME.search(text)
+    return match[0].rstrip(".'’") if match else ""
+
+
+def unpicked(name: str) -> str:
+    """The sentence for such a name."""
+    return f"I do not know who {name[:60]} is. Pick the name from Slack's list as you type @."

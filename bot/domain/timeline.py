@@ -1,0 +1,315 @@
+"""What `/timeline` understands, and the rules of an entry.
+
+Words that had no incident to go into: what the button that opens one carries, and how they are read then.
+
+A time that stands elsewhere in a line than where times are read: offered on the receipt, never taken unasked.
+"""
+
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.domain import times
+from bot.domain.form_fields import When, time_text
+from bot.domain.records import Entry
+from bot.domain.times import Reading
+from bot.errors import Refused
+
+SAME_AGAIN = timedelta(seconds=10)
+"""Within this time the same words by the same person are taken for a repeat, and asked about."""
+
+
+_SKEW = timedelta(minutes=1)
+"""Two clocks differ: this little ahead of now is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write down what happened; the line still holds its time."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show the timeline: all of it, or what happened in the last while, or one entry with its history."""
+
+    since: timedelta | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Change an entry; an empty line asks for a form."""
+
+    number: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Strike an entry."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Strike the entry that this person recorded last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """Record many lines at once; without any, a form asks for them."""
+
+    lines: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Nothing was typed: the latest entries and a form."""
+
+
+Wish = Record | Show | Edit | Delete | Undo | Paste | Help | Overview
+
+_SIMPLE: dict[str, Wish] = {"": Overview(), "help": Help(), "?": Help(), "undo": Undo(), "paste": Paste()}
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_SHOW = re.compile(
+    r"show(?:\s+#?(?P<number>\d{1,6})|\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?)?"
+)
+_EDIT = re.compile(r"edit\s+#?(?P<number>\d{1,6})(?:\s+(?P<line>.+))?", re.DOTALL)
+# What is pasted has several lines, or stands below the word: "paste service is down" is what happened.
+_PASTE = re.compile(r"paste(?:[^\S\n]*\n|\s+(?=[\[(~*-]?\s*[0-9].*\n))(?P<lines>.*)", re.DOTALL | re.IGNORECASE)
+_DELETE = re.compile(r"delete\s+#?(?P<number>\d{1,6})")
+
+_LIKE_COMMAND = re.compile(
+    r"(?:(?:edit|delete|remove|list|add|status|history|close)(?:\s+#?\d{1,6})?|(?:show|undo)\s+.{0,9})", re.IGNORECASE
+)
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/timeline TEXT`.
+
+    A sub-command is only what fits its whole form; anything else is what happened, so that
+    `show stopped loading` is an entry.
+    """
+    text = text.strip()
+    lowered = text.lower()
+    simple: Wish | None = _SIMPLE.get(lowered)
+    if simple is not None:
+        return simple
+    if shown := _SHOW.fullmatch(lowered):
+        return _show(shown)
+    if edited := _EDIT.fullmatch(text):
+        return Edit(int(edited["number"]), (edited["line"] or "").strip())
+    if deleted := _DELETE.fullmatch(lowered):
+        return Delete(int(deleted["number"]))
+    if pasted := _PASTE.fullmatch(text):
+        return Paste(pasted["lines"])
+    return Record(text)
+
+
+def is_like_command(text: str) -> bool:
+    """Whether an entry reads like a sub-command that there is not, or is not whole: `list`, `remove 4`, `edit`."""
+    return _LIKE_COMMAND.fullmatch(text.strip()) is not None
+
+
+def _show(match: re.Match[str]) -> Show:
+    if match["number"]:
+        return Show(number=int(match["number"]))
+    if match["count"]:
+        return Show(since=timedelta(**{_UNITS[match["unit"]]: int(match["count"])}))
+    return Show()
+
+
+def require_text(text: str) -> str:
+    """The text of an entry; raises Refused where nothing but a time was given."""
+    if not text:
+        sentence = "That is a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`."
+        raise Refused(sentence)
+    return text
+
+
+def require_past(moment: datetime, now: datetime) -> None:
+    """Raise Refused for a moment that is more than a minute ahead: the timeline tells what was."""
+    if moment > now + _SKEW:
+        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been."
+        raise Refused(sentence, field="when")
+
+
+def same_minute(before: datetime, minute: datetime) -> datetime:
+    """A time that was given to the minute: the one that stood where it is of that minute, so that its seconds stay."""
+    return before if before.replace(second=0, microsecond=0) == minute else minute
+
+
+FARTHEST_AHEAD = timedelta(hours=48)
+"""So far ahead a moment may lie that somebody chose among the readings of their line: a maintenance that begins."""
+
+
+def choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datetime, ...]:
+    """The readings of a time that may be chosen, each once."""
+    return tuple(moment for moment in dict.fromkeys(question or ()) if moment <= now + FARTHEST_AHEAD)
+
+
+def require_chosen(moment: datetime, now: datetime) -> None:
+    """Raise Refused for a moment that was chosen and lies further ahead than may be."""
+    if moment > now + FARTHEST_AHEAD:
+        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is more than two days ahead. Record it once it has happened."
+        raise Refused(sentence, field="when")
+
+
+def in_full(question: tuple[datetime, ...] | None, now: datetime) -> str:
+    """The past readings of a time, written so that each is read as itself: what a form asks for instead of a button."""
+    past = [moment for moment in dict.fromkeys(question or ()) if moment <= now]
+    return " or ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in past[:3]) or "2026-11-23 14:05 UTC"
+
+
+def end_moved(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> datetime | None:
+    """The end of an entry that begins at `start` now: as far behind it as before.
+
+    Raises Refused where that is still to come: then the end may as well be meant to stay.
+    """
+    if entry.ended_at is None:
+        return None
+    end = start + (entry.ended_at - entry.happened_at)
+    if end > now + _SKEW and end > entry.ended_at:
+        both = time_text(When(start, entry.ended_at if start < entry.ended_at else now), now, zone)
+        sentence = (
+            f"#{entry.number} was not changed. Its end would move along, to {end:%Y-%m-%d %H:%M} UTC, which is still "
+            f"to come. Give both ends, as in `/timeline edit {entry.number} {both}`."
+        )
+        raise Refused(sentence, field="when")
+    return end
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What somebody wanted to record, with all that it takes to record it later as if it had been recorded then.
+
+    `line` is as it was typed, to be read at `typed_at` in `zone` (an IANA name); where `at` is given the time is
+    settled, and `line` is the words alone. `key` is that of the request, by which it is recorded once. `author` is
+    empty for whoever typed it. `files` are (name, media type, size, address). `is_paste`: many lines, to be previewed.
+    `language` is that in which the time is read, `names_times`: the words are a message's, and may name other times.
+    """
+
+    line: str
+    typed_at: datetime
+    zone: str
+    channel: str
+    key: str
+    at: datetime | None = None
+    ended_at: datetime | None = None
+    approximate: bool = False
+    author: str = ""
+    link: str = ""
+    source: str = ""
+    is_marked: bool = False
+    files: tuple[tuple[str, str, int, str], ...] = ()
+    is_paste: bool = False
+    language: str = ""
+    names_times: bool = False
+
+    def packed(self) -> dict[str, Any]:
+        """As a JSON object, without what is empty and may be left out."""
+        found = {name: value for name, value in asdict(self).items() if value or name in _ALWAYS}
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found.items()}
+
+    def clock(self) -> tzinfo:
+        """The zone in which its time is read."""
+        return ZoneInfo(self.zone) if self.zone else UTC
+
+    def reading(self) -> Reading:
+        """How its time is read: what was typed by the clock of that moment, or the time that was settled already."""
+        if self.at is None:
+            return times.read(self.line, self.typed_at, self.clock(), language=self.language or "en")
+        return Reading(
+            self.at, self.ended_at, self.approximate, self.line, None, None, None, assumed_zone=False, precise=False
+        )
+
+
+_ALWAYS = ("line", "typed_at", "zone", "channel", "key")
+_TIMES = ("typed_at", "at", "ended_at")
+_NAMES = tuple(field.name for field in fields(Carried))
+
+
+def unpacked(packed: dict[str, Any]) -> Carried:
+    """What `packed` made; raises KeyError, TypeError or ValueError for anything else."""
+    given = {name: packed[name] for name in _NAMES if name in packed}
+    given |= {name: datetime.fromisoformat(given[name]) for name in _TIMES if name in given}
+    return Carried(**given | {"files": tuple(tuple(file) for file in given.get("files", ()))})
+
+
+def zone_name(zone: tzinfo) -> str:
+    """The zone's IANA name; empty for UTC."""
+    return str(getattr(zone, "key", ""))
+
+
+def with_words(refused: Refused, carried: Carried) -> Refused:
+    """The refusal, with the words for the button that opens an incident, where it offers that."""
+    if refused.offer != "open_incident":
+        return refused
+    return Refused(refused.sentence, offer=refused.offer, field=refused.field, carrying=carried.packed())
+
+
+MOST = 3
+"""Moments that one receipt offers."""
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A moment at which it may have happened, with the length where the line tells a range."""
+
+    at: datetime
+    lasts: timedelta | None = None
+    approximate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One reading of a time that was asked, as its button carries it; `at` is None for none of them.
+
+    `asked_at` is when the question was asked.
+    """
+
+    text: str
+    at: datetime | None
+    approximate: bool
+    lasts: timedelta | None
+    asked_at: datetime | None = None
+
+    def reading(self) -> Reading:
+        """The words with the time that was chosen."""
+        end = self.at + self.lasts if self.at and self.lasts else None
+        return Reading(self.at, end, self.approximate, self.text, None, "UTC", None, assumed_zone=False, precise=False)
+
+
+def offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple[Offer, ...]:
+    """What a line says of its time that was not taken for the time of its entry, which stands at `stands_at`.
+
+    Nothing that is still to come, and nothing within a minute of where the entry stands.
+    """
+    if reading is None:
+        return ()
+    return tuple(
+        offer for offer in _named(reading) if offer.at <= now + _MINUTE and abs(offer.at - stands_at) >= _MINUTE
+    )[:MOST]
+
+
+def _named(reading: Reading) -> tuple[Offer, ...]:
+    if reading.offer is not None:
+        return tuple(Offer(at) for at in dict.fromkeys(reading.offer))
+    if reading.question is not None:
+        return tuple(Offer(at, reading.lasts, reading.approximate) for at in dict.fromkeys(reading.question))
+    if reading.utc is None:
+        return ()
+    lasts = reading.end_utc - reading.utc if reading.end_utc else None
+    return (Offer(reading.utc, lasts, reading.approximate),)

@@ -1,0 +1,244 @@
+"""The time that a person writes with what happened, read as a UTC moment, or asked about where it could be two.
+
+`docs/times.md` is the grammar for people, and `read` is the one door to it. Pure: the clock, the author's zone and
+language are arguments.
+
+What a line says about its time.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from bot.domain.times.days import Day, near
+from bot.domain.times.evidence import leads
+from bot.domain.times.grammar import HEAD, find
+from bot.domain.times.instants import Instant, Outcome, outcome
+from bot.domain.times.language import LANGUAGES, Vocabulary, vocabulary
+from bot.domain.times.languages import foreign, native
+from bot.domain.times.machines import Stamp, stamp_at
+from bot.domain.times.offers import elsewhere, languages_in
+from bot.domain.times.scan import Found, as_typed, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a line says about its time.
+
+    Exactly one of three: `utc` is given, `question` is given, or neither is and no time was written.
+
+    `question` holds the honest readings (aware UTC, ascending; empty where the time can not be, like "25:99"), and
+    `problem` says in a sentence why it must be asked. `text` is the rest: what happened, as it was written. `zone` is
+    a short label ("Berlin", "CET", "+02:00"), `assumed_zone` says that it is the author's own, `precise` that seconds
+    were written. `lasts` is the length of a range, for the choice among questions. `day` is the date that stood beside
+    the time, or that was given for it, in the zone of the time. `offer` holds the moments of a clock that stands
+    elsewhere in a line which is recorded as of now (aware UTC, ascending), else None.
+    """
+
+    utc: datetime | None
+    end_utc: datetime | None
+    approximate: bool
+    text: str
+    question: tuple[datetime, ...] | None
+    zone: str | None
+    written: str | None
+    assumed_zone: bool
+    precise: bool
+    problem: str | None = None
+    lasts: timedelta | None = None
+    day: date | None = None
+    offer: tuple[datetime, ...] | None = None
+
+
+__all__ = ["Reading", "prepare", "read", "shown"]
+
+_STAMPED = 2_400
+"""Characters in which a program may have written its time."""
+
+
+class _Author(NamedTuple):
+    """By what a line is read: now, its author's zone and words, and the date that stands above it, if any."""
+
+    now: datetime
+    zone: tzinfo
+    words: Vocabulary
+    on: date | None
+
+    def outcome(self, found: Found, written: str) -> Outcome:
+        return outcome(_dated(found, self.on) if self.on else found, written, self.now, self.zone)
+
+
+def read(text: str, now: datetime, zone: tzinfo, on: date | None = None, language: str = "en") -> Reading:
+    """Read the time at the start of `text`, or at its end behind " | ".
+
+    `now` is aware; `zone` is the author's own, in which a time without a zone is meant, and `language` the author's as
+    a BCP 47 tag ("de-DE"). A time of day means the latest past moment that it can be, and a date without its year the
+    latest past one; where `on` is given, that of the date `on` and the one next to it. A full date is taken as written,
+    however old. What tells of another time beside the one that was read, and is not understood, makes it a question.
+    Never raises for any text.
+    """
+    author = _Author(now, zone, vocabulary(language), on)
+    head = plain(text[:_STAMPED])
+    stamp = stamp_at(head, now)
+    if stamp:
+        return _stamped(stamp, text, author)
+    found = find(head[:HEAD], author.words)
+    if found:
+        rest = text[found.rest :].strip()
+        if text.lstrip().startswith("|"):
+            rest = rest.removesuffix("|").rstrip()
+        return _reading(found, text, rest, author)
+    if "|" in text and (behind := _behind_bar(text, author)):
+        return behind
+    return _elsewhere(text, author)
+
+
+def prepare() -> None:
+    """Read the words of all languages once, at the start, so that no line waits for them."""
+    for language in LANGUAGES:
+        vocabulary(language)
+    find("14:05 yesterday x", vocabulary("en"))
+    foreign.prepare()
+    native.prepare()
+
+
+def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
+    """A moment as the timeline shows it, in UTC and without a date: "14:05", "~13:30–13:45", "16:05:57"."""
+    form = "%H:%M:%S" if precise else "%H:%M"
+    last = f"\u2013{end.astimezone(UTC):{form}}" if end else ""
+    return f"{'~' if approximate else ''}{moment.astimezone(UTC):{form}}{last}"
+
+
+def _behind_bar(text: str, author: _Author) -> Reading | None:
+    """A time that is all of what stands behind the last bar."""
+    before, _, last = text.rpartition("|")
+    found = find(plain(last[:HEAD]), author.words) if before[-1:].isspace() else None
+    if found is None or len(last) > HEAD or found.rest != len(last):
+        return None
+    return _reading(found, last, before.strip(), author)
+
+
+def _dated(found: Found, on: date) -> Found:
+    """The same on a date, where it tells none and is not so long before now; a date without its year is one near it."""
+    if found.ago is not None or (found.day and (found.day.full or not found.day.numbers)):
+        return found
+    day = near(found.day, on) if found.day else Day(((on.year, on.month, on.day),), form="full")
+    return found._replace(day=day, others=tuple(_dated(other, on) for other in found.others))
+
+
+def _stamped(stamp: Stamp, text: str, author: _Author) -> Reading:
+    """What a program wrote; a line of JSON is kept whole, as its time is one of its fields."""
+    rest = text[stamp.rest :].strip()
+    if stamp.moment is None:
+        found = find(plain(stamp.written), author.words)
+        return _reading(found, stamp.written, rest, author) if found and not found.leftover else _no_time(text)
+    if stamp.is_text:
+        choices = (Instant(stamp.moment), Instant(author.now.astimezone(UTC)))
+        question = Outcome(choices, "That number may be a time in seconds since 1970.")
+        return _told(Found(moment=stamp.moment), text[:24].strip(), text.strip(), question)
+    return _told(Found(moment=stamp.moment), text[: stamp.rest].strip(), rest, Outcome((Instant(stamp.moment),)))
+
+
+def _no_time(text: str, offer: tuple[datetime, ...] | None = None) -> Reading:
+    return Reading(
+        utc=None,
+        end_utc=None,
+        approximate=False,
+        text=text,
+        question=None,
+        zone=None,
+        written=None,
+        assumed_zone=False,
+        precise=False,
+        offer=offer,
+    )
+
+
+def _reading(found: Found, source: str, rest: str, author: _Author) -> Reading:
+    written = source[found.begins : found.ends].strip()
+    result = author.outcome(found, written)
+    text = as_typed(found.kept, source) + rest
+    for other in found.others:
+        own = author.outcome(other, source[other.begins : other.ends].strip())
+        text = max(text, as_typed(other.kept, source) + source[other.rest :].strip(), key=len)
+        if [instant.start for instant in own.instants] == [instant.start for instant in result.instants]:
+            found, result = (other._replace(leftover=found.leftover), own) if not result.problem else (found, result)
+        else:
+            result = _either(written, result.instants + own.instants)
+    if found.leftover:
+        result = _asked(found, written, result, _in_other_words(found, source, author))
+    if found.maybe_text:
+        text = source
+        result = _either(written, (*result.instants, Instant(author.now.astimezone(UTC))))
+    return _told(found, written, text, result)
+
+
+def _in_other_words(found: Found, source: str, author: _Author) -> tuple[Instant, ...]:
+    """What else the line may say: with what stands beside the time, and to people of other languages."""
+    head = plain(source[:HEAD])
+    instants = [*_beside(source[found.begins : found.ends].strip(), found.leftover, author)]
+    for words in languages_in(head, author.words):
+        other = find(head, words)
+        if other and other.ends > found.ends and not other.leftover:
+            instants += author.outcome(other, source[other.begins : other.ends].strip()).instants
+    return tuple(instants)
+
+
+def _asked(found: Found, written: str, result: Outcome, more: tuple[Instant, ...]) -> Outcome:
+    unique = {instant.start: instant for instant in (*result.instants, *more)}
+    problem = f"\u201c{found.leftover}\u201d beside {written} may mean another time."
+    return Outcome(tuple(unique[start] for start in sorted(unique)), result.problem or problem)
+
+
+def _elsewhere(text: str, author: _Author) -> Reading:
+    """A line that does not begin with a time: its receipt offers the clocks that stand in it.
+
+    Where nothing but evidence of a time leads to the first of them ("pm CET 1:00"), it is asked.
+    """
+    starts: dict[datetime, None] = {}
+    for found, written, place in elsewhere(text, author.words):
+        instants = author.outcome(found, written).instants
+        if not starts and place <= HEAD and leads(plain(text[:HEAD]), author.words, place):
+            beside = text[:place].strip()
+            asked = _asked(
+                found._replace(leftover=beside), written, Outcome(instants), _beside(written, beside, author)
+            )
+            return _told(found, written, text, asked)
+        starts |= dict.fromkeys(instant.start for instant in instants)
+    return _no_time(text, offer=tuple(sorted(starts)) or None)
+
+
+def _beside(written: str, words: str, author: _Author) -> tuple[Instant, ...]:
+    """What a time means together with the words that stand beside it, if it is a time of its own."""
+    together = f"{written} {words}"
+    found = find(plain(together), author.words)
+    if found is None or found.ends < len(together.rstrip()) or found.leftover:
+        return ()
+    return author.outcome(found, together).instants
+
+
+def _either(written: str, instants: tuple[Instant, ...]) -> Outcome:
+    """Two readings of the same words, where what follows the time could be part of it or not."""
+    unique = {instant.start: instant for instant in instants}
+    return Outcome(tuple(unique[start] for start in sorted(unique)), f"\u201c{written}\u201d can be read in two ways.")
+
+
+def _told(found: Found, written: str, text: str, result: Outcome) -> Reading:
+    first = result.instants[0] if result.instants else Instant(datetime.min.replace(tzinfo=UTC))
+    asked = result.problem is not None
+    zones = {instant.zone for instant in result.instants}
+    lasts = first.end - first.start if first.end else None
+    return Reading(
+        utc=None if asked else first.start,
+        end_utc=None if asked else first.end,
+        approximate=found.approximate,
+        text=text,
+        question=tuple(instant.start for instant in result.instants) if asked else None,
+        zone=first.zone if len(zones) == 1 else None,
+        written=written,
+        assumed_zone=found.clock is not None and found.zone is None and found.also is None,
+        precise=bool(found.clock and found.clock.precise),
+        problem=result.problem,
+        lasts=lasts,
+        day=first.day if found.day and not asked else None,
+    )

@@ -1,0 +1,225 @@
+"""The rule of leftovers: what stands beside a time and tells of another one.
+
+A line is read only where nothing of the kind is left next to what was read; else it is asked, because what a reader of
+the receipt cannot see is a time that was half understood.
+"""
+
+import re
+from functools import cache
+
+from bot.domain.times.clocks import clock_at
+from bot.domain.times.days import day_at
+from bot.domain.times.language import AND, DAY, FILLER, LAST, MONTH, NEXT, PART, TO, UNIT, WEEKDAY, Vocabulary
+from bot.domain.times.languages.foreign import foreign_at, foreign_behind, foreign_words
+from bot.domain.times.languages.native import first_words, may_be_form, native_form_at, native_zone_at
+from bot.domain.times.scan import Found, Scan
+from bot.domain.times.zone_names import (
+    ABBREVIATIONS,
+    CAPITALS_TOO,
+    ROUGH_NAMES,
+    STATES,
+    WORDS_TOO,
+    cities,
+    place_names,
+    zone_keys,
+)
+from bot.domain.times.zones import zone_at
+
+_BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&+]{1,12}")
+_HALF = re.compile(r"(?:[ap]\.\s?m\b\.?|pm\b|am(?=\s*(?:$|[-:;,.|)\]])))", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"(?:ago|later|earlier|before\s+that|day\s+before|prev\b|yest\b|(?:last\s+)?nite|weekend|fortnight|christmas|xmas|new\s+year|eve\b|lunch(?:time)?|dawn|dusk|sunrise|sunset|[DT][+-][0-9]|previous|previously|next\s+day|noon|midnight)\b",
+    re.IGNORECASE,
+)
+_AGO_SOON = re.compile(r"[\s,:;|/()\[\]\u00b7\u2022-]{1,6}(?:[^\s.,;:]{1,20}\s+){1,3}ago\b", re.IGNORECASE)
+_ZONES = re.compile(r"([A-Z]{2,5})/[A-Z]{2,5}\b")
+_AMOUNT = re.compile(
+    r"(?:([0-9]{1,4})(?:[.,][0-9])?(\s?)|(?:an?|one|two|three|half\s+an)\s+)(?=[A-Za-z\u00c0-\u024f\u3000-\u9fff])"
+)
+_OFFSET = re.compile(
+    r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9.%]|:[0-9])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE
+)
+_LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])")
+_SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
+_DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
+_ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
+_CAPITALS = re.compile(r"([A-Z]{3,5})(?![0-9A-Za-z/_.:-])", re.ASCII)
+_OTHER_WORDS = (
+    "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
+    " an one two three four five six seven ten half several few couple some yest prev nite weekend fortnight eve lunch"
+    " lunchtime dawn dusk sunrise sunset christmas easter over then plus am den dem vom le el il dia de op"
+)
+_YEAR = re.compile(r"[\s,]+(?:of\s+|de\s+)?(?:19|20)[0-9]{2}(?![0-9A-Za-z_%:.-])", re.IGNORECASE)
+_ON_WORDS = (
+    "am im den der die das dem des om op na no em nos nas le la el il lo los las du de di da do dos das ve vo we pe din"
+    " ce cet cette este esta ese esa questo questa del della nel nella diesen dieses op om i za od do po u v w"
+    " zwei drei twee drie deux trois dos tres due tre dois duas dwa dwie trzy dva dve kaksi kolme pari iki kahe"
+)
+_PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
+_LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
+_MOST_FILLERS = 3
+
+
+@cache
+def _telling(words: Vocabulary) -> frozenset[str]:
+    """The first words, in small letters, of everything that may belong to a time."""
+    found = {word for kind in words.words.values() for term in kind for word in term.split(" ")[:1]}
+    found |= {name.split(" ")[0].split("_")[0] for name in (*place_names(), *cities(), *STATES)}
+    found |= {name.lower() for name in ABBREVIATIONS} | set(ROUGH_NAMES) | {key.split("/")[0] for key in zone_keys()}
+    found |= {word.split(" ")[0].split("'")[0] for word in foreign_words()}
+    return frozenset(found | first_words() | set(_OTHER_WORDS.split()) | set(_ON_WORDS.split()))
+
+
+def is_silent(scan: Scan) -> bool:
+    """Whether what follows is an ordinary word, behind a blank, that cannot belong to a time: nearly always it is.
+
+    It spares the whole grammar for the line that people type most.
+    """
+    match = _ORDINARY.match(scan.head, scan.at)
+    if match is None:
+        return False
+    word = match[1].lower()
+    may_be_typo = len(word) >= 6 and match[1][0] in "ECMP"
+    if word in _telling(scan.words) or may_be_typo:
+        return False
+    ahead = scan.low[match.end() : match.end() + 40]
+    return " time" not in ahead and " ago" not in ahead and not may_be_form(scan.low[match.start(1) :])
+
+
+def leftover(scan: Scan, found: Found) -> str:
+    """The evidence of another time right behind where the scan stands, as it was written; else empty."""
+    head = scan.head
+    if offset := _LONE_OFFSET.match(head, scan.at):
+        return offset.group().strip() if not found.zone else ""
+    if found.zone and found.zone.label in ("UTC", "GMT") and (shift := _SHIFT.match(head, scan.at)):
+        return shift.group().strip()
+    if found.ago is None and (ago := _AGO_SOON.match(head, scan.at)):
+        return ago.group().strip()
+    place, places = scan.at, [scan.at]
+    for _ in range(_MOST_FILLERS):
+        beside = _BESIDE.match(head, place)
+        place = beside.end() if beside else place
+        places.append(place)
+        filler = next((word for kind in (FILLER, AND, TO) if (word := scan.words.at(kind, scan.low, place))), None)
+        if filler is None:
+            break
+        place = filler[1]
+    for at in dict.fromkeys(places[1:]):
+        within = scan.low[max(0, at - 4) : at] in (" in ", "(in ", "[in ")
+        end = _evidence(scan, found, at, near=within or at == places[1], within=within)
+        if end:
+            return head[at:end].strip()
+    end = foreign_behind(scan.low, places[1])
+    return head[places[1] : end].strip()
+
+
+def leads(head: str, words: Vocabulary, end: int) -> bool:
+    """Whether all that stands before a place, where a time begins, tells of a time, too: "pm CET 1:00"."""
+    scan, place, is_told = Scan(head, words), 0, False
+    while place < end:
+        beside = _BESIDE.match(head, place)
+        place = beside.end() if beside else place
+        filler = words.at(FILLER, scan.low, place)
+        told = _evidence(scan, Found(), place, near=True)
+        is_told = is_told or bool(told)
+        place = max(told, filler[1] if filler else 0)
+        if not place:
+            return False
+        while head[place : place + 1].isspace():
+            place += 1
+    return is_told
+
+
+def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = False) -> int:
+    """Where the evidence at a place ends; 0 for none. `within`: an "in" stands before it, as in "14:05 in Tokyo"."""
+    head, low = scan.head, scan.low
+    if not head[at : at + 1].strip() or (at and head[at - 1].isalnum() and head[at - 1].isascii()):
+        return 0
+    for pattern in (_HALF, _RELATIVE, _OFFSET, _DAY_COUNT):
+        if match := pattern.match(head, at):
+            return match.end()
+    if words := _words(scan, at):
+        return words
+    if head[at].isdigit():
+        return _figures(scan, at) or foreign_at(low, at)
+    if amount := _amount(scan, at):
+        return amount
+    if near and (zone := _first_zone(scan, at, within=within) if found.zone is None else _second_zone(scan, at)):
+        return zone
+    return foreign_at(low, at)
+
+
+def _first_zone(scan: Scan, at: int, *, within: bool) -> int:
+    return _zone(scan, at, within=within) or native_form_at(scan.low, at)
+
+
+def _zone(scan: Scan, at: int, *, within: bool) -> int:
+    """A name of a zone; of a place only with the word "time", or behind an "in"."""
+    if (both := _ZONES.match(scan.head, at)) and (both[1] in ABBREVIATIONS or both[1] in ("UTC", "GMT")):
+        return both.end()
+    found = zone_at(scan.head, at, scan.words)
+    if found is None:
+        return 0
+    zone, end = found
+    said = scan.low[at:end]
+    is_named = zone.kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
+    is_named = is_named or native_zone_at(scan.head, at) is not None
+    return end if is_named or (within and not zone.doubtful) else 0
+
+
+def _second_zone(scan: Scan, at: int) -> int:
+    """Another zone behind the one that was read ("14:05 UTC PST"), if its name is no word."""
+    name = _CAPITALS.match(scan.head, at)
+    is_zone = name and name[1] in ABBREVIATIONS and name[1] not in WORDS_TOO | CAPITALS_TOO
+    return name.end() if name and is_zone else 0
+
+
+def _words(scan: Scan, at: int) -> int:
+    """A weekday, a day in words, a part of the day, or a month with its day."""
+    head, low, words = scan.head, scan.low, scan.words
+    for kind in (PART, DAY, WEEKDAY):
+        found = words.at(kind, low, at)
+        if found is None or head[found[1] : found[1] + 1] in ("-", "_", "/", "'"):
+            continue
+        written = head[at : found[1]].strip(" .")
+        if written in _LATER_WORDS and head[found[1] :].strip(" .,:;)|-"):
+            continue
+        return found[1]
+    dated = day_at(head, low, words, at)
+    if dated and dated[0].numbers and (dated[0].full or dated[0].form == "month"):
+        month = low[at : dated[1]].split()[-1].strip(".,")
+        if month in _LATER_WORDS and head[at : dated[1]].islower() and head[dated[1] :].strip():
+            return 0
+        return 0 if _PART_OF_NUMBER.match(head, dated[1]) else dated[1]
+    month_named = words.at(MONTH, low, at)
+    if month_named and (year := _YEAR.match(head, month_named[1])):
+        return year.end()
+    last = words.at(LAST, low, at) or words.at(NEXT, low, at)
+    if last is None:
+        return 0
+    unit = words.at(UNIT, low, last[1] + 1)
+    named = next((word for kind in (PART, WEEKDAY, MONTH) if (word := words.at(kind, low, last[1] + 1))), None)
+    return unit[1] if unit and unit[0] >= 86400 else named[1] if named else 0
+
+
+def _figures(scan: Scan, at: int) -> int:
+    """A clock, or a unit of duration behind a number."""
+    read = clock_at(scan.head, at, sure=True)  # a length of time is evidence as well: "14:05, 1:30 outage"
+    if read and read[0].form in ("colon", "hour") and not _PART_OF_NUMBER.match(scan.head, read[1]):
+        return read[1]
+    dated = day_at(scan.head, scan.low, scan.words, at)
+    is_date = dated and (dated[0].full or (dated[0].form == "numbers" and scan.head[dated[1] - 1] == "."))
+    if dated and is_date and not _PART_OF_NUMBER.match(scan.head, dated[1]):
+        return dated[1]
+    return _amount(scan, at)
+
+
+def _amount(scan: Scan, at: int) -> int:
+    amount = _AMOUNT.match(scan.head, at)
+    unit = scan.words.at(UNIT, scan.low, amount.end()) if amount else None
+    if not (amount and unit):
+        return 0
+    is_short = unit[1] - amount.end() == 1
+    if is_short and amount[1] and (len(amount[1]) > 2 or scan.head[amount.end()].isupper()):
+        return 0
+    return unit[1]

@@ -1,0 +1,371 @@
+"""Dates and zones in lines that tell no time of day: headings, and notes on what the times of a text are in.
+
+What a line names is found here; whether it is a heading, and what it counts for, is for `paste` to say.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta, tzinfo
+from functools import cache
+from typing import NamedTuple
+
+from bot.domain.times.days import Day, dates, day_at, is_real, near
+from bot.domain.times.grammar import HEAD
+from bot.domain.times.language import DAY, LANGUAGES, MONTH, PART, WEEKDAY, Vocabulary, vocabulary
+from bot.domain.times.scan import plain, small
+from bot.domain.times.zone_notes import Noted, noted, word_alone
+
+_SOON = timedelta(days=2)
+"""So little ahead, a date without its year is as likely a day to come, or one elsewhere on earth, as last year's."""
+
+_MONTHS = "January February March April May June July August September October November December".split()
+_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_START = re.compile(r"(?<![\w/:.+-])(?=\w)|(?<=[^\x00-\u2fff])(?=[0-9])|(?<=-)(?=[0-9]{1,2}[/.][0-9])")
+_BOUND = re.compile(r"(?![\w/+%]|:\S|-(?![0-9]{1,2}[/.][0-9])\w|[.,][0-9])|(?<=[^\x00-\u2fff])")
+_BASIC = re.compile(r"((?:19|20)[0-9]{2})([01][0-9])([0-3][0-9])(?![0-9])")
+_ORDERED = re.compile(r"(?<![\w./:-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)[0-9]{2}|[0-9]{2})(?![\w/:-]|\.[0-9])")
+_RANGE_BEFORE = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th|\.)?\s?(?:-|to|bis|and|und|au|al)\s?$", re.IGNORECASE)
+_RANGE_BEHIND = re.compile(r"\s?(?:-|to|bis|and|und)\s?[0-9]{1,2}(?![0-9:/.-])", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?[0-9]{1,2}|(?:incident\s+|outage\s+)?(?:date|datum|day|tag|fecha|data|jour|dia|d\u00eda|dag)"
+    r"(?:\s+of(?:\s+the)?\s+(?:incident|outage))?|\u65e5\u4ed8|on|am|den|le|el|il|em|op",
+    re.IGNORECASE,
+)
+_SIGNS = "\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5"
+"""The weekdays in Japanese, from Monday."""
+_SIGN_WEEKDAY = re.compile(f"[{_SIGNS}](?:\u66dc\u65e5?)?")
+_SIGN_BEHIND = re.compile(rf"\s?\(?([{_SIGNS}])(?:\u66dc|\))")
+_BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]>*_`~=#]+")
+_MARKS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[*`]+")
+_ON = re.compile(r"(?:on|am|den|le|el|il|em|the|op)\s+(?:the\s+)?", re.IGNORECASE)
+# "2.28.24" is a version: with dots the day comes first.
+_VERSION = re.compile(r"[0-9]{1,2}\.(?:1[3-9]|[2-9][0-9])\.")
+_NUMBERED = re.compile(r"(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?$", re.IGNORECASE)
+_YEARLIKE = re.compile(
+    r"(?<![\w./:-])(?:(?:19|20)[0-9]{2}(?:[/.-][\w?]{1,3}){0,2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}|[\w?]{1,3}[/.-][\w?]{1,4}[/.-](?:19|20)[0-9]{2})(?![\w/:-])"
+)
+_NUMBER = re.compile(r"(?<![\w./:])[0-9]{1,2}(?:st|nd|rd|th)?(?![\w/:%])")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_DAY_NUMBER = re.compile(r"\W*(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?[0-9]{1,2}\W*", re.IGNORECASE)
+_MONTH_DAY = re.compile(r"\W{1,3}[0-9]{1,2}(?![\w:])|(?<![\w:])[0-9]{1,2}\W{1,3}$")
+_FULL = re.compile(
+    r"(?<![\w./-])(?:19|20)[0-9]{2}([/.-])[0-9]{1,2}\1[0-9]{1,2}|(?<![\w./-])[0-9]{1,2}([/.-])[0-9]{1,2}\2(?:19|20)[0-9]{2}(?!\w)"
+)
+_VAGUE = re.compile(
+    r"\W*(?:the\s+)?(?:week-?end|(?:next|following|same)\s+week(?:-?end)?|(?:a|one|[0-9]+)\s+weeks?\s+later|wochenende|fin\s+de\s+semana)\W*",
+    re.IGNORECASE,
+)
+_SHORTEST_WORD, _LONGEST_WORD = 4, 24
+_SHORT = 8
+_MOST_DATES = 4
+
+
+class Named(NamedTuple):
+    """What a line names. `days` are the dates it can be: one, or several where its figures can be read in two ways.
+
+    `zones` are the zones it can mean, `begins` and `ends` bound the date in the line, `beside` are the words that are
+    left when date, weekday, zone and notes are taken away. `problem` says why no single day is known although the line
+    seems to name one. `of_all`: a note says that all that is not dated is of that day. `starts`: nothing but marks
+    stands before the date. `is_note`: words like "times in" name the zone, and `says_all`: "all times". `mentioned` are
+    all dates that stand in the line, each in every reading.
+    """
+
+    days: tuple[date, ...] = ()
+    zones: tuple[tzinfo, ...] = ()
+    begins: int = 0
+    ends: int = 0
+    beside: tuple[str, ...] = ()
+    problem: str = ""
+    of_all: bool = False
+    starts: bool = False
+    is_note: bool = False
+    says_all: bool = False
+    mentioned: tuple[date, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the line is nothing else than a date, a zone or a note on them."""
+        return not self.beside
+
+    @property
+    def has_date(self) -> bool:
+        """Whether it names a day, or seems to."""
+        return bool(self.days or self.problem)
+
+
+class _Dated(NamedTuple):
+    day: Day
+    begins: int
+    ends: int
+
+
+def named(
+    text: str,
+    now: datetime,
+    zone: tzinfo,
+    on: date | None = None,
+    language: str = "en",
+    orders: Mapping[str, str] | None = None,
+) -> Named | None:
+    """What a line without a time of day names; None where that is nothing.
+
+    A date without its year is the latest past one, or the one next to `on`. `orders` says for a mark ("/", "-") which
+    of day and month comes first, where other dates of the same text show it; see `orders_in`. Never raises.
+    """
+    line = _MARKS.sub(lambda match: " " * len(match.group()), plain(text[: 4 * HEAD]))
+    words = vocabulary(language)
+    note = noted(line, words, zone)
+    found = _dates(line[:HEAD], words) if len(text) <= 4 * HEAD else []
+    if not found and (alone := _word_day(line, words)):
+        found = [alone]
+    if not found:
+        return _undated(line, note, words)
+    first = found[0]
+    home = note.zones[0] if note and note.zones else zone
+    days, problem = _days(found, line, now, home, on, orders or {})
+    return Named(
+        days,
+        note.zones if note else (),
+        first.begins,
+        first.ends,
+        _beside(line, found, note, words),
+        problem or (note.problem if note else ""),
+        of_all=bool(note and note.leads_to == first.begins),
+        starts=not _beside(line[: first.begins], [], None, words),
+        is_note=bool(note and note.is_note),
+        says_all=bool(note and note.says_all),
+        mentioned=tuple(day for one in found for day in _meant(one.day, now.astimezone(home).date(), on)),
+    )
+
+
+def orders_in(lines: Iterable[str]) -> dict[str, str]:
+    """By mark, whether day ("d") or month ("m") comes first in the dates of a text, where all that can tell agree."""
+    seen: dict[str, set[str]] = {}
+    for line in lines:
+        for match in _ORDERED.finditer(plain(line[:HEAD])):
+            first, mark, second, year = int(match[1]), match[2], int(match[3]), match[4]
+            if first <= 12 < second <= 31:
+                seen.setdefault(mark, set()).add("m")
+            elif second <= 12 < first <= 31 and len(year) == 4:
+                seen.setdefault(mark, set()).add("d")
+    return {mark: next(iter(orders)) for mark, orders in seen.items() if len(orders) == 1}
+
+
+def _dates(head: str, words: Vocabulary) -> list[_Dated]:
+    """The dates that stand in a line, in the author's words, else those of another language that leave no doubt."""
+    own = list(_dates_in(head, words))
+    if own or not re.search(r"[0-9]", head):
+        return own
+    for language in LANGUAGES:
+        others = [one for one in _dates_in(head, vocabulary(language)) if _has_letters(head[one.begins : one.ends])]
+        if language != words.language and others:
+            return others
+    return []
+
+
+def _has_letters(written: str) -> bool:
+    return any(letter.isalpha() for letter in written)
+
+
+def _dates_in(head: str, words: Vocabulary) -> Iterator[_Dated]:
+    low, behind, count = small(head), 0, 0
+    for start in (match.start() for match in _START.finditer(head)):
+        if start < behind or count == _MOST_DATES:
+            continue
+        found = _date_at(head, low, words, start)
+        if found:
+            behind, count = found.ends, count + 1
+            yield found
+
+
+def _date_at(head: str, low: str, words: Vocabulary, start: int) -> _Dated | None:
+    basic = _BASIC.match(head, start)
+    if basic and is_real(int(basic[1]), int(basic[2]), int(basic[3])) and _BOUND.match(head, basic.end()):
+        return _Dated(Day(((int(basic[1]), int(basic[2]), int(basic[3])),), form="full"), start, basic.end())
+    if on := _ON.match(head, start):
+        start = on.end()
+    if _NUMBERED.search(head, 0, start) or _VERSION.match(head, start):
+        return None
+    found = day_at(head, low, words, start)
+    dated = _Dated(found[0], start, found[1]) if found else None
+    return dated if dated and _BOUND.match(head, dated.ends) and _is_date(head, dated) else None
+
+
+def _is_date(head: str, dated: _Dated) -> bool:
+    """Whether figures or words that can be a date are one where they stand."""
+    day, start, end = dated
+    if not any(is_real(*numbers) for numbers in day.numbers):
+        return False
+    if day.form in ("numbers", "dots"):
+        return not (word_alone(head[:start]) or word_alone(head[end:]))
+    # "it may 5 times"
+    return not (day.form == "month" and start and head[start:end].islower() and not head[start].isdigit())
+
+
+def _word_day(line: str, words: Vocabulary) -> _Dated | None:
+    """A weekday, "yesterday" or "the 4th" that is all of a line but for marks."""
+    low = small(line)
+    start = re.search(r"[^\W_]", line)
+    found = day_at(line, low, words, start.start()) if start and len(line) <= HEAD else None
+    if found is None or found[0].numbers or word_alone(line[found[1] :]) or start is None:
+        return None
+    return _Dated(found[0], start.start(), found[1])
+
+
+def _undated(line: str, note: Noted | None, words: Vocabulary) -> Named | None:
+    problem = note.problem if note else ""
+    if not problem and len(line) <= HEAD and _seems_dated(line, words):
+        problem = "It seems to name a day, but I cannot read which. Write it as 2026-03-04."
+    if note is None and not problem:
+        return None
+    beside = _beside(line, [], note, words)
+    if note is None:
+        return Named(beside=beside, problem=problem)
+    return Named(zones=note.zones, beside=beside, problem=problem, is_note=note.is_note, says_all=note.says_all)
+
+
+def _seems_dated(line: str, words: Vocabulary) -> bool:
+    """Whether a short line holds a year, a month with a number, or "Day 2", and little else."""
+    if _DAY_NUMBER.fullmatch(line) or _VAGUE.fullmatch(line) or _is_foreign_day(line, words):
+        return True
+    if len(line.split()) <= _SHORT and (_has_month(line, words) or _FULL.search(line)):
+        return True
+    year = _YEARLIKE.search(line)
+    if year is None or len(line.split()) > 5:
+        return False
+    rest = line[: year.start()] + " " + line[year.end() :]
+    return not year.group().isdigit() or bool(_NUMBER.search(rest)) or len(rest.split()) <= 1
+
+
+def _is_foreign_day(line: str, words: Vocabulary) -> bool:
+    """Whether a line is nothing but a word of another language for a day, which its author may mean or not."""
+    low = small(_BESIDE.sub(" ", line).strip())
+    if not _SHORTEST_WORD <= len(low) <= _LONGEST_WORD and low.isascii():
+        return False
+    others = (vocabulary(language) for language in LANGUAGES if language != words.language)
+    return any(low in other.words[kind] for other in others for kind in (DAY, WEEKDAY))
+
+
+def _has_month(line: str, words: Vocabulary) -> bool:
+    low = small(line)
+    for word in _WORD.finditer(line):
+        month = words.at(MONTH, low, word.start())
+        if month and word.group()[0].isupper():
+            return bool(_MONTH_DAY.match(line, month[1]) or _MONTH_DAY.search(line[: word.start()]))
+    return False
+
+
+def _days(
+    found: list[_Dated], line: str, now: datetime, zone: tzinfo, on: date | None, orders: Mapping[str, str]
+) -> tuple[tuple[date, ...], str]:
+    first = found[0]
+    written = line[first.begins : first.ends].strip()
+    today = now.astimezone(zone).date()
+    meant = [_meant(_ordered(one.day, line[one.begins : one.ends], orders), today, on) for one in found]
+    if len(set(meant)) > 1 or _is_range(line, first):
+        return (), "It names more than one day. Write the day above the times that are of it."
+    days = meant[0]
+    if not days:
+        return (), f"{written}: there is no such date."
+    weekday = _weekday(line, first)
+    wrong = [day for day in days if weekday is not None and day.weekday() != weekday]
+    if wrong and len(wrong) == len(days):
+        return (), f"{_told(wrong[0])} {wrong[0].year} is a {_WEEKDAYS[wrong[0].weekday()]}."
+    days = tuple(day for day in days if day not in wrong)
+    if len(days) > 1:
+        either = " or ".join(_told(day, days) for day in days)
+        return days, f"{written} can be {either}. Write it as {' or as '.join(f'{day:%Y-%m-%d}' for day in days)}."
+    return days, ""
+
+
+def _told(day: date, among: tuple[date, ...] = ()) -> str:
+    year = f" {day.year}" if len({one.year for one in among}) > 1 else ""
+    return f"{day.day} {_MONTHS[day.month - 1]}{year}"
+
+
+def _is_range(line: str, dated: _Dated) -> bool:
+    written = line[dated.begins : dated.ends]
+    if not _has_letters(written):
+        return False
+    day_first = written[:1].isdigit()
+    if day_first:
+        return bool(_RANGE_BEFORE.search(line, 0, dated.begins))
+    return bool(_RANGE_BEHIND.match(line, dated.ends))
+
+
+def _weekday(line: str, dated: _Dated) -> int | None:
+    """The weekday that stands with a date, before or behind it, in any of the languages."""
+    if dated.day.weekday is not None or not dated.day.numbers:
+        return dated.day.weekday if dated.day.numbers else None
+    if sign := _SIGN_BEHIND.match(line, dated.ends):
+        return _SIGNS.index(sign[1])
+    beside = [*_WORD.findall(line[: dated.begins])[-1:], *_WORD.findall(line[dated.ends :])[:1]]
+    return next((day for word in beside if (day := _weekdays_everywhere().get(word.lower())) is not None), None)
+
+
+def _ordered(day: Day, written: str, orders: Mapping[str, str]) -> Day:
+    """The same in the order of day and month that the other dates of the text have."""
+    match = _ORDERED.match(written)
+    order = orders.get(match[2]) if match else None
+    if match is None or order is None or len(day.numbers) < 2:
+        return day
+    first, second = int(match[1]), int(match[3])
+    wanted = (second, first) if order == "d" else (first, second)
+    fitting = tuple(numbers for numbers in day.numbers if numbers[1:] == wanted)
+    return day._replace(numbers=fitting) if fitting else day
+
+
+def _meant(day: Day, today: date, on: date | None) -> tuple[date, ...]:
+    if day.weekday is not None and not day.numbers and day.ago is None:
+        return _weekdays(day, today, on)
+    if day.full or not day.numbers:
+        return tuple(dict.fromkeys(row[0] for row in dates(day, today) if row))
+    if on:
+        close = tuple(row[0] for row in dates(near(day, on), today) if row)
+        past = tuple(one for one in close if one <= today)
+        if past:
+            return past
+    found: list[date] = []
+    for row in dates(day, today):
+        past = tuple(one for one in row if one <= today)
+        ahead = tuple(one for one in row if today < one <= today + _SOON)
+        found += [*past[:1], *ahead]
+    return tuple(sorted(dict.fromkeys(found)))
+
+
+def _weekdays(day: Day, today: date, on: date | None) -> tuple[date, ...]:
+    """A weekday is the latest past one; below a date the one next to it, or both where it is as far either way."""
+    latest = dates(day, today)[0][0]
+    if on is None or on > today:
+        return (latest,)
+    ahead = ((day.weekday or 0) - on.weekday()) % 7
+    after, before = on + timedelta(days=ahead), on - timedelta(days=7 - ahead)
+    if ahead <= 2 or before > today:
+        return (after,) if after <= today else (before,)
+    if ahead >= 5 or after > today + _SOON:
+        return (before,)
+    return (before, after)
+
+
+def _beside(line: str, found: list[_Dated], note: Noted | None, words: Vocabulary) -> tuple[str, ...]:
+    """The words of a line that are no part of a date, a zone or a note on them."""
+    kept = list(line)
+    spans = [(one.begins, one.ends) for one in found] + (list(note.spans) if note else [])
+    for begins, ends in spans:
+        kept[begins:ends] = "|" * (ends - begins)
+    rest = _BESIDE.sub(" ", "".join(kept)).strip()
+    if _LABEL.fullmatch(rest) or _SIGN_WEEKDAY.fullmatch(rest):
+        return ()
+    return tuple(word for word in rest.split() if not _is_day_word(word, words))
+
+
+def _is_day_word(word: str, words: Vocabulary) -> bool:
+    low = word.lower().rstrip(".")
+    return low in _weekdays_everywhere() or any(low in words.words[kind] for kind in (WEEKDAY, PART, DAY))
+
+
+@cache
+def _weekdays_everywhere() -> dict[str, int]:
+    """The weekdays of all languages that were tried, as they are written out."""
+    found = {name: day for code in LANGUAGES for name, day in vocabulary(code).words[WEEKDAY].items() if len(name) > 3}
+    return found | dict(vocabulary("en").words[WEEKDAY])

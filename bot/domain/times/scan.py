@@ -1,0 +1,172 @@
+"""What the grammar of times is read with: a place in the head of a text, and what is found there.
+
+Digits, dashes and quotation marks of all kinds as the plain ones that the grammar is written in.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from bot.domain.times.clocks import Clock
+from bot.domain.times.days import Day
+from bot.domain.times.language import ABOUT, Part, Vocabulary
+from bot.domain.times.zones import Zone
+
+FLAGS = re.ASCII | re.IGNORECASE
+_TILDE = re.compile(r"[~\u2248]\s*")
+
+# What makes a time approximate behind it: "14:05ish", "14:05 or so", "14:05 (maybe earlier?)", "14:05?".
+ISH = re.compile(
+    r"\s?-?ish\b|\s+or\s+so\b|\s*(?:-\s*)?\((?:(?:maybe|approx\.?|approximately|about|around|roughly|ca\.?|circa|estimated|guess"
+    r"|ish|earlier|later|or|perhaps|probably|not|sure|unsure|i|think)[\s?,]*){1,6}\)|\s?\?{1,3}(?=[\s:,-]|$)"
+    r"|\s?~(?=\s|$)|\s?(?:\u9803|\u3054\u308d)|\s+(?:aprox|approx)(?:imad\w+|imately)?\b\.?",
+    FLAGS,
+)
+ENDS_THERE = re.compile(r"\)?\s*(?:[:;,.|]?$|[:;,.|-](?=\s))")
+"""What shows that a time ends: the end of the text, or a mark with a blank behind it."""
+
+
+class End(NamedTuple):
+    """The end of a range as written; the day and zone it does not say it has from the start."""
+
+    clock: Clock
+    day: Day | None = None
+    zone: Zone | None = None
+
+
+class Found(NamedTuple):
+    """A time as written.
+
+    `begins` and `ends` bound it in the text, `rest` is where what happened begins, `kept` what stood before it and is
+    part of what happened. One of three is given: `clock`, `ago` for a time relative to now, or `moment` for one that a
+    machine wrote. `also` is the same moment as written a second time, on another clock. `others` are other honest
+    readings of the same text; `maybe_text` says that no time at all is one too. `problem` is what must be asked about
+    the words alone, and `leftover` what stands beside the time and was not understood.
+    """
+
+    begins: int = 0
+    ends: int = 0
+    rest: int = 0
+    kept: str = ""
+    approximate: bool = False
+    ago: timedelta | None = None
+    moment: datetime | None = None
+    clock: Clock | None = None
+    day: Day | None = None
+    zone: Zone | None = None
+    end: End | None = None
+    also: End | None = None
+    others: tuple["Found", ...] = ()
+    maybe_text: bool = False
+    problem: str = ""
+    leftover: str = ""
+    ahead: bool = False
+
+
+@dataclass(slots=True)
+class Scan:
+    """A place in the head of a text that moves forward over what is recognised; `low` is the head in small letters.
+
+    `without` are the readings not to be taken this time, `unsure` those taken that have an honest other. `sure`: a word
+    like "at" says that a time follows; `between`: its range says "and"; `joined`: date and time stand joined by a "T".
+    """
+
+    head: str
+    words: Vocabulary
+    at: int = 0
+    low: str = ""
+    approximate: bool = False
+    sure: bool = False
+    between: bool = False
+    joined: bool = False
+    ahead: bool = False
+    openers: str = ""
+    kept: str = ""
+    without: frozenset[str] = frozenset()
+    unsure: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.low = small(self.head)
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """The match of a pattern here, moving behind it; where there is none, nothing moves."""
+        match = pattern.match(self.head, self.at)
+        if match:
+            self.at = match.end()
+        return match
+
+    def take_roughness(self) -> bool:
+        """Take a word or a mark that makes the time approximate, if it stands here."""
+        if not (self.take(_TILDE) or self.word(ABOUT)):
+            return False
+        self.approximate = True
+        return True
+
+    def skip_blanks(self) -> None:
+        """Move behind the blanks that stand here."""
+        while self.head[self.at : self.at + 1].isspace():
+            self.at += 1
+
+    def word(self, kind: str) -> Any | None:
+        """What a word of a kind means that stands here, moving behind it and the blanks that follow; else None."""
+        found = self.words.at(kind, self.low, self.at)
+        if found is None:
+            return None
+        self.at = found[1]
+        self.skip_blanks()
+        return found[0]
+
+
+@dataclass(slots=True)
+class Parts:
+    """What of a time has been found: at most one of each."""
+
+    day: Day | None = None
+    part: Part | None = None
+    zone: Zone | None = None
+    end: End | None = None
+    also: End | None = None
+
+
+def small(text: str) -> str:
+    """A text in small letters, with as many characters as it had."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(one if len(one := char.lower()) == 1 else char for char in text)
+
+
+_PLAIN = str.maketrans(
+    {
+        **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
+        **dict.fromkeys(
+            "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "
+        ),
+        **dict.fromkeys("\u200b\u200e\u200f\u2060\ufeff", " "),
+        **dict.fromkeys("\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d", "-"),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
+        "\uff1a": ":",
+        "\u2236": ":",
+        "\uff0e": ".",
+        "\uff0f": "/",
+        "\uff5e": "~",
+        "\u301c": "~",
+        "\uff3b": "[",
+        "\uff3d": "]",
+        "\uff08": "(",
+        "\uff09": ")",
+    }
+)
+
+
+def plain(text: str) -> str:
+    """The text with plain characters, each standing for exactly one, so that a place in it is the same in the text."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
+def as_typed(kept: str, source: str) -> str:
+    """What stood before the time and is part of the words, with the quotation marks that its author typed."""
+    for mark in {"'", '"'}.intersection(kept):
+        typed = next((letter for letter in source if letter.translate(_PLAIN) == mark), mark)
+        kept = kept.replace(mark, typed)
+    return kept

@@ -1,0 +1,377 @@
+"""The names that the zone database does not carry: what abbreviations mean where, and cities people name instead.
+
+Offsets are minutes east of UTC. A `loose` abbreviation belongs to a place that changes its clocks, where many write
+the winter name all year; outside its half of the year it has two honest readings.
+
+Names of places and regions whose time people tell: "Alaska time", "India time", "hora de Santiago".
+
+Countries and regions come from the Unicode CLDR by babel, cities from the zone database, the rest from our own list.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pkgutil import get_data
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import get_global
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """One meaning of an abbreviation.
+
+    Its region, its literal offset (None where it has none: "PT" follows the region), and the author's
+    zones (IANA keys, or their first part) where this meaning is the one that fits.
+    """
+
+    region: str
+    minutes: int | None
+    areas: frozenset[str] = frozenset()
+    loose: bool = False
+    only_there: bool = False  # a meaning that nobody outside these areas has in mind
+
+
+_AMERICA = frozenset({"America", "US", "Canada", "Pacific"})
+_EUROPE = frozenset({"Europe", "Africa", "Atlantic"})
+_CHINA = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Taipei", "Asia/Macau", "Asia/Hong_Kong"})
+_ARABIA = frozenset({"Asia/Riyadh", "Asia/Kuwait", "Asia/Baghdad", "Asia/Qatar", "Asia/Bahrain", "Asia/Aden"})
+_DOWN_UNDER = frozenset({"Australia"})
+
+
+def _seasons(region: str, winter: tuple[str, int], summer: tuple[str, int]) -> dict[str, tuple[Meant, ...]]:
+    return {name: (Meant(region, minutes, loose=True),) for name, minutes in (winter, summer)}
+
+
+def _fixed(names: dict[str, tuple[str, int]]) -> dict[str, tuple[Meant, ...]]:
+    return {name: (Meant(region, minutes),) for name, (region, minutes) in names.items()}
+
+
+ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
+    **_seasons("Europe/Berlin", ("CET", 60), ("CEST", 120)),
+    **_seasons("Europe/Athens", ("EET", 120), ("EEST", 180)),
+    **_seasons("America/Los_Angeles", ("PST", -480), ("PDT", -420)),
+    **_seasons("America/Denver", ("MST", -420), ("MDT", -360)),
+    **_seasons("America/Chicago", ("CST", -360), ("CDT", -300)),
+    **_seasons("America/New_York", ("EST", -300), ("EDT", -240)),
+    **_seasons("America/Halifax", ("AST", -240), ("ADT", -180)),
+    **_seasons("America/St_Johns", ("NST", -210), ("NDT", -150)),
+    **_seasons("America/Anchorage", ("AKST", -540), ("AKDT", -480)),
+    **_seasons("Australia/Sydney", ("AEST", 600), ("AEDT", 660)),
+    **_seasons("Australia/Adelaide", ("ACST", 570), ("ACDT", 630)),
+    **_seasons("Pacific/Auckland", ("NZST", 720), ("NZDT", 780)),
+    **_seasons("Europe/Lisbon", ("WET", 0), ("WEST", 60)),
+    **_seasons("Europe/Lisbon", ("WEZ", 0), ("WESZ", 60)),
+    **_seasons("Europe/Berlin", ("MEZ", 60), ("MESZ", 120)),
+    **_seasons("Europe/Berlin", ("MET", 60), ("MEST", 120)),
+    **_seasons("Europe/Athens", ("OEZ", 120), ("OESZ", 180)),
+    **_seasons("America/Santiago", ("CLT", -240), ("CLST", -180)),
+    **_seasons("America/Asuncion", ("PYT", -180), ("PYST", -180)),
+    "IDT": (Meant("Asia/Jerusalem", 180, loose=True),),
+    **_fixed(
+        {
+            "HST": ("Pacific/Honolulu", -600),
+            "AWST": ("Australia/Perth", 480),
+            "JST": ("Asia/Tokyo", 540),
+            "KST": ("Asia/Seoul", 540),
+            "HKT": ("Asia/Hong_Kong", 480),
+            "SGT": ("Asia/Singapore", 480),
+            "PHT": ("Asia/Manila", 480),
+            "WIB": ("Asia/Jakarta", 420),
+            "ICT": ("Asia/Bangkok", 420),
+            "PKT": ("Asia/Karachi", 300),
+            "NPT": ("Asia/Kathmandu", 345),
+            "GST": ("Asia/Dubai", 240),
+            "MSK": ("Europe/Moscow", 180),
+            "TRT": ("Europe/Istanbul", 180),
+            "EAT": ("Africa/Nairobi", 180),
+            "SAST": ("Africa/Johannesburg", 120),
+            "WAT": ("Africa/Lagos", 60),
+            "BRT": ("America/Sao_Paulo", -180),
+            "ART": ("America/Argentina/Buenos_Aires", -180),
+            "COT": ("America/Bogota", -300),
+            "PET": ("America/Lima", -300),
+            "VET": ("America/Caracas", -240),
+            "BOT": ("America/La_Paz", -240),
+            "UYT": ("America/Montevideo", -180),
+            "ECT": ("America/Guayaquil", -300),
+            "GYT": ("America/Guyana", -240),
+            "BRST": ("America/Sao_Paulo", -120),
+            "FNT": ("America/Noronha", -120),
+            "CAT": ("Africa/Maputo", 120),
+            "BDT": ("Asia/Dhaka", 360),
+            "BDST": ("Asia/Dhaka", 360),
+            "BTT": ("Asia/Thimphu", 360),
+            "MMT": ("Asia/Yangon", 390),
+            "UZT": ("Asia/Tashkent", 300),
+            "AZT": ("Asia/Baku", 240),
+            "GET": ("Asia/Tbilisi", 240),
+            "IRST": ("Asia/Tehran", 210),
+            "AFT": ("Asia/Kabul", 270),
+            "WITA": ("Asia/Makassar", 480),
+            "WIT": ("Asia/Jayapura", 540),
+            "MYT": ("Asia/Kuala_Lumpur", 480),
+            "PHST": ("Asia/Manila", 480),
+            "YEKT": ("Asia/Yekaterinburg", 300),
+            "OMST": ("Asia/Omsk", 360),
+            "KRAT": ("Asia/Krasnoyarsk", 420),
+            "IRKT": ("Asia/Irkutsk", 480),
+            "YAKT": ("Asia/Yakutsk", 540),
+            "VLAT": ("Asia/Vladivostok", 600),
+            "SAMT": ("Europe/Samara", 240),
+            "CHST": ("Pacific/Guam", 600),
+            "SST": ("Pacific/Pago_Pago", -660),
+            "FJT": ("Pacific/Fiji", 720),
+            "ZULU": ("Etc/UTC", 0),
+            "UCT": ("Etc/UTC", 0),
+        }
+    ),
+    "AKT": (Meant("America/Anchorage", None),),
+    "PT": (Meant("America/Los_Angeles", None),),
+    "MT": (Meant("America/Denver", None),),
+    "CT": (Meant("America/Chicago", None),),
+    "ET": (Meant("America/New_York", None),),
+    "IST": (
+        Meant("Asia/Kolkata", 330),
+        Meant("Asia/Jerusalem", 120, loose=True),
+        Meant("Europe/Dublin", 60, loose=True),
+    ),
+    "BST": (Meant("Europe/London", 60, _EUROPE, loose=True), Meant("Asia/Dhaka", 360, frozenset({"Asia/Dhaka"}))),
+    "CST": (
+        Meant("America/Chicago", -360, _AMERICA, loose=True),
+        Meant("Asia/Shanghai", 480, _CHINA),
+    ),
+    "AST": (Meant("America/Halifax", -240, _AMERICA, loose=True), Meant("Asia/Riyadh", 180, _ARABIA)),
+    "EST": (
+        Meant("America/New_York", -300, _AMERICA, loose=True),
+        Meant("Australia/Sydney", 600, only_there=True, loose=True, areas=_DOWN_UNDER),
+    ),
+}
+
+ROUGH_NAMES = {
+    "eastern": "America/New_York",
+    "central": "America/Chicago",
+    "mountain": "America/Denver",
+    "pacific": "America/Los_Angeles",
+}
+
+# Abbreviations that in small letters are words ("art", French "est"): only capitals name a zone.
+WORDS_TOO = frozenset(
+    "ACT AFT AMT ART AST AT BOT BST CAT COT EAT ECT EST GET IST MET MMT MST PET SST UCT VET WAT WEST WET WIT".split()
+)
+
+# Abbreviations that are words in capitals, too ("GET /health", "BOT down"): asked, as they may be either.
+CAPITALS_TOO = frozenset("BOT GET WEST".split())
+
+# What stands before "time" and is nobody's clock.
+NOT_ZONES = frozenset(
+    """response load first last same real down up run wait read write build deploy page query boot idle cpu lead cycle
+    average avg max min total execution recovery job start end system long short some any no full this that the second
+    third next each every at of in a an our my it big good right wrong bad on by over for lag latency access compile
+    render request round-trip trip fetch sync gc garbage pause queue service transfer travel part peak off half
+    all one more most much little enough spare user code design compile-time run-time day night week month year
+    expiry expiration retention grace resolution response-time business office reaction repair detection travel
+    overtime free crunch cache startup start-up shutdown ping login checkout delivery release test import export
+    backup restore restart reboot failover cutover maintenance window processing connect connection""".split()
+)
+
+EXTRA_CITIES = {
+    "nyc": "America/New_York",
+    "boston": "America/New_York",
+    "atlanta": "America/New_York",
+    "miami": "America/New_York",
+    "philadelphia": "America/New_York",
+    "austin": "America/Chicago",
+    "dallas": "America/Chicago",
+    "houston": "America/Chicago",
+    "minneapolis": "America/Chicago",
+    "las vegas": "America/Los_Angeles",
+    "san francisco": "America/Los_Angeles",
+    "san diego": "America/Los_Angeles",
+    "seattle": "America/Los_Angeles",
+    "ottawa": "America/Toronto",
+    "calgary": "America/Edmonton",
+    "rio de janeiro": "America/Sao_Paulo",
+    "edinburgh": "Europe/London",
+    "manchester": "Europe/London",
+    "munich": "Europe/Berlin",
+    "hamburg": "Europe/Berlin",
+    "frankfurt": "Europe/Berlin",
+    "cologne": "Europe/Berlin",
+    "barcelona": "Europe/Madrid",
+    "milan": "Europe/Rome",
+    "geneva": "Europe/Zurich",
+    "krakow": "Europe/Warsaw",
+    "gothenburg": "Europe/Stockholm",
+    "rotterdam": "Europe/Amsterdam",
+    "lyon": "Europe/Paris",
+    "st petersburg": "Europe/Moscow",
+    "cape town": "Africa/Johannesburg",
+    "haifa": "Asia/Jerusalem",
+    "mumbai": "Asia/Kolkata",
+    "delhi": "Asia/Kolkata",
+    "new delhi": "Asia/Kolkata",
+    "bangalore": "Asia/Kolkata",
+    "bengaluru": "Asia/Kolkata",
+    "chennai": "Asia/Kolkata",
+    "hyderabad": "Asia/Kolkata",
+    "pune": "Asia/Kolkata",
+    "beijing": "Asia/Shanghai",
+    "shenzhen": "Asia/Shanghai",
+    "hanoi": "Asia/Ho_Chi_Minh",
+    "osaka": "Asia/Tokyo",
+    "wellington": "Pacific/Auckland",
+    "sf": "America/Los_Angeles",
+    "santiago de chile": "America/Santiago",
+    "bras\u00edlia": "America/Sao_Paulo",
+    "bogot\u00e1": "America/Bogota",
+}
+
+# Names in the zone database that are ordinary words, above all "canary".
+NOT_CITIES = frozenset(
+    """act beulah canary center chatham christmas cocos coral_harbour creston currie easter general johnston knox
+    knox_in lhi mahe marengo midway monticello nome norfolk north nsw oral queensland rainy_river resolute reunion
+    salta south stanley troll vevay victoria virgin wake west yap""".split()
+)
+
+# What follows a city that is itself what the line is about ("London DC lost power").
+PLACE_WORDS = frozenset(
+    """am and az cluster colo customer customers data database datacenter datacentre db dc down edge endpoint fiber
+    fibre gateway goes had has is lb link loses lost network node nodes office pop primary proxy rack region replica
+    router server servers shard site store stores switch team traffic up user users warehouse was went were
+    zone""".split()
+)
+
+# Cities whose names people and projects have too ("Sofia restarted the pods").
+NAMES_TOO = frozenset(
+    "adelaide austin florence jakarta jordan lima madrid paris phoenix regina rosario santiago sofia sydney".split()
+)
+
+
+_AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+_MAIN: Final = {
+    "America_Central": "America/Chicago",
+    "America_Eastern": "America/New_York",
+    "America_Mountain": "America/Denver",
+    "America_Pacific": "America/Los_Angeles",
+    "Alaska": "America/Anchorage",
+    "Atlantic": "America/Halifax",
+    "Europe_Central": "Europe/Berlin",
+    "Europe_Eastern": "Europe/Athens",
+    "Europe_Western": "Europe/Lisbon",
+    "Hawaii": "Pacific/Honolulu",
+    "Hawaii_Aleutian": "Pacific/Honolulu",
+    "Australia_Eastern": "Australia/Sydney",
+    "Australia_Central": "Australia/Adelaide",
+    "GMT": "Etc/UTC",
+}
+"""A zone for each of CLDR's regions in which several have been kept apart, and differ in our days."""
+
+_OTHER_NAMES: Final = {
+    "uk": "Europe/London",
+    "british": "Europe/London",
+    "ny": "America/New_York",
+    "nyc": "America/New_York",
+    "sf": "America/Los_Angeles",
+    "la": "America/Los_Angeles",
+    "west coast": "America/Los_Angeles",
+    "east coast": "America/New_York",
+    "bay area": "America/Los_Angeles",
+    "hawaii": "Pacific/Honolulu",
+    "hawaiian": "Pacific/Honolulu",
+    "indian": "Asia/Kolkata",
+    "japanese": "Asia/Tokyo",
+    "chinese": "Asia/Shanghai",
+    "german": "Europe/Berlin",
+    "french": "Europe/Paris",
+    "irish": "Europe/Dublin",
+    "israeli": "Asia/Jerusalem",
+    "uae": "Asia/Dubai",
+    "turkey": "Europe/Istanbul",
+    "korea": "Asia/Seoul",
+    "brasilia": "America/Sao_Paulo",
+    "bras\u00edlia": "America/Sao_Paulo",
+    "zulu": "Etc/UTC",
+    "universal": "Etc/UTC",
+}
+
+STATES: Final = {"ak": "America/Anchorage", "hi": "Pacific/Honolulu"}
+"""States of the USA that keep a time of their own, as people write them behind "8:34am"."""
+
+
+@cache
+def zone_keys() -> dict[str, str]:
+    """Every IANA name, by its small letters. The list is one file of tzdata; `available_timezones` opens 600."""
+    names = (get_data("tzdata", "zones") or b"").decode("ascii").split()
+    return {name.lower(): name for name in names}
+
+
+@cache
+def cities() -> dict[str, str]:
+    """City names and, for the longer ones, their first word (with an empty key), in small letters."""
+    found: dict[str, str] = {}
+    for key in zone_keys().values():
+        city = key.rsplit("/", 1)[-1]
+        if key.startswith(_AREAS) and "/" in key and city.lower() not in NOT_CITIES:
+            found[city.lower()] = found[city.lower().replace("_", " ")] = key
+    found.update(EXTRA_CITIES)
+    for city in list(found):
+        found.setdefault(city.split(" ")[0], "")
+    return found
+
+
+def place_key(name: str) -> str | None:
+    """The IANA key of a place whose time people tell; empty for one of several zones, None where it is none."""
+    keys = place_names().get(name.lower().replace(".", ""))
+    if keys is None:
+        return None
+    return keys[0] if len(keys) == 1 or _is_one(keys) else ""
+
+
+@cache
+def place_names() -> dict[str, tuple[str, ...]]:
+    """Regions, countries and cities in small letters, each with the IANA keys of its zones."""
+    english = Locale.parse("en")
+    found: dict[str, tuple[str, ...]] = {name: (key,) for name, key in cities().items() if key}
+    found |= _countries(english)
+    return found | {name: (key,) for name, key in (_regions(english) | _OTHER_NAMES).items()}
+
+
+def _countries(english: Locale) -> dict[str, tuple[str, ...]]:
+    zones: dict[str, tuple[str, ...]] = {}
+    for key, territory in get_global("zone_territories").items():
+        if str(key).lower() in zone_keys():
+            zones[str(territory)] = (*zones.get(str(territory), ()), str(key))
+    found = {
+        str(english.territories[code]).lower(): keys for code, keys in zones.items() if code in english.territories
+    }
+    several = ("America/New_York", "America/Los_Angeles")
+    return (
+        found
+        | dict.fromkeys(("us", "usa", "america", "american"), several)
+        | {"european": ("Europe/London", "Europe/Kyiv")}
+    )
+
+
+@cache
+def _is_one(keys: tuple[str, ...]) -> bool:
+    """Whether all these zones show the same time in winter and in summer."""
+    offsets = {tuple(datetime(2026, month, 1, tzinfo=ZoneInfo(key)).utcoffset() for month in (1, 7)) for key in keys}
+    return len(offsets) == 1
+
+
+def _regions(english: Locale) -> dict[str, str]:
+    """What CLDR calls the time of a region, without the word "time": "alaska", "central european"."""
+    keys: dict[str, str] = {}
+    for key, region in get_global("meta_zones").items():
+        if str(key).lower() in zone_keys():
+            keys.setdefault(str(region), str(key))
+    found: dict[str, str] = {}
+    for region, names in english.meta_zones.items():
+        key = _MAIN.get(region) or keys.get(region, "")
+        for name in names.get("long", {}).values() if key else ():
+            short = str(name).lower().removesuffix(" time").removesuffix(" standard").removesuffix(" daylight")
+            found[short.removesuffix(" summer")] = key
+    return found

@@ -1,0 +1,360 @@
+"""What `/why` understands, and how a chain of whys grows.
+
+A gentle check of the whys: whether an answer stops at a person, where the next why would begin.
+
+The one order in which whys are shown, in Slack and in every form of the document, and how deep each stands.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import lru_cache
+
+from bot.domain import text as text_rules
+from bot.domain.records import Why
+from bot.errors import Refused
+
+USUAL_DEPTH = 5
+
+THE_INCIDENT = 0
+"""In the place of a why's number: what the first question asks about."""
+
+FEWEST_WORDS = 3
+"""With fewer, nobody has said why."""
+
+AT_ONCE = timedelta(seconds=30)
+"""Whoever answers so soon after somebody else may have written before the next question was there to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The next answer; `parent` is the why that it explains, None for the latest of the chain."""
+
+    text: str
+    parent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRoot:
+    """The latest why, or the numbered one, is a root cause."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Word the numbered why anew; without a text, show it with its buttons."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Take the numbered why back."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The numbered why explains the why `other`, or, `beside` it, what that one explains."""
+
+    number: int
+    other: int
+    beside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back what this person answered last."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every wording of the numbered why."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show the chain and ask the next question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Explain."""
+
+
+Correction = Edit | Delete | Move | Undo | History
+Wish = Answer | MarkRoot | Correction | Show | Help
+
+_SIMPLE: dict[str, Wish] = {"": Show(), "show": Show(), "list": Show(), "undo": Undo(), "help": Help(), "?": Help()}
+_BRANCH = re.compile(r"branch\s+#?(\d{1,4})\s+(.+)", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(r"root(?:\s+#?(\d{1,4}))?", re.IGNORECASE)
+_EDIT = re.compile(r"edit\s+#?(\d{1,4})(?:\s+(.+))?", re.DOTALL | re.IGNORECASE)
+_NUMBERED = re.compile(r"(delete|show|history)\s+#?(\d{1,4})", re.IGNORECASE)
+_UNFINISHED = {
+    "because": "`/why because the connection pool ran out`",
+    "branch": "`/why branch 1 the alert was muted as well`",
+    "edit": "`/why edit 1 because the pool ran out`",
+    "delete": "`/why delete 1`",
+    "move": "`/why move 2 beneath 1`",
+}
+_MOVE = re.compile(r"move\s+#?(\d{1,4})\s+(beside|beneath|below|under)\s+(?:why\s+)?#?(\d{1,4})", re.IGNORECASE)
+_BECAUSE = re.compile(r"\s*(?:because|b/c|cuz)\b[\s:,]*\S", re.IGNORECASE)
+_CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
+
+
+def wish(text: str) -> Wish:
+    """What somebody wants who typed `/why TEXT`; raises Refused for a word that only begins something."""
+    text = text.strip()
+    if simple := _SIMPLE.get(text.lower()):
+        return simple
+    if example := _UNFINISHED.get(text.rstrip(" .…").lower()):
+        raise Refused(f"Something is missing there: {example}.")
+    if root := _ROOT.fullmatch(text):
+        return MarkRoot(int(root[1]) if root[1] else None)
+    if edit := _EDIT.fullmatch(text):
+        return Edit(int(edit[1]), (edit[2] or "").strip())
+    if one := _NUMBERED.fullmatch(text):
+        return Delete(int(one[2])) if one[1].lower() == "delete" else History(int(one[2]))
+    if move := _MOVE.fullmatch(text):
+        return Move(int(move[1]), int(move[3]), beside=move[2].lower() == "beside")
+    if branch := _BRANCH.fullmatch(text):
+        return Answer(branch[2].strip(), int(branch[1]))
+    return Answer(text)
+
+
+def is_plain_answer(said: str) -> bool:
+    """Whether what was said to nobody in the thread of the whys is an answer all the same."""
+    return bool(_BECAUSE.match(said))
+
+
+def may_answer(said: str) -> bool:
+    """Whether it may be one: of a question, a thanks or a link alone nobody is asked."""
+    return not said.rstrip().endswith("?") and len(said.split()) >= FEWEST_WORDS
+
+
+def is_change(wish: Wish) -> bool:
+    """Whether it changes the record, and does not only show some of it."""
+    return isinstance(wish, Answer | MarkRoot | Delete | Move | Undo) or (isinstance(wish, Edit) and bool(wish.text))
+
+
+def by_number(chain: tuple[Why, ...], number: int) -> Why:
+    """The numbered why; raises Refused where there is none."""
+    for why in chain:
+        if why.number == number:
+            return why
+    known = ", ".join(str(why.number) for why in chain) or "none yet"
+    sentence = f"There is no why {number}. There are: {known}."
+    raise Refused(sentence)
+
+
+def last_by(chain: tuple[Why, ...], author: str) -> Why:
+    """The why that somebody answered last and that stands; raises Refused where there is none."""
+    mine = [why for why in chain if why.author == author and not why.struck]
+    if not mine:
+        sentence = "You have answered no why here that could be taken back. `/why` shows them."
+        raise Refused(sentence)
+    return mine[-1]
+
+
+def without_action(chain: Iterable[Why], actions: Iterable[int]) -> tuple[Why, ...]:
+    """The root causes that stand and for which none of the actions (by number) is."""
+    known = frozenset(actions)
+    return tuple(why for why in chain if why.is_root and not why.struck and not known.intersection(why.actions))
+
+
+def standing(every: Iterable[Why]) -> tuple[Why, ...]:
+    """The whys that are not struck, by number; what explained a struck one explains the nearest above that stands."""
+    all_of = {why.number: why for why in every}
+    return tuple(
+        replace(why, parent=_standing_parent(why, all_of)) for _, why in sorted(all_of.items()) if not why.struck
+    )
+
+
+def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
+    """A why explains an earlier one, so the search must end."""
+    below, parent = why.number, why.parent
+    while parent is not None and parent < below and parent in every:
+        if not every[parent].struck:
+            return parent
+        below, parent = parent, every[parent].parent
+    return None
+
+
+def open_end(chain: tuple[Why, ...]) -> Why | None:
+    """The latest why that waits for a why of its own: nothing explains it yet, and it is no root cause.
+
+    None where the chain is empty, or where every branch has ended in a root cause.
+    """
+    explained = {why.parent for why in chain}
+    return next((why for why in reversed(chain) if why.number not in explained and not why.is_root), None)
+
+
+def is_ended(chain: tuple[Why, ...]) -> bool:
+    """Whether every branch of the chain ends in a root cause, so that nothing more is asked."""
+    return bool(chain) and open_end(chain) is None
+
+
+def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
+    """Which why the next answer explains: the one asked for, else the latest open one; None begins a chain.
+
+    Who answers the first question (`THE_INCIDENT`) after somebody else did begins a second one: two causes of it.
+    Whoever answers although every branch has ended goes on below the latest.
+    """
+    if asked == THE_INCIDENT:
+        return None
+    if asked is not None:
+        return by_number(chain, asked).number
+    end = open_end(chain) or (chain[-1] if chain else None)
+    return end.number if end else None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An answer that came with another's: it stands beside that one or beneath it, and may be meant the other way."""
+
+    other: Why
+    is_beside: bool
+
+
+def doubt_of(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | None:
+    """Whether an answer, the latest of the chain, may be meant for another question than the one it was taken for.
+
+    `seen` is the latest why there was when its author opened the form: what came to the same question since then,
+    they have not read. Without a form the open question counts, which may be seconds old.
+    """
+    if seen is not None:
+        others = [one for one in chain if one.parent == why.parent and seen < one.number < why.number]
+        theirs = [one for one in others if one.author != why.author]
+        return Doubt(theirs[-1], is_beside=True) if theirs else None
+    above = next((one for one in chain if one.number == why.parent), None)
+    if above is None or above.author == why.author or why.recorded_at - above.recorded_at >= AT_ONCE:
+        return None
+    return Doubt(above, is_beside=False)
+
+
+def moved(chain: tuple[Why, ...], why: Why, move: Move) -> int | None:
+    """The number of the why that this one explains after the move; None for the incident itself.
+
+    Raises Refused where it would explain one that was answered after it (or itself), and where it does so already.
+    """
+    other = by_number(chain, move.other)
+    parent = other.parent if move.beside else other.number
+    if other.number == why.number or (parent is not None and parent >= why.number):
+        sentence = f"Why {why.number} can only explain what was answered before it: move the later one."
+        raise Refused(sentence)
+    if parent == why.parent:
+        sentence = f"Why {why.number} stands {'beside' if move.beside else 'beneath'} why {other.number} already."
+        raise Refused(sentence)
+    return parent
+
+
+def cited(text: str) -> tuple[int, ...]:
+    """The numbers of the entries that an answer cites as `#4`, in their order."""
+    return tuple(dict.fromkeys(int(match[1]) for match in _CITED.finditer(text)))
+
+
+def depth(chain: tuple[Why, ...], number: int) -> int:
+    """How many whys stand above and including this one in its branch."""
+    parents = {why.number: why.parent for why in chain}
+    steps, at = 0, number
+    while at in parents and steps <= len(chain):
+        steps += 1
+        parent = parents[at]
+        if parent is None:
+            break
+        at = parent
+    return steps
+
+
+def answer_to(chain: tuple[Why, ...], parent: int | None) -> Why | None:
+    """The latest answer that stands to the question after a why, or with None to the first; None where none does."""
+    return next((why for why in reversed(chain) if why.parent == (parent or None)), None)
+
+
+def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
+    """The why to mark as a root cause: the numbered one, else the latest open one; raises Refused without any."""
+    if not chain:
+        sentence = "There is no why yet. Answer the first one with `/why because …`."
+        raise Refused(sentence)
+    return by_number(chain, number) if number is not None else open_end(chain) or chain[-1]
+
+
+def to_branch(chain: tuple[Why, ...]) -> int:
+    """The number to name where another cause may be added, once every branch has ended: what the last one explains.
+
+    Its own number where it explains the incident itself: what caused that is still a why.
+    """
+    last = [why for why in chain if why.is_root][-1]
+    return last.parent or last.number
+
+
+def quoted(text: str) -> str:
+    """An answer as the next question quotes it: without its `because` and its full stop, on one line."""
+    flat = text_rules.flat(text).rstrip(".!")
+    return re.sub(r"^because\s+", "", flat, flags=re.IGNORECASE)
+
+
+WORDS = (
+    *("human error", "user error", "operator error", "pilot error"),
+    *("careless", "carelessly", "carelessness", "sloppy", "negligent", "negligence", "incompetent", "incompetence"),
+    *("stupid", "lazy", "idiot", "clumsy", "inattentive"),
+    *("my fault", "his fault", "her fault", "their fault", "your fault", "whose fault", "to blame", "is guilty"),
+    *("should have known", "should have noticed", "should have checked", "should've known", "should have seen"),
+    *("forgot", "forgotten by", "messed up", "screwed up", "was not paying attention", "wasn't paying attention"),
+)
+"""What is looked for unless the operator names other words."""
+
+
+def chosen(setting: str, usual: tuple[str, ...] = WORDS) -> tuple[str, ...]:
+    """The words that the operator's setting names: its own between commas, none for `none`, ours for `usual`."""
+    if setting.strip().lower() == "usual":
+        return usual
+    return () if setting.strip().lower() == "none" else tuple(word for word in setting.split(",") if word.strip())
+
+
+def blaming(text: str, words: Iterable[str]) -> str:
+    """The first of these words or phrases in a text, as it stands there; empty where none does."""
+    pattern = _pattern(tuple(words))
+    match = pattern.search(" ".join(text.replace("\u2019", "'").split())) if pattern else None
+    return match[0] if match else ""
+
+
+@lru_cache(maxsize=8)
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
+    phrases = sorted((re.escape(word.strip()) for word in words if word.strip()), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE) if phrases else None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A why where every form shows it: `depth` counts the whys above it.
+
+    It `is_branch` where another why, which stands before it, explains the same why already.
+    """
+
+    why: Why
+    depth: int
+    is_branch: bool
+
+
+def outline(chain: Iterable[Why]) -> Iterator[Placed]:
+    """The whys in the one order in which they are shown: each is followed by all that explains it, by number.
+
+    `chain` is as `standing` leaves it. No recursion: chains may be long.
+    """
+    below: dict[int | None, list[Why]] = {}
+    for why in sorted(chain, key=lambda why: why.number):
+        below.setdefault(why.parent, []).append(why)
+    waiting = [Placed(why, 0, is_branch=False) for why in reversed(below.get(None, []))]
+    while waiting:
+        placed = waiting.pop()
+        yield placed
+        explains = below.get(placed.why.number, [])
+        found = [Placed(why, placed.depth + 1, is_branch=index > 0) for index, why in enumerate(explains)]
+        waiting.extend(reversed(found))

@@ -1,0 +1,251 @@
+"""What is to be changed on a canvas, block by block, so that nothing else on it is written over.
+
+`canvases.edit` changes one section a call, and a section is a block: a paragraph, a heading, an item of a list. It can
+be found only by the words that it holds. So each step tells the words that its block must show: a block that somebody
+changed in the meantime is not found, and stays.
+
+A canvas read back: what people changed on it, told by what reads differently, and kept when it is written anew.
+
+Slack writes Markdown in its own hand, and a canvas has no place for markers. So its regions are found by their
+headings, and compared by what they show: words, structure, emphasis and where links lead, not by their bytes.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from markdown_it.token import Token
+
+from bot.domain.postmortem import RegionMark
+from bot.export import markdown_reader
+from bot.export.markdown_reader import Reader, shown
+from bot.export.regions import NOTHING, Compiled, Region
+
+MOST_STEPS = 8
+"""Each is two calls of Slack, which allows fifty a minute; a canvas with more changes is written as a whole."""
+
+_LISTS = frozenset({"bullet_list_open", "bullet_list_close"})
+_LONE = ("paragraph_open", "inline", "paragraph_close"), ("heading_open", "inline", "heading_close")
+_ITEM = ("list_item_open", "paragraph_open", "inline", "paragraph_close", "list_item_close")
+_BREAKS = frozenset({"softbreak", "hardbreak"})
+_reader = Reader()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change: `replace`, `insert_after` or `delete` the block that shows exactly these words.
+
+    `count` blocks of the canvas hold the words by then, and the `place`th of them, from 0, is meant. `region` will
+    read as `reads` digests afterwards.
+    """
+
+    operation: str
+    words: str
+    count: int
+    place: int
+    markdown: str
+    region: str
+    reads: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One block: its Markdown, what it shows to compare it by, its words, and whether it is one section alone."""
+
+    region: str
+    markdown: str
+    shows: str
+    words: str
+    is_one: bool
+    is_item: bool
+
+
+def steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[Step, ...] | None:
+    """The steps from the regions as they were read to what they are to be; None where it must be written as a whole.
+
+    That is where regions are missing or moved, where tables, code or nested lists change, or too much does.
+    """
+    if list(found) != list(wanted):
+        return None
+    canvas = [block for id_, text in found.items() for block in _blocks(id_, text)]
+    new = {id_: list(_blocks(id_, text)) for id_, text in wanted.items()}
+    made: list[Step] = []
+    for start, end, written in reversed(list(_changes(canvas, new))):  # from below: what stands above stays in place
+        for step in _stepped(canvas, start, end, written):
+            if not step.words or len(made) == MOST_STEPS:
+                return None
+            made.append(step)
+    return tuple(made)
+
+
+def is_astray(after: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether a canvas does not say what the steps were to make it say, though nobody else wrote on it."""
+    if markdown_reader.letters(after) == markdown_reader.letters("\n\n".join(wanted.values())):
+        return False
+    texts = (*found.values(), *wanted.values())
+    ours = {block.shows for text in texts for block in _blocks("", text)}
+    return all(block.shows in ours for block in _blocks("", after))
+
+
+def _changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iterator[tuple[int, int, list[_Block]]]:
+    """Which run of the canvas's blocks is to become which blocks; an empty run stands behind its start."""
+    sizes = Counter(block.region for block in canvas)
+    base = 0
+    for id_, blocks in new.items():
+        was = [block.shows for block in canvas[base : base + sizes[id_]]]
+        matcher = SequenceMatcher(None, was, [block.shows for block in blocks], autojunk=False)
+        for kind, start, end, first, last in matcher.get_opcodes():
+            if kind != "equal":
+                yield base + start, base + end, blocks[first:last]
+        base += sizes[id_]
+
+
+def _stepped(canvas: list[_Block], start: int, end: int, written: list[_Block]) -> Iterator[Step]:
+    """The steps of one change, made on the blocks as well; one without words cannot be made."""
+    for index in range(end - 1, start + len(written) - 1, -1):
+        yield _step(canvas, "delete", index, [])
+    if start == end:
+        yield _step(canvas, "insert_after", start - 1, written)
+        return
+    pairs = min(end - start, len(written))
+    for offset in range(pairs - 1, -1, -1):
+        more = written[offset:] if offset == pairs - 1 else written[offset : offset + 1]
+        yield _step(canvas, "replace", start + offset, more)
+
+
+def _step(canvas: list[_Block], operation: str, index: int, written: list[_Block]) -> Step:
+    at = canvas[max(index, 0)]
+    holding = [place for place, block in enumerate(canvas) if at.words in block.words]
+    canvas[index + (operation == "insert_after") : index + 1] = written
+    reads = markdown_reader.digest(_joined([block for block in canvas if block.region == at.region]))
+    words = at.words if at.is_one and index >= 0 else ""
+    return Step(operation, words, len(holding), holding.index(max(index, 0)), _joined(written), at.region, reads)
+
+
+def _joined(blocks: list[_Block]) -> str:
+    text = ""
+    for index, block in enumerate(blocks):
+        gap = "\n" if index and block.is_item and blocks[index - 1].is_item else "\n\n"
+        text += (gap if index else "") + block.markdown
+    return text
+
+
+def _blocks(region: str, markdown: str) -> Iterator[_Block]:
+    lines = markdown.split("\n")
+    for tokens in _apart(_reader.parsed(markdown)):
+        start, end = tokens[0].map or (0, 0)
+        kinds = tuple(token.type for token in tokens)
+        inside = next((token.children or [] for token in tokens if token.type == "inline"), [])
+        is_one = kinds in (*_LONE, _ITEM) and not any(token.type in _BREAKS for token in inside)
+        flat = [part for token in tokens for part in (token.children or [token])]
+        text = "\n".join(lines[start:end]).strip("\n")
+        yield _Block(region, text, markdown_reader.told(flat), shown(flat).strip(), is_one, kinds == _ITEM)
+
+
+def _apart(tokens: list[Token]) -> Iterator[list[Token]]:
+    """The tokens of each block at the top, and of each item of a list there."""
+    block: list[Token] = []
+    depth = 0
+    for token in tokens:
+        if not token.level and token.type in _LISTS:
+            depth = int(token.nesting > 0)
+            continue
+        block.append(token)
+        if token.nesting <= 0 and token.level == depth:
+            yield block
+            block = []
+
+
+HEAD = ""
+"""The name of what stands before the first heading."""
+
+_CHANGED = "changed"
+_NOTHING = re.compile(r"^\*Not recorded\*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a canvas is to say, region by region, and the regions that stand as people left them."""
+
+    regions: dict[str, str]
+    edited: tuple[str, ...] = ()
+
+    @property
+    def markdown(self) -> str:
+        """The whole canvas."""
+        return "\n\n".join(filter(None, self.regions.values())) + "\n"
+
+
+def apart(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
+    """The regions of a canvas in their order, each with its heading, by id; `headings` are the ids by their words.
+
+    What a person wrote under a heading of their own belongs to the region above it; so does a heading's second copy.
+    """
+    lines = canvas.replace("\r\n", "\n").split("\n")
+    begun = {HEAD: 0}
+    for line, text in _reader.headings("\n".join(lines)):
+        if text in headings:
+            begun.setdefault(headings[text], line)
+    ends = [*list(begun.values())[1:], len(lines)]
+    return {id_: "\n".join(lines[start:end]).strip() for (id_, start), end in zip(begun.items(), ends, strict=True)}
+
+
+def marks_of(written: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+    """How each region was left: as Slack gives it back right after it was written.
+
+    Where that does not have the same letters, somebody was quicker: then what was written counts, and theirs is seen
+    as an edit. `found` is empty where the canvas could not be read.
+    """
+    return {
+        id_: markdown_reader.digest(
+            found[id_] if markdown_reader.letters(found.get(id_, "")) == markdown_reader.letters(text) else text
+        )
+        for id_, text in written.items()
+    }
+
+
+def marks_before(marks: Mapping[str, str], writing: Mapping[str, str]) -> dict[str, str]:
+    """The marks while regions are being written: whichever of both a canvas shows afterwards was left by us."""
+    return {
+        **marks,
+        **{id_: f"{marks.get(id_, '')} {markdown_reader.digest(text)}".strip() for id_, text in writing.items()},
+    }
+
+
+def edited(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> tuple[str, ...]:
+    """The regions that people changed, other than into what they would say now anyway."""
+    return tuple(id_ for id_, text in found.items() if _is_edited(id_, text, new, marks))
+
+
+def merged(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]) -> Merged:
+    """The canvas as it is to be written: some regions as people left them, everything else anew.
+
+    A region that somebody took out comes back; what people added above the first heading stays there.
+    """
+    kept = {id_: found[id_] for id_ in left}
+    return Merged({**new, **kept}, tuple(kept))
+
+
+def returned(found: Mapping[str, str], marks: Mapping[str, RegionMark], shown: Compiled) -> Compiled:
+    """Regions that people changed, as a draft that comes back would hold them; the rest of it as it is `shown`."""
+    return Compiled("", tuple(_came(region, found, marks) for region in shown.regions))
+
+
+def _came(region: Region, found: Mapping[str, str], marks: Mapping[str, RegionMark]) -> Region:
+    if region.id not in found:
+        return replace(region, left_as=region.digest)
+    _, _, body = found[region.id].partition("\n")
+    mark = marks[region.id]
+    return Region(region.id, region.heading, _NOTHING.sub(NOTHING, body).strip(), _CHANGED, mark.facts, mark.seen)
+
+
+def holds(text: str, words: str) -> bool:
+    """Whether these words stand in a text, however they are marked."""
+    return markdown_reader.letters(words) in markdown_reader.letters(text)
+
+
+def _is_edited(id_: str, text: str, new: Mapping[str, str], marks: Mapping[str, str]) -> bool:
+    is_as_left = markdown_reader.digest(text) in marks.get(id_, markdown_reader.digest("")).split()
+    return not is_as_left and markdown_reader.digest(text) != markdown_reader.digest(new.get(id_, ""))

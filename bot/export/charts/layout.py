@@ -1,0 +1,369 @@
+"""The lanes of the timeline's picture that are filled from side to side: phases and severity.
+
+What every lane of the timeline's picture is drawn with.
+
+Labels find their places, so that none covers another. Pure geometry: units from the left, rows counted from 0.
+
+The axis below the timeline's picture: its ticks with times and dates, and where it is cut.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.domain.document import Document
+from bot.domain.records import Milestone
+from bot.export.charts import scale as scale_chart
+from bot.export.charts.scale import (
+    CUT_SIZE,
+    PAD,
+    Phase,
+    Scale,
+    Span,
+    Tick,
+    covered,
+    fitted,
+    phases,
+    quiet_spans,
+    rough,
+    severities,
+)
+from bot.export.charts.svg import SEVERITIES, WIDTH, Sheet, path, width
+from bot.export.markdown import clock, stamp
+
+LEFT = 66.0
+"""Units: names of lanes stand before it, the axis begins at it."""
+RIGHT = WIDTH - 26
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+"""Months as they are shown, whatever the machine's language."""
+_WITH_YEAR = timedelta(days=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A strip across the picture: its name, its height, and what draws it below a given y.
+
+    `marks_at` is where it has its marks, in units below its top.
+    """
+
+    name: str
+    height: float
+    draw: Callable[[float], None]
+    marks_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A document on its way to a picture. What a lane has to explain goes to `notes`."""
+
+    document: Document
+    quiet: tuple[Span, ...]
+    scale: Scale
+    sheet: Sheet
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def spans_days(self) -> bool:
+        """Whether a clock time alone would mislead."""
+        stretches = self.scale.stretches
+        return self.document.spans_days or stretches[0].start.date() != stretches[-1].end.date()
+
+    def when(self, moment: datetime) -> str:
+        """A moment in a label: `13:40`, `23 Nov 13:40`, or `2026-11-23` where it is about years."""
+        if self._is_long:
+            return self.day(moment)
+        return f"{self.day(moment)} {clock(moment)}" if self.spans_days else clock(moment)
+
+    def day(self, moment: datetime) -> str:
+        """A day in a label."""
+        return moment.date().isoformat() if self._is_long else f"{moment.day} {MONTHS[moment.month - 1]}"
+
+    @property
+    def _is_long(self) -> bool:
+        stretches = self.scale.stretches
+        return stretches[-1].end - stretches[0].start > _WITH_YEAR
+
+    @property
+    def poles(self) -> tuple[tuple[Milestone, datetime, bool], ...]:
+        """The milestones that were reached, in the order of time, each with whether its time is approximate."""
+        reached = [
+            (mark.milestone, mark.at, bool(mark.line and mark.line.approximate))
+            for mark in self.document.marks
+            if mark.at
+        ]
+        return tuple(sorted(reached, key=lambda pole: pole[1]))
+
+
+def chart(document: Document) -> Chart:
+    """The chart of a document that has a timeline."""
+    spans = covered(document)
+    return Chart(document, quiet_spans(spans), fitted(spans, LEFT, RIGHT), Sheet())
+
+
+GAP = 6.0
+"""Units that stay free between two labels of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A label that hangs on a pole at `pole`: to its right, or to its left. Row 0 is the lowest."""
+
+    pole: float
+    width: float
+    is_left: bool
+    row: int
+
+    @property
+    def left(self) -> float:
+        """Where the label begins."""
+        return self.pole - self.width if self.is_left else self.pole
+
+    @property
+    def right(self) -> float:
+        """Where the label ends."""
+        return self.pole if self.is_left else self.pole + self.width
+
+    def covers(self, pole: float) -> bool:
+        """Whether a pole that goes up at that place would run through the label, or touch it."""
+        return self.left - GAP < pole < self.right + GAP
+
+    def touches(self, other: "Flag") -> bool:
+        """Whether the two cannot stand in one row."""
+        return self.left < other.right + GAP and other.left < self.right + GAP
+
+
+def flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[Flag, ...]:
+    """A flag for each (pole, width), the poles in order; no label covers another, and no pole runs through a label.
+
+    Labels stand to the right of their poles; those that would pass the edge, and those before them that would run into
+    their poles, stand to the left.
+    """
+    made = [Flag(pole, width, is_left=False, row=0) for pole, width in labels]
+    for index in range(len(made) - 1, -1, -1):
+        flag = made[index]
+        if flag.right > edge or any(later.is_left and flag.covers(later.pole) for later in made[index + 1 :]):
+            made[index] = replace(flag, is_left=True)
+    # Lowest first: those to the right from the last on, then those to the left from the first on. So whatever is
+    # placed later goes over what its label would cover, and its own pole meets nothing on its way down.
+    rightwards = [index for index in reversed(range(len(made))) if not made[index].is_left]
+    leftwards = [index for index in range(len(made)) if made[index].is_left]
+    placed: list[int] = []
+    for index in (*rightwards, *leftwards):
+        flag = made[index]
+        below = [made[other].row for other in placed if flag.covers(made[other].pole) or flag.touches(made[other])]
+        made[index] = replace(flag, row=max(below, default=-1) + 1)
+        placed.append(index)
+    return tuple(made)
+
+
+def thinned(labels: Iterable[tuple[float, float]], rows: int) -> tuple[int | None, ...]:
+    """The row for each label (middle, width), given in their order; None for those that find no room."""
+    ends = [float("-inf")] * rows
+    found: list[int | None] = []
+    for middle, length in labels:
+        left = middle - length / 2
+        row = next((row for row, end in enumerate(ends) if left >= end), None)
+        if row is not None:
+            ends[row] = left + length + GAP / 2
+        found.append(row)
+    return tuple(found)
+
+
+def side_by_side(labels: Sequence[tuple[float, float]], left: float, right: float) -> tuple[float, ...]:
+    """The left ends of labels (middle, width) in one row: as near their middles as they can be without touching.
+
+    They must have room in all between the edges.
+    """
+    starts: list[float] = []
+    end = left - GAP
+    for middle, length in labels:
+        starts.append(max(middle - length / 2, end + GAP))
+        end = starts[-1] + length
+    limit = right
+    for index in range(len(starts) - 1, -1, -1):
+        starts[index] = min(starts[index], limit - labels[index][1])
+        limit = starts[index] - GAP
+    return tuple(starts)
+
+
+def lanes(spans: Iterable[tuple[float, float]], most: int) -> tuple[int | None, ...]:
+    """The lane for each span (left, right), ordered by their left ends; None for those beyond the last lane."""
+    ends = [float("-inf")] * most
+    found: list[int | None] = []
+    for left, right in spans:
+        lane = next((lane for lane, end in enumerate(ends) if left >= end), None)
+        if lane is not None:
+            ends[lane] = right
+        found.append(lane)
+    return tuple(found)
+
+
+def pieces(left: float, right: float, breaks: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """What the breaks leave of a stretch, in order."""
+    found: list[tuple[float, float]] = []
+    for start, end in sorted(breaks):
+        if start > left:
+            found.append((left, min(start, right)))
+        left = max(left, end)
+    return tuple(piece for piece in (*found, (left, right)) if piece[0] < piece[1])
+
+
+_BAND_LETTERS = 12.0
+_SMALL = 10.5
+_BAND = 22.0
+_STRIP = 15.0
+_MARGIN = 7.0
+_LETTERS_BELOW = 18.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """A phase on the axis; its words begin at `words_at`, or stand below the band where that is None."""
+
+    phase: Phase
+    label: str
+    left: float
+    right: float
+    words_at: float | None
+
+    @property
+    def room(self) -> tuple[float, float]:
+        """The middle of the band, and the width of its words."""
+        return (self.left + self.right) / 2, width(self.label, _BAND_LETTERS)
+
+
+def phases_lane(chart: Chart) -> Lane | None:
+    """A band for each phase, with its length; beside or below it, where the band is too narrow for the words."""
+    bands = _bands(chart)
+    if not bands:
+        return None
+    below = [band for band in bands if band.words_at is None]
+    starts = side_by_side([band.room for band in below], LEFT, WIDTH)
+
+    def draw(top: float) -> None:
+        for band in bands:
+            _draw_band(chart, band, top)
+        for band, start in zip(below, starts, strict=True):
+            middle, room = band.room
+            y = top + _BAND
+            chart.sheet.line([(middle, y), (middle, y + 3), (start + room / 2, y + 7)], band.phase.tone)
+            chart.sheet.clear(start - 2, y + 7, room + 2, 14)
+            chart.sheet.write(band.label, start, y + _LETTERS_BELOW, fill="ink", font_size=_BAND_LETTERS)
+
+    return Lane(scale_chart.PHASES, _BAND + (_LETTERS_BELOW if below else 0) + 7, draw)
+
+
+def _draw_band(chart: Chart, band: _Band, top: float) -> None:
+    long = max(band.right - band.left, 1.5)
+    chart.sheet.draw("rect", x=band.left, y=top, width=long, height=_BAND, fill=band.phase.ground)
+    chart.sheet.draw("rect", x=band.left, y=top, width=min(long, 2.5), height=_BAND, fill=band.phase.tone)
+    if band.words_at is not None:
+        chart.sheet.write(band.label, band.words_at, top + 15.5, fill="ink", font_size=_BAND_LETTERS)
+
+
+def _bands(chart: Chart) -> list[_Band]:
+    told = tuple(phases(chart.document))
+    ends = [(chart.scale.x(phase.span.start), chart.scale.x(phase.span.end)) for phase in told]
+    taken = [*_cuts(chart), *((x, x) for x in (chart.scale.x(at) for _, at, _ in chart.poles))]
+    found = []
+    for phase, (left, right) in zip(told, ends, strict=True):
+        label = f"{phase.label} {rough(phase.span.length)}"
+        room = width(label, _BAND_LETTERS) + 2 * _MARGIN
+        start = _first_room(pieces(left, right, taken), room)
+        others = [*taken, *(end for end in ends if end != (left, right))]
+        if start is None:
+            start = _room_beside((left, right), others, room)
+        if start is not None:
+            taken.append((start, start + room))
+        found.append(_Band(phase, label, left, right, None if start is None else start + _MARGIN))
+    return found
+
+
+_Pieces = tuple[tuple[float, float], ...]
+
+
+def _first_room(free: _Pieces, room: float) -> float | None:
+    return next((start for start, end in free if end - start >= room), None)
+
+
+def _room_beside(band: tuple[float, float], taken: list[tuple[float, float]], room: float) -> float | None:
+    """Where words can stand that touch a band from outside: those before it end at it, those behind it begin there."""
+    left, right = band
+    before = [piece for piece in pieces(LEFT, left, taken) if piece[1] == left and left - piece[0] >= room]
+    if before:
+        return left - room
+    return _first_room(tuple(piece for piece in pieces(right, WIDTH, taken) if piece[0] == right), room)
+
+
+def _cuts(chart: Chart) -> list[tuple[float, float]]:
+    """Where the axis is cut, what is drawn is torn away."""
+    return [(cut.left + PAD / 2, cut.right - PAD / 2) for cut in chart.scale.cuts]
+
+
+def severity_lane(chart: Chart) -> Lane | None:
+    """How severe the incident was taken to be, over time."""
+    told = severities(chart.document, chart.scale.stretches[-1].end)
+    if not told:
+        return None
+
+    def draw(top: float) -> None:
+        for severe in told:
+            left, right = chart.scale.x(severe.span.start), chart.scale.x(severe.span.end)
+            label, tone = f"sev{severe.level}", SEVERITIES[severe.level]
+            chart.sheet.draw("rect", label, x=left, y=top + 2, width=right - left, height=_STRIP, fill=tone)
+            start = _first_room(pieces(left, right, _cuts(chart)), width(label, _SMALL) + 2 * _MARGIN)
+            if start is not None:
+                chart.sheet.write(label, start + _MARGIN, top + 13.3, fill="paper", font_weight="600", font_size=_SMALL)
+
+    return Lane(scale_chart.SEVERITY, _STRIP + 9, draw)
+
+
+_AXIS_LETTERS = 11.0
+_TOOTH = 5.0
+_ROW = 14.0
+
+
+def draw_grid(chart: Chart, top: float, foot: float) -> None:
+    """A faint line at every tick, up through the lanes."""
+    for tick in chart.scale.ticks():
+        chart.sheet.line([(tick.x, top), (tick.x, foot)], "line", stroke_width=0.8)
+
+
+def draw_axis(chart: Chart, top: float) -> float:
+    """The axis and what is written below it; where that ends."""
+    chart.sheet.line([(LEFT, top), (RIGHT, top)], "soft", stroke_width=1.2)
+    ticks = chart.scale.ticks()
+    for tick in ticks:
+        chart.sheet.line([(tick.x, top), (tick.x, top + 4)], "soft")
+    row = top + _ROW + 2
+    if not chart.scale.shows_days_only:
+        _write_labels(chart, [(tick, clock(tick.at)) for tick in ticks], row)
+        row += _ROW
+    if chart.spans_days:
+        _write_labels(chart, [(tick, chart.day(tick.at)) for tick in ticks if tick.opens_day], row)
+        row += _ROW
+    return row - _ROW + 6
+
+
+def _write_labels(chart: Chart, labels: list[tuple[Tick, str]], y: float) -> None:
+    rows = thinned([(tick.x, width(label, _AXIS_LETTERS)) for tick, label in labels], 1)
+    for (tick, label), row in zip(labels, rows, strict=True):
+        if row is not None:
+            chart.sheet.write(label, tick.x, y, fill="soft", text_anchor="middle", font_size=_AXIS_LETTERS)
+
+
+def draw_cuts(chart: Chart, top: float, foot: float, label_at: float) -> None:
+    """Where the axis is cut, all lanes are torn apart; the length of what is left out stands between."""
+    teeth = [
+        (top - 3 + tooth * _TOOTH, _TOOTH / 2 * (-1) ** tooth) for tooth in range(int((foot + 6 - top) / _TOOTH) + 2)
+    ]
+    for cut in chart.scale.cuts:
+        left, right = cut.left + PAD, cut.right - PAD
+        label = rough(cut.end - cut.start)
+        edges = [[(x + depth, y) for y, depth in teeth] for x in (left, right)]
+        title = scale_chart.CUT.format(length=label, when=stamp(cut.start, cut.end))
+        chart.sheet.draw("path", title, d=path([*edges[0], *reversed(edges[1])], closed=True), fill="paper")
+        for edge in edges:
+            chart.sheet.line(edge, "soft", stroke_width=0.9)
+        middle = (left + right) / 2
+        chart.sheet.write(label, middle, label_at, fill="soft", text_anchor="middle", font_size=CUT_SIZE)

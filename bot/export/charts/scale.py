@@ -1,0 +1,326 @@
+"""The time axis: which place a moment has, where the axis is cut, and what is written below it. All times are UTC.
+
+The axis is true to scale. Where a few long quiet spans would crowd everything else into a corner, they are cut out and
+marked with their length; all that remains keeps one scale.
+
+The words in the pictures that are nobody's own; what the pictures say as sentences stands in `alternatives`.
+
+What the timeline's picture tells of an incident besides its entries: phases, severity, silences. Pure.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median_low
+from typing import NamedTuple
+
+from bot.domain.checks import LONGEST_GAP
+from bot.domain.document import Document, Line
+from bot.domain.records import EntryKind, Milestone
+from bot.export.charts.svg import width
+
+CUT_SIZE = 10.0
+"""The size of the letters that tell how much a cut leaves out."""
+
+PAD = 8.0
+"""Units kept free at both ends of a stretch, so that what is drawn at its first moment does not touch the cut."""
+TICK_ROOM = 62.0
+_MOST_CUTS = 9
+_CROWDED = 4.0  # units: with half of all neighbours nearer than this, marks cannot be told apart
+_LONG = timedelta(hours=2)  # what may be cut
+_LEAST_ROOM = 150.0  # units that must remain for the stretches
+_ALIKE = 0.75  # a silence that lasts this share of another
+_WORTH = 1.5  # what cutting must gain at least
+_SHORTEST = timedelta(minutes=10)  # the whole axis: less would blow minutes up to nothing but white
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400
+_STEPS = (
+    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720)),
+    *(_DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 364, 1_820, 3_640, 18_200, 91_000, 364_000, 910_000)),
+)
+
+
+class Span(NamedTuple):
+    """From one moment to another, or to the same."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """Never negative: a span that is told to end before it begins is taken as its beginning."""
+        return max(self.end - self.start, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the axis without a cut: its first and last moment, and where they are."""
+
+    start: datetime
+    end: datetime
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark below the axis; `opens_day` where its date must be told."""
+
+    at: datetime
+    x: float
+    opens_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An axis: its stretches in order; between two of them it is cut. `per_second` is in units."""
+
+    stretches: tuple[Stretch, ...]
+    per_second: float
+
+    def x(self, moment: datetime) -> float:
+        """Where a moment is; never before or behind the axis, and never before an earlier moment."""
+        index = max(bisect_right(self.stretches, moment, key=lambda stretch: stretch.start) - 1, 0)
+        here = self.stretches[index]
+        if moment <= here.end:
+            return here.left + max((moment - here.start).total_seconds(), 0) * self.per_second
+        if index + 1 == len(self.stretches):
+            return here.right
+        after = self.stretches[index + 1]
+        share = (moment - here.end) / (after.start - here.end)
+        return here.right + share * (after.left - here.right)
+
+    @property
+    def cuts(self) -> tuple[Stretch, ...]:
+        """What was left out: between which moments, and where."""
+        return tuple(
+            Stretch(before.end, after.start, before.right, after.left) for before, after in pairwise(self.stretches)
+        )
+
+    def is_cut(self, span: Span) -> bool:
+        """Whether just this span is left out."""
+        return any((cut.start, cut.end) == (span.start, span.end) for cut in self.cuts)
+
+    def ticks(self) -> tuple[Tick, ...]:
+        """Marks at round times, far enough apart to be labelled; a stretch that has none gets one at its beginning."""
+        step = next((step for step in _STEPS if step * self.per_second >= TICK_ROOM), _STEPS[-1])
+        found: list[Tick] = []
+        for stretch in self.stretches:
+            moments = tuple(_round_times(stretch, step)) or (stretch.start,)
+            days = [None, *(moment.date() for moment in moments)]
+            found += [
+                Tick(moment, self.x(moment), opens_day=before != moment.date())
+                for before, moment in zip(days, moments, strict=False)
+            ]
+        return tuple(found)
+
+    @property
+    def shows_days_only(self) -> bool:
+        """Whether the ticks are whole days apart."""
+        return TICK_ROOM / self.per_second > _DAY / 2
+
+
+def quiet_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Where nothing is recorded for more than `LONGEST_GAP`, in order. The given spans are ordered by their start."""
+    found: list[Span] = []
+    until: datetime | None = None
+    for span in spans:
+        if until is not None and span.start - until > LONGEST_GAP:
+            found.append(Span(until, span.start))
+        until = max(until or span.start, span.end)
+    return tuple(found)
+
+
+def fitted(spans: Sequence[Span], left: float, right: float) -> Scale:
+    """The axis for these spans (at least one, ordered by their start) between two places."""
+    first, last = spans[0].start, max(max(span.start, span.end) for span in spans)
+    if last - first < _SHORTEST:
+        beside = (_SHORTEST - (last - first)) / 2
+        around = Span(first - min(beside, first - _FIRST), last + min(beside, _LAST - last))
+        return _axis((around,), left, right)
+    whole = Span(first, last)
+    long = [span for span in quiet_spans(spans) if span.length >= _LONG]
+    longest = sorted(long, key=lambda span: span.length, reverse=True)[:_MOST_CUTS]
+    choices = [_axis(tuple(_without(whole, longest[:count])), left, right) for count in _counts(longest)]
+    distance = _usual_distance(spans)
+    roomy = next((axis for axis in choices if axis.per_second * distance >= _CROWDED), None)
+    best = roomy or max(choices, key=lambda axis: axis.per_second)
+    return best if best.per_second >= choices[0].per_second * _WORTH else choices[0]
+
+
+def _counts(longest: Sequence[Span]) -> Iterator[int]:
+    """How many may be cut: of those that are nearly alike all or none."""
+    yield 0
+    for count, (span, shorter) in enumerate(pairwise(longest), 1):
+        if shorter.length < span.length * _ALIKE:
+            yield count
+    if longest:
+        yield len(longest)
+
+
+def _usual_distance(spans: Sequence[Span]) -> float:
+    """Seconds between neighbours: half of them are nearer."""
+    apart = [(after.start - before.start).total_seconds() for before, after in pairwise(spans)]
+    return median_low([seconds for seconds in apart if seconds > 0] or [0.0])
+
+
+def _without(whole: Span, cuts: Iterable[Span]) -> Iterator[Span]:
+    start = whole.start
+    for cut in sorted(cuts):
+        yield Span(start, cut.start)
+        start = cut.end
+    yield Span(start, whole.end)
+
+
+def _axis(kept: tuple[Span, ...], left: float, right: float) -> Scale:
+    cuts = [_room_of_cut(after.start - before.end) for before, after in pairwise(kept)]
+    room = max(right - left - 2 * PAD * len(kept) - sum(cuts), 0.0)
+    seconds = sum(span.length.total_seconds() for span in kept)
+    if cuts and room < _LEAST_ROOM:
+        room = 0.0
+    most = room / _SHORTEST.total_seconds()
+    per_second = min(room / seconds, most) if seconds else most
+    spare = (room - seconds * per_second) / max(len(cuts), 1)
+    stretches: list[Stretch] = []
+    at = left
+    for span, cut in zip(kept, [*cuts, 0.0], strict=True):
+        end = at + PAD + span.length.total_seconds() * per_second
+        stretches.append(Stretch(span.start, span.end, at + PAD, end))
+        at = end + PAD + cut + spare
+    return Scale(tuple(stretches), per_second)
+
+
+def _room_of_cut(length: timedelta) -> float:
+    return max(width(rough(length), CUT_SIZE) + 10, 28.0)
+
+
+def _round_times(stretch: Stretch, step: int) -> Iterator[datetime]:
+    each = timedelta(seconds=step)
+    for count in range(-((_EPOCH - stretch.start) // each), (stretch.end - _EPOCH) // each + 1):
+        yield _EPOCH + count * each
+
+
+def rough(length: timedelta) -> str:
+    """A length for a label: `43 min`, `2 h 5 min`, `24 h`, `3 d 2 h`, `17 d`."""
+    minutes = int(length.total_seconds()) // 60
+    hours, days = round(minutes / 60), minutes // 1_440
+    if minutes < 60:
+        return f"{minutes} min" if minutes else "<1 min"
+    if minutes < 600:
+        return " ".join(f"{count} {unit}" for count, unit in ((minutes // 60, "h"), (minutes % 60, "min")) if count)
+    if hours < 48:
+        return f"{hours} h"
+    hours = minutes // 60 % 24
+    return f"{days} d {hours} h" if hours and days < 10 else f"{days} d"
+
+
+PHASES = "Phases"
+SEVERITY = "Severity"
+ENTRIES = "Entries"
+RANGES = "Ranges"
+
+DETECT = "Detect"
+RESPOND = "Respond"
+RECOVER = "Recover"
+RESPOND_AND_RECOVER = "Respond and recover"
+
+QUIET = "Nothing is recorded for {length}, {when}"
+CUT = "Left out: {length} in which nothing is recorded, {when}"
+ROOT = "{number} · Root cause"
+
+NOTE_QUIET = "Grey: nothing is recorded for more than 30 min."
+NOTE_APPROXIMATE = "Hollow, dashed or ~: the time is approximate."
+NOTE_CUT = "Jagged: the axis is cut for the length told; the rest keeps one scale."
+NOTE_COLUMNS = "Each column counts the entries of {length}; the highest holds {most:,}."
+NOTE_RANGES = "Ranges that are not drawn for want of room: {count:,}."
+NOTE_WHYS = "Not drawn for want of room: {count:,} more."
+
+
+def entries(count: int) -> str:
+    """`1 entry`, `1,200 entries`."""
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
+_SEVERITY = re.compile(r"\bsev([1-4])\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What went on between two milestones; `ground` is the tint that it is drawn in."""
+
+    label: str
+    ground: str
+    tone: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Severe:
+    """How severe the incident was taken to be, 1 to 4, for how long."""
+
+    level: int
+    span: Span
+
+
+def phases(document: Document) -> Iterator[Phase]:
+    """Those phases whose two milestones are known and do not contradict each other.
+
+    Where nobody marked the mitigation, respond and recover are one.
+    """
+    at = {mark.milestone: mark.at for mark in document.marks}
+    impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
+    mitigated, resolved = at[Milestone.MITIGATED], at[Milestone.RESOLVED]
+    told: list[tuple[str, str, str, datetime | None, datetime | None]] = [(DETECT, "pale-red", "red", impact, detected)]
+    if mitigated:
+        told.append((RESPOND, "pale-blue", "blue", detected, mitigated))
+        told.append((RECOVER, "pale-green", "green", mitigated, resolved))
+    else:
+        told.append((RESPOND_AND_RECOVER, "pale-blue", "blue", detected, resolved))
+    for label, ground, tone, start, end in told:
+        if start and end and end > start:
+            yield Phase(label, ground, tone, Span(start, end))
+
+
+def covered(document: Document) -> tuple[Span, ...]:
+    """What the picture shows, ordered: every entry with its range, and milestones that only the incident knows."""
+    spans = [Span(line.happened_at, until(line)) for line in document.timeline]
+    spans += [Span(mark.at, mark.at) for mark in document.marks if mark.at and not mark.line]
+    return tuple(sorted(spans))
+
+
+def until(line: Line) -> datetime:
+    """When an entry ended: at its beginning, where no later end is told."""
+    ended = line.ended_at
+    return ended if ended and ended > line.happened_at else line.happened_at
+
+
+def severities(document: Document, end: datetime) -> tuple[Severe, ...]:
+    """The severity from one change of it to the next; without any change, the incident's own since it started.
+
+    The last holds until the incident was resolved, or until `end` where it was not.
+    """
+    changes: list[tuple[datetime, int]] = []
+    first = document.started_at or document.timeline[0].happened_at
+    for line in document.timeline:
+        told = _SEVERITY.findall(line.text) if line.kind is EntryKind.SEVERITY else []
+        if len(told) > 1 and not changes:
+            changes.append((first, int(told[0])))
+        if told:
+            changes.append((line.happened_at, int(told[-1])))
+    if not changes and document.severity:
+        changes.append((first, int(document.severity.removeprefix("sev"))))
+    over = document.resolved_at
+    last = over if over and changes and over > changes[-1][0] else end
+    ends = [*(start for start, _ in changes), last][1:]
+    return tuple(
+        Severe(level, Span(start, stop)) for (start, level), stop in zip(changes, ends, strict=True) if stop > start
+    )
+
+
+def longest_silence(document: Document) -> Span | None:
+    """The longest of the spans in which nothing is recorded for long."""
+    return max(quiet_spans(covered(document)), key=lambda span: span.length, default=None)

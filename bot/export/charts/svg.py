@@ -1,0 +1,274 @@
+"""What pictures are drawn on: SVG elements, built as a tree and escaped by its writer, in both forms that we need.
+
+Colours stand in attributes, for readers without style sheets (PDF); a page that can turn dark gets a style beside them.
+No scripts, no references to anything outside, no ids but the two that name and describe the picture.
+
+The colours of the pictures: those of `templates/postmortem/page.css`, by day and by night.
+
+How much room text takes where no font can be asked: estimates on the wide side, in the units of the picture.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from bot.domain.records import Milestone
+from bot.domain.text import one_line
+
+
+class Tone(NamedTuple):
+    """One colour on a light and on a dark page."""
+
+    light: str
+    dark: str
+
+
+TONES = {
+    "paper": Tone("#ffffff", "#14171c"),
+    "panel": Tone("#f5f6f8", "#1d2127"),
+    "ink": Tone("#1c2128", "#e4e7eb"),
+    "soft": Tone("#5b6470", "#9aa4b0"),
+    "line": Tone("#dde1e6", "#323842"),
+    "accent": Tone("#1f5fa8", "#7db4f5"),
+    "red": Tone("#b3261e", "#ff8a80"),
+    "orange": Tone("#a84300", "#ffab70"),
+    "amber": Tone("#7a5b00", "#e8c95a"),
+    "blue": Tone("#1f5fa8", "#7db4f5"),
+    "green": Tone("#1a6b3c", "#79d69d"),
+}
+"""By the names that they have in the style sheet."""
+
+TINTS = {
+    "quiet": Tone("#eceff2", "#262b33"),
+    "pale-red": Tone("#f9e3e1", "#4a2725"),
+    "pale-blue": Tone("#dfeaf7", "#1f3653"),
+    "pale-green": Tone("#dcefe3", "#1c3d2b"),
+}
+"""Grounds on which ink and soft can be read."""
+
+SEVERITIES = {1: "red", 2: "orange", 3: "amber", 4: "blue"}
+MILESTONES = {
+    Milestone.IMPACT_STARTED: "red",
+    Milestone.DETECTED: "accent",
+    Milestone.ACKNOWLEDGED: "accent",
+    Milestone.MITIGATED: "green",
+    Milestone.RESOLVED: "green",
+}
+
+
+def tone(name: str) -> Tone:
+    """A colour or a ground by its name."""
+    return TONES.get(name) or TINTS[name]
+
+
+WIDTH = 800.0
+"""Units: all pictures have the same, so that their letters come out alike; meant for 640 to 900 pixels."""
+_FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+_PAINTS = ("fill", "stroke")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a document: `name` is its file name without suffix, of ASCII letters, digits and hyphens.
+
+    `svg` is a file of its own: well-formed XML on white ground, with a size. `inline` stands inside an HTML page: as
+    wide as there is room, on the ground of the page, dark where the reader wants it. `paper` is the same for a page
+    that becomes a PDF, where nothing but its title is read out. `alternative` says in a few plain sentences what the
+    picture shows, for those who do not see it; it is escaped for nothing.
+    """
+
+    name: str
+    svg: str
+    inline: str
+    paper: str
+    alternative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What a picture is called: `name` as in `Picture`, `title` is read out first, `alternative` after it."""
+
+    name: str
+    title: str
+    alternative: str
+
+
+class Sheet:
+    """Collects what is drawn, from back to front; all letters stand before all shapes.
+
+    Attributes have their SVG names, with `_` for `-`, but `fill` and `stroke` name tones of the palette.
+    """
+
+    def __init__(self) -> None:
+        self._shapes = Element("g")
+        self._letters = Element("g")
+        self._paints: set[tuple[str, str]] = set()
+
+    def draw(self, tag: str, title: str = "", **attributes: str | float) -> None:
+        """Draw a shape; `title` is shown where a mouse rests on it."""
+        shape = SubElement(self._shapes, tag)
+        self._set(shape, attributes)
+        if title:
+            SubElement(shape, "title").text = one_line(title)
+
+    def line(self, points: Iterable[tuple[float, float]], stroke: str, **attributes: str | float) -> None:
+        """Draw a line from point to point."""
+        shape = SubElement(self._shapes, "path")
+        self._set(shape, {"d": path(points), "fill": "none", "stroke": stroke, **attributes})
+
+    def write(self, text: str, x: float, y: float, **attributes: str | float) -> None:
+        """Write a line of text, literally; y is its base line."""
+        letters = SubElement(self._letters, "text")
+        self._set(letters, {"x": x, "y": y, **attributes})
+        letters.text = one_line(text)
+
+    def clear(self, x: float, y: float, width: float, height: float) -> None:
+        """Make room for letters where shapes would run through them."""
+        ground = SubElement(self._letters, "rect")
+        self._set(ground, {"x": x, "y": y, "width": width, "height": height, "fill": "paper"})
+
+    def _set(self, element: Element, attributes: dict[str, str | float]) -> None:
+        classes = []
+        for name, value in attributes.items():
+            if name in _PAINTS and isinstance(value, str) and value != "none":
+                self._paints.add((name, value))
+                classes.append(f"{name}-{value}")
+                element.set(name, tone(value).light)
+            else:
+                element.set(name.replace("_", "-"), value if isinstance(value, str) else number(value))
+        if classes:
+            element.set("class", " ".join(classes))
+
+    def picture(self, caption: Caption, height: float) -> Picture:
+        """All that was drawn, in every form."""
+        alone = self._root(caption, height, f"{caption.name}-file")
+        alone.set("width", number(WIDTH))
+        alone.set("height", number(height))
+        SubElement(alone, "rect", {"width": "100%", "height": "100%", "fill": tone("paper").light})
+        alone.extend((self._shapes, self._letters))
+        inside = self._root(caption, height, caption.name)
+        inside.set("width", "100%")
+        SubElement(inside, "style").text = self._by_night()
+        inside.extend((self._shapes, self._letters))
+        printed = self._root(Caption(caption.name, caption.alternative, ""), height, caption.name)
+        printed.set("width", "100%")
+        printed.extend((self._shapes, self._letters))
+        return Picture(
+            caption.name,
+            f'<?xml version="1.0" encoding="UTF-8"?>\n{_written(alone)}\n',
+            _written(inside),
+            _written(printed),
+            one_line(caption.alternative),
+        )
+
+    def _root(self, caption: Caption, height: float, anchor: str) -> Element:
+        root = Element(
+            "svg",
+            {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "class": "afterword-picture",
+                "viewBox": f"0 0 {number(WIDTH)} {number(height)}",
+                "role": "img",
+                "aria-labelledby": f"{anchor}-title",
+                "aria-describedby": f"{anchor}-desc",
+                "font-family": _FONTS,
+            },
+        )
+        SubElement(root, "title", {"id": f"{anchor}-title"}).text = one_line(caption.title)
+        SubElement(root, "desc", {"id": f"{anchor}-desc"}).text = one_line(caption.alternative)
+        return root
+
+    def _by_night(self) -> str:
+        # Not for print: paper is white.
+        rules = (
+            f".afterword-picture .{paint}-{name}{{{paint}:{tone(name).dark}}}" for paint, name in sorted(self._paints)
+        )
+        return f"@media screen and (prefers-color-scheme: dark){{{''.join(rules)}}}"
+
+
+def number(value: float) -> str:
+    """A length as it is written: at most one decimal."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def path(points: Iterable[tuple[float, float]], *, closed: bool = False) -> str:
+    """The `d` of a path along straight lines."""
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) + ("Z" if closed else "")
+
+
+def anchor_of(key: str, what: str) -> str:
+    """`inc-7-timeline`: a name for the picture that no other document's has."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', key.lower()).strip('-') or 'incident'}-{what}"
+
+
+def _written(root: Element) -> str:
+    return tostring(root, encoding="unicode")
+
+
+ELLIPSIS = "…"
+_NARROW = frozenset("iljtfrI.,:;'|!()[]{} `\"-/\\")
+_BROAD = frozenset("mwMW@%&—…")
+_JOINED = ("Mn", "Me", "Cf")
+_READ_PER_LINE = 400  # characters looked at: a text may be a whole log, and a line holds a hundred at most
+
+
+def width(text: str, size: float) -> float:
+    """How wide a line of text is at a font size, in any of the usual sans serif fonts."""
+    return sum(map(_share, text)) * size
+
+
+def _share(character: str) -> float:
+    """The width of a character as a share of the font's size; East Asian wide ones take two."""
+    if character.isascii():
+        if character in _NARROW:
+            return 0.42
+        return 1.0 if character in _BROAD else 0.72 if character.isupper() else 0.63
+    if unicodedata.category(character) in _JOINED:
+        return 0
+    return 1.26 if unicodedata.east_asian_width(character) in "WF" else 1.0 if character in _BROAD else 0.75
+
+
+def _fitting(text: str, room: float, size: float) -> str:
+    """The longest beginning that fits, one character at least."""
+    taken = 0.0
+    for index, character in enumerate(text):
+        taken += _share(character) * size
+        if taken > room and index:
+            return text[:index]
+    return text
+
+
+def wrapped(text: str, room: float, size: float, most: int) -> tuple[str, ...]:
+    """The text in at most so many lines, broken between words where they allow it; the last ends in an ellipsis if cut.
+
+    Line ends of the text are taken as spaces.
+    """
+    lines: list[str] = []
+    for word in _pieces(text[: most * _READ_PER_LINE].split(), room, size):
+        if lines and width(f"{lines[-1]} {word}", size) <= room:
+            lines[-1] += f" {word}"
+        elif len(lines) == most:
+            return (*lines[:-1], _ended(lines[-1], room, size))
+        else:
+            lines.append(word)
+    return tuple(lines)
+
+
+def _ended(line: str, room: float, size: float) -> str:
+    return _fitting(line, room - width(ELLIPSIS, size), size).rstrip() + ELLIPSIS
+
+
+def _pieces(words: list[str], room: float, size: float) -> Iterator[str]:
+    """The words, those that are too long for a line in pieces."""
+    for word in words:
+        rest = word
+        while width(rest, size) > room:
+            piece = _fitting(rest, room, size)
+            if piece == rest:
+                break
+            yield piece
+            rest = rest[len(piece) :]
+        yield rest

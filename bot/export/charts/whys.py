@@ -1,0 +1,240 @@
+"""The tree of whys as a picture: from the incident down to its root causes.
+
+Where the boxes of a tree of whys stand. Pure geometry: columns and rows of a tree, or lines of an outline.
+
+A tree grows downwards: what explains a box first stands right below it, what explains it further in the columns to the
+right. No line crosses another: in every row the boxes stand in the order of those above them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, zip_longest
+
+from bot.domain.document import Document, WhyStep
+from bot.domain.text import bare, one_line, shortened
+from bot.export.charts import scale as scale_chart
+from bot.export.charts.alt_text import whys_alternative
+from bot.export.charts.svg import WIDTH, Caption, Picture, Sheet, anchor_of, width, wrapped
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a box stands, counted from 0; `parent` is the index of the box above it, None for the first."""
+
+    column: int
+    row: int
+    parent: int | None
+
+
+def parents(whys: Sequence[WhyStep]) -> tuple[int | None, ...]:
+    """The index of the box that each box explains. Box 0 is the incident, the whys follow in reading order.
+
+    A why whose parent does not stand before it explains the incident.
+    """
+    boxes: dict[int | None, int] = {None: 0}
+    found: list[int | None] = [None]
+    for index, step in enumerate(whys, 1):
+        found.append(boxes.get(step.parent, 0))
+        boxes[step.number] = index
+    return tuple(found)
+
+
+def tree(above: Sequence[int | None]) -> tuple[Place, ...]:
+    """The places of the boxes, packed as narrow as their order allows; `above` as `parents` tells it."""
+    shifts = _shifts(above)
+    places: list[Place] = []
+    for shift, parent in zip(shifts, above, strict=True):
+        over = places[parent] if parent is not None else None
+        places.append(Place(over.column + shift if over else 0, over.row + 1 if over else 0, parent))
+    return tuple(places)
+
+
+def _shifts(above: Sequence[int | None]) -> list[int]:
+    """How many columns each box stands to the right of its parent."""
+    children: list[list[int]] = [[] for _ in above]
+    for index, parent in enumerate(above):
+        if parent is not None:
+            children[parent].append(index)
+    shifts = [0] * len(above)
+    edges: list[list[tuple[int, int]]] = [[] for _ in above]  # the first and last column of each row below, from a box
+    for index in reversed(range(len(above))):
+        taken: list[tuple[int, int]] = []
+        for child in children[index]:
+            below = edges[child]
+            shifts[child] = max(
+                (last + 1 - first for (_, last), (first, _) in zip(taken, below, strict=False)), default=0
+            )
+            moved = [(first + shifts[child], last + shifts[child]) for first, last in below]
+            taken = [
+                (left[0], right[1]) if left and right else left or right or (0, 0)
+                for left, right in zip_longest(taken, moved)
+            ]
+        edges[index] = [(0, 0), *taken]
+    return shifts
+
+
+def outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[Place, ...]:
+    """One box a line, in reading order; columns are indentation."""
+    depths = [0, *(step.depth + 1 for step in whys)]
+    return tuple(Place(depth, row, parent) for row, (depth, parent) in enumerate(zip(depths, above, strict=True)))
+
+
+MOST_BOXES = 80
+"""More whys than these are left to the text."""
+_MOST_COLUMNS = 6
+_WIDEST = 520.0
+_BESIDE = 14.0
+_BELOW = 24.0
+_PAD = 9.0
+_SIZE = 12.0
+_LINE = 15.0
+_INDENT = 22.0
+_STEM = 11.0
+_MOST_INDENT = 320.0  # of the deepest box: beyond it each step is narrower
+_ROOMY = 24  # with at most so many boxes an outline has two lines for each
+_LONGEST_TITLE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a box says: `head` is small, before or above the text. Box 0 is the incident itself."""
+
+    head: str
+    text: str
+    ground: str
+    is_root: bool = False
+
+    @property
+    def tone(self) -> str:
+        return "accent" if self.is_root else "soft"
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A box on the sheet: its lines to go down from `stem`."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    stem: float
+
+    @property
+    def foot(self) -> float:
+        return self.top + self.height
+
+
+def whys_picture(document: Document) -> Picture | None:
+    """The tree of whys of a document, or None where it has none.
+
+    It grows downwards where six columns hold it; else it is an outline with a line for each why.
+    """
+    if not document.whys:
+        return None
+    shown = document.whys[:MOST_BOXES]
+    said = [_Said(document.key, bare(document.title), "quiet"), *map(_said, shown)]
+    above = parents(shown)
+    places = tree(above)
+    sheet = Sheet()
+    if max(place.column for place in places) < _MOST_COLUMNS:
+        height = _draw_tree(sheet, said, places)
+    else:
+        height = _draw_outline(sheet, said, outline(shown, above))
+    left_out = len(document.whys) - len(shown)
+    if left_out:
+        height += 20
+        sheet.write(scale_chart.NOTE_WHYS.format(count=left_out), 0, height - 4, fill="soft", font_size=_SIZE)
+    caption = Caption(anchor_of(document.key, "whys"), f"Whys of {document.key}", whys_alternative(document))
+    return sheet.picture(caption, height)
+
+
+def _said(step: WhyStep) -> _Said:
+    if step.is_root:
+        return _Said(scale_chart.ROOT.format(number=step.number), one_line(bare(step.text)), "pale-blue", is_root=True)
+    return _Said(str(step.number), one_line(bare(step.text)), "panel")
+
+
+def _draw_tree(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) -> float:
+    """The boxes in columns and rows, with their lines; the height of the whole."""
+    columns, rows = max(place.column for place in places) + 1, max(place.row for place in places) + 1
+    room = min(_WIDEST, (WIDTH - (columns - 1) * _BESIDE) / columns)
+    whole = columns * (room + _BESIDE) - _BESIDE
+    most = 3 if rows > 8 else 5
+    widths = [whole if place.parent is None else room for place in places]
+    lines = [wrapped(box.text, wide - 2 * _PAD, _SIZE, most) for box, wide in zip(said, widths, strict=True)]
+    highest = [0] * rows
+    for place, text in zip(places, lines, strict=True):
+        highest[place.row] = max(highest[place.row], len(text))
+    tops = list(accumulate((_height(count) + _BELOW for count in highest), initial=2.0))
+    margin = (WIDTH - whole) / 2
+    boxes = []
+    for place, wide, text in zip(places, widths, lines, strict=True):
+        left = margin + place.column * (room + _BESIDE)
+        boxes.append(_Box(left, tops[place.row], wide, _height(len(text)), left + room / 2))
+    for box, place in zip(boxes, places, strict=True):
+        if place.parent is not None:
+            over = boxes[place.parent]
+            bend = box.top - _BELOW / 2
+            sheet.line([(over.stem, over.foot), (over.stem, bend), (box.stem, bend), (box.stem, box.top)], "soft")
+    for one, box, text in zip(said, boxes, lines, strict=True):
+        _draw_frame(sheet, one, box, text)
+        _write_head(sheet, one, box.left + _PAD, box.top + 15)
+        for row, line in enumerate(text, 1):
+            _write_line(sheet, line, box.left + _PAD, box.top + 15 + row * _LINE)
+    return tops[-1] - _BELOW + 2
+
+
+def _height(lines: int) -> float:
+    return 22 + lines * _LINE
+
+
+def _draw_outline(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) -> float:
+    """The boxes below each other, indented; the height of the whole."""
+    most = 2 if len(said) <= _ROOMY else 1
+    step = min(_INDENT, _MOST_INDENT / max(1, *(place.column for place in places)))
+    boxes: list[_Box] = []
+    top = 2.0
+    for one, place in zip(said, places, strict=True):
+        left = place.column * step
+        indent = left + _PAD + width(one.head, _SIZE) + 10
+        text = wrapped(one.text, WIDTH - indent - _PAD, _SIZE, most)
+        box = _Box(left, top, WIDTH - left, 4 + max(len(text), 1) * _LINE, left + min(_STEM, step / 2))
+        boxes.append(box)
+        if place.parent is not None:
+            _draw_branch(sheet, boxes[place.parent], box)
+        _draw_frame(sheet, one, box, text)
+        _write_head(sheet, one, left + _PAD, top + 13.5)
+        for row, line in enumerate(text):
+            _write_line(sheet, line, indent, top + 13.5 + row * _LINE)
+        top = box.foot + 3
+    return top - 1
+
+
+def _draw_branch(sheet: Sheet, over: _Box, box: _Box) -> None:
+    middle = (box.top + box.foot) / 2
+    sheet.line([(over.stem, over.foot), (over.stem, middle), (box.left, middle)], "soft")
+
+
+def _draw_frame(sheet: Sheet, one: _Said, box: _Box, lines: Sequence[str]) -> None:
+    title = "" if " ".join(lines) == one.text else shortened(one.text, _LONGEST_TITLE)
+    stroke, thick = ("accent", 2.0) if one.is_root else ("line", 1.0)
+    sheet.draw(
+        "rect",
+        title,
+        x=box.left + 1,
+        y=box.top,
+        width=box.width - 2,
+        height=box.height,
+        rx=5,
+        fill=one.ground,
+        stroke=stroke,
+        stroke_width=thick,
+    )
+
+
+def _write_head(sheet: Sheet, one: _Said, x: float, y: float) -> None:
+    sheet.write(one.head, x, y, fill=one.tone, font_weight="600", font_size=_SIZE)
+
+
+def _write_line(sheet: Sheet, line: str, x: float, y: float) -> None:
+    sheet.write(line, x, y, fill="ink", font_size=_SIZE)

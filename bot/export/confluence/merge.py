@@ -1,0 +1,585 @@
+"""A page of Confluence brought up to date around what people did to it: region by region, everything else untouched.
+
+A page of Confluence taken apart where it stands: which bytes of it are which region, so that only those change.
+
+What people added besides (a section of their own, a note above the first region) is no region, and stays in its place.
+
+How a page of Confluence was left, so that next time it shows what people did to it.
+
+The first block of a page of ours, which leads to other systems: changed by itself, whatever else stands there.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import groupby, pairwise
+from xml.etree.ElementTree import Element
+from xml.parsers import expat
+
+from bot.domain.section_drafts import digest_of
+from bot.domain.sections import SECTIONS
+from bot.errors import AfterwordError
+from bot.export.confluence.reader import (
+    HEADINGS,
+    WRAPPERS,
+    NotAPage,
+    anchor_in,
+    body_of,
+    decoded,
+    flat,
+    parsed,
+    squeezed,
+    tag_of,
+    with_names,
+)
+from bot.export.confluence.writer import StorageXhtml
+from bot.export.markdown_reader import Reader
+from bot.export.regions import NOTHING
+
+_BEFORE = '<page xmlns:ac="ac" xmlns:ri="ri">'
+_BLANK = "*Not recorded*"
+_OURS = "afterword-"
+_SECTION_LEVEL = 2
+_PLAIN_MACROS = frozenset({"anchor", "code", "status", "expand", "toc"})
+_PLAIN = frozenset(
+    "p br hr a b strong i em s del code pre blockquote ul ol li time div section "
+    "table colgroup col thead tbody tr th td ac:parameter ac:plain-text-body ac:rich-text-body".split()
+) | frozenset(HEADINGS)
+_SPANS = ("colspan", "rowspan")
+_TASKS = "ac:task"
+_NOBODY: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a page: from byte to byte, within the layout cell (or the page itself) that `holder` numbers."""
+
+    start: int
+    end: int
+    holder: int
+    element: Element
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One region as it stands on a page: its `own` blocks, and the sections that stand below it under other headings.
+
+    `digest` is of what shows in all of it, `own_digest` of its own blocks. `has_strays` where text stands between its
+    blocks, in none of them.
+    """
+
+    own: tuple[Block, ...]
+    added: tuple[Block, ...]
+    digest: str
+    own_digest: str
+    has_strays: bool
+
+    @property
+    def whole(self) -> tuple[Block, ...]:
+        """All of it."""
+        return self.own + self.added
+
+
+@dataclass(slots=True)
+class Apart:
+    """A page: its bytes, what stands before the first region, and its regions in their order."""
+
+    text: bytes
+    head: list[Block] = field(default_factory=list)
+    parts: dict[str, Part] = field(default_factory=dict)
+
+
+def digest(blocks: Collection[Block]) -> str:
+    """What tells blocks that read differently from those that read the same."""
+    return digest_of(body_of(block.element for block in blocks))
+
+
+def words(blocks: Collection[Block], names: Mapping[str, str] = _NOBODY) -> str:
+    """The blocks as a person's Markdown: without our pictures, which the record draws, and blank as a draft has it.
+
+    `names` are those of the accounts that are mentioned.
+    """
+    text = body_of(with_names(block.element, names) for block in blocks if not _is_our_picture(block.element))
+    return "\n".join(NOTHING if line == _BLANK else line for line in text.split("\n"))
+
+
+def holds_more(blocks: Collection[Block]) -> bool:
+    """Whether there is more in them than Markdown holds: pictures, mentions, macros of Confluence's."""
+    return any(
+        _is_more(element) for block in blocks if not _is_our_picture(block.element) for element in block.element.iter()
+    )
+
+
+def _is_more(element: Element) -> bool:
+    tag = tag_of(element)
+    if any(element.get(name, "1") != "1" for name in _SPANS):
+        return True
+    if tag == "ac:structured-macro":
+        return _macro_name(element) not in _PLAIN_MACROS
+    return tag not in _PLAIN and not tag.startswith(_TASKS)
+
+
+def _macro_name(element: Element) -> str:
+    return next((value for name, value in element.items() if name.endswith("}name")), "")
+
+
+def _is_our_picture(block: Element) -> bool:
+    """The picture of a region (`timeline.svg`), or a paragraph with nothing else in it, as pages once had it."""
+    found = list(block.iter())
+    picture = found if tag_of(block) == "ac:image" else found[1:]
+    if [tag_of(element) for element in picture] != ["ac:image", "ri:attachment"] or "".join(block.itertext()).strip():
+        return False
+    return any(value in PICTURES for _, value in picture[1].items())
+
+
+PICTURES = frozenset(f"{section.slug}.svg" for section in SECTIONS)
+"""The names of the pictures that hang on a page."""
+
+
+def apart(storage: str) -> Apart:
+    """The page apart. Raises NotAPage."""
+    text = decoded(storage).encode("utf-8", "replace")
+    root = parsed(text.decode())
+    found = Apart(text)
+    begun: dict[str, list[Block]] = {}
+    blocks = [Block(*place, element) for place, element in zip(_Places(text).found, flat(root), strict=True)]
+    region = found.head
+    names = _Names(blocks)
+    for block in blocks:
+        if name := names.begun(block, begun):
+            region = begun.setdefault(name, [])
+        if not _is_mark(block.element):
+            region.append(block)
+    found.parts = {name: _part(text, blocks) for name, blocks in begun.items()}
+    return found
+
+
+class _Names:
+    """Finds regions by their anchors; one whose anchor went, by the title of its section."""
+
+    def __init__(self, blocks: Collection[Block]) -> None:
+        anchored = {name for block in blocks if (name := anchor_in(block.element))}
+        self._by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
+
+    def begun(self, block: Block, known: Collection[str]) -> str:
+        """The region that begins here; empty where none does, also for the second copy of one."""
+        name = anchor_in(block.element)
+        if not name and tag_of(block.element) in HEADINGS:
+            name = self._by_title.get(squeezed("".join(block.element.itertext())), "")
+        return "" if name in known else name
+
+
+def _is_mark(block: Element) -> bool:
+    """A paragraph with nothing in it but the anchor by which the page is known."""
+    text = "".join(block.itertext()).strip()
+    return text.startswith(_OURS) and not anchor_in(block) and not body_of([block])
+
+
+def _part(text: bytes, blocks: list[Block]) -> Part:
+    """Where a heading of the region's own level or above stands in it, a section begins that somebody added."""
+    level, own = 0, list(blocks)
+    for at, block in enumerate(blocks):
+        rank = HEADINGS.get(tag_of(block.element), 0)
+        if rank and not level and not body_of(before.element for before in blocks[:at]):
+            level = rank
+        elif rank and rank <= (level or _SECTION_LEVEL):
+            own = blocks[:at]
+            break
+    strays = (text[one.end : two.start].strip() for one, two in pairwise(blocks) if one.holder == two.holder)
+    own_digest = digest(own)
+    whole = own_digest if own == blocks else digest(blocks)
+    return Part(tuple(own), tuple(blocks[len(own) :]), whole, own_digest, has_strays=any(strays))
+
+
+def runs(blocks: Collection[Block]) -> Iterator[tuple[int, int]]:
+    """From byte to byte, what of a region stands together: in one layout cell."""
+    for _, run in groupby(blocks, lambda block: block.holder):
+        first, *rest = run
+        yield first.start, (rest[-1] if rest else first).end
+
+
+class _Places:
+    """Where the blocks of a page begin and end, in the order of `flat`."""
+
+    def __init__(self, text: bytes) -> None:
+        self.found: list[tuple[int, int, int]] = []
+        self._text = f"{_BEFORE}".encode() + text + b"</page>"
+        self._holders: list[int] = []
+        self._count = 0
+        self._inside = 0
+        self._start = 0
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._begin
+        self._parser.EndElementHandler = self._end
+        self._parser.Parse(self._text, True)  # noqa: FBT003 - its own form
+
+    def _begin(self, name: str, _: object) -> None:
+        if self._inside:
+            self._inside += 1
+        elif name in WRAPPERS or not self._holders:
+            self._count += 1
+            self._holders.append(self._count)
+        else:
+            self._inside, self._start = 1, self._parser.CurrentByteIndex
+
+    def _end(self, name: str) -> None:
+        if not self._inside:
+            self._holders.pop()
+            return
+        self._inside -= 1
+        if not self._inside:
+            offset = len(_BEFORE)
+            self.found.append((self._start - offset, self._after(name) - offset, self._holders[-1]))
+
+    def _after(self, name: str) -> int:
+        """Behind the tag that ends an element: the parser stands before it, or behind an element without content."""
+        at = self._parser.CurrentByteIndex
+        closing = f"</{name}".encode()
+        behind = self._text[at + len(closing) : at + len(closing) + 1]
+        if self._text.startswith(closing, at) and behind in (b">", b" ", b"\t", b"\n"):
+            return self._text.index(b">", at) + 1
+        return at
+
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\W*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How a region was left on the page.
+
+    `page` are the digests of what may stand there without a person having touched it: one, or two where nobody knows
+    whether the last write arrived. `ours` is the digest of what the document said of it then, which differs where a
+    person's own text was left standing. `facts` and `seen` are what the page showed (see `KeptRegion`); `is_headed`
+    where it had headings of a region's own level in it.
+    """
+
+    page: tuple[str, ...] = ()
+    ours: str = ""
+    facts: str = ""
+    seen: int = 0
+    is_headed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How the blocks before the first region were left, but for the moment that stands at the end of one.
+
+    A digest may be two between blanks, where nobody knows which of two writes stands.
+    """
+
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a page was left."""
+
+    regions: Mapping[str, Left] = field(default_factory=dict)
+    head: Head = field(default_factory=Head)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """The page as the document would have it; `told` are facts and version of each region."""
+
+    page: Apart
+    told: Mapping[str, tuple[str, int]]
+
+    def left(self, id_: str, page: str = "") -> Left:
+        """How a region is left that now says this, or on which `page` (a digest) was left standing."""
+        part = self.page.parts[id_]
+        facts, seen = self.told.get(id_, ("", 0))
+        return Left((page or part.digest,), part.digest, facts, seen, bool(part.added))
+
+
+def as_written(fresh: Fresh) -> Record:
+    """How a page is left that was written as a whole."""
+    return Record({id_: fresh.left(id_) for id_ in fresh.page.parts}, head_of(fresh))
+
+
+def as_found(page: Apart, fresh: Fresh) -> Record:
+    """How a page was left that nobody but us has written, of which nothing else is known."""
+    parts = ((id_, part) for id_, part in page.parts.items() if id_ in fresh.page.parts)
+    regions = {id_: replace(fresh.left(id_, part.digest), ours="", is_headed=bool(part.added)) for id_, part in parts}
+    return Record(regions, Head(tuple(without_stamp(block) for block in page.head)))
+
+
+def joined(one: Record, other: Record) -> Record:
+    """Where nobody knows which of two writes stands: either is ours."""
+    regions = {
+        id_: replace(left, page=tuple(dict.fromkeys((*left.page, *other.regions[id_].page))))
+        if id_ in other.regions
+        else left
+        for id_, left in one.regions.items()
+    }
+    return Record({**other.regions, **regions}, _either(one.head, other.head))
+
+
+def _either(one: Head, other: Head) -> Head:
+    if len(one.digests) != len(other.digests):
+        return one if one.digests else other
+    digests = (" ".join(dict.fromkeys(pair)) for pair in zip(one.digests, other.digests, strict=True))
+    return Head(tuple(digests))
+
+
+def head_of(fresh: Fresh) -> Head:
+    """How the head of such a page is left."""
+    return Head(tuple(map(without_stamp, fresh.page.head)))
+
+
+def without_stamp(block: Block) -> str:
+    """The digest of a block without the moment at its end: that it was compiled once more is no change."""
+    return digest_of(_STAMP.sub("", body_of([block.element])))
+
+
+_storage = StorageXhtml(Reader())
+
+
+_OF_NOTHING = digest_of("")
+
+
+class StructureLost(AfterwordError):
+    """The regions of a page cannot be told apart any more: what is written now could hit what people wrote."""
+
+
+class Deed(StrEnum):
+    """What becomes of a region that people touched: written anew, left standing and settled, or left unsettled."""
+
+    WRITE = "write"
+    LEAVE = "leave"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A region that people touched: their Markdown, and whether there is more in it than that can hold.
+
+    `is_same` where it says what the document says anyway.
+    """
+
+    text: str
+    holds_more: bool
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The page as it is to be, and how it will have been left; `gone` are regions that people took off it."""
+
+    body: str
+    record: Record
+    is_changed: bool
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """Bytes to be put in the place of others."""
+
+    start: int
+    end: int
+    text: bytes = b""
+
+
+def touched(page: Apart, fresh: Fresh, record: Record, names: Mapping[str, str] = _NOBODY) -> dict[str, Touched]:
+    """The regions of a page that are neither as they were left nor as the document would say them now.
+
+    `names` are those of the accounts that people mentioned in them.
+    """
+    found = {}
+    for id_, part in page.parts.items():
+        new, left = fresh.page.parts.get(id_), record.regions.get(id_, Left())
+        if new is None or _untouched(part, left) is not None:
+            continue
+        blocks, stands = _theirs(part, left)
+        if part.has_strays or stands != new.digest:
+            text = words(blocks, names)
+            is_same = text == words(new.whole)
+            found[id_] = Touched(text, part.has_strays or holds_more(blocks), is_same)
+    return found
+
+
+def read_back(markdown: str) -> str:
+    """Markdown as a page gives it back, headings at its beginning too."""
+    before = "."
+    return body_of(flat(parsed(f"<p>{before}</p>{_storage.blocks(markdown)}"))).removeprefix(before).strip()
+
+
+def _untouched(part: Part, left: Left) -> tuple[tuple[Block, ...], str] | None:
+    """The blocks that stand as they were left, without a section that somebody added below, and their digest.
+
+    None where none do.
+    """
+    if part.has_strays:
+        return None
+    if part.digest in left.page:
+        return part.whole, part.digest
+    return (part.own, part.own_digest) if part.own_digest in left.page and not left.is_headed else None
+
+
+def _theirs(part: Part, left: Left) -> tuple[tuple[Block, ...], str]:
+    return (part.whole, part.digest) if left.is_headed else (part.own, part.own_digest)
+
+
+def merge(page: Apart, fresh: Fresh, record: Record, deeds: Mapping[str, Deed], back: Collection[str]) -> Merged:
+    """Put what is new into the page: regions that nobody touched, those of `deeds` as these say, and those of `back`.
+
+    A region that people took off the page stays away unless it is in `back`; one that is new is put in its place.
+    Raises StructureLost where the page does not come out as meant, or has no region left.
+    """
+    if record.regions and not page.parts.keys() & record.regions.keys():
+        raise StructureLost("none of its sections is found any more")
+    merging = _Merging(page, fresh, record)
+    for id_ in fresh.page.parts.keys() & page.parts.keys():
+        merging.bring(id_, deeds.get(id_, Deed.WAIT))
+    absent = [id_ for id_ in fresh.page.parts if id_ not in page.parts]
+    gone = tuple(id_ for id_ in absent if id_ in record.regions and id_ not in back)
+    for id_ in absent:
+        if id_ not in gone:
+            merging.insert(id_)
+    merging.bring_head()
+    body = _applied(page.text, merging.edits)
+    if merging.edits:
+        merging.require_as_meant(body)
+    return Merged(body, Record(merging.left, merging.head), bool(merging.edits), gone)
+
+
+class _Merging:
+    """Collects what is to be written, and how everything will be left then."""
+
+    def __init__(self, page: Apart, fresh: Fresh, record: Record) -> None:
+        self._page = page
+        self._fresh = fresh
+        self._record = record
+        self._written: set[str] = set()
+        self.edits: list[_Edit] = []
+        self.left = dict(record.regions)
+        self.head = record.head
+
+    def bring(self, id_: str, deed: Deed) -> None:
+        """Bring a region up to date that stands on the page."""
+        part, new, left = self._page.parts[id_], self._fresh.page.parts[id_], self._record.regions.get(id_, Left())
+        ours = _untouched(part, left)
+        blocks, stands = ours or _theirs(part, left)
+        if ours:
+            deed = Deed.LEAVE if new.digest == left.ours else Deed.WRITE
+        if stands == new.digest or deed is Deed.LEAVE:
+            self.left[id_] = self._fresh.left(id_, stands)
+        elif deed is Deed.WRITE:
+            self._write(id_, blocks)
+
+    def _write(self, id_: str, blocks: Collection[Block]) -> None:
+        first, *others = runs(blocks)
+        self.edits.append(_Edit(*first, self._new(id_)))
+        self.edits += [_Edit(*run) for run in others]
+        self._is_written(id_)
+
+    def insert(self, id_: str) -> None:
+        """Put a region in its place that the page does not have."""
+        at = self._place_of(id_)
+        self.edits.append(_Edit(at, at, self._new(id_)))
+        self._is_written(id_)
+
+    def _is_written(self, id_: str) -> None:
+        self._written.add(id_)
+        self.left[id_] = self._fresh.left(id_)
+
+    def _new(self, id_: str) -> bytes:
+        return b"".join(self._fresh.page.text[start:end] for start, end in runs(self._fresh.page.parts[id_].whole))
+
+    def _place_of(self, id_: str) -> int:
+        """Behind the nearest region that stands before it in the document, else before the first that stands."""
+        order = list(self._fresh.page.parts)
+        for before in reversed(order[: order.index(id_)]):
+            if before in self._page.parts:
+                return self._page.parts[before].whole[-1].end
+        starts = [part.own[0].start for part in self._page.parts.values()]
+        return min(starts, default=len(self._page.text))
+
+    def bring_head(self) -> None:
+        """Refresh what stands before the first region, block by block; only where anything else is new.
+
+        A head of another make is replaced as a whole, where nobody touched the one that was left.
+        """
+        new, old = head_of(self._fresh), self._record.head
+        if not (self.edits or new.digests != old.digests):
+            return
+        if len(new.digests) != len(old.digests):
+            self._bring_another_head(old, new)
+            return
+        stands = {without_stamp(block): block for block in self._page.head if _shows(block)}
+        for known, block in zip(old.digests, self._fresh.page.head, strict=True):
+            place = next((stands[digest] for digest in known.split() if digest in stands), None)
+            if place and _shows(block):
+                self.edits.append(_Edit(place.start, place.end, self._fresh.page.text[block.start : block.end]))
+        self.head = new
+
+    def _bring_another_head(self, old: Head, new: Head) -> None:
+        stands = [block for block in self._page.head if _shows(block)]
+        left = [digest.split() for digest in old.digests if digest != _OF_NOTHING]
+        places = [next((block for block in stands if without_stamp(block) in one), None) for one in left]
+        found = [block for block in places if block is not None]
+        if not found or len(found) != len(places):
+            return
+        text = b"".join(self._fresh.page.text[block.start : block.end] for block in self._fresh.page.head)
+        silent = [block for block in self._page.head if _is_contents(block)]
+        self.edits.append(_Edit(found[0].start, found[0].end, text))
+        self.edits += [_Edit(block.start, block.end) for block in (*found[1:], *silent)]
+        self.head = new
+
+    def require_as_meant(self, body: str) -> None:
+        """The page must read as it did, but for what was to be written. Raises StructureLost."""
+        again = apart(body).parts
+        for id_ in self._fresh.page.parts.keys() | self._page.parts.keys():
+            part, before = again.get(id_), self._page.parts.get(id_)
+            if id_ in self._written:
+                wanted = self._fresh.page.parts[id_].digest
+                is_meant = part is not None and wanted in (part.digest, part.own_digest)
+            else:
+                is_meant = (part and part.digest) == (before and before.digest)
+            if not is_meant:
+                raise StructureLost("its sections cannot be told apart")
+
+
+def _is_contents(block: Block) -> bool:
+    """The list of contents, which shows nothing of its own: the new head brings its own."""
+    return any("toc" in value for value in block.element.attrib.values())
+
+
+def _shows(block: Block) -> bool:
+    return bool(body_of([block.element]))
+
+
+def _applied(text: bytes, edits: Iterable[_Edit]) -> str:
+    return b"".join(_pieces(text, sorted(edits, key=lambda edit: (edit.start, edit.end)))).decode()
+
+
+def _pieces(text: bytes, edits: Iterable[_Edit]) -> Iterator[bytes]:
+    at = 0
+    for edit in edits:
+        yield text[at : edit.start]
+        yield edit.text
+        at = edit.end
+    yield text[at:]
+
+
+def with_top(storage: str, record: Record, top: str) -> tuple[str, Record]:
+    """The page with another first block, and how it is left then.
+
+    The page is empty where there is nothing to write: it says so already, or people changed that block.
+    """
+    known = record.head.digests[0].split() if record.head.digests else []
+    try:
+        page = apart(storage)
+    except NotAPage:
+        return "", record
+    stands = next((block for block in page.head if without_stamp(block) in known), None)
+    if stands is None:
+        return "", record
+    (new,) = map(without_stamp, apart(top).head)
+    record = replace(record, head=Head((new, *record.head.digests[1:])))
+    if without_stamp(stands) == new:
+        return "", record
+    return (page.text[: stands.start] + top.strip().encode() + page.text[stands.end :]).decode(), record

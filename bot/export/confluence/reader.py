@@ -1,0 +1,320 @@
+"""A page of Confluence read back: its regions as Markdown, after people and Confluence itself have rewritten it.
+
+What does not show does not count: local ids, the order of attributes, paragraphs that the editor puts around the
+content of cells and items, empty paragraphs, columns of a layout.
+
+People who are mentioned on a page of Confluence: which accounts they are, and their names in their place.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from html.entities import html5
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+from bot.domain.sections import SECTIONS
+from bot.domain.text import legible
+from bot.errors import AfterwordError
+from bot.export import escape
+
+AC, RI = "urn:afterword:ac", "urn:afterword:ri"
+"""The namespaces of a page that was read."""
+PERSON = f"{{{RI}}}user"
+
+_ACCOUNT_ID, _USERNAME, _USERKEY = (f"{{{RI}}}{name}" for name in ("account-id", "username", "userkey"))
+_SOMEONE = "someone"
+"""A person whose name Confluence does not tell: an account id is no name."""
+
+
+def account_in(person: Element) -> str:
+    """The account that a mention is of."""
+    return next(filter(None, (person.get(name) for name in (_ACCOUNT_ID, _USERNAME, _USERKEY))), "")
+
+
+def mentioned(element: Element) -> Iterator[str]:
+    """The account ids of the people who are mentioned in an element; Data Center's names are none."""
+    return (person.get(_ACCOUNT_ID, "") for person in element.iter(PERSON) if person.get(_ACCOUNT_ID))
+
+
+def with_names(block: Element, names: Mapping[str, str]) -> Element:
+    """The same block with the names of people where they were mentioned; `names` are those of accounts."""
+    if next(block.iter(PERSON), None) is None:
+        return block
+    block = deepcopy(block)
+    for link in block.iter(f"{{{AC}}}link"):
+        person = link.find(PERSON)
+        if person is None:
+            continue
+        link.text = names.get(person.get(_ACCOUNT_ID, "")) or person.get(_USERNAME) or _SOMEONE
+        for child in list(link):
+            link.remove(child)
+    return block
+
+
+_NAME, _ANCHOR = f"{{{AC}}}name", re.compile(r"\s*afterword-([a-z][a-z0-9_]{0,59})\s*")
+_ENTITY = re.compile(r"<!\[CDATA\[.*?]]>|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
+_OF_XML = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
+_LINE_BEGINS = re.compile(r"\n(?=[^\n])")
+_LIST = re.compile(r"(?:-|[0-9]+\.) ")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_BLANKS = re.compile(r"\s+")
+_MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~"}
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_LISTS = frozenset({"ul", "ol", "ac:task-list"})
+_BLOCKS = frozenset({"p", "table", "blockquote", "hr", "pre", "div", "section", *HEADINGS, *_LISTS})
+WRAPPERS = frozenset({"div", "section", "ac:layout", "ac:layout-section", "ac:layout-cell", "ac:rich-text-body"})
+_INLINE_MACROS = frozenset({"anchor", "status", "jira"})
+_SILENT_MACROS = frozenset({"anchor", "toc"})
+_DEEPEST = 40
+
+
+class NotAPage(AfterwordError):
+    """What Confluence gave is no storage format."""
+
+
+def regions_of(storage: str) -> dict[str, str]:
+    """The body of every region of a page, by its id, as Markdown; a blank one is empty.
+
+    A region is found by its anchor, wherever it was moved; where the anchor went, by the title of its section.
+    Raises NotAPage.
+    """
+    blocks = list(flat(parsed(storage)))
+    anchored = {found for block in blocks if (found := anchor_in(block))}
+    by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
+    regions: dict[str, list[Element]] = {}
+    region: list[Element] = []  # what stands before the first region belongs to none
+    for block in blocks:
+        begun = anchor_in(block)
+        if not begun and tag_of(block) in HEADINGS:
+            begun = by_title.get(squeezed("".join(block.itertext())), "")
+        if begun:
+            region = regions.setdefault(begun, [])
+        region.append(block)
+    return {id_: body_of(blocks) for id_, blocks in regions.items()}
+
+
+def decoded(storage: str) -> str:
+    """The same page with the characters that HTML's names stand for: what is left is XML."""
+    return _ENTITY.sub(lambda found: _character(found[0], found[1]), legible(storage))
+
+
+def parsed(storage: str) -> Element:
+    """The page as one element. Raises NotAPage."""
+    try:
+        # Inside an element no document type can be declared, so there are no entities that could grow.
+        return fromstring(f'<page xmlns:ac="{AC}" xmlns:ri="{RI}">{decoded(storage)}</page>')  # noqa: S314
+    except ParseError as error:
+        raise NotAPage(f"What Confluence gave is no well-formed page ({error}).") from error
+
+
+def _character(found: str, entity: str | None) -> str:
+    return html5.get(entity, found) if entity and entity not in _OF_XML else found
+
+
+def tag_of(element: Element) -> str:
+    """Its name as Confluence writes it: `p`, `ac:image`."""
+    return element.tag.replace(f"{{{AC}}}", "ac:").replace(f"{{{RI}}}", "ri:")
+
+
+def _name(element: Element) -> str:
+    """The name of a macro; empty for anything else."""
+    return element.get(_NAME, "") if tag_of(element) == "ac:structured-macro" else ""
+
+
+def flat(element: Element) -> Iterator[Element]:
+    """The blocks of a page in their order, whatever layout they are in."""
+    for child in element:
+        if tag_of(child) in WRAPPERS:
+            yield from flat(child)
+        else:
+            yield child
+
+
+def anchor_in(block: Element) -> str:
+    """The region that begins with this block; empty where none does."""
+    for found in block.iter(f"{{{AC}}}structured-macro"):
+        if _name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
+            return named[1]
+    return ""
+
+
+def body_of(region: Iterable[Element]) -> str:
+    """The Markdown of a region's blocks: everything but the heading, which is the first block that shows anything."""
+    shown = [(block, markdown) for block in region if (markdown := _block(block, 0))]
+    if shown and tag_of(shown[0][0]) in HEADINGS:
+        del shown[0]
+    return "\n\n".join(markdown for _, markdown in shown)
+
+
+def _block(element: Element, depth: int) -> str:
+    tag = tag_of(element)
+    if depth > _DEEPEST:
+        return _text("".join(element.itertext()))
+    if tag in HEADINGS:
+        return f"{'#' * HEADINGS[tag]} {_running(element, depth)}".strip()
+    if tag in _LISTS:
+        return "\n".join(_items(element, depth))
+    if tag == "table":
+        return _table(element, depth)
+    if tag == "blockquote":
+        return "\n".join(f"> {line}".rstrip() for line in _content(element, depth + 1).split("\n"))
+    if tag in _WITHOUT_BLOCKS:
+        return _WITHOUT_BLOCKS[tag](element)
+    return _macro(element, depth) if _is_block_macro(element) else _content(element, depth + 1)
+
+
+def _content(element: Element, depth: int) -> str:
+    """Runs of text as paragraphs, and the blocks between them."""
+    return "\n\n".join(filter(None, _parts(element, depth)))
+
+
+def _parts(element: Element, depth: int) -> Iterator[str]:
+    run = _text(element.text or "")
+    for child in element:
+        if tag_of(child) in _BLOCKS | WRAPPERS or _is_block_macro(child):
+            yield _guarded(run)
+            yield _block(child, depth)
+            run = ""
+        else:
+            run += _inline(child, depth)
+        run += _text(child.tail or "")
+    yield _guarded(run)
+
+
+def _guarded(run: str) -> str:
+    return "\\\n".join(escape.guarded(line.strip()) for line in run.strip().split("\\\n"))
+
+
+def _running(element: Element, depth: int) -> str:
+    """Everything in an element as one line."""
+    return " ".join(_content(element, depth + 1).replace("\\\n", " ").split())
+
+
+def _items(element: Element, depth: int) -> Iterator[str]:
+    start = element.get("start", "")
+    for number, item in enumerate(element, int(start) if _NUMBER.fullmatch(start) else 1):
+        sign = f"{number}." if tag_of(element) == "ol" else "-"
+        body = item.find(f"{{{AC}}}task-body")
+        if body is not None:
+            is_done = item.findtext(f"{{{AC}}}task-status", "").strip() == "complete"
+            sign += " [x]" if is_done else " [ ]"
+        text = _tight(item if body is None else body, depth)
+        margin = " " * (len(sign.split()[0]) + 1)
+        yield _LINE_BEGINS.sub(f"\n{margin}", f"{sign} {text}").rstrip()
+
+
+def _tight(item: Element, depth: int) -> str:
+    """The content of an item: a list follows its line directly, as the same item has it without a paragraph."""
+    text = ""
+    for part in filter(None, _parts(item, depth + 1)):
+        text += ("\n" if _LIST.match(part) else "\n\n") * bool(text) + part
+    return text
+
+
+def _table(element: Element, depth: int) -> str:
+    rows = [[_running(cell, depth).replace("|", "\\|") for cell in row] for row in element.iter("tr")]
+    if not rows:
+        return ""
+    width = max(map(len, rows))
+    lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+
+
+def _is_block_macro(element: Element) -> bool:
+    return bool(_name(element)) and _name(element) not in _INLINE_MACROS
+
+
+def _macro(element: Element, depth: int) -> str:
+    name, body = _name(element), element.find(f"{{{AC}}}rich-text-body")
+    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{AC}}}parameter")}
+    plain = element.findtext(f"{{{AC}}}plain-text-body")
+    if plain is not None:
+        return escape.fenced(plain.strip("\n"), told.get("language", ""))
+    if name in _SILENT_MACROS:
+        return ""
+    inside = _content(body, depth + 1) if body is not None else ""
+    if body is None:
+        return escape.inline(f"({name}: {', '.join(sorted(told.values()))})")
+    return "\n\n".join(filter(None, [f"**{_text(told['title']).strip()}**" if told.get("title") else "", inside]))
+
+
+def _inline(element: Element, depth: int) -> str:
+    """What stands inside a line, without the text behind it."""
+    tag = tag_of(element)
+    if tag in _LEAVES:
+        return _LEAVES[tag](element)
+    if depth > _DEEPEST:
+        return _text("".join(element.itertext()))
+    inside = _text(element.text or "") + "".join(
+        _inline(child, depth + 1) + _text(child.tail or "") for child in element
+    )
+    if tag == "a":
+        return _link(element.get("href", ""), inside)
+    if tag == "ac:link" and not inside.strip():
+        return _text(" ".join(map(_target, element)))
+    return _marked(inside, _MARKS.get(tag, ""))
+
+
+def _link(href: str, inside: str) -> str:
+    if not href.startswith(("http://", "https://")) or inside == _text(href):
+        return inside
+    return f"[{inside}](<{href}>)"
+
+
+def _inline_macro(element: Element) -> str:
+    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element}
+    name = _name(element)
+    return "" if name == "anchor" else _text(told.get("title") or told.get("key", ""))
+
+
+def _target(child: Element) -> str:
+    """What a link of Confluence's leads to; of a person the account, beside which the editor keeps ids of its own."""
+    if child.tag == PERSON:
+        return account_in(child)
+    return " ".join(value for _, value in sorted(child.items()))
+
+
+def _picture(element: Element) -> str:
+    """Named by its file or address alone: what the editor keeps beside that is no edit of anybody's."""
+    sources = [child.get(name, "") for child in element for name in (f"{{{RI}}}filename", f"{{{RI}}}value")]
+    return _text(f"(picture: {' '.join(filter(None, sources))})")
+
+
+def _emoticon(element: Element) -> str:
+    """The sign itself where it is one, else the name that people type for it."""
+    told = [element.get(f"{{{AC}}}{name}", "") for name in ("emoji-fallback", "emoji-shortname", "name")]
+    fallback, short, name = told
+    return _text(fallback or short or (f":{name}:" if name else ""))
+
+
+def _marked(inside: str, mark: str) -> str:
+    """Emphasis: its marks must touch the text."""
+    bare = inside.strip()
+    if not bare or not mark:
+        return inside
+    before, after = inside.split(bare, 1)
+    return f"{before}{mark}{bare}{mark}{after}"
+
+
+def _text(text: str) -> str:
+    return escape.verbatim(_BLANKS.sub(" ", text))
+
+
+def squeezed(text: str) -> str:
+    """The text with every run of blank space as one space."""
+    return _BLANKS.sub(" ", text).strip()
+
+
+_WITHOUT_BLOCKS: dict[str, Callable[[Element], str]] = {
+    "pre": lambda element: escape.fenced("".join(element.itertext()).strip("\n")),
+    "hr": lambda _: "---",
+    "ac:image": lambda element: _guarded(_picture(element)),  # as Cloud's editor keeps it, in no paragraph
+}
+_LEAVES: dict[str, Callable[[Element], str]] = {
+    "br": lambda _: "\\\n",
+    "time": lambda element: element.get("datetime", ""),
+    "code": lambda element: escape.code("".join(element.itertext())),
+    "ac:image": _picture,
+    "ac:emoticon": _emoticon,
+    "ac:structured-macro": _inline_macro,
+}

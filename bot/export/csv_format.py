@@ -1,0 +1,51 @@
+"""The timeline of a document as CSV, for spreadsheets."""
+
+import csv
+import io
+
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.domain.document import Document, Line
+from bot.export.markdown import iso
+from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+
+_COLUMNS = (
+    "number", "happened_at", "ended_at", "approximate", "text",
+    "milestone", "kind", "author", "recorder", "recorded_at",
+)  # fmt: skip
+# A spreadsheet runs a cell that begins so; behind an apostrophe it shows it as text (OWASP, "CSV Injection").
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+class CsvWriter:
+    """Writes the timeline, one row an entry (RFC 4180, every cell quoted, UTF-8, times ISO 8601 in UTC)."""
+
+    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
+        """CSV has no words of its own: the templates are not used."""
+
+    def __call__(self, document: Document) -> bytes:
+        """The header row and a row for each entry."""
+        written = io.StringIO(newline="")
+        rows = csv.writer(written, quoting=csv.QUOTE_ALL)
+        rows.writerow(_COLUMNS)
+        rows.writerows(_row(line) for line in document.timeline)
+        return written.getvalue().encode()
+
+
+def _row(line: Line) -> tuple[str, ...]:
+    return (
+        str(line.number),
+        iso(line.happened_at),
+        iso(line.ended_at) if line.ended_at else "",
+        "yes" if line.approximate else "no",
+        _harmless(line.text),
+        line.milestone.value if line.milestone else "",
+        line.kind.value,
+        _harmless(line.author.name),
+        _harmless(line.recorder.name),
+        iso(line.recorded_at),
+    )
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_RUNS) else text

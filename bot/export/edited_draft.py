@@ -1,0 +1,191 @@
+"""A draft that comes back: what people changed in it, region by region.
+
+Its markers tell how each region left. Where one was lost or damaged, the region is found by its heading, and whatever
+stands in it differently counts as an edit: it is asked about rather than overwritten.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.errors import Refused
+from bot.export import markdown_reader
+from bot.export.regions import NOTHING, Compiled, Draft, Region, split
+
+_INCIDENT = re.compile(r"^incident:[ \t]*[\"']?INC-([0-9]{1,9})[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TITLE_KEY = re.compile(r"^#[ \t]+INC-([0-9]{1,9})\b", re.MULTILINE)
+_COMPILED = re.compile(r"^generated_at:[ \t]*[\"']?([0-9TZ:.+-]{10,40})[\"']?[ \t]*$", re.MULTILINE)
+_REVISION = re.compile(r"^revision:[ \t]*([0-9]{1,9})[ \t]*$", re.MULTILINE)
+_LIKE_A_MARKER = re.compile(r"^[ \t]*<!--[ \t]*afterword:.*$", re.MULTILINE)
+_ESCAPED_MARKER = re.compile(r"[ \t]*\\?<[\\!-]+[ \t]*afterword:.*")
+_BLANK_LINE = re.compile(rf"^[ \t]*[_*]{NOTHING.strip('_')}[_*][ \t]*$\n?", re.MULTILINE)
+_NO_DRAFT = (
+    "That is no draft of Afterword's, or its markers (<!-- afterword:… -->) and its headings are lost. "
+    "Export the draft again as Markdown, and put the changes in there."
+)
+
+
+class Fate(StrEnum):
+    """What is to become of a region that came back; of `EDITED` and `EMPTIED` the text is to be kept.
+
+    `SAME` was edited, into what the document says by now anyway.
+    """
+
+    UNTOUCHED = "untouched"
+    SAME = "same"
+    EDITED = "edited"
+    EMPTIED = "emptied"
+    UNCHOSEN = "unchosen"
+    TWICE = "twice"
+    DAMAGED = "damaged"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One region that came back, under its title as the document has it now.
+
+    `text` is a person's Markdown, `facts` and `seen` what the marker told (see `KeptRegion`). `is_marker_lost` where
+    only its heading told which region it is; `heading` is another heading than the document's, empty where it is not.
+    """
+
+    id: str
+    title: str
+    fate: Fate
+    text: str = ""
+    facts: str = ""
+    seen: int = 0
+    is_marker_lost: bool = False
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A draft as it came back: its incident's number, and the revision it was compiled at (None where it does not say).
+
+    `copy` tells it from other drafts of the incident: when it was compiled, or empty.
+    """
+
+    number: int
+    copy: str
+    revision: int | None
+    compiled: Compiled
+
+
+def read(markdown: str) -> Paper:
+    """The draft in a file's text. Raises Refused for what is no draft, or does not say of which incident."""
+    compiled = split(markdown)
+    key = _INCIDENT.search(compiled.head) or _TITLE_KEY.search(compiled.head)
+    if key is None and not compiled.regions:
+        raise Refused(_NO_DRAFT)
+    if key is None:
+        msg = "The draft does not say which incident it is of. Its first lines must hold one like `incident: INC-7`."
+        raise Refused(msg)
+    copy, revision = _COMPILED.search(compiled.head), _REVISION.search(compiled.head)
+    return Paper(int(key[1]), copy[1] if copy else "", int(revision[1]) if revision else None, compiled)
+
+
+def compared(paper: Paper, draft: Draft) -> tuple[Returned, ...]:
+    """What became of every region, in the order of the document; then what it has no place for.
+
+    Raises Refused where nothing tells any region: neither a marker nor a heading.
+    """
+    shown = {region.id: region for region in draft.shown.regions}
+    came = list(_found(paper.compiled, draft.shown))
+    if not came:
+        raise Refused(_NO_DRAFT)
+    told = []
+    for id_, region in shown.items():
+        copies = [one for one in came if one.id == id_]
+        told.append(_one_of(copies, region, draft.labels))
+    unknown = dict.fromkeys(one.id for one in came if one.id not in shown and one.left_as != one.digest)
+    return (*told, *(Returned(id_, id_, Fate.UNKNOWN) for id_ in unknown))
+
+
+def is_head_edited(paper: Paper, draft: Draft) -> bool:
+    """Whether somebody changed what stands before the first section: that is the record's to say."""
+    head, *_ = _apart(paper.compiled.head, _lost(paper.compiled, draft.shown))
+    return Compiled(head.body + "\n", ()).is_head_edited
+
+
+def _lost(compiled: Compiled, shown: Compiled) -> dict[str, str]:
+    """The regions without a marker of their own in the file: id by heading."""
+    there = {region.id for region in compiled.regions}
+    return {region.heading: region.id for region in shown.regions if region.id not in there and region.heading}
+
+
+def _found(compiled: Compiled, shown: Compiled) -> Iterator[Region]:
+    """The regions of the file; one whose marker is lost comes with no digest, found by its heading."""
+    lost = _lost(compiled, shown)
+    _, *after_head = _apart(compiled.head, lost)
+    yield from after_head
+    for region in compiled.regions:
+        body, *hidden = _apart(region.body, lost)
+        if region.heading in lost:  # its marker names no region of ours
+            yield Region(lost[region.heading], region.heading, body.body)
+        else:
+            yield replace(region, body=body.body)
+        yield from hidden
+
+
+def _apart(text: str, lost: dict[str, str]) -> Iterator[Region]:
+    """What stands before the first lost heading, then each region that begins with one."""
+    found = Region("", "", "")
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if line.rstrip() in lost:
+            yield replace(found, body=_without_last_marker("\n".join(lines)))
+            found, lines = Region(lost[line.rstrip()], line.rstrip(), ""), []
+        else:
+            lines.append(line)
+    yield replace(found, body="\n".join(lines).strip("\n"))
+
+
+def _without_last_marker(text: str) -> str:
+    """The text without the damaged marker of what follows it."""
+    before, _, last = text.rstrip().rpartition("\n")
+    is_marker = _LIKE_A_MARKER.fullmatch(last) or _ESCAPED_MARKER.fullmatch(last)
+    return (before if is_marker else text).strip("\n")
+
+
+def _one_of(copies: list[Region], shown: Region, labels: tuple[str, str]) -> Returned:
+    title = shown.title
+    if not copies:
+        return Returned(shown.id, title, Fate.ABSENT)
+    # Pasted twice and edited alike is edited once.
+    edited = list({one.digest: one for one in reversed(copies) if one.left_as != one.digest}.values())
+    if len(edited) > 1:
+        return Returned(shown.id, title, Fate.TWICE)
+    region, heading = _with_its_heading((edited or copies)[0], shown)
+    about = Returned(shown.id, title, Fate.UNTOUCHED, "", region.facts, region.seen, not region.left_as, heading)
+    text = _BLANK_LINE.sub("", region.body).strip()
+    if region.digest == (region.left_as or shown.digest) or not (text or _says_something(shown)):
+        return about
+    if region.digest == shown.digest or markdown_reader.alike(region.body, shown.body):
+        return replace(about, fate=Fate.SAME)
+    if not text:
+        return replace(about, fate=Fate.EMPTIED)
+    if _LIKE_A_MARKER.search(text):
+        return replace(about, fate=Fate.DAMAGED)
+    if any(label in text for label in labels):
+        return replace(about, fate=Fate.UNCHOSEN)
+    return replace(about, fate=Fate.EDITED, text=text)
+
+
+def _with_its_heading(region: Region, shown: Region) -> tuple[Region, str]:
+    """The region, and its heading where somebody changed it; a heading of their own text goes back into it."""
+    if region.heading == shown.heading:
+        return region, ""
+    if region.heading and _level(region) != _level(shown):
+        return replace(region, body=f"{region.heading}\n\n{region.body}"), ""
+    return region, region.title
+
+
+def _level(region: Region) -> int:
+    return len(region.heading) - len(region.heading.lstrip("#"))
+
+
+def _says_something(region: Region) -> bool:
+    return region.body.strip() not in ("", NOTHING)

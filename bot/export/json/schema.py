@@ -1,0 +1,348 @@
+"""The parts of the JSON form: what each property means, and what it may hold.
+
+Texts are brought into the shape in which every export writes them (see `bot.domain.text`).
+
+What the JSON form looks like, once: from here come the published schema and the check of what is imported.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import GenerateJsonSchema
+
+from bot.domain.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
+from bot.domain.sections import BY_SLUG, Change
+from bot.domain.text import one_line, plain
+from bot.export.json.writer import FORMAT, VERSION
+
+LONGEST_TEXT = 100_000
+"""Characters of one text: more than twice of what is ever recorded at once."""
+
+LONGEST_MARKDOWN = 3_000_000
+"""Characters of one section of a draft: a timeline of ten thousand entries has a million."""
+
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _utc(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment < _LATEST:
+        msg = "it must be in the years 1900 to 8999"
+        raise ValueError(msg)
+    return moment.astimezone(UTC)
+
+
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(plain)]
+Name = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
+Markdown = Annotated[str, StringConstraints(max_length=LONGEST_MARKDOWN), AfterValidator(plain)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^INC-[1-9][0-9]{0,8}$")]
+Number = Annotated[int, Field(ge=1, le=999_999)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
+
+FOLLOWS = "Follows from the rest; may be left out."
+"""A file that a program writes need not tell it; where it is told it must be right."""
+
+
+class Shape(BaseModel):
+    """An object without other properties than these."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Who(Shape):
+    """A person, or a user group that owns something."""
+
+    id: Id = Field(description="The id in Slack.")
+    name: Name = Field(description="The name as it was last known; the id where nobody knew it.")
+
+
+class Wording(Shape):
+    """One wording that something had."""
+
+    change: Name = Field(
+        description="What brought it about: added, marked (by a reaction), edited, moved, struck, restored, redacted, "
+        "root, no root, or saved."
+    )
+    text: Text = Field(description="The wording; a credential that was redacted is gone from it.")
+    by: Who = Field(description="Who did it.")
+    at: Moment = Field(description="When they did it, in UTC.")
+
+
+class EntryWording(Wording):
+    """One wording that an entry of the timeline had."""
+
+    happened_at: Moment = Field(description="When it happened, as this wording had it, in UTC.")
+    ended_at: Moment | None = Field(default=None, description="When it ended, as this wording had it, in UTC, or null.")
+    approximate: bool = Field(default=False, description="Whether this wording had the time as only about right.")
+
+
+class File(Shape):
+    """A file that hung on a captured message."""
+
+    name: Name = Field(description="Its name, as its sender called it.")
+    type: Name | None = Field(default=None, description="Its media type: of a kept file judged by its bytes.")
+    size: Annotated[int, Field(ge=0, le=2**53)] = Field(description="Bytes.")
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description=f"SHA-256 of the content, in hexadecimal digits. {FOLLOWS}"
+    )
+    not_kept: Text | None = Field(default=None, description="Why it is not here; null where it is.")
+    content: Base64Bytes | None = Field(default=None, description="What it holds, in Base64; null where nothing is.")
+
+
+class Entry(Shape):
+    """One line of the timeline."""
+
+    number: Number = Field(description="Its number within the incident, in the order of recording.")
+    happened_at: Moment = Field(description="When it was true, in UTC.")
+    ended_at: Moment | None = Field(default=None, description="When it ended, in UTC; null where it has no length.")
+    approximate: bool = Field(default=False, description="Whether the time is only about right.")
+    text: Text = Field(description="What happened.")
+    milestone: Milestone | None = Field(default=None, description="What it marks in the life of the incident.")
+    counts: bool | None = Field(
+        default=None,
+        description="Whether its milestone was reached by it, and by no other that marks the same; null where it marks "
+        f"none, and of a resolution that did not last. {FOLLOWS}",
+    )
+    kind: EntryKind = Field(default=EntryKind.NOTE, description="A note of somebody, or a change of the incident.")
+    author: Name | None = Field(default=None, description="The name of who saw it.")
+    author_id: Id = Field(description="The id of who saw it.")
+    recorder: Name | None = Field(default=None, description="The name of who wrote it down.")
+    recorder_id: Id = Field(description="The id of who wrote it down.")
+    recorded_at: Moment = Field(description="When it was written down, in UTC.")
+    permalink: Name | None = Field(default=None, description="The address of the message that it was captured from.")
+    message: Id | None = Field(default=None, description="That message as channel:ts; once in an incident.")
+    message_since: Literal["edited", "deleted"] | None = Field(default=None, description="What became of that message.")
+    files: list[File] = Field(default=[], description="The files that hung on that message.")
+    versions: list[EntryWording] = Field(
+        default=[], description="Every wording, first to last; empty where it reads as it was first recorded."
+    )
+
+
+class Evidence(Shape):
+    """An entry that a why cites."""
+
+    number: Number = Field(description="The entry's number.")
+    happened_at: Moment = Field(description="When it was true, in UTC.")
+    text: Text = Field(description="What happened.")
+
+
+class Why(Shape):
+    """One step of the five whys."""
+
+    number: Number = Field(description="Its number within the incident, in the order of answering.")
+    parent: Number | None = Field(description="The number of the why that it explains; null for a first one.")
+    answers: Number | None = Field(
+        default=None, description="The number that it was given under: another than the parent where that was struck."
+    )
+    text: Text = Field(description="The answer.")
+    root: bool = Field(default=False, description="Whether it is a root cause.")
+    evidence: list[Evidence] = Field(default=[], description=f"The entries cited in the text. {FOLLOWS}")
+    action: Number | None = Field(default=None, description="The first of the actions.")
+    actions: list[Number] = Field(default=[], description="The numbers of the actions that are for it.")
+    author: Name | None = Field(default=None, description="The name of who answered.")
+    author_id: Id = Field(description="The id of who answered.")
+    recorded_at: Moment = Field(description="When they answered, in UTC.")
+    versions: list[Wording] = Field(
+        default=[], description="Every wording, first to last; empty where it reads as it was first answered."
+    )
+
+
+class Section(Shape):
+    """One section of the postmortem."""
+
+    title: Name | None = Field(default=None, description=f"Its heading. {FOLLOWS}")
+    text: Text | None = Field(description="What a person wrote; null where nobody has.")
+    author: Name | None = Field(default=None, description="The name of who saved it last; null where it is empty.")
+    author_id: Id | None = Field(default=None, description="The id of who saved it last; null where it is empty.")
+    saved_at: Moment | None = Field(default=None, description="When that was, in UTC; null where it is empty.")
+    versions: list[Wording] = Field(
+        default=[], description="Every saving, first to last; empty where it was saved once."
+    )
+
+
+class Action(Shape):
+    """A corrective action."""
+
+    number: Number = Field(description="Its number within the incident.")
+    text: Text = Field(description="What is to be done.")
+    owner: Who | None = Field(default=None, description="Who does it; null while nobody does.")
+    due: date | None = Field(default=None, description="The day by which, on the owner's calendar.")
+    status: ActionStatus = Field(default=ActionStatus.OPEN, description="Where it stands.")
+    overdue: bool = Field(default=False, description=f"Whether it was late at generated_at. {FOLLOWS}")
+    reason: Text | None = Field(default=None, description="Why it was dropped.")
+    link: Text | None = Field(default=None, description="Where a tracker holds it.")
+    kind: ActionKind | None = Field(default=None, description="What it is good for.")
+    held: Literal["held", "came back"] | None = Field(default=None, description="Whether it helped, a month later.")
+    overdue_at: Moment | None = Field(default=None, description="The end of the due day where the owner lives, in UTC.")
+    created_by: Who = Field(description="Who wrote it down.")
+    created_at: Moment = Field(description="When they did, in UTC.")
+    closed_at: Moment | None = Field(default=None, description="When it was done or dropped, in UTC.")
+
+
+class Deed(Shape):
+    """A line of the audit."""
+
+    at: Moment = Field(description="When it was done, in UTC.")
+    who: Name | None = Field(default=None, description="The name of who did it.")
+    who_id: Id = Field(description="The id of who did it.")
+    verb: Name = Field(description="What was done, as noun.verb.")
+    what: Name = Field(description="What was changed, never its words.")
+    delivery: Name | None = Field(
+        default=None, description="The key of Slack's request; null for wordings of entries, which follow from those."
+    )
+
+
+class Kept(Shape):
+    """A text that came back in a draft that people edited, or what somebody chose where several did."""
+
+    section: Slug = Field(description="The region of the draft: a section's slug, or a name of a template's own.")
+    version: Number = Field(description="Its number within the region, in the order of coming back.")
+    change: Change = Field(description="How it came to be; where it was given up, the record writes the region again.")
+    markdown: Markdown = Field(description="The person's own Markdown; empty where they emptied the region.")
+    facts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")] | None = Field(
+        default=None, description="The digest of what the record knew in the draft that was edited; null where unknown."
+    )
+    seen: Annotated[int, Field(ge=0, le=999_999)] = Field(
+        description="The last version of the region that this draft showed; 0 where it showed none."
+    )
+    author: Name | None = Field(default=None, description="The name of who edited it; null where nobody was named.")
+    author_id: Id | None = Field(default=None, description="Their id; null for somebody who is not known in Slack.")
+    source: Literal["file", "canvas", "confluence", "slack"] = Field(description="How it came back.")
+    draft: Name | None = Field(default=None, description="Which copy it was: of a file, when that was compiled.")
+    saved_at: Moment = Field(description="When it came back, in UTC.")
+    stands: bool = Field(default=True, description=f"Whether nothing has taken its place. {FOLLOWS}")
+
+
+class Struck(Shape):
+    """What was taken back: no other form tells it."""
+
+    timeline: list[Entry] = Field(default=[], description="Entries, by number; their files are only named.")
+    whys: list[Why] = Field(default=[], description="Whys, by number; parent is what each was given under.")
+
+
+class Likeness(Shape):
+    """What somebody said of a past incident that was proposed as alike."""
+
+    incident: Key = Field(description="The key of that incident.")
+    same_cause: bool = Field(description="Whether it had the same cause.")
+    said_by: Who = Field(description="Who said so.")
+    said_at: Moment = Field(description="When they said so, in UTC.")
+
+
+def _known_slugs(parts: dict[str, Section]) -> dict[str, Section]:
+    for slug in parts:
+        if slug not in BY_SLUG:
+            msg = f"there is no section {slug[:40]!r}; there are {', '.join(BY_SLUG)}"
+            raise ValueError(msg)
+    return parts
+
+
+class Channel(Shape):
+    """The channel of the incident."""
+
+    id: Id = Field(description="The id in Slack.")
+    name: Name | None = Field(default=None, description="The name without #; null where it is not known.")
+
+
+class Postmortem(Shape):
+    """Where the document stands."""
+
+    status: PostmortemStatus = Field(default=PostmortemStatus.OPEN, description="Where it stands.")
+    reason: Text | None = Field(default=None, description="Why it was waived.")
+    owner: Who | None = Field(default=None, description="Who owes it.")
+    published_at: Moment | None = Field(default=None, description="When it was published, in UTC.")
+
+
+class Incident(Shape):
+    """The incident itself."""
+
+    key: Key = Field(description="How people name it, such as INC-7.")
+    workspace: Id | None = Field(default=None, description="The id of the workspace in Slack.")
+    title: Name = Field(description="What it is called.")
+    severity: Literal["sev1", "sev2", "sev3", "sev4"] | None = Field(default=None, description="sev1 is the worst.")
+    status: Status = Field(description="Where it stands.")
+    channel: Channel = Field(description="Where it was worked on.")
+    lead: Who | None = Field(default=None, description="Who leads.")
+    opened_by: Who = Field(description="Who opened it.")
+    opened_at: Moment = Field(description="When it was opened, in UTC.")
+    started_at: Moment | None = Field(
+        default=None,
+        description=f"When the impact began, else when it was noticed, else the first entry, in UTC. {FOLLOWS}",
+    )
+    resolved_at: Moment | None = Field(default=None, description="When it was over, in UTC; null while it is not.")
+    resolved_by: Who | None = Field(default=None, description="Who resolved it.")
+    duration: Seconds | None = Field(default=None, description=f"Seconds from start to resolution. {FOLLOWS}")
+    milestones: dict[Milestone, Moment | None] = Field(
+        default={}, description=f"When each was reached, in UTC; null where it was not. {FOLLOWS}"
+    )
+    people: list[Who] = Field(
+        default=[], description=f"Everybody who is named anywhere, in the order in which they are. {FOLLOWS}"
+    )
+    postmortem: Postmortem = Field(default=Postmortem(), description="Its document: owed, published or waived.")
+
+
+class Metrics(Shape):
+    """The spans that people compare; null where a time is missing or the times contradict each other."""
+
+    time_to_detect: Seconds | None = Field(default=None, description="Seconds from impact_started to detected.")
+    time_to_acknowledge: Seconds | None = Field(default=None, description="Seconds from detected to acknowledged.")
+    time_to_mitigate: Seconds | None = Field(default=None, description="Seconds from impact_started to mitigated.")
+    time_to_resolve: Seconds | None = Field(default=None, description="Seconds from impact_started to resolved.")
+    postmortem_age: Seconds | None = Field(
+        default=None, description="Seconds from resolved until it was published, or until generated_at while owed."
+    )
+
+
+class Head(BaseModel):
+    """By what a file says which form it has."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    format: str | None = None
+    version: int | None = None
+
+
+class PostmortemFile(Shape):
+    """The whole record of one incident, as Afterword exports and imports it.
+
+    Times are ISO 8601 in UTC with Z, with microseconds where there are any; spans are seconds; what is not known is
+    null. Nothing here is in a person's own time zone but the due day of an action.
+    """
+
+    format: Literal["afterword.postmortem"] = Field(description=f"Always {FORMAT}.")
+    version: Literal[1] = Field(description=f"The version of this form: {VERSION}. New properties do not change it.")
+    generated_at: Moment = Field(description="The moment as of which everything is told, in UTC.")
+    incident: Incident = Field(description="What it is and how it stands.")
+    metrics: Metrics = Field(default=Metrics(), description=f"The spans that people compare. {FOLLOWS}")
+    timeline: list[Entry] = Field(description="What stands in the timeline, by happened_at, then by number.")
+    whys: list[Why] = Field(
+        default=[], description="The five whys that stand: each is followed by those that explain it, by number."
+    )
+    sections: Annotated[dict[str, Section], AfterValidator(_known_slugs)] = Field(
+        default={},
+        description="The sections by their slugs.",
+        json_schema_extra={"propertyNames": {"enum": list(BY_SLUG)}},
+    )
+    actions: list[Action] = Field(default=[], description="The corrective actions, by number.")
+    kept: list[Kept] = Field(
+        default=[], description="What came back in edited drafts, every text of it, by section and version."
+    )
+    audit: list[Deed] = Field(default=[], description="Who changed what, in the order of time.")
+    struck: Struck = Field(default=Struck(), description="What was taken back.")
+    likenesses: list[Likeness] = Field(default=[], description="What was said of past incidents, by their numbers.")
+
+
+class _Untitled(GenerateJsonSchema):
+    """Without the titles that only repeat the names of the properties."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def json_schema() -> Mapping[str, Any]:
+    """The JSON Schema (draft 2020-12) of the form: docs/postmortem.schema.json holds exactly this."""
+    schema = PostmortemFile.model_json_schema(schema_generator=_Untitled)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema}

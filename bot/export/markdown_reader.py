@@ -1,0 +1,149 @@
+"""How Markdown is read for the forms that come of it: CommonMark with tables and strikethrough, no raw HTML.
+
+What a Markdown text shows, whatever hand wrote it: words, structure, emphasis, and where links lead.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from bot.domain.section_drafts import digest_of
+from bot.domain.text import legible
+
+_DEEPEST_EMPHASIS = 20
+_DEEPEST_BLOCK = 80
+"""Blocks within blocks; the parser leaves out, without a word, what stands deeper than a hundred."""
+
+
+class Reader:
+    """Reads what our template, a user's template or a person wrote; threads may share it.
+
+    Links lead to http and https only, and pictures are links: a document loads nothing.
+    """
+
+    def __init__(self) -> None:
+        self._markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False})
+        self._markdown.disable("image")
+        self._markdown.validateLink = _is_web_address  # type: ignore[method-assign]
+
+    def blocks(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> list[SyntaxTreeNode]:
+        """The blocks as trees, in which the content of every `inline` node is what `line` makes of its tokens.
+
+        The tokens inside a line are handed over flat: people can nest emphasis deeper than Python can call.
+        """
+        tokens = self.parsed(markdown)
+        for token in tokens:
+            if token.type == "inline":
+                token.content, token.children = line(token.children or []), []
+        return SyntaxTreeNode(tokens).children
+
+    def parsed(self, markdown: str) -> list[Token]:
+        """The blocks as the parser's own flat list; those of a line are the children of its `inline`."""
+        tokens = self._markdown.parse(legible(markdown))
+        if any(token.level > _DEEPEST_BLOCK for token in tokens):
+            return [Token("code_block", "code", 0, content=legible(markdown))]
+        for token in tokens:
+            token.children = _bounded(token.children) if token.children is not None else None
+        return tokens
+
+    def line(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> str:
+        """What `line` makes of one line of Markdown, such as a heading without its number signs."""
+        (inline,) = self._markdown.parseInline(legible(markdown))
+        return line(_bounded(inline.children or []))
+
+    def tokens(self, markdown: str) -> list[Token]:
+        """All tokens, those inside lines in the place of their line."""
+        found: list[Token] = []
+        for token in self._markdown.parse(legible(markdown)):
+            found += token.children if token.type == "inline" and token.children is not None else [token]
+        return found
+
+    def headings(self, markdown: str) -> Iterator[tuple[int, str]]:
+        """Every heading at the top: the number of its line, from 0, and what is read of it."""
+        for opening, inline in pairwise(self._markdown.parse(legible(markdown))):
+            if opening.type == "heading_open" and not opening.level and opening.map:
+                yield opening.map[0], shown(inline.children or [])
+
+
+def shown(tokens: Sequence[Token]) -> str:
+    """What is read of the tokens of a line."""
+    return "".join(token.content for token in tokens)
+
+
+def lines_of(node: SyntaxTreeNode) -> str:
+    """The content of the lines that stand directly in a node, such as those of a paragraph or a cell."""
+    return "".join(child.content for child in node.children if child.type == "inline")
+
+
+def _bounded(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens of a line without the emphasis that stands deeper than anybody can see."""
+    return list(_shallow(tokens))
+
+
+def _shallow(tokens: Sequence[Token]) -> Iterator[Token]:
+    depth = 0
+    for token in tokens:
+        depth += token.nesting
+        if not token.nesting or depth + (token.nesting < 0) <= _DEEPEST_EMPHASIS:
+            # A character reference may have brought in what `legible` keeps out.
+            token.content = legible(token.content)
+            token.attrs = {name: legible(str(value)) for name, value in token.attrs.items()}
+            yield token
+
+
+def _is_web_address(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
+
+
+_BLANKS = re.compile(r"\s+")
+_NOT_SHOWN = frozenset({"paragraph_open", "thead_open", "tbody_open", "tr_open", "softbreak", "hardbreak"})
+_TYPESET = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "…": "...", "\u00a0": " ", "\u202f": " "})
+_reader = Reader()
+
+
+def digest(markdown: str) -> str:
+    """What tells a text that reads differently from one that reads the same; signs of lists do not count."""
+    return digest_of(_told(markdown))
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two texts read the same but for what editors do unasked.
+
+    They write emphasis and lists in their own signs, wrap lines, fill up tables, escape characters and turn quotation
+    marks.
+    """
+    return _told(one).translate(_TYPESET) == _told(other).translate(_TYPESET)
+
+
+def letters(markdown: str) -> str:
+    """The letters and digits alone, in a row."""
+    return "".join(re.findall(r"\w", "".join(token.content for token in _reader.tokens(markdown))))
+
+
+def _told(markdown: str) -> str:
+    return told(_reader.tokens(markdown))
+
+
+def told(tokens: Iterable[Token]) -> str:
+    """What tokens show, in a form that only serves to compare it; those of a line stand in the place of their line."""
+    return "\n".join(_pieces(tokens))
+
+
+def _pieces(tokens: Iterable[Token]) -> Iterator[str]:
+    """What is seen of the tokens, in order; marks of lists and blank space do not count."""
+    text = ""
+    for token in tokens:
+        if token.type == "text" or token.type in _NOT_SHOWN:
+            text += token.content or " "
+            continue
+        if text.strip():
+            yield _BLANKS.sub(" ", text).strip()
+        text = ""
+        if token.nesting >= 0:
+            yield f"{token.type} {token.tag} {token.attrGet('href') or ''} {_BLANKS.sub(' ', token.content).strip()}"
+    if text.strip():
+        yield _BLANKS.sub(" ", text).strip()

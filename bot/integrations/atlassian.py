@@ -1,0 +1,186 @@
+"""The three ways in to Jira and Confluence, and what to do where one is refused.
+
+The kind of a token cannot be told from the token: a classic one is taken at the site's own address, one with scopes
+only at Atlassian's gateway, and Data Center knows neither.
+
+The scopes that a token needs at Atlassian, call by call: after the pages of its REST interfaces.
+
+A token without scopes needs none of them, and Data Center knows none.
+"""
+
+import asyncio
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from bot.errors import Misconfigured
+from bot.integrations.http import Answer, Call, Caller, Line, Patience, PublishError, get, under
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a kind of call needs: `does` goes on from "to", `calls` finds its `METHOD /path`.
+
+    `scopes` are what to choose, `instead` what does as well.
+    """
+
+    does: str
+    calls: str
+    scopes: tuple[str, ...]
+    instead: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """`to label pages it needs read:label:confluence and write:label:confluence`."""
+        others = f" (or {' and '.join(self.instead)})" if self.instead else ""
+        return f"to {self.does} it needs {' and '.join(self.scopes)}{others}"
+
+
+_PAGES, _CONTENT, _JIRA = "/wiki/api/v2/pages", "/wiki/rest/api/content/[^/]+", "/rest/api/3"
+
+CONFLUENCE = (
+    Need("look for the space", "GET /wiki/api/v2/spaces.*", ("read:space:confluence",)),
+    Need(
+        "keep what it knows at a page",
+        f"(POST|PUT) {_PAGES}/[^/]+/properties.*",
+        ("read:page:confluence", "write:page:confluence"),
+    ),
+    Need("read pages", f"GET {_PAGES}.*", ("read:page:confluence",)),
+    Need("write pages", f"(POST|PUT) {_PAGES}.*", ("write:page:confluence",)),
+    Need(
+        "label pages",
+        f"POST {_CONTENT}/label",
+        ("read:label:confluence", "write:label:confluence"),
+        ("write:confluence-content",),
+    ),
+    Need(
+        "attach pictures",
+        f"(PUT|POST) {_CONTENT}/child/attachment.*",
+        ("read:attachment:confluence", "write:attachment:confluence"),
+        ("write:confluence-file",),
+    ),
+    Need("name who changed a page or is mentioned on it", "POST /wiki/api/v2/users-bulk", ("read:user:confluence",)),
+)
+JIRA = (
+    Need("know its own account", f"GET {_JIRA}/myself", ("read:jira-user",)),
+    Need("find who may be assigned", f"GET {_JIRA}/user/assignable/search", ("read:jira-user",)),
+    Need("search issues", f"POST {_JIRA}/search/jql", ("read:jira-work",)),
+    Need("read issues and forms", f"GET {_JIRA}/issue.*", ("read:jira-work",)),
+    Need("link issues with each other", f"POST {_JIRA}/issueLink", ("write:jira-work",)),
+    Need("create, change and link issues", f"(POST|PUT) {_JIRA}/issue.*", ("write:jira-work",)),
+)
+_PRODUCTS = {"jira": JIRA, "confluence": CONFLUENCE}
+
+
+def need_of(product: str, method: str, path: str) -> Need | None:
+    """What a call of a product (`jira` or `confluence`) needs, by its path at the site; None where nobody knows."""
+    return next((need for need in _PRODUCTS[product] if re.fullmatch(need.calls, f"{method} {path}")), None)
+
+
+def scopes_of(needs: Iterable[Need]) -> tuple[str, ...]:
+    """All that a token is to have, each once."""
+    return tuple(dict.fromkeys(scope for need in needs for scope in need.scopes))
+
+
+GATEWAY = "https://api.atlassian.com"
+_TENANT = "/_edge/tenant_info"
+
+
+class Kind(StrEnum):
+    """What sort of token it is."""
+
+    CLASSIC = "classic"
+    SCOPED = "scoped"
+    DATA_CENTER = "data_center"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach a product of Atlassian's.
+
+    `site_url` is where people open it (`https://example.atlassian.net`; with its context path for Data Center).
+    `email` is whose token it is; Data Center's personal tokens need none. `cloud_id` is asked of the site where a token
+    with scopes needs it and it is empty.
+    """
+
+    site_url: str
+    token: str = field(repr=False)
+    email: str = ""
+    kind: Kind = Kind.CLASSIC
+    cloud_id: str = ""
+    gateway_url: str = GATEWAY
+
+    @property
+    def is_cloud(self) -> bool:
+        """Atlassian runs it."""
+        return self.kind is not Kind.DATA_CENTER
+
+
+class Atlassian:
+    """One product as one account reaches it. Raises Misconfigured where the access cannot be meant so."""
+
+    def __init__(self, system: str, product: str, access: Access, patience: Patience) -> None:
+        """`product` is its name at the gateway: `jira` or `confluence`."""
+        if access.is_cloud and not access.email:
+            raise Misconfigured(f"{system} on Atlassian's cloud needs the e-mail address whose token it is.")
+        self.access = replace(access, site_url=access.site_url.rstrip("/"), gateway_url=access.gateway_url.rstrip("/"))
+        self.system = system
+        self._product = product
+        self._cloud_id = access.cloud_id
+        self._asking = asyncio.Lock()
+        through_gateway = access.kind is Kind.SCOPED
+        secret, headers = _sign_in(self.access)
+        base_url = self.access.gateway_url if through_gateway else self.access.site_url
+        remedies = {401: _REFUSED[access.kind]}
+        self._caller = Caller(Line(system, base_url, headers, (secret, access.token), remedies), patience)
+        self._site = Caller(Line(system, self.access.site_url), patience) if through_gateway else None
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._caller.aclose()
+        if self._site:
+            await self._site.aclose()
+
+    async def ask(self, call: Call) -> Answer:
+        """The answer to a call, whose path is as at the site. Raises PublishError."""
+        try:
+            if self._site is None:
+                return await self._caller.ask(call)
+            cloud_id = await self._own_cloud_id(self._site)
+            return await self._caller.ask(under(call, f"/ex/{self._product}/{cloud_id}"))
+        except PublishError as error:
+            if error.lacks_scope and (need := need_of(self._product, call.method, call.path)):
+                error.reword(f"{self.system} refused this call, for the token lacks a scope: {need.sentence}. {_ANEW}")
+            raise
+
+    async def _own_cloud_id(self, site: Caller) -> str:
+        """The site's id, asked once and without the token, which the site has no business to see."""
+        async with self._asking:
+            if not self._cloud_id:
+                self._cloud_id = (await site.ask(get(_TENANT))).text("cloudId")
+            return self._cloud_id
+
+
+def _sign_in(access: Access) -> tuple[str, Mapping[str, str]]:
+    """The secret in the form that it travels in, and the header that carries it."""
+    if not access.is_cloud:
+        return access.token, {"Authorization": f"Bearer {access.token}"}
+    secret = b64encode(f"{access.email}:{access.token}".encode()).decode("ascii")
+    return secret, {"Authorization": f"Basic {secret}"}
+
+
+_ANEW = (
+    "A token keeps the scopes that it was made with: make one with all that docs/connections.md names, and put it into "
+    "the settings."
+)
+_EXPIRED = "refused the token. It has expired (Atlassian's last a year at most) or was revoked,"
+_REFUSED = {
+    Kind.CLASSIC: f"{_EXPIRED} the e-mail address is not its owner's, or it is a token with scopes: those are taken "
+    "only at api.atlassian.com, so say in the settings that it has scopes.",
+    Kind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only at the "
+    "site's own address, so say in the settings that it is classic.",
+    Kind.DATA_CENTER: "refused the token. It has expired or was revoked, or belongs to another server. Make a new "
+    "personal access token and put it into the settings.",
+}

@@ -1,0 +1,269 @@
+"""Confluence: the postmortem as a page, made once, and changed only on top of what was last seen of it.
+
+A title belongs to one page of a space; a page is known as ours by a mark in its body, which is there from the first
+moment on.
+
+Confluence's storage form, looked at before it is sent: Confluence's own complaint about it helps nobody.
+
+The form is XHTML with the prefixes `ac:` and `ri:` and HTML's named entities, after Atlassian's page "Confluence
+Storage Format".
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from html import entities
+from typing import Any
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from bot.domain.text import one_line, shortened
+from bot.integrations import Standing
+from bot.integrations.atlassian import Access, Atlassian
+from bot.integrations.confluence.dialects import Cloud, DataCenter, Dialect, Space, people, rights
+from bot.integrations.confluence.types import Made, Page, PageDraft, Property, Updated
+from bot.integrations.http import Call, Patience, PublishError, Upload, get, path_of, reach, worded
+
+LARGEST = 5_000_000
+"""Confluence takes no more bytes."""
+
+_OWN = {"lt", "gt", "amp", "quot", "apos"}
+_NAMES = "".join(f'<!ENTITY {name} "&#{code};">' for name, code in entities.name2codepoint.items() if name not in _OWN)
+_BEFORE = (
+    f'<!DOCTYPE page [{_NAMES}]><page xmlns:ac="http://www.atlassian.com/schema/confluence/4/ac/" '
+    'xmlns:ri="http://www.atlassian.com/schema/confluence/4/ri/">\n'
+)
+
+
+def check_storage(body: str, system: str = "Confluence") -> None:
+    """Raise PublishError where a body would be refused: it is too large, or not well-formed."""
+    if len(body.encode("utf-8", "replace")) > LARGEST:
+        raise PublishError(
+            system,
+            f"{system} takes pages of at most 5 MB, and this one is larger. Shorten its longest sections, or attach "
+            "the export as a file.",
+            is_permanent=True,
+        )
+    parser = expat.ParserCreate(namespace_separator=" ")
+    try:
+        parser.Parse(f"{_BEFORE}{body}</page>".encode("utf-8", "surrogatepass"), True)  # noqa: FBT003 - its own form
+    except expat.ExpatError as error:
+        line, column = error.lineno - 1, error.offset + 1  # ours is the line before the first
+        words = expat.ErrorString(error.code)
+        raise PublishError(
+            system,
+            f"{system} would refuse the page: it is not well-formed at line {line}, column {column} ({words}). "
+            "Look at the template of the page.",
+            is_permanent=True,
+        ) from None
+
+
+def marked(body: str, mark: str) -> str:
+    """The body with an invisible anchor by which it is known again, where it does not hold that mark yet."""
+    if mark in body:
+        return body
+    name = f'<ac:parameter ac:name="">{escape(mark)}</ac:parameter>'
+    return f'{body}<p><ac:structured-macro ac:name="anchor">{name}</ac:structured-macro></p>'
+
+
+LONGEST_TITLE = 255
+KEPT_AS = "afterword"
+"""The property of a page under which we keep what we know of it."""
+
+_PEOPLE_AT_ONCE = 100
+_NO_CHECK = {"X-Atlassian-Token": "nocheck"}  # without it a file counts as sent by a strange web page
+
+
+class Confluence:
+    """One space of a Confluence as one account reaches it. Every verb raises PublishError. Close it with `aclose`."""
+
+    name = "Confluence"
+
+    def __init__(self, access: Access, space: str, patience: Patience | None = None) -> None:
+        """`space` is its key, `ENG`."""
+        self._line = Atlassian(self.name, "confluence", access, patience or Patience())
+        self._dialect: Dialect = Cloud() if access.is_cloud else DataCenter()
+        self.is_cloud = access.is_cloud
+        self._key = space
+        self._names: dict[str, str] = {}
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._line.aclose()
+
+    async def check(self) -> Standing:
+        """Whether the space is there for us; asks once and changes nothing."""
+        space = await self._space()
+        return Standing(self.name, f"space {self._key} ({space.name})" if space.name else f"space {self._key}")
+
+    async def missing_rights(self) -> list[str] | None:
+        """What of our own work the space does not list for the account, as far as reading tells; None where not at all.
+
+        Labels and what is kept at a page go with the right to write the page. Asks only, and changes nothing.
+        """
+        if not self.is_cloud:
+            return None
+        space = await self._space()
+        await self._line.ask(self._dialect.titled(space.id, KEPT_AS))  # a token with scopes may read no page
+        operations = (await self._line.ask(rights(space.id))).data
+        told = reach(operations, "operations", "results")
+        if not isinstance(told, list) or not told:
+            return None
+        may = {(worded(one, "operation"), worded(one, "targetType")) for one in told}
+        return [f"{what}s" for what in ("page", "attachment") if ("create", what) not in may]
+
+    async def create(self, draft: PageDraft, *, is_repeat: bool) -> Made:
+        """Create a page; with its key behind the title where another page has that title.
+
+        `is_repeat`: an earlier attempt may have made it, so look first.
+        """
+        body = marked(draft.body, draft.mark)
+        check_storage(body)
+        space = await self._space()
+        for title in _titles(draft):
+            if is_repeat and (page := _of_mark(await self._titled(space, title), draft.mark)):
+                return Made(page, was_there=True)
+            try:
+                answer = await self._line.ask(self._dialect.create(space.id, draft.parent_id, title, body))
+            except PublishError as error:
+                if error.status != 400:
+                    raise
+                # A refusal for a title that is taken is worded in the account's language: the page itself tells.
+                pages = await self._titled(space, title)
+                if page := _of_mark(pages, draft.mark):
+                    return Made(page, was_there=True)
+                if not pages:
+                    raise
+                continue
+            return Made(replace(self._page(answer.data), body=body), was_there=False)
+        sentence = f"{self.name} has other pages “{draft.title}”, with and without {draft.key}. Rename one of them."
+        raise PublishError(self.name, sentence, is_permanent=True, status=400)
+
+    async def read(self, page_id: str) -> Page | None:
+        """A page as it stands; None where it was deleted or may not be seen."""
+        try:
+            answer = await self._line.ask(self._dialect.read(page_id))
+        except PublishError as error:
+            if error.status == 404 and error.is_permanent:
+                return None
+            raise
+        page = self._page(answer.data)
+        return page if page.is_current else None
+
+    async def update(self, seen: Page, title: str, body: str, note: str) -> Updated:
+        """Put a new version on top of the page as it was `seen`; nothing is written where people changed it since.
+
+        `note` goes into the page's history, and must tell this update from every other: by it a write whose answer
+        was lost is known again.
+        """
+        check_storage(body)
+        try:
+            answer = await self._line.ask(self._dialect.update(seen, _fit(title), body, note))
+        except PublishError as error:
+            if error.status != 409:
+                raise
+            page = await self.read(seen.id)
+            if page is None or page.version == seen.version:
+                raise
+            return Updated(page, is_written=page.note == note)
+        return Updated(replace(self._page(answer.data), body=body, note=note), is_written=True)
+
+    async def author_of(self, page: Page) -> str:
+        """The name of who wrote a page last; empty where Confluence does not tell, or the account may not ask."""
+        if page.author or not page.author_id:
+            return page.author
+        try:
+            return (await self.names_of([page.author_id])).get(page.author_id, "")
+        except PublishError:  # a name is worth no failure; it is asked for again next time
+            return ""
+
+    async def names_of(self, accounts: Iterable[str]) -> Mapping[str, str]:
+        """What people are called, by their account ids; those are left out whom Confluence does not tell."""
+        wanted = [account for account in dict.fromkeys(accounts) if account not in self._names]
+        for start in range(0, len(wanted), _PEOPLE_AT_ONCE):
+            answer = await self._line.ask(people(wanted[start : start + _PEOPLE_AT_ONCE]))
+            for who in answer.objects("results"):
+                if name := one_line(worded(who, "displayName") or worded(who, "publicName")):
+                    self._names[worded(who, "accountId")] = name
+        return self._names
+
+    async def label(self, page_id: str, labels: Iterable[str]) -> None:
+        """Add labels; those that are there stay. What Confluence takes in no label becomes a hyphen."""
+        named = [{"prefix": "global", "name": name} for name in dict.fromkeys(map(_label, labels)) if name]
+        if named:
+            path = f"{self._dialect.files}{path_of(page_id, 'label')}"
+            await self._line.ask(Call("POST", path, body=named, writes=True))  # adding it again adds nothing
+
+    async def attach(self, page_id: str, file: Upload) -> None:
+        """Attach a file, or put a new version of it in the place of the one of its name."""
+        path = f"{self._dialect.files}{path_of(page_id, 'child', 'attachment')}"
+        method = "PUT" if self.is_cloud else "POST"
+        if not self.is_cloud and (old := await self._attachment(path, file.name)):
+            path += path_of(old, "data")
+        form, again = {"minorEdit": "true"}, self.is_cloud
+        await self._line.ask(Call(method, path, writes=True, repeats=again, file=file, form=form, headers=_NO_CHECK))
+
+    async def recall(self, page_id: str) -> Mapping[str, Any]:
+        """What was kept at a page; empty where nothing was."""
+        kept = await self._property(page_id)
+        return kept.value if kept else {}
+
+    async def remember(self, page_id: str, value: Mapping[str, Any]) -> None:
+        """Keep something at a page, out of sight, in the place of what was kept there."""
+        old = await self._property(page_id)
+        if old is None or old.value != value:
+            await self._line.ask(self._dialect.keep(page_id, KEPT_AS, value, old))
+
+    async def _space(self) -> Space:
+        try:
+            space = self._dialect.space_in(await self._line.ask(self._dialect.space(self._key)))
+        except PublishError as error:
+            if error.status != 404 or not error.is_permanent:
+                raise
+            space = None
+        if space is None:
+            sentence = f"{self.name} has no space {self._key} that the account may see. Look at the settings."
+            raise PublishError(self.name, sentence, is_permanent=True, status=404)
+        return space
+
+    async def _titled(self, space: Space, title: str) -> list[Page]:
+        """The pages of a title."""
+        answer = await self._line.ask(self._dialect.titled(space.id, title))
+        return [self._page(each) for each in answer.objects("results")]
+
+    async def _attachment(self, path: str, name: str) -> str:
+        answer = await self._line.ask(get(path, filename=name))
+        found = answer.objects("results")
+        return str(found[0].get("id", "")) if found else ""
+
+    async def _property(self, page_id: str) -> Property | None:
+        try:
+            answer = await self._line.ask(self._dialect.property(page_id, KEPT_AS))
+        except PublishError as error:
+            if error.status == 404 and error.is_permanent and not self.is_cloud:
+                return None
+            raise
+        return self._dialect.property_in(answer.data)
+
+    def _page(self, data: object) -> Page:
+        return self._dialect.page_in(data, self._line.access.site_url)
+
+
+def _titles(draft: PageDraft) -> tuple[str, str]:
+    behind = f" ({draft.key})"
+    title = one_line(draft.title) or draft.key
+    return _fit(title), shortened(title, LONGEST_TITLE - len(behind)) + behind
+
+
+def _fit(title: str) -> str:
+    return shortened(one_line(title), LONGEST_TITLE)
+
+
+def _of_mark(pages: list[Page], mark: str) -> Page | None:
+    """The one that is known by a mark, unless it was deleted."""
+    return next((page for page in pages if mark in page.body and page.is_current), None)
+
+
+def _label(name: str) -> str:
+    """Confluence's labels are of small letters, without spaces and most punctuation."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.lower())
+    return kept.strip("-")[:LONGEST_TITLE]

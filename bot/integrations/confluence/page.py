@@ -1,0 +1,258 @@
+"""The postmortem as it goes onto a page: compiled, masked where it must be, and joined with what people wrote there.
+
+All of it is work that takes as long as the timeline is: call it in a thread.
+
+What a page has beside its body: pictures, labels, and what is kept at it out of sight.
+
+Where the account or its token may not do one of these, the page goes on without it, and that is told; what may pass by
+itself is tried again. A token that is refused altogether is refused for the page as well, which is told then.
+"""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.masking import MASKED, MaskRules
+from bot.domain.records import Incident
+from bot.domain.section_drafts import digest_of
+from bot.domain.text import bare, one_line
+from bot.export import Exporter
+from bot.export.confluence.merge import Deed, Fresh, Left, Record, Touched, apart, as_written, merge, read_back, touched
+from bot.export.confluence.reader import mentioned, parsed
+from bot.export.confluence.writer import Attached
+from bot.export.edited_draft import Paper
+from bot.export.regions import Compiled, Draft, Held, Region
+from bot.export.sandbox.mask_patterns import mask_apart
+from bot.export.template_env import template_set
+from bot.integrations.confluence import memo as confluence_memo
+from bot.integrations.confluence.client import Confluence
+from bot.integrations.confluence.memo import Memo
+from bot.integrations.confluence.types import Page
+from bot.integrations.confluence.views import News
+from bot.integrations.http import PublishError, Upload
+from bot.integrations.relations import Related
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents.drafts import Given
+from storage import case as case_store
+from storage.database.store import Store
+from storage.sections import NewText
+
+SOURCE = "confluence"
+SOMEBODY = "Confluence"
+"""Who edited the page, where Confluence does not say."""
+
+_CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder:
+    """A page of an incident as of `now`; a masked one has no way back into the channel, and mentions nobody.
+
+    `related` is what else stands of the incident, `accounts` are those of people, by their ids in Slack.
+    """
+
+    incident: Incident
+    now: datetime
+    is_masked: bool
+    related: Related
+    accounts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The page as the document alone would have it, and the files that it shows."""
+
+    document: Document
+    draft: Draft
+    body: str
+    fresh: Fresh
+    attached: tuple[Attached, ...]
+
+    @property
+    def title(self) -> str:
+        """`INC-7: Checkout returns 503s`."""
+        return one_line(f"{self.document.key}: {bare(self.document.title)}")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the page is found by."""
+        return tuple(filter(None, ("postmortem", self.document.severity, self.document.key.lower())))
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The page as it is to be written, how it will be left, and what is to be told of it."""
+
+    sheet: Sheet
+    body: str
+    record: Record
+    news: News
+    gone: tuple[str, ...]
+
+
+class Sheets:
+    """Compiles pages, and takes in what people wrote on them."""
+
+    def __init__(self, store: Store, exporter: Exporter, rules: MaskRules) -> None:
+        self._store = store
+        self._exporter = exporter
+        self._rules = rules
+        self._way_back = template_set().get_template("publish/way_back.xml.j2")
+
+    def sheet(self, order: PageOrder, *, with_pictures: bool = True) -> Sheet:
+        """The page as it is ordered.
+
+        Raises BrokenTemplate where a team's templates cannot be used: ours would have other regions.
+        """
+        whole = self._store.read_now(
+            lambda tx: postmortem_rules.compile(case_store.load(tx, order.incident), order.now)
+        )
+        document = mask_apart(whole, self._rules)[0] if order.is_masked else whole
+        accounts = {} if order.is_masked else order.accounts
+        body, attached = self._exporter.confluence_page(document, accounts, with_pictures=with_pictures)
+        body = self.way_back(order) + body
+        draft = self._exporter.draft(whole)
+        told = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
+        return Sheet(document, draft, body, Fresh(apart(body), told), attached)
+
+    @staticmethod
+    def mentioned(page: Page) -> frozenset[str]:
+        """The accounts of those who are mentioned on a page. Raises NotAPage."""
+        return frozenset(mentioned(parsed(page.body)))
+
+    def way_back(self, order: PageOrder) -> str:
+        """The first block of a page: the links to where it comes from, and to what else stands of the incident."""
+        url = "" if order.is_masked else order.incident.channel_link
+        issue, customers = order.related.issue, order.related.customers
+        return self._way_back.render(url=url, key=order.incident.key, issue=issue, customers=customers)
+
+    def brought(
+        self, sheet: Sheet, order: PageOrder, memo: Memo, page: Page, names: Mapping[str, str] | None = None
+    ) -> Brought:
+        """What to write onto a page as it stands; what people changed on it is kept first.
+
+        `names` are those of the accounts that they mentioned.
+        Raises NotAPage and StructureLost where nobody can tell what of it is whose: then nothing was kept either.
+        """
+        stands = apart(page.body)
+        merge(stands, sheet.fresh, memo.record, {}, memo.back)  # before anything is kept: it may be lost
+        found = touched(stands, sheet.fresh, memo.record, names or {})
+        edits = self._edits(found, sheet.draft, memo, page, order.now)
+        new = frozenset[str]()
+        if texts := [text for text in edits.values() if text is not None]:
+            new = self._store.write_now(
+                lambda tx: drafts_service.keep_edits(tx, order.incident, texts, order.now, SOURCE)
+            )
+        if new:
+            sheet = self.sheet(order, with_pictures=bool(sheet.attached))
+        held = {one.own.id: one for one in sheet.draft.held}
+        deeds = {id_: _deed(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
+        merged = merge(stands, sheet.fresh, memo.record, deeds, memo.back)
+        news = News(
+            is_changed=merged.is_changed,
+            taken=tuple(id_ for id_ in stands.parts if id_ in new),
+            open=tuple(id_ for id_, one in held.items() if one.is_contested),
+            gone=tuple(id_ for id_ in merged.gone if id_ not in memo.gone),
+        )
+        return Brought(sheet, merged.body, merged.record, news, merged.gone)
+
+    def _edits(
+        self, found: Mapping[str, Touched], draft: Draft, memo: Memo, page: Page, now: datetime
+    ) -> dict[str, NewText | None]:
+        """What is to be kept of the regions that people touched; None where the document says so anyway."""
+        given = Given("", page.author or SOMEBODY, SOURCE)
+        labels = tuple(read_back(label) for label in draft.labels)
+        texts = {id_: one.text for id_, one in found.items() if not one.is_same}
+        regions = tuple(_came(region, texts, memo.record.regions) for region in draft.shown.regions)
+        paper = Paper(0, page.id, None, Compiled("", regions))
+        edits = drafts_service.edits_in(paper, replace(draft, labels=(labels[0], labels[1])), given, now)
+        same: dict[str, NewText | None] = {id_: None for id_, one in found.items() if one.is_same or not one.text}
+        return same | {id_: _unmasked(text) for id_, text in edits.items()}
+
+
+def overwritten(sheet: Sheet) -> Brought:
+    """The whole page anew, whatever stands there."""
+    record = as_written(sheet.fresh)
+    return Brought(sheet, sheet.body, record, News(is_changed=True), ())
+
+
+def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, Left]) -> Region:
+    """A region as a draft that comes back would hold it."""
+    if region.id not in texts:
+        return replace(region, left_as=region.digest)
+    known = left.get(region.id, Left())
+    return Region(region.id, region.heading, texts[region.id], _CHANGED, known.facts, known.seen)
+
+
+def _unmasked(text: NewText | None) -> NewText | None:
+    """Of a text that has masks in it nobody knows what its writer saw: the record is shown beside it."""
+    return replace(text, facts="") if text is not None and MASKED in text.markdown else text
+
+
+def _deed(found: Touched, is_settled: bool, edit: NewText | None, held: Held | None) -> Deed:  # noqa: FBT001
+    """What becomes of a region that people touched, as their text stands now among the others."""
+    if not is_settled:
+        return Deed.WAIT
+    if edit is None:
+        return Deed.LEAVE
+    if held is None:  # somebody gave the region to the record again
+        return Deed.WRITE
+    if held.is_contested:
+        return Deed.WAIT if found.holds_more else Deed.WRITE
+    return Deed.LEAVE if held.texts[0].markdown == edit.markdown else Deed.WRITE
+
+
+_SVG = "image/svg+xml"
+
+
+class Extras:
+    """Those of pages of one Confluence."""
+
+    def __init__(self, confluence: Confluence) -> None:
+        self._confluence = confluence
+
+    async def attached(self, page: Page, sheet: Sheet, memo: Memo) -> tuple[dict[str, str], str]:
+        """Attach the pictures that changed, before a page shows them; what hangs there, and why nothing does."""
+        files = dict(memo.files)
+        for picture in sheet.attached:
+            content = digest_of(picture.content.decode())
+            if files.get(picture.name) == content:
+                continue
+            upload = Upload(picture.name, _SVG, picture.content)
+            if refused := await _refused(self._confluence.attach(page.id, upload)):
+                return files, refused
+            files[picture.name] = content
+        return files, ""
+
+    async def labelled(self, page: Page, sheet: Sheet, memo: Memo) -> tuple[tuple[str, ...], str]:
+        """Label a page; the labels that it has by us, and why not all of them."""
+        if sheet.labels == memo.labels:
+            return memo.labels, ""
+        refused = await _refused(self._confluence.label(page.id, sheet.labels))
+        return (memo.labels if refused else sheet.labels), refused
+
+    async def planned(self, page: Page) -> Record:
+        """How earlier attempts may have left the page, of which nobody knows whether they wrote."""
+        try:
+            return confluence_memo.record_in(await self._confluence.recall(page.id))
+        except PublishError as error:
+            if not error.is_permanent:
+                raise
+            return Record()
+
+    async def plan(self, page: Page, record: Record) -> str:
+        """Put down at the page how it may be left from now on; why that is not allowed."""
+        return await _refused(self._confluence.remember(page.id, confluence_memo.told_of(record)))
+
+
+async def _refused(call: Awaitable[None]) -> str:
+    """Why a call was refused for good; empty where it was done."""
+    try:
+        await call
+    except PublishError as error:
+        if not error.is_permanent:
+            raise
+        return error.sentence
+    return ""

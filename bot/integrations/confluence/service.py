@@ -1,0 +1,138 @@
+"""The verbs about a postmortem's page on Confluence: put it there, agree to what leaves, decide what becomes of it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from bot.domain.records import Incident
+from bot.errors import Refused
+from bot.integrations.confluence import memo as confluence_memo
+from bot.integrations.confluence import views as confluence_views
+from bot.integrations.confluence.memo import Memo
+from bot.integrations.confluence.sync import POSTMORTEM, SYSTEM
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.documents import rendering as rendering_service
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage import links as links_store
+from storage.database.statements import Transaction
+from storage.links import Link, Thing
+
+BACK = "back"
+
+
+async def publish(desk: Desk, asked: Asked) -> Message | None:
+    """`/postmortem confluence`: make the page, or bring it up to date."""
+    if SYSTEM not in desk.systems:
+        raise Refused(words.confluence.not_connected())
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        link = _link_of(tx, incident)
+        links_store.want(tx, _thing(incident), asked.now)
+        tx.note(incident.id, "postmortem on Confluence")
+        return confluence_views.on_its_way(incident, is_there=bool(link and link.external_id))
+
+    return await once(desk, asked, unit)
+
+
+class PageBlocks:
+    """What is shown of a postmortem's page below other messages: see `bot.services.context.PostmortemPage`."""
+
+    def after_publication(self, tx: Transaction, incident: Incident, now: datetime) -> list[Block]:
+        """The page that is there is brought up to date, or one is offered."""
+        link = _link_of(tx, incident)
+        if link is None or not link.external_id:
+            return [confluence_views.offer(incident)]
+        links_store.bump(tx, _thing(incident), now)
+        return [confluence_views.also(link)]
+
+    def current(self, tx: Transaction, incident: Incident) -> list[Block]:
+        """Where the page is; nothing where there is none."""
+        link = _link_of(tx, incident)
+        return [confluence_views.standing(link)] if link and link.external_id else []
+
+    def below_export(self, tx: Transaction, incident: Incident) -> list[Block]:
+        """Where the page is, or the button that makes it."""
+        return self.current(tx, incident) or [confluence_views.offer(incident)]
+
+
+async def window(desk: Desk, asked: Asked) -> Block:
+    """What a masked copy would mask, each find."""
+    incident = await desk.store.read(lambda tx: require_incident(tx, asked))
+
+    def finds() -> Block:
+        masked = desk.store.read_now(lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now))
+        return confluence_views.window(incident, masked[1])
+
+    return await asyncio.to_thread(finds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """`what` the audit calls it, how the memo changes (None where it was decided already), and what is said of it."""
+
+    what: str
+    decided: Callable[[Memo, Link], Memo | None]
+    said: Callable[[Incident], Message]
+
+
+async def agree(desk: Desk, asked: Asked) -> Message | None:
+    """Somebody has seen what is masked: from now on the page holds the masked copy."""
+
+    def decided(memo: Memo, _: Link) -> Memo:
+        return replace(memo, is_masked=True)
+
+    decision = _Decision(
+        "masked copy onto Confluence", decided, lambda incident: confluence_views.agreed(incident, asked.user)
+    )
+    return await _decide(desk, asked, decision)
+
+
+async def order(desk: Desk, asked: Asked, what: str, page_id: str) -> Message | None:
+    """Somebody decided: another page (`anew`), or this one written over (`overwrite`)."""
+
+    def decided(memo: Memo, link: Link) -> Memo | None:
+        is_settled = memo.order or link.external_id not in ("", page_id)
+        return None if is_settled else replace(memo, order=what)
+
+    said = partial(confluence_views.ordered, order=what, by=asked.user)
+    return await _decide(desk, asked, _Decision(f"page on Confluence: {what}", decided, said))
+
+
+async def put_back(desk: Desk, asked: Asked, regions: tuple[str, ...]) -> Message | None:
+    """What people took off the page comes back."""
+
+    def decided(memo: Memo, _: Link) -> Memo | None:
+        back = tuple(id_ for id_ in regions if id_ in memo.gone)
+        return replace(memo, back=back) if back else None
+
+    said = partial(confluence_views.ordered, order=BACK, by=asked.user)
+    return await _decide(desk, asked, _Decision(f"page on Confluence: {BACK}", decided, said))
+
+
+async def _decide(desk: Desk, asked: Asked, decision: _Decision) -> Message | None:
+    """Put down a decision about the page, unless it was taken already or the page is being written."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        link = _link_of(tx, incident)
+        memo = decision.decided(confluence_memo.read(link.memo), link) if link else None
+        if link is None or memo is None:
+            raise Refused(words.confluence.settled(key=incident.key))
+        if not links_store.order(tx, link, memo.written(), asked.now):
+            raise Refused(words.confluence.busy(key=incident.key))
+        tx.note(incident.id, decision.what)
+        return decision.said(incident)
+
+    return await once(desk, asked, unit)
+
+
+def _thing(incident: Incident) -> Thing:
+    return Thing(incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}", incident.id)
+
+
+def _link_of(tx: Transaction, incident: Incident) -> Link | None:
+    return links_store.of(tx, incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}")

@@ -1,0 +1,162 @@
+"""How the page of a postmortem looks in Slack: where it is, what people did to it, and what they are asked first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.masking import Find
+from bot.domain.records import Incident
+from bot.domain.sections import title_of
+from bot.domain.text import shortened
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage.links import Link
+
+LISTED, PLACES = 60, 8
+"""What the window lists of what is masked, and places of each."""
+
+_TITLE = 150
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What came of an attempt, as it is told; regions by their ids.
+
+    `taken` are regions whose text on the page went into the draft; `open` those in which somebody has to choose;
+    `gone` those that people took off the page, told for the first time. `pictures` says why there are none, `labels`
+    why they are not all there, `kept` why nothing could be kept at the page out of sight.
+    """
+
+    is_new: bool = False
+    is_changed: bool = False
+    taken: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    pictures: str = ""
+    labels: str = ""
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """A page as it stands: its title, where, and in which version."""
+
+    title: str
+    url: str
+    version: str
+    is_masked: bool
+
+
+def on_its_way(incident: Incident, *, is_there: bool) -> Message:
+    """It was asked for; Confluence has not answered yet."""
+    return blocks.whisper(words.confluence.on_its_way(key=incident.key, is_there=is_there))
+
+
+def brought(incident: Incident, page: Stands, news: News) -> Message:
+    """Where the page is, in which version, and what people did to it, with what can be done about that."""
+    said = words.confluence.brought(
+        key=incident.key,
+        title=shortened(page.title, _TITLE),
+        url=page.url,
+        version=page.version,
+        news=news,
+        is_masked=page.is_masked,
+    )
+    lines, buttons = [], []
+    if news.taken:
+        lines.append(words.confluence.taken(titles=[*map(title_of, news.taken)]))
+    if news.open:
+        lines.append(words.confluence.open(titles=[*map(title_of, news.open)]))
+        buttons.append(blocks.button("Choose", "draft_look", blocks.about(incident, section=news.open[0])))
+    if news.gone:
+        lines.append(words.confluence.gone(titles=[*map(title_of, news.gone)]))
+        label = "Put it back" if len(news.gone) == 1 else "Put them back"
+        buttons.append(blocks.button(label, "confluence_back", blocks.about(incident, back=list(news.gone))))
+    lines += _left_out(news)
+    shown = [blocks.section(said), *blocks.sections("\n".join(lines))]
+    return blocks.message(said, [*shown, blocks.actions(*buttons)] if buttons else shown)
+
+
+def _left_out(news: News) -> list[str]:
+    """What the page is without, each with the reason."""
+    found = [
+        (news.pictures, words.confluence.no_pictures),
+        (news.labels, words.confluence.no_labels),
+        (news.kept, words.confluence.not_kept),
+    ]
+    return [said(error=error) for error, said in found if error]
+
+
+def deleted(incident: Incident, link: Link) -> Message:
+    """The page is not there any more."""
+    said = words.confluence.deleted(key=incident.key)
+    anew = blocks.button(
+        "Make a new page", "confluence_anew", blocks.about(incident, page=link.external_id), style="primary"
+    )
+    return blocks.message(said, [blocks.section(said), blocks.actions(anew)])
+
+
+def lost(incident: Incident, link: Link) -> Message:
+    """Nobody can tell any more which part of the page is whose."""
+    said = words.confluence.lost(key=incident.key, url=link.url)
+    about = blocks.about(incident, page=link.external_id)
+    sure = words.confluence.overwrite_sure()
+    anew = blocks.button("Write a new page", "confluence_anew", about, style="primary")
+    over = blocks.button("Overwrite", "confluence_overwrite", about, style="danger", confirm=sure)
+    return blocks.message(said, [blocks.section(said), blocks.actions(anew, over)])
+
+
+def private(incident: Incident, url: str) -> Message:
+    """Nothing leaves: somebody has to look at what would. `url` is a page from before it was private, or empty."""
+    said = words.confluence.private(key=incident.key, url=url)
+    look = blocks.button("Look and decide", "confluence_look", blocks.about(incident), style="primary")
+    return blocks.message(said, [blocks.section(said), blocks.actions(look)])
+
+
+def window(incident: Incident, finds: Iterable[Find]) -> Block:
+    """What a masked copy masks, and the question whether it may leave."""
+    shown = [
+        blocks.section(words.confluence.leaving(key=incident.key, title=shortened(incident.title, _TITLE))),
+        *_listed(tuple(finds)),
+    ]
+    about = blocks.about(incident, channel=incident.channel)
+    return blocks.modal(
+        "Put it on Confluence?", "confluence_agree", shown, submit="Put a masked copy", private_metadata=about
+    )
+
+
+def _listed(finds: tuple[Find, ...]) -> list[Block]:
+    """Every find: what is the same in several places is one line."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for find in finds:
+        places.setdefault((find.kind, find.text, find.hint), []).append(find.where)
+    lines = [words.confluence.finds(count=len(finds), left_out=max(len(places) - LISTED, 0))]
+    for (kind, _, hint), where in list(places.items())[:LISTED]:
+        more = max(len(where) - PLACES, 0)
+        lines.append(words.confluence.find(kind=kind, text=hint, where=where[:PLACES], more=more))
+    return blocks.sections("\n".join(lines))
+
+
+def agreed(incident: Incident, by: str) -> Message:
+    """Somebody has looked, and lets the masked copy go."""
+    return blocks.message(words.confluence.agreed(key=incident.key, by=by), response_type="in_channel")
+
+
+def ordered(incident: Incident, order: str, by: str) -> Message:
+    """Somebody has decided what becomes of the page: `anew`, `overwrite` or `back`."""
+    return blocks.message(words.confluence.ordered(key=incident.key, order=order, by=by), response_type="in_channel")
+
+
+def offer(incident: Incident) -> Block:
+    """[Put it on Confluence]."""
+    return blocks.actions(blocks.button("Put it on Confluence", "confluence_publish", blocks.about(incident)))
+
+
+def also(link: Link) -> Block:
+    """The page that is there is brought along."""
+    return blocks.context(words.confluence.also(url=link.url))
+
+
+def standing(link: Link) -> Block:
+    """Where the page is."""
+    return blocks.context(words.confluence.standing(url=link.url, version=link.status))

@@ -1,0 +1,344 @@
+"""Jira: an action as an issue, created once, followed, and found again by its label.
+
+Jira has no way to create a thing once, so a create that may have happened is looked up by its label before it is
+repeated; its search finds a new issue only after some seconds.
+
+Issues as Jira's JSON has them: what goes into its forms, and what comes out.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.domain.text import one_line, shortened
+from bot.integrations import Standing
+from bot.integrations.atlassian import Access, Atlassian
+from bot.integrations.http import Answer, Call, Patience, PublishError, get, post, put, reach, read_moment, worded
+from bot.integrations.jira.dialects import Cloud, DataCenter, Dialect, is_human, issue_path
+from bot.integrations.jira.types import (
+    LONGEST_SUMMARY,
+    Assignee,
+    Category,
+    Changes,
+    Created,
+    Field,
+    Issue,
+    WorkItem,
+    explained,
+    read_category,
+    read_date,
+)
+from bot.integrations.markup import fitted
+
+DONE = ("done", "resolved", "fixed", "closed", "completed")
+DROPPED = ("won't do", "won't fix", "wontfix", "declined", "rejected", "cancelled", "canceled", "closed")
+"""What sites call the statuses and resolutions of what was done, and of what will not be; the plainest first."""
+
+
+def browse_url(site_url: str, key: str) -> str:
+    """Where people open an issue."""
+    return f"{site_url}/browse/{key}"
+
+
+def new_fields(item: WorkItem, dialect: Dialect) -> dict[str, Any]:
+    """The fields of an issue to create; what it has nothing for is left to the project's own defaults."""
+    about = Changes(
+        item.summary,
+        item.description or None,
+        item.assignee or None,
+        item.due,
+        priority=item.priority or None,
+        custom=item.custom,
+    )
+    return {
+        "project": {"key": item.project},
+        "issuetype": {"id" if item.issue_type.isdigit() else "name": item.issue_type},
+        "labels": list(dict.fromkeys((item.label, *item.labels))),
+        **changed_fields(about, dialect),
+    }
+
+
+def changed_fields(changes: Changes, dialect: Dialect) -> dict[str, Any]:
+    """The fields that an edit names."""
+    fields: dict[str, Any] = dict(changes.custom)
+    if changes.summary is not None:
+        fields["summary"] = _summary(changes.summary)
+    if changes.description is not None:
+        fields["description"] = dialect.rich(changes.description) if changes.description else None
+    if changes.assignee is not None:
+        fields["assignee"] = dialect.person(changes.assignee)
+    if changes.due or changes.takes_due_away:
+        fields["duedate"] = changes.due.isoformat() if changes.due else None
+    if changes.priority is not None:
+        fields["priority"] = {"name": changes.priority} if changes.priority else None
+    return fields
+
+
+def _summary(text: str) -> str:
+    return fitted(one_line(text) or "(no text)", LONGEST_SUMMARY)
+
+
+def read_issue(data: object, dialect: Dialect, site_url: str) -> Issue:
+    """An issue of an answer; raises PublishError where it is none."""
+    key = Answer("Jira", 200, data).text("key")
+    fields = reach(data, "fields")
+    person, labels = reach(fields, "assignee"), reach(fields, "labels")
+    return Issue(
+        key,
+        browse_url(site_url, key),
+        worded(fields, "status", "name"),
+        read_category(fields),
+        dialect.person_in(person),
+        worded(person, "displayName"),
+        read_date(worded(fields, "duedate")),
+        read_moment(worded(fields, "updated")),
+        tuple(map(str, labels)) if isinstance(labels, list) else (),
+    )
+
+
+def read_field(entry: Mapping[str, Any]) -> Field:
+    """A field of a form, as it describes itself."""
+    schema = reach(entry, "schema")
+    return Field(
+        worded(entry, "fieldId") or worded(entry, "key"),
+        worded(entry, "name"),
+        is_demanded=entry.get("required") is True and entry.get("hasDefaultValue") is not True,
+        takes_people=(worded(schema, "type"), worded(schema, "items")) == ("array", "user"),
+    )
+
+
+def best_step(
+    steps: list[Mapping[str, Any]], goal: Category, names: tuple[str, ...] = DONE
+) -> Mapping[str, Any] | None:
+    """The transition to take to a category: to the status with the first of the names, else the first there is."""
+    there = [step for step in steps if worded(step, "to", "statusCategory", "key") == goal and worded(step, "id")]
+    plain = {_plain(worded(step, "to", "name")): step for step in reversed(there)}
+    return next((plain[name] for name in names if name in plain), there[0] if there else None)
+
+
+def step_fields(step: Mapping[str, Any], names: tuple[str, ...] = DONE) -> dict[str, Any]:
+    """What a transition's form demands and we can know: a resolution, that with one of the names if there is one."""
+    resolution = reach(step, "fields", "resolution")
+    if reach(resolution, "required") is not True:
+        return {}
+    found = [worded(value, "name") for value in resolution.get("allowedValues") or ()]
+    best = next((name for name in found if _plain(name) in names), found[0] if found else "")
+    return {"resolution": {"name": best}} if best else {}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("’", "'")
+
+
+SEARCH_LAG = 15.0
+"""Seconds until Jira's search surely finds what was just created."""
+
+RELATES = "Relates"
+"""The type of a link between two issues that every site has from the start."""
+
+_READ = ("status", "assignee", "duedate", "updated", "labels")
+_MOST_PAGES = 20
+_KEYS_AT_ONCE = 50
+
+
+class Jira:
+    """One Jira as one account reaches it. Every verb raises PublishError. Close it with `aclose`."""
+
+    name = "Jira"
+
+    def __init__(self, access: Access, patience: Patience | None = None) -> None:
+        self._line = Atlassian(self.name, "jira", access, patience or Patience())
+        self._dialect: Dialect = Cloud() if access.is_cloud else DataCenter()
+        self._api = self._dialect.api
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._line.aclose()
+
+    async def check(self) -> Standing:
+        """Who we are there; asks once and changes nothing."""
+        answer = await self._line.ask(get(f"{self._api}/myself"))
+        return Standing(self.name, f"signed in as {answer.text('displayName')}")
+
+    async def account(self) -> str:
+        """Our own account id (Data Center: user name), by which what we did ourselves is known."""
+        return self._dialect.person_in((await self._line.ask(get(f"{self._api}/myself"))).data)
+
+    async def create(self, item: WorkItem, *, is_repeat: bool) -> Created:
+        """Create an issue and read it back. `is_repeat`: an earlier attempt may have made it, so look first.
+
+        Where it is unsure whether it was made, the error's `retry_after` leaves the search time to find it.
+        """
+        if is_repeat and (issue := await self.find(item.label)):
+            return Created(issue.key, issue.url, was_there=True, issue=issue, is_unassigned=_lacks(issue, item))
+        try:
+            answer = await self._line.ask(post(f"{self._api}/issue", {"fields": new_fields(item, self._dialect)}))
+            key = answer.text("key")
+        except PublishError as error:
+            if error.may_have_happened:
+                error.retry_after = max(error.retry_after or 0.0, SEARCH_LAG)
+            raise explained(error, item) from None
+        issue = await self._read_back(key)
+        unassigned = issue is not None and _lacks(issue, item)
+        return Created(key, self.url_of(key), was_there=False, issue=issue, is_unassigned=unassigned)
+
+    async def find(self, label: str) -> Issue | None:
+        """The oldest issue with a label, or None."""
+        found = await self.search(f"labels = {quoted(label)} ORDER BY created ASC", most_pages=1)
+        return found[0] if found else None
+
+    async def issue(self, key: str) -> Issue | None:
+        """An issue as it stands; None where it was deleted or may not be seen."""
+        try:
+            answer = await self._line.ask(get(issue_path(self._api, key), fields=",".join(_READ)))
+        except PublishError as error:
+            if error.status == 404 and error.is_permanent:
+                return None
+            raise
+        return self._read(answer.data)
+
+    async def standing(self, key: str) -> Issue:
+        """The same where it is to be there: its absence is an error that stays until a person has done something."""
+        issue = await self.issue(key)
+        if issue is None:
+            sentence = (
+                f"{self.name} does not know {key} any more, or hides it from this account: restore it, and try again."
+            )
+            raise PublishError(self.name, sentence, is_permanent=True, status=404)
+        return issue
+
+    async def edit(self, key: str, changes: Changes) -> None:
+        """Change what `changes` names and leave the rest as people have it."""
+        fields = changed_fields(changes, self._dialect)
+        update = {"labels": [{"add": label} for label in changes.add_labels]} if changes.add_labels else {}
+        if fields or update:
+            await self._line.ask(put(issue_path(self._api, key), {"fields": fields, "update": update}))
+
+    async def status_of(self, keys: Iterable[str]) -> dict[str, Issue | None]:
+        """How issues stand; None for those that were deleted or may not be seen."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, Issue | None] = {}
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            found |= await self._some(wanted[start : start + _KEYS_AT_ONCE])
+        return found
+
+    async def search(self, jql: str, most_pages: int = _MOST_PAGES) -> list[Issue]:
+        """The issues that a JQL query finds, at most a hundred for each page."""
+        found: list[Issue] = []
+        page = ""
+        for _ in range(most_pages):
+            answer = await self._line.ask(self._dialect.search(jql, _READ, page))
+            found += [self._read(each) for each in answer.objects("issues")]
+            page = self._dialect.next_page(answer)
+            if not page:
+                break
+        return found
+
+    async def finish(self, key: str, *, is_dropped: bool = False) -> None:
+        """Bring an issue to a status that counts as done; nothing happens where it is there.
+
+        `is_dropped`: it will not be done, and is called so where the workflow has a word for that.
+        """
+        await self._move(key, (Category.DONE,), DROPPED if is_dropped else DONE)
+
+    async def reopen(self, key: str) -> None:
+        """Bring an issue back to a status that counts as not done; nothing happens where it is there."""
+        await self._move(key, (Category.NEW, Category.IN_PROGRESS))
+
+    async def assignee_for(self, project: str, email: str) -> Assignee | None:
+        """The one person who may be assigned there and answers to an e-mail address; None where none or several do.
+
+        The address itself is hidden by most people's profiles, so that Jira's search is trusted and nothing compared.
+        """
+        if not email:
+            return None
+        answer = await self._line.ask(self._dialect.assignable(project, email))
+        people = [person for person in answer.objects() if is_human(person) and self._dialect.person_in(person)]
+        if len(people) != 1:
+            return None
+        return Assignee(self._dialect.person_in(people[0]), worded(people[0], "displayName"))
+
+    async def link(self, key: str, global_id: str, url: str, title: str) -> None:
+        """Put a web link at an issue, or change the one of that `global_id`."""
+        body = {"globalId": global_id, "object": {"url": url, "title": shortened(one_line(title), LONGEST_SUMMARY - 1)}}
+        path = issue_path(self._api, key, "remotelink")
+        await self._line.ask(Call("POST", path, body=body, writes=True))  # by its id it is made only once
+
+    async def relate(self, key: str, other: str) -> None:
+        """Link an issue with another; Jira makes no second link of the same two."""
+        body = {"type": {"name": RELATES}, "inwardIssue": {"key": other}, "outwardIssue": {"key": key}}
+        await self._line.ask(Call("POST", f"{self._api}/issueLink", body=body, writes=True))
+
+    async def form(self, project: str, issue_type: str) -> list[Field]:
+        """The fields of a project's form for new issues of a type."""
+        kind = await self._issue_type(project, issue_type)
+        return [read_field(entry) for entry in await self._meta(self._dialect.meta_fields, project, "issuetypes", kind)]
+
+    def url_of(self, key: str) -> str:
+        """Where people open an issue."""
+        return browse_url(self._line.access.site_url, key)
+
+    def _read(self, data: object) -> Issue:
+        return read_issue(data, self._dialect, self._line.access.site_url)
+
+    async def _read_back(self, key: str) -> Issue | None:
+        try:
+            return await self.issue(key)
+        except PublishError:  # it stands, whatever hinders looking at it
+            return None
+
+    async def _some(self, keys: list[str]) -> dict[str, Issue | None]:
+        try:
+            found = await self.search(f"key in ({', '.join(map(quoted, keys))})")
+        except PublishError as error:
+            if error.status != 400:
+                raise
+            return {key: await self.issue(key) for key in keys}  # one unknown key makes Jira refuse the whole question
+        standing = {issue.key: issue for issue in found}
+        return {key: standing.get(key) or await self.issue(key) for key in keys}  # a moved issue has a new key
+
+    async def _move(self, key: str, goals: tuple[Category, ...], names: tuple[str, ...] = DONE) -> None:
+        issue = await self.standing(key)
+        if issue.category in goals:
+            return
+        path = issue_path(self._api, key, "transitions")
+        answer = await self._line.ask(get(path, expand="transitions.fields"))
+        for goal in goals:
+            if step := best_step(answer.objects("transitions"), goal, names):
+                # Taken twice it finds the issue already there, so an unsure one is for the caller to look at again.
+                fields = step_fields(step, names)
+                await self._line.ask(post(path, {"transition": {"id": step["id"]}, "fields": fields}))
+                return
+        raise PublishError(
+            self.name,
+            f"{self.name}'s workflow has no step that this account may take from “{issue.status}” to where {key} "
+            "should be. Move it in Jira.",
+            is_permanent=True,
+        )
+
+    async def _issue_type(self, project: str, name: str) -> str:
+        for entry in await self._meta(self._dialect.meta_types, project, "issuetypes"):
+            if name in (worded(entry, "id"), worded(entry, "name")):
+                return worded(entry, "id")
+        sentence = f"{self.name} has no issue type {name} in {project}. Look at the settings."
+        raise PublishError(self.name, sentence, is_permanent=True)
+
+    async def _meta(self, part: str, *path: str) -> list[Mapping[str, Any]]:
+        """A list of the project's form, page by page."""
+        found: list[Mapping[str, Any]] = []
+        for _ in range(_MOST_PAGES):
+            call = get(issue_path(self._api, "createmeta", *path), startAt=str(len(found)), maxResults="100")
+            answer = await self._line.ask(call)
+            entries, total = answer.objects(part), reach(answer.data, "total")
+            found += entries
+            if not entries or not isinstance(total, int) or len(found) >= total:
+                break
+        return found
+
+
+def quoted(value: str) -> str:
+    """A value inside a JQL query."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _lacks(issue: Issue, item: WorkItem) -> bool:
+    return bool(item.assignee) and issue.assignee != item.assignee

@@ -1,0 +1,174 @@
+"""What goes to Jira and what comes from it, as plain values.
+
+What Jira's refusals of an issue mean, and the remedy for each.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.integrations.http import PublishError, worded
+
+LONGEST_SUMMARY = 255
+
+
+class Category(StrEnum):
+    """Where a status stands, whatever a site calls it."""
+
+    NEW = "new"
+    IN_PROGRESS = "indeterminate"
+    DONE = "done"
+    UNKNOWN = "undefined"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """An issue to create. `label` is what it is found by again, so it belongs to this one thing alone.
+
+    `description` is Markdown. `assignee` is an account id (Data Center: a user name), or empty for nobody. `due` is a
+    date in no zone. `issue_type` is a name, or an id of digits. `custom` maps field ids to values as Jira takes them.
+    """
+
+    label: str
+    project: str
+    issue_type: str
+    summary: str
+    description: str = ""
+    assignee: str = ""
+    due: date | None = None
+    labels: tuple[str, ...] = ()
+    priority: str = ""
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change of an issue; None leaves a part as it is, and an empty text takes it away."""
+
+    summary: str | None = None
+    description: str | None = None
+    assignee: str | None = None
+    due: date | None = None
+    takes_due_away: bool = False
+    priority: str | None = None
+    add_labels: tuple[str, ...] = ()
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it stands. `assignee` is an account id (Data Center: a user name), empty for nobody."""
+
+    key: str
+    url: str
+    status: str
+    category: Category
+    assignee: str
+    assignee_name: str
+    due: date | None
+    updated: datetime | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What became of a create.
+
+    `was_there`: an earlier attempt had made it. `issue` is None where it could not be read back. `is_unassigned`:
+    somebody was to have it, and Jira left that out.
+    """
+
+    key: str
+    url: str
+    was_there: bool
+    issue: Issue | None
+    is_unassigned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """Somebody whom Jira lets be assigned; `id` is an account id (Data Center: a user name)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a project's form. `is_demanded`: nothing is made without it; `takes_people`: it is for several."""
+
+    id: str
+    name: str
+    is_demanded: bool = False
+    takes_people: bool = False
+
+
+FILLED = frozenset({"project", "issuetype", "summary", "description", "labels", "reporter"})
+"""The fields that we fill in whatever we make, or that Jira fills in by itself."""
+
+
+def unfilled(form: Iterable[Field], custom: Iterable[str]) -> list[Field]:
+    """What a form demands that neither we nor the `custom` fields fill."""
+    filled = FILLED | set(custom)
+    return [field for field in form if field.is_demanded and field.id not in filled]
+
+
+def read_category(fields: object) -> Category:
+    """The category of the status among an issue's fields."""
+    key = worded(fields, "status", "statusCategory", "key")
+    return Category(key) if key in set(Category) else Category.UNKNOWN
+
+
+def read_date(text: str) -> date | None:
+    """`2026-12-01`, or None."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+_UNSEEN = "appropriate screen"
+_WANTED = "is required"
+
+
+def explained(error: PublishError, item: WorkItem) -> PublishError:
+    """The same error with a sentence that names the remedy, where the fields that Jira named tell it."""
+    if remedy := _remedy(error.fields, item):
+        error.reword(f"{error.system} {remedy}")
+    return error
+
+
+def _remedy(fields: dict[str, str], item: WorkItem) -> str:
+    kind = f"{item.issue_type} in {item.project}"
+    if "project" in fields:
+        return f"has no project {item.project} that the account may create issues in. Look at the settings."
+    if "issuetype" in fields:
+        return f"has no issue type {item.issue_type} in {item.project}. Look at the settings."
+    if "assignee" in fields:
+        return _about_assignee(item)
+    if unseen := [name for name, words in fields.items() if _UNSEEN in words]:
+        return (
+            f"does not show {_list(unseen)} on the form of {kind}. Put that on the project's screen, or take it out of "
+            "the settings."
+        )
+    if wanted := [name for name, words in fields.items() if _WANTED in words]:
+        return f"wants {_list(wanted)} filled in for {kind}. Give each a value in the settings."
+    return ""
+
+
+def _about_assignee(item: WorkItem) -> str:
+    if item.assignee:
+        return (
+            f"does not let that person be assigned in {item.project}: the account is not active any more, or has no "
+            "permission there. Give the action to somebody else, or assign it in Jira."
+        )
+    return (
+        f"wants an assignee for everything in {item.project}. Give the action an owner whom Jira knows, or allow "
+        "unassigned issues in Jira's general settings."
+    )
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,65 @@
+"""Other systems as people see them: their state, their failures, and trying again."""
+
+from bot.domain.text import admit, require
+from bot.errors import Refused
+from bot.integrations import views as integration_views
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.slack.views.blocks import Block, Message
+from storage import actions as actions_store
+from storage import incidents as incidents_store
+from storage import links as links_store
+from storage.database.statements import Transaction
+from storage.links import Link, Thing
+
+MOST = 200
+"""Open actions of one person that are assigned anew."""
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """How each connected system stands, as far as the asker may see what it is about."""
+    counts, troubled, channels = await desk.store.read(lambda tx: _look(tx, asked.team))
+    seen = await desk.may_see(asked.team, asked.user, set(channels.values()), asked.place.channel)
+    shown = tuple(link for link in troubled if channels.get(link.incident_id) in seen)
+    return integration_views.overview(desk.systems, counts, shown, desk.troubles)
+
+
+def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tuple[Link, ...], dict[int, str]]:
+    troubled = links_store.troubled(tx, team)
+    about = {link.incident_id for link in troubled}
+    found = [incident for row in about if (incident := incidents_store.by_id(tx, row))]
+    return links_store.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
+
+
+async def try_again(desk: Desk, asked: Asked, system: str) -> Message | None:
+    """Try everything of a system again that failed or waits."""
+    if system not in desk.systems:
+        raise Refused("That system is not connected any more.")
+
+    def unit(tx: Transaction) -> Message:
+        return integration_views.again(system, links_store.again(tx, asked.team, system, asked.now))
+
+    return await once(desk, asked, unit)
+
+
+async def account_form(desk: Desk, asked: Asked, user: str) -> Block:
+    """The form that asks who somebody is in Jira."""
+    person = await desk.people.known(asked.team, user)
+    return await desk.store.read(
+        lambda tx: integration_views.account_form(require_incident(tx, asked), user, person.name)
+    )
+
+
+async def choose_account(desk: Desk, asked: Asked, user: str, account: str) -> Message | None:
+    """Keep who somebody is in Jira, and assign what is theirs anew."""
+    account = require(admit(account, "That account").strip(), "Write an e-mail address or an account id.")
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        links_store.choose(tx, asked.team, "jira", user, account, (asked.user, asked.now))
+        tx.note(incident.id, "account")
+        for owed in actions_store.owed_by(tx, asked.team, user, MOST):
+            thing = Thing(asked.team, "jira", f"{owed.incident.key} action {owed.action.number}", owed.incident.id)
+            links_store.bump(tx, thing, asked.now)
+        return integration_views.account_kept(user, account)
+
+    return await once(desk, asked, unit)

@@ -1,0 +1,164 @@
+"""Paging: people on call are woken through their own system, and nobody is told "paged" before it has confirmed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain.records import EntryKind, Incident, Status
+from bot.domain.secrets import Noun, Subject, masked
+from bot.domain.text import admit, bare, one_line
+from bot.errors import Refused
+from bot.integrations import views as integration_views
+from bot.integrations.paging.client import Alert, NotDone, Paged, Paging, Responder
+from bot.integrations.sync import Kept
+from bot.services import secrets as secrets_service
+from bot.services.context import CONFIRMED, Asked, Desk, once, require_incident
+from bot.slack.views.blocks import Message
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import links as links_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.links import Link, Thing
+from storage.timeline import NewEntry
+
+SYSTEM = "paging"
+CLOSED = "closed"
+NOT_SENT = "not sent"
+"""Its incident was over before it could be sent, and nobody is woken for that."""
+LOST_AFTER = timedelta(minutes=2)
+"""A request that nobody knows of so long after it was accepted is lost."""
+_PRIORITIES = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
+
+
+async def page(desk: Desk, asked: Asked, words: str) -> Message | None:
+    """`/incident page WORDS`: have those on call paged; it is in the timeline that it was asked for, and when."""
+    if SYSTEM not in desk.systems:
+        sentence = (
+            "Nobody was paged: paging is not connected. Page as you usually do, and write it down with `/timeline`. "
+            "Whoever runs Afterword can connect it: AFTERWORD_JSM_KEY."
+        )
+        raise Refused(sentence)
+    words = " ".join(admit(words, "That page").split())
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        text = f"Asked to page: {words or incident.title}"
+        number = _note(tx, incident, asked.user, text, asked.now)
+        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
+        thing = Thing(asked.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
+        memo = json.dumps({"words": words or incident.title, "by": asked.user, "at": asked.now.isoformat()})
+        links_store.want(tx, thing, asked.now, memo)
+        return integration_views.paging(incident, number)
+
+    return await once(desk, asked, unit)
+
+
+def _note(tx: Transaction, incident: Incident, user: str, text: str, now: datetime) -> int:
+    return timeline_store.append(tx, incident.id, NewEntry(now, text, user, user, now, kind=EntryKind.NOTE)).number
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A page as it was asked for, with what is remembered of it. `is_over`: so is its incident."""
+
+    alert: Alert
+    asked: Mapping[str, Any]
+    is_over: bool
+    now: datetime
+
+
+class Pages:
+    """Raises each page once: whatever became of an answer, it is looked for before it is asked for again."""
+
+    def __init__(self, client: Paging, team: str) -> None:
+        self._client = client
+        self._responders = (Responder("team", team),) if team else ()
+
+    def is_urgent(self, link: Link) -> bool:
+        return True
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()
+
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
+        """The page behind a link; None where nothing is to be done about it."""
+        incident = incidents_store.by_id(tx, link.incident_id)
+        is_over = incident is not None and incident.status is Status.RESOLVED
+        if incident is None or (link.external_id and not is_over):
+            return None
+        asked = json.loads(link.memo)
+        alert = Alert(
+            alias=f"afterword-{link.team}-{link.id}".lower(),
+            message=f"{incident.key}: {bare(one_line(masked(asked['words'])))}",
+            description=f"{bare(one_line(masked(incident.title)))}\nSlack: {incident.channel_link}",
+            priority=_PRIORITIES.get(incident.severity or 0, "P3"),
+            responders=self._responders,
+            tags=("afterword", incident.key),
+            details={"incident": incident.key},
+        )
+        return _Wanted(alert, asked, is_over, now)
+
+    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+        """Ask for it, and write down by which request before that is waited for; then wait until it is confirmed.
+
+        What became of it is asked by its request, and without one by its alias: whoever took it up may have closed it.
+        """
+        wanted, client = prepared, self._client
+        if link.external_id:
+            return await self._closed(link, wanted)
+        request = wanted.asked.get("request")
+        if request and (paged := await self._confirmed(link, wanted, request)):
+            return Kept(paged.alert_id, "", CONFIRMED, link.memo)
+        if (request or link.is_unsure or link.attempts > 1) and (
+            paged := await client.find(wanted.alert.alias, _asked_at(wanted))
+        ):
+            return Kept(paged.alert_id, "", CONFIRMED, link.memo)
+        if wanted.is_over:
+            return Kept("", "", NOT_SENT, link.memo)
+        told = {"request": await client.ask(wanted.alert), "sent_at": wanted.now.isoformat()}
+        return Kept("", "", "asked", json.dumps(dict(wanted.asked) | told), is_all=False)
+
+    async def _closed(self, link: Link, wanted: _Wanted) -> Kept:
+        """Its incident is over: close the alert, which would go on paging people. Where it is closed, that is well."""
+        try:
+            await self._client.close(wanted.alert.alias, f"{wanted.alert.details['incident']} is resolved.")
+        except NotDone as error:
+            if not error.is_permanent:
+                raise
+        return Kept(link.external_id, link.url, CLOSED, link.memo)
+
+    async def _confirmed(self, link: Link, wanted: _Wanted, request: str) -> Paged | None:
+        """What became of a request; None where it is to be asked for anew, which people were told the reason of."""
+        try:
+            return await self._client.confirmed(request)
+        except NotDone as error:
+            is_lost = wanted.now - datetime.fromisoformat(wanted.asked["sent_at"]) >= LOST_AFTER
+            if link.error and (error.is_permanent or is_lost):
+                return None
+            raise
+
+    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        """Once it is confirmed, people are told, and the timeline says when."""
+        incident, asked = incidents_store.by_id(tx, link.incident_id), json.loads(link.memo)
+        if incident is None or not kept.is_all or kept.status == CLOSED:
+            return
+        if kept.status == NOT_SENT:
+            said = integration_views.not_paged(incident, asked["words"])
+        else:
+            number = _note(tx, incident, asked["by"], f"Paged, and confirmed by {self._client.name}", now)
+            said = integration_views.paged(incident, self._client.name, asked["words"], number)
+        deliveries_store.tell(tx, incident, said, now)
+
+    async def look(self, store: Store, now: datetime) -> list[int]:
+        """What becomes of a page over there comes in as an alert, through /hooks/jsm."""
+        return []
+
+
+def _asked_at(wanted: _Wanted) -> datetime:
+    """When somebody asked for the page: an alert from before that is another one."""
+    return datetime.fromisoformat(wanted.asked["at"]) if "at" in wanted.asked else datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,323 @@
+"""What customers are told on Statuspage: never without a person's click, never twice, followed to its end."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.masking import Find
+from bot.domain.records import Component, Incident, Status
+from bot.domain.secrets import Noun, Subject, masked
+from bot.domain.text import bare, one_line, plain, require
+from bot.errors import Refused
+from bot.integrations.http import PublishError
+from bot.integrations.relations import WAY_BACK, Names, lead_back, spread, way_back
+from bot.integrations.statuspage import views as statuspage_views
+from bot.integrations.statuspage.client import (
+    Announcement,
+    PublicIncident,
+    PublicStatus,
+    Statuspage,
+    Update,
+    Working,
+)
+from bot.integrations.sync import Kept, NotYet
+from bot.services import secrets as secrets_service
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.documents import rendering as rendering_service
+from bot.slack.views.blocks import Block, Message
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import links as links_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.links import KEPT, LET_GO, REFUSED, Link, Thing
+from storage.timeline import NewEntry
+
+SYSTEM = "statuspage"
+COMPONENTS_EVERY = timedelta(minutes=15)
+_PAGE = " customers"
+"""Behind an incident's key: the link that stands for the whole public incident."""
+_UPDATE = " customer update #"
+_POSTMORTEM = " postmortem for customers"
+GONE = (
+    "The incident that customers read was deleted on Statuspage. Nothing was sent: try again, or write another update, "
+    "and it opens a new one there."
+)
+
+Drafted = Callable[[Incident, datetime], str]
+"""The masked postmortem of an incident as Markdown, as of a moment; it blocks, so call it in a thread."""
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """`/incident customers`: what they read, and the way to tell them more."""
+    if SYSTEM not in desk.systems:
+        return statuspage_views.not_connected()
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        page = links_store.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        return statuspage_views.overview(incident, page.status if page else "", page.url if page else "")
+
+    return await desk.store.read(look)
+
+
+async def form(desk: Desk, asked: Asked) -> Block:
+    """The window in which an update is drafted."""
+
+    def look(tx: Transaction) -> Block:
+        incident = require_incident(tx, asked)
+        page = links_store.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        over = incident.status is Status.RESOLVED
+        status = PublicStatus.RESOLVED if over else page.status if page else PublicStatus.INVESTIGATING
+        return statuspage_views.form(incident, desk.components(), status)
+
+    return await desk.store.read(look)
+
+
+async def confirm(desk: Desk, asked: Asked, update: dict[str, Any]) -> Block:
+    """The window that shows exactly what customers will read."""
+    _require_sayable(update)
+    names = [component.name for component in desk.components() if component.id in update["components"]]
+    return await desk.store.read(lambda tx: statuspage_views.confirm(require_incident(tx, asked), update, names))
+
+
+def _require_sayable(update: Mapping[str, Any]) -> None:
+    require(update["body"], "Write what customers are to read.")
+    if update["status"] not in set(PublicStatus) or (update["components"] and update["working"] not in set(Working)):
+        raise Refused("Choose how far it is.", field="status")
+
+
+async def publish(desk: Desk, asked: Asked, update: dict[str, Any]) -> Message | None:
+    """A person has seen every word and published it."""
+    _require_sayable(update)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        text = f"Customers told ({update['status']}): {update['body']}"
+        entry = timeline_store.append(tx, incident.id, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
+        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
+        tx.note(incident.id, "customer update")
+        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_UPDATE}{entry.number}", incident.id)
+        links_store.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))
+        return statuspage_views.on_its_way(incident, update["status"], asked.user)
+
+    return await once(desk, asked, unit)
+
+
+async def draft_form(desk: Desk, asked: Asked) -> Block:
+    """The window that shows what is masked in the postmortem before customers' page gets it as a draft."""
+    incident = await desk.store.read(lambda tx: require_incident(tx, asked))
+    return await asyncio.to_thread(
+        lambda: statuspage_views.draft_form(incident, desk.store.read_now(finds_in(desk, asked, incident)))
+    )
+
+
+def finds_in(desk: Desk, asked: Asked, incident: Incident) -> Callable[[Transaction], tuple[Find, ...]]:
+    """What a masked copy of an incident's document masks."""
+    return lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now)[1]
+
+
+async def draft(desk: Desk, asked: Asked) -> Message | None:
+    """Somebody has seen what is masked: put the postmortem there as a draft, or bring the draft up to date."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        page = links_store.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        if page is None:
+            raise Refused("Customers were told nothing of it yet, so there is nothing that its postmortem belongs to.")
+        tx.note(incident.id, "postmortem draft for customers")
+        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_POSTMORTEM}", incident.id)
+        links_store.want(tx, thing, asked.now)
+        return statuspage_views.drafting(incident, asked.user)
+
+    return await once(desk, asked, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The postmortem of an incident, as of a moment, for a public incident."""
+
+    incident: Incident
+    page_id: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One update, and the public incident that it belongs to (its id is empty before the first)."""
+
+    incident: Incident
+    update: Update
+    mark: str
+    page_id: str
+    is_overtaken: bool
+    back: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """What leads back from the public incident `page_id`, which is known by `mark`."""
+
+    page_id: str
+    mark: str
+    back: Mapping[str, object]
+
+
+_Prepared = _Wanted | _Draft | _Back
+
+
+class CustomerUpdates:
+    """Sends each update once, in order, and asks for the last one when the incident is over.
+
+    `names`: how the public incident's metadata names what leads back.
+    """
+
+    def __init__(self, client: Statuspage, drafted: Drafted, names: Names = "keys") -> None:
+        self._client = client
+        self._drafted = drafted
+        self._names = names
+        self._components: tuple[Component, ...] = ()
+        self._asked_at: datetime | None = None
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()
+
+    def is_urgent(self, link: Link) -> bool:
+        """All that customers are to read is; what leads back is read by nobody who waits for it."""
+        return not link.subject.endswith(WAY_BACK)
+
+    def components(self) -> tuple[Component, ...]:
+        """The parts of the service, as last read."""
+        return self._components
+
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Prepared | NotYet | None:
+        """What is behind a link; None for the link that stands for the whole, and for an update once it was sent."""
+        incident = incidents_store.by_id(tx, link.incident_id)
+        if incident is not None and link.subject.endswith((_POSTMORTEM, WAY_BACK)):
+            whole = links_store.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
+            if whole is None:
+                return None
+            if link.subject.endswith(_POSTMORTEM):
+                return _Draft(incident, whole.external_id, now)
+            return _Back(whole.external_id, _mark_of(incident), way_back(tx, incident, self._names))
+        if incident is None or link.external_id or link.subject.endswith(_PAGE):
+            return None
+        asked = json.loads(link.memo)
+        working = {component: Working(asked["working"]) for component in asked["components"]}
+        update = Update(PublicStatus(asked["status"]), plain(asked["body"]), asked["mails"], working)
+        known = links_store.of_incident(tx, incident.id)
+        updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
+        if any(one.id < link.id and one.state not in (KEPT, REFUSED, LET_GO) for one in updates):
+            return NotYet(timedelta(seconds=5))  # updates are read in their order
+        is_overtaken = any(one.id > link.id and one.state == KEPT for one in updates)
+        page_id, back = _page_of(tx, link, incident, updates), way_back(tx, incident, self._names)
+        return _Wanted(incident, update, _mark_of(incident), page_id, is_overtaken, back)
+
+    async def perform(self, link: Link, prepared: _Prepared) -> Kept:
+        """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
+        if isinstance(prepared, _Back):
+            return await self._led_back(prepared)
+        if isinstance(prepared, _Draft):
+            text = await asyncio.to_thread(self._drafted, prepared.incident, prepared.now)
+            await self._client.draft_postmortem(prepared.page_id, text)
+            return Kept(prepared.page_id, link.url, "draft", link.memo)
+        if prepared.is_overtaken:
+            sentence = "Customers read something newer already, so this is not sent after it. Write a new update."
+            raise PublishError("Statuspage", sentence, is_permanent=True)
+        try:
+            made = await self._said(prepared, is_repeat=link.is_unsure or link.attempts > 1)
+        except PublishError as error:
+            if error.status == 404 and prepared.page_id:
+                await self._client.check()  # where the whole page is not known, that is what is told
+                raise PublishError(self._client.name, GONE, is_permanent=True, status=404) from error
+            raise
+        return Kept(made.id, made.url, prepared.update.status.value, link.memo)
+
+    async def _led_back(self, wanted: _Back) -> Kept:
+        try:
+            await self._client.lead_back(wanted.page_id, wanted.mark, wanted.back)
+        except PublishError as error:
+            if error.status != 404 or not error.is_permanent:  # of one that was deleted there the next update tells
+                raise
+        return Kept(wanted.page_id, "")
+
+    async def _said(self, wanted: _Wanted, *, is_repeat: bool) -> PublicIncident:
+        client, update, page_id = self._client, wanted.update, wanted.page_id
+        if not page_id:
+            name = bare(one_line(masked(wanted.incident.title)))
+            return await client.open(Announcement(wanted.mark, name, update, back=wanted.back), is_repeat=is_repeat)
+        if update.status is PublicStatus.RESOLVED:
+            return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
+        return await client.update(page_id, update, is_repeat=is_repeat)
+
+    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+        """Customers read it: now the channel is told, and the whole stands where it stands."""
+        incident = incidents_store.by_id(tx, link.incident_id)
+        if incident is None or link.subject.endswith(WAY_BACK):
+            return
+        if link.subject.endswith(_POSTMORTEM):
+            deliveries_store.tell(tx, incident, statuspage_views.drafted(incident), now)
+            return
+        whole = Thing(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
+        before = links_store.of(tx, link.team, SYSTEM, whole.subject)
+        links_store.stand(tx, whole, kept.external_id, kept.url, now)
+        page = links_store.of(tx, link.team, SYSTEM, whole.subject)
+        if before is None or (before.external_id, before.url) != (kept.external_id, kept.url):
+            spread(tx, incident, SYSTEM, now)
+        else:
+            lead_back(tx, incident, now)  # somebody may have written over what the incident is known by
+        if page is not None:
+            links_store.remark(tx, page, kept.status, now)
+        deliveries_store.tell(tx, incident, statuspage_views.told(incident, kept.status, kept.url), now)
+
+    async def look(self, store: Store, now: datetime) -> list[int]:
+        """Read the components anew, and ask for the end of what is over here and open there."""
+        for page in await store.read(_left_open):
+            await store.write(lambda tx, page=page: _ask_for_the_end(tx, page, now))  # type: ignore[misc]
+        if self._asked_at is None or now - self._asked_at >= COMPONENTS_EVERY:
+            self._components = tuple(await self._client.components())
+            self._asked_at = now
+        return []
+
+
+def _mark_of(incident: Incident) -> str:
+    return f"afterword-{incident.team}-{incident.key}".lower()
+
+
+def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link]) -> str:
+    """The public incident that an update belongs to; empty before the first, and once people were told it is gone."""
+    settled = [one for one in updates if one.id <= link.id and (one.state == KEPT or one.error)]
+    if settled and settled[-1].error == GONE:
+        return ""
+    page = links_store.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
+    return page.external_id if page else ""
+
+
+def _left_open(tx: Transaction) -> list[Link]:
+    """What customers read as going on, though it is over here, and nobody was asked about it since."""
+    pages = [link for link in links_store.standing(tx, SYSTEM) if link.subject.endswith(_PAGE)]
+    going_on = [page for page in pages if page.status != PublicStatus.RESOLVED]
+    return [page for page in going_on if (over := _over(tx, page)) and page.memo != _asked(over)]
+
+
+def _over(tx: Transaction, page: Link) -> Incident | None:
+    incident = incidents_store.by_id(tx, page.incident_id)
+    return incident if incident and incident.status is Status.RESOLVED and incident.resolved_at else None
+
+
+def _asked(over: Incident) -> str:
+    """What is remembered once people were asked: of an incident that was opened again they are asked again."""
+    return over.resolved_at.isoformat() if over.resolved_at else ""
+
+
+def _ask_for_the_end(tx: Transaction, seen: Link, now: datetime) -> None:
+    page, over = links_store.locked(tx, seen), _over(tx, seen)  # another process may be asking, too
+    if page is None or over is None or page.memo == _asked(over):
+        return
+    links_store.remember(tx, page, _asked(over))
+    deliveries_store.tell(tx, over, statuspage_views.still_open(over, page.status, page.url), now)

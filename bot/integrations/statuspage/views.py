@@ -1,0 +1,142 @@
+"""How the words for customers look in Slack before they go out, and what became of them."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from bot.domain.masking import Find
+from bot.domain.records import Component, Incident
+from bot.integrations.statuspage.client import PublicStatus, Working
+from bot.slack.mrkdwn import mrkdwn
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.exports import listed
+from bot.slack.views.templates import words
+
+LONGEST = 2_000
+"""Characters of one update: the window that asks once more carries it."""
+
+STATUSES = {status.value: status.value.capitalize() for status in PublicStatus}
+WORKINGS = {
+    Working.DEGRADED.value: "Degraded performance",
+    Working.PARTIAL_OUTAGE.value: "Partial outage",
+    Working.MAJOR_OUTAGE.value: "Major outage",
+    Working.MAINTENANCE.value: "Under maintenance",
+    Working.OPERATIONAL.value: "Operational",
+}
+_MAILS = "mails"
+
+
+def overview(incident: Incident, status: str, url: str) -> Message:
+    """What customers read of the incident, and [Tell customers …]."""
+    if not url:
+        said = words.statuspage.nothing_yet(key=incident.key)
+    else:
+        said = words.statuspage.standing(key=incident.key, status=STATUSES.get(status, status), name="this", url=url)
+    return blocks.whisper(said, [blocks.section(said), tell_button(incident, with_draft=bool(url))])
+
+
+def not_connected() -> Message:
+    """No page is connected."""
+    return blocks.whisper(words.statuspage.not_connected())
+
+
+def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
+    """[Tell customers …], and [Postmortem draft …] where there is something that it belongs to."""
+    ref = blocks.about(incident)
+    tell = blocks.button("Tell customers …", "statuspage_form", ref, style="primary")
+    draft = [blocks.button("Postmortem draft …", "statuspage_draft", ref)] if with_draft else []
+    return blocks.actions(tell, *draft)
+
+
+def draft_form(incident: Incident, finds: tuple[Find, ...]) -> Block:
+    """What is masked in the postmortem before it becomes a draft there."""
+    shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *listed(finds)]
+    kept = blocks.about(incident, channel=incident.channel)
+    return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=kept)
+
+
+def drafting(incident: Incident, by: str) -> Message:
+    """Somebody wants the draft there."""
+    return blocks.message(words.statuspage.drafting(key=incident.key, by=by), response_type="in_channel")
+
+
+def drafted(incident: Incident) -> Message:
+    """The draft is there."""
+    return blocks.message(words.statuspage.drafted(key=incident.key))
+
+
+def form(incident: Incident, components: Iterable[Component], status: str) -> Block:
+    """What to tell: status, words, components, and whether mails go out."""
+    fields = [
+        blocks.labelled("How far is it?", "status", _select("status", STATUSES, status)),
+        blocks.labelled(
+            "What customers read",
+            "body",
+            blocks.text_input("body", multiline=True) | {"max_length": LONGEST},
+            hint=words.statuspage.hint(),
+        ),
+    ]
+    names = {component.id: component.name for component in list(components)[:100]}
+    if names:
+        chosen = _select("components", names, "") | {"type": "multi_static_select"}
+        fields.append(blocks.labelled("Which components?", "components", chosen, optional=True))
+        fields.append(
+            blocks.labelled("How do they do?", "working", _select("working", WORKINGS, Working.PARTIAL_OUTAGE))
+        )
+    mails = {
+        "type": "checkboxes",
+        "action_id": _MAILS,
+        "options": [blocks.option("Mail everybody who subscribed", _MAILS)],
+    }
+    fields.append(blocks.labelled("Mails", _MAILS, mails, optional=True))
+    kept = blocks.about(incident, channel=incident.channel)
+    return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=kept)
+
+
+def confirm(incident: Incident, update: dict[str, Any], names: Iterable[str]) -> Block:
+    """The exact words once more: nothing goes out that nobody has seen so."""
+    status = STATUSES[update["status"]]
+    shown = [
+        blocks.section(words.statuspage.confirm_question(status=status, mails=update["mails"])),
+        *blocks.sections("\n".join(f"&gt; {mrkdwn(line)}" for line in update["body"].splitlines())),
+    ]
+    if update["status"] == PublicStatus.RESOLVED:
+        shown.append(blocks.context(words.statuspage.restored()))
+    elif update["components"]:
+        working = WORKINGS[update["working"]].lower()
+        shown.append(blocks.context(words.statuspage.confirm_components(names=", ".join(names), working=working)))
+    kept = {"incident": incident.id, "channel": incident.channel, "update": update}
+    return blocks.modal(
+        "Tell customers this?",
+        "statuspage_confirm",
+        shown,
+        submit="Publish",
+        private_metadata=json.dumps(kept, ensure_ascii=False),
+    )
+
+
+def on_its_way(incident: Incident, status: str, by: str) -> Message:
+    """Somebody has published it; Statuspage has not answered yet."""
+    said = words.statuspage.on_its_way(key=incident.key, status=STATUSES[status], by=by)
+    return blocks.message(said, response_type="in_channel")
+
+
+def told(incident: Incident, status: str, url: str) -> Message:
+    """Customers read it now."""
+    return blocks.message(words.statuspage.told(key=incident.key, status=STATUSES.get(status, status), url=url))
+
+
+def still_open(incident: Incident, status: str, url: str) -> Message:
+    """The incident is over, and customers were not told."""
+    said = words.statuspage.still_open(key=incident.key, status=STATUSES.get(status, status).lower(), url=url)
+    return blocks.message(said, [blocks.section(said), tell_button(incident)])
+
+
+def _select(action: str, options: dict[str, str], initial: str) -> Block:
+    element: Block = {
+        "type": "static_select",
+        "action_id": action,
+        "options": [blocks.option(text, value) for value, text in options.items()],
+    }
+    return element | ({"initial_option": blocks.option(options[initial], initial)} if initial in options else {})

@@ -1,0 +1,205 @@
+"""The objects of Slack's answers and payloads, as Slack shapes them."""
+
+import mimetypes
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.rehearsal.forms import state_of
+from bot.rehearsal.workspace import Canvas, Channel, Json, Message, SharedFile, User, View, Workspace
+
+
+def user_json(workspace: Workspace, user: User, *, with_email: bool = True, with_locale: bool = False) -> Json:
+    """A user as users.info gives it, with the language only where it is asked for; a bot has no zone."""
+    profile: Json = {"display_name": user.name, "real_name": user.name}
+    if user.email and with_email:
+        profile["email"] = user.email
+    found: Json = {
+        "id": user.id,
+        "team_id": workspace.team,
+        "name": user.name,
+        "real_name": user.name,
+        "deleted": user.deleted,
+        "is_bot": user.bot,
+        "is_app_user": False,
+        "is_restricted": user.guest,
+        "is_ultra_restricted": False,
+        "is_admin": False,
+        "is_owner": False,
+        "profile": profile,
+        "updated": 1,
+    }
+    if not user.bot and not user.deleted:
+        at = workspace.now().astimezone(ZoneInfo(user.zone))
+        offset = at.utcoffset() or timedelta(0)
+        found |= {"tz": user.zone, "tz_label": at.tzname(), "tz_offset": int(offset.total_seconds())}
+    return found | ({"locale": user.locale} if with_locale else {})
+
+
+def channel_json(workspace: Workspace, channel: Channel) -> Json:
+    """A channel as conversations.info gives it."""
+    shown: Json = {
+        "id": channel.id,
+        "created": channel.created,
+        "is_archived": channel.archived,
+        "is_im": bool(channel.dm_with),
+        "is_org_shared": False,
+        "context_team_id": workspace.team,
+    }
+    if channel.dm_with:
+        return shown | {"user": channel.dm_with, "is_open": True}
+    return shown | {
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "is_channel": not channel.private,
+        "is_group": False,
+        "is_mpim": False,
+        "is_private": channel.private,
+        "is_general": False,
+        "is_shared": channel.shared,
+        "is_ext_shared": channel.shared,
+        "is_pending_ext_shared": channel.invited,
+        "connected_team_ids": ["T0ELSEWHERE"] if channel.shared else [],
+        "pending_connected_team_ids": ["T0INVITED"] if channel.invited else [],
+        "is_member": workspace.bot_user_id in channel.members,
+        "topic": {"value": channel.topic, "creator": "", "last_set": 0},
+        "purpose": {"value": channel.purpose, "creator": "", "last_set": 0},
+        "num_members": len(channel.members),
+        "properties": _properties(workspace, channel),
+    }
+
+
+def _properties(workspace: Workspace, channel: Channel) -> Json:
+    own = [canvas for canvas in workspace.canvases.values() if canvas.is_channels and canvas.channel == channel.id]
+    return {"canvas": {"file_id": own[0].id, "is_empty": not own[0].markdown}} if own else {}
+
+
+def canvas_json(workspace: Workspace, canvas: Canvas) -> Json:
+    """A canvas as files.info gives it: to Slack it is a file of a kind of its own."""
+    return {
+        "id": canvas.id,
+        "name": canvas.title or "Untitled",
+        "title": canvas.title or "Untitled",
+        "mimetype": "application/vnd.slack-docs",
+        "filetype": "quip",
+        "mode": "quip",
+        "permalink": f"{workspace.base_url}/docs/{workspace.team}/{canvas.id}",
+        "channels": sorted(canvas.access),
+    }
+
+
+def message_json(workspace: Workspace, message: Message, *, metadata: bool = False) -> Json:
+    """A message as history gives it; the metadata only where asked for."""
+    if message.as_told is not None:
+        return dict(message.as_told)
+    return _own_message(workspace, message, metadata=metadata) | _thread(workspace, message)
+
+
+def _own_message(workspace: Workspace, message: Message, *, metadata: bool) -> Json:
+    shown: Json = {
+        "type": "message",
+        "user": message.user,
+        "text": message.text,
+        "ts": message.ts,
+        "team": workspace.team,
+    }
+    if message.by_app:
+        shown |= {"bot_id": workspace.bot_id, "app_id": workspace.app_id}
+    for key in ("blocks", "attachments", "thread_ts"):
+        if value := getattr(message, key):
+            shown[key] = value
+    if message.edited:
+        shown["edited"] = {"user": message.user, "ts": message.edited}
+    if message.files:
+        shown["files"] = [file_json(workspace, workspace.files[name]) for name in message.files]
+    if message.reactions:
+        shown["reactions"] = reactions_json(message)
+    if metadata and message.metadata:
+        shown["metadata"] = message.metadata
+    return shown
+
+
+def _thread(workspace: Workspace, message: Message) -> Json:
+    if message.thread_ts and message.thread_ts != message.ts:
+        return {}
+    everything = workspace.channels[message.channel].messages.values()
+    replies = [reply for reply in everything if reply.thread_ts == message.ts != reply.ts and not reply.ephemeral_for]
+    if not replies:
+        return {}
+    return {"thread_ts": message.ts, "reply_count": len(replies), "latest_reply": replies[-1].ts}
+
+
+def reactions_json(message: Message) -> list[Json]:
+    """The reactions of a message, with who reacted."""
+    return [{"name": name, "users": users, "count": len(users)} for name, users in message.reactions.items()]
+
+
+def file_json(workspace: Workspace, file: SharedFile, *, shares: bool = True) -> Json:
+    """A file as files.info gives it; right after the upload its shares are not there yet."""
+    shown: Json = {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title or file.name,
+        "size": len(file.bytes),
+        "user": file.user or workspace.bot_user_id,
+        "mimetype": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        "mode": "hosted",
+        "url_private": f"{workspace.base_url}/files-pri/{file.id}",
+        "permalink": f"{workspace.base_url}/files/{file.id}",
+        "channels": [file.channel] if file.channel and shares else [],
+        "shares": {},
+    }
+    if file.channel and shares:
+        side = "private" if workspace.channels[file.channel].private else "public"
+        share: Json = {"ts": file.ts} | ({"thread_ts": file.thread_ts} if file.thread_ts else {})
+        shown["shares"] = {side: {file.channel: [share]}}
+    return shown
+
+
+def view_json(workspace: Workspace, view: View) -> Json:
+    """A view as the methods answer it and as payloads carry it: with its state, but no more than Slack gives."""
+    body = view.body
+    shown: Json = {
+        "id": view.id,
+        "team_id": workspace.team,
+        "type": body["type"],
+        "blocks": view.blocks,
+        "private_metadata": body.get("private_metadata", ""),
+        "callback_id": body.get("callback_id", ""),
+        "external_id": body.get("external_id", ""),
+        "state": {"values": state_of(view.blocks, view.typed)},
+        "hash": view.hash,
+        "clear_on_close": bool(body.get("clear_on_close")),
+        "notify_on_close": bool(body.get("notify_on_close")),
+        "root_view_id": view.root,
+        "previous_view_id": view.previous or None,
+        "app_id": workspace.app_id,
+        "app_installed_team_id": workspace.team,
+        "bot_id": workspace.bot_id,
+    }
+    return shown | {key: body.get(key) for key in ("title", "submit", "close")}
+
+
+def who(workspace: Workspace, user: str) -> Json:
+    """A person as interaction payloads name them."""
+    name = workspace.users[user].name
+    return {"id": user, "username": name, "name": name, "team_id": workspace.team}
+
+
+def where(channel: Channel) -> Json:
+    """A channel as interaction payloads name it: a private one and a conversation have no name of their own."""
+    name = "directmessage" if channel.dm_with else "privategroup" if channel.private else channel.name
+    return {"id": channel.id, "name": name}
+
+
+def envelope(workspace: Workspace, kind: str, user: str) -> dict[str, Any]:
+    """What every interaction payload begins with."""
+    return {
+        "type": kind,
+        "token": "rehearsal",
+        "user": who(workspace, user),
+        "api_app_id": workspace.app_id,
+        "team": {"id": workspace.team, "domain": workspace.domain},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }

@@ -1,0 +1,295 @@
+"""chat.*: writing, changing and taking back messages.
+
+reactions.*, pins.*, bookmarks.*: marks on messages and channels.
+
+What an app says in answer to an interaction: in its acknowledgement, or later through the response_url.
+"""
+
+import json
+import re
+from typing import Any
+
+from bot.rehearsal.limits import check_blocks, check_size
+from bot.rehearsal.payloads import message_json
+from bot.rehearsal.web_api.calls import Args, Method
+from bot.rehearsal.workspace import ApiRefusal, Channel, Json, Message, ResponseUrl, Workspace
+
+LONGEST_POST = 40_000  # longer ones are cut, with a warning (changelog of 2018-04)
+LONGEST_EDIT = 4_000
+METADATA_BYTES = 8_000  # Slack has a limit and does not publish it; this one is on the careful side
+EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\Z")
+
+
+def post_message(workspace: Workspace, args: Args) -> Json:
+    """chat.postMessage, also to a person by their id."""
+    channel = target(workspace, args.text("channel"))
+    content = content_of(args)
+    warnings: Json = {}
+    if len(content["text"]) > LONGEST_POST:
+        content["text"] = content["text"][:LONGEST_POST]
+        warnings = {"warning": "message_truncated"}
+    thread: Json = {"thread_ts": args.text("thread_ts"), "broadcast": args.flag("reply_broadcast")}
+    message = workspace.put(channel, workspace.bot_user_id, **content, **thread, by_app=True)
+    shown = message_json(workspace, message, metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "message": shown, **warnings}
+
+
+def post_ephemeral(workspace: Workspace, args: Args) -> Json:
+    """chat.postEphemeral: only to somebody who is in the channel."""
+    channel = workspace.writable(args.text("channel"))
+    user = args.need("user")
+    if user not in channel.members:
+        raise ApiRefusal("user_not_in_channel")
+    content = content_of(args)
+    _not_longer(content["text"], LONGEST_EDIT)
+    content.pop("metadata")
+    thread = args.text("thread_ts")
+    message = workspace.put(
+        channel, workspace.bot_user_id, **content, thread_ts=thread, ephemeral_for=user, by_app=True
+    )
+    return {"message_ts": message.ts}
+
+
+def update(workspace: Workspace, args: Args) -> Json:
+    """chat.update of a message of the bot's own."""
+    channel = workspace.writable(args.text("channel"))
+    message = own_message(workspace, channel, args.text("ts"), "cant_update_message")
+    content = content_of(args)
+    _not_longer(content["text"], LONGEST_EDIT)
+    rewrite(workspace, message, content)
+    shown = message_json(workspace, message, metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
+
+
+def delete(workspace: Workspace, args: Args) -> Json:
+    """chat.delete of a message of the bot's own."""
+    channel = workspace.joined(args.text("channel"))
+    message = own_message(workspace, channel, args.text("ts"), "cant_delete_message")
+    del channel.messages[message.ts]
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def permalink(workspace: Workspace, args: Args) -> Json:
+    """chat.getPermalink."""
+    channel = workspace.visible(args.text("channel"))
+    ts = args.text("message_ts")
+    if ts not in channel.messages or channel.messages[ts].ephemeral_for:
+        raise ApiRefusal("message_not_found")
+    link = f"https://{workspace.domain}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}"
+    return {"channel": channel.id, "permalink": link}
+
+
+def target(workspace: Workspace, channel: str) -> Channel:
+    """Where a post goes: a channel the bot may write in, or the conversation with a person, opened on demand."""
+    user = workspace.users.get(channel)
+    if user is None:
+        return workspace.writable(channel)
+    if user.bot:
+        raise ApiRefusal("cannot_dm_bot")
+    if user.deleted:
+        raise ApiRefusal("user_disabled")
+    return workspace.dm(user.id)
+
+
+def own_message(workspace: Workspace, channel: Channel, ts: str, foreign: str) -> Message:
+    """A message the bot itself wrote; ApiRefusal `message_not_found` (ephemeral ones too) or the word for others'."""
+    message = channel.messages.get(ts)
+    if message is None or message.ephemeral_for:
+        raise ApiRefusal("message_not_found")
+    if message.user != workspace.bot_user_id:
+        raise ApiRefusal(foreign)
+    return message
+
+
+def rewrite(workspace: Workspace, message: Message, content: dict[str, Any]) -> None:
+    """Put new content into a message; metadata stays unless new is given."""
+    message.text = content["text"]
+    message.blocks = workspace.with_ids(content["blocks"])
+    message.attachments = content["attachments"]
+    message.metadata = content.get("metadata") or message.metadata
+    message.edited = message.ts
+
+
+def content_of(args: Args, *, cumulative: bool = True) -> dict[str, Any]:
+    """Text, blocks, attachments and metadata of a call, checked against what Slack takes."""
+    text, blocks, attachments = args.text("text"), args.items("blocks"), args.items("attachments")
+    if "markdown_text" in args:
+        if text or blocks:
+            raise ApiRefusal("markdown_text_conflict")
+        blocks = [{"type": "markdown", "text": args.text("markdown_text")}]
+    if not text.strip() and not blocks and not attachments:
+        raise ApiRefusal("no_text")
+    check_blocks(blocks)
+    for attachment in attachments:
+        check_blocks(attachment.get("blocks") or [])
+    if cumulative:
+        check_size(blocks)
+    return {"text": text, "blocks": blocks, "attachments": attachments, "metadata": _metadata(args)}
+
+
+def _metadata(args: Args) -> Json | None:
+    metadata = args.thing("metadata")
+    if metadata is None:
+        return None
+    event_type, payload = metadata.get("event_type"), metadata.get("event_payload")
+    if not isinstance(event_type, str) or not isinstance(payload, dict):
+        raise ApiRefusal("invalid_metadata_format")
+    if not EVENT_TYPE.match(event_type):
+        raise ApiRefusal("invalid_metadata_schema")
+    if len(json.dumps(payload)) > METADATA_BYTES:
+        raise ApiRefusal("metadata_too_large")
+    return {"event_type": event_type, "event_payload": payload}
+
+
+def _not_longer(text: str, most: int) -> None:
+    if len(text) > most:
+        raise ApiRefusal("msg_too_long")
+
+
+CHAT_METHODS = {
+    "chat.postMessage": Method(post_message, "chat:write"),
+    "chat.postEphemeral": Method(post_ephemeral, "chat:write"),
+    "chat.update": Method(update, "chat:write"),
+    "chat.delete": Method(delete, "chat:write"),
+    "chat.getPermalink": Method(permalink),
+}
+
+
+MOST_PINS = 100
+MOST_BOOKMARKS = 100
+
+
+def _message(workspace: Workspace, args: Args) -> Message:
+    channel = workspace.joined(args.text("channel"))
+    message = channel.messages.get(args.text("timestamp"))
+    if message is None or message.ephemeral_for:
+        raise ApiRefusal("message_not_found")
+    return message
+
+
+def add_reaction(workspace: Workspace, args: Args) -> Json:
+    """reactions.add, once for each person and name."""
+    name = args.need("name").strip(":")
+    users = _message(workspace, args).reactions.setdefault(name, [])
+    if workspace.bot_user_id in users:
+        raise ApiRefusal("already_reacted")
+    users.append(workspace.bot_user_id)
+    return {}
+
+
+def remove_reaction(workspace: Workspace, args: Args) -> Json:
+    """reactions.remove of the bot's own."""
+    message = _message(workspace, args)
+    name = args.need("name").strip(":")
+    users = message.reactions.get(name, [])
+    if workspace.bot_user_id not in users:
+        raise ApiRefusal("no_reaction")
+    users.remove(workspace.bot_user_id)
+    if not users:
+        del message.reactions[name]
+    return {}
+
+
+def get_reactions(workspace: Workspace, args: Args) -> Json:
+    """reactions.get of a message."""
+    message = _message(workspace, args)
+    return {"type": "message", "channel": message.channel, "message": message_json(workspace, message)}
+
+
+def add_pin(workspace: Workspace, args: Args) -> Json:
+    """pins.add of a message."""
+    message = _message(workspace, args)
+    pins = workspace.channels[message.channel].pins
+    if message.ts in pins:
+        raise ApiRefusal("already_pinned")
+    if len(pins) >= MOST_PINS:
+        raise ApiRefusal("too_many_pins")
+    pins.append(message.ts)
+    return {}
+
+
+def remove_pin(workspace: Workspace, args: Args) -> Json:
+    """pins.remove of a message."""
+    message = _message(workspace, args)
+    pins = workspace.channels[message.channel].pins
+    if message.ts not in pins:
+        raise ApiRefusal("no_pin")
+    pins.remove(message.ts)
+    return {}
+
+
+def add_bookmark(workspace: Workspace, args: Args) -> Json:
+    """bookmarks.add of a link."""
+    channel = workspace.writable(args.text("channel_id"))
+    if len(channel.bookmarks) >= MOST_BOOKMARKS:
+        raise ApiRefusal("too_many_bookmarks")
+    mark = {"id": workspace.next_id("Bk"), "channel_id": channel.id, "type": "link"}
+    mark |= {"title": args.need("title"), "link": args.need("link")}
+    channel.bookmarks[mark["id"]] = mark
+    return {"bookmark": mark}
+
+
+def edit_bookmark(workspace: Workspace, args: Args) -> Json:
+    """bookmarks.edit of a title or a link."""
+    channel = workspace.writable(args.text("channel_id"))
+    mark = channel.bookmarks.get(args.need("bookmark_id"))
+    if mark is None:
+        raise ApiRefusal("not_found")
+    mark |= {key: args.text(key) for key in ("title", "link") if key in args}
+    return {"bookmark": mark}
+
+
+def list_bookmarks(workspace: Workspace, args: Args) -> Json:
+    """bookmarks.list of a channel."""
+    return {"bookmarks": list(workspace.joined(args.text("channel_id")).bookmarks.values())}
+
+
+MARKS_METHODS = {
+    "reactions.add": Method(add_reaction, "reactions:write"),
+    "reactions.remove": Method(remove_reaction, "reactions:write"),
+    "reactions.get": Method(get_reactions, "reactions:read"),
+    "pins.add": Method(add_pin, "pins:write"),
+    "pins.remove": Method(remove_pin, "pins:write"),
+    "bookmarks.add": Method(add_bookmark, "bookmarks:write"),
+    "bookmarks.edit": Method(edit_bookmark, "bookmarks:write"),
+    "bookmarks.list": Method(list_bookmarks, "bookmarks:read"),
+}
+
+
+def answer_through(workspace: Workspace, key: str, said: Json) -> None:
+    """Use a response_url; ApiRefusal expired_url, used_url, or what is wrong with the message."""
+    place = workspace.use_response_url(key)
+    say_in(workspace, place, said)
+
+
+def say_in(workspace: Workspace, place: ResponseUrl, said: Json) -> Message | None:
+    """Do what the app said where the interaction was: replace, delete, or a new message; None where it is gone."""
+    args = Args(said)
+    channel = workspace.channels[place.channel]
+    original = channel.messages.get(place.message_ts)
+    if args.flag("delete_original"):
+        if original is not None:
+            del channel.messages[original.ts]
+        return None
+    content = content_of(args, cumulative=False)
+    if args.flag("replace_original") and original is not None:
+        rewrite(workspace, original, content)
+        place.made.append(original)
+        return original
+    return _new(workspace, channel, place, args, content)
+
+
+def _new(workspace: Workspace, channel: Channel, place: ResponseUrl, args: Args, content: dict[str, Any]) -> Message:
+    if channel.archived:
+        raise ApiRefusal("is_archived")
+    public = args.text("response_type") == "in_channel"
+    message = workspace.put(
+        channel,
+        workspace.bot_user_id,
+        **content,
+        thread_ts=args.text("thread_ts") or place.thread_ts,
+        ephemeral_for="" if public else place.user,
+        by_app=True,
+    )
+    place.made.append(message)
+    return message

@@ -1,0 +1,127 @@
+"""views.*: modals and the home tab."""
+
+import json
+import secrets
+
+from bot.rehearsal.limits import check_view
+from bot.rehearsal.payloads import view_json
+from bot.rehearsal.web_api.calls import Args, Method
+from bot.rehearsal.workspace import ApiRefusal, Json, View, Workspace
+
+DEEPEST_STACK = 3
+LARGEST_VIEW = 250_000
+
+
+def open_view(workspace: Workspace, args: Args) -> Json:
+    """views.open: a modal in answer to what somebody just did."""
+    body = body_of(args, "modal")
+    user = workspace.use_trigger(args.text("trigger_id"))
+    view = new_view(workspace, user, body)
+    workspace.stacks[user] = [view]
+    return {"view": view_json(workspace, view)}
+
+
+def push_view(workspace: Workspace, args: Args) -> Json:
+    """views.push: one more on top of the open ones, three at the most."""
+    body = body_of(args, "modal")
+    user = workspace.use_trigger(args.text("trigger_id"))
+    return {"view": view_json(workspace, push(workspace, user, body))}
+
+
+def update_view(workspace: Workspace, args: Args) -> Json:
+    """views.update of an open modal by its id or its external id."""
+    body = body_of(args, "modal")
+    view_id = args.text("view_id") or workspace.external_ids.get(args.text("external_id"), "")
+    view = workspace.views.get(view_id)
+    if view is None or view not in workspace.stacks.get(view.user, []):
+        raise ApiRefusal("not_found")
+    _same(view, args)
+    change(workspace, view, body)
+    return {"view": view_json(workspace, view)}
+
+
+def publish(workspace: Workspace, args: Args) -> Json:
+    """views.publish of somebody's home tab."""
+    body = body_of(args, "home")
+    user = workspace.person(args.text("user_id"))
+    if user.deleted or user.bot:
+        raise ApiRefusal("not_enabled")
+    view = workspace.homes.get(user.id)
+    if view is None:
+        view = workspace.homes[user.id] = new_view(workspace, user.id, body)
+    else:
+        _same(view, args)
+        change(workspace, view, body)
+    return {"view": view_json(workspace, view)}
+
+
+def body_of(args: Args, kind: str) -> Json:
+    """The view of a call, checked; ApiRefusal invalid_arguments or view_too_large."""
+    body = args.thing("view")
+    if body is None:
+        raise ApiRefusal("invalid_arguments")
+    return checked(body, kind)
+
+
+def checked(body: Json, kind: str) -> Json:
+    """A view that Slack would take; ApiRefusal invalid_arguments or view_too_large."""
+    if len(json.dumps(body).encode()) > LARGEST_VIEW:
+        raise ApiRefusal("view_too_large")
+    check_view(body, kind)
+    return body
+
+
+def new_view(workspace: Workspace, user: str, body: Json, under: View | None = None) -> View:
+    """A view of its own, above the one it was pushed on."""
+    view_id = workspace.next_id("V")
+    _claim(workspace, view_id, body)
+    view = View(id=view_id, user=user, body=_with_ids(workspace, body), hash=_hash(workspace), root=view_id)
+    if under is not None:
+        view.root, view.previous = under.root, under.id
+    workspace.views[view_id] = view
+    return view
+
+
+def push(workspace: Workspace, user: str, body: Json) -> View:
+    """One more modal on the person's stack; ApiRefusal push_limit_reached, or not_found with nothing to push on."""
+    stack = workspace.stacks.get(user, [])
+    if not stack:
+        raise ApiRefusal("not_found")
+    if len(stack) >= DEEPEST_STACK:
+        raise ApiRefusal("push_limit_reached")
+    view = new_view(workspace, user, body, stack[-1])
+    stack.append(view)
+    return view
+
+
+def change(workspace: Workspace, view: View, body: Json) -> None:
+    """Put a new body into a view; what was typed stays in the inputs that keep their block and action ids."""
+    _claim(workspace, view.id, body)
+    view.body, view.hash = _with_ids(workspace, body), _hash(workspace)
+
+
+def _claim(workspace: Workspace, view_id: str, body: Json) -> None:
+    external = body.get("external_id")
+    if external and workspace.external_ids.setdefault(external, view_id) != view_id:
+        raise ApiRefusal("duplicate_external_id")
+
+
+def _with_ids(workspace: Workspace, body: Json) -> Json:
+    return {**body, "blocks": workspace.with_ids(body["blocks"])}
+
+
+def _hash(workspace: Workspace) -> str:
+    return f"{int(workspace.now().timestamp())}.{secrets.token_hex(4)}"
+
+
+def _same(view: View, args: Args) -> None:
+    if "hash" in args and args.text("hash") != view.hash:
+        raise ApiRefusal("hash_conflict")
+
+
+METHODS = {
+    "views.open": Method(open_view),
+    "views.push": Method(push_view),
+    "views.update": Method(update_view),
+    "views.publish": Method(publish),
+}

@@ -1,0 +1,492 @@
+"""What monitoring tells, written down: once each, in groups, into a suggestion or into the incident that has the group.
+
+In whatever order it comes, the same is made of it: an end waits for its start, what came late is sorted in
+(bot/services/alerts/groups.py), and a rule weighs what an alert is, not whether it has ended meanwhile.
+
+A webhook may hold a thousand alerts and a storm a thousand webhooks: they are written in small transactions, so that
+whoever records waits for one of these at most.
+
+What came late of a group of alerts, sorted in: as if all had been told in order.
+
+Nothing of what people decided is turned back: a group that is in an incident or that somebody ignores takes what
+happened in its time, and is neither divided nor merged. Of the others, what came late may show that what was one group
+was two, or that two were one. A message that was posted stays, and says so.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.domain import alerts as alerts_rules
+from bot.domain.alerts import (
+    AFTERWORD,
+    PROGRAMS,
+    QUIET,
+    RETOLD_AT_MOST,
+    Alert,
+    AlertGroup,
+    AlertRules,
+    AlertStatus,
+    Stand,
+    after,
+    goes_on,
+    order,
+    retold,
+    start_of,
+)
+from bot.domain.records import Place, Status
+from bot.errors import NotRecorded
+from bot.services.alerts.suggestions import attach, join, show, show_storm
+from bot.services.context import Asked, Desk
+from bot.services.incidents import Opening, opened_in
+from bot.slack.views import alerts as alerts_views
+from storage import alerts as alerts_store
+from storage import deliveries as deliveries_store
+from storage import history as history_store
+from storage import incidents as incidents_store
+from storage.database.statements import Transaction
+
+DECIDED = (Stand.ATTACHED, Stand.IGNORED)
+
+
+@dataclass(slots=True)
+class Fresh:
+    """A group with what is new of it.
+
+    `told` is to be written into its incident's timeline; `weighed` may open one by rule; `order` is where the group
+    ends; `ended_at` when it had before; `is_to_retell` where it is to be told anew from its beginning, `is_changed`
+    where it was. `is_large`: there is too much of it for that; None while nobody looked.
+    """
+
+    group: AlertGroup
+    order: alerts_rules.Order | None = None
+    told: list[Alert] = field(default_factory=list)
+    weighed: list[Alert] = field(default_factory=list)
+    is_new: bool = False
+    is_to_retell: bool = False
+    is_changed: bool = False
+    is_large: bool | None = None
+    ended_at: datetime | None = None
+
+    def add(self, alert: Alert) -> None:
+        """Note something new."""
+        self.told.append(alert)
+        self.weighed.append(alert)
+
+    def settled(self, group: AlertGroup) -> None:
+        """Nothing is new of it any more."""
+        self.group, self.ended_at, self.told, self.weighed = group, group.ended_at, [], []
+        self.is_new = self.is_to_retell = self.is_changed = False
+
+
+class Sorting:
+    """What came late of one group of a sender, in one transaction that holds that group's lock."""
+
+    def __init__(self, tx: Transaction, chosen: AlertRules, team: str, now: datetime) -> None:
+        self._tx = tx
+        self._chosen = chosen
+        self._team = team
+        self._now = now
+
+    def sort_in(self, late: Sequence[Alert], fresh: dict[int, Fresh], is_open: Callable[[AlertGroup], bool]) -> None:
+        """Give each group what happened in its time, as Fresh by its row."""
+        late = sorted(late, key=alerts_rules.order)
+        rows = self._rows(late[0], fresh)
+        loose: list[Alert] = []
+        for alert in late:
+            home = self._home(rows, alert, is_open)
+            if home is None:
+                loose.append(alert)
+            else:
+                self.take_late(_of(home, fresh), alert)
+        if loose:
+            self._regroup([row for row in rows if row.stand not in DECIDED], loose, fresh)
+
+    def take_late(self, fresh: Fresh, alert: Alert) -> None:
+        """Give what came late to this very group: it is to be told anew, or counted where that would be too much."""
+        if alert.is_over and not alerts_store.has_fired(self._tx, fresh.group, alert):
+            alerts_store.wait(self._tx, self._team, alert, self._now)
+            return
+        if fresh.is_large is None:
+            fresh.is_large = is_large(self._tx, fresh.group)
+        if fresh.is_large:
+            known = alerts_store.last(self._tx, fresh.group, alert.fingerprint)
+            newest = alerts_store.newest(self._tx, fresh.group)
+            fresh.group = alerts_rules.counted(fresh.group, alert, known, newest[0] if newest else alert.at)
+        else:
+            fresh.is_to_retell = True
+        alerts_store.keep(self._tx, fresh.group, alert, self._now)
+        fresh.add(alert)
+
+    def _home(
+        self, rows: Sequence[AlertGroup], alert: Alert, is_open: Callable[[AlertGroup], bool]
+    ) -> AlertGroup | None:
+        """The group which what came late is part of because people or a rule decided so; None where its time decides.
+
+        An open incident has what a rule would have put there, had it come in order.
+        """
+        standing = [row for row in rows if row.stand is not Stand.MERGED]
+        if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in standing):
+            return None
+        near = [row for row in standing if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
+        newest = standing[-1] if standing else None
+        if newest is not None and newest.stand is Stand.ATTACHED and is_open(newest):
+            is_its = newest in near or self._chosen.opens_by(alert) or alerts_store.has_fired(self._tx, newest, alert)
+            return newest if is_its else None
+        return near[-1] if near and alerts_rules.goes_on(near[-1], alert, is_open=False) else None
+
+    def _rows(self, first: Alert, fresh: dict[int, Fresh]) -> list[AlertGroup]:
+        """The groups that what came late may change, as they stand in this transaction."""
+        for each in fresh.values():
+            if each.group.group_key == first.group:
+                alerts_store.save(self._tx, each.group)
+        return alerts_store.since(self._tx, self._team, first, first.at - QUIET)
+
+    def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, Fresh]) -> None:
+        """Divide and merge groups that nobody decided on, so that each is one stretch again."""
+        rows = [row for row in rows if not is_large(self._tx, row)]
+        of_row = {row.id: alerts_store.told(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
+        # Where all but an end was let go of long ago, nothing can be told anew.
+        of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
+        was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
+        found, waiting = alerts_rules.stretches([*late, *(alert for told in of_row.values() for alert in told)])
+        for alert in waiting:
+            if alert.event in was_in:
+                alerts_store.drop(self._tx, self._team, alert)
+            alerts_store.wait(self._tx, self._team, alert, self._now)
+        known = [row for row in rows if row.id in of_row or row.stand is Stand.MERGED]
+        for told, owners in zip(found, _owners(known, found), strict=True):
+            before = {alert.event for alert in of_row.get(owners[0].id, ())} if owners else set()
+            if before != {alert.event for alert in told}:
+                self._fill(told, owners, was_in, fresh)
+
+    def _fill(
+        self, told: Sequence[Alert], owners: Sequence[AlertGroup], was_in: dict[str, int], fresh: dict[int, Fresh]
+    ) -> None:
+        """Make a stretch one group: the first of those that stand in it, else a new one."""
+        if owners:
+            each = _of(_revived(owners[0], owners[1:]), fresh)
+        else:
+            first = told[0]
+            group = alerts_store.begin(self._tx, self._team, self._chosen.channel, first, first.at, self._now)
+            each = fresh[group.id] = Fresh(group, is_new=True)
+        for alert in told:
+            if alert.event not in was_in:
+                alerts_store.keep(self._tx, each.group, alert, self._now)
+                each.add(alert)
+            elif was_in[alert.event] != each.group.id:
+                alerts_store.move(self._tx, alert, each.group)
+        each.group, each.is_changed = alerts_rules.retold(each.group, told), True
+        for other in owners[1:]:
+            gone = fresh.pop(other.id, None)
+            each.weighed += gone.weighed if gone else []
+            if other.stand is not Stand.MERGED:
+                self._merge(other)
+
+    def _merge(self, group: AlertGroup) -> None:
+        """Leave nothing of a group but its message."""
+        left = replace(group, stand=Stand.MERGED, storm_id=None, status=AlertStatus.RESOLVED, fired=0, firing=0)
+        alerts_store.save(self._tx, replace(left, ended_at=None))
+        if group.storm_id is not None:
+            show_storm(self._tx, self._team, group.channel, group.storm_id, self._now)
+        if group.stand is Stand.SUGGESTED:
+            show(self._tx, left, self._now)
+
+
+def is_large(tx: Transaction, group: AlertGroup) -> bool:
+    """Whether so much was told of a group that it is not told anew."""
+    return alerts_store.has_more_than(tx, group, alerts_rules.RETOLD_AT_MOST)
+
+
+def _of(group: AlertGroup, fresh: dict[int, Fresh]) -> Fresh:
+    """What is new of a group that stands."""
+    each = fresh.setdefault(group.id, Fresh(group, ended_at=group.ended_at))
+    each.group = replace(each.group, stand=group.stand, storm_id=group.storm_id)
+    return each
+
+
+def _revived(group: AlertGroup, others: Sequence[AlertGroup]) -> AlertGroup:
+    """The group as one that is shown: itself, or because a message of those that it takes in stands already."""
+    is_shown = group.stand is Stand.MERGED or any(other.stand is Stand.SUGGESTED for other in others)
+    return replace(group, stand=Stand.SUGGESTED, storm_id=None) if is_shown else group
+
+
+def _has_in_it(group: AlertGroup, moment: datetime) -> bool:
+    return group.starts_at <= moment and (group.ended_at is None or moment <= group.ended_at)
+
+
+def _owners(rows: Sequence[AlertGroup], found: Sequence[Sequence[Alert]]) -> list[list[AlertGroup]]:
+    """For each stretch the groups that began in it, in their order."""
+    starts = [told[0].at for told in found]
+    owners: list[list[AlertGroup]] = [[] for _ in found]
+    for row in rows:
+        at = bisect_right(starts, row.starts_at) - 1
+        if row.stand is not Stand.MERGED or (at >= 0 and row.starts_at <= found[at][-1].at):
+            owners[max(at, 0)].append(row)
+    return owners
+
+
+AT_ONCE = 50
+"""Alerts in one transaction."""
+
+PAUSE = timedelta(seconds=2)
+"""What changes within this time is one new wording of a message that stands."""
+
+KEY = "alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How many things were new, and how many were told before or mean nothing here."""
+
+    taken: int = 0
+    repeated: int = 0
+
+
+async def team_of(desk: Desk) -> str:
+    """Whose workspace alerts belong to; raises NotRecorded while nobody can tell."""
+    team = desk.alerts.team or desk.people.home
+    if team:
+        return team
+    known = await desk.store.read(incidents_store.teams)
+    if len(known) != 1:
+        raise NotRecorded("It is not known yet which workspace alerts belong to; AFTERWORD_ALERTS_TEAM may name it.")
+    return known[0]
+
+
+async def hear(desk: Desk, told: Sequence[Alert], now: datetime) -> Heard:
+    """Write down what a webhook told; a repeat of it changes nothing.
+
+    Raises NotRecorded where the database does not take it in time: the sender is to tell all of it again.
+    """
+    if not told:
+        return Heard()
+    team = await team_of(desk)
+    for program in {AFTERWORD, *(alert.source for alert in told)}:
+        await desk.people.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
+    ordered = sorted(told, key=order)
+    taken = 0
+    for at in range(0, len(ordered), AT_ONCE):
+        part = ordered[at : at + AT_ONCE]
+        hearing = await desk.store.write(lambda tx, part=part: write_down(tx, desk.alerts, team, part, now))  # type: ignore[misc]
+        taken += hearing.taken
+        for place, incident_id in hearing.touched:
+            desk.cards.touch(place, incident_id)
+        if hearing.owes:
+            desk.outbox.kick()
+    return Heard(taken, len(told) - taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a transaction's worth of alerts came to: how many were new, and the incidents that they changed."""
+
+    taken: int
+    touched: frozenset[tuple[Place, int]]
+    owes: bool
+
+
+def write_down(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> Done:
+    """Write a few alerts of one workspace down, in one transaction."""
+    return _Hearing(tx, chosen, team, now).of(sorted(told, key=order))
+
+
+class _Hearing:
+    """One transaction's worth of alerts of one workspace."""
+
+    def __init__(self, tx: Transaction, chosen: AlertRules, team: str, now: datetime) -> None:
+        self._tx = tx
+        self._chosen = chosen
+        self._team = team
+        self._now = now
+        self._taken = 0
+        self._heard: set[str] = set()
+        self._sorting = Sorting(tx, chosen, team, now)
+        self._newest: dict[str, Fresh | None] = {}
+        self._fresh: dict[int, Fresh] = {}
+        self._late: dict[str, list[Alert]] = {}
+        self._touched: set[tuple[Place, int]] = set()
+
+    def of(self, told: Sequence[Alert]) -> Done:
+        """Write down what is new, then settle each group that something was new of."""
+        self._tx.clear_notes()
+        for alert in told:
+            self._take(alert)
+        for late in self._late.values():
+            self._sorting.sort_in(late, self._fresh, self._is_open)
+        for fresh in list(self._fresh.values()):
+            if fresh.is_to_retell:
+                told_of_it = alerts_store.told(self._tx, fresh.group, RETOLD_AT_MOST * 10)
+                fresh.group, fresh.is_changed = retold(fresh.group, told_of_it), True
+            if fresh.weighed or fresh.is_changed:
+                self._settle(fresh)
+        if self._tx.changed:
+            history_store.keep(self._tx, AFTERWORD, "alerts.hear", KEY, self._now)
+        return Done(self._taken, frozenset(self._touched), self._tx.owes)
+
+    def _take(self, alert: Alert) -> None:
+        tx, team = self._tx, self._team
+        if alert.group not in self._newest:
+            alerts_store.lock(tx, team, alert)
+        if alert.event in self._heard:
+            return
+        if alerts_store.is_known(tx, team, alert):
+            alerts_store.told_again(tx, team, alert, self._now)
+        elif (row := alerts_store.confirm(tx, team, alert, self._now)) is not None:
+            self._confirmed(row, alert)
+        elif not self._is_forgotten(alert):
+            self._taken += 1
+            self._take_in(alert)
+
+    def _take_in(self, alert: Alert) -> None:
+        """Something new, with the start that it implies if that is news as well, and the ends that waited for it."""
+        start = start_of(alert)
+        if start and (self._is_forgotten(start) or alerts_store.has_begun(self._tx, self._team, alert)):
+            start = None
+        waiting = alerts_store.awaited(self._tx, self._team, start or alert, AT_ONCE)
+        for each in sorted([*([start] if start else []), alert, *waiting], key=order):
+            self._put(each)
+
+    def _is_forgotten(self, alert: Alert) -> bool:
+        return alerts_rules.is_past(alert, self._now) and alerts_store.has_let_go(self._tx)
+
+    def _confirmed(self, row: int, alert: Alert) -> None:
+        """The start of what was told of before: only what it says may be new."""
+        self._taken += 1
+        group = alerts_store.by_id(self._tx, row, locking=True)
+        if group is not None:
+            fresh = self._of(group)
+            fresh.weighed.append(alert)
+            fresh.is_to_retell = True
+
+    def _put(self, alert: Alert) -> None:
+        """Give what is told to the group that it belongs to; an end that ends nothing known waits."""
+        self._heard.add(alert.event)
+        fresh = self._newest_of(alert)
+        if alert.group in self._late or (fresh is not None and fresh.order and order(alert) < fresh.order):
+            self._take_late(fresh, alert)
+            return
+        if fresh is not None and not self._goes_on(fresh, alert):
+            fresh = None
+        known = alerts_store.known(self._tx, fresh.group, alert.fingerprint) if fresh is not None else None
+        if alert.is_over and known is None:
+            alerts_store.wait(self._tx, self._team, alert, self._now)
+            return
+        if fresh is None:
+            fresh = self._begun(alert)
+        alerts_store.keep(self._tx, fresh.group, alert, self._now)
+        fresh.group = after(fresh.group, alert, known)
+        fresh.order = order(alert)
+        fresh.add(alert)
+
+    def _take_late(self, fresh: Fresh | None, alert: Alert) -> None:
+        if fresh is not None and fresh.is_large is None:
+            fresh.is_large = is_large(self._tx, fresh.group)
+        if fresh is not None and fresh.is_large:
+            self._sorting.take_late(fresh, alert)
+        else:
+            self._late.setdefault(alert.group, []).append(alert)
+
+    def _goes_on(self, fresh: Fresh, alert: Alert) -> bool:
+        """Whether what is told belongs to the newest group, once it is known what becomes of what was told before."""
+        if goes_on(fresh.group, alert, is_open=False):
+            return True
+        if fresh.weighed:
+            self._settle(fresh)
+        return self._is_open(fresh.group)
+
+    def _newest_of(self, alert: Alert) -> Fresh | None:
+        """The newest group of ours which the sender's group has become."""
+        if alert.group not in self._newest:
+            group = alerts_store.latest(self._tx, self._team, alert)
+            self._newest[alert.group] = self._of(group) if group else None
+        return self._newest[alert.group]
+
+    def _of(self, group: AlertGroup) -> Fresh:
+        """What is new of a group that stands."""
+        if group.id not in self._fresh:
+            last = alerts_store.newest(self._tx, group)
+            self._fresh[group.id] = Fresh(group, last, ended_at=group.ended_at)
+        return self._fresh[group.id]
+
+    def _begun(self, alert: Alert) -> Fresh:
+        group = alerts_store.begin(self._tx, self._team, self._chosen.channel, alert, alert.at, self._now)
+        fresh = self._newest[alert.group] = self._fresh[group.id] = Fresh(group, is_new=True)
+        return fresh
+
+    def _is_open(self, group: AlertGroup) -> bool:
+        incident = incidents_store.by_id(self._tx, group.incident_id) if group.incident_id else None
+        return incident is not None and incident.status is not Status.RESOLVED
+
+    def _settle(self, fresh: Fresh) -> None:
+        """Where the group goes: into its incident's timeline, into one that a rule opens, or before people."""
+        group, is_shown = fresh.group, False
+        if group.stand is Stand.ATTACHED:
+            group = self._joined(group, fresh.told)
+        elif group.stand is not Stand.IGNORED and any(self._chosen.opens_by(alert) for alert in fresh.weighed):
+            group, is_shown = self._by_rule(group)
+        elif fresh.is_new:
+            group = self._placed(group)
+        alerts_store.save(self._tx, group)
+        is_news = group.ended_at != fresh.ended_at or group.stand is not fresh.group.stand
+        fresh.settled(group)
+        if is_news:
+            self._calm(group)
+        if is_shown or group.ts or group.stand in (Stand.SUGGESTED, Stand.HELD):
+            show(self._tx, group, self._now + PAUSE if group.ts else self._now)
+
+    def _placed(self, group: AlertGroup) -> AlertGroup:
+        """A new group: suggested by itself, unless so many were lately."""
+        if (
+            alerts_store.suggested_since(self._tx, self._team, self._now - alerts_rules.STORM)
+            >= alerts_rules.SUGGESTED_AT_MOST
+        ):
+            return self._held(group)
+        return replace(group, stand=Stand.SUGGESTED)
+
+    def _joined(self, group: AlertGroup, told: Sequence[Alert]) -> AlertGroup:
+        incident = incidents_store.by_id(self._tx, group.incident_id or 0, locking=True)
+        if incident is None:
+            return group
+        self._touched.add((Place(incident.team, incident.channel), incident.id))
+        return join(self._tx, group, incident, told, self._now)
+
+    def _by_rule(self, group: AlertGroup) -> tuple[AlertGroup, bool]:
+        """The group in the incident that is open in the channel of alerts, else in one opened now (then True)."""
+        tx, now, place = self._tx, self._now, Place(self._team, self._chosen.channel)
+        incident = incidents_store.current(tx, place, locking=True)
+        has_opened = incident is None or incident.status is Status.RESOLVED
+        if incident is None or has_opened:
+            incident = opened_in(tx, Asked(place, AFTERWORD, now, KEY), Opening(group.title))
+        elif alerts_store.ruled_since(tx, incident.id, now - alerts_rules.STORM) >= alerts_rules.TAKEN_AT_MOST:
+            return self._held(group), False
+        self._touched.add((place, incident.id))
+        if group.storm_id is not None:
+            show_storm(tx, self._team, group.channel, group.storm_id, now + PAUSE)
+        return attach(tx, group, incident, "rule", now), has_opened
+
+    def _held(self, group: AlertGroup) -> AlertGroup:
+        tx, now = self._tx, self._now
+        if group.storm_id or group.ts:
+            return group
+        storm = alerts_store.storm_since(tx, self._team, now - alerts_rules.STORM_MESSAGE)
+        if storm is None:
+            storm = alerts_store.begin_storm(tx, self._team, self._chosen.channel, now)
+        return replace(group, stand=Stand.HELD, storm_id=storm.id)
+
+    def _calm(self, group: AlertGroup) -> None:
+        """Where the last alert of an open incident has ended, ask its channel whether it is over."""
+        tx = self._tx
+        if group.stand is not Stand.ATTACHED or group.ended_at is None or group.incident_id is None:
+            return
+        incident = incidents_store.by_id(tx, group.incident_id)
+        if incident is None or incident.status is Status.RESOLVED or alerts_store.firing(tx, incident.id):
+            return
+        said_at = alerts_store.calmed_at(tx, incident.id)
+        if said_at is not None and self._now < said_at + alerts_rules.CALM:
+            return
+        alerts_store.calm(tx, group, self._now)
+        ended_at = alerts_store.ended_at(tx, incident.id) or group.ended_at
+        said = alerts_views.calm(incident, alerts_store.attached(tx, incident.id), ended_at)
+        deliveries_store.tell(tx, incident, said, self._now)

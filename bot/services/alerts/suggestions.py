@@ -1,0 +1,320 @@
+"""Suggestions: what stands in the channel of alerts, and what people do with it.
+
+Groups of alerts in an incident's timeline: what was told of them, as entries with the source's own times.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.domain import alerts as alerts_rules
+from bot.domain.alerts import AFTERWORD, PROGRAMS, Alert, AlertGroup, AlertStatus, Stand, order, proposed_severity
+from bot.domain.records import Incident, Milestone, Place, Status
+from bot.errors import Refused
+from bot.services.context import Asked, Desk, once
+from bot.services.incidents import LISTED, Opening, opened_in
+from bot.slack.views import alerts as alerts_views
+from bot.slack.views import incidents as incidents_views
+from bot.slack.views.blocks import Block, Message
+from storage import alerts as alerts_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import people as people_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.deliveries import Owed
+from storage.timeline import NewEntry
+
+HISTORY = 500
+"""So many things told of a group are looked at when it comes into a timeline."""
+
+
+def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now: datetime) -> AlertGroup:
+    """The group as part of an incident, with all that was told of it in the timeline; the caller saves it.
+
+    `by` is who decided: a user id, or `rule`. The incident was read with locking.
+    """
+    tx.note(incident.id, f"alert {group.id}")
+    group = replace(group, stand=Stand.ATTACHED, settled_by=by, incident_id=incident.id, storm_id=None)
+    return _written(tx, incident, group, _lines(alerts_store.told(tx, group, HISTORY)), now)
+
+
+def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[Alert], now: datetime) -> AlertGroup:
+    """What is new of an attached group, in the timeline unless the postmortem is finished; the caller saves the group.
+
+    The incident was read with locking.
+    """
+    if incident.is_closed:
+        return group
+    return _written(tx, incident, group, _lines(told), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An entry to be: what one or several alerts did, from the first of them to the last."""
+
+    status: AlertStatus
+    titles: tuple[str, ...]
+    first: datetime
+    last: datetime
+    by: str = ""
+    more: str = ""
+    link: str = ""
+
+
+def _lines(told: Iterable[Alert]) -> list[_Line]:
+    """A line for each thing told, at its own time; where too many came to one status, one for all of those.
+
+    What a line says depends on that thing alone, so that it reads the same whatever was told before it.
+    """
+    found: list[_Line] = []
+    for status in AlertStatus:
+        these = sorted((alert for alert in told if alert.status is status), key=order)
+        found.extend(_spanning(these) if len(these) > alerts_rules.FEW else map(_line, these))
+    return sorted(found, key=lambda line: line.first)
+
+
+def _line(alert: Alert) -> _Line:
+    is_first = alert.status is AlertStatus.FIRING
+    more = ", ".join(part for part in (alert.service, alert.severity) if part and is_first)
+    by = "" if alert.is_start else alert.by
+    return _Line(alert.status, (alert.title,), alert.at, alert.at, by, more, alert.link if is_first else "")
+
+
+def _spanning(these: Sequence[Alert]) -> list[_Line]:
+    titles = tuple({alert.fingerprint: alert.title for alert in these}.values())
+    first = these[0]
+    return [replace(_line(first), titles=titles, last=these[-1].at, by="")]
+
+
+def _written(tx: Transaction, incident: Incident, group: AlertGroup, lines: list[_Line], now: datetime) -> AlertGroup:
+    """Write lines into an incident's timeline; beyond a bound only ends, for what flaps tells nothing new."""
+    for line in lines:
+        if group.entries >= alerts_rules.ENTRIES_AT_MOST and not (
+            group.ended_at and line.status is AlertStatus.RESOLVED
+        ):
+            continue
+        text = alerts_rules.told_as(line.status, line.titles, by=line.by, more=line.more)
+        new = NewEntry(line.first, text + (f" {line.link}" if line.link else ""), group.source, AFTERWORD, now)
+        if line.last > line.first:
+            new = replace(new, ended_at=line.last)
+        timeline_store.append(tx, incident.id, replace(new, milestone=_marks(tx, incident, line, now)))
+        group = replace(group, entries=group.entries + 1)
+    return group
+
+
+def _marks(tx: Transaction, incident: Incident, line: _Line, now: datetime) -> Milestone | None:
+    """The milestone that a line marks: where no entry marks it yet, or only a later thing that monitoring told.
+
+    An alert that fired after people had opened the incident did not detect it.
+    """
+    milestone = alerts_rules.MARKED.get(line.status)
+    if milestone is None or (line.status is AlertStatus.FIRING and line.first > incident.opened_at):
+        return None
+    marking = timeline_store.marking(tx, incident.id, milestone)
+    if marking is None:
+        return milestone
+    is_ours = marking.author in PROGRAMS and marking.recorder == AFTERWORD and marking.version == 1
+    if not is_ours or marking.happened_at <= line.first:
+        return None
+    timeline_store.amend(tx, replace(marking, milestone=None), "edited", AFTERWORD, now)
+    return milestone
+
+
+AT_ONCE = 5
+"""So many groups of a storm come out of it at a press of the button."""
+
+
+def show(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
+    """Owe a group's message as it reads then, or that of the storm which counts it; once, however much changes."""
+    if group.stand is Stand.HELD and group.storm_id is not None:
+        show_storm(tx, group.team, group.channel, group.storm_id, due_at)
+    elif alerts_store.owe(tx, group.id):
+        deliveries_store.owe(tx, Owed(group.team, "alert", group.channel, json.dumps({"alert": group.id}), due_at))
+
+
+def show_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
+    """Owe a storm's message as it reads then."""
+    if alerts_store.owe_storm(tx, storm_id):
+        deliveries_store.owe(tx, Owed(team, "alert", channel, json.dumps({"storm": storm_id}), due_at))
+
+
+def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None:
+    """What a message of alerts says now, and the time stamp of the one that it takes the place of, if any.
+
+    What changes from here on owes another wording.
+    """
+    if "storm" in body:
+        return _storm(tx, body["storm"])
+    group = alerts_store.by_id(tx, body["alert"])
+    if group is None:
+        return None
+    alerts_store.owed(tx, group.id)
+    if group.stand is Stand.HELD:
+        return None
+    if group.stand is Stand.MERGED:
+        return (alerts_views.merged(group), group.ts) if group.ts else None
+    return alerts_views.suggestion(group, _open_here(tx, group), _incident_of(tx, group)), group.ts
+
+
+def _storm(tx: Transaction, storm_id: int) -> tuple[Message, str] | None:
+    storm = alerts_store.storm_by_id(tx, storm_id)
+    if storm is None:
+        return None
+    alerts_store.owed_storm(tx, storm_id)
+    held = alerts_store.of_storm(tx, storm_id, alerts_views.STORM_LINES)
+    return alerts_views.storm(storm, held, alerts_store.count_of_storm(tx, storm_id)), storm.ts
+
+
+def sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
+    """Remember where a message of alerts stands."""
+    if "storm" in body:
+        alerts_store.place_storm(tx, body["storm"], ts)
+    else:
+        alerts_store.place(tx, body["alert"], channel, ts)
+
+
+def _open_here(tx: Transaction, group: AlertGroup) -> Incident | None:
+    """The incident that is open in the channel of alerts."""
+    incident = incidents_store.current(tx, Place(group.team, group.channel))
+    return incident if incident is not None and incident.status is not Status.RESOLVED else None
+
+
+def _incident_of(tx: Transaction, group: AlertGroup) -> Incident | None:
+    return incidents_store.by_id(tx, group.incident_id) if group.incident_id else None
+
+
+async def open_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
+    """The form behind [Open an incident] of a suggestion: the usual one, filled in with what the alert says."""
+    group = await desk.store.read(lambda tx: _undecided(tx, asked, alert_id))
+    opening = Opening(group.title, proposed_severity(group.severity))
+    view = incidents_views.open_form(asked.place.channel, opening.title, opening.severity, alert=group.id)
+    return view | {"blocks": [*alerts_views.over(group), *view["blocks"]]}
+
+
+async def open_from(desk: Desk, asked: Asked, alert_id: int, opening: Opening, channel: str) -> Message | None:
+    """Open an incident in a channel from a suggestion that was pressed where it stands (`asked`)."""
+
+    def unit(tx: Transaction) -> Message:
+        group = _undecided(tx, asked, alert_id, locking=True)
+        incident = opened_in(tx, asked.at(Place(asked.team, channel)), opening)
+        _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
+        return incidents_views.opened_message(incident)
+
+    return await once(desk, asked, unit)
+
+
+async def attach_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
+    """The form behind [Attach to …]: the open incidents that this person may see."""
+
+    def look(tx: Transaction) -> tuple[AlertGroup, tuple[Incident, ...]]:
+        return _undecided(tx, asked, alert_id), incidents_store.listed(tx, asked.team, LISTED * 4)
+
+    group, found = await desk.store.read(look)
+    is_open = [incident for incident in found if incident.status is not Status.RESOLVED]
+    visible = await desk.may_see(asked.team, asked.user, (one.channel for one in is_open), asked.place.channel)
+    shown = tuple(incident for incident in is_open if incident.channel in visible)[:LISTED]
+    if not shown:
+        raise Refused("No incident is open that you may look into. Press [Open an incident] instead.")
+    return alerts_views.attach_form(group, shown)
+
+
+async def attach_to(desk: Desk, asked: Asked, alert_id: int, incident_id: int) -> Message | None:
+    """Put what a suggestion tells into the timeline of an open incident that this person may look into."""
+    found = await desk.store.read(lambda tx: incidents_store.by_id(tx, incident_id))
+    channels = [found.channel] if found is not None and found.team == asked.team else []
+    visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
+
+    def unit(tx: Transaction) -> None:
+        group = _undecided(tx, asked, alert_id, locking=True)
+        incident = incidents_store.by_id(tx, incident_id, locking=True)
+        if incident is None or incident.team != asked.team or incident.channel not in visible:
+            raise Refused("That incident is not one that you may look into. Choose another.")
+        if incident.status is Status.RESOLVED:
+            raise Refused(f"{incident.key} is resolved meanwhile. Choose another, or open a new one.")
+        _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
+
+    said = await once(desk, asked, unit)
+    if found is not None:
+        desk.cards.touch(Place(found.team, found.channel), found.id)
+    return said
+
+
+async def ignore(desk: Desk, asked: Asked, alert_id: int) -> Message | None:
+    """Nothing is to come of it; the message says by whom, and keeps saying how the alert stands."""
+
+    def unit(tx: Transaction) -> None:
+        group = _undecided(tx, asked, alert_id, locking=True)
+        _decided(tx, replace(group, stand=Stand.IGNORED, settled_by=asked.user), asked.now)
+
+    return await once(desk, asked, unit)
+
+
+async def suggest_again(desk: Desk, asked: Asked, alert_id: int) -> Message | None:
+    """Something is to come of it after all."""
+
+    def unit(tx: Transaction) -> None:
+        group = _group(tx, asked, alert_id, locking=True)
+        _require_free(tx, group)
+        if group.stand is not Stand.IGNORED:
+            sentence = "That alert is suggested again already."
+            raise Refused(sentence)
+        _decided(tx, replace(group, stand=Stand.SUGGESTED, settled_by=""), asked.now)
+
+    return await once(desk, asked, unit)
+
+
+async def show_more(desk: Desk, asked: Asked, storm_id: int) -> Message | None:
+    """Take a few groups out of a storm's message, those that still fire first, each with a message of its own."""
+
+    def unit(tx: Transaction) -> None:
+        storm = alerts_store.storm_by_id(tx, storm_id)
+        if storm is None or (storm.team, storm.channel) != (asked.team, asked.place.channel):
+            raise Refused("Those alerts are not of this channel.")
+        found = alerts_store.of_storm(tx, storm_id, AT_ONCE)
+        if not found:
+            sentence = "Each of those alerts has a message of its own by now, or was settled."
+            raise Refused(sentence)
+        for held in found:
+            group = alerts_store.by_id(tx, held.id, locking=True)
+            if group is not None and group.stand is Stand.HELD:
+                _decided(tx, replace(group, stand=Stand.SUGGESTED, storm_id=None), asked.now)
+        show_storm(tx, storm.team, storm.channel, storm_id, asked.now)
+
+    return await once(desk, asked, unit)
+
+
+def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
+    alerts_store.save(tx, group)
+    show(tx, group, now)
+
+
+def _group(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
+    """The group that a button names; raises Refused where it is not of this channel."""
+    group = alerts_store.by_id(tx, alert_id, locking=locking)
+    if group is None:
+        raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
+    if (group.team, group.channel) != (asked.team, asked.place.channel):
+        raise Refused("That alert is not of this channel.")
+    if group.stand is Stand.MERGED:
+        raise Refused("That alert belongs to one that began before it. Use the buttons of that one's message.")
+    return group
+
+
+def _undecided(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
+    """The same; raises Refused where somebody was faster."""
+    group = _group(tx, asked, alert_id, locking=locking)
+    _require_free(tx, group)
+    if group.stand is Stand.IGNORED:
+        person = people_store.one(tx, group.team, group.settled_by)
+        who = person.name if person else "Somebody"
+        raise Refused(f"{who} ignored that alert meanwhile. [Suggest it again] on its message takes that back.")
+    return group
+
+
+def _require_free(tx: Transaction, group: AlertGroup) -> None:
+    incident = _incident_of(tx, group)
+    if incident is not None:
+        raise Refused(f"{incident.key} has this alert already. Its timeline tells what comes of it.")

@@ -1,0 +1,353 @@
+"""What people said, taken into the timeline: a message at its own time, once, with its author, link and files.
+
+Fetching the files of captured messages: what is wanted is a row until it is kept or refused.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain import records as records_rules
+from bot.domain import secrets as secrets_rules
+from bot.domain import timeline as timeline_rules
+from bot.domain import times
+from bot.domain.records import Entry, Incident, Person, Place
+from bot.domain.text import admit, shortened
+from bot.domain.timeline import Carried, Chosen, offers, with_words, zone_name
+from bot.domain.times import Reading
+from bot.errors import NotRecorded, Refused
+from bot.services.context import NO_INCIDENT, Asked, Desk, once
+from bot.services.corrections import require_standing
+from bot.services.reminders import as_corrected
+from bot.services.timeline import clocks_of, own_clocks, require_of
+from bot.slack.directory import language_of
+from bot.slack.files import Files, NotKept, NotNow
+from bot.slack.messages_in import Hanging, Said, asked_where_said
+from bot.slack.views import blocks
+from bot.slack.views import corrections as corrections_views
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views.blocks import Message
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import Stands
+from storage import attachments as attachments_store
+from storage import incidents as incidents_store
+from storage import timeline as timeline_store
+from storage.attachments import Claimed, NewAttachment
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.timeline import NewEntry
+
+MARKED = "marked"
+"""How an entry came about that a reaction recorded: taking the reaction away takes only such an entry back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a captured message gets: a receipt where it is recorded now, else a question about its time.
+
+    `is_telling`: the receipt says more than the mark on the message does.
+    """
+
+    said: Message | None
+    is_recorded: bool
+    is_telling: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """An entry about to be written. `seen_by` is its author's name where somebody else recorded it.
+
+    `typed` is what was said to the bot with the time that it begins with, and when it was said. `named` is how a
+    message's words read that stands at the time at which it was said: the times that they name are offered. `asked_at`
+    is when its time was asked, where a button of that question was pressed: it brings nothing back.
+    """
+
+    new: NewEntry
+    files: tuple[Hanging, ...]
+    clocks: timeline_views.Clocks
+    change: str = "added"
+    seen_by: str = ""
+    reading: Reading | None = None
+    unknown_zone: bool = False
+    typed: tuple[str, datetime] | None = None
+    named: Reading | None = None
+    asked_at: datetime | None = None
+
+
+async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: bool) -> Answer:
+    """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
+    if said.is_ours:
+        raise Refused(words.capture.own_words())
+    _require_time(said)
+    line = await desk.people.read(asked.team, said.text)
+    text = text_of(said, line)
+    author = await author_of(desk, asked.team, said)
+    named = times.read(line, said.at, desk.zone_for(author), language=language_of(author))
+    reader = await desk.people.known(asked.team, asked.user)
+    new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
+    change = MARKED if by_reaction else "added"
+    seen_by = author.name if author.id != asked.user else ""
+    clocks = clocks_of(desk, reader, asked.now)
+    receipt = await _record(desk, asked, Capture(new, said.files, clocks, change, seen_by=seen_by, named=named))
+    is_telling = is_risky(said) or bool(offers(named, said.at, asked.now))
+    return Answer(receipt, is_recorded=True, is_telling=is_telling)
+
+
+async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> Answer:
+    """Record what somebody said to the bot, at the time that it begins with, else at the message's own.
+
+    The answer is a receipt where a time was typed, and a question where that has no one reading.
+    """
+    _require_time(said)
+    person = await desk.people.known(asked.team, asked.user)
+    clocks = clocks_of(desk, person, said.at)
+    line = await desk.people.read(asked.team, line)
+    reading = times.read(line, said.at, clocks.zone, language=clocks.language)
+    if reading.question is not None:
+        timeline_rules.require_text(reading.text)
+        if not timeline_views.can_ask(reading):
+            raise Refused(words.capture.too_long_to_ask())
+        return Answer(asked_where_said(timeline_views.question(reading, clocks), said.source), is_recorded=False)
+    moment = reading.utc or said.at
+    timeline_rules.require_past(moment, asked.now)
+    text = text_of(said, reading.text)
+    new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
+    capture = Capture(
+        replace(new, permalink=link, source=said.source),
+        said.files,
+        replace(clocks, now=asked.now),
+        reading=reading,
+        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
+        typed=(line, said.at) if reading.utc is not None and reading.text else None,
+    )
+    receipt = await _record(desk, asked, capture)
+    is_telling = reading.utc is not None or is_risky(said) or bool(offers(reading, moment, asked.now))
+    return Answer(receipt, is_recorded=True, is_telling=is_telling)
+
+
+async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str) -> Message | None:
+    """Record a message whose time was asked, at the time that was chosen."""
+    _require_time(said)
+    moment = chosen.at or said.at
+    timeline_rules.require_chosen(moment, asked.now)
+    end = moment + chosen.lasts if chosen.lasts else None
+    text = timeline_rules.require_text(admit(chosen.text, "That entry"))
+    new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
+    clocks = await own_clocks(desk, asked)
+    capture = Capture(replace(new, permalink=link, source=said.source), said.files, clocks, asked_at=chosen.asked_at)
+    return await _record(desk, asked, capture)
+
+
+async def let_go(desk: Desk, asked: Asked, source: str) -> bool:
+    """Take back what a reaction recorded, for nobody holds that reaction any more; whether there was such an entry."""
+
+    def unit(tx: Transaction) -> Message | None:
+        incident = incidents_store.current(tx, asked.place, locking=True)
+        entry = timeline_store.by_source(tx, incident.id, source) if incident else None
+        if incident is None or entry is None or entry.struck:
+            return None
+        if timeline_store.versions(tx, entry.id)[0].change != MARKED:
+            return None
+        entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
+        return corrections_views.struck(entry, corrections_views.Turn(incident, after, asked.user))
+
+    return await once(desk, asked, unit) is not None
+
+
+async def changed(desk: Desk, place: Place, source: str, change: str) -> None:
+    """Say of what was captured from a message that it was `edited` or `deleted` since."""
+    # Everybody's edits come by here, and nearly all of them are of messages that nobody captured.
+    if not await desk.store.read(lambda tx: timeline_store.unlike(tx, place, source, change)):
+        return
+
+    def unit(tx: Transaction) -> None:
+        for entry_id, _ in timeline_store.unlike(tx, place, source, change):
+            timeline_store.mark_change(tx, entry_id, change)
+
+    await desk.store.write(unit)
+    desk.cards.touch(place, None)
+
+
+def is_risky(said: Said) -> bool:
+    """Whether the message seems to hold a credential: then its receipt, with [Redact], must be shown."""
+    return bool(secrets_rules.found(said.text))
+
+
+async def _record(desk: Desk, asked: Asked, capture: Capture) -> Message | None:
+    def unit(tx: Transaction) -> Message:
+        incident = incidents_store.current(tx, asked.place, locking=True)
+        if incident is None:
+            raise Refused(NO_INCIDENT, offer="open_incident")
+        require_of(incident, capture.asked_at)
+        entry = timeline_store.by_source(tx, incident.id, capture.new.source)
+        if entry is not None and capture.asked_at is not None:
+            require_standing(tx, desk, asked, entry)
+        if entry is None:
+            entry, incident = _added(tx, asked, capture)
+            return receipt(entry, incident, capture, wanted(tx, entry, capture.files))
+        if not entry.struck:
+            return _already(desk, entry, incident, capture)
+        entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
+        return corrections_views.restored(entry, corrections_views.Turn(incident, after, asked.user))
+
+    try:
+        return await once(desk, asked, unit)
+    except Refused as refused:
+        raise with_words(refused, _carried(asked, capture)) from refused
+
+
+def _carried(asked: Asked, capture: Capture) -> Carried:
+    """What the button that opens an incident takes along: all of the message, as it would have been recorded now."""
+    new = capture.new
+    line, typed_at = capture.typed or (new.text, asked.now)
+    return Carried(
+        line,
+        typed_at,
+        zone_name(capture.clocks.zone),
+        asked.place.channel,
+        asked.key,
+        author=new.author if new.author != asked.user else "",
+        link=new.permalink,
+        source=new.source,
+        is_marked=capture.change == MARKED,
+        files=tuple((file.name, file.media_type, file.size, file.address) for file in capture.files),
+        at=None if capture.typed else new.happened_at,
+        ended_at=None if capture.typed else new.ended_at,
+        approximate=new.approximate and not capture.typed,
+        language=capture.clocks.language,
+        names_times=capture.named is not None,
+    )
+
+
+def _added(tx: Transaction, asked: Asked, capture: Capture) -> tuple[Entry, Incident]:
+    taken = incidents_store.take_entry_number(tx, asked.place)
+    if taken is None:  # it is over, and its postmortem is published
+        raise Refused(NO_INCIDENT, offer="open_incident")
+    incident, number = taken
+    return timeline_store.add(tx, incident.id, number, capture.new, capture.change), incident
+
+
+def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[NewAttachment]:
+    """The files of the message, written down as wanted or, where Slack says that they are too large, as refused."""
+    found = []
+    for file in files:
+        why_not = records_rules.too_large(file.size, attachments_store.held(tx, entry.incident_id))
+        found.append(NewAttachment(file.name, file.media_type, file.size, file.address, why_not))
+        attachments_store.want(tx, entry.id, found[-1], entry.recorded_at)
+    return found
+
+
+def receipt(entry: Entry, incident: Incident, capture: Capture, files: list[NewAttachment]) -> Message:
+    """What whoever recorded it reads; `files` as `wanted` wrote them down."""
+    notes = timeline_views.Notes(
+        capture.seen_by,
+        capture.unknown_zone,
+        tuple(file.name for file in files if not file.note),
+        capture.named,
+        Stands.SAID,
+    )
+    shown = timeline_views.receipt(entry, incident, capture.clocks, reading=capture.reading, notes=notes)
+    if not files:
+        return shown
+    *above, buttons = shown["blocks"]
+    refused = [file for file in files if file.note]
+    told = blocks.context(words.capture.files_note(count=len(files) - len(refused), refused=refused))
+    return {**shown, "blocks": [*above, told, buttons]}
+
+
+def _already(desk: Desk, entry: Entry, incident: Incident, capture: Capture) -> Message:
+    by = entry.recorder if entry.recorder != capture.new.recorder else ""
+    said = words.capture.already(
+        number=entry.number,
+        key=incident.key,
+        who=(desk.people.name(incident.team, by) or by) if by else "",
+        text=shortened(secrets_rules.masked(entry.text), timeline_views.QUOTED),
+    )
+    return blocks.whisper(said, [blocks.section(said), timeline_views.edit_row(entry)])
+
+
+def text_of(said: Said, text: str) -> str:
+    """The words of an entry; of a message that is nothing but files, what was shared. Raises Refused for no words."""
+    text = admit(text, "That message")
+    if not text and said.files:
+        return admit("Shared " + ", ".join(file.name for file in said.files))
+    if not text:
+        raise Refused(words.capture.empty())
+    return text
+
+
+async def author_of(desk: Desk, team: str, said: Said) -> Person:
+    """Who said it; a bot that is no member is remembered by the name under which it speaks. Raises Refused: nobody."""
+    if not said.author:
+        raise Refused(words.capture.nobody())
+    if said.author.startswith(("U", "W")):
+        return await desk.people.known_as(team, said.author, said.called, is_bot=bool(said.bot_name))
+    before = desk.people.seen(team, said.author)
+    if before is not None and not said.called:
+        return before
+    return await desk.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
+
+
+def _require_time(said: Said) -> None:
+    if not said.ts:
+        raise Refused(words.capture.undated())
+
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)
+AT_ONCE = 3
+ROUND_SECONDS = 10.0
+"""No round begins later than this: the tick has other things to do, and what is left is taken up by the next one."""
+
+MOST_ATTEMPTS = 8
+_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360))
+
+
+async def fetch_due(store: Store, files: Files, now: datetime) -> int:
+    """Fetch the files that are wanted by `now`, and keep or refuse each; how many were settled."""
+    settled = 0
+    began = time.monotonic()
+    try:
+        while time.monotonic() - began < ROUND_SECONDS:
+            soonest = await store.read(attachments_store.next_due)
+            if soonest is None or soonest > now:
+                break
+            claimed = await store.write(lambda tx: attachments_store.claim(tx, now, LEASE, AT_ONCE))
+            settled += sum(await asyncio.gather(*(_fetch(store, files, one, now) for one in claimed)))
+    except NotRecorded as error:
+        log.warning("files are fetched later: %s", error)
+    return settled
+
+
+async def _fetch(store: Store, files: Files, claimed: Claimed, now: datetime) -> bool:
+    """Whether one file was settled; where it was not, it is tried again later, at the latest when its lease ends."""
+    file = claimed.attachment
+    try:
+        content = await files.read(file.address)
+    except NotKept as never:
+        return await _refuse(store, claimed, str(never))
+    except NotNow as later:
+        return await _again(store, claimed, now, str(later))
+    kind = await asyncio.to_thread(records_rules.media_type, content, file.media_type)
+    if not kind:
+        return await _refuse(store, claimed, "it is of a kind that is not kept")
+    return bool(await store.write(lambda tx: attachments_store.keep(tx, file, kind, content)))
+
+
+async def _again(store: Store, claimed: Claimed, now: datetime, why: str) -> bool:
+    if claimed.attempts >= MOST_ATTEMPTS:
+        return await _refuse(store, claimed, "Slack did not give it, however often it was asked")
+    log.info("a file is to be fetched again: %s", why)
+    due_at = now + _WAITS[claimed.attempts - 1]
+    await store.write(lambda tx: attachments_store.again(tx, claimed.attachment, due_at))
+    return False
+
+
+async def _refuse(store: Store, claimed: Claimed, note: str) -> bool:
+    log.info("a file is not kept: %s", note)
+    return bool(await store.write(lambda tx: attachments_store.refuse(tx, claimed.attachment, note)))

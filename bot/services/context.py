@@ -1,0 +1,365 @@
+"""The desk: everything a verb needs at hand, and the one way in which a request takes effect once.
+
+Which changes other systems are to hear of: read from what a transaction noted, so that no verb can forget it.
+
+What the help texts of a channel name as examples.
+"""
+
+import json
+from collections.abc import Callable, Iterable, MutableMapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from bot.clock import Clock
+from bot.domain.actions import WORDS as VAGUE
+from bot.domain.alerts import NO_ALERTS, AlertRules
+from bot.domain.masking import USUAL_RULES, MaskRules
+from bot.domain.records import Component, Examples, Incident, Person, Place, PostmortemStatus, Status, of_case
+from bot.domain.reminders import ReminderRules
+from bot.domain.whys import WORDS
+from bot.errors import Refused
+from bot.export import Exporter
+from bot.slack.channels import Places, Sight
+from bot.slack.directory import People, has_zone, zone_of
+from bot.slack.outbox import Outbox
+from bot.slack.refresh import Cards, Change, Tabs
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage import case as case_store
+from storage import deliveries as deliveries_store
+from storage import history as history_store
+from storage import incidents as incidents_store
+from storage import links as links_store
+from storage import people as people_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.deliveries import Owed
+from storage.links import Thing
+
+CONFIRMED = "confirmed"
+"""How a page stands that somebody was woken by, until its incident is over."""
+
+
+def follow(tx: Transaction, systems: Iterable[str], now: datetime) -> None:
+    """Put down what was noted as changed for each connected system that follows it, in the same transaction."""
+    for system in systems:
+        for incident_id, what in dict.fromkeys(tx.changed):
+            if system == "jira" and what.startswith("action "):
+                _want(tx, system, incident_id, what, now)
+            if system == "jsm" and what == "incident":
+                _bump(tx, system, incident_id, what, now)
+            if system == "paging" and what == "incident":
+                _let_sleep(tx, system, incident_id, now)
+
+
+def _want(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
+    incident = incidents_store.by_id(tx, incident_id)
+    if incident is not None:
+        links_store.want(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
+
+
+def _bump(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
+    incident = incidents_store.by_id(tx, incident_id)
+    if incident is not None:
+        links_store.bump(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
+
+
+def _let_sleep(tx: Transaction, system: str, incident_id: int, now: datetime) -> None:
+    """Whoever was paged for what is over now is to be paged no more."""
+    incident = incidents_store.by_id(tx, incident_id)
+    if incident is None or incident.status is not Status.RESOLVED:
+        return
+    for link in links_store.of_incident(tx, incident_id):
+        if link.system == system and link.status == CONFIRMED:
+            links_store.bump(tx, Thing(link.team, link.system, link.subject, incident_id), now)
+
+
+class PostmortemPage(Protocol):
+    """What a system that holds postmortems as pages shows below messages about one."""
+
+    def after_publication(self, tx: Transaction, incident: Incident, now: datetime) -> list[Block]:
+        """Below a publication; brings the page up to date."""
+        ...
+
+    def current(self, tx: Transaction, incident: Incident) -> list[Block]:
+        """Where the page is."""
+        ...
+
+    def below_export(self, tx: Transaction, incident: Incident) -> list[Block]:
+        """Where the page is, or how to make it."""
+        ...
+
+
+class NoPage:
+    """No such system is connected."""
+
+    def after_publication(self, tx: Transaction, incident: Incident, now: datetime) -> list[Block]:
+        """Nothing."""
+        return []
+
+    def current(self, tx: Transaction, incident: Incident) -> list[Block]:
+        """Nothing."""
+        return []
+
+    below_export = current
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name.
+
+    `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
+    as if it blamed somebody; `systems` are the names of the other systems that are connected, and
+    `components` what Statuspage shows customers of the service. `mask` is what a copy for a wider circle leaves out.
+    `vague_words` are what makes it hard to say when an action is done. `troubles` says by system why it could not be
+    asked lately what changed there.
+    """
+
+    store: Store
+    clock: Clock
+    people: People
+    places: Places
+    outbox: Outbox
+    cards: Cards
+    tabs: Tabs
+    exporter: Exporter
+    rules: ReminderRules
+    input_zone: str = "author"
+    allow_guests: bool = False
+    reaction: str = "memo"
+    blame_words: tuple[str, ...] = WORDS
+    alerts: AlertRules = NO_ALERTS
+    systems: tuple[str, ...] = ()
+    components: Callable[[], tuple[Component, ...]] = tuple
+    page: PostmortemPage = field(default_factory=NoPage)
+    mask: MaskRules = USUAL_RULES
+    troubles: MutableMapping[str, str] = field(default_factory=dict)
+    vague_words: tuple[str, ...] = VAGUE
+
+    def zone_for(self, person: Person) -> tzinfo:
+        """The zone in which this person's times without a zone are read."""
+        return zone_of(person) if self.input_zone == "author" else ZoneInfo(self.input_zone)
+
+    def lacks_zone(self, person: Person) -> bool:
+        """Whether their times are read in UTC for want of a zone of theirs that this machine knows."""
+        return self.input_zone == "author" and not has_zone(person)
+
+    async def may_see(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
+        """Those of the channels that this person may look into; a guest none but those they belong to."""
+        person = await self.people.known(team, user)
+        return await self.places.visible(user, channels, here, belongs=not person.is_guest)
+
+    async def sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
+        """The same from no channel at all, and whether Slack answered for each of them."""
+        person = await self.people.known(team, user)
+        return await self.places.sight(user, channels, belongs=not person.is_guest)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: who asked where and when (aware UTC), and the key by which a repeat of it is known.
+
+    `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel,
+    so it is owed as a message. `home` is the workspace that the person belongs to, as far as Slack told with it.
+    `sees` is the row of an incident that is asked about from outside its channel, which the person was found to be able
+    to look into. `is_told_there`: what is said to all is said in the incident's channel, and whispered here.
+    """
+
+    place: Place
+    user: str
+    now: datetime
+    key: str
+    incident_id: int | None = None
+    aloud: bool = False
+    home: str = ""
+    sees: int | None = None
+    is_told_there: bool = False
+
+    @property
+    def team(self) -> str:
+        """The workspace."""
+        return self.place.team
+
+    def at(self, place: Place) -> "Asked":
+        """The same request, about another channel's incident."""
+        return replace(self, place=place, incident_id=None, sees=None, is_told_there=False)
+
+
+class Reply(dict[str, Any]):
+    """A message with the JSON under which it was kept, so that every repeat is answered with the same bytes."""
+
+    def __init__(self, said: Message, encoded: str, *, owes: bool = False, changed: tuple[Change, ...] = ()) -> None:
+        super().__init__(said)
+        self.encoded = encoded
+        self.owes = owes
+        self.changed = changed
+
+
+Unit = Callable[[Transaction], Message | None]
+
+
+async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
+    """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
+
+    What it changed besides entries, which keep their own history, has its line in the audit in that transaction too.
+    Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
+    """
+
+    def run(tx: Transaction) -> Reply:
+        before = deliveries_store.reply(tx, asked.key)
+        if before is not None:
+            return Reply(json.loads(before) or {}, before)
+        tx.clear_notes()
+        said = _told_there(tx, asked, unit(tx))
+        if tx.changed:
+            history_store.keep(tx, asked.user, _verb(unit), asked.key, asked.now)
+            follow(tx, desk.systems, asked.now)
+        encoded = json.dumps(said)
+        if asked.aloud and said is not None and said.get("response_type") == "in_channel":
+            deliveries_store.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))
+        deliveries_store.keep(tx, asked.key, encoded, asked.now)
+        return Reply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
+
+    reply = await desk.store.write(run)
+    desk.cards.touch(asked.place, asked.incident_id)
+    if reply.changed:
+        desk.tabs.changed(reply.changed)
+    if reply.owes:
+        desk.outbox.kick()
+    return reply or None
+
+
+def _told_there(tx: Transaction, asked: Asked, said: Message | None) -> Message | None:
+    """What is said to all, said in the incident's channel where it was asked for elsewhere."""
+    is_for_all = asked.is_told_there and said is not None and said.get("response_type") == "in_channel"
+    incident = incidents_store.by_id(tx, asked.incident_id or 0) if is_for_all else None
+    if said is None or incident is None or incident.channel == asked.place.channel:
+        return said
+    deliveries_store.tell(
+        tx, incident, {key: value for key, value in said.items() if key != "response_type"}, asked.now
+    )
+    return said | {"response_type": "ephemeral"}
+
+
+def _verb(unit: Unit) -> str:
+    """`incidents.set_severity`: what the scribe calls it. Taken from the code, so that no verb can be left out.
+
+    The noun is its file's up to the underscore: which of a noun's files has the verb is nobody's business outside.
+    """
+    noun = unit.__module__.rpartition(".")[2].partition("_")[0]
+    return f"{noun}.{unit.__qualname__.partition('.')[0].lstrip('_')}"
+
+
+async def require_able(desk: Desk, asked: Asked, user: str, what: str, field: str = "") -> Person:
+    """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
+    person = await desk.people.known(asked.team, user)
+    if desk.people.is_nobody(asked.team, user):
+        sentence = f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @."
+        raise Refused(sentence, field=field)
+    if person.is_bot or person.is_deactivated:
+        state = "a bot" if person.is_bot else "deactivated"
+        raise Refused(f"{person.name} cannot {what}: that account is {state}.", field=field)
+    return person
+
+
+def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+    """The incident that a request is about: the one that its button names, else the channel's.
+
+    Raises Refused with the offer to open one where the channel has none. A button that is pressed outside the
+    incident's channel (in a DM) works for those who owe something there: its owner and its lead. So does a command that
+    names the incident for everybody who may look into its channel, which `asked` then says.
+    """
+    if asked.incident_id is None:
+        incident = incidents_store.current(tx, asked.place, locking=locking)
+        if incident is None:
+            raise Refused(no_incident(asked), offer="open_incident")
+        return incident
+    found = incidents_store.by_id(tx, asked.incident_id, locking=locking)
+    if found is None or found.team != asked.team:
+        sentence = "That incident is not here any more."
+        raise Refused(sentence)
+    if not _may_touch(found, asked):
+        raise Refused(_not_yours(tx, found))
+    return found
+
+
+def _not_yours(tx: Transaction, incident: Incident) -> str:
+    """The sentence for somebody elsewhere who neither leads an incident nor owes its postmortem (any more)."""
+    owner = people_store.one(tx, incident.team, incident.postmortem_owner) if incident.postmortem_owner else None
+    name = f" {owner.name} owns its postmortem now." if owner else ""
+    return (
+        f"{incident.key} is worked on in its own channel: use the button there.{name} "
+        "From elsewhere only its lead and that owner can use it."
+    )
+
+
+def require_taking(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+    """The same, where it still takes entries; raises Refused where it is closed, too."""
+    incident = require_incident(tx, asked, locking=locking)
+    if not incident.is_closed:
+        return incident
+    if asked.incident_id is None:
+        raise Refused(no_incident(asked), offer="open_incident")
+    raise Refused(closed(incident), offer="open_incident")
+
+
+def closed(incident: Incident) -> str:
+    """The sentence for an incident that takes no entries any more: why, and what can be done."""
+    word = "published" if incident.postmortem_status is PostmortemStatus.PUBLISHED else "waived"
+    return (
+        f"{incident.key} is closed: its postmortem is {word}, so nothing more is recorded in it. "
+        f"`/postmortem reopen {incident.key}` opens it again."
+    )
+
+
+def _may_touch(incident: Incident, asked: Asked) -> bool:
+    if incident.channel == asked.place.channel or asked.sees == incident.id:
+        return True
+    return asked.user in (incident.postmortem_owner, incident.lead)
+
+
+async def require_sight(desk: Desk, asked: Asked) -> None:
+    """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
+
+    So it does where Slack does not say: that costs a second try, and nobody a secret. Whoever asks from inside the
+    channel is in it, unless Slack told that they left: a form that they opened in there outlives that.
+    """
+    here = asked.place.channel
+    channel = here if asked.incident_id is None else await desk.store.read(lambda tx: _channel_of(tx, asked)) or here
+    if channel == here and not desk.places.has_left(asked.user, channel):
+        return
+    sight = await desk.sight(asked.team, asked.user, [channel])
+    if channel not in sight.seen:
+        raise Refused(words.general.unseen() if sight.is_sure else words.general.unsure())
+
+
+def _channel_of(tx: Transaction, asked: Asked) -> str:
+    incident = incidents_store.by_id(tx, asked.incident_id or 0)
+    return incident.channel if incident else ""
+
+
+def no_incident(asked: Asked) -> str:
+    """The sentence for a place that has no incident: in a direct message there never is one."""
+    return IN_A_DM if asked.place.channel.startswith("D") else NO_INCIDENT
+
+
+IN_A_DM = (
+    "Incidents live in channels, not in direct messages. Go to the incident's channel, or open one in a channel with "
+    "`/incident open`."
+)
+NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`."
+
+
+async def examples(desk: Desk, asked: Asked) -> Examples:
+    """Numbers of the channel's incident; where it has none, those that will be given first."""
+
+    def look(tx: Transaction) -> Examples:
+        try:
+            incident = require_incident(tx, asked)
+        except Refused:
+            return Examples()
+        return of_case(case_store.glance(tx, incident, 1)[0])
+
+    return await desk.store.read(look)

@@ -1,0 +1,334 @@
+"""Corrections of the timeline: an entry is reworded, moved, taken back and brought back; every wording is kept.
+
+What an old button meets: the thing that it is about has changed since, and the answer says how it stands now.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+from functools import partial
+from typing import Any
+
+from bot.domain import timeline as timeline_rules
+from bot.domain import times
+from bot.domain.records import Entry, Incident, PostmortemStatus, Why
+from bot.domain.text import admit
+from bot.domain.times import Reading
+from bot.errors import Refused
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.reminders import as_corrected
+from bot.services.timeline import Seen, last_editor, own_clocks, require_entry, time_in_form
+from bot.slack.views import corrections as corrections_views
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.corrections import Typed
+from bot.slack.views.timeline import Clocks
+from storage import attachments as attachments_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
+from storage.database.statements import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What the message showed that a button hangs on: which version, and whether it was said to be harmless.
+
+    A command shows nothing, so its version is None.
+    """
+
+    version: int | None = None
+    is_harmless: bool = False
+
+
+TYPED = Pressed()
+
+
+def pressed_in(value: Mapping[str, Any]) -> Pressed:
+    """What a button's message showed, as the button carries it."""
+    version = value.get("version")
+    return Pressed(version if isinstance(version, int) else None, bool(value.get("harmless")))
+
+
+def entry_since(
+    tx: Transaction, desk: Desk, asked: Asked, entry: Entry, pressed: Pressed, clocks: Clocks
+) -> Message | None:
+    """How an entry stands now, where somebody changed it or took it back after the button was shown; else None."""
+    if pressed.version in (None, entry.version):
+        return None
+    return corrections_views.entry(entry, clocks, _who_changed(tx, desk, asked, entry))
+
+
+def changed_since(tx: Transaction, desk: Desk, asked: Asked, entry: Entry, pressed: Pressed) -> str:
+    """Who changed an entry after the button was shown; empty where nobody did."""
+    return "" if pressed.version in (None, entry.version) else _who_changed(tx, desk, asked, entry)
+
+
+def require_standing(tx: Transaction, desk: Desk, asked: Asked, entry: Entry) -> None:
+    """Raises Refused, with the button that brings it back, for an entry that was taken back."""
+    if entry.struck:
+        name = _named(desk, asked, _who_changed(tx, desk, asked, entry))
+        sentence = f"#{entry.number} was taken back by {name}, and stays so until somebody brings it back."
+        raise Refused(sentence, offer=f"restore_entry {corrections_views.entry_ref(entry)}")
+
+
+def _who_changed(tx: Transaction, desk: Desk, asked: Asked, entry: Entry) -> str:
+    versions = timeline_store.versions(tx, entry.id)
+    who = versions[-1].changed_by if versions else entry.recorder
+    return desk.people.name(asked.team, who) or who
+
+
+def _named(desk: Desk, asked: Asked, name: str) -> str:
+    return "you" if name == (desk.people.name(asked.team, asked.user) or asked.user) else name
+
+
+def why_since(tx: Transaction, desk: Desk, asked: Asked, why: Why, pressed: Pressed) -> Message | None:
+    """The same of a why."""
+    if pressed.version in (None, why.version):
+        return None
+    return corrections_views.why(why, _who_changed_why(tx, desk, asked, why))
+
+
+def why_changed_since(tx: Transaction, desk: Desk, asked: Asked, why: Why, pressed: Pressed) -> str:
+    """Who changed a why after the button was shown; empty where nobody did."""
+    return "" if pressed.version in (None, why.version) else _who_changed_why(tx, desk, asked, why)
+
+
+def require_why(tx: Transaction, desk: Desk, asked: Asked, why: Why) -> None:
+    """Raises Refused, with the button that brings it back, for a why that was taken back."""
+    if why.struck:
+        name = _named(desk, asked, _who_changed_why(tx, desk, asked, why))
+        sentence = f"Why {why.number} was taken back by {name}, and stays so until somebody brings it back."
+        raise Refused(sentence, offer=f"restore_why {corrections_views.why_ref(why)}")
+
+
+def _who_changed_why(tx: Transaction, desk: Desk, asked: Asked, why: Why) -> str:
+    wordings = whys_store.versions(tx, why.id)
+    who = wordings[-1].changed_by if wordings else why.author
+    return desk.people.name(asked.team, who) or who
+
+
+def require_owed(incident: Incident) -> None:
+    """Raises Refused for a reminder's button once nothing is asked of the postmortem any more."""
+    key, status = incident.key, incident.postmortem_status
+    if status.is_finished:
+        word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
+        raise Refused(f"The postmortem of {key} is {word} already. `/postmortem reopen {key}` asks for it again.")
+    if incident.resolved_at is None:
+        raise Refused(f"{key} is open again, so nothing is asked of its postmortem yet.")
+
+
+async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
+    """One entry with every wording it ever had."""
+    clocks = await own_clocks(desk, asked)
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        entry = require_entry(tx, incident, number)
+        return corrections_views.history(
+            entry, timeline_store.versions(tx, entry.id), clocks, partial(desk.people.name, asked.team)
+        )
+
+    return await desk.store.read(look)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewording:
+    """What an entry is to become: an empty text keeps the words, None or a reading without a time keeps the time.
+
+    Of a form, `version` is the one that its editor saw, and `typed` what they changed in it; None for a command.
+    `is_chosen`: the time is one of those that were asked.
+    """
+
+    reading: Reading | None
+    text: str
+    typed: Typed | None = None
+    version: int | None = None
+    is_chosen: bool = False
+
+
+async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
+    """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
+    clocks = await own_clocks(desk, asked)
+    reading = times.read(line, asked.now, clocks.zone, language=clocks.language)
+    if reading.question is not None:
+        return await _ask(desk, asked, number, reading, clocks)
+    return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
+
+
+async def _ask(desk: Desk, asked: Asked, number: int, reading: Reading, clocks: timeline_views.Clocks) -> Message:
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    question = corrections_views.question(entry, reading, clocks)
+    if question is None:
+        raise Refused(_not_changed(number, reading, asked))
+    return question
+
+
+async def edit_at(desk: Desk, asked: Asked, seen: Seen, reading: Reading) -> Message | None:
+    """Change an entry as `/timeline edit` would have, at the one of its readings that was chosen."""
+    clocks = await own_clocks(desk, asked)
+    rewording = Rewording(reading, reading.text, version=seen.version, is_chosen=True)
+    return await _amend(desk, asked, seen.number, rewording, clocks)
+
+
+async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
+    """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
+    clocks = await own_clocks(desk, asked)
+    when = form_fields_views.change(metadata, "when", str(values.get("when") or "").strip())
+    typed = Typed(when, form_fields_views.text_change(metadata, values))
+    reading = None if when is None else time_in_form(when, asked.now, clocks)
+    rewording = Rewording(reading, typed.text or "", typed, int(metadata["version"]))
+    return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
+
+
+async def _amend(
+    desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: timeline_views.Clocks
+) -> Message | None:
+    text = admit(wanted.text, "That entry")
+    _require_one(wanted, number, asked)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        before = require_entry(tx, incident, number)
+        if wanted.version is not None and before.version != wanted.version:
+            who = last_editor(desk, tx, asked, before)
+            if wanted.typed is None:
+                return corrections_views.changed_since(before, clocks, who)
+            return corrections_views.stale_form(before, clocks, wanted.typed, who)
+        entry = replace(_moved(before, wanted, clocks), text=text or before.text, struck=False)
+        if entry == before:
+            return corrections_views.standing(entry, clocks)
+        entry = timeline_store.amend(tx, entry, "edited", asked.user, asked.now)
+        turn = corrections_views.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
+        return corrections_views.edited(
+            entry, before, clocks, turn, attachments_store.names(tx, entry.id), named=wanted.reading
+        )
+
+    return await once(desk, asked, unit)
+
+
+def _require_one(wanted: Rewording, number: int, asked: Asked) -> None:
+    """Raises Refused for a time that has not one reading, and for one that is still to come, unless it was chosen."""
+    reading = wanted.reading
+    if reading is None:
+        return
+    if reading.question is not None:
+        raise Refused(_not_changed(number, reading, asked), field="when")
+    if reading.utc is not None:
+        require = timeline_rules.require_chosen if wanted.is_chosen else timeline_rules.require_past
+        require(reading.utc, asked.now)
+
+
+def _not_changed(number: int, reading: Reading, asked: Asked) -> str:
+    as_in = timeline_rules.in_full(reading.question, asked.now)
+    return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
+
+
+def _moved(before: Entry, wanted: Rewording, clocks: timeline_views.Clocks) -> Entry:
+    """The entry at the time that was read; raises Refused where that says nothing of an end which it then needs.
+
+    A form shows the whole time, and what it says is meant. A command may give the start alone: then the end moves
+    along, and seconds stay where only the minute was written.
+    """
+    reading = wanted.reading
+    if reading is None or reading.utc is None:
+        return before
+    start, end = reading.utc, reading.end_utc
+    if wanted.typed is None:
+        whole = reading.precise
+        start = start if whole else timeline_rules.same_minute(before.happened_at, start)
+        if end is not None:
+            end = end if whole or before.ended_at is None else timeline_rules.same_minute(before.ended_at, end)
+        elif before.ended_at is not None:
+            end = timeline_rules.end_moved(before, start, clocks.now, clocks.zone)
+    return replace(before, happened_at=start, ended_at=end, approximate=reading.approximate)
+
+
+async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
+    """`/timeline edit 4` without words: the entry with its buttons."""
+    clocks = await own_clocks(desk, asked)
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    return corrections_views.standing(entry, clocks)
+
+
+async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+    """Take an entry back: the numbered one, else the one this person recorded last. It stays in the history."""
+    clocks = await own_clocks(desk, asked)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        entry = _last(tx, incident, asked.user) if number is None else require_entry(tx, incident, number)
+        if now := entry_since(tx, desk, asked, entry, pressed, clocks):
+            return now
+        if entry.struck:
+            sentence = f"#{entry.number} was taken back already."
+            raise Refused(sentence)
+        entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
+        return corrections_views.struck(entry, corrections_views.Turn(incident, after, asked.user, pressed.is_harmless))
+
+    return await once(desk, asked, unit)
+
+
+async def restore(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPED) -> Message | None:
+    """Bring a struck entry back."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        entry = require_entry(tx, incident, number)
+        if not entry.struck:
+            sentence = f"#{number} stands in the timeline already."
+            raise Refused(sentence)
+        entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
+        return corrections_views.restored(
+            entry, corrections_views.Turn(incident, after, asked.user, pressed.is_harmless)
+        )
+
+    return await once(desk, asked, unit)
+
+
+async def as_utc(desk: Desk, asked: Asked, number: int, written: str, pressed: Pressed) -> Message | None:
+    """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC].
+
+    What was taken back or changed since the button was shown stays as it is.
+    """
+    clocks = await own_clocks(desk, asked)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        before = require_entry(tx, incident, number)
+        if now := entry_since(tx, desk, asked, before, pressed, clocks):
+            return now
+        reading = times.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
+        if reading.utc is None:
+            why = f"{reading.problem or ''} `/timeline edit {number} …` gives it a time in full."
+            raise Refused(f"#{number} stays as it is. {why}")
+        lasts = before.ended_at - before.happened_at if before.ended_at else None
+        end = reading.end_utc or (reading.utc + lasts if lasts else None)
+        entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)
+        entry = timeline_store.amend(tx, entry, "edited", asked.user, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
+        return corrections_views.edited(entry, before, clocks, corrections_views.Turn(incident, after, asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def form_for(desk: Desk, asked: Asked, number: int, pressed: Pressed) -> Block:
+    """The form that edits an entry; raises Refused for one that was taken back."""
+    clocks = await own_clocks(desk, asked)
+
+    def look(tx: Transaction) -> Block:
+        entry = require_entry(tx, require_incident(tx, asked), number)
+        require_standing(tx, desk, asked, entry)
+        return corrections_views.edit_form(entry, clocks, changed_since(tx, desk, asked, entry, pressed))
+
+    return await desk.store.read(look)
+
+
+def _last(tx: Transaction, incident: Incident, user: str) -> Entry:
+    entry = timeline_store.last_by(tx, incident.id, user)
+    if entry is None:
+        sentence = f"You have recorded nothing in {incident.key} that could be taken back."
+        raise Refused(sentence)
+    return entry

@@ -1,0 +1,283 @@
+"""A postmortem as a canvas of its channel: made once, then brought up to date around what people wrote on it.
+
+What they wrote is taken into the draft, as if they had given back a file; where that cannot be, it stays on the canvas
+as they left it.
+
+Exports on their way out: who can read there is asked first, then file or canvas goes where it was ordered.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from bot.domain import postmortem as postmortem_rules
+from bot.domain import secrets as secrets_rules
+from bot.domain.masking import MASKED
+from bot.domain.postmortem import CANVAS, MARKDOWN, Order, RegionMark
+from bot.domain.records import Incident
+from bot.domain.text import admit, bare
+from bot.export import Exporter
+from bot.export.canvas import merge as canvas_merge
+from bot.export.canvas.merge import HEAD, Merged, Step
+from bot.export.edited_draft import Paper
+from bot.export.regions import Draft
+from bot.export.sandbox.team_templates import BrokenTemplate
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents.drafts import Given
+from bot.services.documents.rendering import Papers, Renderer
+from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
+from bot.slack.channels import Audience, NotThere, Places
+from bot.slack.sender import Saying
+from bot.slack.views import exports as exports_views
+from storage import incidents as incidents_store
+from storage import sections as sections_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.deliveries import Delivery
+from storage.sections import Copy
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What the canvas is to say: its regions by id, the ids by the words of their headings, and the draft behind it.
+
+    `known` is what the record knew for each region: a mark that does not tell yet how it reads.
+    """
+
+    title: str
+    headings: Mapping[str, str]
+    regions: Mapping[str, str]
+    known: Mapping[str, RegionMark]
+    draft: Draft
+    masked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A canvas that is up to date.
+
+    Of what people changed on it, the draft has the regions `taken` now, and those `left` stand there alone. In those
+    `contested` several texts stand until somebody chooses. `masked` counts the finds of a masked copy.
+    """
+
+    link: str
+    is_new: bool
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+    contested: tuple[str, ...]
+    masked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One order to have an incident's canvas written."""
+
+    incident: Incident
+    order: Order
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A canvas as it was read, and what it is to say; the `plan` is None where it must be written as a whole."""
+
+    canvas: str
+    markdown: str
+    found: Mapping[str, str]
+    merged: Merged
+    plan: tuple[Step, ...] | None
+
+
+class CanvasDesk:
+    """Writes canvases, one for each incident."""
+
+    def __init__(self, store: Store, exporter: Exporter, papers: Papers, canvases: Canvases) -> None:
+        self._store = store
+        self._exporter = exporter
+        self._papers = papers
+        self._canvases = canvases
+
+    async def write(self, incident: Incident, order: Order, now: datetime) -> Written:
+        """Make the incident's canvas, or bring it up to date; one that was deleted is made anew.
+
+        Raises NoCanvas where Slack does not allow it, also where it cannot be read: then nothing is overwritten.
+        """
+        job = _Job(incident, order, now)
+        sheet = await asyncio.to_thread(self._sheet, job)
+        copy = await self._store.read(lambda tx: sections_store.one(tx, incident.id, CANVAS))
+        if copy is not None:
+            try:
+                return await self._updated(job, replace(copy, written_at=now), sheet)
+            except CanvasGone:
+                pass
+        fresh = Merged(dict(sheet.regions))
+        made = await self._canvases.create(order.to, sheet.title, fresh.markdown)
+        return await self._left(job, Copy(made, {}, 0, now), sheet, fresh, await self._canvases.glimpse(made))
+
+    async def _updated(self, job: _Job, copy: Copy, sheet: _Sheet) -> Written:
+        taken: dict[str, None] = {}
+        for is_last in (False, False, True):
+            markdown = await self._canvases.read(copy.external_id)
+            found = await asyncio.to_thread(canvas_merge.apart, markdown, sheet.headings)
+            reads = {id_: mark.reads for id_, mark in copy.marks.items()}
+            edited = await asyncio.to_thread(canvas_merge.edited, sheet.regions, found, reads)
+            if new := await self._taken(job, copy, sheet, {id_: found[id_] for id_ in edited}):
+                taken |= dict.fromkeys(new)
+                sheet = await asyncio.to_thread(self._sheet, job)
+            merged = canvas_merge.merged(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
+            plan = await asyncio.to_thread(canvas_merge.steps, found, merged.regions)
+            change = _Change(copy.external_id, markdown, found, merged, plan)
+            copy = await self._announced(job, copy, change)
+            if (after := await self._made(change, is_last=is_last)) is not None:
+                break
+        return replace(await self._left(job, copy, sheet, merged, after or ""), taken=tuple(taken))
+
+    async def _announced(self, job: _Job, copy: Copy, change: _Change) -> Copy:
+        """Remember how the canvas may read while it is written: if the process ends meanwhile, none of it is theirs."""
+        reads = {id_: mark.reads for id_, mark in copy.marks.items()}
+        writing = {id_: text for id_, text in change.merged.regions.items() if id_ not in change.merged.edited}
+        before = await asyncio.to_thread(canvas_merge.marks_before, reads, writing)
+        for step in change.plan or ():
+            before[step.region] = f"{before.get(step.region, '')} {step.reads}"
+        copy = replace(copy, marks=_marked(before, copy.marks))
+        if change.plan != ():
+            await self._keep(job, copy)
+        return copy
+
+    async def _made(self, change: _Change, *, is_last: bool) -> str | None:
+        """What stands on the canvas once it is changed, empty where nobody can tell; None where somebody was quicker.
+
+        Block by block where that goes, and where it came out as it was to. The last time nothing is waited for.
+        """
+        if change.plan == ():
+            return change.markdown
+        if change.plan and await self._stepped(change.canvas, change.plan):
+            after = await self._canvases.glimpse(change.canvas)
+            is_astray = await asyncio.to_thread(canvas_merge.is_astray, after, change.found, change.merged.regions)
+            if not after or not is_astray:
+                return after
+        elif not is_last and await self._canvases.read(change.canvas) != change.markdown:
+            return None
+        await self._canvases.rewrite(change.canvas, change.merged.markdown)
+        return await self._canvases.glimpse(change.canvas)
+
+    async def _stepped(self, canvas: str, plan: tuple[Step, ...]) -> bool:
+        for step in plan:
+            if not await self._canvases.step(canvas, step):
+                return False
+        return True
+
+    async def _taken(self, job: _Job, copy: Copy, sheet: _Sheet, edited: Mapping[str, str]) -> list[str]:
+        """Take into the draft what people changed, as far as it is clear what they meant; those regions.
+
+        Out of a masked copy nothing is taken: the record would lose what is masked.
+        """
+        clear = {
+            id_: admit(text, "That canvas", drafts_service.LONGEST) for id_, text in edited.items() if id_ in copy.marks
+        }
+        clear = {id_: text for id_, text in clear.items() if _is_clear(id_, text, sheet.draft)}
+        if job.order.masked or not clear:
+            return []
+        came = canvas_merge.returned(clear, copy.marks, sheet.draft.shown)
+        paper = Paper(job.incident.number, copy.external_id, None, came)
+        edits = await asyncio.to_thread(drafts_service.edits_in, paper, sheet.draft, Given("", "", CANVAS), job.now)
+        new = [edit for edit in edits.values() if edit is not None]
+        await self._store.write(lambda tx: drafts_service.keep_edits(tx, job.incident, new, job.now, job.order.by))
+        return list(edits)
+
+    async def _left(self, job: _Job, copy: Copy, sheet: _Sheet, merged: Merged, after: str) -> Written:
+        """Remember how the canvas was left. What stands there alone keeps its old mark, so that it stays theirs."""
+        found = await asyncio.to_thread(canvas_merge.apart, after, sheet.headings) if after else {}
+        reads = await asyncio.to_thread(canvas_merge.marks_of, merged.regions, found)
+        marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, RegionMark("")) for id_ in merged.edited}
+        kept = replace(copy, marks=marks, revision=copy.revision + 1)
+        await self._keep(job, kept)
+        contested = tuple(held.own.id for held in sheet.draft.held if held.is_contested)
+        link = await self._canvases.link(copy.external_id)
+        return Written(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
+
+    async def _keep(self, job: _Job, copy: Copy) -> None:
+        await self._store.write(lambda tx: sections_store.keep(tx, job.incident.id, CANVAS, copy))
+
+    def _sheet(self, job: _Job) -> _Sheet:
+        leaf = self._papers.light(job.incident, job.order, job.now)
+        document = leaf.document
+        try:
+            sheet = self._exporter.sheet(document)
+        except BrokenTemplate as error:
+            raise NoCanvas("templates") from error
+        regions = canvas_merge.apart(sheet.markdown, sheet.headings)
+        known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
+        title = secrets_rules.masked(f"{document.key} {bare(document.title)}")
+        return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
+
+
+def _marked(reads: Mapping[str, str], known: Mapping[str, RegionMark]) -> dict[str, RegionMark]:
+    return {id_: replace(known.get(id_, RegionMark("")), reads=digests) for id_, digests in reads.items()}
+
+
+def _is_clear(id_: str, text: str, draft: Draft) -> bool:
+    """Whether a text is one person's: neither the head, nor one with several texts in it, nor one with gaps."""
+    has_labels = any(canvas_merge.holds(text, label) for label in draft.labels)
+    return id_ != HEAD and MASKED not in text and not has_labels
+
+
+class Posting:
+    """Makes the messages of deliveries that are exports."""
+
+    def __init__(self, papers: Papers, renderer: Renderer, places: Places, canvases: CanvasDesk) -> None:
+        self._papers = papers
+        self._renderer = renderer
+        self._places = places
+        self._canvases = canvases
+
+    def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying:
+        """The message of an export; to whom it could not be posted for, why.
+
+        Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
+        """
+        order = postmortem_rules.read(delivery.body)
+        is_personal = order.to.startswith(exports_views.PEOPLE)
+        has_failed = is_personal and not delivery.fallback
+        if delivery.recipient != order.to or has_failed:
+            return Saying.of(exports_views.failed(incident, order, delivery.error))
+        thread = incidents_store.card(tx, incident.id) if order.to == incident.channel else ""
+        of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
+        file = partial(self._renderer.file, delivery.id, incident, of_file, now)
+        posted = Saying("", thread_ts=thread, file=file)
+        return Saying("", made=partial(self._made, posted, incident, order, now))
+
+    async def close(self) -> None:
+        """Make no more files."""
+        await self._renderer.close()
+
+    async def _made(self, posted: Saying, incident: Incident, order: Order, now: datetime) -> Saying:
+        audience = await self._audience(order)
+        if audience is not None and audience.is_shared and not order.agreed:
+            asked = exports_views.question(incident, order, is_told=audience.is_told)
+            return replace(Saying.of(asked), to=order.by)
+        leaf = await asyncio.to_thread(self._papers.light, incident, order, now)
+        comment = exports_views.comment(leaf.case, leaf.document)
+        if audience is not None and audience.is_archived and order.to == incident.channel:
+            # Nobody can be told there any more: who ordered it, and was in there, gets the file.
+            return replace(posted, text=f"{comment}\n{exports_views.archived()}", to=order.by, thread_ts="")
+        if order.form != CANVAS:
+            return replace(posted, text=comment)
+        try:
+            written = await self._canvases.write(incident, order, now)
+        except NoCanvas as refusal:
+            return replace(posted, text=f"{comment}\n{exports_views.no_canvas(refusal.error)}")
+        regions = {"taken": written.taken, "left": written.left, "contested": written.contested}
+        said = exports_views.canvas(written.link, regions, is_new=written.is_new, masked=written.masked)
+        return replace(posted, text=f"{comment}\n{said}", file=None)
+
+    async def _audience(self, order: Order) -> Audience | None:
+        """Who reads where it goes; None for a person's own, and where it cannot be posted, which the refusal tells."""
+        if order.to.startswith(exports_views.PEOPLE):
+            return None
+        try:
+            return await self._places.audience(order.to)
+        except NotThere:
+            return None

@@ -1,0 +1,357 @@
+"""The verbs about drafts that people edited: take one back, show where two texts stand, choose.
+
+An incident that was exported elsewhere, taken in whole: once, silently, and never over another one.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain import postmortem as postmortem_rules
+from bot.domain import sections as sections_rules
+from bot.domain.form_fields import pieces
+from bot.domain.records import AuditLine, Case, Incident, Milestone, Place, Status
+from bot.domain.reminders import ReminderRules
+from bot.domain.sections import Change, KeptRegion, title_of
+from bot.domain.text import admit
+from bot.errors import Refused
+from bot.export import Exporter, edited_draft
+from bot.export.edited_draft import Fate, Returned
+from bot.export.json.reader import Told
+from bot.export.regions import Draft, Held
+from bot.services import reminders as reminders_service
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.documents import rendering as rendering_service
+from bot.slack.views import drafts as drafts_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage import case as case_store
+from storage import history as history_store
+from storage import incidents as incidents_store
+from storage import sections as sections_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.sections import NewText
+
+DRAFT_IMPORT = "afterword-import"
+"""Who stands in the audit for what came from the command line; the text itself tells who wrote it."""
+
+LONGEST = 3_000_000
+"""Characters of a whole draft that comes back: three times a timeline of ten thousand entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A draft given back: the file's text, who edited it (a name, or empty) and how it came (`file`, `canvas`, …)."""
+
+    markdown: str
+    by: str
+    source: str = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one region: `is_new` where its text was kept just now; `held` as the region stands since."""
+
+    region: Returned
+    is_new: bool
+    held: Held | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a draft that came back, and at which revision the record is now.
+
+    `is_head_edited` where somebody changed what stands before the first section, which is not taken.
+    """
+
+    incident: Incident
+    paper: edited_draft.Paper
+    revision: int
+    settled: tuple[Settled, ...]
+    is_head_edited: bool
+
+
+def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetime) -> Report:
+    """Keep what people changed in a draft; the same draft twice changes nothing.
+
+    For the command line: it blocks. `team` may be empty where one workspace alone has the incident. Raises Refused,
+    with nothing written, for what is no draft or of no incident of ours.
+    """
+    paper = edited_draft.read(admit(given.markdown, "That draft", LONGEST))
+    incident = store.read_now(lambda tx: rendering_service.named(tx, paper.number, team))
+    case = store.read_now(lambda tx: case_store.load(tx, incident))
+    draft = exporter.draft(postmortem_rules.compile(case, now))
+    found = edited_draft.compared(paper, draft)
+    edits = _edits(found, paper, given, now)
+    new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
+    case = store.read_now(lambda tx: case_store.load(tx, incident))
+    held = {one.own.id: one for one in exporter.draft(postmortem_rules.compile(case, now)).held}
+    settled = (Settled(region, region.id in new, held.get(region.id)) for region in found)
+    return Report(incident, paper, case.revision, tuple(settled), edited_draft.is_head_edited(paper, draft))
+
+
+def edits_in(paper: edited_draft.Paper, draft: Draft, given: Given, now: datetime) -> dict[str, NewText | None]:
+    """The texts to be kept of a copy that came back otherwise than in a file, by region.
+
+    None where the document says so anyway; a region of which nobody can tell what was meant is not there.
+    """
+    found = edited_draft.compared(paper, draft)
+    same: dict[str, NewText | None] = {one.id: None for one in found if one.fate is Fate.SAME}
+    return same | _edits(found, paper, given, now)
+
+
+def _edits(found: Iterable[Returned], paper: edited_draft.Paper, given: Given, now: datetime) -> dict[str, NewText]:
+    changed = (Fate.EDITED, Fate.EMPTIED)
+    return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in changed}
+
+
+def _edit(region: Returned, given: Given, copy: str, now: datetime) -> NewText:
+    told = (region.text, region.facts, region.seen)
+    return NewText(region.id, Change.EDITED, *told, given.by, given.source, now, copy)
+
+
+def keep_edits(
+    tx: Transaction, incident: Incident, edits: Iterable[NewText], now: datetime, by: str = DRAFT_IMPORT
+) -> frozenset[str]:
+    """Write down the edits that are not known yet, all or none; the regions that were written."""
+    incidents_store.by_id(tx, incident.id, locking=True)
+    history = sections_rules.by_region(sections_store.of_incident(tx, incident.id))
+    new = [text for text in edits if not _is_known(text, history.get(text.section, ()))]
+    tx.clear_notes()
+    for text in new:
+        sections_store.add(tx, incident.id, text)
+    if new:
+        history_store.keep(tx, by, "drafts.take", "", now)
+    return frozenset(text.section for text in new)
+
+
+def _is_known(edit: NewText, history: tuple[KeptRegion, ...]) -> bool:
+    """The very edit was taken before, whatever somebody chose since."""
+    told = (edit.markdown, edit.facts, edit.seen)
+    return any((text.markdown, text.facts, text.seen) == told for text in history)
+
+
+def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[Held, ...]:
+    """The regions in which people's texts stand, at a glance. It compiles where there are any: call it off the loop."""
+    return exporter.glance(postmortem_rules.compile(case, now)).held if case.kept else ()
+
+
+async def look(desk: Desk, asked: Asked, section: str) -> Message:
+    """All the texts of one section, to choose from."""
+    case, held = await _held(desk, asked, section)
+    return drafts_views.choice(held, case.incident)
+
+
+async def _held(desk: Desk, asked: Asked, section: str) -> tuple[Case, Held]:
+    def find(tx: Transaction) -> tuple[Case, Held]:
+        case = case_store.load(tx, require_incident(tx, asked))
+        for held in edited(desk.exporter, case, asked.now):
+            if held.own.id == section:
+                return case, held
+        raise Refused(words.kept.nothing(title=title_of(section)))
+
+    return await desk.store.read(find)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody saw who chooses: a section, its latest version, and the digest of what the record knew."""
+
+    section: str
+    version: int
+    facts: str
+
+
+async def keep(desk: Desk, asked: Asked, seen: Seen, version: int) -> Message | None:
+    """Let one of the texts stand, in place of all that were seen with it."""
+
+    def unit(tx: Transaction) -> Message:
+        incident, history = _unchanged(tx, asked, seen)
+        text = next(one for one in history if one.version == version)
+        sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, asked.now))
+        case = case_store.glance(tx, incident, 1)[0]
+        return drafts_views.kept(case, title_of(seen.section), case.name(text.author), is_blank=not text.markdown)
+
+    return await once(desk, asked, unit)
+
+
+async def give_up(desk: Desk, asked: Asked, seen: Seen) -> Message | None:
+    """Let the record write the section again; what people wrote stays in the history."""
+
+    def unit(tx: Transaction) -> Message:
+        incident, _ = _unchanged(tx, asked, seen)
+        new = NewText(seen.section, Change.GIVEN_UP, "", seen.facts, seen.version, asked.user, "slack", asked.now)
+        sections_store.add(tx, incident.id, new)
+        return drafts_views.taken(case_store.glance(tx, incident, 1)[0], title_of(seen.section))
+
+    return await once(desk, asked, unit)
+
+
+async def anew_form(desk: Desk, asked: Asked, section: str) -> Block:
+    """The form in which somebody writes what is to stand."""
+    case, held = await _held(desk, asked, section)
+    if pieces(drafts_views.together(held)) is None:
+        raise Refused(words.kept.too_long(title=held.own.title))
+    return drafts_views.anew_form(held, case.incident)
+
+
+async def write_anew(desk: Desk, asked: Asked, seen: Seen, text: str) -> Message | None:
+    """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
+    markdown = admit(text, title_of(seen.section))
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        version = sections_store.add(tx, incident.id, _chosen(seen, markdown, asked.user, asked.now))
+        case = case_store.glance(tx, incident, 1)[0]
+        return drafts_views.written(case, title_of(seen.section), is_contested=version > seen.version + 1)
+
+    return await once(desk, asked, unit)
+
+
+def _unchanged(tx: Transaction, asked: Asked, seen: Seen) -> tuple[Incident, tuple[KeptRegion, ...]]:
+    """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
+    incident = require_incident(tx, asked, locking=True)
+    history = sections_rules.by_region(sections_store.of_incident(tx, incident.id)).get(seen.section, ())
+    if not history or history[-1].version != seen.version:
+        raise Refused(words.kept.stale(title=title_of(seen.section)))
+    return incident, history
+
+
+def _chosen(seen: Seen, markdown: str, author: str, now: datetime) -> NewText:
+    return NewText(seen.section, Change.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)
+
+
+JSON_IMPORT = "afterword import"
+"""Who stands in the audit for it: nobody in Slack."""
+
+_ID = re.compile(r"[!-~]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Where it is to go: another workspace or channel than the file's where named, under the next key if `is_new`."""
+
+    team: str = ""
+    channel: str = ""
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of it.
+
+    `is_here` where the same was here before. What was said of past incidents is kept of those that are here: `left_out`
+    are the keys of the others, `added` of those that came since the same was imported before.
+    """
+
+    incident: Incident
+    told: Told
+    is_here: bool
+    left_out: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
+def take_in(store: Store, told: Told, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
+    """Write the record of a file in one transaction; nothing is posted, and nothing said that was due before `now`.
+
+    Raises Refused where another incident has its key, where its channel has an open one, or where nothing names its
+    workspace.
+    """
+    result: Imported = store.write_now(lambda tx: _take_in(tx, _placed(tx, told, wish), wish, rules, now))
+    return result
+
+
+def _placed(tx: Transaction, told: Told, wish: Wish) -> Told:
+    """The record as it is to stand here: in which workspace and channel."""
+    for word in (wish.team, wish.channel):
+        if word and not _ID.fullmatch(word):
+            raise Refused(f"{word!r} is no id. A workspace's begins with T, a channel's with C or G.")
+    incident = told.case.incident
+    team = wish.team or incident.team or _only_team(tx)
+    if wish.channel not in ("", incident.channel):
+        incident = replace(incident, channel=wish.channel, channel_name="")
+    is_elsewhere = bool(told.case.incident.team) and team != told.case.incident.team
+    history = replace(told.history, verdicts=()) if is_elsewhere else told.history
+    return replace(told, case=replace(told.case, incident=replace(incident, team=team)), history=history)
+
+
+def _only_team(tx: Transaction) -> str:
+    teams = incidents_store.teams(tx)
+    if len(teams) != 1:
+        raise Refused("The file names no workspace: give it with --team.")
+    return teams[0]
+
+
+def _take_in(tx: Transaction, told: Told, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
+    told, left_out = _with_known_likenesses(tx, told)
+    about = told.case.incident
+    here = incidents_store.by_number(tx, about.team, about.number)
+    if here is not None and not wish.is_new:
+        if not _is_same(tx, here, told):
+            raise Refused(
+                f"{about.key} is here already, with other content, and was left as it is. "
+                "To import this one beside it under the next free key, give --as-new."
+            )
+        return Imported(here, told, is_here=True, left_out=left_out, added=_add_likenesses(tx, here, told))
+    _require_free(tx, about)
+    if wish.is_new:
+        about = replace(about, number=incidents_store.next_number(tx, about.team))
+    incident = history_store.restore(tx, replace(told.case, incident=about), told.history)
+    _take_over(tx, told, incident, rules, now)
+    what = f"{told.case.incident.key}, exported {told.generated_at:%Y-%m-%d %H:%M} UTC"
+    history_store.restore_line(tx, incident.id, AuditLine(now, JSON_IMPORT, history_store.IMPORTED, what, ""))
+    return Imported(incident, told, is_here=False, left_out=left_out)
+
+
+def _with_known_likenesses(tx: Transaction, told: Told) -> tuple[Told, tuple[str, ...]]:
+    """The record with what was said of incidents that are here, and the keys of those that are not."""
+    team, verdicts = told.case.incident.team, told.history.verdicts
+    known = tuple(said for said in verdicts if incidents_store.by_number(tx, team, said.number) is not None)
+    left_out = tuple(f"INC-{said.number}" for said in verdicts if said not in known)
+    return replace(told, history=replace(told.history, verdicts=known)), left_out
+
+
+def _is_same(tx: Transaction, here: Incident, told: Told) -> bool:
+    """Whether both records give the same document, whatever people are called by now.
+
+    What was said of past incidents may be missing here, for they may have been; it must not be something else.
+    """
+    case, history = case_store.load(tx, here, with_files=True, with_audit=True), history_store.load(tx, here)
+    said = {verdict.number: verdict for verdict in history.verdicts}
+    if any(said.get(verdict.number, verdict) != verdict for verdict in told.history.verdicts):
+        return False
+    ours = postmortem_rules.compile(
+        replace(case, people={}), told.generated_at, replace(history, people={}, verdicts=())
+    )
+    theirs = replace(told.case, people={}), told.generated_at, replace(told.history, verdicts=())
+    return ours == postmortem_rules.compile(*theirs)
+
+
+def _add_likenesses(tx: Transaction, here: Incident, told: Told) -> tuple[str, ...]:
+    said = {verdict.number for verdict in history_store.load(tx, here).verdicts}
+    missing = [verdict for verdict in told.history.verdicts if verdict.number not in said]
+    for verdict in missing:
+        history_store.likeness(tx, here, verdict)
+    return tuple(f"INC-{verdict.number}" for verdict in missing)
+
+
+def _require_free(tx: Transaction, about: Incident) -> None:
+    if about.status is Status.RESOLVED:
+        return
+    current = incidents_store.current(tx, Place(about.team, about.channel))
+    if current is not None and current.status is not Status.RESOLVED:
+        raise Refused(
+            f"{about.key} is not resolved, and {current.key} is open in its channel {about.channel}, which can have "
+            "one open incident. Resolve that one first, or give another channel with --channel."
+        )
+
+
+def _take_over(tx: Transaction, told: Told, incident: Incident, rules: ReminderRules, now: datetime) -> None:
+    """What is still to be said of it is said here; what was due before is not."""
+    resolving = [entry for entry in told.case.entries if entry.milestone is Milestone.RESOLVED]
+    is_owed = incident.status is Status.RESOLVED and not incident.postmortem_status.is_finished
+    if is_owed and resolving:
+        reminders_service.remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)
+    reminders_service.take_over(tx, rules, incident, now)

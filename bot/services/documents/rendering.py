@@ -1,0 +1,196 @@
+"""The files that deliveries carry: compiled when they are sent, in a thread, and never in anybody's way.
+
+The document that each form is written from.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.document import Document
+from bot.domain.masking import Find, MaskRules
+from bot.domain.postmortem import Order
+from bot.domain.records import Case, Incident, PostmortemStatus
+from bot.errors import Refused
+from bot.export import Exporter, file_name, sandbox
+from bot.export.pdf_fonts import scripts
+from bot.export.sandbox import FailedApart
+from bot.export.sandbox.mask_patterns import mask_apart
+from bot.slack.sender import File, StillMaking
+from bot.slack.views.exports import name_of
+from bot.slack.views.templates import words
+from storage import case as case_store
+from storage import history as history_store
+from storage import incidents as incidents_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+
+COMPLETE = "json"
+"""The form that tells everything: every wording, what was taken back, and the audit."""
+
+
+def named(tx: Transaction, number: int, team: str) -> Incident:
+    """INC-7 by its number; `team` may be empty where one workspace alone has it.
+
+    Raises Refused where there is none, or several workspaces have it.
+    """
+    found = [incidents_store.by_number(tx, one, number) for one in ((team,) if team else incidents_store.teams(tx))]
+    known = [incident for incident in found if incident is not None]
+    if len(known) != 1:
+        several = f"{len(known)} workspaces have INC-{number}: name one with --team."
+        raise Refused(
+            several if known else f"There is no INC-{number}. DATABASE_URL names the database that was asked."
+        )
+    return known[0]
+
+
+def compiled(tx: Transaction, incident: Incident, form: str, now: datetime) -> Document:
+    """The document of an incident as of `now`, with as much of the record as a form of `bot.export.FORMATS` tells."""
+    is_complete = form == COMPLETE
+    case = case_store.load(tx, incident, with_files=True, with_audit=is_complete)
+    if not is_complete:
+        return postmortem_rules.compile(case, now)
+    return postmortem_rules.compile(case, now, history_store.load(tx, incident))
+
+
+def masked(tx: Transaction, incident: Incident, rules: MaskRules, now: datetime) -> tuple[Document, tuple[Find, ...]]:
+    """A copy for a wider circle, whatever its form: without files, history and audit; and what is masked in it."""
+    return mask_apart(postmortem_rules.compile(case_store.load(tx, incident), now), rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A document that somebody ordered; `masked` counts the finds of a masked copy, `case` may lack entries."""
+
+    case: Case
+    document: Document
+    masked: int | None
+
+
+class Papers:
+    """Compiles what is ordered, in the form that it is written in; it blocks, so call it in a thread."""
+
+    def __init__(self, store: Store, rules: MaskRules) -> None:
+        self._store = store
+        self._rules = rules
+
+    def compiled(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+        """The incident's document, as of `now`, with all that its form shows."""
+
+        def look(tx: Transaction) -> Leaf:
+            if order.masked:
+                return self._masked(tx, incident, now)
+            return Leaf(case_store.glance(tx, incident, 1)[0], compiled(tx, incident, order.form, now), None)
+
+        return self._store.read_now(look)
+
+    def light(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+        """The same without what its files hold, and without history: for what shows neither."""
+
+        def look(tx: Transaction) -> Leaf:
+            if order.masked:
+                return self._masked(tx, incident, now)
+            case = case_store.load(tx, incident)
+            return Leaf(case, postmortem_rules.compile(case, now), None)
+
+        return self._store.read_now(look)
+
+    def _masked(self, tx: Transaction, incident: Incident, now: datetime) -> Leaf:
+        document, finds = masked(tx, incident, self._rules, now)
+        return Leaf(case_store.glance(tx, incident, 1)[0], document, len(finds))
+
+
+def customers_draft(papers: Papers, exporter: Exporter, incident: Incident, now: datetime) -> str:
+    """A masked copy's sections as Markdown, for a page of customers; without our table of facts. It blocks."""
+    document = papers.light(incident, Order("markdown", "", "", masked=True), now).document
+    regions = exporter.glance(document).shown.regions
+    return "\n\n".join(text for region in regions for text in (region.heading, region.body) if text) + "\n"
+
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 10.0
+"""Seconds that an attempt waits for a file; what takes longer goes on being made until a later one."""
+
+AT_ONCE = 2
+MOST_KEPT = 4
+
+_INSTEAD = "html"
+"""The form in place of one that failed: it shows the same, and prints."""
+
+_LOOK_SECONDS = 0.05
+
+
+class Renderer:
+    """Makes files. One that was not done in time is kept for the next attempt of its delivery, in this process."""
+
+    def __init__(self, exporter: Exporter, papers: Papers, patience: float = PATIENCE) -> None:
+        self._exporter = exporter
+        self._papers = papers
+        self._patience = patience
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._going: dict[int, asyncio.Task[File]] = {}
+        self._is_closing = False
+
+    async def file(self, delivery: int, incident: Incident, order: Order, now: datetime) -> File:
+        """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
+        going = self._going.get(delivery)
+        if going is None:
+            self._forget()
+            going = asyncio.create_task(self._in_turn(incident, order, now))
+            self._going[delivery] = going
+        await asyncio.wait([going], timeout=self._patience)
+        if not going.done():
+            raise StillMaking(f"{order.form} is still being made")
+        del self._going[delivery]
+        return going.result()
+
+    def _forget(self) -> None:
+        """Let go of files that nobody came for: their delivery is cancelled, or another process has sent it."""
+        done = [delivery for delivery, going in self._going.items() if going.done()]
+        for delivery in done[:-MOST_KEPT]:
+            del self._going[delivery]
+
+    async def close(self) -> None:
+        """Give up what is being made: its deliveries are owed still, and the next run makes it."""
+        self._is_closing = True
+        left = set(self._going.values())
+        while left:
+            sandbox.end_all()  # again and again: a thread may be about to begin
+            _, left = await asyncio.wait(left, timeout=_LOOK_SECONDS)
+        await asyncio.gather(*self._going.values(), return_exceptions=True)
+
+    async def _in_turn(self, incident: Incident, order: Order, now: datetime) -> File:
+        async with self._turns:
+            self._go_on()
+            return await asyncio.to_thread(self._made, incident, order, now)
+
+    def _made(self, incident: Incident, order: Order, now: datetime) -> File:
+        leaf = self._papers.compiled(incident, order, now)
+        note = "" if leaf.masked is None else words.exports.masked(count=leaf.masked)
+        try:
+            return self._as_file(leaf.document, order.form, note)
+        except FailedApart as error:
+            self._go_on()
+            instead = words.exports.instead(reason=str(error), form=_INSTEAD)
+            return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
+
+    def _go_on(self) -> None:
+        """Raises StillMaking where it is to be given up."""
+        if self._is_closing:
+            raise StillMaking("the bot is closing; the file is made when it runs again")
+
+    def _as_file(self, document: Document, form: str, note: str = "") -> File:
+        written = self._exporter.write(document, form)
+        is_published = document.postmortem_status is PostmortemStatus.PUBLISHED
+        if written.trouble:
+            log.warning("the team's templates could not be used: `afterword template check` says why")
+            note = "\n".join(filter(None, (note, words.exports.our_templates(reason=written.trouble))))
+        if written.undrawn:
+            missing = scripts(written.undrawn)
+            log.warning("no font for some letters of a PDF: %s", ", ".join(one.name for one in missing))
+            note = "\n".join(filter(None, (note, words.exports.undrawn(scripts=missing))))
+        title = words.exports.title(key=document.key, form=name_of(form), published=is_published)
+        return File(file_name(document, form), title, written.content, note)

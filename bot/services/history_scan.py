@@ -1,0 +1,426 @@
+"""The walk of a look back: page by page through a channel and its threads, each step kept before the next is taken.
+
+Looking back through a channel's history: begin, walk on, propose, and record what was chosen.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bot.domain import times
+from bot.domain.records import Entry, Incident, Place
+from bot.domain.secrets import Noun, Subject
+from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, Reason, reason
+from bot.domain.timeline import offers
+from bot.errors import AfterwordError, Refused
+from bot.services.capture import author_of, text_of, wanted
+from bot.services.context import Asked, Desk, closed, once, require_taking
+from bot.services.secrets import warn
+from bot.services.timeline import own_clocks
+from bot.slack.directory import language_of
+from bot.slack.message_text import Told, objects_in, string
+from bot.slack.messages_in import (
+    Busy,
+    Hanging,
+    History,
+    Page,
+    Unreadable,
+    address,
+    bare,
+    moment_of,
+    said_in,
+    source_of,
+    ts_of,
+)
+from bot.slack.views import history_scan as history_scan_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import people as people_store
+from storage import search as search_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.search import DONE, FAILED, Lookback, NewLookback
+from storage.timeline import NewEntry
+
+
+async def begin(desk: Desk, asked: Asked, hours: int, app: str) -> Message | None:
+    """[Look back 2 hours]: a walk that the next tick takes up. `app` is our own app id, whose messages it skips."""
+    span = SPANS[hours]
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_taking(tx, asked, locking=True)
+        _begin(tx, asked, incident, asked.now - span, app)
+        return history_scan_views.begun(incident, hours)
+
+    return await once(desk, asked, unit)
+
+
+async def again(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message | None:
+    """[Try again] below a walk that failed: the same span once more, from its latest message on."""
+    row = await _found_by(desk, asked, value["lookback"])
+
+    def unit(tx: Transaction) -> Message:
+        incident = _incident(tx, row, locking=True)
+        _begin(tx, asked, incident, row.oldest, json.loads(row.cursor)["app"])
+        return history_scan_views.begun_again(incident)
+
+    return await once(desk, asked, unit)
+
+
+def _begin(tx: Transaction, asked: Asked, incident: Incident, oldest: datetime, app: str) -> None:
+    if search_store.is_going(tx, incident.id):
+        sentence = f"I am looking back for {incident.key} already. What I find comes as a direct message."
+        raise Refused(sentence)
+    cursor = json.dumps({"latest": f"{asked.now.timestamp():.6f}", "app": app})
+    new = NewLookback(asked.team, incident.channel, incident.id, asked.user, oldest, cursor)
+    search_store.add(tx, new, asked.now)
+
+
+async def choose(desk: Desk, asked: Asked, value: dict[str, Any]) -> Block:
+    """[Choose]: the window that lists what was found and is not recorded yet."""
+    row = await _found_by(desk, asked, value["lookback"])
+    clocks = await own_clocks(desk, asked)
+    page = int(value["page"])
+    proposals = proposals_of(row)[page * history_scan_views.PAGE : (page + 1) * history_scan_views.PAGE]
+
+    def look(tx: Transaction) -> Block:
+        incident = _incident(tx, row)
+        new = [
+            one for one in proposals if not timeline_store.by_source(tx, incident.id, source_of(row.channel, one.ts))
+        ]
+        if not new:
+            sentence = f"All of these messages are recorded in {incident.key} already."
+            raise Refused(sentence)
+        named = [(one, _name(tx, row.team, one.author)) for one in new]
+        return history_scan_views.window(incident, named, clocks, row.id, page)
+
+    return await desk.store.read(look)
+
+
+async def record(desk: Desk, asked: Asked, lookback_id: object, ticked: frozenset[str]) -> Message | None:
+    """The window was sent: every ticked message becomes an entry, each once, all of them or none."""
+    row = await _found_by(desk, asked, lookback_id)
+    chosen = [one for one in proposals_of(row) if one.ts in ticked]
+    if not chosen:
+        sentence = "No message is ticked, so there is nothing to record. Tick at least one, or close this window."
+        raise Refused(sentence)
+    home = json.loads(row.cursor).get("home", "")
+
+    def unit(tx: Transaction) -> Message:
+        incident = _incident(tx, row, locking=True)
+        links = (address(home, row.channel, one.ts, one.thread) for one in chosen)
+        added = [_add(tx, incident, asked, one, link) for one, link in zip(chosen, links, strict=True)]
+        entries = [entry for entry in added if entry is not None]
+        if not entries:
+            sentence = f"All of these messages are recorded in {incident.key} already."
+            raise Refused(sentence)
+        named = {source_of(row.channel, one.ts): one.named for one in chosen if one.named}
+        return history_scan_views.receipt(incident, entries, named, asked.now)
+
+    there = replace(asked.at(Place(row.team, row.channel)), incident_id=row.incident_id)
+    return await once(desk, there, unit)
+
+
+def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link: str) -> Entry | None:
+    """The new entry; None where the message is captured already."""
+    source = source_of(incident.channel, one.ts)
+    if timeline_store.by_source(tx, incident.id, source) is not None:
+        return None
+    new = NewEntry(
+        one.at, one.text, one.author, asked.user, asked.now, one.end, one.approximate, permalink=link, source=source
+    )
+    entry = timeline_store.append(tx, incident.id, new)
+    wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
+    warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), entry.text, asked)
+    return entry
+
+
+async def _found_by(desk: Desk, asked: Asked, lookback_id: object) -> Lookback:
+    """The walk that somebody asked for; raises Refused for anybody else, and once they left the channel."""
+    row = (
+        await desk.store.read(lambda tx: search_store.by_id(tx, lookback_id)) if isinstance(lookback_id, int) else None
+    )
+    if row is None or row.team != asked.team or row.asked_by != asked.user:
+        sentence = "That list is not yours. `/incident open` offers to look back when you open an incident."
+        raise Refused(sentence)
+    if row.channel not in await desk.may_see(asked.team, asked.user, [row.channel], asked.place.channel):
+        sentence = "You are not in that channel any more, so I cannot show you what was said there."
+        raise Refused(sentence)
+    return row
+
+
+def _incident(tx: Transaction, row: Lookback, *, locking: bool = False) -> Incident:
+    incident = incidents_store.by_id(tx, row.incident_id, locking=locking)
+    if incident is None:
+        sentence = "That incident is not here any more."
+        raise Refused(sentence)
+    if incident.is_closed:
+        raise Refused(closed(incident))
+    return incident
+
+
+def _name(tx: Transaction, team: str, user: str) -> str:
+    person = people_store.one(tx, team, user)
+    return person.name if person else user
+
+
+def proposals_of(row: Lookback) -> tuple[Proposal, ...]:
+    """What a walk has found, in the order in which it would stand in the timeline."""
+    found = (_proposal(told) for told in json.loads(row.found))
+    return tuple(sorted(found, key=lambda one: (one.at, one.ts)))
+
+
+def _proposal(told: dict[str, Any]) -> Proposal:
+    times = {
+        "at": datetime.fromisoformat(told["at"]),
+        "end": datetime.fromisoformat(told["end"]) if told["end"] else None,
+    }
+    files = tuple((str(name), str(kind), int(size), str(address)) for name, kind, size, address in told["files"])
+    named = tuple(
+        datetime.fromisoformat(at) for at in told.get("named", ())
+    )  # none in what was found before there were
+    return Proposal(**{**told, **times, "files": files, "reason": Reason(told["reason"]), "named": named})
+
+
+def as_told(one: Proposal) -> dict[str, Any]:
+    """A proposal as it is kept, for JSON."""
+    times = {"at": one.at.isoformat(), "end": one.end.isoformat() if one.end else ""}
+    return {**asdict(one), **times, "named": [at.isoformat() for at in one.named]}
+
+
+log = logging.getLogger(__name__)
+
+STEPS = 20
+"""Calls in one sweep, which other work waits for."""
+
+MOST_TRIES = 20
+LEASE = timedelta(minutes=5)
+AT_ONCE = 5
+_SAID = ("", "thread_broadcast", "file_share", "bot_message", "me_message")
+"""The kinds of messages in which somebody says something; the others tell of comings and goings."""
+
+
+_STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading one message may raise for what stands in it, whoever wrote it."""
+
+
+class _Skipped(AfterwordError):
+    """A message that says something which cannot be recorded."""
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """How far a walk came: before `latest` in the channel, behind `behind` in the first of the `threads`.
+
+    `app` is our own app, `home` the workspace's address. `skipped` counts the messages that could not be read;
+    `is_stuck`: nothing in the channel's last page told where the next one begins.
+    """
+
+    latest: str
+    app: str = ""
+    home: str = ""
+    threads: list[str] = field(default_factory=list)
+    behind: str = ""
+    is_through: bool = False
+    is_stuck: bool = False
+    skipped: int = 0
+    tries: int = 0
+
+    @property
+    def is_at_the_end(self) -> bool:
+        """Whether the channel and all its threads were read."""
+        return self.is_through and not self.threads
+
+
+class Walker:
+    """Takes every walk on that is due."""
+
+    def __init__(self, desk: Desk, history: History) -> None:
+        self._desk = desk
+        self._history = history
+
+    async def sweep(self, now: datetime) -> None:
+        """Go on with every walk that may, a few steps each; what is through is told to who asked."""
+        store = self._desk.store
+        for row in await store.read(lambda tx: search_store.due(tx, now, AT_ONCE)):
+            held = await store.write(partial(search_store.claim, lookback=row, until=now + LEASE))
+            if held is not None:
+                await self._walk(held, now)
+
+    async def _walk(self, held: Lookback, now: datetime) -> None:
+        for _ in range(STEPS):
+            cursor = _Cursor(**json.loads(held.cursor))
+            if _is_over(held, cursor):
+                await self._finish(held, cursor)
+                return
+            try:
+                after = await self._step(held, cursor)
+            except Busy as busy:
+                await self._wait(held, cursor, busy, now)
+                return
+            except Unreadable as error:
+                await self._fail(held, str(error))
+                return
+            saved = await self._save(held, after)
+            if saved is None:
+                return
+            held = saved
+        await self._save(held, replace(held, due_at=now))
+
+    async def _step(self, held: Lookback, cursor: _Cursor) -> Lookback:
+        """One page: of the thread that is being read, else of the channel."""
+        cursor.home = cursor.home or await self._history.home()
+        oldest = f"{held.oldest.timestamp():.6f}"
+        messages = await (self._replies if cursor.threads else self._before)(held.channel, cursor, oldest)
+        cursor.tries = 0
+        found = await self._proposals(held, messages, cursor)
+        return replace(held, cursor=_kept(cursor), found=_with(held, found), seen=held.seen + len(messages))
+
+    async def _replies(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[Told, ...]:
+        thread = cursor.threads[0]
+        page = await self._history.replies(channel, thread, max(cursor.behind, oldest))
+        cursor.behind = _last_stamp(page)
+        if not page.has_more or not cursor.behind:
+            cursor.threads, cursor.behind = cursor.threads[1:], ""
+        return _new_in(page)
+
+    async def _before(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[Told, ...]:
+        page = await self._history.before(channel, cursor.latest, oldest)
+        last = _last_stamp(page)
+        cursor.threads = [ts for told in page.messages if told.get("reply_count") and (ts := ts_of(told))]
+        cursor.latest = last or cursor.latest
+        cursor.is_through = not page.has_more or not page.messages
+        cursor.is_stuck = not cursor.is_through and not last
+        return _new_in(page)
+
+    async def _proposals(self, held: Lookback, messages: tuple[Told, ...], cursor: _Cursor) -> list[Proposal]:
+        """What is proposed of a page. One message that cannot be read costs itself, and never the walk."""
+        found = []
+        for told in messages:
+            try:
+                found.append(await self._proposal(held, told, cursor.app))
+            except _Skipped:
+                cursor.skipped += 1
+            except _STUMBLES:
+                log.warning("a message of %s could not be read", held.channel, exc_info=True)
+                cursor.skipped += 1
+        return [one for one in found if one is not None]
+
+    async def _proposal(self, held: Lookback, told: Told, app: str) -> Proposal | None:
+        """A message as it would be recorded; None where nothing speaks for it, or it has no words.
+
+        Raises _Skipped where it says something that cannot be recorded: it has no time, no author, or too many words.
+        """
+        said = said_in(told, held.channel, app)
+        if said.is_ours or string(told.get("subtype")) not in _SAID:
+            return None
+        if not said.ts:
+            raise _Skipped
+        desk = self._desk
+        try:
+            author = await author_of(desk, held.team, said)
+            text = text_of(said, await desk.people.read(held.team, said.text))
+        except Refused as refused:
+            if said.is_odd or said.text:
+                raise _Skipped from refused
+            return None
+        reading = times.read(text, said.at, desk.zone_for(author), language=language_of(author))
+        why = reason(
+            said.text,
+            is_marked=_is_marked(told, desk.reaction),
+            has_time=reading.written is not None,
+            has_image=any(file.media_type.startswith("image/") for file in said.files),
+        )
+        if why is None:
+            return None
+        # A time that must be asked is not read: then the message stands at its own, in all its words.
+        is_typed = reading.utc is not None and bool(reading.text)
+        return Proposal(
+            ts=said.ts,
+            thread=said.thread_ts,
+            author=author.id,
+            text=reading.text if is_typed else text,
+            at=reading.utc if reading.utc is not None and is_typed else said.at,
+            end=reading.end_utc if is_typed else None,
+            approximate=reading.approximate if is_typed else False,
+            reason=why,
+            files=tuple((file.name, file.media_type, file.size, file.address) for file in said.files),
+            named=() if is_typed else tuple(offer.at for offer in offers(reading, said.at, desk.clock.now())),
+        )
+
+    async def _save(self, held: Lookback, after: Lookback) -> Lookback | None:
+        return await self._desk.store.write(lambda tx: search_store.save(tx, held, after))
+
+    async def _wait(self, held: Lookback, cursor: _Cursor, busy: Busy, now: datetime) -> None:
+        """Go on after a while; not for ever where Slack does not even say how long."""
+        cursor.tries += 0 if busy.is_told else 1
+        if cursor.tries > MOST_TRIES:
+            await self._fail(held, str(words.lookback.given_up()))
+            return
+        due_at = now + timedelta(seconds=busy.wait)
+        await self._save(held, replace(held, cursor=_kept(cursor), due_at=due_at))
+
+    async def _finish(self, held: Lookback, cursor: _Cursor) -> None:
+        stopped = "" if cursor.is_at_the_end else history_scan_views.stopped_early(held.seen, moment_of(cursor.latest))
+        note = " ".join(part for part in (stopped, history_scan_views.skipped(cursor.skipped)) if part)
+
+        def told(incident: Incident) -> Message:
+            return history_scan_views.result(incident, held.id, proposals_of(held), held.seen, note)
+
+        await self._end(replace(held, state=DONE, note=note), held, told)
+
+    async def _fail(self, held: Lookback, sentence: str) -> None:
+        log.warning("a look back ended early: %s", sentence)
+        after = replace(held, state=FAILED, note=sentence)
+        await self._end(after, held, lambda incident: history_scan_views.failed(incident, held.id, sentence))
+
+    async def _end(self, after: Lookback, held: Lookback, told: Callable[[Incident], Message]) -> None:
+        """The end of a walk and the message that tells of it, in one transaction."""
+
+        def unit(tx: Transaction) -> None:
+            incident = incidents_store.by_id(tx, held.incident_id)
+            if search_store.save(tx, held, after) is None or incident is None:
+                return
+            deliveries_store.tell(tx, incident, told(incident), self._desk.clock.now(), to=held.asked_by)
+
+        await self._desk.store.write(unit)
+        self._desk.outbox.kick()
+
+
+def _is_over(held: Lookback, cursor: _Cursor) -> bool:
+    if held.seen >= MOST_SEEN or len(json.loads(held.found)) >= MOST_PROPOSED:
+        return True
+    return cursor.is_at_the_end or cursor.is_stuck
+
+
+def _last_stamp(page: Page) -> str:
+    """The time stamp behind which the next page begins; empty where no message has one."""
+    return next((ts for told in reversed(page.messages) if (ts := ts_of(told))), "")
+
+
+def _new_in(page: Page) -> tuple[Told, ...]:
+    """The messages up to the last one with a time stamp: the next page begins with what stands behind that."""
+    last = _last_stamp(page)
+    if not page.has_more or not last:
+        return page.messages
+    return page.messages[: next(at for at in range(len(page.messages), 0, -1) if ts_of(page.messages[at - 1]))]
+
+
+def _is_marked(told: Told, reaction: str) -> bool:
+    return any(bare(string(each.get("name"))) == reaction for each in objects_in(told.get("reactions")))
+
+
+def _kept(cursor: _Cursor) -> str:
+    return json.dumps(asdict(cursor))
+
+
+def _with(held: Lookback, found: Iterable[Proposal]) -> str:
+    """What was found so far with what is new: a reply that was sent to the channel too is there twice."""
+    before = {told["ts"]: told for told in json.loads(held.found)}
+    return json.dumps([*before.values(), *(as_told(one) for one in found if one.ts not in before)])

@@ -1,0 +1,227 @@
+"""Keeping the Home tabs as the record is, for those who look at theirs.
+
+The Home tab's verbs: gather what one person owes and may see, and turn its pages.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from bot.domain.incident import Course
+from bot.domain.records import Case, Incident
+from bot.errors import NotRecorded
+from bot.services.context import Asked, Desk
+from bot.slack.refresh import LATER_SECONDS, Change, Drawn, Publisher, Whose
+from bot.slack.views import home_tab as home_tab_views
+from bot.slack.views.blocks import Block
+from bot.slack.views.home_tab import Owing, Page
+from storage import actions as actions_store
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage import people as people_store
+from storage import timeline as timeline_store
+from storage.actions import OwedAction
+from storage.database.statements import Transaction
+from storage.people import Tab
+
+T = TypeVar("T")
+
+MOST_INCIDENTS = 1_000
+"""Of what somebody owes: nobody turns so many pages."""
+
+LISTED = 3 * home_tab_views.INCIDENTS
+"""Incidents that are looked at for the lists: those of channels that somebody cannot look into fall out."""
+
+PARTS = {"actions": "actions_from", "postmortems": "postmortems_from"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Somebody's tab as it should read now.
+
+    `owes` are the rows of the incidents of which they owe something. Not `is_sure` where Slack did not say of every
+    channel whether they may look into it.
+    """
+
+    view: Block
+    owes: frozenset[int] = frozenset()
+    is_sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    actions: tuple[OwedAction, ...]
+    postmortems: tuple[Incident, ...]
+    incidents: tuple[Incident, ...]
+
+
+async def opened(desk: Desk, team: str, user: str, now: datetime) -> None:
+    """Somebody looks at their tab, and from now on it is kept fresh for them."""
+    await desk.store.write(lambda tx: people_store.opened(tx, team, user, now))
+
+
+async def turn(desk: Desk, asked: Asked, part: str, begins: int) -> None:
+    """Go to the page of `actions` or `postmortems` that begins there; a part that there is not is left alone."""
+    if part in PARTS:
+        await desk.store.write(lambda tx: people_store.turn(tx, asked.team, asked.user, PARTS[part], max(begins, 0)))
+
+
+async def draw(desk: Desk, team: str, user: str, tab: Tab | None) -> Drawing:
+    """What this person's Home tab shows now, at the pages that it was turned to.
+
+    Nothing of the channels that they cannot look into is in it; of what they owe there they are told how much it is,
+    and no word of it. Guests and people of other workspaces are told that it is not for them, unless the operator
+    lets them in.
+    """
+    if not desk.allow_guests and (await desk.people.known(team, user)).is_guest:
+        return Drawing(home_tab_views.closed())
+    found = await desk.store.read(lambda tx: _find(tx, team, user))
+    begins, where = (tab.actions_from, tab.postmortems_from) if tab else (0, 0)
+    owed, documents = (
+        _page(found.actions, begins, home_tab_views.ACTIONS),
+        _page(found.postmortems, where, home_tab_views.POSTMORTEMS),
+    )
+    channels = {item.incident.channel for item in owed.items}
+    channels |= {incident.channel for incident in (*documents.items, *found.incidents)}
+    sight = await desk.sight(team, user, channels)
+    open_to_them = [incident for incident in documents.items if incident.channel in sight.seen]
+    seen = tuple(incident for incident in found.incidents if incident.channel in sight.seen)
+    glances, courses = await desk.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, seen)))
+    owing = Owing(
+        owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
+        documents.only(glances),
+        seen,
+        courses,
+    )
+    owes = {item.incident.id for item in found.actions} | {incident.id for incident in found.postmortems}
+    return Drawing(home_tab_views.home(owing, desk.clock.now()), frozenset(owes), sight.is_sure)
+
+
+def _find(tx: Transaction, team: str, user: str) -> _Found:
+    return _Found(
+        actions_store.owed_by(tx, team, user, MOST_INCIDENTS),
+        incidents_store.owed_by(tx, team, user, MOST_INCIDENTS),
+        incidents_store.listed(tx, team, LISTED),
+    )
+
+
+def _glances(tx: Transaction, found: list[Incident]) -> list[Case]:
+    return [case_store.glance(tx, incident, 1)[0] for incident in found]
+
+
+def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, Course]:
+    return {incident.id: timeline_store.course(tx, incident) for incident in found}
+
+
+def _page(owed: Sequence[T], begins: int, size: int) -> Page[T]:
+    """The page that holds what `begins` there; the last one where so much is not owed any more."""
+    begins = min(begins, max(len(owed) - 1, 0)) // size * size
+    return Page(tuple(owed[begins : begins + size]), begins, len(owed))
+
+
+log = logging.getLogger(__name__)
+
+LOOKED_AT = timedelta(days=7)
+"""A tab that nobody opened for so long is drawn at its next opening, not before."""
+
+MOST_TABS = 200
+"""Of those who are only shown the incident among the others, so many are told, who looked last: three minutes at
+Slack's pace. The rest see it when they open their tab, which draws it anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Affected:
+    """Whose tabs an incident may show in: those who owe something of it, and the others who looked lately."""
+
+    incident: Incident
+    owing: tuple[Whose, ...]
+    others: tuple[Whose, ...]
+
+
+class TabKeeper:
+    """Finds out whose tab a change shows in, and publishes those that look different now."""
+
+    def __init__(self, desk: Desk, publisher: Publisher) -> None:
+        self._desk = desk
+        self._publisher = publisher
+        self._drawing: WeakValueDictionary[Whose, asyncio.Lock] = WeakValueDictionary()
+
+    async def everybody(self) -> tuple[Whose, ...]:
+        """Those who opened their tab within a week."""
+        since = self._since()
+
+        def look(tx: Transaction) -> tuple[Whose, ...]:
+            return tuple(
+                whose for team in incidents_store.teams(tx) for whose in people_store.lately(tx, team, since, MOST_TABS)
+            )
+
+        return await self._desk.store.read(look)
+
+    async def whose(self, changes: frozenset[Change]) -> tuple[Whose, ...]:
+        """Those who owe something of what changed, or did; and where an incident itself changed, those who may see it.
+
+        Of an action, a why or a section nothing shows in the list of incidents.
+        """
+        found: dict[Whose, None] = {}
+        for incident_id in sorted({incident_id for incident_id, _ in changes}):
+            look = partial(_affected, incident_id=incident_id, since=self._since())
+            affected = await self._desk.store.read(look)
+            if affected is None:
+                continue
+            found |= dict.fromkeys(affected.owing)
+            if (incident_id, "incident") in changes:
+                found |= dict.fromkeys(await self._who_may_see(affected))
+        return tuple(found)
+
+    async def _who_may_see(self, affected: _Affected) -> list[Whose]:
+        channel = affected.incident.channel
+        return [whose for whose in affected.others if channel in await self._desk.may_see(*whose, [channel], "")]
+
+    async def draw(self, team: str, person: str, *, anyway: bool = False) -> Drawn:
+        """Publish somebody's tab where it looks different now, or `anyway`, for they look at it.
+
+        Where Slack does not say what they may see, nothing is shown of it to those who look now; for the others the
+        tab stays as it is until Slack tells.
+        """
+        async with self._drawing.setdefault((team, person), asyncio.Lock()):
+            tab = await self._desk.store.read(lambda tx: people_store.one_tab(tx, team, person))
+            if not anyway and (tab is None or tab.opened_at < self._since()):
+                return Drawn()
+            drawing = await draw(self._desk, team, person, tab)
+            later = Drawn(wait=0.0 if drawing.is_sure else LATER_SECONDS)
+            shown = _hash(drawing.view)
+            if not anyway and (later.wait or (tab is not None and shown == tab.shown)):
+                return later
+            drawn = await self._publisher.publish(person, drawing.view)
+            if not drawn.is_published:
+                return drawn
+            await self._keep(team, person, shown, drawing.owes)
+            return replace(drawn, wait=later.wait)
+
+    async def _keep(self, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
+        try:
+            await self._desk.store.write(lambda tx: people_store.keep_tab(tx, team, person, shown, owes))
+        except NotRecorded:
+            log.warning("what a Home tab shows could not be written down; it is published once more then")
+
+    def _since(self) -> datetime:
+        return self._desk.clock.now() - LOOKED_AT
+
+
+def _affected(tx: Transaction, incident_id: int, since: datetime) -> _Affected | None:
+    incident = incidents_store.by_id(tx, incident_id)
+    if incident is None:
+        return None
+    owing = people_store.owing(tx, incident.team, since, incident_id)
+    return _Affected(incident, owing, people_store.lately(tx, incident.team, since, MOST_TABS))
+
+
+def _hash(view: Block) -> str:
+    return hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,408 @@
+"""The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own.
+
+Words that had no incident to go into: the incident is opened, and they are recorded in it, once.
+
+Keeping each incident's live messages as its record is: its card, and the one at the head of its whys' thread.
+
+What becomes of an incident with its channel: that is renamed, or the bot comes into it.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from bot.clock import Clock
+from bot.domain import incident as incident_rules
+from bot.domain import times
+from bot.domain.alerts import PROGRAMS
+from bot.domain.records import Entry, EntryKind, Incident, Place, Status
+from bot.domain.secrets import Noun, Subject, masked
+from bot.domain.text import admit
+from bot.domain.timeline import Carried, require_text
+from bot.domain.times.zones import label_of
+from bot.errors import Refused
+from bot.services import capture as capture_service
+from bot.services import secrets as secrets_service
+from bot.services.capture import Capture
+from bot.services.context import Asked, Desk, once, require_able, require_incident
+from bot.services.reminders import retire
+from bot.slack.directory import language_of
+from bot.slack.messages_in import Hanging
+from bot.slack.outbox import Outbox
+from bot.slack.refresh import LiveMessages
+from bot.slack.views import incidents as incidents_views
+from bot.slack.views import whys as whys_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import Clocks
+from storage import case as case_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import reminders as reminders_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.deliveries import Owed
+from storage.timeline import NewEntry
+
+Check = Callable[[Transaction, Incident], None]
+"""Raises Refused where the incident is not any more what it was when a button was shown."""
+
+LISTED = 25
+LONGEST_TITLE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An incident to be opened: the title as typed, what was said of its severity, what its channel is called."""
+
+    title: str
+    severity: int | None = None
+    channel_name: str = ""
+
+
+async def open_new(desk: Desk, asked: Asked, opening: Opening) -> Message | None:
+    """Open an incident in the channel; raises Refused where one is open there."""
+    return await once(desk, asked, lambda tx: incidents_views.opened_message(opened_in(tx, asked, opening)))
+
+
+def opened_in(tx: Transaction, asked: Asked, opening: Opening) -> Incident:
+    """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
+    title = _one_line(opening.title) or "Untitled incident"
+    standing = incidents_store.current(tx, asked.place, locking=True)
+    if standing is not None and standing.status is not Status.RESOLVED:
+        sentence = (
+            f"{standing.key} {masked(standing.title)} is open here already. A channel holds one open incident at a "
+            "time: `/incident resolved` closes it."
+        )
+        raise Refused(sentence)
+    incident = incidents_store.open_new(tx, asked.place, title, asked.user, asked.now)
+    _note(tx, asked, incident, f"Incident opened: {title}", EntryKind.STATUS)
+    if opening.severity or opening.channel_name:
+        incident = replace(incident, severity=opening.severity, channel_name=opening.channel_name)
+        incidents_store.save(tx, incident)
+    if opening.severity:
+        _note(tx, asked, incident, f"Severity set to sev{opening.severity}", EntryKind.SEVERITY)
+    who = "" if asked.user in PROGRAMS else asked.user
+    deliveries_store.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id, fallback=who))
+    if who:
+        secrets_service.warn(tx, incident, Subject(Noun.TITLE), title, asked)
+    return incident
+
+
+def _one_line(title: str) -> str:
+    """A title as typed, on one line; raises Refused where it is too long."""
+    line = " ".join(admit(title, "That title").split())
+    if len(line) > LONGEST_TITLE:
+        sentence = f"A title is at most {LONGEST_TITLE} characters. Put the rest into the timeline."
+        raise Refused(sentence)
+    return line
+
+
+async def rename(desk: Desk, asked: Asked, title: str) -> Message | None:
+    """Call the incident otherwise: what is wrong is often known only later."""
+    title = _one_line(title)
+
+    def unit(tx: Transaction) -> Message:
+        before = require_incident(tx, asked, locking=True)
+        if before.title == title:
+            sentence = f"{before.key} is called that already."
+            raise Refused(sentence)
+        incident = replace(before, title=title)
+        incidents_store.save(tx, incident)
+        told = f"Renamed from {before.title} to {title}"
+        number = _note(tx, asked, incident, told, EntryKind.NOTE)
+        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(number)), title, asked)
+        return incidents_views.said_to_all(
+            words.incidents.renamed(key=incident.key, title=title, before=before.title, by=asked.user)
+        )
+
+    return await once(desk, asked, unit)
+
+
+def _note(
+    tx: Transaction, asked: Asked, incident: Incident, text: str, kind: EntryKind, at: datetime | None = None
+) -> int:
+    """Write a change of the record into the timeline; its number."""
+    new = NewEntry(at or asked.now, text, asked.user, asked.user, asked.now, kind=kind)
+    return timeline_store.append(tx, incident.id, new).number
+
+
+async def set_severity(desk: Desk, asked: Asked, severity: int) -> Message | None:
+    """Say how bad it is."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        before = incident.severity
+        if before == severity:
+            sentence = f"{incident.key} is sev{severity} already."
+            raise Refused(sentence)
+        incidents_store.save(tx, replace(incident, severity=severity))
+        entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
+        _note(tx, asked, incident, entry, EntryKind.SEVERITY)
+        return incidents_views.said_to_all(
+            words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=asked.user)
+        )
+
+    return await once(desk, asked, unit)
+
+
+async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message | None:
+    """Say who leads; `lead` is a user id, `called` the name as typed, for where Slack does not tell another."""
+    await require_able(desk, asked, lead, "lead")
+    name = desk.people.name(asked.team, lead) or called
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        if incident.lead == lead:
+            sentence = f"{name} leads {incident.key} already."
+            raise Refused(sentence)
+        before = desk.people.name(asked.team, incident.lead) or incident.lead if incident.lead else ""
+        incidents_store.save(tx, replace(incident, lead=lead))
+        text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
+        _note(tx, asked, incident, text, EntryKind.LEAD)
+        return incidents_views.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
+    """It was not over: the incident is open again, and its reminders are withdrawn."""
+    text = admit(line, "That entry")
+
+    def unit(tx: Transaction) -> Message:
+        incident = incident_rules.reopen(require_incident(tx, asked, locking=True))
+        incidents_store.save(tx, incident)
+        reminders_store.cancel(tx, incident.id, "the incident was reopened", asked.now)
+        retire(tx, incident, words.reminders.reopened(), asked.now)
+        number = _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
+        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
+        return incidents_views.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
+
+    return await once(desk, asked, unit)
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """How the channel's incident stands."""
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        case, total = case_store.glance(tx, incident, incidents_views.CARD_ENTRIES)
+        return incidents_views.overview(case, total, timeline_store.course(tx, incident), asked.now)
+
+    return await desk.store.read(look)
+
+
+async def list_all(desk: Desk, asked: Asked) -> Message:
+    """The workspace's incidents in those channels that the reader may look into."""
+    found = await desk.store.read(lambda tx: incidents_store.listed(tx, asked.team, LISTED * 4))
+    channels = (incident.channel for incident in found)
+    visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
+    shown = [incident for incident in found if incident.channel in visible][:LISTED]
+    return incidents_views.listing(
+        await desk.store.read(lambda tx: [(incident, timeline_store.course(tx, incident)) for incident in shown])
+    )
+
+
+def form(asked: Asked, channel: str, carried: Carried) -> Block:
+    """The form that opens an incident for these words."""
+    return incidents_views.open_with_form(channel, carried, _clocks(asked, carried))
+
+
+async def open_with(desk: Desk, asked: Asked, opening: Opening, carried: Carried) -> Message | None:
+    """Open an incident in the request's channel and record the words in it, in one transaction.
+
+    Where somebody was faster and one is open there, they are recorded in that one, and the answer says so. Where they
+    were recorded before (by a second press, or typed again), they are not recorded twice. Raises Refused where another
+    channel was chosen that has an open incident: into that nobody writes from outside.
+    """
+    wanted = await _capture(desk, asked, carried)
+
+    def unit(tx: Transaction) -> Message:
+        standing = incidents_store.current(tx, asked.place, locking=True)
+        is_open = standing is not None and standing.status is not Status.RESOLVED
+        if standing is not None and is_open and asked.place.channel == carried.channel:
+            return incidents_views.recorded(None, standing, _recorded(tx, asked, standing, carried, wanted))
+        opened = opened_in(tx, asked, opening)
+        return incidents_views.recorded(opened, opened, _recorded(tx, asked, opened, carried, wanted))
+
+    return await once(desk, asked, unit)
+
+
+def _clocks(asked: Asked, carried: Carried) -> Clocks:
+    label = label_of(carried.clock()) if carried.zone else ""
+    return Clocks(asked.now, carried.clock(), label, carried.language or "en")
+
+
+async def _capture(desk: Desk, asked: Asked, carried: Carried) -> Capture:
+    person = await desk.people.known(asked.team, asked.user)
+    author = await desk.people.known(asked.team, carried.author) if carried.author else person
+    reading = carried.reading()
+    named = None
+    if carried.names_times and carried.at is not None:
+        named = times.read(carried.line, carried.at, desk.zone_for(author), language=language_of(author))
+    # Recorded is when it was typed, which [That was UTC] and the history go by.
+    new = NewEntry(
+        reading.utc or carried.typed_at,
+        require_text(admit(reading.text, "That entry")),
+        author.id,
+        asked.user,
+        carried.typed_at,
+        reading.end_utc,
+        reading.approximate,
+        permalink=carried.link,
+        source=carried.source,
+    )
+    return Capture(
+        new,
+        tuple(Hanging(*file) for file in carried.files),
+        _clocks(asked, carried),
+        capture_service.MARKED if carried.is_marked else "added",
+        seen_by=author.name if author.id != asked.user else "",
+        reading=reading if carried.at is None else None,
+        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
+        named=named,
+    )
+
+
+def _recorded(tx: Transaction, asked: Asked, incident: Incident, carried: Carried, wanted: Capture) -> list[Block]:
+    """What the answer shows of the words: the receipt, where they stand already, or the way to the preview of lines."""
+    if carried.is_paste:
+        return incidents_views.lines(incident, carried)
+    if (before := _before(tx, incident, carried, wanted)) is not None:
+        return incidents_views.already(*before)
+    entry = timeline_store.add(
+        tx, incident.id, incidents_store.take_entry_number_in(tx, incident.id), wanted.new, wanted.change
+    )
+    deliveries_store.keep(tx, _key(carried), json.dumps({"incident": incident.id, "entry": entry.number}), asked.now)
+    blocks: list[Block] = capture_service.receipt(
+        entry, incident, wanted, capture_service.wanted(tx, entry, wanted.files)
+    )["blocks"]
+    return blocks
+
+
+def _before(tx: Transaction, incident: Incident, carried: Carried, wanted: Capture) -> tuple[Incident, Entry] | None:
+    """Where the words stand since before: from this very request, from the same message, or typed once more since."""
+    mark = deliveries_store.reply(tx, _key(carried))
+    if mark is not None:
+        place = json.loads(mark)
+        there, entry = (
+            incidents_store.by_id(tx, place["incident"]),
+            timeline_store.by_number(tx, place["incident"], place["entry"]),
+        )
+        if there is not None and entry is not None:
+            return there, entry
+    if wanted.new.source:
+        entry = timeline_store.by_source(tx, incident.id, wanted.new.source)
+        return (incident, entry) if entry is not None else None
+    said = (wanted.new.recorder, wanted.new.text)
+    since = [one for one in timeline_store.standing(tx, incident.id) if one.recorded_at >= carried.typed_at]
+    same = next((one for one in since if (one.recorder, one.text) == said), None)
+    return (incident, same) if same is not None else None
+
+
+def _key(carried: Carried) -> str:
+    return hashlib.sha256(f"carried\x00{carried.key}".encode()).hexdigest()
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A live message, where it stands and as it should read."""
+
+    incident: Incident
+    ts: str
+    said: Message
+    is_card: bool = True
+
+
+class CardKeeper:
+    """Updates live messages; a card that somebody deleted is posted anew, the first time."""
+
+    def __init__(self, store: Store, clock: Clock, messages: LiveMessages, outbox: Outbox) -> None:
+        self._store = store
+        self._clock = clock
+        self._messages = messages
+        self._outbox = outbox
+        self._posted_anew: set[int] = set()
+        self._gone: set[tuple[str, str]] = set()
+
+    async def refresh(self, place: Place, incident_id: int | None) -> float:
+        """Bring the card of the incident named, else of the channel's, up to date, and the head of its whys' thread.
+
+        The answer is for how many seconds Slack wants to be left alone.
+        """
+        wait = 0.0
+        for card in await self._store.read(lambda tx: self._look(tx, place, incident_id)):
+            done = await self._messages.update(card.incident.channel, card.ts, card.said)
+            wait = max(wait, done.wait)
+            if not done.is_gone:
+                continue
+            if card.is_card:
+                await self._store.write(partial(self._post_anew, card=card))
+                self._outbox.kick()
+            else:  # its thread goes on without it
+                self._gone.add((card.incident.channel, card.ts))
+        return wait
+
+    def _look(self, tx: Transaction, place: Place, incident_id: int | None) -> tuple[_Card, ...]:
+        incident = incidents_store.by_id(tx, incident_id) if incident_id else incidents_store.current(tx, place)
+        if incident is None:
+            return ()
+        card, thread = incidents_store.card(tx, incident.id), incidents_store.whys_thread(tx, incident.id)
+        if not card and not thread:
+            return ()
+        case, total = case_store.glance(tx, incident, incidents_views.CARD_ENTRIES)
+        said = incidents_views.card(case, total, timeline_store.course(tx, incident), self._clock.now())
+        found = [_Card(incident, card, said)] if card else []
+        # While it is open again nothing is asked, and the thread stands as it was.
+        is_asked = incident.status is Status.RESOLVED and (incident.channel, thread) not in self._gone
+        if thread and is_asked:
+            found.append(_Card(incident, thread, whys_views.opening(case), is_card=False))
+        return tuple(found)
+
+    def _post_anew(self, tx: Transaction, card: _Card) -> None:
+        incident = card.incident
+        if incidents_store.card(tx, incident.id) != card.ts:
+            return  # another process saw it first
+        incidents_store.set_card(tx, incident.id, "")
+        if incident.id in self._posted_anew:
+            log.info("the live message of %s was deleted again, and stays away", incident.key)
+            return
+        self._posted_anew.add(incident.id)
+        deliveries_store.owe(tx, Owed(incident.team, "card", incident.channel, "", self._clock.now(), incident.id))
+
+
+async def renamed(desk: Desk, place: Place, name: str) -> None:
+    """A channel has another name: its incident's exports say the new one."""
+
+    def unit(tx: Transaction) -> None:
+        incident = incidents_store.current(tx, place, locking=True)
+        if incident is not None:
+            incidents_store.save(tx, replace(incident, channel_name=name))
+
+    await desk.store.write(unit)
+
+
+async def welcomed(desk: Desk, asked: Asked) -> None:
+    """The bot came into a channel, once for each invitation.
+
+    Its incident's live message, which could not be posted before, can be now; where no incident is on, a card says how
+    to record.
+    """
+
+    def unit(tx: Transaction) -> None:
+        incident = incidents_store.current(tx, asked.place)
+        if incident is not None and not incident.postmortem_status.is_finished:
+            deliveries_store.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id))
+        else:
+            card = json.dumps(incidents_views.welcome(desk.reaction))
+            deliveries_store.owe(tx, Owed(asked.team, "message", asked.place.channel, card, asked.now))
+
+    await once(desk, asked, unit)

@@ -1,0 +1,288 @@
+"""Milestones of an incident: reached now or at a time that was typed. What contradicts the record is asked first.
+
+Milestones reached by a button, which may be older than what has become of the incident since.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain import incident as incident_rules
+from bot.domain import timeline as timeline_rules
+from bot.domain import times
+from bot.domain.incident import Clash, Told
+from bot.domain.records import Entry, EntryKind, Incident, Milestone, Status
+from bot.domain.secrets import Noun, Subject, found, masked
+from bot.domain.text import admit, shortened
+from bot.domain.timeline import offers
+from bot.domain.times import Reading
+from bot.errors import Refused
+from bot.services import secrets as secrets_service
+from bot.services.context import Asked, Desk, once, require_incident, require_taking
+from bot.services.reminders import as_corrected, remind
+from bot.services.timeline import own_clocks, require_entry, time_in_form
+from bot.services.whys import open_thread
+from bot.slack.views import corrections as corrections_views
+from bot.slack.views import incidents as incidents_views
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views import whys as whys_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import Clocks
+from storage import alerts as alerts_store
+from storage import attachments as attachments_store
+from storage import incidents as incidents_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
+from storage.database.statements import Transaction
+from storage.timeline import NewEntry
+
+Check = Callable[[Transaction, Incident], None]
+"""May refuse a milestone in the transaction that writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """A milestone that was reached, and how its time was read.
+
+    `named` is the reading whose times are offered, where that is not `reading`.
+    """
+
+    milestone: Milestone
+    reading: Reading
+    named: Reading | None = None
+    check: Check | None = None
+
+
+async def reach(
+    desk: Desk, asked: Asked, milestone: Milestone, line: str, check: Check | None = None
+) -> Message | None:
+    """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
+    clocks = await own_clocks(desk, asked)
+    reading = times.read(line, asked.now, clocks.zone, language=clocks.language)
+    if reading.question is not None and (question := incidents_views.question(milestone, reading, clocks)) is not None:
+        return question
+    return await _reach(desk, asked, _Reach(milestone, reading, check=check), clocks)
+
+
+async def reach_at(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading) -> Message | None:
+    """The same at the one of its readings that was chosen; without a time as of now."""
+    return await _reach(desk, asked, _Reach(milestone, reading), await own_clocks(desk, asked))
+
+
+async def milestone_answered(desk: Desk, asked: Asked, milestone: Milestone, at: datetime | None) -> Message:
+    """What takes the place of the question about a milestone's time."""
+    return incidents_views.answered(milestone, at or asked.now, await own_clocks(desk, asked))
+
+
+async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
+    """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
+    clocks = await own_clocks(desk, asked)
+    if when:
+        reading = replace(time_in_form(when, asked.now, clocks), text=text)
+        return await _reach(desk, asked, _Reach(milestone, reading), clocks)
+    # The field says that empty means now: a time that the words begin with is offered, and not taken.
+    named = times.read(text, asked.now, clocks.zone, language=clocks.language)
+    untimed = replace(times.read("", asked.now, clocks.zone), text=text)
+    return await _reach(desk, asked, _Reach(milestone, untimed, named), clocks)
+
+
+async def milestone_form(desk: Desk, asked: Asked) -> Block:
+    """The form behind [Milestone]."""
+    clocks = await own_clocks(desk, asked)
+
+    def look(tx: Transaction) -> Block:
+        incident = require_taking(tx, asked)
+        return incidents_views.form(incident, timeline_store.standing(tx, incident.id), clocks)
+
+    return await desk.store.read(look)
+
+
+async def form_again(desk: Desk, asked: Asked, told: Told) -> Block:
+    """The form behind [Change it], filled in with what was typed."""
+    clocks = await own_clocks(desk, asked)
+    return await desk.store.read(lambda tx: incidents_views.form(require_incident(tx, asked), (), clocks, told))
+
+
+async def _reach(desk: Desk, asked: Asked, reach: _Reach, clocks: Clocks) -> Message | None:
+    milestone, reading, check = reach.milestone, reach.reading, reach.check
+    if reading.question is not None:
+        as_in = timeline_rules.in_full(reading.question, asked.now)
+        raise Refused(f"Not recorded. {reading.problem} Write the time in full, as in {as_in}.", field="when")
+    moment = reading.utc or asked.now
+    timeline_rules.require_past(moment, asked.now)
+    text = admit(reading.text, "That entry") or incident_rules.SAID[milestone]
+    told = Told(milestone, moment, text, reading.end_utc, reading.approximate)
+
+    def unit(tx: Transaction) -> Message:
+        before = require_taking(tx, asked, locking=True)
+        if check is not None:
+            check(tx, before)
+        incident = incident_rules.reach(before, milestone, asked.user, moment)
+        if against := incident_rules.clash(
+            before, timeline_store.standing(tx, before.id), milestone, moment, asked.now
+        ):
+            return _asked_about(before, told, against, clocks)
+        said, written = _written(tx, desk, asked, (before, incident), told, clocks)
+        return timeline_views.below(said, written, offers(reach.named or reading, moment, asked.now), asked.now)
+
+    return await once(desk, asked, unit)
+
+
+def _asked_about(incident: Incident, told: Told, against: Clash[Entry], clocks: Clocks) -> Message:
+    """The question which of two is right; raises Refused, so that the words are given back, where no button holds them.
+
+    A credential is not put where it cannot be redacted any more.
+    """
+    if incidents_views.can_ask(incident, told, against) and not found(told.text):
+        return incidents_views.contradicts(incident, told, against, clocks)
+    sentence = incidents_views.problem(incident, told, against, clocks)
+    raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
+
+
+async def settle(desk: Desk, asked: Asked, told: Told) -> Message | None:
+    """Record a milestone as it was typed, although it contradicts the record: somebody said that it is right."""
+    clocks = await own_clocks(desk, asked)
+    return await once(desk, asked, lambda tx: _settled(tx, desk, asked, told, clocks))
+
+
+def _settled(tx: Transaction, desk: Desk, asked: Asked, told: Told, clocks: Clocks) -> Message:
+    before = require_taking(tx, asked, locking=True)
+    for entry in timeline_store.standing(tx, before.id):
+        if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
+            raise Refused(f"That is recorded already, as #{entry.number}.")
+    incident = incident_rules.reach(before, told.milestone, asked.user, told.at)
+    return _written(tx, desk, asked, (before, incident), told, clocks)[0]
+
+
+async def settle_and_correct(desk: Desk, asked: Asked, told: Told, other: int) -> Block:
+    """The same; the form that corrects the entry which it contradicts."""
+    clocks = await own_clocks(desk, asked)
+
+    def unit(tx: Transaction) -> Message:
+        require_entry(tx, require_incident(tx, asked), other)
+        return _settled(tx, desk, asked, told, clocks)
+
+    await once(desk, asked, unit)
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), other))
+    return corrections_views.edit_form(entry, clocks)
+
+
+async def correct(desk: Desk, asked: Asked, told: Told, other: int) -> Message | None:
+    """Move the entry that marks the milestone already to the time that was typed, and give it the words, if any."""
+    clocks = await own_clocks(desk, asked)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_taking(tx, asked, locking=True)
+        before = require_entry(tx, incident, other)
+        text = incident_rules.beyond(told.milestone, told.text) or before.text
+        entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
+        entry = timeline_store.amend(tx, replace(entry, struck=False), "edited", asked.user, asked.now)
+        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
+        turn = corrections_views.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
+        return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
+
+    return await once(desk, asked, unit)
+
+
+async def note(desk: Desk, asked: Asked, told: Told) -> Message | None:
+    """Record it as an entry that marks nothing: the milestone stays where it is."""
+    clocks = await own_clocks(desk, asked)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_taking(tx, asked, locking=True)
+        new = NewEntry(told.at, told.text, asked.user, asked.user, asked.now, told.end, told.approximate)
+        entry = timeline_store.append(tx, incident.id, new)
+        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), told.text, asked)
+        return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.Notes())
+
+    return await once(desk, asked, unit)
+
+
+def _written(
+    tx: Transaction, desk: Desk, asked: Asked, turn: tuple[Incident, Incident], told: Told, clocks: Clocks
+) -> tuple[Message, Entry]:
+    """The milestone written down, and the incident moved on from how it stood before."""
+    before, incident = turn
+    former = incident_rules.reached(before, timeline_store.standing(tx, before.id)).get(told.milestone)
+    incidents_store.save(tx, incident)
+    kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
+    new = NewEntry(
+        told.at, told.text, asked.user, asked.user, asked.now, told.end, told.approximate, kind, told.milestone
+    )
+    entry = timeline_store.append(tx, incident.id, new)
+    secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), told.text, asked)
+    if told.milestone is Milestone.RESOLVED:
+        return _resolved(tx, desk, asked, incident, entry, clocks), entry
+    said = incidents_views.said_to_all(
+        words.incidents.reached(
+            key=incident.key,
+            said=incident_rules.SAID[told.milestone].lower(),
+            day=clocks.day(entry),
+            when=clocks.both(entry),
+            text=shortened(masked(incident_rules.beyond(told.milestone, told.text)), 1_000),
+            by=asked.user,
+            number=entry.number,
+            instead=former.by.number if former and former.by else 0,
+        )
+    )
+    return said, entry
+
+
+def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, entry: Entry, clocks: Clocks) -> Message:
+    remind(tx, desk.rules, incident, entry)
+    text = incident_rules.beyond(Milestone.RESOLVED, entry.text)
+    said = words.incidents.resolved(
+        key=incident.key,
+        day=clocks.day(entry),
+        when=clocks.both(entry),
+        text=shortened(masked(text), 1_000),
+        by=asked.user,
+        number=entry.number,
+        length=timeline_store.course(tx, incident).length,
+    )
+    # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
+    can_post = bool(incidents_store.card(tx, incident.id))
+    if can_post:
+        open_thread(tx, asked, incident)
+    chain = whys_store.chain(tx, incident.id)
+    asking = [whys_views.asked_below(incident, chain)] if can_post else whys_views.ask(incident, chain)
+    return whys_views.after_resolution(incident, said, desk.rules.after_resolution, asking)
+
+
+async def by_button(desk: Desk, asked: Asked, milestone: Milestone, as_of: datetime | None = None) -> Message | None:
+    """A milestone was reached; `as_of` is the time that the button names, when all alerts had ended.
+
+    Raises Refused where the incident has moved on since: it is that far already, was reopened, or an alert of it
+    fires again.
+    """
+    line = f"{as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else ""
+
+    def check(tx: Transaction, incident: Incident) -> None:
+        _require_news(tx, incident, milestone, as_of)
+
+    return await reach(desk, asked, milestone, line, check)
+
+
+def _require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_of: datetime | None) -> None:
+    """Raises Refused for a button that reaches a milestone where the incident has moved on since it was shown.
+
+    `as_of` is when its alerts had all ended, of a button that was offered for that.
+    """
+    key, status = incident.key, incident.status
+    if milestone is Milestone.MITIGATED and status is not Status.OPEN:
+        raise Refused(f"{key} is {status} already. `/incident mitigated 14:05` records another time of it.")
+    if as_of is None or status is Status.RESOLVED:
+        return
+    if count := alerts_store.firing(tx, incident.id):
+        fire = "1 alert of it fires" if count == 1 else f"{count} alerts of it fire"
+        raise Refused(f"{key} is not over, as far as monitoring tells: {fire} again since that was asked.")
+    reopened = [
+        entry for entry in timeline_store.standing(tx, incident.id) if _reopens(entry) and entry.recorded_at > as_of
+    ]
+    if reopened:
+        raise Refused(f"{key} was reopened since that was asked (#{reopened[-1].number}).")
+
+
+def _reopens(entry: Entry) -> bool:
+    return entry.kind is EntryKind.STATUS and entry.milestone is None and entry.number > 1

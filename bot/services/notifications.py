@@ -1,0 +1,384 @@
+"""What a delivery says at the moment of its sending; nothing where its reason is gone meanwhile.
+
+Who may read what is told of a channel outside it: asked of Slack when it is sent, and closed where it cannot say.
+
+What each kind of reminder tells: all of it in its channel, and outside that no word to who cannot look into it.
+
+What people answer to a reminder in their conversation with the bot.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from bot.domain import actions as actions_rules
+from bot.domain import reminders as reminders_rules
+from bot.domain.actions import About, Answer, Deed
+from bot.domain.records import Incident, Status
+from bot.domain.text import unpicked
+from bot.errors import Refused
+from bot.services import actions as actions_service
+from bot.services import reminders as reminders_service
+from bot.services.actions import do_all
+from bot.services.alerts import suggestions as suggestions_service
+from bot.services.context import Asked, Desk, once, require_sight
+from bot.services.documents.delivery import Posting
+from bot.services.reminders import newer_digest, no_longer_wanted, retire
+from bot.slack.channels import Sight
+from bot.slack.sender import Saying, StillUnknown
+from bot.slack.views import actions as actions_views
+from bot.slack.views import blocks
+from bot.slack.views import incidents as incidents_views
+from bot.slack.views import reminders as reminders_views
+from bot.slack.views import whys as whys_views
+from bot.slack.views.blocks import Message
+from bot.slack.views.reminders import OWN, Whose
+from bot.slack.views.templates import words
+from storage import actions as actions_store
+from storage import case as case_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import people as people_store
+from storage import reminders as reminders_store
+from storage import timeline as timeline_store
+from storage.actions import OwedAction
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.deliveries import Delivery, Owed
+from storage.reminders import Reminder
+
+PATIENCE = 3
+"""Attempts that wait for Slack's answer; after them nothing is named, so that something is said at all."""
+
+LookInto = Callable[[str, str, Iterable[str]], Awaitable[Sight]]
+"""Which of the channels somebody (team, user) may look into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is told of some channels: `said` words it for somebody who may look into those given, and no others."""
+
+    channels: frozenset[str]
+    said: Callable[[frozenset[str]], Saying]
+    missed: Callable[[Transaction, frozenset[str]], None] | None = None
+    """Owes what the channels that somebody cannot look into are told about that."""
+
+
+class Readers:
+    """Words each message for its reader."""
+
+    def __init__(self, store: Store, look_into: LookInto) -> None:
+        self._store = store
+        self._look_into = look_into
+
+    def message(self, delivery: Delivery, reader: str, telling: Telling) -> Saying:
+        """The message for a `reader`: in a channel all of it, and to a person what they may read once it is sent."""
+        if not reader.startswith(("U", "W")):
+            return telling.said(telling.channels)
+        return replace(telling.said(frozenset()), made=partial(self._worded, delivery, reader, telling), is_keyed=True)
+
+    async def _worded(self, delivery: Delivery, reader: str, telling: Telling) -> Saying:
+        sight = await self._look_into(delivery.team, reader, telling.channels)
+        if not sight.is_sure and delivery.attempts < PATIENCE:
+            sentence = "Slack does not say who may look into the channel"
+            raise StillUnknown(sentence)
+        hidden = telling.channels - sight.seen
+        missed = telling.missed
+        if hidden and sight.is_sure and missed is not None:
+            await self._store.write(lambda tx: missed(tx, hidden))
+        return telling.said(sight.seen)
+
+
+def reminder_message(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> Telling | None:
+    """What a reminder tells as the record stands; None where there is nothing (more) to tell this recipient."""
+    missed = partial(_tell_channels, delivery=delivery, now=now)
+    if reminder.kind == reminders_rules.OVERDUE:
+        return _digest(tx, reminder, delivery, now)
+    if reminder.kind in reminders_rules.OF_ACTIONS:
+        asked = reminders_service.compose(tx, reminder, now)
+        return _of_one(asked[1], asked[0], reminders_views.asked_unseen, missed) if asked else None
+    incident = incidents_store.by_id(tx, int(reminder.subject))
+    if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
+        return None
+    case, _ = case_store.glance(tx, incident, 1)
+    said = reminders_views.postmortem(case, now - incident.resolved_at, delivery.recipient, _unseen_by(delivery))
+    return _of_one(incident, said, reminders_views.owed_unseen, missed)
+
+
+def handed(tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Telling:
+    """What the new owner of a postmortem reads."""
+
+    def missed(tx: Transaction, channels: frozenset[str]) -> None:
+        for channel in channels:
+            deliveries_store.tell(tx, incident, reminders_views.handed_unseen(incident), now, to=channel)
+
+    said = reminders_views.handed(case_store.glance(tx, incident, 1)[0], delivery.body)
+    return _of_one(incident, said, reminders_views.owed_unseen, missed)
+
+
+def retired(body: dict[str, Any]) -> Telling:
+    """The line that a reminder becomes, as `standing` owes it."""
+
+    def said(seen: frozenset[str]) -> Saying:
+        line = body if channels <= seen else reminders_views.retired_unseen()
+        return replace(Saying.of(line), update_ts=body["ts"], only_there=True)
+
+    channels = frozenset(filter(None, [body.get("about", "")]))
+    return Telling(channels, said)
+
+
+def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> Telling | None:
+    """What somebody owes, to them; or to a lead or a channel their part of it, where they cannot be told."""
+    owed, recipient = actions_store.overdue_of(tx, reminder.team, reminder.subject, now), delivery.recipient
+    if recipient != reminder.subject:
+        owed = tuple(item for item in owed if recipient in (item.incident.lead, item.incident.channel))
+    if not owed:
+        return None
+    whose = _whose(tx, reminder, delivery)
+
+    def said(seen: frozenset[str]) -> Saying:
+        shown = [item for item in owed if item.incident.channel in seen]
+        return Saying.of(reminders_views.overdue(shown, now, whose, len(owed) - len(shown)))
+
+    return Telling(_channels(owed), said, partial(_tell_channels, delivery=delivery, now=now))
+
+
+def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> Whose:
+    subject = reminder.subject
+    if delivery.recipient == subject:
+        return OWN
+    if subject.startswith("S"):
+        return Whose(group=subject)
+    if _unseen_by(delivery) == subject:
+        return Whose(unseen=subject)
+    owner = people_store.one(tx, reminder.team, subject)
+    return Whose(gone=owner.name if owner else subject)
+
+
+def _channels(owed: tuple[OwedAction, ...]) -> frozenset[str]:
+    return frozenset(item.incident.channel for item in owed)
+
+
+Unseen = Callable[[], blocks.Message]
+Missed = Callable[[Transaction, frozenset[str]], None]
+
+
+def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, missed: Missed) -> Telling:
+    """All or nothing: it tells of one channel."""
+    channels = frozenset({incident.channel})
+    return Telling(channels, lambda seen: Saying.of(said if channels <= seen else unseen()), missed)
+
+
+def _is_asked(incident: Incident, recipient: str) -> bool:
+    """Whether somebody owes it still: a reminder may have waited for their morning, and been handed over meanwhile."""
+    return recipient in (incident.channel, incident.postmortem_owner, incident.lead)
+
+
+def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery, now: datetime) -> None:
+    """Owe the reminder to the channels that its recipient cannot look into, once: an attempt may be repeated."""
+    assert delivery.reminder_id is not None  # noqa: S101 (it is a reminder's)
+    owed = deliveries_store.of_reminder(tx, delivery.reminder_id)
+    had = {one.recipient for one in owed if one.kind == "reminder"}
+    body = json.dumps({"unseen": delivery.recipient})
+    for channel in sorted(channels - had):
+        deliveries_store.owe(
+            tx, Owed(delivery.team, "reminder", channel, body, now, delivery.incident_id, delivery.reminder_id)
+        )
+
+
+def _unseen_by(delivery: Delivery) -> str:
+    """Who was to hear it and cannot look into the channel that hears it in their place; empty for nobody."""
+    return str(json.loads(delivery.body)["unseen"]) if delivery.body else ""
+
+
+class Composer:
+    """Builds each kind of message from the record as it stands when it is sent."""
+
+    def __init__(self, posting: Posting, readers: Readers) -> None:
+        self._posting = posting
+        self._readers = readers
+
+    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
+        """The message of a delivery, or None where it must not go out any more."""
+        if delivery.kind == "reminder":
+            return self._reminder(tx, delivery, now)
+        if delivery.kind == "retired":
+            return self._retired(delivery)
+        if delivery.kind in _BY_BODY:
+            return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
+        incident = incidents_store.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+        if incident is None:
+            return None
+        return self._of_incident(tx, incident, delivery, now)
+
+    def _of_incident(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
+        if delivery.kind == "whys":
+            return self._whys(tx, incident, delivery)
+        if delivery.kind == "file":
+            return self._posting.compose(tx, incident, delivery, now)
+        if delivery.kind == "handed":
+            return self._handed(tx, incident, delivery, now)
+        if delivery.recipient != incident.channel:
+            return Saying.of(reminders_views.unreachable(incident.channel, delivery.error))
+        # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
+        return None if incidents_store.card(tx, incident.id) else self._card(tx, incident, now)
+
+    async def close(self) -> None:
+        """Make no more files."""
+        await self._posting.close()
+
+    def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Saying:
+        return Saying.of(
+            incidents_views.card(
+                *case_store.glance(tx, incident, incidents_views.CARD_ENTRIES), timeline_store.course(tx, incident), now
+            )
+        )
+
+    @staticmethod
+    def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> Saying | None:
+        """The message whose thread holds the whys: once for an incident, in its channel, while it is over."""
+        is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
+        if is_gone or incidents_store.whys_thread(tx, incident.id):
+            return None
+        return Saying.of(whys_views.opening(case_store.glance(tx, incident, 1)[0]))
+
+    def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
+        reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
+        if reminder is None or no_longer_wanted(tx, reminder, now, delivery.recipient):
+            return None
+        telling = reminder_message(tx, reminder, delivery, now)
+        return self._readers.message(delivery, delivery.recipient, telling) if telling else None
+
+    def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
+        """To the new owner of a postmortem, as long as they are that."""
+        if incident.postmortem_owner != delivery.recipient:
+            return None
+        telling = handed(tx, incident, delivery, now)
+        return self._readers.message(delivery, delivery.recipient, telling)
+
+    def _retired(self, delivery: Delivery) -> Saying:
+        """One line in the place of a reminder; where that was deleted, nothing is said."""
+        body = json.loads(delivery.body)
+        return self._readers.message(delivery, body.get("to", ""), retired(body))
+
+    @staticmethod
+    def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
+        """After a send: remember where live message and whys stand; a reminder takes an earlier one's place."""
+        if delivery.kind == "alert":
+            suggestions_service.sent(tx, json.loads(delivery.body), channel, ts)
+        incident = incidents_store.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+        reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
+        if delivery.kind == "reminder" and reminder is not None:
+            _take_place(tx, reminder, incident, channel, delivery.due_at)
+        remember = {"card": incidents_store.set_card, "whys": incidents_store.set_whys_thread}.get(delivery.kind)
+        if remember is not None and incident is not None and channel == incident.channel:
+            remember(tx, incident.id, ts)
+
+
+def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, channel: str, now: datetime) -> None:
+    """A reminder was sent: the one of its kind that stands above it in that conversation becomes one line."""
+    if incident is not None:
+        retire(tx, incident, words.reminders.newer(), now, channel=channel, but=reminder.id)
+    elif reminder.kind == reminders_rules.OVERDUE:
+        newer_digest(tx, reminder, channel, now)
+
+
+def _alert(tx: Transaction, body: dict[str, Any]) -> Saying | None:
+    """A suggestion, or its new wording: one that somebody deleted stays away."""
+    composed = suggestions_service.compose(tx, body)
+    if composed is None:
+        return None
+    said, ts = composed
+    return replace(Saying.of(said), update_ts=ts, only_there=bool(ts))
+
+
+_BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Saying | None]] = {
+    "message": lambda _, body: Saying.of(body),
+    "alert": _alert,
+}
+"""The kinds of deliveries whose body says all there is to say, or names it."""
+
+
+MOST = 1_000
+
+
+async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None) -> None:
+    """Do what a reply says about actions that its author owes; where it cannot be told which, ask.
+
+    `mentioned` is the one person whom it names besides, and who is not in the text any more. Where it says nothing
+    of that sort, its author reads what could be said here; where it names an action only, what can be done about it.
+    """
+    is_group = mentioned is not None and mentioned.startswith("S")
+    is_bot = bool(mentioned) and not is_group and (await desk.people.known(asked.team, mentioned or "")).is_bot
+    other = None if is_bot else mentioned
+    answer = actions_rules.read_reply(text, await actions_service.today_of(desk, asked), mentions=other is not None)
+    if answer is None and actions_rules.is_courtesy(text):
+        return
+    if answer is not None and isinstance(answer.deed, actions_rules.Unpicked):
+        raise Refused(unpicked(answer.deed.name))
+    owed = await desk.store.read(lambda tx: actions_store.owed_by(tx, asked.team, asked.user, MOST))
+    if answer is None:
+        await say(desk, asked, actions_views.understood(await _seen(desk, asked, owed)))
+        return
+    meant = await _all_meant(desk, asked, answer, owed)
+    if isinstance(meant, dict):
+        await say(desk, asked, meant)
+        return
+    for one in meant:
+        await require_sight(desk, replace(asked, incident_id=one.incident.id))
+    question = _question(answer.deed, meant)
+    if question is not None:
+        await say(desk, asked, question)
+        return
+    await do_all(desk, asked, answer.deed, [one.action.id for one in meant], other)
+
+
+def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
+    """What is to be asked before anything can be done about the actions that are meant; None where nothing is."""
+    match deed:
+        case actions_rules.Unclear(words=said, problem=problem):
+            return actions_views.what_of_it(meant, said, problem)
+        case actions_rules.Choose(due=due):
+            return actions_views.of_actions(meant, due)
+        case actions_rules.ReplyDrop(reason=""):
+            return actions_views.needs_reason(meant[0])
+        case _:
+            return None
+
+
+async def say(desk: Desk, asked: Asked, said: Message) -> None:
+    """Answer somebody in their conversation with the bot, once."""
+    told = {key: said[key] for key in ("text", "blocks")}
+    await once(desk, asked, lambda _: told | {"response_type": "in_channel"})
+
+
+async def _all_meant(
+    desk: Desk, asked: Asked, answer: Answer, owed: tuple[OwedAction, ...]
+) -> tuple[OwedAction, ...] | Message:
+    """The actions that are meant, each once; or what to say where that cannot be told, or where it is only talk."""
+    if not answer.about:
+        return owed if len(owed) == 1 else actions_views.which(await _seen(desk, asked, owed), len(owed))
+    found: dict[int, OwedAction] = {}
+    for about in answer.about:
+        items = _named(about, owed)
+        if not items:
+            is_talk = isinstance(answer.deed, actions_rules.Unclear) and bool(answer.deed.words)
+            return actions_views.not_owed(None if is_talk else about.number, await _seen(desk, asked, owed), len(owed))
+        if len(items) > 1:
+            return actions_views.which_of(about.number, [item.incident.key for item in items])
+        found[items[0].action.id] = items[0]
+    return tuple(found.values())
+
+
+def _named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+    found = [item for item in owed if item.action.number == about.number]
+    return found if about.incident is None else [item for item in found if item.incident.number == about.incident]
+
+
+async def _seen(desk: Desk, asked: Asked, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+    """Those that may be named: of what somebody cannot look into any more they read nothing."""
+    sight = await desk.sight(asked.team, asked.user, {item.incident.channel for item in owed})
+    return [item for item in owed if item.incident.channel in sight.seen]

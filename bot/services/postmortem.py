@@ -1,0 +1,466 @@
+"""The postmortem's verbs: fill, own, publish, waive.
+
+The verbs that mend what the checks found, where no other form does: an action's owner, date and link.
+
+A postmortem worked on from outside its channel: which one is meant, and who may.
+
+Channels are archived once an incident is over, so that its postmortem is finished from a direct message, or from any
+channel by its key. Who may look into the incident's channel may do there what they may do in it; where Slack does not
+say so, nobody may.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, tzinfo
+from types import MappingProxyType
+
+from bot.domain import actions as actions_rules
+from bot.domain import checks as checks_rules
+from bot.domain import due_dates as due_dates_rules
+from bot.domain import postmortem as postmortem_rules
+from bot.domain import reminders as reminders_rules
+from bot.domain import similarity as similarity_rules
+from bot.domain import whys as whys_rules
+from bot.domain.checks import Finding, findings
+from bot.domain.incident import SAID, reached
+from bot.domain.postmortem import is_program
+from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, Person, PostmortemStatus, SectionText
+from bot.domain.secrets import Noun, Subject, masked
+from bot.domain.sections import BY_SLUG
+from bot.domain.text import admit, require, shortened
+from bot.errors import Refused
+from bot.export.regions import Held
+from bot.services import secrets as secrets_service
+from bot.services import similar_incidents as similar_incidents_service
+from bot.services.actions import numbered, owner_of, require_open, today_of
+from bot.services.context import Asked, Desk, once, require_able, require_incident, require_sight
+from bot.services.corrections import require_owed, require_why
+from bot.services.documents import drafts as drafts_service
+from bot.services.reminders import resume, retire
+from bot.slack.directory import zone_of
+from bot.slack.mrkdwn import mrkdwn
+from bot.slack.views import blocks
+from bot.slack.views import drafts as drafts_views
+from bot.slack.views import incidents as incidents_views
+from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.postmortem import Filling, Reminded, filled_in
+from bot.slack.views.templates import words
+from storage import actions as actions_store
+from storage import case as case_store
+from storage import deliveries as deliveries_store
+from storage import history as history_store
+from storage import incidents as incidents_store
+from storage import reminders as reminders_store
+from storage import sections as sections_store
+from storage import whys as whys_store
+from storage.database.statements import Transaction
+from storage.deliveries import Owed
+from storage.reminders import Reminder
+
+_NONE: Mapping[int, bool] = MappingProxyType({})
+
+PUBLISHED_BY = "postmortem.publish"
+"""What the audit calls a publication."""
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """What is filled and what is missing."""
+
+    def look(tx: Transaction) -> tuple[Case, tuple[Held, ...]]:
+        case = _case(tx, asked)
+        return case, drafts_service.edited(desk.exporter, case, asked.now)
+
+    case, edited = await desk.store.read(look)
+    shown = drafts_views.section_of(edited, case.incident)
+    return postmortem_views.overview(
+        case, asked.now, shown, await similar_incidents_service.alike(desk, asked, case.incident)
+    )
+
+
+async def has_incident(desk: Desk, asked: Asked) -> bool:
+    """Whether the channel has an incident of its own."""
+    return await desk.store.read(lambda tx: incidents_store.current(tx, asked.place)) is not None
+
+
+def _case(tx: Transaction, asked: Asked) -> Case:
+    return case_store.load(tx, require_incident(tx, asked))
+
+
+async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
+    """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
+    if slug and slug not in BY_SLUG:
+        sentence = "There is no such section."
+        raise Refused(sentence)
+
+    def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
+        case = _case(tx, asked)
+        chosen = slug or next(iter(checks_rules.blank_sections(case)), "summary")
+        saved = sections_store.history(tx, case.incident.id, chosen)
+        others = similar_incidents_service.other_causes(tx, case.incident) if chosen == "recurrence" else ()
+        return case, chosen, saved[-1] if saved else None, others
+
+    case, chosen, saved, others = await desk.store.read(look)
+    past = (
+        await similar_incidents_service.alike(desk, asked, case.incident) if chosen in similarity_rules.SECTIONS else ()
+    )
+    # Compiling is work: not where others wait. What somebody left empty on purpose is not filled in again.
+    draft = "" if saved else await asyncio.to_thread(filled_in, case, chosen, asked.now, others)
+    known = _who_knows(case, chosen) if draft else _known(case, chosen)
+    text, version = (saved.text, saved.version) if saved else (draft, 0)
+    return postmortem_views.section_form(case, BY_SLUG[chosen], Filling(text, version, bool(draft), known), past)
+
+
+def _who_knows(case: Case, slug: str) -> str:
+    who = _who_may_know(case, slug)
+    return f"Who may know: {mrkdwn(', '.join(who))}" if who else ""
+
+
+def _known(case: Case, slug: str) -> str:
+    """What the record already says about a section, escaped for Slack; empty where nothing."""
+    marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
+    found = reached(case.incident, case.entries)
+    lines = [f"{SAID[m]} {found[m].at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if m in found]
+    if slug == "root_cause" and case.whys:
+        lines.append(f"The last why: {mrkdwn(shortened(whys_rules.quoted(masked(case.whys[-1].text)), 500))}")
+    if slug == "response" and case.incident.lead:
+        lines.append(f"Lead: {mrkdwn(case.name(case.incident.lead))}")
+    return " · ".join(filter(None, [*lines, _who_knows(case, slug)]))
+
+
+_MARKS_OF = {
+    "fault": (Milestone.IMPACT_STARTED, Milestone.DETECTED),
+    "impact": (Milestone.IMPACT_STARTED, Milestone.DETECTED),
+    "detection": (Milestone.DETECTED,),
+    "response": (Milestone.ACKNOWLEDGED,),
+    "recovery": (Milestone.MITIGATED, Milestone.RESOLVED),
+}
+
+
+def _who_may_know(case: Case, slug: str) -> tuple[str, ...]:
+    """The names of those who could answer: who saw that part of it, then the lead, then who opened it."""
+    marks = _MARKS_OF.get(slug, ())
+    seen = [entry.author for entry in case.entries if entry.milestone in marks]
+    asked = [*seen, case.incident.lead, case.incident.opened_by]
+    return tuple(dict.fromkeys(case.name(user) for user in asked if user and not is_program(case, user)))[:3]
+
+
+async def pick_form(desk: Desk, asked: Asked) -> Block:
+    """The form that chooses a section."""
+    return await desk.store.read(lambda tx: postmortem_views.pick_form(_case(tx, asked)))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What somebody wrote into a section; `version` is the one that they saw, so that nobody's words are lost.
+
+    What is not changed stays as it is; where nobody ever saved one, what the record filled in becomes theirs.
+    """
+
+    slug: str
+    text: str
+    version: int
+    is_changed: bool
+
+
+async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int, bool] = _NONE) -> Message | None:
+    """Save a section, and what was said in its form of past incidents (by row: was it the same cause)."""
+    slug, section = written.slug, BY_SLUG[written.slug]
+    text = admit(written.text, section.title) if written.is_changed or not written.version else ""
+    if verdicts:
+        await similar_incidents_service.require_known(desk, asked, verdicts)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        history = sections_store.history(tx, incident.id, slug)
+        if history and history[-1].version != written.version:
+            who = desk.people.name(asked.team, history[-1].author) or history[-1].author
+            yours = postmortem_views.Yours(text if written.is_changed else None, verdicts)
+            return postmortem_views.conflict(case_store.load(tx, incident), section, history[-1], who, yours)
+        if written.is_changed or not history:
+            sections_store.save(tx, incident.id, slug, text, asked.user, asked.now)
+            secrets_service.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
+        similar_incidents_service.keep(tx, asked, incident, verdicts)
+        return postmortem_views.saved(case_store.glance(tx, incident, 1)[0], section)
+
+    return await once(desk, asked, unit)
+
+
+async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: bool = False) -> Message | None:
+    """Say who owes the document; `owner` is a user id. Handed over, the new one also reads it in their DM."""
+    person = await require_able(desk, asked, owner, "own it")
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        if is_handed_over:
+            require_owed(incident)
+        incident = replace(incident, postmortem_owner=owner)
+        incidents_store.save(tx, incident)
+        if is_handed_over and owner != asked.user:
+            # As one of the reminders: the next of them takes its place, and what ends them ends it.
+            latest = max((reminder.id for reminder in reminders_store.of_incident(tx, incident.id)), default=None)
+            deliveries_store.owe(tx, Owed(asked.team, "handed", owner, asked.user, asked.now, incident.id, latest))
+        retire(tx, incident, words.reminders.handed_over(owner=person.name), asked.now)
+        return incidents_views.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def to_look_at(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], list[Block]]:
+    """What is still to be looked at, and what people edited; read before the transaction that recorders wait for."""
+
+    def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
+        case = _case(tx, asked)
+        return findings(case, asked.now), drafts_views.note(
+            drafts_service.edited(desk.exporter, case, asked.now), case.incident
+        )
+
+    return await desk.store.read(look)
+
+
+async def publish(desk: Desk, asked: Asked) -> Message | None:
+    """It is finished: no more reminders. Where it is published already, who asks reads since when, and by whom."""
+    found, edited = await to_look_at(desk, asked)
+
+    def unit(tx: Transaction) -> Message:
+        before = require_incident(tx, asked, locking=True)
+        if before.postmortem_status is PostmortemStatus.PUBLISHED:
+            who = history_store.last_who(tx, before.id, PUBLISHED_BY)
+            return postmortem_views.published_already(before, who, desk.page.current(tx, before))
+        case, _ = case_store.glance(tx, before, 1)
+        incident = postmortem_rules.publish(case, asked.now)
+        _finish(tx, asked, incident, "the postmortem was published")
+        retire(tx, incident, words.reminders.published(), asked.now)
+        page = desk.page.after_publication(tx, incident, asked.now)
+        return postmortem_views.published(incident, asked.user, found, [*edited, *page])
+
+    return await once(desk, asked, unit)
+
+
+async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
+    """It is not needed: no more reminders."""
+    reason = require(admit(reason, "That reason"), "Say why it is not needed: `/postmortem waive a drill`.")
+
+    def unit(tx: Transaction) -> Message:
+        incident = postmortem_rules.waive(require_incident(tx, asked, locking=True), reason)
+        _finish(tx, asked, incident, "the postmortem was waived")
+        retire(tx, incident, words.reminders.waived(reason=shortened(reason, 300)), asked.now)
+        return postmortem_views.waived(incident, asked.user)
+
+    return await once(desk, asked, unit)
+
+
+async def reopen(desk: Desk, asked: Asked) -> Message | None:
+    """It was published or waived by mistake: it is asked for again, from the next reminder that lies ahead.
+
+    What stands elsewhere (its page, what customers read) is left as it is. Raises Refused where it is open.
+    """
+
+    def unit(tx: Transaction) -> Message:
+        before = require_incident(tx, asked, locking=True)
+        incident = postmortem_rules.reopen(before)
+        incidents_store.save(tx, incident)
+        return postmortem_views.reopened(incident, before, asked.user, resume(tx, desk.rules, incident, asked.now))
+
+    return await once(desk, asked, unit)
+
+
+def _finish(tx: Transaction, asked: Asked, incident: Incident, note: str) -> None:
+    incidents_store.save(tx, incident)
+    reminders_store.cancel(tx, incident.id, note, asked.now)
+
+
+async def show_reminders(desk: Desk, asked: Asked) -> Message:
+    """What was sent, when, to whom, and what comes next."""
+
+    def look(tx: Transaction) -> tuple[Case, tuple[Reminded, ...]]:
+        incident = require_incident(tx, asked)
+        had = reminders_store.of_incident(tx, incident.id)
+        return case_store.glance(tx, incident, 1)[0], tuple(
+            Reminded(reminder, deliveries_store.of_reminder(tx, reminder.id)) for reminder in had
+        )
+
+    case, had = await desk.store.read(look)
+    asked_of = {owed.recipient for one in had for owed in one.deliveries if owed.recipient.startswith(("U", "W"))}
+    known = {user: person for user in asked_of if (person := desk.people.seen(asked.team, user)) is not None}
+    return postmortem_views.reminders(replace(case, people=case.people | known), had)
+
+
+async def snooze(desk: Desk, asked: Asked) -> Message | None:
+    """Leave the owner alone for a day: what they were told becomes one line, and comes again then."""
+
+    def unit(tx: Transaction) -> Message | None:
+        incident = require_incident(tx, asked, locking=True)
+        had = reminders_store.of_incident(tx, incident.id)
+        if not had or reminders_rules.postmortem_reason_gone(incident):
+            require_owed(incident)
+            sentence = f"Nothing is asked of {incident.key} any more."
+            raise Refused(sentence)
+        if until := reminders_rules.snoozed_until({one.slot: one.due_at for one in had if one.state == "pending"}):
+            return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=until))
+        latest = max(had, key=lambda reminder: reminder.id)
+        step = reminders_rules.snooze(latest.slot, {reminder.slot: reminder.state for reminder in had}, asked.now)
+        subject = (incident.team, reminders_rules.POSTMORTEM, str(incident.id))
+        reminders_store.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
+        why = words.reminders.snoozed(until=step.due_at)
+        in_dm = asked.place.channel if asked.place.channel != incident.channel else ""
+        retire(tx, incident, why, asked.now, channel=in_dm)
+        return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=step.due_at))
+
+    return await once(desk, asked, unit)
+
+
+async def hand_over_form(desk: Desk, asked: Asked) -> Block:
+    """The form behind [Hand over]."""
+    return await desk.store.read(lambda tx: postmortem_views.hand_over_form(_owed(tx, asked)))
+
+
+def _owed(tx: Transaction, asked: Asked) -> Incident:
+    """The incident whose postmortem is still asked for; raises Refused for one of which nothing is."""
+    incident = require_incident(tx, asked)
+    require_owed(incident)
+    return incident
+
+
+async def waive_form(desk: Desk, asked: Asked) -> Block:
+    """The form behind [Not needed …]."""
+    return await desk.store.read(lambda tx: postmortem_views.waive_form(_owed(tx, asked)))
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What somebody changed in the form of an action: its owner (the id of a person or a group), its day, its link.
+
+    `changed` names them; the others stay as they are, whoever changed them meanwhile.
+    """
+
+    owner: str | None
+    due_on: date | None
+    link: str
+    changed: frozenset[str]
+
+
+async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+    """The form that gives an action its owner, date and link."""
+    groups = await desk.people.names.groups(asked.team)
+
+    def look(tx: Transaction) -> Block:
+        incident = require_incident(tx, asked)
+        action = _of(tx, incident.id, action_id)
+        require_open(action)
+        return postmortem_views.action_form(action, incident, desk.people.seen(asked.team, action.owner or ""), groups)
+
+    return await desk.store.read(look)
+
+
+async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -> Message | None:
+    """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
+    link = actions_rules.address(given.link) if "link" in given.changed else ""
+    if "due" in given.changed and given.due_on is not None and given.due_on < await today_of(desk, asked):
+        raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
+    if "owner" in given.changed:
+        owner = given.owner
+        keeper = await owner_of(desk, asked, owner or asked.user)
+    else:
+        owner = await desk.store.read(lambda tx: _of(tx, require_incident(tx, asked).id, action_id).owner)
+        keeper = await _keeper(desk, asked, owner or asked.user)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        before = _of(tx, incident.id, action_id)
+        require_open(before)
+        action = _completed(before, given, link, zone_of(keeper))
+        if action != before:
+            actions_store.save(tx, action)
+        secrets_service.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), link, asked)
+        return postmortem_views.completed(action, case_store.glance(tx, incident, 1)[0])
+
+    return await once(desk, asked, unit)
+
+
+async def _keeper(desk: Desk, asked: Asked, owner: str) -> Person:
+    """Whoever owns it already, which is not judged anew: also somebody who has left since."""
+    if owner.startswith("S"):
+        return await owner_of(desk, asked, owner)
+    return await desk.people.known(asked.team, owner)
+
+
+def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Action:
+    """The action with what was changed; its day ends anew, in the zone of its owner, where either is another."""
+    if "owner" in given.changed:
+        action = replace(action, owner=given.owner)
+    if "due" in given.changed:
+        action = replace(action, due_on=given.due_on)
+    if "link" in given.changed:
+        action = replace(action, link=link)
+    if given.changed & {"owner", "due"}:
+        action = replace(action, overdue_at=due_dates_rules.overdue_at(action.due_on, zone) if action.due_on else None)
+    return action
+
+
+async def link(desk: Desk, asked: Asked, why: int, action: int) -> Message | None:
+    """Say that an action is for a why, both by their numbers."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        about = whys_rules.by_number(whys_store.every(tx, incident.id), why)
+        require_why(tx, desk, asked, about)
+        found = numbered(tx, incident, action)
+        if found.status is ActionStatus.DROPPED:
+            require_open(found)
+        whys_store.link(tx, about, found)
+        return postmortem_views.linked(about, found)
+
+    return await once(desk, asked, unit)
+
+
+def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
+    action = actions_store.by_id(tx, action_id)
+    if action is None or action.incident_id != incident_id:
+        sentence = "That action is not here any more."
+        raise Refused(sentence)
+    return action
+
+
+MOST_NAMED = 8
+
+
+async def about(desk: Desk, asked: Asked, number: int | None, example: str = "") -> Asked:
+    """The request, about INC-7 where its number is given; in a direct message else about the one that its author owes.
+
+    `example` is what they typed, for the sentence that asks which. Raises Refused where there is no such incident,
+    where several may be meant, and for who may not look into its channel.
+    """
+    if number is not None:
+        found = await desk.store.read(lambda tx: incidents_store.by_number(tx, asked.team, number))
+        if found is None:
+            raise Refused(f"There is no INC-{number}. `/incident list` shows those that you may look into.")
+        return await seen(desk, asked, found)
+    if not asked.place.channel.startswith("D"):
+        return asked
+    owed = await desk.store.read(lambda tx: incidents_store.owed_by(tx, asked.team, asked.user, MOST_NAMED))
+    if not owed:
+        return asked
+    if len(owed) > 1:
+        raise Refused(which(owed, example))
+    return await seen(desk, asked, owed[0])
+
+
+async def seen(desk: Desk, asked: Asked, incident: Incident) -> Asked:
+    """The request about an incident, for who may look into its channel; raises Refused for anybody else."""
+    here = replace(asked, incident_id=incident.id)
+    await require_sight(desk, here)
+    return replace(here, sees=incident.id, is_told_there=True)
+
+
+def which(owed: tuple[Incident, ...], example: str) -> str:
+    """The sentence for somebody who owes several and names none."""
+    keys = [incident.key for incident in owed]
+    listed = f"{', '.join(keys[:-1])} and {keys[-1]}"
+    return f"You owe the postmortems of {listed}. Name one, as in `{example or '/postmortem'} {keys[0]}`."
+
+
+def from_outside(asked: Asked) -> Asked:
+    """A button's or a form's request, of which what is said to all is said in the incident's channel."""
+    return replace(asked, is_told_there=asked.incident_id is not None)

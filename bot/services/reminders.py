@@ -1,0 +1,449 @@
+"""The sweep: what is due becomes messages owed, unless its reason is gone; later steps replace earlier ones.
+
+What is asked about single actions: of the lead once it is a week overdue, of its owner a month after it was done.
+
+What hangs on the resolution: the incident's standing, its reminders, and what a corrected entry does to both.
+
+The reminders that stand: each is made one line once it is answered, or a newer one has come.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain import incident as incident_rules
+from bot.domain import reminders as reminders_rules
+from bot.domain.alerts import REMEMBERED
+from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
+from bot.domain.reminders import OF_ACTIONS, OVERDUE, ReminderRules, Step
+from bot.errors import Refused
+from bot.slack.directory import zone_of
+from bot.slack.views import actions as actions_views
+from bot.slack.views import reminders as reminders_views
+from bot.slack.views.blocks import Message
+from bot.slack.views.templates import words
+from storage import actions as actions_store
+from storage import alerts as alerts_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import people as people_store
+from storage import reminders as reminders_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.database.store import Store
+from storage.deliveries import Delivery, Owed
+from storage.reminders import Reminder
+
+
+def schedule(tx: Transaction, now: datetime) -> None:
+    """Put down that the lead is to hear of each action that is a week overdue, once for each of its due days."""
+    for action_id, due_on, team in actions_store.long_overdue(tx, now - reminders_rules.ESCALATED_AFTER):
+        _put(tx, team, reminders_rules.ESCALATED, action_id, due_on.isoformat(), now)
+
+
+def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action, now: datetime) -> None:
+    """An action is done: put down that its owner is asked whether it held."""
+    zone = zone_of(people_store.one(tx, team, action.owner) if action.owner else None)
+    _put(tx, team, reminders_rules.HELD, action.id, now.date().isoformat(), reminders_rules.held_at(now, zone, rules_))
+
+
+def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: datetime) -> None:
+    """An incident came from elsewhere: what is to be asked of its actions later still is, what was due is not."""
+    for action in actions_store.of_incident(tx, incident.id):
+        if action.status is ActionStatus.DONE and action.closed_at is not None and not action.held:
+            zone = zone_of(people_store.one(tx, incident.team, action.owner) if action.owner else None)
+            if reminders_rules.held_at(action.closed_at, zone, rules_) > now:
+                ask_later(tx, rules_, incident.team, action, action.closed_at)
+        is_open = action.status is ActionStatus.OPEN
+        if is_open and action.overdue_at is not None and action.overdue_at <= now - reminders_rules.ESCALATED_AFTER:
+            subject = (incident.team, reminders_rules.ESCALATED, str(action.id), str(action.due_on))
+            told = Reminder(0, *subject, None, action.overdue_at + reminders_rules.ESCALATED_AFTER, "skipped", now, "")
+            reminders_store.skip(tx, told, "it was due before the incident was imported", now)
+
+
+def _put(tx: Transaction, team: str, kind: str, action_id: int, slot: str, at: datetime) -> None:
+    # Of no incident: what is withdrawn with a postmortem's reminders is not this.
+    reminders_store.schedule(tx, Reminder(0, team, kind, str(action_id), slot, None, at, "pending", None, ""))
+
+
+def _subject(tx: Transaction, reminder: Reminder) -> tuple[Action, Incident] | None:
+    action = actions_store.by_id(tx, int(reminder.subject))
+    incident = incidents_store.by_id(tx, action.incident_id) if action else None
+    return (action, incident) if action is not None and incident is not None else None
+
+
+def reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
+    """Why nothing is to be said of the action any more; empty where it is."""
+    found = _subject(tx, reminder)
+    if found is None:
+        return "the action is gone"
+    action, incident = found
+    if reminder.kind == reminders_rules.HELD:
+        is_asked = action.status is ActionStatus.DONE and not action.held
+        return "" if is_asked else f"the action is {action.held or action.status}"
+    if action.status is not ActionStatus.OPEN:
+        return f"the action is {action.status}"
+    if action.overdue_at is None or action.overdue_at > now or str(action.due_on) != reminder.slot:
+        return "the action has another date"
+    return "the lead owns it" if incident.lead is not None and incident.lead == action.owner else ""
+
+
+def recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
+    """Who is to hear it: of a done action its owner, else the lead, else the channel."""
+    found = _subject(tx, reminder)
+    assert found is not None  # noqa: S101 (reason_gone has seen it)
+    action, incident = found
+    asked = (action.owner, incident.lead) if reminder.kind == reminders_rules.HELD else (incident.lead,)
+    here = [user for user in asked if user and not user.startswith("S") and not has_left(tx, reminder.team, user)]
+    return (*here, incident.channel)[:1]
+
+
+def has_left(tx: Transaction, team: str, user: str) -> bool:
+    """Whether somebody's account is deactivated, as far as is known."""
+    person = people_store.one(tx, team, user)
+    return person is not None and person.is_deactivated
+
+
+def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message, Incident] | None:
+    """What is said of the action, and the incident that it came from."""
+    found = _subject(tx, reminder)
+    if found is None:
+        return None
+    action, incident = found
+    if reminder.kind == reminders_rules.HELD:
+        return actions_views.did_it_hold(action, incident), incident
+    owner = people_store.one(tx, reminder.team, action.owner) if action.owner else None
+    days = (now - action.overdue_at).days if action.overdue_at else 0
+    return actions_views.escalated(action, incident, owner.name if owner else action.owner or "", days), incident
+
+
+MOST_AT_ONCE = 200
+PEOPLE = ("U", "W")
+INBOX_KEPT = timedelta(days=2)
+"""Longer than Slack repeats a delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one due reminder, and to whom it goes."""
+
+    reminder: Reminder
+    state: str
+    why: str
+    recipients: tuple[str, ...] = ()
+    fallback: str = ""
+    """Who gets it where the first recipient turns out to be out of reach."""
+
+
+async def sweep(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
+    """Turn everything due by `now` into messages owed, in one transaction; what became of each."""
+    return await store.write(lambda tx: settle_due(tx, rules_, now))
+
+
+def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
+    """The sweep's transaction; rolled back, it is the dry run of `afterword tick --dry-run`."""
+    _schedule_digests(tx, rules_, now)
+    schedule(tx, now)
+    deliveries_store.prune(tx, now - INBOX_KEPT)
+    alerts_store.prune(tx, now - REMEMBERED, now)
+    settled: list[Settled] = []
+    for reminder in reminders_store.due(tx, now, MOST_AT_ONCE):
+        outcome = _judge(tx, reminder, now)
+        if outcome.state == "sent":
+            _owe(tx, outcome, rules_, now)
+        reminders_store.settle(tx, reminder, outcome.state, outcome.why, now)
+        settled.append(outcome)
+    return tuple(settled)
+
+
+def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> None:
+    """One digest a day for everybody who owes an overdue action, from their morning on."""
+    for team, owner in actions_store.overdue_owners(tx, now):
+        slot = reminders_rules.digest_slot(now, zone_of(people_store.one(tx, team, owner)), rules_)
+        if slot is not None:
+            reminders_store.schedule(
+                tx, Reminder(0, team, reminders_rules.OVERDUE, owner, slot, None, now, "", None, "")
+            )
+
+
+def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+    if gone := _reason_gone(tx, reminder, now):
+        return Settled(reminder, "cancelled", gone)
+    if reminder.kind == reminders_rules.OVERDUE:
+        if replaced := _replaced(tx, reminder, now):
+            return Settled(reminder, "skipped", replaced)
+        return _judge_digest(tx, reminder, now)
+    if reminder.kind in reminders_rules.OF_ACTIONS:
+        return Settled(reminder, "sent", "an action is asked about", recipients(tx, reminder))
+    return _judge_postmortem(tx, reminder, now)
+
+
+def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+    """To the owner; where they have left, each incident's part to its lead, else to its channel.
+
+    What a user group owes is said in the incidents' channels, where its members can be reached.
+    """
+    if not reminder.subject.startswith(PEOPLE):
+        owed = actions_store.overdue_of(tx, reminder.team, reminder.subject, now)
+        channels = dict.fromkeys(item.incident.channel for item in owed)
+        return Settled(reminder, "sent", "actions of a user group are overdue", tuple(channels))
+    if not has_left(tx, reminder.team, reminder.subject):
+        return Settled(reminder, "sent", "actions are overdue", (reminder.subject,))
+    found = [item.incident for item in actions_store.overdue_of(tx, reminder.team, reminder.subject, now)]
+    leads = [(incident, incident.lead or reminder.subject) for incident in found]
+    heirs = [incident.channel if has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
+    return Settled(reminder, "sent", "the owner of overdue actions has left", tuple(dict.fromkeys(heirs)))
+
+
+def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+    """To the owner, else to the lead, else to the channel; the steps counted in hours to the channel in any case."""
+    incident = incidents_store.by_id(tx, int(reminder.subject))
+    assert incident is not None  # noqa: S101 (_reason_gone has seen it)
+    asked = dict.fromkeys(user for user in (incident.postmortem_owner, incident.lead) if user)
+    here = [user for user in asked if not has_left(tx, reminder.team, user)]
+    is_public = reminders_rules.is_for_the_channel(reminder.slot) or not here
+    recipients = (*here[:1], incident.channel) if is_public else tuple(here[:1])
+    replaced = {
+        one: _replaced(tx, reminder, now, in_channel=bool(here) and one == incident.channel) for one in recipients
+    }
+    wanted = tuple(one for one in recipients if not replaced[one])
+    if not wanted:
+        return Settled(reminder, "skipped", replaced[recipients[0]])
+    return Settled(reminder, "sent", "the postmortem is open", wanted, fallback="".join(here[1:2]))
+
+
+def _owe(tx: Transaction, settled: Settled, rules_: ReminderRules, now: datetime) -> None:
+    """Owe the messages: a channel's now, a person's once neither their night nor a snooze is in the way."""
+    reminder = settled.reminder
+    for recipient in settled.recipients:
+        is_person = recipient.startswith(PEOPLE)
+        fallback = settled.fallback if is_person else ""
+        at = _free_from(tx, reminder, recipient, rules_, now) if is_person else now
+        deliveries_store.owe(
+            tx, Owed(reminder.team, "reminder", recipient, "", at, reminder.incident_id, reminder.id, fallback)
+        )
+
+
+def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderRules, now: datetime) -> datetime:
+    if reminder.kind == reminders_rules.POSTMORTEM:
+        steps = reminders_store.of_incident(tx, int(reminder.subject))
+        pending = {step.slot: step.due_at for step in steps if step.state == "pending" and step.id != reminder.id}
+        now = max(now, reminders_rules.snoozed_until(pending) or now)
+    return reminders_rules.rolled(now, zone_of(people_store.one(tx, reminder.team, user)), rules_)
+
+
+def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
+    """Why a reminder must not go to somebody (any more), or empty: asked again when it is sent, be that days later."""
+    in_channel = not recipient.startswith(PEOPLE)
+    return _reason_gone(tx, reminder, now) or _replaced(tx, reminder, now, in_channel=in_channel)
+
+
+def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
+    if reminder.kind == reminders_rules.OVERDUE:
+        owed = actions_store.overdue_of(tx, reminder.team, reminder.subject, now)
+        return "" if owed else "nothing is overdue any more"
+    if reminder.kind in reminders_rules.OF_ACTIONS:
+        return reason_gone(tx, reminder, now)
+    incident = incidents_store.by_id(tx, int(reminder.subject))
+    return reminders_rules.postmortem_reason_gone(incident)
+
+
+def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel: bool = False) -> str:
+    """Why another reminder goes out in place of this one, or empty: after an outage only the latest of a kind does.
+
+    `in_channel`: what is said in the channel is not replaced by what is said to one person.
+    """
+    if reminder.kind == reminders_rules.OVERDUE:
+        zone = zone_of(people_store.one(tx, reminder.team, reminder.subject))
+        is_past = reminders_rules.is_of_earlier_day(reminder.slot, now, zone)
+        return "the digest of a later day takes its place" if is_past else ""
+    if reminder.kind in reminders_rules.OF_ACTIONS:
+        return ""
+    steps = reminders_store.of_incident(tx, int(reminder.subject))
+    latest = max(steps, key=lambda step: step.id)
+    if reminders_rules.is_of_earlier_resolution(reminder.slot, latest.slot):
+        return "the incident was resolved anew"
+    later = [step for step in steps if reminder.due_at < step.due_at <= now and step.state in ("pending", "sent")]
+    if in_channel and reminders_rules.is_for_the_channel(reminder.slot):
+        later = [step for step in later if reminders_rules.is_for_the_channel(step.slot)]
+    return "a later reminder of the same went out instead" if later else ""
+
+
+def owed_already(store: Store, now: datetime) -> tuple[str, ...]:
+    """One line for each message that is owed since before and due by `now`; for the command line."""
+    due = store.read_now(lambda tx: deliveries_store.due(tx, now, MOST_AT_ONCE, locking=False))
+    return tuple(
+        f"owed: {delivery.kind} {delivery.id} to {delivery.recipient}, due {delivery.due_at:%Y-%m-%d %H:%M} UTC: "
+        f"{delivery.state}{f', {delivery.error}' if delivery.error else ''}"
+        for delivery in due
+    )
+
+
+class _Undo(Exception):
+    def __init__(self, settled: tuple[Settled, ...]) -> None:
+        super().__init__()
+        self.settled = settled
+
+
+def rehearse(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
+    """What a sweep at `now` would do, undone again; for the command line."""
+
+    def unit(tx: Transaction) -> None:
+        raise _Undo(settle_due(tx, rules_, now))
+
+    try:
+        store.write_now(unit)
+    except _Undo as undo:
+        return undo.settled
+    return ()
+
+
+def told(settled: Settled) -> str:
+    """One line: what would go out, to whom, and why (or why not)."""
+    reminder = settled.reminder
+    what = f"{reminder.kind} {reminders_rules.step_name(reminder.slot)} of {reminder.team}/{reminder.subject}"
+    to = f" to {', '.join(settled.recipients)}" if settled.recipients else ""
+    return f"{settled.state}: {what}, due {reminder.due_at:%Y-%m-%d %H:%M} UTC{to}: {settled.why}"
+
+
+def remind(
+    tx: Transaction, rules: ReminderRules, incident: Incident, resolving: Entry, *, after: datetime | None = None
+) -> None:
+    """Schedule the postmortem's reminders, except those that this resolution has had already.
+
+    With `after` only those that are due later than that moment.
+    """
+    had = {reminder.slot: reminder.state for reminder in reminders_store.of_incident(tx, incident.id)}
+    for step in reminders_rules.postmortem_steps(incident, rules, resolving.number, had):
+        if after is None or step.due_at > after:
+            _schedule(tx, incident, step)
+
+
+def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datetime) -> Step | None:
+    """Schedule again what was withdrawn when the postmortem was finished and still lies ahead; the next of it.
+
+    What went out does not go out again, and what would have been due meanwhile is not made up for.
+    """
+    had = reminders_store.of_incident(tx, incident.id)
+    if had:
+        latest = max(had, key=lambda reminder: reminder.id)
+        snoozed = reminders_rules.snoozed_again(latest.slot, {one.slot: (one.state, one.due_at) for one in had}, now)
+        if snoozed is not None:
+            _schedule(tx, incident, snoozed)
+    resolving = [entry for entry in timeline_store.standing(tx, incident.id) if entry.milestone is Milestone.RESOLVED]
+    if resolving:
+        remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)
+    ahead = [one for one in reminders_store.of_incident(tx, incident.id) if one.state == "pending"]
+    return min((Step(one.slot, one.due_at) for one in ahead), key=lambda step: step.due_at, default=None)
+
+
+def _schedule(tx: Transaction, incident: Incident, step: Step) -> None:
+    subject = (incident.team, reminders_rules.POSTMORTEM, str(incident.id))
+    reminders_store.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
+
+
+def as_corrected(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:
+    """The incident after an entry was corrected, taken back or brought back; its reminders move or go with it.
+
+    The incident was read with locking, the entry is saved. Raises Refused where the incident would be open again while
+    another one is open in its channel.
+    """
+    if changed.milestone is None and changed.kind is not EntryKind.STATUS:
+        return incident
+    entries = timeline_store.standing(tx, incident.id)
+    told = incident_rules.as_told(incident, entries)
+    if told == incident:
+        return incident
+    if incident.status is Status.RESOLVED and told.status is not Status.RESOLVED:
+        _require_free(tx, incident)
+    incidents_store.save(tx, told)
+    if told.resolved_at != incident.resolved_at:
+        _reschedule(tx, rules, told, entries, now)
+    return told
+
+
+def _reschedule(
+    tx: Transaction, rules: ReminderRules, incident: Incident, entries: tuple[Entry, ...], now: datetime
+) -> None:
+    resolving = [entry for entry in entries if entry.milestone is Milestone.RESOLVED]
+    reopened = incident.status is not Status.RESOLVED
+    reminders_store.cancel(
+        tx, incident.id, "the incident was reopened" if reopened else "the time of the resolution was corrected", now
+    )
+    if not reopened and not incident.postmortem_status.is_finished:
+        remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number))
+
+
+def _require_free(tx: Transaction, incident: Incident) -> None:
+    current = incidents_store.current(tx, Place(incident.team, incident.channel))
+    if current is not None and current.id != incident.id and current.status is not Status.RESOLVED:
+        sentence = f"{current.key} is open in its channel now, so that {incident.key} cannot be open there again."
+        raise Refused(sentence)
+
+
+LATEST = 8
+"""Of somebody's digests, and of what was asked of an action, so many are looked at: the others were replaced before."""
+
+
+def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, channel: str = "", but: int = 0) -> int:
+    """Owe one line in place of each postmortem reminder of the incident that stands in a DM; how many there were.
+
+    `why` is mrkdwn. Only those in `channel` where one is given, and none of the reminder with the row `but`.
+    """
+    standing = _standing(tx, reminders_store.of_incident(tx, incident.id), but)
+    found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
+    for one in found:
+        _replace(tx, one, reminders_views.retired(incident, why), now, incident.channel)
+    return len(found)
+
+
+def newer_digest(tx: Transaction, digest: Reminder, channel: str, now: datetime) -> None:
+    """A digest was sent to a channel: those before it that stand there become one line each."""
+    for one in _digests(tx, digest.team, digest.subject, digest.id):
+        if _is_in(one, channel):
+            _replace(tx, one, reminders_views.digest_retired(words.reminders.newer_digest()), now)
+
+
+def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime) -> None:
+    """Where nothing of somebody's is overdue any more, their digest says so wherever it stands."""
+    if owner is None or actions_store.overdue_of(tx, team, owner, now):
+        return
+    for one in _digests(tx, team, owner):
+        _replace(tx, one, reminders_views.digest_retired(words.reminders.nothing_overdue()), now)
+
+
+def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
+    """What was asked of one action (of its lead, or whether it held) is answered: each of it becomes a line.
+
+    `why` is mrkdwn.
+    """
+    said = reminders_views.asked_retired(action, why)
+    incident = incidents_store.by_id(tx, action.incident_id)
+    assert incident is not None  # noqa: S101 (a foreign key holds it)
+    for kind in OF_ACTIONS:
+        for one in _standing(tx, reminders_store.latest(tx, team, kind, str(action.id), LATEST)):
+            _replace(tx, one, said, now, incident.channel)
+
+
+def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
+    return list(_standing(tx, reminders_store.latest(tx, team, OVERDUE, owner, LATEST), but))
+
+
+def _is_in(one: Delivery, channel: str) -> bool:
+    return channel in ("", one.sent_channel, one.recipient)
+
+
+def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime, about: str = "") -> None:
+    """`about` is the channel of which the line tells; empty where it tells of none."""
+    body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **said})
+    deliveries_store.owe(tx, Owed(one.team, "retired", one.sent_channel, body, now, one.incident_id, one.reminder_id))
+
+
+def _standing(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterator[Delivery]:
+    for reminder in had:
+        if reminder.id == but:
+            continue
+        owed = deliveries_store.of_reminder(tx, reminder.id)
+        retired = {json.loads(one.body)["of"] for one in owed if one.kind == "retired"}
+        yield from (one for one in owed if one.kind != "retired" and one.sent_ts and one.id not in retired)

@@ -1,0 +1,404 @@
+"""The verbs about what looks like a credential: warn its author, take it out of the record, or let it stand.
+
+Taking credentials out of the record: from every noun that holds them, and from every copy that was made of it.
+
+The verbs about a credential that also stands in other incidents: find it where somebody may look, redact it there.
+
+What the program itself copied from one record into another, a redaction reaches unasked (`bot.services.secrets`).
+What people typed somewhere else is another record's: it is offered to whoever redacts, and theirs to decide.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bot.domain import secrets as secrets_rules
+from bot.domain import sections as sections_rules
+from bot.domain.records import Action, Incident
+from bot.domain.secrets import LEAST, Noun, Redacted, Spot, Subject, Wording, spot_of, value_at, without
+from bot.errors import Refused
+from bot.services import corrections as corrections_service
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.slack.mrkdwn import escape
+from bot.slack.views import secrets as secrets_views
+from bot.slack.views.blocks import Message
+from bot.slack.views.secrets import There
+from storage import actions as actions_store
+from storage import attachments as attachments_store
+from storage import deliveries as deliveries_store
+from storage import history as history_store
+from storage import incidents as incidents_store
+from storage import search as search_store
+from storage import secrets as secrets_store
+from storage import sections as sections_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
+from storage.database.statements import Transaction
+from storage.secrets import Copy, Reach, mark_of
+
+_Record = TypeVar("_Record", Incident, Action)
+_JSON_PLACES = ("delivery", "inbox", "lookback", "link")
+_MESSAGES = ("delivery", "inbox")
+
+
+class Redaction:
+    """One redaction of an incident that is locked: these credentials, by somebody, at a moment."""
+
+    def __init__(self, incident: Incident, values: frozenset[str], by: str, now: datetime) -> None:
+        self._incident = incident
+        self._values = values
+        self._by = by
+        self._now = now
+
+    def take_out(self, tx: Transaction) -> Redacted:
+        """Replace the credentials wherever they stand, in every wording; what held them."""
+        found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
+        elsewhere = self._quoted(tx)
+        self._copies(tx, Reach(self._incident.id, self._incident.team, self._incident.opened_at))
+        search_store.forget(tx)
+        return Redacted(tuple(found), elsewhere, self._sources(tx))
+
+    def _title(self, tx: Transaction) -> list[Subject]:
+        before = self._incident
+        after = _with_clean(before, self._clean, ("title", "postmortem_reason"))
+        if after is before:
+            return []
+        incidents_store.save(tx, after)
+        return [Subject(Noun.TITLE)] if after.title != before.title else []
+
+    def _entries(self, tx: Transaction) -> list[Subject]:
+        incident_id = self._incident.id
+        marks = {secrets_store.mark_of(value) for value in self._values}
+        suspects = {number for mark in marks for number in secrets_store.entries_with(tx, incident_id, mark)}
+        done = []
+        for number in sorted(suspects):
+            entry = timeline_store.by_number(tx, incident_id, number)
+            if entry is None or not any(self._holds(wording.text) for wording in timeline_store.versions(tx, entry.id)):
+                continue
+            timeline_store.redact(tx, entry, self._clean, self._by, self._now)
+            done.append(Subject(Noun.ENTRY, str(number)))
+        return done
+
+    def _clean(self, text: str) -> str:
+        # Twice: where two stood side by side, the second is one of these values only once the first is gone.
+        return secrets_rules.without(secrets_rules.without(text, self._values), self._values)
+
+    def _holds(self, text: str) -> bool:
+        return self._clean(text) != text
+
+    def _whys(self, tx: Transaction) -> list[Subject]:
+        every = whys_store.every(tx, self._incident.id)
+        done = (whys_store.redact(tx, why, self._clean, self._by, self._now) for why in every)
+        return [Subject(Noun.WHY, str(why.number)) for why in done if why is not None]
+
+    def _sections(self, tx: Transaction) -> list[Subject]:
+        done = sections_store.redact(tx, self._incident.id, self._clean, self._by, self._now)
+        return [Subject(Noun.SECTION, slug) for slug in done]
+
+    def _actions(self, tx: Transaction) -> list[Subject]:
+        done = []
+        for action in actions_store.of_incident(tx, self._incident.id):
+            after = _with_clean(action, self._clean, ("text", "link", "reason"))
+            if after is not action:
+                actions_store.save(tx, after)
+                done.append(Subject(Noun.ACTION, str(action.number)))
+        return done
+
+    def _quoted(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
+        """The same in the sections of those incidents that were said to have this one's cause, and in their drafts."""
+        found = []
+        for other_id in search_store.quoting(tx, self._incident.id):
+            other = incidents_store.by_id(tx, other_id, locking=True)
+            done = sections_store.redact(tx, other_id, self._clean, self._by, self._now) if other else ()
+            found += [(other.key, slug) for slug in done if other]
+            self._copies(tx, Reach(other_id))
+        return tuple(found)
+
+    def _sources(self, tx: Transaction) -> tuple[str, ...]:
+        """The past incidents that this one quotes and that still hold it: theirs is theirs to redact."""
+        quoted = [other_id for other_id, is_same in search_store.judged(tx, self._incident.id).items() if is_same]
+        holding = [other for other in quoted if any(map(self._holds, astuple(search_store.words_of(tx, other))))]
+        return tuple(other.key for other in (incidents_store.by_id(tx, other_id) for other_id in holding) if other)
+
+    def _copies(self, tx: Transaction, reach: Reach) -> None:
+        for value in self._values:
+            for copy in secrets_store.copies(tx, reach, secrets_store.mark_of(value)):
+                text = _cleaned(copy, self._values)
+                if text != copy.text:
+                    secrets_store.rewrite(tx, copy, text)
+
+
+def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[str]) -> _Record:
+    """The record with these texts of it cleaned; the very same one where nothing is to be cleaned."""
+    texts = {name: str(getattr(record, name)) for name in names}
+    changed: dict[str, Any] = {name: clean(text) for name, text in texts.items() if clean(text) != text}
+    return replace(record, **changed) if changed else record
+
+
+def _cleaned(copy: Copy, values: frozenset[str]) -> str:
+    if copy.place == "kept":
+        return sections_rules.redacted(copy.text, values)
+    if copy.place not in _JSON_PLACES:
+        return secrets_rules.without(copy.text, values)
+    try:
+        forms = _forms(values)  # what a button carries is JSON itself
+        text = json.dumps(_walked(json.loads(copy.text), lambda words: secrets_rules.without(words, forms)))
+    except ValueError:  # a file's format, which is no JSON
+        text = secrets_rules.without(copy.text, values)
+    # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
+    still = any(secrets_store.mark_of(value) in text for value in values)
+    return json.dumps(secrets_views.forgotten()) if still and copy.place in _MESSAGES else text
+
+
+def _walked(found: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with every string in it changed."""
+    if isinstance(found, str):
+        return change(found)
+    if isinstance(found, list):
+        return [_walked(item, change) for item in found]
+    if isinstance(found, dict):
+        return {key: _walked(item, change) for key, item in found.items()}
+    return found
+
+
+def not_again(memo: str, before: str, after: str) -> str:
+    """A memo made from what stood `before`, without the words that were redacted meanwhile, as it stands `after`.
+
+    The latter two are one JSON value or empty; the words are known by their place, for nobody keeps a credential.
+    """
+    if before == after or secrets_rules.REDACTED not in after:
+        return memo
+    clean = dict(_redacted_in(json.loads(before or "null"), json.loads(after)))
+    return json.dumps(_walked(json.loads(memo or "null"), lambda words: clean.get(words, words))) if clean else memo
+
+
+def _redacted_in(before: Any, after: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(before, str) and isinstance(after, str):
+        if before != after and secrets_rules.REDACTED in after:
+            yield before, after
+    elif isinstance(before, dict) and isinstance(after, dict):
+        for key in before.keys() & after.keys():
+            yield from _redacted_in(before[key], after[key])
+    elif isinstance(before, list) and isinstance(after, list):
+        for was, is_ in zip(before, after, strict=False):
+            yield from _redacted_in(was, is_)
+
+
+def _forms(values: frozenset[str]) -> frozenset[str]:
+    """Each credential as typed, as mrkdwn, and as a button's JSON."""
+    shown = values | {escape(value) for value in values}
+    quoted = {json.dumps(value, ensure_ascii=is_ascii)[1:-1] for value in shown for is_ascii in (True, False)}
+    return shown | quoted
+
+
+Held = Callable[[Transaction], tuple[Incident, frozenset[str]]]
+"""The incident that is about to be redacted, and the credentials; it may refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What was found before a redaction, to be looked at again within it: much of it may be reached by itself."""
+
+    found: tuple[There, ...]
+
+    def left(self, tx: Transaction) -> tuple[There, ...]:
+        """What of it still stands now."""
+        now = (replace(there, spots=tuple(s for s in there.spots if _value(tx, there, s))) for there in self.found)
+        return tuple(there for there in now if there.spots)
+
+
+def _value(tx: Transaction, there: There, spot: Spot) -> str:
+    return value_at(spot, secrets_store.text_at(tx, there.incident.id, spot))
+
+
+async def find(desk: Desk, asked: Asked, held: Held) -> Elsewhere:
+    """Where else the credentials stand, word for word, in incidents that this person may look into."""
+
+    def look(tx: Transaction) -> tuple[There, ...]:
+        incident, values = held(tx)
+        return _found(tx, incident, tuple(sorted(value for value in values if len(value) >= LEAST)))
+
+    found = await desk.store.read(look)
+    if not found:
+        return Elsewhere(())
+    channels = (there.incident.channel for there in found)
+    seen = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
+    return Elsewhere(tuple(there for there in found if there.incident.channel in seen))
+
+
+def _found(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tuple[There, ...]:
+    by_incident: dict[int, tuple[Incident, dict[tuple[Subject, str], Spot]]] = {}
+    for value in values:
+        mark = mark_of(value)
+        for other, wordings in secrets_store.elsewhere(tx, incident, mark) if mark else ():
+            known = by_incident.setdefault(other.id, (other, {}))[1]
+            known |= {(spot.subject, value): spot for spot in _spots(wordings, value)}
+    # Its title may hold one as well, and is shown: never with it.
+    clean = ((replace(other, title=without(other.title, values)), known) for other, known in by_incident.values())
+    return tuple(There(other, tuple(known.values())) for other, known in clean if known)
+
+
+def _spots(wordings: Iterable[Wording], value: str) -> list[Spot]:
+    return [spot for wording in wordings if (spot := spot_of(wording, value)) is not None]
+
+
+async def redact_there(desk: Desk, asked: Asked, marked: tuple[Spot, ...]) -> Message | None:
+    """[Redact there]: take what stands at these spots of another incident out of all of it, in every wording.
+
+    The incident is the one that the button names; that its presser may look into it the boundary has seen to.
+    """
+
+    def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
+        incident = incidents_store.by_id(tx, asked.incident_id or 0)
+        if incident is None or incident.team != asked.team:
+            raise Refused(secrets_views.nothing_there())
+        values = (value_at(spot, secrets_store.text_at(tx, incident.id, spot)) for spot in marked)
+        return incident, frozenset(filter(None, values))
+
+    also = await find(desk, asked, held)
+
+    def unit(tx: Transaction) -> Message:
+        incident, values = held(tx)
+        locked = incidents_store.by_id(tx, incident.id, locking=True)
+        if locked is None or not values:
+            raise Refused(secrets_views.nothing_there())
+        done = Redaction(locked, values, asked.user, asked.now).take_out(tx)
+        return secrets_views.redacted_there(incidents_store.by_id(tx, locked.id) or locked, done, also.left(tx))
+
+    return await once(desk, asked, unit)
+
+
+log = logging.getLogger(__name__)
+
+DROPPED = "it was let go of when its entry was redacted"
+
+
+async def redact(desk: Desk, asked: Asked, subject: Subject, *, with_files: bool = False) -> Message | None:
+    """Replace what looks like a credential in an entry, a why, an action, a section or the title by "[redacted]".
+
+    It is gone from every wording of everything in the incident, from sections of other incidents that quote it, from
+    what waits to be sent and from the answers kept for repeats. The history says who redacted and when. `with_files`
+    lets go of the entry's files as well. Where the same words stand in other incidents, the answer offers those.
+    """
+
+    def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
+        incident, texts = _held(tx, asked, subject, locking=False)
+        return incident, frozenset().union(*map(secrets_rules.values, texts))
+
+    also = await find(desk, asked, held)
+
+    def unit(tx: Transaction) -> Message:
+        incident, texts = _held(tx, asked, subject)
+        values = frozenset().union(*map(secrets_rules.values, texts))
+        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is Noun.ENTRY else None
+        files = attachments_store.names(tx, entry.id) if entry and with_files else ()
+        if not values and not files:
+            raise Refused(
+                secrets_views.nothing_in(subject, was_redacted=any(secrets_rules.REDACTED in text for text in texts))
+            )
+        done = Redaction(incident, values, asked.user, asked.now).take_out(tx)
+        if entry and files:
+            attachments_store.drop(tx, entry.id, DROPPED)
+        return secrets_views.redacted(subject, done, files, also.left(tx))
+
+    said = await once(desk, asked, unit)
+    await _wipe(desk)
+    return said
+
+
+async def redact_elsewhere(desk: Desk, asked: Asked, spots: tuple[Spot, ...]) -> Message | None:
+    """[Redact there]: the same, at these spots of another incident."""
+    said = await redact_there(desk, asked, spots)
+    await _wipe(desk)
+    return said
+
+
+async def _wipe(desk: Desk) -> None:
+    if not await asyncio.to_thread(secrets_store.wipe, desk.store):
+        log.warning("a redacted text stays in the write-ahead log until the database is quiet")
+
+
+async def leave(desk: Desk, asked: Asked, subject: Subject) -> Message:
+    """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
+    if subject.noun is Noun.ENTRY:
+        return await corrections_service.offer_edit(desk, asked, subject.number)
+    texts = await desk.store.read(lambda tx: _held(tx, asked, subject, locking=False)[1])
+    return secrets_views.left(subject, texts[-1])
+
+
+def warn(tx: Transaction, incident: Incident, subject: Subject, text: str, asked: Asked) -> None:
+    """Owe its author a DM where what they wrote looks as if it held a credential.
+
+    For what everybody reads the answer to, or what has none; the receipt of an entry carries the warning itself.
+    """
+    spans = secrets_rules.found(text)
+    if spans:
+        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is Noun.ENTRY else None
+        files = attachments_store.names(tx, entry.id) if entry else ()
+        said = secrets_views.warning_alone(spans, subject, incident, files)
+        deliveries_store.tell(tx, incident, said, asked.now, to=asked.user)
+
+
+def _held(tx: Transaction, asked: Asked, subject: Subject, *, locking: bool = True) -> tuple[Incident, tuple[str, ...]]:
+    """The incident that is meant, and every wording of the subject; whoever wrote one may do so from a DM as well.
+
+    Raises Refused where there is no such thing, and where the person may not touch it.
+    """
+    found = incidents_store.by_id(tx, asked.incident_id, locking=locking) if asked.incident_id else None
+    if found is not None and found.team == asked.team:
+        authors, texts = _wordings(tx, found, subject)
+        if asked.user in authors:
+            return found, texts
+    incident = require_incident(tx, asked, locking=locking)
+    texts = _wordings(tx, incident, subject)[1]
+    if not texts:
+        raise Refused(secrets_views.no_such(subject, incident))
+    return incident, texts
+
+
+def _wordings(tx: Transaction, incident: Incident, subject: Subject) -> tuple[set[str], tuple[str, ...]]:
+    """Who wrote it, and all that was ever written; nothing where there is no such thing."""
+    match subject.noun:
+        case Noun.ENTRY:
+            return _entry(tx, incident, subject.number)
+        case Noun.WHY:
+            return _why(tx, incident, subject.number)
+        case Noun.ACTION:
+            found = [one for one in actions_store.of_incident(tx, incident.id) if one.number == subject.number]
+            changed_by = {
+                line.who
+                for line in history_store.of_incident(tx, incident.id)
+                if f"action {subject.number}" in line.what.split(", ")
+            }
+            texts = tuple(text for one in found for text in (one.link, one.reason, one.text))
+            return changed_by | {one.created_by for one in found}, texts
+        case Noun.SECTION:
+            saved = sections_store.history(tx, incident.id, subject.which)
+            return {one.author for one in saved}, tuple(one.text for one in saved)
+        case Noun.TITLE:
+            # The first entry tells the title that it was opened with, also once it is called otherwise.
+            return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
+        case Noun.DRAFT:
+            edited = [one for one in sections_store.of_incident(tx, incident.id) if one.section == subject.which]
+            return {one.author for one in edited}, tuple(one.markdown for one in edited)
+
+
+def _entry(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:
+    entry = timeline_store.by_number(tx, incident.id, number)
+    if entry is None:
+        return set(), ()
+    return {entry.author, entry.recorder}, tuple(one.text for one in timeline_store.versions(tx, entry.id))
+
+
+def _why(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:
+    wordings = [
+        wording
+        for why in whys_store.every(tx, incident.id)
+        if why.number == number
+        for wording in whys_store.versions(tx, why.id)
+    ]
+    return {wording.changed_by for wording in wordings}, tuple(wording.text for wording in wordings)

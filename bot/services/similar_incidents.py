@@ -1,0 +1,139 @@
+"""Learning from past incidents: find them by words, propose the most alike, keep what people say of each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple
+
+from bot.domain import similarity as similarity_rules
+from bot.domain.records import Case, Incident
+from bot.domain.secrets import Noun, Subject
+from bot.domain.text import admit
+from bot.errors import Refused
+from bot.services import secrets as secrets_service
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views import similar_incidents as similar_incidents_views
+from bot.slack.views.blocks import Message
+from bot.slack.views.similar_incidents import Alike
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage import search as search_store
+from storage import sections as sections_store
+from storage.database.statements import Transaction
+from storage.search import Texts, Wanted
+
+SEARCHED = 60
+SHOWN = 8
+CANDIDATES = 50
+ASKED_ABOUT = 8
+PROPOSED = 3
+
+
+async def search(desk: Desk, asked: Asked, text: str) -> Message:
+    """The incidents with these words, in those channels that the reader may look into; with any where none has all."""
+    words = similarity_rules.significant(text)[: similarity_rules.MOST_WORDS]
+    if not words:
+        sentence = "Name a word that tells incidents apart, as in `/incident search connection pool`."
+        raise Refused(sentence)
+    for wanted in (Wanted(words), Wanted(words, is_any=True)):
+        found = search_store.incidents_in(
+            await desk.store.read(lambda tx, wanted=wanted: search_store.find(tx, asked.team, wanted, SEARCHED))  # type: ignore[misc]
+        )
+        seen = await desk.may_see(asked.team, asked.user, (one.channel for one in found), asked.place.channel)
+        shown = [incident for incident in found if incident.channel in seen]
+        if shown:
+            told = await desk.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
+            return similar_incidents_views.found(told, len(shown) - len(told), words, is_any=wanted.is_any)
+    return similar_incidents_views.nothing(words)
+
+
+def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
+    return [case_store.glance(tx, incident, 1)[0] for incident in found]
+
+
+async def alike(desk: Desk, asked: Asked, incident: Incident) -> tuple[Alike, ...]:
+    """The past incidents that are most like this one and that nobody has judged yet.
+
+    Only those that everybody in this one's channel may know of: from the same channel, or from a public one
+    (where the operator lets guests in, they see no other channel's).
+    """
+    candidates = await desk.store.read(lambda tx: _candidates(tx, incident))
+    channels = (one.case.incident.channel for one in candidates)
+    known = await desk.places.open_to_all(channels, incident.channel)
+    if (await desk.people.known(asked.team, asked.user)).is_guest:
+        known = frozenset({incident.channel})
+    return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
+
+
+def _candidates(tx: Transaction, incident: Incident) -> list[Alike]:
+    own = search_store.words_of(tx, incident.id)
+    words = similarity_rules.significant(own.title, own.cause, own.whys, own.told)[: similarity_rules.MOST_WORDS]
+    judged = search_store.judged(tx, incident.id)
+    wanted = Wanted(words, is_any=True, before=incident.number)
+    found = [
+        one
+        for one in search_store.find(tx, incident.team, wanted, CANDIDATES + len(judged))
+        if one.incident.id not in judged
+    ]
+    matches = similarity_rules.rank(words, [_all(one.texts) for one in found])[:ASKED_ABOUT]
+    return [Alike(case_store.glance(tx, found[match.index].incident, 1)[0], match.shared) for match in matches]
+
+
+def _all(texts: Texts) -> str:
+    return "\n".join(astuple(texts))
+
+
+async def judge(desk: Desk, asked: Asked, other_id: int, *, is_same: bool) -> Message | None:
+    """[Same cause] and [Not this one]: what was the same is written into the sections that ask for it."""
+    await require_known(desk, asked, (other_id,))
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        if other_id in search_store.judged(tx, incident.id):
+            sentence = "Somebody has said that already. `/postmortem` shows what stands."
+            raise Refused(sentence)
+        keep(tx, asked, incident, {other_id: is_same})
+        case, *others = _cases(tx, filter(None, (incident, incidents_store.by_id(tx, other_id))))
+        return similar_incidents_views.judged(case, others[0], postmortem_views.next_buttons(case), is_same=is_same)
+
+    return await once(desk, asked, unit)
+
+
+async def require_known(desk: Desk, asked: Asked, others: Iterable[int]) -> None:
+    """Raise Refused unless each of the other incidents may be quoted in the one that is asked about."""
+    ids = tuple(others)
+
+    def look(tx: Transaction) -> tuple[Incident, list[Incident | None]]:
+        return require_incident(tx, asked), [incidents_store.by_id(tx, other) for other in ids]
+
+    incident, found = await desk.store.read(look)
+    past = [one for one in found if one is not None and one.team == incident.team and one.number < incident.number]
+    known = await desk.places.open_to_all((one.channel for one in past), incident.channel)
+    if len(past) < len(ids) or not all(one.channel in known for one in past):
+        sentence = "That incident cannot be quoted here: it is in a channel that not everybody here can see."
+        raise Refused(sentence)
+
+
+def keep(tx: Transaction, asked: Asked, incident: Incident, verdicts: Mapping[int, bool]) -> None:
+    """Keep what somebody said of other incidents; what had the same cause is written into the sections."""
+    before = search_store.judged(tx, incident.id)
+    added: dict[str, list[str]] = {}
+    for other_id, is_same in verdicts.items():
+        other = incidents_store.by_id(tx, other_id)
+        if other is None or other_id in before:
+            continue
+        search_store.judge(tx, incident.id, other_id, asked.user, asked.now, is_same=is_same)
+        if is_same:
+            for slug, told in similarity_rules.told_of(case_store.glance(tx, other, 1)[0]).items():
+                added.setdefault(slug, []).append(told)
+    saved = sections_store.latest(tx, incident.id) if added else {}
+    for slug, more in added.items():
+        text = admit(similarity_rules.joined(saved[slug].text if slug in saved else "", *more), "That section")
+        sections_store.save(tx, incident.id, slug, text, asked.user, asked.now)
+        secrets_service.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
+
+
+def other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:
+    """The keys of the incidents of which somebody said that they had another cause."""
+    rejected = (other for other, is_same in search_store.judged(tx, incident.id).items() if not is_same)
+    found = (incidents_store.by_id(tx, other) for other in rejected)
+    return tuple(other.key for other in found if other is not None)

@@ -1,0 +1,401 @@
+"""The timeline's verbs: record what happened, once, at the time that was meant.
+
+Many lines at once: previewed as they are read, then those that are ticked recorded together, or none.
+
+The timeline as a list: the latest, the whole in pages, or what happened in the last while.
+
+An entry is moved to a time that its receipt offered, by a button that knows which wording its reader saw.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain import paste as paste_rules
+from bot.domain import timeline as timeline_rules
+from bot.domain import times
+from bot.domain.records import Entry, Incident, Person
+from bot.domain.text import admit
+from bot.domain.timeline import Carried, Offer, with_words, zone_name
+from bot.domain.times import Reading
+from bot.domain.times.zones import label_of
+from bot.errors import Refused
+from bot.services.context import Asked, Desk, no_incident, once, require_incident, require_taking
+from bot.services.reminders import as_corrected
+from bot.slack.directory import language_of
+from bot.slack.views import corrections as corrections_views
+from bot.slack.views import paste as paste_views
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.paste import Choice, Pasted
+from bot.slack.views.timeline import LATEST, PAGE, Clocks, Page
+from storage import attachments as attachments_store
+from storage import case as case_store
+from storage import incidents as incidents_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.timeline import Anchor, NewEntry, Span
+
+_LOOK_BACK = 30
+"""A repeat within ten seconds is at most this many entries ago."""
+
+
+class _SameAgain(Exception):
+    def __init__(self, incident: Incident, entry: Entry) -> None:
+        super().__init__(entry.number)
+        self.incident = incident
+        self.same = (entry.number, entry.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed, decoded: the line with its time still in it, or with the moment already chosen.
+
+    `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it is a repeat.
+    `names_times`: the line is all that was typed, and the times that it names are offered beside the one chosen.
+    `asked_at` is when its time was asked, for what was written before an incident was opened is not its own.
+    """
+
+    line: str
+    at: datetime | None = None
+    approximate: bool = False
+    lasts: timedelta | None = None
+    again: bool = False
+    names_times: bool = False
+    asked_at: datetime | None = None
+
+
+async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
+    """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
+    person = await desk.people.known(asked.team, asked.user)
+    clocks = clocks_of(desk, person, asked.now)
+    reading = _read(typed, asked.now, clocks)
+    if reading.question is not None:
+        return _question(reading, clocks)
+    text = timeline_rules.require_text(admit(reading.text, "That entry"))
+    moment = reading.utc or asked.now
+    require = timeline_rules.require_past if typed.at is None else timeline_rules.require_chosen
+    require(moment, asked.now)
+    new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
+    named = replace(typed, at=None) if typed.names_times else None
+    notes = timeline_views.Notes(
+        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
+        named=_read(named, asked.now, clocks) if named else None,
+    )
+
+    def unit(tx: Transaction) -> Message:
+        entry, incident = _append(tx, asked, new, typed)
+        return timeline_views.receipt(entry, incident, clocks, reading=reading, notes=notes)
+
+    try:
+        return await once(desk, asked, unit)
+    except Refused as refused:
+        raise with_words(refused, _carried(asked, typed, clocks)) from refused
+    except _SameAgain as same:
+        already = timeline_views.already(same.incident, same.same, reading, moment)
+    return await once(desk, asked, lambda _: already)
+
+
+def _carried(asked: Asked, typed: Typed, clocks: timeline_views.Clocks) -> Carried:
+    """What the button that opens an incident takes along."""
+    end = typed.at + typed.lasts if typed.at and typed.lasts else None
+    where = (zone_name(clocks.zone), asked.place.channel, asked.key)
+    return Carried(typed.line, asked.now, *where, typed.at, end, typed.approximate, language=clocks.language)
+
+
+def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
+    timeline_rules.require_text(reading.text)
+    if not timeline_views.can_ask(reading):
+        sentence = f"Not recorded. {reading.problem} Send it again with the time in full, as in `2026-11-23 14:05 UTC`."
+        raise Refused(sentence)
+    return timeline_views.question(reading, clocks)
+
+
+async def text_of(desk: Desk, asked: Asked, number: int, version: int) -> str:
+    """What an entry says: [Add it again] records the same once more. Raises Refused where it says it no more."""
+    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    if entry.struck or entry.version != version:
+        state = "was taken back" if entry.struck else "was changed"
+        sentence = f"#{number} {state} since, so nothing was added. `/timeline …` records what you want to say again."
+        raise Refused(sentence)
+    return entry.text
+
+
+def require_of(incident: Incident, asked_at: datetime | None) -> None:
+    """Raises Refused for what was asked before this incident was opened, and so belongs to another."""
+    if asked_at is not None and incident.opened_at > asked_at:
+        sentence = f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}."
+        raise Refused(sentence)
+
+
+def _append(tx: Transaction, asked: Asked, new: NewEntry, typed: Typed) -> tuple[Entry, Incident]:
+    incident, number = _take(tx, asked)
+    require_of(incident, typed.asked_at)
+    if not typed.again:
+        same = timeline_store.same_lately(
+            tx, incident.id, new, number - _LOOK_BACK, asked.now - timeline_rules.SAME_AGAIN
+        )
+        if same is not None:
+            raise _SameAgain(incident, require_entry(tx, incident, same))
+    return timeline_store.add(tx, incident.id, number, new), incident
+
+
+def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
+    """The incident to write into, with its next number: the one that a button named, else the channel's."""
+    if asked.incident_id is None:
+        taken = incidents_store.take_entry_number(tx, asked.place)
+        if taken is None:
+            raise Refused(no_incident(asked), offer="open_incident")
+        return taken
+    incident = require_taking(tx, asked, locking=True)
+    return incident, incidents_store.take_entry_number_in(tx, incident.id)
+
+
+def _read(typed: Typed, now: datetime, clocks: timeline_views.Clocks) -> Reading:
+    if typed.at is None:
+        return times.read(typed.line, now, clocks.zone, language=clocks.language)
+    end = typed.at + typed.lasts if typed.lasts else None
+    return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
+
+
+def clocks_of(desk: Desk, person: Person, now: datetime) -> timeline_views.Clocks:
+    """The clocks by which this person's entries are read and shown."""
+    zone = desk.zone_for(person)
+    return timeline_views.Clocks(now, zone, label_of(zone) if zone is not UTC else "", language_of(person))
+
+
+async def own_clocks(desk: Desk, asked: Asked) -> timeline_views.Clocks:
+    """The clocks of whoever asks, at the moment of the request."""
+    return clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+
+
+def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:
+    """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
+    # Behind a bar a time must be the whole of what stands there.
+    reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
+    if reading.question is None and (reading.utc is None or reading.text != "it"):
+        sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
+        raise Refused(sentence, field="when")
+    return reading
+
+
+async def blank_form(desk: Desk, asked: Asked) -> Block:
+    """The form that adds an entry."""
+    channel = asked.place.channel
+    if asked.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
+        channel = (await desk.store.read(lambda tx: require_taking(tx, asked))).channel
+    return timeline_views.add_form(channel, asked.incident_id, (await own_clocks(desk, asked)).label)
+
+
+def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
+    """An entry by its number; raises Refused where the incident has none of it."""
+    entry = timeline_store.by_number(tx, incident.id, number)
+    if entry is None:
+        sentence = f"{incident.key} has no entry #{number}. `/timeline show` lists them."
+        raise Refused(sentence)
+    return entry
+
+
+_MINUTE = timedelta(minutes=1)
+
+
+async def form(desk: Desk, asked: Asked, text: str) -> Block:
+    """The form that takes the lines; the preview at once where a text came with the command."""
+    if text.strip():
+        try:
+            return await _preview(desk, asked, paste_views.from_text(text))
+        except Refused as refused:
+            carried = Carried(text, asked.now, "", asked.place.channel, asked.key, is_paste=True)
+            raise with_words(refused, carried) from refused
+    clocks = await _clocks(desk, asked, "author")
+    incident = await desk.store.read(lambda tx: require_taking(tx, asked))
+    return paste_views.form(incident, Pasted(), clocks, clocks.label)
+
+
+async def submit(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
+    """The form was sent: record what is ticked, if it is the text that was previewed, else preview it."""
+    pasted = paste_views.from_values(values)
+    if metadata.get("digest") == pasted.digest:
+        return await _record(desk, asked, pasted, paste_views.at_of(metadata, asked.now), paste_views.ticked_in(values))
+    return {"response_action": "update", "view": await _preview(desk, asked, pasted)}
+
+
+async def _preview(desk: Desk, asked: Asked, pasted: Pasted) -> Block:
+    clocks = await _clocks(desk, asked, pasted.zone)
+    home = await _clocks(desk, asked, "author")
+    sheet = paste_rules.sheet(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
+    readable = tuple(line for line in sheet.lines if line.can_be_recorded)
+
+    def look(tx: Transaction) -> Block:
+        incident = require_taking(tx, asked)
+        choices = _choices(readable, _said_then(tx, incident, readable))
+        return paste_views.preview(incident, pasted, choices, sheet, home)
+
+    return await desk.store.read(look)
+
+
+def _said_then(
+    tx: Transaction, incident: Incident, lines: tuple[paste_rules.Line, ...]
+) -> dict[tuple[datetime, str], int]:
+    times = [line.reading.utc for line in lines if line.reading.utc]
+    if not times:
+        return {}
+    return timeline_store.said(tx, Span(incident.id, min(times) - _MINUTE), max(times) + _MINUTE)
+
+
+def _choices(lines: tuple[paste_rules.Line, ...], said: dict[tuple[datetime, str], int]) -> tuple[Choice, ...]:
+    return tuple(Choice(line, said.get((_to_the_minute(line), admit(line.text)), 0)) for line in lines)
+
+
+def _to_the_minute(line: paste_rules.Line) -> datetime:
+    moment = line.reading.utc or datetime.min.replace(tzinfo=UTC)
+    return moment.replace(second=0, microsecond=0)
+
+
+async def _record(desk: Desk, asked: Asked, pasted: Pasted, at: datetime, ticked: frozenset[int]) -> Message | None:
+    clocks = await _clocks(desk, replace(asked, now=at), pasted.zone)
+    lines = paste_rules.read(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
+    chosen = tuple(line for line in lines if line.number in ticked and line.can_be_recorded)
+    if not chosen:
+        sentence = "No line is ticked, so there is nothing to record. Tick at least one, or close this window."
+        raise Refused(sentence)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_taking(tx, asked, locking=True)
+        entries = [_add(tx, asked, incident, line) for line in chosen]
+        return paste_views.receipt(incident, entries, len(lines) - len(chosen))
+
+    # One preview is recorded once, however often its button is pressed.
+    key = hashlib.sha256("\x00".join(["paste", asked.team, asked.user, str(at), pasted.digest]).encode()).hexdigest()
+    return await once(desk, replace(asked, key=key), unit)
+
+
+def _add(tx: Transaction, asked: Asked, incident: Incident, line: paste_rules.Line) -> Entry:
+    reading, user = line.reading, asked.user
+    assert reading.utc is not None  # noqa: S101 (a line that can be recorded has its time)
+    text = admit(line.text, f"Line {line.number}")
+    new = NewEntry(reading.utc, text, user, user, asked.now, reading.end_utc, reading.approximate)
+    return timeline_store.append(tx, incident.id, new)
+
+
+async def _clocks(desk: Desk, asked: Asked, zone: str) -> Clocks:
+    clocks = await own_clocks(desk, asked)
+    return replace(clocks, zone=UTC, label="") if zone == "UTC" else clocks
+
+
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+Finding = Callable[[Transaction, Span], tuple[Entry, ...]]
+
+
+async def overview(desk: Desk, asked: Asked) -> Message:
+    """The latest entries and a form."""
+    clocks = await own_clocks(desk, asked)
+
+    def look(tx: Transaction) -> Message:
+        case, total = case_store.glance(tx, require_incident(tx, asked), LATEST)
+        fitting = timeline_views.fitting(case, case.entries, asked.now, from_end=True)
+        return timeline_views.overview(Page(case, fitting, total - len(fitting), total), clocks)
+
+    return await desk.store.read(look)
+
+
+async def show(desk: Desk, asked: Asked, back: timedelta | None) -> Message:
+    """The last page of the timeline, or of what happened in the last while."""
+    since = asked.now - back if back else None
+
+    def look(tx: Transaction) -> Message:
+        return _last(tx, require_incident(tx, asked), since, asked.now)
+
+    return await desk.store.read(look)
+
+
+async def turn(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message:
+    """The page before or behind the one whose button was pressed, as the timeline is now."""
+    since = datetime.fromisoformat(value["since"]) if value["since"] else None
+    anchor = Anchor(datetime.fromisoformat(value["at"]), int(value["number"]))
+    is_older = value["way"] == "older"
+
+    def find(tx: Transaction, span: Span) -> tuple[Entry, ...]:
+        return (timeline_store.before if is_older else timeline_store.behind)(tx, span, anchor, PAGE)
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked)
+        page = _page(tx, incident, find, _View(asked.now, since, is_older))
+        # What the button led to was taken back meanwhile.
+        return timeline_views.listing(page, asked.now) if page.entries else _last(tx, incident, since, asked.now)
+
+    return await desk.store.read(look)
+
+
+def _last(tx: Transaction, incident: Incident, since: datetime | None, now: datetime) -> Message:
+    view = _View(now, since, from_end=True)
+    return timeline_views.listing(_page(tx, incident, lambda tx, span: timeline_store.last(tx, span, PAGE), view), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How a page is looked at: `now`, what happened `since` alone, `from_end` where its end matters if it is long."""
+
+    now: datetime
+    since: datetime | None
+    from_end: bool
+
+
+def _page(tx: Transaction, incident: Incident, find: Finding, view: _View) -> Page:
+    """What is found, as far as it fits into one message."""
+    span = Span(incident.id, view.since or _BEGINNING)
+    found = find(tx, span)
+    case = case_store.around(tx, incident, found)
+    entries = timeline_views.fitting(case, found, view.now, from_end=view.from_end)
+    skipped = timeline_store.count_before(tx, span, Anchor(entries[0].happened_at, entries[0].number)) if entries else 0
+    return Page(case, entries, skipped, timeline_store.count_page(tx, span), view.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The entry below which a button stood, and the version of it that its reader saw."""
+
+    number: int
+    version: int
+
+
+async def was_at(desk: Desk, asked: Asked, seen: Seen, offer: Offer) -> Message | None:
+    """It happened at a time that its words name, the answer to [It was 17:31 UTC]; the words stay.
+
+    An entry that was taken back or changed since stays as it is, and the answer says how that is.
+    """
+    clocks = await own_clocks(desk, asked)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        before = require_entry(tx, incident, seen.number)
+        if before.struck or before.version != seen.version:
+            again = () if before.happened_at == offer.at else timeline_views.buttons(before, [offer], asked.now)
+            return corrections_views.changed_since(before, clocks, last_editor(desk, tx, asked, before), again)
+        entry = timeline_store.amend(tx, _moved(before, offer), "edited", asked.user, asked.now)
+        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
+        turn = corrections_views.Turn(incident, after, asked.user)
+        return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
+
+    return await once(desk, asked, unit)
+
+
+def last_editor(desk: Desk, tx: Transaction, asked: Asked, entry: Entry) -> str:
+    """The name of whoever changed an entry last."""
+    who = timeline_store.versions(tx, entry.id)[-1].changed_by
+    return desk.people.name(asked.team, who) or who
+
+
+def _moved(before: Entry, offer: Offer) -> Entry:
+    """The entry at the offered time; it lasts as long as it did, unless the words tell otherwise."""
+    lasted: timedelta | None = before.ended_at - before.happened_at if before.ended_at else None
+    lasts = offer.lasts or lasted
+    return replace(
+        before,
+        happened_at=offer.at,
+        ended_at=offer.at + lasts if lasts else None,
+        approximate=offer.approximate or before.approximate,
+    )

@@ -1,0 +1,355 @@
+"""The whys' verbs: answer, mark as root cause, show.
+
+The verbs that correct a why: word it anew, take it back, bring it back. Every wording stays in its history.
+
+Who corrects reads a receipt with the buttons that mend it; the others read one line in the thread of the whys.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bot.domain import whys as whys_rules
+from bot.domain.records import Entry, Incident, Status, Why
+from bot.domain.secrets import Noun, Subject
+from bot.domain.text import admit, require
+from bot.domain.whys import blaming
+from bot.errors import Refused
+from bot.services import secrets as secrets_service
+from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.corrections import TYPED, Pressed, require_why, why_changed_since, why_since
+from bot.slack.views import blocks
+from bot.slack.views import threads as threads_views
+from bot.slack.views import whys as whys_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage import case as case_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
+from storage.database.statements import Transaction
+from storage.deliveries import Owed
+
+EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
+
+
+async def answer(desk: Desk, asked: Asked, text: str, parent: int | None, seen: int | None = None) -> Message | None:
+    """Record an answer and ask the next question; it explains `parent`, else the latest open why.
+
+    `seen` is the latest why that its author could see (None where they typed it): where somebody else was quicker,
+    the answer says so, with the button that moves it.
+    """
+    text = require(admit(text, "That answer"), EXAMPLE)
+
+    def unit(tx: Transaction) -> Message:
+        incident = _resolved(tx, asked, locking=True)
+        chain = whys_store.chain(tx, incident.id)
+        why = whys_store.add(tx, incident.id, whys_rules.parent_of_next(chain, parent), text, asked.user, asked.now)
+        secrets_service.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
+        is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
+        doubt = None if is_told else whys_rules.doubt_of(chain, why, seen)
+        said = whys_views.answered(why, incident, (*chain, why), whys_views.Beside(_cited(tx, why), doubt))
+        return in_thread(tx, asked, incident, said)
+
+    return await once(desk, asked, unit)
+
+
+async def hint(desk: Desk, asked: Asked, text: str) -> Message | None:
+    """The gentle word to somebody whose answer, just recorded, seems to stop at a person; None where it does not."""
+    word = blaming(text, desk.blame_words)
+    if not word:
+        return None
+
+    def look(tx: Transaction) -> Message | None:
+        mine = [why for why in whys_store.chain(tx, require_incident(tx, asked).id) if why.author == asked.user]
+        latest = next((why for why in reversed(mine) if blaming(why.text, desk.blame_words) == word), None)
+        return whys_views.hint(latest, word) if latest else None
+
+    return await desk.store.read(look)
+
+
+def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
+    found = (timeline_store.by_number(tx, why.incident_id, number) for number in whys_rules.cited(why.text))
+    return tuple(entry for entry in found if entry is not None and not entry.struck)
+
+
+def in_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
+    """What is said to all about the whys, said in their thread; who caused it reads it where they are.
+
+    Where there is no thread yet (the bot cannot post into the channel), the reply itself is for everybody.
+    """
+    if not tell_thread(tx, asked, incident, said):
+        return said
+    note = blocks.context(words.whys.asked_in_thread())
+    return blocks.whisper(said["text"], [*said["blocks"], note])
+
+
+def tell_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> bool:
+    """Owe the thread of the whys a message; False where there is no thread yet."""
+    thread = incidents_store.whys_thread(tx, incident.id)
+    if thread:
+        told = threads_views.for_whys({key: value for key, value in said.items() if key != "response_type"})
+        deliveries_store.tell(tx, incident, told | {"thread_ts": thread}, asked.now)
+    return bool(thread)
+
+
+def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
+    """After the resolution: owe the channel the first question, or its thread the one that is open."""
+    thread = incidents_store.whys_thread(tx, incident.id)
+    kind, body = "whys", ""
+    if thread:
+        said = whys_views.asked_again(incident, whys_store.chain(tx, incident.id))
+        kind, body = "message", json.dumps(threads_views.for_whys(said) | {"thread_ts": thread})
+    deliveries_store.owe(
+        tx, Owed(asked.team, kind, incident.channel, body, asked.now, incident.id, fallback=asked.user)
+    )
+
+
+def _resolved(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+    incident = require_incident(tx, asked, locking=locking)
+    if incident.status is not Status.RESOLVED:
+        sentence = f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
+        raise Refused(sentence)
+    return incident
+
+
+async def mark_root(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+    """The numbered why, else the latest open one, is a root cause: its branch ends there."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+            return now
+        why = whys_rules.to_mark(whys_store.chain(tx, incident.id), number)
+        if not why.is_root:
+            why = whys_store.amend(tx, replace(why, is_root=True), "root", asked.user, asked.now)
+        said = whys_views.rooted(why, asked.user, incident, whys_store.chain(tx, incident.id))
+        return in_thread(tx, asked, incident, said)
+
+    return await once(desk, asked, unit)
+
+
+def _numbered_since(
+    tx: Transaction, desk: Desk, asked: Asked, incident: Incident, number: int | None, pressed: Pressed
+) -> Message | None:
+    """How the numbered why stands now, where it is not what its button showed. Raises Refused for one taken back."""
+    if number is None:
+        return None
+    why = whys_rules.by_number(whys_store.every(tx, incident.id), number)
+    now = why_since(tx, desk, asked, why, pressed)
+    if now is None:
+        require_why(tx, desk, asked, why)
+    return now
+
+
+async def unmark_root(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPED) -> Message | None:
+    """The numbered why is no root cause after all."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+            return now
+        why = whys_rules.by_number(whys_store.chain(tx, incident.id), number)
+        if not why.is_root:
+            sentence = f"Why {number} is not marked as a root cause."
+            raise Refused(sentence)
+        why = whys_store.amend(tx, replace(why, is_root=False), "no root", asked.user, asked.now)
+        return in_thread(tx, asked, incident, whys_views.not_rooted(why, asked.user))
+
+    return await once(desk, asked, unit)
+
+
+async def show(desk: Desk, asked: Asked) -> Message:
+    """The chain and the open question."""
+    return await desk.store.read(lambda tx: whys_views.tree(case_store.load(tx, require_incident(tx, asked))))
+
+
+def entry_to_cite(tx: Transaction, incident_id: int) -> int:
+    """The number of the latest entry, as an example of what an answer may cite."""
+    latest = timeline_store.latest(tx, incident_id, 1)
+    return latest[-1].number if latest else 1
+
+
+async def form(desk: Desk, asked: Asked, parent: int | None) -> Block:
+    """The form that answers the question after `parent`."""
+
+    def look(tx: Transaction) -> Block:
+        incident = _resolved(tx, asked)
+        chain = whys_store.chain(tx, incident.id)
+        if parent:
+            require_why(tx, desk, asked, whys_rules.by_number(whys_store.every(tx, incident.id), parent))
+        before = whys_rules.answer_to(chain, parent)
+        who = (desk.people.name(asked.team, before.author) or before.author) if before else ""
+        return whys_views.answer_form(
+            incident, chain, parent, entry_to_cite(tx, incident.id), (before, who) if before else None
+        )
+
+    return await desk.store.read(look)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Words to their author: whether what they said in the thread is the answer to the question (by its parent)."""
+
+    said: Message
+    question: int
+
+
+async def offer(desk: Desk, asked: Asked, line: str) -> Offer | None:
+    """The question whether a reply is an answer; None where it cannot be one, or where nothing is asked."""
+    if not whys_rules.may_answer(line):
+        return None
+
+    def look(tx: Transaction) -> Offer | None:
+        incident = require_incident(tx, asked)
+        chain = whys_store.chain(tx, incident.id)
+        if incident.status is not Status.RESOLVED or whys_rules.is_ended(chain):
+            return None
+        end = whys_rules.open_end(chain)
+        return Offer(whys_views.offered(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT)
+
+    return await desk.store.read(look)
+
+
+async def asked_in(desk: Desk, asked: Asked, thread_ts: str) -> Asked | None:
+    """The request, about the incident whose whys are asked in this thread of the channel; None for another thread."""
+    if not thread_ts:
+        return None
+    incident = await desk.store.read(lambda tx: incidents_store.by_whys_thread(tx, asked.place, thread_ts))
+    return replace(asked, incident_id=incident.id) if incident else None
+
+
+def _why(tx: Transaction, asked: Asked, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
+    """The incident and its numbered why, struck or not; raises Refused where there is none."""
+    incident = require_incident(tx, asked, locking=locking)
+    return incident, whys_rules.by_number(whys_store.every(tx, incident.id), number)
+
+
+def _amended(tx: Transaction, asked: Asked, incident: Incident, why: Why, change: str) -> Why:
+    """Save a changed why; the thread reads who did so, and the open question where that is another one now."""
+    before = whys_store.chain(tx, incident.id)
+    if change == "moved":
+        why = whys_store.move(tx, why, asked.user, asked.now)
+    else:
+        why = whys_store.amend(tx, why, change, asked.user, asked.now)
+    told = whys_views.told(why, change, asked.user, incident, (before, whys_store.chain(tx, incident.id)))
+    tell_thread(tx, asked, incident, told)
+    return why
+
+
+async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | None:
+    """Word a why anew, as `/why edit 2 because …`."""
+    text = require(admit(text, "That answer"), EXAMPLE)
+
+    def unit(tx: Transaction) -> Message:
+        incident, before = _why(tx, asked, number, locking=True)
+        return _reworded(tx, asked, incident, before, text)
+
+    return await once(desk, asked, unit)
+
+
+async def save_form(desk: Desk, asked: Asked, number: int, text: str | None, version: int) -> Message | None:
+    """Save the form behind [Edit]; `version` is the one that its writer saw, so that nobody's words are overwritten.
+
+    Without a text nothing was changed in the form, and so nothing is.
+    """
+    if text is None:
+        return await offer_edit(desk, asked, number)
+    text = require(admit(text, "That answer"), EXAMPLE)
+
+    def unit(tx: Transaction) -> Message:
+        incident, before = _why(tx, asked, number, locking=True)
+        if before.version != version:
+            who = whys_store.versions(tx, before.id)[-1].changed_by
+            name = desk.people.name(asked.team, who) or who
+            entry = entry_to_cite(tx, before.incident_id)
+            return whys_views.stale_form(before, asked.place.channel, entry, text, name)
+        return _reworded(tx, asked, incident, before, text)
+
+    return await once(desk, asked, unit)
+
+
+def _reworded(tx: Transaction, asked: Asked, incident: Incident, before: Why, text: str) -> Message:
+    why = _amended(tx, asked, incident, replace(before, text=text, struck=False), "edited")
+    secrets_service.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
+    return whys_views.edited(why, before)
+
+
+async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+    """Take a why back, the numbered one, else the one this person answered last.
+
+    What explained it explains the one before it.
+    """
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        every = whys_store.every(tx, incident.id)
+        why = whys_rules.by_number(every, number) if number is not None else whys_rules.last_by(every, asked.user)
+        if now := why_since(tx, desk, asked, why, pressed):
+            return now
+        if why.struck:
+            sentence = f"Why {why.number} was taken back already."
+            raise Refused(sentence)
+        return whys_views.struck(_amended(tx, asked, incident, replace(why, struck=True), "struck"))
+
+    return await once(desk, asked, unit)
+
+
+async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
+    """Bring a struck why back."""
+
+    def unit(tx: Transaction) -> Message:
+        incident, why = _why(tx, asked, number, locking=True)
+        if not why.struck:
+            sentence = f"Why {number} stands already."
+            raise Refused(sentence)
+        return whys_views.restored(_amended(tx, asked, incident, replace(why, struck=False), "restored"))
+
+    return await once(desk, asked, unit)
+
+
+async def move(desk: Desk, asked: Asked, wish: whys_rules.Move, pressed: Pressed = TYPED) -> Message | None:
+    """Let a why explain another one, with all that explains it; or, beside another, what that one explains."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, asked, locking=True)
+        every, chain = whys_store.every(tx, incident.id), whys_store.chain(tx, incident.id)
+        for number in (wish.number, wish.other):
+            require_why(tx, desk, asked, whys_rules.by_number(every, number))
+        why = whys_rules.by_number(every, wish.number)
+        if now := why_since(tx, desk, asked, why, pressed):
+            return now
+        parent = whys_rules.moved(chain, whys_rules.by_number(chain, wish.number), wish)
+        why = _amended(tx, asked, incident, replace(why, parent=parent), "moved")
+        return whys_views.moved(why, whys_store.chain(tx, incident.id))
+
+    return await once(desk, asked, unit)
+
+
+async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
+    """`/why edit 2` without words: the why with its buttons."""
+    return await desk.store.read(lambda tx: whys_views.standing(_why(tx, asked, number)[1]))
+
+
+async def history(desk: Desk, asked: Asked, number: int) -> Message:
+    """Every wording of a why."""
+
+    def look(tx: Transaction) -> Message:
+        _, why = _why(tx, asked, number)
+        return whys_views.history(why, whys_store.versions(tx, why.id), partial(desk.people.name, asked.team))
+
+    return await desk.store.read(look)
+
+
+async def edit_form(desk: Desk, asked: Asked, number: int, pressed: Pressed) -> Block:
+    """The form that words a why anew; raises Refused for one that was taken back."""
+
+    def look(tx: Transaction) -> Block:
+        incident, why = _why(tx, asked, number)
+        require_why(tx, desk, asked, why)
+        who = why_changed_since(tx, desk, asked, why, pressed)
+        notice = whys_views.changed_before(why, who) if who else ""
+        return whys_views.edit_form(why, asked.place.channel, entry_to_cite(tx, incident.id), notice=notice)
+
+    return await desk.store.read(look)

@@ -1,0 +1,129 @@
+"""Canvases: made, read back and written anew. Slack's plans and rights decide whether there can be one at all.
+
+Only refusals that will stay are raised from here as `NoCanvas`; everything else is raised as the client raises it.
+"""
+
+import logging
+from collections.abc import Awaitable
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import AfterwordError
+from bot.export.canvas.merge import Step
+from bot.slack.errors import TROUBLE, refusal_in
+
+log = logging.getLogger(__name__)
+
+_NOT_OURS = ("channel_canvas_already_exists", "free_team_canvas_tab_already_exists")
+
+
+class NoCanvas(AfterwordError):
+    """Slack refuses it for good; `error` is its word for why."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(f"Slack refused the canvas ({error}).")
+        self.error = error
+
+
+class CanvasGone(NoCanvas):
+    """Somebody deleted the canvas, or took it from the bot."""
+
+
+class Canvases:
+    """Talks to Slack about canvases."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def create(self, channel: str, title: str, markdown: str) -> str:
+        """Make the channel's own canvas or, where it has one, another tab of the channel; the canvas's id.
+
+        The channel's members may write on it. Raises NoCanvas.
+        """
+        content = {"type": "markdown", "markdown": markdown}
+        try:
+            own = self._client.conversations_canvases_create(channel_id=channel, document_content=content, title=title)
+            return str((await _asked(own))["canvas_id"])
+        except NoCanvas as refusal:
+            if refusal.error not in _NOT_OURS:
+                raise
+            if ours := await self._ours(channel, markdown):
+                return ours
+            if refusal.error != "channel_canvas_already_exists":
+                raise
+        another = self._client.canvases_create(channel_id=channel, document_content=content, title=title)
+        return str((await _asked(another))["canvas_id"])
+
+    async def _ours(self, channel: str, markdown: str) -> str:
+        """The channel's canvas where it begins as ours does: then the answer to an earlier attempt was lost."""
+        try:
+            told = await _asked(self._client.conversations_info(channel=channel))
+            found = str(((told["channel"].get("properties") or {}).get("canvas") or {}).get("file_id") or "")
+            return found if found and _begins_alike(await self.read(found), markdown) else ""
+        except NoCanvas:
+            return ""
+
+    async def read(self, canvas: str) -> str:
+        """What stands on a canvas, as Markdown. Raises CanvasGone; NoCanvas where the bot may not read it."""
+        return str((await _asked(self._client.canvases_getContent(canvas_id=canvas)))["content"])
+
+    async def glimpse(self, canvas: str) -> str:
+        """The same, right after it was written; empty where Slack does not tell."""
+        try:
+            return await self.read(canvas)
+        except (NoCanvas, *TROUBLE) as error:
+            log.info("a canvas could not be read back: %s", type(error).__name__)
+            return ""
+
+    async def step(self, canvas: str, step: Step) -> bool:
+        """Make one change; False where the block that it is for is not there any more, or not the only one.
+
+        Raises CanvasGone, NoCanvas.
+        """
+        told = await _asked(
+            self._client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": step.words})
+        )
+        sections = [str(section["id"]) for section in told["sections"]]
+        if len(sections) != step.count:
+            return False
+        change: dict[str, Any] = {"operation": step.operation, "section_id": sections[step.place]}
+        if step.markdown:
+            change["document_content"] = {"type": "markdown", "markdown": step.markdown}
+        try:
+            await _asked(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
+        except NoCanvas as refusal:  # ids last until the next edit, whoever makes it
+            if refusal.error != "canvas_editing_failed":
+                raise
+            return False
+        return True
+
+    async def rewrite(self, canvas: str, markdown: str) -> None:
+        """Put this in the place of everything on it. Raises CanvasGone, NoCanvas."""
+        change = {"operation": "replace", "document_content": {"type": "markdown", "markdown": markdown}}
+        await _asked(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
+
+    async def link(self, canvas: str) -> str:
+        """Its address; empty where the bot may not ask for it."""
+        try:
+            return str((await _asked(self._client.files_info(file=canvas)))["file"]["permalink"])
+        except NoCanvas:
+            return ""
+
+
+async def _asked(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except SlackApiError as error:
+        refusal = refusal_in(error)
+        if refusal.is_passing or refusal.is_locked_out:
+            raise
+        log.info("a canvas was refused: %s", refusal.word)
+        raise (CanvasGone if refusal.word == "canvas_not_found" else NoCanvas)(refusal.word) from error
+
+
+def _begins_alike(found: str, ours: str) -> bool:
+    """Whether the first line is the same: the incident's key and title."""
+    first, second = (text.strip().partition("\n")[0].replace(" ", "") for text in (found, ours))
+    return first == second

@@ -1,0 +1,199 @@
+"""Which channels somebody may look into from elsewhere: asked of Slack, and closed where Slack does not say."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import AfterwordError
+from bot.slack.errors import TROUBLE, cause_of, refusal_in
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_SECONDS = 60.0
+MOST_GONE = 20_000
+"""So many departures are remembered, the latest ones: windows do not stay open for ever."""
+
+ASKING_SECONDS = 1.5
+
+_NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The channels that somebody may look into; not `is_sure` where Slack did not answer for each of them."""
+
+    seen: frozenset[str]
+    is_sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Looker:
+    """Who looks: somebody (`belongs` where they are no guest), or with no user everybody at once."""
+
+    user: str = ""
+    belongs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who can read what is posted in a channel.
+
+    `people` are its members, or 0 where Slack does not count them; `elsewhere` other organisations that share it, by
+    their ids, and `invited` those that may any time. `is_told` is False where Slack did not say: then it is closed.
+    """
+
+    channel: str
+    people: int = 0
+    is_private: bool = True
+    is_member: bool = True
+    is_archived: bool = False
+    is_shared: bool = True
+    elsewhere: tuple[str, ...] = ()
+    invited: tuple[str, ...] = ()
+    is_told: bool = True
+
+
+class NotThere(AfterwordError):
+    """The bot cannot see the channel: it is private and the bot is not in it, or there is none."""
+
+
+class Places:
+    """Answers are remembered for a minute, so that somebody who left a channel loses sight of it soon.
+
+    They are remembered by channel, so that many people who ask for the same channels cost Slack one answer each.
+    """
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._private: dict[str, tuple[bool, float]] = {}
+        self._members: dict[str, tuple[frozenset[str], float]] = {}
+        self._gone: dict[tuple[str, str], None] = {}
+
+    async def visible(self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True) -> frozenset[str]:
+        """Those of the channels that the user may see: the one they are in, those they belong to, and public ones.
+
+        The public ones are only for who `belongs` to the workspace: a guest sees nothing but their own channels.
+        """
+        return (await self._look(_Looker(user, belongs), channels, here)).seen
+
+    async def sight(self, user: str, channels: Iterable[str], *, belongs: bool = True) -> Sight:
+        """The same for somebody who is in none of them just now, and whether Slack answered."""
+        return await self._look(_Looker(user, belongs), channels, "")
+
+    async def open_to_all(self, channels: Iterable[str], here: str) -> frozenset[str]:
+        """Those of the channels that everybody may see, and the one they are in: what may be quoted in there."""
+        return (await self._look(_Looker(), channels, here)).seen
+
+    def came(self, user: str, channel: str) -> None:
+        """Slack tells that somebody came into a channel: who is in it is asked anew."""
+        self.forget(channel)
+        self._gone.pop((user, channel), None)
+
+    def left(self, user: str, channel: str) -> None:
+        """Slack tells that somebody left a channel."""
+        self.forget(channel)
+        self._gone.pop((user, channel), None)
+        self._gone[user, channel] = None
+        if len(self._gone) > MOST_GONE:
+            del self._gone[next(iter(self._gone))]
+
+    def has_left(self, user: str, channel: str) -> bool:
+        """Whether this process heard them leave it and not come back: what they opened in there may be open still."""
+        return (user, channel) in self._gone
+
+    def forget(self, channel: str) -> None:
+        """Ask anew of this channel."""
+        self._private.pop(channel, None)
+        self._members.pop(channel, None)
+
+    async def audience(self, channel: str) -> Audience:
+        """Who can read in a channel, as of now. Raises NotThere, and what the client raises where Slack is not reached.
+
+        Slack's refusal to tell is an answer: a channel of which nothing is told counts as private and shared.
+        """
+        try:
+            async with asyncio.timeout(ASKING_SECONDS):
+                told = await self._client.conversations_info(channel=channel, include_num_members=True)
+        except SlackApiError as error:
+            refusal = refusal_in(error)
+            if refusal.word in ("channel_not_found", "not_in_channel"):
+                raise NotThere(channel) from error
+            if refusal.rest is not None:
+                raise
+            log.warning("who can read in %s was not told: %s", channel, refusal.word)
+            return Audience(channel, is_told=False)
+        return _audience(channel, told["channel"])
+
+    async def _look(self, looker: _Looker, channels: Iterable[str], here: str) -> Sight:
+        others = sorted({channel for channel in channels if channel != here})
+        answers = await asyncio.gather(*(self._may_see(looker, channel) for channel in others))
+        seen = frozenset({here, *(channel for channel, allowed in zip(others, answers, strict=True) if allowed)})
+        return Sight(seen, is_sure=None not in answers)
+
+    async def _may_see(self, looker: _Looker, channel: str) -> bool | None:
+        """None where Slack did not say."""
+        try:
+            async with asyncio.timeout(ASKING_SECONDS):
+                if not await self._is_private(channel) and looker.belongs:
+                    return True
+                return looker.user != "" and await self._is_member(looker.user, channel)
+        except SlackApiError as error:
+            return self._closed(channel, error)
+        except TROUBLE as error:
+            log.warning("whether %s may see %s could not be asked: %s", looker.user, channel, cause_of(error))
+            return None
+
+    def _closed(self, channel: str, error: SlackApiError) -> bool | None:
+        """A channel that the bot is not in (any more) is nobody's; that may be remembered like any other answer."""
+        word = refusal_in(error).word
+        if word not in _NOT_OURS:
+            log.warning("who may see %s could not be asked: %s", channel, word)
+            return None
+        until = time.monotonic() + REMEMBERED_SECONDS
+        self._private[channel], self._members[channel] = (True, until), (frozenset(), until)
+        return False
+
+    async def _is_private(self, channel: str) -> bool:
+        known = self._private.get(channel)
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        told = await self._client.conversations_info(channel=channel)
+        is_private = bool((told.get("channel") or {}).get("is_private"))
+        self._private[channel] = (is_private, time.monotonic() + REMEMBERED_SECONDS)
+        return is_private
+
+    async def _is_member(self, user: str, channel: str) -> bool:
+        """Whether they are found in it; a list that was read to its end is remembered."""
+        known = self._members.get(channel)
+        if known is not None and known[1] > time.monotonic():
+            return user in known[0]
+        listed: set[str] = set()
+        cursor = ""
+        while user not in listed:
+            page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
+            listed.update(page["members"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                self._members[channel] = (frozenset(listed), time.monotonic() + REMEMBERED_SECONDS)
+                break
+        return user in listed
+
+
+def _audience(channel: str, told: Mapping[str, Any]) -> Audience:
+    invited = tuple(told.get("pending_connected_team_ids") or ())
+    return Audience(
+        channel,
+        people=int(told.get("num_members") or 0),
+        is_private=bool(told.get("is_private")),
+        is_member=bool(told.get("is_member")),
+        is_archived=bool(told.get("is_archived")),
+        is_shared=bool(told.get("is_ext_shared") or told.get("is_pending_ext_shared") or invited),
+        elsewhere=tuple(told.get("connected_team_ids") or ()) if told.get("is_ext_shared") else (),
+        invited=invited,
+    )

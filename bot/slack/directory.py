@@ -1,0 +1,374 @@
+"""Who is who in the workspace: names and zones, from memory on the path of an answer, from Slack behind it.
+
+What channels and user groups are called, for texts that hold only their ids.
+
+The workspace's list of people: read at the start and once a day, so that names and zones never grow old.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.records import Person
+from bot.errors import NotRecorded
+from bot.slack.errors import TROUBLE, cause_of, refusal_in
+from bot.slack.mrkdwn import named, plain
+from storage import people as people_store
+from storage.database.store import Store
+
+log = logging.getLogger(__name__)
+
+ASKING_SECONDS = 1.0
+"""How long an entry may wait for a name; after that the id stands in its text."""
+
+REMEMBERED_SECONDS = 24 * 3600.0
+NAMES_ASK_AGAIN_SECONDS = 60.0
+"""After an answer that told no name: a scope that was declined, a channel that nobody may know of."""
+
+_ALL_GROUPS = "S"
+"""Asked for as if it were a group of its own, so that the list is not asked for again at once."""
+
+
+class Names:
+    """Asks Slack once for each name and remembers it for a day.
+
+    A private channel's name is told to nobody: the text may be read by those who are not in it.
+    """
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._names: dict[tuple[str, str], str] = {}
+        self._asked: dict[tuple[str, str], float] = {}
+        self._in_use: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def name(self, team: str, about: str) -> str:
+        """The name of a channel, or the handle of a user group; empty while nobody knows it."""
+        return self._names.get((team, about), "")
+
+    def remember(self, team: str, about: str, name: str) -> None:
+        """Slack told a name."""
+        self._names[team, about] = name
+        self._asked[team, about] = time.monotonic() + REMEMBERED_SECONDS
+
+    async def learn(self, team: str, ids: Iterable[str]) -> None:
+        """Ask for those of the ids whose names are not known, for a second at most."""
+        wanted = [about for about in ids if self._asked.get((team, about), 0.0) <= time.monotonic()]
+        if not wanted:
+            return
+        for about in wanted:
+            self._asked[team, about] = time.monotonic() + NAMES_ASK_AGAIN_SECONDS
+        groups = [about for about in wanted if about.startswith("S")]
+        asking = [self._channel(team, about) for about in wanted if not about.startswith("S")]
+        try:
+            async with asyncio.timeout(ASKING_SECONDS):
+                await asyncio.gather(*asking, *([self._groups(team)] if groups else []))
+        except TimeoutError:
+            log.warning("Slack did not tell %d names in time", len(wanted))
+
+    async def groups(self, team: str) -> tuple[tuple[str, str], ...]:
+        """(id, handle) of every user group that is in use, asked for once a minute, for a second at most.
+
+        Empty where Slack does not tell: the scope was declined, or it is too slow.
+        """
+        await self.learn(team, [_ALL_GROUPS])
+        return self._in_use.get(team, ())
+
+    async def _channel(self, team: str, channel: str) -> None:
+        try:
+            told: Any = await self._client.conversations_info(channel=channel)
+        except TROUBLE as error:
+            log.info("the name of a channel was not told: %s", cause_of(error))
+            return
+        found = told["channel"]
+        if found.get("name") and not found.get("is_private"):
+            self.remember(team, channel, found["name"])
+
+    async def _groups(self, team: str) -> None:
+        try:
+            told: Any = await self._client.usergroups_list(include_disabled=True)
+        except TROUBLE as error:
+            log.info("the names of user groups were not told: %s", cause_of(error))
+            return
+        called = {group["id"]: group.get("handle") or group.get("name") or group["id"] for group in told["usergroups"]}
+        for group, handle in called.items():
+            self.remember(team, group, handle)
+        in_use = (group["id"] for group in told["usergroups"] if not group.get("date_delete"))
+        self._in_use[team] = tuple((group, called[group]) for group in in_use)
+
+
+LOOK_UP_SECONDS = 1.0
+"""How long an answer may wait for somebody who is seen for the first time; after that they are read in UTC."""
+
+PEOPLE_ASK_AGAIN_SECONDS = 30.0
+"""While Slack does not answer, only one answer in this time waits for it."""
+
+_ANYBODY = ""
+_PEOPLE = ("U", "W")
+_NOBODY = "user_not_found"
+_NOT_OURS = frozenset({_NOBODY, "user_not_visible"})
+
+
+class People:
+    """Everybody who was ever seen. `load` once at the start; `known` answers from memory.
+
+    `home` is the workspace that the bot is installed in; empty until Slack has told, and in a whole enterprise.
+    """
+
+    def __init__(self, store: Store, client: AsyncWebClient) -> None:
+        self._store = store
+        self._client = client
+        self._people: dict[tuple[str, str], Person] = {}
+        self._asked_in_vain: dict[tuple[str, str], float] = {}
+        self._strangers: set[tuple[str, str]] = set()
+        self._nobody: set[tuple[str, str]] = set()
+        self.names = Names(client)
+        self.home = ""
+
+    async def load(self) -> None:
+        """Take over what the database knows."""
+        for person in await self._store.read(people_store.everyone):
+            self._people[person.team, person.id] = person
+
+    def name(self, team: str, about: str) -> str:
+        """The name of a person, a channel or a user group by its id, or empty while nobody knows it."""
+        person = self._people.get((team, about))
+        return person.name if person else self.names.name(team, about)
+
+    def ids(self, team: str) -> set[str]:
+        """Everybody of a workspace who was ever seen."""
+        return {user for of, user in self._people if of == team and user.startswith(_PEOPLE)}
+
+    def seen(self, team: str, user: str) -> Person | None:
+        """Somebody as last seen, or None for a stranger."""
+        return self._people.get((team, user))
+
+    async def known(self, team: str, user: str) -> Person:
+        """Somebody, asked of Slack at the first sight only; a person of unknown zone where Slack does not answer.
+
+        Whom Slack says that there is nobody, or nobody whom we may see, is none of our workspace and counts as a guest.
+        """
+        person = self._people.get((team, user))
+        if person is not None:
+            return person
+        if any(self._asked_in_vain.get((team, about), 0) > time.monotonic() for about in (user, _ANYBODY)):
+            return Person(team, user, user, is_guest=(team, user) in self._strangers)
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                answer: Any = await self._client.users_info(user=user, include_locale=True)
+        except TROUBLE as error:
+            log.warning("nobody could tell who %s is: %s", user, cause_of(error))
+            has_said_no = isinstance(error, SlackApiError) and not refusal_in(error).is_trouble
+            self._asked_in_vain[team, user if has_said_no else _ANYBODY] = time.monotonic() + PEOPLE_ASK_AGAIN_SECONDS
+            if isinstance(error, SlackApiError):
+                self._hear_of_stranger(team, user, refusal_in(error).word)
+            return Person(team, user, user, is_guest=(team, user) in self._strangers)
+        return await self.learn(team, answer["user"])
+
+    def _hear_of_stranger(self, team: str, user: str, word: str) -> None:
+        if word in _NOT_OURS:
+            self._strangers.add((team, user))
+        if word == _NOBODY:
+            self._nobody.add((team, user))
+
+    def is_nobody(self, team: str, user: str) -> bool:
+        """Whether Slack said, when it was last asked, that there is nobody of this id."""
+        return (team, user) in self._nobody
+
+    async def known_as(self, team: str, user: str, called: str, *, is_bot: bool) -> Person:
+        """Somebody as `known`; whom Slack does not tell of goes by the name that a message of theirs carries.
+
+        It is kept only where Slack said no: else it tells another time, and the zone with it.
+        """
+        person = await self.known(team, user)
+        if not called or person.name != user:
+            return person
+        if (team, user) not in self._strangers:
+            return replace(person, name=called)
+        told = {"id": user, "real_name": called, "is_bot": is_bot, "is_stranger": True}
+        return await self.learn(team, told)
+
+    async def all_known(self, team: str, ids: tuple[str, ...]) -> None:
+        """Look up whichever of these people, channels and user groups was never seen, all at the same time."""
+        users = [about for about in ids if about.startswith(_PEOPLE)]
+        others = [about for about in ids if not about.startswith(_PEOPLE)]
+        await asyncio.gather(*(self.known(team, user) for user in users), self.names.learn(team, others))
+
+    async def read(self, team: str, text: str) -> str:
+        """What somebody typed, as words; whoever it names and was never seen is looked up first."""
+        if ids := named(text):
+            await self.all_known(team, ids)
+        return self.words(team, text)
+
+    def words(self, team: str, text: str) -> str:
+        """What somebody typed, as words, with those names that are known by now."""
+        return plain(text, lambda about: self.name(team, about))
+
+    async def learn_group(self, team: str, group: str, label: str, zone: str) -> Person:
+        """Remember a user group that owns something; its days are those of the zone of whoever named it first."""
+        before = self._people.get((team, group))
+        called = label or self.name(team, group).removeprefix("@") or group
+        person = Person(team, group, f"@{called}", before.zone if before else zone)
+        if person != before:
+            self._people[team, group] = person
+            await self._store.write(lambda tx: people_store.keep(tx, person))
+        return person
+
+    async def learn(self, team: str, told: dict[str, Any]) -> Person:
+        """Remember a user object of Slack's. Where it tells no language, as in an event, the known one stays."""
+        person = person_of(team, told)
+        before = self._people.get((team, person.id))
+        if before is not None and not person.locale:
+            person = replace(person, locale=before.locale)
+        self._strangers.discard((team, person.id))
+        self._nobody.discard((team, person.id))
+        if person != before:
+            self._people[team, person.id] = person
+            await self._store.write(lambda tx: people_store.keep(tx, person))
+        return person
+
+
+def person_of(team: str, told: dict[str, Any]) -> Person:
+    """The person that a user object of Slack's describes."""
+    profile = told.get("profile", {})
+    name = profile.get("display_name") or told.get("real_name") or profile.get("real_name") or told.get("name")
+    return Person(
+        team=team,
+        id=told["id"],
+        name=name or told["id"],
+        zone=told.get("tz") or "",
+        is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted")) or _is_elsewhere(team, told),
+        is_bot=bool(told.get("is_bot")),
+        is_deactivated=bool(told.get("deleted")),
+        locale=str(told.get("locale") or ""),
+    )
+
+
+def _is_elsewhere(team: str, told: dict[str, Any]) -> bool:
+    """Whether a user object is of somebody of another organisation.
+
+    In a channel that is shared with us, `is_stranger` is false for them: then only their workspace tells.
+    """
+    own = {told.get("team_id") or team, *(told.get("enterprise_user") or {}).get("teams", ())}
+    return bool(told.get("is_stranger")) or team not in own
+
+
+def zone_of(person: Person | None) -> tzinfo:
+    """A person's zone; UTC where none is known or the name means nothing here."""
+    return (_zone_named(person.zone) if person else None) or UTC
+
+
+def has_zone(person: Person) -> bool:
+    """Whether a person's zone is known, and known on this machine."""
+    return _zone_named(person.zone) is not None
+
+
+def language_of(person: Person) -> str:
+    """The language in which a person's times are read, as a BCP 47 tag; English where none is known."""
+    return person.locale or "en"
+
+
+def _zone_named(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a name that is a folder of zones
+        return None
+
+
+EVERY = timedelta(days=1)
+AGAIN = timedelta(minutes=5)
+"""After a reading that failed."""
+
+LOOKED_UP = 100
+"""So many people whom the list does not have (those of other organisations) are asked for one by one."""
+
+TRIES = 5
+LONGEST_WAIT = 60.0
+
+
+class Roster:
+    """Reads in a task of its own, for a large workspace's list takes minutes at Slack's pace."""
+
+    def __init__(self, client: AsyncWebClient, people: People) -> None:
+        self._client = client
+        self._people = people
+        self._due: datetime | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    def start(self, now: datetime) -> None:
+        """Read it now, and from now on whenever `keep_up` finds it a day old."""
+        self._due = now
+        self.keep_up(now)
+
+    def keep_up(self, now: datetime) -> None:
+        """Read it anew where it is due; nothing before `start`."""
+        is_reading = self._reading is not None and not self._reading.done()
+        if self._due is None or is_reading or now < self._due <= now + EVERY:  # later than that: the clock was put back
+            return
+        self._due = now + EVERY
+        self._reading = asyncio.create_task(self._read(now))
+
+    async def settled(self) -> None:
+        """Wait for a reading that is under way."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+
+    async def close(self) -> None:
+        """Break off what is under way."""
+        self._due = None
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+
+    async def _read(self, now: datetime) -> None:
+        try:
+            told: Any = await self._client.auth_test()
+            team = str(told["team_id"])
+            self._people.home = "" if told.get("is_enterprise_install") else team
+            listed = await self._read_list(team)
+            await self._look_up_others(team, listed)
+        except (*TROUBLE, NotRecorded) as error:
+            self._due = now + AGAIN
+            log.warning("who is who could not be read (%s); recording works all the same", type(error).__name__)
+
+    async def _read_list(self, team: str) -> set[str]:
+        listed: set[str] = set()
+        cursor = ""
+        while True:
+            page = await self._page(cursor)
+            for told in page["members"]:
+                listed.add(told["id"])
+                await self._people.learn(team, told)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return listed
+
+    async def _page(self, cursor: str) -> Any:
+        for _ in range(TRIES):
+            try:
+                return await self._client.users_list(limit=200, cursor=cursor, include_locale=True)
+            except SlackApiError as error:
+                rest = refusal_in(error).rest
+                if rest is None:
+                    raise
+                await asyncio.sleep(min(rest, LONGEST_WAIT))
+        return await self._client.users_list(limit=200, cursor=cursor, include_locale=True)
+
+    async def _look_up_others(self, team: str, listed: set[str]) -> None:
+        for user in sorted(self._people.ids(team) - listed)[:LOOKED_UP]:
+            try:
+                told: Any = await self._client.users_info(user=user, include_locale=True)
+            except SlackApiError as error:
+                refusal = refusal_in(error)
+                log.info("%s is not told any more: %s", user, refusal.word)
+                if refusal.rest is not None:
+                    return
+                continue
+            await self._people.learn(team, told["user"])

@@ -1,0 +1,377 @@
+"""Messages as they stand in Slack: found by their time stamp, linked to, marked as recorded, asked about.
+
+A message of Slack's, read: whoever wrote it, what it says whatever it is made of, and what hangs on it.
+
+A channel's past, page by page, in the order of time stamps, so that a walk can go on after any interruption.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.text import LONGEST, admit
+from bot.errors import AfterwordError, Refused
+from bot.slack.errors import DEFAULT_REST, TROUBLE, cause_of, refusal_in
+from bot.slack.message_text import (
+    Told,
+    files_below,
+    joined,
+    object_in,
+    objects_in,
+    string,
+    whole,
+    words_below,
+    words_in,
+    words_of,
+)
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+
+log = logging.getLogger(__name__)
+
+RECORDED = "white_check_mark"
+ASKED = "question"
+
+READ_SECONDS = 1.0
+"""For one call: an event must be acknowledged within three seconds, or it comes again."""
+
+_GONE = frozenset({"message_not_found", "thread_not_found"})
+_OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
+
+
+class NotRead(AfterwordError):
+    """Slack did not give the message just now; nothing was written, and the event is worth repeating."""
+
+
+class Messages:
+    """Reads and marks messages through the bot's client."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def find(self, channel: str, ts: str) -> Told:
+        """The message with exactly this time stamp.
+
+        Raises Refused where it is gone or may not be read, NotRead where Slack does not answer now.
+        """
+        exactly: dict[str, Any] = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True}
+        # Of a reply, history gives nothing, or the message before it: only an equal time stamp counts.
+        found = await self._look(self._client.conversations_history(**exactly, limit=1))
+        message = _with(found, ts)
+        if message is None:
+            found = await self._look(self._client.conversations_replies(**exactly, ts=ts, limit=10))
+            message = _with(found, ts)
+        if message is None and (parent := next((each.get("thread_ts") for each in found), None)):
+            message = _with(await self._look(self._client.conversations_replies(**exactly, ts=parent, limit=10)), ts)
+        if message is None:
+            raise Refused(words.capture.gone())
+        return message
+
+    async def _look(self, call: Awaitable[Any]) -> list[Told]:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return objects_in((await call).get("messages"))
+        except SlackApiError as refusal:
+            told = refusal_in(refusal)
+            if told.word == "thread_not_found":
+                return []
+            if told.is_passing:
+                raise NotRead(f"Slack did not give a message ({told.word or 'no reason'}).") from refusal
+            raise Refused(_unreadable(told.word)) from refusal
+        except TROUBLE as error:
+            raise NotRead(f"Slack did not give a message ({type(error).__name__}).") from error
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The message's address for people; empty where Slack does not tell it in time: the record does not wait."""
+        told = await self._try(self._client.chat_getPermalink(channel=channel, message_ts=ts))
+        return str(told.get("permalink") or "")
+
+    async def mark(self, channel: str, ts: str, *, by: str = RECORDED) -> None:
+        """Put the bot's reaction on a message; without the right to, nothing happens."""
+        await self._try(self._client.reactions_add(channel=channel, timestamp=ts, name=by))
+
+    async def unmark(self, channel: str, ts: str, *, by: str = RECORDED) -> None:
+        """Take the bot's reaction off a message."""
+        await self._try(self._client.reactions_remove(channel=channel, timestamp=ts, name=by))
+
+    async def holders(self, channel: str, ts: str, reaction: str) -> frozenset[str]:
+        """Who holds a reaction on a message, in whatever skin tone; nobody where the message is gone.
+
+        Raises NotRead where Slack does not answer now.
+        """
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                told: Any = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
+        except SlackApiError as refusal:
+            if refusal_in(refusal).is_passing:
+                raise NotRead("Slack did not tell who reacted.") from refusal
+            return frozenset()
+        except TROUBLE as error:
+            raise NotRead(f"Slack did not tell who reacted ({type(error).__name__}).") from error
+        found = (told.get("message") or {}).get("reactions") or ()
+        return frozenset(user for each in found if bare(each["name"]) == reaction for user in each["users"])
+
+    async def _try(self, call: Awaitable[Any]) -> Told:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                answer = (await call).data
+        except TROUBLE as error:
+            cause = cause_of(error)
+            if cause not in ("already_reacted", "no_reaction"):
+                log.info("a message could not be marked or linked to: %s", cause)
+            return {}
+        return answer if isinstance(answer, dict) else {}
+
+
+def bare(reaction: str) -> str:
+    """A reaction's name without colons and skin tone."""
+    return reaction.strip(":").partition("::")[0]
+
+
+def _with(messages: list[Told], ts: str) -> Told | None:
+    return next((message for message in messages if string(message.get("ts")) == ts), None)
+
+
+def _unreadable(error: str) -> str:
+    """The sentence for a message that the bot may not read, with the way that works without."""
+    if error in _GONE:
+        return str(words.capture.gone())
+    if error in _OUTSIDE:
+        return str(words.capture.outside())
+    return str(words.capture.unreadable(error=error))
+
+
+def asked_where_said(question: Message, source: str) -> Message:
+    """A question about a time whose buttons remember the message that it came from.
+
+    Raises Refused where they cannot hold the text and the message.
+    """
+    return {**question, "blocks": [_remembering(block, source) for block in question["blocks"]]}
+
+
+def _remembering(block: Block, source: str) -> Block:
+    if block["type"] != "actions":
+        return block
+    buttons = [
+        {
+            **button,
+            "action_id": button["action_id"].replace("timeline_at_", "capture_at_"),
+            "value": json.dumps(json.loads(button["value"]) | {"source": source}, ensure_ascii=False),
+        }
+        for button in block["elements"]
+    ]
+    if any(len(button["value"]) > blocks.BUTTON_VALUE for button in buttons):
+        raise Refused(words.capture.too_long_to_ask())
+    return {**block, "elements": buttons}
+
+
+_TS = re.compile(r"\d{1,10}(?:\.\d{1,6})?", re.ASCII)
+_ID = re.compile(r"[A-Z][A-Z0-9]{0,39}", re.ASCII)
+LONGEST_NAME = 255
+_TYPES = (("user", str), ("text", str), ("blocks", list), ("attachments", list), ("files", list))
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A file on a message; name, type and size are what Slack says of it, and none of them is to be trusted."""
+
+    name: str
+    media_type: str
+    size: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message: `text` is Slack's mrkdwn, `author` a user id, or a bot's id with its `bot_name`.
+
+    `thread_ts` is empty outside threads, `ts` where Slack gives no time; `is_ours` where Afterword itself said it.
+    `called` is the author's name where the message carries one. `is_odd`: something in it could not be read.
+    """
+
+    channel: str
+    ts: str
+    thread_ts: str
+    author: str
+    bot_name: str
+    text: str
+    files: tuple[Hanging, ...]
+    is_ours: bool
+    called: str = ""
+    is_odd: bool = False
+
+    @property
+    def source(self) -> str:
+        """Which message it is, in all of the workspace."""
+        return source_of(self.channel, self.ts)
+
+    @property
+    def at(self) -> datetime:
+        """When it was said: a message's time stamp is its time, in seconds since 1970."""
+        return moment_of(self.ts)
+
+
+def source_of(channel: str, ts: str) -> str:
+    """`channel:ts`, by which an entry knows the message that it was captured from."""
+    return f"{channel}:{ts}"
+
+
+def moment_of(ts: str) -> datetime:
+    """The moment that a message's time stamp names; raises ValueError for what is none."""
+    seconds, _, micros = ts.partition(".")
+    return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int((micros or "0").ljust(6, "0")[:6]))
+
+
+def said_in(told: Told, channel: str, app: str) -> Said:
+    """The message that Slack tells of; `app` is Afterword's own app id, by which it knows its own messages.
+
+    Never raises: what cannot be read is left out, and `is_odd` tells that something of it could not be.
+    """
+    profile, author = object_in(told.get("bot_profile")), object_in(told.get("user_profile"))
+    is_bot = bool(told.get("bot_id") or profile) or told.get("subtype") == "bot_message"
+    bot, name = _id(told.get("bot_id")) or _id(profile.get("id")), told.get("username") or profile.get("name")
+    names = (name, author.get("display_name"), author.get("real_name"), author.get("name"))
+    text = words_in(told.get("text")) if is_bot else string(told.get("text")).strip()
+    own = words_of(text, objects_in(told.get("blocks")), is_app=is_bot)
+    return Said(
+        channel=channel,
+        ts=ts_of(told),
+        thread_ts=_ts(told.get("thread_ts")),
+        author=_id(told.get("user")) or bot,
+        bot_name=(_name(name) or bot) if is_bot else "",
+        text=joined([own, words_below(told.get("attachments"), own)]),
+        files=tuple(_files(told, own)),
+        is_ours=bool(app) and told.get("app_id") == app,
+        called=next((called for each in names if (called := _name(each))), ""),
+        is_odd=_is_odd(told),
+    )
+
+
+def ts_of(told: Told) -> str:
+    """The message's time stamp; empty where it has none that can be read."""
+    return _ts(told.get("ts"))
+
+
+def _ts(value: object) -> str:
+    said = string(value)
+    return said if _TS.fullmatch(said) else ""
+
+
+def _id(value: object) -> str:
+    said = string(value)
+    return said if _ID.fullmatch(said) else ""
+
+
+def _name(value: object) -> str:
+    """A name as it can be kept; Slack's own are shorter than this."""
+    return admit(string(value)[:LONGEST_NAME])
+
+
+def _is_odd(told: Told) -> bool:
+    """Whether it lacks its time, or something in it is of no type that Slack documents."""
+    return not ts_of(told) or any(not isinstance(told.get(name) or kind(), kind) for name, kind in _TYPES)
+
+
+def _files(told: Told, said: str) -> Iterator[Hanging]:
+    """Its own files and those of the messages that it forwards, each once; `said` is what it says itself."""
+    seen = set()
+    for file in chain(objects_in(told.get("files")), files_below(told.get("attachments"), said)):
+        address = admit((string(file.get("url_private_download")) or string(file.get("url_private")))[:LONGEST])
+        if not address or address in seen or file.get("mode") in ("tombstone", "hidden_by_limit"):
+            continue
+        seen.add(address)
+        name = _name(file.get("name")) or _name(file.get("title")) or "file"
+        yield Hanging(name, _name(file.get("mimetype")), whole(file.get("size")), address)
+
+
+PAGE = 200
+"""What is asked for; Slack gives some apps only 15."""
+
+
+class Busy(AfterwordError):
+    """Slack does not answer now; `wait` is in seconds. `is_told`: it said itself how long."""
+
+    def __init__(self, wait: float, *, is_told: bool) -> None:
+        super().__init__(f"Slack asks to wait for {wait:g} s.")
+        self.wait = wait
+        self.is_told = is_told
+
+
+class Unreadable(AfterwordError):
+    """The bot may not read the channel; `str(error)` says what would let it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages as Slack tells of them, and whether there are more beyond them."""
+
+    messages: tuple[Told, ...]
+    has_more: bool
+
+
+class History:
+    """Reads through the bot's client; every call raises Busy or Unreadable where it gets nothing."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def before(self, channel: str, latest: str, oldest: str) -> Page:
+        """The messages next before a time stamp and behind another, the newest first, without replies in threads."""
+        # With `oldest` alone Slack would page forward from there.
+        return await _page(
+            self._client.conversations_history(channel=channel, latest=latest, oldest=oldest, limit=PAGE)
+        )
+
+    async def replies(self, channel: str, thread: str, behind: str) -> Page:
+        """The replies of a thread behind a time stamp, the oldest first."""
+        page = await _page(self._client.conversations_replies(channel=channel, ts=thread, oldest=behind, limit=PAGE))
+        return Page(tuple(told for told in page.messages if told.get("ts") != thread), page.has_more)
+
+    async def home(self) -> str:
+        """The workspace's own address, with which those of its messages begin."""
+        return str((await _answer(self._client.auth_test())).get("url") or "")
+
+
+def address(home: str, channel: str, ts: str, thread: str) -> str:
+    """A message's address for people, put together as Slack does: asking for each would be a call for each."""
+    within = f"?thread_ts={thread}&cid={channel}" if thread and thread != ts else ""
+    return f"{home}archives/{channel}/p{ts.replace('.', '')}{within}"
+
+
+async def _page(call: Awaitable[Any]) -> Page:
+    told = await _answer(call)
+    messages = told.get("messages")
+    # What is no message at all stays in its place, so that whoever reads the page can count it.
+    found = tuple(object_in(each) for each in messages) if isinstance(messages, list) else ()
+    return Page(found, bool(told.get("has_more")))
+
+
+async def _answer(call: Awaitable[Any]) -> Told:
+    try:
+        data = (await call).data
+    except SlackApiError as refusal:
+        raise _refusal(refusal) from refusal
+    except TROUBLE as error:
+        raise Busy(DEFAULT_REST, is_told=False) from error
+    return data if isinstance(data, dict) else {}
+
+
+def _refusal(error: SlackApiError) -> AfterwordError:
+    refusal = refusal_in(error)
+    if refusal.is_passing:
+        return Busy(DEFAULT_REST if refusal.rest is None else refusal.rest, is_told=refusal.rest is not None)
+    if refusal.word == "missing_scope":
+        return Unreadable(str(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history")))
+    if refusal.word in _OUTSIDE:
+        return Unreadable(str(words.lookback.outside()))
+    return Unreadable(str(words.lookback.unreadable(error=refusal.word)))

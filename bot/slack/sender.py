@@ -1,0 +1,294 @@
+"""One attempt to say something to Slack, and what became of it: sent, surely not sent, or perhaps sent.
+
+What is to be said to Slack, as values; some of it is made only when it is sent.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, TypeVar
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import AfterwordError, NotRecorded
+from bot.slack.errors import TROUBLE, refusal_in
+from bot.slack.views import threads as threads_views
+from bot.slack.views.blocks import Message
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to share; `note` is mrkdwn that is added to its comment."""
+
+    name: str
+    title: str
+    content: bytes
+    note: str = ""
+
+
+class StillMaking(AfterwordError):
+    """The file will be there another time."""
+
+
+class StillUnknown(AfterwordError):
+    """What may be said hangs on an answer that Slack did not give; another time."""
+
+
+MakeFile = Callable[[], Awaitable[File]]
+"""Makes the file when it is sent, so that nothing waits while it is compiled. Raises StillMaking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What to say. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
+
+    `thread_ts` makes it an answer in a thread, `update_ts` the new wording of a message that stands. With a `file`
+    the text is its comment and the blocks are not shown.
+    """
+
+    text: str
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    thread_ts: str = ""
+    file: File | MakeFile | None = None
+    update_ts: str = ""
+    only_there: bool = False
+    """With `update_ts`: where that message is gone, nothing is said in its place."""
+    to: str = ""
+    """Who gets it, where that is not the delivery's recipient."""
+    made: "MakeSaying | None" = None
+    """With it only this counts, and the other fields do not."""
+    is_keyed: bool = False
+    """With `made`: it makes no file, and can be found again."""
+
+    @classmethod
+    def of(cls, said: Message) -> "Saying":
+        """A message as Block Kit has it."""
+        return cls(said["text"], said["blocks"], said.get("thread_ts", ""))
+
+    @property
+    def carries_key(self) -> bool:
+        """Whether it can be found again in the channel's history; a shared file cannot."""
+        return self.file is None and (self.made is None or self.is_keyed)
+
+
+MakeSaying = Callable[[], Awaitable[Saying]]
+"""Makes what is said when it is sent, where Slack has to be asked or told something first.
+
+It may raise what the client raises, StillUnknown and NotRecorded: then nothing is said this time. It must bear being
+called again.
+"""
+
+
+log = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
+
+EVENT_TYPE = "afterword_delivery"
+"""The type of the metadata that a message carries; its payload is the delivery's key."""
+
+LOOK_BACK = timedelta(seconds=60)
+LOOKED_AT = 200
+MOST_PAGES = 5
+SHORTENED = 3_900
+"""chat.update refuses more than 4,000 characters."""
+
+_UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ClientSSLError, aiohttp.ConnectionTimeoutError)
+
+
+class Verdict(Enum):
+    """What is known after an attempt."""
+
+    SENT = "sent"
+    LATER = "later"
+    """Surely not sent, and worth another try."""
+    NEVER = "never"
+    """Surely not sent, and refused for good."""
+    LOCKED_OUT = "locked out"
+    """Surely not sent: Slack refuses the bot's token, so that nothing else would go either."""
+    PERHAPS = "perhaps"
+    """Slack may have taken it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an attempt. `wait` is in seconds, where Slack asked for it."""
+
+    verdict: Verdict
+    channel: str = ""
+    ts: str = ""
+    error: str = ""
+    wait: float | None = None
+
+
+class Sender:
+    """Says things through a client that repeats nothing by itself (`retry_handlers=[]`)."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def send(self, recipient: str, saying: Saying, key: str) -> Result:
+        """Say it once, or once more as plain text where Slack refuses its form."""
+        if saying.made is not None:
+            try:
+                result, made = await _judged(saying.made())
+            except (StillUnknown, NotRecorded) as error:
+                return Result(Verdict.LATER, error=str(error))
+            if made is None:
+                return _harmless(result)
+            recipient, saying = made.to or recipient, made
+        result = await self._once(recipient, saying, key)
+        if result.verdict is Verdict.NEVER and result.error in _UNFIT and saying.file is None:
+            log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
+            plain = replace(saying, text=_shortened(saying.text), blocks=[], file=None)
+            result = await self._once(recipient, plain, key)
+        return result
+
+    async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> Result:
+        """Look for what an earlier attempt (not before `since`) may have left: SENT where it is there, NEVER where not.
+
+        NEVER with an error means that Slack lets nobody look; LATER and PERHAPS that it may tell another time.
+        """
+        channel = await self._channel(recipient)
+        if channel.verdict is not Verdict.SENT:
+            return channel
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            result, page = await self._page(channel.channel, thread_ts, since - LOOK_BACK, cursor)
+            if result.verdict is not Verdict.SENT:
+                return result
+            for message in page.get("messages") or ():
+                if _key_of(message) == key:
+                    return Result(Verdict.SENT, channel.channel, str(message["ts"]))
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        return Result(Verdict.NEVER)
+
+    async def _once(self, recipient: str, saying: Saying, key: str) -> Result:
+        if saying.thread_ts:
+            text, shown = threads_views.for_thread(saying.text, saying.blocks)
+            saying = replace(saying, text=text, blocks=shown)
+        if saying.file is not None:
+            return await self._share(recipient, saying, saying.file)
+        said: dict[str, Any] = {
+            "text": saying.text,
+            "blocks": saying.blocks,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+        }
+        if saying.update_ts:  # blocks that are not given would stay as they were, empty ones go
+            call = self._client.chat_update(channel=recipient, ts=saying.update_ts, **said)
+            result, _ = await _called(call)
+            if result.error not in _GONE:
+                return result
+            if saying.only_there:
+                return Result(Verdict.SENT, recipient, saying.update_ts)
+        said |= {
+            "blocks": saying.blocks or None,
+            "thread_ts": saying.thread_ts or None,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        result, _ = await _called(self._client.chat_postMessage(channel=recipient, **said))
+        return result
+
+    async def _share(self, recipient: str, saying: Saying, making: File | MakeFile) -> Result:
+        channel = await self._channel(recipient)
+        if channel.verdict is not Verdict.SENT:
+            return channel
+        try:
+            file = making if isinstance(making, File) else await making()
+        except StillMaking:
+            return Result(Verdict.LATER, error="the file is still being made")
+        call = self._client.files_upload_v2(
+            channel=channel.channel,
+            thread_ts=saying.thread_ts or None,
+            initial_comment="\n".join(filter(None, (saying.text, file.note))) or None,
+            filename=file.name,
+            title=file.title,
+            content=file.content,
+        )
+        result, _ = await _called(call)
+        return Result(result.verdict, channel.channel, error=result.error, wait=result.wait)
+
+    async def _channel(self, recipient: str) -> Result:
+        """The channel in which a recipient is reached; for a person, the one with the bot. Asking changes nothing."""
+        if not recipient.startswith(("U", "W")):
+            return Result(Verdict.SENT, recipient)
+        result, body = await _called(self._client.conversations_open(users=recipient))
+        if result.verdict is Verdict.SENT:
+            return Result(Verdict.SENT, str(body["channel"]["id"]))
+        return _harmless(result)
+
+    async def _page(
+        self, channel: str, thread_ts: str, oldest: datetime, cursor: str
+    ) -> tuple[Result, Mapping[str, Any]]:
+        asked: dict[str, Any] = {
+            "channel": channel,
+            "oldest": f"{oldest.timestamp():.6f}",
+            "limit": LOOKED_AT,
+            "include_all_metadata": True,
+            "cursor": cursor or None,
+        }
+        if thread_ts:
+            return await _called(self._client.conversations_replies(ts=thread_ts, **asked))
+        return await _called(self._client.conversations_history(**asked))
+
+
+async def _called(call: Awaitable[AsyncSlackResponse]) -> tuple[Result, Mapping[str, Any]]:
+    """Await one call, whatever comes of it."""
+    result, response = await _judged(call)
+    body: Mapping[str, Any] = response.data if response is not None and isinstance(response.data, dict) else {}
+    if result.verdict is not Verdict.SENT:
+        return result, body
+    return Result(Verdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
+
+
+async def _judged(call: Awaitable[_Answer]) -> tuple[Result, _Answer | None]:
+    """Await something that asks Slack, whatever comes of it."""
+    try:
+        return Result(Verdict.SENT), await call
+    except SlackApiError as refusal:
+        return _refusal(refusal), None
+    except _NOT_REACHED as error:
+        return Result(Verdict.LATER, error=type(error).__name__), None
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        return Result(Verdict.PERHAPS, error=type(error).__name__), None
+    except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
+        return Result(Verdict.LATER, error=type(error).__name__), None
+    except TROUBLE:  # what answered was not Slack
+        return Result(Verdict.PERHAPS, error="not an answer of Slack's"), None
+
+
+def _refusal(error: SlackApiError) -> Result:
+    """What an answer other than "ok" means for a message."""
+    refusal = refusal_in(error)
+    if refusal.rest is not None:
+        return Result(Verdict.LATER, error="ratelimited", wait=refusal.rest)
+    if refusal.is_trouble:
+        return Result(Verdict.PERHAPS, error=refusal.word or f"status {refusal.status}")
+    return Result(Verdict.LOCKED_OUT if refusal.is_locked_out else Verdict.NEVER, error=refusal.word)
+
+
+def _harmless(result: Result) -> Result:
+    """The same for a call that only prepares: perhaps done is as good as not done."""
+    if result.verdict is Verdict.PERHAPS:
+        return Result(Verdict.LATER, error=result.error)
+    return result
+
+
+def _key_of(message: Mapping[str, Any]) -> str:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return ""
+    return str((metadata.get("event_payload") or {}).get("key", ""))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHORTENED else text[:SHORTENED] + "…"

@@ -1,0 +1,533 @@
+"""How corrective actions look in Slack.
+
+The fields of a form that name who does something: a person, or a user group of the workspace.
+
+How the bot answers in somebody's conversation with it, about the actions that they owe.
+
+How it is asked which day a due date is: each day that can be meant is a button.
+
+How an action's words are looked at and changed in Slack: the hint, the form, and what reads anew.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from bot.domain import text as text_rules
+from bot.domain.due_dates import Due
+from bot.domain.form_fields import mark
+from bot.domain.records import Action, ActionKind, ActionStatus, Case, Examples, Incident, Person, Why, of_case
+from bot.domain.secrets import masked
+from bot.domain.text import shortened
+from bot.errors import Refused
+from bot.slack.mrkdwn import mrkdwn
+from bot.slack.views import blocks
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage.actions import OwedAction
+
+PERSON, GROUP = "owner", "group"
+OPTIONS = 100
+"""Options of one menu, or of one group of them, that Slack shows; it shows as many groups."""
+
+_PERSON = re.compile("[UW][A-Z0-9]+")
+
+Groups = tuple[tuple[str, str], ...]
+"""(id, handle) of each user group that can own something."""
+
+
+def shows(owner: str | None, person: Person | None, groups: Groups) -> bool:
+    """Whether a form's fields can show who owns something: somebody who is here, or a group that is listed.
+
+    `person` is the owner as last seen. Slack's menus have nobody who has left, and ours no group that was switched off.
+    """
+    if not owner:
+        return True
+    if owner.startswith("S"):
+        return any(group == owner for group, _ in groups)
+    return bool(_PERSON.fullmatch(owner)) and not (person and person.is_deactivated)
+
+
+def fields(label: str, groups: Groups, owner: str | None = None, *, optional: bool = False) -> list[Block]:
+    """Who it is, as `owner` (whom the fields show) has it now; the second only where the workspace's groups are known.
+
+    Slack has no element that picks a user group: ours lists those that are known.
+    """
+    person: Block = {"type": "users_select", "action_id": PERSON}
+    if owner and not owner.startswith("S"):
+        person["initial_user"] = owner
+    if not groups:
+        return [blocks.labelled(label, PERSON, person, optional=optional)]
+    menu = _menu(groups)
+    chosen = [blocks.option(f"@{handle}", group) for group, handle in groups if group == owner]
+    if chosen:
+        menu["initial_option"] = chosen[0]
+    return [
+        blocks.labelled(label, PERSON, person, optional=True),
+        blocks.labelled("… or which group?", GROUP, menu, optional=True),
+    ]
+
+
+def _menu(groups: Groups) -> Block:
+    options = [blocks.option(f"@{handle}", group) for group, handle in sorted(groups, key=lambda one: one[1].lower())]
+    menu: Block = {"type": "static_select", "action_id": GROUP}
+    if len(options) <= OPTIONS:
+        return menu | {"options": options}
+    pages = [options[at : at + OPTIONS] for at in range(0, min(len(options), OPTIONS**2), OPTIONS)]
+    return menu | {"option_groups": [{"label": _plain(_span(page)), "options": page} for page in pages]}
+
+
+def _span(page: list[Block]) -> str:
+    first, last = (shortened(str(one["text"]["text"]), 30) for one in (page[0], page[-1]))
+    return f"{first} to {last}"
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text}
+
+
+def chosen(values: Mapping[str, Any]) -> str | None:
+    """Who was picked: a user id, or the id of a group; raises Refused for both at once."""
+    person, group = values.get(PERSON) or None, values.get(GROUP) or None
+    if person and group:
+        sentence = "Pick a person or a group, not both."
+        raise Refused(sentence, field=GROUP)
+    return person or group
+
+
+LONGEST_ACTION_QUOTE = 1_000
+LINK_LIKE = "https://tracker.example.com/OPS-12"
+
+_KINDS = {
+    ActionKind.PREVENT: "Prevent: it does not happen again",
+    ActionKind.DETECT: "Detect: we notice sooner",
+    ActionKind.MITIGATE: "Mitigate: it hurts less, and is over sooner",
+    ActionKind.PROCESS: "Process: we work together better",
+}
+
+
+def due_words(due_on: date | None) -> str:
+    """`Fri 27 Nov 2026`."""
+    return f"{due_on:%a} {due_on.day} {due_on:%b %Y}" if due_on else ""
+
+
+def added(action: Action, incident: Incident, offers: list[Block]) -> Message:
+    """A new action, for everybody: its owner is to see it. `offers` are buttons that say what it is for."""
+    said = words.actions.added(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        owner=action.owner,
+        due=due_words(action.due_on),
+        more=facts(action),
+    )
+    return blocks.message(said, [blocks.section(said), *offers, _action_row(action)], response_type="in_channel")
+
+
+def facts(action: Action) -> str:
+    """The kind and the link of an action, with a point before each; empty where it has neither."""
+    more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shortened(action.link, 500))
+    return f" {more}" if more else ""
+
+
+def ref(action: Action) -> str:
+    """What a button carries to find its action again."""
+    return json.dumps({"action": action.id, "incident": action.incident_id})
+
+
+def _action_row(action: Action) -> Block:
+    """Below an action in the channel; where nobody owns it, with the form that says who does."""
+    buttons = [
+        blocks.button("Done", "action_done", ref(action)),
+        blocks.button("New date", "action_date", ref(action)),
+    ]
+    return blocks.actions(*buttons, *([] if action.owner else [details_button(action)]))
+
+
+def listing(case: Case, now: datetime) -> Message:
+    """The incident's actions."""
+    lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
+    lines += [_line(action, case, now) for action in case.actions]
+    lines.append(words.actions.none_yet() if not case.actions else words.actions.list_hint(number=of_case(case).action))
+    return blocks.whisper("\n".join(lines))
+
+
+def one(action: Action, case: Case, now: datetime) -> Message:
+    """One action, with all that can be done about it while it is open."""
+    line = _line(action, case, now)
+    if action.status is not ActionStatus.OPEN:
+        return blocks.whisper(f"{line}\n{words.actions.closed_hint(number=action.number)}")
+    buttons = row(action)
+    buttons["elements"] += [details_button(action), blocks.button("Edit", "action_edit", ref(action))]
+    return blocks.whisper(line, [blocks.section(line), buttons])
+
+
+def details_button(action: Action) -> Block:
+    """Opens the form of an action's owner, date and link."""
+    return blocks.button("Owner, date, link", "finding_action", ref(action))
+
+
+def _line(action: Action, case: Case, now: datetime) -> str:
+    line: str = words.actions.line(
+        number=action.number,
+        text=shortened(text_rules.flat(action.text), LONGEST_ACTION_QUOTE),
+        facts=words.actions.facts(
+            owner=case.name(action.owner),
+            due=due_words(action.due_on),
+            overdue=action.overdue_at is not None and action.overdue_at <= now,
+        )
+        + facts(action),
+        status=str(action.status),
+        reason=shortened(action.reason, LONGEST_ACTION_QUOTE),
+        held=action.held,
+    )
+    return line
+
+
+def closed(action: Action, incident: Incident, by: str) -> Message:
+    """An action is done or dropped."""
+    given = {
+        "number": action.number,
+        "key": incident.key,
+        "text": shortened(action.text, LONGEST_ACTION_QUOTE),
+        "by": by,
+    }
+    if action.status is ActionStatus.DROPPED:
+        said = words.actions.dropped(reason=shortened(action.reason, LONGEST_ACTION_QUOTE), **given)
+    else:
+        said = words.actions.done(**given)
+    # Beside the words, not below them: in a DM, where the row of buttons is left out, it is wanted most.
+    return blocks.message(said, [blocks.section(said, _again(action))], response_type="in_channel")
+
+
+def _again(action: Action) -> Block:
+    return blocks.button("Open again", "action_reopen", ref(action))
+
+
+def reopened(action: Action, incident: Incident, by: str) -> Message:
+    """An action is to be done after all; its owner is to see it."""
+    said = words.actions.reopened(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        owner=action.owner,
+        due=due_words(action.due_on),
+        by=by,
+    )
+    return blocks.message(said, [blocks.section(said), _action_row(action)], response_type="in_channel")
+
+
+def moved(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
+    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it).
+
+    `beside` is a time of day that was written with it.
+    """
+    said = words.actions.moved(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        due=due_words(action.due_on),
+        before=due_words(before),
+        by=by,
+        beside=beside,
+    )
+    return blocks.message(said, response_type="in_channel")
+
+
+def row(action: Action, style: str = "primary") -> Block:
+    """All that can be done about an open action, as reminders and the Home tab offer it; `style` is that of [Done]."""
+    return blocks.actions(
+        blocks.button("Done", "action_done", ref(action), style=style),
+        blocks.button("New date", "action_date", ref(action)),
+        blocks.button("Hand over", "action_hand_over", ref(action)),
+        blocks.button("Won't do …", "action_drop", ref(action)),
+    )
+
+
+def handed_over(action: Action, incident: Incident, by: str) -> Message:
+    """An action has another owner, who is to see it."""
+    said = words.actions.handed_over(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        owner=action.owner,
+        by=by,
+        due=due_words(action.due_on),
+    )
+    return blocks.message(said, [blocks.section(said), _action_row(action)], response_type="in_channel")
+
+
+def judged(action: Action, incident: Incident, by: str) -> Message:
+    """Somebody said whether what was done has held."""
+    said = words.actions.judged(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        by=by,
+        has_held=action.held == "held",
+    )
+    return blocks.message(said, response_type="in_channel")
+
+
+def escalated(action: Action, incident: Incident, owner: str, days: int) -> Message:
+    """To the lead: an action is long overdue."""
+    said = words.actions.escalated(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        owner=owner,
+        due=due_words(action.due_on),
+        days=days,
+        channel=incident.channel,
+    )
+    return blocks.message(said, [blocks.section(said), row(action)])
+
+
+def did_it_hold(action: Action, incident: Incident) -> Message:
+    """To the owner, a month after it was done."""
+    said = words.actions.did_it_hold(
+        number=action.number,
+        key=incident.key,
+        title=shortened(incident.title, 300),
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        closed=due_words(action.closed_at.date() if action.closed_at else None),
+        channel=incident.channel,
+    )
+    buttons = blocks.actions(
+        blocks.button("It held", "action_held", ref(action), style="primary"),
+        blocks.button("It came back", "action_came_back", ref(action)),
+    )
+    return blocks.message(said, [blocks.section(said), buttons])
+
+
+def owner_form(action: Action, groups: Groups) -> Block:
+    """The form behind [Hand over]: to a person, or to one of the workspace's groups where those are known."""
+    return _form(action, "Hand over", "action_hand_over", *fields("Who does it now?", groups))
+
+
+def drop_form(action: Action) -> Block:
+    """The form behind [Won't do …]."""
+    reason = blocks.text_input("reason", multiline=True, placeholder="the new proxy makes it unnecessary")
+    return _form(action, "Won't do", "action_drop", blocks.labelled("Why not?", "reason", reason))
+
+
+def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
+    about = blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), LONGEST_ACTION_QUOTE))}")
+    return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=ref(action))
+
+
+def date_form(action: Action, today: date) -> Block:
+    """The form behind [New date]: the day that the action has, else `today`."""
+    return blocks.modal(
+        "New due date",
+        "action_date",
+        [
+            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), LONGEST_ACTION_QUOTE))}"),
+            blocks.labelled(
+                "Due on",
+                "due",
+                {
+                    "type": "datepicker",
+                    "action_id": "due",
+                    "initial_date": (action.due_on or today).isoformat(),
+                },
+            ),
+        ],
+        submit="Save",
+        private_metadata=ref(action),
+    )
+
+
+def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: Action | None = None) -> Block:
+    """The form that makes an action, for a cause that is shown above it: that says what happened, not what to do.
+
+    `before` is an action that is for that cause already.
+    """
+    cause = shortened(masked(why.text), LONGEST_ACTION_QUOTE) if why else ""
+    told = shortened(text_rules.flat(masked(before.text)), 300) if before else ""
+    shown = [blocks.section(words.actions.cause(number=why.number, text=cause))] if why else []
+    shown += [blocks.section(words.whys.has_action(number=before.number, text=told))] if before else []
+    return blocks.modal(
+        "New action",
+        "action_add",
+        [
+            *shown,
+            blocks.labelled(
+                "What is to be done?",
+                "text",
+                blocks.text_input("text", multiline=True, placeholder=str(words.actions.what_is_done())),
+            ),
+            *fields("Who does it?", groups, optional=True),
+            blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
+            blocks.labelled("What is it good for?", "kind", _kinds(), optional=True),
+            blocks.labelled("Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True),
+        ],
+        submit="Add",
+        private_metadata=blocks.about(
+            incident, channel=incident.channel, why=why.number if why else None, **form_fields_views.marks("")
+        ),
+    )
+
+
+def _kinds() -> Block:
+    options = [blocks.option(_KINDS[kind], str(kind)) for kind in ActionKind]
+    return {"type": "static_select", "action_id": "kind", "options": options}
+
+
+def help_text(examples: Examples) -> Message:
+    """How to use `/action`."""
+    return blocks.whisper(words.actions.help(n=examples))
+
+
+MOST_NAMED = 5
+MOST_ASKED = 3
+LONGEST_REPLY_QUOTE = 80
+
+
+def what_of_it(meant: Sequence[OwedAction], said: str, problem: str = "") -> Message:
+    """Actions were named, and nothing that is understood was said of them: what can be, and the buttons.
+
+    `problem` is why it is not understood, where that is known.
+    """
+    number, quoted = meant[0].action.number, shortened(said, LONGEST_REPLY_QUOTE)
+    asked = words.actions.what_of_it(items=_listed(meant[:MOST_ASKED]), said=quoted, problem=problem, number=number)
+    shown = [blocks.section(asked)]
+    for one in meant[:MOST_ASKED]:
+        if len(meant) > 1:
+            shown.append(blocks.section(words.actions.named_one(item=_listed([one])[0])))
+        shown.append(row(one.action))
+    return blocks.message(asked, shown)
+
+
+def understood(owed: Sequence[OwedAction]) -> Message:
+    """What could be said here, of the first actions that somebody owes."""
+    number, *others = [one.action.number for one in owed] or [1]
+    other = next((one for one in others if one != number), number + 1)
+    return blocks.message(words.actions.replies(number=number, other=other))
+
+
+def needs_reason(one: OwedAction) -> Message:
+    """It will not be done, and nobody said why."""
+    return blocks.message(words.actions.needs_reason(number=one.action.number))
+
+
+def which(seen: Sequence[OwedAction], count: int) -> Message:
+    """It does not say which of `count` actions is meant, of which `seen` may be named."""
+    if not count:
+        return blocks.message(words.actions.owes_nothing())
+    number = seen[0].action.number if seen else 3
+    return blocks.message(words.actions.which(items=_listed(seen[:MOST_NAMED]), more=_more(seen, count), number=number))
+
+
+def which_of(number: int, keys: Sequence[str]) -> Message:
+    """Several incidents have an action of that number."""
+    return blocks.message(words.actions.which_of(number=number, keys=keys))
+
+
+def not_owed(number: int | None, seen: Sequence[OwedAction], count: int) -> Message:
+    """An action that is not this person's, or not open any more; None where that was hardly meant: it is talk."""
+    if number is None:
+        return understood(seen)
+    return blocks.message(
+        words.actions.not_owed(number=number, items=_listed(seen[:MOST_NAMED]), more=_more(seen, count))
+    )
+
+
+def _more(seen: Sequence[OwedAction], count: int) -> int:
+    return count - min(len(seen), MOST_NAMED)
+
+
+def _listed(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
+    return [
+        (
+            item.action.number,
+            item.incident.key,
+            shortened(text_rules.flat(masked(item.action.text)), LONGEST_REPLY_QUOTE),
+        )
+        for item in items
+    ]
+
+
+CHOOSE = "action_day_"
+"""How the buttons' action ids begin."""
+
+
+def of_new(key: str, text: str, asking: Mapping[str, object], due: Due) -> Message:
+    """Which day a new action is due, which is written down once it is known; `key` is that of the request.
+
+    Raises Refused where buttons cannot hold all that was typed.
+    """
+    said = words.actions.which_day(problem=due.problem, what="written down")
+    shown = words.actions.day_asked(text=shortened(" ".join(text.split()), LONGEST_ACTION_QUOTE))
+    value = {"of": key, "text": text, **asking}
+    row = _day_buttons(due, value, [_button("No due date", len(due.days), value, None)])
+    if any(len(button["value"]) > blocks.BUTTON_VALUE for button in row):
+        raise Refused(f"Not written down. {due.problem} Send it again with the date in full, as in `due 2026-12-24`.")
+    return blocks.whisper(said, [blocks.section(said), blocks.section(shown), blocks.actions(*row)])
+
+
+def of_actions(found: Sequence[OwedAction], due: Due) -> Message:
+    """Which day is the new due date of these actions."""
+    said = words.actions.which_day(problem=due.problem, what="changed")
+    shown = [blocks.section(words.actions.named_one(item=_owed_label(one))) for one in found]
+    about = {"actions": [one.action.id for one in found], "incident": found[0].incident.id, "beside": due.beside}
+    return blocks.whisper(said, [blocks.section(said), *shown, blocks.actions(*_day_buttons(due, about, []))])
+
+
+def _owed_label(one: OwedAction) -> tuple[int, str, str]:
+    text = shortened(" ".join(masked(one.action.text).split()), LONGEST_ACTION_QUOTE)
+    return one.action.number, one.incident.key, text
+
+
+def settled() -> Message:
+    """In place of the question, once it is answered; what came of it is said to all."""
+    return blocks.whisper(words.actions.day_chosen())
+
+
+def _day_buttons(due: Due, value: Mapping[str, object], more: list[Block]) -> list[Block]:
+    return [*(_button(due_words(day), index, value, day) for index, day in enumerate(due.days)), *more]
+
+
+def _button(label: str, index: int, value: Mapping[str, object], day: date | None) -> Block:
+    told = json.dumps({**value, "due": day.isoformat() if day else ""}, ensure_ascii=False)
+    button = blocks.button(label, f"{CHOOSE}{index}")
+    return button | {"value": told}
+
+
+def reworded(action: Action, before: Action, incident: Incident, by: str) -> Message:
+    """An action reads anew; `by` is the name of who worded it."""
+    said = words.actions.reworded(
+        number=action.number,
+        key=incident.key,
+        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        before=shortened(text_rules.flat(before.text), 500),
+        by=by,
+    )
+    return blocks.message(said, response_type="in_channel")
+
+
+def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
+    """The form that words an action anew; `typed` is kept where somebody did so meanwhile, which `notice` says."""
+    shown = [blocks.section(notice)] if notice else []
+    text, anew = action.text if typed is None else typed, mark(action.text) if notice else ""
+    shown += form_fields_views.texts("What is to be done?", text, anew=anew)
+    metadata = {"action": action.id, "incident": action.incident_id, **form_fields_views.marks(action.text, typed)}
+    return blocks.modal(
+        f"Action {action.number}", "action_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
+    )
+
+
+def stale_form(action: Action, typed: str) -> Message:
+    """The form once more, because somebody worded the action anew meanwhile: saving it now is a choice."""
+    notice = words.actions.stale(number=action.number, theirs=shortened(action.text, LONGEST_ACTION_QUOTE))
+    return {"response_action": "update", "view": edit_form(action, typed, notice)}
+
+
+def hint(action: Action, word: str) -> Message:
+    """For the author alone: nobody can tell by these words when it is done."""
+    said = words.actions.hint(number=action.number, word=word)
+    row = blocks.actions(blocks.button("Edit", "action_edit", ref(action)))
+    return blocks.whisper(said, [blocks.section(said), row])

@@ -1,0 +1,123 @@
+"""How alerts look in Slack: the suggestion, the storm, and the question whether it is over."""
+
+import json
+from datetime import datetime
+
+from bot.domain.alerts import AlertGroup, Stand, Storm
+from bot.domain.records import Incident, Status
+from bot.domain.secrets import masked
+from bot.domain.text import shortened
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+
+STORM_LINES = 10
+"""So many groups a storm's message names; it says how many more there are."""
+
+
+def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | None) -> Message:
+    """One group, how it stands and what can be done; `here` is open in this channel, `attached` has the group."""
+    facts = words.alerts.facts(**_facts(group))
+    shown = [blocks.header(group.title), blocks.section(facts)]
+    if attached is not None:
+        by = "" if group.settled_by == "rule" else group.settled_by
+        shown.append(blocks.context(words.alerts.attached(key=attached.key, channel=attached.channel, by=by)))
+    elif group.stand is Stand.IGNORED:
+        shown.append(blocks.context(words.alerts.ignored(by=group.settled_by)))
+        shown.append(blocks.actions(blocks.button("Suggest it again", "alerts_again", _ref(group))))
+    else:
+        shown.append(blocks.actions(*_buttons(group, here)))
+    return blocks.message(words.alerts.fallback(title=group.title, status=str(group.status)), shown)
+
+
+def merged(group: AlertGroup) -> Message:
+    """In the place of a suggestion that turned out to belong to the one before it."""
+    return blocks.message(words.alerts.merged(title=group.title))
+
+
+def _facts(group: AlertGroup) -> dict[str, object]:
+    return {
+        "status": str(group.status),
+        "since": group.starts_at,
+        "taken_up": group.acknowledged_at,
+        "by": group.acknowledged_by,
+        "ended": group.ended_at,
+        "severity": group.severity,
+        "service": group.service,
+        "source": group.source_name,
+        "link": group.link,
+        "fired": group.fired,
+        "firing": group.firing,
+    }
+
+
+def _ref(group: AlertGroup) -> str:
+    return json.dumps({"alert": group.id})
+
+
+def _buttons(group: AlertGroup, here: Incident | None) -> list[Block]:
+    this = _ref(group)
+    attach = blocks.button("Attach to …", "alerts_attach", this)
+    ignore = blocks.button("Ignore", "alerts_ignore", this)
+    if here is None:
+        return [blocks.button("Open an incident", "alerts_open", this, style="primary"), attach, ignore]
+    value = json.dumps({"alert": group.id, "into": here.id})
+    first = blocks.button(f"Attach to {here.key}", "alerts_attach_here", value, style="primary")
+    return [first, blocks.button("Open an incident", "alerts_open", this), attach, ignore]
+
+
+def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
+    """More groups than are shown one by one: how many, which, and a button that takes some out."""
+    lines = [
+        words.alerts.storm_line(
+            title=shortened(group.title, 120),
+            status=str(group.status),
+            since=group.starts_at,
+            source=group.source_name,
+        )
+        for group in held
+    ]
+    said = words.alerts.storm(count=count, since=storm.began_at, more=max(count - len(held), 0))
+    if not count:
+        return blocks.message(said)
+    more = blocks.button(words.alerts.storm_button(count=count), "alerts_more", json.dumps({"storm": storm.id}))
+    return blocks.message(said, [blocks.section(said), *blocks.sections("\n".join(lines)), blocks.actions(more)])
+
+
+def over(group: AlertGroup) -> list[Block]:
+    """Above a form: that the alert has ended, which the message whose button was pressed may not have shown."""
+    return [blocks.section(words.alerts.over(at=group.ended_at))] if group.ended_at else []
+
+
+def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
+    """The form behind [Attach to …]: which of these open incidents."""
+    options = [blocks.option(f"{incident.key} {masked(incident.title)}", str(incident.id)) for incident in found]
+    menu: Block = {"type": "static_select", "action_id": "into", "options": options, "initial_option": options[0]}
+    return blocks.modal(
+        "Attach an alert",
+        "alerts_attach",
+        [
+            blocks.section(words.alerts.attach_what(title=group.title)),
+            *over(group),
+            blocks.labelled("To which incident?", "into", menu),
+        ],
+        submit="Attach",
+        private_metadata=json.dumps({"alert": group.id, "channel": group.channel}),
+    )
+
+
+def calm(incident: Incident, count: int, at: datetime) -> Message:
+    """To an incident's channel: monitoring is content. Whether the incident is over, people say."""
+    said = words.alerts.calm(key=incident.key, count=count, at=at)
+    clock, value = f"{at:%H:%M} UTC", blocks.about(incident, at=at.isoformat())
+    buttons = [
+        blocks.button(
+            f"Resolved at {clock}",
+            "alerts_resolved",
+            value,
+            confirm=f"Is {incident.key} over, as of {at:%Y-%m-%d} {clock}?",
+        )
+    ]
+    if incident.status is Status.OPEN:
+        buttons.insert(0, blocks.button(f"Mitigated at {clock}", "alerts_mitigated", value))
+    return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)])

@@ -1,0 +1,209 @@
+"""Block Kit's pieces, kept within the documented limits: 3,000 characters a section, 50 blocks and 10,000 in all.
+
+A day as people name it, and a moment with its day on a button.
+"""
+
+import json
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bot.domain import text as text_rules
+from bot.domain.records import Entry, Incident
+from bot.domain.text import shortened
+from bot.slack.views.templates import words
+
+Block = dict[str, Any]
+Message = dict[str, Any]
+
+SECTION = 2_900
+"""Characters of mrkdwn in one section: Slack's 3,000 less room for an ellipsis and entities cut in half."""
+MESSAGE = 9_500
+BUTTON_VALUE = 2_000
+OPTION = 75
+"""Characters of one choice."""
+
+
+def section(text: str, accessory: Block | None = None) -> Block:
+    """A paragraph of mrkdwn; the caller has escaped it."""
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, SECTION) or " "}}
+    return block | {"accessory": accessory} if accessory else block
+
+
+def sections(text: str) -> list[Block]:
+    """Paragraphs, one section for as many lines as fit, at most what one message may hold."""
+    pieces: list[str] = []
+    for line in text.split("\n"):
+        if pieces and len(pieces[-1]) + len(line) < SECTION:
+            pieces[-1] += "\n" + line
+        elif pieces and pieces[-1].count("```") % 2:  # a block of code goes on in the next section
+            pieces[-1] += "\n```"
+            pieces.append(f"```\n{line}")
+        else:
+            pieces.append(line)
+    return [section(piece) for piece in pieces if piece.strip()]
+
+
+def context(text: str) -> Block:
+    """A small grey line."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": _cut(text, SECTION)}]}
+
+
+def header(text: str) -> Block:
+    """A headline, plain text of at most 150 characters."""
+    line = shortened(text_rules.bare(text), 150)
+    return {"type": "header", "text": {"type": "plain_text", "text": line or " ", "emoji": True}}
+
+
+def divider() -> Block:
+    """A thin line."""
+    return {"type": "divider"}
+
+
+def button(text: str, action: str, value: str = "", style: str = "", confirm: str = "") -> Block:
+    """A button; `value` comes back with the click."""
+    block: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": shortened(text, 75), "emoji": True},
+        "action_id": action,
+        "value": value[:BUTTON_VALUE] or "-",
+    }
+    if style:
+        block["style"] = style
+    if confirm:
+        block["confirm"] = {
+            "title": {"type": "plain_text", "text": "Sure?"},
+            "text": {"type": "plain_text", "text": shortened(confirm, 300)},
+            "confirm": {"type": "plain_text", "text": "Yes"},
+            "deny": {"type": "plain_text", "text": "No"},
+        }
+    return block
+
+
+def about(incident: Incident, **more: object) -> str:
+    """What a button or a form carries to find again what it is about, wherever it is pressed."""
+    return json.dumps({"incident": incident.id} | more)
+
+
+def about_entry(entry: Entry, **more: object) -> str:
+    """The same of an entry, with the version that its reader sees."""
+    return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
+
+
+def actions(*elements: Block) -> Block:
+    """A row of buttons."""
+    return {"type": "actions", "elements": list(elements)}
+
+
+def option(text: str, value: str, description: str = "") -> Block:
+    """One choice, in plain text, of at most 75 characters, a grey line below it; a blank name is shown as a dash."""
+    text, description = text_rules.bare(text), text_rules.bare(description)
+    name = shortened(text, OPTION) if text.strip() else "–"
+    chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
+    if description.strip():
+        chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}
+    return chosen
+
+
+def text_input(action: str, **more: Any) -> Block:
+    """A field of at most 3,000 characters; `multiline`, `initial_value` and `placeholder` as Slack names them."""
+    element: Block = {"type": "plain_text_input", "action_id": action, "max_length": 3000}
+    if placeholder := more.pop("placeholder", ""):
+        element["placeholder"] = {"type": "plain_text", "text": shortened(placeholder, 150)}
+    return element | {key: value for key, value in more.items() if value not in ("", None, False)}
+
+
+def labelled(label: str, block_id: str, element: Block, **more: Any) -> Block:
+    """A field with its label; `hint` below it, `optional`, `dispatch_action` for one that acts on Enter."""
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": {"type": "plain_text", "text": shortened(label, 2000)},
+        "element": element,
+    }
+    if hint := more.pop("hint", ""):
+        block["hint"] = {"type": "plain_text", "text": shortened(hint, 2000)}
+    return block | {key: value for key, value in more.items() if value}
+
+
+def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
+    """A form; `submit` labels its button, `private_metadata` comes back with it."""
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback,
+        "title": {"type": "plain_text", "text": shortened(title, 24)},
+        "close": {"type": "plain_text", "text": "Cancel"},
+        "blocks": blocks,
+    }
+    if submit := more.pop("submit", ""):
+        view["submit"] = {"type": "plain_text", "text": shortened(submit, 24)}
+    return view | more
+
+
+def message(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
+    """A message with the text that notifications show; without blocks, the text as its one section."""
+    shown = blocks if blocks is not None else sections(text)
+    return {"text": _cut(text, 3_500), "blocks": _within(shown)} | more
+
+
+def whisper(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
+    """A message that only the person who asked can see."""
+    return message(text, blocks, response_type="ephemeral", **more)
+
+
+def joined(said: list[Message]) -> Message:
+    """Several messages as one answer, for those for whom the first of them is."""
+    text = "\n".join(str(one["text"]) for one in said)
+    shown = [block for one in said for block in one["blocks"]]
+    return message(text, shown) | {key: said[0][key] for key in ("response_type",) if said and key in said[0]}
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    cut = shortened(text, most)
+    half = cut.rfind("&", len(cut) - 8)
+    return cut if half < 0 or ";" in cut[half:] else cut[:half] + "…"
+
+
+def _within(blocks: list[Block]) -> list[Block]:
+    """As many blocks as one message may hold, the buttons of the end kept."""
+    room = MESSAGE
+    kept: list[Block] = []
+    for block in blocks:
+        size = len(str(block.get("text", {}).get("text", "")))
+        if size > room or len(kept) == 49:
+            kept.append(context(words.general.cut_off()))
+            kept.extend(b for b in blocks[-1:] if b["type"] == "actions")
+            break
+        room -= size
+        kept.append(block)
+    return kept[:50]
+
+
+_AHEAD = timedelta(minutes=1)
+
+
+def in_words(day: date, today: date) -> str:
+    """`yesterday`, `3 days ago`, `tomorrow`; further off the weekday; empty for today."""
+    ahead = (day - today).days
+    return str(words.timeline.day(ahead=ahead, weekday=f"{day:%A}")) if ahead else ""
+
+
+def is_ahead(moment: datetime, now: datetime) -> bool:
+    """Whether a moment is still to come; a minute ahead is still now, as where times are read."""
+    return moment > now + _AHEAD
+
+
+def moment_label(moment: datetime, now: datetime) -> str:
+    """`17:31 UTC`, `yesterday 17:31 UTC`, `5 Apr 08:00 UTC`, `5 Apr 2025 08:00 UTC`: for the label of a button.
+
+    Of what is still to come today is named as well.
+    """
+    days = (moment.date() - now.date()).days
+    if abs(days) == 1 or (days == 0 and is_ahead(moment, now)):
+        day = in_words(moment.date(), now.date()) or "today"
+    elif days == 0:
+        day = ""
+    else:
+        day = f"{moment:%-d %b}" if moment.year == now.year else f"{moment:%-d %b %Y}"
+    return f"{day} {moment:%H:%M} UTC".strip()

@@ -1,0 +1,259 @@
+"""How a corrected entry looks in Slack: taken back, brought back, reworded, and the form that rewords it.
+
+How it is said that a thing has changed since a button about it was shown: how it stands now, with its buttons.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain import text as text_rules
+from bot.domain.form_fields import When, time_text
+from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Status, Why
+from bot.domain.secrets import found, masked
+from bot.domain.text import shortened
+from bot.domain.timeline import choices, offers
+from bot.domain.times import Reading
+from bot.slack.mrkdwn import NameOf
+from bot.slack.views import blocks
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import secrets as secrets_views
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views import whys as whys_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import QUOTED, Clocks, Stands, choice_label, edit_row, ref, standing_row, time_of, when
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The incident before and after somebody corrected an entry: the same, unless the entry marked where it stands.
+
+    `is_harmless` where its author said so of what looks like a credential in it.
+    """
+
+    before: Incident
+    after: Incident
+    by: str
+    is_harmless: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only the author of the correction is told of it."""
+        return self.before.status is self.after.status
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether nothing is masked in the answer: for its author alone, who said that it is harmless."""
+        return self.is_harmless and self.is_private
+
+    def text(self, text: str) -> str:
+        """Words of the entry as the answer shows them."""
+        return shortened(text if self.shows_all else masked(text), QUOTED)
+
+    def told(self, said: str, row: list[Block]) -> Message:
+        """The correction, to its author; to everybody where the incident stands otherwise than before."""
+        if self.is_private:
+            moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
+            note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
+            return blocks.whisper(said, [blocks.section(said), *note, *row])
+        turned = words.timeline.turned(
+            key=self.after.key, status=str(self.after.status), before=str(self.before.status), by=self.by
+        )
+        shown = [blocks.section(turned), blocks.section(said), *row]
+        return blocks.message(f"{turned}\n{said}", shown, response_type="in_channel")
+
+
+def struck(entry: Entry, turn: Turn) -> Message:
+    """An entry was taken back; a button brings it in again. A line about a change takes the change not back with it."""
+    said = words.timeline.struck(number=entry.number, text=turn.text(entry.text))
+    row = [standing_row(entry, is_harmless=turn.is_harmless)]
+    if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
+        row.insert(0, blocks.context(_stays(turn, entry)))
+    return turn.told(said, row)
+
+
+def _stays(turn: Turn, entry: Entry) -> str:
+    other = (turn.after.severity or 2) % 4 + 1
+    return str(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other))
+
+
+def restored(entry: Entry, turn: Turn) -> Message:
+    """A struck entry stands again."""
+    said = words.timeline.restored(number=entry.number, text=turn.text(entry.text))
+    return turn.told(said, [edit_row(entry, is_harmless=turn.is_harmless)])
+
+
+def edited(
+    entry: Entry,
+    before: Entry,
+    clocks: Clocks,
+    turn: Turn,
+    files: tuple[str, ...] = (),
+    named: Reading | None = None,
+) -> Message:
+    """An entry, with which these files are kept, reads anew; the times that `named` tells beside it are offered."""
+    said = words.timeline.edited(
+        number=entry.number,
+        when=clocks.worded(entry),
+        text=shortened(masked(entry.text), QUOTED),
+        before=shortened(f"{_before(before, clocks)}  {masked(before.text)}", 500),
+    )
+    spans = found(entry.text)
+    warning = secrets_views.warning(spans, ref(entry), files) if spans and turn.is_private else []
+    offered = offers(named, entry.happened_at, clocks.now)
+    row = edit_row(entry, offered=timeline_views.buttons(entry, offered, clocks.now))
+    return turn.told(said, [*warning, *timeline_views.offer_note(offered, Stands.KEPT), row])
+
+
+def changed_since(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
+    """A button was pressed below a wording that stands no more: how it stands now, left as it is.
+
+    `again` are buttons that do the same to what stands now.
+    """
+    said = words.timeline.changed_since(
+        number=entry.number,
+        who=who,
+        struck=entry.struck,
+        when=clocks.worded(entry),
+        text=shortened(masked(entry.text), QUOTED),
+    )
+    back = blocks.button("Bring back", "timeline_restore", ref(entry))
+    row = blocks.actions(back) if entry.struck else edit_row(entry, offered=again)
+    return blocks.whisper(said, [blocks.section(said), row])
+
+
+def _before(entry: Entry, clocks: Clocks) -> str:
+    """When it was so far; a span on both clocks, for of its ends either may be what was corrected."""
+    return clocks.both(entry) if entry.ended_at else f"{when(entry, clocks.now)} UTC"
+
+
+def standing(entry: Entry, clocks: Clocks) -> Message:
+    """An entry as it reads now, with its buttons."""
+    said = words.timeline.receipt(when=clocks.worded(entry), text=shortened(entry.text, QUOTED))
+    note = words.timeline.standing(number=entry.number, struck=entry.struck)
+    row = standing_row(entry, is_harmless=bool(found(entry.text)))
+    return blocks.whisper(said, [blocks.section(said), blocks.context(note), row])
+
+
+def question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
+    """The new time of an entry has no one honest reading: each is a button; None where they cannot hold the words."""
+    said = words.timeline.asked_edit(
+        problem=reading.problem, number=entry.number, text=shortened(masked(reading.text), QUOTED).replace("\n", "\n>")
+    )
+    buttons = [
+        blocks.button(choice_label(choice, clocks), f"timeline_edit_at_{index}", _edit_value(entry, reading, choice))
+        for index, choice in enumerate(choices(reading.question, clocks.now))
+    ]
+    if reading.text:
+        keep = f"Keep {blocks.moment_label(entry.happened_at, clocks.now)}"
+        buttons.append(blocks.button(keep, "timeline_edit_at_keep", _edit_value(entry, reading, None)))
+    if not buttons or any(
+        len(_edit_value(entry, reading, each)) > blocks.BUTTON_VALUE for each in reading.question or (None,)
+    ):
+        return None
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def _edit_value(entry: Entry, reading: Reading, moment: datetime | None) -> str:
+    """What a button of the question carries; no moment keeps the entry's own."""
+    about = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version}
+    return json.dumps(about | {"text": reading.text} | time_of(reading, moment), ensure_ascii=False)
+
+
+def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, name_of: NameOf) -> Message:
+    """Every wording of an entry, and what became of the message that it was captured from."""
+    lines = [words.timeline.history_heading(number=entry.number)]
+    lines += [
+        words.timeline.history_line(
+            version=version.version,
+            change=version.change,
+            when=clocks.on_both(version.happened_at, version.ended_at, approximate=version.approximate),
+            text=shortened(text_rules.flat(version.text), 800),
+            who=name_of(version.changed_by) or version.changed_by,
+            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
+        )
+        for version in versions
+    ]
+    if entry.source:
+        lines.append(words.capture.origin(permalink=entry.permalink, change=entry.source_change))
+    return blocks.whisper("\n".join(lines))
+
+
+def edit_form(entry: Entry, clocks: Clocks, changed_by: str = "") -> Block:
+    """The form behind [Edit]: the time typed freely, in the editor's own zone.
+
+    `changed_by` names who changed it since the button was shown.
+    """
+    notice = words.timeline.changed_before(number=entry.number, who=changed_by) if changed_by else ""
+    return _form(entry, clocks, Typed(), notice)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody changed in the form; None for a field that they sent as it was."""
+
+    when: str | None = None
+    text: str | None = None
+
+
+def _form(entry: Entry, clocks: Clocks, typed: Typed, notice: str = "") -> Block:
+    time = time_text(
+        When(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language
+    )
+    metadata = {
+        "incident": entry.incident_id,
+        "entry": entry.number,
+        "version": entry.version,
+        **form_fields_views.marks(entry.text, typed.text, when=time),
+    }
+    kept, anew = when(entry, clocks.now), str(entry.version) if notice else ""
+    shown = [blocks.section(notice)] if notice else []
+    shown += [
+        blocks.labelled(
+            "When it happened",
+            form_fields_views.place("when", anew),
+            blocks.text_input("when", initial_value=time if typed.when is None else typed.when),
+            hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {kept} UTC.",
+        ),
+        *form_fields_views.texts("What happened", entry.text if typed.text is None else typed.text, anew=anew),
+    ]
+    return blocks.modal(
+        f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
+    )
+
+
+def stale_form(entry: Entry, clocks: Clocks, typed: Typed, who: str) -> Message:
+    """The form once more, because somebody changed the entry meanwhile: their wording above, what was typed kept.
+
+    What its author did not touch stands there as it is now; saving it is a choice, so it carries the version that they
+    have seen.
+    """
+    told = words.timeline.stale_struck if entry.struck else words.timeline.stale_edit
+    notice = told(number=entry.number, who=who, theirs=shortened(f"{_before(entry, clocks)}  {entry.text}", QUOTED))
+    return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}
+
+
+def entry_ref(entry: Entry) -> str:
+    """What a button carries to find its entry again."""
+    return timeline_views.ref(entry)
+
+
+def why_ref(why: Why) -> str:
+    """What a button carries to find its why again."""
+    return whys_views.ref(why)
+
+
+def entry(entry: Entry, clocks: Clocks, who: str) -> Message:
+    """An entry as it stands now, in place of the receipt whose button was pressed."""
+    text = shortened(masked(entry.text), QUOTED)
+    said = words.timeline.since(number=entry.number, who=who, struck=entry.struck, when=clocks.both(entry), text=text)
+    return blocks.whisper(said, [blocks.section(said), timeline_views.standing_row(entry)])
+
+
+def why(why: Why, who: str) -> Message:
+    """A why as it stands now."""
+    text = shortened(masked(why.text), QUOTED)
+    said = words.whys.since(number=why.number, who=who, struck=why.struck, root=why.is_root, text=text)
+    return blocks.whisper(said, [blocks.section(said), whys_views.standing_row(why)])

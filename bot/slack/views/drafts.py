@@ -1,0 +1,162 @@
+"""How the sections that people edited in a draft look in Slack: which they are, and the choice between two texts."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from bot.domain.document import KeptText
+from bot.domain.records import Case, Incident
+from bot.domain.secrets import masked
+from bot.domain.text import shortened
+from bot.export.regions import Held
+from bot.slack.mrkdwn import mrkdwn
+from bot.slack.views import blocks
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.postmortem import FIRST, next_buttons
+from bot.slack.views.templates import words
+
+MOST = 6
+"""Edited sections that one overview shows."""
+
+ROOM = 7_500
+"""Characters of all the texts in one message."""
+
+_MARKUP = (
+    (re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)", re.MULTILINE), ""),
+    (re.compile(r"(?<![*\w])\*(?=[^\s*])([^*\n]+)(?<=\S)\*(?![*\w])"), r"_\1_"),
+    (re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE), r"*\1*"),
+    (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"*\1*"),
+    (re.compile(r"^(\s*)[-*] ", re.MULTILINE), r"\1• "),
+)
+
+
+def section_of(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
+    """The edited sections below `/postmortem`, each beside its button, those to be chosen first."""
+    if not edited:
+        return []
+    ordered = sorted(edited, key=lambda held: not held.is_contested)
+    shown = [blocks.section(words.kept.heading())]
+    for held in ordered[:MOST]:
+        label = "Choose" if held.is_contested else "Show"
+        last = held.texts[-1]
+        said = words.kept.line(
+            title=held.own.title,
+            who=_who(last),
+            at=last.saved_at,
+            count=len(held.texts),
+            is_blank=not last.markdown,
+            is_contested=held.is_contested,
+        )
+        shown.append(
+            blocks.section(said, blocks.button(label, "draft_look", blocks.about(incident, section=held.own.id)))
+        )
+    if len(edited) > MOST:
+        shown.append(blocks.context(words.kept.more(count=len(edited) - MOST)))
+    return shown
+
+
+def note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
+    """One line for a draft that leaves, and [Choose] where that is to be done; nothing where nobody edited it."""
+    if not edited:
+        return []
+    contested = [held for held in edited if held.is_contested]
+    said = blocks.context(words.kept.note(edited=len(edited) - len(contested), contested=len(contested)))
+    if not contested:
+        return [said]
+    return [
+        said,
+        blocks.actions(blocks.button("Choose", "draft_look", blocks.about(incident, section=contested[0].own.id))),
+    ]
+
+
+def choice(held: Held, incident: Incident) -> Message:
+    """Every text of one section, each with the button that lets it stand."""
+    title = held.own.title
+    said = words.kept.choice(title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested)
+    seen = {"section": held.own.id, "seen": held.version, "facts": held.facts}
+    room = ROOM // (len(held.texts) + 1)
+    shown = [blocks.section(said)]
+    for text in held.texts:
+        is_late = held.has_place and text.facts != held.facts
+        heading = words.kept.edited(who=_who(text), at=text.saved_at, is_late=is_late)
+        shown.append(blocks.divider())
+        shown.append(
+            blocks.section(heading, _keep(text, len(held.texts), blocks.about(incident, **seen, keep=text.version)))
+        )
+        shown += _told(text.markdown or words.kept.emptied(), room)
+    if held.has_place:
+        take = blocks.button("Take the record's", "draft_take", blocks.about(incident, **seen))
+        shown += [blocks.divider(), blocks.section(words.kept.record(), take), *_told(held.own.body, room)]
+    anew = blocks.button("Write anew", "draft_anew", blocks.about(incident, section=held.own.id))
+    return blocks.whisper(said, [*shown, blocks.actions(anew)])
+
+
+def _keep(text: KeptText, of: int, value: str) -> Block:
+    if not text.markdown:
+        return blocks.button("Leave it blank", "draft_keep", value)
+    label = "Keep the edited text" if of == 1 else f"Keep {shortened(_who(text), 40)}'s text"
+    return blocks.button(label, "draft_keep", value, style="primary" if of == 1 else "")
+
+
+def _told(markdown: str, room: int) -> Iterator[Block]:
+    """A text much as it reads, as far as there is room; the file has the whole."""
+    text = masked(markdown)
+    for pattern, instead in _MARKUP:
+        text = pattern.sub(instead, text)
+    yield from blocks.sections(mrkdwn(shortened(text, room)))
+    if len(text) > room:
+        yield blocks.context(words.kept.cut())
+
+
+def _who(text: KeptText) -> str:
+    return text.author.name if text.author else str(words.kept.somebody())
+
+
+def anew_form(held: Held, incident: Incident) -> Block:
+    """The form behind [Write anew]: what the record says above, and every text of people in the field, to be joined."""
+    metadata = {
+        "incident": incident.id,
+        "channel": incident.channel,
+        "section": held.own.id,
+        "seen": held.version,
+        "facts": held.facts,
+        **form_fields_views.marks(together(held)),
+    }
+    record = [blocks.section(words.kept.record()), *_told(held.own.body, blocks.SECTION)] if held.has_place else []
+    return blocks.modal(
+        held.own.title,
+        "draft_anew",
+        [
+            *record,
+            blocks.context(words.kept.anew_hint()),
+            *form_fields_views.texts(held.own.title, together(held), first=FIRST, optional=True),
+        ],
+        submit="Save",
+        private_metadata=json.dumps(metadata),
+    )
+
+
+def together(held: Held) -> str:
+    """Every text that stands in the section, one below the other."""
+    return "\n\n".join(text.markdown for text in held.texts if text.markdown)
+
+
+def kept(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
+    """The edited text stands; `who` wrote it, empty where nobody was named."""
+    who = who or str(words.kept.somebody())
+    return _done(case, words.kept.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
+
+
+def taken(case: Case, title: str) -> Message:
+    """The section is the record's again."""
+    return _done(case, words.kept.taken(title=title, key=case.incident.key))
+
+
+def written(case: Case, title: str, *, is_contested: bool) -> Message:
+    """A new text stands, beside others where somebody was quicker."""
+    return _done(case, words.kept.anew(title=title, key=case.incident.key, is_contested=is_contested))
+
+
+def _done(case: Case, said: str) -> Message:
+    return blocks.whisper(said, [blocks.section(said), next_buttons(case)])

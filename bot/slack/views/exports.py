@@ -1,0 +1,184 @@
+"""How exports look in Slack: the receipt, the words beside the file, the question before it leaves, and failures."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain import checks as checks_rules
+from bot.domain.document import Document
+from bot.domain.masking import Find
+from bot.domain.postmortem import Order
+from bot.domain.records import Case, Incident
+from bot.domain.sections import BY_SLUG, title_of
+from bot.domain.text import shortened
+from bot.export.markdown import span
+from bot.slack.channels import Audience
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+
+PEOPLE = ("U", "W")
+"""How the ids of people begin, to whom a file goes in their conversation with the bot."""
+
+MASKED, WHOLE = "masked", "whole"
+LISTED, PLACES = 1_000, 20
+"""What the window lists, and places of each: a window holds 250 kB."""
+
+_NAMES = {"markdown": "Markdown", "confluence": "Confluence", "canvas": "Canvas"}
+
+
+def name_of(form: str) -> str:
+    """`PDF`: what people call a form."""
+    return _NAMES.get(form, form.upper())
+
+
+def exporting(incident: Incident, order: tuple[str, str], others: tuple[str, ...], notes: list[Block]) -> Message:
+    """The file is on its way; the other forms as buttons, then what is to be known of the draft.
+
+    `order` is its form, and the channel or the person that it goes to.
+    """
+    form, to = order
+    channel = "" if to.startswith(PEOPLE) else to
+    said = words.exports.exporting(key=incident.key, form=name_of(form), channel=channel)
+    offered = [
+        blocks.button(name_of(other), f"exports_form_{other}", blocks.about(incident, form=other)) for other in others
+    ]
+    also = [blocks.context(words.exports.also()), blocks.actions(*offered)] if offered else []
+    return blocks.whisper(said, [blocks.section(said), *also, *notes])
+
+
+def comment(case: Case, document: Document) -> str:
+    """What stands beside the file, in mrkdwn: which incident, how far its document is, what is open, who owes it.
+
+    Of a masked copy give the masked document.
+    """
+    filled, total = checks_rules.meter(case)
+    blank = [BY_SLUG[slug].title for slug in checks_rules.by_weight(case)]
+    said: str = words.exports.comment(
+        key=document.key,
+        title=shortened(document.title, 300),
+        facts=" · ".join(filter(None, (document.severity, str(document.status), _lasted(document)))),
+        filled=filled,
+        total=total,
+        blank=blank[:3],
+        more=max(len(blank) - 3, 0),
+        actions=sum(action.status == "open" for action in document.actions),
+        owner=document.owner.name if document.owner else "",
+    )
+    return said
+
+
+def _lasted(document: Document) -> str:
+    return f"lasted {span(document.duration)}" if document.duration is not None else ""
+
+
+def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None) -> str:
+    """The lines below the comment of a canvas.
+
+    `regions` by what became of people's changes on it: `taken` into the draft, `left` on the canvas alone, and
+    `contested`, where several texts stand.
+    """
+    titles = {fate: [title_of(id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()}
+    lines = [words.exports.canvas(link=link, is_new=is_new, **titles)]
+    return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
+
+
+def archived() -> str:
+    """Why the file comes to who ordered it, and not into the incident's channel."""
+    return str(words.exports.archived_channel())
+
+
+def no_canvas(error: str) -> str:
+    """Why the file comes in place of a canvas, and what would help."""
+    return str(words.exports.no_canvas(error=error))
+
+
+def failed(incident: Incident, order: Order, error: str) -> Message:
+    """To who ordered it: it could not be posted, and what to do."""
+    is_personal = order.to.startswith(PEOPLE)
+    channel = "" if is_personal else order.to
+    said = words.exports.failed(key=incident.key, form=name_of(order.form), channel=channel)
+    remedy = words.exports.remedy(error=error, key=incident.key, form=order.form)
+    value = _ref(incident, order.form, order.to)
+    again = blocks.button("Try again", f"exports_form_{order.form}" if is_personal else "exports_decide", value)
+    return blocks.message(f"{said} {remedy}", [blocks.section(f"{said}\n{remedy}"), blocks.actions(again)])
+
+
+def question(incident: Incident, order: Order, *, is_told: bool) -> Message:
+    """To who ordered it: nothing was posted, for others can read there."""
+    said = words.exports.question(
+        key=incident.key, title=shortened(incident.title, 300), channel=order.to, is_told=is_told
+    )
+    decide = blocks.button("Look and decide", "exports_decide", _ref(incident, order.form, order.to), style="primary")
+    return blocks.message(said, [blocks.section(said), blocks.actions(decide)])
+
+
+def _ref(incident: Incident, form: str, to: str) -> str:
+    return blocks.about(incident, form=form, to=to)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is about to leave: a form of an incident's document, to an audience.
+
+    `finds` are what a masked copy leaves out; None where none is offered, `must_mask` where nothing else may go.
+    """
+
+    incident: Incident
+    form: str
+    audience: Audience
+    finds: tuple[Find, ...] | None
+    must_mask: bool
+
+
+def window(leaving: Leaving) -> Block:
+    """Who can read there and what a masked copy masks, then the choice."""
+    incident, audience = leaving.incident, leaving.audience
+    title = shortened(incident.title, 300)
+    shown = [
+        blocks.section(
+            words.exports.leaving(key=incident.key, title=title, form=name_of(leaving.form), to=audience.channel)
+        ),
+        blocks.section(words.exports.readers(audience=audience)),
+    ]
+    if leaving.must_mask:
+        shown.append(blocks.section(words.exports.only_masked(key=incident.key)))
+    if leaving.finds is not None:
+        shown += listed(leaving.finds)
+    if leaving.finds is not None and not leaving.must_mask:
+        shown.append(blocks.labelled("What is posted?", "copy", _choice()))
+    about = {
+        "incident": incident.id,
+        "channel": incident.channel,
+        "form": leaving.form,
+        "to": audience.channel,
+        "agreed": audience.is_shared,
+        "masked": leaving.must_mask,
+    }
+    submit = "Post the masked copy" if leaving.must_mask else "Post"
+    return blocks.modal("Who will read this?", "exports_post", shown, submit=submit, private_metadata=json.dumps(about))
+
+
+def _choice() -> Block:
+    copies = {MASKED: "A masked copy", WHOLE: "The whole"}
+    options = [blocks.option(text, value) for value, text in copies.items()]
+    return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
+
+
+def listed(finds: tuple[Find, ...]) -> list[Block]:
+    """Every find: what is the same in several places is one line."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for find in finds:
+        places.setdefault((find.kind, find.text, find.hint), []).append(find.where)
+    lines = [
+        words.exports.find(kind=kind, text=hint, where=where[:PLACES], more=max(len(where) - PLACES, 0))
+        for (kind, _, hint), where in list(places.items())[:LISTED]
+    ]
+    heading = words.exports.finds(count=len(finds), left_out=max(len(places) - LISTED, 0))
+    return blocks.sections("\n".join([heading, *lines]))
+
+
+def posting(incident: Incident, order: Order) -> Message:
+    """It was agreed to, and is on its way."""
+    said = words.exports.posting(key=incident.key, form=name_of(order.form), channel=order.to, masked=order.masked)
+    return blocks.whisper(said)

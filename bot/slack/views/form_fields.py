@@ -1,0 +1,98 @@
+"""The fields of forms that hold what the record has: how they are filled, and what somebody changed in them.
+
+A form carries, under MARKS, the mark of what each of its fields was filled with, and under GAPS the white space
+where the fields of one text meet.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain import form_fields as form_fields_rules
+from bot.domain.form_fields import mark
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block
+from bot.slack.views.templates import words
+
+MARKS, GAPS = "marks", "gaps"
+TEXT = "text"
+_ANEW = "@"
+
+_TEXT = re.compile(rf"{TEXT}(?:_(\d+))?")
+
+
+def texts(
+    label: str, text: str, *, first: str = TEXT, hint: str = "", optional: bool = False, anew: str = ""
+) -> list[Block]:
+    """A text to be edited, in as many fields as it needs, and one more where it goes over one.
+
+    Of several each may be emptied. `first` is the name of the first: `text`, or `text_0` where an empty one stands
+    below from the start. `anew` is that of `place`. Where no number of fields holds it, a sentence says that it stays.
+    """
+    held = form_fields_rules.pieces(text)
+    if held is None:
+        return [blocks.section(words.general.too_long_for_form(label=label, count=f"{len(text):,}"))]
+    more = [""] if len(held.parts) > 1 or first != TEXT else []
+    return [
+        blocks.labelled(
+            label if index == 0 else "… and on",
+            place(name, anew),
+            blocks.text_input(name, multiline=True, initial_value=piece),
+            hint=hint if index == 0 else "",
+            optional=optional or bool(more),
+        )
+        for index, piece in enumerate([*held.parts, *more])
+        for name in [first if index == 0 else f"{TEXT}_{index}"]
+    ]
+
+
+def place(name: str, anew: str = "") -> str:
+    """Where a field stands, by its name; `anew` is another each time that the form takes its own place.
+
+    Under the same id Slack keeps what stood in the field before.
+    """
+    return f"{name}{_ANEW}{anew}" if anew else name
+
+
+def name_of(place: str) -> str:
+    """The name of the field that stands there."""
+    return place.partition(_ANEW)[0]
+
+
+def marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:
+    """What a form carries of its fields: the text that the record has, and `others` by name.
+
+    `shown` is what stands in the fields instead of the text: what somebody typed who is asked once more.
+    """
+    held = form_fields_rules.pieces(text if shown is None else shown)
+    found = {name: mark(value) for name, value in {TEXT: text, **others}.items()}
+    return {MARKS: found, GAPS: list(held.gaps) if held else []}
+
+
+def change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None:
+    """What was sent in a field; None where it is what the field was filled with."""
+    return None if mark_in(metadata, name) == mark(sent) else sent
+
+
+def text_in(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
+    """The text that was sent, in one field or in several; None where the form had no field for it."""
+    found = {int(match[1] or 0): str(sent[name] or "") for name in sent if (match := _TEXT.fullmatch(name))}
+    if not found:
+        return None
+    gaps = metadata.get(GAPS)
+    return form_fields_rules.text_of(
+        (found.get(index, "") for index in range(max(found) + 1)),
+        [str(each) for each in gaps] if isinstance(gaps, list) else [],
+    )
+
+
+def text_change(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
+    """The same; None too where it is the text that the fields were filled with."""
+    text = text_in(metadata, sent)
+    return None if text is None else change(metadata, TEXT, text)
+
+
+def mark_in(metadata: Mapping[str, Any], name: str) -> str:
+    """The mark of what a field was filled with; empty where the form carries none."""
+    found = metadata.get(MARKS)
+    return str(found.get(name, "")) if isinstance(found, dict) else ""

@@ -1,0 +1,167 @@
+"""How a look back through a channel's history looks in Slack: the offer, what was found, and the list to tick."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain import secrets as secrets_rules
+from bot.domain import text as text_rules
+from bot.domain.records import Entry, Incident
+from bot.domain.similarity import SPANS, Proposal, Reason
+from bot.domain.text import shortened
+from bot.domain.timeline import Offer
+from bot.slack.views import blocks
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.paste import GROUP, checkboxes
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import Clocks
+
+PAGE = 90
+"""Messages that one window proposes."""
+
+_AUTHOR = 25
+"""Characters of a blank and an author's name beside a message."""
+MOST_OFFERED = 5
+"""Entries that one receipt offers to move; the numbers of the others are named."""
+
+TICKS = "lookback_messages_"
+_WHY = {Reason.MARKED: "marked", Reason.TIME: "with a time", Reason.GRAPH: "link or picture"}
+
+
+def offer(incident: Incident) -> list[Block]:
+    """To who opened an incident: buttons that look back through its channel."""
+    buttons = [
+        blocks.button(f"Look back {hours} hours", f"lookback_{hours}", blocks.about(incident, hours=hours))
+        for hours in SPANS
+    ]
+    return [blocks.context(words.lookback.offer()), blocks.actions(*buttons)]
+
+
+def begun(incident: Incident, hours: int) -> Message:
+    """The walk has begun; what comes of it comes later."""
+    return blocks.whisper(words.lookback.begun(hours=hours, key=incident.key))
+
+
+def begun_again(incident: Incident) -> Message:
+    """The same once more."""
+    return blocks.whisper(words.lookback.begun_again(key=incident.key))
+
+
+def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], seen: int, stopped: str) -> Message:
+    """What was found, with a button for each window's worth of it; `stopped` says what was left out."""
+    if not found:
+        said = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
+        return blocks.message(said, [blocks.section(said), *([blocks.context(stopped)] if stopped else [])])
+    why = Counter(proposal.reason for proposal in found)
+    said = words.lookback.result(
+        key=incident.key,
+        channel=incident.channel,
+        seen=seen,
+        found=len(found),
+        marked=why[Reason.MARKED],
+        timed=why[Reason.TIME],
+        graphs=why[Reason.GRAPH],
+    )
+    buttons = [
+        blocks.button(
+            "Choose" if len(found) <= PAGE else f"Choose from {at + 1} to {min(at + PAGE, len(found))}",
+            f"lookback_choose_{at // PAGE}",
+            json.dumps({"lookback": lookback_id, "page": at // PAGE}),
+            style="primary" if at == 0 else "",
+        )
+        for at in range(0, len(found), PAGE)
+    ]
+    notes = [blocks.context(stopped)] if stopped else []
+    return blocks.message(said, [blocks.section(said), *notes, blocks.actions(*buttons)])
+
+
+def stopped_early(seen: int, until: datetime) -> str:
+    """That the walk ended before it was through."""
+    return str(words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}"))
+
+
+def skipped(count: int) -> str:
+    """That messages could not be read, and what to do; empty where there was none."""
+    return str(words.lookback.skipped(count=count)) if count else ""
+
+
+def failed(incident: Incident, lookback_id: int, sentence: str) -> Message:
+    """The channel could not be read, and why; a button for when that is mended."""
+    said = words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence)
+    again = blocks.button("Try again", "lookback_again", json.dumps({"lookback": lookback_id}))
+    return blocks.message(said, [blocks.section(said), blocks.actions(again)])
+
+
+def window(incident: Incident, shown: list[tuple[Proposal, str]], clocks: Clocks, lookback_id: int, page: int) -> Block:
+    """The list to tick: messages with their authors' names, the oldest first."""
+    ticked = sum(proposal.is_ticked for proposal, _ in shown)
+    said = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
+    groups = [_group(shown[at : at + GROUP], at, clocks, f"{lookback_id}_{page}") for at in range(0, len(shown), GROUP)]
+    return blocks.modal(
+        "Messages to record",
+        "lookback_record",
+        [blocks.section(said), *groups],
+        submit="Record the ticked ones",
+        private_metadata=json.dumps({"lookback": lookback_id}),
+    )
+
+
+def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str) -> Block:
+    options = [(proposal, _option(proposal, author, clocks)) for proposal, author in shown]
+    ticked = [option for proposal, option in options if proposal.is_ticked]
+    label = words.lookback.group_label(first=at + 1, last=at + len(shown))
+    return checkboxes(label, f"lookback_{name}_{at}", f"{TICKS}{at}", [option for _, option in options], ticked)
+
+
+def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
+    why = f" · {'a credential?' if proposal.is_risky else _WHY[proposal.reason]}"
+    why += " · names a time" if proposal.named else ""
+    when = _when(proposal, clocks)
+    if len(when + why) > blocks.OPTION - _AUTHOR:
+        when = _when(proposal, replace(clocks, label=""))
+    author = shortened(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)
+    said = text_rules.flat(secrets_rules.masked(proposal.text))
+    return blocks.option(f"{when} {author}{why}", proposal.ts, said)
+
+
+def _when(proposal: Proposal, clocks: Clocks) -> str:
+    return clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
+
+
+def ticked_in(values: dict[str, object]) -> frozenset[str]:
+    """The time stamps of the messages that are ticked."""
+    return frozenset(
+        str(value)
+        for name, ticked in values.items()
+        if name.startswith(TICKS) and isinstance(ticked, list)
+        for value in ticked
+    )
+
+
+def receipt(
+    incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
+) -> Message:
+    """What was recorded, and under which numbers; `named` has the times that a message's words name, by its source."""
+    first, last = entries[0].number, entries[-1].number
+    said = words.lookback.recorded(count=len(entries), first=first, last=last, key=incident.key)
+    hint = blocks.context(words.lookback.recorded_hint(key=incident.key))
+    return blocks.whisper(said, [blocks.section(said), hint, *_offered(incident, entries, named, now)])
+
+
+def _offered(
+    incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
+) -> list[Block]:
+    naming = [entry for entry in entries if entry.source in named]
+    shown: list[Block] = []
+    for entry in naming[:MOST_OFFERED]:
+        text = shortened(secrets_rules.masked(" ".join(entry.text.split())), 200)
+        found = [Offer(at) for at in named[entry.source]]
+        shown.append(blocks.context(words.lookback.names_a_time(number=entry.number, text=text)))
+        shown.append(blocks.actions(*timeline_views.buttons(entry, found, now, channel=incident.channel)))
+    if rest := naming[MOST_OFFERED:]:
+        numbers = ", ".join(f"#{entry.number}" for entry in rest)
+        shown.append(blocks.context(words.lookback.more_name_times(numbers=numbers)))
+    return shown

@@ -1,0 +1,151 @@
+"""How the Home tab looks: what one person owes, and what is open."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from bot.domain import checks as checks_rules
+from bot.domain import postmortem as postmortem_rules
+from bot.domain import text as text_rules
+from bot.domain.incident import Course
+from bot.domain.records import Case, Incident, Status
+from bot.domain.text import shortened
+from bot.slack.views import blocks
+from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views.actions import due_words, row
+from bot.slack.views.blocks import Block
+from bot.slack.views.postmortem import section_ref
+from bot.slack.views.templates import words
+from storage.actions import OwedAction
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+ACTIONS = 20
+POSTMORTEMS = 10
+INCIDENTS = 8
+"""How many of each a page holds: with their buttons they stay below the 100 blocks of a Home tab."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of the `count` things that somebody owes, from the one at `begins` on, counted from 0.
+
+    `hidden` of them belong to channels that they cannot look into, and are not among the items.
+    """
+
+    items: tuple[T, ...]
+    begins: int = 0
+    count: int = 0
+    hidden: int = 0
+
+    def only(self, shown: Sequence[U]) -> "Page[U]":
+        """The same page, of which only these may be shown."""
+        return Page(tuple(shown), self.begins, self.count, len(self.items) - len(shown))
+
+    @property
+    def ends(self) -> int:
+        """Where the next page begins."""
+        return self.begins + len(self.items) + self.hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A page of what one person owes, and the incidents of the channels that they may look into."""
+
+    actions: Page[OwedAction]
+    postmortems: Page[Case]
+    incidents: tuple[Incident, ...]
+    courses: Mapping[int, Course]
+
+
+def home(owing: Owing, now: datetime) -> Block:
+    """The view to publish."""
+    opened = [incident for incident in owing.incidents if incident.status is not Status.RESOLVED]
+    recent = [incident for incident in owing.incidents if incident.status is Status.RESOLVED]
+    shown = [
+        blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")),
+        blocks.section(words.home.open_heading(count=len(opened))),
+        *_incidents(opened, owing.courses),
+        blocks.divider(),
+        *_actions(owing.actions, now),
+        blocks.divider(),
+        *_postmortems(owing.postmortems),
+    ]
+    if recent:
+        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent, owing.courses)]
+    return {"type": "home", "blocks": shown}
+
+
+def closed() -> Block:
+    """The view for guests, who may see nothing."""
+    return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
+
+
+def _incidents(found: list[Incident], courses: Mapping[int, Course]) -> list[Block]:
+    lines = [
+        words.home.incident_line(
+            key=incident.key,
+            title=shortened(incident.title, 200),
+            status=str(incident.status),
+            severity=incident.severity_name,
+            channel=incident.channel,
+            course=courses[incident.id],
+        )
+        for incident in found[:INCIDENTS]
+    ]
+    return [blocks.section(line) for line in lines]
+
+
+def _actions(page: Page[OwedAction], now: datetime) -> list[Block]:
+    shown = [blocks.section(words.home.owed_heading(count=page.count))]
+    for item in page.items:
+        action = item.action
+        line = words.home.owed_line(
+            text=shortened(text_rules.flat(action.text), 300),
+            number=action.number,
+            key=item.incident.key,
+            channel=item.incident.channel,
+            due=due_words(action.due_on),
+            overdue=action.overdue_at is not None and action.overdue_at <= now,
+        )
+        shown += [blocks.section(line), row(action, style="")]
+    return shown + _turning(page, "actions", ACTIONS)
+
+
+def _postmortems(page: Page[Case]) -> list[Block]:
+    shown = [blocks.section(words.home.postmortems_heading(count=page.count))]
+    for case in page.items:
+        incident = case.incident
+        line = words.home.postmortem_line(
+            key=incident.key,
+            title=shortened(incident.title, 200),
+            channel=incident.channel,
+            meter=f"{checks_rules.sentence(case)}.",
+        )
+        about = section_ref(incident, "")
+        buttons = [postmortem_views.export(incident), blocks.button("Hand over", "postmortem_hand_over", about)]
+        if postmortem_rules.can_publish(case):
+            buttons.insert(0, postmortem_views.publish(incident))
+        if checks_rules.blank_sections(case):
+            buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about))
+        shown += [blocks.section(line), blocks.actions(*buttons)]
+    return shown + _turning(page, "postmortems", POSTMORTEMS)
+
+
+def _turning(page: Page[T], part: str, size: int) -> list[Block]:
+    """What of the page cannot be shown, and the way to the pages before and behind it."""
+    shown = [blocks.context(words.home.hidden(count=page.hidden))] if page.hidden else []
+    buttons = []
+    if page.begins:
+        where = json.dumps({"part": part, "from": page.begins - size})
+        buttons.append(blocks.button(f"Previous {size}", "home_back", where))
+    if left := page.count - page.ends:
+        where = json.dumps({"part": part, "from": page.ends})
+        buttons.append(blocks.button(f"Next {min(size, left)}", "home_on", where))
+    if not buttons:
+        return shown
+    told = words.home.page(first=page.begins + 1, last=page.ends, count=page.count)
+    return [*shown, blocks.context(told), blocks.actions(*buttons)]

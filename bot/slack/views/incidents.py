@@ -1,0 +1,360 @@
+"""How incidents look in Slack.
+
+A milestone: its form, and the questions where its time has several readings or contradicts the record.
+
+How words look that wait for an incident: in the button that opens one, in its form, and in what comes of it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.domain import secrets as secrets_rules
+from bot.domain import text as text_rules
+from bot.domain.form_fields import When, time_text
+from bot.domain.incident import SAID, Clash, Course, Told, beyond
+from bot.domain.records import Case, Entry, Incident, Milestone, Status
+from bot.domain.secrets import masked
+from bot.domain.text import shortened
+from bot.domain.timeline import Carried, Offer, offers
+from bot.domain.times import Reading
+from bot.slack.views import blocks
+from bot.slack.views import history_scan as history_scan_views
+from bot.slack.views import timeline as timeline_views
+from bot.slack.views.blocks import Block, Message, is_ahead, moment_label
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import QUOTED, Clocks, choice_label, standing_row, time_of
+
+_LABELS = {**SAID, Milestone.IMPACT_STARTED: "Started"}
+_QUOTED = 1_000
+_FORM_HOLDS = 3_000
+
+
+def form(incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: Told | None = None) -> Block:
+    """The form; it proposes the first milestone that no entry marks yet, or what was `told` before."""
+    reached = {entry.milestone for entry in entries}
+    first = next((milestone for milestone in SAID if milestone not in reached), Milestone.RESOLVED)
+    choices = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in SAID}
+    menu: Block = {
+        "type": "radio_buttons",
+        "action_id": "milestone",
+        "options": list(choices.values()),
+        "initial_option": choices[told.milestone if told else first],
+    }
+    text = beyond(told.milestone, told.text) if told else ""
+    return blocks.modal(
+        "Milestone",
+        "incident_milestone",
+        [
+            blocks.labelled("What was reached?", "milestone", menu),
+            blocks.labelled(
+                "When? Empty means just now",
+                "when",
+                blocks.text_input(
+                    "when",
+                    placeholder="14:05, 10 min ago, yesterday 23:50",
+                    initial_value=_typed(told, clocks) if told else "",
+                ),
+                hint=words.incidents.milestone_when(zone=clocks.label or "UTC"),
+                optional=True,
+            ),
+            blocks.labelled(
+                "In words, if they help",
+                "text",
+                blocks.text_input(
+                    "text",
+                    multiline=True,
+                    placeholder="Failed over to the replica",
+                    initial_value=text[:_FORM_HOLDS],
+                ),
+                optional=True,
+            ),
+        ],
+        submit="Record",
+        private_metadata=json.dumps({"channel": incident.channel, "incident": incident.id}),
+    )
+
+
+def question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
+    """A milestone's time has no one honest reading: each that has been is a button, for none is reached ahead of time.
+
+    None where none has been, or the buttons cannot hold the words.
+    """
+    said = words.incidents.milestone_asked(
+        problem=reading.problem, said=SAID[milestone], text=shortened(masked(reading.text), QUOTED)
+    )
+    past = [choice for choice in dict.fromkeys(reading.question or ()) if not is_ahead(choice, clocks.now)]
+    values = {choice: _value(milestone, reading, choice) for choice in (*past, None)}
+    if not past or any(len(value) > blocks.BUTTON_VALUE for value in values.values()):
+        return None
+    buttons = [
+        blocks.button(choice_label(choice, clocks), f"incident_at_{index}", values[choice])
+        for index, choice in enumerate(past)
+    ]
+    buttons.append(blocks.button("Just now", "incident_at_now", values[None]))
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> str:
+    about = {"milestone": str(milestone), "text": reading.text}
+    return json.dumps(about | time_of(reading, moment), ensure_ascii=False)
+
+
+def answered(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
+    """The question is answered; what came of it is told to everybody."""
+    said = words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks))
+    return blocks.whisper(said)
+
+
+def _typed(told: Told, clocks: Clocks) -> str:
+    """A moment as the form reads it back, on its reader's own clock."""
+    return time_text(When(told.at, told.end, told.approximate), clocks.now, clocks.zone, clocks.language)
+
+
+def problem(incident: Incident, told: Told, against: Clash[Entry], clocks: Clocks) -> str:
+    """What a milestone would contradict, as a sentence."""
+    return str(
+        words.incidents.contradicts(
+            key=incident.key,
+            said=SAID[told.milestone],
+            when=clocks.told(told.at, told.end, approximate=told.approximate),
+            other=SAID[against.milestone].lower(),
+            other_when=clocks.told(against.at),
+            number=against.by.number if against.by else 0,
+            is_twice=against.is_twice,
+            is_later=against.is_later,
+        )
+    )
+
+
+def contradicts(incident: Incident, told: Told, against: Clash[Entry], clocks: Clocks) -> Message:
+    """The question to who typed it: each honest choice is a button, and nothing is recorded before one is pressed."""
+    quoted = shortened(text_rules.flat(masked(beyond(told.milestone, told.text))), _QUOTED)
+    said = words.incidents.contradiction(problem=problem(incident, told, against, clocks), text=quoted)
+    value, name = _clash_value(incident, told, against), SAID[told.milestone].lower()
+    clock, number = moment_label(told.at, clocks.now), against.by.number if against.by else 0
+    if against.is_twice:
+        choices = [blocks.button(f"{clock} counts", "milestone_keep", value)]
+        choices += [blocks.button(f"Correct #{number} to {clock}", "milestone_move", value)] if number else []
+        choices.append(blocks.button(f"Keep #{number}, add an entry", "milestone_note", value))
+    else:
+        choices = [blocks.button(f"Record {name} {clock}", "milestone_keep", value)]
+        label = f"Record it, and correct #{number}"
+        choices += [blocks.button(label, "milestone_correct", value)] if number else []
+    choices.append(blocks.button("Change it", "milestone_change", value))
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*choices)])
+
+
+def can_ask(incident: Incident, told: Told, against: Clash[Entry]) -> bool:
+    """Whether a button holds all that was told until it is pressed."""
+    value = _clash_value(incident, told, against)
+    return len(value) <= blocks.BUTTON_VALUE
+
+
+def _clash_value(incident: Incident, told: Told, against: Clash[Entry]) -> str:
+    carried = {
+        "incident": incident.id,
+        "milestone": str(told.milestone),
+        "at": told.at.isoformat(),
+        "end": told.end.isoformat() if told.end else "",
+        "approximate": told.approximate,
+        "text": told.text,
+        "other": against.by.number if against.by else 0,
+    }
+    return json.dumps(carried, ensure_ascii=False)
+
+
+def told_in(value: dict[str, Any]) -> Told:
+    """What a button of the question carries."""
+    end = str(value.get("end") or "")
+    return Told(
+        Milestone(value["milestone"]),
+        datetime.fromisoformat(value["at"]),
+        str(value["text"]),
+        datetime.fromisoformat(end) if end else None,
+        bool(value.get("approximate")),
+    )
+
+
+def settled(told: Told) -> Message:
+    """To who pressed the button: what was asked about stands now. The channel reads it too."""
+    name = SAID[told.milestone].lower()
+    return blocks.whisper(words.incidents.settled(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
+
+
+CARD_ENTRIES = 5
+
+
+def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Message:
+    """To who opened it: what to do next, and the offer to look back. The channel gets the live message.
+
+    `receipt` is that of what was recorded with it.
+    """
+    said = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
+    hint = blocks.context(words.incidents.opened_hint())
+    shown = [blocks.section(said), *(receipt or []), hint, *history_scan_views.offer(incident)]
+    return blocks.whisper(said, shown)
+
+
+def welcome(reaction: str) -> Message:
+    """To a channel that the bot was invited into: how to record, in four lines."""
+    said = words.general.welcome(reaction=reaction)
+    start = blocks.button("Open an incident", "incident_form_open", style="primary")
+    return blocks.message(said, [blocks.section(said), blocks.actions(start)])
+
+
+def said_to_all(text: str) -> Message:
+    """A change that everybody in the channel should see."""
+    return blocks.message(text, response_type="in_channel")
+
+
+def listing(found: Sequence[tuple[Incident, Course]]) -> Message:
+    """The workspace's incidents, as far as the reader may see them."""
+    lines = [words.incidents.list_heading(count=len(found))]
+    lines += [
+        words.incidents.list_line(
+            key=incident.key,
+            title=incident.title,
+            status=str(incident.status),
+            severity=incident.severity_name,
+            channel=incident.channel,
+            course=course,
+        )
+        for incident, course in found
+    ]
+    return blocks.whisper("\n".join(lines))
+
+
+def card(case: Case, total: int, course: Course, now: datetime) -> Message:
+    """The live message: how it stands, the last entries (of so many in all), and what can be done next."""
+    incident = case.incident
+    facts = words.incidents.card_facts(
+        status=str(incident.status).capitalize(),
+        severity=incident.severity_name,
+        lead=case.name(incident.lead),
+        course=course,
+        entries=total,
+    )
+    lines = "\n".join(timeline_views.line(entry, case, now) for entry in case.entries)
+    shown = [blocks.header(f"{incident.key} {masked(incident.title)}"), blocks.section(facts), *blocks.sections(lines)]
+    return blocks.message(f"{incident.key} {facts}", [*shown, blocks.actions(*_card_buttons(incident))])
+
+
+def _card_buttons(incident: Incident) -> list[Block]:
+    value = blocks.about(incident)
+    buttons = [
+        blocks.button("Add entry", "timeline_form_open", value, style="primary"),
+        blocks.button("Milestone", "incident_milestone", value),
+        blocks.button("Whole timeline", "timeline_show", value),
+    ]
+    if incident.status is Status.OPEN:
+        buttons.append(blocks.button("Mitigated", "incident_mitigated", value))
+    if incident.status is not Status.RESOLVED:
+        buttons.append(
+            blocks.button("Resolved", "incident_resolved", value, confirm=f"Is {incident.key} over, as of now?")
+        )
+    else:
+        buttons.append(blocks.button("Postmortem", "postmortem_show", value))
+    return buttons
+
+
+def overview(case: Case, total: int, course: Course, now: datetime) -> Message:
+    """The channel's incident, for the one who asked."""
+    return card(case, total, course, now) | {"response_type": "ephemeral"}
+
+
+def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
+    """The form behind [Open an incident]; `alert` is the group of alerts that it was pressed for."""
+    severities = [blocks.option(words.incidents.severity_option(number=each), str(each)) for each in (1, 2, 3, 4)]
+    chosen: Block = {"type": "static_select", "action_id": "severity", "options": severities}
+    if severity:
+        chosen["initial_option"] = severities[severity - 1]
+    return blocks.modal(
+        "Open an incident",
+        "incident_open",
+        [
+            blocks.labelled(
+                "What is wrong?",
+                "title",
+                blocks.text_input("title", placeholder="Checkout is failing", initial_value=title),
+            ),
+            blocks.labelled(
+                "Where is it worked on?",
+                "channel",
+                {
+                    "type": "conversations_select",
+                    "action_id": "channel",
+                    "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+                }
+                | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
+            ),
+            blocks.labelled("How bad is it?", "severity", chosen, optional=True),
+        ],
+        submit="Open",
+        private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
+    )
+
+
+def help_text(systems: Iterable[str] = ()) -> Message:
+    """How to use `/incident`; `systems` are the other systems that are connected."""
+    return blocks.whisper(words.incidents.help(systems=tuple(systems)))
+
+
+def value_of(packed: Mapping[str, Any]) -> str:
+    """What the button that opens an incident carries; empty where Slack does not hold it, or nobody should.
+
+    A credential is not put where it cannot be redacted any more: its text is given back instead.
+    """
+    if not packed:
+        return ""
+    value = json.dumps({"carry": dict(packed)}, ensure_ascii=False)
+    is_text = not any("\ud800" <= letter <= "\udfff" for letter in value)  # half a character is none
+    is_harmless = not secrets_rules.found(str(packed.get("line", "")))
+    return value if is_text and is_harmless and len(value) <= blocks.BUTTON_VALUE else ""
+
+
+def open_with_form(channel: str, carried: Carried, clocks: Clocks) -> Block:
+    """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
+    view = open_form(channel)
+    named: tuple[Offer, ...] = ()
+    if carried.is_paste:
+        said, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
+    else:
+        reading = carried.reading()
+        named = offers(reading, reading.utc or carried.typed_at, clocks.now)
+        written = reading.written or ""
+        when = clocks.told(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
+        said = words.incidents.carries(when=when, text=shortened(reading.text, 1_000))
+    times = [moment_label(offer.at, clocks.now) for offer in named]
+    typed = words.incidents.typed(at=clocks.told(carried.typed_at), written=written, times=times)
+    metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
+    return view | {
+        "blocks": [blocks.section(said), blocks.context(typed), *view["blocks"]],
+        "private_metadata": json.dumps(metadata, ensure_ascii=False),
+    }
+
+
+def recorded(opened: Incident | None, incident: Incident, receipt: list[Block]) -> Message:
+    """The incident is open and the words are in it; `opened` is None where another one was open there already."""
+    if opened is not None:
+        return opened_message(opened, receipt)
+    said = words.incidents.carried_there(key=incident.key, title=incident.title)
+    return blocks.whisper(said, [blocks.section(said), *receipt])
+
+
+def already(incident: Incident, entry: Entry) -> list[Block]:
+    """They were recorded before, and are not recorded twice."""
+    text = shortened(secrets_rules.masked(entry.text), QUOTED)
+    said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
+    gone = [blocks.context(words.timeline.standing(number=entry.number, struck=True))] if entry.struck else []
+    return [blocks.section(said), *gone, standing_row(entry)]
+
+
+def lines(incident: Incident, carried: Carried) -> list[Block]:
+    """Many lines: a button that previews them, as `/timeline paste` does."""
+    value = {"incident": incident.id, "line": carried.line, "typed_at": carried.typed_at.isoformat()}
+    preview = blocks.button(
+        "Preview the lines", "timeline_paste_open", json.dumps(value, ensure_ascii=False), style="primary"
+    )
+    return [blocks.section(words.incidents.carried_lines()), blocks.actions(preview)]

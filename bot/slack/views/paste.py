@@ -1,0 +1,273 @@
+"""How a paste looks in Slack: the form, the preview of what each line is read as, and the receipt."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from bot.domain import secrets as secrets_rules
+from bot.domain import text as text_rules
+from bot.domain.paste import MOST_CHARACTERS, Heeded, Line, Sheet, too_much
+from bot.domain.records import Entry, Incident, Status
+from bot.domain.secrets import Noun, Subject
+from bot.domain.text import admit, shortened
+from bot.domain.times.zones import label_of
+from bot.slack.views import blocks
+from bot.slack.views import secrets as secrets_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import Clocks
+
+FIELDS = ("paste_1", "paste_2", "paste_3")
+FIELD_HOLDS = MOST_CHARACTERS // len(FIELDS)
+GROUP = 10
+"""Ticks that one group of Slack's holds."""
+
+TICKS = "paste_lines_"
+MOST_UNREAD = 20
+MOST_HEEDED = 12
+MOST_WARNED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What stands in the form: its three fields, and how times are to be read (`zone` is `author` or `UTC`)."""
+
+    fields: tuple[str, ...] = ("", "", "")
+    zone: str = "author"
+    rolls: bool = False
+
+    @property
+    def text(self) -> str:
+        """All that was pasted, as it can be kept; blank lines at a field's ends, which Slack may drop, do not count."""
+        pieces = (admit(piece, "That paste") for piece in self.fields)
+        return "\n".join(piece for piece in pieces if piece)
+
+    @property
+    def digest(self) -> str:
+        """By which a preview knows the text that it shows."""
+        return hashlib.sha256(f"{self.zone}\x00{self.rolls}\x00{self.text}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A line that can be recorded; `already` is the number of the entry that says the same, or 0."""
+
+    line: Line
+    already: int
+
+    @property
+    def is_ticked(self) -> bool:
+        """Whether it is proposed."""
+        return not self.already and not self.line.may_be_next_day
+
+
+def form(incident: Incident, pasted: Pasted, clocks: Clocks, home_label: str) -> Block:
+    """The form that takes the lines. `home_label` names the zone in which this person's times are read."""
+    return _modal(incident, _inputs(pasted, home_label, optional=False), "Preview", {"at": clocks.now.isoformat()})
+
+
+def preview(incident: Incident, pasted: Pasted, choices: tuple[Choice, ...], sheet: Sheet, clocks: Clocks) -> Block:
+    """What each line is read as, to be ticked; the text stays below, and pressing after a change previews again."""
+    unread = [line for line in sheet.lines if not line.can_be_recorded]
+    ticked = sum(choice.is_ticked for choice in choices)
+    said = (
+        words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
+        if choices
+        else words.paste.nothing_readable(asked=len(unread))
+    )
+    groups = [choices[at : at + GROUP] for at in range(0, len(choices), GROUP)]
+    shown = [
+        blocks.section(said),
+        *_unread(sheet.lines, clocks),
+        *_counts(sheet.heeded, choices),
+        *(_group(group, number, pasted.digest, clocks) for number, group in enumerate(groups)),
+        blocks.divider(),
+        *_inputs(pasted, clocks.label, optional=True),
+    ]
+    carried = {"at": clocks.now.isoformat(), "digest": pasted.digest if choices else ""}
+    return _modal(incident, shown, "Record the ticked lines" if choices else "Preview", carried)
+
+
+def _modal(incident: Incident, shown: list[Block], submit: str, carried: dict[str, str]) -> Block:
+    metadata = blocks.about(incident, channel=incident.channel, **carried)
+    return blocks.modal("Paste into the timeline", "timeline_paste", shown, submit=submit, private_metadata=metadata)
+
+
+def _inputs(pasted: Pasted, home_label: str, *, optional: bool) -> list[Block]:
+    fields = [
+        blocks.labelled(
+            "What happened, line by line" if number == 0 else "… more lines, if they do not fit above",
+            name,
+            blocks.text_input(
+                name,
+                multiline=True,
+                initial_value=piece,
+                placeholder="14:02 first alert\n14:05 failed over to replica" if number == 0 else "",
+            ),
+            hint=words.paste.fields_hint(zone=home_label or "UTC") if number == 0 else "",
+            optional=optional or number > 0,
+        )
+        for number, (name, piece) in enumerate(zip(FIELDS, pasted.fields, strict=True))
+    ]
+    zone = [_zone(pasted.zone, home_label)] if home_label else []
+    return [*fields, *zone, _rolls(ticked=pasted.rolls)]
+
+
+def _zone(chosen: str, home_label: str) -> Block:
+    options = {"author": blocks.option(f"{home_label} (your clock)", "author"), "UTC": blocks.option("UTC", "UTC")}
+    return blocks.labelled(
+        "Times without a zone are in",
+        "paste_zone",
+        {
+            "type": "static_select",
+            "action_id": "paste_zone",
+            "options": list(options.values()),
+            "initial_option": options[chosen],
+        },
+    )
+
+
+def _rolls(*, ticked: bool) -> Block:
+    only = blocks.option("A time of day that goes back by half a day is the next day's", "rolls")
+    return checkboxes("Lines past midnight", "paste_rolls", "paste_rolls", [only], [only] if ticked else [])
+
+
+def checkboxes(label: str, block_id: str, action: str, options: list[Block], ticked: list[Block]) -> Block:
+    """Boxes to tick, ten at most; none need be."""
+    element: Block = {"type": "checkboxes", "action_id": action, "options": options}
+    if ticked:
+        element["initial_options"] = ticked
+    return blocks.labelled(label, block_id, element, optional=True)
+
+
+def _group(group: tuple[Choice, ...], number: int, digest: str, clocks: Clocks) -> Block:
+    options = [(choice, _option(choice, clocks)) for choice in group]
+    label = words.paste.group_label(first=group[0].line.number, last=group[-1].line.number)
+    ticked = [shown for choice, shown in options if choice.is_ticked]
+    # Ticks belong to one text: under the same id Slack would keep them when another is previewed.
+    return checkboxes(label, f"{TICKS}{number}_{digest}", f"{TICKS}{number}", [shown for _, shown in options], ticked)
+
+
+def _option(choice: Choice, clocks: Clocks) -> Block:
+    line = choice.line
+    note = _note(choice)
+    more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
+    said = shortened(text_rules.flat(line.text), 75 - len(more)) + more
+    when = moments_of(line, clocks)
+    if len(when + note) > blocks.OPTION:
+        when = moments_of(line, replace(clocks, label=""))
+    return blocks.option(when + note, str(line.number), said)
+
+
+def _note(choice: Choice) -> str:
+    line = choice.line
+    if choice.already:
+        return f" · already #{choice.already}"
+    if line.is_earlier:
+        return " · the next day?" if line.may_be_next_day else " · before the line above"
+    return f" · line {line.also_names[0]} names a time" if line.also_names else ""
+
+
+def moments_of(line: Line, clocks: Clocks) -> str:
+    """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks where these have a label."""
+    reading = line.reading
+    return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
+
+
+def _unread(lines: tuple[Line, ...], clocks: Clocks) -> list[Block]:
+    """The lines that cannot be recorded, each with why; those below one another that wait for the same thing as one."""
+    by_reason = groupby(lines, key=lambda line: (line.problem, line.reading.offer))
+    groups = [list(group) for (problem, _), group in by_reason if problem]
+    shown = [_why(group, clocks) for group in groups[:MOST_UNREAD]]
+    if rest := sum(len(group) for group in groups[MOST_UNREAD:]):
+        shown.append(words.paste.more_unread(count=rest))
+    return blocks.sections("\n".join(shown))
+
+
+def _why(group: list[Line], clocks: Clocks) -> str:
+    first, last = group[0], group[-1]
+    offered = [clocks.told(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
+    written = shortened(first.written, 120)
+    said = {"first": first.number, "last": last.number, "written": written, "problem": first.problem}
+    return str(words.paste.unread(**said, offered=" or ".join(offered)))
+
+
+def _counts(heeded: tuple[Heeded, ...], choices: tuple[Choice, ...]) -> list[Block]:
+    """What the headings among the lines count for, and what the ticks do not show."""
+    named = [
+        words.paste.counts(number=line.number, day=_day(line), zone=label_of(line.zone) if line.zone else "")
+        for line in heeded
+        if line.day or line.zone
+    ]
+    shown = (
+        [blocks.context(words.paste.headings(named=named[:MOST_HEEDED], more=len(named[MOST_HEEDED:])))]
+        if named
+        else []
+    )
+    if nights := sum(choice.line.may_be_next_day for choice in choices):
+        shown.append(blocks.context(words.paste.nights(count=nights)))
+    return shown
+
+
+def _day(line: Heeded) -> str:
+    return f"{line.day:%a} {line.day.isoformat()}" if line.day else ""
+
+
+def from_text(text: str) -> Pasted:
+    """A text in the three fields, broken between lines; raises Refused where they do not hold it."""
+    pieces: list[str] = []
+    rest = text
+    for _ in FIELDS:
+        end = len(rest) if len(rest) <= FIELD_HOLDS else rest.rfind("\n", 0, FIELD_HOLDS) + 1 or FIELD_HOLDS
+        pieces.append(rest[:end].strip("\n"))
+        rest = rest[end:]
+    if rest.strip():
+        raise too_much(text)
+    return Pasted(tuple(pieces))
+
+
+def from_values(values: dict[str, object]) -> Pasted:
+    """What stands in the form as it was sent."""
+    fields = tuple(str(values.get(name) or "") for name in FIELDS)
+    return Pasted(fields, str(values.get("paste_zone") or "author"), bool(values.get("paste_rolls")))
+
+
+def ticked_in(values: dict[str, object]) -> frozenset[int]:
+    """The numbers of the lines that are ticked."""
+    found: Iterable[object] = (
+        value
+        for name, ticked in values.items()
+        if name.startswith(TICKS) and isinstance(ticked, list)
+        for value in ticked
+    )
+    return frozenset(int(str(value)) for value in found)
+
+
+def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
+    """What was recorded, and under which numbers; a warning for each line that seems to hold a credential."""
+    first, last = entries[0].number, entries[-1].number
+    resolved = incident.status is Status.RESOLVED
+    said = words.paste.recorded(
+        count=len(entries), first=first, last=last, key=incident.key, left_out=left_out, resolved=resolved
+    )
+    hint = words.paste.recorded_hint(first=first)
+    return blocks.whisper(said, [blocks.section(said), blocks.context(hint), *_warnings(incident, entries)])
+
+
+def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
+    risky = [(entry, spans) for entry in entries if (spans := secrets_rules.found(entry.text))]
+    shown: list[Block] = []
+    for entry, spans in risky[:MOST_WARNED]:
+        shown += secrets_views.warning_alone(spans, Subject(Noun.ENTRY, str(entry.number)), incident)["blocks"]
+    if len(risky) > MOST_WARNED:
+        rest = ", ".join(f"#{entry.number}" for entry, _ in risky[MOST_WARNED:])
+        shown.append(blocks.context(words.paste.more_risky(numbers=rest)))
+    return shown
+
+
+def at_of(metadata: dict[str, object], now: datetime) -> datetime:
+    """The moment from which the preview was read: times that count from now stay as they were shown."""
+    written = metadata.get("at")
+    return datetime.fromisoformat(written) if isinstance(written, str) and written else now

@@ -1,0 +1,492 @@
+"""How the postmortem looks in Slack: its meter, its forms, its reminders' history.
+
+How what was found in a record looks in Slack: a line each, with the button that mends it.
+
+How the end of a postmortem looks in Slack, and the way back: published, waived, open again.
+
+A section's form as the record fills it in, where nobody has written anything yet.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain import checks as checks_rules
+from bot.domain import postmortem as postmortem_rules
+from bot.domain import reminders as reminders_rules
+from bot.domain import section_drafts as section_drafts_rules
+from bot.domain import text as text_rules
+from bot.domain.checks import MOST_NAMED, Finding, Gap, Mend, findings
+from bot.domain.document import Metrics
+from bot.domain.form_fields import FIELD
+from bot.domain.postmortem import compile as compiled
+from bot.domain.postmortem import metrics
+from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
+from bot.domain.reminders import Step
+from bot.domain.secrets import masked
+from bot.domain.sections import BY_SLUG, Section, by_region, standing
+from bot.domain.text import shortened
+from bot.export import FORMATS
+from bot.export.markdown import span
+from bot.slack.mrkdwn import mrkdwn
+from bot.slack.views import actions as actions_views
+from bot.slack.views import blocks
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import similar_incidents as similar_incidents_views
+from bot.slack.views.actions import LINK_LIKE, due_words
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.similar_incidents import Alike
+from bot.slack.views.templates import words
+from storage.deliveries import Delivery
+from storage.reminders import Reminder
+
+MOST = 10
+"""Findings that one message shows; the others come up as these are mended."""
+
+LONGEST_FINDING_QUOTE = 1_000
+LINK = "finding_link_"
+"""How the buttons begin that say what an action is for."""
+
+
+def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
+    """The findings, each beside its button; nothing where there are none."""
+    if not found:
+        return []
+    shown = [blocks.section(words.findings.heading(count=len(found)))]
+    for finding in found[:MOST]:
+        said = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
+        if finding.mend is Mend.LINK_ACTION:
+            shown += [blocks.section(said), blocks.actions(*_links(finding, incident))]
+        else:
+            shown.append(blocks.section(said, _button(finding, incident)))
+    if len(found) > MOST:
+        shown.append(blocks.context(words.findings.more(count=len(found) - MOST)))
+    return shown
+
+
+def _button(finding: Finding, incident: Incident) -> Block:
+    match finding.mend:
+        case Mend.EDIT_ENTRY:
+            return blocks.button("Edit entry", "timeline_edit", blocks.about(incident, entry=finding.target))
+        case Mend.ADD_ENTRY:
+            return blocks.button("Add entry", "timeline_form_open", blocks.about(incident))
+        case Mend.MARK:
+            return blocks.button("Add entry", "incident_milestone", blocks.about(incident))
+        case Mend.FILL_SECTION:
+            title = BY_SLUG[finding.section].title
+            return blocks.button(f"Fill {title}", "postmortem_fill", blocks.about(incident, section=finding.section))
+        case Mend.COMPLETE_ACTION:
+            return blocks.button("Owner, date, link", "finding_action", blocks.about(incident, action=finding.target))
+        case Mend.ADD_ACTION | Mend.LINK_ACTION:
+            return blocks.button("Add an action", "why_action", blocks.about(incident, why=finding.target))
+
+
+def _links(finding: Finding, incident: Incident) -> list[Block]:
+    """A button for each action that may be for the root cause; one press says so."""
+    row = [
+        blocks.button(
+            f"Action {number}",
+            f"{LINK}{number}",
+            blocks.about(incident, why=finding.target, action=number, back="overview"),
+        )
+        for number in finding.choices[:MOST_NAMED]
+    ]
+    return [*row, _button(finding, incident)]
+
+
+def link_offers(incident: Incident, roots: tuple[Why, ...], number: int) -> list[Block]:
+    """Below a new action that is for no particular why: a button for each root cause that has none."""
+    if not roots:
+        return []
+    named = [(why.number, shortened(text_rules.flat(why.text), 120)) for why in roots[:MOST_NAMED]]
+    row = [
+        blocks.button(
+            f"For why {why.number}", f"{LINK}{why.number}", blocks.about(incident, why=why.number, action=number)
+        )
+        for why in roots[:MOST_NAMED]
+    ]
+    return [blocks.context(words.findings.which_root(roots=named)), blocks.actions(*row)]
+
+
+def linked(why: Why, action: Action) -> Message:
+    """An action is for a why."""
+    return blocks.whisper(words.findings.linked(why=why.number, number=action.number))
+
+
+def still_open(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
+    """One line and a button, for what leaves although something is still to be looked at; nothing where nothing is."""
+    if not found:
+        return []
+    return [
+        blocks.context(words.findings.still_open(count=len(found))),
+        blocks.actions(blocks.button("Show", "postmortem_show", blocks.about(incident))),
+    ]
+
+
+def metrics_line(metrics: Metrics) -> Block:
+    """How long it took to detect, acknowledge, mitigate and resolve; a dash where a stamp is missing."""
+    spans = (
+        ("Detected after", metrics.time_to_detect),
+        ("acknowledged after", metrics.time_to_acknowledge),
+        ("mitigated after", metrics.time_to_mitigate),
+        ("resolved after", metrics.time_to_resolve),
+        ("postmortem age", metrics.postmortem_age),
+    )
+    return blocks.context(
+        words.findings.metrics(spans=[(name, "" if length is None else span(length)) for name, length in spans])
+    )
+
+
+def action_form(action: Action, incident: Incident, person: Person | None, groups: actions_views.Groups) -> Block:
+    """The form behind [Owner, date, link], as the action has them now; `person` is the owner as last seen.
+
+    What a field cannot show stays as it is unless something is put in its place, and the form says so.
+    """
+    is_shown = actions_views.shows(action.owner, person, groups)
+    owner = action.owner if is_shown else None
+    link = action.link if len(action.link) <= FIELD else ""
+    due: Block = {"type": "datepicker", "action_id": "due"}
+    if action.due_on is not None:
+        due["initial_date"] = action.due_on.isoformat()
+    stays = [] if is_shown else [words.findings.owner_stays(name=person.name if person else action.owner)]
+    stays += [] if link == action.link else [words.findings.link_stays()]
+    field = blocks.text_input("link", initial_value=link, placeholder=LINK_LIKE)
+    marks = form_fields_views.marks("", owner=owner or "", due=due.get("initial_date", ""), link=link)
+    metadata = {"action": action.id, "incident": incident.id, "channel": incident.channel, **marks}
+    return blocks.modal(
+        f"Action {action.number}",
+        "finding_action",
+        [
+            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), LONGEST_FINDING_QUOTE))}"),
+            *(blocks.context(each) for each in stays),
+            *actions_views.fields("Who does it?", groups, owner, optional=True),
+            blocks.labelled("By when?", "due", due, optional=True),
+            blocks.labelled("Which ticket?", "link", field, optional=True),
+        ],
+        submit="Save",
+        private_metadata=json.dumps(metadata),
+    )
+
+
+def completed(action: Action, case: Case) -> Message:
+    """An action has an owner, a date or a link that it lacked."""
+    facts = [case.name(action.owner), due_words(action.due_on), action.link]
+    said = words.findings.completed(
+        number=action.number,
+        key=case.incident.key,
+        text=shortened(action.text, LONGEST_FINDING_QUOTE),
+        facts=" · ".join(fact for fact in facts if fact),
+    )
+    return blocks.whisper(said)
+
+
+def open_again(incident: Incident) -> Block:
+    """The way back from a publication or a waiver, which asks once more: it is for everybody to press."""
+    sure = f"The postmortem of {incident.key} is open again then, and its reminders go on."
+    return blocks.button("Open it again", "postmortem_reopen", _about(incident), confirm=sure)
+
+
+def publish(incident: Incident) -> Block:
+    """[Publish], which asks once more: everybody in the channel is told."""
+    sure = f"The postmortem of {incident.key} is published then, and its reminders end."
+    return blocks.button("Publish", "postmortem_publish", _about(incident), confirm=sure)
+
+
+def export(incident: Incident) -> Block:
+    """[Export]: the draft as a file, with the other forms below."""
+    return blocks.button("Export", "postmortem_export", _about(incident))
+
+
+def published(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
+    """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
+    said = words.postmortem.published(key=incident.key, by=by)
+    shown = [blocks.section(said), *edited, *still_open(found, incident), blocks.actions(open_again(incident))]
+    return blocks.message(said, shown, response_type="in_channel")
+
+
+def waived(incident: Incident, by: str) -> Message:
+    """It is not needed, for everybody."""
+    said = words.postmortem.waived(key=incident.key, by=by, reason=incident.postmortem_reason)
+    shown = [blocks.section(said), blocks.actions(open_again(incident))]
+    return blocks.message(said, shown, response_type="in_channel")
+
+
+def reopened(incident: Incident, before: Incident, by: str, ahead: Step | None) -> Message:
+    """It is asked for again, for everybody: what it was `before`, and the next reminder, None where none lies ahead."""
+    said = words.postmortem.reopened(
+        key=incident.key,
+        by=by,
+        before=str(before.postmortem_status),
+        owner=incident.postmortem_owner,
+        what=reminders_rules.step_words(ahead.slot) if ahead else "",
+        due=ahead.due_at if ahead else None,
+    )
+    buttons = [
+        blocks.button("Show what is missing", "postmortem_show", _about(incident)),
+        blocks.button("Hand over", "postmortem_hand_over", _about(incident)),
+    ]
+    return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)], response_type="in_channel")
+
+
+def published_already(incident: Incident, by: str, page: Sequence[Block]) -> Message:
+    """It was finished before: by whom and when, and what to do now. `page` says where its page is, if it has one."""
+    said = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
+    row = [
+        blocks.button("Show what stands", "postmortem_show", _about(incident)),
+        blocks.button("Export", "postmortem_export", _about(incident)),
+    ]
+    if page:
+        row.append(blocks.button("Bring its page up to date", "confluence_publish", _about(incident)))
+    row.append(open_again(incident))
+    return blocks.whisper(said, [blocks.section(said), *page, blocks.actions(*row)])
+
+
+def _about(incident: Incident) -> str:
+    """What a button carries to find its incident again."""
+    return json.dumps({"incident": incident.id})
+
+
+FIRST = f"{form_fields_views.TEXT}_0"
+"""The first field of a section's form: an empty one stands below it from the start."""
+
+LONGEST_SECTION_QUOTE = 2_000
+"""Characters of somebody's text in one paragraph above a form."""
+
+IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
+"""What the checks say of an action in one line, with a button."""
+
+
+def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, ...] = ()) -> Message:
+    """What is filled and missing, what people `edited` in drafts, what the checks found, and past incidents like it."""
+    incident = case.incident
+    filled, total = checks_rules.meter(case)
+    missing = [gap for gap in checks_rules.missing(case) if gap.gap not in IN_ACTIONS]
+    said = words.postmortem.overview(
+        key=incident.key,
+        title=incident.title,
+        meter="█" * filled + "░" * (total - filled),
+        filled=filled,
+        total=total,
+        status=str(incident.postmortem_status).replace("_", " "),
+        owner=case.name(incident.postmortem_owner),
+        reason=incident.postmortem_reason,
+    )
+    is_open = not incident.postmortem_status.is_finished
+    lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
+    body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
+    found = section_of(findings(case, now), incident)
+    shown = [
+        blocks.section(said),
+        metrics_line(metrics(case, now)),
+        *blocks.sections("\n".join(body)),
+        *edited,
+        *found,
+    ]
+    return blocks.whisper(said, [*shown, next_buttons(case), *similar_incidents_views.proposals(incident, past)])
+
+
+def next_buttons(case: Case) -> Block:
+    """[Fill …] for the first blank section, [Another section], [Export]; then [Publish], or [Open it again]."""
+    incident = case.incident
+    blank = checks_rules.blank_sections(case)
+    first = blocks.button(
+        f"Fill {BY_SLUG[blank[0]].title}" if blank else "Edit the summary",
+        "postmortem_fill",
+        section_ref(incident, blank[0] if blank else "summary"),
+        style="primary",
+    )
+    others = blocks.button("Another section", "postmortem_pick", section_ref(incident, ""))
+    export = blocks.button("Export", "postmortem_export", section_ref(incident, ""))
+    end = [open_again(incident)] if incident.postmortem_status.is_finished else []
+    if postmortem_rules.can_publish(case):
+        end = [publish(incident)]
+    return blocks.actions(first, others, export, *end)
+
+
+def section_ref(incident: Incident, slug: str) -> str:
+    """What a button carries to find its section again."""
+    return blocks.about(incident, section=slug)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a section's form holds: `text` as it was saved in `version` (0 for never), or as the record fills it in.
+
+    `known` is what the record knows besides, in mrkdwn.
+    """
+
+    text: str
+    version: int
+    is_draft: bool
+    known: str
+
+
+def section_form(case: Case, section: Section, filling: Filling, past: tuple[Alike, ...] = ()) -> Block:
+    """A section's form: its question, what the record already knows, and what was written so far.
+
+    A text beyond one field's 3,000 characters continues in the next field.
+    """
+    notes = [blocks.context(filling.known)] if filling.known else []
+    if filling.is_draft:
+        notes.append(blocks.context(words.postmortem.filled_in()))
+    notes += [*_edited(case, section), *similar_incidents_views.questions(past)]
+    return _form(case, section, notes, (filling.version, filling.text))
+
+
+def _edited(case: Case, section: Section) -> list[Block]:
+    """A line where somebody edited the section in a draft: what is saved in the form does not overwrite that."""
+    texts = standing(by_region(case.kept).get(section.slug, ()))
+    if not texts:
+        return []
+    who = case.name(texts[-1].author) or words.kept.somebody()
+    return [blocks.context(words.kept.in_form(who=who, at=texts[-1].saved_at))]
+
+
+@dataclass(frozen=True, slots=True)
+class Yours:
+    """What somebody sent in a section's form: the text, or None where they left it, and their verdicts of incidents."""
+
+    text: str | None
+    verdicts: Mapping[int, bool]
+
+
+def _form(
+    case: Case, section: Section, notes: list[Block], stands: tuple[int, str], yours: Yours | None = None
+) -> Block:
+    """The form of what `stands` (its version, and its text), or of what somebody sent who was not the first."""
+    version, text = stands
+    typed = yours.text if yours else None
+    metadata = {
+        "incident": case.incident.id,
+        "channel": case.incident.channel,
+        "section": section.slug,
+        "version": version,
+        **form_fields_views.marks(text, typed),
+        **({"alike": similar_incidents_views.verdicts_told(yours.verdicts)} if yours else {}),
+    }
+    anew = str(version) if yours else ""
+    shown = form_fields_views.texts(
+        section.title, text if typed is None else typed, first=FIRST, optional=True, anew=anew
+    )
+    return blocks.modal(
+        section.title,
+        "postmortem_section",
+        [blocks.section(section.question), *notes, *shown],
+        submit="Save",
+        private_metadata=json.dumps(metadata),
+    )
+
+
+def pick_form(case: Case) -> Block:
+    """The form that chooses a section to fill."""
+    options = [blocks.option(one.title, one.slug) for one in BY_SLUG.values() if one.slug != "timeline"]
+    return blocks.modal(
+        "Fill a section",
+        "postmortem_pick",
+        [
+            blocks.labelled(
+                "Which one?", "section", {"type": "static_select", "action_id": "section", "options": options}
+            )
+        ],
+        submit="Next",
+        private_metadata=json.dumps({"incident": case.incident.id, "channel": case.incident.channel}),
+    )
+
+
+def saved(case: Case, section: Section) -> Message:
+    """A section was saved."""
+    filled, total = checks_rules.meter(case)
+    said = words.postmortem.saved(title=section.title, key=case.incident.key, filled=filled, total=total)
+    return blocks.whisper(said, [blocks.section(said), next_buttons(case)])
+
+
+def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours: Yours) -> Message:
+    """The form once more, because somebody saved the section meanwhile: their text above, what was typed kept.
+
+    Where nothing was typed theirs stands in the fields, too. Saving it now is a choice, so it carries the version that
+    its writer has seen.
+    """
+    notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
+    quoted = (theirs.text[at : at + LONGEST_SECTION_QUOTE] for at in range(0, len(theirs.text), LONGEST_SECTION_QUOTE))
+    notes = [blocks.section(notice), *(blocks.section(mrkdwn(piece)) for piece in quoted)]
+    view = _form(case, section, notes, (theirs.version, theirs.text), yours)
+    return {"response_action": "update", "view": view}
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """A reminder with the messages that it became."""
+
+    reminder: Reminder
+    deliveries: tuple[Delivery, ...]
+
+
+def reminders(case: Case, had: tuple[Reminded, ...]) -> Message:
+    """What was sent, when, to whom, and what comes next."""
+    lines = [words.postmortem.reminders_heading(key=case.incident.key)]
+    lines += [_reminder_line(case, one) for one in had]
+    to_come = [one.reminder for one in had if one.reminder.state == "pending"]
+    if not had:
+        lines.append(words.postmortem.no_reminders())
+    elif to_come:
+        first = min(to_come, key=lambda reminder: reminder.due_at)
+        lines.append(words.postmortem.next_reminder(what=reminders_rules.step_words(first.slot), due=first.due_at))
+    else:
+        lines.append(words.postmortem.no_next())
+    return blocks.whisper("\n".join(lines))
+
+
+def _reminder_line(case: Case, one: Reminded) -> str:
+    reminder = one.reminder
+    line: str = words.postmortem.reminder_line(
+        what=reminders_rules.step_words(reminder.slot),
+        due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
+        state="to come" if reminder.state == "pending" else reminder.state,
+        settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
+        to=", ".join(_recipient(case, owed) for owed in one.deliveries if owed.kind == "reminder"),
+        note=reminder.note,
+    )
+    return line
+
+
+def _recipient(case: Case, owed: Delivery) -> str:
+    state = {"sent": "", "pending": "waiting", "cancelled": "withdrawn", "dead": "not delivered"}
+    in_channel = owed.recipient == case.incident.channel
+    said: str = words.postmortem.recipient(
+        name=case.name(owed.recipient),
+        channel=owed.recipient if in_channel else "",
+        state=state.get(owed.state, "on its way"),
+        at=owed.due_at,
+    )
+    return said
+
+
+def hand_over_form(incident: Incident) -> Block:
+    """The form behind [Hand over]."""
+    owner = {"type": "users_select", "action_id": "owner"}
+    return _section_form(
+        incident, "Hand over", "postmortem_hand_over", blocks.labelled("Who owns it now?", "owner", owner)
+    )
+
+
+def waive_form(incident: Incident) -> Block:
+    """The form behind [Not needed …]."""
+    reason = blocks.text_input("reason", multiline=True, placeholder="a drill, nothing broke")
+    return _section_form(incident, "Not needed", "postmortem_waive", blocks.labelled("Why not?", "reason", reason))
+
+
+def _section_form(incident: Incident, title: str, callback: str, field: Block) -> Block:
+    metadata = blocks.about(incident, channel=incident.channel)
+    about = blocks.section(words.postmortem.about(key=incident.key, title=shortened(incident.title, 300)))
+    return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
+
+
+def help_text(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)) -> Message:
+    """How to use `/postmortem`; `systems` are connected here, and `forms` can be written here."""
+    return blocks.whisper(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))
+
+
+def filled_in(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
+    """The text for the section's fields, plain as a field takes it; empty where the record knows nothing of it."""
+    return str(words.drafts.section(draft=section_drafts_rules.draft(compiled(case, now), slug, other_causes)))

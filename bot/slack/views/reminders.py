@@ -1,0 +1,169 @@
+"""What reminders say, and the buttons that answer them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain import checks as checks_rules
+from bot.domain import postmortem as postmortem_rules
+from bot.domain import text as text_rules
+from bot.domain.records import Action, Case, Incident
+from bot.domain.text import shortened
+from bot.slack.views import blocks
+from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views.actions import due_words, facts, row
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.postmortem import section_ref
+from bot.slack.views.templates import words
+from storage.actions import OwedAction
+
+SHOWN = 15
+"""Overdue actions that one digest lists with their buttons; it says how many more there are."""
+
+
+def postmortem(case: Case, age: timedelta, recipient: str, unseen: str = "") -> Message:
+    """The postmortem is still open, so long after the resolution: whose it is and what is missing.
+
+    `recipient` is the incident's channel, the owner, or the lead where the owner cannot be reached.
+    `unseen` is who was to hear it and cannot look into that channel.
+    """
+    incident = case.incident
+    owner = case.people.get(incident.postmortem_owner or "")
+    said = words.reminders.postmortem(
+        key=incident.key,
+        title=incident.title,
+        age=_age(age),
+        owner=incident.postmortem_owner,
+        owner_name=case.name(incident.postmortem_owner),
+        has_left=owner is not None and owner.is_deactivated,
+        missing=f"{checks_rules.sentence(case)}.",
+        channel=incident.channel,
+        to="channel"
+        if recipient == incident.channel
+        else "owner"
+        if recipient == incident.postmortem_owner
+        else "lead",
+        unseen=unseen,
+    )
+    shown = [blocks.section(said), _buttons(case, is_private=recipient != incident.channel)]
+    return blocks.message(said, shown)
+
+
+def _buttons(case: Case, *, is_private: bool) -> Block:
+    about = section_ref(case.incident, "")
+    buttons = [blocks.button("Show what is missing", "postmortem_show", about)]
+    if checks_rules.blank_sections(case):
+        buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about, style="primary"))
+    if is_private:
+        buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
+    if postmortem_rules.can_publish(case):
+        buttons.append(postmortem_views.publish(case.incident))
+    if is_private:
+        buttons.append(postmortem_views.export(case.incident))
+    buttons.append(blocks.button("Hand over", "postmortem_hand_over", about))
+    buttons.append(blocks.button("Not needed …", "postmortem_waive", about))
+    return blocks.actions(*buttons)
+
+
+def handed(case: Case, by: str) -> Message:
+    """To the new owner of a postmortem."""
+    incident = case.incident
+    said = words.reminders.handed(
+        key=incident.key,
+        title=incident.title,
+        channel=incident.channel,
+        by=by,
+        missing=f"{checks_rules.sentence(case)}.",
+    )
+    return blocks.message(said, [blocks.section(said), _buttons(case, is_private=True)])
+
+
+def owed_unseen() -> Message:
+    """To who owes a postmortem in a channel that they cannot look into."""
+    return blocks.message(words.reminders.owed_unseen())
+
+
+def asked_unseen() -> Message:
+    """To who would be asked of an action in a channel that they cannot look into."""
+    return blocks.message(words.reminders.asked_unseen())
+
+
+def retired_unseen() -> Message:
+    """The one line that any reminder becomes for who cannot look into its channel (any more)."""
+    return blocks.message(words.reminders.retired_unseen())
+
+
+def handed_unseen(incident: Incident) -> Message:
+    """To the channel, whose people can invite the new owner of the postmortem."""
+    return blocks.message(words.reminders.handed_unseen(owner=incident.postmortem_owner, key=incident.key))
+
+
+def retired(incident: Incident, why: str) -> Message:
+    """The one line that a reminder becomes once it is answered, or a newer one has come; `why` is mrkdwn."""
+    return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
+
+
+def digest_retired(why: str) -> Message:
+    """The one line that a digest of overdue actions becomes; `why` is mrkdwn."""
+    return blocks.message(words.reminders.digest_retired(why=why))
+
+
+def asked_retired(action: Action, why: str) -> Message:
+    """The one line that a question about an action becomes; `why` is mrkdwn."""
+    text = shortened(text_rules.flat(action.text), 300)
+    return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
+
+
+def _age(age: timedelta) -> str:
+    """`24 hours`, and from three days on `7 days`."""
+    hours = max(int(age.total_seconds() // 3600), 0)
+    return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Of whom a digest tells that is not its reader: one of these.
+
+    `gone` is the name of somebody who left, `group` the id of a user group, `unseen` that of somebody who cannot look
+    into the channel that is told.
+    """
+
+    gone: str = ""
+    group: str = ""
+    unseen: str = ""
+
+
+OWN = Whose()
+
+
+def overdue(owed: Sequence[OwedAction], now: datetime, whose: Whose = OWN, hidden: int = 0) -> Message:
+    """One person's overdue actions, each with its buttons, and that `hidden` more are where they cannot look."""
+    count = len(owed) + hidden
+    said = words.reminders.overdue(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
+    shown = [blocks.section(said)]
+    for item in owed[:SHOWN]:
+        shown += [blocks.section(_overdue_line(item, now)), row(item.action)]
+    if len(owed) > SHOWN:
+        shown.append(blocks.context(words.reminders.overdue_more(count=len(owed) - SHOWN)))
+    if hidden:
+        shown.append(blocks.context(words.reminders.overdue_unseen(count=hidden)))
+    return blocks.message(said, shown)
+
+
+def _overdue_line(item: OwedAction, now: datetime) -> str:
+    action, incident = item.action, item.incident
+    line: str = words.reminders.overdue_line(
+        text=shortened(text_rules.flat(action.text), 400),
+        number=action.number,
+        key=incident.key,
+        channel=incident.channel,
+        due=due_words(action.due_on),
+        days=max((now - action.overdue_at).days + 1, 1) if action.overdue_at else 1,
+        more=facts(action),
+    )
+    return line
+
+
+def unreachable(channel: str, error: str) -> Message:
+    """To whoever opened the incident: the channel cannot be posted into."""
+    return blocks.message(words.reminders.unreachable(channel=channel, error=error))

@@ -1,0 +1,163 @@
+"""How the warning about a credential looks in Slack."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.records import Incident
+from bot.domain.secrets import Noun, Redacted, Span, Spot, Subject
+from bot.domain.sections import title_of
+from bot.domain.text import shortened
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+
+QUOTED = 2_000
+MOST_NAMED = 5
+"""Files that a warning names, and things of another incident; those beyond it are meant as well."""
+
+MOST_OFFERED = 5
+"""Other incidents that one answer offers; the others come up as these are redacted."""
+
+MOST_CARRIED = 20
+"""Spots that one button carries; the credentials at them are redacted wherever they stand in that incident."""
+
+
+def warning(spans: Iterable[Span], value: str, files: Sequence[str] = ()) -> list[Block]:
+    """For the author alone, below the receipt: what it looks like, [Redact] and [It is harmless].
+
+    `value` is what the buttons carry to find the entry again. `files` are the names of those that hang on it: they can
+    be let go of in the same press.
+    """
+    kinds = list(dict.fromkeys(span.kind for span in spans))
+    named = [shortened(name, 80) for name in files[:MOST_NAMED]]
+    said = words.secrets.warning(kinds=kinds, files=named, more=len(files) - len(named))
+    row = [blocks.button("Redact", "secret_redact", value, style="danger")]
+    if files:
+        row.append(blocks.button("Redact with files", "secret_redact_files", value, style="danger"))
+    row.append(blocks.button("It is harmless", "secret_harmless", value))
+    return [blocks.section(said), blocks.actions(*row)]
+
+
+def warning_alone(spans: Iterable[Span], subject: Subject, incident: Incident, files: Sequence[str] = ()) -> Message:
+    """The warning as a message of its own, which names what it is about."""
+    said = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
+    return blocks.message(said, [blocks.section(said), *warning(spans, ref(subject, incident), files)])
+
+
+def ref(subject: Subject, incident: Incident) -> str:
+    """What a button carries to find again what it is about."""
+    return blocks.about(incident, noun=str(subject.noun), which=subject.which)
+
+
+def subject_in(value: dict[str, object]) -> Subject:
+    """What a button is about; those below an entry carry its number as every button of an entry does."""
+    if "noun" in value:
+        return Subject(Noun(str(value["noun"])), str(value["which"]))
+    return Subject(Noun.ENTRY, str(value["entry"]))
+
+
+def _name(subject: Subject) -> str:
+    which = title_of(subject.which) if subject.noun in (Noun.SECTION, Noun.DRAFT) else subject.which
+    return str(words.secrets.name(noun=str(subject.noun), which=which))
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """Another incident with spots in which the same stands; one for each thing of it and each credential."""
+
+    incident: Incident
+    spots: tuple[Spot, ...]
+
+
+def redacted(subject: Subject, done: Redacted, files: tuple[str, ...], also: tuple[There, ...]) -> Message:
+    """It is out of the record, with all that held it as well, and with these files of it.
+
+    `also` are other incidents in which it still stands, and in which the reader may redact it.
+    """
+    others = [_name(other) for other in done.subjects if other != subject]
+    offered = [there.incident.key for there in also[:MOST_OFFERED]]
+    said = words.secrets.redacted(
+        what=_capital(_name(subject)),
+        others=[*others, *_elsewhere(done)],
+        files=files,
+        still_in=[key for key in done.still_in if key not in offered],
+    )
+    return blocks.whisper(said, [blocks.section(said), *_offers(also)])
+
+
+def redacted_there(incident: Incident, done: Redacted, also: tuple[There, ...]) -> Message:
+    """The same is out of another incident, too."""
+    what = [*(_name(subject) for subject in done.subjects), *_elsewhere(done)]
+    said = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
+    return blocks.whisper(said, [blocks.section(said), *_offers(also)])
+
+
+def _elsewhere(done: Redacted) -> list[str]:
+    return [words.secrets.elsewhere(title=title_of(slug), key=key) for key, slug in done.elsewhere]
+
+
+def _offers(also: tuple[There, ...]) -> list[Block]:
+    """For each other incident a line with what of it holds the same, and [Redact there]."""
+    shown = [
+        blocks.section(
+            words.secrets.also_in(
+                key=there.incident.key,
+                title=shortened(there.incident.title, 150),
+                what=list(dict.fromkeys(_name(spot.subject) for spot in there.spots))[:MOST_NAMED],
+                more=max(len({spot.subject for spot in there.spots}) - MOST_NAMED, 0),
+            ),
+            blocks.button("Redact there", "secret_redact_there", _spots_ref(there), style="danger"),
+        )
+        for there in also[:MOST_OFFERED]
+    ]
+    if len(also) > MOST_OFFERED:
+        shown.append(blocks.context(words.secrets.more_elsewhere(count=len(also) - MOST_OFFERED)))
+    return shown
+
+
+def _spots_ref(there: There) -> str:
+    """Where it stands, without what it is: the first spots lead to every other."""
+    told = [
+        [str(spot.subject.noun), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]
+        for spot in there.spots[:MOST_CARRIED]
+    ]
+    return json.dumps({"incident": there.incident.id, "spots": told})
+
+
+def spots_in(value: dict[str, Any]) -> tuple[Spot, ...]:
+    """The spots that a button carries."""
+    return tuple(
+        Spot(Subject(Noun(str(noun)), str(which)), *map(int, numbers)) for noun, which, *numbers in value["spots"]
+    )
+
+
+def nothing_there() -> str:
+    """The sentence for what was redacted, or worded anew, since it was offered."""
+    return str(words.secrets.nothing_there())
+
+
+def left(subject: Subject, text: str) -> Message:
+    """It is harmless, and stands as it was written."""
+    return blocks.whisper(words.secrets.left(what=_capital(_name(subject)), text=shortened(text, QUOTED)))
+
+
+def nothing_in(subject: Subject, *, was_redacted: bool) -> str:
+    """The sentence for what holds no credential, or none any more."""
+    state = "is redacted already" if was_redacted else "holds nothing that looks like a credential"
+    return f"{_capital(_name(subject))} {state}."
+
+
+def no_such(subject: Subject, incident: Incident) -> str:
+    """The sentence for what the incident does not have."""
+    return f"{incident.key} has no {_name(subject).removeprefix('the ')}."
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def forgotten() -> Message:
+    """What a repeated delivery is answered whose first answer quoted a credential."""
+    return blocks.whisper(words.secrets.forgotten())

@@ -1,0 +1,107 @@
+"""How past incidents look in Slack: found by words, or proposed for their likeness."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain import text as text_rules
+from bot.domain.records import Case, Incident
+from bot.domain.secrets import masked
+from bot.domain.similarity import root_of, unfinished
+from bot.domain.text import shortened
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+
+FIELD = "alike_"
+_SHARED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A past incident, and the words that make it like the one asked about."""
+
+    case: Case
+    shared: tuple[str, ...]
+
+
+def found(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Message:
+    """What `/incident search` found, as far as its reader may see it."""
+    heading = words.recall.found_heading(words=" ".join(asked), is_any=is_any, count=len(cases) + more)
+    shown = [blocks.section(_told(case)) for case in cases]
+    rest = [blocks.context(words.recall.more(count=more))] if more else []
+    return blocks.whisper(heading, [blocks.section(heading), *shown, *rest])
+
+
+def nothing(asked: tuple[str, ...]) -> Message:
+    """Nothing was found that its reader may see."""
+    return blocks.whisper(words.recall.nothing(words=shortened(" ".join(asked), 200)))
+
+
+def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
+    incident = case.incident
+    left = unfinished(case)
+    return str(
+        words.recall.incident(
+            key=incident.key,
+            title=incident.title,
+            status=str(incident.status),
+            channel=incident.channel,
+            day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",
+            cause=shortened(text_rules.flat(masked(root_of(case))), 400),
+            actions=len(case.actions),
+            done=len(case.actions) - len(left),
+            left=[shortened(text_rules.flat(masked(action.text)), 120) for action in left[:3]],
+            shared=", ".join(shared[:_SHARED]),
+        )
+    )
+
+
+def proposals(incident: Incident, found: tuple[Alike, ...]) -> list[Block]:
+    """Past incidents below `/postmortem`, each with its two buttons; nothing where there are none."""
+    if not found:
+        return []
+    shown = [blocks.divider(), blocks.section(words.recall.proposals())]
+    for one in found:
+        value = {"incident": incident.id, "other": one.case.incident.id}
+        same = blocks.button("Same cause", "recall_same", json.dumps(value))
+        other = blocks.button("Not this one", "recall_other", json.dumps(value))
+        shown += [blocks.section(_told(one.case, one.shared)), blocks.actions(same, other)]
+    return shown
+
+
+def questions(found: tuple[Alike, ...]) -> list[Block]:
+    """The same in a section's form: what is chosen is kept as the form is saved."""
+    shown = []
+    for one in found:
+        incident = one.case.incident
+        name = f"{FIELD}{incident.id}"
+        radio: Block = {"type": "radio_buttons", "action_id": name, "options": [_SAME, _OTHER]}
+        label = words.recall.question(key=incident.key)
+        shown += [blocks.section(_told(one.case, one.shared)), blocks.labelled(label, name, radio, optional=True)]
+    return shown
+
+
+_SAME = blocks.option("Same cause", "same")
+_OTHER = blocks.option("Not this one", "other")
+
+
+def verdicts_in(values: dict[str, object]) -> dict[int, bool]:
+    """What was chosen in a section's form: by the other incident's row, whether it had the same cause."""
+    return {
+        int(name.removeprefix(FIELD)): value == "same"
+        for name, value in values.items()
+        if name.startswith(FIELD) and value in ("same", "other")
+    }
+
+
+def verdicts_told(verdicts: Mapping[int, bool]) -> dict[str, str]:
+    """The same as a form sends it, for one that carries what was chosen on."""
+    return {f"{FIELD}{row}": "same" if is_same else "other" for row, is_same in verdicts.items()}
+
+
+def judged(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
+    """What was said of a past incident, and what came of it."""
+    told = words.recall.same if is_same else words.recall.other
+    said = told(key=other.incident.key, here=case.incident.key, left=len(unfinished(other)))
+    return blocks.whisper(said, [blocks.section(said), buttons])

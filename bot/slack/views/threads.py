@@ -1,0 +1,69 @@
+"""What is said in a thread, where Slack takes no slash command: how to do the same there, or where to do it."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bot.slack.views.blocks import Block
+from bot.slack.views.templates import words
+
+_COMMAND = re.compile(r"`/(timeline|why|incident|action|postmortem)(?: ([^`\n]*))?`")
+_BEGINS_WITH_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}\b|…|\.\.\.")
+
+
+def of_whys(text: str) -> str:
+    """A text for the thread of the whys, which takes behind a mention what `/why` takes."""
+    return _COMMAND.sub(lambda found: _mention(found[2]) if found[1] == "why" else found[0], text)
+
+
+def anywhere(text: str) -> tuple[str, bool]:
+    """A text for any thread, without slash commands, and whether it names one that goes into the channel."""
+    is_named = False
+
+    def there(found: re.Match[str]) -> str:
+        nonlocal is_named
+        command, rest = found[1], found[2] or ""
+        if command == "timeline" and _BEGINS_WITH_TIME.match(rest):
+            return _mention(rest)
+        is_named = True
+        return f"`{command} {rest}`" if rest else f"`{command}`"
+
+    return _COMMAND.sub(there, text), is_named
+
+
+def _mention(rest: str | None) -> str:
+    return f"`@afterword {rest or 'show'}`"
+
+
+def for_whys(message: dict[str, Any]) -> dict[str, Any]:
+    """A message for the thread of the whys."""
+    return message | {"text": of_whys(message["text"]), "blocks": _each(message["blocks"], of_whys)}
+
+
+def for_thread(text: str, shown: list[Block]) -> tuple[str, list[Block]]:
+    """A message for any thread; where it names a command, it says where that is typed."""
+    named: list[bool] = []
+
+    def there(part: str) -> str:
+        told, is_named = anywhere(part)
+        named.append(is_named)
+        return told
+
+    told, blocks = there(text), _each(shown, there)
+    if any(named):
+        note = str(words.general.commands_in_channel())
+        told = f"{told}\n{note}"
+        blocks = [*blocks[:48], {"type": "context", "elements": [{"type": "mrkdwn", "text": note}]}] if blocks else []
+    return told, blocks
+
+
+def _each(shown: list[Block], change: Callable[[str], str]) -> list[Block]:
+    """The blocks with every mrkdwn text of theirs changed; words of people in other elements stay."""
+    changed: list[Block] = json.loads(json.dumps(shown))
+    for block in changed:
+        parts = [block.get("text"), *(block.get("fields") or ()), *(block.get("elements") or ())]
+        for part in parts:
+            if isinstance(part, dict) and part.get("type") == "mrkdwn":
+                part["text"] = change(part["text"])
+    return changed

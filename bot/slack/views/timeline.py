@@ -1,0 +1,392 @@
+"""How the timeline looks in Slack.
+
+How a time that stands elsewhere in a line is offered: a note that says so, and a button for each moment.
+
+How a timeline looks as a list: the latest entries, or one page of many with the way to the others.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from bot.domain import secrets as secrets_rules
+from bot.domain import text as text_rules
+from bot.domain import timeline as timeline_rules
+from bot.domain.incident import SAID, beyond
+from bot.domain.records import Case, Entry, Incident, Status
+from bot.domain.text import shortened
+from bot.domain.timeline import Offer, offers
+from bot.domain.times import Reading, shown
+from bot.slack.views import blocks
+from bot.slack.views import secrets as secrets_views
+from bot.slack.views.blocks import Block, Message, moment_label
+from bot.slack.views.templates import words
+
+
+class Stands(StrEnum):
+    """At which time an entry stands whose words name another one."""
+
+    NOW = "now"
+    SAID = "said"
+    KEPT = "kept"
+
+
+def offer_note(found: Sequence[Offer], stands: Stands) -> list[Block]:
+    """Says at which time the entry stands, and what the buttons do; nothing where nothing is offered."""
+    return [blocks.context(words.timeline.offer(count=len(found), stands=str(stands)))] if found else []
+
+
+def buttons(entry: Entry, found: Sequence[Offer], now: datetime, **more: object) -> list[Block]:
+    """One for each moment, to move the entry to it; `more` is what they carry besides."""
+    return [
+        blocks.button(
+            f"It was {moment_label(offer.at, now)}",
+            f"timeline_was_{index}",
+            blocks.about_entry(
+                entry,
+                at=offer.at.isoformat(),
+                approximate=offer.approximate,
+                lasts=int(offer.lasts.total_seconds()) if offer.lasts else 0,
+                **more,
+            ),
+        )
+        for index, offer in enumerate(found)
+    ]
+
+
+def below(said: Message, entry: Entry, found: Sequence[Offer], now: datetime) -> Message:
+    """The message that tells of the entry, with the offer below what it says of it."""
+    if not found:
+        return said
+    first, *rest = said["blocks"]
+    offered = [*offer_note(found, Stands.NOW), blocks.actions(*buttons(entry, found, now))]
+    return {**said, "blocks": [first, *offered, *rest]}
+
+
+QUOTED = 2_000
+"""Characters of an entry's text that a message shows; all of it is in the record and in every export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What is needed to show a moment in UTC and on its author's own clock, and to read one in their language."""
+
+    now: datetime
+    zone: tzinfo
+    label: str
+    language: str = "en"
+
+    def both(self, entry: Entry) -> str:
+        """`12:05 UTC (14:05 Berlin)`, with dates where it was not today."""
+        return self.told(entry.happened_at, entry.ended_at, approximate=entry.approximate)
+
+    def worded(self, entry: Entry) -> str:
+        """The same with the day in words where it was not today, and whether it is still to come."""
+        day, told = self.day(entry), self.both(entry)
+        ahead = blocks.is_ahead(entry.happened_at, self.now)
+        return str(words.timeline.when(day=day, when=told, ahead=ahead)) if day or ahead else told
+
+    def day(self, entry: Entry) -> str:
+        """`yesterday`: the day in words, empty for today."""
+        return blocks.in_words(entry.happened_at.date(), self.now.date())
+
+    def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
+        """The same of a moment, or of the span up to `end`."""
+        text = f"{_dated(moment, end, self.now, approximate=approximate)} UTC"
+        ends = [each.astimezone(self.zone) for each in (moment, end) if each]
+        if not self.label or not any(each.utcoffset() for each in ends):
+            return text
+        return f"{text} ({_local(moment, ends)} {self.label})"
+
+    def on_both(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
+        """The same with its date in any case, as a history tells it."""
+        told = self.told(moment, end, approximate=approximate)
+        return told if told.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {told}"
+
+
+def when(entry: Entry, now: datetime) -> str:
+    """An entry's time in UTC, with its date where that is not today."""
+    return _dated(entry.happened_at, entry.ended_at, now, approximate=entry.approximate)
+
+
+def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
+    if end and end.date() != moment.date():
+        about = "~" if approximate else ""
+        return f"{moment:%Y-%m-%d} {about}{moment:%H:%M} – {end:%Y-%m-%d %H:%M}"
+    clock = shown(moment, end, approximate, precise=_is_short(moment, end))
+    return clock if moment.date() == now.date() else f"{moment:%Y-%m-%d} {clock}"
+
+
+def _is_short(moment: datetime, end: datetime | None) -> bool:
+    """Whether the minutes alone would show both ends as one."""
+    return end is not None and f"{moment:%H:%M}" == f"{end:%H:%M}" and end.date() == moment.date()
+
+
+def _local(moment: datetime, ends: list[datetime]) -> str:
+    """Both ends of a span, or the one moment, on somebody's own clock: with days where these are not UTC's own."""
+    first, last = ends[0], ends[-1]
+    if first.date() != last.date():
+        return " – ".join(f"{each.day} {each:%b %H:%M}" for each in ends)
+    clock = "%H:%M:%S" if _is_short(first, last) and last != first else "%H:%M"
+    day = "" if first.date() == moment.date() else f"{first:%a} "
+    return day + "–".join(f"{each:{clock}}" for each in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a receipt says beside the entry.
+
+    `author` is the name of whoever saw it, where somebody else recorded it; `unknown_zone`: its time was read in UTC
+    for want of their own; `files` are the names of those that are kept with it. `named` is the reading whose times are
+    offered, where that is not the one that the entry was recorded by, and `stands` says at which time the entry stands.
+    """
+
+    author: str = ""
+    unknown_zone: bool = False
+    files: tuple[str, ...] = ()
+    named: Reading | None = None
+    stands: Stands = Stands.NOW
+
+
+def receipt(entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: Notes) -> Message:
+    """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed."""
+    resolved = incident.status is Status.RESOLVED
+    spans = secrets_rules.found(entry.text)
+    text = shortened(secrets_rules.replaced(entry.text, spans, secrets_rules.MASK) if spans else entry.text, QUOTED)
+    said = words.timeline.receipt(when=clocks.worded(entry), text=text)
+    note = words.timeline.receipt_note(
+        number=entry.number,
+        key=incident.key,
+        resolved=resolved,
+        odd=timeline_rules.is_like_command(entry.text),
+        author=notes.author,
+        unknown_zone=notes.unknown_zone,
+    )
+    warning = secrets_views.warning(spans, ref(entry), notes.files) if spans else []
+    found = offers(notes.named or reading, entry.happened_at, clocks.now)
+    row = edit_row(entry, _own_clock(reading, entry, clocks), buttons(entry, found, clocks.now))
+    return blocks.whisper(
+        said, [blocks.section(said), blocks.context(note), *warning, *offer_note(found, notes.stands), row]
+    )
+
+
+def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
+    """The time as it was written, where it was read on its author's own clock and that is not UTC's; else empty."""
+    if reading is None or not reading.assumed_zone or not reading.written:
+        return ""
+    return reading.written if entry.happened_at.astimezone(clocks.zone).utcoffset() else ""
+
+
+def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = (), *, is_harmless: bool = False) -> Block:
+    """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC.
+
+    `offered` are the buttons of times that the words name. `is_harmless` where its author said so of what looks like a
+    credential in it: the answers to them show it as well.
+    """
+    this = ref(entry, is_harmless=is_harmless)
+    buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
+    if written:
+        buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, written=written)))
+    return blocks.actions(*buttons, *offered)
+
+
+def standing_row(entry: Entry, *, is_harmless: bool = False) -> Block:
+    """The buttons of an entry as it stands: [Edit] and [Undo], or [Bring back] where it was taken back."""
+    if not entry.struck:
+        return edit_row(entry, is_harmless=is_harmless)
+    return blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry, is_harmless=is_harmless)))
+
+
+def ref(entry: Entry, *, is_harmless: bool = False, **more: str) -> str:
+    """What a button carries to find its entry again; the handler checks that it belongs to the channel."""
+    return blocks.about_entry(entry, **(more | ({"harmless": True} if is_harmless else {})))
+
+
+def already(incident: Incident, same: tuple[int, int], reading: Reading, moment: datetime) -> Message:
+    """The same was typed a moment ago, as the entry of this number and version.
+
+    There is a way to add it after all, at the moment that was meant.
+    """
+    number, version = same
+    said = words.timeline.already(number=number, text=shortened(secrets_rules.masked(reading.text), QUOTED))
+    value = blocks.about(incident, entry=number, version=version, **time_of(reading, moment))
+    return blocks.whisper(
+        said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
+    )
+
+
+def time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
+    """A time as a button carries it; None is the moment of the click."""
+    if moment is None:
+        return {"at": ""}
+    lasts = reading.end_utc - moment if reading.end_utc else reading.lasts
+    return {
+        "at": moment.isoformat(),
+        "approximate": reading.approximate,
+        "lasts": int(lasts.total_seconds()) if lasts else 0,
+    }
+
+
+_SOME_TIME = datetime(2026, 11, 23, 12, 30, 0, 1, UTC)
+
+
+def _reading_value(reading: Reading, moment: datetime | None, asked_at: datetime = _SOME_TIME) -> str:
+    told = {"text": reading.text, **time_of(reading, moment), "asked": asked_at.isoformat()}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def can_ask(reading: Reading) -> bool:
+    """Whether buttons can hold the text until one of them is pressed."""
+    choices = (None, *(reading.question or ()))
+    return all(len(_reading_value(reading, choice)) <= blocks.BUTTON_VALUE for choice in choices)
+
+
+def question(reading: Reading, clocks: Clocks) -> Message:
+    """A time that has no one honest reading: each reading is a button."""
+    said = words.timeline.asked(problem=reading.problem, text=shortened(reading.text, QUOTED).replace("\n", "\n>"))
+    buttons = [
+        blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
+        for index, choice in enumerate(timeline_rules.choices(reading.question, clocks.now))
+    ]
+    buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None, clocks.now)))
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+
+
+def choice_label(moment: datetime, clocks: Clocks) -> str:
+    """`yesterday 14:00 UTC (15:00 Berlin)`, `today 14:00 UTC (15:00 Berlin), still to come`."""
+    local = moment.astimezone(clocks.zone)
+    text = blocks.moment_label(moment, clocks.now)
+    if local.utcoffset() != moment.utcoffset() and clocks.label:
+        day = "" if local.date() == moment.date() else f"{local:%a} "
+        text += f" ({day}{local:%H:%M} {clocks.label})"
+    return f"{text}, still to come" if blocks.is_ahead(moment, clocks.now) else text
+
+
+def line(entry: Entry, case: Case, now: datetime) -> str:
+    """An entry as one line of a list, escaped."""
+    said: str = words.timeline.line(
+        when=when(entry, now),
+        ahead=blocks.is_ahead(entry.happened_at, now),
+        text=shortened(text_rules.flat(secrets_rules.masked(entry.text)), 500),
+        author=case.name(entry.author),
+        number=entry.number,
+        change=entry.source_change,
+        milestone=SAID[entry.milestone] if entry.milestone and beyond(entry.milestone, entry.text) else "",
+    )
+    return said
+
+
+def add_form(channel: str, incident_id: int | None, label: str) -> Block:
+    """The form behind [Add entry]: into the incident on whose live message it was pressed."""
+    return blocks.modal(
+        "Add to the timeline",
+        "timeline_add",
+        [
+            blocks.labelled(
+                "What happened, the time first if it was not just now",
+                "line",
+                blocks.text_input("line", multiline=True, placeholder="14:05 failed over to replica"),
+                hint=words.timeline.field_hint(zone=label or "UTC"),
+            )
+        ],
+        submit="Add",
+        private_metadata=json.dumps({"channel": channel, "incident": incident_id}),
+    )
+
+
+def help_text(reaction: str, number: int) -> Message:
+    """How to use `/timeline`; `reaction` records a message, `number` is that of an entry that there is."""
+    return blocks.whisper(words.timeline.help(reaction=reaction, number=number))
+
+
+LATEST = 8
+"""Entries that `/timeline` alone shows."""
+
+PAGE = 100
+"""Entries that a page may hold; fewer where their texts are long."""
+
+_ROOM = blocks.MESSAGE - 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries that stand together: `skipped` of the `total` stand before them. `since` where only later ones count."""
+
+    case: Case
+    entries: tuple[Entry, ...]
+    skipped: int
+    total: int
+    since: datetime | None = None
+
+
+def fitting(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_end: bool) -> tuple[Entry, ...]:
+    """As many of the entries as one message holds: the last of them, or the first."""
+    kept: list[Entry] = []
+    room = _ROOM
+    for entry in reversed(entries) if from_end else entries:
+        room -= len(line(entry, case, now)) + 1
+        if room < 0:
+            break
+        kept.append(entry)
+    return tuple(reversed(kept) if from_end else kept)
+
+
+def listing(page: Page, now: datetime) -> Message:
+    """One page, with buttons to those before and behind it."""
+    shown = _shown(page, now)
+    return blocks.whisper(shown[0]["text"]["text"], [*shown, *_turning(page)])
+
+
+def _shown(page: Page, now: datetime) -> list[Block]:
+    incident = page.case.incident
+    said = words.timeline.heading(
+        key=incident.key,
+        title=incident.title,
+        first=page.skipped + 1,
+        last=page.skipped + len(page.entries),
+        total=page.total,
+        since=_since(page.since, now),
+    )
+    lines = [line(entry, page.case, now) for entry in page.entries]
+    return [blocks.section(said), *blocks.sections("\n".join(lines))]
+
+
+def _since(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return ""
+    return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _turning(page: Page) -> list[Block]:
+    buttons = []
+    if page.skipped:
+        buttons.append(blocks.button("Older", "timeline_older", _beyond(page, page.entries[0], "older")))
+    if page.skipped + len(page.entries) < page.total:
+        buttons.append(blocks.button("Newer", "timeline_newer", _beyond(page, page.entries[-1], "newer")))
+    return [blocks.actions(*buttons)] if buttons else []
+
+
+def _beyond(page: Page, entry: Entry, way: str) -> str:
+    since = page.since.isoformat() if page.since else ""
+    at = {"at": entry.happened_at.isoformat(), "number": entry.number}
+    return json.dumps({"incident": entry.incident_id, "way": way, "since": since, **at})
+
+
+def overview(page: Page, clocks: Clocks) -> Message:
+    """The latest entries and a form."""
+    form = blocks.labelled(
+        words.timeline.field_label(),
+        "timeline_form",
+        blocks.text_input(
+            "timeline_entered",
+            placeholder="14:05 failed over to replica",
+            dispatch_action_config={"trigger_actions_on": ["on_enter_pressed"]},
+        ),
+        hint=words.timeline.field_hint(zone=clocks.label or "UTC"),
+        dispatch_action=True,
+    )
+    shown = _shown(page, clocks.now)
+    return blocks.whisper(shown[0]["text"]["text"], [*shown, form])

@@ -1,0 +1,386 @@
+"""How the five whys look in Slack.
+
+How a corrected why looks in Slack: reworded, taken back, brought back; its history; and the hint about blame.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+from bot.domain import text as text_rules
+from bot.domain import whys as whys_rules
+from bot.domain.records import Case, Entry, Examples, Incident, Why, WhyVersion
+from bot.domain.secrets import masked
+from bot.domain.text import shortened
+from bot.domain.whys import Doubt, outline
+from bot.slack.mrkdwn import NameOf
+from bot.slack.views import blocks
+from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import threads as threads_views
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from bot.slack.views.timeline import when
+
+LONGEST_CAUSE_QUOTE = 300
+INDENT = "\u2003\u2003"
+"""Em spaces: Slack may swallow plain ones at the start of a line."""
+
+MOST_SHOWN = 15
+"""Whys that the message at the head of their thread shows: it stands in the channel."""
+
+MOST_CITED = 5
+"""Entries that are shown below one answer; the exports show all."""
+
+
+def after_resolution(incident: Incident, said: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
+    """After the resolution: who owns the postmortem, and `asking`: the open question, or where it is asked."""
+    asked = " and ".join(f"{after.total_seconds() / 3600:g}" for after in hours)
+    owner = words.incidents.postmortem_asked(key=incident.key, owner=incident.postmortem_owner, hours=asked)
+    shown = [blocks.section(said), blocks.section(owner), *asking]
+    return blocks.message(f"{said}\n{owner}", shown, response_type="in_channel")
+
+
+def asked_below(incident: Incident, chain: tuple[Why, ...]) -> Block:
+    """That the question comes in a message of its own, in whose thread it is answered."""
+    return blocks.context(words.whys.below(question=_question(incident, chain)))
+
+
+def opening(case: Case) -> Message:
+    """The message in whose thread the whys are asked and answered: the chain so far, and the open question."""
+    incident, chain = case.incident, case.whys
+    said = words.whys.opening(key=incident.key, title=incident.title)
+    lines = _lines(case)
+    shown = blocks.sections("\n".join(lines[:MOST_SHOWN]))
+    if len(lines) > MOST_SHOWN:
+        shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
+    asked = f"{said}\n{_question(incident, chain)}"
+    # It stands in the channel, and above its thread, where the answers are written.
+    return threads_views.for_whys(blocks.message(asked, [blocks.section(said), *shown, *ask(incident, chain)]))
+
+
+def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
+    """The open question once more, in the thread: the incident was reopened and is resolved again."""
+    return blocks.message(_question(incident, chain), ask(incident, chain))
+
+
+def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
+    if whys_rules.is_ended(chain):
+        return str(words.whys.ended(key=incident.key, number=whys_rules.to_branch(chain)))
+    end = whys_rules.open_end(chain)
+    number = whys_rules.depth(chain, end.number) + 1 if end else 1
+    about = whys_rules.quoted(masked(end.text)) if end else masked(incident.title)
+    return str(words.whys.question(number=number, about=shortened(about, LONGEST_CAUSE_QUOTE)))
+
+
+def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
+    """The open question, quoting the answer before it, with the button that answers it.
+
+    Where every branch ended in a root cause nothing is asked: the root causes want actions.
+    """
+    question = _question(incident, chain)
+    if whys_rules.is_ended(chain):
+        roots = [why for why in chain if why.is_root and not why.actions]
+        left = blocks.button("What the postmortem lacks", "postmortem_show", blocks.about(incident))
+        buttons = [blocks.button("Make it an action", "why_action", ref(why)) for why in roots[-1:]]
+        return [blocks.section(question), blocks.actions(*buttons, left)]
+    end = whys_rules.open_end(chain)
+    value = blocks.about(incident, parent=end.number if end else None)
+    return [
+        blocks.section(question),
+        blocks.context(words.whys.how()),
+        blocks.actions(blocks.button("Answer", "why_answer", value, style="primary")),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is shown beside an answer: the entries that it cites, and whether it may be meant for another question."""
+
+    evidence: tuple[Entry, ...]
+    doubt: Doubt | None
+
+
+def answered(why: Why, incident: Incident, chain: tuple[Why, ...], beside: Beside) -> Message:
+    """An answer with the entries that it cites, for everybody, and what follows.
+
+    That is the next question, or after the fifth whether this is the root cause.
+    """
+    said = words.whys.answered(number=why.number, text=shortened(masked(why.text), 2_000), by=why.author)
+    shown = [blocks.section(said), *_evidence(beside.evidence), *_doubt(why, beside.doubt)]
+    if whys_rules.depth(chain, why.number) >= whys_rules.USUAL_DEPTH:
+        shown.append(
+            blocks.section(words.whys.last(text=shortened(whys_rules.quoted(masked(why.text)), LONGEST_CAUSE_QUOTE)))
+        )
+        shown.append(_offers(why))
+        return blocks.message(said, shown, response_type="in_channel")
+    follow = ask(incident, chain)
+    if follow[-1]["type"] == "actions" and not why.is_root:
+        follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", ref(why)))
+    return blocks.message(said, [*shown, *follow], response_type="in_channel")
+
+
+def _doubt(why: Why, doubt: Doubt | None) -> list[Block]:
+    """Somebody else was quicker: what this was taken for, and the button that says that it is meant otherwise."""
+    if doubt is None:
+        return []
+    said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
+    ref_ = json.loads(ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
+    label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
+    return [blocks.context(said), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
+
+
+def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
+    lines = [_cited(entry) for entry in evidence[:MOST_CITED]]
+    return [blocks.context("\n".join(lines))] if lines else []
+
+
+def _cited(entry: Entry) -> str:
+    text = shortened(text_rules.flat(masked(entry.text)), LONGEST_CAUSE_QUOTE)
+    return str(words.whys.evidence(number=entry.number, when=when(entry, entry.happened_at), text=text))
+
+
+def ref(why: Why) -> str:
+    """What a button carries to find its why again."""
+    return json.dumps({"incident": why.incident_id, "why": why.number, "version": why.version})
+
+
+def _offers(why: Why) -> Block:
+    return blocks.actions(
+        blocks.button("This is the root cause", "why_root", ref(why), style="primary"),
+        blocks.button("Make it an action", "why_action", ref(why)),
+        blocks.button("One more why", "why_answer", json.dumps({"incident": why.incident_id, "parent": why.number})),
+    )
+
+
+def rooted(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
+    """A why is a root cause; it may become an action. Where another branch is open, its question follows."""
+    said = words.whys.root(
+        number=why.number, text=shortened(whys_rules.quoted(masked(why.text)), LONGEST_CAUSE_QUOTE), by=by
+    )
+    row = blocks.actions(
+        blocks.button("Make it an action", "why_action", ref(why)),
+        blocks.button("Not a root cause", "why_no_root", ref(why)),
+    )
+    follow = [] if whys_rules.is_ended(chain) else ask(incident, chain)
+    return blocks.message(said, [blocks.section(said), row, *follow], response_type="in_channel")
+
+
+def tree(case: Case) -> Message:
+    """The chain with its branches and what they cite, and the open question."""
+    heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
+    lines = [heading, *_lines(case, {entry.number: entry for entry in case.entries})]
+    shown = blocks.sections("\n".join(lines)) + ask(case.incident, case.whys)
+    return blocks.whisper(heading, shown)
+
+
+def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
+    """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
+    lines = []
+    for placed in outline(case.whys):
+        why, indent = placed.why, INDENT * placed.depth
+        lines.append(
+            indent
+            + words.whys.chain_line(
+                number=why.number,
+                text=shortened(text_rules.flat(masked(why.text)), LONGEST_CAUSE_QUOTE),
+                author=case.name(why.author),
+                is_root=why.is_root,
+            )
+        )
+        lines += [indent + INDENT + _cited(evidence[n]) for n in whys_rules.cited(why.text) if n in evidence]
+    return lines
+
+
+def offered(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
+    """To who replied in the thread without a word to the bot: what is recorded there, and the button that does it."""
+    end = whys_rules.open_end(chain)
+    number = whys_rules.depth(chain, end.number) + 1 if end else 1
+    value = json.loads(blocks.about(incident, parent=end.number if end else whys_rules.THE_INCIDENT, text=line))
+    carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
+    fits = len(carried) <= blocks.BUTTON_VALUE
+    said = words.whys.offered(number=number, text=shortened(text_rules.flat(masked(line)), LONGEST_CAUSE_QUOTE))
+    row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
+    return blocks.whisper(said, [blocks.section(said), *row])
+
+
+def answer_form(
+    incident: Incident, chain: tuple[Why, ...], parent: int | None, entry: int, before: tuple[Why, str] | None = None
+) -> Block:
+    """The form behind [Answer]; `entry` is one that may be cited.
+
+    `before` is the answer that the question has already, and who gave it.
+    """
+    above = whys_rules.by_number(chain, parent) if parent else None
+    about = masked(whys_rules.quoted(above.text) if above else incident.title)
+    question = f"Why did this happen: {shortened(about, LONGEST_CAUSE_QUOTE)}?"
+    return blocks.modal(
+        "Why?",
+        "why_answer",
+        [
+            *_told_before(above, before),
+            blocks.labelled(
+                question,
+                "answer",
+                blocks.text_input("answer", multiline=True, placeholder="because …"),
+                hint=words.whys.cite_hint(number=entry),
+            ),
+        ],
+        submit="Answer",
+        private_metadata=json.dumps(
+            {
+                "incident": incident.id,
+                "channel": incident.channel,
+                "parent": parent or whys_rules.THE_INCIDENT,
+                "seen": max((why.number for why in chain), default=0),
+            }
+        ),
+    )
+
+
+def _told_before(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
+    """What the button that was pressed may not have shown: the question is answered, or not asked any more."""
+    if before is not None:
+        why, who = before
+        text = shortened(whys_rules.quoted(masked(why.text)), LONGEST_CAUSE_QUOTE)
+        return [blocks.section(words.whys.answered_before(number=why.number, text=text, by=who))]
+    if above is not None and above.is_root:
+        return [blocks.section(words.whys.root_before(number=above.number))]
+    return []
+
+
+def help_text(examples: Examples) -> Message:
+    """How to use `/why`."""
+    return blocks.whisper(words.whys.help(n=examples))
+
+
+LONGEST_WHY_QUOTE = 2_000
+Chain = tuple[Why, ...]
+
+
+def standing_row(why: Why) -> Block:
+    """The buttons of a why as it stands: [Edit] and [Take back], or [Bring back] where it was taken back."""
+    if why.struck:
+        return blocks.actions(blocks.button("Bring back", "why_restore", ref(why)))
+    return blocks.actions(
+        blocks.button("Edit", "why_edit", ref(why)), blocks.button("Take back", "why_delete", ref(why))
+    )
+
+
+def standing(why: Why) -> Message:
+    """A why as it reads now, with its buttons."""
+    said = words.whys.one(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE), struck=why.struck)
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
+
+
+def edited(why: Why, before: Why) -> Message:
+    """A why reads anew."""
+    said = words.whys.edited(
+        number=why.number,
+        text=shortened(masked(why.text), LONGEST_WHY_QUOTE),
+        before=shortened(text_rules.flat(masked(before.text)), 500),
+    )
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
+
+
+def struck(why: Why) -> Message:
+    """A why was taken back; a button brings it in again."""
+    said = words.whys.struck(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE))
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
+
+
+def restored(why: Why) -> Message:
+    """A struck why stands again."""
+    said = words.whys.restored(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE))
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
+
+
+def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
+    """To the thread of the whys: who changed which, in one line.
+
+    `chains` are the whys before and after: where another question is open now, it follows.
+    """
+    text = shortened(text_rules.flat(masked(why.text)), LONGEST_WHY_QUOTE)
+    said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained(chains[1], why))
+    before, after = (whys_rules.open_end(chain) for chain in chains)
+    is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
+    return blocks.message(said, [blocks.context(said), *([] if is_same else ask(incident, chains[1]))])
+
+
+def _explained(chain: Chain, why: Why) -> str:
+    """What a why explains, as it stands in the chain: another why, or the incident itself."""
+    parent = next((one.parent for one in chain if one.number == why.number), None)
+    return str(words.whys.explained(number=parent or 0))
+
+
+def moved(why: Why, chain: Chain) -> Message:
+    """A why explains another one now."""
+    text = shortened(masked(why.text), LONGEST_WHY_QUOTE)
+    said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
+    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
+
+
+def not_rooted(why: Why, by: str) -> Message:
+    """A why is no root cause after all."""
+    said = words.whys.no_root(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE), by=by)
+    return blocks.message(said, response_type="in_channel")
+
+
+def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Message:
+    """Every wording of a why."""
+    lines = [words.whys.history_heading(number=why.number)]
+    lines += [
+        words.whys.history_line(
+            version=version.version,
+            change=version.change,
+            text=shortened(text_rules.flat(masked(version.text)), 800),
+            who=name_of(version.changed_by) or version.changed_by,
+            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
+        )
+        for version in versions
+    ]
+    return blocks.whisper("\n".join(lines))
+
+
+def edit_form(why: Why, channel: str, entry: int, typed: str | None = None, notice: str = "") -> Block:
+    """The form behind [Edit]; `entry` is one that may be cited.
+
+    `typed` is kept where somebody changed the why meanwhile, which `notice` says.
+    """
+    metadata = {
+        "incident": why.incident_id,
+        "channel": channel,
+        "why": why.number,
+        "version": why.version,
+        **form_fields_views.marks(why.text, typed),
+    }
+    text, anew = why.text if typed is None else typed, str(why.version) if notice else ""
+    return blocks.modal(
+        f"Why {why.number}",
+        "why_edit",
+        [
+            *([blocks.section(notice)] if notice else []),
+            *form_fields_views.texts("Because …", text, hint=words.whys.cite_hint(number=entry), anew=anew),
+        ],
+        submit="Save",
+        private_metadata=json.dumps(metadata),
+    )
+
+
+def changed_before(why: Why, who: str) -> str:
+    """The notice above a form of a why that somebody changed since its button was shown."""
+    return str(words.whys.changed_before(number=why.number, who=who))
+
+
+def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
+    """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
+    told = words.whys.stale_struck if why.struck else words.whys.stale
+    notice = told(number=why.number, who=who, theirs=shortened(why.text, LONGEST_WHY_QUOTE))
+    return {"response_action": "update", "view": edit_form(why, channel, entry, typed, notice)}
+
+
+def hint(why: Why, word: str) -> Message:
+    """For the author alone: the answer seems to stop at a person."""
+    said = words.whys.hint(number=why.number, word=word)
+    return blocks.whisper(said, [blocks.section(said), blocks.actions(blocks.button("Edit", "why_edit", ref(why)))])

@@ -1,0 +1,297 @@
+"""How a sender of webhooks proves itself: a signature over the raw body where it signs, else a bearer token.
+
+The forms are the senders': X-PagerDuty-Signature (several while a secret is changed), X-Grafana-Alerting-Signature
+with an optional timestamp, X-Hub-Signature of Jira's; Alertmanager and JSM sign nothing and carry a header that was
+given to them.
+
+The ways in for other systems: POST /hooks/alertmanager, /hooks/pagerduty, /hooks/jsm and /hooks/jira.
+
+Each is there only with a secret.
+
+A sender gets 200 once what it told is on disk (or was before), and 503 where it should tell it again.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from prometheus_client import Counter
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from bot.clock import Clock
+from bot.domain.alert_payloads import PARSERS, Malformed
+from bot.domain.alerts import Alert
+from bot.errors import NotRecorded
+from bot.web.slack_endpoint import Denied, json_object, read
+from storage.database.drivers import DATABASE_ERRORS
+
+SKEW_SECONDS = 300
+"""How old, or how far ahead, a signed timestamp may be."""
+
+Headers = Mapping[str, str]
+
+
+class Proof(Protocol):
+    """Raises Denied, 401 where a proof is missing and 403 where it is wrong. Headers are in lower case."""
+
+    def before(self, headers: Headers) -> None:
+        """What can be told before the body is read."""
+        ...
+
+    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        """The rest, once it is."""
+        ...
+
+
+class Bearer:
+    """`Authorization: Bearer TOKEN`, compared in constant time."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+
+    def before(self, headers: Headers) -> None:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Denied(401, "An Authorization header with a bearer token is needed.")
+        if not hmac.compare_digest(token.strip().encode("latin-1", "replace"), self._token):
+            raise Denied(403, "That bearer token is not the one that was agreed on.")
+
+    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        """Nothing more: the header was the proof."""
+
+
+class PagerDuty:
+    """`X-PagerDuty-Signature: v1=HEX,v1=HEX`: HMAC-SHA256 over the raw body; one that fits is enough."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def before(self, headers: Headers) -> None:
+        if "x-pagerduty-signature" not in headers:
+            raise Denied(401, "The header X-PagerDuty-Signature is missing.")
+
+    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        expected = f"v1={_signed(self._secret, raw)}".encode()
+        given = [part.strip().encode("latin-1", "replace") for part in headers["x-pagerduty-signature"].split(",")]
+        if not any(hmac.compare_digest(each, expected) for each in given[:10]):
+            raise Denied(403, "No signature in X-PagerDuty-Signature fits the body.")
+
+
+class Grafana:
+    """`X-Grafana-Alerting-Signature: HEX`: HMAC-SHA256 over the raw body.
+
+    With `X-Grafana-Alerting-Timestamp`, in seconds since 1970, it is over `TIMESTAMP:BODY`.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def before(self, headers: Headers) -> None:
+        if "x-grafana-alerting-signature" not in headers:
+            raise Denied(401, "The header X-Grafana-Alerting-Signature is missing.")
+
+    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        timestamp = headers.get("x-grafana-alerting-timestamp")
+        said = raw if timestamp is None else timestamp.encode("latin-1", "replace") + b":" + raw
+        given = headers["x-grafana-alerting-signature"].strip().encode("latin-1", "replace")
+        if not hmac.compare_digest(given, _signed(self._secret, said).encode()):
+            raise Denied(403, "The signature in X-Grafana-Alerting-Signature does not fit the body.")
+        if timestamp is not None:
+            _require_fresh(timestamp, now)
+
+
+class Hub:
+    """`X-Hub-Signature: sha256=HEX`: HMAC-SHA256 over the raw body, as Jira signs."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def before(self, headers: Headers) -> None:
+        if "x-hub-signature" not in headers:
+            raise Denied(401, "The header X-Hub-Signature is missing. Give the webhook its secret in Jira.")
+
+    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        given = headers["x-hub-signature"].strip().encode("latin-1", "replace")
+        if not hmac.compare_digest(given, f"sha256={_signed(self._secret, raw)}".encode()):
+            raise Denied(403, "The signature in X-Hub-Signature does not fit the body.")
+
+
+class AnyOf:
+    """The signature where there is one, else the bearer token: for an address that two kinds of senders share."""
+
+    def __init__(self, signature: Grafana | None, bearer: Bearer | None) -> None:
+        self._signature = signature
+        self._bearer = bearer
+
+    def _chosen(self, headers: Headers) -> Proof:
+        is_signed = "x-grafana-alerting-signature" in headers
+        chosen = self._signature if self._signature and (is_signed or not self._bearer) else self._bearer
+        if chosen is None:
+            raise Denied(401, "No proof is agreed on for this address.")
+        return chosen
+
+    def before(self, headers: Headers) -> None:
+        self._chosen(headers).before(headers)
+
+    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        self._chosen(headers).of(headers, raw, now)
+
+
+def proofs_of(alertmanager: str, grafana: str, pagerduty: str, jsm: str) -> dict[str, Proof]:
+    """The proof of each address that has a secret, by the last part of the address; an empty secret is none."""
+    found: dict[str, Proof] = {}
+    if alertmanager or grafana:
+        found["alertmanager"] = AnyOf(
+            Grafana(grafana) if grafana else None, Bearer(alertmanager) if alertmanager else None
+        )
+    if pagerduty:
+        found["pagerduty"] = PagerDuty(pagerduty)
+    if jsm:
+        found["jsm"] = Bearer(jsm)
+    return found
+
+
+def _signed(secret: bytes, said: bytes) -> str:
+    return hmac.new(secret, said, hashlib.sha256).hexdigest()
+
+
+def _require_fresh(timestamp: str, now: datetime) -> None:
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp, re.ASCII):
+        raise Denied(403, "The signed timestamp is no number of seconds.")
+    if abs(now.timestamp() - int(timestamp)) > SKEW_SECONDS:
+        raise Denied(403, "The signed timestamp is more than five minutes off.")
+
+
+log = logging.getLogger(__name__)
+
+HOOKS = "/hooks"
+BODY_SECONDS = 5.0
+AT_ONCE = 4
+"""So many webhooks write at the same time; others wait, so that whoever records waits for these at most."""
+
+WAIT_SECONDS = 3.0
+"""So long a webhook waits for its turn; then its sender is asked to come again."""
+
+RETRY_AFTER = "10"
+"""Seconds after which a sender is asked to come again."""
+
+DEEPEST = 20
+"""How deep a payload may be nested; what senders document is six deep at most."""
+
+
+class Outcome(Protocol):
+    """How much of what was told is taken, and how much was known already."""
+
+    @property
+    def taken(self) -> int: ...
+    @property
+    def repeated(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """What is done with a proven body: it is `read`, in a thread (raises Malformed); then what that gave is heard."""
+
+    read: Callable[[dict[str, object], Headers, datetime], Any]
+    hear: Callable[[Any, datetime], Awaitable[Outcome]]
+
+
+def alert_ear(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[Outcome]]) -> Ear:
+    """That of one of the senders of alerts."""
+    return Ear(lambda body, _, now: PARSERS[name](body, now), hear)
+
+
+_OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.", ["hook", "outcome"])
+
+
+class Hook:
+    """One address, as plain ASGI: who knocks is asked for proof, what they say is parsed, then heard."""
+
+    def __init__(self, name: str, proof: Proof, ear: Ear, clock: Clock) -> None:
+        self._name = name
+        self._proof = proof
+        self._ear = ear
+        self._clock = clock
+        self._writing = asyncio.Semaphore(AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        outcome, answer = await self._answered(headers, receive)
+        _OUTCOMES.labels(self._name, outcome).inc()
+        await answer(scope, receive, send)
+
+    async def _answered(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
+        try:
+            return await self._taken(headers, receive)
+        except Denied as denied:
+            log.warning("a webhook to %s/%s was refused with %d: %s", HOOKS, self._name, denied.status, denied)
+            outcome = "unproven" if denied.status in (401, 403) else "malformed"
+            return outcome, PlainTextResponse(str(denied), denied.status)
+        except Malformed as malformed:
+            log.warning("a webhook to %s/%s is not as its sender documents it: %s", HOOKS, self._name, malformed)
+            return "malformed", PlainTextResponse(str(malformed), 400)
+        except NotRecorded as error:
+            log.warning("a webhook to %s/%s is to come again: %s", HOOKS, self._name, error)
+            return "busy", _later(str(error))
+        except DATABASE_ERRORS as error:
+            log.warning("a webhook to %s/%s is to come again (%s)", HOOKS, self._name, type(error).__name__)
+            return "busy", _later("The database does not answer.")
+
+    async def _taken(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
+        self._proof.before(headers)
+        raw = await read(headers, receive, BODY_SECONDS)
+        now = self._clock.now()
+        self._proof.of(headers, raw, now)
+        # A megabyte of alerts takes a third of a second to read, and meanwhile the loop has Slack to answer.
+        told = await asyncio.to_thread(lambda: self._ear.read(_shallow(raw), headers, now))
+        heard = await self._written(told, now)
+        outcome = "taken" if heard.taken else "repeated" if told else "nothing"
+        return outcome, PlainTextResponse(f"{heard.taken} new, {heard.repeated} known or without meaning here")
+
+    async def _written(self, told: Any, now: datetime) -> Outcome:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise NotRecorded("Too many webhooks wait already.") from None
+        try:
+            return await self._ear.hear(told, now)
+        finally:
+            self._writing.release()
+
+
+def route(name: str, proof: Proof, ear: Ear, clock: Clock) -> Route:
+    """The address of a hook."""
+    return Route(f"{HOOKS}/{name}", Hook(name, proof, ear, clock), methods=["POST"])
+
+
+def _later(sentence: str) -> PlainTextResponse:
+    return PlainTextResponse(sentence, 503, headers={"retry-after": RETRY_AFTER})
+
+
+def _shallow(raw: bytes) -> dict[str, object]:
+    """The JSON object in a body; raises Denied where there is none, or one nested deeper than any sender does."""
+    try:
+        found = json_object(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise Denied(400, "not UTF-8") from None
+    level: list[object] = [found]
+    for _ in range(DEEPEST):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return found
+    raise Denied(400, "nested too deep")
+
+
+def _children(parent: object) -> list[object]:
+    if isinstance(parent, dict):
+        return list(parent.values())
+    return parent if isinstance(parent, list) else []

@@ -1,0 +1,58 @@
+"""Everything of one incident at once, and a glance at it."""
+
+from dataclasses import replace
+
+from bot.domain.records import Case, Entry, Incident, Person
+from storage import actions as actions_store
+from storage import attachments as attachments_store
+from storage import history as history_store
+from storage import people as people_store
+from storage import sections as sections_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
+from storage.database.statements import Transaction
+
+
+def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_audit: bool = False) -> Case:
+    """The whole record of an incident, as of this transaction.
+
+    What its files hold, and who changed what, only where that is asked for.
+    """
+    case = _case(tx, incident, timeline_store.standing(tx, incident.id))
+    if with_audit:
+        done = history_store.of_incident(tx, incident.id)
+        people_of = _people(tx, incident.team, {line.who for line in done})
+        case = replace(case, audit=done, people=case.people | people_of)
+    files = attachments_store.of_incident(tx, incident.id, with_content=with_files)
+    return replace(case, attachments=files, revision=history_store.count(tx, incident.id))
+
+
+def glance(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
+    """The record with only its latest few entries, and how many stand in all: costs the same however long it is."""
+    return _case(tx, incident, timeline_store.latest(tx, incident.id, most)), timeline_store.count(tx, incident.id)
+
+
+def around(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
+    """The record with some entries only, as for one page of a timeline."""
+    return _case(tx, incident, entries)
+
+
+def _case(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
+    chain, todo, saved, texts = (
+        whys_store.chain(tx, incident.id),
+        actions_store.of_incident(tx, incident.id),
+        sections_store.latest(tx, incident.id),
+        sections_store.of_incident(tx, incident.id),
+    )
+    named = {incident.lead, incident.opened_by, incident.resolved_by, incident.postmortem_owner}
+    named |= {entry.author for entry in entries} | {entry.recorder for entry in entries}
+    named |= {why.author for why in chain} | {section.author for section in saved.values()}
+    named |= {action.owner for action in todo} | {action.created_by for action in todo}
+    named |= {text.author for text in texts}
+    return Case(incident, entries, chain, saved, todo, _people(tx, incident.team, named), kept=texts)
+
+
+def _people(tx: Transaction, team: str, named: set[str | None]) -> dict[str, Person]:
+    """Only those who are named: a workspace may have a hundred thousand people."""
+    found = (people_store.one(tx, team, user) for user in sorted(user for user in named if user))
+    return {person.id: person for person in found if person is not None}

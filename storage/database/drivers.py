@@ -1,0 +1,342 @@
+"""The two databases: how each is opened, begun, and what its errors mean.
+
+Copying a database that is in use. Copying the file itself would leave out what still stands in its -wal file.
+"""
+
+import os
+import sqlite3
+import stat
+import time
+from contextlib import closing
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.dialects.postgresql import psycopg as postgresql
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
+
+from bot.errors import Misconfigured, Refused
+from storage.database.statements import DriverConnection
+
+# A command must be answered within Slack's 3 s; what cannot be had in this time is told as not recorded.
+WAIT_SECONDS = 1.5
+# One try at a lock: short, so that several fit into the wait.
+LOCK_SECONDS = 0.4
+
+DATABASE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
+
+
+class Fault(Enum):
+    """What an error of the database means for the transaction that met it."""
+
+    UNIT = auto()
+    """Only this unit cannot be written; the transaction can go on without it."""
+    CONFLICT = auto()
+    """Another replica was in the way: the same may be run again at once."""
+    BUSY = auto()
+    """Somebody holds the database: it may be had in a moment."""
+    LOST = auto()
+    """The connection is gone: another one may be had in a moment."""
+    WHOLE = auto()
+    """Nothing of this transaction can be written, such as when the disk is full."""
+
+
+class Driver(Protocol):
+    """One kind of database."""
+
+    url: URL
+    dialect: Dialect
+
+    def connect(self, *, reading: bool = False) -> DriverConnection:
+        """A new connection that commits only when told; raises Misconfigured or the driver's own error."""
+        ...
+
+    def engine(self, *, writing: bool = False) -> Engine:
+        """An engine for Alembic and for looking at the schema."""
+        ...
+
+    def begin(self, connection: DriverConnection) -> str | None:
+        """Begin to write; the answer is what `was_committed` knows the transaction by."""
+        ...
+
+    def was_committed(self, connection: DriverConnection, ticket: str) -> bool | None:
+        """What became of a transaction whose commit got no answer; None while the server does not know."""
+        ...
+
+    def in_transaction(self, connection: DriverConnection) -> bool:
+        """Whether there is something to roll back."""
+        ...
+
+    def fault(self, error: Exception) -> Fault:
+        """What an error means."""
+        ...
+
+
+class SqliteDriver:
+    """One file: WAL, every commit on disk before it is answered, foreign keys on, readable by its owner only."""
+
+    def __init__(self, url: URL) -> None:
+        if not url.database or url.database == ":memory:":
+            msg = "DATABASE_URL must name a file, such as sqlite:///afterword.db: what is in memory is lost."
+            raise Misconfigured(msg)
+        self.url = url
+        self.dialect: Dialect = pysqlite.dialect()
+        self.path = Path(url.database).absolute()
+
+    def connect(self, *, reading: bool = False, within: float = 2 * LOCK_SECONDS) -> DriverConnection:
+        """A connection, as soon as nobody holds the whole file; somebody who opens or closes it does, for a moment.
+
+        SQLite does not wait by itself for who turns a new file to WAL mode, or recovers one.
+        """
+        ends = time.monotonic() + within
+        while True:
+            try:
+                return self._connected(reading=reading)
+            except sqlite3.DatabaseError as error:
+                if self.fault(error) is not Fault.BUSY or time.monotonic() > ends:
+                    raise self._no_database(error) from error
+            time.sleep(0.02)
+
+    def _connected(self, *, reading: bool) -> DriverConnection:
+        self._create()
+        connection = sqlite3.connect(
+            self.path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        try:
+            if self.path.stat().st_size > 0:
+                connection.execute("PRAGMA schema_version").close()  # is it a database at all?
+            self.protect()
+            _prepare(connection, reading=reading)
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def _no_database(self, error: sqlite3.DatabaseError) -> Misconfigured:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
+            return Misconfigured(
+                f"{self.path} is not a database. It was left as it is: name another file in DATABASE_URL."
+            )
+        return Misconfigured(
+            f"{self.path} cannot be opened as a database ({error}). Name another file, or put a backup back."
+        )
+
+    def _create(self) -> None:
+        """Make the file for its owner only before SQLite does: the -wal and -shm files take over its mode.
+
+        A file that is there is never opened here. Closing it would drop the locks that this process's connections hold
+        on it (POSIX), and the next command beside the bot would take itself for the last and remove the -wal file.
+        """
+        if not self.path.parent.is_dir():
+            msg = f"DATABASE_URL points into {self.path.parent}, which is not a folder. Create it first."
+            raise Misconfigured(msg)
+        try:
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise self._not_writable(error) from error
+
+    def protect(self) -> None:
+        """Take the file, and what SQLite keeps beside it, from everybody but its owner."""
+        for path in (self.path, *(self.path.with_name(self.path.name + suffix) for suffix in ("-wal", "-shm"))):
+            try:
+                if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                    path.chmod(0o600)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise self._not_writable(error) from error
+
+    def _not_writable(self, error: OSError) -> Misconfigured:
+        return Misconfigured(
+            f"{self.path} cannot be written ({error.strerror}). Give the bot's user the right to write there."
+        )
+
+    def engine(self, *, writing: bool = False) -> Engine:
+        """Begins what it does itself: Python's sqlite3 would run a migration's statements outside a transaction."""
+        engine = create_engine(self.url, poolclass=NullPool, hide_parameters=True)
+
+        @event.listens_for(engine, "connect")
+        def _no_own_begin(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+        return engine
+
+    def begin(self, connection: DriverConnection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+
+    def was_committed(self, connection: DriverConnection, ticket: str) -> bool | None:
+        return None  # a file always answers, so `begin` gives out no ticket
+
+    def in_transaction(self, connection: DriverConnection) -> bool:
+        return bool(getattr(connection, "in_transaction", False))
+
+    def fault(self, error: Exception) -> Fault:
+        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return Fault.BUSY
+        of_unit = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE")
+        return Fault.UNIT if name.startswith(of_unit) else Fault.WHOLE
+
+
+def _prepare(connection: sqlite3.Connection, *, reading: bool) -> None:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "journal_size_limit=67108864",
+        f"query_only={'ON' if reading else 'OFF'}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+class PostgresDriver:
+    """A PostgreSQL server, reached through psycopg 3."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url.set(drivername="postgresql+psycopg")
+        self.dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+    def connect(self, *, reading: bool = False) -> DriverConnection:
+        # Long looks are exports; a write that takes this long has lost its author.
+        wait = WAIT_SECONDS * 4 if reading else WAIT_SECONDS
+        options = f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS * 1000:.0f} -c statement_timeout={wait * 1000:.0f}"
+        if reading:
+            options += " -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read"
+        connection = psycopg.connect(
+            self.url.set(drivername="postgresql").render_as_string(hide_password=False),
+            autocommit=True,
+            options=options,
+            connect_timeout=2,
+            # A server that vanished without a word is noticed in seconds.
+            tcp_user_timeout=3000,
+            keepalives_idle=3,
+            keepalives_interval=1,
+            keepalives_count=3,
+        )
+        connection.prepare_threshold = 2
+        return connection
+
+    def engine(self, *, writing: bool = False) -> Engine:
+        del writing
+        return create_engine(self.url, poolclass=NullPool, hide_parameters=True)
+
+    def begin(self, connection: DriverConnection) -> str | None:
+        cursor: Any = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
+        cursor.nextset()
+        return str(cursor.fetchall()[0][0])
+
+    def was_committed(self, connection: DriverConnection, ticket: str) -> bool | None:
+        status = connection.execute("SELECT pg_xact_status(%s::xid8)", (ticket,)).fetchall()[0][0]
+        return {"committed": True, "aborted": False}.get(status)
+
+    def in_transaction(self, connection: DriverConnection) -> bool:
+        assert isinstance(connection, psycopg.Connection)  # noqa: S101 (it is what connect gave out)
+        return connection.info.transaction_status not in (
+            psycopg.pq.TransactionStatus.IDLE,
+            psycopg.pq.TransactionStatus.UNKNOWN,
+        )
+
+    def fault(self, error: Exception) -> Fault:
+        """By SQLSTATE (PostgreSQL's appendix A); an OperationalError without one never reached a server."""
+        state = getattr(error, "sqlstate", None)
+        if state is None:
+            lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+            return Fault.LOST if lost else Fault.UNIT
+        return _FAULTS.get(state, Fault.UNIT)
+
+
+# 23505: two replicas met the same key (a repeated delivery, a second open incident): run again, the unit sees it.
+# 25006: the server became a read-only standby; its successor is found by connecting again.
+_FAULTS = dict.fromkeys(("23505", "40001", "40P01"), Fault.CONFLICT)
+_FAULTS |= {"55P03": Fault.CONFLICT}
+_FAULTS |= dict.fromkeys(("25006", "25P03", "57P01", "57P02", "57P03", "57P05", "08003", "08006"), Fault.LOST)
+
+
+def driver_for(database_url: str) -> Driver:
+    """The driver that a DATABASE_URL names; raises Misconfigured for anything but sqlite and postgresql."""
+    try:
+        url = make_url(database_url)
+    except ArgumentError as error:
+        msg = "DATABASE_URL is no address: it must be sqlite:///FILE or postgresql://USER@HOST/NAME."
+        raise Misconfigured(msg) from error
+    kind = url.drivername.partition("+")[0]
+    if kind == "sqlite":
+        return SqliteDriver(url)
+    if kind in ("postgresql", "postgres"):
+        return PostgresDriver(url)
+    msg = f"DATABASE_URL begins with {kind!r}: it must be sqlite:///FILE or postgresql://USER@HOST/NAME."
+    raise Misconfigured(msg)
+
+
+def backup(database_url: str, target: Path) -> None:
+    """Copy the database as it stands now into a new file, readable by its owner only, while the bot goes on writing.
+
+    The file appears when it is whole, checked and on disk. Raises Refused where there is a file already or the copy
+    cannot be made, and Misconfigured for a database that is copied with other means.
+    """
+    driver = driver_for(database_url)
+    if not isinstance(driver, SqliteDriver):
+        msg = "A PostgreSQL database is backed up with pg_dump: pg_dump --format=custom --file=FILE, with DATABASE_URL."
+        raise Misconfigured(msg)
+    if not driver.path.exists():
+        msg = f"There is no database at {driver.path}. Check DATABASE_URL."
+        raise Misconfigured(msg)
+    if target.exists():
+        raise _there_already(target)
+    driver.protect()
+    copy_database(driver.path, target)
+
+
+def copy_database(source: Path, target: Path, *, replacing: bool = False) -> None:
+    """Copy one SQLite database, whole or not at all; raises Refused with a sentence."""
+    part = target.with_name(f".{target.name}.{uuid4().hex}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _copy(source, part)
+        if not replacing:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # fails where another was quicker
+        part.replace(target)
+        _sync(target.parent)
+    except FileExistsError as error:
+        raise _there_already(target) from error
+    except (OSError, sqlite3.Error) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else error
+        msg = f"{source} could not be copied to {target}: {cause}."
+        raise Refused(msg) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(source: Path, part: Path) -> None:
+    with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(part, isolation_level=None)) as copy:
+        original.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE").close()  # one file, with nothing beside it to forget
+        found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        msg = f"{source} is damaged ({found}): the copy was thrown away. Keep the backups you have."
+        raise Refused(msg)
+    _sync(part)
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _there_already(target: Path) -> Refused:
+    return Refused(f"{target} exists already and was left as it is. Name another file.")

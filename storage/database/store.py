@@ -1,0 +1,221 @@
+"""The store: one database, opened once, with its one writer and a few readers.
+
+Bringing a database to the schema of this version, through Alembic; one migrator at a time.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from bot.errors import Misconfigured, Refused
+from storage.database.drivers import DATABASE_ERRORS, Driver, Fault, SqliteDriver, copy_database, driver_for
+from storage.database.statements import DriverConnection, Look, Transaction
+from storage.database.writer import Writer
+
+# Any constant does, as long as every replica asks for the same lock.
+ADVISORY_LOCK = 7_206_114_002
+
+OPENING_SECONDS = 10.0
+"""Others may be opening the same new file; nobody waits for an answer yet."""
+
+
+def upgrade(driver: Driver) -> None:
+    """Apply what is missing, all of it or nothing; a file that holds data is copied beside itself first.
+
+    Raises Misconfigured where the database cannot be opened, is damaged, or was written by a newer version.
+    """
+    if isinstance(driver, SqliteDriver):
+        driver.connect(within=OPENING_SECONDS).close()
+    with _connected(driver) as connection:
+        if _revision(connection) == _known()[0]:
+            return
+    with _connected(driver, writing=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        before = _revision(connection)  # another migrator may have been here meanwhile
+        _refuse_unknown(before)
+        if isinstance(driver, SqliteDriver) and before not in (None, _known()[0]):
+            _copy_aside(driver, str(before))
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+
+
+def check(driver: Driver) -> None:
+    """Raise Misconfigured unless the schema is this version's and, on SQLite, the pages are sound."""
+    with _connected(driver) as connection:
+        revision = _revision(connection)
+        _refuse_unknown(revision)
+        if revision != _known()[0]:
+            msg = "The database's schema is older than this version. Run `afterword migrate`, then start again."
+            raise Misconfigured(msg)
+        if isinstance(driver, SqliteDriver):
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            if found != "ok":
+                raise _damaged(driver, found)
+
+
+@contextmanager
+def _connected(driver: Driver, *, writing: bool = False) -> Iterator[Connection]:
+    """A connection whose errors are sentences."""
+    engine = driver.engine(writing=writing)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        if isinstance(driver, SqliteDriver) and getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CORRUPT":
+            raise _damaged(driver, str(error.orig)) from error
+        wanted = "brought up to date" if writing else "read"
+        msg = f"The database cannot be {wanted} ({type(error.orig).__name__}). Check DATABASE_URL and the server."
+        raise Misconfigured(msg) from error
+    finally:
+        engine.dispose()
+
+
+def _damaged(driver: SqliteDriver, found: str) -> Misconfigured:
+    return Misconfigured(
+        f"{driver.path} is damaged ({found}). Put the last `afterword backup` in its place; keep this file."
+    )
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def _known() -> tuple[str, ...]:
+    """The revisions of this version, the newest first: finding them out compiles every migration there is."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_unknown(revision: str | None) -> None:
+    if revision is not None and revision not in _known():
+        msg = f"The database was written by a newer version (schema {revision}). Install that version or a later one."
+        raise Misconfigured(msg)
+
+
+def _copy_aside(driver: SqliteDriver, revision: str) -> None:
+    """Keep the file as the older version left it."""
+    try:
+        aside = driver.path.with_name(f"{driver.path.name}.before-{revision}")
+        copy_database(driver.path, aside, replacing=True)
+    except Refused as error:
+        raise Misconfigured(str(error)) from error
+
+
+T = TypeVar("T")
+
+READERS = 4
+
+
+class Store:
+    """Reads and writes in transactions. Functions of storage take the Transaction that these hand out."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.writer = Writer(driver)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="afterword-reader")
+        self._local = threading.local()
+        self._reading: list[DriverConnection] = []
+        self._inode = _inode(driver)
+        self.writer.start()
+
+    async def write(self, unit: Callable[[Transaction], T]) -> T:
+        """Run a unit in the writer; returns once it is on disk. Raises what it raised, or NotRecorded."""
+        result: T = await self.writer.write(unit)
+        return result
+
+    def write_now(self, unit: Callable[[Transaction], T]) -> T:
+        """The same from a thread without a loop, such as the command line's."""
+        result: T = self.writer.submit(unit).result()
+        return result
+
+    async def read(self, look: Callable[[Transaction], T]) -> T:
+        """Look at one consistent state of the database, off the loop; it sees every write answered before."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, look)
+
+    def read_now(self, look: Callable[[Transaction], T]) -> T:
+        """The same in the calling thread."""
+        try:
+            return self._look(look)
+        except DATABASE_ERRORS as error:
+            if self.driver.fault(error) is not Fault.LOST:
+                raise
+            self._forget()
+            return self._look(look)
+
+    def _look(self, look: Callable[[Transaction], T]) -> T:
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            return look(Look(connection, self.driver.dialect))
+        finally:
+            if self.driver.in_transaction(connection):
+                connection.execute("ROLLBACK")
+
+    def _connection(self) -> DriverConnection:
+        connection: DriverConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self.driver.connect(reading=True)
+            self._reading.append(connection)
+        return connection
+
+    def _forget(self) -> None:
+        connection: DriverConnection | None = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            self._reading.remove(connection)
+            connection.close()
+
+    def is_whole(self) -> bool:
+        """Whether the file written to is still the one at its path: SQLite goes on saying OK after a removal."""
+        return _inode(self.driver) == self._inode
+
+    def close(self) -> None:
+        """Finish what waits and let go of every connection."""
+        self.writer.stop()
+        self._readers.shutdown()
+        for connection in self._reading:
+            connection.close()
+
+
+def open_store(database_url: str, *, migrating: bool | None = None) -> Store:
+    """Open the database that the URL names.
+
+    SQLite is migrated on opening; PostgreSQL only when `migrating` is true (`afterword migrate`), for replicas
+    must not race. Raises Misconfigured with a sentence where it cannot be opened or its schema does not fit.
+    """
+    driver = driver_for(database_url)
+    if migrating is None:
+        migrating = isinstance(driver, SqliteDriver)
+    if migrating:
+        upgrade(driver)
+    check(driver)
+    return Store(driver)
+
+
+def _inode(driver: Driver) -> int:
+    path: Path | None = getattr(driver, "path", None)
+    try:
+        return path.stat().st_ino if path is not None else 0
+    except FileNotFoundError:
+        return 0

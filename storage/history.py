@@ -1,0 +1,316 @@
+"""A record that was kept elsewhere, written as it stood there: every row with its own times, people and history.
+
+Who changed what, and when: a line for each request that changed something; those of entries are their wordings.
+
+What the record of an incident holds besides what stands: for the one form that tells everything.
+"""
+
+from dataclasses import fields, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Insert, bindparam, func, literal, select
+
+from bot.domain.records import (
+    Action,
+    Attachment,
+    AuditLine,
+    Case,
+    Entry,
+    EntryVersion,
+    History,
+    Incident,
+    SectionText,
+    Verdict,
+    Why,
+    WhyVersion,
+    entry_deed,
+    is_entry_deed,
+    whole_audit,
+)
+from bot.domain.sections import KeptRegion
+from storage import attachments as attachments_store
+from storage import incidents as incidents_store
+from storage import people as people_store
+from storage import search as search_store
+from storage import sections as sections_store
+from storage import timeline as timeline_store
+from storage import whys as whys_store
+from storage.database.statements import Statement, Transaction, insert_into
+from storage.tables import (
+    ActionRow,
+    AttachmentRow,
+    AuditRow,
+    EntryRow,
+    EntryVersionRow,
+    IncidentRow,
+    KeptRegionRow,
+    LikenessRow,
+    SectionRow,
+    WhyActionRow,
+    WhyRow,
+    WhyVersionRow,
+    table_of,
+)
+
+_audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
+IMPORTED = "incident.imported"
+"""The verb of the line that says of this database, not of the incident, how the record came here."""
+
+_ADD = Statement(insert_into(_audit))
+_ALL = Statement(
+    select(_audit.c.at, _audit.c.who, _audit.c.verb, _audit.c.what, _audit.c.delivery)
+    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
+    .order_by(_audit.c.id)
+)
+_LATEST = Statement(
+    select(_audit.c.who)
+    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb == bindparam("of_verb"))
+    .order_by(_audit.c.id.desc())
+    .limit(1)
+)
+_OF_ENTRIES = Statement(
+    select(_entry.c.number, _version.c.change, _version.c.changed_by, _version.c.changed_at)
+    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
+    .order_by(_entry.c.number, _version.c.version)
+)
+_COUNT = Statement(
+    select(func.count()).where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
+)
+_COUNT_OF_ENTRIES = Statement(
+    select(func.count())
+    .select_from(_entry)
+    .join(_version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
+)
+
+
+def keep(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> None:
+    """Write a line for each incident in which something was noted as changed, in the transaction of the change."""
+    for incident_id in dict.fromkeys(incident for incident, _ in tx.changed):
+        what = ", ".join(dict.fromkeys(what for incident, what in tx.changed if incident == incident_id))
+        tx.run(_ADD, incident_id=incident_id, who=who, verb=verb, what=what, at=now, delivery=delivery)
+
+
+def restore_line(tx: Transaction, incident_id: int, line: AuditLine) -> None:
+    """Write a line that was kept elsewhere before."""
+    tx.run(
+        _ADD,
+        incident_id=incident_id,
+        who=line.who,
+        verb=line.verb,
+        what=line.what,
+        at=line.at,
+        delivery=line.delivery,
+    )
+
+
+def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
+    """Everything that was ever done to an incident, in the order in which it was done."""
+    kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
+    of_entries = [entry_deed(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
+    return whole_audit(kept, of_entries)
+
+
+def last_who(tx: Transaction, incident_id: int, verb: str) -> str:
+    """Who did this to an incident last, a user id; empty where nobody did."""
+    row = tx.row(_LATEST, incident_id=incident_id, of_verb=verb)
+    return str(row[0]) if row else ""
+
+
+def count(tx: Transaction, incident_id: int) -> int:
+    """How many changes `of_incident` would tell: the revision of an incident, which only grows."""
+    return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))
+
+
+_Row = Action | Attachment | Entry | EntryVersion | Incident | KeptRegion | SectionText | Why | WhyVersion
+
+
+def _numbered(insert: Insert) -> Statement:
+    return Statement(insert.returning(insert.table.c.id))
+
+
+_INCIDENT = _numbered(insert_into(table_of(IncidentRow)))
+_ENTRY = _numbered(insert_into(table_of(EntryRow)))
+_WHY = _numbered(insert_into(table_of(WhyRow)))
+_ENTRY_VERSION = Statement(insert_into(table_of(EntryVersionRow)))
+_WHY_VERSION = Statement(insert_into(table_of(WhyVersionRow)))
+_SECTION = Statement(insert_into(table_of(SectionRow)))
+_ACTION = _numbered(insert_into(table_of(ActionRow)))
+_LINK = Statement(insert_into(table_of(WhyActionRow)))
+_KEPT = Statement(insert_into(table_of(KeptRegionRow)))
+_ATTACHMENT = Statement(insert_into(table_of(AttachmentRow)))
+
+
+def restore(tx: Transaction, case: Case, history: History) -> Incident:
+    """Write an incident with everything that is known of it, under its number; as it stands, with its row.
+
+    The caller has seen that the number is free, and the channel too where the incident is not resolved. Whoever is a
+    stranger here is kept by name, and may do nothing until Slack has told more of them: they count as a guest.
+    """
+    _people(tx, case, history)
+    incident = _add_incident(tx, case, history)
+    _timeline(tx, incident.id, case, history)
+    actions = _parts(tx, incident.id, case, history)
+    _whys(tx, incident.id, history, actions)
+    for line in case.audit:
+        if not is_entry_deed(line):
+            restore_line(tx, incident.id, line)
+    for verdict in history.verdicts:
+        likeness(tx, incident, verdict)
+    # Last: whoever opens an incident in the workspace waits for this row.
+    incidents_store.reserve(tx, incident.team, incident.number)
+    return incident
+
+
+def likeness(tx: Transaction, incident: Incident, verdict: Verdict) -> None:
+    """Write what was said of a past incident, where that is here."""
+    other = incidents_store.by_number(tx, incident.team, verdict.number)
+    if other is not None:
+        search_store.judge(tx, incident.id, other.id, verdict.said_by, verdict.said_at, is_same=verdict.is_same)
+
+
+def _people(tx: Transaction, case: Case, history: History) -> None:
+    for user, person in {**case.people, **history.people}.items():
+        if people_store.one(tx, case.incident.team, user) is None:
+            people_store.keep(tx, replace(person, team=case.incident.team, is_guest=True))
+
+
+def _add_incident(tx: Transaction, case: Case, history: History) -> Incident:
+    row = _add(
+        tx,
+        _INCIDENT,
+        case.incident,
+        last_entry=max((entry.number for entry in (*case.entries, *history.struck)), default=0),
+        last_why=max((why.number for why in history.whys), default=0),
+        last_action=max((action.number for action in case.actions), default=0),
+        card_ts="",
+        why_ts="",
+    )
+    return replace(case.incident, id=row)
+
+
+def _timeline(tx: Transaction, incident_id: int, case: Case, history: History) -> None:
+    files: dict[int, list[Attachment]] = {}
+    for file in (*case.attachments, *history.files):
+        files.setdefault(file.entry_id, []).append(file)
+    for entry in sorted((*case.entries, *history.struck), key=lambda entry: entry.number):
+        row = _add(tx, _ENTRY, entry, incident_id=incident_id)
+        for wording in history.wordings[entry.id]:
+            tx.run(_ENTRY_VERSION, **_values(wording), entry_id=row)
+        for file in files.get(entry.id, ()):
+            tx.run(_ATTACHMENT, **_values(file) | {"entry_id": row}, due_at=entry.recorded_at, attempts=0)
+
+
+def _whys(tx: Transaction, incident_id: int, history: History, actions: dict[int, int]) -> None:
+    """Every why with its wordings and its links to actions, whose rows are given by their numbers."""
+    for why in history.whys:
+        row = _add(tx, _WHY, why, incident_id=incident_id)
+        for number in why.actions:
+            tx.run(_LINK, why_id=row, action_id=actions[number])
+        for wording in history.why_wordings[why.id]:
+            tx.run(_WHY_VERSION, **_values(wording), why_id=row)
+
+
+def _parts(tx: Transaction, incident_id: int, case: Case, history: History) -> dict[int, int]:
+    """Sections and actions; the rows of the actions by their numbers."""
+    for savings in history.savings.values():
+        for saving in savings:
+            tx.run(_SECTION, **_values(saving) | {"incident_id": incident_id})
+    for text in case.kept:
+        tx.run(_KEPT, **_values(text) | {"incident_id": incident_id})
+    return {action.number: _add(tx, _ACTION, action, incident_id=incident_id) for action in case.actions}
+
+
+def _add(tx: Transaction, statement: Statement, record: _Row, **more: object) -> int:
+    row = tx.row(statement, **_values(record) | more)
+    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
+    return int(row[0])
+
+
+def _values(record: _Row) -> dict[str, Any]:
+    """A record's values but its row, which this database gives anew, and its links, which are rows of their own."""
+    names = (field.name for field in fields(record) if field.name not in ("id", "actions"))
+    return {name: getattr(record, name) for name in names}
+
+
+_entry, _version, _likeness = table_of(EntryRow), table_of(EntryVersionRow), table_of(LikenessRow)
+_why, _why_version, _incident = table_of(WhyRow), table_of(WhyVersionRow), table_of(IncidentRow)
+_WORDINGS = Statement(
+    select(
+        _entry.c.id,
+        _version.c.version,
+        _version.c.change,
+        _version.c.happened_at,
+        _version.c.text,
+        _version.c.changed_by,
+        _version.c.changed_at,
+        _version.c.ended_at,
+        _version.c.approximate,
+    )
+    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
+    .order_by(_entry.c.id, _version.c.version)
+)
+_WHY_WORDINGS = Statement(
+    select(
+        _why.c.id,
+        _why_version.c.version,
+        _why_version.c.change,
+        _why_version.c.text,
+        _why_version.c.changed_by,
+        _why_version.c.changed_at,
+    )
+    .join_from(_why, _why_version, _why_version.c.why_id == _why.c.id)
+    .where(_why.c.incident_id == bindparam("incident_id"))
+    .order_by(_why.c.id, _why_version.c.version)
+)
+_VERDICTS = Statement(
+    select(_incident.c.number, _likeness.c.is_same, _likeness.c.said_by, _likeness.c.said_at)
+    .join_from(_likeness, _incident, _likeness.c.other_id == _incident.c.id)
+    .where(_likeness.c.incident_id == bindparam("incident_id"))
+    .order_by(_incident.c.number)
+)
+
+
+def load(tx: Transaction, incident: Incident) -> History:
+    """Everything that `cases.load` leaves out, as of this transaction; what files hold is not among it."""
+    struck = timeline_store.struck(tx, incident.id)
+    wordings = {
+        row: tuple(EntryVersion(*found[1:]) for found in group)
+        for row, group in groupby(tx.rows(_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
+    }
+    every = whys_store.every(tx, incident.id)
+    why_wordings = {
+        row: tuple(WhyVersion(*found[1:]) for found in group)
+        for row, group in groupby(tx.rows(_WHY_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
+    }
+    savings = sections_store.every(tx, incident.id)
+    verdicts = tuple(Verdict(*row) for row in tx.rows(_VERDICTS, incident_id=incident.id))
+    named = _named(struck, wordings, why_wordings, savings) | {why.author for why in every}
+    named |= {verdict.said_by for verdict in verdicts}
+    known = (people_store.one(tx, incident.team, user) for user in sorted(user for user in named if user))
+    return History(
+        struck=struck,
+        files=attachments_store.of_struck(tx, incident.id),
+        wordings=wordings,
+        whys=every,
+        why_wordings=why_wordings,
+        savings=savings,
+        verdicts=verdicts,
+        people={person.id: person for person in known if person is not None},
+    )
+
+
+def _named(
+    struck: tuple[Entry, ...],
+    wordings: dict[int, tuple[EntryVersion, ...]],
+    why_wordings: dict[int, tuple[WhyVersion, ...]],
+    savings: dict[str, tuple[SectionText, ...]],
+) -> set[str]:
+    named = {user for entry in struck for user in (entry.author, entry.recorder)}
+    named |= {version.changed_by for versions in wordings.values() for version in versions}
+    named |= {version.changed_by for versions in why_wordings.values() for version in versions}
+    return named | {saving.author for found in savings.values() for saving in found}

@@ -1,0 +1,297 @@
+"""What monitoring told: groups of alerts, each thing told of them, and the storms that are counted in one message.
+
+What is owed: reminders, messages, look-backs; and the inbox, which knows what was answered already.
+
+What of ours stands in other systems, and what is owed to them.
+
+The Home tabs that people look at.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from bot.domain.alerts import AlertStatus, Stand
+from storage.tables.columns import STRICT, flag_column, of_column, text_column, time_column, word_column
+
+
+class AlertStormRow(SQLModel, table=True):
+    """Groups beyond what is suggested one by one; `is_owed` while a new wording of their message is on its way."""
+
+    __tablename__ = "alert_storm"
+    __table_args__ = (
+        Index("ix_alert_storm_team_began_at", "team", "began_at"),
+        Index("ix_alert_storm_began_at", "began_at"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    channel: str = text_column()
+    ts: str = text_column()
+    began_at: datetime = time_column()
+    is_owed: bool = flag_column()
+
+
+class AlertRow(SQLModel, table=True):
+    """One group of alerts, from the first that fired until all have ended; a new row when it begins anew."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        UniqueConstraint("team", "source", "group_key", "starts_at"),
+        Index("ix_alert_team_heard_at", "team", "heard_at"),
+        Index("ix_alert_incident_id", "incident_id"),
+        Index("ix_alert_storm_id", "storm_id"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    source: str = text_column()
+    group_key: str = text_column()
+    starts_at: datetime = time_column()
+    title: str = text_column()
+    severity: str = text_column()
+    service: str = text_column()
+    link: str = text_column()
+    status: AlertStatus = word_column(AlertStatus)
+    changed_at: datetime = time_column()
+    acknowledged_at: datetime | None = time_column()
+    acknowledged_by: str = text_column()
+    ended_at: datetime | None = time_column()
+    fired: int
+    firing: int
+    stand: Stand = word_column(Stand)
+    settled_by: str = text_column()
+    incident_id: int | None = of_column("incident")
+    storm_id: int | None = Field(sa_column_args=[ForeignKey("alert_storm.id")])
+    entries: int
+    channel: str = text_column()
+    ts: str = text_column()
+    heard_at: datetime = time_column()
+    calmed_at: datetime | None = time_column()
+    is_owed: bool = flag_column()
+
+
+class AlertEventRow(SQLModel, table=True):
+    """One thing told of one alert; `key` is the same however often it is told, `heard_at` when it was told last.
+
+    What still matters when it is looked at after a month is heard anew then (storage/alerts.py). One that
+    `is_implied` was told along with what became of its alert; `severity`, `service` and `link` are what its entry says.
+    """
+
+    __tablename__ = "alert_event"
+    __table_args__ = (
+        UniqueConstraint("team", "key"),
+        Index("ix_alert_event_alert_id_fingerprint_at", "alert_id", "fingerprint", "at"),
+        Index("ix_alert_event_alert_id_at", "alert_id", "at"),
+        Index("ix_alert_event_heard_at", "heard_at"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    key: str = text_column()
+    alert_id: int = of_column("alert")
+    fingerprint: str = text_column()
+    status: AlertStatus = word_column(AlertStatus)
+    at: datetime = time_column()
+    title: str = text_column()
+    told_by: str = text_column()
+    heard_at: datetime = time_column()
+    severity: str = text_column()
+    service: str = text_column()
+    link: str = text_column()
+    starts_at: datetime = time_column()
+    is_implied: bool = flag_column()
+
+
+class AlertEndRow(SQLModel, table=True):
+    """The end of an alert that was not heard to begin: it waits here, and belongs to no group until that is told."""
+
+    __tablename__ = "alert_end"
+    __table_args__ = (
+        UniqueConstraint("team", "key"),
+        Index("ix_alert_end_team_source_group_key_fingerprint", "team", "source", "group_key", "fingerprint"),
+        Index("ix_alert_end_heard_at", "heard_at"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    source: str = text_column()
+    group_key: str = text_column()
+    key: str = text_column()
+    fingerprint: str = text_column()
+    at: datetime = time_column()
+    starts_at: datetime = time_column()
+    title: str = text_column()
+    told_by: str = text_column()
+    severity: str = text_column()
+    service: str = text_column()
+    link: str = text_column()
+    heard_at: datetime = time_column()
+
+
+# As in storage/tables/record.py: statements repeat these words to the letter.
+REMINDER_PENDING = text("state = 'pending'")
+DELIVERY_WAITING = text("state IN ('pending', 'sending', 'unsure')")
+LOOKBACK_GOING = text("state = 'going'")
+
+
+class ReminderRow(SQLModel, table=True):
+    """Something due to be said at a time, once per (team, kind, subject, slot)."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (
+        UniqueConstraint("team", "kind", "subject", "slot"),
+        Index(
+            "ix_reminder_due",
+            "due_at",
+            sqlite_where=REMINDER_PENDING,
+            postgresql_where=REMINDER_PENDING,
+        ),
+        Index("ix_reminder_incident_id", "incident_id"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    kind: str = text_column()
+    subject: str = text_column()
+    slot: str = text_column()
+    incident_id: int | None = of_column("incident")
+    due_at: datetime = time_column()
+    state: str = text_column()
+    settled_at: datetime | None = time_column()
+    note: str = text_column()
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One message owed to Slack, until it is sent or given up; `send_key` finds it again in the channel's history."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("send_key"),
+        Index(
+            "ix_delivery_due",
+            "due_at",
+            sqlite_where=DELIVERY_WAITING,
+            postgresql_where=DELIVERY_WAITING,
+        ),
+        Index("ix_delivery_reminder_id", "reminder_id"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    send_key: str = text_column()
+    kind: str = text_column()
+    recipient: str = text_column()
+    fallback: str = text_column()
+    body: str = text_column()
+    incident_id: int | None = of_column("incident")
+    reminder_id: int | None = of_column("reminder")
+    state: str = text_column()
+    due_at: datetime = time_column()
+    attempts: int
+    lease_owner: str = text_column()
+    first_tried_at: datetime | None = time_column()
+    sent_channel: str = text_column()
+    sent_ts: str = text_column()
+    error: str = text_column()
+    created_at: datetime = time_column()
+
+
+class InboxRow(SQLModel, table=True):
+    """The key of every delivery that Slack made to us, with the reply it got."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (Index("ix_inbox_received_at", "received_at"), STRICT)
+    key: str = text_column(primary_key=True)
+    reply: str = text_column()
+    received_at: datetime = time_column()
+
+
+class LookbackRow(SQLModel, table=True):
+    """A walk back through a channel's history; `cursor` is how far it came, `found` what it proposes, as JSON."""
+
+    __tablename__ = "lookback"
+    __table_args__ = (
+        Index("ix_lookback_going", "due_at", sqlite_where=LOOKBACK_GOING, postgresql_where=LOOKBACK_GOING),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    channel: str = text_column()
+    incident_id: int = of_column("incident")
+    asked_by: str = text_column()
+    oldest: datetime = time_column()
+    cursor: str = text_column()
+    found: str = text_column()
+    seen: int
+    state: str = text_column()
+    note: str = text_column()
+    due_at: datetime = time_column()
+
+
+# As in storage/tables/record.py: statements repeat these words to the letter.
+LINK_OWED = text("state IN ('owed', 'calling')")
+
+
+class LinkRow(SQLModel, table=True):
+    """One thing of ours in one other system, once: where it stands there, and whether a call is owed."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        UniqueConstraint("team", "system", "subject"),
+        Index("ix_link_due", "due_at", sqlite_where=LINK_OWED, postgresql_where=LINK_OWED),
+        Index("ix_link_incident_id", "incident_id"),
+        Index("ix_link_system_external_id", "system", "external_id"),
+        STRICT,
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    team: str = text_column()
+    system: str = text_column()
+    subject: str = text_column()
+    incident_id: int = of_column("incident")
+    external_id: str = text_column()
+    url: str = text_column()
+    status: str = text_column()
+    memo: str = text_column()
+    state: str = text_column()
+    wanted: int
+    due_at: datetime = time_column()
+    attempts: int
+    is_unsure: bool = flag_column()
+    lease_owner: str = text_column()
+    error: str = text_column()
+    is_told: bool = flag_column()
+    created_at: datetime = time_column()
+    synced_at: datetime | None = time_column()
+
+
+class AccountRow(SQLModel, table=True):
+    """Who somebody of ours is in another system, as a person chose."""
+
+    __tablename__ = "account"
+    __table_args__ = (STRICT,)
+    team: str = text_column(primary_key=True)
+    system: str = text_column(primary_key=True)
+    user: str = text_column(primary_key=True)
+    account: str = text_column()
+    chosen_by: str = text_column()
+    chosen_at: datetime = time_column()
+
+
+class TabRow(SQLModel, table=True):
+    """One person's Home tab as it was last published: `shown` is its hash.
+
+    `owes` are the incidents that it shows something owed of, as ` 3 17 ` (a space on both sides of each), so that
+    a tab is found again by what it shows. `*_from` is where its pages begin.
+    """
+
+    __tablename__ = "tab"
+    __table_args__ = (Index("ix_tab_opened_at", "team", "opened_at"), STRICT)
+    team: str = text_column(primary_key=True)
+    person: str = text_column(primary_key=True)
+    opened_at: datetime = time_column()
+    shown: str = text_column()
+    owes: str = text_column()
+    actions_from: int = Field()
+    postmortems_from: int = Field()

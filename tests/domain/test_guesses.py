@@ -1,0 +1,41 @@
+"""What is suggested for an unknown sub-command: never a word that wakes, ends, takes away or tells others."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from bot.domain import incident as incident_rules
+from bot.domain import postmortem as postmortem_rules
+from bot.domain.incident import HARMFUL, unknown
+from bot.errors import Refused
+
+COMMANDS = {"/incident": incident_rules.wish, "/postmortem": postmortem_rules.wish}
+
+
+def guessed(command: str, word: str) -> str:
+    """The suggestion for a word; empty where it is known, or nothing is suggested."""
+    try:
+        COMMANDS[command](word)
+    except Refused as refused:
+        _, _, behind = refused.sentence.partition("Did you mean `")
+        return behind.partition("`")[0].removeprefix(command).strip()
+    return ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("word", [*HARMFUL, "update", "role", "fixed", "done", "end", "finish", "close", "stop"])
+def test_a_slip_of_a_harmful_word_suggests_nothing(command: str, word: str) -> None:
+    slips = {f"{word}x", word[:-1], f"x{word}", word[1:], word[0] + word[2:], word[:2] + word[1:], word}
+    assert not {guessed(command, slip) for slip in slips} & HARMFUL
+
+
+@given(some.sampled_from(sorted(COMMANDS)), some.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12))
+def test_no_word_at_all_suggests_a_harmful_one(command: str, word: str) -> None:
+    assert guessed(command, word).split(" ")[0] not in HARMFUL
+
+
+def test_a_word_of_ours_that_is_near_is_suggested_and_what_is_quoted_ends_no_code() -> None:
+    assert unknown("staus", "/incident", incident_rules.WORDS) == (
+        "I don't know `staus`. Did you mean `status`? (`/incident help` lists everything)"
+    )
+    assert unknown("a`b", "/incident", incident_rules.WORDS) == "I don't know `ab`. (`/incident help` lists everything)"

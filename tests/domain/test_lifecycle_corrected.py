@@ -1,0 +1,67 @@
+"""The incident as its standing entries tell it, whatever was taken back or brought back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import incident as incident_rules
+from bot.domain.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
+from bot.errors import Refused
+
+BEGAN = datetime(2026, 11, 23, 12, tzinfo=UTC)
+INCIDENT = Incident(
+    1, "T1", "C1", 1, "Checkout", Status.OPEN, None, None, "U1", BEGAN,
+    None, None, PostmortemStatus.OPEN, None, "", None,
+)  # fmt: skip
+
+
+def entry(number: int, milestone: Milestone | None, kind: EntryKind = EntryKind.STATUS) -> Entry:
+    moment = BEGAN + timedelta(minutes=number)
+    return Entry(number, 1, number, moment, None, False, "x", "U1", "U1", moment, kind, milestone, 1, struck=False)
+
+
+STEPS = (Milestone.DETECTED, Milestone.MITIGATED, Milestone.RESOLVED, None)
+
+
+def lived(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
+    """An incident that went through these (None reopens), and what its timeline says; what is refused was not."""
+    incident, entries = INCIDENT, [entry(1, None)]
+    for step in steps:
+        new = entry(len(entries) + 1, step)
+        try:
+            after = (
+                incident_rules.reopen(incident)
+                if step is None
+                else incident_rules.reach(incident, step, "U1", new.happened_at)
+            )
+        except Refused:
+            continue
+        kind = EntryKind.STATUS if after.status is not incident.status else EntryKind.NOTE
+        incident, entries = after, [*entries, replace(new, kind=kind)]
+    return incident, entries
+
+
+@given(st.lists(st.sampled_from(STEPS), max_size=12))
+def test_what_was_lived_through_is_what_its_entries_tell(steps: list[Milestone | None]) -> None:
+    incident, entries = lived(steps)
+    assert incident_rules.as_told(incident, reversed(entries)) == incident
+
+
+@given(st.lists(st.sampled_from(STEPS), max_size=12))
+def test_taking_the_last_entry_back_is_as_if_it_had_never_been(steps: list[Milestone | None]) -> None:
+    incident, entries = lived(steps)
+    before, _ = lived([entry.milestone for entry in entries[1:-1]])
+    told = incident_rules.as_told(incident, entries[:-1])
+    assert (told.status, told.resolved_at, told.resolved_by) == (before.status, before.resolved_at, before.resolved_by)
+
+
+@pytest.mark.parametrize("status", [PostmortemStatus.PUBLISHED, PostmortemStatus.WAIVED])
+def test_a_finished_postmortem_stays_finished_while_the_incident_stays_resolved(status: PostmortemStatus) -> None:
+    incident, entries = lived([Milestone.RESOLVED])
+    incident = replace(incident, postmortem_status=status, postmortem_reason="a drill")
+    assert incident_rules.as_told(incident, entries) == incident
+    told = incident_rules.as_told(incident, entries[:-1])
+    assert (told.postmortem_status, told.postmortem_reason) == (PostmortemStatus.OPEN, "")

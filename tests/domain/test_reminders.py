@@ -1,0 +1,87 @@
+"""When a reminder is due, and when somebody may be told of it."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from bot.domain.reminders import (
+    Quiet,
+    ReminderRules,
+    digest_slot,
+    is_for_the_channel,
+    rolled,
+    snooze,
+    snoozed_until,
+    step_words,
+)
+
+BERLIN = ZoneInfo("Europe/Berlin")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland", "Pacific/Kiritimati")
+
+
+def berlin(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("hours", "weekends", "due", "told"),
+    [
+        (None, False, "2026-11-28T03:00", "2026-11-28T03:00"),
+        ((22, 8), False, "2026-11-24T21:59", "2026-11-24T21:59"),
+        ((22, 8), False, "2026-11-24T22:00", "2026-11-25T08:00"),
+        ((22, 8), False, "2026-11-25T07:59", "2026-11-25T08:00"),
+        ((22, 8), False, "2026-11-25T08:00", "2026-11-25T08:00"),
+        ((1, 6), False, "2026-11-25T02:30", "2026-11-25T06:00"),
+        ((1, 6), False, "2026-11-25T00:30", "2026-11-25T00:30"),
+        ((22, 8), False, "2026-03-28T23:00", "2026-03-29T08:00"),  # the night in which the clocks go forward
+        (None, True, "2026-11-27T23:59", "2026-11-27T23:59"),
+        (None, True, "2026-11-28T00:00", "2026-11-30T09:00"),
+        (None, True, "2026-11-29T23:59", "2026-11-30T09:00"),
+        ((22, 8), True, "2026-11-27T23:00", "2026-11-30T09:00"),
+        ((22, 10), True, "2026-11-28T12:00", "2026-11-30T10:00"),
+    ],
+)
+def test_a_dm_waits_for_the_end_of_the_night_and_of_the_weekend(
+    hours: tuple[int, int] | None, weekends: bool, due: str, told: str
+) -> None:
+    assert rolled(berlin(due), BERLIN, ReminderRules(quiet=Quiet(hours, weekends))) == berlin(told)
+
+
+@given(
+    some.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=some.just(UTC)),  # noqa: DTZ001
+    some.sampled_from(ZONES),
+    some.none() | some.tuples(some.integers(0, 23), some.integers(0, 23)).filter(lambda pair: pair[0] != pair[1]),
+    some.booleans(),
+)
+def test_it_never_goes_out_sooner_nor_more_than_three_days_late_nor_when_it_is_quiet(
+    moment: datetime, zone: str, hours: tuple[int, int] | None, weekends: bool
+) -> None:
+    rules = ReminderRules(quiet=Quiet(hours, weekends))
+    told = rolled(moment, ZoneInfo(zone), rules)
+    assert moment <= told <= moment + timedelta(days=4)
+    assert rolled(told, ZoneInfo(zone), rules) == told
+
+
+def test_no_digest_comes_on_a_quiet_weekend_and_the_next_comes_on_monday() -> None:
+    rules = ReminderRules(quiet=Quiet(weekends=True))
+    days = [digest_slot(berlin(f"2026-11-{day}T09:00"), BERLIN, rules) for day in (27, 28, 29, 30)]
+    assert days == ["2026-11-27", None, None, "2026-11-30"]
+
+
+def test_a_snooze_is_a_day_counts_for_its_resolution_and_is_for_one_person() -> None:
+    now = berlin("2026-11-24T12:00")
+    first = snooze("48h after #5.1", {"24h after #5.1": "sent", "48h after #5.1": "pending"}, now)
+    second = snooze(first.slot, {first.slot: "sent"}, now)
+    assert (first.slot, second.slot) == ("snoozed-1 after #5.1", "snoozed-2 after #5.1")
+    assert first.due_at == now + timedelta(days=1)
+    assert snoozed_until({"48h after #5.1": now, first.slot: first.due_at}) == first.due_at
+    assert snoozed_until({"48h after #5.1": now}) is None
+    assert [is_for_the_channel(slot) for slot in (first.slot, "9d after #5.1", "48h after #5.1")] == [
+        False,
+        False,
+        True,
+    ]
+    assert [step_words(slot) for slot in (first.slot, "9d after #5.1")] == ["snoozed", "after 9d"]

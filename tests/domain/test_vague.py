@@ -1,0 +1,30 @@
+"""Which actions nobody could ever call done, and which merely have such a word in them."""
+
+import pytest
+
+from bot.domain.actions import WORDS, vague
+from bot.domain.whys import chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Improve monitoring", "Improve"),
+        ("be more careful with deploys", "be more careful"),
+        ("we should look into the pool", "look into"),
+        ("improve the pool's alert: page at 80%", ""),
+        ("improve `pool.max`", ""),
+        ("consider a replica for reads, as the database answers nothing else while it copies", ""),
+        ("add a load test for the pool", ""),
+        ("unimproved defaults", ""),
+        ("", ""),
+    ],
+)
+def test_an_action_is_vague_where_nothing_in_it_can_be_measured(text: str, word: str) -> None:
+    assert vague(text, WORDS) == word
+
+
+def test_the_words_are_the_operators() -> None:
+    assert vague("improve it", chosen("none", WORDS)) == ""
+    assert vague("improve it", chosen("usual", WORDS)) == "improve"
+    assert vague("tidy up, improve it", chosen("tidy up, polish", WORDS)) == "tidy up"

@@ -1,0 +1,108 @@
+"""Chains that branch, end and lose a step; what an answer cites; what it may blame."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import whys as whys_rules
+from bot.domain.whys import WORDS, blaming, chosen, outline
+from bot.errors import Refused
+from tests.export.cases import why
+
+
+def test_the_open_end_is_the_latest_that_nothing_explains_and_no_root() -> None:
+    chain = (why(1, None), why(2, 1), why(3, 1))
+    assert whys_rules.open_end(chain) == chain[2]
+    ended = (*chain[:2], replace(chain[2], is_root=True))
+    assert whys_rules.open_end(ended) == chain[1]
+    assert not whys_rules.is_ended(ended)
+    assert whys_rules.is_ended((chain[0], replace(chain[1], is_root=True), replace(chain[2], is_root=True)))
+    assert not whys_rules.is_ended(())
+
+
+def test_whoever_answers_after_every_branch_ended_goes_on_below_the_latest() -> None:
+    assert whys_rules.parent_of_next((why(1, None), why(2, 1, root=True)), None) == 2
+    assert whys_rules.parent_of_next((), None) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "wish"),
+    [
+        ("", whys_rules.Show()),
+        ("Undo", whys_rules.Undo()),
+        ("history #2", whys_rules.History(2)),
+        ("show 2", whys_rules.History(2)),
+        ("edit 2 because of x", whys_rules.Edit(2, "because of x")),
+        ("undo the deploy was not possible", whys_rules.Answer("undo the deploy was not possible")),
+        ("history 2 was lost", whys_rules.Answer("history 2 was lost")),
+        ("?", whys_rules.Help()),
+    ],
+)
+def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, wish: whys_rules.Wish) -> None:
+    assert whys_rules.wish(typed) == wish
+
+
+def test_only_some_wishes_change_the_record() -> None:
+    changing = ("because of x", "branch 2 because of x", "root", "root 2", "edit 2 because", "delete 2", "undo")
+    assert all(whys_rules.is_change(whys_rules.wish(typed)) for typed in changing)
+    assert not any(whys_rules.is_change(whys_rules.wish(typed)) for typed in ("", "show", "show 2", "edit 2", "help"))
+
+
+def test_what_somebody_answered_last_is_what_still_stands_of_theirs() -> None:
+    chain = (why(1, None), replace(why(2, 1), author="U9"), replace(why(3, 2), struck=True))
+    assert whys_rules.last_by(chain, "U2") == chain[0]
+    with pytest.raises(Refused, match="no why here that could be taken back"):
+        whys_rules.last_by(chain, "U3")
+
+
+def test_the_tree_is_read_branch_by_branch() -> None:
+    chain = (why(1, None), why(2, 1), why(3, 1), why(4, 2), why(5, None))
+    assert [placed.why.number for placed in outline(chain)] == [1, 2, 4, 3, 5]
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(0, 30), st.booleans()), max_size=30))
+def test_no_standing_why_is_lost_or_repeated_whatever_the_parents(shapes: list[tuple[int | None, bool]]) -> None:
+    every = [why(number, parent, struck=struck) for number, (parent, struck) in enumerate(shapes, 1)]
+    chain = whys_rules.standing(every)
+    assert sorted(placed.why.number for placed in outline(chain)) == [s.number for s in every if not s.struck]
+    assert all(step.parent is None or step.parent in {other.number for other in chain} for step in chain)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("because of #4", (4,)),
+        ("#4, #12 and (#4)", (4, 12)),
+        ("see PR#4 and x/#5 and &#39;", ()),
+        ("C#4 and ##7", ()),
+        ("#4th time", ()),
+        ("#123456", ()),
+        ("none", ()),
+    ],
+)
+def test_entries_are_cited_by_a_hash_and_a_number(text: str, numbers: tuple[int, ...]) -> None:
+    assert whys_rules.cited(text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Because Ana FORGOT to scale it", "FORGOT"),
+        ("it was human\n error", "human error"),
+        ("Bo should\u2019ve known", "should've known"),
+        ("a page fault in the kernel", ""),
+        ("the default was careful", ""),
+        ("an unforgotten thing", ""),
+    ],
+)
+def test_an_answer_that_stops_at_a_person_is_noticed_by_whole_words(text: str, word: str) -> None:
+    assert blaming(text, WORDS) == word
+
+
+def test_the_words_are_ours_none_or_the_operators() -> None:
+    assert chosen("usual") == WORDS
+    assert chosen(" None ") == ()
+    assert blaming("forgot", chosen("none")) == ""
+    assert blaming("a (weird+) word", chosen("x, (weird+), ")) == "(weird+)"

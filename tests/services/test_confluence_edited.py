@@ -1,0 +1,254 @@
+"""What people do on a published page is kept, asked about, and never written over."""
+
+from tests.handlers.stage import labels, press, told
+from tests.handlers.test_postmortem import fill
+from tests.publish.fakes.confluence import FakeConfluence
+from tests.services.pages_there import (
+    PAGE,
+    body,
+    heading,
+    heard,
+    link,
+    number,
+    put,
+    region,
+    take_off,
+    with_confluence,
+    write,
+)
+
+
+def kept(play) -> list[tuple[str, str, str, str]]:  # type: ignore[no-untyped-def]
+    return [(text.section, text.markdown, text.author, text.source) for text in play.case().kept]
+
+
+def between(wiki: FakeConfluence, first: str, second: str) -> str:
+    """What stands on the page between two of its texts."""
+    whole = body(wiki)
+    return whole[whole.index(first) + len(first) : whole.index(second)]
+
+
+async def test_what_people_wrote_on_the_page_stays_as_they_wrote_it_and_is_in_the_draft(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        theirs = '<p>It <em>grew</em>, says <ac:link><ri:user ri:account-id="acc-Bo" /></ac:link>.</p>'
+        write(wiki, "leadup", theirs)
+        await told(play, play.ana, "/timeline failed over")
+        said = await put(play)
+        assert theirs in body(wiki)
+        assert "failed over" in region(wiki, "timeline")
+        assert kept(play) == [("leadup", "It *grew*, says Bo.", "Confluence", "confluence")]
+        assert "Changed on the page by hand, and taken into the draft: *Leadup*." in said.plain
+        assert "*Leadup* stands as Confluence wrote it" in await told(play, play.ana, "/postmortem")
+        said = await put(play)
+        assert "Nothing is new" in said.plain
+        assert (number(wiki), len(kept(play))) == (4, 1)
+
+
+async def test_a_second_edit_on_the_page_takes_the_place_of_the_first(database_url: str) -> None:
+    async with with_confluence(database_url, is_cloud=False) as (play, wiki):
+        await put(play)
+        write(wiki, "leadup", "<p>It grew.</p>", by="Chloé Martin")
+        await put(play)
+        write(wiki, "leadup", "<p>It grew fast.</p>", by="Ben Okafor")
+        await put(play)
+        assert kept(play) == [
+            ("leadup", "It grew.", "Chloé Martin", "confluence"),
+            ("leadup", "It grew fast.", "Ben Okafor", "confluence"),
+        ]
+        assert region(wiki, "leadup") == "It grew fast."
+        assert "*Leadup* stands as Ben Okafor wrote it" in await told(play, play.ana, "/postmortem")
+
+
+async def test_on_the_cloud_an_edit_stands_under_the_name_of_who_made_it(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        write(wiki, "leadup", "<p>It grew.</p>", by="Chloé Martin")
+        await put(play)
+        write(wiki, "leadup", "<p>It grew fast.</p>", by="Chloé Martin")
+        await put(play)
+        assert [author for _, _, author, _ in kept(play)] == ["Chloé Martin", "Chloé Martin"]
+        assert "*Leadup* stands as Chloé Martin wrote it" in await told(play, play.ana, "/postmortem")
+        assert [seen.body for seen in wiki.asked("users-bulk")] == [{"accountIds": ["acc-Chloé Martin"]}]
+
+
+async def test_a_name_that_may_not_be_asked_for_costs_nothing_but_the_name(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        wiki.hides_people = True
+        write(wiki, "leadup", "<p>It grew.</p>", by="Chloé Martin")
+        await put(play)
+        assert kept(play) == [("leadup", "It grew.", "Confluence", "confluence")]
+        assert region(wiki, "leadup") == "It grew."
+
+
+async def test_where_page_and_record_changed_both_are_shown_until_somebody_chooses(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        write(wiki, "leadup", "<p>It grew.</p>")
+        await fill(play, play.ana, "leadup", "A release.")
+        said = await put(play)
+        assert "More than one text stands in *Leadup*, until somebody chooses." in said.plain
+        both = region(wiki, "leadup")
+        assert both.index("It grew.") < both.index("What the record says now") < both.index("A release.")
+        await press(play, play.bo, "draft_look")
+        await press(play, play.bo, "draft_keep")
+        await put(play)
+        assert region(wiki, "leadup") == "It grew."
+
+
+async def test_the_records_text_chosen_takes_the_place_of_what_stood_on_the_page(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await put(play)
+        write(wiki, "leadup", "<p>It grew.</p>")
+        await put(play)
+        await fill(play, play.ana, "leadup", "A release.")
+        await put(play)
+        assert "It grew." in region(wiki, "leadup")
+        await press(play, play.bo, "draft_look")
+        await press(play, play.bo, "draft_take")
+        await put(play)
+        assert region(wiki, "leadup") == "A release."
+
+
+async def test_a_choice_made_on_the_page_itself_settles_it(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await put(play)
+        write(wiki, "leadup", "<p>It grew.</p>")
+        await fill(play, play.ana, "leadup", "A release.")
+        await put(play)
+        wiki.edited(PAGE, body(wiki).replace("A release.", "A release, 4.12."))
+        await put(play)
+        assert "A release, 4.12." in body(wiki)
+        write(wiki, "leadup", "<p>It grew with a release.</p>")
+        said = await put(play)
+        assert region(wiki, "leadup") == "It grew with a release."
+        assert "More than one text" not in said.plain
+
+
+async def test_what_markdown_cannot_hold_is_not_written_over_even_where_both_changed(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await put(play)
+        theirs = '<p>See <ac:image><ri:attachment ri:filename="graph.png" /></ac:image></p>'
+        write(wiki, "leadup", theirs)
+        await fill(play, play.ana, "leadup", "A release.")
+        for _ in range(2):
+            said = await put(play)
+            assert theirs in body(wiki)
+            assert "More than one text stands in *Leadup*" in said.plain
+        assert len(kept(play)) == 1
+        await press(play, play.bo, "draft_look")
+        await press(play, play.bo, "draft_take")
+        await put(play)
+        assert region(wiki, "leadup") == "A release."
+
+
+async def test_a_section_that_people_added_stays_where_it_is(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        added = "<h2>Thanks</h2><p>To the <strong>night</strong> shift&hellip;</p>"
+        above = "<p>Read this <em>first</em>.</p>"
+        whole = body(wiki).replace("<h2>", f"{above}<h2>", 1)
+        at = whole.index(heading(wiki, "impact"))
+        wiki.edited(PAGE, whole[:at] + added + whole[at:])
+        await fill(play, play.ana, "fault", "The pool was small.")
+        await told(play, play.ana, "/incident sev 1")
+        await put(play)
+        assert (
+            between(wiki, "The pool was small.", heading(wiki, "impact"))
+            .strip()
+            .endswith(added.replace("&hellip;", "…"))
+        )
+        assert above in body(wiki)
+        assert "SEV1" in body(wiki)
+        assert kept(play) == []
+
+
+async def test_a_region_that_people_took_off_stays_off_until_somebody_wants_it_back(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        take_off(wiki, "fault")
+        take_off(wiki, "lessons")
+        await told(play, play.ana, "/timeline failed over")
+        said = await put(play)
+        assert "Taken off the page by hand: *Fault*, *Lessons learned*. They stay off it" in said.plain
+        assert labels(said) == ["Put them back"]
+        await fill(play, play.ana, "fault", "The pool was small.")
+        said = await put(play)
+        assert labels(said) == []
+        assert "afterword-fault" not in body(wiki)
+        await press(play, play.bo, "confluence_back")
+        await heard(play)
+        assert region(wiki, "fault") == "The pool was small."
+        whole = body(wiki)
+        assert whole.index("afterword-leadup") < whole.index("afterword-fault") < whole.index("afterword-impact")
+        assert whole.index("afterword-recurrence") < whole.index("afterword-lessons") < whole.index("afterword-actions")
+        assert link(play).external_id == PAGE
+
+
+async def test_a_region_that_people_emptied_is_asked_about(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await fill(play, play.ana, "leadup", "A release.")
+        await put(play)
+        write(wiki, "leadup", "<p />")
+        said = await put(play)
+        assert "More than one text stands in *Leadup*" in said.plain
+        assert "Emptied" in region(wiki, "leadup")
+        assert "A release." in region(wiki, "leadup")
+
+
+async def test_a_region_that_people_moved_is_brought_up_to_date_where_it_is(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await put(play)
+        first, *regions = body(wiki).split("<h2>")
+        regions.insert(0, regions.pop(7))
+        wiki.edited(PAGE, "<h2>".join([first, *regions]))
+        await told(play, play.ana, "/timeline failed over")
+        await put(play)
+        assert body(wiki).index("afterword-timeline") < body(wiki).index("afterword-summary")
+        assert "failed over" in region(wiki, "timeline")
+        assert kept(play) == []
+
+
+async def test_what_the_editor_rewrites_by_itself_is_nobodys_edit(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await put(play)
+        again = (
+            body(wiki).replace("<p>", '<p local-id="5b3c">').replace("<td>", "<td><p>").replace("</td>", "</p></td>")
+        )
+        cell = '<ac:layout-section ac:type="fixed-width"><ac:layout-cell>{}</ac:layout-cell></ac:layout-section>'
+        wiki.edited(PAGE, f"<ac:layout>{cell.format(again)}</ac:layout>")
+        await told(play, play.ana, "/timeline failed over")
+        await put(play)
+        assert "failed over" in region(wiki, "timeline")
+        assert body(wiki).endswith("</ac:layout-cell></ac:layout-section></ac:layout>")
+        assert kept(play) == []
+
+
+async def test_a_page_in_which_nothing_is_found_is_left_alone_until_somebody_decides(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await put(play)
+        wiki.edited(PAGE, "<p>We start over here.</p>")
+        said = await put(play)
+        assert "Nothing was written." in said.plain
+        assert labels(said) == ["Write a new page", "Overwrite"]
+        assert body(wiki) == "<p>We start over here.</p>"
+        await press(play, play.bo, "confluence_overwrite")
+        await heard(play)
+        assert "pool enlarged" in region(wiki, "timeline")
+        assert (len(wiki.pages), number(wiki)) == (1, 4)
+
+
+async def test_a_new_page_leaves_the_one_alone_in_which_nothing_is_found(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await put(play)
+        wiki.edited(PAGE, "<p>We start over here.</p>")
+        said = await put(play)
+        await press(play, play.bo, "confluence_anew")
+        await heard(play)
+        assert (body(wiki), link(play).external_id, len(wiki.pages)) == ("<p>We start over here.</p>", "1001", 2)
+        await play.slack.click(play.ana, said, "confluence_anew")
+        await play.settle()
+        assert "That was decided already" in play.slack.messages(play.channel, user=play.ana)[-1].plain
+        await heard(play)
+        assert len(wiki.pages) == 2

@@ -1,0 +1,108 @@
+"""A private incident's page: nothing leaves before somebody has seen what is masked, and then only the masked copy."""
+
+from bot.rehearsal.views_seen import SeenView
+from storage.links import REFUSED
+from tests.handlers.stage import told, window
+from tests.handlers.test_audit import deeds
+from tests.playing import Play
+from tests.publish.fakes.confluence import FakeConfluence
+from tests.services.pages_there import body, heard, link, put, region, with_confluence, write
+
+KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"
+
+
+def is_made_private(play: Play) -> None:
+    """Its channel is, from now on."""
+    play.slack.workspace.channels[play.channel].private = True
+    play.bot.desk.places.forget(play.channel)
+
+
+async def asked(play: Play) -> SeenView:
+    """Somebody asks for the page of a private incident, and looks at what would leave."""
+    await told(play, play.ana, f"/timeline restarted from 10.1.2.3 with {KEY}")
+    is_made_private(play)
+    await put(play)
+    return await window(play, play.ana, "confluence_look")
+
+
+async def agreed(play: Play, wiki: FakeConfluence) -> None:
+    await play.slack.submit(play.ana, await asked(play))
+    await heard(play)
+    assert len(wiki.pages) == 1
+
+
+async def test_nothing_of_a_private_incident_leaves_before_somebody_has_seen_what_is_masked(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        is_made_private(play)
+        said = await put(play)
+        assert "*INC-1* is private, and nothing has left its channel yet." in said.plain
+        await play.pass_time(hours=3)
+        assert wiki.seen == []
+        assert link(play).state == REFUSED
+        assert sum("is private" in message.plain for message in play.slack.messages(play.channel)) == 1
+
+
+async def test_the_window_lists_what_is_masked_and_shows_no_credential(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        view = await asked(play)
+        assert "2 things are masked:" in view.plain
+        assert "10.1.2.3" in view.plain
+        assert "an IP address in #5" in view.plain
+        assert "AKIA…" in view.plain
+        assert KEY not in view.plain
+        assert wiki.pages == {}
+
+
+async def test_what_was_agreed_to_is_the_masked_copy_now_and_later(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await agreed(play, wiki)
+        assert "restarted from [masked] with [masked]" in region(wiki, "timeline").replace("\\", "")
+        assert "app_redirect" not in body(wiki)
+        assert not any(word in str(wiki.seen) for word in (KEY, "10.1.2.3"))
+        await told(play, play.ana, "/timeline moved to 10.9.9.9")
+        said = await put(play)
+        assert "It is a masked copy, without links into this channel." in said.plain
+        assert "moved to [masked]" in region(wiki, "timeline").replace("\\", "")
+        assert "10.9.9.9" not in str(wiki.seen)
+        assert str(wiki.files).count(KEY) == 0
+
+
+async def test_who_let_it_go_is_in_the_channel_and_in_the_audit(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await agreed(play, wiki)
+        said = [message.plain for message in play.slack.messages(play.channel)]
+        assert any("@Ana Demo lets a masked copy of *INC-1* go onto Confluence." in one for one in said)
+        assert ("Ana Demo", "confluence.decide", "masked copy onto Confluence") in deeds(play)
+
+
+async def test_a_page_of_an_incident_that_became_private_is_not_brought_up_to_date_unmasked(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await put(play)
+        is_made_private(play)
+        await told(play, play.ana, f"/timeline the key was {KEY}")
+        said = await put(play)
+        assert "is private, and its page on Confluence is from before" in said.plain
+        assert KEY not in str(wiki.seen)
+        assert "app_redirect" in body(wiki)
+        await play.slack.submit(play.ana, await window(play, play.ana, "confluence_look"))
+        await heard(play)
+        assert "the key was [masked]" in region(wiki, "timeline").replace("\\", "")
+        assert "app_redirect" not in body(wiki)
+        assert (len(wiki.pages), KEY in str(wiki.seen)) == (1, False)
+
+
+async def test_an_edit_of_masked_words_does_not_take_the_place_of_what_the_record_says(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url) as (play, wiki):
+        await agreed(play, wiki)
+        write(wiki, "leadup", "<p>Somebody at [masked] released.</p>")
+        said = await put(play)
+        assert "More than one text stands in *Leadup*" in said.plain
+
+
+async def test_where_slack_does_not_say_who_can_read_nothing_leaves_and_it_is_tried_later(sqlite_url: str) -> None:
+    async with with_confluence(sqlite_url, refused="internal_error") as (play, wiki):
+        play.slack.fail("conversations.info", error="internal_error")
+        await put(play)
+        assert wiki.seen == []
+        await play.pass_time(minutes=2)
+        assert len(wiki.pages) == 1

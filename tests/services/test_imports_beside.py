@@ -1,0 +1,45 @@
+"""An import beside the running bot: the bot knows the incident at once, and Slack hears nothing of it."""
+
+from bot.export.json import reader as json_reader
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents.drafts import Imported, Wish
+from storage.database.store import Store, open_store
+from tests.handlers.stage import on_stage, opened, told
+from tests.playing import TEAM, Play
+from tests.services import rich
+from tests.services.rich import RULES, exported
+
+
+def take_in(play: Play, content: bytes) -> Imported:
+    """As the command line does: another connection to the same database, on the same clock."""
+    beside = open_store(play.bot.settings.sqlalchemy_url)
+    try:
+        wish = Wish(team=TEAM, channel=play.channel)
+        return drafts_service.take_in(beside, json_reader.read(content), wish, RULES, play.clock.now())
+    finally:
+        beside.close()
+
+
+async def test_the_bot_lists_finds_and_exports_what_was_imported_beside_it(
+    sqlite_store: Store, database_url: str
+) -> None:
+    sqlite_store.write_now(rich.write)
+    if database_url.startswith("sqlite"):
+        database_url += ".play"
+    async with on_stage(database_url) as play:
+        await told(play, play.ana, "/incident open Something else")
+        await told(play, play.ana, "/incident resolved")
+        await play.settle()
+        said_before = len(play.slack.calls)
+        assert take_in(play, exported(sqlite_store)).incident.key == "INC-2"
+        await play.settle()
+        posts = [call.method for call in play.slack.calls[said_before:] if not call.method.startswith("users.")]
+        assert posts == []
+        assert "INC-2* Checkout <fails>" in (await told(play, play.bo, "/incident list")).replace("&lt;", "<").replace(
+            "&gt;", ">"
+        )
+        assert "INC-2" in await told(play, play.bo, "/incident search alarm")
+        assert "Failed over to replica" in await told(play, play.bo, "/timeline show")
+        assert ":memo:" in await told(play, play.bo, "/timeline One more thing")
+        await opened(play, "The next one")
+        assert "INC-3" in await told(play, play.bo, "/incident list")

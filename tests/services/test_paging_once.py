@@ -1,0 +1,146 @@
+"""Whatever is lost between us and the system that pages: nobody is woken twice, in vain, or not at all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from bot.integrations.paging.client import Confirming, Paging
+from bot.integrations.paging.sync import Pages
+from storage import links as links_store
+from storage.links import KEPT, OWED, REFUSED, Link
+from tests.handlers.stage import on_stage, opened, press, told
+from tests.playing import TEAM, Play
+from tests.publish.clients import QUICK, SECRET
+from tests.publish.fakes.alerts import FakeAlerts
+from tests.publish.fakes.days import BadDay, refused
+
+LOST = BadDay(acts=True, resets=True)
+
+
+@asynccontextmanager
+async def with_pager(database_url: str) -> AsyncIterator[tuple[Play, FakeAlerts]]:
+    alerts = FakeAlerts()
+    async with alerts.serving() as url:
+        pages = Pages(Paging(SECRET, f"{url}/v2", QUICK, Confirming(first=0.01, within=0.05)), "team-db")
+        async with on_stage(database_url, followers={"paging": pages}) as play:
+            await opened(play)
+            yield play, alerts
+
+
+async def asked(play: Play) -> None:
+    await told(play, play.ana, "/incident page need a database person")
+    await play.pass_time(seconds=1)
+
+
+def said(play: Play, words: str) -> int:
+    return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
+
+
+def link(play: Play) -> Link:
+    found = play.bot.store.read_now(lambda tx: links_store.of(tx, TEAM, "paging", "INC-1 page of #2"))
+    assert found is not None
+    return found
+
+
+async def test_a_page_that_was_taken_up_and_closed_before_our_retry_is_not_raised_anew(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        alerts.next_time("POST /v2/alerts$", LOST)
+        await asked(play)
+        for alert in alerts.alerts.values():
+            alert["state"] = "closed"
+        await play.pass_time(minutes=5)
+        assert (alerts.pages, said(play, "Paged, and confirmed"), link(play).state) == (1, 1, KEPT)
+
+
+async def test_after_a_restart_it_is_asked_after_and_not_asked_for_again(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        alerts.slow_for = 1000
+        await asked(play)
+        assert said(play, "Do not count on it: call by another way too.") == 1
+        for alert in alerts.alerts.values():
+            alert["state"] = "closed"
+        alerts.slow_for = 0
+        await play.pass_time(seconds=30)
+        assert (len(alerts.asked("POST /v2/alerts$")), alerts.pages) == (1, 1)
+        assert (said(play, "Paged, and confirmed"), link(play).external_id) == (1, "a1")
+
+
+async def test_a_request_that_nobody_knows_of_is_made_anew_after_a_while(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        alerts.next_time("POST /v2/alerts$", refused(202, {"requestId": "r99", "result": "x", "took": 0.1}))
+        alerts.slow_for = 1000
+        await asked(play)
+        assert (alerts.pages, link(play).state) == (0, OWED)
+        alerts.slow_for = 0
+        alerts.next_time("GET /v2/alerts/requests/r99$", *[refused(404, {"message": "Request not found."})] * 50)
+        await play.pass_time(minutes=3)
+        await play.pass_time(minutes=3)
+        assert (alerts.pages, said(play, "Paged, and confirmed")) == (1, 1)
+
+
+async def test_what_was_declined_is_asked_for_anew_on_request(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        alerts.refuses = "No such team"
+        await asked(play)
+        assert (link(play).state, said(play, "then did not do it: No such team")) == (REFUSED, 1)
+        alerts.refuses = ""
+        await press(play, play.ana, "connections_again")
+        await play.pass_time(seconds=1)
+        assert (alerts.pages, said(play, "Paged, and confirmed")) == (1, 1)
+
+
+async def test_nobody_is_woken_for_what_is_over(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        alerts.next_time("POST /v2/alerts$", *[refused(503, {}, **{"Retry-After": "600"})] * 3)
+        await asked(play)
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(minutes=11)
+        await play.pass_time(minutes=11)
+        assert (alerts.pages, said(play, "Nobody was paged: INC-1 was resolved")) == (0, 1)
+
+
+async def test_an_alert_of_a_database_before_this_one_is_no_page_of_ours(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        alerts.now -= timedelta(days=300)
+        alerts.next_time("POST /v2/alerts$", LOST)
+        await asked(play)
+        for alert in alerts.alerts.values():
+            alert["state"] = "closed"
+        alerts.now += timedelta(days=300)
+        await play.pass_time(minutes=5)
+        assert (alerts.pages, said(play, "Paged, and confirmed")) == (2, 1)
+
+
+async def test_a_key_that_may_not_look_still_pages(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        alerts.may_not_look = True
+        alerts.next_time("POST /v2/alerts$", LOST)
+        await asked(play)
+        await play.pass_time(minutes=5)
+        assert (alerts.pages, said(play, "Paged, and confirmed")) == (1, 1)
+
+
+async def test_once_it_is_over_nobody_is_paged_any_more(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        await asked(play)
+        await told(play, play.ana, "/incident mitigated")
+        await play.pass_time(seconds=1)
+        assert [alert["state"] for alert in alerts.alerts.values()] == ["open"]
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(seconds=1)
+        assert [alert["state"] for alert in alerts.alerts.values()] == ["closed"]
+        await told(play, play.ana, "/incident reopen")
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(seconds=1)
+        assert len(alerts.asked("POST .*/close$")) == 1
+        assert (alerts.pages, said(play, ":warning:"), said(play, "Paged, and confirmed")) == (1, 0, 1)
+
+
+async def test_a_page_that_somebody_closed_there_already_is_well(database_url: str) -> None:
+    async with with_pager(database_url) as (play, alerts):
+        await asked(play)
+        for alert in alerts.alerts.values():
+            alert["state"] = "closed"
+        await told(play, play.ana, "/incident resolved")
+        await play.pass_time(seconds=1)
+        assert (said(play, ":warning:"), link(play).status) == (0, "closed")

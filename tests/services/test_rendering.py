@@ -1,0 +1,166 @@
+"""Files for deliveries, made by the real exporter from a real database."""
+
+import asyncio
+import sys
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from bot.domain.masking import USUAL_RULES
+from bot.domain.postmortem import Order
+from bot.domain.records import Incident
+from bot.export import FORMATS, pdf, sandbox
+from bot.services.documents.rendering import PATIENCE, Leaf, Papers, Renderer
+from bot.slack.sender import StillMaking
+from storage.database.store import Store
+from tests.export import pdfs
+from tests.playing import Play, playing
+from tests.waiting import LONG_SECONDS, until
+
+PLACE = "INC-1-checkout-is-failing"
+
+
+def renderer_of(play: Play, patience: float = PATIENCE) -> Renderer:
+    return Renderer(play.bot.desk.exporter, Papers(play.bot.store, USUAL_RULES), patience)
+
+
+def order(play: Play, form: str) -> Order:
+    return Order(form, play.channel, play.ana)
+
+
+async def resolved(play: Play) -> None:
+    for text in ("/incident open Checkout is failing", "/timeline 12:10 failed over", "/incident resolved"):
+        await play.slack.command(play.ana, play.channel, text)
+    await play.settle()
+
+
+async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: str) -> None:
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        renderer = renderer_of(play, patience=0)
+        incident, now = play.case().incident, play.clock.now()
+        with pytest.raises(StillMaking):
+            await renderer.file(1, incident, order(play, "html"), now)
+        (going,) = renderer._going.values()
+        await asyncio.wait([going], timeout=LONG_SECONDS)
+        made = await renderer.file(1, incident, order(play, "html"), now + timedelta(hours=1))
+        assert (made.name, made.note) == (f"{PLACE}.html", "")
+        assert b"2026-11-23T12:30:00Z" in made.content
+        assert renderer._going == {}
+
+
+async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_SECONDS", 0.01)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        incident, now = play.case().incident, play.clock.now()
+        made = await renderer_of(play).file(1, incident, order(play, "pdf"), now)
+        assert made.name == f"{PLACE}.html"
+        assert made.content.startswith(b"<!doctype html>")
+        assert made.note.startswith("The PDF could not be made. It took longer than")
+        assert made.note.endswith("This is the draft as html: it shows the same, and prints.")
+
+
+async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        renderer = renderer_of(play, patience=0)
+        with pytest.raises(StillMaking):
+            await renderer.file(1, play.case().incident, order(play, "pdf"), play.clock.now())
+        await until(lambda: sandbox._running)
+        await renderer.close()
+        assert not sandbox._running
+
+
+class HeldPapers(Papers):
+    """Reads nothing until `go_on`."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, USUAL_RULES)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def compiled(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+        """As its parent does, later."""
+        self.asked.set()
+        self.go_on.wait(LONG_SECONDS)
+        return super().compiled(incident, order, now)
+
+
+async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_url: str) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        papers = HeldPapers(play.bot.store)
+        renderer = Renderer(play.bot.desk.exporter, papers, patience=0)
+        for delivery in (1, 2, 3):  # the last waits for its turn
+            with pytest.raises(StillMaking):
+                await renderer.file(delivery, play.case().incident, order(play, "pdf"), play.clock.now())
+        await until(papers.asked.is_set)
+        closing = asyncio.create_task(renderer.close())
+        await asyncio.sleep(0.2)  # were it not to wait, it would be over
+        assert not closing.done()
+        papers.go_on.set()
+        await closing
+        assert not sandbox._running
+        assert {type(going.exception()) for going in renderer._going.values()} == {StillMaking}
+
+
+async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
+        for _ in range(5):
+            await play.settle()
+            if play.slack.files:
+                break
+            await play.pass_time(minutes=1)
+        (file,) = play.slack.files
+        assert file.name == f"{PLACE}.pdf"
+        assert "failedover" in pdfs.letters(pdfs.read(file.bytes))
+
+
+async def test_where_no_pdf_can_be_made_it_is_said_at_once(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+        said = await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
+        assert said.ephemeral is not None
+        assert 'pip install "afterword[pdf]"' in said.ephemeral.plain
+        assert "`/postmortem export html` gives a page that prints as well" in said.ephemeral.plain
+        await play.settle()
+        assert play.slack.files == []
+
+
+async def test_every_form_is_written_from_the_command_line(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pdfs.require_weasyprint()
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    for form in FORMATS:
+        file = tmp_path / form
+        result = CliRunner().invoke(main, ["export", "INC-1", "--format", form, "-o", str(file)])
+        assert result.exit_code == 0, result.output
+        content = file.read_bytes()
+        assert b"failed over" in content or "failedover" in pdfs.letters(pdfs.read(content))
+
+
+async def test_a_pdf_that_fails_on_the_command_line_is_a_sentence(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_SECONDS", 0.01)
+    async with playing(sqlite_url) as play:
+        await resolved(play)
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    result = CliRunner().invoke(main, ["export", "INC-1", "--format", "pdf"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The PDF could not be made. It took longer than")

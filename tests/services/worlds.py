@@ -1,0 +1,122 @@
+"""Each connected system as a world of its own: how it is connected, asked for something, and what it made of it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.integrations.http import Patience
+from tests.handlers.stage import on_stage, opened, told
+from tests.playing import Play
+from tests.publish.clients import EMAIL, QUICK, SECRET
+from tests.publish.fakes.alerts import FakeAlerts
+from tests.publish.fakes.days import Fake
+from tests.publish.fakes.jira import FakeJira
+from tests.publish.fakes.statuspage import FakeStatuspage
+from tests.services.test_statuspage import drafted
+
+JIRA = {"AFTERWORD_JIRA_EMAIL": EMAIL, "AFTERWORD_JIRA_TOKEN": SECRET}
+
+
+@dataclass(frozen=True)
+class World:
+    """`write` finds the request that makes the thing; `made` counts what is there; `is_urgent`: told at once."""
+
+    name: str
+    fake: Callable[[], Fake]
+    environ: Callable[[str], dict[str, str]]
+    ask: Callable[[Play], Awaitable[object]]
+    write: str
+    made: Callable[[Any], int]
+    is_urgent: bool = False
+
+
+async def _act(play: Play) -> None:
+    await told(play, play.ana, "/action enlarge the pool")
+
+
+async def _open(play: Play) -> None:
+    await told(play, play.ana, "/incident jsm")
+
+
+async def _page(play: Play) -> None:
+    await told(play, play.ana, "/incident page need a database person")
+
+
+async def _publish(play: Play) -> None:
+    assert (await play.slack.submit(play.ana, await drafted(play))).ok
+
+
+def _issues(jira: FakeJira) -> int:
+    return len(jira.issues)
+
+
+def _pages(alerts: FakeAlerts) -> int:
+    return alerts.pages
+
+
+def _incidents(page: FakeStatuspage) -> int:
+    return len(page.incidents)
+
+
+WORLDS = [
+    World(
+        "jira",
+        FakeJira,
+        lambda url: JIRA | {"AFTERWORD_JIRA_URL": url, "AFTERWORD_JIRA_PROJECT": "OPS"},
+        _act,
+        "POST .*/issue$",
+        _issues,
+    ),
+    World(
+        "jsm",
+        FakeJira,
+        lambda url: JIRA | {"AFTERWORD_JIRA_URL": url, "AFTERWORD_JSM_PROJECT": "INC"},
+        _open,
+        "POST .*/issue$",
+        _issues,
+    ),
+    World(
+        "paging",
+        FakeAlerts,
+        lambda url: {"AFTERWORD_JSM_KEY": SECRET, "AFTERWORD_JSM_URL": f"{url}/v2"},
+        _page,
+        "POST /v2/alerts$",
+        _pages,
+        is_urgent=True,
+    ),
+    World(
+        "statuspage",
+        FakeStatuspage,
+        lambda url: {
+            "AFTERWORD_STATUSPAGE_PAGE": "pg",
+            "AFTERWORD_STATUSPAGE_KEY": SECRET,
+            "AFTERWORD_STATUSPAGE_URL": f"{url}/v1",
+        },
+        _publish,
+        "POST .*/incidents$",
+        _incidents,
+        is_urgent=True,
+    ),
+]
+
+
+@asynccontextmanager
+async def in_world(world: World, database_url: str, patience: Patience = QUICK) -> AsyncIterator[tuple[Play, Fake]]:
+    """A play with one incident and one connected system."""
+    fake = world.fake()
+    async with fake.serving() as url, on_stage(database_url, environ=world.environ(url), patience=patience) as play:
+        await opened(play)
+        await play.pass_time(seconds=1)
+        yield play, fake
+
+
+def said(play: Play, words: str) -> int:
+    """How many messages of the channel have these words."""
+    return sum(words in message.plain for message in play.slack.messages(play.channel))
+
+
+async def still_records(play: Play) -> None:
+    """What people type meanwhile is on disk."""
+    await told(play, play.bo, "/timeline restarted the pool")
+    assert play.case().entries[-1].text == "restarted the pool"
