@@ -31,12 +31,12 @@ from bot.integrations import registry
 from bot.integrations.confluence.service import PageBlocks
 from bot.integrations.confluence.sync import Shelf
 from bot.integrations.http import Patience
-from bot.integrations.sync import Around, Errands, Follower
+from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
 from bot.scheduler import Sweeper
 from bot.services import capture as capture_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
-from bot.services.context import Desk, NoPage
+from bot.services.context import NoPage, Services
 from bot.services.documents.delivery import CanvasDesk, Posting
 from bot.services.documents.rendering import Papers, Renderer, customers_draft
 from bot.services.history_scan import Walker
@@ -45,17 +45,17 @@ from bot.services.incidents import CardKeeper
 from bot.services.notifications import Composer, Readers
 from bot.settings import Settings
 from bot.slack.canvas import Canvases
-from bot.slack.channels import Places, Sight
-from bot.slack.directory import People, Roster
-from bot.slack.files import Files
-from bot.slack.messages_in import History
+from bot.slack.channels import Channels, Sight
+from bot.slack.directory import Directory, Roster
+from bot.slack.files import FileReader
+from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
-from bot.slack.refresh import Cards, LiveMessages, Publisher, Tabs
+from bot.slack.refresh import HomeTabQueue, LiveMessageQueue, LiveMessages, Publisher
 from bot.web import server, webhooks
 from bot.web.health import Health, database_probe
 from bot.web.slack_endpoint import Dispatcher, Guard
 from bot.web.socket_mode import SocketMode
-from bot.web.webhooks import Hub, proofs_of
+from bot.web.webhooks import HubSignature, proofs_of
 from handlers.boundary import Boundary
 from storage.database.store import Store
 
@@ -110,7 +110,7 @@ class Afterword:
         settings: Settings,
         store: Store,
         clock: Clock,
-        followers: Mapping[str, Follower] | None = None,
+        followers: Mapping[str, SyncHandler] | None = None,
         patience: Patience | None = None,
     ) -> None:
         """`followers` take the place of those of the settings; `patience` is that toward other systems."""
@@ -133,9 +133,9 @@ class Afterword:
         session = await opened.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         self.client = _client(settings, session)
         rules = rules_of(settings)
-        self.people = People(store, self.client)
+        self.people = Directory(store, self.client)
         await self.people.load()
-        exporter, mask, places = Exporter(settings.templates_folder), mask_of(settings), Places(self.client)
+        exporter, mask, places = Exporter(settings.templates_folder), mask_of(settings), Channels(self.client)
         followers = self._followers
         if followers is None:
             drafted = partial(customers_draft, Papers(store, mask), exporter)
@@ -143,10 +143,10 @@ class Afterword:
             followers = registry.followers(settings, self.client, rules, self._patience, drafted, shelf)
         composer = self._composer(exporter, places, mask)
         opened.push_async_callback(composer.close)
-        self.cards = Cards()
-        self.tabs = Tabs()
+        self.cards = LiveMessageQueue()
+        self.tabs = HomeTabQueue()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
-        self.desk = Desk(
+        self.desk = Services(
             store=store,
             clock=clock,
             people=self.people,
@@ -167,7 +167,7 @@ class Afterword:
             mask=mask,
             vague_words=chosen(settings.vague_words, VAGUE),
         )
-        self.errands = Errands(followers, Around(store, clock, self.outbox, self.tabs, self.desk.troubles))
+        self.errands = SyncWorkers(followers, SyncContext(store, clock, self.outbox, self.tabs, self.desk.troubles))
         self._keep_up()
         self.boundary = Boundary(self.desk, self.client)
         self.bolt = self._bolt(settings.slack_bot_token.get_secret_value())
@@ -183,7 +183,7 @@ class Afterword:
         keeper = CardKeeper(self.store, self.clock, LiveMessages(self.client), self.outbox)
         self.cards.refresh_with(keeper.refresh)
         self.tabs.drawn_by(TabKeeper(self.desk, Publisher(self.client)))
-        self.walker = Walker(self.desk, History(self.client))
+        self.walker = Walker(self.desk, ChannelHistory(self.client))
         self.roster = Roster(self.client, self.people)
 
     async def __aexit__(self, *_: object) -> None:
@@ -193,7 +193,7 @@ class Afterword:
         await self.outbox.close()
         await self._stack.aclose()
 
-    def _composer(self, exporter: Exporter, places: Places, mask: MaskRules) -> Composer:
+    def _composer(self, exporter: Exporter, places: Channels, mask: MaskRules) -> Composer:
         papers = Papers(self.store, mask)
         canvases = CanvasDesk(self.store, exporter, papers, Canvases(self.client))
         posting = Posting(papers, Renderer(exporter, papers), places, canvases)
@@ -244,7 +244,7 @@ class Afterword:
         return True
 
     async def _fetched(self, now: datetime) -> None:
-        await capture_service.fetch_due(self.store, Files(self.client), now)
+        await capture_service.fetch_due(self.store, FileReader(self.client), now)
         await self.walker.sweep(now)
 
     def web(self) -> Starlette:
@@ -267,8 +267,8 @@ class Afterword:
             ears := registry.jira_ears(given, self.errands.followers)
         ):
             hear = partial(ears.hear, self.store, self.outbox, self.tabs)
-            jira = webhooks.Ear(lambda body, headers, _: ears.read(body, headers), hear)
-            found.append(webhooks.route("jira", Hub(secret), jira, self.clock))
+            jira = webhooks.Receiver(lambda body, headers, _: ears.read(body, headers), hear)
+            found.append(webhooks.route("jira", HubSignature(secret), jira, self.clock))
         return found
 
     async def _slack_probe(self) -> str:

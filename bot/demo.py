@@ -22,7 +22,7 @@ from bot.errors import AfterwordError
 from bot.export import FORMATS
 from bot.rehearsal import page
 from bot.rehearsal.server import Account, StandIn
-from bot.rehearsal.story import Story, Told
+from bot.rehearsal.story import Story, StoryEntry
 from bot.rehearsal.views_seen import SeenMessage
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
@@ -178,7 +178,7 @@ class Player:
         if story.entries[-1].milestone is not Milestone.RESOLVED:
             await self._type(story.lead, "/incident resolved")
 
-    async def _record(self, entry: Told) -> None:
+    async def _record(self, entry: StoryEntry) -> None:
         """Type an entry as its author would, and answer where its time is asked."""
         written = self._written(entry)
         milestone = entry.milestone
@@ -192,7 +192,7 @@ class Player:
                 await self._settle()
                 break
 
-    def _written(self, entry: Told) -> str:
+    def _written(self, entry: StoryEntry) -> str:
         """The time as its author writes it: on their own clock where it was today, else in full."""
         zone = ZoneInfo(self._story.people[entry.author])
         local = entry.at.astimezone(zone)

@@ -39,7 +39,7 @@ _NOT_SLACK = "the answer is not Slack's"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing examined. `ok` is None where nothing is wrong but something is worth knowing."""
 
     name: str
@@ -61,7 +61,7 @@ class _Reply:
         return _REMEDIES.get(self.problem, "Look at SLACK_API_URL, the proxy and the network.")
 
 
-async def examine(settings: Settings, clock: Clock, check_database: Callable[[], Finding]) -> list[Finding]:
+async def examine(settings: Settings, clock: Clock, check_database: Callable[[], CheckResult]) -> list[CheckResult]:
     """Examine the database, the bot's token, its scopes, the clock, Slack's way in, templates, and the other systems.
 
     `check_database` may block: it runs in a thread. Nothing is written anywhere, and no finding holds a secret.
@@ -71,20 +71,20 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
-    others = [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await registry.checks(settings)]
+    others = [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await registry.checks(settings)]
     return [await asyncio.to_thread(check_database), *findings, *others]
 
 
-def _templates(folder: Path | None) -> list[Finding]:
+def _templates(folder: Path | None) -> list[CheckResult]:
     """Whether a team's own templates can be used; nothing where ours are. Blocks while they are tried."""
     if folder is None:
         return []
     trial = team_templates.tried(folder)
     if trial.broken:
         sentence = f"Exports are as Afterword writes them, until this is mended: {' '.join(trial.broken)}"
-        return [Finding("templates", ok=False, sentence=sentence)]
+        return [CheckResult("templates", ok=False, sentence=sentence)]
     sentence = f"In the place of ours: {', '.join(trial.used)}." if trial.used else f"{folder} holds nothing but ours."
-    return [Finding("templates", ok=None if trial.notes else True, sentence=" ".join((sentence, *trial.notes)))]
+    return [CheckResult("templates", ok=None if trial.notes else True, sentence=" ".join((sentence, *trial.notes)))]
 
 
 _HOOKS = {
@@ -94,7 +94,7 @@ _HOOKS = {
 }
 
 
-def _hooks(settings: Settings) -> list[Finding]:
+def _hooks(settings: Settings) -> list[CheckResult]:
     """For each way in for monitoring and Jira whether it is open, and where it is; one line where none is."""
     given = {
         "alertmanager": settings.alertmanager_secret.get_secret_value() or settings.grafana_secret.get_secret_value(),
@@ -102,35 +102,39 @@ def _hooks(settings: Settings) -> list[Finding]:
         "jsm": settings.jsm_secret.get_secret_value(),
     }
     if not any(given.values()) and not settings.jira_secret.get_secret_value():
-        return [Finding("hooks", ok=None, sentence="Off: no alerts come in, and no webhooks of Jira (docs/alerts.md).")]
+        return [
+            CheckResult("hooks", ok=None, sentence="Off: no alerts come in, and no webhooks of Jira (docs/alerts.md).")
+        ]
     found = [_hook(settings, name, is_on=bool(secret)) for name, secret in given.items()]
     return [*found, _hook_of_jira(settings)]
 
 
-def _hook(settings: Settings, name: str, *, is_on: bool) -> Finding:
+def _hook(settings: Settings, name: str, *, is_on: bool) -> CheckResult:
     needed = " or ".join(_HOOKS[name])
     if not is_on:
-        return Finding(f"hook {name}", ok=None, sentence=f"Off: /hooks/{name} is not there until {needed} is set.")
+        return CheckResult(f"hook {name}", ok=None, sentence=f"Off: /hooks/{name} is not there until {needed} is set.")
     if settings.alerts_channel == "none":
-        return Finding(
+        return CheckResult(
             f"hook {name}", ok=False, sentence="Off: set AFTERWORD_ALERTS_CHANNEL to a channel's id as well."
         )
     where = f"http://{settings.host}:{settings.port}/hooks/{name}"
-    return Finding(f"hook {name}", ok=True, sentence=f"On: monitoring may POST to {where}, or to your proxy before it.")
+    return CheckResult(
+        f"hook {name}", ok=True, sentence=f"On: monitoring may POST to {where}, or to your proxy before it."
+    )
 
 
-def _hook_of_jira(settings: Settings) -> Finding:
+def _hook_of_jira(settings: Settings) -> CheckResult:
     if not settings.jira_secret.get_secret_value():
         sentence = "Off: /hooks/jira is not there until AFTERWORD_JIRA_SECRET is set; Jira is asked every two minutes."
-        return Finding("hook jira", ok=None, sentence=sentence)
+        return CheckResult("hook jira", ok=None, sentence=sentence)
     if not (settings.jira_project or settings.jsm_project):
         sentence = "Off: nothing goes to Jira. Set AFTERWORD_JIRA_PROJECT or AFTERWORD_JSM_PROJECT as well."
-        return Finding("hook jira", ok=False, sentence=sentence)
+        return CheckResult("hook jira", ok=False, sentence=sentence)
     where = f"http://{settings.host}:{settings.port}/hooks/jira"
-    return Finding("hook jira", ok=True, sentence=f"On: Jira may POST to {where}, or to your proxy before it.")
+    return CheckResult("hook jira", ok=True, sentence=f"On: Jira may POST to {where}, or to your proxy before it.")
 
 
-async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[Finding]:
+async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[CheckResult]:
     """Whether the bot can speak where alerts go; nothing where none do."""
     channel, token = settings.alerts_channel, settings.slack_bot_token.get_secret_value()
     if channel == "none" or not token:
@@ -138,46 +142,46 @@ async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[Fi
     reply = await _ask(client.conversations_info(channel=channel, token=token))
     if reply.problem:
         sentence = f"Slack does not show {channel} ({reply.problem}). Copy the id again, and /invite the bot there."
-        return [Finding("alerts channel", ok=False, sentence=sentence)]
+        return [CheckResult("alerts channel", ok=False, sentence=sentence)]
     found = reply.body.get("channel")
     is_inside = isinstance(found, dict) and bool(found.get("is_member"))
     sentence = "The bot is in there." if is_inside else f"The bot is not in {channel}: /invite it there."
-    return [Finding("alerts channel", ok=is_inside, sentence=sentence)]
+    return [CheckResult("alerts channel", ok=is_inside, sentence=sentence)]
 
 
-async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[Finding]:
+async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[CheckResult]:
     token = settings.slack_bot_token.get_secret_value()
     if not token:
         return [
-            Finding("bot token", ok=False, sentence="SLACK_BOT_TOKEN is not set: copy it from OAuth & Permissions.")
+            CheckResult("bot token", ok=False, sentence="SLACK_BOT_TOKEN is not set: copy it from OAuth & Permissions.")
         ]
     reply = await _ask(client.auth_test(token=token))
     skew = _skew(reply.headers, clock.now())
     if reply.problem:
         sentence = f"auth.test with SLACK_BOT_TOKEN failed: {reply.problem}. {reply.remedy}"
-        return [Finding("bot token", ok=False, sentence=sentence), *skew]
+        return [CheckResult("bot token", ok=False, sentence=sentence), *skew]
     welcome = f"Slack knows the bot as @{reply.body.get('user')} of {reply.body.get('team')}."
-    return [Finding("bot token", ok=True, sentence=welcome), *_scopes(reply.headers), *skew]
+    return [CheckResult("bot token", ok=True, sentence=welcome), *_scopes(reply.headers), *skew]
 
 
-async def _way_in(client: AsyncWebClient, settings: Settings) -> Finding:
+async def _way_in(client: AsyncWebClient, settings: Settings) -> CheckResult:
     """How Slack's requests come in: a socket may be opened, or requests can be told from forgeries."""
     if settings.transport == "http":
         if settings.slack_signing_secret.get_secret_value():
             sentence = f"Requests to {settings.host}:{settings.port}/slack/events are checked against it."
-            return Finding("signing secret", ok=True, sentence=sentence)
-        return Finding("way in", ok=False, sentence=NO_WAY_IN)
+            return CheckResult("signing secret", ok=True, sentence=sentence)
+        return CheckResult("way in", ok=False, sentence=NO_WAY_IN)
     reply = await _ask(client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value()))
     if reply.problem:
         sentence = f"apps.connections.open with SLACK_APP_TOKEN failed: {reply.problem}. {reply.remedy}"
-        return Finding("app token", ok=False, sentence=sentence)
-    return Finding("app token", ok=True, sentence="Slack opens a socket for the app.")
+        return CheckResult("app token", ok=False, sentence=sentence)
+    return CheckResult("app token", ok=True, sentence="Slack opens a socket for the app.")
 
 
-def _scopes(headers: Mapping[str, str]) -> list[Finding]:
+def _scopes(headers: Mapping[str, str]) -> list[CheckResult]:
     """What the token may do, by the header in which Slack lists it."""
     if "x-oauth-scopes" not in headers:
-        return [Finding("scopes", ok=None, sentence="Slack did not say which scopes the token has.")]
+        return [CheckResult("scopes", ok=None, sentence="Slack did not say which scopes the token has.")]
     granted = {scope.strip() for scope in headers["x-oauth-scopes"].split(",")}
     missing = [scope for scope in SCOPES if scope not in granted]
     sentence = "Everything that the bot needs is granted."
@@ -186,14 +190,14 @@ def _scopes(headers: Mapping[str, str]) -> list[Finding]:
             f"Add {', '.join(missing)} under OAuth & Permissions, or take over `afterword manifest`; reinstall the app."
         )
     declined = [
-        Finding(f"scope {scope}", ok=None, sentence=f"Not granted, so this is off: {feature}.")
+        CheckResult(f"scope {scope}", ok=None, sentence=f"Not granted, so this is off: {feature}.")
         for scope, feature in OPTIONAL_SCOPES.items()
         if scope not in granted
     ]
-    return [Finding("scopes", ok=not missing, sentence=sentence), *declined]
+    return [CheckResult("scopes", ok=not missing, sentence=sentence), *declined]
 
 
-def _skew(headers: Mapping[str, str], now: datetime) -> list[Finding]:
+def _skew(headers: Mapping[str, str], now: datetime) -> list[CheckResult]:
     """This machine's clock against the Date header of Slack's answer; nothing where there is none to read."""
     try:
         theirs = parsedate_to_datetime(headers.get("date", "")).replace(tzinfo=UTC)
@@ -203,9 +207,11 @@ def _skew(headers: Mapping[str, str], now: datetime) -> list[Finding]:
     side = "ahead of" if seconds > 0 else "behind"
     sentence = f"This machine's clock is {abs(seconds)} s {side} Slack's."
     if abs(seconds) <= SKEW_SECONDS:
-        return [Finding("clock", ok=True, sentence=sentence)]
+        return [CheckResult("clock", ok=True, sentence=sentence)]
     return [
-        Finding("clock", ok=False, sentence=f"{sentence} Set it (NTP): entries get its time, and signatures expire.")
+        CheckResult(
+            "clock", ok=False, sentence=f"{sentence} Set it (NTP): entries get its time, and signatures expire."
+        )
     ]
 
 

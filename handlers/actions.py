@@ -13,13 +13,13 @@ from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import notifications as notifications_service
 from bot.services.actions import Asking
-from bot.services.context import Asked, Desk, examples
+from bot.services.context import Request, Services, examples
 from bot.slack.mrkdwn import group_in, mentioned, without_groups, without_mentions
 from bot.slack.views import actions as actions_views
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary, refusal
-from handlers.postmortem import Postmortem
+from handlers.postmortem import PostmortemHandlers
 from handlers.requests import Body, Click, Command, Submission, event_of
 
 _ME = re.compile(r"(?<!\S)@me\b")
@@ -35,7 +35,7 @@ async def _is_said_to_us(event: Body) -> bool:
 class Actions:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk, boundary: Boundary, postmortem: Postmortem) -> None:
+    def __init__(self, desk: Services, boundary: Boundary, postmortem: PostmortemHandlers) -> None:
         self._desk = desk
         self._boundary = boundary
         self._postmortem = postmortem
@@ -65,36 +65,36 @@ class Actions:
         match actions_rules.wish(await self._desk.people.read(asked.team, command.text)):
             case actions_rules.Add():
                 return await self._numbered(command) or await self._add_or_ask(command)
-            case actions_rules.Named() as named:
+            case actions_rules.NameForWords() as named:
                 raise Refused(_not_handed_over(command, named))
-            case actions_rules.ListAll():
+            case actions_rules.ListActions():
                 return await actions_service.list_all(self._desk, asked)
-            case actions_rules.Help():
+            case actions_rules.ActionHelp():
                 return actions_views.help_text(await examples(self._desk, asked))
             case one:
                 return await self._one(asked, one)
 
-    async def _one(self, asked: Asked, wish: actions_rules.OfOne) -> Message | None:
+    async def _one(self, asked: Request, wish: actions_rules.OfOne) -> Message | None:
         desk = self._desk
         match wish:
-            case actions_rules.Edit(number, text):
+            case actions_rules.EditAction(number, text):
                 return await actions_service.edit(desk, asked, number, text)
-            case actions_rules.Show(number):
+            case actions_rules.ShowAction(number):
                 return await actions_service.show(desk, asked, [number])
-            case actions_rules.Reopen(number):
+            case actions_rules.ReopenAction(number):
                 return await actions_service.reopen(desk, asked, number)
-            case actions_rules.Done(number):
+            case actions_rules.FinishAction(number):
                 return await actions_service.close(desk, asked, number, None)
             case actions_rules.Drop(number, reason):
                 return await actions_service.close(desk, asked, number, reason)
 
-    async def _add(self, asked: Asked, asking: Asking) -> Message | None:
+    async def _add(self, asked: Request, asking: Asking) -> Message | None:
         """Write it down; whoever wrote what nobody can finish is given a hint, once it is recorded."""
         said = await actions_service.add(self._desk, asked, asking)
         self._boundary.later(self._hint(asked, asking.text))
         return said
 
-    async def _hint(self, asked: Asked, text: str) -> None:
+    async def _hint(self, asked: Request, text: str) -> None:
         hint = await actions_service.hint(self._desk, asked, text)
         if hint is not None:
             await self._boundary.say_if_possible(asked, hint)
@@ -120,7 +120,7 @@ class Actions:
             )
             await self._add(replace(asked, key=f"{value['of']}+day"), asking)
         elif due_on is not None:
-            move = actions_rules.Move(due_on, str(value.get("beside", "")))
+            move = actions_rules.MoveDueDate(due_on, str(value.get("beside", "")))
             await actions_service.move_all(self._desk, asked, value["actions"], move)
         return actions_views.settled() if click.in_whisper else None
 
@@ -135,7 +135,7 @@ class Actions:
             raise Refused(f"An action has one owner. Name one person, as in `/action {number} @name`.")
         return None if answer is None else await actions_service.act(self._desk, asked, answer, other)
 
-    async def _handed_to(self, asked: Asked, text: str) -> tuple[str | None, str]:
+    async def _handed_to(self, asked: Request, text: str) -> tuple[str | None, str]:
         """The one person or user group that is mentioned, or who asks where `@me` is, and the text without them."""
         users = mentioned(text)
         if len(users) == 1:
@@ -149,10 +149,10 @@ class Actions:
             return asked.user, _ME.sub("", text, count=1)
         return None, text
 
-    def _plain(self, asked: Asked, text: str) -> str:
+    def _plain(self, asked: Request, text: str) -> str:
         return self._desk.people.words(asked.team, text)
 
-    async def _read(self, command: Command) -> tuple[actions_rules.Asked, str | None]:
+    async def _read(self, command: Command) -> tuple[actions_rules.TypedAction, str | None]:
         """What is to be done, and its owner: the first person mentioned, or a user group, or `@me`."""
         asked, users = command.asked, mentioned(command.text)
         owner, text = await self._handed_to(asked, command.text)
@@ -252,7 +252,7 @@ class Actions:
         return await self._add(sent.asked, asking)
 
 
-def _not_handed_over(command: Command, named: actions_rules.Named) -> str:
+def _not_handed_over(command: Command, named: actions_rules.NameForWords) -> str:
     if mentioned(command.text):
         return f"To hand action {named.number} over, write `/action {named.number} @name` and nothing else."
     return unpicked(named.name)

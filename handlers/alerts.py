@@ -7,7 +7,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.records import Milestone
 from bot.services import milestones as milestones_service
 from bot.services.alerts import suggestions as suggestions_service
-from bot.services.context import Desk
+from bot.services.context import Services
 from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary
 from handlers.requests import Click, Submission
@@ -16,7 +16,7 @@ from handlers.requests import Click, Submission
 class Alerts:
     """Parses what was pressed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:

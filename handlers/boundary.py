@@ -21,7 +21,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import shortened
 from bot.errors import NotRecorded, Refused
-from bot.services.context import Asked, Desk, Reply, require_sight
+from bot.services.context import KeptReply, Request, Services, require_sight
 from bot.slack.errors import NO_ANSWER, TROUBLE, cause_of
 from bot.slack.messages_in import NotRead
 from bot.slack.views import blocks
@@ -115,7 +115,7 @@ FORM_SECONDS = 2.5
 class Boundary:
     """Wraps what handlers do into what Bolt calls."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
+    def __init__(self, desk: Services, client: AsyncWebClient) -> None:
         self.desk = desk
         self.client = client
         self._running: set[asyncio.Task[None]] = set()
@@ -213,7 +213,7 @@ class Boundary:
         return self.desk.people.words(command.asked.team, command.text)
 
     async def _guarded(
-        self, asked: Asked, work: Callable[[Any], Awaitable[Any]], request: Any, typed: Callable[[], str]
+        self, asked: Request, work: Callable[[Any], Awaitable[Any]], request: Any, typed: Callable[[], str]
     ) -> Any:
         try:
             await self.admit(asked)
@@ -227,7 +227,7 @@ class Boundary:
             return apology(typed())
         return said
 
-    async def admit(self, asked: Asked) -> None:
+    async def admit(self, asked: Request) -> None:
         """Guests and people of other organisations change nothing unless the operator says so.
 
         From outside a channel nobody changes, or is shown, what is in it unless they may look into it.
@@ -250,7 +250,7 @@ class Boundary:
         if said is not None and said.get("response_type") != "in_channel":
             self.later(self.reply(sent.as_click(), said))
 
-    def _redraw(self, asked: Asked, *, in_home: bool) -> None:
+    def _redraw(self, asked: Request, *, in_home: bool) -> None:
         if in_home and self._draw_home is not None:
             self.later(self._draw_home(asked.team, asked.user))
 
@@ -273,7 +273,7 @@ class Boundary:
         answer = await hook.send_dict(message | {"response_type": "ephemeral"})
         return answer.status_code < 300
 
-    async def say_beside(self, asked: Asked, message: Message, thread_ts: str = "") -> None:
+    async def say_beside(self, asked: Request, message: Message, thread_ts: str = "") -> None:
         """Whisper where somebody asked, or else in their conversation with the bot; raises what the client raises."""
         channel = asked.place.channel
         if channel and not channel.startswith(("D", "U", "W")):
@@ -291,7 +291,7 @@ class Boundary:
                 return
         await self.client.chat_postMessage(channel=asked.user, **message)
 
-    async def say_if_possible(self, asked: Asked, message: Message, thread_ts: str = "") -> None:
+    async def say_if_possible(self, asked: Request, message: Message, thread_ts: str = "") -> None:
         """Whisper what nobody misses where it cannot be said, as a hint."""
         said = {key: value for key, value in message.items() if key != "response_type"}
         try:
@@ -329,7 +329,7 @@ def _carrying(view: Block, here: dict[str, Any]) -> Block:
     return view | {"private_metadata": json.dumps(place | inner, ensure_ascii=False)}
 
 
-def _for(asked: Asked, said: Message | None) -> Message | None:
+def _for(asked: Request, said: Message | None) -> Message | None:
     """An answer whose buttons work as those did that led to it."""
     return for_reader(said, asked.user) if said is not None and asked.sees is not None and "blocks" in said else said
 
@@ -342,7 +342,7 @@ def _typed(sent: Submission) -> str:
 def _answer(said: dict[str, Any] | None) -> BoltResponse:
     if said is None:
         return BoltResponse(status=200, body="")
-    if isinstance(said, Reply):
+    if isinstance(said, KeptReply):
         return BoltResponse(status=200, body=said.encoded, headers=JSON_HEADERS)
     shown = {key: value for key, value in said.items() if key != "refused"}
     return BoltResponse(status=200, body=json.dumps(shown), headers=JSON_HEADERS)

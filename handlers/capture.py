@@ -17,18 +17,18 @@ from bot.domain.timeline import Carried
 from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import history_scan as history_scan_service
-from bot.services.context import Asked, Desk
+from bot.services.context import Request, Services
 from bot.slack.errors import TROUBLE, cause_of
-from bot.slack.files import Files
+from bot.slack.files import FileReader
 from bot.slack.message_text import object_in, string
-from bot.slack.messages_in import ASKED, RECORDED, Messages, NotRead, Said, bare, said_in, source_of
+from bot.slack.messages_in import ASKED, RECORDED, Messages, NotRead, SlackMessage, bare, said_in, source_of
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from handlers.boundary import Boundary, refusal
 from handlers.requests import Body, Click, Submission, chosen_in, event_of
-from handlers.whys import Heard, Whys
+from handlers.whys import ThreadAnswer, Whys
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +37,18 @@ _FIRST = re.compile(r"\s*<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s,:]*")
 _GONE = ("message_deleted", "tombstone")
 
 
-class Capture:
+class CaptureHandlers:
     """Finds the message that is meant, calls one verb, and marks the message as recorded.
 
     An event is acknowledged once the entry is on disk; where Slack does not give the message it comes again.
     """
 
-    def __init__(self, desk: Desk, boundary: Boundary, whys: Whys) -> None:
+    def __init__(self, desk: Services, boundary: Boundary, whys: Whys) -> None:
         self._desk = desk
         self._whys = whys
         self._boundary = boundary
         self._messages = Messages(boundary.client)
-        self._files = Files(boundary.client)
+        self._files = FileReader(boundary.client)
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -76,7 +76,7 @@ class Capture:
         asked = event_of(body, channel, self._desk.clock.now())
         await self._whispering(asked, "", partial(self._take, asked, ts, body.get("api_app_id", "")))
 
-    async def _take(self, asked: Asked, ts: str, app: str) -> None:
+    async def _take(self, asked: Request, ts: str, app: str) -> None:
         channel = asked.place.channel
         told, link = await asyncio.gather(self._messages.find(channel, ts), self._messages.permalink(channel, ts))
         said = said_in(told, channel, app)
@@ -93,7 +93,7 @@ class Capture:
         asked = event_of(body, channel, self._desk.clock.now())
         await self._whispering(asked, "", partial(self._let_go, asked, ts, _bots(body)))
 
-    async def _let_go(self, asked: Asked, ts: str, bots: frozenset[str]) -> None:
+    async def _let_go(self, asked: Request, ts: str, bots: frozenset[str]) -> None:
         channel = asked.place.channel
         if await self._messages.holders(channel, ts, self._desk.reaction) - bots:
             return
@@ -109,7 +109,7 @@ class Capture:
         said = said_in(event, event["channel"], body.get("api_app_id", ""))
         await self._whispering(asked, said.thread_ts, partial(self._note, asked, said, _bots(body)))
 
-    async def _note(self, asked: Asked, said: Said, bots: frozenset[str]) -> None:
+    async def _note(self, asked: Request, said: SlackMessage, bots: frozenset[str]) -> None:
         first = _FIRST.match(said.text)
         if first is None or first[1] not in bots:
             raise Refused(words.capture.not_first(reaction=self._desk.reaction))
@@ -128,14 +128,14 @@ class Capture:
         else:
             self._boundary.later(self._messages.mark(said.channel, said.ts, by=ASKED))
 
-    async def _in_whys(self, asked: Asked, said: Said, line: str) -> bool:
+    async def _in_whys(self, asked: Request, said: SlackMessage, line: str) -> bool:
         """Whether it was said in the thread of the whys, where it is about them and no entry."""
         line = await self._desk.people.read(asked.team, line)
         heard = await self._whys.in_thread(asked, line, said.thread_ts)
         self._after_whys(said, asked, heard)
         return heard is not None
 
-    def _after_whys(self, said: Said, asked: Asked, heard: Heard | None) -> None:
+    def _after_whys(self, said: SlackMessage, asked: Request, heard: ThreadAnswer | None) -> None:
         if heard is not None and heard.is_recorded:
             self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
         if heard is not None and heard.said is not None:
@@ -201,7 +201,7 @@ class Capture:
         said = said_in(event, event["channel"], body.get("api_app_id", ""))
         await self._whispering(asked, thread_ts, partial(self._answer, asked, said))
 
-    async def _answer(self, asked: Asked, said: Said) -> None:
+    async def _answer(self, asked: Request, said: SlackMessage) -> None:
         line = await self._desk.people.read(asked.team, said.text)
         self._after_whys(said, asked, await self._whys.reply(asked, line, said.thread_ts))
 
@@ -211,7 +211,7 @@ class Capture:
         in_channel = not _item(event)[0].startswith("D")
         return in_channel and bare(event["reaction"]) == self._desk.reaction and event["user"] not in _bots(body)
 
-    async def _whispering(self, asked: Asked, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _whispering(self, asked: Request, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work of an event, where who caused it may do so; a refusal is whispered to them."""
         try:
             await self._boundary.admit(asked)
@@ -219,7 +219,7 @@ class Capture:
         except Refused as refused:
             self._boundary.later(self._whisper(asked, refusal(refused, ""), thread_ts))
 
-    async def _whisper(self, asked: Asked, message: Message, thread_ts: str) -> None:
+    async def _whisper(self, asked: Request, message: Message, thread_ts: str) -> None:
         said = {key: value for key, value in message.items() if key in ("text", "blocks")}
         try:
             await self._boundary.say_beside(asked, said, thread_ts)
@@ -231,7 +231,7 @@ class Capture:
         channel, _, ts = carried.source.partition(":")
         self._boundary.later(self._marked(channel, ts, has_files=bool(carried.files)))
 
-    async def _recorded(self, said: Said) -> None:
+    async def _recorded(self, said: SlackMessage) -> None:
         """The receipt that everybody sees, and then the message's files."""
         await self._marked(said.channel, said.ts, has_files=bool(said.files))
 
@@ -256,10 +256,10 @@ _BEGIN = re.compile(r"lookback_\d+")
 _CHOOSE = re.compile(r"lookback_choose_\d+")
 
 
-class Lookback:
+class LookbackHandlers:
     """Parses what was pressed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:

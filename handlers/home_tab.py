@@ -11,15 +11,15 @@ from bot.domain.records import Place
 from bot.errors import NotRecorded
 from bot.services import home_tab as home_tab_service
 from bot.services import incidents as incidents_service
-from bot.services.context import Desk
+from bot.services.context import Services
 from handlers.boundary import Boundary
 from handlers.requests import Body, Click, event_of
 
 
-class People:
+class PeopleHandlers:
     """Keeps names, zones and channel names as Slack has them."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -67,7 +67,7 @@ log = logging.getLogger(__name__)
 class Home:
     """Hears of the Home tab; `desk.tabs` draws it, here and wherever something in it changes."""
 
-    def __init__(self, desk: Desk, boundary: Boundary) -> None:
+    def __init__(self, desk: Services, boundary: Boundary) -> None:
         self._desk = desk
         self._boundary = boundary
 

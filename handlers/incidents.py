@@ -18,14 +18,14 @@ from bot.services import incidents as incidents_service
 from bot.services import milestones as milestones_service
 from bot.services import similar_incidents as similar_incidents_service
 from bot.services.alerts import suggestions as suggestions_service
-from bot.services.context import Asked, Desk
+from bot.services.context import Request, Services
 from bot.services.incidents import Opening
 from bot.slack.mrkdwn import mentioned
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import told_in
 from handlers.boundary import Boundary
-from handlers.capture import Capture
+from handlers.capture import CaptureHandlers
 from handlers.requests import Click, Command, Submission, chosen_in
 
 _AT = re.compile(r"incident_at_(\d+|now)")
@@ -37,7 +37,7 @@ NOT_NAMES = ("directmessage", "privategroup", "mpdm")
 class Incidents:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk, capture: Capture) -> None:
+    def __init__(self, desk: Services, capture: CaptureHandlers) -> None:
         self._desk = desk
         self._capture = capture
 
@@ -81,25 +81,25 @@ class Incidents:
                 return await incidents_service.set_severity(desk, asked, severity)
             case incident_rules.SetLead(who):
                 return await incidents_service.set_lead(desk, asked, person_in(command, who), who.removeprefix("@"))
-            case incident_rules.Reach(milestone, line):
+            case incident_rules.ReachMilestone(milestone, line):
                 return await milestones_service.reach(desk, asked, milestone, line)
-            case incident_rules.Reopen(line):
+            case incident_rules.ReopenIncident(line):
                 return await incidents_service.reopen(desk, asked, line)
 
-    async def _shown(self, asked: Asked, wish: incident_rules.Wish) -> Message:
+    async def _shown(self, asked: Request, wish: incident_rules.Wish) -> Message:
         match wish:
             case incident_rules.Search(text):
                 return await similar_incidents_service.search(self._desk, asked, text)
-            case incident_rules.ListAll():
+            case incident_rules.ListIncidents():
                 return await incidents_service.list_all(self._desk, asked)
-            case incident_rules.Help():
+            case incident_rules.IncidentHelp():
                 return incidents_views.help_text(self._desk.systems)
             case _:
                 return await incidents_service.overview(self._desk, asked)
 
-    async def _elsewhere(self, asked: Asked, wish: incident_rules.Elsewhere) -> Message | None:
+    async def _elsewhere(self, asked: Request, wish: incident_rules.Elsewhere) -> Message | None:
         match wish:
-            case incident_rules.Page(words):
+            case incident_rules.PageOnCall(words):
                 return await paging_sync.page(self._desk, asked, words)
             case incident_rules.Customers():
                 return await statuspage_sync.overview(self._desk, asked)
@@ -187,7 +187,7 @@ class Incidents:
             return await self._opened_with(asked, opening, unpacked(carry))
         return await incidents_service.open_new(self._desk, asked, opening)
 
-    async def _opened_with(self, asked: Asked, opening: Opening, carried: Carried) -> Message | None:
+    async def _opened_with(self, asked: Request, opening: Opening, carried: Carried) -> Message | None:
         """The same, with what somebody wanted to record: a message that it was taken from is marked as usual."""
         answer = await incidents_service.open_with(self._desk, asked, opening, carried)
         if carried.source:

@@ -12,16 +12,16 @@ from bot.integrations.confluence import service as confluence_service
 from bot.integrations.confluence.memo import ANEW, OVERWRITE
 from bot.integrations.jira import push as jira_push
 from bot.integrations.statuspage import sync as statuspage_sync
-from bot.services.context import Desk
+from bot.services.context import Services
 from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary
 from handlers.requests import Click, Submission
 
 
-class Statuspage:
+class StatuspageHandlers:
     """[Tell customers …] and the two windows behind it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -61,10 +61,10 @@ class Statuspage:
         return await statuspage_sync.draft(self._desk, sent.asked)
 
 
-class Confluence:
+class ConfluenceHandlers:
     """[Put it on Confluence], [Look and decide], and the buttons below what became of the page."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -103,10 +103,10 @@ class Confluence:
         )
 
 
-class Connections:
+class ConnectionsHandlers:
     """[Try again], [Who is it in Jira?] and [Put its actions into Jira]."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:

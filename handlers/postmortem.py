@@ -22,10 +22,10 @@ from bot.integrations.confluence import service as confluence_service
 from bot.services import notifications as notifications_service
 from bot.services import postmortem as postmortem_service
 from bot.services import similar_incidents as similar_incidents_service
-from bot.services.context import Asked, Desk
+from bot.services.context import Request, Services
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import exports as exports_service
-from bot.services.documents.drafts import Seen
+from bot.services.documents.drafts import SeenText
 from bot.services.postmortem import Completed
 from bot.slack.mrkdwn import channels_in
 from bot.slack.views import actions as actions_views
@@ -46,7 +46,7 @@ _FORM = re.compile(r"exports_form_[a-z]+")
 class Exports:
     """Parses what was typed or pressed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -85,10 +85,10 @@ class Exports:
         return await exports_service.post(self._desk, sent.asked, order)
 
 
-class Postmortem:
+class PostmortemHandlers:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk, exports: Exports) -> None:
+    def __init__(self, desk: Services, exports: Exports) -> None:
         self._desk = desk
         self._exports = exports
 
@@ -112,9 +112,9 @@ class Postmortem:
         """`/postmortem TEXT`."""
         named = postmortem_rules.named(await self._desk.people.read(command.asked.team, command.text))
         if named.is_reason and await postmortem_service.has_incident(self._desk, command.asked):
-            named = postmortem_rules.Named(command.text)  # there the key begins the reason of the waiver
+            named = postmortem_rules.NamedPostmortem(command.text)  # there the key begins the reason of the waiver
         wish = postmortem_rules.wish(named.text)
-        if isinstance(wish, postmortem_rules.Help):
+        if isinstance(wish, postmortem_rules.PostmortemHelp):
             return postmortem_views.help_text(self._desk.systems, exports_service.forms(self._desk))
         asked = await postmortem_service.about(
             self._desk, command.asked, named.number, f"/postmortem {named.text}".strip()
@@ -135,18 +135,18 @@ class Postmortem:
             case _:
                 return await self._stand(asked, wish)
 
-    async def _stand(self, asked: Asked, wish: postmortem_rules.Wish) -> Message | None:
+    async def _stand(self, asked: Request, wish: postmortem_rules.Wish) -> Message | None:
         match wish:
             case postmortem_rules.Publish():
                 return await postmortem_service.publish(self._desk, asked)
-            case postmortem_rules.Reopen():
+            case postmortem_rules.ReopenPostmortem():
                 return await postmortem_service.reopen(self._desk, asked)
             case postmortem_rules.ShowReminders():
                 return await postmortem_service.show_reminders(self._desk, asked)
             case _:
                 return await postmortem_service.overview(self._desk, asked)
 
-    async def said_to_us(self, asked: Asked, text: str) -> bool:
+    async def said_to_us(self, asked: Request, text: str) -> bool:
         """Whether what somebody wrote to the bot is about a postmortem; then it is done, and answered there."""
         named = postmortem_rules.said_to_us(text)
         if named is None:
@@ -156,7 +156,9 @@ class Postmortem:
             raise Refused(words.postmortem.owes_none())
         command = Command(about, text, "", "", "")
         wish = postmortem_rules.wish(named.text)
-        done = await self._do(command, postmortem_rules.Overview() if isinstance(wish, postmortem_rules.Fill) else wish)
+        done = await self._do(
+            command, postmortem_rules.PostmortemOverview() if isinstance(wish, postmortem_rules.Fill) else wish
+        )
         if isinstance(done, dict):
             said = for_reader(done, asked.user) if done else done
             await notifications_service.say(self._desk, replace(asked, key=f"{asked.key}+said"), said)
@@ -235,7 +237,7 @@ class Postmortem:
             form_fields_views.text_change(sent.metadata, sent.values),
         )
         verdicts = verdicts_in({**(sent.metadata.get("alike") or {}), **sent.values})
-        written = postmortem_service.Written(
+        written = postmortem_service.WrittenSection(
             str(sent.metadata["section"]), text or "", version, is_changed=change is not None
         )
         return sent.unless_at_home(await postmortem_service.fill(self._desk, sent.asked, written, verdicts))
@@ -244,7 +246,7 @@ class Postmortem:
 class Findings:
     """Calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -279,7 +281,7 @@ class Findings:
 class Drafts:
     """[Choose], [Keep the edited text], [Take the record's], [Write anew]."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -312,14 +314,14 @@ class Drafts:
         return await drafts_service.write_anew(self._desk, sent.asked, _seen(sent.metadata), text)
 
 
-def _seen(carried: Body) -> Seen:
-    return Seen(str(carried["section"]), int(carried["seen"]), str(carried["facts"]))
+def _seen(carried: Body) -> SeenText:
+    return SeenText(str(carried["section"]), int(carried["seen"]), str(carried["facts"]))
 
 
 class Recall:
     """[Same cause] and [Not this one]."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:

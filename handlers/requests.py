@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.records import Place
 from bot.domain.timeline import Chosen
-from bot.services.context import Asked
+from bot.services.context import Request
 from bot.slack.views.blocks import Block, Message
 
 Body = dict[str, Any]
@@ -19,7 +19,7 @@ Body = dict[str, Any]
 class Command:
     """A slash command; `text` is as Slack sent it (escaped, with mentions as tags)."""
 
-    asked: Asked
+    asked: Request
     text: str
     channel_name: str
     trigger: str
@@ -37,7 +37,7 @@ class Click:
     Of a message shortcut, `message` is the message it was chosen on, and `app` the app that it was offered by.
     """
 
-    asked: Asked
+    asked: Request
     value: dict[str, Any]
     typed: str
     trigger: str
@@ -67,7 +67,7 @@ class Form:
 class Submission:
     """A form sent; `values` by action id, `metadata` as the form carried it."""
 
-    asked: Asked
+    asked: Request
     values: dict[str, Any]
     metadata: dict[str, Any]
 
@@ -77,7 +77,7 @@ class Submission:
         return bool(self.metadata.get("home"))
 
     @property
-    def from_where(self) -> Asked:
+    def from_where(self) -> Request:
         """The request as it came: a form that was opened in a DM is about its incident's channel, not from there."""
         channel = str(self.metadata.get("opened_in") or self.asked.place.channel)
         return replace(self.asked, place=Place(self.asked.team, channel))
@@ -105,7 +105,7 @@ def command_of(body: Body, now: datetime) -> Command:
     trigger = body.get("trigger_id", "")
     key = _key("command", team, trigger, channel, user, body["command"], text)
     return Command(
-        Asked(Place(team, channel), user, now, key, home="" if body.get("enterprise_id") else team),
+        Request(Place(team, channel), user, now, key, home="" if body.get("enterprise_id") else team),
         text,
         body.get("channel_name", ""),
         trigger,
@@ -127,7 +127,7 @@ def click_of(body: Body, now: datetime) -> Click:
     trigger = body.get("trigger_id", "")
     key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
     return Click(
-        Asked(
+        Request(
             Place(team, channel),
             body["user"]["id"],
             now,
@@ -160,7 +160,7 @@ def submission_of(body: Body, now: datetime) -> Submission:
     team, user = _team(body), body["user"]["id"]
     key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
     channel = str(metadata.get("channel", ""))
-    asked = Asked(
+    asked = Request(
         Place(team, channel),
         user,
         now,
@@ -173,13 +173,13 @@ def submission_of(body: Body, now: datetime) -> Submission:
     return Submission(asked, values, metadata)
 
 
-def event_of(body: Body, channel: str, now: datetime) -> Asked:
+def event_of(body: Body, channel: str, now: datetime) -> Request:
     """Who did what an event tells of, in which channel; a retry of it has the same key."""
     event = body["event"]
     team, user = body["team_id"], event["user"]
     key = _key("event", team, body.get("event_id", ""), channel, user, event.get("event_ts", ""))
     home = "" if body.get("enterprise_id") else event.get("user_team") or event.get("source_team") or ""
-    return Asked(Place(team, channel), user, now, key, aloud=True, home=home)
+    return Request(Place(team, channel), user, now, key, aloud=True, home=home)
 
 
 def chosen_in(value: dict[str, Any]) -> Chosen:

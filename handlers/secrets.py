@@ -3,7 +3,7 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.services import secrets as secrets_service
-from bot.services.context import Desk
+from bot.services.context import Services
 from bot.slack.views.blocks import Message
 from bot.slack.views.secrets import spots_in, subject_in
 from handlers.boundary import Boundary
@@ -13,7 +13,7 @@ from handlers.requests import Click
 class Secrets:
     """[Redact], [Redact with files], [Redact there] and [It is harmless]."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:

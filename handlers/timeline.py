@@ -14,14 +14,14 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain import timeline as timeline_rules
 from bot.domain.records import Place
-from bot.domain.timeline import Offer, unpacked
+from bot.domain.timeline import TimeOffer, unpacked
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services import incidents as incidents_service
 from bot.services import timeline as timeline_service
-from bot.services.context import Asked, Desk, examples
+from bot.services.context import Request, Services, examples
 from bot.services.corrections import pressed_in
-from bot.services.timeline import Seen, Typed
+from bot.services.timeline import SeenEntry, TypedLine
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import value_of
@@ -29,10 +29,10 @@ from handlers.boundary import Boundary
 from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
 
 
-class Paste:
+class PasteHandlers:
     """Takes many lines, shows how each is read, and records those that are ticked."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -62,9 +62,9 @@ _WAS = re.compile(r"timeline_was_\d+")
 class Timeline:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Services) -> None:
         self._desk = desk
-        self._paste = Paste(desk)
+        self._paste = PasteHandlers(desk)
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -91,34 +91,34 @@ class Timeline:
         asked = command.asked
         text = await self._desk.people.read(asked.team, command.text)
         match timeline_rules.wish(text):
-            case timeline_rules.Record(line):
-                return await self._record(command, Typed(line))
-            case timeline_rules.Overview():
+            case timeline_rules.RecordEntry(line):
+                return await self._record(command, TypedLine(line))
+            case timeline_rules.TimelineOverview():
                 return await timeline_service.overview(self._desk, asked)
-            case timeline_rules.Show(since, number):
+            case timeline_rules.ShowTimeline(since, number):
                 return await self._show(asked, since, number)
-            case timeline_rules.Edit(number, line):
+            case timeline_rules.EditEntry(number, line):
                 return await self._edit(asked, number, line)
-            case timeline_rules.Delete(number):
+            case timeline_rules.StrikeEntry(number):
                 return await corrections_service.strike(self._desk, asked, number)
-            case timeline_rules.Paste(lines):
+            case timeline_rules.PasteLines(lines):
                 return await self._paste.begin(command, lines)
-            case timeline_rules.Undo():
+            case timeline_rules.UndoEntry():
                 return await corrections_service.strike(self._desk, asked, None)
             case _:
                 return timeline_views.help_text(self._desk.reaction, (await examples(self._desk, asked)).entry)
 
-    async def _show(self, asked: Asked, since: timedelta | None, number: int | None) -> Message:
+    async def _show(self, asked: Request, since: timedelta | None, number: int | None) -> Message:
         if number is not None:
             return await corrections_service.show_one(self._desk, asked, number)
         return await timeline_service.show(self._desk, asked, since)
 
-    async def _edit(self, asked: Asked, number: int, line: str) -> Message | None:
+    async def _edit(self, asked: Request, number: int, line: str) -> Message | None:
         if line:
             return await corrections_service.edit(self._desk, asked, number, line)
         return await corrections_service.offer_edit(self._desk, asked, number)
 
-    async def _record(self, request: Command | Click | Submission, typed: Typed) -> Message | None:
+    async def _record(self, request: Command | Click | Submission, typed: TypedLine) -> Message | None:
         return await timeline_service.record(self._desk, request.asked, typed)
 
     async def undo(self, click: Click) -> Message | None:
@@ -140,7 +140,7 @@ class Timeline:
         if channel := value.get("channel"):  # pressed in a DM, below what a look back recorded
             asked = replace(asked, place=Place(asked.team, str(channel)))
         chosen = chosen_in(value)
-        offer = Offer(chosen.at or asked.now, chosen.lasts, chosen.approximate)
+        offer = TimeOffer(chosen.at or asked.now, chosen.lasts, chosen.approximate)
         return await timeline_service.was_at(self._desk, asked, _seen(value), offer)
 
     async def edit_at(self, click: Click) -> Message | None:
@@ -163,7 +163,7 @@ class Timeline:
 
     async def entered(self, click: Click) -> Message | None:
         """The field below `/timeline`'s list."""
-        return await self._record(click, Typed(click.typed))
+        return await self._record(click, TypedLine(click.typed))
 
     async def show(self, click: Click) -> Message | None:
         """[Whole timeline] on the live message."""
@@ -188,7 +188,7 @@ class Timeline:
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Add entry]; where no incident is open any more, the form that opens one takes its place."""
         try:
-            return await self._record(sent, Typed(str(sent.values.get("line") or "")))
+            return await self._record(sent, TypedLine(str(sent.values.get("line") or "")))
         except Refused as refused:
             if not value_of(refused.carrying):
                 raise
@@ -196,7 +196,7 @@ class Timeline:
             return {"response_action": "update", "view": view}
 
 
-def _key(asked: Asked, asked_at: datetime, text: str) -> str:
+def _key(asked: Request, asked_at: datetime, text: str) -> str:
     parts = ("asked", asked.team, asked.place.channel, asked.user, asked_at.isoformat(), text)
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
@@ -205,12 +205,12 @@ def _number(click: Click) -> int:
     return int(click.value["entry"])
 
 
-def _seen(value: Mapping[str, Any]) -> Seen:
+def _seen(value: Mapping[str, Any]) -> SeenEntry:
     """The wording below which a button stood."""
-    return Seen(int(value["entry"]), int(value["version"]))
+    return SeenEntry(int(value["entry"]), int(value["version"]))
 
 
-def _chosen(click: Click, text: str) -> Typed:
+def _chosen(click: Click, text: str) -> TypedLine:
     """What a button records: words whose time is settled."""
     chosen = chosen_in(click.value)
-    return Typed(text, chosen.at or click.asked.now, chosen.approximate, chosen.lasts, again=True)
+    return TypedLine(text, chosen.at or click.asked.now, chosen.approximate, chosen.lasts, again=True)

@@ -8,7 +8,7 @@ from bot.domain import whys as whys_rules
 from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import whys as whys_service
-from bot.services.context import Asked, Desk, examples
+from bot.services.context import Request, Services, examples
 from bot.services.corrections import pressed_in
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import threads as threads_views
@@ -22,7 +22,7 @@ REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ThreadAnswer:
     """What came of something said in the thread: `said` is for its author alone, beside what the thread is told."""
 
     said: Message | None
@@ -32,7 +32,7 @@ class Heard:
 class Whys:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Desk, boundary: Boundary) -> None:
+    def __init__(self, desk: Services, boundary: Boundary) -> None:
         self._desk = desk
         self._boundary = boundary
         self._offered: dict[tuple[str, str, int], None] = {}
@@ -58,43 +58,43 @@ class Whys:
         asked = command.asked
         return await self._do(asked, whys_rules.wish(await self._desk.people.read(asked.team, command.text)))
 
-    async def _do(self, asked: Asked, wish: whys_rules.Wish, thread_ts: str = "") -> Message | None:
+    async def _do(self, asked: Request, wish: whys_rules.Wish, thread_ts: str = "") -> Message | None:
         match wish:
-            case whys_rules.Answer(text, parent):
+            case whys_rules.AnswerWhy(text, parent):
                 return await self.answer(asked, text, parent, thread_ts)
             case whys_rules.MarkRoot(number):
                 return await whys_service.mark_root(self._desk, asked, number)
-            case whys_rules.Show():
+            case whys_rules.ShowWhys():
                 return await whys_service.show(self._desk, asked)
-            case whys_rules.Help():
+            case whys_rules.WhyHelp():
                 return whys_views.help_text(await examples(self._desk, asked))
             case _:
                 return await self._correct(asked, wish, thread_ts)
 
-    async def _correct(self, asked: Asked, wish: whys_rules.Correction, thread_ts: str) -> Message | None:
+    async def _correct(self, asked: Request, wish: whys_rules.Correction, thread_ts: str) -> Message | None:
         match wish:
-            case whys_rules.Edit(number, text):
+            case whys_rules.EditWhy(number, text):
                 if not text:
                     return await whys_service.offer_edit(self._desk, asked, number)
                 said = await whys_service.edit(self._desk, asked, number, text)
                 self._boundary.later(self._hint(asked, text, thread_ts))
                 return said
-            case whys_rules.Delete(number):
+            case whys_rules.DeleteWhy(number):
                 return await whys_service.strike(self._desk, asked, number)
-            case whys_rules.Move():
+            case whys_rules.MoveWhy():
                 return await whys_service.move(self._desk, asked, wish)
-            case whys_rules.Undo():
+            case whys_rules.UndoWhy():
                 return await whys_service.strike(self._desk, asked, None)
-            case whys_rules.History(number):
+            case whys_rules.ShowWhyHistory(number):
                 return await whys_service.history(self._desk, asked, number)
 
-    async def answer(self, asked: Asked, text: str, parent: int | None, thread_ts: str = "") -> Message | None:
+    async def answer(self, asked: Request, text: str, parent: int | None, thread_ts: str = "") -> Message | None:
         """An answer that was typed; whoever seems to blame somebody in it is given a hint, once it is recorded."""
         said = await whys_service.answer(self._desk, asked, text, parent)
         self._boundary.later(self._hint(asked, text, thread_ts))
         return said
 
-    async def in_thread(self, asked: Asked, line: str, thread_ts: str) -> Heard | None:
+    async def in_thread(self, asked: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
         """What was said to the bot in the whys' thread, which takes what `/why` takes; None in another thread."""
         about = await whys_service.asked_in(self._desk, asked, thread_ts)
         if about is None:
@@ -104,15 +104,15 @@ class Whys:
             said = await self._do(about, wish, thread_ts)
         except Refused as refused:
             raise Refused(threads_views.of_whys(refused.sentence), carrying=refused.carrying) from refused
-        is_told_there = isinstance(wish, whys_rules.Answer | whys_rules.MarkRoot) or said is None
+        is_told_there = isinstance(wish, whys_rules.AnswerWhy | whys_rules.MarkRoot) or said is None
         whisper = None if is_told_there or said is None else threads_views.for_whys(said)
-        return Heard(whisper, is_recorded=whys_rules.is_change(wish))
+        return ThreadAnswer(whisper, is_recorded=whys_rules.is_change(wish))
 
-    async def is_elsewhere(self, asked: Asked, thread_ts: str) -> bool:
+    async def is_elsewhere(self, asked: Request, thread_ts: str) -> bool:
         """Whether a thread is not that of any whys."""
         return await whys_service.asked_in(self._desk, asked, thread_ts) is None
 
-    async def reply(self, asked: Asked, line: str, thread_ts: str) -> Heard | None:
+    async def reply(self, asked: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
         """What was said in the whys' thread, but to nobody; None in another thread.
 
         One that begins with "because" is an answer. Of any other its author is asked, once for each question.
@@ -124,13 +124,13 @@ class Whys:
             return await self.in_thread(asked, line, thread_ts)
         offer = await whys_service.offer(self._desk, about, line)
         if offer is None or (asked.user, thread_ts, offer.question) in self._offered:
-            return Heard(None, is_recorded=False)
+            return ThreadAnswer(None, is_recorded=False)
         self._offered[asked.user, thread_ts, offer.question] = None
         while len(self._offered) > REMEMBERED:
             del self._offered[next(iter(self._offered))]
-        return Heard(threads_views.for_whys(offer.said), is_recorded=False)
+        return ThreadAnswer(threads_views.for_whys(offer.said), is_recorded=False)
 
-    async def _hint(self, asked: Asked, text: str, thread_ts: str) -> None:
+    async def _hint(self, asked: Request, text: str, thread_ts: str) -> None:
         hint = await whys_service.hint(self._desk, asked, text)
         if hint is None:
             return
@@ -158,7 +158,7 @@ class Whys:
     async def move(self, click: Click) -> Message | None:
         """[Beside why 2] and [Beneath why 2]."""
         value = click.value
-        wish = whys_rules.Move(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
+        wish = whys_rules.MoveWhy(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
         return await whys_service.move(self._desk, click.asked, wish, pressed_in(value))
 
     async def restore(self, click: Click) -> Message | None:

@@ -93,7 +93,7 @@ _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """What became of an attempt; `due_at` is when to try again where it is not over."""
 
     state: str
@@ -150,7 +150,7 @@ def claim(tx: Transaction, delivery: Delivery, owner: str, lease_until: datetime
     tx.run(_CLAIM, row_id=delivery.id, owner=owner, lease_until=lease_until, tried=now)
 
 
-def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: Outcome) -> bool:
+def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: SendOutcome) -> bool:
     """Write an attempt's outcome, unless the lease was lost to another process meanwhile; whether it was written."""
     touched = tx.run(
         _SETTLE,

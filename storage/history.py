@@ -19,10 +19,10 @@ from bot.domain.records import (
     Case,
     Entry,
     EntryVersion,
-    History,
     Incident,
+    Likeness,
+    RecordHistory,
     SectionText,
-    Verdict,
     Why,
     WhyVersion,
     entry_deed,
@@ -144,7 +144,7 @@ _KEPT = Statement(insert_into(table_of(KeptRegionRow)))
 _ATTACHMENT = Statement(insert_into(table_of(AttachmentRow)))
 
 
-def restore(tx: Transaction, case: Case, history: History) -> Incident:
+def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
     """Write an incident with everything that is known of it, under its number; as it stands, with its row.
 
     The caller has seen that the number is free, and the channel too where the incident is not resolved. Whoever is a
@@ -165,20 +165,20 @@ def restore(tx: Transaction, case: Case, history: History) -> Incident:
     return incident
 
 
-def likeness(tx: Transaction, incident: Incident, verdict: Verdict) -> None:
+def likeness(tx: Transaction, incident: Incident, verdict: Likeness) -> None:
     """Write what was said of a past incident, where that is here."""
     other = incidents_store.by_number(tx, incident.team, verdict.number)
     if other is not None:
         search_store.judge(tx, incident.id, other.id, verdict.said_by, verdict.said_at, is_same=verdict.is_same)
 
 
-def _people(tx: Transaction, case: Case, history: History) -> None:
+def _people(tx: Transaction, case: Case, history: RecordHistory) -> None:
     for user, person in {**case.people, **history.people}.items():
         if people_store.one(tx, case.incident.team, user) is None:
             people_store.keep(tx, replace(person, team=case.incident.team, is_guest=True))
 
 
-def _add_incident(tx: Transaction, case: Case, history: History) -> Incident:
+def _add_incident(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
     row = _add(
         tx,
         _INCIDENT,
@@ -192,7 +192,7 @@ def _add_incident(tx: Transaction, case: Case, history: History) -> Incident:
     return replace(case.incident, id=row)
 
 
-def _timeline(tx: Transaction, incident_id: int, case: Case, history: History) -> None:
+def _timeline(tx: Transaction, incident_id: int, case: Case, history: RecordHistory) -> None:
     files: dict[int, list[Attachment]] = {}
     for file in (*case.attachments, *history.files):
         files.setdefault(file.entry_id, []).append(file)
@@ -204,7 +204,7 @@ def _timeline(tx: Transaction, incident_id: int, case: Case, history: History) -
             tx.run(_ATTACHMENT, **_values(file) | {"entry_id": row}, due_at=entry.recorded_at, attempts=0)
 
 
-def _whys(tx: Transaction, incident_id: int, history: History, actions: dict[int, int]) -> None:
+def _whys(tx: Transaction, incident_id: int, history: RecordHistory, actions: dict[int, int]) -> None:
     """Every why with its wordings and its links to actions, whose rows are given by their numbers."""
     for why in history.whys:
         row = _add(tx, _WHY, why, incident_id=incident_id)
@@ -214,7 +214,7 @@ def _whys(tx: Transaction, incident_id: int, history: History, actions: dict[int
             tx.run(_WHY_VERSION, **_values(wording), why_id=row)
 
 
-def _parts(tx: Transaction, incident_id: int, case: Case, history: History) -> dict[int, int]:
+def _parts(tx: Transaction, incident_id: int, case: Case, history: RecordHistory) -> dict[int, int]:
     """Sections and actions; the rows of the actions by their numbers."""
     for savings in history.savings.values():
         for saving in savings:
@@ -275,7 +275,7 @@ _VERDICTS = Statement(
 )
 
 
-def load(tx: Transaction, incident: Incident) -> History:
+def load(tx: Transaction, incident: Incident) -> RecordHistory:
     """Everything that `cases.load` leaves out, as of this transaction; what files hold is not among it."""
     struck = timeline_store.struck(tx, incident.id)
     wordings = {
@@ -288,11 +288,11 @@ def load(tx: Transaction, incident: Incident) -> History:
         for row, group in groupby(tx.rows(_WHY_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
     }
     savings = sections_store.every(tx, incident.id)
-    verdicts = tuple(Verdict(*row) for row in tx.rows(_VERDICTS, incident_id=incident.id))
+    verdicts = tuple(Likeness(*row) for row in tx.rows(_VERDICTS, incident_id=incident.id))
     named = _named(struck, wordings, why_wordings, savings) | {why.author for why in every}
     named |= {verdict.said_by for verdict in verdicts}
     known = (people_store.one(tx, incident.team, user) for user in sorted(user for user in named if user))
-    return History(
+    return RecordHistory(
         struck=struck,
         files=attachments_store.of_struck(tx, incident.id),
         wordings=wordings,

@@ -66,7 +66,7 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class LinkOutcome:
     """How an attempt ended: the whole of what changes in its link."""
 
     state: str
@@ -83,7 +83,7 @@ class Settled:
 
 
 COLUMNS = tuple(_link.c[field.name] for field in fields(Link))
-_SETTLED = tuple(field.name for field in fields(Settled))
+_SETTLED = tuple(field.name for field in fields(LinkOutcome))
 _when = bindparam("now", type_=_link.c.due_at.type)
 _NEW = {
     **{name: bindparam(name) for name in ("team", "system", "subject", "incident_id")},
@@ -258,7 +258,7 @@ def claim(tx: Transaction, link: Link, owner: str, lease_until: datetime) -> Non
     tx.run(_CLAIM, row_id=link.id, owner=owner, lease_until=lease_until)
 
 
-def settle(tx: Transaction, link: Link, owner: str, settled: Settled) -> bool:
+def settle(tx: Transaction, link: Link, owner: str, settled: LinkOutcome) -> bool:
     """Write how an attempt ended, unless the lease was lost meanwhile; whether it was written."""
     values = {f"new_{name}": getattr(settled, name) for name in _SETTLED}
     return tx.run(_SETTLE, row_id=link.id, owner=owner, seen=link.wanted, **values) == 1

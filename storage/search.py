@@ -77,7 +77,7 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """An incident with the words by which it was found."""
 
     incident: Incident
@@ -85,7 +85,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchQuery:
     """What to find: plain words (letters and digits only), all of them or any, in incidents numbered below `before`."""
 
     words: tuple[str, ...]
@@ -98,13 +98,13 @@ class Wanted:
         return (" OR " if self.is_any else " ").join(f'"{word}"' for word in self.words if word.isalnum())
 
 
-def find(tx: Transaction, team: str, wanted: Wanted, most: int) -> tuple[Found, ...]:
+def find(tx: Transaction, team: str, wanted: SearchQuery, most: int) -> tuple[SearchHit, ...]:
     """The incidents of a workspace that have the words, the best first; nothing where there are none to look for."""
     if not wanted.query:
         return ()
     rows = tx.rows(_FOUND[tx.database], team=team, query=wanted.query, before=wanted.before, most=most)
     split = len(_COLUMNS)
-    return tuple(Found(Incident(*row[:split]), Texts(*row[split:])) for row in rows)
+    return tuple(SearchHit(Incident(*row[:split]), Texts(*row[split:])) for row in rows)
 
 
 def words_of(tx: Transaction, incident_id: int) -> Texts:
@@ -138,7 +138,7 @@ def judge(tx: Transaction, incident_id: int, other_id: int, by: str, now: dateti
     tx.run(_JUDGE, incident_id=incident_id, other_id=other_id, is_same=is_same, said_by=by, said_at=now)
 
 
-def incidents_in(found: Iterable[Found]) -> tuple[Incident, ...]:
+def incidents_in(found: Iterable[SearchHit]) -> tuple[Incident, ...]:
     """The incidents alone."""
     return tuple(one.incident for one in found)
 
@@ -149,7 +149,7 @@ GOING, DONE, FAILED = "going", "done", "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Lookback:
+class HistoryScan:
     """One walk. `cursor` (how far it came) and `found` (what it proposes) are JSON; `seen` counts the messages.
 
     `state` is `going`, `done`, or `failed` for the reason in `note`. While somebody walks, `due_at` is the end of
@@ -170,7 +170,7 @@ class Lookback:
     due_at: datetime
 
 
-_LOOKBACK_COLUMNS = tuple(_lookback.c[field.name] for field in fields(Lookback))
+_LOOKBACK_COLUMNS = tuple(_lookback.c[field.name] for field in fields(HistoryScan))
 _ADD = Statement(insert_into(_lookback).returning(_lookback.c.id))
 _BY_ID = Statement(select(*_LOOKBACK_COLUMNS).where(_lookback.c.id == bindparam("row_id")))
 _DUE = Statement(
@@ -215,15 +215,15 @@ def add(tx: Transaction, new: NewLookback, now: datetime) -> int:
     return int(row[0])
 
 
-def by_id(tx: Transaction, row_id: int) -> Lookback | None:
+def by_id(tx: Transaction, row_id: int) -> HistoryScan | None:
     """One walk by its row."""
     row = tx.row(_BY_ID, row_id=row_id)
-    return Lookback(*row) if row else None
+    return HistoryScan(*row) if row else None
 
 
-def due(tx: Transaction, now: datetime, most: int) -> tuple[Lookback, ...]:
+def due(tx: Transaction, now: datetime, most: int) -> tuple[HistoryScan, ...]:
     """The walks that may go on by now: new, waiting no longer, or left behind by a process whose lease ended."""
-    return tuple(Lookback(*row) for row in tx.rows(_DUE, now=now, most=most))
+    return tuple(HistoryScan(*row) for row in tx.rows(_DUE, now=now, most=most))
 
 
 def is_going(tx: Transaction, incident_id: int) -> bool:
@@ -231,12 +231,12 @@ def is_going(tx: Transaction, incident_id: int) -> bool:
     return tx.row(_IS_GOING, incident_id=incident_id) is not None
 
 
-def save(tx: Transaction, held: Lookback, after: Lookback) -> Lookback | None:
+def save(tx: Transaction, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:
     """Write how a walk stands; None where `held` is not how the row stands any more, so that nothing was written."""
     values = {f"new_{name}": getattr(after, name) for name in ("cursor", "found", "seen", "state", "note", "due_at")}
     return after if tx.run(_HELD, row_id=held.id, held_until=held.due_at, **values) == 1 else None
 
 
-def claim(tx: Transaction, lookback: Lookback, until: datetime) -> Lookback | None:
+def claim(tx: Transaction, lookback: HistoryScan, until: datetime) -> HistoryScan | None:
     """Take a due walk for this process until the lease ends; None where another has it."""
     return save(tx, lookback, replace(lookback, due_at=until))

@@ -13,7 +13,7 @@ from sqlalchemy import CompoundSelect, Table, Text, bindparam, cast, literal_col
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.records import Incident
-from bot.domain.secrets import Noun, Spot, Subject, Wording
+from bot.domain.secrets import Noun, SecretWording, Spot, Subject
 from storage import incidents as incidents_store
 from storage.database.drivers import DATABASE_ERRORS, SqliteDriver
 from storage.database.statements import Statement, Transaction
@@ -58,7 +58,7 @@ def mark_of(secret: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class SecretCopy:
     """A text that has a mark in it. `place` is where; in `inbox`, `delivery`, `lookback` and `link` it is JSON.
 
     In `kept` it is Markdown, which may have escapes inside the credential.
@@ -70,7 +70,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class SearchScope:
     """How far to look: one incident, and where `since` is given what was said in its workspace from then on."""
 
     incident_id: int
@@ -127,11 +127,11 @@ def entries_with(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...
     return tuple(row[0] for row in tx.rows(_ENTRIES, incident_id=incident_id, mark=mark))
 
 
-def copies(tx: Transaction, reach: Reach, mark: str) -> tuple[Copy, ...]:
+def copies(tx: Transaction, reach: SearchScope, mark: str) -> tuple[SecretCopy, ...]:
     """Every other text that may quote it: alerts that became entries, what other systems were told, drafts, answers."""
     scope = {"incident_id": reach.incident_id, "team": reach.team, "since": reach.since}
     return tuple(
-        Copy(place, key, text)
+        SecretCopy(place, key, text)
         for place, texts in _PLACES.items()
         if place not in _SCOPE or reach.since is not None
         for key, text in tx.rows(
@@ -140,7 +140,7 @@ def copies(tx: Transaction, reach: Reach, mark: str) -> tuple[Copy, ...]:
     )
 
 
-def rewrite(tx: Transaction, copy: Copy, text: str) -> None:
+def rewrite(tx: Transaction, copy: SecretCopy, text: str) -> None:
     """Put other words in its place."""
     tx.run(_PLACES[copy.place].write, row_key=copy.key, new_text=text)
 
@@ -237,11 +237,11 @@ _ONE = Statement(
 )
 
 
-def elsewhere(tx: Transaction, incident: Incident, mark: str) -> tuple[tuple[Incident, tuple[Wording, ...]], ...]:
+def elsewhere(tx: Transaction, incident: Incident, mark: str) -> tuple[tuple[Incident, tuple[SecretWording, ...]], ...]:
     """The wordings of the workspace's other incidents that may hold a mark, which is letters and digits only."""
-    found: dict[int, list[Wording]] = {}
+    found: dict[int, list[SecretWording]] = {}
     for row in tx.rows(_FIND, team=incident.team, but=incident.id, mark=mark, most=MOST):
-        found.setdefault(row[0], []).append(Wording(Subject(Noun(row[1]), row[2]), row[3], row[4]))
+        found.setdefault(row[0], []).append(SecretWording(Subject(Noun(row[1]), row[2]), row[3], row[4]))
     others = ((incidents_store.by_id(tx, other), wordings) for other, wordings in found.items())
     return tuple((other, tuple(wordings)) for other, wordings in others if other is not None)
 

@@ -99,7 +99,7 @@ _KEEP = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class EditedCopy:
     """A copy: `external_id` is what the outside calls it, `marks` tell how each region, by its id, was left there.
 
     `revision` counts how often that one was written, from 1.
@@ -111,18 +111,18 @@ class Copy:
     written_at: datetime
 
 
-def one(tx: Transaction, incident_id: int, place: str) -> Copy | None:
+def one(tx: Transaction, incident_id: int, place: str) -> EditedCopy | None:
     """The copy of an incident's document in a place such as `canvas`."""
     row = tx.row(_ONE, incident_id=incident_id, place=place)
     if row is None:
         return None
     marks = {id_: RegionMark(*mark) for id_, mark in json.loads(row[1]).items()}
-    return Copy(row[0], marks, row[2], row[3])
+    return EditedCopy(row[0], marks, row[2], row[3])
 
 
-def keep(tx: Transaction, incident_id: int, place: str, copy: Copy) -> None:
+def keep(tx: Transaction, incident_id: int, place: str, copy: EditedCopy) -> None:
     """Remember a copy as it was written just now, in place of what was known of it."""
-    given = {field.name: getattr(copy, field.name) for field in fields(Copy)}
+    given = {field.name: getattr(copy, field.name) for field in fields(EditedCopy)}
     marks = json.dumps({id_: astuple(mark) for id_, mark in copy.marks.items()})
     tx.run(_KEEP, incident_id=incident_id, place=place, **given | {"marks": marks})
 

@@ -281,46 +281,46 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class EntryRange:
     """The part of a timeline that is looked at: one incident's entries that happened at or after `since`."""
 
     incident_id: int
     since: datetime
 
 
-def last(tx: Transaction, span: Span, most: int) -> tuple[Entry, ...]:
+def last(tx: Transaction, span: EntryRange, most: int) -> tuple[Entry, ...]:
     """The last entries, oldest of them first."""
     rows = tx.rows(_LAST, incident_id=span.incident_id, since=span.since, most=most)
     return tuple(Entry(*row) for row in reversed(rows))
 
 
-def before(tx: Transaction, span: Span, anchor: Anchor, most: int) -> tuple[Entry, ...]:
+def before(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
     """The entries next before an anchor, oldest first."""
     return tuple(Entry(*row) for row in reversed(tx.rows(_BEFORE, **_given(span, anchor), most=most)))
 
 
-def behind(tx: Transaction, span: Span, anchor: Anchor, most: int) -> tuple[Entry, ...]:
+def behind(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
     """The entries next behind an anchor, oldest first."""
     return tuple(Entry(*row) for row in tx.rows(_BEHIND, **_given(span, anchor), most=most))
 
 
-def count_before(tx: Transaction, span: Span, anchor: Anchor) -> int:
+def count_before(tx: Transaction, span: EntryRange, anchor: Anchor) -> int:
     """How many entries stand before an anchor."""
     row = tx.row(_COUNT_BEFORE, **_given(span, anchor))
     return int(row[0]) if row else 0
 
 
-def count_page(tx: Transaction, span: Span) -> int:
+def count_page(tx: Transaction, span: EntryRange) -> int:
     """How many entries stand."""
     row = tx.row(_COUNT_PAGE, incident_id=span.incident_id, since=span.since)
     return int(row[0]) if row else 0
 
 
-def said(tx: Transaction, span: Span, until: datetime) -> dict[tuple[datetime, str], int]:
+def said(tx: Transaction, span: EntryRange, until: datetime) -> dict[tuple[datetime, str], int]:
     """What is recorded up to a moment: the number of each (time to the minute, text)."""
     rows = tx.rows(_SAID, incident_id=span.incident_id, since=span.since, until=until)
     return {(at.replace(second=0, microsecond=0), text): number for at, text, number in rows}
 
 
-def _given(span: Span, anchor: Anchor) -> dict[str, object]:
+def _given(span: EntryRange, anchor: Anchor) -> dict[str, object]:
     return {"incident_id": span.incident_id, "since": span.since, "at": anchor.at, "number": anchor.number}

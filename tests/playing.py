@@ -11,7 +11,7 @@ from bot.clock import SettableClock
 from bot.domain.incident import reached
 from bot.domain.records import Case, Milestone, Place
 from bot.integrations.http import Patience
-from bot.integrations.sync import Follower
+from bot.integrations.sync import SyncHandler
 from bot.rehearsal.server import StandIn
 from bot.settings import Settings, load
 from storage import case as case_store
@@ -112,7 +112,7 @@ async def playing(
     transport: str = "http",
     now: datetime = NOON,
     environ: Mapping[str, str] | None = None,
-    followers: Mapping[str, Follower] | None = None,
+    followers: Mapping[str, SyncHandler] | None = None,
     patience: Patience = QUICK,
 ) -> AsyncIterator[Play]:
     """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings.

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.clock import SettableClock
-from bot.doctor import Finding, examine
+from bot.doctor import CheckResult, examine
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.settings import load
 
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 BOT_TOKEN = "xoxb-" + "doctor"
 APP_TOKEN = "xapp-" + "doctor"
 SIGNING_SECRET = "sign" + "ing"
-DATABASE = Finding("database", ok=True, sentence="The database answers.")
+DATABASE = CheckResult("database", ok=True, sentence="The database answers.")
 
 
 @dataclass
@@ -65,7 +65,7 @@ async def slack(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Slack]:
         yield workspace
 
 
-async def examined(slack: Slack, **changed: str) -> dict[str, Finding]:
+async def examined(slack: Slack, **changed: str) -> dict[str, CheckResult]:
     """The findings by name; socket mode unless `SLACK_APP_TOKEN` is emptied."""
     variables = {"SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN} | changed
     findings = await examine(load(variables, None), SettableClock(NOW), lambda: DATABASE)
@@ -194,7 +194,7 @@ async def test_the_database_may_take_its_time_without_holding_the_loop(slack: Sl
     loop = asyncio.get_running_loop()
     moved_on = asyncio.Event()
 
-    def slow() -> Finding:
+    def slow() -> CheckResult:
         """Wait for the loop: were it held, this would never end."""
         asyncio.run_coroutine_threadsafe(_set(moved_on), loop).result(timeout=60)
         return DATABASE

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.doctor import Finding
-from bot.integrations.atlassian import Kind
-from bot.integrations.confluence.client import Confluence
+from bot.doctor import CheckResult
+from bot.integrations.atlassian import TokenKind
+from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.http import PublishError
 from bot.integrations.registry import checks
 from bot.settings import Settings, load
@@ -19,8 +19,8 @@ def settings(url: str, **more: str) -> Settings:
     return load(environ | {"AFTERWORD_JIRA_PROJECT": "OPS"} | more, env_file=None)
 
 
-async def found(given: Settings) -> list[Finding]:
-    return [Finding(name, ok=ok, sentence=sentence) for name, ok, sentence in await checks(given)]
+async def found(given: Settings) -> list[CheckResult]:
+    return [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await checks(given)]
 
 
 async def test_nothing_connected_is_nothing_to_check() -> None:
@@ -32,7 +32,7 @@ async def test_a_jira_that_lets_us_in_says_as_whom() -> None:
     async with jira.serving() as url:
         jira.authorization = BASIC
         filled = settings(url, AFTERWORD_JIRA_FIELDS='{"customfield_10": {"value": "Ops"}}')
-        assert await found(filled) == [Finding("Jira", ok=True, sentence="Signed in as Afterword.")]
+        assert await found(filled) == [CheckResult("Jira", ok=True, sentence="Signed in as Afterword.")]
         assert {seen.method for seen in jira.seen} == {"GET"}
 
 
@@ -74,8 +74,8 @@ async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
         wiki.authorization = BASIC
         there = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
         assert await found(there) == [
-            Finding("Confluence", ok=True, sentence="Space ENG (Engineering)."),
-            Finding("Confluence", ok=None, sentence=f"{UNCHECKED}."),
+            CheckResult("Confluence", ok=True, sentence="Space ENG (Engineering)."),
+            CheckResult("Confluence", ok=None, sentence=f"{UNCHECKED}."),
         ]
         (gone,) = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="GONE"))
         assert {seen.method for seen in wiki.seen} == {"GET"}
@@ -87,7 +87,7 @@ async def test_the_address_of_a_confluence_may_be_that_of_any_of_its_pages(behin
     wiki = FakeConfluence()
     async with wiki.serving() as url:
         first, _ = await found(wiki_settings(f"{url}{behind}", AFTERWORD_CONFLUENCE_SPACE="ENG"))
-    assert first == Finding("Confluence", ok=True, sentence="Space ENG (Engineering).")
+    assert first == CheckResult("Confluence", ok=True, sentence="Space ENG (Engineering).")
 
 
 async def test_the_page_above_is_named_and_one_that_is_not_there_is_told() -> None:
@@ -99,7 +99,7 @@ async def test_the_page_above_is_named_and_one_that_is_not_there_is_told() -> No
         ]
     assert above[0].sentence == "Space ENG (Engineering), below “Postmortems”."
     assert gone == [
-        Finding(
+        CheckResult(
             "Confluence",
             ok=False,
             sentence="AFTERWORD_CONFLUENCE_PARENT: there is no page 901 that the account may see. "
@@ -115,7 +115,7 @@ async def test_rights_that_the_space_does_not_list_are_named() -> None:
         _, note = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
         wiki.rights = None
         _, nothing_told = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
-    assert note == Finding(
+    assert note == CheckResult(
         "Confluence", ok=None, sentence=f"The space does not list the right to create attachments for it. {UNCHECKED}."
     )
     assert "whether it may write pages, attachments, labels, what is kept" in nothing_told.sentence
@@ -127,7 +127,7 @@ async def test_the_scopes_of_a_token_are_named_and_one_that_cannot_read_is_told_
     wiki.scopes = {"read:space:confluence"}
     async with wiki.serving() as url:
         settings_ = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
-        confluence = Confluence(access(url, Kind.SCOPED), "ENG", QUICK)
+        confluence = ConfluenceClient(access(url, TokenKind.SCOPED), "ENG", QUICK)
         with pytest.raises(PublishError, match="to read pages it needs read:page:confluence"):
             await confluence.missing_rights()
         await confluence.aclose()
@@ -155,7 +155,7 @@ def desk_settings(url: str, **more: str) -> Settings:
     return settings(url, **desk | {"AFTERWORD_JSM_FIELDS": '{"customfield_10": {"value": "Ops"}}'} | more)
 
 
-async def desk_found(jira: FakeJira, **more: str) -> Finding:
+async def desk_found(jira: FakeJira, **more: str) -> CheckResult:
     async with jira.serving() as url:
         _, finding = await found(desk_settings(url, **more))
     assert finding.name == "Jira Service Management"

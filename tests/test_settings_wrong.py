@@ -15,7 +15,7 @@ from bot import runner
 from bot.app import alert_rules_of, mask_of, rules_of
 from bot.errors import Misconfigured
 from bot.integrations import Connected, registry
-from bot.integrations.jira.client import Jira
+from bot.integrations.jira.client import JiraClient
 from bot.settings import FILED, Settings, load, variable
 from storage.database.drivers import driver_for
 from tests.test_settings import OUTSIDE, SECRET
@@ -31,7 +31,7 @@ BAD = [
 
 
 MAKES: dict[str, Callable[[Settings], Connected]] = {
-    "jira_url": lambda settings: Jira(registry.jira_access(settings)),
+    "jira_url": lambda settings: JiraClient(registry.jira_access(settings)),
     "confluence_": registry.confluence_client,
     "jsm_key": registry.paging_client,
     "jsm_url": registry.paging_client,

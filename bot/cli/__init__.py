@@ -18,7 +18,7 @@ from bot.cli import options as options_commands
 from bot.cli import templates as templates_commands
 from bot.cli import times as times_commands
 from bot.clock import SettableClock, SystemClock
-from bot.doctor import Finding, examine
+from bot.doctor import CheckResult, examine
 from bot.errors import AfterwordError, Misconfigured
 from bot.rehearsal import story
 from bot.services import reminders as reminders_service
@@ -127,22 +127,22 @@ def doctor() -> None:
         sys.exit(1)
 
 
-def _settings_found(settings: Settings) -> list[Finding]:
+def _settings_found(settings: Settings) -> list[CheckResult]:
     """What is wrong with the settings as such, before anybody is asked about them."""
-    found = [Finding("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *misspelt())]
+    found = [CheckResult("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *misspelt())]
     try:
         mask_of(settings)
     except Misconfigured as error:
-        found.append(Finding("mask", ok=False, sentence=str(error)))
+        found.append(CheckResult("mask", ok=False, sentence=str(error)))
     return found
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> CheckResult:
     try:
         open_store(settings.sqlalchemy_url).close()
     except AfterwordError as error:
-        return Finding("database", ok=False, sentence=str(error))
-    return Finding("database", ok=True, sentence="It opens, and its schema is this version's.")
+        return CheckResult("database", ok=False, sentence=str(error))
+    return CheckResult("database", ok=True, sentence="It opens, and its schema is this version's.")
 
 
 @main.command()

@@ -31,7 +31,7 @@ from bot.export.regions import Held
 from bot.export.sandbox.team_templates import BrokenTemplate
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import rendering as rendering_service
-from bot.services.documents.drafts import Given, Imported, Report, Settled
+from bot.services.documents.drafts import Given, Imported, Report, SettledRegion
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 
@@ -93,7 +93,7 @@ def _about(report: Report) -> str:
     return f"{report.incident.key} {report.incident.title}{compiled}; the record is at revision {now}; {new} kept."
 
 
-def _region(one: Settled) -> Iterator[str]:
+def _region(one: SettledRegion) -> Iterator[str]:
     region = one.region
     if region.heading:
         yield f"{region.title}: its heading is the template's; “{region.heading}” was not taken."
@@ -109,7 +109,7 @@ def _region(one: Settled) -> Iterator[str]:
         yield from _edited(one)
 
 
-def _edited(one: Settled) -> Iterator[str]:
+def _edited(one: SettledRegion) -> Iterator[str]:
     held = one.held
     if not one.is_new:
         yield f"{one.region.title}: taken before, nothing changed."
@@ -120,7 +120,7 @@ def _edited(one: Settled) -> Iterator[str]:
         yield from _differences(one, held)
 
 
-def _differences(one: Settled, held: Held) -> Iterator[str]:
+def _differences(one: SettledRegion, held: Held) -> Iterator[str]:
     others = {_whose(text.author.name if text.author else ""): text.markdown for text in held.texts[:-1]}
     if held.is_record_asked:
         others["the record now"] = held.own.body

@@ -42,7 +42,7 @@ class ReplyDrop:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class MoveDueDate:
     """It has a new due date; `beside` is a time of day that stood with it, which a due date has not."""
 
     due_on: date
@@ -79,11 +79,11 @@ class Unpicked:
     name: str
 
 
-Deed = ReplyDone | ReplyDrop | Move | Choose | HandOver | Unpicked | Unclear
+Deed = ReplyDone | ReplyDrop | MoveDueDate | Choose | HandOver | Unpicked | Unclear
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReplyAnswer:
     """What becomes of which actions; of none by name where their writer takes for granted which."""
 
     about: tuple[About, ...]
@@ -128,14 +128,14 @@ _OTHERS = re.compile(
 )
 
 
-def read_reply(text: str, today: date, *, mentions: bool = False) -> Answer | None:
+def read_reply(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer | None:
     """The answer that a message is, or None where it is none; `today` is the day where its author lives.
 
     `mentions` where it mentions one person; the mention itself is not in the text any more.
     """
     answer = _read(text, today, mentions=mentions)
     name = _name_in(answer.deed) if answer and answer.about else ""
-    return Answer(answer.about, Unpicked(name)) if answer and name else answer
+    return ReplyAnswer(answer.about, Unpicked(name)) if answer and name else answer
 
 
 def _name_in(deed: Deed) -> str:
@@ -146,7 +146,7 @@ def _name_in(deed: Deed) -> str:
     return unpicked_in(words) if words.startswith("@") and len(words.split()) <= most else ""
 
 
-def _read(text: str, today: date, *, mentions: bool) -> Answer | None:
+def _read(text: str, today: date, *, mentions: bool) -> ReplyAnswer | None:
     plain = _plain(text)
     verb = _VERB.match(plain)
     kind, rest = (verb.lastgroup or "", plain[verb.end() :]) if verb else ("", plain)
@@ -158,7 +158,7 @@ def _read(text: str, today: date, *, mentions: bool) -> Answer | None:
     about, behind = lists[-1]
     if kind in ("", "move"):
         return _behind(lists, today) if kind == "" else _moved(lists, today) or _unclear(about, behind, today)
-    return Answer(about, _deed(kind, behind))
+    return ReplyAnswer(about, _deed(kind, behind))
 
 
 def is_courtesy(text: str) -> bool:
@@ -166,7 +166,7 @@ def is_courtesy(text: str) -> bool:
     return bool(text.strip()) and not _plain(text.replace(":+1:", " "))
 
 
-def in_command(text: str, today: date, *, mentions: bool = False) -> Answer | None:
+def in_command(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer | None:
     """The same behind `/action`, where whatever is no whole answer is a new action: `3 friday`, `done 1 and 2`."""
     answer = read_reply(text, today, mentions=mentions) if _REPLY_BEGINS.match(text.strip()) else None
     is_new = answer is None or (isinstance(answer.deed, Unclear) and answer.deed.words and not answer.deed.problem)
@@ -197,20 +197,20 @@ def _deed(kind: str, words: str) -> Deed:
     return ReplyDrop(_BECAUSE.sub("", words, count=1)) if kind == "drop" else Unclear(words)
 
 
-def _behind(lists: tuple[_List, ...], today: date) -> Answer:
+def _behind(lists: tuple[_List, ...], today: date) -> ReplyAnswer:
     """The numbers come first: `3 done`, `3 and 4 friday`."""
     about, words = lists[-1]
     verb = _VERB.match(words)
     if verb is not None and verb.lastgroup != "move":
-        return Answer(about, _deed(verb.lastgroup or "", words[verb.end() :]))
+        return ReplyAnswer(about, _deed(verb.lastgroup or "", words[verb.end() :]))
     if verb is not None:
         lists = ((about, words[verb.end() :]),)
     return _moved(lists, today) or _unclear(about, words, today)
 
 
-def _unclear(about: tuple[About, ...], words: str, today: date) -> Answer:
+def _unclear(about: tuple[About, ...], words: str, today: date) -> ReplyAnswer:
     found = _day(words, today)
-    return Answer(about, Unclear(words, found.problem if found else ""))
+    return ReplyAnswer(about, Unclear(words, found.problem if found else ""))
 
 
 def _day(words: str, today: date) -> Due | None:
@@ -221,41 +221,41 @@ def _day(words: str, today: date) -> Due | None:
     return due_dates_rules.read(said, today, is_limit=words.lower().startswith(("by", "until")))
 
 
-def _moving(found: Due | None) -> Move | Choose | None:
+def _moving(found: Due | None) -> MoveDueDate | Choose | None:
     if found is None or not found.days:
         return None
-    return Move(found.day, found.beside) if found.day else Choose(found)
+    return MoveDueDate(found.day, found.beside) if found.day else Choose(found)
 
 
-def _moved(lists: tuple[_List, ...], today: date) -> Answer | None:
+def _moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:
     """The fewest actions behind which a day is named, unless what stands there are more of them and their day."""
     for about, words in lists:
         deed = None if _OTHERS.match(words) else _moving(_day(words, today))
         if deed is not None:
-            return Answer(about, deed)
+            return ReplyAnswer(about, deed)
     return None
 
 
-def _given(kind: str, rest: str, lists: tuple[_List, ...]) -> Answer | None:
+def _given(kind: str, rest: str, lists: tuple[_List, ...]) -> ReplyAnswer | None:
     """Somebody is mentioned: they are given it, where no more is said."""
     about, words = lists[-1] if lists else ((), _IT.sub("", rest, count=1))
     verb = _VERB.match(words) if lists and not kind else None
     if verb is not None:
         kind, words = verb.lastgroup or "", words[verb.end() :]
     if kind in ("", "give") and (lists or kind) and _TO_WHOM.fullmatch(words):
-        return Answer(about, HandOver())
-    return Answer(about, Unclear(words)) if lists else None
+        return ReplyAnswer(about, HandOver())
+    return ReplyAnswer(about, Unclear(words)) if lists else None
 
 
-def _of_the_one(kind: str, rest: str, today: date) -> Answer | None:
+def _of_the_one(kind: str, rest: str, today: date) -> ReplyAnswer | None:
     """No number: only what says nothing else is an answer, for people also talk."""
     words = _IT.sub("", rest, count=1)
     if kind == "done":
-        return Answer((), ReplyDone()) if _NO_MORE.fullmatch(words) else None
+        return ReplyAnswer((), ReplyDone()) if _NO_MORE.fullmatch(words) else None
     if kind == "drop":
-        return Answer((), _deed(kind, words)) if not words or _BECAUSE.match(words) else None
+        return ReplyAnswer((), _deed(kind, words)) if not words or _BECAUSE.match(words) else None
     deed = _moving(_day(words, today)) if kind in ("", "move") and not words[:1].isdigit() else None
-    return Answer((), deed) if deed is not None else None
+    return ReplyAnswer((), deed) if deed is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,28 +266,28 @@ class Add:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FinishAction:
     """Action 3 is done."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reopen:
+class ReopenAction:
     """Action 3 was not done after all, or is to be done after all."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class ShowAction:
     """Show action 3 with all that can be done about it."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class EditAction:
     """Word action 3 anew."""
 
     number: int
@@ -303,7 +303,7 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NameForWords:
     """A name stands where words were wanted, as in `edit 3 @ana`: to hand action 3 over is written otherwise."""
 
     number: int
@@ -311,19 +311,19 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class ListAll:
+class ListActions:
     """List the incident's actions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class ActionHelp:
     """Explain."""
 
 
-OfOne = Done | Reopen | Show | Edit | Drop
-Wish = Add | OfOne | Named | ListAll | Help
+OfOne = FinishAction | ReopenAction | ShowAction | EditAction | Drop
+Wish = Add | OfOne | NameForWords | ListActions | ActionHelp
 
-_SIMPLE: dict[str, Wish] = {"": ListAll(), "list": ListAll(), "help": Help(), "?": Help()}
+_SIMPLE: dict[str, Wish] = {"": ListActions(), "list": ListActions(), "help": ActionHelp(), "?": ActionHelp()}
 _UNFINISHED = {
     "done": "done 1",
     "close": "done 1",
@@ -359,14 +359,14 @@ def wish(text: str) -> Wish:
 def _of_one(text: str) -> Wish | None:
     """What is said of one action by its number; None where that is not its whole form."""
     if done := _DONE.fullmatch(text):
-        return Done(int(done["first"] or done["last"]))
+        return FinishAction(int(done["first"] or done["last"]))
     if one := _NUMBERED.fullmatch(text):
         is_back = (one["word"] or "").lower() in ("reopen", "undo")
-        return Reopen(int(one["number"])) if is_back else Show(int(one["number"]))
+        return ReopenAction(int(one["number"])) if is_back else ShowAction(int(one["number"]))
     if named := _WITH_NAME.fullmatch(text):
-        return Named(int(named["number"]), named["name"])
+        return NameForWords(int(named["number"]), named["name"])
     if edit := _EDIT.fullmatch(text):
-        return Edit(int(edit[1]), edit[2].strip())
+        return EditAction(int(edit[1]), edit[2].strip())
     if drop := _DROP.fullmatch(text):
         if not drop[2]:
             sentence = f"Say why it is dropped: `/action drop {drop[1]} covered by the new rate limit`."
@@ -396,7 +396,7 @@ _LAST_LINK = re.compile(r"\s+\(?(https?://[^\s<>()]+?)\)?[.,;]?$", re.IGNORECASE
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TypedAction:
     """An action as typed: its words, and the day it is due, if one was named.
 
     `unsure` where that can be several days: which one is to be asked before it is written down.
@@ -409,7 +409,7 @@ class Asked:
     unsure: Due | None = None
 
 
-def read(line: str, today: date) -> Asked:
+def read(line: str, today: date) -> TypedAction:
     """Split `what … due friday` into the words, the day, the kind (`prevent: …`, `#prevent`) and the link.
 
     `today` is the day where the author lives. What follows `due` and is no day raises Refused; what follows `by`
@@ -441,7 +441,7 @@ def _link_behind(line: str) -> tuple[str, str]:
     return (line[: match.start()], match[1]) if match else (line, "")
 
 
-def _dated_in(line: str, today: date) -> Asked:
+def _dated_in(line: str, today: date) -> TypedAction:
     behind = [found for word in _BEGINS.finditer(line) if (found := _BEHIND.match(line, word.start()))]
     for match in (_IN_BRACKETS.search(line), *behind, _IN_FRONT.fullmatch(line)):
         if match and (asked := _dated(match, today)):
@@ -450,10 +450,10 @@ def _dated_in(line: str, today: date) -> Asked:
         if match["word"].lower().startswith("d") and len(match["when"].split()) <= _REFUSED_WORDS:
             name = unpicked_in(match["when"])
             raise Refused(unpicked(name) if name else due_dates_rules.not_a_day(match["when"]))
-    return Asked(line.strip(), None)
+    return TypedAction(line.strip(), None)
 
 
-def _dated(match: re.Match[str], today: date) -> Asked | None:
+def _dated(match: re.Match[str], today: date) -> TypedAction | None:
     """The line without its due date; None where it has none there. Raises Refused for a day that there is not."""
     parts = match.groupdict()
     when, is_due = parts["when"].strip(), (parts["word"] or "due").lower().startswith("d")
@@ -469,7 +469,7 @@ def _dated(match: re.Match[str], today: date) -> Asked | None:
     before, behind = match.string[: match.start()].strip(" ,;-–—"), match.string[match.end() :].strip()
     beside = f"({found.beside})" if found.beside else ""
     text = " ".join(filter(None, (before, parts.get("rest") or behind, beside)))
-    return Asked(text, found.day, unsure=None if found.day else found)
+    return TypedAction(text, found.day, unsure=None if found.day else found)
 
 
 def address(typed: str) -> str:

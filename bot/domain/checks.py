@@ -28,7 +28,7 @@ MOST_NAMED = 4
 """Actions that a question names, the latest of them; as many buttons fit beside [Add an action]."""
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What was found."""
 
     FUTURE = "future"
@@ -61,7 +61,7 @@ class Finding:
     `choices` are the numbers of the actions of which one may be for the why.
     """
 
-    kind: Kind
+    kind: FindingKind
     sentence: str
     mend: Mend
     target: int | None = None
@@ -89,7 +89,7 @@ def _future(entries: list[Entry], now: datetime) -> Iterator[Finding]:
     for entry in entries:
         if entry.happened_at > now + AHEAD:
             sentence = f"#{entry.number} is in the future: {_stamp(entry.happened_at)}."
-            yield Finding(Kind.FUTURE, sentence, Mend.EDIT_ENTRY, entry.number)
+            yield Finding(FindingKind.FUTURE, sentence, Mend.EDIT_ENTRY, entry.number)
 
 
 def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
@@ -102,7 +102,7 @@ def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
                 "One of the two times is wrong."
             )
             mend = Mend.MARK if mark.by is None else Mend.EDIT_ENTRY
-            yield Finding(Kind.ORDER, sentence, mend, mark.by.number if mark.by else None)
+            yield Finding(FindingKind.ORDER, sentence, mend, mark.by.number if mark.by else None)
 
 
 def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
@@ -110,10 +110,10 @@ def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
         return
     marks = reached(case.incident, entries)
     if Milestone.DETECTED not in marks:
-        yield Finding(Kind.DETECTION, "No entry says when it was detected.", Mend.MARK)
+        yield Finding(FindingKind.DETECTION, "No entry says when it was detected.", Mend.MARK)
     if Milestone.MITIGATED not in marks:
         sentence = "No entry says when it got better (mitigated), only when it was over."
-        yield Finding(Kind.RECOVERY, sentence, Mend.MARK, is_question=True)
+        yield Finding(FindingKind.RECOVERY, sentence, Mend.MARK, is_question=True)
 
 
 def _roots(case: Case) -> Iterator[Finding]:
@@ -132,14 +132,14 @@ def _roots(case: Case) -> Iterator[Finding]:
             named = ", ".join(f"action {action.number} {_quoted(action.text, NAMED)}" for action in loose[:MOST_NAMED])
             sentence = f"Which action is for the root cause in why {why.number}, {_quoted(why.text)}? There is {named}."
             numbers = tuple(action.number for action in loose)
-            yield Finding(Kind.ROOT, sentence, Mend.LINK_ACTION, why.number, is_question=True, choices=numbers)
+            yield Finding(FindingKind.ROOT, sentence, Mend.LINK_ACTION, why.number, is_question=True, choices=numbers)
         else:
             sentence = f"The root cause in why {why.number} has no action: {_quoted(why.text)}"
-            yield Finding(Kind.ROOT, sentence, Mend.ADD_ACTION, why.number)
+            yield Finding(FindingKind.ROOT, sentence, Mend.ADD_ACTION, why.number)
     written = case.sections.get("root_cause")
     is_marked = any(why.is_root and not why.struck for why in case.whys)
     if not is_marked and not standing and written is not None and plain(written.text):
-        yield Finding(Kind.ROOT, "There is a root cause, and no action against it.", Mend.ADD_ACTION)
+        yield Finding(FindingKind.ROOT, "There is a root cause, and no action against it.", Mend.ADD_ACTION)
 
 
 def loose_actions(case: Case) -> tuple[int, ...]:
@@ -157,7 +157,7 @@ def _actions(case: Case) -> Iterator[Finding]:
             listed = f"{', '.join(others)} and {last}" if others else last
             sentence = f"Action {action.number} has {listed}: {_quoted(action.text)}"
             is_question = lacking == ["no link to a ticket"]
-            yield Finding(Kind.ACTION, sentence, Mend.COMPLETE_ACTION, action.id, is_question=is_question)
+            yield Finding(FindingKind.ACTION, sentence, Mend.COMPLETE_ACTION, action.id, is_question=is_question)
 
 
 def _missing_words(action: Action) -> list[str]:
@@ -198,7 +198,7 @@ def _placeholders(case: Case) -> Iterator[Finding]:
         left = placeholder(written.text) if written else ""
         if left:
             sentence = f"{section.title} still holds a placeholder: {_quoted(left)}"
-            yield Finding(Kind.PLACEHOLDER, sentence, Mend.FILL_SECTION, section=slug)
+            yield Finding(FindingKind.PLACEHOLDER, sentence, Mend.FILL_SECTION, section=slug)
 
 
 def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
@@ -220,7 +220,7 @@ def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
                 f"Nothing is recorded for {_long(minutes)} between #{last.number} ({_stamp(until)}) and "
                 f"#{entry.number} ({_stamp(entry.happened_at)}). Did nothing happen?"
             )
-            yield Finding(Kind.GAP, sentence, Mend.ADD_ENTRY, is_question=True)
+            yield Finding(FindingKind.GAP, sentence, Mend.ADD_ENTRY, is_question=True)
         ended = entry.ended_at or entry.happened_at
         if until is None or ended >= until:
             until, last = ended, entry

@@ -21,10 +21,10 @@ from bot.domain.records import (
     Entry,
     EntryKind,
     EntryVersion,
-    History,
     Milestone,
     Person,
     PostmortemStatus,
+    RecordHistory,
     Status,
     first_wording,
     is_untouched,
@@ -39,7 +39,7 @@ TAKEN_BACK = "its entry was taken back"
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class PersonName:
     """A person, with the id where no name is known."""
 
     id: str
@@ -47,7 +47,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class PastWording:
     """One wording that an entry, a why or a section had, and what was done to bring it about.
 
     `happened_at`, `ended_at` and `approximate` are told of entries alone.
@@ -55,7 +55,7 @@ class Wording:
 
     change: str
     text: str
-    by: Who
+    by: PersonName
     at: datetime
     happened_at: datetime | None = None
     ended_at: datetime | None = None
@@ -78,7 +78,7 @@ class FileItem:
     content: bytes
 
 
-class Line(NamedTuple):
+class TimelineLine(NamedTuple):
     """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
 
     `source` is the message that it was captured from, as `channel:ts`; `source_change` is `edited` or `deleted` where
@@ -92,8 +92,8 @@ class Line(NamedTuple):
     ended_at: datetime | None
     approximate: bool
     text: str
-    author: Who
-    recorder: Who
+    author: PersonName
+    recorder: PersonName
     recorded_at: datetime
     kind: EntryKind
     milestone: Milestone | None
@@ -101,7 +101,7 @@ class Line(NamedTuple):
     source_change: str = ""
     files: tuple[FileItem, ...] = ()
     source: str = ""
-    versions: tuple[Wording, ...] = ()
+    versions: tuple[PastWording, ...] = ()
     version: int = 1
 
     @property
@@ -115,33 +115,33 @@ class Cast:
 
     def __init__(self, people: Mapping[str, Person]) -> None:
         self._people = people
-        self._seen: dict[str, Who] = {}
+        self._seen: dict[str, PersonName] = {}
 
-    def who(self, user: str) -> Who:
+    def who(self, user: str) -> PersonName:
         """Somebody by their id, which stands for the name where nobody knows it."""
         found = self._seen.get(user)
         if found is None:
             person = self._people.get(user)
-            found = self._seen[user] = Who(user, (one_line(person.name) if person else "") or user)
+            found = self._seen[user] = PersonName(user, (one_line(person.name) if person else "") or user)
         return found
 
-    def known(self, user: str | None) -> Who | None:
+    def known(self, user: str | None) -> PersonName | None:
         """The same, or None for nobody."""
         return self.who(user) if user else None
 
-    def everyone(self) -> tuple[Who, ...]:
+    def everyone(self) -> tuple[PersonName, ...]:
         """All who were named so far."""
         return tuple(self._seen.values())
 
 
-def standing_lines(case: Case, history: History, cast: Cast) -> tuple[Line, ...]:
+def standing_lines(case: Case, history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
     """The timeline: what is not struck, in the order of when it happened."""
     standing = sorted((entry for entry in case.entries if not entry.struck), key=_NUMBER)
     standing.sort(key=_HAPPENED_AT)  # those of one moment stay as they are numbered
     return _lines(standing, _files(case.attachments), history.wordings, cast)
 
 
-def struck_lines(history: History, cast: Cast) -> tuple[Line, ...]:
+def struck_lines(history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
     """What was taken back, by number; files are only named."""
     ordered = sorted(history.struck, key=_NUMBER)
     return _lines(ordered, _files(history.files, refused=TAKEN_BACK), history.wordings, cast)
@@ -152,10 +152,10 @@ def _lines(
     files: Mapping[int, tuple[FileItem, ...]],
     wordings: Mapping[int, tuple[EntryVersion, ...]],
     cast: Cast,
-) -> tuple[Line, ...]:
+) -> tuple[TimelineLine, ...]:
     who = cast.who
     return tuple(
-        Line(
+        TimelineLine(
             entry.number,
             entry.happened_at,
             entry.ended_at,
@@ -177,11 +177,11 @@ def _lines(
     )
 
 
-def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tuple[Wording, ...]:
+def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tuple[PastWording, ...]:
     if is_untouched(first_wording(entry), found):
         return ()
     return tuple(
-        Wording(
+        PastWording(
             version.change,
             plain(version.text),
             cast.who(version.changed_by),
@@ -194,9 +194,9 @@ def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tupl
     )
 
 
-def wording(cast: Cast, change: str, text: str, by: str, at: datetime) -> Wording:
+def wording(cast: Cast, change: str, text: str, by: str, at: datetime) -> PastWording:
     """One wording as the document tells it."""
-    return Wording(change, plain(text), cast.who(by), at)
+    return PastWording(change, plain(text), cast.who(by), at)
 
 
 def _files(attachments: Iterable[Attachment], refused: str = "") -> dict[int, tuple[FileItem, ...]]:
@@ -220,7 +220,7 @@ class Mark:
 
     milestone: Milestone
     at: datetime | None
-    line: Line | None
+    line: TimelineLine | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ class Metrics:
 class Participant:
     """What somebody did in the incident: the lines they authored, those they recorded for others, and their span."""
 
-    who: Who
+    who: PersonName
     is_lead: bool
     authored: int
     recorded: int
@@ -264,13 +264,13 @@ class WhyStep:
     depth: int
     is_branch: bool
     text: str
-    author: Who
+    author: PersonName
     recorded_at: datetime
     is_root: bool
-    evidence: tuple[Line, ...] = ()
+    evidence: tuple[TimelineLine, ...] = ()
     actions: tuple[int, ...] = ()
     answers: int | None = None
-    versions: tuple[Wording, ...] = ()
+    versions: tuple[PastWording, ...] = ()
 
     @property
     def action(self) -> int | None:
@@ -279,7 +279,7 @@ class WhyStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DocumentSection:
     """One of the 14 sections: `text` is what a person wrote, empty where nobody has.
 
     `versions` are all savings, first to last; empty where it was saved once.
@@ -288,9 +288,9 @@ class Part:
     slug: str
     title: str
     text: str
-    author: Who | None
+    author: PersonName | None
     saved_at: datetime | None
-    versions: tuple[Wording, ...] = ()
+    versions: tuple[PastWording, ...] = ()
 
     def tells(self, *facts: str) -> bool:
         """Whether the person's text says all of these already, as exports write them, so that none is told twice."""
@@ -306,7 +306,7 @@ class ActionItem:
 
     number: int
     text: str
-    owner: Who | None
+    owner: PersonName | None
     due_on: date | None
     status: ActionStatus
     is_overdue: bool
@@ -315,27 +315,27 @@ class ActionItem:
     kind: str = ""
     held: str = ""
     overdue_at: datetime | None = None
-    created_by: Who | None = None
+    created_by: PersonName | None = None
     created_at: datetime | None = None
     closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class SimilarIncident:
     """What somebody said of a past incident, by its key: whether it had the same cause."""
 
     key: str
     is_same: bool
-    said_by: Who
+    said_by: PersonName
     said_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class AuditRow:
     """Who changed what, and when; `delivery` is the key of Slack's request, empty for changes of entries."""
 
     at: datetime
-    who: Who
+    who: PersonName
     verb: str
     what: str
     delivery: str
@@ -354,7 +354,7 @@ class KeptText:
     markdown: str
     facts: str
     seen: int
-    author: Who | None
+    author: PersonName | None
     source: str
     draft: str
     saved_at: datetime
@@ -382,31 +382,31 @@ class Document:
     channel_id: str
     channel_name: str
     opened_at: datetime
-    opened_by: Who
+    opened_by: PersonName
     started_at: datetime | None
     resolved_at: datetime | None
     duration: timedelta | None
     marks: tuple[Mark, ...]
     metrics: Metrics
-    lead: Who | None
+    lead: PersonName | None
     postmortem_status: PostmortemStatus
     postmortem_reason: str
-    owner: Who | None
+    owner: PersonName | None
     published_at: datetime | None
-    people: tuple[Who, ...]
+    people: tuple[PersonName, ...]
     participants: tuple[Participant, ...]
-    parts: tuple[Part, ...]
-    timeline: tuple[Line, ...]
+    parts: tuple[DocumentSection, ...]
+    timeline: tuple[TimelineLine, ...]
     spans_days: bool
     whys: tuple[WhyStep, ...]
     actions: tuple[ActionItem, ...]
     generated_at: datetime
-    audit: tuple[Deed, ...] = ()
+    audit: tuple[AuditRow, ...] = ()
     workspace: str = ""
-    resolved_by: Who | None = None
-    struck: tuple[Line, ...] = ()
+    resolved_by: PersonName | None = None
+    struck: tuple[TimelineLine, ...] = ()
     struck_whys: tuple[WhyStep, ...] = ()
-    likenesses: tuple[Likeness, ...] = ()
+    likenesses: tuple[SimilarIncident, ...] = ()
     kept: tuple[KeptText, ...] = ()
     revision: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -424,7 +424,7 @@ class Document:
         """The numbers of the entries that count for the milestones: several may mark the same."""
         return {mark.milestone: mark.line.number for mark in self.marks if mark.line}
 
-    def part(self, slug: str) -> Part:
+    def part(self, slug: str) -> DocumentSection:
         """One of the 14 sections. Raises LookupError for any other name."""
         found = [part for part in self.parts if part.slug == slug]
         if not found:

@@ -118,7 +118,7 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ReachMilestone:
     """A milestone was reached; the line may hold a time and words."""
 
     milestone: Milestone
@@ -126,14 +126,14 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Reopen:
+class ReopenIncident:
     """It was not over; the line may say why."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListAll:
+class ListIncidents:
     """List the workspace's incidents."""
 
 
@@ -145,12 +145,12 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class IncidentHelp:
     """Explain."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageOnCall:
     """Have those on call paged, with these words."""
 
     words: str
@@ -167,18 +167,18 @@ class Customers:
 
 
 @dataclass(frozen=True, slots=True)
-class Connections:
+class ShowConnections:
     """How the other systems stand."""
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class IncidentOverview:
     """Nothing was typed: how the channel's incident stands."""
 
 
-Changing = Open | Rename | SetSeverity | SetLead | Reach | Reopen
-Elsewhere = Connections | Page | OpenInJsm | Customers
-Wish = Changing | Elsewhere | ListAll | Search | Help | Overview
+Changing = Open | Rename | SetSeverity | SetLead | ReachMilestone | ReopenIncident
+Elsewhere = ShowConnections | PageOnCall | OpenInJsm | Customers
+Wish = Changing | Elsewhere | ListIncidents | Search | IncidentHelp | IncidentOverview
 
 _SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
 
@@ -188,7 +188,7 @@ def wish(text: str) -> Wish:
     word, _, rest = text.strip().partition(" ")
     word, rest = word.lower(), rest.strip()
     if word in _MILESTONES:
-        return Reach(_MILESTONES[word], rest)
+        return ReachMilestone(_MILESTONES[word], rest)
     if re.fullmatch(r"sev(erity)?[-:=]?[1-4]?", word):
         return SetSeverity(_severity(text.strip()))
     if word == "lead":
@@ -198,18 +198,18 @@ def wish(text: str) -> Wish:
     if word == "search":
         return Search(_require(rest, "`/incident search connection pool`"))
     simple: dict[str, Wish] = {
-        "": Overview(),
-        "status": Overview(),
-        "show": Overview(),
-        "help": Help(),
-        "?": Help(),
-        "list": ListAll(),
-        "connections": Connections(),
-        "page": Page(rest),
+        "": IncidentOverview(),
+        "status": IncidentOverview(),
+        "show": IncidentOverview(),
+        "help": IncidentHelp(),
+        "?": IncidentHelp(),
+        "list": ListIncidents(),
+        "connections": ShowConnections(),
+        "page": PageOnCall(rest),
         "jsm": OpenInJsm(),
         "customers": Customers(),
         "open": Open(rest),
-        "reopen": Reopen(rest),
+        "reopen": ReopenIncident(rest),
     }
     if word not in simple:
         raise Refused(unknown(word, "/incident", WORDS, _MEANT))
@@ -389,7 +389,7 @@ def is_after(one: datetime, other: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MilestoneReport:
     """A milestone as somebody told it: when (aware UTC), and in which words."""
 
     milestone: Milestone

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from bot.domain import secrets as secrets_rules
-from bot.domain.document import Document, FileItem, Line
+from bot.domain.document import Document, FileItem, TimelineLine
 from bot.domain.text import shortened
 
 MASKED = "[masked]"
@@ -180,7 +180,7 @@ def _masked(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> A
         case FileItem():
             kept = replace(value, is_kept=False, content=b"", note=LEFT_OUT)
             return _parts(kept, rules, finds, where)
-        case Line():
+        case TimelineLine():
             named = {"text": value.text, "author": value.author, "recorder": value.recorder, "files": value.files}
             changed = {name: _masked(part, rules, finds, f"#{value.number}") for name, part in named.items()}
             return value._replace(**changed, permalink="", source="", versions=())

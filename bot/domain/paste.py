@@ -15,12 +15,12 @@ from bot.domain import paste_layout as paste_layout_rules
 from bot.domain.paste_headings import Above, Role, asked, is_column_head, role, stands_apart, year_of_columns
 from bot.domain.paste_layout import Laid, is_incomplete, laid_out
 from bot.domain.times import Reading
-from bot.domain.times.headings import Named, orders_in
+from bot.domain.times.headings import HeadingDate, orders_in
 from bot.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PastedLine:
     """What one line of a paste is read as; `number` counts the lines from 1, `text` is with the lines that go on.
 
     `problem` says why it cannot be recorded as it stands, and is empty where it can; then `reading.utc` is set.
@@ -55,14 +55,14 @@ class Heeded:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PasteReading:
     """All that a paste is read as."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[PastedLine, ...]
     heeded: tuple[Heeded, ...] = ()
 
 
-__all__ = ["MOST_CHARACTERS", "MOST_LINES", "Line", "read", "sheet", "too_much"]
+__all__ = ["MOST_CHARACTERS", "MOST_LINES", "PastedLine", "read", "sheet", "too_much"]
 
 MOST_LINES = 200
 MOST_CHARACTERS = 9_000
@@ -112,7 +112,7 @@ class _Walk:
     above: Above
     laid: tuple[Laid, ...]
     rolls: bool
-    lines: list[Line] = field(default_factory=list)
+    lines: list[PastedLine] = field(default_factory=list)
     heeded: list[Heeded] = field(default_factory=list)
     opener: Laid | None = None
     speaker: str = ""
@@ -198,7 +198,7 @@ class _Walk:
         earlier = bool(before and reading.utc and reading.utc < before)
         night = self.above.on is not None and not reading.day and self.above.is_night(reading)
         written = f"{self.speaker} {laid.text}" if self.speaker and self.speaker not in laid.text else laid.text
-        line = Line(laid.number, written, reading, reading.text, 0, _problem(reading), earlier)
+        line = PastedLine(laid.number, written, reading, reading.text, 0, _problem(reading), earlier)
         self.lines.append(replace(line, may_be_next_day=night and self.above.depends(text)))
         self.above.passed(reading)
         self.opener, self.has_times, self.is_titled = laid, True, is_titled or not reading.text
@@ -229,7 +229,7 @@ class _Walk:
 
     def _heed_what_is_said_of_all(self) -> None:
         """A note on all times may stand at the end: where there is just one, it counts from the first line on."""
-        notes: list[Named] = []
+        notes: list[HeadingDate] = []
         for place, laid in enumerate(self.laid):
             self.place = place
             named = self.above.named(self._with_next(laid)) if laid.kind != "code" and " " in laid.text else None
@@ -374,7 +374,7 @@ class _Walk:
 
     def _flag(self, laid: Laid, problem: str, offer: tuple[datetime, ...] | None = None) -> None:
         self.lines.append(
-            Line(laid.number, laid.text, replace(_NOTHING, text=laid.text, offer=offer), laid.text, 0, problem)
+            PastedLine(laid.number, laid.text, replace(_NOTHING, text=laid.text, offer=offer), laid.text, 0, problem)
         )
         self._close()
 
@@ -399,7 +399,7 @@ def _without_time(laid: Laid, reading: Reading) -> str:
     return _NOT_FIRST if reading.offer else _NO_TIME
 
 
-def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> Sheet:
+def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> PasteReading:
     """Read every line; `now`, `zone` and `language` as in `times.read`.
 
     `rolls`: below a date, a time of day that goes back by half a day or more is one of the day after. Raises Refused
@@ -417,10 +417,12 @@ def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, langua
             else "There is nothing to read yet. Paste some lines, each with the time at which it happened."
         )
         raise Refused(sentence)
-    return Sheet(tuple(walk.lines), tuple(walk.heeded))
+    return PasteReading(tuple(walk.lines), tuple(walk.heeded))
 
 
-def read(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> tuple[Line, ...]:
+def read(
+    text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en"
+) -> tuple[PastedLine, ...]:
     """The lines of the sheet that a text is read as; see `sheet`."""
     return sheet(text, now, zone, rolls=rolls, language=language).lines
 

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from bot.domain import times
 from bot.domain.paste_layout import Laid, cells_of
 from bot.domain.times import Reading
-from bot.domain.times.headings import Named, named
+from bot.domain.times.headings import HeadingDate, named
 
 _NIGHT = timedelta(hours=12)
 """So far back, a time of day is one of the day after: less is a line that stands in the wrong place."""
@@ -64,11 +64,11 @@ class Above:
     last: datetime | None = None
     _moved: date | None = None
 
-    def named(self, text: str) -> Named | None:
+    def named(self, text: str) -> HeadingDate | None:
         """What a line without a time of day names, seen from here."""
         return named(text, self.now, self.zone, self.on, self.language, self.orders)
 
-    def heed(self, named: Named, number: int) -> None:
+    def heed(self, named: HeadingDate, number: int) -> None:
         """Take the day and the zone that a line names for those below it."""
         if named.zones:
             self.zones, self.zone_doubt = named.zones, ""
@@ -256,7 +256,7 @@ class Role(Enum):
     NOTHING = auto()
 
 
-def role(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+def role(laid: Laid, named: HeadingDate, *, is_open: bool, is_first: bool) -> Role:
     """What a line without a time of day is. `is_open`: an entry stands above it; `is_first`: none has been read yet."""
     if named.is_note and _is_note(laid, named, is_open=is_open):
         return Role.HEADING if laid.is_heading or (named.has_date and not named.of_all) else Role.NOTE
@@ -266,14 +266,14 @@ def role(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
     return _dated(laid, named, is_open=is_open, is_first=is_first)
 
 
-def _is_note(laid: Laid, named: Named, *, is_open: bool) -> bool:
+def _is_note(laid: Laid, named: HeadingDate, *, is_open: bool) -> bool:
     """Whether it tells of all times, rather than of some ("the timestamps in UTC were off by an hour")."""
     if laid.is_heading or named.is_whole or named.says_all or not is_open:
         return True
     return laid.kind == "row" and is_column_head(laid)
 
 
-def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+def _dated(laid: Laid, named: HeadingDate, *, is_open: bool, is_first: bool) -> Role:
     """What a line is that names a day, or seems to."""
     if named.is_whole:
         return Role.HEADING
@@ -290,7 +290,7 @@ def _dated(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
     return _doubtful(laid, named, is_open=is_open, is_first=is_first)
 
 
-def _doubtful(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Role:
+def _doubtful(laid: Laid, named: HeadingDate, *, is_open: bool, is_first: bool) -> Role:
     """The same of a line that a mark does not tell from a sentence."""
     if named.starts and len(named.beside) == 1:
         return Role.TITLE
@@ -303,13 +303,13 @@ def _doubtful(laid: Laid, named: Named, *, is_open: bool, is_first: bool) -> Rol
     return Role.UNSURE if named.starts or ends or not named.mentioned else Role.MENTION
 
 
-def _is_title(laid: Laid, named: Named) -> bool:
+def _is_title(laid: Laid, named: HeadingDate) -> bool:
     """Whether a few words stand behind a date, as in "March 4 - outage", rather than what happened that day."""
     is_short = len(named.beside) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
     return is_short and laid.kind not in ("row", "item")
 
 
-def _ends_so(laid: Laid, named: Named) -> bool:
+def _ends_so(laid: Laid, named: HeadingDate) -> bool:
     """Whether a few words stand before a date, and nothing behind it: "Timeline (2026-03-04)"."""
     rest = re.sub(r"[\W_]", "", laid.text[named.ends :])
     return (

@@ -34,14 +34,14 @@ _HEADER = re.compile(
 _MOST_WORDS = 5
 
 
-class Said(NamedTuple):
+class ChatLine(NamedTuple):
     """Who wrote what stands below, and when, as written."""
 
     name: str
     time: str
 
 
-def said(text: str, *, in_chat: bool = False) -> Said | None:
+def said(text: str, *, in_chat: bool = False) -> ChatLine | None:
     """The author and the time of a line that holds nothing else ("Ana Berg  2:05 PM"), as chats are copied.
 
     `in_chat`: such lines stand above it, so that the author may go by any short name.
@@ -54,7 +54,7 @@ def said(text: str, *, in_chat: bool = False) -> Said | None:
     is_apart = is_apart or in_chat or ("[" in match["gap"] and len(name.split()) <= 2)
     if _NO_SPEAKER.search(name) or not (is_name(name) or (is_apart and is_handle(name))):
         return None
-    return Said(name, match["time"])
+    return ChatLine(name, match["time"])
 
 
 def is_name(text: str) -> bool:

@@ -16,17 +16,17 @@ from bot.domain import sections as sections_rules
 from bot.domain.checks import blank_sections
 from bot.domain.document import (
     ActionItem,
+    AuditRow,
     Cast,
-    Deed,
     Document,
+    DocumentSection,
     KeptText,
-    Likeness,
-    Line,
     Mark,
     Metrics,
-    Part,
     Participant,
-    Who,
+    PersonName,
+    SimilarIncident,
+    TimelineLine,
     WhyStep,
     standing_lines,
     struck_lines,
@@ -37,10 +37,10 @@ from bot.domain.records import (
     Action,
     ActionStatus,
     Case,
-    History,
     Incident,
     Milestone,
     PostmortemStatus,
+    RecordHistory,
     SectionText,
     Status,
     Why,
@@ -52,10 +52,10 @@ from bot.domain.text import one_line, plain, require
 from bot.domain.whys import cited, outline, standing
 from bot.errors import Refused
 
-_NO_HISTORY = History()
+_NO_HISTORY = RecordHistory()
 
 
-def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Document:  # noqa: A001 - the trade's word
+def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> Document:  # noqa: A001 - the trade's word
     """The document of a case as of `now` (aware): what is overdue is judged by it, and it stands in `generated_at`.
 
     The history goes into the forms that tell it.
@@ -93,7 +93,7 @@ def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Docume
         whys=_whys(case.whys, history, cast, lines),
         actions=tuple(_action(action, cast, now) for action in sorted(case.actions, key=lambda item: item.number)),
         generated_at=now.astimezone(UTC),
-        audit=tuple(Deed(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit),
+        audit=tuple(AuditRow(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit),
         workspace=incident.team,
         resolved_by=cast.known(incident.resolved_by),
         struck=struck_lines(history, cast),
@@ -106,14 +106,14 @@ def compile(case: Case, now: datetime, history: History = _NO_HISTORY) -> Docume
     return replace(document, facts=section_drafts_rules.digests(document))
 
 
-def _spans_days(lines: tuple[Line, ...]) -> bool:
+def _spans_days(lines: tuple[TimelineLine, ...]) -> bool:
     if not lines:
         return False
     day = lines[0].happened_at.date()
     return lines[-1].happened_at.date() != day or any(line.ended_at and line.ended_at.date() != day for line in lines)
 
 
-def _marks(found: Mapping[Milestone, Reached[Line]]) -> tuple[Mark, ...]:
+def _marks(found: Mapping[Milestone, Reached[TimelineLine]]) -> tuple[Mark, ...]:
     """Every milestone in order, reached or not."""
     return tuple(
         Mark(milestone, found[milestone].at, found[milestone].by) if milestone in found else Mark(milestone, None, None)
@@ -155,11 +155,11 @@ def is_program(case: Case, user: str) -> bool:
     return person is not None and person.is_bot
 
 
-def _participants(case: Case, lines: tuple[Line, ...], lead: Who | None) -> tuple[Participant, ...]:
-    authored: dict[str, list[Line]] = {}
+def _participants(case: Case, lines: tuple[TimelineLine, ...], lead: PersonName | None) -> tuple[Participant, ...]:
+    authored: dict[str, list[TimelineLine]] = {}
     recorded: dict[str, int] = {}
     everyone = {lead.id: lead} if lead else {}
-    recorders: dict[str, Who] = {}
+    recorders: dict[str, PersonName] = {}
     for line in lines:
         author, recorder = line.author.id, line.recorder.id
         authored.setdefault(author, []).append(line)
@@ -175,25 +175,27 @@ def _participants(case: Case, lines: tuple[Line, ...], lead: Who | None) -> tupl
     )
 
 
-def _participant(who: Who, lines: list[Line], recorded: int, *, is_lead: bool) -> Participant:
+def _participant(who: PersonName, lines: list[TimelineLine], recorded: int, *, is_lead: bool) -> Participant:
     first, last = (lines[0].happened_at, lines[-1].happened_at) if lines else (None, None)
     return Participant(who, is_lead, len(lines), recorded, first, last)
 
 
-def _parts(case: Case, history: History, cast: Cast) -> tuple[Part, ...]:
+def _parts(case: Case, history: RecordHistory, cast: Cast) -> tuple[DocumentSection, ...]:
     return tuple(
         _part(section, case.sections.get(section.slug), history.savings.get(section.slug, ()), cast)
         for section in SECTIONS
     )
 
 
-def _part(section: Section, written: SectionText | None, savings: tuple[SectionText, ...], cast: Cast) -> Part:
+def _part(
+    section: Section, written: SectionText | None, savings: tuple[SectionText, ...], cast: Cast
+) -> DocumentSection:
     text = plain(written.text) if written else ""
     versions = () if text and len(savings) == 1 else savings
     told = tuple(wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions)
     if not written or not text:
-        return Part(section.slug, section.title, "", None, None, told)
-    return Part(section.slug, section.title, text, cast.known(written.author), written.saved_at, told)
+        return DocumentSection(section.slug, section.title, "", None, None, told)
+    return DocumentSection(section.slug, section.title, text, cast.known(written.author), written.saved_at, told)
 
 
 def _kept(case: Case, cast: Cast) -> Iterator[KeptText]:
@@ -205,14 +207,16 @@ def _kept(case: Case, cast: Cast) -> Iterator[KeptText]:
             yield KeptText(text.section, text.version, text.change, *told, stands=text in stand)
 
 
-def _editor(author: str, case: Case, cast: Cast) -> Who | None:
+def _editor(author: str, case: Case, cast: Cast) -> PersonName | None:
     """Somebody in Slack; or a name that was given on the command line, whose id is empty."""
     if author in case.people:
         return cast.who(author)
-    return Who("", one_line(author)) if author else None
+    return PersonName("", one_line(author)) if author else None
 
 
-def _whys(whys: Iterable[Why], history: History, cast: Cast, lines: tuple[Line, ...]) -> tuple[WhyStep, ...]:
+def _whys(
+    whys: Iterable[Why], history: RecordHistory, cast: Cast, lines: tuple[TimelineLine, ...]
+) -> tuple[WhyStep, ...]:
     by_number = {line.number: line for line in lines}
     answers = {why.number: why.parent for why in history.whys}
     return tuple(
@@ -227,11 +231,11 @@ def _whys(whys: Iterable[Why], history: History, cast: Cast, lines: tuple[Line, 
     )
 
 
-def _struck_whys(history: History, cast: Cast) -> tuple[WhyStep, ...]:
+def _struck_whys(history: RecordHistory, cast: Cast) -> tuple[WhyStep, ...]:
     return tuple(_why(why, history, cast) for why in sorted(history.whys, key=lambda why: why.number) if why.struck)
 
 
-def _why(why: Why, history: History, cast: Cast) -> WhyStep:
+def _why(why: Why, history: RecordHistory, cast: Cast) -> WhyStep:
     found = history.why_wordings.get(why.id, ())
     told = () if is_untouched(first_why_wording(why), found) else found
     return WhyStep(
@@ -269,9 +273,9 @@ def _action(action: Action, cast: Cast, now: datetime) -> ActionItem:
     )
 
 
-def _likenesses(history: History, cast: Cast) -> tuple[Likeness, ...]:
+def _likenesses(history: RecordHistory, cast: Cast) -> tuple[SimilarIncident, ...]:
     return tuple(
-        Likeness(f"INC-{said.number}", said.is_same, cast.who(said.said_by), said.said_at)
+        SimilarIncident(f"INC-{said.number}", said.is_same, cast.who(said.said_by), said.said_at)
         for said in sorted(history.verdicts, key=lambda said: said.number)
     )
 
@@ -300,7 +304,7 @@ NEEDED = ("summary", "impact", "root_cause", "actions")
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class PostmortemOverview:
     """What is filled and what is missing."""
 
 
@@ -351,7 +355,7 @@ class Waive:
 
 
 @dataclass(frozen=True, slots=True)
-class Reopen:
+class ReopenPostmortem:
     """It is not finished after all."""
 
 
@@ -366,13 +370,13 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class PostmortemHelp:
     """Explain."""
 
 
 Leaving = Export | Share | PutOnConfluence
 Owing = SetOwner | Snooze | Waive
-Wish = Overview | Fill | Owing | Leaving | Publish | Reopen | ShowReminders | Help
+Wish = PostmortemOverview | Fill | Owing | Leaving | Publish | ReopenPostmortem | ShowReminders | PostmortemHelp
 
 
 _KEY = re.compile(r"inc-?(?P<number>\d{1,9})[,:]?", re.IGNORECASE)
@@ -383,7 +387,7 @@ _MAY_NAME |= {"published", "confluence", "waive", "reopen", "reminders", "snooze
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedPostmortem:
     """What is wanted of a postmortem, and the number of its incident where that was named (`publish INC-7`).
 
     `is_reason` where the key may as well begin the reason of a waiver.
@@ -394,7 +398,7 @@ class Named:
     is_reason: bool = False
 
 
-def named(text: str) -> Named:
+def named(text: str) -> NamedPostmortem:
     """Take the incident's key out of what was typed: it stands first, or behind the sub-command, or behind a format."""
     words = text.split()
     most = 3 if words[:1] and words[0].lower() in ("export", "owner") else 2
@@ -403,8 +407,8 @@ def named(text: str) -> Named:
         command = words[0].lower() if index else ""
         if match and command in _MAY_NAME:
             rest = text.split(maxsplit=index + 1)[index + 1 :]
-            return Named(" ".join([*words[:index], *rest]), int(match["number"]), command == "waive")
-    return Named(text)
+            return NamedPostmortem(" ".join([*words[:index], *rest]), int(match["number"]), command == "waive")
+    return NamedPostmortem(text)
 
 
 _SAID = re.compile(
@@ -414,14 +418,14 @@ _SAID = re.compile(
 )
 
 
-def said_to_us(text: str) -> Named | None:
+def said_to_us(text: str) -> NamedPostmortem | None:
     """What somebody wants of a postmortem who writes it to the bot in plain words; None for what is something else.
 
     Only what can be nothing else: the word alone, with a key, and with what `/postmortem` takes behind it.
     """
     text = text.strip().rstrip(".!")
     if alone := _KEY.fullmatch(text):
-        return Named("", int(alone["number"]))
+        return NamedPostmortem("", int(alone["number"]))
     match = _SAID.fullmatch(text)
     if match is None:
         return None
@@ -431,7 +435,7 @@ def said_to_us(text: str) -> Named | None:
     if not is_ours or (word == "waive" and not rest):
         return None
     number = int(re.sub(r"\D", "", match["key"])) if match["key"] else None
-    return Named(f"{word} {rest}".strip(), number)
+    return NamedPostmortem(f"{word} {rest}".strip(), number)
 
 
 def wish(text: str) -> Wish:
@@ -450,15 +454,15 @@ def wish(text: str) -> Wish:
         where, _, form = require(rest, "Name the channel: `/postmortem share #leadership`.").partition(" ")
         return Share(where, form.strip().lower() or "markdown")
     simple: dict[str, Wish] = {
-        "": Overview(),
-        "status": Overview(),
-        "show": Overview(),
-        "help": Help(),
-        "?": Help(),
+        "": PostmortemOverview(),
+        "status": PostmortemOverview(),
+        "show": PostmortemOverview(),
+        "help": PostmortemHelp(),
+        "?": PostmortemHelp(),
         "export": Export(rest.lower() or "markdown"),
         "publish": Publish(),
         "published": Publish(),
-        "reopen": Reopen(),
+        "reopen": ReopenPostmortem(),
         "confluence": PutOnConfluence(),
         "reminders": ShowReminders(),
         "snooze": Snooze(),

@@ -326,7 +326,7 @@ class WhyVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Likeness:
     """What somebody said of a past incident, by its number: whether it had the same cause."""
 
     number: int
@@ -336,7 +336,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class RecordHistory:
     """Everything that a complete export has beyond a Case; empty where nobody asked for it.
 
     `struck` are the entries that were taken back, by number; `files` are theirs. `whys` are all of them, also the
@@ -350,7 +350,7 @@ class History:
     whys: tuple[Why, ...] = ()
     why_wordings: Mapping[int, tuple[WhyVersion, ...]] = field(default_factory=dict)
     savings: Mapping[str, tuple[SectionText, ...]] = field(default_factory=dict)
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[Likeness, ...] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
 
 

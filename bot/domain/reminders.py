@@ -47,7 +47,7 @@ class ReminderRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReminderStep:
     """One postmortem reminder that is to come."""
 
     slot: str
@@ -56,7 +56,7 @@ class Step:
 
 def postmortem_steps(
     incident: Incident, rules: ReminderRules, resolving: int, had: Mapping[str, str]
-) -> tuple[Step, ...]:
+) -> tuple[ReminderStep, ...]:
     """The reminders of a resolved incident: each at its number of hours after the resolution, absolute in UTC.
 
     The weekly ones count from the last of those, and are named by their days: `9d after #5.1`.
@@ -72,7 +72,7 @@ def postmortem_steps(
         step = f"{called} after #{resolving}"
         states = [state for slot, state in had.items() if slot.rpartition(".")[0] == step]
         if not _WENT_OUT.intersection(states):
-            found.append(Step(f"{step}.{len(states) + 1}", incident.resolved_at + after))
+            found.append(ReminderStep(f"{step}.{len(states) + 1}", incident.resolved_at + after))
     return tuple(found)
 
 
@@ -98,13 +98,15 @@ def is_for_the_channel(slot: str) -> bool:
     return step_name(slot).endswith("h")
 
 
-def snooze(latest: str, had: Mapping[str, str], now: datetime) -> Step:
+def snooze(latest: str, had: Mapping[str, str], now: datetime) -> ReminderStep:
     """The reminder that a snooze makes, a day from now; `latest` and `had` as the resolution's other slots."""
     count = sum(slot.startswith(_SNOOZED) for slot in had)
-    return Step(f"{_SNOOZED}{count + 1} after {_resolution(latest).removeprefix('after ')}.1", now + timedelta(days=1))
+    return ReminderStep(
+        f"{_SNOOZED}{count + 1} after {_resolution(latest).removeprefix('after ')}.1", now + timedelta(days=1)
+    )
 
 
-def snoozed_again(latest: str, had: Mapping[str, tuple[str, datetime]], now: datetime) -> Step | None:
+def snoozed_again(latest: str, had: Mapping[str, tuple[str, datetime]], now: datetime) -> ReminderStep | None:
     """The snooze that was withdrawn before its time and still lies ahead, with a slot of its own; None for none.
 
     `had` is the state and due time of each reminder by slot, `latest` the slot that was scheduled last: a snooze of an
@@ -117,7 +119,7 @@ def snoozed_again(latest: str, had: Mapping[str, tuple[str, datetime]], now: dat
     ]
     if not ahead:
         return None
-    return Step(snooze(latest, {slot: state for slot, (state, _) in had.items()}, now).slot, max(ahead))
+    return ReminderStep(snooze(latest, {slot: state for slot, (state, _) in had.items()}, now).slot, max(ahead))
 
 
 def snoozed_until(pending: Mapping[str, datetime]) -> datetime | None:

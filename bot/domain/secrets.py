@@ -20,7 +20,7 @@ MASK = "•••••"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SecretSpan:
     """Where a credential stands in a text, and what it looks like, with its article (`a password`)."""
 
     start: int
@@ -125,7 +125,7 @@ _SAID_OF_PASSWORDS = frozenset(
 )
 
 
-def found(text: str) -> tuple[Span, ...]:
+def found(text: str) -> tuple[SecretSpan, ...]:
     """Every credential in a text, in order, none overlapping. It costs microseconds where there is none."""
     lowered = text.lower()
     for hint in _HINTS:
@@ -133,17 +133,17 @@ def found(text: str) -> tuple[Span, ...]:
             break
     else:
         return ()
-    spans: list[Span] = []
+    spans: list[SecretSpan] = []
     for span in sorted((*_issued(text), *_named(text)), key=lambda span: (span.start, -span.end)):
         if spans and span.start < spans[-1].end:
             before = spans[-1]
-            spans[-1] = Span(before.start, max(before.end, span.end), before.kind)
+            spans[-1] = SecretSpan(before.start, max(before.end, span.end), before.kind)
         else:
             spans.append(span)
     return tuple(spans)
 
 
-def replaced(text: str, spans: Iterable[Span], by: str = REDACTED) -> str:
+def replaced(text: str, spans: Iterable[SecretSpan], by: str = REDACTED) -> str:
     """The text with each of the spans, which are in order, replaced."""
     pieces: list[str] = []
     done = 0
@@ -190,12 +190,12 @@ def values(text: str) -> frozenset[str]:
     return known
 
 
-def _issued(text: str) -> Iterator[Span]:
+def _issued(text: str) -> Iterator[SecretSpan]:
     for kind, pattern in _ISSUED_PATTERNS:
-        yield from (Span(*match.span(), kind) for match in pattern.finditer(text))
+        yield from (SecretSpan(*match.span(), kind) for match in pattern.finditer(text))
 
 
-def _named(text: str) -> Iterator[Span]:
+def _named(text: str) -> Iterator[SecretSpan]:
     for kind, pattern in _NAMED:
         match = pattern.search(text)
         while match is not None:
@@ -203,7 +203,7 @@ def _named(text: str) -> Iterator[Span]:
             if _is_given(match, kind):
                 rest = _UNBROKEN.match(text, at) if "://" not in match["sign"] else None
                 at = rest.end() if rest else match.end("value")
-                yield Span(match.start("value"), at, kind)
+                yield SecretSpan(match.start("value"), at, kind)
             match = pattern.search(text, at)
 
 
@@ -266,7 +266,7 @@ class Redacted:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class SecretWording:
     """One text of the record, as it was worded once.
 
     `part` tells which: of an entry, a why, a section or a draft its version; of an action 0 for its text, 1 for its
@@ -289,7 +289,7 @@ class Spot:
     rest: int
 
 
-def spot_of(wording: Wording, value: str) -> Spot | None:
+def spot_of(wording: SecretWording, value: str) -> Spot | None:
     """Where a value stands first in a wording; None where it does not."""
     start = wording.text.find(value)
     if start < 0:

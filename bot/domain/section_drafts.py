@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import text as text_rules
-from bot.domain.document import Document, Line
+from bot.domain.document import Document, TimelineLine
 from bot.domain.incident import beyond
 from bot.domain.records import EntryKind, Milestone
 from bot.domain.secrets import masked
@@ -57,7 +57,7 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class SectionDraft:
     """The facts of one section, in the order in which they are told; what is empty is not known, or not its matter.
 
     `started_at` and `ended_at` are of the whole incident, and `began` says what it began with; `arrivals` are names
@@ -83,11 +83,11 @@ def _words(text: str) -> str:
     return shortened(text_rules.flat(masked(plain(text))), QUOTED)
 
 
-def _summary(document: Document) -> Draft:
+def _summary(document: Document) -> SectionDraft:
     if not document.timeline:
-        return Draft()
+        return SectionDraft()
     reached = (m for m in (Milestone.IMPACT_STARTED, Milestone.DETECTED, Milestone.ACKNOWLEDGED) if _at(document, m))
-    return Draft(
+    return SectionDraft(
         title=masked(document.title),
         severity=document.severity,
         began=next(reached, None),
@@ -101,36 +101,36 @@ def _at(document: Document, milestone: Milestone) -> datetime | None:
     return document.mark(milestone).at
 
 
-def _leadup(document: Document) -> Draft:
+def _leadup(document: Document) -> SectionDraft:
     """What people noted of the time before the impact; nothing while nobody has said when that began."""
     started = _at(document, Milestone.IMPACT_STARTED) or _at(document, Milestone.DETECTED)
     if started is None:
-        return Draft()
+        return SectionDraft()
     earlier = [line for line in document.timeline if line.happened_at < started and _is_note(line)]
     told = earlier[-MOST_BEFORE:]
-    return Draft(
+    return SectionDraft(
         before=tuple(Before(line.happened_at, _words(line.text), line.author.name, line.number) for line in told)
     )
 
 
-def _is_note(line: Line) -> bool:
+def _is_note(line: TimelineLine) -> bool:
     return line.kind is EntryKind.NOTE and line.milestone is None
 
 
-def _impact(document: Document) -> Draft:
+def _impact(document: Document) -> SectionDraft:
     """From its start to when it got better, or else was over; nothing where nobody has said when it began."""
     if _at(document, Milestone.IMPACT_STARTED) is None:
-        return Draft()
+        return SectionDraft()
     end = Milestone.MITIGATED if _at(document, Milestone.MITIGATED) else Milestone.RESOLVED
-    return Draft(moments=_moments(document, (Milestone.IMPACT_STARTED, None), (end, Milestone.IMPACT_STARTED)))
+    return SectionDraft(moments=_moments(document, (Milestone.IMPACT_STARTED, None), (end, Milestone.IMPACT_STARTED)))
 
 
-def _draft_response(document: Document) -> Draft:
+def _draft_response(document: Document) -> SectionDraft:
     acknowledged = _moments(document, (Milestone.ACKNOWLEDGED, Milestone.DETECTED))
     came = sorted((person.first_at, person.who.name) for person in document.participants if person.first_at)
     arrivals = tuple((name, first) for first, name in came[:MOST_PEOPLE])
     lead = document.lead.name if document.lead else ""
-    return Draft(lead=lead, moments=acknowledged, arrivals=arrivals if len(came) > 1 else ())
+    return SectionDraft(lead=lead, moments=acknowledged, arrivals=arrivals if len(came) > 1 else ())
 
 
 def _moments(document: Document, *wanted: tuple[Milestone, Milestone | None]) -> tuple[Moment, ...]:
@@ -152,20 +152,20 @@ def _moment(document: Document, milestone: Milestone, since: Milestone | None) -
     return Moment(milestone, mark.at, after, since, line.author.name, line.number, text, line.approximate)
 
 
-def _detection(document: Document) -> Draft:
-    return Draft(moments=_moments(document, (Milestone.DETECTED, Milestone.IMPACT_STARTED)))
+def _detection(document: Document) -> SectionDraft:
+    return SectionDraft(moments=_moments(document, (Milestone.DETECTED, Milestone.IMPACT_STARTED)))
 
 
-def _recovery(document: Document) -> Draft:
+def _recovery(document: Document) -> SectionDraft:
     ends = ((milestone, Milestone.IMPACT_STARTED) for milestone in (Milestone.MITIGATED, Milestone.RESOLVED))
-    return Draft(moments=_moments(document, *ends))
+    return SectionDraft(moments=_moments(document, *ends))
 
 
-def _root_cause(document: Document) -> Draft:
-    return Draft(roots=tuple(_words(step.text) for step in document.roots))
+def _root_cause(document: Document) -> SectionDraft:
+    return SectionDraft(roots=tuple(_words(step.text) for step in document.roots))
 
 
-_OF: dict[str, Callable[[Document], Draft]] = {
+_OF: dict[str, Callable[[Document], SectionDraft]] = {
     "summary": _summary,
     "leadup": _leadup,
     "impact": _impact,
@@ -176,11 +176,11 @@ _OF: dict[str, Callable[[Document], Draft]] = {
 }
 
 
-def draft(document: Document, slug: str, other_causes: tuple[str, ...] = ()) -> Draft:
+def draft(document: Document, slug: str, other_causes: tuple[str, ...] = ()) -> SectionDraft:
     """What the record knows for a section by its slug; an empty draft where that is nothing."""
     if slug == "recurrence":
-        return Draft(other_causes=other_causes)
-    return _OF[slug](document) if slug in _OF else Draft()
+        return SectionDraft(other_causes=other_causes)
+    return _OF[slug](document) if slug in _OF else SectionDraft()
 
 
 _FIELD, _ROW = "\x1f", "\x1e"

@@ -30,7 +30,7 @@ _LANGUAGES = frozenset(
 """Only these words behind a fence are no code themselves: an error message may stand there, too."""
 
 
-class Kind(StrEnum):
+class PieceKind(StrEnum):
     """What a piece of a text is."""
 
     WORDS = "words"
@@ -45,7 +45,7 @@ class Piece:
     `marks` are the backticks on each side; words have none.
     """
 
-    kind: Kind
+    kind: PieceKind
     text: str
     start: int
     end: int
@@ -56,7 +56,7 @@ class Piece:
 def pieces(text: str) -> list[Piece]:
     """The words and the code of a text, in their order; blank space between words and a block is left out."""
     if "`" not in text:
-        return [Piece(Kind.WORDS, text, 0, len(text))] if text else []
+        return [Piece(PieceKind.WORDS, text, 0, len(text))] if text else []
     found = []
     begin = 0
     for code in _codes(text):
@@ -68,7 +68,7 @@ def pieces(text: str) -> list[Piece]:
 
 
 def _words(text: str, start: int, end: int) -> list[Piece]:
-    return [Piece(Kind.WORDS, text[start:end], start, end)] if start < end else []
+    return [Piece(PieceKind.WORDS, text[start:end], start, end)] if start < end else []
 
 
 def _beside_blocks(found: list[Piece]) -> list[Piece]:
@@ -76,7 +76,7 @@ def _beside_blocks(found: list[Piece]) -> list[Piece]:
     kept = []
     for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
         text = piece.text
-        if piece.kind is Kind.WORDS:
+        if piece.kind is PieceKind.WORDS:
             text = text.lstrip() if _is_block(before) else text
             text = text.rstrip() if _is_block(after) else text
         if text:
@@ -85,7 +85,7 @@ def _beside_blocks(found: list[Piece]) -> list[Piece]:
 
 
 def _is_block(piece: Piece | None) -> bool:
-    return piece is not None and piece.kind is Kind.BLOCK
+    return piece is not None and piece.kind is PieceKind.BLOCK
 
 
 def _codes(text: str) -> Iterator[Piece]:
@@ -120,13 +120,13 @@ def _code(text: str, opens: re.Match[str], closes: re.Match[str]) -> Piece | Non
     if len(marks) < _FENCE:
         is_one_line = text.find("\n", opens.end(), closes.start()) < 0
         inside = text[opens.end() : closes.start()] if is_one_line else ""
-        return Piece(Kind.SPAN, _unpadded(inside), start, end, "", marks) if inside.strip() else None
+        return Piece(PieceKind.SPAN, _unpadded(inside), start, end, "", marks) if inside.strip() else None
     inside, language = text[opens.end() : closes.start()], ""
     named = _LANGUAGE.match(inside)
     if named and named[1].lower() in _LANGUAGES and inside[named.end() :].strip():
         language, inside = named[1].lower(), inside[named.end() :]
     inside = _LINE_AFTER.sub("", _LINE_BEFORE.sub("", inside))
-    return Piece(Kind.BLOCK, inside, start, end, language, marks) if inside.strip() else None
+    return Piece(PieceKind.BLOCK, inside, start, end, language, marks) if inside.strip() else None
 
 
 def _unpadded(inside: str) -> str:
@@ -146,7 +146,7 @@ def flat(text: str) -> str:
     """The text on one line, its code still code: a block is written as a span."""
     if "```" in text:
         text = _joined(
-            (piece, _as_span(piece.text) if piece.kind is Kind.BLOCK else text[piece.start : piece.end])
+            (piece, _as_span(piece.text) if piece.kind is PieceKind.BLOCK else text[piece.start : piece.end])
             for piece in pieces(text)
         )
     return " ".join(text.split())
@@ -155,7 +155,7 @@ def flat(text: str) -> str:
 def _joined(written: Iterable[tuple[Piece, str]]) -> str:
     found, is_behind_block = "", False
     for piece, shown in written:
-        is_block = piece.kind is Kind.BLOCK
+        is_block = piece.kind is PieceKind.BLOCK
         found += ("\n" if found and (is_block or is_behind_block) else "") + shown
         is_behind_block = is_block
     return found
@@ -172,7 +172,7 @@ def closing(text: str, at: int) -> str:
     """The marks that close the code in which the text is cut at `at`; empty where it is cut between words."""
     for piece in pieces(text) if "`" in text[:at] else ():
         if piece.marks and piece.start + len(piece.marks) < at < piece.end:
-            return f"\n{piece.marks}" if piece.kind is Kind.BLOCK else piece.marks
+            return f"\n{piece.marks}" if piece.kind is PieceKind.BLOCK else piece.marks
     return ""
 
 

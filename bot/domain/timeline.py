@@ -26,14 +26,14 @@ _SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordEntry:
     """Write down what happened; the line still holds its time."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class ShowTimeline:
     """Show the timeline: all of it, or what happened in the last while, or one entry with its history."""
 
     since: timedelta | None = None
@@ -41,7 +41,7 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class EditEntry:
     """Change an entry; an empty line asks for a form."""
 
     number: int
@@ -49,37 +49,43 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class StrikeEntry:
     """Strike an entry."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
+class UndoEntry:
     """Strike the entry that this person recorded last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paste:
+class PasteLines:
     """Record many lines at once; without any, a form asks for them."""
 
     lines: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class TimelineHelp:
     """Explain."""
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class TimelineOverview:
     """Nothing was typed: the latest entries and a form."""
 
 
-Wish = Record | Show | Edit | Delete | Undo | Paste | Help | Overview
+Wish = RecordEntry | ShowTimeline | EditEntry | StrikeEntry | UndoEntry | PasteLines | TimelineHelp | TimelineOverview
 
-_SIMPLE: dict[str, Wish] = {"": Overview(), "help": Help(), "?": Help(), "undo": Undo(), "paste": Paste()}
+_SIMPLE: dict[str, Wish] = {
+    "": TimelineOverview(),
+    "help": TimelineHelp(),
+    "?": TimelineHelp(),
+    "undo": UndoEntry(),
+    "paste": PasteLines(),
+}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _SHOW = re.compile(
     r"show(?:\s+#?(?P<number>\d{1,6})|\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?)?"
@@ -108,12 +114,12 @@ def wish(text: str) -> Wish:
     if shown := _SHOW.fullmatch(lowered):
         return _show(shown)
     if edited := _EDIT.fullmatch(text):
-        return Edit(int(edited["number"]), (edited["line"] or "").strip())
+        return EditEntry(int(edited["number"]), (edited["line"] or "").strip())
     if deleted := _DELETE.fullmatch(lowered):
-        return Delete(int(deleted["number"]))
+        return StrikeEntry(int(deleted["number"]))
     if pasted := _PASTE.fullmatch(text):
-        return Paste(pasted["lines"])
-    return Record(text)
+        return PasteLines(pasted["lines"])
+    return RecordEntry(text)
 
 
 def is_like_command(text: str) -> bool:
@@ -121,12 +127,12 @@ def is_like_command(text: str) -> bool:
     return _LIKE_COMMAND.fullmatch(text.strip()) is not None
 
 
-def _show(match: re.Match[str]) -> Show:
+def _show(match: re.Match[str]) -> ShowTimeline:
     if match["number"]:
-        return Show(number=int(match["number"]))
+        return ShowTimeline(number=int(match["number"]))
     if match["count"]:
-        return Show(since=timedelta(**{_UNITS[match["unit"]]: int(match["count"])}))
-    return Show()
+        return ShowTimeline(since=timedelta(**{_UNITS[match["unit"]]: int(match["count"])}))
+    return ShowTimeline()
 
 
 def require_text(text: str) -> str:
@@ -265,7 +271,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class TimeOffer:
     """A moment at which it may have happened, with the length where the line tells a range."""
 
     at: datetime
@@ -292,7 +298,7 @@ class Chosen:
         return Reading(self.at, end, self.approximate, self.text, None, "UTC", None, assumed_zone=False, precise=False)
 
 
-def offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple[Offer, ...]:
+def offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple[TimeOffer, ...]:
     """What a line says of its time that was not taken for the time of its entry, which stands at `stands_at`.
 
     Nothing that is still to come, and nothing within a minute of where the entry stands.
@@ -304,12 +310,12 @@ def offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple
     )[:MOST]
 
 
-def _named(reading: Reading) -> tuple[Offer, ...]:
+def _named(reading: Reading) -> tuple[TimeOffer, ...]:
     if reading.offer is not None:
-        return tuple(Offer(at) for at in dict.fromkeys(reading.offer))
+        return tuple(TimeOffer(at) for at in dict.fromkeys(reading.offer))
     if reading.question is not None:
-        return tuple(Offer(at, reading.lasts, reading.approximate) for at in dict.fromkeys(reading.question))
+        return tuple(TimeOffer(at, reading.lasts, reading.approximate) for at in dict.fromkeys(reading.question))
     if reading.utc is None:
         return ()
     lasts = reading.end_utc - reading.utc if reading.end_utc else None
-    return (Offer(reading.utc, lasts, reading.approximate),)
+    return (TimeOffer(reading.utc, lasts, reading.approximate),)

@@ -28,7 +28,7 @@ AT_ONCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerWhy:
     """The next answer; `parent` is the why that it explains, None for the latest of the chain."""
 
     text: str
@@ -43,7 +43,7 @@ class MarkRoot:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class EditWhy:
     """Word the numbered why anew; without a text, show it with its buttons."""
 
     number: int
@@ -51,14 +51,14 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class DeleteWhy:
     """Take the numbered why back."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class MoveWhy:
     """The numbered why explains the why `other`, or, `beside` it, what that one explains."""
 
     number: int
@@ -67,31 +67,38 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
+class UndoWhy:
     """Take back what this person answered last."""
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ShowWhyHistory:
     """Every wording of the numbered why."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class ShowWhys:
     """Show the chain and ask the next question."""
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class WhyHelp:
     """Explain."""
 
 
-Correction = Edit | Delete | Move | Undo | History
-Wish = Answer | MarkRoot | Correction | Show | Help
+Correction = EditWhy | DeleteWhy | MoveWhy | UndoWhy | ShowWhyHistory
+Wish = AnswerWhy | MarkRoot | Correction | ShowWhys | WhyHelp
 
-_SIMPLE: dict[str, Wish] = {"": Show(), "show": Show(), "list": Show(), "undo": Undo(), "help": Help(), "?": Help()}
+_SIMPLE: dict[str, Wish] = {
+    "": ShowWhys(),
+    "show": ShowWhys(),
+    "list": ShowWhys(),
+    "undo": UndoWhy(),
+    "help": WhyHelp(),
+    "?": WhyHelp(),
+}
 _BRANCH = re.compile(r"branch\s+#?(\d{1,4})\s+(.+)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"root(?:\s+#?(\d{1,4}))?", re.IGNORECASE)
 _EDIT = re.compile(r"edit\s+#?(\d{1,4})(?:\s+(.+))?", re.DOTALL | re.IGNORECASE)
@@ -118,14 +125,14 @@ def wish(text: str) -> Wish:
     if root := _ROOT.fullmatch(text):
         return MarkRoot(int(root[1]) if root[1] else None)
     if edit := _EDIT.fullmatch(text):
-        return Edit(int(edit[1]), (edit[2] or "").strip())
+        return EditWhy(int(edit[1]), (edit[2] or "").strip())
     if one := _NUMBERED.fullmatch(text):
-        return Delete(int(one[2])) if one[1].lower() == "delete" else History(int(one[2]))
+        return DeleteWhy(int(one[2])) if one[1].lower() == "delete" else ShowWhyHistory(int(one[2]))
     if move := _MOVE.fullmatch(text):
-        return Move(int(move[1]), int(move[3]), beside=move[2].lower() == "beside")
+        return MoveWhy(int(move[1]), int(move[3]), beside=move[2].lower() == "beside")
     if branch := _BRANCH.fullmatch(text):
-        return Answer(branch[2].strip(), int(branch[1]))
-    return Answer(text)
+        return AnswerWhy(branch[2].strip(), int(branch[1]))
+    return AnswerWhy(text)
 
 
 def is_plain_answer(said: str) -> bool:
@@ -140,7 +147,9 @@ def may_answer(said: str) -> bool:
 
 def is_change(wish: Wish) -> bool:
     """Whether it changes the record, and does not only show some of it."""
-    return isinstance(wish, Answer | MarkRoot | Delete | Move | Undo) or (isinstance(wish, Edit) and bool(wish.text))
+    return isinstance(wish, AnswerWhy | MarkRoot | DeleteWhy | MoveWhy | UndoWhy) or (
+        isinstance(wish, EditWhy) and bool(wish.text)
+    )
 
 
 def by_number(chain: tuple[Why, ...], number: int) -> Why:
@@ -238,7 +247,7 @@ def doubt_of(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | None
     return Doubt(above, is_beside=False)
 
 
-def moved(chain: tuple[Why, ...], why: Why, move: Move) -> int | None:
+def moved(chain: tuple[Why, ...], why: Why, move: MoveWhy) -> int | None:
     """The number of the why that this one explains after the move; None for the incident itself.
 
     Raises Refused where it would explain one that was answered after it (or itself), and where it does so already.

@@ -20,12 +20,12 @@ from bot.export.html import HtmlWriter
 from bot.export.json.writer import JsonWriter
 from bot.export.markdown import MarkdownWriter
 from bot.export.pdf import PdfWriter, not_installed
-from bot.export.regions import Draft
+from bot.export.regions import DraftRegions
 from bot.export.sandbox import team_templates
 from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
 from bot.export.template_env import template_set
 
-__all__ = ["FORMATS", "Exporter", "Format", "Sheet", "Written", "file_name"]
+__all__ = ["FORMATS", "CanvasSheet", "ExportedFile", "Exporter", "Format", "file_name"]
 
 _LONGEST_SLUG = 60
 _Render = Callable[[Document], bytes]
@@ -62,7 +62,7 @@ FORMATS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ExportedFile:
     """A document in one form; `trouble` says why a team's templates could not be used, and ours were.
 
     `undrawn` are the letters of it that no font of this machine has, where they are drawn here.
@@ -74,12 +74,12 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CanvasSheet:
     """A canvas of a document as Markdown, the ids of its regions by the words of their headings, and its draft."""
 
     markdown: str
     headings: dict[str, str]
-    draft: Draft
+    draft: DraftRegions
 
 
 class Exporter:
@@ -98,7 +98,7 @@ class Exporter:
         """The document in a form of `FORMATS`. Raises KeyError for any other name, FailedApart where a PDF fails."""
         return self.write(document, form).content
 
-    def write(self, document: Document, form: str) -> Written:
+    def write(self, document: Document, form: str) -> ExportedFile:
         """The same, telling too whether a team's templates could be used. With some it takes half a second and more."""
         edition = SHIPPED_EDITION
         if self._folder is not None and FORMATS[form].is_read:
@@ -106,10 +106,10 @@ class Exporter:
         render = self._renders[form] if edition is SHIPPED_EDITION else FORMATS[form].writer(self._templates, edition)
         if isinstance(render, PdfWriter):
             content, undrawn = render.drawn(document)
-            return Written(content, edition.trouble, undrawn)
-        return Written(render(document), edition.trouble)
+            return ExportedFile(content, edition.trouble, undrawn)
+        return ExportedFile(render(document), edition.trouble)
 
-    def sheet(self, document: Document) -> Sheet:
+    def sheet(self, document: Document) -> CanvasSheet:
         """What a canvas of the document is to say. Raises BrokenTemplate where a team's templates cannot be used."""
         edition = (
             SHIPPED_EDITION
@@ -118,7 +118,7 @@ class Exporter:
         )
         writer = CanvasWriter(self._templates, edition)
         draft = MarkdownWriter(self._templates, edition).draft(document)
-        return Sheet(writer(document).decode(), writer.headings(document), draft)
+        return CanvasSheet(writer(document).decode(), writer.headings(document), draft)
 
     def trouble(self, form: str) -> str:
         """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
@@ -141,7 +141,7 @@ class Exporter:
             return writer.with_pictures(document, accounts or {})
         return writer.page(document, accounts=accounts or {}), ()
 
-    def draft(self, document: Document) -> Draft:
+    def draft(self, document: Document) -> DraftRegions:
         """The Markdown of the document in its regions, what people wrote beside what the record itself says.
 
         Raises BrokenTemplate where a team's templates cannot be used: by ours its own regions would be unknown.
@@ -153,7 +153,7 @@ class Exporter:
         )
         return MarkdownWriter(self._templates, edition).draft(document)
 
-    def glance(self, document: Document) -> Draft:
+    def glance(self, document: Document) -> DraftRegions:
         """The same where somebody waits: in our words, but where people wrote into a section that only a team has."""
         edition = SHIPPED_EDITION
         if self._folder is not None and any(text.section not in BY_SLUG for text in document.kept):

@@ -5,7 +5,7 @@ import io
 
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.domain.document import Document, Line
+from bot.domain.document import Document, TimelineLine
 from bot.export.markdown import iso
 from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
 
@@ -32,7 +32,7 @@ class CsvWriter:
         return written.getvalue().encode()
 
 
-def _row(line: Line) -> tuple[str, ...]:
+def _row(line: TimelineLine) -> tuple[str, ...]:
     return (
         str(line.number),
         iso(line.happened_at),

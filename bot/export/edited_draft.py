@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.errors import Refused
 from bot.export import markdown_reader
-from bot.export.regions import NOTHING, Compiled, Draft, Region, split
+from bot.export.regions import NOTHING, Compiled, DraftRegions, Region, split
 
 _INCIDENT = re.compile(r"^incident:[ \t]*[\"']?INC-([0-9]{1,9})[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _TITLE_KEY = re.compile(r"^#[ \t]+INC-([0-9]{1,9})\b", re.MULTILINE)
@@ -87,7 +87,7 @@ def read(markdown: str) -> Paper:
     return Paper(int(key[1]), copy[1] if copy else "", int(revision[1]) if revision else None, compiled)
 
 
-def compared(paper: Paper, draft: Draft) -> tuple[Returned, ...]:
+def compared(paper: Paper, draft: DraftRegions) -> tuple[Returned, ...]:
     """What became of every region, in the order of the document; then what it has no place for.
 
     Raises Refused where nothing tells any region: neither a marker nor a heading.
@@ -104,7 +104,7 @@ def compared(paper: Paper, draft: Draft) -> tuple[Returned, ...]:
     return (*told, *(Returned(id_, id_, Fate.UNKNOWN) for id_ in unknown))
 
 
-def is_head_edited(paper: Paper, draft: Draft) -> bool:
+def is_head_edited(paper: Paper, draft: DraftRegions) -> bool:
     """Whether somebody changed what stands before the first section: that is the record's to say."""
     head, *_ = _apart(paper.compiled.head, _lost(paper.compiled, draft.shown))
     return Compiled(head.body + "\n", ()).is_head_edited

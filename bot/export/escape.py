@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from bot.domain.text import Kind, Piece, flat, pieces
+from bot.domain.text import Piece, PieceKind, flat, pieces
 
 _CODE = "\ufdd0"
 """Stands for a span of code while the words around it are escaped: a noncharacter, which no plain text holds."""
@@ -129,7 +129,7 @@ def _parts(text: str) -> Iterator[str | Piece]:
     """The blocks of code, and the text between them."""
     begin = 0
     for piece in pieces(text):
-        if piece.kind is Kind.BLOCK:
+        if piece.kind is PieceKind.BLOCK:
             if between := text[begin : piece.start].strip():
                 yield between
             yield piece
@@ -150,8 +150,8 @@ def _with_code(text: str, escaped: Callable[[str], str]) -> str:
     if "`" not in text:
         return escaped(text)
     found = pieces(text)
-    words = "".join(piece.text if piece.kind is Kind.WORDS else _CODE for piece in found)
-    spans = iter([code(" ".join(piece.text.split("\n"))) for piece in found if piece.kind is not Kind.WORDS])
+    words = "".join(piece.text if piece.kind is PieceKind.WORDS else _CODE for piece in found)
+    spans = iter([code(" ".join(piece.text.split("\n"))) for piece in found if piece.kind is not PieceKind.WORDS])
     return re.sub(_CODE, lambda _: next(spans), escaped(words))
 
 

@@ -16,11 +16,11 @@ from markupsafe import Markup, escape
 
 from bot.domain import text as text_rules
 from bot.domain.document import Document
-from bot.domain.text import Kind
+from bot.domain.text import PieceKind
 from bot.export.charts import pictures_of
 from bot.export.escape import WEB_ADDRESS
 from bot.export.markdown import MarkdownWriter, timeline_rows
-from bot.export.markdown_reader import Reader, shown
+from bot.export.markdown_reader import MarkdownReader, shown
 from bot.export.regions import NOTHING, Region
 from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
 
@@ -63,7 +63,7 @@ def _apart(text: str, entries: Container[int]) -> Iterator[Token]:
 
 
 _LINK = Markup('<a href="{}">{}</a>')
-_CODE = {Kind.SPAN: Markup("<code>{}</code>"), Kind.BLOCK: Markup("<pre><code>{}</code></pre>")}
+_CODE = {PieceKind.SPAN: Markup("<code>{}</code>"), PieceKind.BLOCK: Markup("<pre><code>{}</code></pre>")}
 _KEPT_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
 _READS_ITS_OWN_WAY = frozenset({"p", "li"})
 _RENDERER, _OPTIONS = RendererHTML(), MarkdownIt("js-default").options
@@ -92,7 +92,7 @@ class HtmlWriter:
         self._markdown = MarkdownWriter(templates, edition)
         self._styles = {name: edition.styles.get(name) or _style(templates, name) for name in ("page.css", "paper.css")}
         self._page: Template = templates.get_template("postmortem/page.html.j2")
-        self._reader = Reader()
+        self._reader = MarkdownReader()
 
     def __call__(self, document: Document) -> bytes:
         """The whole page, UTF-8."""
@@ -170,7 +170,7 @@ def _rich(text: str, words: Callable[[str], Markup]) -> Markup:
     if "`" not in text:
         return words(text)
     return Markup().join(
-        words(piece.text) if piece.kind is Kind.WORDS else _CODE[piece.kind].format(piece.text)
+        words(piece.text) if piece.kind is PieceKind.WORDS else _CODE[piece.kind].format(piece.text)
         for piece in text_rules.pieces(text)
     )
 

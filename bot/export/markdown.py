@@ -12,11 +12,11 @@ from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.domain.document import Document, FileItem, Line
+from bot.domain.document import Document, FileItem, TimelineLine
 from bot.domain.incident import beyond
 from bot.domain.records import IMAGES, Milestone, written_size
 from bot.export import escape
-from bot.export.regions import Compiled, Draft, Keeper, split
+from bot.export.regions import Compiled, DraftRegions, Keeper, split
 from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
 
 _CLOCK = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
@@ -74,7 +74,7 @@ class FileRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class EntryNotes:
     """What stands beside an entry: what became of the message that it was captured from, and the files of that.
 
     `instead` is the number of the entry that counts in its place, where another marks the same milestone; else 0.
@@ -85,7 +85,7 @@ class Beside:
     instead: int = 0
 
 
-Row = tuple[str, str, str, str, str, int, Beside | None]
+Row = tuple[str, str, str, str, str, int, EntryNotes | None]
 
 
 def timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
@@ -118,12 +118,12 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
         )
 
 
-def _beside(line: Line, name: Callable[[str], str], counting: Mapping[Milestone, int]) -> Beside | None:
+def _beside(line: TimelineLine, name: Callable[[str], str], counting: Mapping[Milestone, int]) -> EntryNotes | None:
     counts = counting.get(line.milestone, line.number) if line.milestone else line.number
     instead = counts if counts != line.number else 0
     if not (line.source_change or line.files or instead):
         return None
-    return Beside(line.source_change, tuple(_file(file, name) for file in line.files), instead)
+    return EntryNotes(line.source_change, tuple(_file(file, name) for file in line.files), instead)
 
 
 def _file(file: FileItem, name: Callable[[str], str]) -> FileRow:
@@ -151,7 +151,7 @@ class MarkdownWriter:
         """The document as head and regions: what every other form that people read is rendered from."""
         return self.draft(document).shown
 
-    def draft(self, document: Document) -> Draft:
+    def draft(self, document: Document) -> DraftRegions:
         """The same, with what the record itself says beside what people wrote."""
         return self._keeper.draft(document, self.own(document))
 
@@ -164,7 +164,7 @@ class MarkdownWriter:
         own = self._edition.own
         return own.preface if own is not None and own.preface != self._by_ours(document).preface else ""
 
-    def with_timeline_apart(self, document: Document) -> tuple[Draft, bool]:
+    def with_timeline_apart(self, document: Document) -> tuple[DraftRegions, bool]:
         """The draft for a form that draws the entries itself: without them where True, with them where False.
 
         Reading thousands of entries back from Markdown takes long; but where a team tells the timeline its own way it
@@ -173,7 +173,7 @@ class MarkdownWriter:
         draft, apart = self.with_rows_apart(document, ("timeline",))
         return draft, bool(apart)
 
-    def with_rows_apart(self, document: Document, regions: Collection[str]) -> tuple[Draft, frozenset[str]]:
+    def with_rows_apart(self, document: Document, regions: Collection[str]) -> tuple[DraftRegions, frozenset[str]]:
         """The same for each of the regions `timeline` and `actions` that is asked for; those that are without rows."""
         free = [id_ for id_ in regions if not document.texts(id_)]
         without, own = self._without_rows(document, free), self._edition.own

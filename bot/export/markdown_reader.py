@@ -19,7 +19,7 @@ _DEEPEST_BLOCK = 80
 """Blocks within blocks; the parser leaves out, without a word, what stands deeper than a hundred."""
 
 
-class Reader:
+class MarkdownReader:
     """Reads what our template, a user's template or a person wrote; threads may share it.
 
     Links lead to http and https only, and pictures are links: a document loads nothing.
@@ -102,7 +102,7 @@ def _is_web_address(url: str) -> bool:
 _BLANKS = re.compile(r"\s+")
 _NOT_SHOWN = frozenset({"paragraph_open", "thead_open", "tbody_open", "tr_open", "softbreak", "hardbreak"})
 _TYPESET = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "…": "...", "\u00a0": " ", "\u202f": " "})
-_reader = Reader()
+_reader = MarkdownReader()
 
 
 def digest(markdown: str) -> str:

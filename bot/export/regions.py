@@ -166,7 +166,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftRegions:
     """A document as the record itself would write it (`own`), as people get it (`shown`), and what makes them differ.
 
     `labels` are the lines that only a region with several texts has.
@@ -191,7 +191,7 @@ class Keeper:
         self._words = words
         self._labels = (words.choose().strip(), words.record().strip())
 
-    def draft(self, document: Document, own: Compiled) -> Draft:
+    def draft(self, document: Document, own: Compiled) -> DraftRegions:
         """The document with what people wrote; `own` is what the record itself says, just compiled."""
         latest: dict[str, int] = {}
         for text in document.kept:
@@ -202,7 +202,7 @@ class Keeper:
             for region in own.regions
         ]
         regions += [self._shown(one) for one in held.values() if not one.has_place]
-        return Draft(own, Compiled(own.head, tuple(regions)), tuple(held.values()), self._labels)
+        return DraftRegions(own, Compiled(own.head, tuple(regions)), tuple(held.values()), self._labels)
 
     @staticmethod
     def _held(document: Document, own: Compiled, latest: dict[str, int]) -> Iterator[Held]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.errors import Misconfigured
-from bot.integrations.http import Answer, Call, Caller, Line, Patience, PublishError, get, under
+from bot.integrations.http import Call, Caller, Endpoint, Patience, PublishError, Response, get, under
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ GATEWAY = "https://api.atlassian.com"
 _TENANT = "/_edge/tenant_info"
 
 
-class Kind(StrEnum):
+class TokenKind(StrEnum):
     """What sort of token it is."""
 
     CLASSIC = "classic"
@@ -108,14 +108,14 @@ class Access:
     site_url: str
     token: str = field(repr=False)
     email: str = ""
-    kind: Kind = Kind.CLASSIC
+    kind: TokenKind = TokenKind.CLASSIC
     cloud_id: str = ""
     gateway_url: str = GATEWAY
 
     @property
     def is_cloud(self) -> bool:
         """Atlassian runs it."""
-        return self.kind is not Kind.DATA_CENTER
+        return self.kind is not TokenKind.DATA_CENTER
 
 
 class Atlassian:
@@ -130,12 +130,12 @@ class Atlassian:
         self._product = product
         self._cloud_id = access.cloud_id
         self._asking = asyncio.Lock()
-        through_gateway = access.kind is Kind.SCOPED
+        through_gateway = access.kind is TokenKind.SCOPED
         secret, headers = _sign_in(self.access)
         base_url = self.access.gateway_url if through_gateway else self.access.site_url
         remedies = {401: _REFUSED[access.kind]}
-        self._caller = Caller(Line(system, base_url, headers, (secret, access.token), remedies), patience)
-        self._site = Caller(Line(system, self.access.site_url), patience) if through_gateway else None
+        self._caller = Caller(Endpoint(system, base_url, headers, (secret, access.token), remedies), patience)
+        self._site = Caller(Endpoint(system, self.access.site_url), patience) if through_gateway else None
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -143,7 +143,7 @@ class Atlassian:
         if self._site:
             await self._site.aclose()
 
-    async def ask(self, call: Call) -> Answer:
+    async def ask(self, call: Call) -> Response:
         """The answer to a call, whose path is as at the site. Raises PublishError."""
         try:
             if self._site is None:
@@ -177,10 +177,10 @@ _ANEW = (
 )
 _EXPIRED = "refused the token. It has expired (Atlassian's last a year at most) or was revoked,"
 _REFUSED = {
-    Kind.CLASSIC: f"{_EXPIRED} the e-mail address is not its owner's, or it is a token with scopes: those are taken "
-    "only at api.atlassian.com, so say in the settings that it has scopes.",
-    Kind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only at the "
-    "site's own address, so say in the settings that it is classic.",
-    Kind.DATA_CENTER: "refused the token. It has expired or was revoked, or belongs to another server. Make a new "
+    TokenKind.CLASSIC: f"{_EXPIRED} the e-mail address is not its owner's, or it is a token with scopes: those are "
+    "taken only at api.atlassian.com, so say in the settings that it has scopes.",
+    TokenKind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only at "
+    "the site's own address, so say in the settings that it is classic.",
+    TokenKind.DATA_CENTER: "refused the token. It has expired or was revoked, or belongs to another server. Make a new "
     "personal access token and put it into the settings.",
 }

@@ -206,7 +206,7 @@ def _line(words: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A good answer of `system`. `data` is its JSON, None where it was empty; `wrote` that the call was a write."""
 
     system: str
@@ -311,7 +311,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Endpoint:
     """Whom to call: `base_url` has no slash at its end; `secrets` are kept out of every error; `headers` carry them.
 
     `remedies` says by status what a person should do; `gap` is the least time between two calls in seconds.
@@ -348,7 +348,7 @@ def post(path: str, body: object, **query: str) -> Call:
 class Caller:
     """Makes calls to one system. Raises Misconfigured where its address is none."""
 
-    def __init__(self, line: Line, patience: Patience) -> None:
+    def __init__(self, line: Endpoint, patience: Patience) -> None:
         self.line = line
         self._patience = patience
         host = _host(line)
@@ -366,7 +366,7 @@ class Caller:
         """Let the connections go."""
         await self._client.aclose()
 
-    async def ask(self, call: Call) -> Answer:
+    async def ask(self, call: Call) -> Response:
         """The answer to a call, after as many attempts as may safely be made. Raises PublishError."""
         unsure = False
         try:
@@ -399,7 +399,7 @@ class Caller:
             return True
         return error.retry_after if error.retry_after <= self._patience.longest_wait else False
 
-    async def _once(self, call: Call) -> Answer:
+    async def _once(self, call: Call) -> Response:
         await self._in_turn()
         try:
             async with asyncio.timeout(self._patience.whole), self._client.stream(**self._request(call)) as response:
@@ -445,13 +445,13 @@ class Caller:
                 raise self._told(call, "answered with more than Afterword can take.")
         return bytes(body)
 
-    def _read(self, call: Call, response: httpx.Response, body: bytes) -> Answer:
+    def _read(self, call: Call, response: httpx.Response, body: bytes) -> Response:
         system, status = self.line.system, response.status_code
         data, is_data = _parsed(body)
         if response.is_success:
             if body.strip() and not is_data:
                 raise self._judged(call, no_data(system, status))
-            return Answer(system, status, data, call.writes)
+            return Response(system, status, data, call.writes)
         raise self._judged(call, refusal(system, status, response.headers, data, self.line.remedies))
 
     def _judged(self, call: Call, error: PublishError) -> PublishError:
@@ -493,7 +493,7 @@ def _parsed(body: bytes) -> tuple[Any, bool]:
         return None, False
 
 
-def _host(line: Line) -> str:
+def _host(line: Endpoint) -> str:
     try:
         url = httpx.URL(line.base_url)
     except httpx.InvalidURL:

@@ -3,7 +3,7 @@
 from bot.domain.text import admit, require
 from bot.errors import Refused
 from bot.integrations import views as integration_views
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.slack.views.blocks import Block, Message
 from storage import actions as actions_store
 from storage import incidents as incidents_store
@@ -15,7 +15,7 @@ MOST = 200
 """Open actions of one person that are assigned anew."""
 
 
-async def overview(desk: Desk, asked: Asked) -> Message:
+async def overview(desk: Services, asked: Request) -> Message:
     """How each connected system stands, as far as the asker may see what it is about."""
     counts, troubled, channels = await desk.store.read(lambda tx: _look(tx, asked.team))
     seen = await desk.may_see(asked.team, asked.user, set(channels.values()), asked.place.channel)
@@ -30,7 +30,7 @@ def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tu
     return links_store.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
 
 
-async def try_again(desk: Desk, asked: Asked, system: str) -> Message | None:
+async def try_again(desk: Services, asked: Request, system: str) -> Message | None:
     """Try everything of a system again that failed or waits."""
     if system not in desk.systems:
         raise Refused("That system is not connected any more.")
@@ -41,7 +41,7 @@ async def try_again(desk: Desk, asked: Asked, system: str) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def account_form(desk: Desk, asked: Asked, user: str) -> Block:
+async def account_form(desk: Services, asked: Request, user: str) -> Block:
     """The form that asks who somebody is in Jira."""
     person = await desk.people.known(asked.team, user)
     return await desk.store.read(
@@ -49,7 +49,7 @@ async def account_form(desk: Desk, asked: Asked, user: str) -> Block:
     )
 
 
-async def choose_account(desk: Desk, asked: Asked, user: str, account: str) -> Message | None:
+async def choose_account(desk: Services, asked: Request, user: str, account: str) -> Message | None:
     """Keep who somebody is in Jira, and assign what is theirs anew."""
     account = require(admit(account, "That account").strip(), "Write an e-mail address or an account id.")
 

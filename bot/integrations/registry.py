@@ -13,12 +13,12 @@ from bot.domain.records import Component
 from bot.domain.reminders import ReminderRules
 from bot.errors import Misconfigured
 from bot.integrations import Connected
-from bot.integrations.atlassian import CONFLUENCE, JIRA, Access, Kind, scopes_of
-from bot.integrations.confluence.client import Confluence
+from bot.integrations.atlassian import CONFLUENCE, JIRA, Access, TokenKind, scopes_of
+from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.sync import PostmortemPages, Shelf
 from bot.integrations.http import Patience, PublishError
-from bot.integrations.jira.client import Jira
-from bot.integrations.jira.dialects import Cloud, DataCenter
+from bot.integrations.jira.client import JiraClient
+from bot.integrations.jira.dialects import JiraCloud, JiraDataCenter
 from bot.integrations.jira.pull import JiraEars
 from bot.integrations.jira.push import ActionsInJira, Plan
 from bot.integrations.jira.types import Field, unfilled
@@ -27,9 +27,9 @@ from bot.integrations.paging.sync import Pages
 from bot.integrations.service_management.client import ServiceDesk, ServiceProject
 from bot.integrations.service_management.sync import IncidentsInJsm
 from bot.integrations.statuspage.client import API as STATUSPAGE
-from bot.integrations.statuspage.client import Statuspage
+from bot.integrations.statuspage.client import StatuspageClient
 from bot.integrations.statuspage.sync import CustomerUpdates, Drafted
-from bot.integrations.sync import Follower
+from bot.integrations.sync import SyncHandler
 from bot.settings import Settings, variable
 from bot.slack.errors import TROUBLE, cause_of, refusal_in
 
@@ -45,19 +45,19 @@ def followers(
     patience: Patience,
     drafted: Drafted,
     shelf: Shelf,
-) -> Mapping[str, Follower]:
+) -> Mapping[str, SyncHandler]:
     """What follows our things into each connected system. Raises Misconfigured where one is connected by half."""
-    found: dict[str, Follower] = {}
+    found: dict[str, SyncHandler] = {}
     email_of = emails(client)
     if settings.jira_project:
         plan = Plan(settings.jira_project, settings.jira_type, custom=settings.object_of("jira_fields"))
-        jira = Jira(jira_access(settings), patience)
+        jira = JiraClient(jira_access(settings), patience)
         found["jira"] = ActionsInJira(jira, plan, email_of, rules, shelf.places, shelf.rules)
     if settings.confluence_url:
         confluence = confluence_client(settings, patience)
         found["confluence"] = PostmortemPages(confluence, settings.confluence_parent, shelf)
     if settings.jsm_project:
-        jira = Jira(jira_access(settings), patience)
+        jira = JiraClient(jira_access(settings), patience)
         found["jsm"] = IncidentsInJsm(
             ServiceDesk(jira, service_project(settings)), jira, settings.jsm_project, email_of
         )
@@ -69,12 +69,12 @@ def followers(
     return found
 
 
-def jira_ears(settings: Settings, followers: Mapping[str, Follower]) -> JiraEars | None:
+def jira_ears(settings: Settings, followers: Mapping[str, SyncHandler]) -> JiraEars | None:
     """What hears the webhooks of Jira; None where nothing of ours is there."""
     hearers = {name: one for name, one in followers.items() if isinstance(one, ActionsInJira | IncidentsInJsm)}
     if not hearers:
         return None
-    dialect = DataCenter() if Kind(settings.jira_kind) is Kind.DATA_CENTER else Cloud()
+    dialect = JiraDataCenter() if TokenKind(settings.jira_kind) is TokenKind.DATA_CENTER else JiraCloud()
     return JiraEars(dialect, settings.jira_site, hearers)
 
 
@@ -90,21 +90,21 @@ def service_project(settings: Settings) -> ServiceProject:
     )
 
 
-def confluence_client(settings: Settings, patience: Patience | None = None) -> Confluence:
+def confluence_client(settings: Settings, patience: Patience | None = None) -> ConfluenceClient:
     """The space for postmortems. Raises Misconfigured where its key or the token is missing."""
     if not settings.confluence_space:
         raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not.")
     url, email, token = settings.confluence_site, settings.confluence_email, settings.confluence_token
     access = _access(settings, "confluence", url, email, token.get_secret_value())
-    return Confluence(access, settings.confluence_space, patience)
+    return ConfluenceClient(access, settings.confluence_space, patience)
 
 
-def statuspage_client(settings: Settings, patience: Patience | None = None) -> Statuspage:
+def statuspage_client(settings: Settings, patience: Patience | None = None) -> StatuspageClient:
     """The page for customers. Raises Misconfigured where its key is missing."""
     key = settings.statuspage_key.get_secret_value()
     if not key:
         raise Misconfigured("AFTERWORD_STATUSPAGE_PAGE is set, and AFTERWORD_STATUSPAGE_KEY is not.")
-    return Statuspage(settings.statuspage_page, key, patience, api=settings.statuspage_url or STATUSPAGE)
+    return StatuspageClient(settings.statuspage_page, key, patience, api=settings.statuspage_url or STATUSPAGE)
 
 
 def paging_client(settings: Settings, patience: Patience | None = None) -> Paging:
@@ -113,7 +113,7 @@ def paging_client(settings: Settings, patience: Patience | None = None) -> Pagin
     return Paging(settings.jsm_key.get_secret_value(), api, patience)
 
 
-def components(followers: Mapping[str, Follower]) -> Callable[[], tuple[Component, ...]]:
+def components(followers: Mapping[str, SyncHandler]) -> Callable[[], tuple[Component, ...]]:
     """What Statuspage shows customers of the service, as last read; nothing where it is not connected."""
     follower = followers.get("statuspage")
     return follower.components if isinstance(follower, CustomerUpdates) else tuple
@@ -129,7 +129,7 @@ def jira_access(settings: Settings) -> Access:
 def _access(settings: Settings, name: str, url: str, email: str, token: str) -> Access:
     if not token:
         raise Misconfigured(f"{variable(f'{name}_url')} is set, and {variable(f'{name}_token')} is not.")
-    return Access(url, token, email, Kind(settings.jira_kind))
+    return Access(url, token, email, TokenKind(settings.jira_kind))
 
 
 def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
@@ -182,7 +182,7 @@ async def _notes(settings: Settings, fine: set[str]) -> list[Told]:
     found: list[Told] = []
     if "Confluence" in fine:
         found.append(("Confluence", None, await _about_rights(settings)))
-    if "Jira" in fine and Kind(settings.jira_kind) is Kind.SCOPED:
+    if "Jira" in fine and TokenKind(settings.jira_kind) is TokenKind.SCOPED:
         needed = ", ".join(scopes_of(JIRA))
         sentence = f"Not checked, for only writing shows it: whether the token has all of {needed}."
         found.append(("Jira", None, sentence))
@@ -209,7 +209,7 @@ async def _about_rights(settings: Settings) -> str:
         unknown = ["pages", "attachments", *unknown]
     sentences = [f"The space does not list the right to create {' and '.join(missing)} for it."] if missing else []
     sentences.append(f"Not checked, for only writing shows it: whether it may write {', '.join(unknown)}.")
-    if Kind(settings.jira_kind) is Kind.SCOPED:
+    if TokenKind(settings.jira_kind) is TokenKind.SCOPED:
         sentences.append(f"The token needs all of {', '.join(scopes_of(CONFLUENCE))}.")
     return " ".join(sentences)
 
@@ -255,7 +255,7 @@ async def _check_confluence(settings: Settings) -> str:
 
 
 async def _check_jira(settings: Settings) -> str:
-    jira = Jira(jira_access(settings))
+    jira = JiraClient(jira_access(settings))
     try:
         about = (await jira.check()).about
         if settings.jira_project:
@@ -268,7 +268,7 @@ async def _check_jira(settings: Settings) -> str:
 
 
 async def _check_service_project(settings: Settings) -> str:
-    desk = ServiceDesk(Jira(jira_access(settings)), service_project(settings))
+    desk = ServiceDesk(JiraClient(jira_access(settings)), service_project(settings))
     try:
         about, form = (await desk.check()).about, await desk.form()
     finally:

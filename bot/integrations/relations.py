@@ -30,7 +30,7 @@ Names = Literal["keys", "links", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class RemoteLink:
     """Something that stands in another system: what it is called there, and where people open it."""
 
     name: str
@@ -41,9 +41,9 @@ class There:
 class Related:
     """What stands of an incident, or None: its issue in the service project, its page, what customers read of it."""
 
-    issue: There | None = None
-    page: There | None = None
-    customers: There | None = None
+    issue: RemoteLink | None = None
+    page: RemoteLink | None = None
+    customers: RemoteLink | None = None
 
 
 def related(tx: Transaction, incident: Incident) -> Related:
@@ -68,18 +68,18 @@ def way_back(tx: Transaction, incident: Incident, names: Names) -> dict[str, obj
     return {what: lead for what, lead in leads.items() if lead}
 
 
-def _named(there: There | None, names: Names) -> str:
+def _named(there: RemoteLink | None, names: Names) -> str:
     return "" if there is None else there.url if names == "links" else there.name
 
 
-def _work_items(tx: Transaction, incident: Incident) -> tuple[There, ...]:
+def _work_items(tx: Transaction, incident: Incident) -> tuple[RemoteLink, ...]:
     known = links_store.of_incident(tx, incident.id)
     items = [link for link in known if link.system == "jira" and ACTION in link.subject and link.state != LET_GO]
     return tuple(there for link in items if (there := _there(link)))
 
 
-def _there(link: Link | None) -> There | None:
-    return There(link.external_id, link.url) if link and link.external_id and link.url else None
+def _there(link: Link | None) -> RemoteLink | None:
+    return RemoteLink(link.external_id, link.url) if link and link.external_id and link.url else None
 
 
 def spread(tx: Transaction, incident: Incident, system: str, now: datetime) -> None:

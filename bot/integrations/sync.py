@@ -26,14 +26,14 @@ from bot.integrations import views as integration_views
 from bot.integrations.http import LONGEST_RETRY_AFTER, PublishError
 from bot.services.secrets import not_again
 from bot.slack.outbox import Outbox
-from bot.slack.refresh import Tabs
+from bot.slack.refresh import HomeTabQueue
 from bot.slack.views.blocks import Message
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, Settled
+from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, LinkOutcome
 
 TOLD_AFTER = 5
 """After so many attempts (about a minute) people are told of what may still mend itself."""
@@ -96,7 +96,7 @@ def _was_tried(link: Link) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SyncResult:
     """What an errand came to: where the thing stands now, and what its follower wants to remember (`memo`).
 
     Not `is_all`: this much is done and is written down, so that it is never done again; the rest is owed at once.
@@ -116,7 +116,7 @@ class NotYet:
     wait: timedelta
 
 
-class Follower(Protocol):
+class SyncHandler(Protocol):
     """Keeps one kind of thing of ours in step with one system."""
 
     def is_urgent(self, link: Link) -> bool:
@@ -128,10 +128,10 @@ class Follower(Protocol):
         None where nothing is wanted any more, NotYet where it has to wait.
         """
 
-    async def perform(self, link: Link, prepared: Any) -> Kept:
+    async def perform(self, link: Link, prepared: Any) -> SyncResult:
         """Do it. Raises PublishError. `link.is_unsure`: an earlier attempt may have been taken, so look first."""
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Write down what follows from it (a tracker's address at an action, say), in the transaction that settles."""
 
     async def look(self, store: Store, now: datetime) -> Sequence[int]:
@@ -159,20 +159,20 @@ _CALLS = Counter("afterword_errands_total", "Attempts to bring another system in
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class SyncContext:
     """What every lane works with. `troubles` says by system why it could not be asked what changed there."""
 
     store: Store
     clock: Clock
     outbox: Outbox
-    tabs: Tabs
+    tabs: HomeTabQueue
     troubles: MutableMapping[str, str]
 
 
-class Lane:
+class SyncWorker:
     """Runs the errands to one system; several processes on one database share the work."""
 
-    def __init__(self, system: str, follower: Follower, around: Around) -> None:
+    def __init__(self, system: str, follower: SyncHandler, around: SyncContext) -> None:
         self.follower = follower
         self._system = system
         self._around = around
@@ -265,7 +265,7 @@ class Lane:
         now += self._since(began)  # a wait that a system asks for begins when it has answered
         if isinstance(ended, BaseException):
             outcome = await self._failed(link, _known(self._system, link.subject, ended), now)
-        elif isinstance(ended, Kept):
+        elif isinstance(ended, SyncResult):
             kept = ended
             await self._store.write(lambda tx: self._keep(tx, link, kept, now))
             self._around.tabs.changed([(link.incident_id, "incident")])
@@ -276,14 +276,14 @@ class Lane:
         self._around.outbox.kick()
         _CALLS.labels(link.system, outcome).inc()
 
-    async def _attempt(self, link: Link, now: datetime) -> Kept | NotYet | None:
+    async def _attempt(self, link: Link, now: datetime) -> SyncResult | NotYet | None:
         async with asyncio.timeout(ATTEMPT_SECONDS):
             prepared = await self._store.write(lambda tx: self.follower.prepare(tx, link, now))
             if prepared is None or isinstance(prepared, NotYet):
                 return prepared
             return await self.follower.perform(link, prepared)
 
-    def _keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+    def _keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         seen, link = link, _as_redacted(tx, link)
         kept = replace(kept, memo=not_again(kept.memo, seen.memo, link.memo))
         settled = replace(
@@ -320,7 +320,7 @@ class Lane:
         if self._settle(tx, link, failed) and is_to_tell:
             tell(tx, link, error.sentence, now, question_in(error))
 
-    def _settle(self, tx: Transaction, link: Link, settled: Settled) -> bool:
+    def _settle(self, tx: Transaction, link: Link, settled: LinkOutcome) -> bool:
         was_ours = links_store.settle(tx, link, self._owner, settled)
         if not was_ours:
             log.warning("%s of %s went to another process meanwhile", link.subject, link.system)
@@ -333,9 +333,9 @@ def _as_redacted(tx: Transaction, link: Link) -> Link:
     return replace(link, memo=not_again(link.memo, link.memo, current.memo)) if current else link
 
 
-def _ended(link: Link, state: str, due_at: datetime) -> Settled:
+def _ended(link: Link, state: str, due_at: datetime) -> LinkOutcome:
     """The link as it stands, with nothing open any more."""
-    return Settled(
+    return LinkOutcome(
         state=state,
         due_at=due_at,
         external_id=link.external_id,
@@ -350,7 +350,7 @@ def _ended(link: Link, state: str, due_at: datetime) -> Settled:
     )
 
 
-def _not_now(link: Link, ended: NotYet | None, now: datetime) -> Settled:
+def _not_now(link: Link, ended: NotYet | None, now: datetime) -> LinkOutcome:
     """The link where nothing is wanted any more, or where it has to wait, which is no attempt."""
     if ended is None:
         return _ended(link, LET_GO, now)
@@ -383,14 +383,14 @@ def _known(system: str, subject: str, ended: BaseException) -> PublishError:
 CLOSE_SECONDS = 10.0
 
 
-class Errands:
+class SyncWorkers:
     """Runs errands for systems by name, each in a lane of its own. What nobody follows here is left as it is."""
 
-    def __init__(self, followers: Mapping[str, Follower], around: Around) -> None:
-        self._lanes = {name: Lane(name, follower, around) for name, follower in followers.items()}
+    def __init__(self, followers: Mapping[str, SyncHandler], around: SyncContext) -> None:
+        self._lanes = {name: SyncWorker(name, follower, around) for name, follower in followers.items()}
 
     @property
-    def followers(self) -> Mapping[str, Follower]:
+    def followers(self) -> Mapping[str, SyncHandler]:
         """Who follows what, by system."""
         return {name: lane.follower for name, lane in self._lanes.items()}
 

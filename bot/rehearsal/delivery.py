@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.rehearsal.views_seen import Delivery
+from bot.rehearsal.views_seen import AppDelivery
 from bot.rehearsal.workspace import Json
 
 PATIENCE = 3.0
@@ -22,7 +22,7 @@ MOST_SOCKETS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class AppReply:
     """What the app said: its HTTP status (0 for nothing) and bytes, or the error Slack would show."""
 
     status: int = 0
@@ -57,7 +57,7 @@ class HttpCourier:
         digest = hmac.new((secret or self.secret).encode(), base, hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
 
-    async def deliver(self, delivery: Delivery, patience: float) -> Reply:
+    async def deliver(self, delivery: AppDelivery, patience: float) -> AppReply:
         """Send one delivery and wait for the app."""
         kind, body = encode(delivery)
         headers = {"Content-Type": kind, "User-Agent": "Slackbot 1.0", **self.signed(body)}
@@ -65,7 +65,7 @@ class HttpCourier:
             headers |= {"X-Slack-Retry-Num": str(delivery.attempt), "X-Slack-Retry-Reason": delivery.reason}
         return await self.post(headers, body, patience)
 
-    async def post(self, headers: Mapping[str, str], body: bytes, patience: float) -> Reply:
+    async def post(self, headers: Mapping[str, str], body: bytes, patience: float) -> AppReply:
         """Send bytes as they are; a status that is no success is an error to the person."""
         if self.session is None:
             self.session = aiohttp.ClientSession()
@@ -73,11 +73,11 @@ class HttpCourier:
         try:
             async with self.session.post(self.url, data=body, headers=headers, timeout=timeout) as answer:
                 raw = await answer.read()
-                return Reply(answer.status, raw, "" if answer.ok else "dispatch_failed")
+                return AppReply(answer.status, raw, "" if answer.ok else "dispatch_failed")
         except TimeoutError:
-            return Reply(error="operation_timeout")
+            return AppReply(error="operation_timeout")
         except aiohttp.ClientError:
-            return Reply(error="dispatch_failed")
+            return AppReply(error="dispatch_failed")
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -86,7 +86,7 @@ class HttpCourier:
             self.session = None
 
 
-def encode(delivery: Delivery) -> tuple[str, bytes]:
+def encode(delivery: AppDelivery) -> tuple[str, bytes]:
     """The content type and the bytes of a delivery over HTTP."""
     if delivery.kind == "events_api":
         return "application/json", json.dumps(delivery.payload).encode()
@@ -155,11 +155,11 @@ class SocketCourier:
         if not self.sockets:
             self.connected.clear()
 
-    async def deliver(self, delivery: Delivery, patience: float) -> Reply:
+    async def deliver(self, delivery: AppDelivery, patience: float) -> AppReply:
         """Send one envelope and wait until it is acknowledged."""
         live = [socket for socket in self.sockets if not socket.closed]
         if not live:
-            return Reply(error="dispatch_failed")
+            return AppReply(error="dispatch_failed")
         envelope = secrets.token_hex(16)
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.waiting[envelope] = waiter
@@ -167,12 +167,12 @@ class SocketCourier:
             await secrets.choice(live).send_json(_envelope(envelope, delivery))
             payload = await asyncio.wait_for(waiter, patience)
         except TimeoutError:
-            return Reply(error="operation_timeout")
+            return AppReply(error="operation_timeout")
         except ConnectionError:
-            return Reply(error="dispatch_failed")
+            return AppReply(error="dispatch_failed")
         finally:
             self.waiting.pop(envelope, None)
-        return Reply(200, b"" if payload is None else json.dumps(payload).encode())
+        return AppReply(200, b"" if payload is None else json.dumps(payload).encode())
 
     async def disconnect(self, reason: str, *, close: bool) -> None:
         """Tell every socket to go; with `close` at once, else they stay open but get nothing more."""
@@ -190,7 +190,7 @@ class SocketCourier:
             await socket.close()
 
 
-def _envelope(envelope: str, delivery: Delivery) -> Json:
+def _envelope(envelope: str, delivery: AppDelivery) -> Json:
     frame: Json = {
         "envelope_id": envelope,
         "type": delivery.kind,

@@ -6,17 +6,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.rehearsal.delivery import PATIENCE, HttpCourier, Reply, SocketCourier
-from bot.rehearsal.views_seen import Answer, Delivery, Reader, SeenMessage, see_message
+from bot.rehearsal.delivery import PATIENCE, AppReply, HttpCourier, SocketCourier
+from bot.rehearsal.views_seen import AppAnswer, AppDelivery, PersonReader, SeenMessage, see_message
 from bot.rehearsal.web_api.chat import say_in
 from bot.rehearsal.web_api.views import change, checked, push
-from bot.rehearsal.workspace import BOT_SCOPES, ApiRefusal, Channel, Json, Message, ResponseUrl, View, Workspace
+from bot.rehearsal.workspace import BOT_SCOPES, ApiRefusal, Json, Message, ResponseUrl, StandInChannel, View, Workspace
 
 MOST_RETRIES = 3
 TROUBLE = "We had some trouble connecting. Try again?"
 
 
-class Desk:
+class InteractionSender:
     """Sends what people do to the app and keeps every answer in `answers`; `patience` is Slack's three seconds."""
 
     def __init__(self, clock: Clock, *, team: str = "T0REHEARSE") -> None:
@@ -28,8 +28,8 @@ class Desk:
         self.http = HttpCourier(clock, self.signing_secret)
         self.sockets = SocketCourier(self.workspace.app_id)
         self.patience = PATIENCE
-        self.answers: list[Answer] = []
-        self.unacked: list[Delivery] = []
+        self.answers: list[AppAnswer] = []
+        self.unacked: list[AppDelivery] = []
 
     @property
     def bot_user_id(self) -> str:
@@ -38,12 +38,12 @@ class Desk:
 
     # --- out ---------------------------------------------------------------------------------------------------
 
-    async def deliver(self, delivery: Delivery) -> Answer:
+    async def deliver(self, delivery: AppDelivery) -> AppAnswer:
         """Send one delivery, and let what the app says to it take effect."""
         place = self._place(delivery)
         before = len(place.made) if place else 0
         reply = await (self.http if self.http.url else self.sockets).deliver(delivery, self.patience)
-        answer = Answer(reply.status, reply.body, reply.error, reply.raw, delivery)
+        answer = AppAnswer(reply.status, reply.body, reply.error, reply.raw, delivery)
         if reply.error:
             if delivery.kind == "events_api" and delivery.attempt < MOST_RETRIES:
                 self.unacked.append(delivery)
@@ -54,24 +54,24 @@ class Desk:
         self.answers.append(answer)
         return answer
 
-    async def deliver_again(self, answer: Answer) -> Answer:
+    async def deliver_again(self, answer: AppAnswer) -> AppAnswer:
         """The very same delivery once more, an event with the marks of a retry."""
         if answer.delivery is None:
             raise LookupError("this answer came of no delivery, so there is nothing to deliver again")
         return await self.deliver(self._retry(answer.delivery))
 
-    async def redeliver_unacked(self) -> list[Answer]:
+    async def redeliver_unacked(self) -> list[AppAnswer]:
         """Send every event again that was not acknowledged; Slack does so at once, after 1 and after 5 minutes."""
         waiting, self.unacked = self.unacked, []
         return [await self.deliver(self._retry(delivery)) for delivery in waiting]
 
-    def _retry(self, delivery: Delivery) -> Delivery:
+    def _retry(self, delivery: AppDelivery) -> AppDelivery:
         if delivery.kind != "events_api":
             return delivery
         reason = "http_timeout" if self.http.url else "timeout"
         return replace(delivery, attempt=delivery.attempt + 1, reason=reason)
 
-    async def raw_post(self, headers: dict[str, str], body: bytes) -> Reply:
+    async def raw_post(self, headers: dict[str, str], body: bytes) -> AppReply:
         """Bytes of anybody's making to the app's request URL, with only these headers."""
         return await self.http.post(headers, body, self.patience)
 
@@ -81,18 +81,18 @@ class Desk:
 
     # --- back --------------------------------------------------------------------------------------------------
 
-    def _place(self, delivery: Delivery) -> ResponseUrl | None:
+    def _place(self, delivery: AppDelivery) -> ResponseUrl | None:
         key = str(delivery.payload.get("response_url", "")).rpartition("/")[2]
         return self.workspace.response_urls.get(key)
 
-    def _take_effect(self, answer: Answer, delivery: Delivery, place: ResponseUrl | None) -> Answer:
+    def _take_effect(self, answer: AppAnswer, delivery: AppDelivery, place: ResponseUrl | None) -> AppAnswer:
         if delivery.kind == "slash_commands" and place:
             return self._spoken(answer, place)
         if delivery.payload.get("type") == "view_submission":
             return self._window_answered(answer, delivery.payload)
         return answer
 
-    def _spoken(self, answer: Answer, place: ResponseUrl) -> Answer:
+    def _spoken(self, answer: AppAnswer, place: ResponseUrl) -> AppAnswer:
         said = answer.body if isinstance(answer.body, dict) else {"text": answer.body}
         if not any(said.get(key) for key in ("text", "blocks", "attachments")):
             return answer
@@ -102,7 +102,7 @@ class Desk:
             return replace(answer, error="invalid_command_response")
         return answer
 
-    def _window_answered(self, answer: Answer, payload: Json) -> Answer:
+    def _window_answered(self, answer: AppAnswer, payload: Json) -> AppAnswer:
         view = self.workspace.views[payload["view"]["id"]]
         said = answer.body if isinstance(answer.body, dict) else {}
         try:
@@ -110,7 +110,7 @@ class Desk:
         except ApiRefusal as refusal:
             return replace(answer, error=refusal.error, body={**said, "text": TROUBLE})
 
-    def _respond(self, answer: Answer, view: View, said: Json) -> Answer:
+    def _respond(self, answer: AppAnswer, view: View, said: Json) -> AppAnswer:
         stack = self.workspace.stacks.get(view.user, [])
         match said.get("response_action"):
             case "errors":
@@ -130,7 +130,7 @@ class Desk:
 
     # --- who may do what ---------------------------------------------------------------------------------------
 
-    def present(self, user: str, channel: str) -> Channel:
+    def present(self, user: str, channel: str) -> StandInChannel:
         """The channel, where this person is in it and can still write; LookupError says why not."""
         place = self.workspace.channels.get(channel)
         if place is None:
@@ -156,10 +156,10 @@ class Desk:
         channel = self.workspace.channels.get(some_id)
         return channel.name or "direct message" if channel else some_id
 
-    def reader(self, user: str = "") -> Reader:
+    def reader(self, user: str = "") -> PersonReader:
         """How a person reads: with everyone's names, and dates in their own zone (UTC for nobody in particular)."""
         zone = self.workspace.users[user].zone if user else "UTC"
-        return Reader(self.name_of, ZoneInfo(zone))
+        return PersonReader(self.name_of, ZoneInfo(zone))
 
     def see(self, message: Message, user: str = "") -> SeenMessage:
         """A message as a person (or nobody in particular) sees it."""

@@ -22,7 +22,7 @@ from bot.errors import Misconfigured
 from bot.manifest import manifest
 from bot.rehearsal.forms import STATEFUL, choices
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import TOKEN, Answer, Reader, SeenMessage, with_signs
+from bot.rehearsal.views_seen import TOKEN, AppAnswer, PersonReader, SeenMessage, with_signs
 from bot.rehearsal.workspace import Json
 
 CODE = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
@@ -31,7 +31,7 @@ CANVAS = MarkdownIt("js-default", {"html": False}).disable("image")
 LINKS = ("https://", "http://", "mailto:")
 
 
-class Drawing:
+class WorkspaceRenderer:
     """Draws the templates of `templates/web/workspace*`; what a block does not have is drawn as nothing."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Drawing:
         self.environment.globals |= {"choices": choices, "is_input": STATEFUL.__contains__}
         self.environment.filters["canvas"] = drawn_canvas
 
-    def draw(self, name: str, reader: Reader, **given: Any) -> str:
+    def draw(self, name: str, reader: PersonReader, **given: Any) -> str:
         """A template, with the filters that read as this person does."""
         words = partial(drawn_object, reader)
         return self.environment.get_template(name).render(
@@ -57,7 +57,7 @@ def drawn_canvas(markdown: str) -> Markup:
     return Markup(CANVAS.render(markdown))  # noqa: S704 (the parser lets no HTML through)
 
 
-def drawn(reader: Reader, text: str) -> Markup:
+def drawn(reader: PersonReader, text: str) -> Markup:
     """What mrkdwn looks like in HTML: mentions, links, dates, emphasis, code."""
     pieces, end = [], 0
     for match in CODE.finditer(text):
@@ -66,12 +66,12 @@ def drawn(reader: Reader, text: str) -> Markup:
     return Markup().join([*pieces, _prose(reader, text[end:])])
 
 
-def _code(reader: Reader, match: re.Match[str]) -> Markup:
+def _code(reader: PersonReader, match: re.Match[str]) -> Markup:
     tag = "pre" if match[1] else "code"
     return Markup("<{0}>{1}</{0}>").format(Markup(tag), reader.mrkdwn(match[1] or match[2]))  # noqa: S704 (our own tag)
 
 
-def _prose(reader: Reader, text: str) -> Markup:
+def _prose(reader: PersonReader, text: str) -> Markup:
     pieces, end = [], 0
     for match in TOKEN.finditer(text):
         pieces += [_emphasised(reader, text[end : match.start()]), _token(reader, match)]
@@ -79,7 +79,7 @@ def _prose(reader: Reader, text: str) -> Markup:
     return Markup().join([*pieces, _emphasised(reader, text[end:])])
 
 
-def _token(reader: Reader, match: re.Match[str]) -> Markup:
+def _token(reader: PersonReader, match: re.Match[str]) -> Markup:
     target = match[1].partition("|")[0]
     shown = reader.mrkdwn(match[0])
     if target.startswith(LINKS):
@@ -87,14 +87,14 @@ def _token(reader: Reader, match: re.Match[str]) -> Markup:
     return Markup('<span class="mention">{}</span>').format(shown) if target[:1] in "@#!" else escape(shown)
 
 
-def _emphasised(reader: Reader, text: str) -> Markup:
+def _emphasised(reader: PersonReader, text: str) -> Markup:
     html = str(escape(reader.mrkdwn(text)))
     for pattern, tag in MARKS:
         html = re.sub(rf"(?<!\w){pattern}(?!\w)", rf"<{tag}>\1</{tag}>", html)
     return Markup(with_signs(html))  # noqa: S704 (escaped above)
 
 
-def drawn_object(reader: Reader, piece: Any) -> Markup:
+def drawn_object(reader: PersonReader, piece: Any) -> Markup:
     """A text object, or a bare string, as HTML."""
     if isinstance(piece, dict) and piece.get("type") == "mrkdwn":
         return drawn(reader, str(piece.get("text", "")))
@@ -102,7 +102,7 @@ def drawn_object(reader: Reader, piece: Any) -> Markup:
     return Markup(with_signs(plain))  # noqa: S704 (escaped above)
 
 
-def drawn_rich(reader: Reader, part: Json) -> Markup:
+def drawn_rich(reader: PersonReader, part: Json) -> Markup:
     """A part of a rich_text block as HTML."""
     kind = part.get("type", "")
     tags = {"rich_text_list": "ul", "rich_text_preformatted": "pre", "rich_text_quote": "blockquote"}
@@ -130,12 +130,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 Join = Callable[[StandIn], AbstractAsyncContextManager[object]]
 
 
-class Page:
+class WorkspacePage:
     """Shows one stand-in workspace, and lets its people act through it."""
 
     def __init__(self, slack: StandIn) -> None:
         self.slack = slack
-        self.drawing = Drawing()
+        self.drawing = WorkspaceRenderer()
         self.asked = manifest("socket")["features"]
         slack.extra_routes += [web.get("/", self.shell), web.get("/look", self.look), web.post("/do", self.act)]
 
@@ -219,7 +219,7 @@ class Page:
         trouble = f"{answer.error}: {answer.text}" if answer.error else ""
         return web.json_response({"error": trouble, "errors": answer.errors})
 
-    async def _do(self, what: str, user: str, asked: Json) -> Answer | None:
+    async def _do(self, what: str, user: str, asked: Json) -> AppAnswer | None:
         doing = {
             "say": self._say,
             "click": self._click,
@@ -232,14 +232,14 @@ class Page:
         }
         return await doing[what](user, asked)
 
-    async def _say(self, user: str, asked: Json) -> Answer | None:
+    async def _say(self, user: str, asked: Json) -> AppAnswer | None:
         channel, text, thread = str(asked["in"]), str(asked["text"]), str(asked.get("thread") or "")
         if text.startswith("/"):
             return await self.slack.command(user, channel, text, thread_ts=thread)
         await self.slack.say(user, channel, text, thread_ts=thread or None)
         return None
 
-    async def _click(self, user: str, asked: Json) -> Answer | None:
+    async def _click(self, user: str, asked: Json) -> AppAnswer | None:
         action, value, state = str(asked["action"]), asked.get("value") or None, asked.get("state") or {}
         if asked.get("view"):
             return await self.slack.click_in_view(user, str(asked["view"]), action, value, **state)
@@ -247,26 +247,26 @@ class Page:
             return await self.slack.click(user, str(asked["ts"]), action, value, **state)
         return await self.slack.click_in_home(user, action, value, **state)
 
-    async def _enter(self, user: str, asked: Json) -> Answer | None:
+    async def _enter(self, user: str, asked: Json) -> AppAnswer | None:
         return await self.slack.enter(user, str(asked["ts"]), str(asked["action"]), str(asked["text"]))
 
-    async def _submit(self, user: str, asked: Json) -> Answer | None:
+    async def _submit(self, user: str, asked: Json) -> AppAnswer | None:
         return await self.slack.submit(user, str(asked["view"]), asked.get("state") or {})
 
-    async def _close(self, user: str, asked: Json) -> Answer | None:
+    async def _close(self, user: str, asked: Json) -> AppAnswer | None:
         return await self.slack.close(user, str(asked["view"]))
 
-    async def _shortcut(self, user: str, asked: Json) -> Answer | None:
+    async def _shortcut(self, user: str, asked: Json) -> AppAnswer | None:
         return await self.slack.shortcut(user, str(asked["in"]), str(asked["ts"]), str(asked["callback"]))
 
-    async def _react(self, user: str, asked: Json) -> Answer | None:
+    async def _react(self, user: str, asked: Json) -> AppAnswer | None:
         message = self.slack.shown_to(user, str(asked["ts"]))
         name = str(asked["name"])
         if user in message.reactions.get(name, []):
             return await self.slack.unreact(user, message.channel, message.ts, name)
         return await self.slack.react(user, message.channel, message.ts, name)
 
-    async def _open_home(self, user: str, _asked: Json) -> Answer | None:
+    async def _open_home(self, user: str, _asked: Json) -> AppAnswer | None:
         return await self.slack.open_home(user)
 
     def _who(self, user: str) -> str:
@@ -296,7 +296,7 @@ async def rehearse(port: int, join: Join) -> None:
     `join` brings the bot in: given the running stand-in, it is an async context in which the app is connected.
     """
     slack = StandIn(SystemClock())
-    Page(slack)
+    WorkspacePage(slack)
     people = [slack.user(name, zone, locale=locale) for name, zone, locale in PEOPLE]
     slack.channel("incident-checkout", people)
     slack.channel("general", people)

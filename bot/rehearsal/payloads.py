@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.rehearsal.forms import state_of
-from bot.rehearsal.workspace import Canvas, Channel, Json, Message, SharedFile, User, View, Workspace
+from bot.rehearsal.workspace import Canvas, Json, Message, SharedFile, StandInChannel, User, View, Workspace
 
 
 def user_json(workspace: Workspace, user: User, *, with_email: bool = True, with_locale: bool = False) -> Json:
@@ -36,7 +36,7 @@ def user_json(workspace: Workspace, user: User, *, with_email: bool = True, with
     return found | ({"locale": user.locale} if with_locale else {})
 
 
-def channel_json(workspace: Workspace, channel: Channel) -> Json:
+def channel_json(workspace: Workspace, channel: StandInChannel) -> Json:
     """A channel as conversations.info gives it."""
     shown: Json = {
         "id": channel.id,
@@ -69,7 +69,7 @@ def channel_json(workspace: Workspace, channel: Channel) -> Json:
     }
 
 
-def _properties(workspace: Workspace, channel: Channel) -> Json:
+def _properties(workspace: Workspace, channel: StandInChannel) -> Json:
     own = [canvas for canvas in workspace.canvases.values() if canvas.is_channels and canvas.channel == channel.id]
     return {"canvas": {"file_id": own[0].id, "is_empty": not own[0].markdown}} if own else {}
 
@@ -186,7 +186,7 @@ def who(workspace: Workspace, user: str) -> Json:
     return {"id": user, "username": name, "name": name, "team_id": workspace.team}
 
 
-def where(channel: Channel) -> Json:
+def where(channel: StandInChannel) -> Json:
     """A channel as interaction payloads name it: a private one and a conversation have no name of their own."""
     name = "directmessage" if channel.dm_with else "privategroup" if channel.private else channel.name
     return {"id": channel.id, "name": name}

@@ -21,12 +21,12 @@ from bot.clock import Clock
 from bot.rehearsal.forms import CannotType, require_filled, type_into
 from bot.rehearsal.payloads import envelope, view_json
 from bot.rehearsal.user import Talking
-from bot.rehearsal.views_seen import Answer, Delivery, SeenMessage, SeenView, see_view, sign
+from bot.rehearsal.views_seen import AppAnswer, AppDelivery, SeenMessage, SeenView, see_view, sign
 from bot.rehearsal.web_api import LARGEST_BODY, WebApi, say_no
 from bot.rehearsal.web_api.calls import Args
-from bot.rehearsal.workspace import ApiCall, Fault, Json, SharedFile, Workspace
+from bot.rehearsal.workspace import ApiCall, Json, PlannedFault, SharedFile, Workspace
 
-__all__ = ["Answer", "CannotType", "Delivery", "SeenMessage", "SeenView", "SharedFile", "StandIn"]
+__all__ = ["AppAnswer", "AppDelivery", "CannotType", "SeenMessage", "SeenView", "SharedFile", "StandIn"]
 
 
 class StandIn(Talking):
@@ -116,7 +116,7 @@ class StandIn(Talking):
         the call took effect; `html` answers a page, as a proxy would; `delay` in seconds alone only makes it slow.
         With `until` a call that came in hangs until that is set.
         """
-        fault = Fault(error, times, status, retry_after, drop, html, delay, until)
+        fault = PlannedFault(error, times, status, retry_after, drop, html, delay, until)
         self.api.faults[method].append(fault)
 
     # --- people and places -------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class StandIn(Talking):
 
     # --- windows -----------------------------------------------------------------------------------------------
 
-    async def submit(self, user: str, view: SeenView | str, values: dict[str, Any] | None = None) -> Answer:
+    async def submit(self, user: str, view: SeenView | str, values: dict[str, Any] | None = None) -> AppAnswer:
         """Fill in an open modal by action_id and submit it.
 
         CannotType where the client would not let them. The answer's `errors` are the app's complaints by block_id;
@@ -171,9 +171,9 @@ class StandIn(Talking):
             "view": view_json(self.workspace, found),
             "response_urls": [],
         }
-        return await self.deliver(Delivery("interactive", payload))
+        return await self.deliver(AppDelivery("interactive", payload))
 
-    async def close(self, user: str, view: SeenView | str) -> Answer | None:
+    async def close(self, user: str, view: SeenView | str) -> AppAnswer | None:
         """Close a modal and those above it; the app hears of it only where it asked to (notify_on_close)."""
         found = self.open_view(user, view)
         stack = self.workspace.stacks[user]
@@ -185,7 +185,7 @@ class StandIn(Talking):
             "view": view_json(self.workspace, found),
             "is_cleared": False,
         }
-        return await self.deliver(Delivery("interactive", payload))
+        return await self.deliver(AppDelivery("interactive", payload))
 
     # --- what people see ---------------------------------------------------------------------------------------
 

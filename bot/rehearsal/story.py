@@ -16,7 +16,7 @@ SOMEBODY = "Responder Demo"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoryEntry:
     """One entry: when (aware UTC), by whom, what, and the milestone that it marks."""
 
     at: datetime
@@ -51,7 +51,7 @@ class Story:
     channel: str
     lead: str
     people: dict[str, str]
-    entries: tuple[Told, ...]
+    entries: tuple[StoryEntry, ...]
     whys: tuple[Answered, ...] = ()
     actions: tuple[Promised, ...] = ()
     sections: dict[str, str] = field(default_factory=dict)
@@ -99,13 +99,13 @@ def told(content: dict[str, Any]) -> Story:
     )
 
 
-def _entries(found: list[dict[str, Any]], zone: tzinfo) -> list[Told]:
-    entries: list[Told] = []
+def _entries(found: list[dict[str, Any]], zone: tzinfo) -> list[StoryEntry]:
+    entries: list[StoryEntry] = []
     for entry in found:
         before = entries[-1].at if entries else None
         milestone = Milestone(entry["milestone"]) if entry.get("milestone") else None
         author = str(entry.get("author") or SOMEBODY)
-        entries.append(Told(_moment(str(entry["at"]), zone, before), author, str(entry["text"]), milestone))
+        entries.append(StoryEntry(_moment(str(entry["at"]), zone, before), author, str(entry["text"]), milestone))
     return entries
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from bot.rehearsal.forms import CannotType, choices, find, pick, state_of, type_into
 from bot.rehearsal.forms import enter as entered
-from bot.rehearsal.interactions import Desk
+from bot.rehearsal.interactions import InteractionSender
 from bot.rehearsal.payloads import envelope, file_json, message_json, user_json, view_json, where
-from bot.rehearsal.views_seen import Answer, Delivery, SeenMessage, SeenView, elements_of, escape
+from bot.rehearsal.views_seen import AppAnswer, AppDelivery, SeenMessage, SeenView, elements_of, escape
 from bot.rehearsal.web_api.files import share
-from bot.rehearsal.workspace import Channel, Json, Message, View
+from bot.rehearsal.workspace import Json, Message, StandInChannel, View
 
 LINK = r"https?://[^\s<>|]+[^\s<>|.,;:!?)\]'\"]"
 MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}"
@@ -63,7 +63,7 @@ class Keyboard:
         return f"<@{self.people[name]}|{name}>" if named else f"<@{self.people[name]}>"
 
 
-class Touching(Desk):
+class Touching(InteractionSender):
     """A person's hands on the messages of the workspace, and on the windows and home tabs."""
 
     def keyboard(self) -> Keyboard:
@@ -71,14 +71,14 @@ class Touching(Desk):
         people = {user.name: user.id for user in self.workspace.users.values()}
         return Keyboard(people, {place.name: place.id for place in self.workspace.channels.values()})
 
-    async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Answer:
+    async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> AppAnswer:
         """Type a slash command (`/timeline 14:05 …`); in a thread Slack refuses it, and the app never hears of it."""
         place = self.present(user, channel)
         name, _, rest = text.partition(" ")
         if not name.startswith("/"):
             raise LookupError(f"{text!r} is no slash command")
         if thread_ts:
-            return Answer(body=f"{name} is not supported in threads. Sorry!", error="not_in_thread")
+            return AppAnswer(body=f"{name} is not supported in threads. Sorry!", error="not_in_thread")
         payload = {
             "token": "rehearsal",
             "team_id": self.workspace.team,
@@ -94,13 +94,13 @@ class Touching(Desk):
             "response_url": self.workspace.new_response_url(channel, user),
             "trigger_id": self.workspace.new_trigger(user),
         }
-        return await self.deliver(Delivery("slash_commands", payload))
+        return await self.deliver(AppDelivery("slash_commands", payload))
 
     # --- messages ----------------------------------------------------------------------------------------------
 
     async def click(
         self, user: str, message: SeenMessage | str, action_id: str, value: str | None = None, **state: Any
-    ) -> Answer:
+    ) -> AppAnswer:
         """Press a button, or choose `value` in a menu, of a message (or its ts) as it stands now.
 
         `state` is what the person has put into other inputs of the message, by action_id. LookupError where no
@@ -111,7 +111,7 @@ class Touching(Desk):
         typed = type_into(found.blocks, state)
         return await self._touch_message(user, found, typed, _action(block, element, value))
 
-    async def enter(self, user: str, message: SeenMessage | str, action_id: str, text: str) -> Answer:
+    async def enter(self, user: str, message: SeenMessage | str, action_id: str, text: str) -> AppAnswer:
         """Put text into an input of a message and press return: the app hears of it where it asked to."""
         found = self.shown_to(user, message)
         block, element = find(found.blocks, action_id)
@@ -136,7 +136,7 @@ class Touching(Desk):
             raise LookupError(f"{self.name_of(user)} sees {len(found) or 'no'} messages {ts}")
         return found[0]
 
-    async def _touch_message(self, user: str, message: Message, typed: dict[Any, Json], action: Json) -> Answer:
+    async def _touch_message(self, user: str, message: Message, typed: dict[Any, Json], action: Json) -> AppAnswer:
         # Slack leaves `message` out of the payload for an ephemeral one: only the container tells which it was.
         place = self.present(user, message.channel)
         container: Json = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
@@ -153,12 +153,12 @@ class Touching(Desk):
             "response_url": url,
             "actions": [self._stamped(action)],
         }
-        return await self.deliver(Delivery("interactive", payload))
+        return await self.deliver(AppDelivery("interactive", payload))
 
     def _stamped(self, action: Json) -> Json:
         return {**action, "action_ts": f"{self.workspace.now().timestamp():.6f}"}
 
-    async def shortcut(self, user: str, channel: str, message_ts: str, callback_id: str) -> Answer:
+    async def shortcut(self, user: str, channel: str, message_ts: str, callback_id: str) -> AppAnswer:
         """Choose a message shortcut in the menu of a message."""
         place = self.present(user, channel)
         message = place.messages.get(message_ts)
@@ -174,9 +174,9 @@ class Touching(Desk):
             "channel": where(place),
             "message": message_json(self.workspace, message),
         }
-        return await self.deliver(Delivery("interactive", payload))
+        return await self.deliver(AppDelivery("interactive", payload))
 
-    async def global_shortcut(self, user: str, callback_id: str) -> Answer:
+    async def global_shortcut(self, user: str, callback_id: str) -> AppAnswer:
         """Choose a shortcut in the search or the composer."""
         self.active(user)
         payload = {
@@ -185,19 +185,19 @@ class Touching(Desk):
             "trigger_id": self.workspace.new_trigger(user),
             "action_ts": f"{self.workspace.now().timestamp():.6f}",
         }
-        return await self.deliver(Delivery("interactive", payload))
+        return await self.deliver(AppDelivery("interactive", payload))
 
     # --- windows and home tabs ---------------------------------------------------------------------------------
 
     async def click_in_view(
         self, user: str, view: SeenView | str, action_id: str, value: str | None = None, **state: Any
-    ) -> Answer:
+    ) -> AppAnswer:
         """Press a button or choose in a menu of an open modal; `state` is typed into other inputs and stays."""
         found = self.open_view(user, view)
         found.typed |= type_into(found.blocks, state)
         return await self._touch_view(user, found, action_id, value)
 
-    async def click_in_home(self, user: str, action_id: str, value: str | None = None, **state: Any) -> Answer:
+    async def click_in_home(self, user: str, action_id: str, value: str | None = None, **state: Any) -> AppAnswer:
         """Press a button or choose in a menu of the person's home tab."""
         self.active(user)
         found = self.workspace.homes.get(user)
@@ -214,7 +214,7 @@ class Touching(Desk):
                 return found
         raise LookupError(f"{self.name_of(user)} has no window {wanted} open")
 
-    async def _touch_view(self, user: str, view: View, action_id: str, value: str | None) -> Answer:
+    async def _touch_view(self, user: str, view: View, action_id: str, value: str | None) -> AppAnswer:
         block, element = _touched(view.blocks, action_id, value)
         action = _action(block, element, value)
         if value is not None and element["type"] not in ("button", "overflow"):
@@ -226,7 +226,7 @@ class Touching(Desk):
             "view": view_json(self.workspace, view),
             "actions": [self._stamped(action)],
         }
-        return await self.deliver(Delivery("interactive", payload))
+        return await self.deliver(AppDelivery("interactive", payload))
 
 
 def _touched(blocks: list[Json], action_id: str, value: str | None) -> tuple[Json, Json]:
@@ -306,15 +306,15 @@ class Talking(Touching):
         event["previous_message"] = self._message_event(place, message)
         await self._heard(place, f"message.{_side(place)}", self._about(place, event))
 
-    async def react(self, user: str, channel: str, ts: str, name: str) -> Answer | None:
+    async def react(self, user: str, channel: str, ts: str, name: str) -> AppAnswer | None:
         """Put a reaction on a message; the answer is None where the app does not hear of it."""
         return await self._reaction(user, channel, ts, name, add=True)
 
-    async def unreact(self, user: str, channel: str, ts: str, name: str) -> Answer | None:
+    async def unreact(self, user: str, channel: str, ts: str, name: str) -> AppAnswer | None:
         """Take a reaction back."""
         return await self._reaction(user, channel, ts, name, add=False)
 
-    async def _reaction(self, user: str, channel: str, ts: str, name: str, *, add: bool) -> Answer | None:
+    async def _reaction(self, user: str, channel: str, ts: str, name: str, *, add: bool) -> AppAnswer | None:
         place = self.present(user, channel)
         message = place.messages.get(ts)
         if message is None or message.ephemeral_for:
@@ -332,7 +332,7 @@ class Talking(Touching):
 
     # --- comings and goings ------------------------------------------------------------------------------------
 
-    async def open_home(self, user: str) -> Answer | None:
+    async def open_home(self, user: str) -> AppAnswer | None:
         """Open the app's home tab."""
         self.active(user)
         place = self.workspace.dm(user)
@@ -341,11 +341,11 @@ class Talking(Touching):
             event["view"] = view_json(self.workspace, self.workspace.homes[user])
         return await self._heard(place, "app_home_opened", event | {"event_ts": self.workspace.next_ts(place)})
 
-    async def invite_bot(self, channel: str, by: str) -> Answer | None:
+    async def invite_bot(self, channel: str, by: str) -> AppAnswer | None:
         """Bring the bot into a channel."""
         return await self.arrive(self.bot_user_id, channel, by=by)
 
-    async def arrive(self, user: str, channel: str, *, by: str = "") -> Answer | None:
+    async def arrive(self, user: str, channel: str, *, by: str = "") -> AppAnswer | None:
         """Join a channel, or be brought in `by` somebody who is there."""
         place = self.present(by, channel) if by else self._known(channel)
         place.members.add(user)
@@ -354,7 +354,7 @@ class Talking(Touching):
         event |= {"channel_type": "G" if place.private else "C", "event_ts": self.workspace.next_ts(place)}
         return await self._heard(place, "member_joined_channel", event)
 
-    async def leave(self, user: str, channel: str) -> Answer | None:
+    async def leave(self, user: str, channel: str) -> AppAnswer | None:
         """Go out of a channel; for the bot: be removed."""
         place = self._known(channel)
         if user not in place.members:
@@ -365,7 +365,7 @@ class Talking(Touching):
         place.members.discard(user)
         return answer
 
-    async def archive(self, user: str, channel: str) -> Answer | None:
+    async def archive(self, user: str, channel: str) -> AppAnswer | None:
         """Put a channel away."""
         place = self.present(user, channel)
         place.archived = True
@@ -373,7 +373,7 @@ class Talking(Touching):
         event = {"type": kind, "channel": channel, "user": user, "event_ts": self.workspace.next_ts(place)}
         return await self._heard(place, kind, event)
 
-    async def rename(self, user: str, channel: str, name: str) -> Answer | None:
+    async def rename(self, user: str, channel: str, name: str) -> AppAnswer | None:
         """Give a channel another name."""
         place = self.present(user, channel)
         place.name = name
@@ -382,7 +382,7 @@ class Talking(Touching):
         event = {"type": kind, "channel": about, "event_ts": self.workspace.next_ts(place)}
         return await self._heard(place, kind, event)
 
-    async def change_person(self, user: str, **fields: Any) -> Answer | None:
+    async def change_person(self, user: str, **fields: Any) -> AppAnswer | None:
         """Change somebody's profile: `zone`, `name`, `guest`, `deleted`, `email`, `locale`."""
         person = self.workspace.person(user)
         for name, value in fields.items():
@@ -392,10 +392,10 @@ class Talking(Touching):
 
     # --- events ------------------------------------------------------------------------------------------------
 
-    async def event(self, payload: Json) -> Answer:
+    async def event(self, payload: Json) -> AppAnswer:
         """Any event: `payload` is the inner event, or a whole callback of one's own making (with `event` in it)."""
         whole = payload if "event" in payload else self._callback(payload)
-        return await self.deliver(Delivery("events_api", whole))
+        return await self.deliver(AppDelivery("events_api", whole))
 
     def _callback(self, event: Json) -> Json:
         return {
@@ -418,13 +418,13 @@ class Talking(Touching):
             "is_ext_shared_channel": False,
         }
 
-    async def _heard(self, place: Channel, name: str, event: Json) -> Answer | None:
+    async def _heard(self, place: StandInChannel, name: str, event: Json) -> AppAnswer | None:
         """Tell the app, where it asked for this kind of event and the bot is in the channel."""
         if name not in self.workspace.subscriptions or self.bot_user_id not in place.members:
             return None
         return await self.event(event)
 
-    def _message_event(self, place: Channel, message: Message) -> Json:
+    def _message_event(self, place: StandInChannel, message: Message) -> Json:
         event: dict[str, Any] = {
             "user": message.user,
             "text": message.text,
@@ -438,26 +438,26 @@ class Talking(Touching):
             event["files"] = [file_json(self.workspace, self.workspace.files[name]) for name in message.files]
         return event | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
 
-    def _about(self, place: Channel, event: Json) -> Json:
+    def _about(self, place: StandInChannel, event: Json) -> Json:
         ts = self.workspace.next_ts(place)
         side = _side(place).rstrip("s")
         return {"type": "message", "channel": place.id, "ts": ts, "event_ts": ts, "channel_type": side, **event}
 
-    def _own(self, user: str, channel: str, ts: str) -> tuple[Channel, Message]:
+    def _own(self, user: str, channel: str, ts: str) -> tuple[StandInChannel, Message]:
         place = self.present(user, channel)
         message = place.messages.get(ts)
         if message is None or message.user != user:
             raise LookupError(f"{self.name_of(user)} wrote no message {ts} in #{place.name}")
         return place, message
 
-    def _known(self, channel: str) -> Channel:
+    def _known(self, channel: str) -> StandInChannel:
         place = self.workspace.channels.get(channel)
         if place is None or place.archived:
             raise LookupError(f"there is no open channel {channel!r}")
         return place
 
 
-def _side(place: Channel) -> str:
+def _side(place: StandInChannel) -> str:
     if place.dm_with:
         return "im"
     return "groups" if place.private else "channels"

@@ -31,7 +31,7 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-class Reader:
+class PersonReader:
     """Reads as one person does: `name_of` gives the name for an id, `zone` is where dates are shown."""
 
     def __init__(self, name_of: Namer, zone: tzinfo = UTC) -> None:
@@ -205,7 +205,7 @@ class SeenMessage:
     edited: bool
     files: list[str]
     attachments: list[Json] = field(default_factory=list)
-    reader: Reader = field(default_factory=lambda: Reader(str), repr=False, compare=False)
+    reader: PersonReader = field(default_factory=lambda: PersonReader(str), repr=False, compare=False)
 
     @property
     def plain(self) -> str:
@@ -241,7 +241,7 @@ class SeenView:
     user: str
     submit: str = ""
     hash: str = ""
-    reader: Reader = field(default_factory=lambda: Reader(str), repr=False, compare=False)
+    reader: PersonReader = field(default_factory=lambda: PersonReader(str), repr=False, compare=False)
 
     @property
     def plain(self) -> str:
@@ -254,7 +254,7 @@ class SeenView:
         return buttons_of(self.blocks)
 
 
-def see_message(message: Message, reader: Reader) -> SeenMessage:
+def see_message(message: Message, reader: PersonReader) -> SeenMessage:
     """A message as a value."""
     return SeenMessage(
         channel=message.channel,
@@ -273,7 +273,7 @@ def see_message(message: Message, reader: Reader) -> SeenMessage:
     )
 
 
-def see_view(view: View, reader: Reader) -> SeenView:
+def see_view(view: View, reader: PersonReader) -> SeenView:
     """A modal as a value."""
     body = view.body
     return SeenView(
@@ -293,7 +293,7 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class AppDelivery:
     """One thing sent to the app; `attempt` counts the repeats of an event."""
 
     kind: Kind
@@ -303,7 +303,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Answer:
+class AppAnswer:
     """What came of one delivery, as the person who caused it sees it.
 
     `status` is the app's HTTP status (200 for an acknowledged envelope, 0 for none); `body` what it said, decoded
@@ -316,7 +316,7 @@ class Answer:
     body: Any = ""
     error: str = ""
     raw: bytes = b""
-    delivery: Delivery | None = None
+    delivery: AppDelivery | None = None
     message: SeenMessage | None = None
     errors: dict[str, str] = field(default_factory=dict)
 

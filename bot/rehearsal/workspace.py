@@ -64,7 +64,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class Channel:
+class StandInChannel:
     """A channel, or the conversation of the bot with one person (`dm_with`)."""
 
     id: str
@@ -183,7 +183,7 @@ class ApiCall:
 
 
 @dataclass(slots=True)
-class Fault:
+class PlannedFault:
     """Something that goes wrong for the next `times` calls of a method."""
 
     error: str = ""
@@ -233,7 +233,7 @@ class Workspace:
         self.bot_id = "B0REHEARSE"
         self.base_url = ""
         self.users: dict[str, User] = {}
-        self.channels: dict[str, Channel] = {}
+        self.channels: dict[str, StandInChannel] = {}
         self.views: dict[str, View] = {}
         self.stacks: dict[str, list[View]] = {}
         self.homes: dict[str, View] = {}
@@ -270,17 +270,17 @@ class Workspace:
     def add_channel(self, name: str, members: Iterable[str] = (), **flags: Any) -> str:
         """A new channel; the id is answered. The bot is in it only where it is among the members."""
         created = int(self.now().timestamp())
-        channel = Channel(id=self.next_id("C"), name=name, members=set(members), created=created, **flags)
+        channel = StandInChannel(id=self.next_id("C"), name=name, members=set(members), created=created, **flags)
         self.channels[channel.id] = channel
         return channel.id
 
-    def dm(self, user: str) -> Channel:
+    def dm(self, user: str) -> StandInChannel:
         """The conversation of the bot with a person, made where it is not there yet."""
         for channel in self.channels.values():
             if channel.dm_with == user:
                 return channel
         created = int(self.now().timestamp())
-        channel = Channel(
+        channel = StandInChannel(
             id=self.next_id("D"), name="", members={user, self.bot_user_id}, dm_with=user, created=created
         )
         self.channels[channel.id] = channel
@@ -293,21 +293,21 @@ class Workspace:
             raise ApiRefusal("user_not_found")
         return found
 
-    def visible(self, channel: str) -> Channel:
+    def visible(self, channel: str) -> StandInChannel:
         """A channel the bot may know of; ApiRefusal `channel_not_found`, also for a private one it is not in."""
         found = self.channels.get(channel)
         if found is None or (found.private and self.bot_user_id not in found.members):
             raise ApiRefusal("channel_not_found")
         return found
 
-    def joined(self, channel: str) -> Channel:
+    def joined(self, channel: str) -> StandInChannel:
         """A channel the bot is in; ApiRefusal `channel_not_found` or `not_in_channel`."""
         found = self.visible(channel)
         if self.bot_user_id not in found.members:
             raise ApiRefusal("not_in_channel")
         return found
 
-    def writable(self, channel: str) -> Channel:
+    def writable(self, channel: str) -> StandInChannel:
         """A channel the bot may write in; ApiRefusal as `joined`, and `is_archived`."""
         found = self.joined(channel)
         if found.archived:
@@ -316,13 +316,13 @@ class Workspace:
 
     # --- messages ----------------------------------------------------------------------------------------------
 
-    def next_ts(self, channel: Channel) -> str:
+    def next_ts(self, channel: StandInChannel) -> str:
         """A time stamp that no message of the channel has, later than all before it."""
         micros = int(self.now().timestamp() * 1_000_000)
         channel.last_ts = max(micros, channel.last_ts + 1)
         return f"{channel.last_ts // 1_000_000}.{channel.last_ts % 1_000_000:06d}"
 
-    def put(self, channel: Channel, user: str, text: str, **parts: Any) -> Message:
+    def put(self, channel: StandInChannel, user: str, text: str, **parts: Any) -> Message:
         """Write a message into a channel; blocks get the ids that they lack."""
         message = Message(channel=channel.id, ts=self.next_ts(channel), user=user, text=text, **parts)
         message.blocks = self.with_ids(message.blocks)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from bot.domain import actions as actions_rules
 from bot.domain import due_dates as due_dates_rules
-from bot.domain.actions import Answer, Deed, vague
+from bot.domain.actions import Deed, ReplyAnswer, vague
 from bot.domain.form_fields import mark
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.domain.reminders import ReminderRules
@@ -21,7 +21,7 @@ from bot.domain.whys import by_number, without_action
 from bot.errors import Refused
 from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
-from bot.services.context import Asked, Desk, once, require_able, require_incident, require_sight
+from bot.services.context import Request, Services, once, require_able, require_incident, require_sight
 from bot.services.corrections import require_why
 from bot.services.reminders import settle_asked, settle_digests
 from bot.slack.directory import zone_of
@@ -56,13 +56,13 @@ class Asking:
 _EXAMPLE = "Say what is to be done, as in `/action add a load test @ana due friday`."
 
 
-async def require_addable(desk: Desk, asked: Asked, text: str) -> None:
+async def require_addable(desk: Services, asked: Request, text: str) -> None:
     """Raises Refused where there is nothing to write down, or no incident to write it into."""
     require(admit(text, "That action"), _EXAMPLE)
     await desk.store.read(lambda tx: require_incident(tx, asked))
 
 
-async def add(desk: Desk, asked: Asked, asking: Asking) -> Message | None:
+async def add(desk: Services, asked: Request, asking: Asking) -> Message | None:
     """Write an action down."""
     text = require(admit(asking.text, "That action"), _EXAMPLE)
     if asking.due_on is not None:
@@ -90,18 +90,18 @@ def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
     return tuple(action.number for action in found if action.status is not ActionStatus.DROPPED)
 
 
-async def today_of(desk: Desk, asked: Asked) -> date:
+async def today_of(desk: Services, asked: Request) -> date:
     """What day it is where the author lives: due dates in words are counted from there."""
     return asked.now.astimezone(zone_of(await desk.people.known(asked.team, asked.user))).date()
 
 
-async def _require_ahead(desk: Desk, asked: Asked, due_on: date) -> None:
+async def _require_ahead(desk: Services, asked: Request, due_on: date) -> None:
     """Raises Refused for a day that is past where the author lives."""
     if due_on < await today_of(desk, asked):
         raise Refused(f"{due_on.isoformat()} is past. Pick today or a later day.", field="due")
 
 
-async def close(desk: Desk, asked: Asked, number: int, reason: str | None) -> Message | None:
+async def close(desk: Services, asked: Request, number: int, reason: str | None) -> Message | None:
     """Action 3 of the channel's incident is done, or (with a reason) dropped."""
     if reason is not None:
         reason = require(
@@ -122,14 +122,14 @@ def numbered(tx: Transaction, incident: Incident, number: int) -> Action:
     raise Refused(sentence)
 
 
-async def close_by_id(desk: Desk, asked: Asked, action_id: int, reason: str | None = None) -> Message | None:
+async def close_by_id(desk: Services, asked: Request, action_id: int, reason: str | None = None) -> Message | None:
     """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
     if reason is not None:
         reason = require(admit(reason, "That reason"), "Say why it will not be done.")
     return await once(desk, asked, lambda tx: _close(tx, desk, asked, touched(tx, asked, action_id)[0], reason))
 
 
-def _close(tx: Transaction, desk: Desk, asked: Asked, action: Action, reason: str | None) -> Message:
+def _close(tx: Transaction, desk: Services, asked: Request, action: Action, reason: str | None) -> Message:
     require_open(action)
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
     action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
@@ -168,7 +168,7 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
     settle_asked(tx, incident.team, action, words.reminders.has_date(due=actions_views.due_words(action.due_on)), now)
 
 
-def told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
+def told(tx: Transaction, asked: Request, incident: Incident, said: Message) -> Message:
     """What is said where it was done, and in any case in the incident's channel."""
     if incident.channel == asked.place.channel:
         return said
@@ -177,7 +177,7 @@ def told(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Me
     return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 
-def touched(tx: Transaction, asked: Asked, action_id: int) -> tuple[Action, Incident]:
+def touched(tx: Transaction, asked: Request, action_id: int) -> tuple[Action, Incident]:
     """An action that this person may touch: theirs, of an incident that they lead, or of the channel they are in."""
     action = actions_store.by_id(tx, action_id)
     incident = incidents_store.by_id(tx, action.incident_id) if action else None
@@ -196,11 +196,11 @@ def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
     return f"{what} From outside the incident's channel only its owner and the lead can change it."
 
 
-def _name(desk: Desk, asked: Asked) -> str:
+def _name(desk: Services, asked: Request) -> str:
     return desk.people.name(asked.team, asked.user) or asked.user
 
 
-async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, beside: str = "") -> Message | None:
+async def move(desk: Services, asked: Request, action_id: int, due_on: date, beside: str = "") -> Message | None:
     """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged.
 
     `beside` is a time of day that was written with it: that it is not kept is said.
@@ -228,7 +228,7 @@ async def move(desk: Desk, asked: Asked, action_id: int, due_on: date, beside: s
     return await once(desk, asked, unit)
 
 
-async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Message | None:
+async def hand_over(desk: Services, asked: Request, action_id: int, owner: str) -> Message | None:
     """Give an action to somebody else, or to a user group; its due day then ends where they live."""
     person = await owner_of(desk, asked, owner)
 
@@ -245,7 +245,7 @@ async def hand_over(desk: Desk, asked: Asked, action_id: int, owner: str) -> Mes
     return await once(desk, asked, unit)
 
 
-async def owner_of(desk: Desk, asked: Asked, owner: str) -> Person:
+async def owner_of(desk: Services, asked: Request, owner: str) -> Person:
     """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
     if owner.startswith("S"):
         seen = desk.people.seen(asked.team, owner)
@@ -254,7 +254,7 @@ async def owner_of(desk: Desk, asked: Asked, owner: str) -> Person:
     return await require_able(desk, asked, owner, "own it", field="owner")
 
 
-async def judge(desk: Desk, asked: Asked, action_id: int, *, held: bool) -> Message | None:
+async def judge(desk: Services, asked: Request, action_id: int, *, held: bool) -> Message | None:
     """Say whether what was done has held."""
 
     def unit(tx: Transaction) -> Message:
@@ -277,14 +277,14 @@ def require_open(action: Action) -> None:
         raise Refused(sentence)
 
 
-async def list_all(desk: Desk, asked: Asked) -> Message:
+async def list_all(desk: Services, asked: Request) -> Message:
     """The actions of the channel's incident."""
     return await desk.store.read(
         lambda tx: actions_views.listing(case_store.load(tx, require_incident(tx, asked)), asked.now)
     )
 
 
-async def show(desk: Desk, asked: Asked, numbers: Iterable[int]) -> Message:
+async def show(desk: Services, asked: Request, numbers: Iterable[int]) -> Message:
     """The actions as they stand, to whoever asked, each with all that can be done about it."""
 
     def look(tx: Transaction) -> Message:
@@ -297,7 +297,7 @@ async def show(desk: Desk, asked: Asked, numbers: Iterable[int]) -> Message:
     return await desk.store.read(look)
 
 
-async def act(desk: Desk, asked: Asked, answer: Answer, other: str | None) -> Message:
+async def act(desk: Services, asked: Request, answer: ReplyAnswer, other: str | None) -> Message:
     """Do what was typed behind `/action` about actions of the channel's incident; only their numbers show them.
 
     `other` is who was mentioned. Raises Refused, with nothing done, where one of them is not there.
@@ -327,7 +327,7 @@ def _require_clear(deed: Deed, number: int) -> None:
             raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
 
 
-def _named(tx: Transaction, asked: Asked, answer: Answer) -> list[Action]:
+def _named(tx: Transaction, asked: Request, answer: ReplyAnswer) -> list[Action]:
     incident = require_incident(tx, asked)
     for about in answer.about:
         if about.incident not in (None, incident.number):
@@ -337,7 +337,7 @@ def _named(tx: Transaction, asked: Asked, answer: Answer) -> list[Action]:
 
 
 async def do_all(
-    desk: Desk, asked: Asked, deed: Deed, action_ids: Iterable[int], other: str | None = None
+    desk: Services, asked: Request, deed: Deed, action_ids: Iterable[int], other: str | None = None
 ) -> list[Message]:
     """Do the same with each of the actions; what is said of each. `other` is who is handed them.
 
@@ -357,7 +357,9 @@ async def do_all(
     return said
 
 
-async def move_all(desk: Desk, asked: Asked, action_ids: Iterable[int], deed: actions_rules.Move) -> list[Message]:
+async def move_all(
+    desk: Services, asked: Request, action_ids: Iterable[int], deed: actions_rules.MoveDueDate
+) -> list[Message]:
     """The answer to which day was meant: all these actions are due then. Who asks may look into all their channels."""
     ids = list(action_ids)
 
@@ -369,18 +371,18 @@ async def move_all(desk: Desk, asked: Asked, action_ids: Iterable[int], deed: ac
     return await do_all(desk, asked, deed, ids)
 
 
-async def _refused(desk: Desk, asked: Asked, sentence: str) -> Message | None:
+async def _refused(desk: Services, asked: Request, sentence: str) -> Message | None:
     said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
     return await once(desk, asked, lambda _: said)
 
 
-async def _do(desk: Desk, asked: Asked, deed: Deed, action_id: int, other: str | None) -> Message | None:
+async def _do(desk: Services, asked: Request, deed: Deed, action_id: int, other: str | None) -> Message | None:
     match deed:
         case actions_rules.ReplyDone():
             return await close_by_id(desk, asked, action_id)
         case actions_rules.ReplyDrop(reason=reason):
             return await close_by_id(desk, asked, action_id, reason)
-        case actions_rules.Move(due_on=due_on, beside=beside):
+        case actions_rules.MoveDueDate(due_on=due_on, beside=beside):
             return await move(desk, asked, action_id, due_on, beside)
         case actions_rules.HandOver() if other is not None:
             return await hand_over(desk, asked, action_id, other)
@@ -388,7 +390,7 @@ async def _do(desk: Desk, asked: Asked, deed: Deed, action_id: int, other: str |
             return None
 
 
-async def reopen(desk: Desk, asked: Asked, number: int) -> Message | None:
+async def reopen(desk: Services, asked: Request, number: int) -> Message | None:
     """A done or dropped action is to be done after all; raises Refused where it is open."""
 
     def unit(tx: Transaction) -> Message:
@@ -398,7 +400,7 @@ async def reopen(desk: Desk, asked: Asked, number: int) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def reopen_by_id(desk: Desk, asked: Asked, action_id: int) -> Message | None:
+async def reopen_by_id(desk: Services, asked: Request, action_id: int) -> Message | None:
     """[Open again], in a channel or in a DM."""
 
     def unit(tx: Transaction) -> Message:
@@ -408,7 +410,7 @@ async def reopen_by_id(desk: Desk, asked: Asked, action_id: int) -> Message | No
     return await once(desk, asked, unit)
 
 
-def _reopened(tx: Transaction, asked: Asked, incident: Incident, action: Action) -> Message:
+def _reopened(tx: Transaction, asked: Request, incident: Incident, action: Action) -> Message:
     if action.status is ActionStatus.OPEN:
         sentence = f"Action {action.number} is open already."
         raise Refused(sentence)
@@ -418,7 +420,7 @@ def _reopened(tx: Transaction, asked: Asked, incident: Incident, action: Action)
     return actions_views.reopened(action, incident, asked.user)
 
 
-async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | None:
+async def edit(desk: Services, asked: Request, number: int, text: str) -> Message | None:
     """`/action edit 3 …`: word an action anew; everybody reads how it read before."""
     text = require(admit(text, "That action"), "Say what is to be done.")
 
@@ -429,12 +431,12 @@ async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | No
     return await once(desk, asked, unit)
 
 
-async def edit_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+async def edit_form(desk: Services, asked: Request, action_id: int) -> Block:
     """The form behind [Edit]."""
     return await desk.store.read(lambda tx: actions_views.edit_form(touched(tx, asked, action_id)[0]))
 
 
-async def save_form(desk: Desk, asked: Asked, action_id: int, text: str, seen: str) -> Message | None:
+async def save_form(desk: Services, asked: Request, action_id: int, text: str, seen: str) -> Message | None:
     """The form behind [Edit] was sent, with another text than it was filled with: that one's mark is `seen`."""
     text = require(admit(text, "That action"), "Say what is to be done.")
 
@@ -447,14 +449,16 @@ async def save_form(desk: Desk, asked: Asked, action_id: int, text: str, seen: s
     return await once(desk, asked, unit)
 
 
-def _reworded(tx: Transaction, desk: Desk, asked: Asked, before: Action, incident: Incident, text: str) -> Message:
+def _reworded(
+    tx: Transaction, desk: Services, asked: Request, before: Action, incident: Incident, text: str
+) -> Message:
     action = replace(before, text=text)
     actions_store.save(tx, action)
     secrets_service.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), text, asked)
     return actions_views.reworded(action, before, incident, desk.people.name(asked.team, asked.user) or asked.user)
 
 
-async def hint(desk: Desk, asked: Asked, text: str) -> Message | None:
+async def hint(desk: Services, asked: Request, text: str) -> Message | None:
     """The gentle word to somebody whose action, just recorded, does not tell when it is done; None where it does."""
     word = vague(text, desk.vague_words)
     if not word:
@@ -470,31 +474,31 @@ async def hint(desk: Desk, asked: Asked, text: str) -> Message | None:
     return await desk.store.read(look)
 
 
-async def owner_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+async def owner_form(desk: Services, asked: Request, action_id: int) -> Block:
     """The form behind [Hand over]."""
     groups = await desk.people.names.groups(asked.team)
     return await desk.store.read(lambda tx: actions_views.owner_form(_open_one(tx, asked, action_id), groups))
 
 
-async def drop_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+async def drop_form(desk: Services, asked: Request, action_id: int) -> Block:
     """The form behind [Won't do …]."""
     return await desk.store.read(lambda tx: actions_views.drop_form(_open_one(tx, asked, action_id)))
 
 
-async def date_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+async def date_form(desk: Services, asked: Request, action_id: int) -> Block:
     """The form that gives an action a new date."""
     today = await today_of(desk, asked)
     return await desk.store.read(lambda tx: actions_views.date_form(_open_one(tx, asked, action_id), today))
 
 
-def _open_one(tx: Transaction, asked: Asked, action_id: int) -> Action:
+def _open_one(tx: Transaction, asked: Request, action_id: int) -> Action:
     """An action that a form is to be opened for; raises Refused for one that is finished."""
     action, _ = touched(tx, asked, action_id)
     require_open(action)
     return action
 
 
-async def form_from_why(desk: Desk, asked: Asked, number: int | None) -> Block:
+async def form_from_why(desk: Services, asked: Request, number: int | None) -> Block:
     """The form that makes an action of a why."""
     groups = await desk.people.names.groups(asked.team)
 

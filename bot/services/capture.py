@@ -18,19 +18,19 @@ from bot.domain.text import admit, shortened
 from bot.domain.timeline import Carried, Chosen, offers, with_words, zone_name
 from bot.domain.times import Reading
 from bot.errors import NotRecorded, Refused
-from bot.services.context import NO_INCIDENT, Asked, Desk, once
+from bot.services.context import NO_INCIDENT, Request, Services, once
 from bot.services.corrections import require_standing
 from bot.services.reminders import as_corrected
 from bot.services.timeline import clocks_of, own_clocks, require_of
 from bot.slack.directory import language_of
-from bot.slack.files import Files, NotKept, NotNow
-from bot.slack.messages_in import Hanging, Said, asked_where_said
+from bot.slack.files import FileReader, NotKept, NotNow
+from bot.slack.messages_in import Hanging, SlackMessage, asked_where_said
 from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Message
 from bot.slack.views.templates import words
-from bot.slack.views.timeline import Stands
+from bot.slack.views.timeline import EntryTime
 from storage import attachments as attachments_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
@@ -44,7 +44,7 @@ MARKED = "marked"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CaptureAnswer:
     """What a captured message gets: a receipt where it is recorded now, else a question about its time.
 
     `is_telling`: the receipt says more than the mark on the message does.
@@ -56,7 +56,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class CapturedEntry:
     """An entry about to be written. `seen_by` is its author's name where somebody else recorded it.
 
     `typed` is what was said to the bot with the time that it begins with, and when it was said. `named` is how a
@@ -76,7 +76,7 @@ class Capture:
     asked_at: datetime | None = None
 
 
-async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: bool) -> Answer:
+async def take(desk: Services, asked: Request, said: SlackMessage, link: str, *, by_reaction: bool) -> CaptureAnswer:
     """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
     if said.is_ours:
         raise Refused(words.capture.own_words())
@@ -90,12 +90,12 @@ async def take(desk: Desk, asked: Asked, said: Said, link: str, *, by_reaction: 
     change = MARKED if by_reaction else "added"
     seen_by = author.name if author.id != asked.user else ""
     clocks = clocks_of(desk, reader, asked.now)
-    receipt = await _record(desk, asked, Capture(new, said.files, clocks, change, seen_by=seen_by, named=named))
+    receipt = await _record(desk, asked, CapturedEntry(new, said.files, clocks, change, seen_by=seen_by, named=named))
     is_telling = is_risky(said) or bool(offers(named, said.at, asked.now))
-    return Answer(receipt, is_recorded=True, is_telling=is_telling)
+    return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
-async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> Answer:
+async def note(desk: Services, asked: Request, said: SlackMessage, line: str, link: str) -> CaptureAnswer:
     """Record what somebody said to the bot, at the time that it begins with, else at the message's own.
 
     The answer is a receipt where a time was typed, and a question where that has no one reading.
@@ -109,12 +109,12 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
         timeline_rules.require_text(reading.text)
         if not timeline_views.can_ask(reading):
             raise Refused(words.capture.too_long_to_ask())
-        return Answer(asked_where_said(timeline_views.question(reading, clocks), said.source), is_recorded=False)
+        return CaptureAnswer(asked_where_said(timeline_views.question(reading, clocks), said.source), is_recorded=False)
     moment = reading.utc or said.at
     timeline_rules.require_past(moment, asked.now)
     text = text_of(said, reading.text)
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
-    capture = Capture(
+    capture = CapturedEntry(
         replace(new, permalink=link, source=said.source),
         said.files,
         replace(clocks, now=asked.now),
@@ -124,10 +124,10 @@ async def note(desk: Desk, asked: Asked, said: Said, line: str, link: str) -> An
     )
     receipt = await _record(desk, asked, capture)
     is_telling = reading.utc is not None or is_risky(said) or bool(offers(reading, moment, asked.now))
-    return Answer(receipt, is_recorded=True, is_telling=is_telling)
+    return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
-async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str) -> Message | None:
+async def settle(desk: Services, asked: Request, said: SlackMessage, chosen: Chosen, link: str) -> Message | None:
     """Record a message whose time was asked, at the time that was chosen."""
     _require_time(said)
     moment = chosen.at or said.at
@@ -136,11 +136,13 @@ async def settle(desk: Desk, asked: Asked, said: Said, chosen: Chosen, link: str
     text = timeline_rules.require_text(admit(chosen.text, "That entry"))
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
     clocks = await own_clocks(desk, asked)
-    capture = Capture(replace(new, permalink=link, source=said.source), said.files, clocks, asked_at=chosen.asked_at)
+    capture = CapturedEntry(
+        replace(new, permalink=link, source=said.source), said.files, clocks, asked_at=chosen.asked_at
+    )
     return await _record(desk, asked, capture)
 
 
-async def let_go(desk: Desk, asked: Asked, source: str) -> bool:
+async def let_go(desk: Services, asked: Request, source: str) -> bool:
     """Take back what a reaction recorded, for nobody holds that reaction any more; whether there was such an entry."""
 
     def unit(tx: Transaction) -> Message | None:
@@ -157,7 +159,7 @@ async def let_go(desk: Desk, asked: Asked, source: str) -> bool:
     return await once(desk, asked, unit) is not None
 
 
-async def changed(desk: Desk, place: Place, source: str, change: str) -> None:
+async def changed(desk: Services, place: Place, source: str, change: str) -> None:
     """Say of what was captured from a message that it was `edited` or `deleted` since."""
     # Everybody's edits come by here, and nearly all of them are of messages that nobody captured.
     if not await desk.store.read(lambda tx: timeline_store.unlike(tx, place, source, change)):
@@ -171,12 +173,12 @@ async def changed(desk: Desk, place: Place, source: str, change: str) -> None:
     desk.cards.touch(place, None)
 
 
-def is_risky(said: Said) -> bool:
+def is_risky(said: SlackMessage) -> bool:
     """Whether the message seems to hold a credential: then its receipt, with [Redact], must be shown."""
     return bool(secrets_rules.found(said.text))
 
 
-async def _record(desk: Desk, asked: Asked, capture: Capture) -> Message | None:
+async def _record(desk: Services, asked: Request, capture: CapturedEntry) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = incidents_store.current(tx, asked.place, locking=True)
         if incident is None:
@@ -200,7 +202,7 @@ async def _record(desk: Desk, asked: Asked, capture: Capture) -> Message | None:
         raise with_words(refused, _carried(asked, capture)) from refused
 
 
-def _carried(asked: Asked, capture: Capture) -> Carried:
+def _carried(asked: Request, capture: CapturedEntry) -> Carried:
     """What the button that opens an incident takes along: all of the message, as it would have been recorded now."""
     new = capture.new
     line, typed_at = capture.typed or (new.text, asked.now)
@@ -223,7 +225,7 @@ def _carried(asked: Asked, capture: Capture) -> Carried:
     )
 
 
-def _added(tx: Transaction, asked: Asked, capture: Capture) -> tuple[Entry, Incident]:
+def _added(tx: Transaction, asked: Request, capture: CapturedEntry) -> tuple[Entry, Incident]:
     taken = incidents_store.take_entry_number(tx, asked.place)
     if taken is None:  # it is over, and its postmortem is published
         raise Refused(NO_INCIDENT, offer="open_incident")
@@ -241,14 +243,14 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[Ne
     return found
 
 
-def receipt(entry: Entry, incident: Incident, capture: Capture, files: list[NewAttachment]) -> Message:
+def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: list[NewAttachment]) -> Message:
     """What whoever recorded it reads; `files` as `wanted` wrote them down."""
     notes = timeline_views.Notes(
         capture.seen_by,
         capture.unknown_zone,
         tuple(file.name for file in files if not file.note),
         capture.named,
-        Stands.SAID,
+        EntryTime.SAID,
     )
     shown = timeline_views.receipt(entry, incident, capture.clocks, reading=capture.reading, notes=notes)
     if not files:
@@ -259,7 +261,7 @@ def receipt(entry: Entry, incident: Incident, capture: Capture, files: list[NewA
     return {**shown, "blocks": [*above, told, buttons]}
 
 
-def _already(desk: Desk, entry: Entry, incident: Incident, capture: Capture) -> Message:
+def _already(desk: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:
     by = entry.recorder if entry.recorder != capture.new.recorder else ""
     said = words.capture.already(
         number=entry.number,
@@ -270,7 +272,7 @@ def _already(desk: Desk, entry: Entry, incident: Incident, capture: Capture) -> 
     return blocks.whisper(said, [blocks.section(said), timeline_views.edit_row(entry)])
 
 
-def text_of(said: Said, text: str) -> str:
+def text_of(said: SlackMessage, text: str) -> str:
     """The words of an entry; of a message that is nothing but files, what was shared. Raises Refused for no words."""
     text = admit(text, "That message")
     if not text and said.files:
@@ -280,7 +282,7 @@ def text_of(said: Said, text: str) -> str:
     return text
 
 
-async def author_of(desk: Desk, team: str, said: Said) -> Person:
+async def author_of(desk: Services, team: str, said: SlackMessage) -> Person:
     """Who said it; a bot that is no member is remembered by the name under which it speaks. Raises Refused: nobody."""
     if not said.author:
         raise Refused(words.capture.nobody())
@@ -292,7 +294,7 @@ async def author_of(desk: Desk, team: str, said: Said) -> Person:
     return await desk.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
 
 
-def _require_time(said: Said) -> None:
+def _require_time(said: SlackMessage) -> None:
     if not said.ts:
         raise Refused(words.capture.undated())
 
@@ -308,7 +310,7 @@ MOST_ATTEMPTS = 8
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360))
 
 
-async def fetch_due(store: Store, files: Files, now: datetime) -> int:
+async def fetch_due(store: Store, files: FileReader, now: datetime) -> int:
     """Fetch the files that are wanted by `now`, and keep or refuse each; how many were settled."""
     settled = 0
     began = time.monotonic()
@@ -324,7 +326,7 @@ async def fetch_due(store: Store, files: Files, now: datetime) -> int:
     return settled
 
 
-async def _fetch(store: Store, files: Files, claimed: Claimed, now: datetime) -> bool:
+async def _fetch(store: Store, files: FileReader, claimed: Claimed, now: datetime) -> bool:
     """Whether one file was settled; where it was not, it is tried again later, at the latest when its lease ends."""
     file = claimed.attachment
     try:

@@ -21,10 +21,10 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.whys import WORDS
 from bot.errors import Refused
 from bot.export import Exporter
-from bot.slack.channels import Places, Sight
-from bot.slack.directory import People, has_zone, zone_of
+from bot.slack.channels import Channels, Sight
+from bot.slack.directory import Directory, has_zone, zone_of
 from bot.slack.outbox import Outbox
-from bot.slack.refresh import Cards, Change, Tabs
+from bot.slack.refresh import Change, HomeTabQueue, LiveMessageQueue
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import case as case_store
@@ -107,7 +107,7 @@ class NoPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Services:
     """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name.
 
     `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
@@ -119,11 +119,11 @@ class Desk:
 
     store: Store
     clock: Clock
-    people: People
-    places: Places
+    people: Directory
+    places: Channels
     outbox: Outbox
-    cards: Cards
-    tabs: Tabs
+    cards: LiveMessageQueue
+    tabs: HomeTabQueue
     exporter: Exporter
     rules: ReminderRules
     input_zone: str = "author"
@@ -158,7 +158,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """One request: who asked where and when (aware UTC), and the key by which a repeat of it is known.
 
     `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel,
@@ -182,12 +182,12 @@ class Asked:
         """The workspace."""
         return self.place.team
 
-    def at(self, place: Place) -> "Asked":
+    def at(self, place: Place) -> "Request":
         """The same request, about another channel's incident."""
         return replace(self, place=place, incident_id=None, sees=None, is_told_there=False)
 
 
-class Reply(dict[str, Any]):
+class KeptReply(dict[str, Any]):
     """A message with the JSON under which it was kept, so that every repeat is answered with the same bytes."""
 
     def __init__(self, said: Message, encoded: str, *, owes: bool = False, changed: tuple[Change, ...] = ()) -> None:
@@ -200,17 +200,17 @@ class Reply(dict[str, Any]):
 Unit = Callable[[Transaction], Message | None]
 
 
-async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
+async def once(desk: Services, asked: Request, unit: Unit) -> Message | None:
     """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
 
     What it changed besides entries, which keep their own history, has its line in the audit in that transaction too.
     Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
     """
 
-    def run(tx: Transaction) -> Reply:
+    def run(tx: Transaction) -> KeptReply:
         before = deliveries_store.reply(tx, asked.key)
         if before is not None:
-            return Reply(json.loads(before) or {}, before)
+            return KeptReply(json.loads(before) or {}, before)
         tx.clear_notes()
         said = _told_there(tx, asked, unit(tx))
         if tx.changed:
@@ -220,7 +220,7 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
         if asked.aloud and said is not None and said.get("response_type") == "in_channel":
             deliveries_store.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))
         deliveries_store.keep(tx, asked.key, encoded, asked.now)
-        return Reply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
+        return KeptReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 
     reply = await desk.store.write(run)
     desk.cards.touch(asked.place, asked.incident_id)
@@ -231,7 +231,7 @@ async def once(desk: Desk, asked: Asked, unit: Unit) -> Message | None:
     return reply or None
 
 
-def _told_there(tx: Transaction, asked: Asked, said: Message | None) -> Message | None:
+def _told_there(tx: Transaction, asked: Request, said: Message | None) -> Message | None:
     """What is said to all, said in the incident's channel where it was asked for elsewhere."""
     is_for_all = asked.is_told_there and said is not None and said.get("response_type") == "in_channel"
     incident = incidents_store.by_id(tx, asked.incident_id or 0) if is_for_all else None
@@ -252,7 +252,7 @@ def _verb(unit: Unit) -> str:
     return f"{noun}.{unit.__qualname__.partition('.')[0].lstrip('_')}"
 
 
-async def require_able(desk: Desk, asked: Asked, user: str, what: str, field: str = "") -> Person:
+async def require_able(desk: Services, asked: Request, user: str, what: str, field: str = "") -> Person:
     """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
     person = await desk.people.known(asked.team, user)
     if desk.people.is_nobody(asked.team, user):
@@ -264,7 +264,7 @@ async def require_able(desk: Desk, asked: Asked, user: str, what: str, field: st
     return person
 
 
-def require_incident(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+def require_incident(tx: Transaction, asked: Request, *, locking: bool = False) -> Incident:
     """The incident that a request is about: the one that its button names, else the channel's.
 
     Raises Refused with the offer to open one where the channel has none. A button that is pressed outside the
@@ -295,7 +295,7 @@ def _not_yours(tx: Transaction, incident: Incident) -> str:
     )
 
 
-def require_taking(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+def require_taking(tx: Transaction, asked: Request, *, locking: bool = False) -> Incident:
     """The same, where it still takes entries; raises Refused where it is closed, too."""
     incident = require_incident(tx, asked, locking=locking)
     if not incident.is_closed:
@@ -314,13 +314,13 @@ def closed(incident: Incident) -> str:
     )
 
 
-def _may_touch(incident: Incident, asked: Asked) -> bool:
+def _may_touch(incident: Incident, asked: Request) -> bool:
     if incident.channel == asked.place.channel or asked.sees == incident.id:
         return True
     return asked.user in (incident.postmortem_owner, incident.lead)
 
 
-async def require_sight(desk: Desk, asked: Asked) -> None:
+async def require_sight(desk: Services, asked: Request) -> None:
     """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
 
     So it does where Slack does not say: that costs a second try, and nobody a secret. Whoever asks from inside the
@@ -335,12 +335,12 @@ async def require_sight(desk: Desk, asked: Asked) -> None:
         raise Refused(words.general.unseen() if sight.is_sure else words.general.unsure())
 
 
-def _channel_of(tx: Transaction, asked: Asked) -> str:
+def _channel_of(tx: Transaction, asked: Request) -> str:
     incident = incidents_store.by_id(tx, asked.incident_id or 0)
     return incident.channel if incident else ""
 
 
-def no_incident(asked: Asked) -> str:
+def no_incident(asked: Request) -> str:
     """The sentence for a place that has no incident: in a direct message there never is one."""
     return IN_A_DM if asked.place.channel.startswith("D") else NO_INCIDENT
 
@@ -352,7 +352,7 @@ IN_A_DM = (
 NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`."
 
 
-async def examples(desk: Desk, asked: Asked) -> Examples:
+async def examples(desk: Services, asked: Request) -> Examples:
     """Numbers of the channel's incident; where it has none, those that will be given first."""
 
     def look(tx: Transaction) -> Examples:

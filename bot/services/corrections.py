@@ -15,14 +15,14 @@ from bot.domain.records import Entry, Incident, PostmortemStatus, Why
 from bot.domain.text import admit
 from bot.domain.times import Reading
 from bot.errors import Refused
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.services.reminders import as_corrected
-from bot.services.timeline import Seen, last_editor, own_clocks, require_entry, time_in_form
+from bot.services.timeline import SeenEntry, last_editor, own_clocks, require_entry, time_in_form
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.corrections import Typed
+from bot.slack.views.corrections import EditedFields
 from bot.slack.views.timeline import Clocks
 from storage import attachments as attachments_store
 from storage import timeline as timeline_store
@@ -51,7 +51,7 @@ def pressed_in(value: Mapping[str, Any]) -> Pressed:
 
 
 def entry_since(
-    tx: Transaction, desk: Desk, asked: Asked, entry: Entry, pressed: Pressed, clocks: Clocks
+    tx: Transaction, desk: Services, asked: Request, entry: Entry, pressed: Pressed, clocks: Clocks
 ) -> Message | None:
     """How an entry stands now, where somebody changed it or took it back after the button was shown; else None."""
     if pressed.version in (None, entry.version):
@@ -59,12 +59,12 @@ def entry_since(
     return corrections_views.entry(entry, clocks, _who_changed(tx, desk, asked, entry))
 
 
-def changed_since(tx: Transaction, desk: Desk, asked: Asked, entry: Entry, pressed: Pressed) -> str:
+def changed_since(tx: Transaction, desk: Services, asked: Request, entry: Entry, pressed: Pressed) -> str:
     """Who changed an entry after the button was shown; empty where nobody did."""
     return "" if pressed.version in (None, entry.version) else _who_changed(tx, desk, asked, entry)
 
 
-def require_standing(tx: Transaction, desk: Desk, asked: Asked, entry: Entry) -> None:
+def require_standing(tx: Transaction, desk: Services, asked: Request, entry: Entry) -> None:
     """Raises Refused, with the button that brings it back, for an entry that was taken back."""
     if entry.struck:
         name = _named(desk, asked, _who_changed(tx, desk, asked, entry))
@@ -72,29 +72,29 @@ def require_standing(tx: Transaction, desk: Desk, asked: Asked, entry: Entry) ->
         raise Refused(sentence, offer=f"restore_entry {corrections_views.entry_ref(entry)}")
 
 
-def _who_changed(tx: Transaction, desk: Desk, asked: Asked, entry: Entry) -> str:
+def _who_changed(tx: Transaction, desk: Services, asked: Request, entry: Entry) -> str:
     versions = timeline_store.versions(tx, entry.id)
     who = versions[-1].changed_by if versions else entry.recorder
     return desk.people.name(asked.team, who) or who
 
 
-def _named(desk: Desk, asked: Asked, name: str) -> str:
+def _named(desk: Services, asked: Request, name: str) -> str:
     return "you" if name == (desk.people.name(asked.team, asked.user) or asked.user) else name
 
 
-def why_since(tx: Transaction, desk: Desk, asked: Asked, why: Why, pressed: Pressed) -> Message | None:
+def why_since(tx: Transaction, desk: Services, asked: Request, why: Why, pressed: Pressed) -> Message | None:
     """The same of a why."""
     if pressed.version in (None, why.version):
         return None
     return corrections_views.why(why, _who_changed_why(tx, desk, asked, why))
 
 
-def why_changed_since(tx: Transaction, desk: Desk, asked: Asked, why: Why, pressed: Pressed) -> str:
+def why_changed_since(tx: Transaction, desk: Services, asked: Request, why: Why, pressed: Pressed) -> str:
     """Who changed a why after the button was shown; empty where nobody did."""
     return "" if pressed.version in (None, why.version) else _who_changed_why(tx, desk, asked, why)
 
 
-def require_why(tx: Transaction, desk: Desk, asked: Asked, why: Why) -> None:
+def require_why(tx: Transaction, desk: Services, asked: Request, why: Why) -> None:
     """Raises Refused, with the button that brings it back, for a why that was taken back."""
     if why.struck:
         name = _named(desk, asked, _who_changed_why(tx, desk, asked, why))
@@ -102,7 +102,7 @@ def require_why(tx: Transaction, desk: Desk, asked: Asked, why: Why) -> None:
         raise Refused(sentence, offer=f"restore_why {corrections_views.why_ref(why)}")
 
 
-def _who_changed_why(tx: Transaction, desk: Desk, asked: Asked, why: Why) -> str:
+def _who_changed_why(tx: Transaction, desk: Services, asked: Request, why: Why) -> str:
     wordings = whys_store.versions(tx, why.id)
     who = wordings[-1].changed_by if wordings else why.author
     return desk.people.name(asked.team, who) or who
@@ -118,7 +118,7 @@ def require_owed(incident: Incident) -> None:
         raise Refused(f"{key} is open again, so nothing is asked of its postmortem yet.")
 
 
-async def show_one(desk: Desk, asked: Asked, number: int) -> Message:
+async def show_one(desk: Services, asked: Request, number: int) -> Message:
     """One entry with every wording it ever had."""
     clocks = await own_clocks(desk, asked)
 
@@ -142,12 +142,12 @@ class Rewording:
 
     reading: Reading | None
     text: str
-    typed: Typed | None = None
+    typed: EditedFields | None = None
     version: int | None = None
     is_chosen: bool = False
 
 
-async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | None:
+async def edit(desk: Services, asked: Request, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
     clocks = await own_clocks(desk, asked)
     reading = times.read(line, asked.now, clocks.zone, language=clocks.language)
@@ -156,7 +156,7 @@ async def edit(desk: Desk, asked: Asked, number: int, line: str) -> Message | No
     return await _amend(desk, asked, number, Rewording(reading, reading.text), clocks)
 
 
-async def _ask(desk: Desk, asked: Asked, number: int, reading: Reading, clocks: timeline_views.Clocks) -> Message:
+async def _ask(desk: Services, asked: Request, number: int, reading: Reading, clocks: timeline_views.Clocks) -> Message:
     entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
     question = corrections_views.question(entry, reading, clocks)
     if question is None:
@@ -164,25 +164,25 @@ async def _ask(desk: Desk, asked: Asked, number: int, reading: Reading, clocks: 
     return question
 
 
-async def edit_at(desk: Desk, asked: Asked, seen: Seen, reading: Reading) -> Message | None:
+async def edit_at(desk: Services, asked: Request, seen: SeenEntry, reading: Reading) -> Message | None:
     """Change an entry as `/timeline edit` would have, at the one of its readings that was chosen."""
     clocks = await own_clocks(desk, asked)
     rewording = Rewording(reading, reading.text, version=seen.version, is_chosen=True)
     return await _amend(desk, asked, seen.number, rewording, clocks)
 
 
-async def save_form(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
+async def save_form(desk: Services, asked: Request, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
     clocks = await own_clocks(desk, asked)
     when = form_fields_views.change(metadata, "when", str(values.get("when") or "").strip())
-    typed = Typed(when, form_fields_views.text_change(metadata, values))
+    typed = EditedFields(when, form_fields_views.text_change(metadata, values))
     reading = None if when is None else time_in_form(when, asked.now, clocks)
     rewording = Rewording(reading, typed.text or "", typed, int(metadata["version"]))
     return await _amend(desk, asked, int(metadata["entry"]), rewording, clocks)
 
 
 async def _amend(
-    desk: Desk, asked: Asked, number: int, wanted: Rewording, clocks: timeline_views.Clocks
+    desk: Services, asked: Request, number: int, wanted: Rewording, clocks: timeline_views.Clocks
 ) -> Message | None:
     text = admit(wanted.text, "That entry")
     _require_one(wanted, number, asked)
@@ -207,7 +207,7 @@ async def _amend(
     return await once(desk, asked, unit)
 
 
-def _require_one(wanted: Rewording, number: int, asked: Asked) -> None:
+def _require_one(wanted: Rewording, number: int, asked: Request) -> None:
     """Raises Refused for a time that has not one reading, and for one that is still to come, unless it was chosen."""
     reading = wanted.reading
     if reading is None:
@@ -219,7 +219,7 @@ def _require_one(wanted: Rewording, number: int, asked: Asked) -> None:
         require(reading.utc, asked.now)
 
 
-def _not_changed(number: int, reading: Reading, asked: Asked) -> str:
+def _not_changed(number: int, reading: Reading, asked: Request) -> str:
     as_in = timeline_rules.in_full(reading.question, asked.now)
     return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
 
@@ -244,14 +244,14 @@ def _moved(before: Entry, wanted: Rewording, clocks: timeline_views.Clocks) -> E
     return replace(before, happened_at=start, ended_at=end, approximate=reading.approximate)
 
 
-async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
+async def offer_edit(desk: Services, asked: Request, number: int) -> Message:
     """`/timeline edit 4` without words: the entry with its buttons."""
     clocks = await own_clocks(desk, asked)
     entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
     return corrections_views.standing(entry, clocks)
 
 
-async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+async def strike(desk: Services, asked: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """Take an entry back: the numbered one, else the one this person recorded last. It stays in the history."""
     clocks = await own_clocks(desk, asked)
 
@@ -270,7 +270,7 @@ async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed 
     return await once(desk, asked, unit)
 
 
-async def restore(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPED) -> Message | None:
+async def restore(desk: Services, asked: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
     """Bring a struck entry back."""
 
     def unit(tx: Transaction) -> Message:
@@ -288,7 +288,7 @@ async def restore(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPE
     return await once(desk, asked, unit)
 
 
-async def as_utc(desk: Desk, asked: Asked, number: int, written: str, pressed: Pressed) -> Message | None:
+async def as_utc(desk: Services, asked: Request, number: int, written: str, pressed: Pressed) -> Message | None:
     """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC].
 
     What was taken back or changed since the button was shown stays as it is.
@@ -314,7 +314,7 @@ async def as_utc(desk: Desk, asked: Asked, number: int, written: str, pressed: P
     return await once(desk, asked, unit)
 
 
-async def form_for(desk: Desk, asked: Asked, number: int, pressed: Pressed) -> Block:
+async def form_for(desk: Services, asked: Request, number: int, pressed: Pressed) -> Block:
     """The form that edits an entry; raises Refused for one that was taken back."""
     clocks = await own_clocks(desk, asked)
 

@@ -18,16 +18,16 @@ from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, Rea
 from bot.domain.timeline import offers
 from bot.errors import AfterwordError, Refused
 from bot.services.capture import author_of, text_of, wanted
-from bot.services.context import Asked, Desk, closed, once, require_taking
+from bot.services.context import Request, Services, closed, once, require_taking
 from bot.services.secrets import warn
 from bot.services.timeline import own_clocks
 from bot.slack.directory import language_of
 from bot.slack.message_text import Told, objects_in, string
 from bot.slack.messages_in import (
     Busy,
+    ChannelHistory,
     Hanging,
-    History,
-    Page,
+    MessagePage,
     Unreadable,
     address,
     bare,
@@ -45,11 +45,11 @@ from storage import people as people_store
 from storage import search as search_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.search import DONE, FAILED, Lookback, NewLookback
+from storage.search import DONE, FAILED, HistoryScan, NewLookback
 from storage.timeline import NewEntry
 
 
-async def begin(desk: Desk, asked: Asked, hours: int, app: str) -> Message | None:
+async def begin(desk: Services, asked: Request, hours: int, app: str) -> Message | None:
     """[Look back 2 hours]: a walk that the next tick takes up. `app` is our own app id, whose messages it skips."""
     span = SPANS[hours]
 
@@ -61,7 +61,7 @@ async def begin(desk: Desk, asked: Asked, hours: int, app: str) -> Message | Non
     return await once(desk, asked, unit)
 
 
-async def again(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message | None:
+async def again(desk: Services, asked: Request, value: dict[str, Any]) -> Message | None:
     """[Try again] below a walk that failed: the same span once more, from its latest message on."""
     row = await _found_by(desk, asked, value["lookback"])
 
@@ -73,7 +73,7 @@ async def again(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message | No
     return await once(desk, asked, unit)
 
 
-def _begin(tx: Transaction, asked: Asked, incident: Incident, oldest: datetime, app: str) -> None:
+def _begin(tx: Transaction, asked: Request, incident: Incident, oldest: datetime, app: str) -> None:
     if search_store.is_going(tx, incident.id):
         sentence = f"I am looking back for {incident.key} already. What I find comes as a direct message."
         raise Refused(sentence)
@@ -82,7 +82,7 @@ def _begin(tx: Transaction, asked: Asked, incident: Incident, oldest: datetime, 
     search_store.add(tx, new, asked.now)
 
 
-async def choose(desk: Desk, asked: Asked, value: dict[str, Any]) -> Block:
+async def choose(desk: Services, asked: Request, value: dict[str, Any]) -> Block:
     """[Choose]: the window that lists what was found and is not recorded yet."""
     row = await _found_by(desk, asked, value["lookback"])
     clocks = await own_clocks(desk, asked)
@@ -103,7 +103,7 @@ async def choose(desk: Desk, asked: Asked, value: dict[str, Any]) -> Block:
     return await desk.store.read(look)
 
 
-async def record(desk: Desk, asked: Asked, lookback_id: object, ticked: frozenset[str]) -> Message | None:
+async def record(desk: Services, asked: Request, lookback_id: object, ticked: frozenset[str]) -> Message | None:
     """The window was sent: every ticked message becomes an entry, each once, all of them or none."""
     row = await _found_by(desk, asked, lookback_id)
     chosen = [one for one in proposals_of(row) if one.ts in ticked]
@@ -127,7 +127,7 @@ async def record(desk: Desk, asked: Asked, lookback_id: object, ticked: frozense
     return await once(desk, there, unit)
 
 
-def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link: str) -> Entry | None:
+def _add(tx: Transaction, incident: Incident, asked: Request, one: Proposal, link: str) -> Entry | None:
     """The new entry; None where the message is captured already."""
     source = source_of(incident.channel, one.ts)
     if timeline_store.by_source(tx, incident.id, source) is not None:
@@ -141,7 +141,7 @@ def _add(tx: Transaction, incident: Incident, asked: Asked, one: Proposal, link:
     return entry
 
 
-async def _found_by(desk: Desk, asked: Asked, lookback_id: object) -> Lookback:
+async def _found_by(desk: Services, asked: Request, lookback_id: object) -> HistoryScan:
     """The walk that somebody asked for; raises Refused for anybody else, and once they left the channel."""
     row = (
         await desk.store.read(lambda tx: search_store.by_id(tx, lookback_id)) if isinstance(lookback_id, int) else None
@@ -155,7 +155,7 @@ async def _found_by(desk: Desk, asked: Asked, lookback_id: object) -> Lookback:
     return row
 
 
-def _incident(tx: Transaction, row: Lookback, *, locking: bool = False) -> Incident:
+def _incident(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> Incident:
     incident = incidents_store.by_id(tx, row.incident_id, locking=locking)
     if incident is None:
         sentence = "That incident is not here any more."
@@ -170,7 +170,7 @@ def _name(tx: Transaction, team: str, user: str) -> str:
     return person.name if person else user
 
 
-def proposals_of(row: Lookback) -> tuple[Proposal, ...]:
+def proposals_of(row: HistoryScan) -> tuple[Proposal, ...]:
     """What a walk has found, in the order in which it would stand in the timeline."""
     found = (_proposal(told) for told in json.loads(row.found))
     return tuple(sorted(found, key=lambda one: (one.at, one.ts)))
@@ -241,7 +241,7 @@ class _Cursor:
 class Walker:
     """Takes every walk on that is due."""
 
-    def __init__(self, desk: Desk, history: History) -> None:
+    def __init__(self, desk: Services, history: ChannelHistory) -> None:
         self._desk = desk
         self._history = history
 
@@ -253,7 +253,7 @@ class Walker:
             if held is not None:
                 await self._walk(held, now)
 
-    async def _walk(self, held: Lookback, now: datetime) -> None:
+    async def _walk(self, held: HistoryScan, now: datetime) -> None:
         for _ in range(STEPS):
             cursor = _Cursor(**json.loads(held.cursor))
             if _is_over(held, cursor):
@@ -273,7 +273,7 @@ class Walker:
             held = saved
         await self._save(held, replace(held, due_at=now))
 
-    async def _step(self, held: Lookback, cursor: _Cursor) -> Lookback:
+    async def _step(self, held: HistoryScan, cursor: _Cursor) -> HistoryScan:
         """One page: of the thread that is being read, else of the channel."""
         cursor.home = cursor.home or await self._history.home()
         oldest = f"{held.oldest.timestamp():.6f}"
@@ -299,7 +299,7 @@ class Walker:
         cursor.is_stuck = not cursor.is_through and not last
         return _new_in(page)
 
-    async def _proposals(self, held: Lookback, messages: tuple[Told, ...], cursor: _Cursor) -> list[Proposal]:
+    async def _proposals(self, held: HistoryScan, messages: tuple[Told, ...], cursor: _Cursor) -> list[Proposal]:
         """What is proposed of a page. One message that cannot be read costs itself, and never the walk."""
         found = []
         for told in messages:
@@ -312,7 +312,7 @@ class Walker:
                 cursor.skipped += 1
         return [one for one in found if one is not None]
 
-    async def _proposal(self, held: Lookback, told: Told, app: str) -> Proposal | None:
+    async def _proposal(self, held: HistoryScan, told: Told, app: str) -> Proposal | None:
         """A message as it would be recorded; None where nothing speaks for it, or it has no words.
 
         Raises _Skipped where it says something that cannot be recorded: it has no time, no author, or too many words.
@@ -354,10 +354,10 @@ class Walker:
             named=() if is_typed else tuple(offer.at for offer in offers(reading, said.at, desk.clock.now())),
         )
 
-    async def _save(self, held: Lookback, after: Lookback) -> Lookback | None:
+    async def _save(self, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:
         return await self._desk.store.write(lambda tx: search_store.save(tx, held, after))
 
-    async def _wait(self, held: Lookback, cursor: _Cursor, busy: Busy, now: datetime) -> None:
+    async def _wait(self, held: HistoryScan, cursor: _Cursor, busy: Busy, now: datetime) -> None:
         """Go on after a while; not for ever where Slack does not even say how long."""
         cursor.tries += 0 if busy.is_told else 1
         if cursor.tries > MOST_TRIES:
@@ -366,7 +366,7 @@ class Walker:
         due_at = now + timedelta(seconds=busy.wait)
         await self._save(held, replace(held, cursor=_kept(cursor), due_at=due_at))
 
-    async def _finish(self, held: Lookback, cursor: _Cursor) -> None:
+    async def _finish(self, held: HistoryScan, cursor: _Cursor) -> None:
         stopped = "" if cursor.is_at_the_end else history_scan_views.stopped_early(held.seen, moment_of(cursor.latest))
         note = " ".join(part for part in (stopped, history_scan_views.skipped(cursor.skipped)) if part)
 
@@ -375,12 +375,12 @@ class Walker:
 
         await self._end(replace(held, state=DONE, note=note), held, told)
 
-    async def _fail(self, held: Lookback, sentence: str) -> None:
+    async def _fail(self, held: HistoryScan, sentence: str) -> None:
         log.warning("a look back ended early: %s", sentence)
         after = replace(held, state=FAILED, note=sentence)
         await self._end(after, held, lambda incident: history_scan_views.failed(incident, held.id, sentence))
 
-    async def _end(self, after: Lookback, held: Lookback, told: Callable[[Incident], Message]) -> None:
+    async def _end(self, after: HistoryScan, held: HistoryScan, told: Callable[[Incident], Message]) -> None:
         """The end of a walk and the message that tells of it, in one transaction."""
 
         def unit(tx: Transaction) -> None:
@@ -393,18 +393,18 @@ class Walker:
         self._desk.outbox.kick()
 
 
-def _is_over(held: Lookback, cursor: _Cursor) -> bool:
+def _is_over(held: HistoryScan, cursor: _Cursor) -> bool:
     if held.seen >= MOST_SEEN or len(json.loads(held.found)) >= MOST_PROPOSED:
         return True
     return cursor.is_at_the_end or cursor.is_stuck
 
 
-def _last_stamp(page: Page) -> str:
+def _last_stamp(page: MessagePage) -> str:
     """The time stamp behind which the next page begins; empty where no message has one."""
     return next((ts for told in reversed(page.messages) if (ts := ts_of(told))), "")
 
 
-def _new_in(page: Page) -> tuple[Told, ...]:
+def _new_in(page: MessagePage) -> tuple[Told, ...]:
     """The messages up to the last one with a time stamp: the next page begins with what stands behind that."""
     last = _last_stamp(page)
     if not page.has_more or not last:
@@ -420,7 +420,7 @@ def _kept(cursor: _Cursor) -> str:
     return json.dumps(asdict(cursor))
 
 
-def _with(held: Lookback, found: Iterable[Proposal]) -> str:
+def _with(held: HistoryScan, found: Iterable[Proposal]) -> str:
     """What was found so far with what is new: a reply that was sent to the channel too is there twice."""
     before = {told["ts"]: told for told in json.loads(held.found)}
     return json.dumps([*before.values(), *(as_told(one) for one in found if one.ts not in before)])

@@ -17,11 +17,11 @@ from weakref import WeakValueDictionary
 from bot.domain.incident import Course
 from bot.domain.records import Case, Incident
 from bot.errors import NotRecorded
-from bot.services.context import Asked, Desk
+from bot.services.context import Request, Services
 from bot.slack.refresh import LATER_SECONDS, Change, Drawn, Publisher, Whose
 from bot.slack.views import home_tab as home_tab_views
 from bot.slack.views.blocks import Block
-from bot.slack.views.home_tab import Owing, Page
+from bot.slack.views.home_tab import OwedPage, Owing
 from storage import actions as actions_store
 from storage import case as case_store
 from storage import incidents as incidents_store
@@ -43,7 +43,7 @@ PARTS = {"actions": "actions_from", "postmortems": "postmortems_from"}
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class HomeTabView:
     """Somebody's tab as it should read now.
 
     `owes` are the rows of the incidents of which they owe something. Not `is_sure` where Slack did not say of every
@@ -62,18 +62,18 @@ class _Found:
     incidents: tuple[Incident, ...]
 
 
-async def opened(desk: Desk, team: str, user: str, now: datetime) -> None:
+async def opened(desk: Services, team: str, user: str, now: datetime) -> None:
     """Somebody looks at their tab, and from now on it is kept fresh for them."""
     await desk.store.write(lambda tx: people_store.opened(tx, team, user, now))
 
 
-async def turn(desk: Desk, asked: Asked, part: str, begins: int) -> None:
+async def turn(desk: Services, asked: Request, part: str, begins: int) -> None:
     """Go to the page of `actions` or `postmortems` that begins there; a part that there is not is left alone."""
     if part in PARTS:
         await desk.store.write(lambda tx: people_store.turn(tx, asked.team, asked.user, PARTS[part], max(begins, 0)))
 
 
-async def draw(desk: Desk, team: str, user: str, tab: Tab | None) -> Drawing:
+async def draw(desk: Services, team: str, user: str, tab: Tab | None) -> HomeTabView:
     """What this person's Home tab shows now, at the pages that it was turned to.
 
     Nothing of the channels that they cannot look into is in it; of what they owe there they are told how much it is,
@@ -81,7 +81,7 @@ async def draw(desk: Desk, team: str, user: str, tab: Tab | None) -> Drawing:
     lets them in.
     """
     if not desk.allow_guests and (await desk.people.known(team, user)).is_guest:
-        return Drawing(home_tab_views.closed())
+        return HomeTabView(home_tab_views.closed())
     found = await desk.store.read(lambda tx: _find(tx, team, user))
     begins, where = (tab.actions_from, tab.postmortems_from) if tab else (0, 0)
     owed, documents = (
@@ -101,7 +101,7 @@ async def draw(desk: Desk, team: str, user: str, tab: Tab | None) -> Drawing:
         courses,
     )
     owes = {item.incident.id for item in found.actions} | {incident.id for incident in found.postmortems}
-    return Drawing(home_tab_views.home(owing, desk.clock.now()), frozenset(owes), sight.is_sure)
+    return HomeTabView(home_tab_views.home(owing, desk.clock.now()), frozenset(owes), sight.is_sure)
 
 
 def _find(tx: Transaction, team: str, user: str) -> _Found:
@@ -120,10 +120,10 @@ def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, Course]:
     return {incident.id: timeline_store.course(tx, incident) for incident in found}
 
 
-def _page(owed: Sequence[T], begins: int, size: int) -> Page[T]:
+def _page(owed: Sequence[T], begins: int, size: int) -> OwedPage[T]:
     """The page that holds what `begins` there; the last one where so much is not owed any more."""
     begins = min(begins, max(len(owed) - 1, 0)) // size * size
-    return Page(tuple(owed[begins : begins + size]), begins, len(owed))
+    return OwedPage(tuple(owed[begins : begins + size]), begins, len(owed))
 
 
 log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class _Affected:
 class TabKeeper:
     """Finds out whose tab a change shows in, and publishes those that look different now."""
 
-    def __init__(self, desk: Desk, publisher: Publisher) -> None:
+    def __init__(self, desk: Services, publisher: Publisher) -> None:
         self._desk = desk
         self._publisher = publisher
         self._drawing: WeakValueDictionary[Whose, asyncio.Lock] = WeakValueDictionary()

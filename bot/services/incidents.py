@@ -27,8 +27,8 @@ from bot.domain.times.zones import label_of
 from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import secrets as secrets_service
-from bot.services.capture import Capture
-from bot.services.context import Asked, Desk, once, require_able, require_incident
+from bot.services.capture import CapturedEntry
+from bot.services.context import Request, Services, once, require_able, require_incident
 from bot.services.reminders import retire
 from bot.slack.directory import language_of
 from bot.slack.messages_in import Hanging
@@ -65,12 +65,12 @@ class Opening:
     channel_name: str = ""
 
 
-async def open_new(desk: Desk, asked: Asked, opening: Opening) -> Message | None:
+async def open_new(desk: Services, asked: Request, opening: Opening) -> Message | None:
     """Open an incident in the channel; raises Refused where one is open there."""
     return await once(desk, asked, lambda tx: incidents_views.opened_message(opened_in(tx, asked, opening)))
 
 
-def opened_in(tx: Transaction, asked: Asked, opening: Opening) -> Incident:
+def opened_in(tx: Transaction, asked: Request, opening: Opening) -> Incident:
     """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
     title = _one_line(opening.title) or "Untitled incident"
     standing = incidents_store.current(tx, asked.place, locking=True)
@@ -103,7 +103,7 @@ def _one_line(title: str) -> str:
     return line
 
 
-async def rename(desk: Desk, asked: Asked, title: str) -> Message | None:
+async def rename(desk: Services, asked: Request, title: str) -> Message | None:
     """Call the incident otherwise: what is wrong is often known only later."""
     title = _one_line(title)
 
@@ -125,14 +125,14 @@ async def rename(desk: Desk, asked: Asked, title: str) -> Message | None:
 
 
 def _note(
-    tx: Transaction, asked: Asked, incident: Incident, text: str, kind: EntryKind, at: datetime | None = None
+    tx: Transaction, asked: Request, incident: Incident, text: str, kind: EntryKind, at: datetime | None = None
 ) -> int:
     """Write a change of the record into the timeline; its number."""
     new = NewEntry(at or asked.now, text, asked.user, asked.user, asked.now, kind=kind)
     return timeline_store.append(tx, incident.id, new).number
 
 
-async def set_severity(desk: Desk, asked: Asked, severity: int) -> Message | None:
+async def set_severity(desk: Services, asked: Request, severity: int) -> Message | None:
     """Say how bad it is."""
 
     def unit(tx: Transaction) -> Message:
@@ -151,7 +151,7 @@ async def set_severity(desk: Desk, asked: Asked, severity: int) -> Message | Non
     return await once(desk, asked, unit)
 
 
-async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message | None:
+async def set_lead(desk: Services, asked: Request, lead: str, called: str) -> Message | None:
     """Say who leads; `lead` is a user id, `called` the name as typed, for where Slack does not tell another."""
     await require_able(desk, asked, lead, "lead")
     name = desk.people.name(asked.team, lead) or called
@@ -170,7 +170,7 @@ async def set_lead(desk: Desk, asked: Asked, lead: str, called: str) -> Message 
     return await once(desk, asked, unit)
 
 
-async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
+async def reopen(desk: Services, asked: Request, line: str) -> Message | None:
     """It was not over: the incident is open again, and its reminders are withdrawn."""
     text = admit(line, "That entry")
 
@@ -186,7 +186,7 @@ async def reopen(desk: Desk, asked: Asked, line: str) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def overview(desk: Desk, asked: Asked) -> Message:
+async def overview(desk: Services, asked: Request) -> Message:
     """How the channel's incident stands."""
 
     def look(tx: Transaction) -> Message:
@@ -197,7 +197,7 @@ async def overview(desk: Desk, asked: Asked) -> Message:
     return await desk.store.read(look)
 
 
-async def list_all(desk: Desk, asked: Asked) -> Message:
+async def list_all(desk: Services, asked: Request) -> Message:
     """The workspace's incidents in those channels that the reader may look into."""
     found = await desk.store.read(lambda tx: incidents_store.listed(tx, asked.team, LISTED * 4))
     channels = (incident.channel for incident in found)
@@ -208,12 +208,12 @@ async def list_all(desk: Desk, asked: Asked) -> Message:
     )
 
 
-def form(asked: Asked, channel: str, carried: Carried) -> Block:
+def form(asked: Request, channel: str, carried: Carried) -> Block:
     """The form that opens an incident for these words."""
     return incidents_views.open_with_form(channel, carried, _clocks(asked, carried))
 
 
-async def open_with(desk: Desk, asked: Asked, opening: Opening, carried: Carried) -> Message | None:
+async def open_with(desk: Services, asked: Request, opening: Opening, carried: Carried) -> Message | None:
     """Open an incident in the request's channel and record the words in it, in one transaction.
 
     Where somebody was faster and one is open there, they are recorded in that one, and the answer says so. Where they
@@ -233,12 +233,12 @@ async def open_with(desk: Desk, asked: Asked, opening: Opening, carried: Carried
     return await once(desk, asked, unit)
 
 
-def _clocks(asked: Asked, carried: Carried) -> Clocks:
+def _clocks(asked: Request, carried: Carried) -> Clocks:
     label = label_of(carried.clock()) if carried.zone else ""
     return Clocks(asked.now, carried.clock(), label, carried.language or "en")
 
 
-async def _capture(desk: Desk, asked: Asked, carried: Carried) -> Capture:
+async def _capture(desk: Services, asked: Request, carried: Carried) -> CapturedEntry:
     person = await desk.people.known(asked.team, asked.user)
     author = await desk.people.known(asked.team, carried.author) if carried.author else person
     reading = carried.reading()
@@ -257,7 +257,7 @@ async def _capture(desk: Desk, asked: Asked, carried: Carried) -> Capture:
         permalink=carried.link,
         source=carried.source,
     )
-    return Capture(
+    return CapturedEntry(
         new,
         tuple(Hanging(*file) for file in carried.files),
         _clocks(asked, carried),
@@ -269,7 +269,9 @@ async def _capture(desk: Desk, asked: Asked, carried: Carried) -> Capture:
     )
 
 
-def _recorded(tx: Transaction, asked: Asked, incident: Incident, carried: Carried, wanted: Capture) -> list[Block]:
+def _recorded(
+    tx: Transaction, asked: Request, incident: Incident, carried: Carried, wanted: CapturedEntry
+) -> list[Block]:
     """What the answer shows of the words: the receipt, where they stand already, or the way to the preview of lines."""
     if carried.is_paste:
         return incidents_views.lines(incident, carried)
@@ -285,7 +287,9 @@ def _recorded(tx: Transaction, asked: Asked, incident: Incident, carried: Carrie
     return blocks
 
 
-def _before(tx: Transaction, incident: Incident, carried: Carried, wanted: Capture) -> tuple[Incident, Entry] | None:
+def _before(
+    tx: Transaction, incident: Incident, carried: Carried, wanted: CapturedEntry
+) -> tuple[Incident, Entry] | None:
     """Where the words stand since before: from this very request, from the same message, or typed once more since."""
     mark = deliveries_store.reply(tx, _key(carried))
     if mark is not None:
@@ -379,7 +383,7 @@ class CardKeeper:
         deliveries_store.owe(tx, Owed(incident.team, "card", incident.channel, "", self._clock.now(), incident.id))
 
 
-async def renamed(desk: Desk, place: Place, name: str) -> None:
+async def renamed(desk: Services, place: Place, name: str) -> None:
     """A channel has another name: its incident's exports say the new one."""
 
     def unit(tx: Transaction) -> None:
@@ -390,7 +394,7 @@ async def renamed(desk: Desk, place: Place, name: str) -> None:
     await desk.store.write(unit)
 
 
-async def welcomed(desk: Desk, asked: Asked) -> None:
+async def welcomed(desk: Services, asked: Request) -> None:
     """The bot came into a channel, once for each invitation.
 
     Its incident's live message, which could not be posted before, can be now; where no incident is on, a card says how

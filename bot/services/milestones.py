@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.domain import incident as incident_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
-from bot.domain.incident import Clash, Told
+from bot.domain.incident import Clash, MilestoneReport
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, Status
 from bot.domain.secrets import Noun, Subject, found, masked
 from bot.domain.text import admit, shortened
@@ -18,7 +18,7 @@ from bot.domain.timeline import offers
 from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
-from bot.services.context import Asked, Desk, once, require_incident, require_taking
+from bot.services.context import Request, Services, once, require_incident, require_taking
 from bot.services.reminders import as_corrected, remind
 from bot.services.timeline import own_clocks, require_entry, time_in_form
 from bot.services.whys import open_thread
@@ -55,7 +55,7 @@ class _Reach:
 
 
 async def reach(
-    desk: Desk, asked: Asked, milestone: Milestone, line: str, check: Check | None = None
+    desk: Services, asked: Request, milestone: Milestone, line: str, check: Check | None = None
 ) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
     clocks = await own_clocks(desk, asked)
@@ -65,17 +65,17 @@ async def reach(
     return await _reach(desk, asked, _Reach(milestone, reading, check=check), clocks)
 
 
-async def reach_at(desk: Desk, asked: Asked, milestone: Milestone, reading: Reading) -> Message | None:
+async def reach_at(desk: Services, asked: Request, milestone: Milestone, reading: Reading) -> Message | None:
     """The same at the one of its readings that was chosen; without a time as of now."""
     return await _reach(desk, asked, _Reach(milestone, reading), await own_clocks(desk, asked))
 
 
-async def milestone_answered(desk: Desk, asked: Asked, milestone: Milestone, at: datetime | None) -> Message:
+async def milestone_answered(desk: Services, asked: Request, milestone: Milestone, at: datetime | None) -> Message:
     """What takes the place of the question about a milestone's time."""
     return incidents_views.answered(milestone, at or asked.now, await own_clocks(desk, asked))
 
 
-async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: str, text: str) -> Message | None:
+async def reach_by_form(desk: Services, asked: Request, milestone: Milestone, when: str, text: str) -> Message | None:
     """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
     clocks = await own_clocks(desk, asked)
     if when:
@@ -87,7 +87,7 @@ async def reach_by_form(desk: Desk, asked: Asked, milestone: Milestone, when: st
     return await _reach(desk, asked, _Reach(milestone, untimed, named), clocks)
 
 
-async def milestone_form(desk: Desk, asked: Asked) -> Block:
+async def milestone_form(desk: Services, asked: Request) -> Block:
     """The form behind [Milestone]."""
     clocks = await own_clocks(desk, asked)
 
@@ -98,13 +98,13 @@ async def milestone_form(desk: Desk, asked: Asked) -> Block:
     return await desk.store.read(look)
 
 
-async def form_again(desk: Desk, asked: Asked, told: Told) -> Block:
+async def form_again(desk: Services, asked: Request, told: MilestoneReport) -> Block:
     """The form behind [Change it], filled in with what was typed."""
     clocks = await own_clocks(desk, asked)
     return await desk.store.read(lambda tx: incidents_views.form(require_incident(tx, asked), (), clocks, told))
 
 
-async def _reach(desk: Desk, asked: Asked, reach: _Reach, clocks: Clocks) -> Message | None:
+async def _reach(desk: Services, asked: Request, reach: _Reach, clocks: Clocks) -> Message | None:
     milestone, reading, check = reach.milestone, reach.reading, reach.check
     if reading.question is not None:
         as_in = timeline_rules.in_full(reading.question, asked.now)
@@ -112,7 +112,7 @@ async def _reach(desk: Desk, asked: Asked, reach: _Reach, clocks: Clocks) -> Mes
     moment = reading.utc or asked.now
     timeline_rules.require_past(moment, asked.now)
     text = admit(reading.text, "That entry") or incident_rules.SAID[milestone]
-    told = Told(milestone, moment, text, reading.end_utc, reading.approximate)
+    told = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
 
     def unit(tx: Transaction) -> Message:
         before = require_taking(tx, asked, locking=True)
@@ -129,7 +129,7 @@ async def _reach(desk: Desk, asked: Asked, reach: _Reach, clocks: Clocks) -> Mes
     return await once(desk, asked, unit)
 
 
-def _asked_about(incident: Incident, told: Told, against: Clash[Entry], clocks: Clocks) -> Message:
+def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
     """The question which of two is right; raises Refused, so that the words are given back, where no button holds them.
 
     A credential is not put where it cannot be redacted any more.
@@ -140,13 +140,13 @@ def _asked_about(incident: Incident, told: Told, against: Clash[Entry], clocks: 
     raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
 
 
-async def settle(desk: Desk, asked: Asked, told: Told) -> Message | None:
+async def settle(desk: Services, asked: Request, told: MilestoneReport) -> Message | None:
     """Record a milestone as it was typed, although it contradicts the record: somebody said that it is right."""
     clocks = await own_clocks(desk, asked)
     return await once(desk, asked, lambda tx: _settled(tx, desk, asked, told, clocks))
 
 
-def _settled(tx: Transaction, desk: Desk, asked: Asked, told: Told, clocks: Clocks) -> Message:
+def _settled(tx: Transaction, desk: Services, asked: Request, told: MilestoneReport, clocks: Clocks) -> Message:
     before = require_taking(tx, asked, locking=True)
     for entry in timeline_store.standing(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
@@ -155,7 +155,7 @@ def _settled(tx: Transaction, desk: Desk, asked: Asked, told: Told, clocks: Cloc
     return _written(tx, desk, asked, (before, incident), told, clocks)[0]
 
 
-async def settle_and_correct(desk: Desk, asked: Asked, told: Told, other: int) -> Block:
+async def settle_and_correct(desk: Services, asked: Request, told: MilestoneReport, other: int) -> Block:
     """The same; the form that corrects the entry which it contradicts."""
     clocks = await own_clocks(desk, asked)
 
@@ -168,7 +168,7 @@ async def settle_and_correct(desk: Desk, asked: Asked, told: Told, other: int) -
     return corrections_views.edit_form(entry, clocks)
 
 
-async def correct(desk: Desk, asked: Asked, told: Told, other: int) -> Message | None:
+async def correct(desk: Services, asked: Request, told: MilestoneReport, other: int) -> Message | None:
     """Move the entry that marks the milestone already to the time that was typed, and give it the words, if any."""
     clocks = await own_clocks(desk, asked)
 
@@ -185,7 +185,7 @@ async def correct(desk: Desk, asked: Asked, told: Told, other: int) -> Message |
     return await once(desk, asked, unit)
 
 
-async def note(desk: Desk, asked: Asked, told: Told) -> Message | None:
+async def note(desk: Services, asked: Request, told: MilestoneReport) -> Message | None:
     """Record it as an entry that marks nothing: the milestone stays where it is."""
     clocks = await own_clocks(desk, asked)
 
@@ -200,7 +200,12 @@ async def note(desk: Desk, asked: Asked, told: Told) -> Message | None:
 
 
 def _written(
-    tx: Transaction, desk: Desk, asked: Asked, turn: tuple[Incident, Incident], told: Told, clocks: Clocks
+    tx: Transaction,
+    desk: Services,
+    asked: Request,
+    turn: tuple[Incident, Incident],
+    told: MilestoneReport,
+    clocks: Clocks,
 ) -> tuple[Message, Entry]:
     """The milestone written down, and the incident moved on from how it stood before."""
     before, incident = turn
@@ -229,7 +234,9 @@ def _written(
     return said, entry
 
 
-def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, entry: Entry, clocks: Clocks) -> Message:
+def _resolved(
+    tx: Transaction, desk: Services, asked: Request, incident: Incident, entry: Entry, clocks: Clocks
+) -> Message:
     remind(tx, desk.rules, incident, entry)
     text = incident_rules.beyond(Milestone.RESOLVED, entry.text)
     said = words.incidents.resolved(
@@ -250,7 +257,9 @@ def _resolved(tx: Transaction, desk: Desk, asked: Asked, incident: Incident, ent
     return whys_views.after_resolution(incident, said, desk.rules.after_resolution, asking)
 
 
-async def by_button(desk: Desk, asked: Asked, milestone: Milestone, as_of: datetime | None = None) -> Message | None:
+async def by_button(
+    desk: Services, asked: Request, milestone: Milestone, as_of: datetime | None = None
+) -> Message | None:
     """A milestone was reached; `as_of` is the time that the button names, when all alerts had ended.
 
     Raises Refused where the incident has moved on since: it is that far already, was reopened, or an alert of it

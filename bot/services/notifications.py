@@ -16,7 +16,7 @@ from typing import Any
 
 from bot.domain import actions as actions_rules
 from bot.domain import reminders as reminders_rules
-from bot.domain.actions import About, Answer, Deed
+from bot.domain.actions import About, Deed, ReplyAnswer
 from bot.domain.records import Incident, Status
 from bot.domain.text import unpicked
 from bot.errors import Refused
@@ -24,7 +24,7 @@ from bot.services import actions as actions_service
 from bot.services import reminders as reminders_service
 from bot.services.actions import do_all
 from bot.services.alerts import suggestions as suggestions_service
-from bot.services.context import Asked, Desk, once, require_sight
+from bot.services.context import Request, Services, once, require_sight
 from bot.services.documents.delivery import Posting
 from bot.services.reminders import newer_digest, no_longer_wanted, retire
 from bot.slack.channels import Sight
@@ -305,7 +305,7 @@ _BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Saying | None]] = {
 MOST = 1_000
 
 
-async def take(desk: Desk, asked: Asked, text: str, mentioned: str | None = None) -> None:
+async def take(desk: Services, asked: Request, text: str, mentioned: str | None = None) -> None:
     """Do what a reply says about actions that its author owes; where it cannot be told which, ask.
 
     `mentioned` is the one person whom it names besides, and who is not in the text any more. Where it says nothing
@@ -349,14 +349,14 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
             return None
 
 
-async def say(desk: Desk, asked: Asked, said: Message) -> None:
+async def say(desk: Services, asked: Request, said: Message) -> None:
     """Answer somebody in their conversation with the bot, once."""
     told = {key: said[key] for key in ("text", "blocks")}
     await once(desk, asked, lambda _: told | {"response_type": "in_channel"})
 
 
 async def _all_meant(
-    desk: Desk, asked: Asked, answer: Answer, owed: tuple[OwedAction, ...]
+    desk: Services, asked: Request, answer: ReplyAnswer, owed: tuple[OwedAction, ...]
 ) -> tuple[OwedAction, ...] | Message:
     """The actions that are meant, each once; or what to say where that cannot be told, or where it is only talk."""
     if not answer.about:
@@ -378,7 +378,7 @@ def _named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     return found if about.incident is None else [item for item in found if item.incident.number == about.incident]
 
 
-async def _seen(desk: Desk, asked: Asked, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+async def _seen(desk: Services, asked: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     """Those that may be named: of what somebody cannot look into any more they read nothing."""
     sight = await desk.sight(asked.team, asked.user, {item.incident.channel for item in owed})
     return [item for item in owed if item.incident.channel in sight.seen]

@@ -34,7 +34,7 @@ from bot.export.regions import Held
 from bot.services import secrets as secrets_service
 from bot.services import similar_incidents as similar_incidents_service
 from bot.services.actions import numbered, owner_of, require_open, today_of
-from bot.services.context import Asked, Desk, once, require_able, require_incident, require_sight
+from bot.services.context import Request, Services, once, require_able, require_incident, require_sight
 from bot.services.corrections import require_owed, require_why
 from bot.services.documents import drafts as drafts_service
 from bot.services.reminders import resume, retire
@@ -65,7 +65,7 @@ PUBLISHED_BY = "postmortem.publish"
 """What the audit calls a publication."""
 
 
-async def overview(desk: Desk, asked: Asked) -> Message:
+async def overview(desk: Services, asked: Request) -> Message:
     """What is filled and what is missing."""
 
     def look(tx: Transaction) -> tuple[Case, tuple[Held, ...]]:
@@ -79,16 +79,16 @@ async def overview(desk: Desk, asked: Asked) -> Message:
     )
 
 
-async def has_incident(desk: Desk, asked: Asked) -> bool:
+async def has_incident(desk: Services, asked: Request) -> bool:
     """Whether the channel has an incident of its own."""
     return await desk.store.read(lambda tx: incidents_store.current(tx, asked.place)) is not None
 
 
-def _case(tx: Transaction, asked: Asked) -> Case:
+def _case(tx: Transaction, asked: Request) -> Case:
     return case_store.load(tx, require_incident(tx, asked))
 
 
-async def section_form(desk: Desk, asked: Asked, slug: str) -> Block:
+async def section_form(desk: Services, asked: Request, slug: str) -> Block:
     """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
     if slug and slug not in BY_SLUG:
         sentence = "There is no such section."
@@ -146,13 +146,13 @@ def _who_may_know(case: Case, slug: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(case.name(user) for user in asked if user and not is_program(case, user)))[:3]
 
 
-async def pick_form(desk: Desk, asked: Asked) -> Block:
+async def pick_form(desk: Services, asked: Request) -> Block:
     """The form that chooses a section."""
     return await desk.store.read(lambda tx: postmortem_views.pick_form(_case(tx, asked)))
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenSection:
     """What somebody wrote into a section; `version` is the one that they saw, so that nobody's words are lost.
 
     What is not changed stays as it is; where nobody ever saved one, what the record filled in becomes theirs.
@@ -164,7 +164,9 @@ class Written:
     is_changed: bool
 
 
-async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int, bool] = _NONE) -> Message | None:
+async def fill(
+    desk: Services, asked: Request, written: WrittenSection, verdicts: Mapping[int, bool] = _NONE
+) -> Message | None:
     """Save a section, and what was said in its form of past incidents (by row: was it the same cause)."""
     slug, section = written.slug, BY_SLUG[written.slug]
     text = admit(written.text, section.title) if written.is_changed or not written.version else ""
@@ -187,7 +189,7 @@ async def fill(desk: Desk, asked: Asked, written: Written, verdicts: Mapping[int
     return await once(desk, asked, unit)
 
 
-async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: bool = False) -> Message | None:
+async def set_owner(desk: Services, asked: Request, owner: str, *, is_handed_over: bool = False) -> Message | None:
     """Say who owes the document; `owner` is a user id. Handed over, the new one also reads it in their DM."""
     person = await require_able(desk, asked, owner, "own it")
 
@@ -207,7 +209,7 @@ async def set_owner(desk: Desk, asked: Asked, owner: str, *, is_handed_over: boo
     return await once(desk, asked, unit)
 
 
-async def to_look_at(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], list[Block]]:
+async def to_look_at(desk: Services, asked: Request) -> tuple[tuple[Finding, ...], list[Block]]:
     """What is still to be looked at, and what people edited; read before the transaction that recorders wait for."""
 
     def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
@@ -219,7 +221,7 @@ async def to_look_at(desk: Desk, asked: Asked) -> tuple[tuple[Finding, ...], lis
     return await desk.store.read(look)
 
 
-async def publish(desk: Desk, asked: Asked) -> Message | None:
+async def publish(desk: Services, asked: Request) -> Message | None:
     """It is finished: no more reminders. Where it is published already, who asks reads since when, and by whom."""
     found, edited = await to_look_at(desk, asked)
 
@@ -238,7 +240,7 @@ async def publish(desk: Desk, asked: Asked) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
+async def waive(desk: Services, asked: Request, reason: str) -> Message | None:
     """It is not needed: no more reminders."""
     reason = require(admit(reason, "That reason"), "Say why it is not needed: `/postmortem waive a drill`.")
 
@@ -251,7 +253,7 @@ async def waive(desk: Desk, asked: Asked, reason: str) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def reopen(desk: Desk, asked: Asked) -> Message | None:
+async def reopen(desk: Services, asked: Request) -> Message | None:
     """It was published or waived by mistake: it is asked for again, from the next reminder that lies ahead.
 
     What stands elsewhere (its page, what customers read) is left as it is. Raises Refused where it is open.
@@ -266,12 +268,12 @@ async def reopen(desk: Desk, asked: Asked) -> Message | None:
     return await once(desk, asked, unit)
 
 
-def _finish(tx: Transaction, asked: Asked, incident: Incident, note: str) -> None:
+def _finish(tx: Transaction, asked: Request, incident: Incident, note: str) -> None:
     incidents_store.save(tx, incident)
     reminders_store.cancel(tx, incident.id, note, asked.now)
 
 
-async def show_reminders(desk: Desk, asked: Asked) -> Message:
+async def show_reminders(desk: Services, asked: Request) -> Message:
     """What was sent, when, to whom, and what comes next."""
 
     def look(tx: Transaction) -> tuple[Case, tuple[Reminded, ...]]:
@@ -287,7 +289,7 @@ async def show_reminders(desk: Desk, asked: Asked) -> Message:
     return postmortem_views.reminders(replace(case, people=case.people | known), had)
 
 
-async def snooze(desk: Desk, asked: Asked) -> Message | None:
+async def snooze(desk: Services, asked: Request) -> Message | None:
     """Leave the owner alone for a day: what they were told becomes one line, and comes again then."""
 
     def unit(tx: Transaction) -> Message | None:
@@ -311,19 +313,19 @@ async def snooze(desk: Desk, asked: Asked) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def hand_over_form(desk: Desk, asked: Asked) -> Block:
+async def hand_over_form(desk: Services, asked: Request) -> Block:
     """The form behind [Hand over]."""
     return await desk.store.read(lambda tx: postmortem_views.hand_over_form(_owed(tx, asked)))
 
 
-def _owed(tx: Transaction, asked: Asked) -> Incident:
+def _owed(tx: Transaction, asked: Request) -> Incident:
     """The incident whose postmortem is still asked for; raises Refused for one of which nothing is."""
     incident = require_incident(tx, asked)
     require_owed(incident)
     return incident
 
 
-async def waive_form(desk: Desk, asked: Asked) -> Block:
+async def waive_form(desk: Services, asked: Request) -> Block:
     """The form behind [Not needed …]."""
     return await desk.store.read(lambda tx: postmortem_views.waive_form(_owed(tx, asked)))
 
@@ -341,7 +343,7 @@ class Completed:
     changed: frozenset[str]
 
 
-async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
+async def action_form(desk: Services, asked: Request, action_id: int) -> Block:
     """The form that gives an action its owner, date and link."""
     groups = await desk.people.names.groups(asked.team)
 
@@ -354,7 +356,7 @@ async def action_form(desk: Desk, asked: Asked, action_id: int) -> Block:
     return await desk.store.read(look)
 
 
-async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -> Message | None:
+async def complete(desk: Services, asked: Request, action_id: int, given: Completed) -> Message | None:
     """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
     link = actions_rules.address(given.link) if "link" in given.changed else ""
     if "due" in given.changed and given.due_on is not None and given.due_on < await today_of(desk, asked):
@@ -379,7 +381,7 @@ async def complete(desk: Desk, asked: Asked, action_id: int, given: Completed) -
     return await once(desk, asked, unit)
 
 
-async def _keeper(desk: Desk, asked: Asked, owner: str) -> Person:
+async def _keeper(desk: Services, asked: Request, owner: str) -> Person:
     """Whoever owns it already, which is not judged anew: also somebody who has left since."""
     if owner.startswith("S"):
         return await owner_of(desk, asked, owner)
@@ -399,7 +401,7 @@ def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Act
     return action
 
 
-async def link(desk: Desk, asked: Asked, why: int, action: int) -> Message | None:
+async def link(desk: Services, asked: Request, why: int, action: int) -> Message | None:
     """Say that an action is for a why, both by their numbers."""
 
     def unit(tx: Transaction) -> Message:
@@ -426,7 +428,7 @@ def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
 MOST_NAMED = 8
 
 
-async def about(desk: Desk, asked: Asked, number: int | None, example: str = "") -> Asked:
+async def about(desk: Services, asked: Request, number: int | None, example: str = "") -> Request:
     """The request, about INC-7 where its number is given; in a direct message else about the one that its author owes.
 
     `example` is what they typed, for the sentence that asks which. Raises Refused where there is no such incident,
@@ -447,7 +449,7 @@ async def about(desk: Desk, asked: Asked, number: int | None, example: str = "")
     return await seen(desk, asked, owed[0])
 
 
-async def seen(desk: Desk, asked: Asked, incident: Incident) -> Asked:
+async def seen(desk: Services, asked: Request, incident: Incident) -> Request:
     """The request about an incident, for who may look into its channel; raises Refused for anybody else."""
     here = replace(asked, incident_id=incident.id)
     await require_sight(desk, here)
@@ -461,6 +463,6 @@ def which(owed: tuple[Incident, ...], example: str) -> str:
     return f"You owe the postmortems of {listed}. Name one, as in `{example or '/postmortem'} {keys[0]}`."
 
 
-def from_outside(asked: Asked) -> Asked:
+def from_outside(asked: Request) -> Request:
     """A button's or a form's request, of which what is said to all is said in the incident's channel."""
     return replace(asked, is_told_there=asked.incident_id is not None)

@@ -16,7 +16,7 @@ from bot.domain import incident as incident_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain.alerts import REMEMBERED
 from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
-from bot.domain.reminders import OF_ACTIONS, OVERDUE, ReminderRules, Step
+from bot.domain.reminders import OF_ACTIONS, OVERDUE, ReminderRules, ReminderStep
 from bot.errors import Refused
 from bot.slack.directory import zone_of
 from bot.slack.views import actions as actions_views
@@ -125,7 +125,7 @@ INBOX_KEPT = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledReminder:
     """What became of one due reminder, and to whom it goes."""
 
     reminder: Reminder
@@ -136,18 +136,18 @@ class Settled:
     """Who gets it where the first recipient turns out to be out of reach."""
 
 
-async def sweep(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
+async def sweep(store: Store, rules_: ReminderRules, now: datetime) -> tuple[SettledReminder, ...]:
     """Turn everything due by `now` into messages owed, in one transaction; what became of each."""
     return await store.write(lambda tx: settle_due(tx, rules_, now))
 
 
-def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
+def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[SettledReminder, ...]:
     """The sweep's transaction; rolled back, it is the dry run of `afterword tick --dry-run`."""
     _schedule_digests(tx, rules_, now)
     schedule(tx, now)
     deliveries_store.prune(tx, now - INBOX_KEPT)
     alerts_store.prune(tx, now - REMEMBERED, now)
-    settled: list[Settled] = []
+    settled: list[SettledReminder] = []
     for reminder in reminders_store.due(tx, now, MOST_AT_ONCE):
         outcome = _judge(tx, reminder, now)
         if outcome.state == "sent":
@@ -167,19 +167,19 @@ def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> 
             )
 
 
-def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
     if gone := _reason_gone(tx, reminder, now):
-        return Settled(reminder, "cancelled", gone)
+        return SettledReminder(reminder, "cancelled", gone)
     if reminder.kind == reminders_rules.OVERDUE:
         if replaced := _replaced(tx, reminder, now):
-            return Settled(reminder, "skipped", replaced)
+            return SettledReminder(reminder, "skipped", replaced)
         return _judge_digest(tx, reminder, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
-        return Settled(reminder, "sent", "an action is asked about", recipients(tx, reminder))
+        return SettledReminder(reminder, "sent", "an action is asked about", recipients(tx, reminder))
     return _judge_postmortem(tx, reminder, now)
 
 
-def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
     """To the owner; where they have left, each incident's part to its lead, else to its channel.
 
     What a user group owes is said in the incidents' channels, where its members can be reached.
@@ -187,16 +187,16 @@ def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled
     if not reminder.subject.startswith(PEOPLE):
         owed = actions_store.overdue_of(tx, reminder.team, reminder.subject, now)
         channels = dict.fromkeys(item.incident.channel for item in owed)
-        return Settled(reminder, "sent", "actions of a user group are overdue", tuple(channels))
+        return SettledReminder(reminder, "sent", "actions of a user group are overdue", tuple(channels))
     if not has_left(tx, reminder.team, reminder.subject):
-        return Settled(reminder, "sent", "actions are overdue", (reminder.subject,))
+        return SettledReminder(reminder, "sent", "actions are overdue", (reminder.subject,))
     found = [item.incident for item in actions_store.overdue_of(tx, reminder.team, reminder.subject, now)]
     leads = [(incident, incident.lead or reminder.subject) for incident in found]
     heirs = [incident.channel if has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
-    return Settled(reminder, "sent", "the owner of overdue actions has left", tuple(dict.fromkeys(heirs)))
+    return SettledReminder(reminder, "sent", "the owner of overdue actions has left", tuple(dict.fromkeys(heirs)))
 
 
-def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Settled:
+def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
     """To the owner, else to the lead, else to the channel; the steps counted in hours to the channel in any case."""
     incident = incidents_store.by_id(tx, int(reminder.subject))
     assert incident is not None  # noqa: S101 (_reason_gone has seen it)
@@ -209,11 +209,11 @@ def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Set
     }
     wanted = tuple(one for one in recipients if not replaced[one])
     if not wanted:
-        return Settled(reminder, "skipped", replaced[recipients[0]])
-    return Settled(reminder, "sent", "the postmortem is open", wanted, fallback="".join(here[1:2]))
+        return SettledReminder(reminder, "skipped", replaced[recipients[0]])
+    return SettledReminder(reminder, "sent", "the postmortem is open", wanted, fallback="".join(here[1:2]))
 
 
-def _owe(tx: Transaction, settled: Settled, rules_: ReminderRules, now: datetime) -> None:
+def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: datetime) -> None:
     """Owe the messages: a channel's now, a person's once neither their night nor a snooze is in the way."""
     reminder = settled.reminder
     for recipient in settled.recipients:
@@ -281,12 +281,12 @@ def owed_already(store: Store, now: datetime) -> tuple[str, ...]:
 
 
 class _Undo(Exception):
-    def __init__(self, settled: tuple[Settled, ...]) -> None:
+    def __init__(self, settled: tuple[SettledReminder, ...]) -> None:
         super().__init__()
         self.settled = settled
 
 
-def rehearse(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settled, ...]:
+def rehearse(store: Store, rules_: ReminderRules, now: datetime) -> tuple[SettledReminder, ...]:
     """What a sweep at `now` would do, undone again; for the command line."""
 
     def unit(tx: Transaction) -> None:
@@ -299,7 +299,7 @@ def rehearse(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settle
     return ()
 
 
-def told(settled: Settled) -> str:
+def told(settled: SettledReminder) -> str:
     """One line: what would go out, to whom, and why (or why not)."""
     reminder = settled.reminder
     what = f"{reminder.kind} {reminders_rules.step_name(reminder.slot)} of {reminder.team}/{reminder.subject}"
@@ -320,7 +320,7 @@ def remind(
             _schedule(tx, incident, step)
 
 
-def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datetime) -> Step | None:
+def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datetime) -> ReminderStep | None:
     """Schedule again what was withdrawn when the postmortem was finished and still lies ahead; the next of it.
 
     What went out does not go out again, and what would have been due meanwhile is not made up for.
@@ -335,10 +335,10 @@ def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datet
     if resolving:
         remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)
     ahead = [one for one in reminders_store.of_incident(tx, incident.id) if one.state == "pending"]
-    return min((Step(one.slot, one.due_at) for one in ahead), key=lambda step: step.due_at, default=None)
+    return min((ReminderStep(one.slot, one.due_at) for one in ahead), key=lambda step: step.due_at, default=None)
 
 
-def _schedule(tx: Transaction, incident: Incident, step: Step) -> None:
+def _schedule(tx: Transaction, incident: Incident, step: ReminderStep) -> None:
     subject = (incident.team, reminders_rules.POSTMORTEM, str(incident.id))
     reminders_store.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
 

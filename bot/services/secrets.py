@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 from bot.domain import secrets as secrets_rules
 from bot.domain import sections as sections_rules
 from bot.domain.records import Action, Incident
-from bot.domain.secrets import LEAST, Noun, Redacted, Spot, Subject, Wording, spot_of, value_at, without
+from bot.domain.secrets import LEAST, Noun, Redacted, SecretWording, Spot, Subject, spot_of, value_at, without
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.slack.mrkdwn import escape
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import Message
-from bot.slack.views.secrets import There
+from bot.slack.views.secrets import OtherIncident
 from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import deliveries as deliveries_store
@@ -38,7 +38,7 @@ from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
-from storage.secrets import Copy, Reach, mark_of
+from storage.secrets import SearchScope, SecretCopy, mark_of
 
 _Record = TypeVar("_Record", Incident, Action)
 _JSON_PLACES = ("delivery", "inbox", "lookback", "link")
@@ -58,7 +58,7 @@ class Redaction:
         """Replace the credentials wherever they stand, in every wording; what held them."""
         found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
         elsewhere = self._quoted(tx)
-        self._copies(tx, Reach(self._incident.id, self._incident.team, self._incident.opened_at))
+        self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
         search_store.forget(tx)
         return Redacted(tuple(found), elsewhere, self._sources(tx))
 
@@ -115,7 +115,7 @@ class Redaction:
             other = incidents_store.by_id(tx, other_id, locking=True)
             done = sections_store.redact(tx, other_id, self._clean, self._by, self._now) if other else ()
             found += [(other.key, slug) for slug in done if other]
-            self._copies(tx, Reach(other_id))
+            self._copies(tx, SearchScope(other_id))
         return tuple(found)
 
     def _sources(self, tx: Transaction) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class Redaction:
         holding = [other for other in quoted if any(map(self._holds, astuple(search_store.words_of(tx, other))))]
         return tuple(other.key for other in (incidents_store.by_id(tx, other_id) for other_id in holding) if other)
 
-    def _copies(self, tx: Transaction, reach: Reach) -> None:
+    def _copies(self, tx: Transaction, reach: SearchScope) -> None:
         for value in self._values:
             for copy in secrets_store.copies(tx, reach, secrets_store.mark_of(value)):
                 text = _cleaned(copy, self._values)
@@ -139,7 +139,7 @@ def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[st
     return replace(record, **changed) if changed else record
 
 
-def _cleaned(copy: Copy, values: frozenset[str]) -> str:
+def _cleaned(copy: SecretCopy, values: frozenset[str]) -> str:
     if copy.place == "kept":
         return sections_rules.redacted(copy.text, values)
     if copy.place not in _JSON_PLACES:
@@ -203,22 +203,22 @@ Held = Callable[[Transaction], tuple[Incident, frozenset[str]]]
 class Elsewhere:
     """What was found before a redaction, to be looked at again within it: much of it may be reached by itself."""
 
-    found: tuple[There, ...]
+    found: tuple[OtherIncident, ...]
 
-    def left(self, tx: Transaction) -> tuple[There, ...]:
+    def left(self, tx: Transaction) -> tuple[OtherIncident, ...]:
         """What of it still stands now."""
         now = (replace(there, spots=tuple(s for s in there.spots if _value(tx, there, s))) for there in self.found)
         return tuple(there for there in now if there.spots)
 
 
-def _value(tx: Transaction, there: There, spot: Spot) -> str:
+def _value(tx: Transaction, there: OtherIncident, spot: Spot) -> str:
     return value_at(spot, secrets_store.text_at(tx, there.incident.id, spot))
 
 
-async def find(desk: Desk, asked: Asked, held: Held) -> Elsewhere:
+async def find(desk: Services, asked: Request, held: Held) -> Elsewhere:
     """Where else the credentials stand, word for word, in incidents that this person may look into."""
 
-    def look(tx: Transaction) -> tuple[There, ...]:
+    def look(tx: Transaction) -> tuple[OtherIncident, ...]:
         incident, values = held(tx)
         return _found(tx, incident, tuple(sorted(value for value in values if len(value) >= LEAST)))
 
@@ -230,7 +230,7 @@ async def find(desk: Desk, asked: Asked, held: Held) -> Elsewhere:
     return Elsewhere(tuple(there for there in found if there.incident.channel in seen))
 
 
-def _found(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tuple[There, ...]:
+def _found(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tuple[OtherIncident, ...]:
     by_incident: dict[int, tuple[Incident, dict[tuple[Subject, str], Spot]]] = {}
     for value in values:
         mark = mark_of(value)
@@ -239,14 +239,14 @@ def _found(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tupl
             known |= {(spot.subject, value): spot for spot in _spots(wordings, value)}
     # Its title may hold one as well, and is shown: never with it.
     clean = ((replace(other, title=without(other.title, values)), known) for other, known in by_incident.values())
-    return tuple(There(other, tuple(known.values())) for other, known in clean if known)
+    return tuple(OtherIncident(other, tuple(known.values())) for other, known in clean if known)
 
 
-def _spots(wordings: Iterable[Wording], value: str) -> list[Spot]:
+def _spots(wordings: Iterable[SecretWording], value: str) -> list[Spot]:
     return [spot for wording in wordings if (spot := spot_of(wording, value)) is not None]
 
 
-async def redact_there(desk: Desk, asked: Asked, marked: tuple[Spot, ...]) -> Message | None:
+async def redact_there(desk: Services, asked: Request, marked: tuple[Spot, ...]) -> Message | None:
     """[Redact there]: take what stands at these spots of another incident out of all of it, in every wording.
 
     The incident is the one that the button names; that its presser may look into it the boundary has seen to.
@@ -277,7 +277,7 @@ log = logging.getLogger(__name__)
 DROPPED = "it was let go of when its entry was redacted"
 
 
-async def redact(desk: Desk, asked: Asked, subject: Subject, *, with_files: bool = False) -> Message | None:
+async def redact(desk: Services, asked: Request, subject: Subject, *, with_files: bool = False) -> Message | None:
     """Replace what looks like a credential in an entry, a why, an action, a section or the title by "[redacted]".
 
     It is gone from every wording of everything in the incident, from sections of other incidents that quote it, from
@@ -310,19 +310,19 @@ async def redact(desk: Desk, asked: Asked, subject: Subject, *, with_files: bool
     return said
 
 
-async def redact_elsewhere(desk: Desk, asked: Asked, spots: tuple[Spot, ...]) -> Message | None:
+async def redact_elsewhere(desk: Services, asked: Request, spots: tuple[Spot, ...]) -> Message | None:
     """[Redact there]: the same, at these spots of another incident."""
     said = await redact_there(desk, asked, spots)
     await _wipe(desk)
     return said
 
 
-async def _wipe(desk: Desk) -> None:
+async def _wipe(desk: Services) -> None:
     if not await asyncio.to_thread(secrets_store.wipe, desk.store):
         log.warning("a redacted text stays in the write-ahead log until the database is quiet")
 
 
-async def leave(desk: Desk, asked: Asked, subject: Subject) -> Message:
+async def leave(desk: Services, asked: Request, subject: Subject) -> Message:
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
     if subject.noun is Noun.ENTRY:
         return await corrections_service.offer_edit(desk, asked, subject.number)
@@ -330,7 +330,7 @@ async def leave(desk: Desk, asked: Asked, subject: Subject) -> Message:
     return secrets_views.left(subject, texts[-1])
 
 
-def warn(tx: Transaction, incident: Incident, subject: Subject, text: str, asked: Asked) -> None:
+def warn(tx: Transaction, incident: Incident, subject: Subject, text: str, asked: Request) -> None:
     """Owe its author a DM where what they wrote looks as if it held a credential.
 
     For what everybody reads the answer to, or what has none; the receipt of an entry carries the warning itself.
@@ -343,7 +343,9 @@ def warn(tx: Transaction, incident: Incident, subject: Subject, text: str, asked
         deliveries_store.tell(tx, incident, said, asked.now, to=asked.user)
 
 
-def _held(tx: Transaction, asked: Asked, subject: Subject, *, locking: bool = True) -> tuple[Incident, tuple[str, ...]]:
+def _held(
+    tx: Transaction, asked: Request, subject: Subject, *, locking: bool = True
+) -> tuple[Incident, tuple[str, ...]]:
     """The incident that is meant, and every wording of the subject; whoever wrote one may do so from a DM as well.
 
     Raises Refused where there is no such thing, and where the person may not touch it.

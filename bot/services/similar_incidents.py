@@ -9,7 +9,7 @@ from bot.domain.secrets import Noun, Subject
 from bot.domain.text import admit
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import similar_incidents as similar_incidents_views
 from bot.slack.views.blocks import Message
@@ -19,7 +19,7 @@ from storage import incidents as incidents_store
 from storage import search as search_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
-from storage.search import Texts, Wanted
+from storage.search import SearchQuery, Texts
 
 SEARCHED = 60
 SHOWN = 8
@@ -28,13 +28,13 @@ ASKED_ABOUT = 8
 PROPOSED = 3
 
 
-async def search(desk: Desk, asked: Asked, text: str) -> Message:
+async def search(desk: Services, asked: Request, text: str) -> Message:
     """The incidents with these words, in those channels that the reader may look into; with any where none has all."""
     words = similarity_rules.significant(text)[: similarity_rules.MOST_WORDS]
     if not words:
         sentence = "Name a word that tells incidents apart, as in `/incident search connection pool`."
         raise Refused(sentence)
-    for wanted in (Wanted(words), Wanted(words, is_any=True)):
+    for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
         found = search_store.incidents_in(
             await desk.store.read(lambda tx, wanted=wanted: search_store.find(tx, asked.team, wanted, SEARCHED))  # type: ignore[misc]
         )
@@ -50,7 +50,7 @@ def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
     return [case_store.glance(tx, incident, 1)[0] for incident in found]
 
 
-async def alike(desk: Desk, asked: Asked, incident: Incident) -> tuple[Alike, ...]:
+async def alike(desk: Services, asked: Request, incident: Incident) -> tuple[Alike, ...]:
     """The past incidents that are most like this one and that nobody has judged yet.
 
     Only those that everybody in this one's channel may know of: from the same channel, or from a public one
@@ -68,7 +68,7 @@ def _candidates(tx: Transaction, incident: Incident) -> list[Alike]:
     own = search_store.words_of(tx, incident.id)
     words = similarity_rules.significant(own.title, own.cause, own.whys, own.told)[: similarity_rules.MOST_WORDS]
     judged = search_store.judged(tx, incident.id)
-    wanted = Wanted(words, is_any=True, before=incident.number)
+    wanted = SearchQuery(words, is_any=True, before=incident.number)
     found = [
         one
         for one in search_store.find(tx, incident.team, wanted, CANDIDATES + len(judged))
@@ -82,7 +82,7 @@ def _all(texts: Texts) -> str:
     return "\n".join(astuple(texts))
 
 
-async def judge(desk: Desk, asked: Asked, other_id: int, *, is_same: bool) -> Message | None:
+async def judge(desk: Services, asked: Request, other_id: int, *, is_same: bool) -> Message | None:
     """[Same cause] and [Not this one]: what was the same is written into the sections that ask for it."""
     await require_known(desk, asked, (other_id,))
 
@@ -98,7 +98,7 @@ async def judge(desk: Desk, asked: Asked, other_id: int, *, is_same: bool) -> Me
     return await once(desk, asked, unit)
 
 
-async def require_known(desk: Desk, asked: Asked, others: Iterable[int]) -> None:
+async def require_known(desk: Services, asked: Request, others: Iterable[int]) -> None:
     """Raise Refused unless each of the other incidents may be quoted in the one that is asked about."""
     ids = tuple(others)
 
@@ -113,7 +113,7 @@ async def require_known(desk: Desk, asked: Asked, others: Iterable[int]) -> None
         raise Refused(sentence)
 
 
-def keep(tx: Transaction, asked: Asked, incident: Incident, verdicts: Mapping[int, bool]) -> None:
+def keep(tx: Transaction, asked: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:
     """Keep what somebody said of other incidents; what had the same cause is written into the sections."""
     before = search_store.judged(tx, incident.id)
     added: dict[str, list[str]] = {}

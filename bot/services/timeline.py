@@ -18,11 +18,11 @@ from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.records import Entry, Incident, Person
 from bot.domain.text import admit
-from bot.domain.timeline import Carried, Offer, with_words, zone_name
+from bot.domain.timeline import Carried, TimeOffer, with_words, zone_name
 from bot.domain.times import Reading
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
-from bot.services.context import Asked, Desk, no_incident, once, require_incident, require_taking
+from bot.services.context import Request, Services, no_incident, once, require_incident, require_taking
 from bot.services.reminders import as_corrected
 from bot.slack.directory import language_of
 from bot.slack.views import corrections as corrections_views
@@ -30,13 +30,13 @@ from bot.slack.views import paste as paste_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.paste import Choice, Pasted
-from bot.slack.views.timeline import LATEST, PAGE, Clocks, Page
+from bot.slack.views.timeline import LATEST, PAGE, Clocks, TimelinePage
 from storage import attachments as attachments_store
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.timeline import Anchor, NewEntry, Span
+from storage.timeline import Anchor, EntryRange, NewEntry
 
 _LOOK_BACK = 30
 """A repeat within ten seconds is at most this many entries ago."""
@@ -50,7 +50,7 @@ class _SameAgain(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedLine:
     """What somebody typed, decoded: the line with its time still in it, or with the moment already chosen.
 
     `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it is a repeat.
@@ -67,7 +67,7 @@ class Typed:
     asked_at: datetime | None = None
 
 
-async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
+async def record(desk: Services, asked: Request, typed: TypedLine) -> Message | None:
     """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
     person = await desk.people.known(asked.team, asked.user)
     clocks = clocks_of(desk, person, asked.now)
@@ -98,7 +98,7 @@ async def record(desk: Desk, asked: Asked, typed: Typed) -> Message | None:
     return await once(desk, asked, lambda _: already)
 
 
-def _carried(asked: Asked, typed: Typed, clocks: timeline_views.Clocks) -> Carried:
+def _carried(asked: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> Carried:
     """What the button that opens an incident takes along."""
     end = typed.at + typed.lasts if typed.at and typed.lasts else None
     where = (zone_name(clocks.zone), asked.place.channel, asked.key)
@@ -113,7 +113,7 @@ def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
     return timeline_views.question(reading, clocks)
 
 
-async def text_of(desk: Desk, asked: Asked, number: int, version: int) -> str:
+async def text_of(desk: Services, asked: Request, number: int, version: int) -> str:
     """What an entry says: [Add it again] records the same once more. Raises Refused where it says it no more."""
     entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
     if entry.struck or entry.version != version:
@@ -130,7 +130,7 @@ def require_of(incident: Incident, asked_at: datetime | None) -> None:
         raise Refused(sentence)
 
 
-def _append(tx: Transaction, asked: Asked, new: NewEntry, typed: Typed) -> tuple[Entry, Incident]:
+def _append(tx: Transaction, asked: Request, new: NewEntry, typed: TypedLine) -> tuple[Entry, Incident]:
     incident, number = _take(tx, asked)
     require_of(incident, typed.asked_at)
     if not typed.again:
@@ -142,7 +142,7 @@ def _append(tx: Transaction, asked: Asked, new: NewEntry, typed: Typed) -> tuple
     return timeline_store.add(tx, incident.id, number, new), incident
 
 
-def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
+def _take(tx: Transaction, asked: Request) -> tuple[Incident, int]:
     """The incident to write into, with its next number: the one that a button named, else the channel's."""
     if asked.incident_id is None:
         taken = incidents_store.take_entry_number(tx, asked.place)
@@ -153,20 +153,20 @@ def _take(tx: Transaction, asked: Asked) -> tuple[Incident, int]:
     return incident, incidents_store.take_entry_number_in(tx, incident.id)
 
 
-def _read(typed: Typed, now: datetime, clocks: timeline_views.Clocks) -> Reading:
+def _read(typed: TypedLine, now: datetime, clocks: timeline_views.Clocks) -> Reading:
     if typed.at is None:
         return times.read(typed.line, now, clocks.zone, language=clocks.language)
     end = typed.at + typed.lasts if typed.lasts else None
     return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
 
 
-def clocks_of(desk: Desk, person: Person, now: datetime) -> timeline_views.Clocks:
+def clocks_of(desk: Services, person: Person, now: datetime) -> timeline_views.Clocks:
     """The clocks by which this person's entries are read and shown."""
     zone = desk.zone_for(person)
     return timeline_views.Clocks(now, zone, label_of(zone) if zone is not UTC else "", language_of(person))
 
 
-async def own_clocks(desk: Desk, asked: Asked) -> timeline_views.Clocks:
+async def own_clocks(desk: Services, asked: Request) -> timeline_views.Clocks:
     """The clocks of whoever asks, at the moment of the request."""
     return clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
 
@@ -181,7 +181,7 @@ def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Rea
     return reading
 
 
-async def blank_form(desk: Desk, asked: Asked) -> Block:
+async def blank_form(desk: Services, asked: Request) -> Block:
     """The form that adds an entry."""
     channel = asked.place.channel
     if asked.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
@@ -201,7 +201,7 @@ def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
 _MINUTE = timedelta(minutes=1)
 
 
-async def form(desk: Desk, asked: Asked, text: str) -> Block:
+async def form(desk: Services, asked: Request, text: str) -> Block:
     """The form that takes the lines; the preview at once where a text came with the command."""
     if text.strip():
         try:
@@ -214,7 +214,7 @@ async def form(desk: Desk, asked: Asked, text: str) -> Block:
     return paste_views.form(incident, Pasted(), clocks, clocks.label)
 
 
-async def submit(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
+async def submit(desk: Services, asked: Request, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
     """The form was sent: record what is ticked, if it is the text that was previewed, else preview it."""
     pasted = paste_views.from_values(values)
     if metadata.get("digest") == pasted.digest:
@@ -222,7 +222,7 @@ async def submit(desk: Desk, asked: Asked, metadata: dict[str, Any], values: dic
     return {"response_action": "update", "view": await _preview(desk, asked, pasted)}
 
 
-async def _preview(desk: Desk, asked: Asked, pasted: Pasted) -> Block:
+async def _preview(desk: Services, asked: Request, pasted: Pasted) -> Block:
     clocks = await _clocks(desk, asked, pasted.zone)
     home = await _clocks(desk, asked, "author")
     sheet = paste_rules.sheet(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
@@ -237,24 +237,26 @@ async def _preview(desk: Desk, asked: Asked, pasted: Pasted) -> Block:
 
 
 def _said_then(
-    tx: Transaction, incident: Incident, lines: tuple[paste_rules.Line, ...]
+    tx: Transaction, incident: Incident, lines: tuple[paste_rules.PastedLine, ...]
 ) -> dict[tuple[datetime, str], int]:
     times = [line.reading.utc for line in lines if line.reading.utc]
     if not times:
         return {}
-    return timeline_store.said(tx, Span(incident.id, min(times) - _MINUTE), max(times) + _MINUTE)
+    return timeline_store.said(tx, EntryRange(incident.id, min(times) - _MINUTE), max(times) + _MINUTE)
 
 
-def _choices(lines: tuple[paste_rules.Line, ...], said: dict[tuple[datetime, str], int]) -> tuple[Choice, ...]:
+def _choices(lines: tuple[paste_rules.PastedLine, ...], said: dict[tuple[datetime, str], int]) -> tuple[Choice, ...]:
     return tuple(Choice(line, said.get((_to_the_minute(line), admit(line.text)), 0)) for line in lines)
 
 
-def _to_the_minute(line: paste_rules.Line) -> datetime:
+def _to_the_minute(line: paste_rules.PastedLine) -> datetime:
     moment = line.reading.utc or datetime.min.replace(tzinfo=UTC)
     return moment.replace(second=0, microsecond=0)
 
 
-async def _record(desk: Desk, asked: Asked, pasted: Pasted, at: datetime, ticked: frozenset[int]) -> Message | None:
+async def _record(
+    desk: Services, asked: Request, pasted: Pasted, at: datetime, ticked: frozenset[int]
+) -> Message | None:
     clocks = await _clocks(desk, replace(asked, now=at), pasted.zone)
     lines = paste_rules.read(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     chosen = tuple(line for line in lines if line.number in ticked and line.can_be_recorded)
@@ -272,7 +274,7 @@ async def _record(desk: Desk, asked: Asked, pasted: Pasted, at: datetime, ticked
     return await once(desk, replace(asked, key=key), unit)
 
 
-def _add(tx: Transaction, asked: Asked, incident: Incident, line: paste_rules.Line) -> Entry:
+def _add(tx: Transaction, asked: Request, incident: Incident, line: paste_rules.PastedLine) -> Entry:
     reading, user = line.reading, asked.user
     assert reading.utc is not None  # noqa: S101 (a line that can be recorded has its time)
     text = admit(line.text, f"Line {line.number}")
@@ -280,29 +282,29 @@ def _add(tx: Transaction, asked: Asked, incident: Incident, line: paste_rules.Li
     return timeline_store.append(tx, incident.id, new)
 
 
-async def _clocks(desk: Desk, asked: Asked, zone: str) -> Clocks:
+async def _clocks(desk: Services, asked: Request, zone: str) -> Clocks:
     clocks = await own_clocks(desk, asked)
     return replace(clocks, zone=UTC, label="") if zone == "UTC" else clocks
 
 
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
-Finding = Callable[[Transaction, Span], tuple[Entry, ...]]
+Finding = Callable[[Transaction, EntryRange], tuple[Entry, ...]]
 
 
-async def overview(desk: Desk, asked: Asked) -> Message:
+async def overview(desk: Services, asked: Request) -> Message:
     """The latest entries and a form."""
     clocks = await own_clocks(desk, asked)
 
     def look(tx: Transaction) -> Message:
         case, total = case_store.glance(tx, require_incident(tx, asked), LATEST)
         fitting = timeline_views.fitting(case, case.entries, asked.now, from_end=True)
-        return timeline_views.overview(Page(case, fitting, total - len(fitting), total), clocks)
+        return timeline_views.overview(TimelinePage(case, fitting, total - len(fitting), total), clocks)
 
     return await desk.store.read(look)
 
 
-async def show(desk: Desk, asked: Asked, back: timedelta | None) -> Message:
+async def show(desk: Services, asked: Request, back: timedelta | None) -> Message:
     """The last page of the timeline, or of what happened in the last while."""
     since = asked.now - back if back else None
 
@@ -312,18 +314,18 @@ async def show(desk: Desk, asked: Asked, back: timedelta | None) -> Message:
     return await desk.store.read(look)
 
 
-async def turn(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message:
+async def turn(desk: Services, asked: Request, value: dict[str, Any]) -> Message:
     """The page before or behind the one whose button was pressed, as the timeline is now."""
     since = datetime.fromisoformat(value["since"]) if value["since"] else None
     anchor = Anchor(datetime.fromisoformat(value["at"]), int(value["number"]))
     is_older = value["way"] == "older"
 
-    def find(tx: Transaction, span: Span) -> tuple[Entry, ...]:
+    def find(tx: Transaction, span: EntryRange) -> tuple[Entry, ...]:
         return (timeline_store.before if is_older else timeline_store.behind)(tx, span, anchor, PAGE)
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
-        page = _page(tx, incident, find, _View(asked.now, since, is_older))
+        page = _page(tx, incident, find, _PageView(asked.now, since, is_older))
         # What the button led to was taken back meanwhile.
         return timeline_views.listing(page, asked.now) if page.entries else _last(tx, incident, since, asked.now)
 
@@ -331,12 +333,12 @@ async def turn(desk: Desk, asked: Asked, value: dict[str, Any]) -> Message:
 
 
 def _last(tx: Transaction, incident: Incident, since: datetime | None, now: datetime) -> Message:
-    view = _View(now, since, from_end=True)
+    view = _PageView(now, since, from_end=True)
     return timeline_views.listing(_page(tx, incident, lambda tx, span: timeline_store.last(tx, span, PAGE), view), now)
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class _PageView:
     """How a page is looked at: `now`, what happened `since` alone, `from_end` where its end matters if it is long."""
 
     now: datetime
@@ -344,25 +346,25 @@ class _View:
     from_end: bool
 
 
-def _page(tx: Transaction, incident: Incident, find: Finding, view: _View) -> Page:
+def _page(tx: Transaction, incident: Incident, find: Finding, view: _PageView) -> TimelinePage:
     """What is found, as far as it fits into one message."""
-    span = Span(incident.id, view.since or _BEGINNING)
+    span = EntryRange(incident.id, view.since or _BEGINNING)
     found = find(tx, span)
     case = case_store.around(tx, incident, found)
     entries = timeline_views.fitting(case, found, view.now, from_end=view.from_end)
     skipped = timeline_store.count_before(tx, span, Anchor(entries[0].happened_at, entries[0].number)) if entries else 0
-    return Page(case, entries, skipped, timeline_store.count_page(tx, span), view.since)
+    return TimelinePage(case, entries, skipped, timeline_store.count_page(tx, span), view.since)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenEntry:
     """The entry below which a button stood, and the version of it that its reader saw."""
 
     number: int
     version: int
 
 
-async def was_at(desk: Desk, asked: Asked, seen: Seen, offer: Offer) -> Message | None:
+async def was_at(desk: Services, asked: Request, seen: SeenEntry, offer: TimeOffer) -> Message | None:
     """It happened at a time that its words name, the answer to [It was 17:31 UTC]; the words stay.
 
     An entry that was taken back or changed since stays as it is, and the answer says how that is.
@@ -383,13 +385,13 @@ async def was_at(desk: Desk, asked: Asked, seen: Seen, offer: Offer) -> Message 
     return await once(desk, asked, unit)
 
 
-def last_editor(desk: Desk, tx: Transaction, asked: Asked, entry: Entry) -> str:
+def last_editor(desk: Services, tx: Transaction, asked: Request, entry: Entry) -> str:
     """The name of whoever changed an entry last."""
     who = timeline_store.versions(tx, entry.id)[-1].changed_by
     return desk.people.name(asked.team, who) or who
 
 
-def _moved(before: Entry, offer: Offer) -> Entry:
+def _moved(before: Entry, offer: TimeOffer) -> Entry:
     """The entry at the offered time; it lasts as long as it did, unless the words tell otherwise."""
     lasted: timedelta | None = before.ended_at - before.happened_at if before.ended_at else None
     lasts = offer.lasts or lasted

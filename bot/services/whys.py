@@ -16,7 +16,7 @@ from bot.domain.text import admit, require
 from bot.domain.whys import blaming
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.services.corrections import TYPED, Pressed, require_why, why_changed_since, why_since
 from bot.slack.views import blocks
 from bot.slack.views import threads as threads_views
@@ -34,7 +34,9 @@ from storage.deliveries import Owed
 EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
 
 
-async def answer(desk: Desk, asked: Asked, text: str, parent: int | None, seen: int | None = None) -> Message | None:
+async def answer(
+    desk: Services, asked: Request, text: str, parent: int | None, seen: int | None = None
+) -> Message | None:
     """Record an answer and ask the next question; it explains `parent`, else the latest open why.
 
     `seen` is the latest why that its author could see (None where they typed it): where somebody else was quicker,
@@ -49,13 +51,13 @@ async def answer(desk: Desk, asked: Asked, text: str, parent: int | None, seen: 
         secrets_service.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
         is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
         doubt = None if is_told else whys_rules.doubt_of(chain, why, seen)
-        said = whys_views.answered(why, incident, (*chain, why), whys_views.Beside(_cited(tx, why), doubt))
+        said = whys_views.answered(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
         return in_thread(tx, asked, incident, said)
 
     return await once(desk, asked, unit)
 
 
-async def hint(desk: Desk, asked: Asked, text: str) -> Message | None:
+async def hint(desk: Services, asked: Request, text: str) -> Message | None:
     """The gentle word to somebody whose answer, just recorded, seems to stop at a person; None where it does not."""
     word = blaming(text, desk.blame_words)
     if not word:
@@ -74,7 +76,7 @@ def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
     return tuple(entry for entry in found if entry is not None and not entry.struck)
 
 
-def in_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> Message:
+def in_thread(tx: Transaction, asked: Request, incident: Incident, said: Message) -> Message:
     """What is said to all about the whys, said in their thread; who caused it reads it where they are.
 
     Where there is no thread yet (the bot cannot post into the channel), the reply itself is for everybody.
@@ -85,7 +87,7 @@ def in_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) 
     return blocks.whisper(said["text"], [*said["blocks"], note])
 
 
-def tell_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message) -> bool:
+def tell_thread(tx: Transaction, asked: Request, incident: Incident, said: Message) -> bool:
     """Owe the thread of the whys a message; False where there is no thread yet."""
     thread = incidents_store.whys_thread(tx, incident.id)
     if thread:
@@ -94,7 +96,7 @@ def tell_thread(tx: Transaction, asked: Asked, incident: Incident, said: Message
     return bool(thread)
 
 
-def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
+def open_thread(tx: Transaction, asked: Request, incident: Incident) -> None:
     """After the resolution: owe the channel the first question, or its thread the one that is open."""
     thread = incidents_store.whys_thread(tx, incident.id)
     kind, body = "whys", ""
@@ -106,7 +108,7 @@ def open_thread(tx: Transaction, asked: Asked, incident: Incident) -> None:
     )
 
 
-def _resolved(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incident:
+def _resolved(tx: Transaction, asked: Request, *, locking: bool = False) -> Incident:
     incident = require_incident(tx, asked, locking=locking)
     if incident.status is not Status.RESOLVED:
         sentence = f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
@@ -114,7 +116,7 @@ def _resolved(tx: Transaction, asked: Asked, *, locking: bool = False) -> Incide
     return incident
 
 
-async def mark_root(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+async def mark_root(desk: Services, asked: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """The numbered why, else the latest open one, is a root cause: its branch ends there."""
 
     def unit(tx: Transaction) -> Message:
@@ -131,7 +133,7 @@ async def mark_root(desk: Desk, asked: Asked, number: int | None, pressed: Press
 
 
 def _numbered_since(
-    tx: Transaction, desk: Desk, asked: Asked, incident: Incident, number: int | None, pressed: Pressed
+    tx: Transaction, desk: Services, asked: Request, incident: Incident, number: int | None, pressed: Pressed
 ) -> Message | None:
     """How the numbered why stands now, where it is not what its button showed. Raises Refused for one taken back."""
     if number is None:
@@ -143,7 +145,7 @@ def _numbered_since(
     return now
 
 
-async def unmark_root(desk: Desk, asked: Asked, number: int, pressed: Pressed = TYPED) -> Message | None:
+async def unmark_root(desk: Services, asked: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
     """The numbered why is no root cause after all."""
 
     def unit(tx: Transaction) -> Message:
@@ -160,7 +162,7 @@ async def unmark_root(desk: Desk, asked: Asked, number: int, pressed: Pressed = 
     return await once(desk, asked, unit)
 
 
-async def show(desk: Desk, asked: Asked) -> Message:
+async def show(desk: Services, asked: Request) -> Message:
     """The chain and the open question."""
     return await desk.store.read(lambda tx: whys_views.tree(case_store.load(tx, require_incident(tx, asked))))
 
@@ -171,7 +173,7 @@ def entry_to_cite(tx: Transaction, incident_id: int) -> int:
     return latest[-1].number if latest else 1
 
 
-async def form(desk: Desk, asked: Asked, parent: int | None) -> Block:
+async def form(desk: Services, asked: Request, parent: int | None) -> Block:
     """The form that answers the question after `parent`."""
 
     def look(tx: Transaction) -> Block:
@@ -189,30 +191,30 @@ async def form(desk: Desk, asked: Asked, parent: int | None) -> Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class AnswerOffer:
     """Words to their author: whether what they said in the thread is the answer to the question (by its parent)."""
 
     said: Message
     question: int
 
 
-async def offer(desk: Desk, asked: Asked, line: str) -> Offer | None:
+async def offer(desk: Services, asked: Request, line: str) -> AnswerOffer | None:
     """The question whether a reply is an answer; None where it cannot be one, or where nothing is asked."""
     if not whys_rules.may_answer(line):
         return None
 
-    def look(tx: Transaction) -> Offer | None:
+    def look(tx: Transaction) -> AnswerOffer | None:
         incident = require_incident(tx, asked)
         chain = whys_store.chain(tx, incident.id)
         if incident.status is not Status.RESOLVED or whys_rules.is_ended(chain):
             return None
         end = whys_rules.open_end(chain)
-        return Offer(whys_views.offered(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT)
+        return AnswerOffer(whys_views.offered(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT)
 
     return await desk.store.read(look)
 
 
-async def asked_in(desk: Desk, asked: Asked, thread_ts: str) -> Asked | None:
+async def asked_in(desk: Services, asked: Request, thread_ts: str) -> Request | None:
     """The request, about the incident whose whys are asked in this thread of the channel; None for another thread."""
     if not thread_ts:
         return None
@@ -220,13 +222,13 @@ async def asked_in(desk: Desk, asked: Asked, thread_ts: str) -> Asked | None:
     return replace(asked, incident_id=incident.id) if incident else None
 
 
-def _why(tx: Transaction, asked: Asked, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
+def _why(tx: Transaction, asked: Request, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
     """The incident and its numbered why, struck or not; raises Refused where there is none."""
     incident = require_incident(tx, asked, locking=locking)
     return incident, whys_rules.by_number(whys_store.every(tx, incident.id), number)
 
 
-def _amended(tx: Transaction, asked: Asked, incident: Incident, why: Why, change: str) -> Why:
+def _amended(tx: Transaction, asked: Request, incident: Incident, why: Why, change: str) -> Why:
     """Save a changed why; the thread reads who did so, and the open question where that is another one now."""
     before = whys_store.chain(tx, incident.id)
     if change == "moved":
@@ -238,7 +240,7 @@ def _amended(tx: Transaction, asked: Asked, incident: Incident, why: Why, change
     return why
 
 
-async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | None:
+async def edit(desk: Services, asked: Request, number: int, text: str) -> Message | None:
     """Word a why anew, as `/why edit 2 because …`."""
     text = require(admit(text, "That answer"), EXAMPLE)
 
@@ -249,7 +251,7 @@ async def edit(desk: Desk, asked: Asked, number: int, text: str) -> Message | No
     return await once(desk, asked, unit)
 
 
-async def save_form(desk: Desk, asked: Asked, number: int, text: str | None, version: int) -> Message | None:
+async def save_form(desk: Services, asked: Request, number: int, text: str | None, version: int) -> Message | None:
     """Save the form behind [Edit]; `version` is the one that its writer saw, so that nobody's words are overwritten.
 
     Without a text nothing was changed in the form, and so nothing is.
@@ -270,13 +272,13 @@ async def save_form(desk: Desk, asked: Asked, number: int, text: str | None, ver
     return await once(desk, asked, unit)
 
 
-def _reworded(tx: Transaction, asked: Asked, incident: Incident, before: Why, text: str) -> Message:
+def _reworded(tx: Transaction, asked: Request, incident: Incident, before: Why, text: str) -> Message:
     why = _amended(tx, asked, incident, replace(before, text=text, struck=False), "edited")
     secrets_service.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
     return whys_views.edited(why, before)
 
 
-async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+async def strike(desk: Services, asked: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """Take a why back, the numbered one, else the one this person answered last.
 
     What explained it explains the one before it.
@@ -296,7 +298,7 @@ async def strike(desk: Desk, asked: Asked, number: int | None, pressed: Pressed 
     return await once(desk, asked, unit)
 
 
-async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
+async def restore(desk: Services, asked: Request, number: int) -> Message | None:
     """Bring a struck why back."""
 
     def unit(tx: Transaction) -> Message:
@@ -309,7 +311,7 @@ async def restore(desk: Desk, asked: Asked, number: int) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def move(desk: Desk, asked: Asked, wish: whys_rules.Move, pressed: Pressed = TYPED) -> Message | None:
+async def move(desk: Services, asked: Request, wish: whys_rules.MoveWhy, pressed: Pressed = TYPED) -> Message | None:
     """Let a why explain another one, with all that explains it; or, beside another, what that one explains."""
 
     def unit(tx: Transaction) -> Message:
@@ -327,12 +329,12 @@ async def move(desk: Desk, asked: Asked, wish: whys_rules.Move, pressed: Pressed
     return await once(desk, asked, unit)
 
 
-async def offer_edit(desk: Desk, asked: Asked, number: int) -> Message:
+async def offer_edit(desk: Services, asked: Request, number: int) -> Message:
     """`/why edit 2` without words: the why with its buttons."""
     return await desk.store.read(lambda tx: whys_views.standing(_why(tx, asked, number)[1]))
 
 
-async def history(desk: Desk, asked: Asked, number: int) -> Message:
+async def history(desk: Services, asked: Request, number: int) -> Message:
     """Every wording of a why."""
 
     def look(tx: Transaction) -> Message:
@@ -342,7 +344,7 @@ async def history(desk: Desk, asked: Asked, number: int) -> Message:
     return await desk.store.read(look)
 
 
-async def edit_form(desk: Desk, asked: Asked, number: int, pressed: Pressed) -> Block:
+async def edit_form(desk: Services, asked: Request, number: int, pressed: Pressed) -> Block:
     """The form that words a why anew; raises Refused for one that was taken back."""
 
     def look(tx: Transaction) -> Block:

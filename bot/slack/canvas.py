@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
-from bot.export.canvas.merge import Step
+from bot.export.canvas.merge import CanvasStep
 from bot.slack.errors import TROUBLE, refusal_in
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Canvases:
             log.info("a canvas could not be read back: %s", type(error).__name__)
             return ""
 
-    async def step(self, canvas: str, step: Step) -> bool:
+    async def step(self, canvas: str, step: CanvasStep) -> bool:
         """Make one change; False where the block that it is for is not there any more, or not the only one.
 
         Raises CanvasGone, NoCanvas.

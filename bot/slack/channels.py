@@ -63,7 +63,7 @@ class NotThere(AfterwordError):
     """The bot cannot see the channel: it is private and the bot is not in it, or there is none."""
 
 
-class Places:
+class Channels:
     """Answers are remembered for a minute, so that somebody who left a channel loses sight of it soon.
 
     They are remembered by channel, so that many people who ask for the same channels cost Slack one answer each.

@@ -116,7 +116,7 @@ _NOBODY = "user_not_found"
 _NOT_OURS = frozenset({_NOBODY, "user_not_visible"})
 
 
-class People:
+class Directory:
     """Everybody who was ever seen. `load` once at the start; `known` answers from memory.
 
     `home` is the workspace that the bot is installed in; empty until Slack has told, and in a whole enterprise.
@@ -296,7 +296,7 @@ LONGEST_WAIT = 60.0
 class Roster:
     """Reads in a task of its own, for a large workspace's list takes minutes at Slack's pace."""
 
-    def __init__(self, client: AsyncWebClient, people: People) -> None:
+    def __init__(self, client: AsyncWebClient, people: Directory) -> None:
         self._client = client
         self._people = people
         self._due: datetime | None = None

@@ -21,7 +21,7 @@ class NotKept(AfterwordError):
     """The file will never be had; the sentence says why."""
 
 
-class Files:
+class FileReader:
     """Reads through the client's session, with the client's token."""
 
     def __init__(self, client: AsyncWebClient) -> None:

@@ -192,7 +192,7 @@ class Hanging:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SlackMessage:
     """A message: `text` is Slack's mrkdwn, `author` a user id, or a bot's id with its `bot_name`.
 
     `thread_ts` is empty outside threads, `ts` where Slack gives no time; `is_ours` where Afterword itself said it.
@@ -232,7 +232,7 @@ def moment_of(ts: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int((micros or "0").ljust(6, "0")[:6]))
 
 
-def said_in(told: Told, channel: str, app: str) -> Said:
+def said_in(told: Told, channel: str, app: str) -> SlackMessage:
     """The message that Slack tells of; `app` is Afterword's own app id, by which it knows its own messages.
 
     Never raises: what cannot be read is left out, and `is_odd` tells that something of it could not be.
@@ -243,7 +243,7 @@ def said_in(told: Told, channel: str, app: str) -> Said:
     names = (name, author.get("display_name"), author.get("real_name"), author.get("name"))
     text = words_in(told.get("text")) if is_bot else string(told.get("text")).strip()
     own = words_of(text, objects_in(told.get("blocks")), is_app=is_bot)
-    return Said(
+    return SlackMessage(
         channel=channel,
         ts=ts_of(told),
         thread_ts=_ts(told.get("thread_ts")),
@@ -312,30 +312,30 @@ class Unreadable(AfterwordError):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MessagePage:
     """Messages as Slack tells of them, and whether there are more beyond them."""
 
     messages: tuple[Told, ...]
     has_more: bool
 
 
-class History:
+class ChannelHistory:
     """Reads through the bot's client; every call raises Busy or Unreadable where it gets nothing."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def before(self, channel: str, latest: str, oldest: str) -> Page:
+    async def before(self, channel: str, latest: str, oldest: str) -> MessagePage:
         """The messages next before a time stamp and behind another, the newest first, without replies in threads."""
         # With `oldest` alone Slack would page forward from there.
         return await _page(
             self._client.conversations_history(channel=channel, latest=latest, oldest=oldest, limit=PAGE)
         )
 
-    async def replies(self, channel: str, thread: str, behind: str) -> Page:
+    async def replies(self, channel: str, thread: str, behind: str) -> MessagePage:
         """The replies of a thread behind a time stamp, the oldest first."""
         page = await _page(self._client.conversations_replies(channel=channel, ts=thread, oldest=behind, limit=PAGE))
-        return Page(tuple(told for told in page.messages if told.get("ts") != thread), page.has_more)
+        return MessagePage(tuple(told for told in page.messages if told.get("ts") != thread), page.has_more)
 
     async def home(self) -> str:
         """The workspace's own address, with which those of its messages begin."""
@@ -348,12 +348,12 @@ def address(home: str, channel: str, ts: str, thread: str) -> str:
     return f"{home}archives/{channel}/p{ts.replace('.', '')}{within}"
 
 
-async def _page(call: Awaitable[Any]) -> Page:
+async def _page(call: Awaitable[Any]) -> MessagePage:
     told = await _answer(call)
     messages = told.get("messages")
     # What is no message at all stays in its place, so that whoever reads the page can count it.
     found = tuple(object_in(each) for each in messages) if isinstance(messages, list) else ()
-    return Page(found, bool(told.get("has_more")))
+    return MessagePage(found, bool(told.get("has_more")))
 
 
 async def _answer(call: Awaitable[Any]) -> Told:

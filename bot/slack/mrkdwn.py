@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.domain.alerts import PROGRAMS
-from bot.domain.text import Kind, Piece, pieces
+from bot.domain.text import Piece, PieceKind, pieces
 
 _REACHED_BY = re.compile(r"^(?:mailto|tel|sms|callto|sips?):(?://)?", re.IGNORECASE)
 """What stands before a mail address or a number in a link; nobody types or reads it."""
@@ -55,7 +55,7 @@ def mrkdwn(text: str) -> str:
         return escape(text)
     written, is_behind_block = "", False
     for piece in pieces(text):
-        is_block = piece.kind is Kind.BLOCK
+        is_block = piece.kind is PieceKind.BLOCK
         written += "\n" if written and (is_block or is_behind_block) else ""
         written += _code(piece) if piece.marks else escape(piece.text.replace("`", _NO_MARK))
         is_behind_block = is_block
@@ -64,7 +64,7 @@ def mrkdwn(text: str) -> str:
 
 def _code(piece: Piece) -> str:
     """Slack knows marks of one backtick and of three."""
-    if piece.kind is Kind.SPAN:
+    if piece.kind is PieceKind.SPAN:
         return f"`{escape(piece.text.replace('`', _NO_MARK))}`"
     inside = escape(piece.text.replace("```", _NO_MARK * 3))
     is_apart = "\n" in inside or "`" in (inside[0], inside[-1])

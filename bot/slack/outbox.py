@@ -25,11 +25,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock
 from bot.errors import AfterwordError
-from bot.slack.sender import Result, Saying, Sender, Verdict
+from bot.slack.sender import Result, Saying, Sender, SendVerdict
 from storage import deliveries as deliveries_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.deliveries import Delivery, Outcome
+from storage.deliveries import Delivery, SendOutcome
 
 LONGEST_BACKOFF = timedelta(hours=1)
 UNSURE_WAIT = timedelta(seconds=30)
@@ -40,32 +40,32 @@ MOST_UPLOADS = 2
 """A shared file carries no key to look for: in doubt it is sent once more, and no more."""
 
 
-def settled_as(delivery: Delivery, saying: Saying, result: Result, now: datetime) -> tuple[Delivery, Outcome]:
+def settled_as(delivery: Delivery, saying: Saying, result: Result, now: datetime) -> tuple[Delivery, SendOutcome]:
     """What an attempt's result makes of a delivery (its `state` as found, its `attempts` with this one)."""
     match result.verdict:
-        case Verdict.SENT:
-            return delivery, Outcome("sent", now, result.channel, result.ts)
-        case Verdict.LATER:
+        case SendVerdict.SENT:
+            return delivery, SendOutcome("sent", now, result.channel, result.ts)
+        case SendVerdict.LATER:
             wait = backoff(delivery.attempts) if result.wait is None else timedelta(seconds=result.wait)
-            return delivery, Outcome(waiting_as(delivery), now + wait, error=result.error)
-        case Verdict.LOCKED_OUT:
-            return delivery, Outcome(waiting_as(delivery), now, error=result.error)
-        case Verdict.PERHAPS:
+            return delivery, SendOutcome(waiting_as(delivery), now + wait, error=result.error)
+        case SendVerdict.LOCKED_OUT:
+            return delivery, SendOutcome(waiting_as(delivery), now, error=result.error)
+        case SendVerdict.PERHAPS:
             enough = MOST_ATTEMPTS if saying.carries_key else MOST_UPLOADS
             # After a night without a network the attempts are many, so one doubt alone does not end it.
             if delivery.state != "pending" and delivery.attempts >= enough:
                 return _given_up(replace(delivery, fallback="") if saying.carries_key else delivery, result, now)
             wait = min(UNSURE_WAIT * 2 ** min(delivery.attempts - 1, 10), LONGEST_BACKOFF)
-            return delivery, Outcome("unsure", now + wait, error=result.error)
-        case Verdict.NEVER:
+            return delivery, SendOutcome("unsure", now + wait, error=result.error)
+        case SendVerdict.NEVER:
             return _given_up(delivery, result, now)
 
 
-def _given_up(delivery: Delivery, result: Result, now: datetime) -> tuple[Delivery, Outcome]:
+def _given_up(delivery: Delivery, result: Result, now: datetime) -> tuple[Delivery, SendOutcome]:
     """It ends here, or goes to whoever is to hear of it instead."""
     if not delivery.fallback:
-        return delivery, Outcome("dead", now, error=result.error)
-    return replace(delivery, recipient=delivery.fallback, fallback=""), Outcome("pending", now, error=result.error)
+        return delivery, SendOutcome("dead", now, error=result.error)
+    return replace(delivery, recipient=delivery.fallback, fallback=""), SendOutcome("pending", now, error=result.error)
 
 
 def backoff(attempts: int) -> timedelta:
@@ -107,7 +107,7 @@ class Turns:
         self._quiet = {recipient: until for recipient, until in self._quiet.items() if until > monotonic}
         self._quiet |= dict.fromkeys(recipients, monotonic + PACE_SECONDS)
 
-    def hold(self, delivery: Delivery, outcome: Outcome, *, is_asked_to_wait: bool) -> None:
+    def hold(self, delivery: Delivery, outcome: SendOutcome, *, is_asked_to_wait: bool) -> None:
         """See that what is to be tried again is not overtaken; `is_asked_to_wait`: Slack said for how long."""
         self._held.pop(delivery.recipient, None)
         if outcome.state in ("pending", "unsure") and (is_asked_to_wait or delivery.attempts <= MOST_HELD):
@@ -237,7 +237,7 @@ class Outbox:
         began = time.monotonic()
         sent = 0
         while results := await self._round(now, paced=False):
-            sent += sum(result.verdict is Verdict.SENT for result in results)
+            sent += sum(result.verdict is SendVerdict.SENT for result in results)
             if _is_locked_out(results) or time.monotonic() - began > ROUND_SECONDS:
                 break
         return sent
@@ -267,7 +267,7 @@ class Outbox:
         results = [_known(one, result, "settling it") for one, result in zip(claimed, ended, strict=True)]
         if _is_locked_out(results):
             self.trouble = "Slack refuses the bot's token; messages wait."
-        elif any(result.verdict is Verdict.SENT for result in results):
+        elif any(result.verdict is SendVerdict.SENT for result in results):
             self.trouble = ""
         return results
 
@@ -296,11 +296,11 @@ class Outbox:
             log.exception("delivery %d cannot be composed", delivery.id)
             wait = backoff(delivery.attempts + 1)
             deliveries_store.settle(
-                tx, delivery, self._owner, Outcome(waiting_as(delivery), now + wait, error=type(error).__name__)
+                tx, delivery, self._owner, SendOutcome(waiting_as(delivery), now + wait, error=type(error).__name__)
             )
             return None
         if saying is None:
-            deliveries_store.settle(tx, delivery, self._owner, Outcome("cancelled", now))
+            deliveries_store.settle(tx, delivery, self._owner, SendOutcome("cancelled", now))
             _OUTCOMES.labels("cancelled").inc()
         return saying
 
@@ -323,7 +323,7 @@ class Outbox:
         async with asyncio.timeout(ATTEMPT_SECONDS):
             if delivery.state != "pending":
                 found = await self._look_up(delivery, saying)
-                if found.verdict is not Verdict.NEVER:
+                if found.verdict is not SendVerdict.NEVER:
                     return found
                 if not saying.update_ts:
                     log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
@@ -332,10 +332,10 @@ class Outbox:
     async def _look_up(self, delivery: Delivery, saying: Saying) -> Result:
         """Whether an attempt whose outcome is unknown left its message. A shared file cannot carry a key."""
         if not saying.carries_key or delivery.first_tried_at is None:
-            return Result(Verdict.NEVER)
+            return Result(SendVerdict.NEVER)
         return await self._sender.find(delivery.recipient, saying.thread_ts, delivery.send_key, delivery.first_tried_at)
 
-    def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome) -> bool:
+    def _settle(self, tx: Transaction, delivery: Delivery, outcome: SendOutcome) -> bool:
         was_ours = deliveries_store.settle(tx, delivery, self._owner, outcome)
         if was_ours and outcome.state == "sent" and self._sent is not None:
             self._sent(tx, delivery, outcome.channel, outcome.ts)
@@ -346,8 +346,8 @@ def _known(one: _Claimed, result: Result | BaseException, doing: str) -> Result:
     if isinstance(result, Result):
         return result
     log.error("delivery %d: %s failed (%s)", one.delivery.id, doing, type(result).__name__)
-    return Result(Verdict.PERHAPS, error=type(result).__name__)
+    return Result(SendVerdict.PERHAPS, error=type(result).__name__)
 
 
 def _is_locked_out(results: list[Result]) -> bool:
-    return any(result.verdict is Verdict.LOCKED_OUT for result in results)
+    return any(result.verdict is SendVerdict.LOCKED_OUT for result in results)

@@ -62,7 +62,7 @@ class Drawer(Protocol):
         """Publish somebody's tab where it changed, or `anyway`."""
 
 
-class Tabs:
+class HomeTabQueue:
     """Remembers what changed, and has the tabs that show it drawn a little later, each once.
 
     What was forgotten at a restart is found again, for at its start it has everybody's tab compared with what it
@@ -213,7 +213,7 @@ Refresh = Callable[[Place, int | None], Awaitable[float]]
 """Brings one incident's card up to date; the answer is for how many seconds Slack wants to be left alone."""
 
 
-class Cards:
+class LiveMessageQueue:
     """Remembers whose card is stale and refreshes it a little later.
 
     A lost update does no harm, for the next change mends it: this is a picture of the record, not the record.
@@ -276,7 +276,7 @@ class Cards:
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
+class UpdateResult:
     """What became of it: `is_gone` where somebody deleted the message, `wait` for how many seconds Slack wants rest."""
 
     is_gone: bool = False
@@ -290,10 +290,10 @@ class LiveMessages:
         self._client = client
         self._shown: dict[tuple[str, str], Message] = {}
 
-    async def update(self, channel: str, ts: str, said: Message) -> Updated:
+    async def update(self, channel: str, ts: str, said: Message) -> UpdateResult:
         """Make a message say this; nothing is sent where it says so already. Errors are told in the answer."""
         if self._shown.get((channel, ts)) == said:
-            return Updated()
+            return UpdateResult()
         try:
             await self._client.chat_update(channel=channel, ts=ts, **said)
         except SlackApiError as error:
@@ -302,16 +302,16 @@ class LiveMessages:
         except TROUBLE as error:
             self._shown.pop((channel, ts), None)
             log.warning("a live message could not be updated: %s", type(error).__name__)
-            return Updated()
+            return UpdateResult()
         if len(self._shown) >= REMEMBERED:
             self._shown.clear()
         self._shown[channel, ts] = said
-        return Updated()
+        return UpdateResult()
 
 
-def _card_refused(error: SlackApiError) -> Updated:
+def _card_refused(error: SlackApiError) -> UpdateResult:
     refusal = refusal_in(error)
     if refusal.rest is not None:
-        return Updated(wait=min(refusal.rest, LONGEST_CARD_WAIT))
+        return UpdateResult(wait=min(refusal.rest, LONGEST_CARD_WAIT))
     log.warning("a live message could not be updated: %s", refusal.word)
-    return Updated(is_gone=refusal.word == "message_not_found")
+    return UpdateResult(is_gone=refusal.word == "message_not_found")

@@ -22,7 +22,7 @@ from bot.slack.views.blocks import Message
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FileUpload:
     """A file to share; `note` is mrkdwn that is added to its comment."""
 
     name: str
@@ -39,7 +39,7 @@ class StillUnknown(AfterwordError):
     """What may be said hangs on an answer that Slack did not give; another time."""
 
 
-MakeFile = Callable[[], Awaitable[File]]
+MakeFile = Callable[[], Awaitable[FileUpload]]
 """Makes the file when it is sent, so that nothing waits while it is compiled. Raises StillMaking."""
 
 
@@ -54,7 +54,7 @@ class Saying:
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
     thread_ts: str = ""
-    file: File | MakeFile | None = None
+    file: FileUpload | MakeFile | None = None
     update_ts: str = ""
     only_there: bool = False
     """With `update_ts`: where that message is gone, nothing is said in its place."""
@@ -102,7 +102,7 @@ _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_clos
 _NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ClientSSLError, aiohttp.ConnectionTimeoutError)
 
 
-class Verdict(Enum):
+class SendVerdict(Enum):
     """What is known after an attempt."""
 
     SENT = "sent"
@@ -120,7 +120,7 @@ class Verdict(Enum):
 class Result:
     """What became of an attempt. `wait` is in seconds, where Slack asked for it."""
 
-    verdict: Verdict
+    verdict: SendVerdict
     channel: str = ""
     ts: str = ""
     error: str = ""
@@ -139,12 +139,12 @@ class Sender:
             try:
                 result, made = await _judged(saying.made())
             except (StillUnknown, NotRecorded) as error:
-                return Result(Verdict.LATER, error=str(error))
+                return Result(SendVerdict.LATER, error=str(error))
             if made is None:
                 return _harmless(result)
             recipient, saying = made.to or recipient, made
         result = await self._once(recipient, saying, key)
-        if result.verdict is Verdict.NEVER and result.error in _UNFIT and saying.file is None:
+        if result.verdict is SendVerdict.NEVER and result.error in _UNFIT and saying.file is None:
             log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
             plain = replace(saying, text=_shortened(saying.text), blocks=[], file=None)
             result = await self._once(recipient, plain, key)
@@ -156,20 +156,20 @@ class Sender:
         NEVER with an error means that Slack lets nobody look; LATER and PERHAPS that it may tell another time.
         """
         channel = await self._channel(recipient)
-        if channel.verdict is not Verdict.SENT:
+        if channel.verdict is not SendVerdict.SENT:
             return channel
         cursor = ""
         for _ in range(MOST_PAGES):
             result, page = await self._page(channel.channel, thread_ts, since - LOOK_BACK, cursor)
-            if result.verdict is not Verdict.SENT:
+            if result.verdict is not SendVerdict.SENT:
                 return result
             for message in page.get("messages") or ():
                 if _key_of(message) == key:
-                    return Result(Verdict.SENT, channel.channel, str(message["ts"]))
+                    return Result(SendVerdict.SENT, channel.channel, str(message["ts"]))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
-        return Result(Verdict.NEVER)
+        return Result(SendVerdict.NEVER)
 
     async def _once(self, recipient: str, saying: Saying, key: str) -> Result:
         if saying.thread_ts:
@@ -188,7 +188,7 @@ class Sender:
             if result.error not in _GONE:
                 return result
             if saying.only_there:
-                return Result(Verdict.SENT, recipient, saying.update_ts)
+                return Result(SendVerdict.SENT, recipient, saying.update_ts)
         said |= {
             "blocks": saying.blocks or None,
             "thread_ts": saying.thread_ts or None,
@@ -198,14 +198,14 @@ class Sender:
         result, _ = await _called(self._client.chat_postMessage(channel=recipient, **said))
         return result
 
-    async def _share(self, recipient: str, saying: Saying, making: File | MakeFile) -> Result:
+    async def _share(self, recipient: str, saying: Saying, making: FileUpload | MakeFile) -> Result:
         channel = await self._channel(recipient)
-        if channel.verdict is not Verdict.SENT:
+        if channel.verdict is not SendVerdict.SENT:
             return channel
         try:
-            file = making if isinstance(making, File) else await making()
+            file = making if isinstance(making, FileUpload) else await making()
         except StillMaking:
-            return Result(Verdict.LATER, error="the file is still being made")
+            return Result(SendVerdict.LATER, error="the file is still being made")
         call = self._client.files_upload_v2(
             channel=channel.channel,
             thread_ts=saying.thread_ts or None,
@@ -220,10 +220,10 @@ class Sender:
     async def _channel(self, recipient: str) -> Result:
         """The channel in which a recipient is reached; for a person, the one with the bot. Asking changes nothing."""
         if not recipient.startswith(("U", "W")):
-            return Result(Verdict.SENT, recipient)
+            return Result(SendVerdict.SENT, recipient)
         result, body = await _called(self._client.conversations_open(users=recipient))
-        if result.verdict is Verdict.SENT:
-            return Result(Verdict.SENT, str(body["channel"]["id"]))
+        if result.verdict is SendVerdict.SENT:
+            return Result(SendVerdict.SENT, str(body["channel"]["id"]))
         return _harmless(result)
 
     async def _page(
@@ -245,41 +245,41 @@ async def _called(call: Awaitable[AsyncSlackResponse]) -> tuple[Result, Mapping[
     """Await one call, whatever comes of it."""
     result, response = await _judged(call)
     body: Mapping[str, Any] = response.data if response is not None and isinstance(response.data, dict) else {}
-    if result.verdict is not Verdict.SENT:
+    if result.verdict is not SendVerdict.SENT:
         return result, body
-    return Result(Verdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
+    return Result(SendVerdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
 
 
 async def _judged(call: Awaitable[_Answer]) -> tuple[Result, _Answer | None]:
     """Await something that asks Slack, whatever comes of it."""
     try:
-        return Result(Verdict.SENT), await call
+        return Result(SendVerdict.SENT), await call
     except SlackApiError as refusal:
         return _refusal(refusal), None
     except _NOT_REACHED as error:
-        return Result(Verdict.LATER, error=type(error).__name__), None
+        return Result(SendVerdict.LATER, error=type(error).__name__), None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        return Result(Verdict.PERHAPS, error=type(error).__name__), None
+        return Result(SendVerdict.PERHAPS, error=type(error).__name__), None
     except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
-        return Result(Verdict.LATER, error=type(error).__name__), None
+        return Result(SendVerdict.LATER, error=type(error).__name__), None
     except TROUBLE:  # what answered was not Slack
-        return Result(Verdict.PERHAPS, error="not an answer of Slack's"), None
+        return Result(SendVerdict.PERHAPS, error="not an answer of Slack's"), None
 
 
 def _refusal(error: SlackApiError) -> Result:
     """What an answer other than "ok" means for a message."""
     refusal = refusal_in(error)
     if refusal.rest is not None:
-        return Result(Verdict.LATER, error="ratelimited", wait=refusal.rest)
+        return Result(SendVerdict.LATER, error="ratelimited", wait=refusal.rest)
     if refusal.is_trouble:
-        return Result(Verdict.PERHAPS, error=refusal.word or f"status {refusal.status}")
-    return Result(Verdict.LOCKED_OUT if refusal.is_locked_out else Verdict.NEVER, error=refusal.word)
+        return Result(SendVerdict.PERHAPS, error=refusal.word or f"status {refusal.status}")
+    return Result(SendVerdict.LOCKED_OUT if refusal.is_locked_out else SendVerdict.NEVER, error=refusal.word)
 
 
 def _harmless(result: Result) -> Result:
     """The same for a call that only prepares: perhaps done is as good as not done."""
-    if result.verdict is Verdict.PERHAPS:
-        return Result(Verdict.LATER, error=result.error)
+    if result.verdict is SendVerdict.PERHAPS:
+        return Result(SendVerdict.LATER, error=result.error)
     return result
 
 

@@ -108,7 +108,7 @@ class Grafana:
             _require_fresh(timestamp, now)
 
 
-class Hub:
+class HubSignature:
     """`X-Hub-Signature: sha256=HEX`: HMAC-SHA256 over the raw body, as Jira signs."""
 
     def __init__(self, secret: str) -> None:
@@ -187,7 +187,7 @@ DEEPEST = 20
 """How deep a payload may be nested; what senders document is six deep at most."""
 
 
-class Outcome(Protocol):
+class HookResult(Protocol):
     """How much of what was told is taken, and how much was known already."""
 
     @property
@@ -197,16 +197,16 @@ class Outcome(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
+class Receiver:
     """What is done with a proven body: it is `read`, in a thread (raises Malformed); then what that gave is heard."""
 
     read: Callable[[dict[str, object], Headers, datetime], Any]
-    hear: Callable[[Any, datetime], Awaitable[Outcome]]
+    hear: Callable[[Any, datetime], Awaitable[HookResult]]
 
 
-def alert_ear(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[Outcome]]) -> Ear:
+def alert_ear(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[HookResult]]) -> Receiver:
     """That of one of the senders of alerts."""
-    return Ear(lambda body, _, now: PARSERS[name](body, now), hear)
+    return Receiver(lambda body, _, now: PARSERS[name](body, now), hear)
 
 
 _OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.", ["hook", "outcome"])
@@ -215,7 +215,7 @@ _OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.",
 class Hook:
     """One address, as plain ASGI: who knocks is asked for proof, what they say is parsed, then heard."""
 
-    def __init__(self, name: str, proof: Proof, ear: Ear, clock: Clock) -> None:
+    def __init__(self, name: str, proof: Proof, ear: Receiver, clock: Clock) -> None:
         self._name = name
         self._proof = proof
         self._ear = ear
@@ -256,7 +256,7 @@ class Hook:
         outcome = "taken" if heard.taken else "repeated" if told else "nothing"
         return outcome, PlainTextResponse(f"{heard.taken} new, {heard.repeated} known or without meaning here")
 
-    async def _written(self, told: Any, now: datetime) -> Outcome:
+    async def _written(self, told: Any, now: datetime) -> HookResult:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._writing.acquire()
@@ -268,7 +268,7 @@ class Hook:
             self._writing.release()
 
 
-def route(name: str, proof: Proof, ear: Ear, clock: Clock) -> Route:
+def route(name: str, proof: Proof, ear: Receiver, clock: Clock) -> Route:
     """The address of a hook."""
     return Route(f"{HOOKS}/{name}", Hook(name, proof, ear, clock), methods=["POST"])
 

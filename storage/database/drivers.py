@@ -31,7 +31,7 @@ LOCK_SECONDS = 0.4
 DATABASE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
 
 
-class Fault(Enum):
+class DriverFault(Enum):
     """What an error of the database means for the transaction that met it."""
 
     UNIT = auto()
@@ -72,7 +72,7 @@ class Driver(Protocol):
         """Whether there is something to roll back."""
         ...
 
-    def fault(self, error: Exception) -> Fault:
+    def fault(self, error: Exception) -> DriverFault:
         """What an error means."""
         ...
 
@@ -98,7 +98,7 @@ class SqliteDriver:
             try:
                 return self._connected(reading=reading)
             except sqlite3.DatabaseError as error:
-                if self.fault(error) is not Fault.BUSY or time.monotonic() > ends:
+                if self.fault(error) is not DriverFault.BUSY or time.monotonic() > ends:
                     raise self._no_database(error) from error
             time.sleep(0.02)
 
@@ -181,12 +181,12 @@ class SqliteDriver:
     def in_transaction(self, connection: DriverConnection) -> bool:
         return bool(getattr(connection, "in_transaction", False))
 
-    def fault(self, error: Exception) -> Fault:
+    def fault(self, error: Exception) -> DriverFault:
         name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return Fault.BUSY
+            return DriverFault.BUSY
         of_unit = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE")
-        return Fault.UNIT if name.startswith(of_unit) else Fault.WHOLE
+        return DriverFault.UNIT if name.startswith(of_unit) else DriverFault.WHOLE
 
 
 def _prepare(connection: sqlite3.Connection, *, reading: bool) -> None:
@@ -248,20 +248,20 @@ class PostgresDriver:
             psycopg.pq.TransactionStatus.UNKNOWN,
         )
 
-    def fault(self, error: Exception) -> Fault:
+    def fault(self, error: Exception) -> DriverFault:
         """By SQLSTATE (PostgreSQL's appendix A); an OperationalError without one never reached a server."""
         state = getattr(error, "sqlstate", None)
         if state is None:
             lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-            return Fault.LOST if lost else Fault.UNIT
-        return _FAULTS.get(state, Fault.UNIT)
+            return DriverFault.LOST if lost else DriverFault.UNIT
+        return _FAULTS.get(state, DriverFault.UNIT)
 
 
 # 23505: two replicas met the same key (a repeated delivery, a second open incident): run again, the unit sees it.
 # 25006: the server became a read-only standby; its successor is found by connecting again.
-_FAULTS = dict.fromkeys(("23505", "40001", "40P01"), Fault.CONFLICT)
-_FAULTS |= {"55P03": Fault.CONFLICT}
-_FAULTS |= dict.fromkeys(("25006", "25P03", "57P01", "57P02", "57P03", "57P05", "08003", "08006"), Fault.LOST)
+_FAULTS = dict.fromkeys(("23505", "40001", "40P01"), DriverFault.CONFLICT)
+_FAULTS |= {"55P03": DriverFault.CONFLICT}
+_FAULTS |= dict.fromkeys(("25006", "25P03", "57P01", "57P02", "57P03", "57P05", "08003", "08006"), DriverFault.LOST)
 
 
 def driver_for(database_url: str) -> Driver:

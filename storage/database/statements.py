@@ -229,7 +229,7 @@ class CalendarDay(TypeDecorator[date]):
         return date.fromisoformat(value) if value is not None and dialect.name == "sqlite" else value
 
 
-class Flag(TypeDecorator[bool]):
+class FlagType(TypeDecorator[bool]):
     """True or false; STRICT tables know no BOOLEAN."""
 
     impl = Boolean

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import Misconfigured, Refused
-from storage.database.drivers import DATABASE_ERRORS, Driver, Fault, SqliteDriver, copy_database, driver_for
+from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault, SqliteDriver, copy_database, driver_for
 from storage.database.statements import DriverConnection, Look, Transaction
 from storage.database.writer import Writer
 
@@ -158,7 +158,7 @@ class Store:
         try:
             return self._look(look)
         except DATABASE_ERRORS as error:
-            if self.driver.fault(error) is not Fault.LOST:
+            if self.driver.fault(error) is not DriverFault.LOST:
                 raise
             self._forget()
             return self._look(look)

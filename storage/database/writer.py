@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from bot.errors import Misconfigured, NotRecorded
-from storage.database.drivers import DATABASE_ERRORS, WAIT_SECONDS, Driver, Fault
+from storage.database.drivers import DATABASE_ERRORS, WAIT_SECONDS, Driver, DriverFault
 from storage.database.statements import DriverConnection, Transaction
 
 Unit = Callable[[Transaction], Any]
@@ -104,7 +104,7 @@ class Savepoint:
         if error is None:
             return False
         if isinstance(error, DATABASE_ERRORS):
-            if self._driver.fault(error) is not Fault.UNIT:
+            if self._driver.fault(error) is not DriverFault.UNIT:
                 return False
             log.error("a unit was not written: %s", type(error).__name__)
             error = not_recorded(error)
@@ -272,11 +272,11 @@ class Writer:
                 tell(part)
                 continue
             fault = self._driver.fault(error)
-            if fault is Fault.CONFLICT and part[0].conflicts < MOST_CONFLICTS:
+            if fault is DriverFault.CONFLICT and part[0].conflicts < MOST_CONFLICTS:
                 for waiting in part:
                     waiting.conflicts += 1
                     todo.append([waiting])
-            elif fault in (Fault.BUSY, Fault.LOST):
+            elif fault in (DriverFault.BUSY, DriverFault.LOST):
                 time.sleep(PAUSE_SECONDS)
                 todo.appendleft(part)
             else:
@@ -315,7 +315,7 @@ class Writer:
         try:
             connection.execute("COMMIT")
         except DATABASE_ERRORS as error:
-            if ticket is None or self._driver.fault(error) is not Fault.LOST or not self._was_committed(ticket):
+            if ticket is None or self._driver.fault(error) is not DriverFault.LOST or not self._was_committed(ticket):
                 raise
 
     def _was_committed(self, ticket: str) -> bool:
@@ -338,7 +338,7 @@ class Writer:
     def _clean_up(self, error: Exception) -> None:
         if self._connection is None:
             return
-        if self._driver.fault(error) is Fault.LOST:
+        if self._driver.fault(error) is DriverFault.LOST:
             self._drop()
             return
         try:

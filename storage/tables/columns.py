@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary, MetaData, Table, Text
 from sqlmodel import Field, SQLModel
 
-from storage.database.statements import Flag, UtcDateTime, Word
+from storage.database.statements import FlagType, UtcDateTime, Word
 
 # Every constraint has a name, so that a later migration can drop it on both databases.
 SQLModel.metadata.naming_convention = {
@@ -31,7 +31,7 @@ def time_column(**more: Any) -> Any:
 
 def flag_column() -> Any:
     """True or false."""
-    return Field(sa_type=Flag)
+    return Field(sa_type=FlagType)
 
 
 def of_column(table: str) -> Any:

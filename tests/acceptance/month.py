@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.app import Afterword
 from bot.domain.records import Case
-from bot.rehearsal.views_seen import Reader, SeenMessage, SeenView
+from bot.rehearsal.views_seen import PersonReader, SeenMessage, SeenView
 from bot.rehearsal.workspace import Json
 from storage import case as case_store
 from storage import deliveries as deliveries_store
@@ -133,7 +133,7 @@ class Month:
         people = [member for member in room.members if member != self.life.slack.bot_user_id]
         return self.name(people[0]) if place.startswith("D") else f"#{room.name}"
 
-    def reader(self, user: str) -> Reader:
+    def reader(self, user: str) -> PersonReader:
         return self.life.slack.reader(user)
 
     def posts(self) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import Answer
+from bot.rehearsal.views_seen import AppAnswer
 from tests.acceptance.running import Program, afterword, command_begun, environ_of, free_port
 from tests.acceptance.weeks import RESOLVED, weeks
 from tests.waiting import LONG_SECONDS, until
@@ -42,7 +42,7 @@ class Lane:
     channel: str
     chance: random.Random
     acknowledged: set[str] = field(default_factory=set)
-    doubtful: dict[str, Answer] = field(default_factory=dict)
+    doubtful: dict[str, AppAnswer] = field(default_factory=dict)
     """What was sent and never answered, by its text."""
     abandoned: set[str] = field(default_factory=set)
     """What of it is never sent again."""
@@ -92,7 +92,7 @@ class Lane:
             assert again.ok, again
             self._heard(text, again)
 
-    def _heard(self, text: str, answer: Answer) -> None:
+    def _heard(self, text: str, answer: AppAnswer) -> None:
         assert ":memo:" in answer.text, answer.text
         assert text in answer.text
         self.acknowledged.add(text)

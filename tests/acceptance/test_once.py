@@ -11,7 +11,7 @@ from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.rehearsal.delivery import HttpCourier
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import Answer, Delivery
+from bot.rehearsal.views_seen import AppAnswer, AppDelivery
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage.database.store import open_store
@@ -24,17 +24,17 @@ OPENED = "Incident opened: checkout is failing"
 
 
 @asynccontextmanager
-async def opened(database_url: str, transport: str) -> AsyncIterator[tuple[Play, Answer]]:
+async def opened(database_url: str, transport: str) -> AsyncIterator[tuple[Play, AppAnswer]]:
     async with playing(database_url, transport=transport, now=NOW) as play:
         yield play, await play.slack.command(play.ana, play.channel, "/incident open checkout is failing")
 
 
-def typed(slack: StandIn, like: Answer, command: str, text: str) -> Delivery:
+def typed(slack: StandIn, like: AppAnswer, command: str, text: str) -> AppDelivery:
     """A command as its delivery, not yet delivered; by the same person in the same channel as another one."""
     assert like.delivery is not None
     payload = like.delivery.payload
     trigger = slack.workspace.new_trigger(payload["user_id"])
-    return Delivery("slash_commands", {**payload, "command": command, "text": text, "trigger_id": trigger})
+    return AppDelivery("slash_commands", {**payload, "command": command, "text": text, "trigger_id": trigger})
 
 
 def texts(play: Play) -> list[str]:
@@ -116,7 +116,7 @@ class Replicas:
     def environ(self) -> dict[str, str]:
         return environ_of(self.slack, self.url)
 
-    async def deliver_to_both(self, delivery: Delivery) -> list[bytes]:
+    async def deliver_to_both(self, delivery: AppDelivery) -> list[bytes]:
         replies = await asyncio.gather(*(courier.deliver(delivery, 3.0) for courier in self.couriers))
         assert not any(reply.error for reply in replies)
         return [reply.raw for reply in replies]

@@ -14,7 +14,7 @@ import pytest
 from bot.app import Afterword
 from bot.clock import SystemClock
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import Answer
+from bot.rehearsal.views_seen import AppAnswer
 from bot.slack import directory
 from tests.acceptance.running import Program, afterword, environ_of, free_port
 from tests.acceptance.weeks import Weeks, weeks
@@ -62,7 +62,7 @@ def asked_who(life: Weeks) -> int:
     return WHOLLY - fault.times
 
 
-async def timed(life: Weeks, user: str, text: str) -> tuple[Answer, float]:
+async def timed(life: Weeks, user: str, text: str) -> tuple[AppAnswer, float]:
     began = time.monotonic()
     return await life.do(user, text), time.monotonic() - began
 

@@ -10,7 +10,7 @@ from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.rehearsal.payloads import user_json
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import Answer
+from bot.rehearsal.views_seen import AppAnswer
 from tests.acceptance.running import afterword, bot_on, environ_of
 from tests.playing import TEAM
 from tests.waiting import LONG_SECONDS
@@ -44,7 +44,7 @@ class Weeks:
         async with bot_on(self.slack, self.clock, self.environ) as bot:
             yield bot
 
-    async def do(self, user: str, text: str, channel: str = "") -> Answer:
+    async def do(self, user: str, text: str, channel: str = "") -> AppAnswer:
         """Type a command that must be taken."""
         answer = await self.slack.command(user, channel or self.channel, text)
         assert answer.ok, answer

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.domain.actions import Asked, read
+from bot.domain.actions import TypedAction, read
 from bot.domain.due_dates import Due
 from bot.domain.due_dates import read as due
 from bot.domain.records import ActionKind
@@ -17,24 +17,24 @@ LINK = "https://demo.example/1?a=b"
 @pytest.mark.parametrize(
     ("line", "asked"),
     [
-        ("prevent: add a load test due friday", Asked("add a load test", FRIDAY, ActionKind.PREVENT)),
-        ("Detect: alert on the queue", Asked("alert on the queue", None, ActionKind.DETECT)),
-        ("add a load test #prevent due friday", Asked("add a load test", FRIDAY, ActionKind.PREVENT)),
-        ("#mitigate write the runbook", Asked("write the runbook", None, ActionKind.MITIGATE)),
-        ("add a review kind process due friday", Asked("add a review", FRIDAY, ActionKind.PROCESS)),
-        ("add a review due friday #process", Asked("add a review", FRIDAY, ActionKind.PROCESS)),
-        (f"add a load test {LINK}", Asked("add a load test", None, None, LINK)),
-        (f"add a load test ({LINK}) due friday", Asked("add a load test", FRIDAY, None, LINK)),
-        (f"add a load test due friday {LINK}", Asked("add a load test", FRIDAY, None, LINK)),
-        (f"prevent: see {LINK} for why", Asked(f"see {LINK} for why", None, ActionKind.PREVENT, LINK)),
-        (LINK, Asked(LINK, None, None, LINK)),
-        ("prevent the next one", Asked("prevent the next one", None)),
-        ("mend the process: it is slow", Asked("mend the process: it is slow", None)),
-        ("watch #prevention", Asked("watch #prevention", None)),
-        ("add some kind of process", Asked("add some kind of process", None)),
+        ("prevent: add a load test due friday", TypedAction("add a load test", FRIDAY, ActionKind.PREVENT)),
+        ("Detect: alert on the queue", TypedAction("alert on the queue", None, ActionKind.DETECT)),
+        ("add a load test #prevent due friday", TypedAction("add a load test", FRIDAY, ActionKind.PREVENT)),
+        ("#mitigate write the runbook", TypedAction("write the runbook", None, ActionKind.MITIGATE)),
+        ("add a review kind process due friday", TypedAction("add a review", FRIDAY, ActionKind.PROCESS)),
+        ("add a review due friday #process", TypedAction("add a review", FRIDAY, ActionKind.PROCESS)),
+        (f"add a load test {LINK}", TypedAction("add a load test", None, None, LINK)),
+        (f"add a load test ({LINK}) due friday", TypedAction("add a load test", FRIDAY, None, LINK)),
+        (f"add a load test due friday {LINK}", TypedAction("add a load test", FRIDAY, None, LINK)),
+        (f"prevent: see {LINK} for why", TypedAction(f"see {LINK} for why", None, ActionKind.PREVENT, LINK)),
+        (LINK, TypedAction(LINK, None, None, LINK)),
+        ("prevent the next one", TypedAction("prevent the next one", None)),
+        ("mend the process: it is slow", TypedAction("mend the process: it is slow", None)),
+        ("watch #prevention", TypedAction("watch #prevention", None)),
+        ("add some kind of process", TypedAction("add some kind of process", None)),
     ],
 )
-def test_kind_and_link_are_taken_out_where_they_stand_apart(line: str, asked: Asked) -> None:
+def test_kind_and_link_are_taken_out_where_they_stand_apart(line: str, asked: TypedAction) -> None:
     assert read(line, TODAY) == asked
 
 
@@ -71,7 +71,7 @@ def test_a_day_is_read_as_people_say_it(words: str, due_on: date | None) -> None
     found = due(words, TODAY)
     assert (found.day if found else None) == due_on
     if due_on is not None:
-        assert read(f"add a load test due {words}", TODAY) == Asked("add a load test", due_on)
+        assert read(f"add a load test due {words}", TODAY) == TypedAction("add a load test", due_on)
 
 
 def test_a_month_ahead_of_its_last_day_is_the_last_day_there_is() -> None:
@@ -93,12 +93,12 @@ def test_a_day_without_its_year_is_next_year_s_where_it_is_past_leap_years_inclu
     ],
 )
 def test_by_how_much_is_no_day_and_no_word_of_it_is_lost(line: str) -> None:
-    assert read(line, TODAY) == Asked(line, None)
+    assert read(line, TODAY) == TypedAction(line, None)
 
 
 def test_a_count_of_days_is_a_day_where_it_says_so() -> None:
-    assert read("add a load test by in 3 days", TODAY) == Asked("add a load test", date(2026, 11, 26))
-    assert read("add a load test due 3 days", TODAY) == Asked("add a load test", date(2026, 11, 26))
+    assert read("add a load test by in 3 days", TODAY) == TypedAction("add a load test", date(2026, 11, 26))
+    assert read("add a load test due 3 days", TODAY) == TypedAction("add a load test", date(2026, 11, 26))
 
 
 @pytest.mark.parametrize("written", ["3 mar 25", "2025-03-03", "3 March 2025"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.checks import Kind, findings
+from bot.domain.checks import FindingKind, findings
 from bot.domain.incident import Clash, clash, course
 from bot.domain.records import Entry, EntryKind, Milestone, Status
 from tests.export.cases import INCIDENT, NOW, at, case, entry, incident
@@ -102,7 +102,7 @@ def test_what_is_asked_when_typed_is_what_the_checks_would_find(order: list[Mile
         is_resolved = any(one.milestone is RESOLVED for one in written)
         asked = asked or clash(INCIDENT if is_resolved else OPEN, written, milestone, moment) is not None
         written = (*written, entry(number, moment, milestone=milestone))
-    found = [one for one in findings(case(entries=written), NOW) if one.kind is Kind.ORDER]
+    found = [one for one in findings(case(entries=written), NOW) if one.kind is FindingKind.ORDER]
     assert asked == bool(found)
 
 

@@ -2,16 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.text import Kind, bare, closing, flat, pieces, shortened
+from bot.domain.text import PieceKind, bare, closing, flat, pieces, shortened
 from tests.waiting import working_at_most
 
-W, S, B = Kind.WORDS, Kind.SPAN, Kind.BLOCK
+W, S, B = PieceKind.WORDS, PieceKind.SPAN, PieceKind.BLOCK
 TEXTS = st.lists(
     st.sampled_from(["`", "``", "```", "````", "a", "b c", " ", "\n", "sh\n", "<b>", "]]>", "é", "don`t"])
 ).map("".join)
 
 
-def read(text: str) -> list[tuple[Kind, str]]:
+def read(text: str) -> list[tuple[PieceKind, str]]:
     return [(piece.kind, piece.text) for piece in pieces(text)]
 
 
@@ -31,7 +31,7 @@ def read(text: str) -> list[tuple[Kind, str]]:
         ("``` a ```` b ``` c", [(B, " a ```` b "), (W, "c")]),
     ],
 )
-def test_code_is_what_marks_of_one_length_hold(text: str, told: list[tuple[Kind, str]]) -> None:
+def test_code_is_what_marks_of_one_length_hold(text: str, told: list[tuple[PieceKind, str]]) -> None:
     assert read(text) == told
 
 

@@ -5,24 +5,24 @@ from dataclasses import replace
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, EntryKind, Milestone, Status
 from bot.domain.secrets import MASK
-from bot.domain.section_drafts import MOST_BEFORE, Before, Draft, Moment, draft
+from bot.domain.section_drafts import MOST_BEFORE, Before, Moment, SectionDraft, draft
 from bot.domain.sections import SECTIONS
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
 
 PASSWORD = "hunter" + "2-of-demo"
 
 
-def of(about: Case, slug: str) -> Draft:
+def of(about: Case, slug: str) -> SectionDraft:
     return draft(postmortem_rules.compile(about, NOW), slug)
 
 
 def test_a_record_that_knows_nothing_fills_nothing_in() -> None:
-    assert [of(NOTHING_KNOWN, section.slug) for section in SECTIONS] == [Draft()] * len(SECTIONS)
+    assert [of(NOTHING_KNOWN, section.slug) for section in SECTIONS] == [SectionDraft()] * len(SECTIONS)
 
 
 def test_what_only_people_can_tell_and_what_is_a_list_is_left_to_them() -> None:
     for slug in ("fault", "lessons", "timeline", "whys", "actions", "backlog_check"):
-        assert of(FULL, slug) == Draft()
+        assert of(FULL, slug) == SectionDraft()
 
 
 def test_the_summary_has_the_title_and_the_whole_span() -> None:
@@ -40,7 +40,7 @@ def test_the_impact_runs_to_its_mitigation_and_is_not_guessed_from_less_than_its
     )
     assert (better.milestone, better.since, better.number) == (Milestone.MITIGATED, Milestone.IMPACT_STARTED, 6)
     unsaid = case(entries=tuple(e for e in FULL.entries if e.milestone is not Milestone.IMPACT_STARTED))
-    assert of(unsaid, "impact") == Draft()
+    assert of(unsaid, "impact") == SectionDraft()
     (detected,) = of(unsaid, "detection").moments
     assert detected.after is None
 
@@ -54,7 +54,7 @@ def test_times_that_contradict_each_other_give_no_span() -> None:
 def test_what_led_up_to_it_are_the_notes_before_the_impact() -> None:
     assert of(FULL, "leadup").before == (Before(at(13, 52), "Deploy of checkout 4.12 finished", "Chloé Martin", 1),)
     told = (entry(1, at(10, 0), "Incident opened", kind=EntryKind.STATUS), *FULL.entries[1:])
-    assert of(case(entries=told), "leadup") == Draft()
+    assert of(case(entries=told), "leadup") == SectionDraft()
     many = tuple(entry(n, at(10, n), f"deploy {n}") for n in range(40))
     before = of(case(entries=(*many, entry(50, at(12, 0), milestone=Milestone.DETECTED))), "leadup").before
     assert [line.number for line in before] == list(range(40 - MOST_BEFORE, 40))
@@ -69,11 +69,11 @@ def test_the_response_tells_who_led_and_who_came_when() -> None:
 
 def test_the_root_causes_are_those_that_were_marked() -> None:
     assert of(FULL, "root_cause").roots == ("The load test uses one customer",)
-    assert of(case(whys=(why(1, None),)), "root_cause") == Draft()
+    assert of(case(whys=(why(1, None),)), "root_cause") == SectionDraft()
 
 
 def test_an_incident_that_had_another_cause_is_named_for_recurrence() -> None:
-    assert draft(postmortem_rules.compile(FULL, NOW), "recurrence", ("INC-3",)) == Draft(other_causes=("INC-3",))
+    assert draft(postmortem_rules.compile(FULL, NOW), "recurrence", ("INC-3",)) == SectionDraft(other_causes=("INC-3",))
 
 
 def test_a_credential_is_not_copied_into_a_section() -> None:

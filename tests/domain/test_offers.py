@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import timeline as timeline_rules
-from bot.domain.timeline import MOST, Chosen, Offer, offers
+from bot.domain.timeline import MOST, Chosen, TimeOffer, offers
 from bot.domain.times import Reading
 from bot.errors import Refused
 
@@ -27,7 +27,7 @@ def reading(
 
 
 def test_a_clock_elsewhere_in_the_line_is_offered() -> None:
-    assert offers(reading(offer=(NOW - HOUR,)), NOW, NOW) == (Offer(NOW - HOUR),)
+    assert offers(reading(offer=(NOW - HOUR,)), NOW, NOW) == (TimeOffer(NOW - HOUR),)
 
 
 def test_nothing_is_offered_where_the_entry_stands_there_already() -> None:
@@ -38,12 +38,12 @@ def test_nothing_is_offered_where_the_entry_stands_there_already() -> None:
 
 
 def test_what_is_still_to_come_is_no_offer() -> None:
-    assert offers(reading(offer=(NOW + HOUR, NOW - HOUR)), NOW, NOW) == (Offer(NOW - HOUR),)
+    assert offers(reading(offer=(NOW + HOUR, NOW - HOUR)), NOW, NOW) == (TimeOffer(NOW - HOUR),)
 
 
 def test_the_time_before_the_words_of_a_message_is_offered_with_its_range() -> None:
     found = offers(reading(NOW - HOUR, end=NOW - HOUR / 2), NOW, NOW)
-    assert found == (Offer(NOW - HOUR, HOUR / 2),)
+    assert found == (TimeOffer(NOW - HOUR, HOUR / 2),)
 
 
 def test_the_readings_of_a_message_that_nobody_was_asked_about_are_offered() -> None:

@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.paste import Line, read, sheet
+from bot.domain.paste import PastedLine, read, sheet
 
 NOW = datetime(2026, 3, 5, 13, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def told(lines: tuple[Line, ...]) -> list[str]:
+def told(lines: tuple[PastedLine, ...]) -> list[str]:
     """Each line as `time text`, or as `? problem`."""
     return [f"? {line.problem}" if line.problem else f"{line.reading.utc:%Y-%m-%d %H:%M} {line.text}" for line in lines]
 

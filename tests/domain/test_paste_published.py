@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.domain.paste import Line, sheet
+from bot.domain.paste import PastedLine, sheet
 from tests.domain.timelines import TIMELINES, Timeline
 
 
-def told(line: Line) -> str:
+def told(line: PastedLine) -> str:
     return f"{line.reading.utc:%Y-%m-%d %H:%M}" if line.can_be_recorded else "*"
 
 

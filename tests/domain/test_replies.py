@@ -9,11 +9,11 @@ from hypothesis import strategies as some
 from bot.domain.actions import (
     MOST,
     About,
-    Answer,
     Choose,
     Deed,
     HandOver,
-    Move,
+    MoveDueDate,
+    ReplyAnswer,
     ReplyDone,
     ReplyDrop,
     Unclear,
@@ -26,7 +26,7 @@ from bot.domain.due_dates import Due
 TODAY = date(2026, 11, 23)
 """A Monday."""
 
-FRIDAY = Move(date(2026, 11, 27))
+FRIDAY = MoveDueDate(date(2026, 11, 27))
 NEXT_FRIDAY = Choose(Due((date(2026, 11, 27), date(2026, 12, 4)), "“next friday” can be two days."))
 
 
@@ -58,7 +58,7 @@ def about(*numbers: int, incident: int | None = None) -> tuple[About, ...]:
     ],
 )
 def test_done_is_said_in_many_ways(text: str) -> None:
-    assert read_reply(text, TODAY) == Answer(about(3), ReplyDone())
+    assert read_reply(text, TODAY) == ReplyAnswer(about(3), ReplyDone())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_done_is_said_in_many_ways(text: str) -> None:
         ("3 friday", about(3), FRIDAY),
         ("3 next friday please", about(3), NEXT_FRIDAY),
         ("3 and 4 next friday", about(3, 4), NEXT_FRIDAY),
-        ("3 monday 9am", about(3), Move(date(2026, 11, 30), "9am")),
+        ("3 monday 9am", about(3), MoveDueDate(date(2026, 11, 30), "9am")),
         (
             "3 by december",
             about(3),
@@ -93,11 +93,11 @@ def test_done_is_said_in_many_ways(text: str) -> None:
         ("3, 4 friday", about(3, 4), FRIDAY),
         ("3 move to friday", about(3), FRIDAY),
         ("postpone 3 until friday", about(3), FRIDAY),
-        ("3: due in 2 weeks", about(3), Move(date(2026, 12, 7))),
-        ("3, 2 weeks", about(3), Move(date(2026, 12, 7))),
-        ("move 3 to 24 Dec", about(3), Move(date(2026, 12, 24))),
-        ("3, 24 december 2026", about(3), Move(date(2026, 12, 24))),
-        ("INC-4 3 2026-12-24", about(3, incident=4), Move(date(2026, 12, 24))),
+        ("3: due in 2 weeks", about(3), MoveDueDate(date(2026, 12, 7))),
+        ("3, 2 weeks", about(3), MoveDueDate(date(2026, 12, 7))),
+        ("move 3 to 24 Dec", about(3), MoveDueDate(date(2026, 12, 24))),
+        ("3, 24 december 2026", about(3), MoveDueDate(date(2026, 12, 24))),
+        ("INC-4 3 2026-12-24", about(3, incident=4), MoveDueDate(date(2026, 12, 24))),
         ("drop 3 because the proxy does it", about(3), ReplyDrop("the proxy does it")),
         ("3 won't do, the proxy does it", about(3), ReplyDrop("the proxy does it")),
         ("won't do 3 too costly", about(3), ReplyDrop("too costly")),
@@ -112,7 +112,7 @@ def test_done_is_said_in_many_ways(text: str) -> None:
     ],
 )
 def test_an_answer_names_actions_and_what_becomes_of_them(text: str, named: tuple[About, ...], deed: Deed) -> None:
-    assert read_reply(text, TODAY) == Answer(named, deed)
+    assert read_reply(text, TODAY) == ReplyAnswer(named, deed)
 
 
 @pytest.mark.parametrize(
@@ -124,25 +124,25 @@ def test_an_answer_names_actions_and_what_becomes_of_them(text: str, named: tupl
     ],
 )
 def test_without_a_number_the_only_one_is_meant(text: str, deed: Deed) -> None:
-    assert read_reply(text, TODAY) == Answer((), deed)
+    assert read_reply(text, TODAY) == ReplyAnswer((), deed)
 
 
 @pytest.mark.parametrize(
     "text", ["hello", "", "what is this?", "drop the database", "done with this week", "2026", "close call", "🎉"]
 )
 def test_talk_is_no_answer(text: str) -> None:
-    assert read_reply(text, TODAY) is None or read_reply(text, TODAY) == Answer(about(2026), Unclear(""))
+    assert read_reply(text, TODAY) is None or read_reply(text, TODAY) == ReplyAnswer(about(2026), Unclear(""))
 
 
 @pytest.mark.parametrize("text", ["3", "3 to", "give 3 to", "hand over 3 to", "hand 3 over to", "3 hand over to"])
 def test_who_is_mentioned_is_given_it(text: str) -> None:
-    assert read_reply(text, TODAY, mentions=True) == Answer(about(3), HandOver())
+    assert read_reply(text, TODAY, mentions=True) == ReplyAnswer(about(3), HandOver())
 
 
 def test_a_mention_beside_other_words_hands_nothing_over() -> None:
-    assert read_reply("3 friday, asked", TODAY, mentions=True) == Answer(about(3), Unclear("friday, asked"))
-    assert read_reply("done 3", TODAY, mentions=True) == Answer(about(3), Unclear(""))
-    assert read_reply("give it to", TODAY, mentions=True) == Answer((), HandOver())
+    assert read_reply("3 friday, asked", TODAY, mentions=True) == ReplyAnswer(about(3), Unclear("friday, asked"))
+    assert read_reply("done 3", TODAY, mentions=True) == ReplyAnswer(about(3), Unclear(""))
+    assert read_reply("give it to", TODAY, mentions=True) == ReplyAnswer((), HandOver())
     assert read_reply("thanks,", TODAY, mentions=True) is None
 
 

@@ -3,7 +3,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as some
 
-from bot.domain.secrets import REDACTED, Noun, Subject, Wording, spot_of, value_at
+from bot.domain.secrets import REDACTED, Noun, SecretWording, Subject, spot_of, value_at
 
 WHY = Subject(Noun.WHY, "1")
 
@@ -12,7 +12,7 @@ WHY = Subject(Noun.WHY, "1")
 def test_what_stands_at_a_spot_is_found_again_and_once_redacted_is_not(before: str, value: str, after: str) -> None:
     assume(value not in REDACTED)
     text = before + value + after
-    spot = spot_of(Wording(WHY, 1, text), value)
+    spot = spot_of(SecretWording(WHY, 1, text), value)
     assert spot is not None
     assert value_at(spot, text) == value
     clean = text.replace(value, REDACTED)
@@ -21,13 +21,15 @@ def test_what_stands_at_a_spot_is_found_again_and_once_redacted_is_not(before: s
 
 
 def test_a_spot_tells_nothing_of_what_stands_there() -> None:
-    spots = {spot_of(Wording(WHY, 1, f"it is {value}, they say {value}"), value) for value in ("hunter2", "hunter3")}
+    spots = {
+        spot_of(SecretWording(WHY, 1, f"it is {value}, they say {value}"), value) for value in ("hunter2", "hunter3")
+    }
     assert len(spots) == 1
-    assert spot_of(Wording(WHY, 1, "it is gone"), "hunter2") is None
+    assert spot_of(SecretWording(WHY, 1, "it is gone"), "hunter2") is None
 
 
 def test_another_wording_is_not_taken_for_it() -> None:
-    spot = spot_of(Wording(WHY, 1, "it is hunter2 now"), "hunter2")
+    spot = spot_of(SecretWording(WHY, 1, "it is hunter2 now"), "hunter2")
     assert spot is not None
     for other in ("it was hunter2 now", "", "it is", "it is [redacted] now"):
         assert value_at(spot, other) == ""

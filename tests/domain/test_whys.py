@@ -30,14 +30,14 @@ def test_whoever_answers_after_every_branch_ended_goes_on_below_the_latest() -> 
 @pytest.mark.parametrize(
     ("typed", "wish"),
     [
-        ("", whys_rules.Show()),
-        ("Undo", whys_rules.Undo()),
-        ("history #2", whys_rules.History(2)),
-        ("show 2", whys_rules.History(2)),
-        ("edit 2 because of x", whys_rules.Edit(2, "because of x")),
-        ("undo the deploy was not possible", whys_rules.Answer("undo the deploy was not possible")),
-        ("history 2 was lost", whys_rules.Answer("history 2 was lost")),
-        ("?", whys_rules.Help()),
+        ("", whys_rules.ShowWhys()),
+        ("Undo", whys_rules.UndoWhy()),
+        ("history #2", whys_rules.ShowWhyHistory(2)),
+        ("show 2", whys_rules.ShowWhyHistory(2)),
+        ("edit 2 because of x", whys_rules.EditWhy(2, "because of x")),
+        ("undo the deploy was not possible", whys_rules.AnswerWhy("undo the deploy was not possible")),
+        ("history 2 was lost", whys_rules.AnswerWhy("history 2 was lost")),
+        ("?", whys_rules.WhyHelp()),
     ],
 )
 def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, wish: whys_rules.Wish) -> None:

@@ -15,14 +15,14 @@ from bot.domain.text import legible
 from bot.export import Exporter
 from bot.export.canvas import writer as canvas_writer
 from bot.export.canvas.writer import CanvasMarkdown, CanvasWriter, regions_of
-from bot.export.markdown_reader import Reader
+from bot.export.markdown_reader import MarkdownReader
 from bot.export.template_env import template_set
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 
 EXPORTER = Exporter()
-CANVAS = CanvasMarkdown(Reader())
+CANVAS = CanvasMarkdown(MarkdownReader())
 # Everything on that a canvas might understand: nothing may rest on its reader being careful.
 READER = MarkdownIt("gfm-like", {"html": True, "linkify": False, "maxNesting": 200})
 PLAIN = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.export.canvas import merge as canvas_merge
-from bot.export.canvas.merge import HEAD, Merged, apart, edited, marks_before, marks_of
+from bot.export.canvas.merge import HEAD, MergedCanvas, apart, edited, marks_before, marks_of
 from bot.export.markdown_reader import digest
 from bot.rehearsal.web_api.files import in_slacks_hand
 
@@ -32,7 +32,7 @@ CANVAS = """| INC-7 | Checkout |
 """
 
 
-def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> Merged:
+def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> MergedCanvas:
     """The next canvas, with everything that people changed as they left it."""
     return canvas_merge.merged(new, found, edited(new, found, marks))
 

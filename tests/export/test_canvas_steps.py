@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.canvas.merge import MOST_STEPS, Step, apart, is_astray, steps
+from bot.export.canvas.merge import MOST_STEPS, CanvasStep, apart, is_astray, steps
 from bot.export.markdown_reader import digest, letters
 from bot.rehearsal.web_api.files import changed, in_slacks_hand, looked_up
 
@@ -34,7 +34,7 @@ def regions(canvas: str) -> dict[str, str]:
     return apart(canvas, HEADINGS)
 
 
-def done(canvas: str, step: Step) -> str:
+def done(canvas: str, step: CanvasStep) -> str:
     """The canvas after a step, as a workspace makes it."""
     found = looked_up(canvas, step.words, [])
     assert len(found) == step.count, (step, canvas)

@@ -9,7 +9,7 @@ from bot.domain.records import Attachment, Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.confluence.writer import Attached, ConfluenceWriter, StorageXhtml
-from bot.export.markdown_reader import Reader
+from bot.export.markdown_reader import MarkdownReader
 from bot.export.template_env import team_set, template_set
 from tests.export import storage_pages
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
@@ -17,7 +17,7 @@ from tests.export.test_escape import NAUGHTY
 from tests.waiting import working_at_most
 
 EXPORTER = Exporter()
-XHTML = StorageXhtml(Reader())
+XHTML = StorageXhtml(MarkdownReader())
 MARKDOWN = """\
 # One
 

@@ -15,7 +15,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Attachment, Case
 from bot.export import Exporter
 from bot.export.confluence.writer import StorageXhtml
-from bot.export.markdown_reader import Reader
+from bot.export.markdown_reader import MarkdownReader
 from tests.export.adf_of_storage import document
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, written
 from tests.export.test_confluence import MARKDOWN
@@ -24,7 +24,7 @@ from tests.export.test_hostile import HOSTILE, everywhere
 from tests.publish.adf_schema import schema
 
 EXPORTER = Exporter()
-XHTML = StorageXhtml(Reader())
+XHTML = StorageXhtml(MarkdownReader())
 TABLE_IN_A_PANEL = (
     '<ac:structured-macro ac:name="info"><ac:rich-text-body><table><tbody><tr><td>a</td></tr></tbody></table>'
     "</ac:rich-text-body></ac:structured-macro>"

@@ -14,9 +14,9 @@ from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.confluence.merge import (
     Apart,
-    Deed,
-    Fresh,
-    Record,
+    FreshPage,
+    PageRecord,
+    RegionChange,
     StructureLost,
     apart,
     as_found,
@@ -38,20 +38,20 @@ LAYOUT = (
 )
 
 
-def fresh(case: Case) -> Fresh:
+def fresh(case: Case) -> FreshPage:
     document = postmortem_rules.compile(case, NOW)
     body, _ = EXPORTER.confluence_page(document)
     told = {region.id: (region.facts, region.seen) for region in EXPORTER.draft(document).facts(document)}
-    return Fresh(apart(body), told)
+    return FreshPage(apart(body), told)
 
 
 @cache
-def before() -> Fresh:
+def before() -> FreshPage:
     return fresh(FULL)
 
 
 @cache
-def after() -> Fresh:
+def after() -> FreshPage:
     """The same once the record has changed: another title, another text of two sections, an entry less."""
     sections = {
         slug: replace(text, text=f"{text.text} And more of it.") if slug in ("leadup", "impact") else text
@@ -106,10 +106,10 @@ def edited(edits: list[tuple[str, str]]) -> tuple[str, list[str], set[str], set[
     return head + "".join(regions[id_] for id_ in order), typed, written, removed
 
 
-@given(EDITS, st.booleans(), st.sampled_from([Deed.LEAVE, Deed.WAIT]))
+@given(EDITS, st.booleans(), st.sampled_from([RegionChange.LEAVE, RegionChange.WAIT]))
 @settings(deadline=None, max_examples=60)
 def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
-    edits: list[tuple[str, str]], is_laid_out: bool, deed: Deed
+    edits: list[tuple[str, str]], is_laid_out: bool, deed: RegionChange
 ) -> None:
     body, typed, written, removed = edited(edits)
     page = apart(LAYOUT.format(body) if is_laid_out else body)
@@ -125,7 +125,7 @@ def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
     for id_ in again.parts:
         wanted = said(page, id_) if id_ in written else said(after().page, id_)
         assert said(again, id_) == wanted
-    assert set(touched(again, after(), merged.record)) == (written if deed is Deed.WAIT else set())
+    assert set(touched(again, after(), merged.record)) == (written if deed is RegionChange.WAIT else set())
     once_more = merge(again, after(), merged.record, dict.fromkeys(written, deed), ())
     assert not once_more.is_changed
     assert once_more.body == merged.body
@@ -155,7 +155,9 @@ def test_the_head_follows_the_record_and_a_note_above_it_stays() -> None:
     merged = merge(page, retitled, as_written(before()), {}, ())
     assert merged.body.startswith("<p>Read this first.</p><ac:structured-macro")
     assert "SEV1" in merged.body
-    later = Fresh(apart(storage(before().page).replace("2026-11-29 12:00 UTC", "2026-11-30 12:00 UTC")), before().told)
+    later = FreshPage(
+        apart(storage(before().page).replace("2026-11-29 12:00 UTC", "2026-11-30 12:00 UTC")), before().told
+    )
     assert not merge(apart(storage(before().page)), later, as_written(before()), {}, ()).is_changed
 
 
@@ -173,14 +175,14 @@ OLD_HEAD = (
 )
 
 
-def of_another_make() -> Fresh:
+def of_another_make() -> FreshPage:
     """The page as an earlier version wrote its head."""
     _, regions = pieces(before().page)
-    return Fresh(apart(OLD_HEAD + "".join(regions.values())), before().told)
+    return FreshPage(apart(OLD_HEAD + "".join(regions.values())), before().told)
 
 
-def of_this_make() -> Fresh:
-    return Fresh(apart(WAY_BACK + storage(before().page)), before().told)
+def of_this_make() -> FreshPage:
+    return FreshPage(apart(WAY_BACK + storage(before().page)), before().told)
 
 
 def test_a_head_of_another_make_that_nobody_touched_is_replaced_as_a_whole() -> None:
@@ -262,4 +264,4 @@ def test_the_lines_that_only_a_contested_region_has_are_known_again() -> None:
     document = postmortem_rules.compile(FULL, NOW)
     for label in EXPORTER.draft(document).labels:
         assert len(re.findall(r"\w+", read_back(label))) > 3
-    assert Record() == Record({})
+    assert PageRecord() == PageRecord({})

@@ -12,13 +12,13 @@ from bot.export import Exporter
 from bot.export.confluence.merge import apart, holds_more, words
 from bot.export.confluence.reader import NotAPage, regions_of
 from bot.export.confluence.writer import StorageXhtml
-from bot.export.markdown_reader import Reader
+from bot.export.markdown_reader import MarkdownReader
 from tests.export.cases import FULL, NOW
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 from tests.waiting import working_at_most
 
-XHTML = StorageXhtml(Reader())
+XHTML = StorageXhtml(MarkdownReader())
 MACRO = '<ac:structured-macro ac:name="{}">{}</ac:structured-macro>'
 ANCHOR = MACRO.format("anchor", '<ac:parameter ac:name="">afterword-{}</ac:parameter>')
 CODE = MACRO.format("code", "<ac:plain-text-body><![CDATA[a &amp; ]]]]><![CDATA[> b]]></ac:plain-text-body>")

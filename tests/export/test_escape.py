@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.domain.text import Kind, bare, flat, pieces, plain
+from bot.domain.text import PieceKind, bare, flat, pieces, plain
 from bot.export import escape
 from tests.waiting import working_at_most
 
@@ -45,18 +45,18 @@ def agree(visible: str, expected: str) -> bool:
     return False
 
 
-def wanted(text: str) -> list[tuple[Kind, str]]:
+def wanted(text: str) -> list[tuple[PieceKind, str]]:
     """The code of a text."""
     return [(piece.kind, piece.text) for piece in pieces(text) if piece.marks]
 
 
-def code_in(markdown: str) -> list[tuple[Kind, str]]:
+def code_in(markdown: str) -> list[tuple[PieceKind, str]]:
     """The code that a reader finds."""
     found = []
     for token in READER.parse(markdown):
         if token.type == "fence":
-            found.append((Kind.BLOCK, token.content.removesuffix("\n")))
-        found += [(Kind.SPAN, one.content) for one in token.children or [] if one.type == "code_inline"]
+            found.append((PieceKind.BLOCK, token.content.removesuffix("\n")))
+        found += [(PieceKind.SPAN, one.content) for one in token.children or [] if one.type == "code_inline"]
     return found
 
 

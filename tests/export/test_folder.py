@@ -25,7 +25,7 @@ def trouble(folder: Path) -> str:
 def test_what_is_ours_word_for_word_is_not_a_teams(tmp_path: Path) -> None:
     for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
         put(tmp_path, name, team_templates.ours(name) or "")
-    assert read(tmp_path) == team_templates.Files({}, {}, ())
+    assert read(tmp_path) == team_templates.TemplateFolder({}, {}, ())
     put(tmp_path, "words.j2", "{# ours no more #}")
     assert read(tmp_path).templates == {"words.j2": "{# ours no more #}"}
 
@@ -50,7 +50,7 @@ def test_a_volume_that_keeps_its_versions_hidden_is_read(tmp_path: Path) -> None
     put(tmp_path, "..2026/sections.md.j2")
     (tmp_path / "..data").symlink_to("..2026")
     (tmp_path / "sections.md.j2").symlink_to("..data/sections.md.j2")
-    assert read(tmp_path) == team_templates.Files({"sections.md.j2": TEXT}, {}, ())
+    assert read(tmp_path) == team_templates.TemplateFolder({"sections.md.j2": TEXT}, {}, ())
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_linked_folder_is_not_entered(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "parts").symlink_to(tmp_path / "outside")
-    assert read(own) == team_templates.Files({}, {}, ())
+    assert read(own) == team_templates.TemplateFolder({}, {}, ())
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:

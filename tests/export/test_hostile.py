@@ -13,7 +13,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.records import Case, Milestone, Person
 from bot.domain.sections import SECTIONS
-from bot.domain.text import Kind, bare, one_line, pieces, plain
+from bot.domain.text import PieceKind, bare, one_line, pieces, plain
 from bot.export import Exporter
 from tests.export import pages, storage_pages
 from tests.export.cases import NOW, action, at, case, entry, incident, why, written
@@ -68,7 +68,7 @@ def compiled(text: str) -> Document:
 def without(text: str, name: str) -> set[str]:
     """What stands for code in a form, where the text has none: blocks, or code at all (in a title blocks are spans)."""
     kinds = {piece.kind for piece in pieces(plain(text))}
-    is_there = Kind.BLOCK in kinds if name in ("fence", "pre") else kinds & {Kind.BLOCK, Kind.SPAN}
+    is_there = PieceKind.BLOCK in kinds if name in ("fence", "pre") else kinds & {PieceKind.BLOCK, PieceKind.SPAN}
     return set() if is_there else {name}
 
 

@@ -14,7 +14,7 @@ from bot.domain.records import Attachment, Case, Status
 from bot.errors import Refused
 from bot.export import Exporter
 from bot.export.json import reader as json_reader
-from bot.export.json.reader import Told
+from bot.export.json.reader import FileRecord
 from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
 from tests.export.mutations import spoiled
 from tests.export.test_escape import TEXTS
@@ -36,7 +36,7 @@ def exported(about: Case) -> bytes:
     return EXPORTER.render(postmortem_rules.compile(about, NOW), "json")
 
 
-def again(told: Told) -> bytes:
+def again(told: FileRecord) -> bytes:
     return EXPORTER.render(postmortem_rules.compile(told.case, told.generated_at, told.history), "json")
 
 
@@ -199,7 +199,7 @@ def test_an_open_incident_cannot_say_when_it_was_resolved() -> None:
         json_reader.read(changed(put("incident", "resolved_at", to="2026-11-23T15:10:00Z"), about))
 
 
-def outcome(content: bytes) -> Told | str:
+def outcome(content: bytes) -> FileRecord | str:
     """The record, or the sentence that refuses it."""
     try:
         return json_reader.read(content)

@@ -13,7 +13,7 @@ from bot.domain.records import Case
 from bot.domain.sections import Change, KeptRegion
 from bot.export import Exporter
 from bot.export.markdown import MarkdownWriter
-from bot.export.regions import Compiled, Draft, Region, closed, split
+from bot.export.regions import Compiled, DraftRegions, Region, closed, split
 from bot.export.sandbox.team_templates import Edition
 from bot.export.template_env import template_set
 from tests.export import pages
@@ -45,7 +45,7 @@ def rewritten(slug: str, words: str, case: Case = FULL) -> Case:
     return replace(case, sections=case.sections | {slug: written(slug, words)})
 
 
-def draft(case: Case) -> Draft:
+def draft(case: Case) -> DraftRegions:
     return EXPORTER.draft(postmortem_rules.compile(case, NOW))
 
 

@@ -17,16 +17,16 @@ from bot.export.template_env import team_set, template_set
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 NAMED = {
     "document": document_rules.Document,
-    "who": document_rules.Who,
+    "who": document_rules.PersonName,
     "mark": document_rules.Mark,
     "metrics": document_rules.Metrics,
-    "line": document_rules.Line,
+    "line": document_rules.TimelineLine,
     "file": document_rules.FileItem,
     "participant": document_rules.Participant,
-    "part": document_rules.Part,
+    "part": document_rules.DocumentSection,
     "step": document_rules.WhyStep,
     "action": document_rules.ActionItem,
-    "deed": document_rules.Deed,
+    "deed": document_rules.AuditRow,
 }
 
 

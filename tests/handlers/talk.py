@@ -54,7 +54,7 @@ def in_dm(play: Play) -> list[SeenMessage]:
     return play.slack.messages(play.slack.dm(play.ana))
 
 
-def walk(play: Play) -> search_store.Lookback:
+def walk(play: Play) -> search_store.HistoryScan:
     row = play.bot.store.read_now(lambda tx: search_store.by_id(tx, 1))
     assert row is not None
     return row

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.domain.records import ActionKind, ActionStatus
-from bot.rehearsal.views_seen import Delivery
+from bot.rehearsal.views_seen import AppDelivery
 from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 
 
@@ -150,7 +150,7 @@ async def test_whoever_neither_owns_an_action_nor_is_in_its_channel_cannot_finis
         assert answer.delivery is not None
         stolen = answer.delivery.payload | {"user": {"id": play.chandra}, "trigger_id": "another", "response_url": ""}
         stolen["actions"] = [{**stolen["actions"][0], "action_id": "action_done"}]
-        await play.slack.deliver(Delivery("interactive", stolen))
+        await play.slack.deliver(AppDelivery("interactive", stolen))
         await play.settle()
         assert play.case().actions[0].status is ActionStatus.OPEN
         told_to = last(play, play.chandra, play.slack.dm(play.chandra))

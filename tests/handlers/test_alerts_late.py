@@ -8,7 +8,7 @@ from bot.domain.alerts import Stand
 from bot.domain.records import EntryKind, Milestone, Place
 from bot.errors import Refused
 from bot.services.alerts import suggestions as suggestions_service
-from bot.services.context import Asked
+from bot.services.context import Request
 from storage import alerts as alerts_store
 from tests.alarms import ALERTS, NEVER, alertmanager, call, member, pagerduty, watched
 from tests.handlers.stage import labels, press, told
@@ -69,7 +69,7 @@ async def test_the_button_of_a_group_that_was_merged_meanwhile_says_where_the_al
         await tell(play, fired("09:00", "09:05"), fired("09:00"), fired("10:30"))
         for payload in (fired("09:50"), fired("09:50", "10:10")):
             await call(play, "alertmanager", payload)
-        asked = Asked(Place(TEAM, ALERTS), play.ana, play.clock.now(), "pressed")
+        asked = Request(Place(TEAM, ALERTS), play.ana, play.clock.now(), "pressed")
         with pytest.raises(Refused, match="belongs to one that began before it"):
             await suggestions_service.ignore(play.bot.desk, asked, 2)
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.rehearsal.views_seen import Delivery
+from bot.rehearsal.views_seen import AppDelivery
 from storage import case as case_store
 from tests.handlers.stage import having, last, on_stage, opened, told
 from tests.playing import Play
@@ -125,7 +125,7 @@ async def test_a_click_that_names_another_workspace_is_refused_before_slack_tell
         elsewhere = {**answer.delivery.payload["user"], "team_id": "T0ELSEWHERE"}
         payload = answer.delivery.payload | {"trigger_id": "another", "user": elsewhere} | told_with_it
         payload["actions"] = [{**payload["actions"][0], "action_id": "incident_resolved"}]
-        await play.slack.deliver(Delivery("interactive", payload))
+        await play.slack.deliver(AppDelivery("interactive", payload))
         await play.settle()
         assert play.case().incident.status == status
 

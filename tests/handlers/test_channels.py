@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.views_seen import Delivery
+from bot.rehearsal.views_seen import AppDelivery
 from tests.handlers.stage import having, last, on_stage, opened, press, told
 from tests.playing import Play
 
@@ -109,7 +109,7 @@ async def test_a_button_of_another_channels_incident_does_nothing(sqlite_url: st
         payload["channel"] = {"id": play.channel, "name": "checkout"}
         payload["container"] = {**payload["container"], "channel_id": play.channel}
         before = play.case(room)
-        await play.slack.deliver(Delivery("interactive", payload))
+        await play.slack.deliver(AppDelivery("interactive", payload))
         await play.settle()
         assert play.case(room) == before
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from bot.domain.records import ActionKind, ActionStatus
-from bot.rehearsal.views_seen import Delivery, SeenMessage
+from bot.rehearsal.views_seen import AppDelivery, SeenMessage
 from tests.handlers.stage import labels, last, on_stage, opened, press, told
 from tests.playing import Play
 
@@ -224,7 +224,7 @@ async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(data
         (over,) = [one for one in play.slack.messages(room) if one.ts == asked.ts]
         assert (over.plain, over.buttons) == (":bell: ~Action 1:~ add a load test – it came back.", [])
         late = [pressed.payload["actions"][0] | {"action_id": "action_held"}]
-        await play.slack.deliver(Delivery("interactive", pressed.payload | {"trigger_id": "late", "actions": late}))
+        await play.slack.deliver(AppDelivery("interactive", pressed.payload | {"trigger_id": "late", "actions": late}))
         await play.settle()
         assert "is not asked about any more" in last(play, play.bo, room).plain
         assert play.case().actions[0].held == "came back"
@@ -236,7 +236,7 @@ async def test_a_user_group_owns_an_action_and_is_told_in_the_channel(sqlite_url
         answer = await play.slack.command(play.ana, play.channel, "/action help")
         assert answer.delivery is not None
         sent = {"text": "add a load test <!subteam^S0ONCALL|@oncall> due tomorrow", "trigger_id": "another"}
-        assert (await play.slack.deliver(Delivery("slash_commands", answer.delivery.payload | sent))).ok
+        assert (await play.slack.deliver(AppDelivery("slash_commands", answer.delivery.payload | sent))).ok
         (action,) = play.case().actions
         assert (action.text, action.owner) == ("add a load test", "S0ONCALL")
         assert action.overdue_at == datetime(2026, 11, 24, 23, tzinfo=UTC)  # where Ana lives, who named it

@@ -7,7 +7,7 @@ from bot.domain.sections import Change
 from bot.rehearsal.views_seen import SeenMessage
 from storage import history as history_store
 from storage import sections as sections_store
-from storage.secrets import Reach, copies, mark_of
+from storage.secrets import SearchScope, copies, mark_of
 from storage.sections import NewText
 from tests.alarms import call, pagerduty, watched
 from tests.handlers.stage import labels, last, on_stage, opened, press, told
@@ -156,7 +156,7 @@ async def test_the_alert_that_brought_it_is_redacted_with_the_entry(database_url
         await open_from_suggestion(play, channel=play.channel)
         incident = play.case().incident
         assert PASSWORD in incident.title
-        holding = Reach(incident.id)
+        holding = SearchScope(incident.id)
         mark = mark_of(PASSWORD)
         found = play.bot.store.read_now(lambda tx: copies(tx, holding, mark))
         assert sorted(copy.place for copy in found) == ["alert", "alert_event"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.refresh import TAB_PAUSE_SECONDS, Drawn, Tabs
+from bot.slack.refresh import TAB_PAUSE_SECONDS, Drawn, HomeTabQueue
 from storage import people as people_store
 from tests.acceptance.weeks import Weeks, weeks
 from tests.handlers.stage import on_stage, opened, told
@@ -192,7 +192,7 @@ async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sq
 
 async def test_an_error_in_drawing_is_one_lost_tab_and_not_the_end(sqlite_url: str) -> None:
     async with looking(sqlite_url) as play:
-        broken = Tabs()
+        broken = HomeTabQueue()
         broken.drawn_by(Broken())
         broken.changed([(1, "incident")])
         broken.stale(TEAM, play.bo)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.rehearsal.workspace import Message
-from bot.slack.messages_in import History
+from bot.slack.messages_in import ChannelHistory
 from tests.handlers.stage import labels
 from tests.handlers.talk import chosen, looked_back, options, say, talked, until, walk
 from tests.playing import NOON, Play
@@ -141,5 +141,5 @@ def _stumbling(text: str, **_: bool) -> None:
 async def test_what_is_no_message_at_all_keeps_its_place() -> None:
     body = b'{"ok": true, "messages": [null, 7, "x", {"ts": "1.000001", "text": "a"}], "has_more": false}'
     async with client_to(Odd(200, "application/json", body)) as client:
-        page = await History(client).before("C1", "2", "0")
+        page = await ChannelHistory(client).before("C1", "2", "0")
     assert page.messages == ({}, {}, {}, {"ts": "1.000001", "text": "a"})

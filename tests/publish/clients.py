@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.integrations.atlassian import Access, Kind
-from bot.integrations.confluence.client import Confluence
+from bot.integrations.atlassian import Access, TokenKind
+from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.http import Patience
-from bot.integrations.jira.client import Jira
+from bot.integrations.jira.client import JiraClient
 
 QUICK = Patience(connect=60.0, read=60.0, whole=60.0, attempts=3, first_wait=0.01, longest_wait=0.05, pace=0.0)
 """Waits little between two attempts, never for a system's pace, and long enough for an answer of a busy machine."""
@@ -20,14 +20,16 @@ EMAIL = "bot@team.example"
 BASIC = "Basic Ym90QHRlYW0uZXhhbXBsZTp0b2tlbi03ZjNhOWM="
 
 
-def access(url: str, kind: Kind = Kind.CLASSIC) -> Access:
-    email = "" if kind is Kind.DATA_CENTER else EMAIL
+def access(url: str, kind: TokenKind = TokenKind.CLASSIC) -> Access:
+    email = "" if kind is TokenKind.DATA_CENTER else EMAIL
     return Access(url, SECRET, email, kind, gateway_url=url)
 
 
 @asynccontextmanager
-async def jira_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUICK) -> AsyncIterator[Jira]:
-    jira = Jira(access(url, kind), patience)
+async def jira_at(
+    url: str, kind: TokenKind = TokenKind.CLASSIC, patience: Patience = QUICK
+) -> AsyncIterator[JiraClient]:
+    jira = JiraClient(access(url, kind), patience)
     try:
         yield jira
     finally:
@@ -35,8 +37,10 @@ async def jira_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUIC
 
 
 @asynccontextmanager
-async def confluence_at(url: str, kind: Kind = Kind.CLASSIC, patience: Patience = QUICK) -> AsyncIterator[Confluence]:
-    confluence = Confluence(access(url, kind), "ENG", patience)
+async def confluence_at(
+    url: str, kind: TokenKind = TokenKind.CLASSIC, patience: Patience = QUICK
+) -> AsyncIterator[ConfluenceClient]:
+    confluence = ConfluenceClient(access(url, kind), "ENG", patience)
     try:
         yield confluence
     finally:

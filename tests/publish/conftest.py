@@ -4,19 +4,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.integrations.atlassian import Kind
+from bot.integrations.atlassian import TokenKind
 from tests.publish.clients import BASIC, SECRET, confluence_at, jira_at
 from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
 from tests.publish.sites import Site, Wiki
 
 
-@pytest.fixture(params=list(Kind))
+@pytest.fixture(params=list(TokenKind))
 async def site(request: pytest.FixtureRequest) -> AsyncIterator[Site]:
     """Each way in to a Jira, in turn."""
-    kind: Kind = request.param
-    fake = FakeJira("/rest/api/2" if kind is Kind.DATA_CENTER else "/rest/api/3")
-    fake.authorization = f"Bearer {SECRET}" if kind is Kind.DATA_CENTER else BASIC
+    kind: TokenKind = request.param
+    fake = FakeJira("/rest/api/2" if kind is TokenKind.DATA_CENTER else "/rest/api/3")
+    fake.authorization = f"Bearer {SECRET}" if kind is TokenKind.DATA_CENTER else BASIC
     async with fake.serving() as url, jira_at(url, kind) as jira:
         yield Site(fake, jira, kind)
 
@@ -26,14 +26,14 @@ async def cloud() -> AsyncIterator[Site]:
     """The commonest one alone, for what no way in makes different."""
     fake = FakeJira()
     async with fake.serving() as url, jira_at(url) as jira:
-        yield Site(fake, jira, Kind.CLASSIC)
+        yield Site(fake, jira, TokenKind.CLASSIC)
 
 
-@pytest.fixture(params=list(Kind))
+@pytest.fixture(params=list(TokenKind))
 async def wiki(request: pytest.FixtureRequest) -> AsyncIterator[Wiki]:
     """Each way in to a Confluence, in turn."""
-    kind: Kind = request.param
-    fake = FakeConfluence(is_cloud=kind is not Kind.DATA_CENTER)
-    fake.authorization = f"Bearer {SECRET}" if kind is Kind.DATA_CENTER else BASIC
+    kind: TokenKind = request.param
+    fake = FakeConfluence(is_cloud=kind is not TokenKind.DATA_CENTER)
+    fake.authorization = f"Bearer {SECRET}" if kind is TokenKind.DATA_CENTER else BASIC
     async with fake.serving() as url, confluence_at(url, kind) as confluence:
         yield Wiki(fake, confluence, kind)

@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from bot.integrations.atlassian import Kind
-from bot.integrations.confluence.client import Confluence
+from bot.integrations.atlassian import TokenKind
+from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.types import PageDraft
 from bot.integrations.http import PublishError
-from bot.integrations.jira.client import Jira
+from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import WorkItem
-from bot.integrations.paging.client import Alert, Responder
+from bot.integrations.paging.client import PageRequest, Responder
 from tests.publish.fakes.confluence import FakeConfluence
 from tests.publish.fakes.jira import FakeJira
 
@@ -31,7 +31,7 @@ ITEM = WorkItem(
 )
 
 
-ALERT = Alert(
+ALERT = PageRequest(
     "afterword:T1:INC-7",
     "sev1: checkout returns 503s",
     "See the channel.",
@@ -47,19 +47,19 @@ DRAFT = PageDraft("INC-7", "Checkout returns 503s", "<p>It was&nbsp;so.</p>", "a
 @dataclass
 class Site:
     fake: FakeJira
-    jira: Jira
-    kind: Kind
+    jira: JiraClient
+    kind: TokenKind
 
     @property
     def root(self) -> str:
-        return "/ex/jira/cloud-1" if self.kind is Kind.SCOPED else ""
+        return "/ex/jira/cloud-1" if self.kind is TokenKind.SCOPED else ""
 
 
 @dataclass
 class Wiki:
     fake: FakeConfluence
-    confluence: Confluence
-    kind: Kind
+    confluence: ConfluenceClient
+    kind: TokenKind
 
 
 async def error_of(call: Awaitable[object]) -> PublishError:

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import Misconfigured
-from bot.integrations.http import Call, Caller, Line, Patience, PublishError, get, path_of, post, put
+from bot.integrations.http import Call, Caller, Endpoint, Patience, PublishError, get, path_of, post, put
 from tests.publish.clients import IMPATIENT, QUICK, SECRET
 from tests.publish.fakes.days import BadDay, Fake, page, refused
 
@@ -38,7 +38,7 @@ class Shelf(Fake):
 @asynccontextmanager
 async def calling(shelf: Shelf, patience: Patience = QUICK, gap: float = 0.0) -> AsyncIterator[Caller]:
     async with shelf.serving() as url:
-        line = Line("Shelf", url, {"Authorization": f"Bearer {SECRET}"}, (SECRET,), gap=gap)
+        line = Endpoint("Shelf", url, {"Authorization": f"Bearer {SECRET}"}, (SECRET,), gap=gap)
         caller = Caller(line, patience)
         try:
             yield caller
@@ -238,7 +238,7 @@ async def test_an_answer_that_trickles_ends_too() -> None:
 
 
 async def test_a_place_where_nobody_listens_has_surely_done_nothing() -> None:
-    caller = Caller(Line("Shelf", "http://127.0.0.1:9"), QUICK)
+    caller = Caller(Endpoint("Shelf", "http://127.0.0.1:9"), QUICK)
     error = await failed(caller, WRITE)
     await caller.aclose()
     assert (error.is_permanent, error.may_have_happened) == (False, False)
@@ -255,7 +255,7 @@ async def test_calls_keep_the_gap_that_a_system_asks_for() -> None:
 @pytest.mark.parametrize("url", ["", "team.atlassian.net", "ftp://a.example", "https://", "https://me:pw@a.example"])
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(Misconfigured):
-        Caller(Line("Shelf", url), QUICK)
+        Caller(Endpoint("Shelf", url), QUICK)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ async def test_a_proxy_is_not_asked_for_this_machine(host: str, uses: bool, monk
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    caller = Caller(Line("Shelf", f"http://{host}"), QUICK)
+    caller = Caller(Endpoint("Shelf", f"http://{host}"), QUICK)
     assert bool(caller._client._mounts) is uses
     await caller.aclose()
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from bot.integrations.http import Answer, PublishError, complaints, retry_after
+from bot.integrations.http import PublishError, Response, complaints, retry_after
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_every_vendors_complaint_is_read(data: object, words: list[str]) -> None
 
 @pytest.mark.parametrize("data", [None, [], "x", {}, {"id": None}, {"id": {"a": 1}}, {"id": True}])
 def test_an_answer_of_another_shape_is_an_error_and_not_a_crash(data: object) -> None:
-    answer = Answer("Shelf", 200, data, wrote=True)
+    answer = Response("Shelf", 200, data, wrote=True)
     for read in (answer.text, answer.number, answer.objects):
         with pytest.raises(PublishError) as caught:
             read("id")

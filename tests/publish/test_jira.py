@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.errors import Misconfigured
-from bot.integrations.atlassian import Kind
-from bot.integrations.jira.client import SEARCH_LAG, Jira
+from bot.integrations.atlassian import TokenKind
+from bot.integrations.jira.client import SEARCH_LAG, JiraClient
 from bot.integrations.jira.types import Category
 from tests.publish.clients import QUICK, access
 from tests.publish.fakes.days import BadDay, page, refused
@@ -23,7 +23,7 @@ async def test_an_action_becomes_an_issue_with_all_that_it_has(site: Site) -> No
     assert (stands["duedate"], stands["priority"]) == ("2026-12-01", {"name": "High"})
     assert stands["labels"] == [LABEL, "postmortem"]
     assert stands["customfield_10"] == {"value": "Ops"}
-    assert isinstance(stands["description"], str if site.kind is Kind.DATA_CENTER else dict)
+    assert isinstance(stands["description"], str if site.kind is TokenKind.DATA_CENTER else dict)
     assert created.issue
     assert (created.issue.assignee, created.issue.assignee_name) == ("acc-ana", "Ana")
     assert (created.issue.due, created.issue.category) == (date(2026, 12, 1), Category.NEW)
@@ -35,7 +35,7 @@ async def test_every_call_goes_where_the_kind_of_token_is_taken(site: Site) -> N
     asked = [seen.path for seen in site.fake.seen if seen.path != "/_edge/tenant_info"]
     assert all(path.startswith(f"{site.root}/rest/api/") for path in asked)
     tenant = site.fake.asked("tenant_info")
-    assert len(tenant) == (1 if site.kind is Kind.SCOPED else 0)
+    assert len(tenant) == (1 if site.kind is TokenKind.SCOPED else 0)
     assert all("Authorization" not in seen.headers for seen in tenant)
 
 
@@ -116,4 +116,4 @@ async def test_a_summary_is_one_line_that_jira_takes(cloud: Site) -> None:
 
 async def test_the_cloud_wants_to_know_whose_token_it_is() -> None:
     with pytest.raises(Misconfigured):
-        Jira(replace(access("https://team.example"), email=""), QUICK)
+        JiraClient(replace(access("https://team.example"), email=""), QUICK)

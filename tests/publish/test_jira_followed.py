@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.integrations.atlassian import Kind
+from bot.integrations.atlassian import TokenKind
 from bot.integrations.jira.types import Category, Changes, unfilled
 from tests.publish.fakes.days import BadDay
 from tests.publish.sites import ITEM, Site, error_of
@@ -119,9 +119,9 @@ async def test_a_revoked_token_says_what_kind_of_token_was_used(site: Site) -> N
     error = await error_of(site.jira.check())
     assert (error.is_permanent, error.status) == (True, 401)
     wanted = {
-        Kind.CLASSIC: "a token with scopes",
-        Kind.SCOPED: "a token without scopes",
-        Kind.DATA_CENTER: "personal access",
+        TokenKind.CLASSIC: "a token with scopes",
+        TokenKind.SCOPED: "a token without scopes",
+        TokenKind.DATA_CENTER: "personal access",
     }
     assert wanted[site.kind] in str(error)
 

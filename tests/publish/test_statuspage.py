@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, Statuspage, Update, Working
+from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, StatuspageClient, Update, Working
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.fakes.days import BadDay, page, refused
 from tests.publish.fakes.statuspage import LONGEST_BODY, FakeStatuspage
@@ -27,7 +27,7 @@ LOST = [
 @dataclass
 class Public:
     fake: FakeStatuspage
-    page: Statuspage
+    page: StatuspageClient
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def public() -> AsyncIterator[Public]:
     fake = FakeStatuspage()
     fake.authorization = f"OAuth {SECRET}"
     async with fake.serving() as url:
-        client = Statuspage("pg", SECRET, QUICK, f"{url}/v1", gap=0.0)
+        client = StatuspageClient("pg", SECRET, QUICK, f"{url}/v1", gap=0.0)
         yield Public(fake, client)
         await client.aclose()
 
@@ -215,7 +215,7 @@ async def test_the_components_are_listed_without_their_groups(public: Public) ->
 async def test_the_pace_that_statuspage_asks_for_is_kept() -> None:
     fake = FakeStatuspage(least_gap=0.02)
     async with fake.serving() as url:
-        client = Statuspage("pg", SECRET, replace(QUICK, attempts=1, pace=1.0), f"{url}/v1", gap=0.1)
+        client = StatuspageClient("pg", SECRET, replace(QUICK, attempts=1, pace=1.0), f"{url}/v1", gap=0.1)
         for _ in range(4):
             await client.components()
         await client.aclose()

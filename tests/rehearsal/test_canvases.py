@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
-from bot.rehearsal.page import Drawing
+from bot.rehearsal.page import WorkspaceRenderer
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.web_api.calls import Args
 from bot.rehearsal.web_api.files import CANVASES_METHODS, MOST_MARKDOWN, in_slacks_hand
@@ -159,7 +159,7 @@ async def test_the_browser_shows_a_channels_canvas_and_no_html_of_it(slack: Stan
     ana = slack.user("ana")
     ops = slack.channel("ops", [ana])
     await made(client, ops, "## Plan\n\n- **one** <b>two</b>", title="INC-1 <i>")
-    drawn = Drawing().draw(
+    drawn = WorkspaceRenderer().draw(
         "workspace_room.html.j2", slack.reader(ana), canvases=slack.workspace.canvases.values(), rows=[]
     )
     assert "INC-1 &lt;i&gt;" in drawn

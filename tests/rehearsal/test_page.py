@@ -9,18 +9,18 @@ import pytest
 from markupsafe import escape
 
 from bot.clock import SettableClock
-from bot.rehearsal.page import Page, drawn, drawn_object, drawn_rich
+from bot.rehearsal.page import WorkspacePage, drawn, drawn_object, drawn_rich
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import Reader
+from bot.rehearsal.views_seen import PersonReader
 from tests.rehearsal.conftest import Json, Scribe, actions, button, field_of, modal, section
 
-READER = Reader(lambda some_id: {"U1": "<ana>"}.get(some_id, some_id))
+READER = PersonReader(lambda some_id: {"U1": "<ana>"}.get(some_id, some_id))
 
 
 @pytest.fixture
 async def slack(clock: SettableClock) -> AsyncIterator[StandIn]:
     standin = StandIn(clock)
-    Page(standin)
+    WorkspacePage(standin)
     async with standin:
         yield standin
 

@@ -10,11 +10,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.user import Keyboard
-from bot.rehearsal.views_seen import Reader, escape, pings_in_blocks, pings_in_text, unescape
+from bot.rehearsal.views_seen import PersonReader, escape, pings_in_blocks, pings_in_text, unescape
 from tests.rehearsal.conftest import Json, Scribe, section
 
 NAMES = {"U1": "ana", "C1": "ops"}
-READER = Reader(lambda some_id: NAMES.get(some_id, some_id), ZoneInfo("Europe/Berlin"))
+READER = PersonReader(lambda some_id: NAMES.get(some_id, some_id), ZoneInfo("Europe/Berlin"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import Afterword
 from bot.integrations.http import PublishError
-from bot.integrations.sync import Kept
+from bot.integrations.sync import SyncResult
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
@@ -42,7 +42,7 @@ class Elsewhere:
         incident = incidents_store.by_id(tx, link.incident_id)
         return incident.title if incident and incident.title != "gone" else None
 
-    async def perform(self, link: Link, prepared: str) -> Kept:
+    async def perform(self, link: Link, prepared: str) -> SyncResult:
         self.calls += 1
         self.looked_up += link.is_unsure
         await asyncio.sleep(self.pause)
@@ -51,7 +51,7 @@ class Elsewhere:
             self.kept[link.subject] = prepared
         if error is not None:
             raise error
-        return Kept("OPS-1", "https://tracker.example/OPS-1", "To do", "memo")
+        return SyncResult("OPS-1", "https://tracker.example/OPS-1", "To do", "memo")
 
     async def look(self, store: object, now: object) -> list[int]:
         self.looks += 1
@@ -60,7 +60,7 @@ class Elsewhere:
     async def aclose(self) -> None:
         """There is nothing to close."""
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: object) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
         links_store.remark(tx, link, kept.status, link.due_at)
 
 

@@ -28,7 +28,7 @@ from storage import reminders as reminders_store
 from storage import search as search_store
 from storage import whys as whys_store
 from storage.database.store import Store, open_store
-from storage.search import Wanted
+from storage.search import SearchQuery
 from tests.services import rich
 from tests.services.rich import LATER, RULES, SECRET, exported
 from tests.storage.given import noting, opened
@@ -167,9 +167,9 @@ def test_what_was_said_of_an_incident_that_is_not_here_yet_is_told_and_added_lat
 def test_an_imported_incident_is_found_by_its_words(source: Store, store: Store) -> None:
     take_in(store, exported(source))
     for words in ("checkout burns", "alarm was off", "mended", "pool per process"):
-        found = store.read_now(lambda tx, words=words: search_store.find(tx, "T1", Wanted(significant(words)), 9))  # type: ignore[misc]
+        found = store.read_now(lambda tx, words=words: search_store.find(tx, "T1", SearchQuery(significant(words)), 9))  # type: ignore[misc]
         assert [one.incident.key for one in found] == ["INC-2"], words
-    assert store.read_now(lambda tx: search_store.find(tx, "T1", Wanted(significant("withdrawn")), 9)) == ()
+    assert store.read_now(lambda tx: search_store.find(tx, "T1", SearchQuery(significant("withdrawn")), 9)) == ()
 
 
 def test_nothing_is_posted_and_what_was_due_before_is_never_said(source: Store, store: Store) -> None:

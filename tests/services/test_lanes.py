@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.integrations.http import PublishError
-from bot.integrations.sync import Kept
+from bot.integrations.sync import SyncResult
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -34,7 +34,7 @@ class Slow:
     def prepare(self, tx: Transaction, link: Link, now: object) -> str | None:
         return link.subject
 
-    async def perform(self, link: Link, prepared: str) -> Kept:
+    async def perform(self, link: Link, prepared: str) -> SyncResult:
         self.called.set()
         await self.gate.wait()
         if self.play is not None:
@@ -43,7 +43,7 @@ class Slow:
             self.play.clock.advance(self.takes)
         if self.bad_days:
             raise self.bad_days.pop(0)
-        return Kept(link.subject, "https://tracker.example/1", "To do", "memo")
+        return SyncResult(link.subject, "https://tracker.example/1", "To do", "memo")
 
     async def look(self, store: Store, now: object) -> Sequence[int]:
         if self.deaf is not None:
@@ -53,7 +53,7 @@ class Slow:
     async def aclose(self) -> None:
         """There is nothing to close."""
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: object) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
         """Nothing follows from it."""
 
 

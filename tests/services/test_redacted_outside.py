@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.integrations.http import PublishError
-from bot.integrations.sync import Kept
+from bot.integrations.sync import SyncResult
 from storage.links import Link
 from tests.alarms import ALERTS, call, pagerduty, watched
 from tests.handlers.stage import on_stage, opened, told, window
@@ -35,11 +35,11 @@ class Paging(Slow):
 
     heard: str = ""
 
-    async def perform(self, link: Link, prepared: str) -> Kept:
+    async def perform(self, link: Link, prepared: str) -> SyncResult:
         await super().perform(link, prepared)
-        return Kept("a1", "", "asked", json.dumps(json.loads(link.memo) | {"request": "r1"}))
+        return SyncResult("a1", "", "asked", json.dumps(json.loads(link.memo) | {"request": "r1"}))
 
-    def keep(self, tx: object, link: Link, kept: Kept, now: object) -> None:
+    def keep(self, tx: object, link: Link, kept: SyncResult, now: object) -> None:
         self.heard = link.memo
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from bot.clock import SettableClock
 from bot.rehearsal.server import StandIn
 from bot.slack.outbox import Outbox
-from bot.slack.sender import File, Saying
+from bot.slack.sender import FileUpload, Saying
 from storage import deliveries as deliveries_store
 from storage.database.statements import Statement, Transaction
 from storage.database.store import Store
@@ -61,7 +61,7 @@ class Post:
             return Saying(delivery.body)
         said: dict[str, Any] = json.loads(delivery.body)
         if "file" in said:
-            said["file"] = File(said["file"], "A title", b"bytes", said.pop("note", ""))
+            said["file"] = FileUpload(said["file"], "A title", b"bytes", said.pop("note", ""))
         if "unsayable" in said:
             return Saying("x", blocks=[{"nobody": object()}])
         return Saying(**said)

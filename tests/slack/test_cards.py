@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.records import Place
-from bot.slack.refresh import CARD_PAUSE_SECONDS, Cards, Refresh
+from bot.slack.refresh import CARD_PAUSE_SECONDS, LiveMessageQueue, Refresh
 from tests.handlers.stage import having, last, on_stage, opened, told
 from tests.playing import Play, playing
 from tests.waiting import LONG_SECONDS, until
@@ -110,8 +110,8 @@ async def test_an_error_that_is_no_refusal_costs_one_update(sqlite_url: str) -> 
 
 
 @asynccontextmanager
-async def refreshing_with(refresh: Refresh, *, pause: float) -> AsyncIterator[Cards]:
-    cards = Cards(pause=pause)
+async def refreshing_with(refresh: Refresh, *, pause: float) -> AsyncIterator[LiveMessageQueue]:
+    cards = LiveMessageQueue(pause=pause)
     cards.refresh_with(refresh)
     running = asyncio.create_task(cards.run())
     yield cards

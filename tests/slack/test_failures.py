@@ -6,10 +6,10 @@ import pytest
 
 from bot.domain.records import Person
 from bot.slack.canvas import Canvases
-from bot.slack.channels import Places
-from bot.slack.directory import AGAIN, Names, People, Roster
-from bot.slack.messages_in import Busy, History, Messages, NotRead
-from bot.slack.refresh import Drawn, LiveMessages, Publisher, Updated
+from bot.slack.channels import Channels
+from bot.slack.directory import AGAIN, Directory, Names, Roster
+from bot.slack.messages_in import Busy, ChannelHistory, Messages, NotRead
+from bot.slack.refresh import Drawn, LiveMessages, Publisher, UpdateResult
 from storage.database.store import Store
 from tests.slack.odd import ODD, Odd, client_to
 
@@ -20,7 +20,7 @@ odd_answers = pytest.mark.parametrize("odd", ODD, ids=str)
 @odd_answers
 async def test_a_stranger_is_read_in_utc_and_what_they_typed_is_not_lost(odd: Odd, sqlite_store: Store) -> None:
     async with client_to(odd) as client:
-        assert await People(sqlite_store, client).known("T1", "U1") == Person("T1", "U1", "U1")
+        assert await Directory(sqlite_store, client).known("T1", "U1") == Person("T1", "U1", "U1")
 
 
 @odd_answers
@@ -34,14 +34,14 @@ async def test_a_name_that_is_not_told_stays_an_id(odd: Odd) -> None:
 @odd_answers
 async def test_a_channel_of_which_nothing_is_told_is_closed_and_that_is_not_remembered(odd: Odd) -> None:
     async with client_to(odd) as client:
-        sight = await Places(client).sight("U1", ["C1"])
+        sight = await Channels(client).sight("U1", ["C1"])
         assert ("C1" in sight.seen, sight.is_sure) == (False, False)
 
 
 @odd_answers
 async def test_a_live_message_that_was_not_updated_is_not_taken_for_deleted(odd: Odd) -> None:
     async with client_to(odd) as client:
-        assert await LiveMessages(client).update("C1", "1.1", {"text": "as it stands"}) == Updated()
+        assert await LiveMessages(client).update("C1", "1.1", {"text": "as it stands"}) == UpdateResult()
 
 
 @odd_answers
@@ -65,7 +65,7 @@ async def test_a_message_that_was_not_given_is_left_for_the_next_time(odd: Odd) 
 async def test_a_walk_through_the_history_waits(odd: Odd) -> None:
     async with client_to(odd) as client:
         with pytest.raises(Busy) as busy:
-            await History(client).before("C1", "2.0", "1.0")
+            await ChannelHistory(client).before("C1", "2.0", "1.0")
         assert not busy.value.is_told
 
 
@@ -79,7 +79,7 @@ async def test_a_canvas_that_cannot_be_looked_at_is_no_error(odd: Odd) -> None:
 async def test_the_list_of_people_is_asked_for_again_soon(odd: Odd, sqlite_store: Store) -> None:
     calls: list[str] = []
     async with client_to(odd, calls) as client:
-        roster = Roster(client, People(sqlite_store, client))
+        roster = Roster(client, Directory(sqlite_store, client))
         roster.start(NOW)
         await roster.settled()
         roster.keep_up(NOW + AGAIN)

@@ -159,7 +159,7 @@ def test_the_form_of_an_action_for_a_why_begins_with_no_words() -> None:
 def test_what_stands_in_a_field_of_a_form_that_takes_its_own_place_has_a_place_of_its_own() -> None:
     entry = replace(CASE.entries[0], version=7)
     clocks = Clocks(NOW, UTC, "")
-    again = corrections_views.stale_form(entry, clocks, corrections_views.Typed(None, "mine"), "Bo")["view"]
+    again = corrections_views.stale_form(entry, clocks, corrections_views.EditedFields(None, "mine"), "Bo")["view"]
     places = [block["block_id"] for block in again["blocks"] if "block_id" in block]
     assert places == ["when@7", "text@7"]
     assert [form_fields_views.name_of(place) for place in places] == ["when", "text"]

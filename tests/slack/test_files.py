@@ -9,7 +9,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.records import LARGEST
-from bot.slack.files import Files, NotKept, NotNow
+from bot.slack.files import FileReader, NotKept, NotNow
 
 TOKEN = "xoxb-" + "test"
 
@@ -60,7 +60,7 @@ async def hosts() -> AsyncIterator[tuple[Host, Host]]:
 async def read(hosts: tuple[Host, Host]) -> AsyncIterator[Callable[[str], Awaitable[bytes]]]:
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(TOKEN, base_url=f"{hosts[0].address}/api/", session=session)
-        yield Files(client).read
+        yield FileReader(client).read
 
 
 Read = Callable[[str], Awaitable[bytes]]
@@ -134,4 +134,4 @@ async def test_an_address_that_only_looks_like_slacks_is_refused(read: Read, add
 async def test_without_a_connection_it_is_for_later(hosts: tuple[Host, Host]) -> None:
     client = AsyncWebClient(TOKEN, base_url=f"{hosts[0].address}/api/")
     with pytest.raises(NotNow, match="no connection"):
-        await Files(client).read(f"{hosts[0].address}/file")
+        await FileReader(client).read(f"{hosts[0].address}/file")

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.slack.messages_in import Said, moment_of, said_in
+from bot.slack.messages_in import SlackMessage, moment_of, said_in
 
 TS = "1795437300.000002"
 
 
-def said(**parts: Any) -> Said:
+def said(**parts: Any) -> SlackMessage:
     return said_in({"ts": TS, "user": "U1", **parts}, "C1", "A1")
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from bot.slack.messages_in import Said, said_in
+from bot.slack.messages_in import SlackMessage, said_in
 from tests.slack.block_kinds import SHOWN, Json, items, plain, rich, section
 
 TS = "1795437300.000002"
 
 
-def by_app(text: str, *blocks: Json, **parts: Any) -> Said:
+def by_app(text: str, *blocks: Json, **parts: Any) -> SlackMessage:
     return said_in({"ts": TS, "bot_id": "B0OTHER", "text": text, "blocks": list(blocks), **parts}, "C1", "A1")
 
 
-def by_person(text: str, *blocks: Json, **parts: Any) -> Said:
+def by_person(text: str, *blocks: Json, **parts: Any) -> SlackMessage:
     return said_in({"ts": TS, "user": "U1", "text": text, "blocks": list(blocks), **parts}, "C1", "A1")
 
 

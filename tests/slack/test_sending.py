@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.sender import File, Result, Saying, Sender, StillMaking, Verdict
+from bot.slack.sender import FileUpload, Result, Saying, Sender, SendVerdict, StillMaking
 from tests.slack.odd import ODD, Odd, client_to
 
 SAYING = Saying("hello")
@@ -35,7 +35,7 @@ async def answered(status: int, kind: str, body: bytes) -> tuple[Result, int]:
 )
 async def test_an_answer_that_is_not_slacks_may_come_after_the_message_was_taken(odd: Odd) -> None:
     result, calls = await answered(odd.status, odd.kind, odd.body)
-    assert (result.verdict, calls) == (Verdict.PERHAPS, 1)
+    assert (result.verdict, calls) == (SendVerdict.PERHAPS, 1)
     assert result.error
 
 
@@ -44,24 +44,24 @@ async def test_an_answer_that_is_not_slacks_may_come_after_the_message_was_taken
 async def test_a_limit_is_surely_not_sent(status: int, error: str) -> None:
     body = b'{"ok": false, "error": "' + error.encode() + b'"}'
     result, _ = await answered(status, "application/json", body)
-    assert (result.verdict, result.wait) == (Verdict.LATER, 30)
+    assert (result.verdict, result.wait) == (SendVerdict.LATER, 30)
 
 
 async def test_a_limit_told_by_a_proxy_is_surely_not_sent() -> None:
     result, _ = await answered(429, "text/html", b"<html>Slow down</html>")
-    assert (result.verdict, result.wait) == (Verdict.LATER, 30)
+    assert (result.verdict, result.wait) == (SendVerdict.LATER, 30)
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"])
 async def test_a_refused_token_stops_everything(error: str) -> None:
     result, _ = await answered(200, "application/json", b'{"ok": false, "error": "' + error.encode() + b'"}')
-    assert (result.verdict, result.error) == (Verdict.LOCKED_OUT, error)
+    assert (result.verdict, result.error) == (SendVerdict.LOCKED_OUT, error)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/api/", "http://nobody.invalid/api/"], ids=["refused", "no name"])
 async def test_a_slack_that_was_never_reached_has_taken_nothing(url: str) -> None:
     async with sender_to(url) as sender:
-        assert (await sender.send("C1", SAYING, "key")).verdict is Verdict.LATER
+        assert (await sender.send("C1", SAYING, "key")).verdict is SendVerdict.LATER
 
 
 async def test_a_connection_that_could_not_be_made_secure_has_carried_nothing() -> None:
@@ -73,18 +73,18 @@ async def test_a_connection_that_could_not_be_made_secure_has_carried_nothing() 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, sender_to(f"https://127.0.0.1:{port}/api/") as sender:
-        assert (await sender.send("C1", SAYING, "key")).verdict is Verdict.LATER
+        assert (await sender.send("C1", SAYING, "key")).verdict is SendVerdict.LATER
 
 
 async def test_where_slack_refuses_the_form_it_is_asked_twice_and_no_more() -> None:
     result, calls = await answered(200, "application/json", b'{"ok": false, "error": "invalid_blocks"}')
-    assert (result.verdict, result.error, calls) == (Verdict.NEVER, "invalid_blocks", 2)
+    assert (result.verdict, result.error, calls) == (SendVerdict.NEVER, "invalid_blocks", 2)
 
 
 async def test_a_file_that_is_still_being_made_is_surely_not_sent() -> None:
-    async def not_yet() -> File:
+    async def not_yet() -> FileUpload:
         raise StillMaking("not yet")
 
     async with sender_to("http://127.0.0.1:9/api/") as sender:
         result = await sender.send("C1", replace(SAYING, file=not_yet), "key")
-    assert result == Result(Verdict.LATER, error="the file is still being made")
+    assert result == Result(SendVerdict.LATER, error="the file is still being made")

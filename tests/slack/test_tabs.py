@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from bot.slack.refresh import MOST_TRIES, Change, Drawn, Tabs, Whose
+from bot.slack.refresh import MOST_TRIES, Change, Drawn, HomeTabQueue, Whose
 from tests.waiting import until
 
 ANA, BO = ("T1", "UANA"), ("T1", "UBO")
@@ -49,8 +49,8 @@ class Drawing:
 
 
 @asynccontextmanager
-async def running(drawing: Drawing, **timing: float) -> AsyncIterator[Tabs]:
-    tabs = Tabs(**timing)
+async def running(drawing: Drawing, **timing: float) -> AsyncIterator[HomeTabQueue]:
+    tabs = HomeTabQueue(**timing)
     tabs.drawn_by(drawing)
     task = asyncio.create_task(tabs.run())
     yield tabs
@@ -105,7 +105,7 @@ async def test_where_slack_wants_rest_nobody_s_tab_is_drawn_until_then() -> None
 
 async def test_what_can_never_be_drawn_is_given_up() -> None:
     drawing = Drawing(Drawn(wait=0.001))
-    tabs = Tabs()
+    tabs = HomeTabQueue()
     tabs.drawn_by(drawing)
     tabs.stale(*ANA)
     for _ in range(3 * MOST_TRIES):

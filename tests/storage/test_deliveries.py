@@ -8,7 +8,7 @@ import pytest
 from storage import deliveries as deliveries_store
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
-from storage.deliveries import Delivery, Outcome, Owed
+from storage.deliveries import Delivery, Owed, SendOutcome
 from tests.storage.given import NOW, minutes, opened
 from tests.storage.test_reminders import FIRST
 
@@ -65,7 +65,7 @@ def test_an_outcome_is_written_unless_the_lease_was_lost(store: Store) -> None:
     (owed,) = due(store)
     claimed(store, owed)
     claimed(store, due(store, 1)[0], "them", 1)
-    sent = Outcome("sent", NOW + minutes(1), "C1", "1700000000.000100")
+    sent = SendOutcome("sent", NOW + minutes(1), "C1", "1700000000.000100")
     assert not store.write_now(lambda tx: deliveries_store.settle(tx, owed, "us", sent))
     assert due(store, 2)[0].state == "sending"
     assert store.write_now(lambda tx: deliveries_store.settle(tx, owed, "them", sent))
@@ -79,7 +79,7 @@ def test_what_is_not_over_is_due_again_when_it_says(store: Store, state: str, is
     (owed,) = due(store)
     claimed(store, owed)
     elsewhere = replace(owed, recipient="U1", fallback="")
-    outcome = Outcome(state, NOW + minutes(5), error="channel_not_found")
+    outcome = SendOutcome(state, NOW + minutes(5), error="channel_not_found")
     store.write_now(lambda tx: deliveries_store.settle(tx, elsewhere, "us", outcome))
     assert due(store, 4) == ()
     later = due(store, 5)
@@ -94,7 +94,7 @@ def test_the_next_one_due_is_the_earliest_that_is_owed(store: Store) -> None:
     (first, *_) = due(store, 3)
     claimed(store, first, at=3)
     assert store.read_now(deliveries_store.next_due) == NOW + minutes(4)
-    store.write_now(lambda tx: deliveries_store.settle(tx, first, "us", Outcome("sent", NOW)))
+    store.write_now(lambda tx: deliveries_store.settle(tx, first, "us", SendOutcome("sent", NOW)))
     assert store.read_now(deliveries_store.next_due) == NOW + minutes(7)
 
 

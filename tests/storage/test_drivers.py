@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.errors import Misconfigured
-from storage.database.drivers import Driver, Fault, SqliteDriver, driver_for
+from storage.database.drivers import Driver, DriverFault, SqliteDriver, driver_for
 from storage.database.store import Store, open_store
 from tests.storage.given import entry, noted, opened
 from tests.waiting import LONG_SECONDS
@@ -136,15 +136,15 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("SQLITE_BUSY", Fault.BUSY),
-        ("SQLITE_BUSY_SNAPSHOT", Fault.BUSY),
-        ("SQLITE_CONSTRAINT_UNIQUE", Fault.UNIT),
-        ("SQLITE_FULL", Fault.WHOLE),
-        ("SQLITE_IOERR_FSYNC", Fault.WHOLE),
-        ("SQLITE_CORRUPT", Fault.WHOLE),
+        ("SQLITE_BUSY", DriverFault.BUSY),
+        ("SQLITE_BUSY_SNAPSHOT", DriverFault.BUSY),
+        ("SQLITE_CONSTRAINT_UNIQUE", DriverFault.UNIT),
+        ("SQLITE_FULL", DriverFault.WHOLE),
+        ("SQLITE_IOERR_FSYNC", DriverFault.WHOLE),
+        ("SQLITE_CORRUPT", DriverFault.WHOLE),
     ],
 )
-def test_what_an_error_of_sqlite_means(tmp_path: Path, name: str, fault: Fault) -> None:
+def test_what_an_error_of_sqlite_means(tmp_path: Path, name: str, fault: DriverFault) -> None:
     error = sqlite3.OperationalError()
     error.sqlite_errorname = name
     assert driver_for(f"sqlite:///{tmp_path}/x.db").fault(error) is fault
@@ -153,19 +153,19 @@ def test_what_an_error_of_sqlite_means(tmp_path: Path, name: str, fault: Fault) 
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (psycopg.errors.UniqueViolation, Fault.CONFLICT),
-        (psycopg.errors.SerializationFailure, Fault.CONFLICT),
-        (psycopg.errors.DeadlockDetected, Fault.CONFLICT),
-        (psycopg.errors.LockNotAvailable, Fault.CONFLICT),
-        (psycopg.errors.AdminShutdown, Fault.LOST),
-        (psycopg.errors.ReadOnlySqlTransaction, Fault.LOST),
-        (psycopg.OperationalError, Fault.LOST),
-        (psycopg.InterfaceError, Fault.LOST),
-        (psycopg.errors.DataError, Fault.UNIT),
-        (psycopg.errors.DiskFull, Fault.UNIT),
+        (psycopg.errors.UniqueViolation, DriverFault.CONFLICT),
+        (psycopg.errors.SerializationFailure, DriverFault.CONFLICT),
+        (psycopg.errors.DeadlockDetected, DriverFault.CONFLICT),
+        (psycopg.errors.LockNotAvailable, DriverFault.CONFLICT),
+        (psycopg.errors.AdminShutdown, DriverFault.LOST),
+        (psycopg.errors.ReadOnlySqlTransaction, DriverFault.LOST),
+        (psycopg.OperationalError, DriverFault.LOST),
+        (psycopg.InterfaceError, DriverFault.LOST),
+        (psycopg.errors.DataError, DriverFault.UNIT),
+        (psycopg.errors.DiskFull, DriverFault.UNIT),
     ],
 )
-def test_what_an_error_of_postgresql_means(error: type[psycopg.Error], fault: Fault) -> None:
+def test_what_an_error_of_postgresql_means(error: type[psycopg.Error], fault: DriverFault) -> None:
     assert driver_for("postgresql://somebody@/x").fault(error()) is fault
 
 

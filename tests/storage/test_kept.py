@@ -14,7 +14,7 @@ from storage import secrets as secrets_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.secrets import Reach
+from storage.secrets import SearchScope
 from storage.sections import NewText
 from tests.storage.given import NOW, PLACE, noting, opened
 
@@ -54,7 +54,7 @@ def test_a_redaction_finds_it_and_changes_its_words_alone(store: Store) -> None:
     incident = store.write_now(opened)
     secret = "hunter" + "2-of-demo"
     keep(store, incident.id, replace(TEXT, markdown=f"It was {secret}."))
-    reach = Reach(incident.id, PLACE.team, incident.opened_at)
+    reach = SearchScope(incident.id, PLACE.team, incident.opened_at)
     (copy,) = store.read_now(lambda tx: secrets_store.copies(tx, reach, secrets_store.mark_of(secret)))
     assert copy.place == "kept"
     store.write_now(lambda tx: secrets_store.rewrite(tx, copy, "It was [redacted]."))

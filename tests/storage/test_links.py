@@ -6,7 +6,7 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, Settled, Thing
+from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, LinkOutcome, Thing
 from tests.storage.given import NOW, PLACE, minutes, opened
 
 LEASE = NOW + minutes(1)
@@ -31,8 +31,8 @@ def again(store: Store, link: Link) -> Link:
     return found
 
 
-def settled(**changes: object) -> Settled:
-    made = Settled(KEPT, NOW, "OPS-1", "https://tracker.example/OPS-1", "To do", "", 0, False, "", False, NOW)
+def settled(**changes: object) -> LinkOutcome:
+    made = LinkOutcome(KEPT, NOW, "OPS-1", "https://tracker.example/OPS-1", "To do", "", 0, False, "", False, NOW)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 from storage import search as search_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.search import DONE, Lookback, NewLookback
+from storage.search import DONE, HistoryScan, NewLookback
 from tests.storage.given import NOW, minutes, opened
 
 
-def begun(store: Store) -> Lookback:
+def begun(store: Store) -> HistoryScan:
     """A walk that is due now."""
 
-    def unit(tx: Transaction) -> Lookback | None:
+    def unit(tx: Transaction) -> HistoryScan | None:
         incident = opened(tx)
         new = NewLookback("T1", "C1", incident.id, "U1", NOW - minutes(120), '{"latest": "1.0"}')
         return search_store.by_id(tx, search_store.add(tx, new, NOW))

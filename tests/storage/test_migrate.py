@@ -28,7 +28,7 @@ from storage.database import store as database_store
 from storage.database.drivers import Driver, SqliteDriver, driver_for
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
-from storage.search import Wanted
+from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.conftest import on_server
 from tests.storage.given import NOW, minutes, noting, opened
@@ -141,7 +141,7 @@ def test_what_was_written_before_there_was_a_search_is_found(tmp_path: Path, pos
         before_the_search(driver)
         store = open_store(url, migrating=True)
         for words, count in {("checkout", "pool"): 1, ("disk",): 0}.items():
-            found = store.read_now(lambda tx, words=words: search_store.find(tx, "T1", Wanted(words), 9))  # type: ignore[misc]
+            found = store.read_now(lambda tx, words=words: search_store.find(tx, "T1", SearchQuery(words), 9))  # type: ignore[misc]
             assert len(found) == count
         store.close()
     on_server(postgres_server, "DROP DATABASE searched WITH (FORCE)")

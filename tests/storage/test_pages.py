@@ -6,7 +6,7 @@ from datetime import datetime
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.timeline import Anchor, Span
+from storage.timeline import Anchor, EntryRange
 from tests.storage.given import NOW, entry, minutes, noted, opened
 
 FIRST = NOW - minutes(60)
@@ -22,8 +22,8 @@ def written(tx: Transaction) -> None:
     timeline_store.amend(tx, replace(struck, struck=True), "struck", "U1", NOW)
 
 
-def span(since: datetime = FIRST) -> Span:
-    return Span(1, since)
+def span(since: datetime = FIRST) -> EntryRange:
+    return EntryRange(1, since)
 
 
 def numbers(store: Store, find: str, *given: object) -> list[int]:

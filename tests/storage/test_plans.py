@@ -25,10 +25,10 @@ from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.deliveries import Outcome, Owed
-from storage.search import NewLookback, Wanted
+from storage.deliveries import Owed, SendOutcome
+from storage.search import NewLookback, SearchQuery
 from storage.sections import NewText
-from storage.timeline import Anchor, Span
+from storage.timeline import Anchor, EntryRange
 from tests.storage.given import NOW, PLACE, entry, opened
 
 # Of these only what is still to be done stands in the index, and all of it is wanted.
@@ -63,7 +63,7 @@ def a_tick(tx: Transaction) -> None:
     deliveries_store.owe(tx, Owed("T1", "message", "C1", "{}", NOW))
     for delivery in deliveries_store.due(tx, NOW, 50):
         deliveries_store.claim(tx, delivery, "us", NOW, NOW)
-        deliveries_store.settle(tx, delivery, "us", Outcome("sent", NOW))
+        deliveries_store.settle(tx, delivery, "us", SendOutcome("sent", NOW))
     deliveries_store.next_due(tx)
     deliveries_store.waiting(tx)
     deliveries_store.of_reminder(tx, 1)
@@ -100,7 +100,7 @@ def a_look_at_jira(tx: Transaction) -> None:
 
 
 def a_page_of_the_timeline(tx: Transaction) -> None:
-    span, anchor = Span(1, NOW), Anchor(NOW, 1)
+    span, anchor = EntryRange(1, NOW), Anchor(NOW, 1)
     timeline_store.last(tx, span, 100)
     timeline_store.before(tx, span, anchor, 100)
     timeline_store.behind(tx, span, anchor, 100)
@@ -171,7 +171,7 @@ def a_webhook(tx: Transaction) -> None:
 
 def a_look_at_the_past(tx: Transaction) -> None:
     search_store.words_of(tx, 1)
-    search_store.find(tx, "T1", Wanted(("checkout", "pool"), is_any=True), 50)
+    search_store.find(tx, "T1", SearchQuery(("checkout", "pool"), is_any=True), 50)
     search_store.judged(tx, 1)
     search_store.judge(tx, 1, 1, "U1", NOW, is_same=True)
     history_store.keep(tx, "U1", "recall.judge", "key", NOW)

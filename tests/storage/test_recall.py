@@ -20,7 +20,7 @@ from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
-from storage.search import Wanted
+from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.storage.given import NOW
 
@@ -30,7 +30,7 @@ def opening(title: str, channel: str = "C1", team: str = "T1") -> Callable[[Tran
 
 
 def keys(store: Store, words: str, **more: object) -> list[str]:
-    wanted = Wanted(significant(words), **more)  # type: ignore[arg-type]
+    wanted = SearchQuery(significant(words), **more)  # type: ignore[arg-type]
     return [one.incident.key for one in store.read_now(lambda tx: search_store.find(tx, "T1", wanted, 50))]
 
 
@@ -116,7 +116,7 @@ def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite
     sqlite_store.write_now(many)
     steps = 0
 
-    def count(tx: Transaction) -> tuple[search_store.Found, ...]:
+    def count(tx: Transaction) -> tuple[search_store.SearchHit, ...]:
         nonlocal steps
         connection: object = tx._connection
 
@@ -127,7 +127,7 @@ def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite
 
         connection.set_progress_handler(step, 1)  # type: ignore[attr-defined]
         try:
-            return search_store.find(tx, "T1", Wanted(("417",)), 50)
+            return search_store.find(tx, "T1", SearchQuery(("417",)), 50)
         finally:
             connection.set_progress_handler(None, 0)  # type: ignore[attr-defined]
 

@@ -23,7 +23,7 @@ from storage.attachments import NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.links import Thing
-from storage.secrets import Reach
+from storage.secrets import SearchScope
 from storage.timeline import NewEntry
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -109,7 +109,7 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
         deliveries_store.keep(tx, "other", '"nothing"', NOW)
 
     await store.write(more)
-    reach, mark = Reach(incident.id, "T1", NOW), secrets_store.mark_of(SECRET)
+    reach, mark = SearchScope(incident.id, "T1", NOW), secrets_store.mark_of(SECRET)
     found = await store.read(lambda tx: secrets_store.copies(tx, reach, mark))
     assert sorted((copy.place, copy.text) for copy in found) == [
         ("attachment", f"{SECRET}.png"),
@@ -127,7 +127,9 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
     for system in ("paging", "statuspage", "jira", "jsm"):
         thing = Thing("T1", system, "INC-1 it", incident.id)
         await store.write(lambda tx, thing=thing: links_store.want(tx, thing, NOW, memo))  # type: ignore[misc]
-    found = await store.read(lambda tx: secrets_store.copies(tx, Reach(incident.id), secrets_store.mark_of(SECRET)))
+    found = await store.read(
+        lambda tx: secrets_store.copies(tx, SearchScope(incident.id), secrets_store.mark_of(SECRET))
+    )
     assert [(copy.place, copy.text) for copy in found] == [("link", memo), ("link", memo)]
     for copy in found:
         await store.write(lambda tx, copy=copy: secrets_store.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.types import TypeEngine
 
-from storage.database.statements import CalendarDay, Flag, UtcDateTime, Word
+from storage.database.statements import CalendarDay, FlagType, UtcDateTime, Word
 from storage.database.store import Store
 from tests.storage.given import entry, noted, opened
 
@@ -61,12 +61,12 @@ def test_a_time_without_a_zone_is_refused(dialect: Dialect) -> None:
     ("kind", "value"),
     [
         (Word(Colour), Colour.RED),
-        (Flag(), True),
-        (Flag(), False),
+        (FlagType(), True),
+        (FlagType(), False),
         (CalendarDay(), date(2026, 2, 28)),
         (UtcDateTime(), None),
         (Word(Colour), None),
-        (Flag(), None),
+        (FlagType(), None),
         (CalendarDay(), None),
     ],
 )

@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.server import Delivery, StandIn
+from bot.rehearsal.server import AppDelivery, StandIn
 from bot.web.slack_endpoint import Dispatcher
 from bot.web.socket_mode import SocketMode
 from tests.waiting import LONG_SECONDS, until
@@ -73,7 +73,7 @@ async def test_a_command_is_answered_and_its_listener_knows_the_envelope(wire: W
 async def test_a_modal_is_answered_with_what_is_wrong(wire: Wire) -> None:
     view = {"id": "V1", "type": "modal", "callback_id": "form", "state": {"values": {}}}
     payload = {"type": "view_submission", "team": {"id": "T0REHEARSE"}, "user": {"id": wire.ana}, "view": view}
-    reply = await wire.slack.sockets.deliver(Delivery("interactive", payload), 3)
+    reply = await wire.slack.sockets.deliver(AppDelivery("interactive", payload), 3)
     assert reply.body == {"response_action": "errors", "errors": {"b": "No."}}
 
 

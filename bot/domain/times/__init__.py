@@ -13,12 +13,12 @@ from typing import NamedTuple
 from bot.domain.times.days import Day, near
 from bot.domain.times.evidence import leads
 from bot.domain.times.grammar import HEAD, find
-from bot.domain.times.instants import Instant, Outcome, outcome
+from bot.domain.times.instants import Instant, Moments, outcome
 from bot.domain.times.language import LANGUAGES, Vocabulary, vocabulary
 from bot.domain.times.languages import foreign, native
 from bot.domain.times.machines import Stamp, stamp_at
 from bot.domain.times.offers import elsewhere, languages_in
-from bot.domain.times.scan import Found, as_typed, plain
+from bot.domain.times.scan import TimeFound, as_typed, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Author(NamedTuple):
     words: Vocabulary
     on: date | None
 
-    def outcome(self, found: Found, written: str) -> Outcome:
+    def outcome(self, found: TimeFound, written: str) -> Moments:
         return outcome(_dated(found, self.on) if self.on else found, written, self.now, self.zone)
 
 
@@ -118,7 +118,7 @@ def _behind_bar(text: str, author: _Author) -> Reading | None:
     return _reading(found, last, before.strip(), author)
 
 
-def _dated(found: Found, on: date) -> Found:
+def _dated(found: TimeFound, on: date) -> TimeFound:
     """The same on a date, where it tells none and is not so long before now; a date without its year is one near it."""
     if found.ago is not None or (found.day and (found.day.full or not found.day.numbers)):
         return found
@@ -134,9 +134,9 @@ def _stamped(stamp: Stamp, text: str, author: _Author) -> Reading:
         return _reading(found, stamp.written, rest, author) if found and not found.leftover else _no_time(text)
     if stamp.is_text:
         choices = (Instant(stamp.moment), Instant(author.now.astimezone(UTC)))
-        question = Outcome(choices, "That number may be a time in seconds since 1970.")
-        return _told(Found(moment=stamp.moment), text[:24].strip(), text.strip(), question)
-    return _told(Found(moment=stamp.moment), text[: stamp.rest].strip(), rest, Outcome((Instant(stamp.moment),)))
+        question = Moments(choices, "That number may be a time in seconds since 1970.")
+        return _told(TimeFound(moment=stamp.moment), text[:24].strip(), text.strip(), question)
+    return _told(TimeFound(moment=stamp.moment), text[: stamp.rest].strip(), rest, Moments((Instant(stamp.moment),)))
 
 
 def _no_time(text: str, offer: tuple[datetime, ...] | None = None) -> Reading:
@@ -154,7 +154,7 @@ def _no_time(text: str, offer: tuple[datetime, ...] | None = None) -> Reading:
     )
 
 
-def _reading(found: Found, source: str, rest: str, author: _Author) -> Reading:
+def _reading(found: TimeFound, source: str, rest: str, author: _Author) -> Reading:
     written = source[found.begins : found.ends].strip()
     result = author.outcome(found, written)
     text = as_typed(found.kept, source) + rest
@@ -173,7 +173,7 @@ def _reading(found: Found, source: str, rest: str, author: _Author) -> Reading:
     return _told(found, written, text, result)
 
 
-def _in_other_words(found: Found, source: str, author: _Author) -> tuple[Instant, ...]:
+def _in_other_words(found: TimeFound, source: str, author: _Author) -> tuple[Instant, ...]:
     """What else the line may say: with what stands beside the time, and to people of other languages."""
     head = plain(source[:HEAD])
     instants = [*_beside(source[found.begins : found.ends].strip(), found.leftover, author)]
@@ -184,10 +184,10 @@ def _in_other_words(found: Found, source: str, author: _Author) -> tuple[Instant
     return tuple(instants)
 
 
-def _asked(found: Found, written: str, result: Outcome, more: tuple[Instant, ...]) -> Outcome:
+def _asked(found: TimeFound, written: str, result: Moments, more: tuple[Instant, ...]) -> Moments:
     unique = {instant.start: instant for instant in (*result.instants, *more)}
     problem = f"\u201c{found.leftover}\u201d beside {written} may mean another time."
-    return Outcome(tuple(unique[start] for start in sorted(unique)), result.problem or problem)
+    return Moments(tuple(unique[start] for start in sorted(unique)), result.problem or problem)
 
 
 def _elsewhere(text: str, author: _Author) -> Reading:
@@ -201,7 +201,7 @@ def _elsewhere(text: str, author: _Author) -> Reading:
         if not starts and place <= HEAD and leads(plain(text[:HEAD]), author.words, place):
             beside = text[:place].strip()
             asked = _asked(
-                found._replace(leftover=beside), written, Outcome(instants), _beside(written, beside, author)
+                found._replace(leftover=beside), written, Moments(instants), _beside(written, beside, author)
             )
             return _told(found, written, text, asked)
         starts |= dict.fromkeys(instant.start for instant in instants)
@@ -217,13 +217,13 @@ def _beside(written: str, words: str, author: _Author) -> tuple[Instant, ...]:
     return author.outcome(found, together).instants
 
 
-def _either(written: str, instants: tuple[Instant, ...]) -> Outcome:
+def _either(written: str, instants: tuple[Instant, ...]) -> Moments:
     """Two readings of the same words, where what follows the time could be part of it or not."""
     unique = {instant.start: instant for instant in instants}
-    return Outcome(tuple(unique[start] for start in sorted(unique)), f"\u201c{written}\u201d can be read in two ways.")
+    return Moments(tuple(unique[start] for start in sorted(unique)), f"\u201c{written}\u201d can be read in two ways.")
 
 
-def _told(found: Found, written: str, text: str, result: Outcome) -> Reading:
+def _told(found: TimeFound, written: str, text: str, result: Moments) -> Reading:
     first = result.instants[0] if result.instants else Instant(datetime.min.replace(tzinfo=UTC))
     asked = result.problem is not None
     zones = {instant.zone for instant in result.instants}

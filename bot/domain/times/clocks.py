@@ -4,7 +4,7 @@ import re
 from datetime import time, timedelta
 from typing import NamedTuple
 
-from bot.domain.times.language import Part
+from bot.domain.times.language import DayPart
 
 _COLON = re.compile(
     r"([0-9]{1,2})(?:(:|\.|\s?h\s?)([0-9]{2})(?::([0-9]{2})(?:[.,:]([0-9]{1,9}))?)?)?"
@@ -51,7 +51,7 @@ _MORE = re.compile(r"\.?[0-9A-Za-z_]|[/%°]|-(?![0-9]{1,2}[.:][0-9]{2}(?![0-9.])
 _VERB_AM = re.compile(r"[0-9]{1,2} am I\b", re.ASCII)
 
 
-class Clock(NamedTuple):
+class TimeOfDay(NamedTuple):
     """A time of day as written, not yet checked: the hour may be 25.
 
     `half` is "a", "p" or "" where none was written. `form` is how it was written: "colon", "dot", "hour" ("2pm"),
@@ -84,7 +84,7 @@ class Clock(NamedTuple):
         return time(hour, self.minute, self.second, self.microsecond), timedelta(0)
 
 
-def clock_at(head: str, at: int, *, sure: bool, stamp: bool = False) -> tuple[Clock, int] | None:
+def clock_at(head: str, at: int, *, sure: bool, stamp: bool = False) -> tuple[TimeOfDay, int] | None:
     """The time of day at position `at` and where it ends. `sure`: a date or an "at" before it says that it is a time.
 
     A lone number ("5") is given as form "plain", "13h" as "short" and "1405" as "digits": the caller must find what
@@ -104,28 +104,28 @@ def clock_at(head: str, at: int, *, sure: bool, stamp: bool = False) -> tuple[Cl
     return clock._replace(length=_may_be_length(head, match, clock, stamp=stamp or sure)), match.end()
 
 
-def _from_signs(match: re.Match[str]) -> Clock:
+def _from_signs(match: re.Match[str]) -> TimeOfDay:
     hour, minute, second, half = match.groups()
-    return Clock(int(hour), 30 if half else int(minute or 0), int(second or 0), precise=bool(second))
+    return TimeOfDay(int(hour), 30 if half else int(minute or 0), int(second or 0), precise=bool(second))
 
 
-def _from_digits(match: re.Match[str], head: str) -> tuple[Clock, int]:
+def _from_digits(match: re.Match[str], head: str) -> tuple[TimeOfDay, int]:
     hour, minute, second = match.groups()
     mark = _DIGITS_MARK.match(head, match.end())
     half = (mark[1] or "").lower() if mark else ""
     form = "colon" if mark and len(hour + minute) >= 3 and (half or len(hour) == 2) else "digits"
-    clock = Clock(int(hour), int(minute), int(second or 0), half=half, precise=bool(second), form=form)
+    clock = TimeOfDay(int(hour), int(minute), int(second or 0), half=half, precise=bool(second), form=form)
     return clock, mark.end() if mark else match.end()
 
 
-def _named_at(head: str, at: int, *, sure: bool) -> tuple[Clock, int] | None:
+def _named_at(head: str, at: int, *, sure: bool) -> tuple[TimeOfDay, int] | None:
     match = _NAMED.match(head, at)
     if match is None or (not sure and _JOB.match(head, match.end())) or _MORE.match(head, match.end()):
         return None
-    return Clock(0 if match.group().lower() == "midnight" else 12, form="named"), match.end()
+    return TimeOfDay(0 if match.group().lower() == "midnight" else 12, form="named"), match.end()
 
 
-def _from_match(match: re.Match[str]) -> Clock | None:
+def _from_match(match: re.Match[str]) -> TimeOfDay | None:
     hour, mark, minute, second, fraction, _, half, short, word = match.groups()
     if minute is None:
         if short:
@@ -134,7 +134,7 @@ def _from_match(match: re.Match[str]) -> Clock | None:
         form = "hour" if half or named in ("uhr", "uur", "o'clock") else "short" if named else "plain"
     else:
         form = "dot" if mark == "." else "colon"
-    return Clock(
+    return TimeOfDay(
         int(hour),
         int(minute or 0),
         int(second or 0),
@@ -145,7 +145,7 @@ def _from_match(match: re.Match[str]) -> Clock | None:
     )
 
 
-def _is_measure(head: str, match: re.Match[str], clock: Clock, *, sure: bool, stamp: bool) -> bool:
+def _is_measure(head: str, match: re.Match[str], clock: TimeOfDay, *, sure: bool, stamp: bool) -> bool:
     """Whether figures that look like a time are a number, a ratio, a version or a length of time."""
     end = match.end()
     if clock.form == "hour":
@@ -180,7 +180,7 @@ def _is_length(head: str, match: re.Match[str], *, sure: bool) -> bool:
     return is_short or "h" in mark.lower() or match[4] is not None or int(figures) == 0 or word == "duration"
 
 
-def _may_be_length(head: str, match: re.Match[str], clock: Clock, *, stamp: bool) -> bool:
+def _may_be_length(head: str, match: re.Match[str], clock: TimeOfDay, *, stamp: bool) -> bool:
     if stamp or clock.half or clock.form != "colon" or not match[3]:
         return False
     word = (match[9] or "").strip().lower()
@@ -189,7 +189,7 @@ def _may_be_length(head: str, match: re.Match[str], clock: Clock, *, stamp: bool
     return bool(_LENGTH.match(head, match.end()) or ("h" in match[2].lower() and _HOURS.match(head, match.end())))
 
 
-def with_halves(start: Clock, end: Clock) -> tuple[Clock, Clock]:
+def with_halves(start: TimeOfDay, end: TimeOfDay) -> tuple[TimeOfDay, TimeOfDay]:
     """Both ends of a range with "am" and "pm" carried over: "2:05-2:20pm", "11:30-1:15pm", "11:50pm-12:10"."""
     if start.half and not end.half and end.hour <= 12:
         return start, _nearest(start, end)
@@ -199,11 +199,11 @@ def with_halves(start: Clock, end: Clock) -> tuple[Clock, Clock]:
     return start, end
 
 
-def _nearest(start: Clock, end: Clock) -> Clock:
+def _nearest(start: TimeOfDay, end: TimeOfDay) -> TimeOfDay:
     return min((end._replace(half=half) for half in "ap"), key=lambda option: _seconds_between(start, option))
 
 
-def _seconds_between(start: Clock, end: Clock) -> float:
+def _seconds_between(start: TimeOfDay, end: TimeOfDay) -> float:
     first, last = start.of_day(), end.of_day()
     if first is None or last is None:
         return float("inf")
@@ -214,7 +214,7 @@ def _seconds(of_day: time) -> float:
     return of_day.hour * 3600 + of_day.minute * 60 + of_day.second + of_day.microsecond / 1e6
 
 
-def in_part(clock: Clock, part: str) -> Clock | None:
+def in_part(clock: TimeOfDay, part: str) -> TimeOfDay | None:
     """A time of day with its half where a part of the day says it: "3:00" in the afternoon is 15:00.
 
     Hours past twelve are as they are written. None where the part and the time contradict each other.
@@ -237,7 +237,7 @@ def in_part(clock: Clock, part: str) -> Clock | None:
     return clock._replace(half="p" if 6 <= hour < 12 else "a")
 
 
-def _fits(clock: Clock, part: str) -> bool:
+def _fits(clock: TimeOfDay, part: str) -> bool:
     of_day = clock.of_day()
     if of_day is None:
         return True
@@ -246,7 +246,7 @@ def _fits(clock: Clock, part: str) -> bool:
     return first <= hour < last or first <= hour + 24 < last
 
 
-def part_shift(part: Part, clock: Clock) -> tuple[int, ...]:
+def part_shift(part: DayPart, clock: TimeOfDay) -> tuple[int, ...]:
     """How many days ago the time was, in what was called the night of today or of the day before: one number or two."""
     of_day = clock.of_day()
     if part.day is None or of_day is None:

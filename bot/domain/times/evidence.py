@@ -12,7 +12,7 @@ from bot.domain.times.days import day_at
 from bot.domain.times.language import AND, DAY, FILLER, LAST, MONTH, NEXT, PART, TO, UNIT, WEEKDAY, Vocabulary
 from bot.domain.times.languages.foreign import foreign_at, foreign_behind, foreign_words
 from bot.domain.times.languages.native import first_words, may_be_form, native_form_at, native_zone_at
-from bot.domain.times.scan import Found, Scan
+from bot.domain.times.scan import Scan, TimeFound
 from bot.domain.times.zone_names import (
     ABBREVIATIONS,
     CAPITALS_TOO,
@@ -86,7 +86,7 @@ def is_silent(scan: Scan) -> bool:
     return " time" not in ahead and " ago" not in ahead and not may_be_form(scan.low[match.start(1) :])
 
 
-def leftover(scan: Scan, found: Found) -> str:
+def leftover(scan: Scan, found: TimeFound) -> str:
     """The evidence of another time right behind where the scan stands, as it was written; else empty."""
     head = scan.head
     if offset := _LONE_OFFSET.match(head, scan.at):
@@ -120,7 +120,7 @@ def leads(head: str, words: Vocabulary, end: int) -> bool:
         beside = _BESIDE.match(head, place)
         place = beside.end() if beside else place
         filler = words.at(FILLER, scan.low, place)
-        told = _evidence(scan, Found(), place, near=True)
+        told = _evidence(scan, TimeFound(), place, near=True)
         is_told = is_told or bool(told)
         place = max(told, filler[1] if filler else 0)
         if not place:
@@ -130,7 +130,7 @@ def leads(head: str, words: Vocabulary, end: int) -> bool:
     return is_told
 
 
-def _evidence(scan: Scan, found: Found, at: int, *, near: bool, within: bool = False) -> int:
+def _evidence(scan: Scan, found: TimeFound, at: int, *, near: bool, within: bool = False) -> int:
     """Where the evidence at a place ends; 0 for none. `within`: an "in" stands before it, as in "14:05 in Tokyo"."""
     head, low = scan.head, scan.low
     if not head[at : at + 1].strip() or (at and head[at - 1].isalnum() and head[at - 1].isascii()):

@@ -12,12 +12,12 @@ at one place of a short head of the text, so the work is bounded for any text.
 import re
 from datetime import timedelta
 
-from bot.domain.times.clocks import Clock, clock_at, in_part, part_shift, with_halves
+from bot.domain.times.clocks import TimeOfDay, clock_at, in_part, part_shift, with_halves
 from bot.domain.times.days import Day, day_at, joined
 from bot.domain.times.evidence import is_silent, leftover
-from bot.domain.times.language import AGO, BEFORE, PART, UNIT, WHEN, Part, Vocabulary
+from bot.domain.times.language import AGO, BEFORE, PART, UNIT, WHEN, DayPart, Vocabulary
 from bot.domain.times.parts import clock_with_front, end_step, equal, zone_behind
-from bot.domain.times.scan import ENDS_THERE, FLAGS, ISH, End, Found, Parts, Scan
+from bot.domain.times.scan import ENDS_THERE, FLAGS, ISH, End, Parts, Scan, TimeFound
 
 UNCLEAN = re.compile(
     r"[0-9A-Za-z_%$#&^\\@=+<\u00b0\u00c0-\u024f]|/(?![0-9]{1,2}:[0-9]{2})|[:.,][0-9]|:[0-9A-Za-z]{0,20}:|\.[A-Za-z]|-[0-9]|'[A-Za-z0-9]|\s+ago\b",
@@ -39,7 +39,7 @@ _HOURS_WITH_H = frozenset({"es", "fr", "it", "pt"})
 """Languages in which "14:05 h" can only be a time."""
 
 
-def with_rest(scan: Scan, clock: Clock, parts: Parts) -> Found | None:
+def with_rest(scan: Scan, clock: TimeOfDay, parts: Parts) -> TimeFound | None:
     """What may follow a time of day: roughness, zone, the end of a range, a part of the day, a date, a late year."""
     if scan.head[scan.at : scan.at + 1] in ("'", "-"):
         scan.take(_CASE)
@@ -58,7 +58,7 @@ def with_rest(scan: Scan, clock: Clock, parts: Parts) -> Found | None:
     return _found(clock, parts)
 
 
-def _take_steps(scan: Scan, clock: Clock, parts: Parts) -> None:
+def _take_steps(scan: Scan, clock: TimeOfDay, parts: Parts) -> None:
     for _ in range(_MOST_STEPS):
         if is_silent(scan):
             return
@@ -70,7 +70,7 @@ def _take_steps(scan: Scan, clock: Clock, parts: Parts) -> None:
         scan.take(_SINCE_THEN)
 
 
-def _step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+def _step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
     """Take one thing that belongs to the time; False where nothing more does."""
     return bool(
         _zone_step(scan, clock, parts)
@@ -82,7 +82,7 @@ def _step(scan: Scan, clock: Clock, parts: Parts) -> bool:
     )
 
 
-def _zone_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+def _zone_step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
     if parts.zone:
         return False
     parts.zone = zone_behind(scan, parts.day, clock)
@@ -102,7 +102,7 @@ def _year_step(scan: Scan, parts: Parts) -> bool:
     return True
 
 
-def _is_time(scan: Scan, clock: Clock, parts: Parts) -> bool:
+def _is_time(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
     """Whether a number is a time of day by what stands beside it, and not a number or part of a name ("1405Z-node")."""
     if clock.form == "plain":
         part = parts.part
@@ -117,7 +117,7 @@ def _is_time(scan: Scan, clock: Clock, parts: Parts) -> bool:
     return bool(parts.day and parts.day.full) or bool(zone and zone.kind in ("offset", "abbreviation"))
 
 
-def _also_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+def _also_step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
     """The same moment on another clock: "17:03 (15:03 UTC)", "11:05 UTC/12:05 CET"; its zone tells it from a range."""
     if parts.also or parts.end:
         return False
@@ -138,12 +138,12 @@ def _also_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
     return False
 
 
-def _part_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
+def _part_step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
     """A part of the day behind the time: "3:15 this afternoon", "12:00 midnight", "9 Uhr abends"."""
     if parts.part:
         return False
     if half := (None if clock.half else _HALF.match(scan.head, scan.at)):
-        parts.part, scan.at = Part(f"{half[1].lower()}m"), half.end()
+        parts.part, scan.at = DayPart(f"{half[1].lower()}m"), half.end()
         return True
     link = _LINK.match(scan.head, scan.at)
     at = link.end() if link else scan.at
@@ -157,7 +157,7 @@ def _part_step(scan: Scan, clock: Clock, parts: Parts) -> bool:
     return True
 
 
-def _may_be_text(part: Part, written: str, clock: Clock, parts: Parts) -> bool:
+def _may_be_text(part: DayPart, written: str, clock: TimeOfDay, parts: Parts) -> bool:
     """Whether a part of the day behind a time may as well begin the text: "14:05 evening shift took over"."""
     if part.name == "midnight":
         return clock.hour in (0, 24)  # "00:00 midnight has passed" is the same moment either way
@@ -227,9 +227,9 @@ def _is_lower_word(scan: Scan, day: Day, end: int, word: str) -> bool:
     return word in _LOWER_WORD and written == written.lower() and not (day.numbers and day.weekday is not None)
 
 
-def _found(clock: Clock, parts: Parts) -> Found:
+def _found(clock: TimeOfDay, parts: Parts) -> TimeFound:
     """What was found, with what the part of the day says about its half and its day."""
-    found = Found(clock=clock, day=parts.day, zone=parts.zone, end=parts.end, also=parts.also)
+    found = TimeFound(clock=clock, day=parts.day, zone=parts.zone, end=parts.end, also=parts.also)
     part = parts.part
     if part is None:
         return found
@@ -249,12 +249,12 @@ def _found(clock: Clock, parts: Parts) -> Found:
     return found._replace(day=days[0], others=tuple(found._replace(day=day) for day in days[1:]))
 
 
-def _small_hours(clock: Clock) -> bool:
+def _small_hours(clock: TimeOfDay) -> bool:
     of_day = clock.of_day()
     return bool(of_day and of_day[0].hour < 6)
 
 
-def _either_night(found: Found, day: Day) -> Found:
+def _either_night(found: TimeFound, day: Day) -> TimeFound:
     """In the night of a day, the small hours may be that day's or the next one's."""
     if day.ago is not None and not day.numbers:
         return found._replace(others=(found._replace(day=day._replace(ago=day.ago - 1)),))
@@ -352,7 +352,7 @@ _SIGN_PARTICLE = re.compile("(?:\u306b|\u3001|\u306e|\u3067|\u307e\u3067)\\s*")
 _AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|until|will|planned|scheduled|eta)\b", FLAGS)
 
 
-def find(head: str, words: Vocabulary) -> Found | None:
+def find(head: str, words: Vocabulary) -> TimeFound | None:
     """The time at the start of `head`, which has plain digits, dashes and quotes (see `plain`), or None."""
     if words.language == "en" and not _WORTH.search(head):
         return None
@@ -368,7 +368,7 @@ def find(head: str, words: Vocabulary) -> Found | None:
     return found._replace(others=others, maybe_text="text" in scan.unsure)
 
 
-def _others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[Found, ...]:
+def _others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[TimeFound, ...]:
     """The same text read without what was unsure in it."""
     if unsure == {"text"}:
         return ()
@@ -378,7 +378,7 @@ def _others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -
     return (found._replace(leftover=""),) if found else ()
 
 
-def _read(scan: Scan, begins: int) -> Found | None:
+def _read(scan: Scan, begins: int) -> TimeFound | None:
     parts = Parts()
     clock = clock_with_front(scan, parts)
     if clock is None:
@@ -387,7 +387,7 @@ def _read(scan: Scan, begins: int) -> Found | None:
     return _bounded(scan, found, begins) if found else None
 
 
-def _relative(head: str, words: Vocabulary, begins: int) -> Found | None:
+def _relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
     """A time relative to now."""
     scan = Scan(head, words)
     _open(scan)
@@ -396,10 +396,10 @@ def _relative(head: str, words: Vocabulary, begins: int) -> Found | None:
     if ago is None:
         return None
     scan.at = ago[1]
-    return _bounded(scan, Found(ago=ago[0]), begins)
+    return _bounded(scan, TimeFound(ago=ago[0]), begins)
 
 
-def _bounded(scan: Scan, found: Found, begins: int) -> Found | None:
+def _bounded(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
     """The same with where it stands; None where it is part of a longer word."""
     ends, zone = scan.at, None
     if scan.openers and _unwrap(scan) and found.clock and not found.zone:

@@ -60,7 +60,7 @@ _SHORT = 8
 _MOST_DATES = 4
 
 
-class Named(NamedTuple):
+class HeadingDate(NamedTuple):
     """What a line names. `days` are the dates it can be: one, or several where its figures can be read in two ways.
 
     `zones` are the zones it can mean, `begins` and `ends` bound the date in the line, `beside` are the words that are
@@ -106,7 +106,7 @@ def named(
     on: date | None = None,
     language: str = "en",
     orders: Mapping[str, str] | None = None,
-) -> Named | None:
+) -> HeadingDate | None:
     """What a line without a time of day names; None where that is nothing.
 
     A date without its year is the latest past one, or the one next to `on`. `orders` says for a mark ("/", "-") which
@@ -123,7 +123,7 @@ def named(
     first = found[0]
     home = note.zones[0] if note and note.zones else zone
     days, problem = _days(found, line, now, home, on, orders or {})
-    return Named(
+    return HeadingDate(
         days,
         note.zones if note else (),
         first.begins,
@@ -212,7 +212,7 @@ def _word_day(line: str, words: Vocabulary) -> _Dated | None:
     return _Dated(found[0], start.start(), found[1])
 
 
-def _undated(line: str, note: Noted | None, words: Vocabulary) -> Named | None:
+def _undated(line: str, note: Noted | None, words: Vocabulary) -> HeadingDate | None:
     problem = note.problem if note else ""
     if not problem and len(line) <= HEAD and _seems_dated(line, words):
         problem = "It seems to name a day, but I cannot read which. Write it as 2026-03-04."
@@ -220,8 +220,8 @@ def _undated(line: str, note: Noted | None, words: Vocabulary) -> Named | None:
         return None
     beside = _beside(line, [], note, words)
     if note is None:
-        return Named(beside=beside, problem=problem)
-    return Named(zones=note.zones, beside=beside, problem=problem, is_note=note.is_note, says_all=note.says_all)
+        return HeadingDate(beside=beside, problem=problem)
+    return HeadingDate(zones=note.zones, beside=beside, problem=problem, is_note=note.is_note, says_all=note.says_all)
 
 
 def _seems_dated(line: str, words: Vocabulary) -> bool:

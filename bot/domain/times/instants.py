@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from bot.domain.times.clocks import Clock
+from bot.domain.times.clocks import TimeOfDay
 from bot.domain.times.days import Day, dates, is_real
-from bot.domain.times.scan import Found
+from bot.domain.times.scan import TimeFound
 from bot.domain.times.zones import Meaning, Zone, label_of, meanings
 
 SKEW = timedelta(seconds=60)  # two clocks differ: this little ahead of now is now
@@ -25,14 +25,14 @@ class Instant(NamedTuple):
     day: date | None = None
 
 
-class Outcome(NamedTuple):
+class Moments(NamedTuple):
     """What a written time can be. `problem` is None where it is one thing, and then there is exactly one instant."""
 
     instants: tuple[Instant, ...]
     problem: str | None = None
 
 
-class _View(NamedTuple):
+class _Viewpoint(NamedTuple):
     """What a time is looked at from: now, and one zone that it may have been written in."""
 
     now: datetime
@@ -65,19 +65,19 @@ class _Sight(NamedTuple):
     oddity: str | None
 
 
-def outcome(found: Found, written: str, now: datetime, author: tzinfo) -> Outcome:
+def outcome(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
     """The honest readings of a time at `now` (aware) for an author whose own zone is `author`, the earliest first."""
     if found.ago is not None:
-        return Outcome((Instant((now - found.ago).astimezone(UTC)),))
+        return Moments((Instant((now - found.ago).astimezone(UTC)),))
     if found.also:
         return _agreed(found, written, now, author)
     result = _read(found, written, now, author)
     if found.problem and result.instants:
-        return Outcome(result.instants, f"{written} {found.problem}.")
+        return Moments(result.instants, f"{written} {found.problem}.")
     return result
 
 
-def _agreed(found: Found, written: str, now: datetime, author: tzinfo) -> Outcome:
+def _agreed(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
     """A time written twice, on two clocks: "17:03 (15:03 UTC)". The second tells how far the first is from UTC."""
     alone = found._replace(also=None)
     implied = _implied(found, now, author)
@@ -90,12 +90,12 @@ def _agreed(found: Found, written: str, now: datetime, author: tzinfo) -> Outcom
     starts = {instant.start for instant in other.instants}
     both = tuple(instant for instant in first.instants if instant.start in starts)
     if len(both) == 1:
-        return Outcome(both)
+        return Moments(both)
     unique = {instant.start: instant for instant in (*first.instants, *other.instants)}
-    return Outcome(tuple(unique[start] for start in sorted(unique)), f"The two times of {written} do not agree.")
+    return Moments(tuple(unique[start] for start in sorted(unique)), f"The two times of {written} do not agree.")
 
 
-def _implied(found: Found, now: datetime, author: tzinfo) -> Zone | None:
+def _implied(found: TimeFound, now: datetime, author: tzinfo) -> Zone | None:
     """The offset that the clock of a time has by its second writing."""
     meant = meanings(found.also.zone, author) if found.also and found.also.zone else ()
     here, there = (end.of_day() if end else None for end in (found.clock, found.also.clock if found.also else None))
@@ -112,25 +112,25 @@ def _label(offset: timedelta) -> str:
     return "UTC" if not minutes else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def _read(found: Found, written: str, now: datetime, author: tzinfo) -> Outcome:
+def _read(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
     if impossible := _impossible(found, written):
-        return Outcome((), impossible)
+        return Moments((), impossible)
     zones = meanings(found.zone, author) if found.zone else (Meaning(label_of(author), author),)
-    views = [_View(now, *meaning[:2], author) for meaning in zones or (Meaning(label_of(author), author),)]
+    views = [_Viewpoint(now, *meaning[:2], author) for meaning in zones or (Meaning(label_of(author), author),)]
     sights = [_sight(found, view, today) for view in views for today in view.todays(found.day)]
     sights += _loose_sights(found, zones, views)
     past = _sorted(sights)
     if found.zone and not zones:
-        return Outcome(past, f"{found.zone.name} is no time zone that is known here.")
+        return Moments(past, f"{found.zone.name} is no time zone that is known here.")
     if not past:
         return _to_come(found, written, views)
     oddity = next((sight.oddity for sight in sights if sight.oddity), None)
     if len(past) == 1 and oddity is None:
-        return Outcome(past)
-    return Outcome(past, oddity or _several(found, written, past))
+        return Moments(past)
+    return Moments(past, oddity or _several(found, written, past))
 
 
-def _loose_sights(found: Found, zones: tuple[Meaning, ...], views: list[_View]) -> list[_Sight]:
+def _loose_sights(found: TimeFound, zones: tuple[Meaning, ...], views: list[_Viewpoint]) -> list[_Sight]:
     """The readings of zone names used loosely, where the name is not the one of that season in its place."""
     loose: list[_Sight] = []
     for meaning, view in zip(zones, views, strict=False):
@@ -155,7 +155,7 @@ def _sorted(sights: list[_Sight]) -> tuple[Instant, ...]:
     return tuple(unique[start] for start in sorted(unique))
 
 
-def _impossible(found: Found, written: str) -> str | None:
+def _impossible(found: TimeFound, written: str) -> str | None:
     """Why this can be no time at all, if so."""
     if found.clock is None or found.clock.of_day() is None:
         return f"{written} is not a time of day."
@@ -167,7 +167,7 @@ def _impossible(found: Found, written: str) -> str | None:
     return None
 
 
-def _sight(found: Found, view: _View, today: date) -> _Sight:
+def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
     past: list[Instant] = []
     oddities: list[str] = []
     for row in dates(found.day, today):
@@ -204,14 +204,14 @@ def _fitting(day: Day, past: list[Instant], today: date) -> tuple[list[Instant],
     return past, wrong
 
 
-def _may_come(found: Found, local: _Local, view: _View) -> bool:
+def _may_come(found: TimeFound, local: _Local, view: _Viewpoint) -> bool:
     """Whether a time of day that lies ahead may be meant as such: soon, or beside a word like "next"."""
     if found.end or (found.day and (found.day.full or found.day.form == "word")) or not local.moments:
         return False
     return min(local.moments) - view.now <= _AHEAD or (found.ahead and not found.day)
 
 
-def _still_to_come(local: _Local, view: _View) -> str:
+def _still_to_come(local: _Local, view: _Viewpoint) -> str:
     where = "UTC" if view.label == "UTC" else f"in {view.label}"
     there = min(local.moments).astimezone(view.zone)
     return f"{there:%H:%M} is still to come (it is {view.now.astimezone(view.zone):%H:%M} {where})."
@@ -225,7 +225,7 @@ def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
     return past, [f"{_told(day)} is another day than the figures say."]
 
 
-def _local(day: date, clock: Clock | None, view: _View) -> _Local:
+def _local(day: date, clock: TimeOfDay | None, view: _Viewpoint) -> _Local:
     of_day = clock.of_day() if clock else None
     if of_day is None:
         return _Local(())
@@ -238,7 +238,7 @@ def _local(day: date, clock: Clock | None, view: _View) -> _Local:
     return _Local((second, first), gap=True) if second < first else _Local((first, second))
 
 
-def _clock_change(local: _Local, passed: list[datetime], found: Found, view: _View) -> list[str]:
+def _clock_change(local: _Local, passed: list[datetime], found: TimeFound, view: _Viewpoint) -> list[str]:
     of_day = found.clock.of_day() if found.clock else None
     if of_day is None or (len(passed) < 2 and not local.gap):
         return []
@@ -247,7 +247,7 @@ def _clock_change(local: _Local, passed: list[datetime], found: Found, view: _Vi
     return [f"{of_day[0]:%H:%M} came twice that night in {view.label}: the clocks went back."]
 
 
-def _end(found: Found, day: date, start: datetime, view: _View) -> datetime | None:
+def _end(found: TimeFound, day: date, start: datetime, view: _Viewpoint) -> datetime | None:
     """The end of a range: on its own date if it has one, else the first such time of day behind the start."""
     if found.end is None:
         return None
@@ -262,7 +262,7 @@ def _end(found: Found, day: date, start: datetime, view: _View) -> datetime | No
     return next((end for end in ends if end > start), ends[-1])
 
 
-def _same_clock_before(found: Found, view: _View) -> list[Instant]:
+def _same_clock_before(found: TimeFound, view: _Viewpoint) -> list[Instant]:
     """The latest past moment with this time of day: what is likely meant where the date lies ahead."""
     today = view.now.astimezone(view.zone).date()
     for day in (today, today - _DAY):
@@ -272,7 +272,7 @@ def _same_clock_before(found: Found, view: _View) -> list[Instant]:
     return []
 
 
-def _odd_ends(past: list[Instant], view: _View) -> list[str]:
+def _odd_ends(past: list[Instant], view: _Viewpoint) -> list[str]:
     if any(instant.end and not view.passed(instant.end) for instant in past):
         return ["The end of that range is still to come."]
     if any(instant.end and instant.end < instant.start for instant in past):
@@ -280,7 +280,7 @@ def _odd_ends(past: list[Instant], view: _View) -> list[str]:
     return []
 
 
-def _day_before(found: Found, past: list[Instant], view: _View) -> list[Instant]:
+def _day_before(found: TimeFound, past: list[Instant], view: _Viewpoint) -> list[Instant]:
     """A range without a date whose end lies ahead may have been yesterday's."""
     ahead = [instant for instant in past if instant.end and instant.day and not view.passed(instant.end)]
     if found.day or not ahead:
@@ -295,15 +295,15 @@ def _wrong_weekdays(weekday: int, past: list[Instant]) -> list[str]:
     return [f"{_told(day)} {day.year} is a {_WEEKDAYS[day.weekday()]}." for day in days]
 
 
-def _to_come(found: Found, written: str, views: list[_View]) -> Outcome:
+def _to_come(found: TimeFound, written: str, views: list[_Viewpoint]) -> Moments:
     likely = _sorted([_Sight((*_same_clock_before(found, view), *_ahead(found, view)), None) for view in views])
     view = views[0]
     here = f"{view.now.astimezone(view.zone):%H:%M}"
     where = "UTC" if view.label == "UTC" else f"in {view.label}"
-    return Outcome(likely, f"{written} is still to come (it is {here} {where}).")
+    return Moments(likely, f"{written} is still to come (it is {here} {where}).")
 
 
-def _ahead(found: Found, view: _View) -> tuple[Instant, ...]:
+def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:
     """The moment as it is written, where it lies ahead by no more than two days."""
     ahead: list[Instant] = []
     for row in dates(found.day, view.todays(found.day)[0]):
@@ -313,7 +313,7 @@ def _ahead(found: Found, view: _View) -> tuple[Instant, ...]:
     return tuple(ahead)
 
 
-def _several(found: Found, written: str, past: tuple[Instant, ...]) -> str:
+def _several(found: TimeFound, written: str, past: tuple[Instant, ...]) -> str:
     days = list(dict.fromkeys(instant.day for instant in past if instant.day))
     if found.day and len(found.day.numbers) > 1:
         return f"{written} can be {' or '.join(_told(day) for day in days)}."

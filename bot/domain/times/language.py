@@ -38,7 +38,7 @@ _DAYS_OF_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LENGTHS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
-class Part(NamedTuple):
+class DayPart(NamedTuple):
     """A part of the day; `day` is how many days ago it was, where the word says so ("tonight" is 0).
 
     `plain`: the word alone is a noun ("evening"), which may as well be what happened; "abends" can only be a time.
@@ -273,7 +273,7 @@ def _meaning(kind: str, word: str, meaning: str, *, plain: bool) -> Any:
     if kind != PART:
         return int(meaning) if meaning else True
     name, _, day = (meaning or word).partition(" ")
-    return Part(name, int(day) if day else 1 if name == "last" else None, plain, is_phrase=not plain and " " in word)
+    return DayPart(name, int(day) if day else 1 if name == "last" else None, plain, is_phrase=not plain and " " in word)
 
 
 def _weekdays(table: Mapping[str, str], kind: str) -> dict[str, int]:
@@ -313,7 +313,7 @@ def _add_names(found: dict[str, dict[str, Any]], locale: Locale) -> None:
             periods = locale.day_periods.get(context, {}).get(width, {})
             plain = context == "stand-alone" or locale.language == "en"
             found[PART] |= {
-                _name(name): Part(part, None, plain, " " in name)
+                _name(name): DayPart(part, None, plain, " " in name)
                 for key, name in periods.items()
                 if (part := _part_of(key))
             }

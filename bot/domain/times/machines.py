@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dateutil import parser
 
-from bot.domain.times.clocks import Clock
+from bot.domain.times.clocks import TimeOfDay
 from bot.domain.times.days import EARLIEST_YEAR, LATEST_YEAR, Day
 
 _SLACK = re.compile(r"\s*<!date\^([0-9]{1,12})\^[^|>]{0,300}(?:\|[^>]{0,300})?>\s*[-:,|]?\s*")
@@ -94,7 +94,7 @@ _DATED = re.compile(
 _BLANK = datetime(4, 1, 1, tzinfo=UTC)  # a year that nobody writes, and a leap year: what is not written shows
 
 
-def loose_at(head: str, at: int) -> tuple[Day, Clock, int] | None:
+def loose_at(head: str, at: int) -> tuple[Day, TimeOfDay, int] | None:
     """A date with its year and a time of day at position `at`, and where they end."""
     match = _DATED.match(head, at)
     if match is None:
@@ -107,4 +107,4 @@ def loose_at(head: str, at: int) -> tuple[Day, Clock, int] | None:
         return None
     precise = match.group().count(":") == 2
     day = Day(((found.year, found.month, found.day),), form="full")
-    return day, Clock(found.hour, found.minute, found.second, precise=precise), match.end()
+    return day, TimeOfDay(found.hour, found.minute, found.second, precise=precise), match.end()

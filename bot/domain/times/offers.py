@@ -23,7 +23,7 @@ from bot.domain.times.language import (
     vocabulary,
 )
 from bot.domain.times.languages.foreign import languages_of
-from bot.domain.times.scan import Found, plain, small
+from bot.domain.times.scan import TimeFound, plain, small
 
 _SEEN = 1_000
 """Characters of a line that are looked through."""
@@ -49,7 +49,7 @@ _START = re.compile(r"(?:(?<=^)|(?<=[\s(\[\"'*_`|:,;-]))(?=[^\s\W]|[~\u2248])")
 _KINDS = (AT, FROM, BETWEEN, ABOUT, BEFORE, AGO, DAY, PART, MONTH, WEEKDAY)
 
 
-def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[Found, str, int]]:
+def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[TimeFound, str, int]]:
     """The times in the first part of a line, at most three: each as found, as written, and where it begins."""
     line = plain(text[:_SEEN])
     behind, count = 0, 0
@@ -68,7 +68,7 @@ def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[Found, str, int]]:
         yield read, line[start + read.begins : start + read.ends].strip(), start + read.begins
 
 
-def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int, Found] | None:
+def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int, TimeFound] | None:
     """The longest time that holds the clock at a place, in the author's words or else in those of another language."""
     first = max(behind, clock - _REACH)
     starts = [match.start() for match in _START.finditer(line, first, clock + 1)][-10:]
@@ -76,7 +76,7 @@ def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int,
         starts.append(clock)
     window = line[first : clock + HEAD]
     languages = languages_in(window, words)
-    best: tuple[int, Found] | None = None
+    best: tuple[int, TimeFound] | None = None
     for vocabulary_ in (words, *languages):
         for start in starts:
             found = find(line[start : start + HEAD], vocabulary_)
@@ -87,7 +87,7 @@ def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int,
     return best
 
 
-def _is_clock(found: Found, place: int) -> bool:
+def _is_clock(found: TimeFound, place: int) -> bool:
     """Whether a time was found by its clock; one with a dot is a number where nothing says more."""
     return found.clock is not None and (found.clock.form != "dot" or found.begins < place)
 

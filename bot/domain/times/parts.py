@@ -7,9 +7,9 @@ The end of a range behind the time at which it begins: "14:05-14:20", "from 9 to
 
 import re
 
-from bot.domain.times.clocks import Clock, clock_at, in_part, with_halves
+from bot.domain.times.clocks import TimeOfDay, clock_at, in_part, with_halves
 from bot.domain.times.days import Day, day_at, joined
-from bot.domain.times.language import AND, AT, BETWEEN, FROM, PART, TO, Part
+from bot.domain.times.language import AND, AT, BETWEEN, FROM, PART, TO, DayPart
 from bot.domain.times.languages.native import native_zone_at
 from bot.domain.times.machines import loose_at
 from bot.domain.times.scan import FLAGS, ISH, End, Parts, Scan
@@ -30,7 +30,7 @@ _LETTERS_TOO = ("v ", "o ", "u ")
 _COLON = re.compile(r"[0-9]{1,2}:")
 
 
-def clock_with_front(scan: Scan, parts: Parts, depth: int = 0) -> Clock | None:
+def clock_with_front(scan: Scan, parts: Parts, depth: int = 0) -> TimeOfDay | None:
     """The time of day at the scan's place, behind whatever stands before it and belongs to it; None for no time.
 
     What was found goes into `parts`. `depth` counts the pieces before it: at most five are read.
@@ -94,7 +94,7 @@ def _take_day(scan: Scan, parts: Parts) -> bool:
 
 def _take_part(scan: Scan, parts: Parts) -> bool:
     if scan.words.language != "de" and (half := _HALF_BEFORE.match(scan.head, scan.at)):
-        parts.part, scan.at = Part(f"{half[1].lower()}m"), half.end()
+        parts.part, scan.at = DayPart(f"{half[1].lower()}m"), half.end()
         return True
     found = scan.words.at(PART, scan.low, scan.at)
     if found is None or parts.part is not None or found[0].name in ("noon", "midnight"):
@@ -134,7 +134,7 @@ def _take_zone(scan: Scan, parts: Parts) -> bool:
     return True
 
 
-def _behind_gap(scan: Scan, parts: Parts, depth: int) -> Clock | None:
+def _behind_gap(scan: Scan, parts: Parts, depth: int) -> TimeOfDay | None:
     """The rest of what stands before a time, where something parts it from what was read."""
     dated = parts.day
     gap = scan.take(_GAP)
@@ -160,7 +160,7 @@ def _begins_range(scan: Scan, parts: Parts) -> bool:
     return bool(parts.day) and bool(_DASH.match(scan.head, scan.at))
 
 
-def _clock(scan: Scan, parts: Parts) -> Clock | None:
+def _clock(scan: Scan, parts: Parts) -> TimeOfDay | None:
     stamp = bool(parts.day and parts.day.full)
     read = clock_at(scan.head, scan.at, sure=scan.sure, stamp=stamp) or _named(scan)
     if read is None:
@@ -169,12 +169,12 @@ def _clock(scan: Scan, parts: Parts) -> Clock | None:
     return read[0]
 
 
-def _named(scan: Scan) -> tuple[Clock, int] | None:
+def _named(scan: Scan) -> tuple[TimeOfDay, int] | None:
     """Noon and midnight in the author's own language."""
     found = scan.words.at(PART, scan.low, scan.at) if scan.words.language != "en" else None
     if found is None or found[0].name not in ("noon", "midnight") or found[0].day is not None:
         return None
-    return Clock(12 if found[0].name == "noon" else 0, form="named"), found[1]
+    return TimeOfDay(12 if found[0].name == "noon" else 0, form="named"), found[1]
 
 
 _SIGNED = re.compile(r"(\s?)([+-])([0-9]{2})(?:(:?)([0-9]{2}))?(?![0-9A-Za-z./%]|:[0-9A-Za-z])", re.ASCII)
@@ -185,7 +185,7 @@ _MARK = re.compile(r"\s*(?:[-:;|/,@\u00b7\u2022]|-{2,3})\s*")
 _CLOSING = {"[": "]", "(": ")"}
 
 
-def zone_behind(scan: Scan, day: Day | None = None, clock: Clock | None = None) -> Zone | None:
+def zone_behind(scan: Scan, day: Day | None = None, clock: TimeOfDay | None = None) -> Zone | None:
     """A zone behind a time of day, bare or in brackets, taken from the scan."""
     head, start = scan.head, scan.at
     if clock and (signed := _SIGNED.match(head, start)):
@@ -206,7 +206,7 @@ def zone_behind(scan: Scan, day: Day | None = None, clock: Clock | None = None) 
     return zone
 
 
-def _parted(scan: Scan, clock: Clock | None) -> Zone | None:
+def _parted(scan: Scan, clock: TimeOfDay | None) -> Zone | None:
     """A zone behind a separator: "14:05 - CET". It may as well be the first word of what happened."""
     mark = _MARK.match(scan.head, scan.at) if clock and "city" not in scan.without else None
     found = zone_at(scan.head, mark.end(), scan.words) if mark else None
@@ -221,7 +221,7 @@ def _parted(scan: Scan, clock: Clock | None) -> Zone | None:
     return zone
 
 
-def _offset(scan: Scan, signed: re.Match[str], day: Day | None, clock: Clock) -> Zone | None:
+def _offset(scan: Scan, signed: re.Match[str], day: Day | None, clock: TimeOfDay) -> Zone | None:
     """A signed number behind a time: an offset, the end of a range ("08:00-09:00"), or a number of what happened."""
     if "offset" in scan.without:
         return None
@@ -250,7 +250,7 @@ def _take_same_zone(scan: Scan) -> None:
         scan.at = before
 
 
-def _offset_likelihood(signed: re.Match[str], clock: Clock, *, stamp: bool) -> str:
+def _offset_likelihood(signed: re.Match[str], clock: TimeOfDay, *, stamp: bool) -> str:
     """Whether a signed number is an offset: "sure", "either" or "". A stamp carries one, "08:00-09:00" does not."""
     space, sign, hours, colon, minutes = signed.groups()
     if minutes not in (None, "00", "30", "45") or (sign == "-" and int(hours) > 12):
@@ -274,7 +274,7 @@ _ON = re.compile(r"\s+on\s+")
 _BRACKET = re.compile(r"\s*\(")
 
 
-def end_step(scan: Scan, start: Clock, parts: Parts) -> bool:
+def end_step(scan: Scan, start: TimeOfDay, parts: Parts) -> bool:
     """Take the end of a range, if it stands behind its start."""
     if parts.end:
         return False
@@ -301,7 +301,7 @@ def end_step(scan: Scan, start: Clock, parts: Parts) -> bool:
     return False
 
 
-def _whole_end(scan: Scan, clock: Clock, ended: Parts) -> End:
+def _whole_end(scan: Scan, clock: TimeOfDay, ended: Parts) -> End:
     """The end with what stands behind it, too: "to 16:30 (04:30 pm) UTC", "and 19:10 on 08/07/2020 (UTC)"."""
     if scan.take(ISH):
         scan.approximate = True
@@ -343,18 +343,18 @@ def _range_link(scan: Scan) -> str:
     return ""
 
 
-def _short_end(scan: Scan, start: Clock, number: int, before: int) -> End | None:
+def _short_end(scan: Scan, start: TimeOfDay, number: int, before: int) -> End | None:
     """The end in "16:05:57-58" is a second later, in "14:05-20" 14:20, and in "14:30-15" 15:00."""
     last = start.second if start.precise else start.minute
     if last < number < 60:
         return End(start._replace(second=number) if start.precise else start._replace(minute=number))
     if not start.precise and start.hour < number < 24:
-        return End(Clock(number))
+        return End(TimeOfDay(number))
     scan.at = before
     return None
 
 
-def _may_end(start: Clock, end: Clock, link: str) -> bool:
+def _may_end(start: TimeOfDay, end: TimeOfDay, link: str) -> bool:
     """Whether a second time ends a range. Behind a spaced dash it may as well be the first word of what happened."""
     if end.form in ("plain", "digits", "short") and not (end.form == start.form == "short"):
         return False
@@ -368,7 +368,7 @@ def _may_end(start: Clock, end: Clock, link: str) -> bool:
     return last[0] > first[0] or (last[0].hour - first[0].hour) % 24 < 12
 
 
-def equal(scan: Scan, clock: Clock) -> bool:
+def equal(scan: Scan, clock: TimeOfDay) -> bool:
     """The same time of day written a second way, in brackets: "16:30 (04:30 pm)"."""
     before = scan.at
     if scan.take(_BRACKET):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bot.domain.times.clocks import Clock
+from bot.domain.times.clocks import TimeOfDay
 from bot.domain.times.days import Day
-from bot.domain.times.language import ABOUT, Part, Vocabulary
+from bot.domain.times.language import ABOUT, DayPart, Vocabulary
 from bot.domain.times.zones import Zone
 
 FLAGS = re.ASCII | re.IGNORECASE
@@ -30,12 +30,12 @@ ENDS_THERE = re.compile(r"\)?\s*(?:[:;,.|]?$|[:;,.|-](?=\s))")
 class End(NamedTuple):
     """The end of a range as written; the day and zone it does not say it has from the start."""
 
-    clock: Clock
+    clock: TimeOfDay
     day: Day | None = None
     zone: Zone | None = None
 
 
-class Found(NamedTuple):
+class TimeFound(NamedTuple):
     """A time as written.
 
     `begins` and `ends` bound it in the text, `rest` is where what happened begins, `kept` what stood before it and is
@@ -52,12 +52,12 @@ class Found(NamedTuple):
     approximate: bool = False
     ago: timedelta | None = None
     moment: datetime | None = None
-    clock: Clock | None = None
+    clock: TimeOfDay | None = None
     day: Day | None = None
     zone: Zone | None = None
     end: End | None = None
     also: End | None = None
-    others: tuple["Found", ...] = ()
+    others: tuple["TimeFound", ...] = ()
     maybe_text: bool = False
     problem: str = ""
     leftover: str = ""
@@ -123,7 +123,7 @@ class Parts:
     """What of a time has been found: at most one of each."""
 
     day: Day | None = None
-    part: Part | None = None
+    part: DayPart | None = None
     zone: Zone | None = None
     end: End | None = None
     also: End | None = None

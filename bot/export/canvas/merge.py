@@ -20,7 +20,7 @@ from markdown_it.token import Token
 
 from bot.domain.postmortem import RegionMark
 from bot.export import markdown_reader
-from bot.export.markdown_reader import Reader, shown
+from bot.export.markdown_reader import MarkdownReader, shown
 from bot.export.regions import NOTHING, Compiled, Region
 
 MOST_STEPS = 8
@@ -30,11 +30,11 @@ _LISTS = frozenset({"bullet_list_open", "bullet_list_close"})
 _LONE = ("paragraph_open", "inline", "paragraph_close"), ("heading_open", "inline", "heading_close")
 _ITEM = ("list_item_open", "paragraph_open", "inline", "paragraph_close", "list_item_close")
 _BREAKS = frozenset({"softbreak", "hardbreak"})
-_reader = Reader()
+_reader = MarkdownReader()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CanvasStep:
     """One change: `replace`, `insert_after` or `delete` the block that shows exactly these words.
 
     `count` blocks of the canvas hold the words by then, and the `place`th of them, from 0, is meant. `region` will
@@ -62,7 +62,7 @@ class _Block:
     is_item: bool
 
 
-def steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[Step, ...] | None:
+def steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[CanvasStep, ...] | None:
     """The steps from the regions as they were read to what they are to be; None where it must be written as a whole.
 
     That is where regions are missing or moved, where tables, code or nested lists change, or too much does.
@@ -71,7 +71,7 @@ def steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[Step, ..
         return None
     canvas = [block for id_, text in found.items() for block in _blocks(id_, text)]
     new = {id_: list(_blocks(id_, text)) for id_, text in wanted.items()}
-    made: list[Step] = []
+    made: list[CanvasStep] = []
     for start, end, written in reversed(list(_changes(canvas, new))):  # from below: what stands above stays in place
         for step in _stepped(canvas, start, end, written):
             if not step.words or len(made) == MOST_STEPS:
@@ -102,7 +102,7 @@ def _changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iterator[
         base += sizes[id_]
 
 
-def _stepped(canvas: list[_Block], start: int, end: int, written: list[_Block]) -> Iterator[Step]:
+def _stepped(canvas: list[_Block], start: int, end: int, written: list[_Block]) -> Iterator[CanvasStep]:
     """The steps of one change, made on the blocks as well; one without words cannot be made."""
     for index in range(end - 1, start + len(written) - 1, -1):
         yield _step(canvas, "delete", index, [])
@@ -115,13 +115,13 @@ def _stepped(canvas: list[_Block], start: int, end: int, written: list[_Block]) 
         yield _step(canvas, "replace", start + offset, more)
 
 
-def _step(canvas: list[_Block], operation: str, index: int, written: list[_Block]) -> Step:
+def _step(canvas: list[_Block], operation: str, index: int, written: list[_Block]) -> CanvasStep:
     at = canvas[max(index, 0)]
     holding = [place for place, block in enumerate(canvas) if at.words in block.words]
     canvas[index + (operation == "insert_after") : index + 1] = written
     reads = markdown_reader.digest(_joined([block for block in canvas if block.region == at.region]))
     words = at.words if at.is_one and index >= 0 else ""
-    return Step(operation, words, len(holding), holding.index(max(index, 0)), _joined(written), at.region, reads)
+    return CanvasStep(operation, words, len(holding), holding.index(max(index, 0)), _joined(written), at.region, reads)
 
 
 def _joined(blocks: list[_Block]) -> str:
@@ -166,7 +166,7 @@ _NOTHING = re.compile(r"^\*Not recorded\*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedCanvas:
     """What a canvas is to say, region by region, and the regions that stand as people left them."""
 
     regions: dict[str, str]
@@ -219,13 +219,13 @@ def edited(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str,
     return tuple(id_ for id_, text in found.items() if _is_edited(id_, text, new, marks))
 
 
-def merged(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]) -> Merged:
+def merged(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]) -> MergedCanvas:
     """The canvas as it is to be written: some regions as people left them, everything else anew.
 
     A region that somebody took out comes back; what people added above the first heading stays there.
     """
     kept = {id_: found[id_] for id_ in left}
-    return Merged({**new, **kept}, tuple(kept))
+    return MergedCanvas({**new, **kept}, tuple(kept))
 
 
 def returned(found: Mapping[str, str], marks: Mapping[str, RegionMark], shown: Compiled) -> Compiled:

@@ -20,7 +20,7 @@ from markdown_it.tree import SyntaxTreeNode
 from bot.domain.document import Document
 from bot.export import escape
 from bot.export.markdown import MarkdownWriter
-from bot.export.markdown_reader import Reader, lines_of, shown
+from bot.export.markdown_reader import MarkdownReader, lines_of, shown
 from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
 
 _DEEPEST_HEADING = 3
@@ -46,7 +46,7 @@ _IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29"})
 class CanvasMarkdown:
     """Renders blocks and lines."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: MarkdownReader) -> None:
         self._reader = reader
         self._writers: dict[str, Callable[[SyntaxTreeNode], str]] = {
             "paragraph": lambda node: _paragraph(lines_of(node)),
@@ -92,13 +92,13 @@ class CanvasMarkdown:
 
 def line_of(tokens: Sequence[Token]) -> str:
     """The tokens of one line; in what comes back a line end is a break."""
-    line = _Line()
+    line = _LineBuilder()
     for token in tokens:
         line.add(token)
     return "".join(line.written)
 
 
-class _Line:
+class _LineBuilder:
     """A line in the making: the marks of emphasis must touch their text, and must not touch each other."""
 
     def __init__(self) -> None:
@@ -256,7 +256,7 @@ class CanvasWriter:
     def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
         self._markdown = MarkdownWriter(templates, edition)
         self._left_out = templates.get_template("postmortem/canvas.md.j2").module.left_out  # type: ignore[attr-defined]
-        self._reader = Reader()
+        self._reader = MarkdownReader()
         self._canvas = CanvasMarkdown(self._reader)
 
     def __call__(self, document: Document) -> bytes:
@@ -291,7 +291,7 @@ class CanvasWriter:
 
 def regions_of(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
     """The bodies of the regions of a canvas, as Markdown, by their ids; `headings` as `CanvasWriter.headings` tells."""
-    reader = Reader()
+    reader = MarkdownReader()
     lines = canvas.split("\n")
     begun = [(line, headings[text]) for line, text in reader.headings(canvas) if text in headings]
     ends = [line for line, _ in begun[1:]] + [len(lines)]

@@ -19,8 +19,8 @@ from bot.export.charts.scale import (
     PAD,
     Phase,
     Scale,
-    Span,
     Tick,
+    TimeSpan,
     covered,
     fitted,
     phases,
@@ -28,7 +28,7 @@ from bot.export.charts.scale import (
     rough,
     severities,
 )
-from bot.export.charts.svg import SEVERITIES, WIDTH, Sheet, path, width
+from bot.export.charts.svg import SEVERITIES, WIDTH, SvgCanvas, path, width
 from bot.export.markdown import clock, stamp
 
 LEFT = 66.0
@@ -40,7 +40,7 @@ _WITH_YEAR = timedelta(days=300)
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class ChartLane:
     """A strip across the picture: its name, its height, and what draws it below a given y.
 
     `marks_at` is where it has its marks, in units below its top.
@@ -57,9 +57,9 @@ class Chart:
     """A document on its way to a picture. What a lane has to explain goes to `notes`."""
 
     document: Document
-    quiet: tuple[Span, ...]
+    quiet: tuple[TimeSpan, ...]
     scale: Scale
-    sheet: Sheet
+    sheet: SvgCanvas
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -97,7 +97,7 @@ class Chart:
 def chart(document: Document) -> Chart:
     """The chart of a document that has a timeline."""
     spans = covered(document)
-    return Chart(document, quiet_spans(spans), fitted(spans, LEFT, RIGHT), Sheet())
+    return Chart(document, quiet_spans(spans), fitted(spans, LEFT, RIGHT), SvgCanvas())
 
 
 GAP = 6.0
@@ -105,7 +105,7 @@ GAP = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class FlagLabel:
     """A label that hangs on a pole at `pole`: to its right, or to its left. Row 0 is the lowest."""
 
     pole: float
@@ -127,18 +127,18 @@ class Flag:
         """Whether a pole that goes up at that place would run through the label, or touch it."""
         return self.left - GAP < pole < self.right + GAP
 
-    def touches(self, other: "Flag") -> bool:
+    def touches(self, other: "FlagLabel") -> bool:
         """Whether the two cannot stand in one row."""
         return self.left < other.right + GAP and other.left < self.right + GAP
 
 
-def flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[Flag, ...]:
+def flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[FlagLabel, ...]:
     """A flag for each (pole, width), the poles in order; no label covers another, and no pole runs through a label.
 
     Labels stand to the right of their poles; those that would pass the edge, and those before them that would run into
     their poles, stand to the left.
     """
-    made = [Flag(pole, width, is_left=False, row=0) for pole, width in labels]
+    made = [FlagLabel(pole, width, is_left=False, row=0) for pole, width in labels]
     for index in range(len(made) - 1, -1, -1):
         flag = made[index]
         if flag.right > edge or any(later.is_left and flag.covers(later.pole) for later in made[index + 1 :]):
@@ -232,7 +232,7 @@ class _Band:
         return (self.left + self.right) / 2, width(self.label, _BAND_LETTERS)
 
 
-def phases_lane(chart: Chart) -> Lane | None:
+def phases_lane(chart: Chart) -> ChartLane | None:
     """A band for each phase, with its length; beside or below it, where the band is too narrow for the words."""
     bands = _bands(chart)
     if not bands:
@@ -250,7 +250,7 @@ def phases_lane(chart: Chart) -> Lane | None:
             chart.sheet.clear(start - 2, y + 7, room + 2, 14)
             chart.sheet.write(band.label, start, y + _LETTERS_BELOW, fill="ink", font_size=_BAND_LETTERS)
 
-    return Lane(scale_chart.PHASES, _BAND + (_LETTERS_BELOW if below else 0) + 7, draw)
+    return ChartLane(scale_chart.PHASES, _BAND + (_LETTERS_BELOW if below else 0) + 7, draw)
 
 
 def _draw_band(chart: Chart, band: _Band, top: float) -> None:
@@ -300,7 +300,7 @@ def _cuts(chart: Chart) -> list[tuple[float, float]]:
     return [(cut.left + PAD / 2, cut.right - PAD / 2) for cut in chart.scale.cuts]
 
 
-def severity_lane(chart: Chart) -> Lane | None:
+def severity_lane(chart: Chart) -> ChartLane | None:
     """How severe the incident was taken to be, over time."""
     told = severities(chart.document, chart.scale.stretches[-1].end)
     if not told:
@@ -315,7 +315,7 @@ def severity_lane(chart: Chart) -> Lane | None:
             if start is not None:
                 chart.sheet.write(label, start + _MARGIN, top + 13.3, fill="paper", font_weight="600", font_size=_SMALL)
 
-    return Lane(scale_chart.SEVERITY, _STRIP + 9, draw)
+    return ChartLane(scale_chart.SEVERITY, _STRIP + 9, draw)
 
 
 _AXIS_LETTERS = 11.0

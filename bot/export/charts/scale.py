@@ -18,7 +18,7 @@ from statistics import median_low
 from typing import NamedTuple
 
 from bot.domain.checks import LONGEST_GAP
-from bot.domain.document import Document, Line
+from bot.domain.document import Document, TimelineLine
 from bot.domain.records import EntryKind, Milestone
 from bot.export.charts.svg import width
 
@@ -44,7 +44,7 @@ _STEPS = (
 )
 
 
-class Span(NamedTuple):
+class TimeSpan(NamedTuple):
     """From one moment to another, or to the same."""
 
     start: datetime
@@ -101,7 +101,7 @@ class Scale:
             Stretch(before.end, after.start, before.right, after.left) for before, after in pairwise(self.stretches)
         )
 
-    def is_cut(self, span: Span) -> bool:
+    def is_cut(self, span: TimeSpan) -> bool:
         """Whether just this span is left out."""
         return any((cut.start, cut.end) == (span.start, span.end) for cut in self.cuts)
 
@@ -124,25 +124,25 @@ class Scale:
         return TICK_ROOM / self.per_second > _DAY / 2
 
 
-def quiet_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+def quiet_spans(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
     """Where nothing is recorded for more than `LONGEST_GAP`, in order. The given spans are ordered by their start."""
-    found: list[Span] = []
+    found: list[TimeSpan] = []
     until: datetime | None = None
     for span in spans:
         if until is not None and span.start - until > LONGEST_GAP:
-            found.append(Span(until, span.start))
+            found.append(TimeSpan(until, span.start))
         until = max(until or span.start, span.end)
     return tuple(found)
 
 
-def fitted(spans: Sequence[Span], left: float, right: float) -> Scale:
+def fitted(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
     """The axis for these spans (at least one, ordered by their start) between two places."""
     first, last = spans[0].start, max(max(span.start, span.end) for span in spans)
     if last - first < _SHORTEST:
         beside = (_SHORTEST - (last - first)) / 2
-        around = Span(first - min(beside, first - _FIRST), last + min(beside, _LAST - last))
+        around = TimeSpan(first - min(beside, first - _FIRST), last + min(beside, _LAST - last))
         return _axis((around,), left, right)
-    whole = Span(first, last)
+    whole = TimeSpan(first, last)
     long = [span for span in quiet_spans(spans) if span.length >= _LONG]
     longest = sorted(long, key=lambda span: span.length, reverse=True)[:_MOST_CUTS]
     choices = [_axis(tuple(_without(whole, longest[:count])), left, right) for count in _counts(longest)]
@@ -152,7 +152,7 @@ def fitted(spans: Sequence[Span], left: float, right: float) -> Scale:
     return best if best.per_second >= choices[0].per_second * _WORTH else choices[0]
 
 
-def _counts(longest: Sequence[Span]) -> Iterator[int]:
+def _counts(longest: Sequence[TimeSpan]) -> Iterator[int]:
     """How many may be cut: of those that are nearly alike all or none."""
     yield 0
     for count, (span, shorter) in enumerate(pairwise(longest), 1):
@@ -162,21 +162,21 @@ def _counts(longest: Sequence[Span]) -> Iterator[int]:
         yield len(longest)
 
 
-def _usual_distance(spans: Sequence[Span]) -> float:
+def _usual_distance(spans: Sequence[TimeSpan]) -> float:
     """Seconds between neighbours: half of them are nearer."""
     apart = [(after.start - before.start).total_seconds() for before, after in pairwise(spans)]
     return median_low([seconds for seconds in apart if seconds > 0] or [0.0])
 
 
-def _without(whole: Span, cuts: Iterable[Span]) -> Iterator[Span]:
+def _without(whole: TimeSpan, cuts: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
     start = whole.start
     for cut in sorted(cuts):
-        yield Span(start, cut.start)
+        yield TimeSpan(start, cut.start)
         start = cut.end
-    yield Span(start, whole.end)
+    yield TimeSpan(start, whole.end)
 
 
-def _axis(kept: tuple[Span, ...], left: float, right: float) -> Scale:
+def _axis(kept: tuple[TimeSpan, ...], left: float, right: float) -> Scale:
     cuts = [_room_of_cut(after.start - before.end) for before, after in pairwise(kept)]
     room = max(right - left - 2 * PAD * len(kept) - sum(cuts), 0.0)
     seconds = sum(span.length.total_seconds() for span in kept)
@@ -255,7 +255,7 @@ class Phase:
     label: str
     ground: str
     tone: str
-    span: Span
+    span: TimeSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ class Severe:
     """How severe the incident was taken to be, 1 to 4, for how long."""
 
     level: int
-    span: Span
+    span: TimeSpan
 
 
 def phases(document: Document) -> Iterator[Phase]:
@@ -282,17 +282,17 @@ def phases(document: Document) -> Iterator[Phase]:
         told.append((RESPOND_AND_RECOVER, "pale-blue", "blue", detected, resolved))
     for label, ground, tone, start, end in told:
         if start and end and end > start:
-            yield Phase(label, ground, tone, Span(start, end))
+            yield Phase(label, ground, tone, TimeSpan(start, end))
 
 
-def covered(document: Document) -> tuple[Span, ...]:
+def covered(document: Document) -> tuple[TimeSpan, ...]:
     """What the picture shows, ordered: every entry with its range, and milestones that only the incident knows."""
-    spans = [Span(line.happened_at, until(line)) for line in document.timeline]
-    spans += [Span(mark.at, mark.at) for mark in document.marks if mark.at and not mark.line]
+    spans = [TimeSpan(line.happened_at, until(line)) for line in document.timeline]
+    spans += [TimeSpan(mark.at, mark.at) for mark in document.marks if mark.at and not mark.line]
     return tuple(sorted(spans))
 
 
-def until(line: Line) -> datetime:
+def until(line: TimelineLine) -> datetime:
     """When an entry ended: at its beginning, where no later end is told."""
     ended = line.ended_at
     return ended if ended and ended > line.happened_at else line.happened_at
@@ -317,10 +317,10 @@ def severities(document: Document, end: datetime) -> tuple[Severe, ...]:
     last = over if over and changes and over > changes[-1][0] else end
     ends = [*(start for start, _ in changes), last][1:]
     return tuple(
-        Severe(level, Span(start, stop)) for (start, level), stop in zip(changes, ends, strict=True) if stop > start
+        Severe(level, TimeSpan(start, stop)) for (start, level), stop in zip(changes, ends, strict=True) if stop > start
     )
 
 
-def longest_silence(document: Document) -> Span | None:
+def longest_silence(document: Document) -> TimeSpan | None:
     """The longest of the spans in which nothing is recorded for long."""
     return max(quiet_spans(covered(document)), key=lambda span: span.length, default=None)

@@ -96,7 +96,7 @@ class Caption:
     alternative: str
 
 
-class Sheet:
+class SvgCanvas:
     """Collects what is drawn, from back to front; all letters stand before all shapes.
 
     Attributes have their SVG names, with `_` for `-`, but `fill` and `stroke` name tones of the palette.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
 
-from bot.domain.document import Document, Line
+from bot.domain.document import Document, TimelineLine
 from bot.domain.incident import SAID
 from bot.domain.text import bare, shortened
 from bot.export.charts import scale as scale_chart
@@ -19,8 +19,8 @@ from bot.export.charts.layout import (
     LEFT,
     RIGHT,
     Chart,
-    Flag,
-    Lane,
+    ChartLane,
+    FlagLabel,
     chart,
     draw_axis,
     draw_cuts,
@@ -49,7 +49,7 @@ _BESIDE_MARKS = 14.0
 _LEAST_QUIET = 4.0  # units: a narrower silence is no more than the space between two marks
 
 
-def entries_lane(chart: Chart) -> Lane:
+def entries_lane(chart: Chart) -> ChartLane:
     """Every entry at its time, and the silences between them."""
     timeline = chart.document.timeline
     if len(timeline) > MOST_MARKS:
@@ -65,10 +65,10 @@ def entries_lane(chart: Chart) -> Lane:
             if row is not None:
                 _number(chart, line, x, top + _MARKS + (row + 1) * _ENTRY_ROW - 3, "middle")
 
-    return Lane(scale_chart.ENTRIES, _MARKS + used * _ENTRY_ROW + 2, draw, _MARKS / 2)
+    return ChartLane(scale_chart.ENTRIES, _MARKS + used * _ENTRY_ROW + 2, draw, _MARKS / 2)
 
 
-def _mark(chart: Chart, line: Line, x: float, y: float) -> None:
+def _mark(chart: Chart, line: TimelineLine, x: float, y: float) -> None:
     tone = _tone(line)
     fill, stroke = ("paper", tone) if line.approximate else (tone, "paper")
     if line.milestone:
@@ -78,20 +78,20 @@ def _mark(chart: Chart, line: Line, x: float, y: float) -> None:
         chart.sheet.draw("circle", _title(line), cx=x, cy=y, r=4, fill=fill, stroke=stroke, stroke_width=1.2)
 
 
-def _tone(line: Line) -> str:
+def _tone(line: TimelineLine) -> str:
     return MILESTONES[line.milestone] if line.milestone else "soft"
 
 
-def _title(line: Line) -> str:
+def _title(line: TimelineLine) -> str:
     when = stamp(line.happened_at, line.ended_at, approximate=line.approximate)
     return shortened(f"#{line.number} {when} {bare(line.text)}", _LONGEST_TITLE)
 
 
-def _number(chart: Chart, line: Line, x: float, y: float, anchor: str) -> None:
+def _number(chart: Chart, line: TimelineLine, x: float, y: float, anchor: str) -> None:
     chart.sheet.write(str(line.number), x, y, fill="soft", text_anchor=anchor, font_size=_ENTRY_LETTERS)
 
 
-def _towers(chart: Chart) -> Lane:
+def _towers(chart: Chart) -> ChartLane:
     """How many entries each column holds, for timelines that are too dense for a mark each."""
     columns = Counter(int((chart.scale.x(line.happened_at) - LEFT) // _COLUMN) for line in chart.document.timeline)
     most = max(columns.values())
@@ -107,7 +107,7 @@ def _towers(chart: Chart) -> Lane:
 
     each = rough(timedelta(seconds=_COLUMN / chart.scale.per_second))
     chart.notes.append(scale_chart.NOTE_COLUMNS.format(length=each, most=most))
-    return Lane(scale_chart.ENTRIES, _TOWER + 8, draw, _TOWER + 4)
+    return ChartLane(scale_chart.ENTRIES, _TOWER + 8, draw, _TOWER + 4)
 
 
 def _tower(x: float, ground: float, height: float) -> str:
@@ -131,7 +131,7 @@ def _silences(chart: Chart, top: float, height: float) -> None:
         chart.notes.append(scale_chart.NOTE_QUIET)
 
 
-def ranges_lane(chart: Chart) -> Lane | None:
+def ranges_lane(chart: Chart) -> ChartLane | None:
     """The entries that lasted, as bars in as many lanes as keep them apart."""
     bars = [_Bar.of(chart, line) for line in chart.document.timeline if until(line) > line.happened_at]
     if not bars:
@@ -146,20 +146,20 @@ def ranges_lane(chart: Chart) -> Lane | None:
             if lane is not None:
                 bar.draw(chart, top + lane * _ENTRY_ROW + 2)
 
-    return Lane(scale_chart.RANGES, (max(lane for lane in found if lane is not None) + 1) * _ENTRY_ROW + 4, draw)
+    return ChartLane(scale_chart.RANGES, (max(lane for lane in found if lane is not None) + 1) * _ENTRY_ROW + 4, draw)
 
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
     """An entry that lasted; its number takes `room` behind the bar, or before it at the edge of the picture."""
 
-    line: Line
+    line: TimelineLine
     left: float
     right: float
     room: float
 
     @classmethod
-    def of(cls, chart: Chart, line: Line) -> "_Bar":
+    def of(cls, chart: Chart, line: TimelineLine) -> "_Bar":
         left, right = chart.scale.x(line.happened_at), chart.scale.x(until(line))
         return cls(line, left, max(right, left + 3), width(str(line.number), _ENTRY_LETTERS) + 8)
 
@@ -218,7 +218,7 @@ def draw_flags(chart: Chart, top: float) -> None:
         chart.sheet.write(when, x, y + 25, fill="ink", **look)
 
 
-def _top_of(flag: Flag, ground: float) -> float:
+def _top_of(flag: FlagLabel, ground: float) -> float:
     return ground - (flag.row + 1) * _MILESTONE_ROW
 
 
@@ -229,7 +229,7 @@ def _words(chart: Chart) -> list[tuple[str, str]]:
     ]
 
 
-def _placed(chart: Chart) -> tuple[Flag, ...]:
+def _placed(chart: Chart) -> tuple[FlagLabel, ...]:
     widths = [
         max(width(name, _MILESTONE_LETTERS) * _BOLD, width(when, _MILESTONE_LETTERS)) + _BESIDE
         for name, when in _words(chart)

@@ -14,11 +14,11 @@ from bot.domain.document import Document, WhyStep
 from bot.domain.text import bare, one_line, shortened
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.alt_text import whys_alternative
-from bot.export.charts.svg import WIDTH, Caption, Picture, Sheet, anchor_of, width, wrapped
+from bot.export.charts.svg import WIDTH, Caption, Picture, SvgCanvas, anchor_of, width, wrapped
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BoxPlace:
     """Where a box stands, counted from 0; `parent` is the index of the box above it, None for the first."""
 
     column: int
@@ -39,13 +39,13 @@ def parents(whys: Sequence[WhyStep]) -> tuple[int | None, ...]:
     return tuple(found)
 
 
-def tree(above: Sequence[int | None]) -> tuple[Place, ...]:
+def tree(above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
     """The places of the boxes, packed as narrow as their order allows; `above` as `parents` tells it."""
     shifts = _shifts(above)
-    places: list[Place] = []
+    places: list[BoxPlace] = []
     for shift, parent in zip(shifts, above, strict=True):
         over = places[parent] if parent is not None else None
-        places.append(Place(over.column + shift if over else 0, over.row + 1 if over else 0, parent))
+        places.append(BoxPlace(over.column + shift if over else 0, over.row + 1 if over else 0, parent))
     return tuple(places)
 
 
@@ -73,10 +73,10 @@ def _shifts(above: Sequence[int | None]) -> list[int]:
     return shifts
 
 
-def outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[Place, ...]:
+def outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
     """One box a line, in reading order; columns are indentation."""
     depths = [0, *(step.depth + 1 for step in whys)]
-    return tuple(Place(depth, row, parent) for row, (depth, parent) in enumerate(zip(depths, above, strict=True)))
+    return tuple(BoxPlace(depth, row, parent) for row, (depth, parent) in enumerate(zip(depths, above, strict=True)))
 
 
 MOST_BOXES = 80
@@ -135,7 +135,7 @@ def whys_picture(document: Document) -> Picture | None:
     said = [_Said(document.key, bare(document.title), "quiet"), *map(_said, shown)]
     above = parents(shown)
     places = tree(above)
-    sheet = Sheet()
+    sheet = SvgCanvas()
     if max(place.column for place in places) < _MOST_COLUMNS:
         height = _draw_tree(sheet, said, places)
     else:
@@ -154,7 +154,7 @@ def _said(step: WhyStep) -> _Said:
     return _Said(str(step.number), one_line(bare(step.text)), "panel")
 
 
-def _draw_tree(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) -> float:
+def _draw_tree(sheet: SvgCanvas, said: Sequence[_Said], places: Sequence[BoxPlace]) -> float:
     """The boxes in columns and rows, with their lines; the height of the whole."""
     columns, rows = max(place.column for place in places) + 1, max(place.row for place in places) + 1
     room = min(_WIDEST, (WIDTH - (columns - 1) * _BESIDE) / columns)
@@ -188,7 +188,7 @@ def _height(lines: int) -> float:
     return 22 + lines * _LINE
 
 
-def _draw_outline(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) -> float:
+def _draw_outline(sheet: SvgCanvas, said: Sequence[_Said], places: Sequence[BoxPlace]) -> float:
     """The boxes below each other, indented; the height of the whole."""
     most = 2 if len(said) <= _ROOMY else 1
     step = min(_INDENT, _MOST_INDENT / max(1, *(place.column for place in places)))
@@ -210,12 +210,12 @@ def _draw_outline(sheet: Sheet, said: Sequence[_Said], places: Sequence[Place]) 
     return top - 1
 
 
-def _draw_branch(sheet: Sheet, over: _Box, box: _Box) -> None:
+def _draw_branch(sheet: SvgCanvas, over: _Box, box: _Box) -> None:
     middle = (box.top + box.foot) / 2
     sheet.line([(over.stem, over.foot), (over.stem, middle), (box.left, middle)], "soft")
 
 
-def _draw_frame(sheet: Sheet, one: _Said, box: _Box, lines: Sequence[str]) -> None:
+def _draw_frame(sheet: SvgCanvas, one: _Said, box: _Box, lines: Sequence[str]) -> None:
     title = "" if " ".join(lines) == one.text else shortened(one.text, _LONGEST_TITLE)
     stroke, thick = ("accent", 2.0) if one.is_root else ("line", 1.0)
     sheet.draw(
@@ -232,9 +232,9 @@ def _draw_frame(sheet: Sheet, one: _Said, box: _Box, lines: Sequence[str]) -> No
     )
 
 
-def _write_head(sheet: Sheet, one: _Said, x: float, y: float) -> None:
+def _write_head(sheet: SvgCanvas, one: _Said, x: float, y: float) -> None:
     sheet.write(one.head, x, y, fill=one.tone, font_weight="600", font_size=_SIZE)
 
 
-def _write_line(sheet: Sheet, line: str, x: float, y: float) -> None:
+def _write_line(sheet: SvgCanvas, line: str, x: float, y: float) -> None:
     sheet.write(line, x, y, fill="ink", font_size=_SIZE)

@@ -34,7 +34,7 @@ from bot.export.confluence.reader import (
     with_names,
 )
 from bot.export.confluence.writer import StorageXhtml
-from bot.export.markdown_reader import Reader
+from bot.export.markdown_reader import MarkdownReader
 from bot.export.regions import NOTHING
 
 _BEFORE = '<page xmlns:ac="ac" xmlns:ri="ri">'
@@ -62,7 +62,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PageRegion:
     """One region as it stands on a page: its `own` blocks, and the sections that stand below it under other headings.
 
     `digest` is of what shows in all of it, `own_digest` of its own blocks. `has_strays` where text stands between its
@@ -87,7 +87,7 @@ class Apart:
 
     text: bytes
     head: list[Block] = field(default_factory=list)
-    parts: dict[str, Part] = field(default_factory=dict)
+    parts: dict[str, PageRegion] = field(default_factory=dict)
 
 
 def digest(blocks: Collection[Block]) -> str:
@@ -176,7 +176,7 @@ def _is_mark(block: Element) -> bool:
     return text.startswith(_OURS) and not anchor_in(block) and not body_of([block])
 
 
-def _part(text: bytes, blocks: list[Block]) -> Part:
+def _part(text: bytes, blocks: list[Block]) -> PageRegion:
     """Where a heading of the region's own level or above stands in it, a section begins that somebody added."""
     level, own = 0, list(blocks)
     for at, block in enumerate(blocks):
@@ -189,7 +189,7 @@ def _part(text: bytes, blocks: list[Block]) -> Part:
     strays = (text[one.end : two.start].strip() for one, two in pairwise(blocks) if one.holder == two.holder)
     own_digest = digest(own)
     whole = own_digest if own == blocks else digest(blocks)
-    return Part(tuple(own), tuple(blocks[len(own) :]), whole, own_digest, has_strays=any(strays))
+    return PageRegion(tuple(own), tuple(blocks[len(own) :]), whole, own_digest, has_strays=any(strays))
 
 
 def runs(blocks: Collection[Block]) -> Iterator[tuple[int, int]]:
@@ -263,7 +263,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class PageHead:
     """How the blocks before the first region were left, but for the moment that stands at the end of one.
 
     A digest may be two between blanks, where nobody knows which of two writes stands.
@@ -273,15 +273,15 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class PageRecord:
     """How a page was left."""
 
     regions: Mapping[str, Left] = field(default_factory=dict)
-    head: Head = field(default_factory=Head)
+    head: PageHead = field(default_factory=PageHead)
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class FreshPage:
     """The page as the document would have it; `told` are facts and version of each region."""
 
     page: Apart
@@ -294,19 +294,19 @@ class Fresh:
         return Left((page or part.digest,), part.digest, facts, seen, bool(part.added))
 
 
-def as_written(fresh: Fresh) -> Record:
+def as_written(fresh: FreshPage) -> PageRecord:
     """How a page is left that was written as a whole."""
-    return Record({id_: fresh.left(id_) for id_ in fresh.page.parts}, head_of(fresh))
+    return PageRecord({id_: fresh.left(id_) for id_ in fresh.page.parts}, head_of(fresh))
 
 
-def as_found(page: Apart, fresh: Fresh) -> Record:
+def as_found(page: Apart, fresh: FreshPage) -> PageRecord:
     """How a page was left that nobody but us has written, of which nothing else is known."""
     parts = ((id_, part) for id_, part in page.parts.items() if id_ in fresh.page.parts)
     regions = {id_: replace(fresh.left(id_, part.digest), ours="", is_headed=bool(part.added)) for id_, part in parts}
-    return Record(regions, Head(tuple(without_stamp(block) for block in page.head)))
+    return PageRecord(regions, PageHead(tuple(without_stamp(block) for block in page.head)))
 
 
-def joined(one: Record, other: Record) -> Record:
+def joined(one: PageRecord, other: PageRecord) -> PageRecord:
     """Where nobody knows which of two writes stands: either is ours."""
     regions = {
         id_: replace(left, page=tuple(dict.fromkeys((*left.page, *other.regions[id_].page))))
@@ -314,19 +314,19 @@ def joined(one: Record, other: Record) -> Record:
         else left
         for id_, left in one.regions.items()
     }
-    return Record({**other.regions, **regions}, _either(one.head, other.head))
+    return PageRecord({**other.regions, **regions}, _either(one.head, other.head))
 
 
-def _either(one: Head, other: Head) -> Head:
+def _either(one: PageHead, other: PageHead) -> PageHead:
     if len(one.digests) != len(other.digests):
         return one if one.digests else other
     digests = (" ".join(dict.fromkeys(pair)) for pair in zip(one.digests, other.digests, strict=True))
-    return Head(tuple(digests))
+    return PageHead(tuple(digests))
 
 
-def head_of(fresh: Fresh) -> Head:
+def head_of(fresh: FreshPage) -> PageHead:
     """How the head of such a page is left."""
-    return Head(tuple(map(without_stamp, fresh.page.head)))
+    return PageHead(tuple(map(without_stamp, fresh.page.head)))
 
 
 def without_stamp(block: Block) -> str:
@@ -334,7 +334,7 @@ def without_stamp(block: Block) -> str:
     return digest_of(_STAMP.sub("", body_of([block.element])))
 
 
-_storage = StorageXhtml(Reader())
+_storage = StorageXhtml(MarkdownReader())
 
 
 _OF_NOTHING = digest_of("")
@@ -344,7 +344,7 @@ class StructureLost(AfterwordError):
     """The regions of a page cannot be told apart any more: what is written now could hit what people wrote."""
 
 
-class Deed(StrEnum):
+class RegionChange(StrEnum):
     """What becomes of a region that people touched: written anew, left standing and settled, or left unsettled."""
 
     WRITE = "write"
@@ -365,11 +365,11 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedPage:
     """The page as it is to be, and how it will have been left; `gone` are regions that people took off it."""
 
     body: str
-    record: Record
+    record: PageRecord
     is_changed: bool
     gone: tuple[str, ...]
 
@@ -383,7 +383,9 @@ class _Edit:
     text: bytes = b""
 
 
-def touched(page: Apart, fresh: Fresh, record: Record, names: Mapping[str, str] = _NOBODY) -> dict[str, Touched]:
+def touched(
+    page: Apart, fresh: FreshPage, record: PageRecord, names: Mapping[str, str] = _NOBODY
+) -> dict[str, Touched]:
     """The regions of a page that are neither as they were left nor as the document would say them now.
 
     `names` are those of the accounts that people mentioned in them.
@@ -407,7 +409,7 @@ def read_back(markdown: str) -> str:
     return body_of(flat(parsed(f"<p>{before}</p>{_storage.blocks(markdown)}"))).removeprefix(before).strip()
 
 
-def _untouched(part: Part, left: Left) -> tuple[tuple[Block, ...], str] | None:
+def _untouched(part: PageRegion, left: Left) -> tuple[tuple[Block, ...], str] | None:
     """The blocks that stand as they were left, without a section that somebody added below, and their digest.
 
     None where none do.
@@ -419,11 +421,13 @@ def _untouched(part: Part, left: Left) -> tuple[tuple[Block, ...], str] | None:
     return (part.own, part.own_digest) if part.own_digest in left.page and not left.is_headed else None
 
 
-def _theirs(part: Part, left: Left) -> tuple[tuple[Block, ...], str]:
+def _theirs(part: PageRegion, left: Left) -> tuple[tuple[Block, ...], str]:
     return (part.whole, part.digest) if left.is_headed else (part.own, part.own_digest)
 
 
-def merge(page: Apart, fresh: Fresh, record: Record, deeds: Mapping[str, Deed], back: Collection[str]) -> Merged:
+def merge(
+    page: Apart, fresh: FreshPage, record: PageRecord, deeds: Mapping[str, RegionChange], back: Collection[str]
+) -> MergedPage:
     """Put what is new into the page: regions that nobody touched, those of `deeds` as these say, and those of `back`.
 
     A region that people took off the page stays away unless it is in `back`; one that is new is put in its place.
@@ -433,7 +437,7 @@ def merge(page: Apart, fresh: Fresh, record: Record, deeds: Mapping[str, Deed], 
         raise StructureLost("none of its sections is found any more")
     merging = _Merging(page, fresh, record)
     for id_ in fresh.page.parts.keys() & page.parts.keys():
-        merging.bring(id_, deeds.get(id_, Deed.WAIT))
+        merging.bring(id_, deeds.get(id_, RegionChange.WAIT))
     absent = [id_ for id_ in fresh.page.parts if id_ not in page.parts]
     gone = tuple(id_ for id_ in absent if id_ in record.regions and id_ not in back)
     for id_ in absent:
@@ -443,13 +447,13 @@ def merge(page: Apart, fresh: Fresh, record: Record, deeds: Mapping[str, Deed], 
     body = _applied(page.text, merging.edits)
     if merging.edits:
         merging.require_as_meant(body)
-    return Merged(body, Record(merging.left, merging.head), bool(merging.edits), gone)
+    return MergedPage(body, PageRecord(merging.left, merging.head), bool(merging.edits), gone)
 
 
 class _Merging:
     """Collects what is to be written, and how everything will be left then."""
 
-    def __init__(self, page: Apart, fresh: Fresh, record: Record) -> None:
+    def __init__(self, page: Apart, fresh: FreshPage, record: PageRecord) -> None:
         self._page = page
         self._fresh = fresh
         self._record = record
@@ -458,16 +462,16 @@ class _Merging:
         self.left = dict(record.regions)
         self.head = record.head
 
-    def bring(self, id_: str, deed: Deed) -> None:
+    def bring(self, id_: str, deed: RegionChange) -> None:
         """Bring a region up to date that stands on the page."""
         part, new, left = self._page.parts[id_], self._fresh.page.parts[id_], self._record.regions.get(id_, Left())
         ours = _untouched(part, left)
         blocks, stands = ours or _theirs(part, left)
         if ours:
-            deed = Deed.LEAVE if new.digest == left.ours else Deed.WRITE
-        if stands == new.digest or deed is Deed.LEAVE:
+            deed = RegionChange.LEAVE if new.digest == left.ours else RegionChange.WRITE
+        if stands == new.digest or deed is RegionChange.LEAVE:
             self.left[id_] = self._fresh.left(id_, stands)
-        elif deed is Deed.WRITE:
+        elif deed is RegionChange.WRITE:
             self._write(id_, blocks)
 
     def _write(self, id_: str, blocks: Collection[Block]) -> None:
@@ -516,7 +520,7 @@ class _Merging:
                 self.edits.append(_Edit(place.start, place.end, self._fresh.page.text[block.start : block.end]))
         self.head = new
 
-    def _bring_another_head(self, old: Head, new: Head) -> None:
+    def _bring_another_head(self, old: PageHead, new: PageHead) -> None:
         stands = [block for block in self._page.head if _shows(block)]
         left = [digest.split() for digest in old.digests if digest != _OF_NOTHING]
         places = [next((block for block in stands if without_stamp(block) in one), None) for one in left]
@@ -565,7 +569,7 @@ def _pieces(text: bytes, edits: Iterable[_Edit]) -> Iterator[bytes]:
     yield text[at:]
 
 
-def with_top(storage: str, record: Record, top: str) -> tuple[str, Record]:
+def with_top(storage: str, record: PageRecord, top: str) -> tuple[str, PageRecord]:
     """The page with another first block, and how it is left then.
 
     The page is empty where there is nothing to write: it says so already, or people changed that block.
@@ -579,7 +583,7 @@ def with_top(storage: str, record: Record, top: str) -> tuple[str, Record]:
     if stands is None:
         return "", record
     (new,) = map(without_stamp, apart(top).head)
-    record = replace(record, head=Head((new, *record.head.digests[1:])))
+    record = replace(record, head=PageHead((new, *record.head.digests[1:])))
     if without_stamp(stands) == new:
         return "", record
     return (page.text[: stands.start] + top.strip().encode() + page.text[stands.end :]).decode(), record

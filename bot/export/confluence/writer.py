@@ -20,11 +20,11 @@ from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup, escape
 
 from bot.domain.document import ActionItem, Document
-from bot.domain.text import Kind, Piece, legible, pieces
+from bot.domain.text import Piece, PieceKind, legible, pieces
 from bot.export.charts import pictures_of
 from bot.export.escape import WEB_ADDRESS
 from bot.export.markdown import MarkdownWriter, Row, timeline_rows
-from bot.export.markdown_reader import Reader, lines_of
+from bot.export.markdown_reader import MarkdownReader, lines_of
 from bot.export.regions import NOTHING, Region
 from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
 
@@ -56,7 +56,7 @@ class StorageXhtml:
     finds one the whole page opens in the legacy editor: in there they are written as paragraphs.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: MarkdownReader) -> None:
         self._reader = reader
         self._writers: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
             "paragraph": _paragraph,
@@ -131,14 +131,15 @@ def running_text(text: str) -> Markup:
     found = pieces(legible(text))
     behind = [None, *(piece.kind for piece in found)]
     return Markup().join(
-        _running_piece(piece, is_behind_span=before is Kind.SPAN) for before, piece in zip(behind, found, strict=False)
+        _running_piece(piece, is_behind_span=before is PieceKind.SPAN)
+        for before, piece in zip(behind, found, strict=False)
     )
 
 
 def _running_piece(piece: Piece, *, is_behind_span: bool) -> Markup:
-    if piece.kind is Kind.SPAN:
+    if piece.kind is PieceKind.SPAN:
         return Markup(_wrapped("code", escape(piece.text)))  # noqa: S704 (escaped)
-    if piece.kind is Kind.BLOCK:
+    if piece.kind is PieceKind.BLOCK:
         return _code_macro(piece.text, piece.language)
     first, *others = piece.text.split("\n")
     lines = [_linked(first) if is_behind_span else _running_line(first), *map(_running_line, others)]
@@ -239,7 +240,7 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PageSection:
     """A region on the page: `tag` is that of its heading, `title` and `body` are storage format."""
 
     id: str
@@ -264,7 +265,7 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class ActionRow:
     """A corrective action as a row: `text` and `link` are storage format, `status` is a word and its colour."""
 
     action: ActionItem
@@ -282,7 +283,7 @@ class ConfluenceWriter:
     def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
         self._markdown = MarkdownWriter(templates, edition)
         self._page: Template = templates.get_template("postmortem/page.xml.j2")
-        self._storage = StorageXhtml(Reader())
+        self._storage = StorageXhtml(MarkdownReader())
 
     def __call__(self, document: Document) -> bytes:
         """The body without pictures: nothing hangs on a page that does not exist yet."""
@@ -320,18 +321,18 @@ class ConfluenceWriter:
         )
         return written.strip() + "\n"
 
-    def _section(self, region: Region, *, is_drawn: bool) -> Section:
+    def _section(self, region: Region, *, is_drawn: bool) -> PageSection:
         level = len(region.heading) - len(region.heading.lstrip("#"))
         body = "" if is_drawn and region.body.strip() == NOTHING else region.body
         tag = f"h{level}" if level else "p"
-        return Section(region.id, tag, self._storage.line(region.title), self._storage.blocks(body))
+        return PageSection(region.id, tag, self._storage.line(region.title), self._storage.blocks(body))
 
 
-def _deed(action: ActionItem) -> Deed:
+def _deed(action: ActionItem) -> ActionRow:
     issue = _ISSUE.fullmatch(action.link)
     named = Markup('<a href="{}">{}</a>').format(action.link, issue[1]) if issue else running_text(action.link)
     status = "overdue" if action.is_overdue else action.status.value
-    return Deed(action, running_text(action.text), named, (status, _COLOURS[status]))
+    return ActionRow(action, running_text(action.text), named, (status, _COLOURS[status]))
 
 
 def _folds(document: Document) -> Iterator[Fold]:

@@ -18,12 +18,12 @@ from bot.domain.records import (
     Case,
     Entry,
     EntryVersion,
-    History,
     Incident,
+    Likeness,
     Person,
+    RecordHistory,
     SectionText,
     Status,
-    Verdict,
     Why,
     WhyVersion,
     entry_deed,
@@ -38,7 +38,7 @@ from bot.domain.sections import KeptRegion
 from bot.domain.whys import standing
 from bot.errors import Refused
 from bot.export.json import schema as json_schema
-from bot.export.json.schema import Head, PostmortemFile
+from bot.export.json.schema import FileHeadJson, PostmortemFile
 from bot.export.json.writer import FORMAT, VERSION, as_object
 from bot.export.markdown import iso
 
@@ -46,7 +46,7 @@ _NAMED = (("author", "author_id"), ("recorder", "recorder_id"), ("who", "who_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FileRecord:
     """The record that a file tells, as of `generated_at`.
 
     Nothing in it has a row yet: the incident is 0, entries, whys and actions go by their numbers. The workspace is
@@ -54,11 +54,11 @@ class Told:
     """
 
     case: Case
-    history: History
+    history: RecordHistory
     generated_at: datetime
 
 
-def record_of(file: PostmortemFile) -> Told:
+def record_of(file: PostmortemFile) -> FileRecord:
     """The record of a file that has the form; raises Refused, naming the place, for what no record can hold.
 
     Its numbers must be unique, each with what refers to it.
@@ -71,7 +71,7 @@ def record_of(file: PostmortemFile) -> Told:
         key=lambda why: why.number,
     )
     savings = {slug: found for slug, part in file.sections.items() if (found := _savings(slug, part))}
-    return Told(
+    return FileRecord(
         Case(
             incident=_incident(file),
             entries=entries,
@@ -84,7 +84,7 @@ def record_of(file: PostmortemFile) -> Told:
             kept=tuple(map(_kept_text, file.kept)),
             revision=len(audit),
         ),
-        History(
+        RecordHistory(
             struck=struck,
             files=tuple(_refused(line.number, told) for line in file.struck.timeline for told in line.files),
             wordings=wordings,
@@ -92,7 +92,7 @@ def record_of(file: PostmortemFile) -> Told:
             why_wordings={why.number: _why_wordings(why) for why in (*file.whys, *file.struck.whys)},
             savings=savings,
             verdicts=tuple(
-                Verdict(int(said.incident.removeprefix("INC-")), said.same_cause, said.said_by.id, said.said_at)
+                Likeness(int(said.incident.removeprefix("INC-")), said.same_cause, said.said_by.id, said.said_at)
                 for said in file.likenesses
             ),
         ),
@@ -100,17 +100,17 @@ def record_of(file: PostmortemFile) -> Told:
     )
 
 
-def given_under(why: json_schema.Why) -> int | None:
+def given_under(why: json_schema.WhyJson) -> int | None:
     """The number of the why that this one was the answer to."""
     return why.answers if "answers" in why.model_fields_set else why.parent
 
 
-def actions_of(why: json_schema.Why) -> tuple[int, ...]:
+def actions_of(why: json_schema.WhyJson) -> tuple[int, ...]:
     """The numbers of the actions that are for a why; an earlier export names one at most."""
     return tuple(why.actions) or ((why.action,) if why.action is not None else ())
 
 
-def _kept_text(text: json_schema.Kept) -> KeptRegion:
+def _kept_text(text: json_schema.EditedTextJson) -> KeptRegion:
     return KeptRegion(
         incident_id=0,
         section=text.section,
@@ -151,7 +151,7 @@ def _incident(file: PostmortemFile) -> Incident:
     )
 
 
-def _id(who: json_schema.Who | None) -> str | None:
+def _id(who: json_schema.PersonJson | None) -> str | None:
     return who.id if who else None
 
 
@@ -165,7 +165,7 @@ def _people(file: PostmortemFile) -> dict[str, Person]:
 
 
 def _named(node: object) -> Iterator[tuple[str, str]]:
-    if isinstance(node, json_schema.Who):
+    if isinstance(node, json_schema.PersonJson):
         yield node.id, node.name
     elif isinstance(node, list | tuple):
         for member in node:
@@ -179,7 +179,7 @@ def _named(node: object) -> Iterator[tuple[str, str]]:
         yield from _named([value for _, value in node])
 
 
-def _entry(line: json_schema.Entry, *, struck: bool) -> Entry:
+def _entry(line: json_schema.EntryJson, *, struck: bool) -> Entry:
     return Entry(
         id=line.number,
         incident_id=0,
@@ -201,7 +201,7 @@ def _entry(line: json_schema.Entry, *, struck: bool) -> Entry:
     )
 
 
-def _wordings(line: json_schema.Entry) -> tuple[EntryVersion, ...]:
+def _wordings(line: json_schema.EntryJson) -> tuple[EntryVersion, ...]:
     return tuple(
         EntryVersion(version, one.change, one.happened_at, one.text, one.by.id, one.at, one.ended_at, one.approximate)
         for version, one in enumerate(line.versions, 1)
@@ -221,7 +221,7 @@ def _attachments(file: PostmortemFile) -> Iterator[Attachment]:
             yield kept
 
 
-def _kept(place: str, entry: int, told: json_schema.File, held: int) -> Attachment:
+def _kept(place: str, entry: int, told: json_schema.FileJson, held: int) -> Attachment:
     content = told.content or b""
     kind = media_type(content, told.type or "")
     if told.size and not content:
@@ -233,11 +233,11 @@ def _kept(place: str, entry: int, told: json_schema.File, held: int) -> Attachme
     return Attachment(0, entry, told.name, kind, len(content), "", "kept", "", content)
 
 
-def _refused(entry: int, told: json_schema.File) -> Attachment:
+def _refused(entry: int, told: json_schema.FileJson) -> Attachment:
     return Attachment(0, entry, told.name, told.type or "", told.size, "", "refused", told.not_kept or "")
 
 
-def _why(why: json_schema.Why, *, struck: bool) -> Why:
+def _why(why: json_schema.WhyJson, *, struck: bool) -> Why:
     return Why(
         id=why.number,
         incident_id=0,
@@ -253,13 +253,13 @@ def _why(why: json_schema.Why, *, struck: bool) -> Why:
     )
 
 
-def _why_wordings(why: json_schema.Why) -> tuple[WhyVersion, ...]:
+def _why_wordings(why: json_schema.WhyJson) -> tuple[WhyVersion, ...]:
     return tuple(
         WhyVersion(version, one.change, one.text, one.by.id, one.at) for version, one in enumerate(why.versions, 1)
     ) or (first_why_wording(_why(why, struck=False)),)
 
 
-def _savings(slug: str, part: json_schema.Section) -> tuple[SectionText, ...]:
+def _savings(slug: str, part: json_schema.SectionJson) -> tuple[SectionText, ...]:
     if part.versions:
         return tuple(
             SectionText(0, slug, one.text, one.by.id, one.at, version) for version, one in enumerate(part.versions, 1)
@@ -271,7 +271,7 @@ def _savings(slug: str, part: json_schema.Section) -> tuple[SectionText, ...]:
     return (SectionText(0, slug, part.text, part.author_id, part.saved_at, 1),)
 
 
-def _action(told: json_schema.Action) -> Action:
+def _action(told: json_schema.ActionJson) -> Action:
     return Action(
         id=told.number,
         incident_id=0,
@@ -291,7 +291,9 @@ def _action(told: json_schema.Action) -> Action:
     )
 
 
-def _audit(deeds: list[json_schema.Deed], wordings: dict[int, tuple[EntryVersion, ...]]) -> tuple[AuditLine, ...]:
+def _audit(
+    deeds: list[json_schema.AuditLineJson], wordings: dict[int, tuple[EntryVersion, ...]]
+) -> tuple[AuditLine, ...]:
     told = [AuditLine(deed.at, deed.who_id, deed.verb, deed.what, deed.delivery or "") for deed in deeds]
     of_entries = [
         entry_deed(number, one.change, one.changed_by, one.changed_at)
@@ -308,7 +310,7 @@ _SHOWN = 60
 _SEE = "docs/json.md tells the form."
 
 
-def read(content: bytes) -> Told:
+def read(content: bytes) -> FileRecord:
     """The record that a file tells.
 
     Raises Refused with a sentence that names the place and the cause: it is no JSON, it has another form, or parts of
@@ -317,7 +319,7 @@ def read(content: bytes) -> Told:
     if len(content) > LARGEST:
         raise Refused(f"It is larger than {LARGEST // 1024**2} MB, which no incident is.")
     try:
-        _require_known(Head.model_validate_json(content))
+        _require_known(FileHeadJson.model_validate_json(content))
         file = PostmortemFile.model_validate_json(content)
     except ValidationError as error:
         raise Refused(_sentence(error)) from error
@@ -333,7 +335,7 @@ def _require_said_once(pairs: list[tuple[str, object]]) -> None:
     _require_once("property", [name for name, _ in pairs])
 
 
-def _require_known(head: Head) -> None:
+def _require_known(head: FileHeadJson) -> None:
     if head.format != FORMAT:
         raise Refused(f"It is no postmortem of Afterword: format must be {FORMAT!r}. {_SEE}")
     if head.version is not None and head.version > VERSION:
@@ -377,7 +379,7 @@ def _require_once(what: str, numbers: Iterable[object]) -> None:
         seen.add(number)
 
 
-def _require_faithful(file: PostmortemFile, told: Told) -> None:
+def _require_faithful(file: PostmortemFile, told: FileRecord) -> None:
     """Export what was read, and compare: what would be lost or changed on the way is refused, not dropped."""
     document = postmortem_rules.compile(told.case, told.generated_at, told.history)
     try:

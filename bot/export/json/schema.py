@@ -53,14 +53,14 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Who(Shape):
+class PersonJson(Shape):
     """A person, or a user group that owns something."""
 
     id: Id = Field(description="The id in Slack.")
     name: Name = Field(description="The name as it was last known; the id where nobody knew it.")
 
 
-class Wording(Shape):
+class WordingJson(Shape):
     """One wording that something had."""
 
     change: Name = Field(
@@ -68,11 +68,11 @@ class Wording(Shape):
         "root, no root, or saved."
     )
     text: Text = Field(description="The wording; a credential that was redacted is gone from it.")
-    by: Who = Field(description="Who did it.")
+    by: PersonJson = Field(description="Who did it.")
     at: Moment = Field(description="When they did it, in UTC.")
 
 
-class EntryWording(Wording):
+class EntryWording(WordingJson):
     """One wording that an entry of the timeline had."""
 
     happened_at: Moment = Field(description="When it happened, as this wording had it, in UTC.")
@@ -80,7 +80,7 @@ class EntryWording(Wording):
     approximate: bool = Field(default=False, description="Whether this wording had the time as only about right.")
 
 
-class File(Shape):
+class FileJson(Shape):
     """A file that hung on a captured message."""
 
     name: Name = Field(description="Its name, as its sender called it.")
@@ -93,7 +93,7 @@ class File(Shape):
     content: Base64Bytes | None = Field(default=None, description="What it holds, in Base64; null where nothing is.")
 
 
-class Entry(Shape):
+class EntryJson(Shape):
     """One line of the timeline."""
 
     number: Number = Field(description="Its number within the incident, in the order of recording.")
@@ -116,7 +116,7 @@ class Entry(Shape):
     permalink: Name | None = Field(default=None, description="The address of the message that it was captured from.")
     message: Id | None = Field(default=None, description="That message as channel:ts; once in an incident.")
     message_since: Literal["edited", "deleted"] | None = Field(default=None, description="What became of that message.")
-    files: list[File] = Field(default=[], description="The files that hung on that message.")
+    files: list[FileJson] = Field(default=[], description="The files that hung on that message.")
     versions: list[EntryWording] = Field(
         default=[], description="Every wording, first to last; empty where it reads as it was first recorded."
     )
@@ -130,7 +130,7 @@ class Evidence(Shape):
     text: Text = Field(description="What happened.")
 
 
-class Why(Shape):
+class WhyJson(Shape):
     """One step of the five whys."""
 
     number: Number = Field(description="Its number within the incident, in the order of answering.")
@@ -146,12 +146,12 @@ class Why(Shape):
     author: Name | None = Field(default=None, description="The name of who answered.")
     author_id: Id = Field(description="The id of who answered.")
     recorded_at: Moment = Field(description="When they answered, in UTC.")
-    versions: list[Wording] = Field(
+    versions: list[WordingJson] = Field(
         default=[], description="Every wording, first to last; empty where it reads as it was first answered."
     )
 
 
-class Section(Shape):
+class SectionJson(Shape):
     """One section of the postmortem."""
 
     title: Name | None = Field(default=None, description=f"Its heading. {FOLLOWS}")
@@ -159,17 +159,17 @@ class Section(Shape):
     author: Name | None = Field(default=None, description="The name of who saved it last; null where it is empty.")
     author_id: Id | None = Field(default=None, description="The id of who saved it last; null where it is empty.")
     saved_at: Moment | None = Field(default=None, description="When that was, in UTC; null where it is empty.")
-    versions: list[Wording] = Field(
+    versions: list[WordingJson] = Field(
         default=[], description="Every saving, first to last; empty where it was saved once."
     )
 
 
-class Action(Shape):
+class ActionJson(Shape):
     """A corrective action."""
 
     number: Number = Field(description="Its number within the incident.")
     text: Text = Field(description="What is to be done.")
-    owner: Who | None = Field(default=None, description="Who does it; null while nobody does.")
+    owner: PersonJson | None = Field(default=None, description="Who does it; null while nobody does.")
     due: date | None = Field(default=None, description="The day by which, on the owner's calendar.")
     status: ActionStatus = Field(default=ActionStatus.OPEN, description="Where it stands.")
     overdue: bool = Field(default=False, description=f"Whether it was late at generated_at. {FOLLOWS}")
@@ -178,12 +178,12 @@ class Action(Shape):
     kind: ActionKind | None = Field(default=None, description="What it is good for.")
     held: Literal["held", "came back"] | None = Field(default=None, description="Whether it helped, a month later.")
     overdue_at: Moment | None = Field(default=None, description="The end of the due day where the owner lives, in UTC.")
-    created_by: Who = Field(description="Who wrote it down.")
+    created_by: PersonJson = Field(description="Who wrote it down.")
     created_at: Moment = Field(description="When they did, in UTC.")
     closed_at: Moment | None = Field(default=None, description="When it was done or dropped, in UTC.")
 
 
-class Deed(Shape):
+class AuditLineJson(Shape):
     """A line of the audit."""
 
     at: Moment = Field(description="When it was done, in UTC.")
@@ -196,7 +196,7 @@ class Deed(Shape):
     )
 
 
-class Kept(Shape):
+class EditedTextJson(Shape):
     """A text that came back in a draft that people edited, or what somebody chose where several did."""
 
     section: Slug = Field(description="The region of the draft: a section's slug, or a name of a template's own.")
@@ -220,20 +220,20 @@ class Kept(Shape):
 class Struck(Shape):
     """What was taken back: no other form tells it."""
 
-    timeline: list[Entry] = Field(default=[], description="Entries, by number; their files are only named.")
-    whys: list[Why] = Field(default=[], description="Whys, by number; parent is what each was given under.")
+    timeline: list[EntryJson] = Field(default=[], description="Entries, by number; their files are only named.")
+    whys: list[WhyJson] = Field(default=[], description="Whys, by number; parent is what each was given under.")
 
 
-class Likeness(Shape):
+class LikenessJson(Shape):
     """What somebody said of a past incident that was proposed as alike."""
 
     incident: Key = Field(description="The key of that incident.")
     same_cause: bool = Field(description="Whether it had the same cause.")
-    said_by: Who = Field(description="Who said so.")
+    said_by: PersonJson = Field(description="Who said so.")
     said_at: Moment = Field(description="When they said so, in UTC.")
 
 
-def _known_slugs(parts: dict[str, Section]) -> dict[str, Section]:
+def _known_slugs(parts: dict[str, SectionJson]) -> dict[str, SectionJson]:
     for slug in parts:
         if slug not in BY_SLUG:
             msg = f"there is no section {slug[:40]!r}; there are {', '.join(BY_SLUG)}"
@@ -241,23 +241,23 @@ def _known_slugs(parts: dict[str, Section]) -> dict[str, Section]:
     return parts
 
 
-class Channel(Shape):
+class ChannelJson(Shape):
     """The channel of the incident."""
 
     id: Id = Field(description="The id in Slack.")
     name: Name | None = Field(default=None, description="The name without #; null where it is not known.")
 
 
-class Postmortem(Shape):
+class PostmortemJson(Shape):
     """Where the document stands."""
 
     status: PostmortemStatus = Field(default=PostmortemStatus.OPEN, description="Where it stands.")
     reason: Text | None = Field(default=None, description="Why it was waived.")
-    owner: Who | None = Field(default=None, description="Who owes it.")
+    owner: PersonJson | None = Field(default=None, description="Who owes it.")
     published_at: Moment | None = Field(default=None, description="When it was published, in UTC.")
 
 
-class Incident(Shape):
+class IncidentJson(Shape):
     """The incident itself."""
 
     key: Key = Field(description="How people name it, such as INC-7.")
@@ -265,27 +265,27 @@ class Incident(Shape):
     title: Name = Field(description="What it is called.")
     severity: Literal["sev1", "sev2", "sev3", "sev4"] | None = Field(default=None, description="sev1 is the worst.")
     status: Status = Field(description="Where it stands.")
-    channel: Channel = Field(description="Where it was worked on.")
-    lead: Who | None = Field(default=None, description="Who leads.")
-    opened_by: Who = Field(description="Who opened it.")
+    channel: ChannelJson = Field(description="Where it was worked on.")
+    lead: PersonJson | None = Field(default=None, description="Who leads.")
+    opened_by: PersonJson = Field(description="Who opened it.")
     opened_at: Moment = Field(description="When it was opened, in UTC.")
     started_at: Moment | None = Field(
         default=None,
         description=f"When the impact began, else when it was noticed, else the first entry, in UTC. {FOLLOWS}",
     )
     resolved_at: Moment | None = Field(default=None, description="When it was over, in UTC; null while it is not.")
-    resolved_by: Who | None = Field(default=None, description="Who resolved it.")
+    resolved_by: PersonJson | None = Field(default=None, description="Who resolved it.")
     duration: Seconds | None = Field(default=None, description=f"Seconds from start to resolution. {FOLLOWS}")
     milestones: dict[Milestone, Moment | None] = Field(
         default={}, description=f"When each was reached, in UTC; null where it was not. {FOLLOWS}"
     )
-    people: list[Who] = Field(
+    people: list[PersonJson] = Field(
         default=[], description=f"Everybody who is named anywhere, in the order in which they are. {FOLLOWS}"
     )
-    postmortem: Postmortem = Field(default=Postmortem(), description="Its document: owed, published or waived.")
+    postmortem: PostmortemJson = Field(default=PostmortemJson(), description="Its document: owed, published or waived.")
 
 
-class Metrics(Shape):
+class MetricsJson(Shape):
     """The spans that people compare; null where a time is missing or the times contradict each other."""
 
     time_to_detect: Seconds | None = Field(default=None, description="Seconds from impact_started to detected.")
@@ -297,7 +297,7 @@ class Metrics(Shape):
     )
 
 
-class Head(BaseModel):
+class FileHeadJson(BaseModel):
     """By what a file says which form it has."""
 
     model_config = ConfigDict(strict=True, frozen=True)
@@ -315,24 +315,24 @@ class PostmortemFile(Shape):
     format: Literal["afterword.postmortem"] = Field(description=f"Always {FORMAT}.")
     version: Literal[1] = Field(description=f"The version of this form: {VERSION}. New properties do not change it.")
     generated_at: Moment = Field(description="The moment as of which everything is told, in UTC.")
-    incident: Incident = Field(description="What it is and how it stands.")
-    metrics: Metrics = Field(default=Metrics(), description=f"The spans that people compare. {FOLLOWS}")
-    timeline: list[Entry] = Field(description="What stands in the timeline, by happened_at, then by number.")
-    whys: list[Why] = Field(
+    incident: IncidentJson = Field(description="What it is and how it stands.")
+    metrics: MetricsJson = Field(default=MetricsJson(), description=f"The spans that people compare. {FOLLOWS}")
+    timeline: list[EntryJson] = Field(description="What stands in the timeline, by happened_at, then by number.")
+    whys: list[WhyJson] = Field(
         default=[], description="The five whys that stand: each is followed by those that explain it, by number."
     )
-    sections: Annotated[dict[str, Section], AfterValidator(_known_slugs)] = Field(
+    sections: Annotated[dict[str, SectionJson], AfterValidator(_known_slugs)] = Field(
         default={},
         description="The sections by their slugs.",
         json_schema_extra={"propertyNames": {"enum": list(BY_SLUG)}},
     )
-    actions: list[Action] = Field(default=[], description="The corrective actions, by number.")
-    kept: list[Kept] = Field(
+    actions: list[ActionJson] = Field(default=[], description="The corrective actions, by number.")
+    kept: list[EditedTextJson] = Field(
         default=[], description="What came back in edited drafts, every text of it, by section and version."
     )
-    audit: list[Deed] = Field(default=[], description="Who changed what, in the order of time.")
+    audit: list[AuditLineJson] = Field(default=[], description="Who changed what, in the order of time.")
     struck: Struck = Field(default=Struck(), description="What was taken back.")
-    likenesses: list[Likeness] = Field(default=[], description="What was said of past incidents, by their numbers.")
+    likenesses: list[LikenessJson] = Field(default=[], description="What was said of past incidents, by their numbers.")
 
 
 class _Untitled(GenerateJsonSchema):

@@ -10,17 +10,17 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import (
     ActionItem,
-    Deed,
+    AuditRow,
     Document,
+    DocumentSection,
     FileItem,
     KeptText,
-    Likeness,
-    Line,
     Metrics,
-    Part,
-    Who,
+    PastWording,
+    PersonName,
+    SimilarIncident,
+    TimelineLine,
     WhyStep,
-    Wording,
 )
 from bot.domain.records import Milestone
 from bot.export.markdown import iso
@@ -104,7 +104,7 @@ def _metrics(metrics: Metrics) -> _Object:
     }
 
 
-def _line(line: Line, counting: Mapping[Milestone, int]) -> _Object:
+def _line(line: TimelineLine, counting: Mapping[Milestone, int]) -> _Object:
     counts = counting.get(line.milestone) if line.milestone else None
     return {
         "number": line.number,
@@ -128,7 +128,7 @@ def _line(line: Line, counting: Mapping[Milestone, int]) -> _Object:
     }
 
 
-def _when(wording: Wording) -> _Object:
+def _when(wording: PastWording) -> _Object:
     """The time that an entry had in one of its wordings."""
     return {
         "happened_at": _time(wording.happened_at),
@@ -168,7 +168,7 @@ def _why(step: WhyStep) -> _Object:
     }
 
 
-def _part(part: Part) -> _Object:
+def _part(part: DocumentSection) -> _Object:
     return {
         "title": part.title,
         "text": part.text or None,
@@ -179,7 +179,7 @@ def _part(part: Part) -> _Object:
     }
 
 
-def _wording(wording: Wording) -> _Object:
+def _wording(wording: PastWording) -> _Object:
     return {"change": wording.change, "text": wording.text, "by": _person(wording.by), "at": iso(wording.at)}
 
 
@@ -202,7 +202,7 @@ def _action(action: ActionItem) -> _Object:
     }
 
 
-def _likeness(said: Likeness) -> _Object:
+def _likeness(said: SimilarIncident) -> _Object:
     return {
         "incident": said.key,
         "same_cause": said.is_same,
@@ -229,7 +229,7 @@ def _kept(text: KeptText) -> _Object:
     }
 
 
-def _deed(deed: Deed) -> _Object:
+def _deed(deed: AuditRow) -> _Object:
     return {
         "at": iso(deed.at),
         "who": deed.who.name,
@@ -240,7 +240,7 @@ def _deed(deed: Deed) -> _Object:
     }
 
 
-def _person(who: Who | None) -> dict[str, str] | None:
+def _person(who: PersonName | None) -> dict[str, str] | None:
     return {"id": who.id, "name": who.name} if who else None
 
 

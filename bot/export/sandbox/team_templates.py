@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from bot.domain.document import Document, Line
+from bot.domain.document import Document, TimelineLine
 from bot.domain.samples import SAMPLES
 from bot.domain.text import one_line, shortened
 from bot.errors import AfterwordError
@@ -45,7 +45,7 @@ class BrokenTemplate(AfterwordError):
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class TemplateFolder:
     """What a folder holds that is not ours word for word: texts by path in it. `troubles` are why it cannot be used."""
 
     templates: Mapping[str, str]
@@ -58,10 +58,10 @@ class Files:
         return tuple(name for name in self.templates if name not in TEMPLATES)
 
 
-def read(folder: Path) -> Files:
+def read(folder: Path) -> TemplateFolder:
     """Every template and style sheet of the folder. It never raises: what is wrong stands in `troubles`."""
     if not folder.is_dir():
-        return Files({}, {}, (f"There is no folder {folder}: AFTERWORD_TEMPLATES must name one.",))
+        return TemplateFolder({}, {}, (f"There is no folder {folder}: AFTERWORD_TEMPLATES must name one.",))
     texts: dict[str, str] = {}
     troubles = []
     try:
@@ -75,7 +75,7 @@ def read(folder: Path) -> Files:
         troubles.append(str(error))
     own = {name: text for name, text in texts.items() if text != ours(name)}
     styles = {name: text for name, text in own.items() if name in STYLES}
-    return Files({name: own[name] for name in own if name.endswith(".j2")}, styles, tuple(troubles))
+    return TemplateFolder({name: own[name] for name in own if name.endswith(".j2")}, styles, tuple(troubles))
 
 
 def ours(name: str) -> str | None:
@@ -199,7 +199,7 @@ def tried(folder: Path) -> Trial:
     return Trial(used, (*files.troubles, *told), tuple(notes))
 
 
-def _tried(files: Files, sample: str) -> tuple[list[str], list[str]]:
+def _tried(files: TemplateFolder, sample: str) -> tuple[list[str], list[str]]:
     try:
         broken, notes = json.loads(_asked(Task(files.templates, None, sample, _until(USUAL)), USUAL))
     except BrokenTemplate as error:
@@ -235,5 +235,5 @@ def _light(document: Document) -> Document:
     return replace(document, timeline=tuple(map(_without_bytes, document.timeline)))
 
 
-def _without_bytes(line: Line) -> Line:
+def _without_bytes(line: TimelineLine) -> TimelineLine:
     return line._replace(files=tuple(map(partial(replace, content=b""), line.files))) if line.files else line

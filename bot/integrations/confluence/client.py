@@ -19,8 +19,15 @@ from xml.sax.saxutils import escape
 from bot.domain.text import one_line, shortened
 from bot.integrations import Standing
 from bot.integrations.atlassian import Access, Atlassian
-from bot.integrations.confluence.dialects import Cloud, DataCenter, Dialect, Space, people, rights
-from bot.integrations.confluence.types import Made, Page, PageDraft, Property, Updated
+from bot.integrations.confluence.dialects import (
+    ConfluenceCloud,
+    ConfluenceDataCenter,
+    ConfluenceDialect,
+    Space,
+    people,
+    rights,
+)
+from bot.integrations.confluence.types import ConfluencePage, Made, PageDraft, PageUpdate, Property
 from bot.integrations.http import Call, Patience, PublishError, Upload, get, path_of, reach, worded
 
 LARGEST = 5_000_000
@@ -73,7 +80,7 @@ _PEOPLE_AT_ONCE = 100
 _NO_CHECK = {"X-Atlassian-Token": "nocheck"}  # without it a file counts as sent by a strange web page
 
 
-class Confluence:
+class ConfluenceClient:
     """One space of a Confluence as one account reaches it. Every verb raises PublishError. Close it with `aclose`."""
 
     name = "Confluence"
@@ -81,7 +88,7 @@ class Confluence:
     def __init__(self, access: Access, space: str, patience: Patience | None = None) -> None:
         """`space` is its key, `ENG`."""
         self._line = Atlassian(self.name, "confluence", access, patience or Patience())
-        self._dialect: Dialect = Cloud() if access.is_cloud else DataCenter()
+        self._dialect: ConfluenceDialect = ConfluenceCloud() if access.is_cloud else ConfluenceDataCenter()
         self.is_cloud = access.is_cloud
         self._key = space
         self._names: dict[str, str] = {}
@@ -138,7 +145,7 @@ class Confluence:
         sentence = f"{self.name} has other pages “{draft.title}”, with and without {draft.key}. Rename one of them."
         raise PublishError(self.name, sentence, is_permanent=True, status=400)
 
-    async def read(self, page_id: str) -> Page | None:
+    async def read(self, page_id: str) -> ConfluencePage | None:
         """A page as it stands; None where it was deleted or may not be seen."""
         try:
             answer = await self._line.ask(self._dialect.read(page_id))
@@ -149,7 +156,7 @@ class Confluence:
         page = self._page(answer.data)
         return page if page.is_current else None
 
-    async def update(self, seen: Page, title: str, body: str, note: str) -> Updated:
+    async def update(self, seen: ConfluencePage, title: str, body: str, note: str) -> PageUpdate:
         """Put a new version on top of the page as it was `seen`; nothing is written where people changed it since.
 
         `note` goes into the page's history, and must tell this update from every other: by it a write whose answer
@@ -164,10 +171,10 @@ class Confluence:
             page = await self.read(seen.id)
             if page is None or page.version == seen.version:
                 raise
-            return Updated(page, is_written=page.note == note)
-        return Updated(replace(self._page(answer.data), body=body, note=note), is_written=True)
+            return PageUpdate(page, is_written=page.note == note)
+        return PageUpdate(replace(self._page(answer.data), body=body, note=note), is_written=True)
 
-    async def author_of(self, page: Page) -> str:
+    async def author_of(self, page: ConfluencePage) -> str:
         """The name of who wrote a page last; empty where Confluence does not tell, or the account may not ask."""
         if page.author or not page.author_id:
             return page.author
@@ -225,7 +232,7 @@ class Confluence:
             raise PublishError(self.name, sentence, is_permanent=True, status=404)
         return space
 
-    async def _titled(self, space: Space, title: str) -> list[Page]:
+    async def _titled(self, space: Space, title: str) -> list[ConfluencePage]:
         """The pages of a title."""
         answer = await self._line.ask(self._dialect.titled(space.id, title))
         return [self._page(each) for each in answer.objects("results")]
@@ -244,7 +251,7 @@ class Confluence:
             raise
         return self._dialect.property_in(answer.data)
 
-    def _page(self, data: object) -> Page:
+    def _page(self, data: object) -> ConfluencePage:
         return self._dialect.page_in(data, self._line.access.site_url)
 
 
@@ -258,7 +265,7 @@ def _fit(title: str) -> str:
     return shortened(one_line(title), LONGEST_TITLE)
 
 
-def _of_mark(pages: list[Page], mark: str) -> Page | None:
+def _of_mark(pages: list[ConfluencePage], mark: str) -> ConfluencePage | None:
     """The one that is known by a mark, unless it was deleted."""
     return next((page for page in pages if mark in page.body and page.is_current), None)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.domain.text import one_line
-from bot.integrations.confluence.types import Page, Property
-from bot.integrations.http import Answer, Call, get, path_of, post, put, reach, worded
+from bot.integrations.confluence.types import ConfluencePage, Property
+from bot.integrations.http import Call, Response, get, path_of, post, put, reach, worded
 
 _EXPAND = "body.storage,version,space"
 _STORAGE = "storage"
@@ -20,7 +20,7 @@ class Space:
     name: str
 
 
-class Dialect(Protocol):
+class ConfluenceDialect(Protocol):
     """How one kind of Confluence is spoken to. `files` begins the paths of labels and files."""
 
     @property
@@ -29,7 +29,7 @@ class Dialect(Protocol):
     def pages(self) -> str: ...
 
     def space(self, key: str) -> Call: ...
-    def space_in(self, answer: Answer) -> Space | None:
+    def space_in(self, answer: Response) -> Space | None:
         """The space of an answer; None where there is none."""
         ...
 
@@ -39,11 +39,11 @@ class Dialect(Protocol):
         """The pages of a title in a space: `results` of the answer."""
         ...
 
-    def update(self, page: Page, title: str, body: str, note: str) -> Call:
+    def update(self, page: ConfluencePage, title: str, body: str, note: str) -> Call:
         """The next version of a page."""
         ...
 
-    def page_in(self, data: object, site_url: str) -> Page: ...
+    def page_in(self, data: object, site_url: str) -> ConfluencePage: ...
     def property(self, page_id: str, key: str) -> Call: ...
     def property_in(self, data: object) -> Property | None: ...
     def keep(self, page_id: str, key: str, value: Mapping[str, Any], old: Property | None) -> Call:
@@ -52,7 +52,7 @@ class Dialect(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
+class ConfluenceCloud:
     """Version 2."""
 
     pages: str = "/wiki/api/v2"
@@ -61,9 +61,9 @@ class Cloud:
     def space(self, key: str) -> Call:
         return get(f"{self.pages}/spaces", keys=key)
 
-    def space_in(self, answer: Answer) -> Space | None:
+    def space_in(self, answer: Response) -> Space | None:
         found = answer.objects("results")
-        return Space(Answer(answer.system, 200, found[0]).text("id"), worded(found[0], "name")) if found else None
+        return Space(Response(answer.system, 200, found[0]).text("id"), worded(found[0], "name")) if found else None
 
     def create(self, space: str, parent_id: str, title: str, body: str) -> Call:
         asked = {"spaceId": space, "status": "current", "title": title, "body": _body(body)}
@@ -75,19 +75,19 @@ class Cloud:
     def titled(self, space: str, title: str) -> Call:
         return get(f"{self.pages}/pages", space_id=space, title=title, body_format=_STORAGE)
 
-    def update(self, page: Page, title: str, body: str, note: str) -> Call:
+    def update(self, page: ConfluencePage, title: str, body: str, note: str) -> Call:
         version = {"number": page.version + 1, "message": note}
         asked = {"id": page.id, "status": "current", "title": title, "body": _body(body), "version": version}
         return put(f"{self.pages}/pages{path_of(page.id)}", asked)
 
-    def page_in(self, data: object, site_url: str) -> Page:
+    def page_in(self, data: object, site_url: str) -> ConfluencePage:
         return _page(data, f"{site_url}/wiki")
 
     def property(self, page_id: str, key: str) -> Call:
         return get(f"{self.pages}/pages{path_of(page_id, 'properties')}", key=key)
 
     def property_in(self, data: object) -> Property | None:
-        found = Answer("Confluence", 200, data).objects("results")
+        found = Response("Confluence", 200, data).objects("results")
         return _property(found[0]) if found else None
 
     def keep(self, page_id: str, key: str, value: Mapping[str, Any], old: Property | None) -> Call:
@@ -99,7 +99,7 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
-class DataCenter:
+class ConfluenceDataCenter:
     """Version 1."""
 
     pages: str = "/rest/api/content"
@@ -108,7 +108,7 @@ class DataCenter:
     def space(self, key: str) -> Call:
         return get(f"/rest/api/space{path_of(key)}")
 
-    def space_in(self, answer: Answer) -> Space | None:
+    def space_in(self, answer: Response) -> Space | None:
         return Space(answer.text("key"), worded(answer.data, "name"))
 
     def create(self, space: str, parent_id: str, title: str, body: str) -> Call:
@@ -121,12 +121,12 @@ class DataCenter:
     def titled(self, space: str, title: str) -> Call:
         return get(self.pages, spaceKey=space, title=title, type="page", expand=_EXPAND)
 
-    def update(self, page: Page, title: str, body: str, note: str) -> Call:
+    def update(self, page: ConfluencePage, title: str, body: str, note: str) -> Call:
         version = {"number": page.version + 1, "message": note}
         asked = {"type": "page", "title": title, "body": {_STORAGE: _body(body)}, "version": version}
         return put(self.pages + path_of(page.id), asked)
 
-    def page_in(self, data: object, site_url: str) -> Page:
+    def page_in(self, data: object, site_url: str) -> ConfluencePage:
         return _page(data, site_url)
 
     def property(self, page_id: str, key: str) -> Call:
@@ -156,9 +156,9 @@ def _body(body: str) -> dict[str, str]:
     return {"representation": _STORAGE, "value": body}
 
 
-def _page(data: object, base_url: str) -> Page:
-    answer = Answer("Confluence", 200, data)
-    return Page(
+def _page(data: object, base_url: str) -> ConfluencePage:
+    answer = Response("Confluence", 200, data)
+    return ConfluencePage(
         answer.text("id"),
         worded(data, "title"),
         answer.number("version", "number"),
@@ -172,6 +172,6 @@ def _page(data: object, base_url: str) -> Page:
 
 
 def _property(data: object) -> Property:
-    answer = Answer("Confluence", 200, data)
+    answer = Response("Confluence", 200, data)
     value = reach(data, "value")
     return Property(answer.text("id"), answer.number("version", "number"), value if isinstance(value, dict) else {})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from bot.export.confluence.merge import Head, Left, Record
+from bot.export.confluence.merge import Left, PageHead, PageRecord
 from bot.integrations.confluence.views import News
 
 ANEW, OVERWRITE = "anew", "overwrite"
@@ -29,7 +29,7 @@ class Memo:
     copy: int = 1
     title: str = ""
     named: str = ""
-    record: Record = field(default_factory=Record)
+    record: PageRecord = field(default_factory=PageRecord)
     gone: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
@@ -52,15 +52,15 @@ def read(text: str) -> Memo:
     return replace(Memo(**_plain(found)), record=record, news=news)
 
 
-def told_of(record: Record) -> dict[str, Any]:
+def told_of(record: PageRecord) -> dict[str, Any]:
     """How a page is left, as JSON's own values."""
     return asdict(record)
 
 
-def record_in(found: Mapping[str, Any]) -> Record:
+def record_in(found: Mapping[str, Any]) -> PageRecord:
     """The same, read again."""
     regions = {id_: Left(**_plain(left)) for id_, left in found.get("regions", {}).items()}
-    return Record(regions, Head(**_plain(found.get("head", {}))))
+    return PageRecord(regions, PageHead(**_plain(found.get("head", {}))))
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,17 +19,28 @@ from bot.domain.records import Incident
 from bot.domain.section_drafts import digest_of
 from bot.domain.text import bare, one_line
 from bot.export import Exporter
-from bot.export.confluence.merge import Deed, Fresh, Left, Record, Touched, apart, as_written, merge, read_back, touched
+from bot.export.confluence.merge import (
+    FreshPage,
+    Left,
+    PageRecord,
+    RegionChange,
+    Touched,
+    apart,
+    as_written,
+    merge,
+    read_back,
+    touched,
+)
 from bot.export.confluence.reader import mentioned, parsed
 from bot.export.confluence.writer import Attached
 from bot.export.edited_draft import Paper
-from bot.export.regions import Compiled, Draft, Held, Region
+from bot.export.regions import Compiled, DraftRegions, Held, Region
 from bot.export.sandbox.mask_patterns import mask_apart
 from bot.export.template_env import template_set
 from bot.integrations.confluence import memo as confluence_memo
-from bot.integrations.confluence.client import Confluence
+from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.memo import Memo
-from bot.integrations.confluence.types import Page
+from bot.integrations.confluence.types import ConfluencePage
 from bot.integrations.confluence.views import News
 from bot.integrations.http import PublishError, Upload
 from bot.integrations.relations import Related
@@ -61,13 +72,13 @@ class PageOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageContent:
     """The page as the document alone would have it, and the files that it shows."""
 
     document: Document
-    draft: Draft
+    draft: DraftRegions
     body: str
-    fresh: Fresh
+    fresh: FreshPage
     attached: tuple[Attached, ...]
 
     @property
@@ -85,9 +96,9 @@ class Sheet:
 class Brought:
     """The page as it is to be written, how it will be left, and what is to be told of it."""
 
-    sheet: Sheet
+    sheet: PageContent
     body: str
-    record: Record
+    record: PageRecord
     news: News
     gone: tuple[str, ...]
 
@@ -101,7 +112,7 @@ class Sheets:
         self._rules = rules
         self._way_back = template_set().get_template("publish/way_back.xml.j2")
 
-    def sheet(self, order: PageOrder, *, with_pictures: bool = True) -> Sheet:
+    def sheet(self, order: PageOrder, *, with_pictures: bool = True) -> PageContent:
         """The page as it is ordered.
 
         Raises BrokenTemplate where a team's templates cannot be used: ours would have other regions.
@@ -115,10 +126,10 @@ class Sheets:
         body = self.way_back(order) + body
         draft = self._exporter.draft(whole)
         told = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
-        return Sheet(document, draft, body, Fresh(apart(body), told), attached)
+        return PageContent(document, draft, body, FreshPage(apart(body), told), attached)
 
     @staticmethod
-    def mentioned(page: Page) -> frozenset[str]:
+    def mentioned(page: ConfluencePage) -> frozenset[str]:
         """The accounts of those who are mentioned on a page. Raises NotAPage."""
         return frozenset(mentioned(parsed(page.body)))
 
@@ -129,7 +140,12 @@ class Sheets:
         return self._way_back.render(url=url, key=order.incident.key, issue=issue, customers=customers)
 
     def brought(
-        self, sheet: Sheet, order: PageOrder, memo: Memo, page: Page, names: Mapping[str, str] | None = None
+        self,
+        sheet: PageContent,
+        order: PageOrder,
+        memo: Memo,
+        page: ConfluencePage,
+        names: Mapping[str, str] | None = None,
     ) -> Brought:
         """What to write onto a page as it stands; what people changed on it is kept first.
 
@@ -159,7 +175,7 @@ class Sheets:
         return Brought(sheet, merged.body, merged.record, news, merged.gone)
 
     def _edits(
-        self, found: Mapping[str, Touched], draft: Draft, memo: Memo, page: Page, now: datetime
+        self, found: Mapping[str, Touched], draft: DraftRegions, memo: Memo, page: ConfluencePage, now: datetime
     ) -> dict[str, NewText | None]:
         """What is to be kept of the regions that people touched; None where the document says so anyway."""
         given = Given("", page.author or SOMEBODY, SOURCE)
@@ -172,7 +188,7 @@ class Sheets:
         return same | {id_: _unmasked(text) for id_, text in edits.items()}
 
 
-def overwritten(sheet: Sheet) -> Brought:
+def overwritten(sheet: PageContent) -> Brought:
     """The whole page anew, whatever stands there."""
     record = as_written(sheet.fresh)
     return Brought(sheet, sheet.body, record, News(is_changed=True), ())
@@ -191,17 +207,17 @@ def _unmasked(text: NewText | None) -> NewText | None:
     return replace(text, facts="") if text is not None and MASKED in text.markdown else text
 
 
-def _deed(found: Touched, is_settled: bool, edit: NewText | None, held: Held | None) -> Deed:  # noqa: FBT001
+def _deed(found: Touched, is_settled: bool, edit: NewText | None, held: Held | None) -> RegionChange:  # noqa: FBT001
     """What becomes of a region that people touched, as their text stands now among the others."""
     if not is_settled:
-        return Deed.WAIT
+        return RegionChange.WAIT
     if edit is None:
-        return Deed.LEAVE
+        return RegionChange.LEAVE
     if held is None:  # somebody gave the region to the record again
-        return Deed.WRITE
+        return RegionChange.WRITE
     if held.is_contested:
-        return Deed.WAIT if found.holds_more else Deed.WRITE
-    return Deed.LEAVE if held.texts[0].markdown == edit.markdown else Deed.WRITE
+        return RegionChange.WAIT if found.holds_more else RegionChange.WRITE
+    return RegionChange.LEAVE if held.texts[0].markdown == edit.markdown else RegionChange.WRITE
 
 
 _SVG = "image/svg+xml"
@@ -210,10 +226,10 @@ _SVG = "image/svg+xml"
 class Extras:
     """Those of pages of one Confluence."""
 
-    def __init__(self, confluence: Confluence) -> None:
+    def __init__(self, confluence: ConfluenceClient) -> None:
         self._confluence = confluence
 
-    async def attached(self, page: Page, sheet: Sheet, memo: Memo) -> tuple[dict[str, str], str]:
+    async def attached(self, page: ConfluencePage, sheet: PageContent, memo: Memo) -> tuple[dict[str, str], str]:
         """Attach the pictures that changed, before a page shows them; what hangs there, and why nothing does."""
         files = dict(memo.files)
         for picture in sheet.attached:
@@ -226,23 +242,23 @@ class Extras:
             files[picture.name] = content
         return files, ""
 
-    async def labelled(self, page: Page, sheet: Sheet, memo: Memo) -> tuple[tuple[str, ...], str]:
+    async def labelled(self, page: ConfluencePage, sheet: PageContent, memo: Memo) -> tuple[tuple[str, ...], str]:
         """Label a page; the labels that it has by us, and why not all of them."""
         if sheet.labels == memo.labels:
             return memo.labels, ""
         refused = await _refused(self._confluence.label(page.id, sheet.labels))
         return (memo.labels if refused else sheet.labels), refused
 
-    async def planned(self, page: Page) -> Record:
+    async def planned(self, page: ConfluencePage) -> PageRecord:
         """How earlier attempts may have left the page, of which nobody knows whether they wrote."""
         try:
             return confluence_memo.record_in(await self._confluence.recall(page.id))
         except PublishError as error:
             if not error.is_permanent:
                 raise
-            return Record()
+            return PageRecord()
 
-    async def plan(self, page: Page, record: Record) -> str:
+    async def plan(self, page: ConfluencePage, record: PageRecord) -> str:
         """Put down at the page how it may be left from now on; why that is not allowed."""
         return await _refused(self._confluence.remember(page.id, confluence_memo.told_of(record)))
 

@@ -12,7 +12,7 @@ from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.confluence.memo import Memo
 from bot.integrations.confluence.sync import POSTMORTEM, SYSTEM
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.services.documents import rendering as rendering_service
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -23,7 +23,7 @@ from storage.links import Link, Thing
 BACK = "back"
 
 
-async def publish(desk: Desk, asked: Asked) -> Message | None:
+async def publish(desk: Services, asked: Request) -> Message | None:
     """`/postmortem confluence`: make the page, or bring it up to date."""
     if SYSTEM not in desk.systems:
         raise Refused(words.confluence.not_connected())
@@ -59,7 +59,7 @@ class PageBlocks:
         return self.current(tx, incident) or [confluence_views.offer(incident)]
 
 
-async def window(desk: Desk, asked: Asked) -> Block:
+async def window(desk: Services, asked: Request) -> Block:
     """What a masked copy would mask, each find."""
     incident = await desk.store.read(lambda tx: require_incident(tx, asked))
 
@@ -79,7 +79,7 @@ class _Decision:
     said: Callable[[Incident], Message]
 
 
-async def agree(desk: Desk, asked: Asked) -> Message | None:
+async def agree(desk: Services, asked: Request) -> Message | None:
     """Somebody has seen what is masked: from now on the page holds the masked copy."""
 
     def decided(memo: Memo, _: Link) -> Memo:
@@ -91,7 +91,7 @@ async def agree(desk: Desk, asked: Asked) -> Message | None:
     return await _decide(desk, asked, decision)
 
 
-async def order(desk: Desk, asked: Asked, what: str, page_id: str) -> Message | None:
+async def order(desk: Services, asked: Request, what: str, page_id: str) -> Message | None:
     """Somebody decided: another page (`anew`), or this one written over (`overwrite`)."""
 
     def decided(memo: Memo, link: Link) -> Memo | None:
@@ -102,7 +102,7 @@ async def order(desk: Desk, asked: Asked, what: str, page_id: str) -> Message | 
     return await _decide(desk, asked, _Decision(f"page on Confluence: {what}", decided, said))
 
 
-async def put_back(desk: Desk, asked: Asked, regions: tuple[str, ...]) -> Message | None:
+async def put_back(desk: Services, asked: Request, regions: tuple[str, ...]) -> Message | None:
     """What people took off the page comes back."""
 
     def decided(memo: Memo, _: Link) -> Memo | None:
@@ -113,7 +113,7 @@ async def put_back(desk: Desk, asked: Asked, regions: tuple[str, ...]) -> Messag
     return await _decide(desk, asked, _Decision(f"page on Confluence: {BACK}", decided, said))
 
 
-async def _decide(desk: Desk, asked: Asked, decision: _Decision) -> Message | None:
+async def _decide(desk: Services, asked: Request, decision: _Decision) -> Message | None:
     """Put down a decision about the page, unless it was taken already or the page is being written."""
 
     def unit(tx: Transaction) -> Message:

@@ -9,20 +9,20 @@ from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import Incident
 from bot.domain.section_drafts import digest_of
 from bot.export import Exporter
-from bot.export.confluence.merge import Record, StructureLost, apart, as_found, as_written, joined, with_top
+from bot.export.confluence.merge import PageRecord, StructureLost, apart, as_found, as_written, joined, with_top
 from bot.export.confluence.reader import NotAPage
 from bot.export.sandbox.team_templates import BrokenTemplate
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.client import Confluence, marked
+from bot.integrations.confluence.client import ConfluenceClient, marked
 from bot.integrations.confluence.memo import ANEW, OVERWRITE, Memo
-from bot.integrations.confluence.page import Brought, Extras, PageOrder, Sheet, Sheets, overwritten
-from bot.integrations.confluence.types import Page, PageDraft, Updated
-from bot.integrations.confluence.views import Stands
+from bot.integrations.confluence.page import Brought, Extras, PageContent, PageOrder, Sheets, overwritten
+from bot.integrations.confluence.types import ConfluencePage, PageDraft, PageUpdate
+from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import PublishError
 from bot.integrations.relations import known_accounts, related, spread
-from bot.integrations.sync import Kept, Undecided
-from bot.slack.channels import Places
+from bot.integrations.sync import SyncResult, Undecided
+from bot.slack.channels import Channels
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
@@ -47,12 +47,12 @@ class Shelf:
 
     store: Store
     exporter: Exporter
-    places: Places
+    places: Channels
     rules: MaskRules = USUAL_RULES
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _WantedPage:
     """A page that is wanted; `links_alone` where nobody asked for it, but something else of the incident stands."""
 
     memo: Memo
@@ -67,7 +67,7 @@ class _Wanted:
 class PostmortemPages:
     """Follows each postmortem that was asked for: nothing else makes or changes a page, but for its links."""
 
-    def __init__(self, confluence: Confluence, parent_id: str, shelf: Shelf) -> None:
+    def __init__(self, confluence: ConfluenceClient, parent_id: str, shelf: Shelf) -> None:
         """`parent_id` is the page that they go below; empty for the top of the space."""
         self._confluence = confluence
         self._parent_id = parent_id
@@ -82,7 +82,7 @@ class PostmortemPages:
         """Let the connections go."""
         await self._confluence.aclose()
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _WantedPage | None:
         """The incident behind a link."""
         incident = incidents_store.by_id(tx, link.incident_id)
         if incident is None:
@@ -92,9 +92,9 @@ class PostmortemPages:
             known_accounts(tx, incident) if self._confluence.is_cloud else {},
         )
         order = PageOrder(incident, now, memo.is_masked, related(tx, incident), accounts)
-        return _Wanted(memo, order, bool(link.external_id) and memo.links_at == link.wanted)
+        return _WantedPage(memo, order, bool(link.external_id) and memo.links_at == link.wanted)
 
-    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+    async def perform(self, link: Link, prepared: _WantedPage) -> SyncResult:
         """Make the page, or bring it up to date. Raises Undecided where that is a person's to decide first."""
         if prepared.links_alone:
             return await self._linked(link, prepared)
@@ -109,13 +109,13 @@ class PostmortemPages:
         memo = replace(memo, record=await self._as_left(link, memo, page))
         return await self._brought(link, replace(prepared, memo=memo), page)
 
-    async def _as_left(self, link: Link, memo: Memo, page: Page) -> Record:
+    async def _as_left(self, link: Link, memo: Memo, page: ConfluencePage) -> PageRecord:
         """How the page may have been left: of an attempt that failed nobody knows whether it wrote."""
         if link.is_unsure or link.attempts > 1:
             return joined(memo.record, await self._extras.planned(page))
         return memo.record
 
-    async def _require_agreed(self, link: Link, wanted: _Wanted) -> None:
+    async def _require_agreed(self, link: Link, wanted: _WantedPage) -> None:
         """What is private leaves only as a masked copy, and only once somebody has seen what is masked."""
         if wanted.memo.is_masked:
             return
@@ -127,7 +127,7 @@ class PostmortemPages:
             sentence = f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel."
             raise Undecided(self._confluence.name, sentence, confluence_views.private(wanted.incident, link.url))
 
-    async def _linked(self, link: Link, wanted: _Wanted) -> Kept:
+    async def _linked(self, link: Link, wanted: _WantedPage) -> SyncResult:
         """Bring the links at the top of the page up to date, where nobody changed them; nobody hears of it."""
         page, left = await self._confluence.read(link.external_id), wanted.memo
         if page is not None:
@@ -142,9 +142,9 @@ class PostmortemPages:
                 page = updated.page
             left = replace(left, record=record)
         version = str(page.version) if page else link.status
-        return Kept(link.external_id, link.url, version, replace(left, links_at=0).written())
+        return SyncResult(link.external_id, link.url, version, replace(left, links_at=0).written())
 
-    async def _created(self, link: Link, wanted: _Wanted) -> Kept:
+    async def _created(self, link: Link, wanted: _WantedPage) -> SyncResult:
         """Make the page without pictures, which hang on what is there.
 
         It is written down before the rest is tried: it is known from now on, whatever becomes of that.
@@ -160,9 +160,9 @@ class PostmortemPages:
         elif made.was_there:
             record = joined(record, await self._extras.planned(made.page))
         memo = replace(memo, record=record, title=made.page.title, named=sheet.title)
-        return Kept(made.page.id, made.page.url, _NOT_TOLD, memo.written(), is_all=False)
+        return SyncResult(made.page.id, made.page.url, _NOT_TOLD, memo.written(), is_all=False)
 
-    async def _brought(self, link: Link, wanted: _Wanted, page: Page) -> Kept:
+    async def _brought(self, link: Link, wanted: _WantedPage, page: ConfluencePage) -> SyncResult:
         memo = wanted.memo
         sheet = await self._sheet(wanted)
         files, pictures = await self._extras.attached(page, sheet, memo)
@@ -183,9 +183,9 @@ class PostmortemPages:
             labels=labels,
             news=news,
         )
-        return Kept(page.id, page.url, str(page.version), left.written())
+        return SyncResult(page.id, page.url, str(page.version), left.written())
 
-    async def _sheet(self, wanted: _Wanted, *, with_pictures: bool = True) -> Sheet:
+    async def _sheet(self, wanted: _WantedPage, *, with_pictures: bool = True) -> PageContent:
         try:
             return await asyncio.to_thread(self._sheets.sheet, wanted.order, with_pictures=with_pictures)
         except BrokenTemplate as error:
@@ -193,7 +193,9 @@ class PostmortemPages:
             sentence = f"{key}'s page was not written, for the team's templates cannot be used: {error}"
             raise PublishError(self._confluence.name, sentence, is_permanent=True) from error
 
-    async def _written(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> tuple[Page, Brought, str]:
+    async def _written(
+        self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage
+    ) -> tuple[ConfluencePage, Brought, str]:
         """Write what is new; where people were quicker, read again and start over."""
         for _ in range(_TRIES):
             brought = await self._joined(link, wanted, sheet, page)
@@ -209,7 +211,7 @@ class PostmortemPages:
             page, sheet = updated.page, brought.sheet
         raise PublishError(self._confluence.name, _BUSY)
 
-    async def _joined(self, link: Link, wanted: _Wanted, sheet: Sheet, page: Page) -> Brought:
+    async def _joined(self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage) -> Brought:
         if wanted.memo.order == OVERWRITE:
             return overwritten(sheet)
         if page.version > 1 and not page.note.startswith(_note_of(wanted.incident)):
@@ -222,7 +224,7 @@ class PostmortemPages:
             asks = confluence_views.lost(wanted.incident, replace(link, external_id=page.id, url=page.url))
             raise Undecided(self._confluence.name, sentence, asks) from error
 
-    async def _names_on(self, page: Page, wanted: _Wanted) -> Mapping[str, str]:
+    async def _names_on(self, page: ConfluencePage, wanted: _WantedPage) -> Mapping[str, str]:
         """The names of the people who were mentioned on a page by others than us; none where they are not told."""
         accounts = await asyncio.to_thread(self._sheets.mentioned, page)
         if not (others := accounts - set(wanted.order.accounts.values())):
@@ -234,7 +236,7 @@ class PostmortemPages:
                 raise
             return {}
 
-    async def _updated(self, page: Page, title: str, body: str, note: str) -> Updated:
+    async def _updated(self, page: ConfluencePage, title: str, body: str, note: str) -> PageUpdate:
         """Write it; where another page has the new title, under the old one."""
         try:
             return await self._confluence.update(page, title, body, note)
@@ -243,7 +245,7 @@ class PostmortemPages:
                 raise
             return await self._confluence.update(page, page.title, body, note)
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Say where it is, in which version, and what people did there; what else stands links to it."""
         incident = incidents_store.by_id(tx, link.incident_id)
         if incident is None:
@@ -252,7 +254,7 @@ class PostmortemPages:
         if (kept.external_id, kept.url) != (link.external_id, link.url):
             spread(tx, incident, SYSTEM, now)
         if kept.is_all and not (link.external_id and before.links_at == link.wanted):
-            page = Stands(memo.title, kept.url, kept.status, memo.is_masked)
+            page = PageStatus(memo.title, kept.url, kept.status, memo.is_masked)
             said = confluence_views.brought(incident, page, memo.news)
             deliveries_store.tell(tx, incident, said, now)
 
@@ -271,7 +273,7 @@ def _note_of(incident: Incident) -> str:
     return f"{incident.key} brought up to date by Afterword"
 
 
-def _title(memo: Memo, sheet: Sheet, page: Page) -> str:
+def _title(memo: Memo, sheet: PageContent, page: ConfluencePage) -> str:
     """The page's title, which follows the incident's unless people gave it another."""
     is_ours = page.title == memo.title and memo.title.startswith(memo.named[:_TITLE])
     return sheet.title if is_ours and sheet.title != memo.named else page.title

@@ -21,7 +21,7 @@ class PageDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ConfluencePage:
     """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML.
 
     `author` is that writer's name, where Confluence tells it with the page (Data Center does); `author_id` is their
@@ -43,15 +43,15 @@ class Page:
 class Made:
     """What became of a create. `was_there`: an earlier attempt had made it."""
 
-    page: Page
+    page: ConfluencePage
     was_there: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
+class PageUpdate:
     """What became of an update. Not `is_written`: people have changed the page since, and `page` is how it stands."""
 
-    page: Page
+    page: ConfluencePage
     is_written: bool
 
 

@@ -38,7 +38,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Stands:
+class PageStatus:
     """A page as it stands: its title, where, and in which version."""
 
     title: str
@@ -52,7 +52,7 @@ def on_its_way(incident: Incident, *, is_there: bool) -> Message:
     return blocks.whisper(words.confluence.on_its_way(key=incident.key, is_there=is_there))
 
 
-def brought(incident: Incident, page: Stands, news: News) -> Message:
+def brought(incident: Incident, page: PageStatus, news: News) -> Message:
     """Where the page is, in which version, and what people did to it, with what can be done about that."""
     said = words.confluence.brought(
         key=incident.key,

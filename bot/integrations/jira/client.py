@@ -12,8 +12,8 @@ from typing import Any
 from bot.domain.text import one_line, shortened
 from bot.integrations import Standing
 from bot.integrations.atlassian import Access, Atlassian
-from bot.integrations.http import Answer, Call, Patience, PublishError, get, post, put, reach, read_moment, worded
-from bot.integrations.jira.dialects import Cloud, DataCenter, Dialect, is_human, issue_path
+from bot.integrations.http import Call, Patience, PublishError, Response, get, post, put, reach, read_moment, worded
+from bot.integrations.jira.dialects import JiraCloud, JiraDataCenter, JiraDialect, is_human, issue_path
 from bot.integrations.jira.types import (
     LONGEST_SUMMARY,
     Assignee,
@@ -39,7 +39,7 @@ def browse_url(site_url: str, key: str) -> str:
     return f"{site_url}/browse/{key}"
 
 
-def new_fields(item: WorkItem, dialect: Dialect) -> dict[str, Any]:
+def new_fields(item: WorkItem, dialect: JiraDialect) -> dict[str, Any]:
     """The fields of an issue to create; what it has nothing for is left to the project's own defaults."""
     about = Changes(
         item.summary,
@@ -57,7 +57,7 @@ def new_fields(item: WorkItem, dialect: Dialect) -> dict[str, Any]:
     }
 
 
-def changed_fields(changes: Changes, dialect: Dialect) -> dict[str, Any]:
+def changed_fields(changes: Changes, dialect: JiraDialect) -> dict[str, Any]:
     """The fields that an edit names."""
     fields: dict[str, Any] = dict(changes.custom)
     if changes.summary is not None:
@@ -77,9 +77,9 @@ def _summary(text: str) -> str:
     return fitted(one_line(text) or "(no text)", LONGEST_SUMMARY)
 
 
-def read_issue(data: object, dialect: Dialect, site_url: str) -> Issue:
+def read_issue(data: object, dialect: JiraDialect, site_url: str) -> Issue:
     """An issue of an answer; raises PublishError where it is none."""
-    key = Answer("Jira", 200, data).text("key")
+    key = Response("Jira", 200, data).text("key")
     fields = reach(data, "fields")
     person, labels = reach(fields, "assignee"), reach(fields, "labels")
     return Issue(
@@ -140,14 +140,14 @@ _MOST_PAGES = 20
 _KEYS_AT_ONCE = 50
 
 
-class Jira:
+class JiraClient:
     """One Jira as one account reaches it. Every verb raises PublishError. Close it with `aclose`."""
 
     name = "Jira"
 
     def __init__(self, access: Access, patience: Patience | None = None) -> None:
         self._line = Atlassian(self.name, "jira", access, patience or Patience())
-        self._dialect: Dialect = Cloud() if access.is_cloud else DataCenter()
+        self._dialect: JiraDialect = JiraCloud() if access.is_cloud else JiraDataCenter()
         self._api = self._dialect.api
 
     async def aclose(self) -> None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.integrations import markup
-from bot.integrations.http import Answer, Call, get, path_of, reach, worded
+from bot.integrations.http import Call, Response, get, path_of, reach, worded
 
 PAGE = 100
 
 
-class Dialect(Protocol):
+class JiraDialect(Protocol):
     """How one kind of Jira is spoken to. `api` begins every path; `meta_types` and `meta_fields` name its lists."""
 
     @property
@@ -40,13 +40,13 @@ class Dialect(Protocol):
         """One page of issues; `page` is what `next_page` gave, empty for the first."""
         ...
 
-    def next_page(self, answer: Answer) -> str:
+    def next_page(self, answer: Response) -> str:
         """What asks for the page behind an answer; empty behind the last."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
+class JiraCloud:
     """Atlassian Document Format, account ids, and pages by token."""
 
     api: str = "/rest/api/3"
@@ -71,12 +71,12 @@ class Cloud:
             asked["nextPageToken"] = page
         return Call("POST", f"{self.api}/search/jql", body=asked)
 
-    def next_page(self, answer: Answer) -> str:
+    def next_page(self, answer: Response) -> str:
         return "" if reach(answer.data, "isLast") is True else worded(answer.data, "nextPageToken")
 
 
 @dataclass(frozen=True, slots=True)
-class DataCenter:
+class JiraDataCenter:
     """Wiki markup, user names, and pages by number."""
 
     api: str = "/rest/api/2"
@@ -99,7 +99,7 @@ class DataCenter:
         asked = {"jql": jql, "fields": list(fields), "maxResults": PAGE, "startAt": int(page or 0)}
         return Call("POST", f"{self.api}/search", body=asked)
 
-    def next_page(self, answer: Answer) -> str:
+    def next_page(self, answer: Response) -> str:
         behind = answer.number("startAt") + len(answer.objects("issues"))
         return str(behind) if answer.objects("issues") and behind < answer.number("total") else ""
 

@@ -25,13 +25,13 @@ from bot.integrations import sync
 from bot.integrations import views as integration_views
 from bot.integrations.http import PublishError, reach, worded
 from bot.integrations.jira.client import read_issue
-from bot.integrations.jira.dialects import Dialect
+from bot.integrations.jira.dialects import JiraDialect
 from bot.integrations.jira.types import Category, Issue
 from bot.integrations.relations import lead_back
 from bot.services import actions as actions_service
 from bot.slack.directory import zone_of
 from bot.slack.outbox import Outbox
-from bot.slack.refresh import Tabs
+from bot.slack.refresh import HomeTabQueue
 from bot.slack.views.blocks import Message
 from storage import actions as actions_store
 from storage import deliveries as deliveries_store
@@ -239,7 +239,7 @@ class Event:
     by: str
 
 
-def read_event(data: Mapping[str, object], identifier: str, dialect: Dialect, site_url: str) -> Event | None:
+def read_event(data: Mapping[str, object], identifier: str, dialect: JiraDialect, site_url: str) -> Event | None:
     """The event in a webhook's body; None for one that means nothing here. Raises Malformed where it is not Jira's."""
     name = data.get("webhookEvent")
     if not isinstance(name, str):
@@ -284,7 +284,7 @@ class Learnt:
 class JiraEars:
     """Hears for the followers of Jira, by system; `site_url` is where people open issues."""
 
-    dialect: Dialect
+    dialect: JiraDialect
     site_url: str
     hearers: Mapping[str, Hearer]
 
@@ -292,7 +292,9 @@ class JiraEars:
         """The event in a webhook; headers in lower case. Raises Malformed."""
         return read_event(data, headers.get(IDENTIFIER, ""), self.dialect, self.site_url)
 
-    async def hear(self, store: Store, outbox: Outbox, tabs: Tabs, event: Event | None, now: datetime) -> Learnt:
+    async def hear(
+        self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: Event | None, now: datetime
+    ) -> Learnt:
         """Learn an event, unless we did it ourselves. Nobody is asked anything; NotRecorded where it cannot be kept."""
         if event is None or (event.by and event.by in {hearer.me for hearer in self.hearers.values()}):
             return Learnt()

@@ -31,14 +31,14 @@ from bot.export.sandbox.mask_patterns import looked
 from bot.export.template_env import template_set
 from bot.integrations import views as integration_views
 from bot.integrations.http import PublishError
-from bot.integrations.jira.client import Jira
+from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.pull import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, lose_many, seen_at, there
 from bot.integrations.jira.types import LONGEST_SUMMARY, Changes, Issue, WorkItem, explained
-from bot.integrations.relations import ACCOUNTS, Related, There, lead_back, related
-from bot.integrations.sync import Kept, Undecided
+from bot.integrations.relations import ACCOUNTS, Related, RemoteLink, lead_back, related
+from bot.integrations.sync import SyncResult, Undecided
 from bot.integrations.views import NAMES
-from bot.services.context import Asked, Desk, once, require_incident
-from bot.slack.channels import Places
+from bot.services.context import Request, Services, once, require_incident
+from bot.slack.channels import Channels
 from bot.slack.views.blocks import Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
@@ -56,7 +56,9 @@ _RELATED = "incident"
 """In the same memo: the key of the service project's issue that it was linked with."""
 
 
-async def link_related(jira: Jira, key: str, label: str, incident: str, related: Related, sent: dict[str, Any]) -> None:
+async def link_related(
+    jira: JiraClient, key: str, label: str, incident: str, related: Related, sent: dict[str, Any]
+) -> None:
     """Put web links to an incident's page and to what customers read at an issue; `sent` remembers them.
 
     A web link is known by an id made of the issue's `label`, so that another address takes the place of the first.
@@ -69,7 +71,7 @@ async def link_related(jira: Jira, key: str, label: str, incident: str, related:
     sent[LINKS] = links
 
 
-async def relate(jira: Jira, key: str, label: str, related: Related, sent: dict[str, Any]) -> None:
+async def relate(jira: JiraClient, key: str, label: str, related: Related, sent: dict[str, Any]) -> None:
     """Link a work item with the incident's issue; by a web link where Jira refuses links between issues."""
     issue = related.issue
     if issue is None or _RELATED in sent:
@@ -83,7 +85,7 @@ async def relate(jira: Jira, key: str, label: str, related: Related, sent: dict[
     sent[_RELATED] = issue.name
 
 
-def _wanted(label: str, incident: str, related: Related) -> Iterator[tuple[str, str, There]]:
+def _wanted(label: str, incident: str, related: Related) -> Iterator[tuple[str, str, RemoteLink]]:
     if related.page:
         yield f"{label}-page", f"The postmortem of {incident}", related.page
     if related.customers:
@@ -99,7 +101,7 @@ def is_agreed(tx: Transaction, incident_id: int) -> bool:
     return any(json.loads(link.memo or "{}").get(AGREED) for link in _links_of(tx, incident_id))
 
 
-async def is_public(places: Places, incident: Incident) -> bool:
+async def is_public(places: Channels, incident: Incident) -> bool:
     """Whether everybody may read in the incident's channel. Raises PublishError where Slack does not say just now."""
     sight = await places.sight("", [incident.channel])
     if not sight.is_sure:
@@ -114,7 +116,7 @@ def undecided(incident: Incident, project: str, summary: str) -> Undecided:
     return Undecided(NAMES[SYSTEM], sentence, integration_views.private_actions(incident, project, summary))
 
 
-async def agree(desk: Desk, asked: Asked) -> Message | None:
+async def agree(desk: Services, asked: Request) -> Message | None:
     """[Put its actions into Jira]: those that wait, and those that will come."""
 
     def unit(tx: Transaction) -> Message:
@@ -145,7 +147,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedItem:
     """An action as it is to stand in Jira, and as it was sent last (empty: never).
 
     `title` is that of the way back; `case` is what an item is made of that leaves a private channel; `related` is what
@@ -213,7 +215,7 @@ class Items:
             owner=one_line(case.name(action.owner)),
         )
 
-    def as_agreed(self, link: Link, wanted: Wanted) -> Wanted:
+    def as_agreed(self, link: Link, wanted: WantedItem) -> WantedItem:
         """The same with all masked that the operator names, as somebody agreed. It blocks."""
         texts = (wanted.action.text, wanted.incident.title, *(why.text for why in wanted.case.whys))
         rules = looked(self._mask, [masked(text) for text in dict.fromkeys(texts)])
@@ -234,7 +236,7 @@ Emails = Callable[[str], Awaitable[str]]
 """The e-mail address of a Slack user id; empty where Slack does not tell."""
 
 
-async def account_of(jira: Jira, project: str, emails: Emails, user: str, chosen: str) -> str:
+async def account_of(jira: JiraClient, project: str, emails: Emails, user: str, chosen: str) -> str:
     """The account that was chosen for a Slack user, else the one their e-mail address finds; empty for nobody.
 
     What was chosen may be an e-mail address itself. A user group has no account. Raises PublishError.
@@ -257,7 +259,7 @@ class ActionsInJira:
     """Our own account there, once a look has asked."""
 
     def __init__(
-        self, jira: Jira, plan: Plan, emails: Emails, rules: ReminderRules, places: Places, mask: MaskRules
+        self, jira: JiraClient, plan: Plan, emails: Emails, rules: ReminderRules, places: Channels, mask: MaskRules
     ) -> None:
         self._jira = jira
         self._plan = plan
@@ -273,7 +275,7 @@ class ActionsInJira:
         """Let the connections go."""
         await self._jira.aclose()
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> Wanted | None:
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> WantedItem | None:
         """The action behind a link; None where it was dropped before Jira heard of it."""
         found = action_of(tx, link)
         if found is None:
@@ -282,7 +284,7 @@ class ActionsInJira:
         if action.status is ActionStatus.DROPPED and not link.external_id:
             return None
         case, _ = case_store.glance(tx, incident, 1)
-        return Wanted(
+        return WantedItem(
             action=action,
             incident=incident,
             owner=case.name(action.owner),
@@ -295,7 +297,7 @@ class ActionsInJira:
             related=related(tx, incident),
         )
 
-    async def _as_it_may_leave(self, link: Link, wanted: Wanted) -> Wanted:
+    async def _as_it_may_leave(self, link: Link, wanted: WantedItem) -> WantedItem:
         """What a public incident says as it is; of a private one a masked copy, once somebody agreed."""
         if await is_public(self._places, wanted.incident):
             return wanted
@@ -304,7 +306,7 @@ class ActionsInJira:
             raise undecided(wanted.incident, self._plan.project, copy.item.summary)
         return copy
 
-    async def perform(self, link: Link, prepared: Wanted) -> Kept:
+    async def perform(self, link: Link, prepared: WantedItem) -> SyncResult:
         """Make the work item or bring it into step. Only what changed here is sent: people's edits there stay."""
         prepared = await self._as_it_may_leave(link, prepared)
         if not link.external_id:
@@ -329,9 +331,9 @@ class ActionsInJira:
         if issue is not None:
             _keep_in_mind(sent, issue, changed)
         sent.pop("gone", None)
-        return Kept(key, url, issue.status if issue and has_moved else link.status, json.dumps(sent))
+        return SyncResult(key, url, issue.status if issue and has_moved else link.status, json.dumps(sent))
 
-    async def _made(self, link: Link, wanted: Wanted) -> Kept:
+    async def _made(self, link: Link, wanted: WantedItem) -> SyncResult:
         """The work item, made or found. It is written down before the rest is tried, so that it is made only once."""
         assignee = await self._assignee(wanted)
         item = replace(wanted.item, assignee=assignee)
@@ -346,9 +348,9 @@ class ActionsInJira:
         sent |= _known(wanted.action.owner, assignee if sent["assigned"] else "")
         if made.issue is not None:
             sent |= {"there": there(made.issue)} | seen_at(made.issue)
-        return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
+        return SyncResult(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
 
-    async def _change(self, key: str, wanted: Wanted, changed: dict[str, Any]) -> dict[str, Any]:
+    async def _change(self, key: str, wanted: WantedItem, changed: dict[str, Any]) -> dict[str, Any]:
         assignee = await self._assignee(wanted) if "owner" in changed or "account" in changed else None
         due = wanted.item.due if "due" in changed else None
         says_anew = "summary" in changed or "text" in changed
@@ -367,10 +369,10 @@ class ActionsInJira:
             return changed
         return changed | {"assigned": bool(assignee)} | _known(wanted.action.owner, assignee)
 
-    async def _assignee(self, wanted: Wanted) -> str:
+    async def _assignee(self, wanted: WantedItem) -> str:
         return await account_of(self._jira, self._plan.project, self._emails, wanted.action.owner or "", wanted.account)
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Put the work item's address at the action, and say once where it is and whether somebody has it."""
         found = action_of(tx, link)
         if found is None:
@@ -433,5 +435,5 @@ def _known(owner: str | None, assignee: str) -> dict[str, Any]:
     return {ACCOUNTS: {owner: assignee} if owner and assignee else {}}
 
 
-def _agreed(wanted: Wanted) -> dict[str, Any]:
+def _agreed(wanted: WantedItem) -> dict[str, Any]:
     return {AGREED: True} if AGREED in wanted.sent else {}

@@ -13,7 +13,18 @@ from typing import Any
 
 from bot.domain.text import one_line, plain, shortened
 from bot.integrations import Standing
-from bot.integrations.http import Caller, Line, Patience, PublishError, get, path_of, post, reach, read_moment, worded
+from bot.integrations.http import (
+    Caller,
+    Endpoint,
+    Patience,
+    PublishError,
+    get,
+    path_of,
+    post,
+    reach,
+    read_moment,
+    worded,
+)
 
 JSM = "https://api.atlassian.com/jsm/ops/integration/v2"
 OPSGENIE = "https://api.opsgenie.com/v2"
@@ -46,7 +57,7 @@ class Responder:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class PageRequest:
     """Whom to wake and why. `alias` belongs to this incident alone; `priority` is `P1` to `P5`."""
 
     alias: str
@@ -88,7 +99,7 @@ class Paging:
         if "opsgenie" in api:
             self.name = "Opsgenie"
         headers = {"Authorization": f"GenieKey {key}"}
-        line = Line(self.name, api.rstrip("/"), headers, (key,), {401: _KEY_REMEDY, 403: _KEY_REMEDY})
+        line = Endpoint(self.name, api.rstrip("/"), headers, (key,), {401: _KEY_REMEDY, 403: _KEY_REMEDY})
         self._caller = Caller(line, patience or Patience())
         self._confirming = confirming or Confirming()
         self._pace = (patience or Patience()).pace
@@ -102,7 +113,7 @@ class Paging:
         await self._caller.ask(get("/alerts", limit="1"))
         return Standing(self.name, "the key is taken")
 
-    async def ask(self, alert: Alert) -> str:
+    async def ask(self, alert: PageRequest) -> str:
         """Ask for an alert; the id of the request, which is only accepted: see `confirmed`.
 
         While an alert of its alias is open, this joins it and pages nobody again.
@@ -172,7 +183,7 @@ class Paging:
         )
 
 
-def _raised(alert: Alert) -> dict[str, Any]:
+def _raised(alert: PageRequest) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "message": shortened(one_line(alert.message), LONGEST_MESSAGE),
         "alias": alert.alias[:LONGEST_ALIAS],

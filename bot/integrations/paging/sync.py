@@ -11,10 +11,10 @@ from bot.domain.secrets import Noun, Subject, masked
 from bot.domain.text import admit, bare, one_line
 from bot.errors import Refused
 from bot.integrations import views as integration_views
-from bot.integrations.paging.client import Alert, NotDone, Paged, Paging, Responder
-from bot.integrations.sync import Kept
+from bot.integrations.paging.client import NotDone, Paged, PageRequest, Paging, Responder
+from bot.integrations.sync import SyncResult
 from bot.services import secrets as secrets_service
-from bot.services.context import CONFIRMED, Asked, Desk, once, require_incident
+from bot.services.context import CONFIRMED, Request, Services, once, require_incident
 from bot.slack.views.blocks import Message
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -34,7 +34,7 @@ LOST_AFTER = timedelta(minutes=2)
 _PRIORITIES = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
 
 
-async def page(desk: Desk, asked: Asked, words: str) -> Message | None:
+async def page(desk: Services, asked: Request, words: str) -> Message | None:
     """`/incident page WORDS`: have those on call paged; it is in the timeline that it was asked for, and when."""
     if SYSTEM not in desk.systems:
         sentence = (
@@ -62,10 +62,10 @@ def _note(tx: Transaction, incident: Incident, user: str, text: str, now: dateti
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _WantedPaging:
     """A page as it was asked for, with what is remembered of it. `is_over`: so is its incident."""
 
-    alert: Alert
+    alert: PageRequest
     asked: Mapping[str, Any]
     is_over: bool
     now: datetime
@@ -85,14 +85,14 @@ class Pages:
         """Let the connections go."""
         await self._client.aclose()
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _WantedPaging | None:
         """The page behind a link; None where nothing is to be done about it."""
         incident = incidents_store.by_id(tx, link.incident_id)
         is_over = incident is not None and incident.status is Status.RESOLVED
         if incident is None or (link.external_id and not is_over):
             return None
         asked = json.loads(link.memo)
-        alert = Alert(
+        alert = PageRequest(
             alias=f"afterword-{link.team}-{link.id}".lower(),
             message=f"{incident.key}: {bare(one_line(masked(asked['words'])))}",
             description=f"{bare(one_line(masked(incident.title)))}\nSlack: {incident.channel_link}",
@@ -101,9 +101,9 @@ class Pages:
             tags=("afterword", incident.key),
             details={"incident": incident.key},
         )
-        return _Wanted(alert, asked, is_over, now)
+        return _WantedPaging(alert, asked, is_over, now)
 
-    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+    async def perform(self, link: Link, prepared: _WantedPaging) -> SyncResult:
         """Ask for it, and write down by which request before that is waited for; then wait until it is confirmed.
 
         What became of it is asked by its request, and without one by its alias: whoever took it up may have closed it.
@@ -113,26 +113,26 @@ class Pages:
             return await self._closed(link, wanted)
         request = wanted.asked.get("request")
         if request and (paged := await self._confirmed(link, wanted, request)):
-            return Kept(paged.alert_id, "", CONFIRMED, link.memo)
+            return SyncResult(paged.alert_id, "", CONFIRMED, link.memo)
         if (request or link.is_unsure or link.attempts > 1) and (
             paged := await client.find(wanted.alert.alias, _asked_at(wanted))
         ):
-            return Kept(paged.alert_id, "", CONFIRMED, link.memo)
+            return SyncResult(paged.alert_id, "", CONFIRMED, link.memo)
         if wanted.is_over:
-            return Kept("", "", NOT_SENT, link.memo)
+            return SyncResult("", "", NOT_SENT, link.memo)
         told = {"request": await client.ask(wanted.alert), "sent_at": wanted.now.isoformat()}
-        return Kept("", "", "asked", json.dumps(dict(wanted.asked) | told), is_all=False)
+        return SyncResult("", "", "asked", json.dumps(dict(wanted.asked) | told), is_all=False)
 
-    async def _closed(self, link: Link, wanted: _Wanted) -> Kept:
+    async def _closed(self, link: Link, wanted: _WantedPaging) -> SyncResult:
         """Its incident is over: close the alert, which would go on paging people. Where it is closed, that is well."""
         try:
             await self._client.close(wanted.alert.alias, f"{wanted.alert.details['incident']} is resolved.")
         except NotDone as error:
             if not error.is_permanent:
                 raise
-        return Kept(link.external_id, link.url, CLOSED, link.memo)
+        return SyncResult(link.external_id, link.url, CLOSED, link.memo)
 
-    async def _confirmed(self, link: Link, wanted: _Wanted, request: str) -> Paged | None:
+    async def _confirmed(self, link: Link, wanted: _WantedPaging, request: str) -> Paged | None:
         """What became of a request; None where it is to be asked for anew, which people were told the reason of."""
         try:
             return await self._client.confirmed(request)
@@ -142,7 +142,7 @@ class Pages:
                 return None
             raise
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Once it is confirmed, people are told, and the timeline says when."""
         incident, asked = incidents_store.by_id(tx, link.incident_id), json.loads(link.memo)
         if incident is None or not kept.is_all or kept.status == CLOSED:
@@ -159,6 +159,6 @@ class Pages:
         return []
 
 
-def _asked_at(wanted: _Wanted) -> datetime:
+def _asked_at(wanted: _WantedPaging) -> datetime:
     """When somebody asked for the page: an alert from before that is another one."""
     return datetime.fromisoformat(wanted.asked["at"]) if "at" in wanted.asked else datetime.min.replace(tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.domain.records import Status
 from bot.integrations import Standing
-from bot.integrations.jira.client import Jira
+from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import Changes, Created, Field, WorkItem
 
 ISSUE_TYPE = "[System] Incident"
@@ -49,7 +49,7 @@ class ServiceDesk:
 
     name = "Jira Service Management"
 
-    def __init__(self, jira: Jira, project: ServiceProject) -> None:
+    def __init__(self, jira: JiraClient, project: ServiceProject) -> None:
         self._jira = jira
         self._project = project
 

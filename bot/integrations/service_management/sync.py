@@ -16,14 +16,14 @@ from bot.errors import Refused
 from bot.export.template_env import template_set
 from bot.integrations import views as integration_views
 from bot.integrations.jira import push as jira_push
-from bot.integrations.jira.client import Jira
+from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.pull import is_gone, is_late, lose, seen_at, standing_still
 from bot.integrations.jira.push import Emails, account_of, title_of
 from bot.integrations.jira.types import Category, Issue
 from bot.integrations.relations import ACCOUNTS, Related, lead_back, related, spread
 from bot.integrations.service_management.client import ServiceDesk, ServiceIncident
-from bot.integrations.sync import Kept
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.integrations.sync import SyncResult
+from bot.services.context import Request, Services, once, require_incident
 from bot.slack.views.blocks import Message
 from storage import case as case_store
 from storage import deliveries as deliveries_store
@@ -36,7 +36,7 @@ from storage.links import Link, Thing
 SYSTEM = "jsm"
 
 
-async def open_there(desk: Desk, asked: Asked) -> Message | None:
+async def open_there(desk: Services, asked: Request) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project, too."""
     if SYSTEM not in desk.systems:
         sentence = (
@@ -58,7 +58,7 @@ async def open_there(desk: Desk, asked: Asked) -> Message | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _WantedIssue:
     """An incident as it is to stand there, with those who respond as (Slack id, account chosen for them)."""
 
     incident: Incident
@@ -74,7 +74,7 @@ class IncidentsInJsm:
     me = ""
     """Our own account there, once a look has asked."""
 
-    def __init__(self, desk: ServiceDesk, jira: Jira, project: str, emails: Emails) -> None:
+    def __init__(self, desk: ServiceDesk, jira: JiraClient, project: str, emails: Emails) -> None:
         self._desk = desk
         self._jira = jira
         self._project = project
@@ -88,7 +88,7 @@ class IncidentsInJsm:
         """Let the connections go."""
         await self._jira.aclose()
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Wanted | None:
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _WantedIssue | None:
         """The incident behind a link."""
         incident = incidents_store.by_id(tx, link.incident_id)
         if incident is None:
@@ -102,7 +102,7 @@ class IncidentsInJsm:
             self._described(case),
             incident.severity,
         )
-        return _Wanted(incident, opened, responders[:20], json.loads(link.memo or "{}"), related(tx, incident))
+        return _WantedIssue(incident, opened, responders[:20], json.loads(link.memo or "{}"), related(tx, incident))
 
     def _described(self, case: Case) -> str:
         incident = case.incident
@@ -115,22 +115,24 @@ class IncidentsInJsm:
             lead=one_line(case.name(incident.lead)),
         )
 
-    async def perform(self, link: Link, prepared: _Wanted) -> Kept:
+    async def perform(self, link: Link, prepared: _WantedIssue) -> SyncResult:
         """Open it there, or send what changed here."""
         key, url, sent = link.external_id, link.url, dict(prepared.sent)
         if not key:  # it is written down before the rest is tried, so that it is opened only once
             made = await self._desk.open(prepared.opened, is_repeat=link.is_unsure or link.attempts > 1)
             sent = {"title": prepared.opened.title, "severity": prepared.opened.severity, "status": Status.OPEN.value}
             sent |= seen_at(made.issue) if made.issue else {}
-            return Kept(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
+            return SyncResult(
+                made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False
+            )
         if link.error:
             await self._jira.standing(key)
         await self._link(key, prepared, sent)
         await self._step(key, prepared, sent)
         sent.pop("gone", None)
-        return Kept(key, url, sent.pop("there", link.status), json.dumps(sent))
+        return SyncResult(key, url, sent.pop("there", link.status), json.dumps(sent))
 
-    async def _link(self, key: str, wanted: _Wanted, sent: dict[str, Any]) -> None:
+    async def _link(self, key: str, wanted: _WantedIssue, sent: dict[str, Any]) -> None:
         """The way back into the channel, and the links to what else stands of the incident."""
         incident, label = wanted.incident, wanted.opened.label
         if not sent.get("linked"):
@@ -138,7 +140,7 @@ class IncidentsInJsm:
             sent["linked"] = True
         await jira_push.link_related(self._jira, key, label, incident.key, wanted.related, sent)
 
-    async def _step(self, key: str, wanted: _Wanted, sent: dict[str, Any]) -> None:
+    async def _step(self, key: str, wanted: _WantedIssue, sent: dict[str, Any]) -> None:
         incident = wanted.incident
         if wanted.opened.title != sent.get("title"):
             await self._desk.set_title(key, wanted.opened.title)
@@ -157,12 +159,12 @@ class IncidentsInJsm:
             issue = await self._jira.standing(key)
             sent |= {"there": issue.status} | seen_at(issue)
 
-    async def _people(self, wanted: _Wanted) -> dict[str, str]:
+    async def _people(self, wanted: _WantedIssue) -> dict[str, str]:
         """The accounts of those who respond, by their ids in Slack."""
         found = {who[0]: await account_of(self._jira, self._project, self._emails, *who) for who in wanted.responders}
         return {user: account for user, account in found.items() if account}
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Say once where it is; what else stands of the incident links to it."""
         incident = incidents_store.by_id(tx, link.incident_id)
         if incident is not None and not link.external_id:

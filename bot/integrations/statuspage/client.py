@@ -12,12 +12,12 @@ from bot.domain.records import Component
 from bot.domain.text import one_line, shortened
 from bot.integrations import Standing
 from bot.integrations.http import (
-    Answer,
     Call,
     Caller,
-    Line,
+    Endpoint,
     Patience,
     PublishError,
+    Response,
     get,
     path_of,
     post,
@@ -112,7 +112,7 @@ class PublicIncident:
     mark: str
 
 
-class Statuspage:
+class StatuspageClient:
     """One page as one key reaches it. Every verb raises PublishError. Close it with `aclose`."""
 
     name = "Statuspage"
@@ -121,7 +121,7 @@ class Statuspage:
         self, page_id: str, key: str, patience: Patience | None = None, api: str = API, gap: float = GAP
     ) -> None:
         headers = {"Authorization": f"OAuth {key}"}
-        self._caller = Caller(Line(self.name, api, headers, (key,), _REMEDIES, gap), patience or Patience())
+        self._caller = Caller(Endpoint(self.name, api, headers, (key,), _REMEDIES, gap), patience or Patience())
         self._page_id = page_id
 
     async def aclose(self) -> None:
@@ -224,7 +224,7 @@ class Statuspage:
 
     async def _incidents(self, *which: str) -> list[PublicIncident]:
         answer = await self._caller.ask(get(self._path(*which), **{_size_of(which): _LOOKED_AT}))
-        return [_incident(Answer(self.name, answer.status, each)) for each in answer.objects()]
+        return [_incident(Response(self.name, answer.status, each)) for each in answer.objects()]
 
     def _path(self, *parts: str) -> str:
         return path_of("pages", self._page_id, *parts)
@@ -261,7 +261,7 @@ def _component(data: Mapping[str, Any]) -> Component:
     return Component(worded(data, "id"), worded(data, "name"), worded(data, "status"))
 
 
-def _incident(answer: Answer) -> PublicIncident:
+def _incident(answer: Response) -> PublicIncident:
     data = answer.data
     return PublicIncident(
         answer.text("id"),

@@ -19,13 +19,13 @@ from bot.integrations.statuspage.client import (
     Announcement,
     PublicIncident,
     PublicStatus,
-    Statuspage,
+    StatuspageClient,
     Update,
     Working,
 )
-from bot.integrations.sync import Kept, NotYet
+from bot.integrations.sync import NotYet, SyncResult
 from bot.services import secrets as secrets_service
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.services.documents import rendering as rendering_service
 from bot.slack.views.blocks import Block, Message
 from storage import deliveries as deliveries_store
@@ -52,7 +52,7 @@ Drafted = Callable[[Incident, datetime], str]
 """The masked postmortem of an incident as Markdown, as of a moment; it blocks, so call it in a thread."""
 
 
-async def overview(desk: Desk, asked: Asked) -> Message:
+async def overview(desk: Services, asked: Request) -> Message:
     """`/incident customers`: what they read, and the way to tell them more."""
     if SYSTEM not in desk.systems:
         return statuspage_views.not_connected()
@@ -65,7 +65,7 @@ async def overview(desk: Desk, asked: Asked) -> Message:
     return await desk.store.read(look)
 
 
-async def form(desk: Desk, asked: Asked) -> Block:
+async def form(desk: Services, asked: Request) -> Block:
     """The window in which an update is drafted."""
 
     def look(tx: Transaction) -> Block:
@@ -78,7 +78,7 @@ async def form(desk: Desk, asked: Asked) -> Block:
     return await desk.store.read(look)
 
 
-async def confirm(desk: Desk, asked: Asked, update: dict[str, Any]) -> Block:
+async def confirm(desk: Services, asked: Request, update: dict[str, Any]) -> Block:
     """The window that shows exactly what customers will read."""
     _require_sayable(update)
     names = [component.name for component in desk.components() if component.id in update["components"]]
@@ -91,7 +91,7 @@ def _require_sayable(update: Mapping[str, Any]) -> None:
         raise Refused("Choose how far it is.", field="status")
 
 
-async def publish(desk: Desk, asked: Asked, update: dict[str, Any]) -> Message | None:
+async def publish(desk: Services, asked: Request, update: dict[str, Any]) -> Message | None:
     """A person has seen every word and published it."""
     _require_sayable(update)
 
@@ -108,7 +108,7 @@ async def publish(desk: Desk, asked: Asked, update: dict[str, Any]) -> Message |
     return await once(desk, asked, unit)
 
 
-async def draft_form(desk: Desk, asked: Asked) -> Block:
+async def draft_form(desk: Services, asked: Request) -> Block:
     """The window that shows what is masked in the postmortem before customers' page gets it as a draft."""
     incident = await desk.store.read(lambda tx: require_incident(tx, asked))
     return await asyncio.to_thread(
@@ -116,12 +116,12 @@ async def draft_form(desk: Desk, asked: Asked) -> Block:
     )
 
 
-def finds_in(desk: Desk, asked: Asked, incident: Incident) -> Callable[[Transaction], tuple[Find, ...]]:
+def finds_in(desk: Services, asked: Request, incident: Incident) -> Callable[[Transaction], tuple[Find, ...]]:
     """What a masked copy of an incident's document masks."""
     return lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now)[1]
 
 
-async def draft(desk: Desk, asked: Asked) -> Message | None:
+async def draft(desk: Services, asked: Request) -> Message | None:
     """Somebody has seen what is masked: put the postmortem there as a draft, or bring the draft up to date."""
 
     def unit(tx: Transaction) -> Message:
@@ -147,7 +147,7 @@ class _Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _WantedUpdate:
     """One update, and the public incident that it belongs to (its id is empty before the first)."""
 
     incident: Incident
@@ -167,7 +167,7 @@ class _Back:
     back: Mapping[str, object]
 
 
-_Prepared = _Wanted | _Draft | _Back
+_Prepared = _WantedUpdate | _Draft | _Back
 
 
 class CustomerUpdates:
@@ -176,7 +176,7 @@ class CustomerUpdates:
     `names`: how the public incident's metadata names what leads back.
     """
 
-    def __init__(self, client: Statuspage, drafted: Drafted, names: Names = "keys") -> None:
+    def __init__(self, client: StatuspageClient, drafted: Drafted, names: Names = "keys") -> None:
         self._client = client
         self._drafted = drafted
         self._names = names
@@ -216,16 +216,16 @@ class CustomerUpdates:
             return NotYet(timedelta(seconds=5))  # updates are read in their order
         is_overtaken = any(one.id > link.id and one.state == KEPT for one in updates)
         page_id, back = _page_of(tx, link, incident, updates), way_back(tx, incident, self._names)
-        return _Wanted(incident, update, _mark_of(incident), page_id, is_overtaken, back)
+        return _WantedUpdate(incident, update, _mark_of(incident), page_id, is_overtaken, back)
 
-    async def perform(self, link: Link, prepared: _Prepared) -> Kept:
+    async def perform(self, link: Link, prepared: _Prepared) -> SyncResult:
         """Say it. The first update of an incident opens it in public; the one that ends it resets its components."""
         if isinstance(prepared, _Back):
             return await self._led_back(prepared)
         if isinstance(prepared, _Draft):
             text = await asyncio.to_thread(self._drafted, prepared.incident, prepared.now)
             await self._client.draft_postmortem(prepared.page_id, text)
-            return Kept(prepared.page_id, link.url, "draft", link.memo)
+            return SyncResult(prepared.page_id, link.url, "draft", link.memo)
         if prepared.is_overtaken:
             sentence = "Customers read something newer already, so this is not sent after it. Write a new update."
             raise PublishError("Statuspage", sentence, is_permanent=True)
@@ -236,17 +236,17 @@ class CustomerUpdates:
                 await self._client.check()  # where the whole page is not known, that is what is told
                 raise PublishError(self._client.name, GONE, is_permanent=True, status=404) from error
             raise
-        return Kept(made.id, made.url, prepared.update.status.value, link.memo)
+        return SyncResult(made.id, made.url, prepared.update.status.value, link.memo)
 
-    async def _led_back(self, wanted: _Back) -> Kept:
+    async def _led_back(self, wanted: _Back) -> SyncResult:
         try:
             await self._client.lead_back(wanted.page_id, wanted.mark, wanted.back)
         except PublishError as error:
             if error.status != 404 or not error.is_permanent:  # of one that was deleted there the next update tells
                 raise
-        return Kept(wanted.page_id, "")
+        return SyncResult(wanted.page_id, "")
 
-    async def _said(self, wanted: _Wanted, *, is_repeat: bool) -> PublicIncident:
+    async def _said(self, wanted: _WantedUpdate, *, is_repeat: bool) -> PublicIncident:
         client, update, page_id = self._client, wanted.update, wanted.page_id
         if not page_id:
             name = bare(one_line(masked(wanted.incident.title)))
@@ -255,7 +255,7 @@ class CustomerUpdates:
             return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
         return await client.update(page_id, update, is_repeat=is_repeat)
 
-    def keep(self, tx: Transaction, link: Link, kept: Kept, now: datetime) -> None:
+    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Customers read it: now the channel is told, and the whole stands where it stands."""
         incident = incidents_store.by_id(tx, link.incident_id)
         if incident is None or link.subject.endswith(WAY_BACK):

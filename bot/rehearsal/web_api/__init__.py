@@ -14,7 +14,7 @@ from bot.rehearsal.web_api import files as files_api
 from bot.rehearsal.web_api import views as views_api
 from bot.rehearsal.web_api.calls import Args, Handler, Method, check_right, check_token
 from bot.rehearsal.web_api.chat import answer_through
-from bot.rehearsal.workspace import ApiCall, ApiRefusal, Fault, Json, Workspace
+from bot.rehearsal.workspace import ApiCall, ApiRefusal, Json, PlannedFault, Workspace
 
 METHODS: dict[str, Method] = {
     **files_api.CANVASES_METHODS,
@@ -34,7 +34,7 @@ class WebApi:
     def __init__(self, workspace: Workspace, open_connection: Handler) -> None:
         self.workspace = workspace
         self.calls: list[ApiCall] = []
-        self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self.faults: defaultdict[str, list[PlannedFault]] = defaultdict(list)
         self.methods = METHODS | {"apps.connections.open": Method(open_connection, "connections:write", "xapp")}
 
     def routes(self) -> list[web.RouteDef]:
@@ -82,7 +82,7 @@ class WebApi:
 
     # --- things that go wrong ----------------------------------------------------------------------------------
 
-    async def _fault(self, name: str) -> Fault | None:
+    async def _fault(self, name: str) -> PlannedFault | None:
         """The fault that waits for this call, after its delay."""
         waiting = self.faults[name]
         if not waiting:
@@ -96,7 +96,7 @@ class WebApi:
             await fault.until.wait()
         return fault
 
-    def _fail(self, request: web.Request, fault: Fault, name: str, given: Json) -> web.StreamResponse:
+    def _fail(self, request: web.Request, fault: PlannedFault, name: str, given: Json) -> web.StreamResponse:
         if fault.drop == "before":
             self.calls.append(ApiCall(name, given, {}))
             return _cut(request)

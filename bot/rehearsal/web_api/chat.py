@@ -12,7 +12,7 @@ from typing import Any
 from bot.rehearsal.limits import check_blocks, check_size
 from bot.rehearsal.payloads import message_json
 from bot.rehearsal.web_api.calls import Args, Method
-from bot.rehearsal.workspace import ApiRefusal, Channel, Json, Message, ResponseUrl, Workspace
+from bot.rehearsal.workspace import ApiRefusal, Json, Message, ResponseUrl, StandInChannel, Workspace
 
 LONGEST_POST = 40_000  # longer ones are cut, with a warning (changelog of 2018-04)
 LONGEST_EDIT = 4_000
@@ -79,7 +79,7 @@ def permalink(workspace: Workspace, args: Args) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-def target(workspace: Workspace, channel: str) -> Channel:
+def target(workspace: Workspace, channel: str) -> StandInChannel:
     """Where a post goes: a channel the bot may write in, or the conversation with a person, opened on demand."""
     user = workspace.users.get(channel)
     if user is None:
@@ -91,7 +91,7 @@ def target(workspace: Workspace, channel: str) -> Channel:
     return workspace.dm(user.id)
 
 
-def own_message(workspace: Workspace, channel: Channel, ts: str, foreign: str) -> Message:
+def own_message(workspace: Workspace, channel: StandInChannel, ts: str, foreign: str) -> Message:
     """A message the bot itself wrote; ApiRefusal `message_not_found` (ephemeral ones too) or the word for others'."""
     message = channel.messages.get(ts)
     if message is None or message.ephemeral_for:
@@ -279,7 +279,9 @@ def say_in(workspace: Workspace, place: ResponseUrl, said: Json) -> Message | No
     return _new(workspace, channel, place, args, content)
 
 
-def _new(workspace: Workspace, channel: Channel, place: ResponseUrl, args: Args, content: dict[str, Any]) -> Message:
+def _new(
+    workspace: Workspace, channel: StandInChannel, place: ResponseUrl, args: Args, content: dict[str, Any]
+) -> Message:
     if channel.archived:
         raise ApiRefusal("is_archived")
     public = args.text("response_type") == "in_channel"

@@ -5,7 +5,7 @@ auth.*, apps.*, users.*, usergroups.*: who is asking, and who is who.
 
 from bot.rehearsal.payloads import channel_json, message_json, user_json
 from bot.rehearsal.web_api.calls import Args, Method, by_channel, page
-from bot.rehearsal.workspace import ApiRefusal, Channel, Json, Message, Workspace
+from bot.rehearsal.workspace import ApiRefusal, Json, Message, StandInChannel, Workspace
 
 
 def info(workspace: Workspace, args: Args) -> Json:
@@ -35,7 +35,7 @@ def list_all(workspace: Workspace, args: Args) -> Json:
     return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
 
 
-def _kind(channel: Channel) -> str:
+def _kind(channel: StandInChannel) -> str:
     if channel.dm_with:
         return "im"
     return "private_channel" if channel.private else "public_channel"
@@ -94,7 +94,7 @@ def replies(workspace: Workspace, args: Args) -> Json:
     return _messages(workspace, rows, cursor, args)
 
 
-def _said(channel: Channel) -> list[Message]:
+def _said(channel: StandInChannel) -> list[Message]:
     return [message for message in channel.messages.values() if not message.ephemeral_for]
 
 

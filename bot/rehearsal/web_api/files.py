@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bot.rehearsal.limits import check_blocks
 from bot.rehearsal.payloads import canvas_json, file_json
 from bot.rehearsal.web_api.calls import Args, Method
-from bot.rehearsal.workspace import ApiRefusal, Canvas, Channel, Json, SharedFile, Workspace
+from bot.rehearsal.workspace import ApiRefusal, Canvas, Json, SharedFile, StandInChannel, Workspace
 
 _SECTION = re.compile(
     r"^(?P<code>```[\s\S]*?^```[ \t]*$)"
@@ -30,7 +30,7 @@ _HEADERS = frozenset({"h1", "h2", "h3"})
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class CanvasSection:
     """Where a section stands in the canvas's Markdown, what it shows, and its heading's level as `h2`, else empty."""
 
     start: int
@@ -39,13 +39,13 @@ class Section:
     header: str
 
 
-def sections(markdown: str) -> Iterator[Section]:
+def sections(markdown: str) -> Iterator[CanvasSection]:
     """All sections, in order."""
     for found in _SECTION.finditer(markdown):
         text = found[0].rstrip("\n")
         words = text if found["code"] else "\n".join(_SIGNS.sub("", line) for line in text.split("\n"))
         header = f"h{len(found['h'])}" if found["h"] else ""
-        yield Section(found.start(), found.start() + len(text), words.strip(), header)
+        yield CanvasSection(found.start(), found.start() + len(text), words.strip(), header)
 
 
 def looked_up(markdown: str, words: str, types: list[str]) -> list[int]:
@@ -192,11 +192,11 @@ def _made(workspace: Workspace, canvas: Canvas) -> Json:
     return {"canvas_id": canvas.id}
 
 
-def _tabs(workspace: Workspace, place: Channel) -> list[Canvas]:
+def _tabs(workspace: Workspace, place: StandInChannel) -> list[Canvas]:
     return [canvas for canvas in workspace.canvases.values() if canvas.channel == place.id]
 
 
-def _open_place(workspace: Workspace, channel: str) -> Channel:
+def _open_place(workspace: Workspace, channel: str) -> StandInChannel:
     _require_canvases(workspace)
     return workspace.writable(channel)
 
@@ -274,7 +274,7 @@ def complete(workspace: Workspace, args: Args) -> Json:
     return {"files": [file_json(workspace, file, shares=False) for file in files]}
 
 
-def share(workspace: Workspace, place: Channel, user: str, name: str, content: bytes) -> SharedFile:
+def share(workspace: Workspace, place: StandInChannel, user: str, name: str, content: bytes) -> SharedFile:
     """A file that a person puts on a message of theirs."""
     file = SharedFile(workspace.next_id("F"), name, bytes=content, channel=place.id, user=user, uploaded=True)
     workspace.files[file.id] = file

@@ -38,7 +38,7 @@ from bot.domain.alerts import (
 from bot.domain.records import Place, Status
 from bot.errors import NotRecorded
 from bot.services.alerts.suggestions import attach, join, show, show_storm
-from bot.services.context import Asked, Desk
+from bot.services.context import Request, Services
 from bot.services.incidents import Opening, opened_in
 from bot.slack.views import alerts as alerts_views
 from storage import alerts as alerts_store
@@ -51,7 +51,7 @@ DECIDED = (Stand.ATTACHED, Stand.IGNORED)
 
 
 @dataclass(slots=True)
-class Fresh:
+class ChangedGroup:
     """A group with what is new of it.
 
     `told` is to be written into its incident's timeline; `weighed` may open one by rule; `order` is where the group
@@ -89,7 +89,9 @@ class Sorting:
         self._team = team
         self._now = now
 
-    def sort_in(self, late: Sequence[Alert], fresh: dict[int, Fresh], is_open: Callable[[AlertGroup], bool]) -> None:
+    def sort_in(
+        self, late: Sequence[Alert], fresh: dict[int, ChangedGroup], is_open: Callable[[AlertGroup], bool]
+    ) -> None:
         """Give each group what happened in its time, as Fresh by its row."""
         late = sorted(late, key=alerts_rules.order)
         rows = self._rows(late[0], fresh)
@@ -103,7 +105,7 @@ class Sorting:
         if loose:
             self._regroup([row for row in rows if row.stand not in DECIDED], loose, fresh)
 
-    def take_late(self, fresh: Fresh, alert: Alert) -> None:
+    def take_late(self, fresh: ChangedGroup, alert: Alert) -> None:
         """Give what came late to this very group: it is to be told anew, or counted where that would be too much."""
         if alert.is_over and not alerts_store.has_fired(self._tx, fresh.group, alert):
             alerts_store.wait(self._tx, self._team, alert, self._now)
@@ -136,14 +138,14 @@ class Sorting:
             return newest if is_its else None
         return near[-1] if near and alerts_rules.goes_on(near[-1], alert, is_open=False) else None
 
-    def _rows(self, first: Alert, fresh: dict[int, Fresh]) -> list[AlertGroup]:
+    def _rows(self, first: Alert, fresh: dict[int, ChangedGroup]) -> list[AlertGroup]:
         """The groups that what came late may change, as they stand in this transaction."""
         for each in fresh.values():
             if each.group.group_key == first.group:
                 alerts_store.save(self._tx, each.group)
         return alerts_store.since(self._tx, self._team, first, first.at - QUIET)
 
-    def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, Fresh]) -> None:
+    def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, ChangedGroup]) -> None:
         """Divide and merge groups that nobody decided on, so that each is one stretch again."""
         rows = [row for row in rows if not is_large(self._tx, row)]
         of_row = {row.id: alerts_store.told(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
@@ -162,7 +164,11 @@ class Sorting:
                 self._fill(told, owners, was_in, fresh)
 
     def _fill(
-        self, told: Sequence[Alert], owners: Sequence[AlertGroup], was_in: dict[str, int], fresh: dict[int, Fresh]
+        self,
+        told: Sequence[Alert],
+        owners: Sequence[AlertGroup],
+        was_in: dict[str, int],
+        fresh: dict[int, ChangedGroup],
     ) -> None:
         """Make a stretch one group: the first of those that stand in it, else a new one."""
         if owners:
@@ -170,7 +176,7 @@ class Sorting:
         else:
             first = told[0]
             group = alerts_store.begin(self._tx, self._team, self._chosen.channel, first, first.at, self._now)
-            each = fresh[group.id] = Fresh(group, is_new=True)
+            each = fresh[group.id] = ChangedGroup(group, is_new=True)
         for alert in told:
             if alert.event not in was_in:
                 alerts_store.keep(self._tx, each.group, alert, self._now)
@@ -199,9 +205,9 @@ def is_large(tx: Transaction, group: AlertGroup) -> bool:
     return alerts_store.has_more_than(tx, group, alerts_rules.RETOLD_AT_MOST)
 
 
-def _of(group: AlertGroup, fresh: dict[int, Fresh]) -> Fresh:
+def _of(group: AlertGroup, fresh: dict[int, ChangedGroup]) -> ChangedGroup:
     """What is new of a group that stands."""
-    each = fresh.setdefault(group.id, Fresh(group, ended_at=group.ended_at))
+    each = fresh.setdefault(group.id, ChangedGroup(group, ended_at=group.ended_at))
     each.group = replace(each.group, stand=group.stand, storm_id=group.storm_id)
     return each
 
@@ -237,14 +243,14 @@ KEY = "alerts"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AlertCount:
     """How many things were new, and how many were told before or mean nothing here."""
 
     taken: int = 0
     repeated: int = 0
 
 
-async def team_of(desk: Desk) -> str:
+async def team_of(desk: Services) -> str:
     """Whose workspace alerts belong to; raises NotRecorded while nobody can tell."""
     team = desk.alerts.team or desk.people.home
     if team:
@@ -255,13 +261,13 @@ async def team_of(desk: Desk) -> str:
     return known[0]
 
 
-async def hear(desk: Desk, told: Sequence[Alert], now: datetime) -> Heard:
+async def hear(desk: Services, told: Sequence[Alert], now: datetime) -> AlertCount:
     """Write down what a webhook told; a repeat of it changes nothing.
 
     Raises NotRecorded where the database does not take it in time: the sender is to tell all of it again.
     """
     if not told:
-        return Heard()
+        return AlertCount()
     team = await team_of(desk)
     for program in {AFTERWORD, *(alert.source for alert in told)}:
         await desk.people.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
@@ -275,11 +281,11 @@ async def hear(desk: Desk, told: Sequence[Alert], now: datetime) -> Heard:
             desk.cards.touch(place, incident_id)
         if hearing.owes:
             desk.outbox.kick()
-    return Heard(taken, len(told) - taken)
+    return AlertCount(taken, len(told) - taken)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class AlertResult:
     """What a transaction's worth of alerts came to: how many were new, and the incidents that they changed."""
 
     taken: int
@@ -287,7 +293,7 @@ class Done:
     owes: bool
 
 
-def write_down(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> Done:
+def write_down(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> AlertResult:
     """Write a few alerts of one workspace down, in one transaction."""
     return _Hearing(tx, chosen, team, now).of(sorted(told, key=order))
 
@@ -303,12 +309,12 @@ class _Hearing:
         self._taken = 0
         self._heard: set[str] = set()
         self._sorting = Sorting(tx, chosen, team, now)
-        self._newest: dict[str, Fresh | None] = {}
-        self._fresh: dict[int, Fresh] = {}
+        self._newest: dict[str, ChangedGroup | None] = {}
+        self._fresh: dict[int, ChangedGroup] = {}
         self._late: dict[str, list[Alert]] = {}
         self._touched: set[tuple[Place, int]] = set()
 
-    def of(self, told: Sequence[Alert]) -> Done:
+    def of(self, told: Sequence[Alert]) -> AlertResult:
         """Write down what is new, then settle each group that something was new of."""
         self._tx.clear_notes()
         for alert in told:
@@ -323,7 +329,7 @@ class _Hearing:
                 self._settle(fresh)
         if self._tx.changed:
             history_store.keep(self._tx, AFTERWORD, "alerts.hear", KEY, self._now)
-        return Done(self._taken, frozenset(self._touched), self._tx.owes)
+        return AlertResult(self._taken, frozenset(self._touched), self._tx.owes)
 
     def _take(self, alert: Alert) -> None:
         tx, team = self._tx, self._team
@@ -380,7 +386,7 @@ class _Hearing:
         fresh.order = order(alert)
         fresh.add(alert)
 
-    def _take_late(self, fresh: Fresh | None, alert: Alert) -> None:
+    def _take_late(self, fresh: ChangedGroup | None, alert: Alert) -> None:
         if fresh is not None and fresh.is_large is None:
             fresh.is_large = is_large(self._tx, fresh.group)
         if fresh is not None and fresh.is_large:
@@ -388,7 +394,7 @@ class _Hearing:
         else:
             self._late.setdefault(alert.group, []).append(alert)
 
-    def _goes_on(self, fresh: Fresh, alert: Alert) -> bool:
+    def _goes_on(self, fresh: ChangedGroup, alert: Alert) -> bool:
         """Whether what is told belongs to the newest group, once it is known what becomes of what was told before."""
         if goes_on(fresh.group, alert, is_open=False):
             return True
@@ -396,30 +402,30 @@ class _Hearing:
             self._settle(fresh)
         return self._is_open(fresh.group)
 
-    def _newest_of(self, alert: Alert) -> Fresh | None:
+    def _newest_of(self, alert: Alert) -> ChangedGroup | None:
         """The newest group of ours which the sender's group has become."""
         if alert.group not in self._newest:
             group = alerts_store.latest(self._tx, self._team, alert)
             self._newest[alert.group] = self._of(group) if group else None
         return self._newest[alert.group]
 
-    def _of(self, group: AlertGroup) -> Fresh:
+    def _of(self, group: AlertGroup) -> ChangedGroup:
         """What is new of a group that stands."""
         if group.id not in self._fresh:
             last = alerts_store.newest(self._tx, group)
-            self._fresh[group.id] = Fresh(group, last, ended_at=group.ended_at)
+            self._fresh[group.id] = ChangedGroup(group, last, ended_at=group.ended_at)
         return self._fresh[group.id]
 
-    def _begun(self, alert: Alert) -> Fresh:
+    def _begun(self, alert: Alert) -> ChangedGroup:
         group = alerts_store.begin(self._tx, self._team, self._chosen.channel, alert, alert.at, self._now)
-        fresh = self._newest[alert.group] = self._fresh[group.id] = Fresh(group, is_new=True)
+        fresh = self._newest[alert.group] = self._fresh[group.id] = ChangedGroup(group, is_new=True)
         return fresh
 
     def _is_open(self, group: AlertGroup) -> bool:
         incident = incidents_store.by_id(self._tx, group.incident_id) if group.incident_id else None
         return incident is not None and incident.status is not Status.RESOLVED
 
-    def _settle(self, fresh: Fresh) -> None:
+    def _settle(self, fresh: ChangedGroup) -> None:
         """Where the group goes: into its incident's timeline, into one that a rule opens, or before people."""
         group, is_shown = fresh.group, False
         if group.stand is Stand.ATTACHED:
@@ -458,7 +464,7 @@ class _Hearing:
         incident = incidents_store.current(tx, place, locking=True)
         has_opened = incident is None or incident.status is Status.RESOLVED
         if incident is None or has_opened:
-            incident = opened_in(tx, Asked(place, AFTERWORD, now, KEY), Opening(group.title))
+            incident = opened_in(tx, Request(place, AFTERWORD, now, KEY), Opening(group.title))
         elif alerts_store.ruled_since(tx, incident.id, now - alerts_rules.STORM) >= alerts_rules.TAKEN_AT_MOST:
             return self._held(group), False
         self._touched.add((place, incident.id))

@@ -13,7 +13,7 @@ from bot.domain import alerts as alerts_rules
 from bot.domain.alerts import AFTERWORD, PROGRAMS, Alert, AlertGroup, AlertStatus, Stand, order, proposed_severity
 from bot.domain.records import Incident, Milestone, Place, Status
 from bot.errors import Refused
-from bot.services.context import Asked, Desk, once
+from bot.services.context import Request, Services, once
 from bot.services.incidents import LISTED, Opening, opened_in
 from bot.slack.views import alerts as alerts_views
 from bot.slack.views import incidents as incidents_views
@@ -52,7 +52,7 @@ def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _EntryDraft:
     """An entry to be: what one or several alerts did, from the first of them to the last."""
 
     status: AlertStatus
@@ -64,32 +64,34 @@ class _Line:
     link: str = ""
 
 
-def _lines(told: Iterable[Alert]) -> list[_Line]:
+def _lines(told: Iterable[Alert]) -> list[_EntryDraft]:
     """A line for each thing told, at its own time; where too many came to one status, one for all of those.
 
     What a line says depends on that thing alone, so that it reads the same whatever was told before it.
     """
-    found: list[_Line] = []
+    found: list[_EntryDraft] = []
     for status in AlertStatus:
         these = sorted((alert for alert in told if alert.status is status), key=order)
         found.extend(_spanning(these) if len(these) > alerts_rules.FEW else map(_line, these))
     return sorted(found, key=lambda line: line.first)
 
 
-def _line(alert: Alert) -> _Line:
+def _line(alert: Alert) -> _EntryDraft:
     is_first = alert.status is AlertStatus.FIRING
     more = ", ".join(part for part in (alert.service, alert.severity) if part and is_first)
     by = "" if alert.is_start else alert.by
-    return _Line(alert.status, (alert.title,), alert.at, alert.at, by, more, alert.link if is_first else "")
+    return _EntryDraft(alert.status, (alert.title,), alert.at, alert.at, by, more, alert.link if is_first else "")
 
 
-def _spanning(these: Sequence[Alert]) -> list[_Line]:
+def _spanning(these: Sequence[Alert]) -> list[_EntryDraft]:
     titles = tuple({alert.fingerprint: alert.title for alert in these}.values())
     first = these[0]
     return [replace(_line(first), titles=titles, last=these[-1].at, by="")]
 
 
-def _written(tx: Transaction, incident: Incident, group: AlertGroup, lines: list[_Line], now: datetime) -> AlertGroup:
+def _written(
+    tx: Transaction, incident: Incident, group: AlertGroup, lines: list[_EntryDraft], now: datetime
+) -> AlertGroup:
     """Write lines into an incident's timeline; beyond a bound only ends, for what flaps tells nothing new."""
     for line in lines:
         if group.entries >= alerts_rules.ENTRIES_AT_MOST and not (
@@ -105,7 +107,7 @@ def _written(tx: Transaction, incident: Incident, group: AlertGroup, lines: list
     return group
 
 
-def _marks(tx: Transaction, incident: Incident, line: _Line, now: datetime) -> Milestone | None:
+def _marks(tx: Transaction, incident: Incident, line: _EntryDraft, now: datetime) -> Milestone | None:
     """The milestone that a line marks: where no entry marks it yet, or only a later thing that monitoring told.
 
     An alert that fired after people had opened the incident did not detect it.
@@ -186,7 +188,7 @@ def _incident_of(tx: Transaction, group: AlertGroup) -> Incident | None:
     return incidents_store.by_id(tx, group.incident_id) if group.incident_id else None
 
 
-async def open_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
+async def open_form(desk: Services, asked: Request, alert_id: int) -> Block:
     """The form behind [Open an incident] of a suggestion: the usual one, filled in with what the alert says."""
     group = await desk.store.read(lambda tx: _undecided(tx, asked, alert_id))
     opening = Opening(group.title, proposed_severity(group.severity))
@@ -194,7 +196,7 @@ async def open_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
     return view | {"blocks": [*alerts_views.over(group), *view["blocks"]]}
 
 
-async def open_from(desk: Desk, asked: Asked, alert_id: int, opening: Opening, channel: str) -> Message | None:
+async def open_from(desk: Services, asked: Request, alert_id: int, opening: Opening, channel: str) -> Message | None:
     """Open an incident in a channel from a suggestion that was pressed where it stands (`asked`)."""
 
     def unit(tx: Transaction) -> Message:
@@ -206,7 +208,7 @@ async def open_from(desk: Desk, asked: Asked, alert_id: int, opening: Opening, c
     return await once(desk, asked, unit)
 
 
-async def attach_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
+async def attach_form(desk: Services, asked: Request, alert_id: int) -> Block:
     """The form behind [Attach to …]: the open incidents that this person may see."""
 
     def look(tx: Transaction) -> tuple[AlertGroup, tuple[Incident, ...]]:
@@ -221,7 +223,7 @@ async def attach_form(desk: Desk, asked: Asked, alert_id: int) -> Block:
     return alerts_views.attach_form(group, shown)
 
 
-async def attach_to(desk: Desk, asked: Asked, alert_id: int, incident_id: int) -> Message | None:
+async def attach_to(desk: Services, asked: Request, alert_id: int, incident_id: int) -> Message | None:
     """Put what a suggestion tells into the timeline of an open incident that this person may look into."""
     found = await desk.store.read(lambda tx: incidents_store.by_id(tx, incident_id))
     channels = [found.channel] if found is not None and found.team == asked.team else []
@@ -242,7 +244,7 @@ async def attach_to(desk: Desk, asked: Asked, alert_id: int, incident_id: int) -
     return said
 
 
-async def ignore(desk: Desk, asked: Asked, alert_id: int) -> Message | None:
+async def ignore(desk: Services, asked: Request, alert_id: int) -> Message | None:
     """Nothing is to come of it; the message says by whom, and keeps saying how the alert stands."""
 
     def unit(tx: Transaction) -> None:
@@ -252,7 +254,7 @@ async def ignore(desk: Desk, asked: Asked, alert_id: int) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def suggest_again(desk: Desk, asked: Asked, alert_id: int) -> Message | None:
+async def suggest_again(desk: Services, asked: Request, alert_id: int) -> Message | None:
     """Something is to come of it after all."""
 
     def unit(tx: Transaction) -> None:
@@ -266,7 +268,7 @@ async def suggest_again(desk: Desk, asked: Asked, alert_id: int) -> Message | No
     return await once(desk, asked, unit)
 
 
-async def show_more(desk: Desk, asked: Asked, storm_id: int) -> Message | None:
+async def show_more(desk: Services, asked: Request, storm_id: int) -> Message | None:
     """Take a few groups out of a storm's message, those that still fire first, each with a message of its own."""
 
     def unit(tx: Transaction) -> None:
@@ -291,7 +293,7 @@ def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
     show(tx, group, now)
 
 
-def _group(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
+def _group(tx: Transaction, asked: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The group that a button names; raises Refused where it is not of this channel."""
     group = alerts_store.by_id(tx, alert_id, locking=locking)
     if group is None:
@@ -303,7 +305,7 @@ def _group(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = Fals
     return group
 
 
-def _undecided(tx: Transaction, asked: Asked, alert_id: int, *, locking: bool = False) -> AlertGroup:
+def _undecided(tx: Transaction, asked: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The same; raises Refused where somebody was faster."""
     group = _group(tx, asked, alert_id, locking=locking)
     _require_free(tx, group)

@@ -20,15 +20,15 @@ from bot.domain.records import Incident
 from bot.domain.text import admit, bare
 from bot.export import Exporter
 from bot.export.canvas import merge as canvas_merge
-from bot.export.canvas.merge import HEAD, Merged, Step
+from bot.export.canvas.merge import HEAD, CanvasStep, MergedCanvas
 from bot.export.edited_draft import Paper
-from bot.export.regions import Draft
+from bot.export.regions import DraftRegions
 from bot.export.sandbox.team_templates import BrokenTemplate
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
 from bot.services.documents.rendering import Papers, Renderer
 from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
-from bot.slack.channels import Audience, NotThere, Places
+from bot.slack.channels import Audience, Channels, NotThere
 from bot.slack.sender import Saying
 from bot.slack.views import exports as exports_views
 from storage import incidents as incidents_store
@@ -36,7 +36,7 @@ from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery
-from storage.sections import Copy
+from storage.sections import EditedCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class _Sheet:
     headings: Mapping[str, str]
     regions: Mapping[str, str]
     known: Mapping[str, RegionMark]
-    draft: Draft
+    draft: DraftRegions
     masked: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenCanvas:
     """A canvas that is up to date.
 
     Of what people changed on it, the draft has the regions `taken` now, and those `left` stand there alone. In those
@@ -86,8 +86,8 @@ class _Change:
     canvas: str
     markdown: str
     found: Mapping[str, str]
-    merged: Merged
-    plan: tuple[Step, ...] | None
+    merged: MergedCanvas
+    plan: tuple[CanvasStep, ...] | None
 
 
 class CanvasDesk:
@@ -99,7 +99,7 @@ class CanvasDesk:
         self._papers = papers
         self._canvases = canvases
 
-    async def write(self, incident: Incident, order: Order, now: datetime) -> Written:
+    async def write(self, incident: Incident, order: Order, now: datetime) -> WrittenCanvas:
         """Make the incident's canvas, or bring it up to date; one that was deleted is made anew.
 
         Raises NoCanvas where Slack does not allow it, also where it cannot be read: then nothing is overwritten.
@@ -112,11 +112,11 @@ class CanvasDesk:
                 return await self._updated(job, replace(copy, written_at=now), sheet)
             except CanvasGone:
                 pass
-        fresh = Merged(dict(sheet.regions))
+        fresh = MergedCanvas(dict(sheet.regions))
         made = await self._canvases.create(order.to, sheet.title, fresh.markdown)
-        return await self._left(job, Copy(made, {}, 0, now), sheet, fresh, await self._canvases.glimpse(made))
+        return await self._left(job, EditedCopy(made, {}, 0, now), sheet, fresh, await self._canvases.glimpse(made))
 
-    async def _updated(self, job: _Job, copy: Copy, sheet: _Sheet) -> Written:
+    async def _updated(self, job: _Job, copy: EditedCopy, sheet: _Sheet) -> WrittenCanvas:
         taken: dict[str, None] = {}
         for is_last in (False, False, True):
             markdown = await self._canvases.read(copy.external_id)
@@ -134,7 +134,7 @@ class CanvasDesk:
                 break
         return replace(await self._left(job, copy, sheet, merged, after or ""), taken=tuple(taken))
 
-    async def _announced(self, job: _Job, copy: Copy, change: _Change) -> Copy:
+    async def _announced(self, job: _Job, copy: EditedCopy, change: _Change) -> EditedCopy:
         """Remember how the canvas may read while it is written: if the process ends meanwhile, none of it is theirs."""
         reads = {id_: mark.reads for id_, mark in copy.marks.items()}
         writing = {id_: text for id_, text in change.merged.regions.items() if id_ not in change.merged.edited}
@@ -163,13 +163,13 @@ class CanvasDesk:
         await self._canvases.rewrite(change.canvas, change.merged.markdown)
         return await self._canvases.glimpse(change.canvas)
 
-    async def _stepped(self, canvas: str, plan: tuple[Step, ...]) -> bool:
+    async def _stepped(self, canvas: str, plan: tuple[CanvasStep, ...]) -> bool:
         for step in plan:
             if not await self._canvases.step(canvas, step):
                 return False
         return True
 
-    async def _taken(self, job: _Job, copy: Copy, sheet: _Sheet, edited: Mapping[str, str]) -> list[str]:
+    async def _taken(self, job: _Job, copy: EditedCopy, sheet: _Sheet, edited: Mapping[str, str]) -> list[str]:
         """Take into the draft what people changed, as far as it is clear what they meant; those regions.
 
         Out of a masked copy nothing is taken: the record would lose what is masked.
@@ -187,7 +187,9 @@ class CanvasDesk:
         await self._store.write(lambda tx: drafts_service.keep_edits(tx, job.incident, new, job.now, job.order.by))
         return list(edits)
 
-    async def _left(self, job: _Job, copy: Copy, sheet: _Sheet, merged: Merged, after: str) -> Written:
+    async def _left(
+        self, job: _Job, copy: EditedCopy, sheet: _Sheet, merged: MergedCanvas, after: str
+    ) -> WrittenCanvas:
         """Remember how the canvas was left. What stands there alone keeps its old mark, so that it stays theirs."""
         found = await asyncio.to_thread(canvas_merge.apart, after, sheet.headings) if after else {}
         reads = await asyncio.to_thread(canvas_merge.marks_of, merged.regions, found)
@@ -196,9 +198,9 @@ class CanvasDesk:
         await self._keep(job, kept)
         contested = tuple(held.own.id for held in sheet.draft.held if held.is_contested)
         link = await self._canvases.link(copy.external_id)
-        return Written(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
+        return WrittenCanvas(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
 
-    async def _keep(self, job: _Job, copy: Copy) -> None:
+    async def _keep(self, job: _Job, copy: EditedCopy) -> None:
         await self._store.write(lambda tx: sections_store.keep(tx, job.incident.id, CANVAS, copy))
 
     def _sheet(self, job: _Job) -> _Sheet:
@@ -218,7 +220,7 @@ def _marked(reads: Mapping[str, str], known: Mapping[str, RegionMark]) -> dict[s
     return {id_: replace(known.get(id_, RegionMark("")), reads=digests) for id_, digests in reads.items()}
 
 
-def _is_clear(id_: str, text: str, draft: Draft) -> bool:
+def _is_clear(id_: str, text: str, draft: DraftRegions) -> bool:
     """Whether a text is one person's: neither the head, nor one with several texts in it, nor one with gaps."""
     has_labels = any(canvas_merge.holds(text, label) for label in draft.labels)
     return id_ != HEAD and MASKED not in text and not has_labels
@@ -227,7 +229,7 @@ def _is_clear(id_: str, text: str, draft: Draft) -> bool:
 class Posting:
     """Makes the messages of deliveries that are exports."""
 
-    def __init__(self, papers: Papers, renderer: Renderer, places: Places, canvases: CanvasDesk) -> None:
+    def __init__(self, papers: Papers, renderer: Renderer, places: Channels, canvases: CanvasDesk) -> None:
         self._papers = papers
         self._renderer = renderer
         self._places = places

@@ -18,10 +18,10 @@ from bot.domain.text import admit
 from bot.errors import Refused
 from bot.export import Exporter, edited_draft
 from bot.export.edited_draft import Fate, Returned
-from bot.export.json.reader import Told
-from bot.export.regions import Draft, Held
+from bot.export.json.reader import FileRecord
+from bot.export.regions import DraftRegions, Held
 from bot.services import reminders as reminders_service
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.services.documents import rendering as rendering_service
 from bot.slack.views import drafts as drafts_views
 from bot.slack.views.blocks import Block, Message
@@ -51,7 +51,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledRegion:
     """What became of one region: `is_new` where its text was kept just now; `held` as the region stands since."""
 
     region: Returned
@@ -69,7 +69,7 @@ class Report:
     incident: Incident
     paper: edited_draft.Paper
     revision: int
-    settled: tuple[Settled, ...]
+    settled: tuple[SettledRegion, ...]
     is_head_edited: bool
 
 
@@ -88,11 +88,11 @@ def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetim
     new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     held = {one.own.id: one for one in exporter.draft(postmortem_rules.compile(case, now)).held}
-    settled = (Settled(region, region.id in new, held.get(region.id)) for region in found)
+    settled = (SettledRegion(region, region.id in new, held.get(region.id)) for region in found)
     return Report(incident, paper, case.revision, tuple(settled), edited_draft.is_head_edited(paper, draft))
 
 
-def edits_in(paper: edited_draft.Paper, draft: Draft, given: Given, now: datetime) -> dict[str, NewText | None]:
+def edits_in(paper: edited_draft.Paper, draft: DraftRegions, given: Given, now: datetime) -> dict[str, NewText | None]:
     """The texts to be kept of a copy that came back otherwise than in a file, by region.
 
     None where the document says so anyway; a region of which nobody can tell what was meant is not there.
@@ -138,13 +138,13 @@ def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[Held, ...]:
     return exporter.glance(postmortem_rules.compile(case, now)).held if case.kept else ()
 
 
-async def look(desk: Desk, asked: Asked, section: str) -> Message:
+async def look(desk: Services, asked: Request, section: str) -> Message:
     """All the texts of one section, to choose from."""
     case, held = await _held(desk, asked, section)
     return drafts_views.choice(held, case.incident)
 
 
-async def _held(desk: Desk, asked: Asked, section: str) -> tuple[Case, Held]:
+async def _held(desk: Services, asked: Request, section: str) -> tuple[Case, Held]:
     def find(tx: Transaction) -> tuple[Case, Held]:
         case = case_store.load(tx, require_incident(tx, asked))
         for held in edited(desk.exporter, case, asked.now):
@@ -156,7 +156,7 @@ async def _held(desk: Desk, asked: Asked, section: str) -> tuple[Case, Held]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenText:
     """What somebody saw who chooses: a section, its latest version, and the digest of what the record knew."""
 
     section: str
@@ -164,7 +164,7 @@ class Seen:
     facts: str
 
 
-async def keep(desk: Desk, asked: Asked, seen: Seen, version: int) -> Message | None:
+async def keep(desk: Services, asked: Request, seen: SeenText, version: int) -> Message | None:
     """Let one of the texts stand, in place of all that were seen with it."""
 
     def unit(tx: Transaction) -> Message:
@@ -177,7 +177,7 @@ async def keep(desk: Desk, asked: Asked, seen: Seen, version: int) -> Message | 
     return await once(desk, asked, unit)
 
 
-async def give_up(desk: Desk, asked: Asked, seen: Seen) -> Message | None:
+async def give_up(desk: Services, asked: Request, seen: SeenText) -> Message | None:
     """Let the record write the section again; what people wrote stays in the history."""
 
     def unit(tx: Transaction) -> Message:
@@ -189,7 +189,7 @@ async def give_up(desk: Desk, asked: Asked, seen: Seen) -> Message | None:
     return await once(desk, asked, unit)
 
 
-async def anew_form(desk: Desk, asked: Asked, section: str) -> Block:
+async def anew_form(desk: Services, asked: Request, section: str) -> Block:
     """The form in which somebody writes what is to stand."""
     case, held = await _held(desk, asked, section)
     if pieces(drafts_views.together(held)) is None:
@@ -197,7 +197,7 @@ async def anew_form(desk: Desk, asked: Asked, section: str) -> Block:
     return drafts_views.anew_form(held, case.incident)
 
 
-async def write_anew(desk: Desk, asked: Asked, seen: Seen, text: str) -> Message | None:
+async def write_anew(desk: Services, asked: Request, seen: SeenText, text: str) -> Message | None:
     """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
     markdown = admit(text, title_of(seen.section))
 
@@ -210,7 +210,7 @@ async def write_anew(desk: Desk, asked: Asked, seen: Seen, text: str) -> Message
     return await once(desk, asked, unit)
 
 
-def _unchanged(tx: Transaction, asked: Asked, seen: Seen) -> tuple[Incident, tuple[KeptRegion, ...]]:
+def _unchanged(tx: Transaction, asked: Request, seen: SeenText) -> tuple[Incident, tuple[KeptRegion, ...]]:
     """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
     incident = require_incident(tx, asked, locking=True)
     history = sections_rules.by_region(sections_store.of_incident(tx, incident.id)).get(seen.section, ())
@@ -219,7 +219,7 @@ def _unchanged(tx: Transaction, asked: Asked, seen: Seen) -> tuple[Incident, tup
     return incident, history
 
 
-def _chosen(seen: Seen, markdown: str, author: str, now: datetime) -> NewText:
+def _chosen(seen: SeenText, markdown: str, author: str, now: datetime) -> NewText:
     return NewText(seen.section, Change.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)
 
 
@@ -247,13 +247,13 @@ class Imported:
     """
 
     incident: Incident
-    told: Told
+    told: FileRecord
     is_here: bool
     left_out: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
 
-def take_in(store: Store, told: Told, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
+def take_in(store: Store, told: FileRecord, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
     """Write the record of a file in one transaction; nothing is posted, and nothing said that was due before `now`.
 
     Raises Refused where another incident has its key, where its channel has an open one, or where nothing names its
@@ -263,7 +263,7 @@ def take_in(store: Store, told: Told, wish: Wish, rules: ReminderRules, now: dat
     return result
 
 
-def _placed(tx: Transaction, told: Told, wish: Wish) -> Told:
+def _placed(tx: Transaction, told: FileRecord, wish: Wish) -> FileRecord:
     """The record as it is to stand here: in which workspace and channel."""
     for word in (wish.team, wish.channel):
         if word and not _ID.fullmatch(word):
@@ -284,7 +284,7 @@ def _only_team(tx: Transaction) -> str:
     return teams[0]
 
 
-def _take_in(tx: Transaction, told: Told, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
+def _take_in(tx: Transaction, told: FileRecord, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
     told, left_out = _with_known_likenesses(tx, told)
     about = told.case.incident
     here = incidents_store.by_number(tx, about.team, about.number)
@@ -305,7 +305,7 @@ def _take_in(tx: Transaction, told: Told, wish: Wish, rules: ReminderRules, now:
     return Imported(incident, told, is_here=False, left_out=left_out)
 
 
-def _with_known_likenesses(tx: Transaction, told: Told) -> tuple[Told, tuple[str, ...]]:
+def _with_known_likenesses(tx: Transaction, told: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
     """The record with what was said of incidents that are here, and the keys of those that are not."""
     team, verdicts = told.case.incident.team, told.history.verdicts
     known = tuple(said for said in verdicts if incidents_store.by_number(tx, team, said.number) is not None)
@@ -313,7 +313,7 @@ def _with_known_likenesses(tx: Transaction, told: Told) -> tuple[Told, tuple[str
     return replace(told, history=replace(told.history, verdicts=known)), left_out
 
 
-def _is_same(tx: Transaction, here: Incident, told: Told) -> bool:
+def _is_same(tx: Transaction, here: Incident, told: FileRecord) -> bool:
     """Whether both records give the same document, whatever people are called by now.
 
     What was said of past incidents may be missing here, for they may have been; it must not be something else.
@@ -329,7 +329,7 @@ def _is_same(tx: Transaction, here: Incident, told: Told) -> bool:
     return ours == postmortem_rules.compile(*theirs)
 
 
-def _add_likenesses(tx: Transaction, here: Incident, told: Told) -> tuple[str, ...]:
+def _add_likenesses(tx: Transaction, here: Incident, told: FileRecord) -> tuple[str, ...]:
     said = {verdict.number for verdict in history_store.load(tx, here).verdicts}
     missing = [verdict for verdict in told.history.verdicts if verdict.number not in said]
     for verdict in missing:
@@ -348,7 +348,7 @@ def _require_free(tx: Transaction, about: Incident) -> None:
         )
 
 
-def _take_over(tx: Transaction, told: Told, incident: Incident, rules: ReminderRules, now: datetime) -> None:
+def _take_over(tx: Transaction, told: FileRecord, incident: Incident, rules: ReminderRules, now: datetime) -> None:
     """What is still to be said of it is said here; what was due before is not."""
     resolving = [entry for entry in told.case.entries if entry.milestone is Milestone.RESOLVED]
     is_owed = incident.status is Status.RESOLVED and not incident.postmortem_status.is_finished

@@ -10,7 +10,7 @@ from bot.domain.text import nearest
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.services import postmortem as postmortem_service
-from bot.services.context import Asked, Desk, once, require_incident
+from bot.services.context import Request, Services, once, require_incident
 from bot.services.documents import rendering as rendering_service
 from bot.slack.channels import Audience, NotThere
 from bot.slack.errors import TROUBLE
@@ -27,7 +27,7 @@ from storage.deliveries import Owed
 _SHORT = {"md": "markdown"}
 
 
-def form_named(desk: Desk, form: str) -> str:
+def form_named(desk: Services, form: str) -> str:
     """The form that somebody named. Raises Refused for one that there is not, or that cannot be written here."""
     form = _SHORT.get(form, form)
     if form not in FORMATS:
@@ -42,12 +42,12 @@ def form_named(desk: Desk, form: str) -> str:
     return form
 
 
-def forms(desk: Desk, but: str = "") -> tuple[str, ...]:
+def forms(desk: Services, but: str = "") -> tuple[str, ...]:
     """The forms that can be written here."""
     return tuple(form for form in FORMATS if form != but and not desk.exporter.trouble(form))
 
 
-async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
+async def export(desk: Services, asked: Request, form: str) -> Message | None:
     """Owe the incident's channel the draft; where that was named elsewhere, who asked, in their talk with the bot.
 
     Where other organisations read, whoever asked is asked before it goes.
@@ -68,18 +68,18 @@ async def export(desk: Desk, asked: Asked, form: str) -> Message | None:
     return await once(desk, asked, unit)
 
 
-def _where(asked: Asked, incident: Incident, form: str) -> str:
+def _where(asked: Request, incident: Incident, form: str) -> str:
     """The incident's channel; who names the incident elsewhere gets a file for themselves. A canvas has its channel."""
     is_outside = asked.sees is not None and asked.place.channel != incident.channel
     return asked.user if is_outside and form != CANVAS else incident.channel
 
 
-def _owe(tx: Transaction, asked: Asked, incident: Incident, order: Order) -> None:
+def _owe(tx: Transaction, asked: Request, incident: Incident, order: Order) -> None:
     owed = Owed(asked.team, "file", order.to, order.written(), asked.now, incident.id, fallback=order.by)
     deliveries_store.owe(tx, owed)
 
 
-async def window(desk: Desk, asked: Asked, form: str, to: str = "") -> Block:
+async def window(desk: Services, asked: Request, form: str, to: str = "") -> Block:
     """What shows who would read the draft in a channel (the incident's own unless another is named), and asks.
 
     Slack is asked for it, so never on the way of an acknowledgement. Raises Refused, also where Slack does not tell.
@@ -98,7 +98,7 @@ async def window(desk: Desk, asked: Asked, form: str, to: str = "") -> Block:
     return exports_views.window(Leaving(incident, form, audience, finds, must_mask))
 
 
-async def _incident(desk: Desk, asked: Asked) -> Incident:
+async def _incident(desk: Services, asked: Request) -> Incident:
     """The incident that is asked about; from a DM also for everybody who may see its channel."""
     found = await desk.store.read(lambda tx: _named(tx, asked))
     if found.channel != asked.place.channel:
@@ -108,14 +108,14 @@ async def _incident(desk: Desk, asked: Asked) -> Incident:
     return found
 
 
-def _named(tx: Transaction, asked: Asked) -> Incident:
+def _named(tx: Transaction, asked: Request) -> Incident:
     found = incidents_store.by_id(tx, asked.incident_id) if asked.incident_id else require_incident(tx, asked)
     if found is None or found.team != asked.team:
         raise Refused(words.exports.not_yours())
     return found
 
 
-async def _audience(desk: Desk, channel: str) -> Audience:
+async def _audience(desk: Services, channel: str) -> Audience:
     try:
         return await desk.places.audience(channel)
     except NotThere as error:
@@ -124,7 +124,7 @@ async def _audience(desk: Desk, channel: str) -> Audience:
         raise Refused(words.exports.not_told()) from error
 
 
-async def _require_may_post(desk: Desk, asked: Asked, there: Audience) -> None:
+async def _require_may_post(desk: Services, asked: Request, there: Audience) -> None:
     if there.is_told and not there.is_member:
         raise Refused(words.exports.not_there())
     if there.is_archived:
@@ -134,11 +134,11 @@ async def _require_may_post(desk: Desk, asked: Asked, there: Audience) -> None:
         raise Refused(words.exports.not_in_it())
 
 
-def _finds(desk: Desk, incident: Incident, asked: Asked) -> tuple[Find, ...]:
+def _finds(desk: Services, incident: Incident, asked: Request) -> tuple[Find, ...]:
     return desk.store.read_now(lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now))[1]
 
 
-async def post(desk: Desk, asked: Asked, order: Order) -> Message | None:
+async def post(desk: Services, asked: Request, order: Order) -> Message | None:
     """What the window asked was agreed to: owe it, and write down who let what leave."""
     order = replace(order, by=asked.user)
 

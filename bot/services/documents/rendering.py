@@ -18,7 +18,7 @@ from bot.export import Exporter, file_name, sandbox
 from bot.export.pdf_fonts import scripts
 from bot.export.sandbox import FailedApart
 from bot.export.sandbox.mask_patterns import mask_apart
-from bot.slack.sender import File, StillMaking
+from bot.slack.sender import FileUpload, StillMaking
 from bot.slack.views.exports import name_of
 from bot.slack.views.templates import words
 from storage import case as case_store
@@ -131,10 +131,10 @@ class Renderer:
         self._papers = papers
         self._patience = patience
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._going: dict[int, asyncio.Task[File]] = {}
+        self._going: dict[int, asyncio.Task[FileUpload]] = {}
         self._is_closing = False
 
-    async def file(self, delivery: int, incident: Incident, order: Order, now: datetime) -> File:
+    async def file(self, delivery: int, incident: Incident, order: Order, now: datetime) -> FileUpload:
         """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
         going = self._going.get(delivery)
         if going is None:
@@ -162,12 +162,12 @@ class Renderer:
             _, left = await asyncio.wait(left, timeout=_LOOK_SECONDS)
         await asyncio.gather(*self._going.values(), return_exceptions=True)
 
-    async def _in_turn(self, incident: Incident, order: Order, now: datetime) -> File:
+    async def _in_turn(self, incident: Incident, order: Order, now: datetime) -> FileUpload:
         async with self._turns:
             self._go_on()
             return await asyncio.to_thread(self._made, incident, order, now)
 
-    def _made(self, incident: Incident, order: Order, now: datetime) -> File:
+    def _made(self, incident: Incident, order: Order, now: datetime) -> FileUpload:
         leaf = self._papers.compiled(incident, order, now)
         note = "" if leaf.masked is None else words.exports.masked(count=leaf.masked)
         try:
@@ -182,7 +182,7 @@ class Renderer:
         if self._is_closing:
             raise StillMaking("the bot is closing; the file is made when it runs again")
 
-    def _as_file(self, document: Document, form: str, note: str = "") -> File:
+    def _as_file(self, document: Document, form: str, note: str = "") -> FileUpload:
         written = self._exporter.write(document, form)
         is_published = document.postmortem_status is PostmortemStatus.PUBLISHED
         if written.trouble:
@@ -193,4 +193,4 @@ class Renderer:
             log.warning("no font for some letters of a PDF: %s", ", ".join(one.name for one in missing))
             note = "\n".join(filter(None, (note, words.exports.undrawn(scripts=missing))))
         title = words.exports.title(key=document.key, form=name_of(form), published=is_published)
-        return File(file_name(document, form), title, written.content, note)
+        return FileUpload(file_name(document, form), title, written.content, note)

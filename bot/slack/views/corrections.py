@@ -23,7 +23,7 @@ from bot.slack.views import timeline as timeline_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
-from bot.slack.views.timeline import QUOTED, Clocks, Stands, choice_label, edit_row, ref, standing_row, time_of, when
+from bot.slack.views.timeline import QUOTED, Clocks, EntryTime, choice_label, edit_row, ref, standing_row, time_of, when
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def edited(
     warning = secrets_views.warning(spans, ref(entry), files) if spans and turn.is_private else []
     offered = offers(named, entry.happened_at, clocks.now)
     row = edit_row(entry, offered=timeline_views.buttons(entry, offered, clocks.now))
-    return turn.told(said, [*warning, *timeline_views.offer_note(offered, Stands.KEPT), row])
+    return turn.told(said, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
 
 
 def changed_since(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
@@ -187,18 +187,18 @@ def edit_form(entry: Entry, clocks: Clocks, changed_by: str = "") -> Block:
     `changed_by` names who changed it since the button was shown.
     """
     notice = words.timeline.changed_before(number=entry.number, who=changed_by) if changed_by else ""
-    return _form(entry, clocks, Typed(), notice)
+    return _form(entry, clocks, EditedFields(), notice)
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class EditedFields:
     """What somebody changed in the form; None for a field that they sent as it was."""
 
     when: str | None = None
     text: str | None = None
 
 
-def _form(entry: Entry, clocks: Clocks, typed: Typed, notice: str = "") -> Block:
+def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -> Block:
     time = time_text(
         When(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language
     )
@@ -224,7 +224,7 @@ def _form(entry: Entry, clocks: Clocks, typed: Typed, notice: str = "") -> Block
     )
 
 
-def stale_form(entry: Entry, clocks: Clocks, typed: Typed, who: str) -> Message:
+def stale_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -> Message:
     """The form once more, because somebody changed the entry meanwhile: their wording above, what was typed kept.
 
     What its author did not touch stands there as it is now; saving it is a choice, so it carries the version that they

@@ -11,7 +11,7 @@ from bot.domain import text as text_rules
 from bot.domain.records import Entry, Incident
 from bot.domain.similarity import SPANS, Proposal, Reason
 from bot.domain.text import shortened
-from bot.domain.timeline import Offer
+from bot.domain.timeline import TimeOffer
 from bot.slack.views import blocks
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
@@ -158,7 +158,7 @@ def _offered(
     shown: list[Block] = []
     for entry in naming[:MOST_OFFERED]:
         text = shortened(secrets_rules.masked(" ".join(entry.text.split())), 200)
-        found = [Offer(at) for at in named[entry.source]]
+        found = [TimeOffer(at) for at in named[entry.source]]
         shown.append(blocks.context(words.lookback.names_a_time(number=entry.number, text=text)))
         shown.append(blocks.actions(*timeline_views.buttons(entry, found, now, channel=incident.channel)))
     if rest := naming[MOST_OFFERED:]:

@@ -30,7 +30,7 @@ INCIDENTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class OwedPage(Generic[T]):
     """Some of the `count` things that somebody owes, from the one at `begins` on, counted from 0.
 
     `hidden` of them belong to channels that they cannot look into, and are not among the items.
@@ -41,9 +41,9 @@ class Page(Generic[T]):
     count: int = 0
     hidden: int = 0
 
-    def only(self, shown: Sequence[U]) -> "Page[U]":
+    def only(self, shown: Sequence[U]) -> "OwedPage[U]":
         """The same page, of which only these may be shown."""
-        return Page(tuple(shown), self.begins, self.count, len(self.items) - len(shown))
+        return OwedPage(tuple(shown), self.begins, self.count, len(self.items) - len(shown))
 
     @property
     def ends(self) -> int:
@@ -55,8 +55,8 @@ class Page(Generic[T]):
 class Owing:
     """A page of what one person owes, and the incidents of the channels that they may look into."""
 
-    actions: Page[OwedAction]
-    postmortems: Page[Case]
+    actions: OwedPage[OwedAction]
+    postmortems: OwedPage[Case]
     incidents: tuple[Incident, ...]
     courses: Mapping[int, Course]
 
@@ -99,7 +99,7 @@ def _incidents(found: list[Incident], courses: Mapping[int, Course]) -> list[Blo
     return [blocks.section(line) for line in lines]
 
 
-def _actions(page: Page[OwedAction], now: datetime) -> list[Block]:
+def _actions(page: OwedPage[OwedAction], now: datetime) -> list[Block]:
     shown = [blocks.section(words.home.owed_heading(count=page.count))]
     for item in page.items:
         action = item.action
@@ -115,7 +115,7 @@ def _actions(page: Page[OwedAction], now: datetime) -> list[Block]:
     return shown + _turning(page, "actions", ACTIONS)
 
 
-def _postmortems(page: Page[Case]) -> list[Block]:
+def _postmortems(page: OwedPage[Case]) -> list[Block]:
     shown = [blocks.section(words.home.postmortems_heading(count=page.count))]
     for case in page.items:
         incident = case.incident
@@ -135,7 +135,7 @@ def _postmortems(page: Page[Case]) -> list[Block]:
     return shown + _turning(page, "postmortems", POSTMORTEMS)
 
 
-def _turning(page: Page[T], part: str, size: int) -> list[Block]:
+def _turning(page: OwedPage[T], part: str, size: int) -> list[Block]:
     """What of the page cannot be shown, and the way to the pages before and behind it."""
     shown = [blocks.context(words.home.hidden(count=page.hidden))] if page.hidden else []
     buttons = []

@@ -13,11 +13,11 @@ from typing import Any
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
 from bot.domain.form_fields import When, time_text
-from bot.domain.incident import SAID, Clash, Course, Told, beyond
+from bot.domain.incident import SAID, Clash, Course, MilestoneReport, beyond
 from bot.domain.records import Case, Entry, Incident, Milestone, Status
 from bot.domain.secrets import masked
 from bot.domain.text import shortened
-from bot.domain.timeline import Carried, Offer, offers
+from bot.domain.timeline import Carried, TimeOffer, offers
 from bot.domain.times import Reading
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
@@ -31,7 +31,7 @@ _QUOTED = 1_000
 _FORM_HOLDS = 3_000
 
 
-def form(incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: Told | None = None) -> Block:
+def form(incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: MilestoneReport | None = None) -> Block:
     """The form; it proposes the first milestone that no entry marks yet, or what was `told` before."""
     reached = {entry.milestone for entry in entries}
     first = next((milestone for milestone in SAID if milestone not in reached), Milestone.RESOLVED)
@@ -107,12 +107,12 @@ def answered(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
     return blocks.whisper(said)
 
 
-def _typed(told: Told, clocks: Clocks) -> str:
+def _typed(told: MilestoneReport, clocks: Clocks) -> str:
     """A moment as the form reads it back, on its reader's own clock."""
     return time_text(When(told.at, told.end, told.approximate), clocks.now, clocks.zone, clocks.language)
 
 
-def problem(incident: Incident, told: Told, against: Clash[Entry], clocks: Clocks) -> str:
+def problem(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> str:
     """What a milestone would contradict, as a sentence."""
     return str(
         words.incidents.contradicts(
@@ -128,7 +128,7 @@ def problem(incident: Incident, told: Told, against: Clash[Entry], clocks: Clock
     )
 
 
-def contradicts(incident: Incident, told: Told, against: Clash[Entry], clocks: Clocks) -> Message:
+def contradicts(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
     """The question to who typed it: each honest choice is a button, and nothing is recorded before one is pressed."""
     quoted = shortened(text_rules.flat(masked(beyond(told.milestone, told.text))), _QUOTED)
     said = words.incidents.contradiction(problem=problem(incident, told, against, clocks), text=quoted)
@@ -146,13 +146,13 @@ def contradicts(incident: Incident, told: Told, against: Clash[Entry], clocks: C
     return blocks.whisper(said, [blocks.section(said), blocks.actions(*choices)])
 
 
-def can_ask(incident: Incident, told: Told, against: Clash[Entry]) -> bool:
+def can_ask(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> bool:
     """Whether a button holds all that was told until it is pressed."""
     value = _clash_value(incident, told, against)
     return len(value) <= blocks.BUTTON_VALUE
 
 
-def _clash_value(incident: Incident, told: Told, against: Clash[Entry]) -> str:
+def _clash_value(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> str:
     carried = {
         "incident": incident.id,
         "milestone": str(told.milestone),
@@ -165,10 +165,10 @@ def _clash_value(incident: Incident, told: Told, against: Clash[Entry]) -> str:
     return json.dumps(carried, ensure_ascii=False)
 
 
-def told_in(value: dict[str, Any]) -> Told:
+def told_in(value: dict[str, Any]) -> MilestoneReport:
     """What a button of the question carries."""
     end = str(value.get("end") or "")
-    return Told(
+    return MilestoneReport(
         Milestone(value["milestone"]),
         datetime.fromisoformat(value["at"]),
         str(value["text"]),
@@ -177,7 +177,7 @@ def told_in(value: dict[str, Any]) -> Told:
     )
 
 
-def settled(told: Told) -> Message:
+def settled(told: MilestoneReport) -> Message:
     """To who pressed the button: what was asked about stands now. The channel reads it too."""
     name = SAID[told.milestone].lower()
     return blocks.whisper(words.incidents.settled(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
@@ -317,7 +317,7 @@ def value_of(packed: Mapping[str, Any]) -> str:
 def open_with_form(channel: str, carried: Carried, clocks: Clocks) -> Block:
     """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
     view = open_form(channel)
-    named: tuple[Offer, ...] = ()
+    named: tuple[TimeOffer, ...] = ()
     if carried.is_paste:
         said, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
     else:

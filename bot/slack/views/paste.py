@@ -8,7 +8,7 @@ from itertools import groupby
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
-from bot.domain.paste import MOST_CHARACTERS, Heeded, Line, Sheet, too_much
+from bot.domain.paste import MOST_CHARACTERS, Heeded, PastedLine, PasteReading, too_much
 from bot.domain.records import Entry, Incident, Status
 from bot.domain.secrets import Noun, Subject
 from bot.domain.text import admit, shortened
@@ -54,7 +54,7 @@ class Pasted:
 class Choice:
     """A line that can be recorded; `already` is the number of the entry that says the same, or 0."""
 
-    line: Line
+    line: PastedLine
     already: int
 
     @property
@@ -68,7 +68,9 @@ def form(incident: Incident, pasted: Pasted, clocks: Clocks, home_label: str) ->
     return _modal(incident, _inputs(pasted, home_label, optional=False), "Preview", {"at": clocks.now.isoformat()})
 
 
-def preview(incident: Incident, pasted: Pasted, choices: tuple[Choice, ...], sheet: Sheet, clocks: Clocks) -> Block:
+def preview(
+    incident: Incident, pasted: Pasted, choices: tuple[Choice, ...], sheet: PasteReading, clocks: Clocks
+) -> Block:
     """What each line is read as, to be ticked; the text stays below, and pressing after a change previews again."""
     unread = [line for line in sheet.lines if not line.can_be_recorded]
     ticked = sum(choice.is_ticked for choice in choices)
@@ -170,13 +172,13 @@ def _note(choice: Choice) -> str:
     return f" · line {line.also_names[0]} names a time" if line.also_names else ""
 
 
-def moments_of(line: Line, clocks: Clocks) -> str:
+def moments_of(line: PastedLine, clocks: Clocks) -> str:
     """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks where these have a label."""
     reading = line.reading
     return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
 
 
-def _unread(lines: tuple[Line, ...], clocks: Clocks) -> list[Block]:
+def _unread(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]:
     """The lines that cannot be recorded, each with why; those below one another that wait for the same thing as one."""
     by_reason = groupby(lines, key=lambda line: (line.problem, line.reading.offer))
     groups = [list(group) for (problem, _), group in by_reason if problem]
@@ -186,7 +188,7 @@ def _unread(lines: tuple[Line, ...], clocks: Clocks) -> list[Block]:
     return blocks.sections("\n".join(shown))
 
 
-def _why(group: list[Line], clocks: Clocks) -> str:
+def _why(group: list[PastedLine], clocks: Clocks) -> str:
     first, last = group[0], group[-1]
     offered = [clocks.told(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
     written = shortened(first.written, 120)

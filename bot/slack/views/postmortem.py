@@ -23,7 +23,7 @@ from bot.domain.form_fields import FIELD
 from bot.domain.postmortem import compile as compiled
 from bot.domain.postmortem import metrics
 from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
-from bot.domain.reminders import Step
+from bot.domain.reminders import ReminderStep
 from bot.domain.secrets import masked
 from bot.domain.sections import BY_SLUG, Section, by_region, standing
 from bot.domain.text import shortened
@@ -212,7 +212,7 @@ def waived(incident: Incident, by: str) -> Message:
     return blocks.message(said, shown, response_type="in_channel")
 
 
-def reopened(incident: Incident, before: Incident, by: str, ahead: Step | None) -> Message:
+def reopened(incident: Incident, before: Incident, by: str, ahead: ReminderStep | None) -> Message:
     """It is asked for again, for everybody: what it was `before`, and the next reminder, None where none lies ahead."""
     said = words.postmortem.reopened(
         key=incident.key,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.records import Incident
-from bot.domain.secrets import Noun, Redacted, Span, Spot, Subject
+from bot.domain.secrets import Noun, Redacted, SecretSpan, Spot, Subject
 from bot.domain.sections import title_of
 from bot.domain.text import shortened
 from bot.slack.views import blocks
@@ -24,7 +24,7 @@ MOST_CARRIED = 20
 """Spots that one button carries; the credentials at them are redacted wherever they stand in that incident."""
 
 
-def warning(spans: Iterable[Span], value: str, files: Sequence[str] = ()) -> list[Block]:
+def warning(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) -> list[Block]:
     """For the author alone, below the receipt: what it looks like, [Redact] and [It is harmless].
 
     `value` is what the buttons carry to find the entry again. `files` are the names of those that hang on it: they can
@@ -40,7 +40,9 @@ def warning(spans: Iterable[Span], value: str, files: Sequence[str] = ()) -> lis
     return [blocks.section(said), blocks.actions(*row)]
 
 
-def warning_alone(spans: Iterable[Span], subject: Subject, incident: Incident, files: Sequence[str] = ()) -> Message:
+def warning_alone(
+    spans: Iterable[SecretSpan], subject: Subject, incident: Incident, files: Sequence[str] = ()
+) -> Message:
     """The warning as a message of its own, which names what it is about."""
     said = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
     return blocks.message(said, [blocks.section(said), *warning(spans, ref(subject, incident), files)])
@@ -64,14 +66,14 @@ def _name(subject: Subject) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class OtherIncident:
     """Another incident with spots in which the same stands; one for each thing of it and each credential."""
 
     incident: Incident
     spots: tuple[Spot, ...]
 
 
-def redacted(subject: Subject, done: Redacted, files: tuple[str, ...], also: tuple[There, ...]) -> Message:
+def redacted(subject: Subject, done: Redacted, files: tuple[str, ...], also: tuple[OtherIncident, ...]) -> Message:
     """It is out of the record, with all that held it as well, and with these files of it.
 
     `also` are other incidents in which it still stands, and in which the reader may redact it.
@@ -87,7 +89,7 @@ def redacted(subject: Subject, done: Redacted, files: tuple[str, ...], also: tup
     return blocks.whisper(said, [blocks.section(said), *_offers(also)])
 
 
-def redacted_there(incident: Incident, done: Redacted, also: tuple[There, ...]) -> Message:
+def redacted_there(incident: Incident, done: Redacted, also: tuple[OtherIncident, ...]) -> Message:
     """The same is out of another incident, too."""
     what = [*(_name(subject) for subject in done.subjects), *_elsewhere(done)]
     said = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
@@ -98,7 +100,7 @@ def _elsewhere(done: Redacted) -> list[str]:
     return [words.secrets.elsewhere(title=title_of(slug), key=key) for key, slug in done.elsewhere]
 
 
-def _offers(also: tuple[There, ...]) -> list[Block]:
+def _offers(also: tuple[OtherIncident, ...]) -> list[Block]:
     """For each other incident a line with what of it holds the same, and [Redact there]."""
     shown = [
         blocks.section(
@@ -117,7 +119,7 @@ def _offers(also: tuple[There, ...]) -> list[Block]:
     return shown
 
 
-def _spots_ref(there: There) -> str:
+def _spots_ref(there: OtherIncident) -> str:
     """Where it stands, without what it is: the first spots lead to every other."""
     told = [
         [str(spot.subject.noun), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]

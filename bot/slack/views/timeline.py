@@ -18,7 +18,7 @@ from bot.domain import timeline as timeline_rules
 from bot.domain.incident import SAID, beyond
 from bot.domain.records import Case, Entry, Incident, Status
 from bot.domain.text import shortened
-from bot.domain.timeline import Offer, offers
+from bot.domain.timeline import TimeOffer, offers
 from bot.domain.times import Reading, shown
 from bot.slack.views import blocks
 from bot.slack.views import secrets as secrets_views
@@ -26,7 +26,7 @@ from bot.slack.views.blocks import Block, Message, moment_label
 from bot.slack.views.templates import words
 
 
-class Stands(StrEnum):
+class EntryTime(StrEnum):
     """At which time an entry stands whose words name another one."""
 
     NOW = "now"
@@ -34,12 +34,12 @@ class Stands(StrEnum):
     KEPT = "kept"
 
 
-def offer_note(found: Sequence[Offer], stands: Stands) -> list[Block]:
+def offer_note(found: Sequence[TimeOffer], stands: EntryTime) -> list[Block]:
     """Says at which time the entry stands, and what the buttons do; nothing where nothing is offered."""
     return [blocks.context(words.timeline.offer(count=len(found), stands=str(stands)))] if found else []
 
 
-def buttons(entry: Entry, found: Sequence[Offer], now: datetime, **more: object) -> list[Block]:
+def buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **more: object) -> list[Block]:
     """One for each moment, to move the entry to it; `more` is what they carry besides."""
     return [
         blocks.button(
@@ -57,12 +57,12 @@ def buttons(entry: Entry, found: Sequence[Offer], now: datetime, **more: object)
     ]
 
 
-def below(said: Message, entry: Entry, found: Sequence[Offer], now: datetime) -> Message:
+def below(said: Message, entry: Entry, found: Sequence[TimeOffer], now: datetime) -> Message:
     """The message that tells of the entry, with the offer below what it says of it."""
     if not found:
         return said
     first, *rest = said["blocks"]
-    offered = [*offer_note(found, Stands.NOW), blocks.actions(*buttons(entry, found, now))]
+    offered = [*offer_note(found, EntryTime.NOW), blocks.actions(*buttons(entry, found, now))]
     return {**said, "blocks": [first, *offered, *rest]}
 
 
@@ -148,7 +148,7 @@ class Notes:
     unknown_zone: bool = False
     files: tuple[str, ...] = ()
     named: Reading | None = None
-    stands: Stands = Stands.NOW
+    stands: EntryTime = EntryTime.NOW
 
 
 def receipt(entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: Notes) -> Message:
@@ -312,7 +312,7 @@ _ROOM = blocks.MESSAGE - 500
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TimelinePage:
     """Entries that stand together: `skipped` of the `total` stand before them. `since` where only later ones count."""
 
     case: Case
@@ -334,13 +334,13 @@ def fitting(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_end: 
     return tuple(reversed(kept) if from_end else kept)
 
 
-def listing(page: Page, now: datetime) -> Message:
+def listing(page: TimelinePage, now: datetime) -> Message:
     """One page, with buttons to those before and behind it."""
     shown = _shown(page, now)
     return blocks.whisper(shown[0]["text"]["text"], [*shown, *_turning(page)])
 
 
-def _shown(page: Page, now: datetime) -> list[Block]:
+def _shown(page: TimelinePage, now: datetime) -> list[Block]:
     incident = page.case.incident
     said = words.timeline.heading(
         key=incident.key,
@@ -360,7 +360,7 @@ def _since(moment: datetime | None, now: datetime) -> str:
     return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _turning(page: Page) -> list[Block]:
+def _turning(page: TimelinePage) -> list[Block]:
     buttons = []
     if page.skipped:
         buttons.append(blocks.button("Older", "timeline_older", _beyond(page, page.entries[0], "older")))
@@ -369,13 +369,13 @@ def _turning(page: Page) -> list[Block]:
     return [blocks.actions(*buttons)] if buttons else []
 
 
-def _beyond(page: Page, entry: Entry, way: str) -> str:
+def _beyond(page: TimelinePage, entry: Entry, way: str) -> str:
     since = page.since.isoformat() if page.since else ""
     at = {"at": entry.happened_at.isoformat(), "number": entry.number}
     return json.dumps({"incident": entry.incident_id, "way": way, "since": since, **at})
 
 
-def overview(page: Page, clocks: Clocks) -> Message:
+def overview(page: TimelinePage, clocks: Clocks) -> Message:
     """The latest entries and a form."""
     form = blocks.labelled(
         words.timeline.field_label(),

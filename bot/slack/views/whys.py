@@ -95,14 +95,14 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class AnswerNotes:
     """What is shown beside an answer: the entries that it cites, and whether it may be meant for another question."""
 
     evidence: tuple[Entry, ...]
     doubt: Doubt | None
 
 
-def answered(why: Why, incident: Incident, chain: tuple[Why, ...], beside: Beside) -> Message:
+def answered(why: Why, incident: Incident, chain: tuple[Why, ...], beside: AnswerNotes) -> Message:
     """An answer with the entries that it cites, for everybody, and what follows.
 
     That is the next question, or after the fifth whether this is the root cause.

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.statements import CalendarDay, Flag, UtcDateTime
+from storage.database.statements import CalendarDay, FlagType, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -77,9 +77,9 @@ def _person() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
-        sa.Column("is_guest", Flag(), nullable=False),
-        sa.Column("is_bot", Flag(), nullable=False),
-        sa.Column("is_deactivated", Flag(), nullable=False),
+        sa.Column("is_guest", FlagType(), nullable=False),
+        sa.Column("is_bot", FlagType(), nullable=False),
+        sa.Column("is_deactivated", FlagType(), nullable=False),
         sa.PrimaryKeyConstraint("team", "id", name="pk_person"),
         sqlite_strict=True,
     )
@@ -128,7 +128,7 @@ def _entry() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("happened_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.Column("approximate", Flag(), nullable=False),
+        sa.Column("approximate", FlagType(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("recorder", sa.Text(), nullable=False),
@@ -136,7 +136,7 @@ def _entry() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("milestone", sa.Text(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("struck", Flag(), nullable=False),
+        sa.Column("struck", FlagType(), nullable=False),
         sa.Column("permalink", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_entry_incident_id_incident"),
         sa.PrimaryKeyConstraint("id", name="pk_entry"),
@@ -195,8 +195,8 @@ def _why() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
-        sa.Column("is_root", Flag(), nullable=False),
-        sa.Column("struck", Flag(), nullable=False),
+        sa.Column("is_root", FlagType(), nullable=False),
+        sa.Column("struck", FlagType(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_why_incident_id_incident"),
         sa.PrimaryKeyConstraint("id", name="pk_why"),
         sa.UniqueConstraint("incident_id", "number", name="uq_why_incident_id_number"),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.statements import Flag, UtcDateTime
+from storage.database.statements import FlagType, UtcDateTime
 
 # ruff: noqa: S608 (every statement here is made of this file's own words)
 
@@ -51,7 +51,7 @@ def _likeness() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("incident_id", sa.Integer(), nullable=False),
         sa.Column("other_id", sa.Integer(), nullable=False),
-        sa.Column("is_same", Flag(), nullable=False),
+        sa.Column("is_same", FlagType(), nullable=False),
         sa.Column("said_by", sa.Text(), nullable=False),
         sa.Column("said_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_likeness_incident_id_incident"),

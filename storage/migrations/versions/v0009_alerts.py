@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.statements import Flag, UtcDateTime
+from storage.database.statements import FlagType, UtcDateTime
 
 revision = "0009"
 down_revision = "0008"
@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         *_texts("team", "channel", "ts"),
         sa.Column("began_at", UtcDateTime(), nullable=False),
-        sa.Column("is_owed", Flag(), nullable=False),
+        sa.Column("is_owed", FlagType(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_alert_storm"),
         sqlite_strict=True,
     )
@@ -47,7 +47,7 @@ def _groups() -> None:
         *_texts("channel", "ts"),
         sa.Column("heard_at", UtcDateTime(), nullable=False),
         sa.Column("calmed_at", UtcDateTime(), nullable=True),
-        sa.Column("is_owed", Flag(), nullable=False),
+        sa.Column("is_owed", FlagType(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_alert_incident_id_incident"),
         sa.ForeignKeyConstraint(["storm_id"], ["alert_storm.id"], name="fk_alert_storm_id_alert_storm"),
         sa.PrimaryKeyConstraint("id", name="pk_alert"),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.statements import Flag, UtcDateTime
+from storage.database.statements import FlagType, UtcDateTime
 
 revision = "0010"
 down_revision = "0009"
@@ -20,10 +20,10 @@ def upgrade() -> None:
         sa.Column("wanted", sa.Integer(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("is_unsure", Flag(), nullable=False),
+        sa.Column("is_unsure", FlagType(), nullable=False),
         sa.Column("lease_owner", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
-        sa.Column("is_told", Flag(), nullable=False),
+        sa.Column("is_told", FlagType(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("synced_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="fk_link_incident_id_incident"),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.statements import Flag, UtcDateTime
+from storage.database.statements import FlagType, UtcDateTime
 
 revision = "0013"
 down_revision = "0012"
@@ -24,7 +24,7 @@ def upgrade() -> None:
     is_sqlite = op.get_context().dialect.name == "sqlite"
     op.execute("DROP TRIGGER entry_version_no_update" if is_sqlite else f"ALTER TABLE {TABLE} DISABLE TRIGGER USER")
     op.add_column(TABLE, sa.Column("ended_at", UtcDateTime(), nullable=True))
-    op.add_column(TABLE, sa.Column("approximate", Flag(), nullable=False, server_default=sa.false()))
+    op.add_column(TABLE, sa.Column("approximate", FlagType(), nullable=False, server_default=sa.false()))
     op.execute(_FILL)
     _allow_redaction(is_sqlite=is_sqlite)
 

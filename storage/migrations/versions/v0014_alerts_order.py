@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.statements import Flag, UtcDateTime
+from storage.database.statements import FlagType, UtcDateTime
 
 revision = "0014"
 down_revision = "0013"
@@ -18,7 +18,7 @@ def upgrade() -> None:
     for name in ("severity", "service", "link"):
         op.add_column("alert_event", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("alert_event", sa.Column("starts_at", UtcDateTime(), nullable=False, server_default=LONG_AGO))
-    op.add_column("alert_event", sa.Column("is_implied", Flag(), nullable=False, server_default=sa.text(_false())))
+    op.add_column("alert_event", sa.Column("is_implied", FlagType(), nullable=False, server_default=sa.text(_false())))
     op.execute("UPDATE alert_event SET starts_at = at")
     op.create_index("ix_alert_event_alert_id_at", "alert_event", ["alert_id", "at"])
     op.create_table(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.charts.scale import PAD, TICK_ROOM, Scale, Span, fitted, quiet_spans, rough
+from bot.export.charts.scale import PAD, TICK_ROOM, Scale, TimeSpan, fitted, quiet_spans, rough
 
 LEFT, RIGHT = 66.0, 782.0
 START = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)
@@ -13,26 +13,26 @@ MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.integers(0, 1_500_000).map(
     lambda seconds: START + timedelta(seconds=seconds)
 )
 SPANS = st.lists(st.tuples(MOMENTS, MOMENTS), min_size=1, max_size=40).map(
-    lambda pairs: sorted(Span(min(pair), max(pair)) for pair in pairs)
+    lambda pairs: sorted(TimeSpan(min(pair), max(pair)) for pair in pairs)
 )
 
 
-def instants(*minutes: float) -> list[Span]:
+def instants(*minutes: float) -> list[TimeSpan]:
     moments = [START + timedelta(minutes=minute) for minute in minutes]
-    return [Span(moment, moment) for moment in moments]
+    return [TimeSpan(moment, moment) for moment in moments]
 
 
-def daily(days: int) -> list[Span]:
+def daily(days: int) -> list[TimeSpan]:
     return instants(*(day * 1_440 + minute for day in range(days) for minute in (0, 4, 9, 15, 30)))
 
 
-def axis(spans: list[Span]) -> Scale:
+def axis(spans: list[TimeSpan]) -> Scale:
     return fitted(spans, LEFT, RIGHT)
 
 
 @settings(deadline=None)
 @given(SPANS)
-def test_moments_stand_in_their_order_inside_the_frame(spans: list[Span]) -> None:
+def test_moments_stand_in_their_order_inside_the_frame(spans: list[TimeSpan]) -> None:
     scale = axis(spans)
     places = [scale.x(moment) for moment in sorted(moment for span in spans for moment in span)]
     assert places == sorted(places)
@@ -42,21 +42,21 @@ def test_moments_stand_in_their_order_inside_the_frame(spans: list[Span]) -> Non
 
 @settings(deadline=None)
 @given(SPANS)
-def test_all_stretches_keep_one_scale_and_nothing_recorded_is_cut_out(spans: list[Span]) -> None:
+def test_all_stretches_keep_one_scale_and_nothing_recorded_is_cut_out(spans: list[TimeSpan]) -> None:
     scale = axis(spans)
     for stretch in scale.stretches:
         seconds = (stretch.end - stretch.start).total_seconds()
         assert stretch.right - stretch.left == pytest.approx(seconds * scale.per_second, abs=0.001)
     silences = quiet_spans(spans)
     for cut in scale.cuts:
-        assert Span(cut.start, cut.end) in silences
+        assert TimeSpan(cut.start, cut.end) in silences
         assert cut.right - cut.left >= 2 * PAD
     assert all(earlier.right < later.left for earlier, later in pairwise(scale.stretches))
 
 
 @settings(deadline=None)
 @given(SPANS)
-def test_ticks_stand_on_the_axis_far_enough_apart_to_be_labelled(spans: list[Span]) -> None:
+def test_ticks_stand_on_the_axis_far_enough_apart_to_be_labelled(spans: list[TimeSpan]) -> None:
     scale = axis(spans)
     ticks = scale.ticks()
     assert 1 <= len(ticks) <= 24
@@ -98,12 +98,12 @@ def test_one_moment_stands_in_the_middle_of_ten_minutes() -> None:
 def test_the_first_and_the_last_moment_of_the_calendar_can_be_drawn() -> None:
     ends = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
     for moments in ([ends[0]], [ends[1]], ends):
-        assert axis([Span(moment, moment) for moment in moments]).ticks()
+        assert axis([TimeSpan(moment, moment) for moment in moments]).ticks()
 
 
 def test_a_range_is_no_silence_and_thirty_minutes_are_none_either() -> None:
-    spans = [Span(START, START + timedelta(hours=5)), *instants(60, 330, 361)]
-    assert quiet_spans(spans) == (Span(START + timedelta(minutes=330), START + timedelta(minutes=361)),)
+    spans = [TimeSpan(START, START + timedelta(hours=5)), *instants(60, 330, 361)]
+    assert quiet_spans(spans) == (TimeSpan(START + timedelta(minutes=330), START + timedelta(minutes=361)),)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import WhyStep
-from bot.export.charts.whys import Place, outline, parents, tree
+from bot.export.charts.whys import BoxPlace, outline, parents, tree
 from tests.export.cases import NOW, case, why
 
 
@@ -22,7 +22,7 @@ def compiled(*above: int | None) -> tuple[WhyStep, ...]:
     return postmortem_rules.compile(case(whys=whys), NOW).whys
 
 
-def grown(whys: tuple[WhyStep, ...]) -> tuple[Place, ...]:
+def grown(whys: tuple[WhyStep, ...]) -> tuple[BoxPlace, ...]:
     return tree(parents(whys))
 
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from bot.integrations.confluence.client import Confluence
-from bot.integrations.confluence.types import Page
+from bot.integrations.confluence.client import ConfluenceClient
+from bot.integrations.confluence.types import ConfluencePage
 from bot.integrations.http import PublishError
 from tests.publish.clients import QUICK, access
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
@@ -16,7 +16,7 @@ from tests.publish.specs import spec
 pytestmark = CONTRACT
 
 BASE = "/wiki/api/v2"
-SEEN = Page("1000", "Checkout returns 503s", 1, "https://wiki.example", "<p>one</p>", "", is_current=True)
+SEEN = ConfluencePage("1000", "Checkout returns 503s", 1, "https://wiki.example", "<p>one</p>", "", is_current=True)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 
 @pytest.fixture
-async def confluence(gate: Gate) -> AsyncIterator[Confluence]:
-    confluence = Confluence(access(gate.url.removesuffix(BASE)), "ENG", QUICK)
+async def confluence(gate: Gate) -> AsyncIterator[ConfluenceClient]:
+    confluence = ConfluenceClient(access(gate.url.removesuffix(BASE)), "ENG", QUICK)
     yield confluence
     await confluence.aclose()
 
@@ -58,7 +58,7 @@ async def test_the_mock_lets_nobody_in_without_a_token(gate: Gate) -> None:
         assert (await client.get(f"{gate.url}/spaces?keys=ENG")).status_code == 401
 
 
-async def test_every_verb_is_allowed(gate: Gate, confluence: Confluence) -> None:
+async def test_every_verb_is_allowed(gate: Gate, confluence: ConfluenceClient) -> None:
     await confluence.check()
     space = {"results": [{"id": "44", "key": "ENG", "name": "Engineering"}]}  # the example's id is no number
     gate.instead = {"/spaces": space}
@@ -76,7 +76,9 @@ async def test_every_verb_is_allowed(gate: Gate, confluence: Confluence) -> None
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413])
-async def test_a_refusal_of_the_description_is_understood(gate: Gate, confluence: Confluence, status: int) -> None:
+async def test_a_refusal_of_the_description_is_understood(
+    gate: Gate, confluence: ConfluenceClient, status: int
+) -> None:
     gate.prefer = ["code=200", f"code={status}"]
     with pytest.raises(PublishError) as caught:
         await confluence.create(DRAFT, is_repeat=False)

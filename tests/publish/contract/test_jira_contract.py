@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from bot.integrations.http import PublishError
-from bot.integrations.jira.client import Jira
+from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import Category, Changes
 from tests.publish.clients import QUICK, access
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
@@ -31,8 +31,8 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 
 @pytest.fixture
-async def jira(gate: Gate) -> AsyncIterator[Jira]:
-    jira = Jira(access(gate.url), QUICK)
+async def jira(gate: Gate) -> AsyncIterator[JiraClient]:
+    jira = JiraClient(access(gate.url), QUICK)
     yield jira
     await jira.aclose()
 
@@ -54,7 +54,7 @@ async def test_the_mock_refuses_what_is_wrong(gate: Gate, path: str, body: objec
     assert gate.violations
 
 
-async def test_every_verb_is_allowed(gate: Gate, jira: Jira) -> None:
+async def test_every_verb_is_allowed(gate: Gate, jira: JiraClient) -> None:
     await jira.check()
     await jira.create(ITEM, is_repeat=True)
     await jira.create(ITEM, is_repeat=False)
@@ -69,7 +69,7 @@ async def test_every_verb_is_allowed(gate: Gate, jira: Jira) -> None:
     assert ("POST /rest/api/3/issueLink", 201) in [(one.request, one.status) for one in gate.exchanges]
 
 
-async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: Jira) -> None:
+async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: JiraClient) -> None:
     with suppress(PublishError):  # the example's steps lead nowhere that we want
         await jira.finish("OPS-1")
     fields = {"resolution": {"required": True, "allowedValues": [{"name": "Done"}]}}
@@ -80,7 +80,7 @@ async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: Jira) 
     assert gate.violations == []
 
 
-async def test_the_forms_of_a_project_are_asked_as_allowed(gate: Gate, jira: Jira) -> None:
+async def test_the_forms_of_a_project_are_asked_as_allowed(gate: Gate, jira: JiraClient) -> None:
     with pytest.raises(PublishError, match="no issue type"):
         await jira.form("OPS", "a type that no example has")
     gate.instead = {"/issuetypes": {"issueTypes": [{"id": "7", "name": "Task"}], "total": 1}}
@@ -89,7 +89,7 @@ async def test_the_forms_of_a_project_are_asked_as_allowed(gate: Gate, jira: Jir
     assert gate.violations == []
 
 
-async def test_the_answers_of_the_description_are_understood(jira: Jira) -> None:
+async def test_the_answers_of_the_description_are_understood(jira: JiraClient) -> None:
     issue = await jira.issue("OPS-1")
     assert issue
     assert issue.key
@@ -97,7 +97,7 @@ async def test_the_answers_of_the_description_are_understood(jira: Jira) -> None
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
-async def test_a_refusal_of_the_description_is_understood(gate: Gate, jira: Jira, status: int) -> None:
+async def test_a_refusal_of_the_description_is_understood(gate: Gate, jira: JiraClient, status: int) -> None:
     gate.prefer = [f"code={status}"]
     with pytest.raises(PublishError) as caught:
         await jira.search("labels = x") if status == 400 else await jira.edit("OPS-1", Changes("x"))

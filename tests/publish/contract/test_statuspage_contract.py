@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from bot.integrations.http import PublishError
-from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, Statuspage, Update, Working
+from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, StatuspageClient, Update, Working
 from tests.publish.clients import QUICK, SECRET
 from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
 from tests.publish.specs import spec
@@ -31,8 +31,8 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 
 @pytest.fixture
-async def page(gate: Gate) -> AsyncIterator[Statuspage]:
-    page = Statuspage("pg", SECRET, QUICK, gate.url, gap=0.0)
+async def page(gate: Gate) -> AsyncIterator[StatuspageClient]:
+    page = StatuspageClient("pg", SECRET, QUICK, gate.url, gap=0.0)
     yield page
     await page.aclose()
 
@@ -66,7 +66,7 @@ async def test_the_mock_lets_nobody_in_without_a_key(gate: Gate) -> None:
         assert (await client.get(f"{gate.url}/pages/pg/components")).status_code == 401
 
 
-async def test_every_verb_is_allowed(gate: Gate, page: Statuspage) -> None:
+async def test_every_verb_is_allowed(gate: Gate, page: StatuspageClient) -> None:
     await page.check()
     await page.open(Announcement("afterword-T1-inc-7", "Checkout fails", SAID, Impact.MAJOR), is_repeat=True)
     await page.update("i1", MORE, is_repeat=True)
@@ -79,7 +79,7 @@ async def test_every_verb_is_allowed(gate: Gate, page: Statuspage) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
-async def test_a_refusal_of_the_description_is_understood(gate: Gate, page: Statuspage, status: int) -> None:
+async def test_a_refusal_of_the_description_is_understood(gate: Gate, page: StatuspageClient, status: int) -> None:
     gate.prefer = [f"code={status}"]
     with pytest.raises(PublishError) as caught:
         await page.open(Announcement("m", "Checkout fails", SAID), is_repeat=False)
