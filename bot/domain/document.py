@@ -331,7 +331,7 @@ class SimilarIncident:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRecord:
     """Who changed what, and when; `delivery` is the key of Slack's request, empty for changes of entries."""
 
     at: datetime
@@ -401,7 +401,7 @@ class Document:
     whys: tuple[WhyStep, ...]
     actions: tuple[ActionItem, ...]
     generated_at: datetime
-    audit: tuple[AuditRow, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
     workspace: str = ""
     resolved_by: PersonName | None = None
     struck: tuple[TimelineLine, ...] = ()

@@ -16,7 +16,7 @@ from bot.domain import sections as sections_rules
 from bot.domain.checks import blank_sections
 from bot.domain.document import (
     ActionItem,
-    AuditRow,
+    AuditRecord,
     Cast,
     Document,
     DocumentSection,
@@ -93,7 +93,9 @@ def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> 
         whys=_whys(case.whys, history, cast, lines),
         actions=tuple(_action(action, cast, now) for action in sorted(case.actions, key=lambda item: item.number)),
         generated_at=now.astimezone(UTC),
-        audit=tuple(AuditRow(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit),
+        audit=tuple(
+            AuditRecord(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit
+        ),
         workspace=incident.team,
         resolved_by=cast.known(incident.resolved_by),
         struck=struck_lines(history, cast),

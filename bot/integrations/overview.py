@@ -38,7 +38,7 @@ async def try_again(desk: Services, asked: Request, system: str) -> Message | No
     def unit(tx: Transaction) -> Message:
         return integration_views.again(system, links_store.again(tx, asked.team, system, asked.now))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="connections.try_again")
 
 
 async def account_form(desk: Services, asked: Request, user: str) -> Block:
@@ -62,4 +62,4 @@ async def choose_account(desk: Services, asked: Request, user: str, account: str
             links_store.bump(tx, thing, asked.now)
         return integration_views.account_kept(user, account)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="connections.choose_account")

@@ -82,7 +82,7 @@ async def add(desk: Services, asked: Request, asking: Asking) -> Message | None:
         roots = without_action(chain, _standing(tx, incident)) if asking.why is None else ()
         return actions_views.added(action, incident, postmortem_views.link_offers(incident, roots, action.number))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.add")
 
 
 def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
@@ -109,7 +109,10 @@ async def close(desk: Services, asked: Request, number: int, reason: str | None)
         )
 
     return await once(
-        desk, asked, lambda tx: _close(tx, desk, asked, numbered(tx, require_incident(tx, asked), number), reason)
+        desk,
+        asked,
+        lambda tx: _close(tx, desk, asked, numbered(tx, require_incident(tx, asked), number), reason),
+        verb="actions.close",
     )
 
 
@@ -126,7 +129,12 @@ async def close_by_id(desk: Services, asked: Request, action_id: int, reason: st
     """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
     if reason is not None:
         reason = require(admit(reason, "That reason"), "Say why it will not be done.")
-    return await once(desk, asked, lambda tx: _close(tx, desk, asked, touched(tx, asked, action_id)[0], reason))
+    return await once(
+        desk,
+        asked,
+        lambda tx: _close(tx, desk, asked, touched(tx, asked, action_id)[0], reason),
+        verb="actions.close_by_id",
+    )
 
 
 def _close(tx: Transaction, desk: Services, asked: Request, action: Action, reason: str | None) -> Message:
@@ -225,7 +233,7 @@ async def move(desk: Services, asked: Request, action_id: int, due_on: date, bes
         is_at_home = asked.place.channel == asked.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.move")
 
 
 async def hand_over(desk: Services, asked: Request, action_id: int, owner: str) -> Message | None:
@@ -242,7 +250,7 @@ async def hand_over(desk: Services, asked: Request, action_id: int, owner: str) 
         settle_asked(tx, asked.team, action, words.reminders.has_owner(owner=person.name), asked.now)
         return told(tx, asked, incident, actions_views.handed_over(action, incident, asked.user))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.hand_over")
 
 
 async def owner_of(desk: Services, asked: Request, owner: str) -> Person:
@@ -267,7 +275,7 @@ async def judge(desk: Services, asked: Request, action_id: int, *, held: bool) -
         settle_asked(tx, asked.team, action, words.reminders.has_held(held=action.held), asked.now)
         return told(tx, asked, incident, actions_views.judged(action, incident, asked.user))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.judge")
 
 
 def require_open(action: Action) -> None:
@@ -373,7 +381,7 @@ async def move_all(
 
 async def _refused(desk: Services, asked: Request, sentence: str) -> Message | None:
     said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
-    return await once(desk, asked, lambda _: said)
+    return await once(desk, asked, lambda _: said, verb="actions.refused")
 
 
 async def _do(desk: Services, asked: Request, deed: Deed, action_id: int, other: str | None) -> Message | None:
@@ -397,7 +405,7 @@ async def reopen(desk: Services, asked: Request, number: int) -> Message | None:
         incident = require_incident(tx, asked, locking=True)
         return _reopened(tx, asked, incident, numbered(tx, incident, number))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.reopen")
 
 
 async def reopen_by_id(desk: Services, asked: Request, action_id: int) -> Message | None:
@@ -407,7 +415,7 @@ async def reopen_by_id(desk: Services, asked: Request, action_id: int) -> Messag
         action, incident = touched(tx, asked, action_id)
         return told(tx, asked, incident, _reopened(tx, asked, incident, action))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.reopen_by_id")
 
 
 def _reopened(tx: Transaction, asked: Request, incident: Incident, action: Action) -> Message:
@@ -428,7 +436,7 @@ async def edit(desk: Services, asked: Request, number: int, text: str) -> Messag
         incident = require_incident(tx, asked, locking=True)
         return _reworded(tx, desk, asked, numbered(tx, incident, number), incident, text)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.edit")
 
 
 async def edit_form(desk: Services, asked: Request, action_id: int) -> Block:
@@ -446,7 +454,7 @@ async def save_form(desk: Services, asked: Request, action_id: int, text: str, s
             return actions_views.stale_form(action, text)
         return told(tx, asked, incident, _reworded(tx, desk, asked, action, incident, text))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="actions.save_form")
 
 
 def _reworded(

@@ -156,7 +156,7 @@ async def let_go(desk: Services, asked: Request, source: str) -> bool:
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections_views.struck(entry, corrections_views.Turn(incident, after, asked.user))
 
-    return await once(desk, asked, unit) is not None
+    return await once(desk, asked, unit, verb="capture.let_go") is not None
 
 
 async def changed(desk: Services, place: Place, source: str, change: str) -> None:
@@ -197,7 +197,7 @@ async def _record(desk: Services, asked: Request, capture: CapturedEntry) -> Mes
         return corrections_views.restored(entry, corrections_views.Turn(incident, after, asked.user))
 
     try:
-        return await once(desk, asked, unit)
+        return await once(desk, asked, unit, verb="capture.record")
     except Refused as refused:
         raise with_words(refused, _carried(asked, capture)) from refused
 

@@ -200,10 +200,11 @@ class KeptReply(dict[str, Any]):
 Unit = Callable[[Transaction], Message | None]
 
 
-async def once(desk: Services, asked: Request, unit: Unit) -> Message | None:
+async def once(desk: Services, asked: Request, unit: Unit, *, verb: str) -> Message | None:
     """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
 
-    What it changed besides entries, which keep their own history, has its line in the audit in that transaction too.
+    What it changed besides entries, which keep their own history, has its line in the audit in that transaction too, under
+    `verb`: `noun.verb`. Audits keep these words for good, so a verb never changes, whatever becomes of its function.
     Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
     """
 
@@ -214,7 +215,7 @@ async def once(desk: Services, asked: Request, unit: Unit) -> Message | None:
         tx.clear_notes()
         said = _told_there(tx, asked, unit(tx))
         if tx.changed:
-            history_store.keep(tx, asked.user, _verb(unit), asked.key, asked.now)
+            history_store.keep(tx, asked.user, verb, asked.key, asked.now)
             follow(tx, desk.systems, asked.now)
         encoded = json.dumps(said)
         if asked.aloud and said is not None and said.get("response_type") == "in_channel":
@@ -241,15 +242,6 @@ def _told_there(tx: Transaction, asked: Request, said: Message | None) -> Messag
         tx, incident, {key: value for key, value in said.items() if key != "response_type"}, asked.now
     )
     return said | {"response_type": "ephemeral"}
-
-
-def _verb(unit: Unit) -> str:
-    """`incidents.set_severity`: what the scribe calls it. Taken from the code, so that no verb can be left out.
-
-    The noun is its file's up to the underscore: which of a noun's files has the verb is nobody's business outside.
-    """
-    noun = unit.__module__.rpartition(".")[2].partition("_")[0]
-    return f"{noun}.{unit.__qualname__.partition('.')[0].lstrip('_')}"
 
 
 async def require_able(desk: Services, asked: Request, user: str, what: str, field: str = "") -> Person:

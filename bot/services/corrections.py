@@ -204,7 +204,7 @@ async def _amend(
             entry, before, clocks, turn, attachments_store.names(tx, entry.id), named=wanted.reading
         )
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="timeline.amend")
 
 
 def _require_one(wanted: Rewording, number: int, asked: Request) -> None:
@@ -267,7 +267,7 @@ async def strike(desk: Services, asked: Request, number: int | None, pressed: Pr
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections_views.struck(entry, corrections_views.Turn(incident, after, asked.user, pressed.is_harmless))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="timeline.strike")
 
 
 async def restore(desk: Services, asked: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
@@ -285,7 +285,7 @@ async def restore(desk: Services, asked: Request, number: int, pressed: Pressed 
             entry, corrections_views.Turn(incident, after, asked.user, pressed.is_harmless)
         )
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="timeline.restore")
 
 
 async def as_utc(desk: Services, asked: Request, number: int, written: str, pressed: Pressed) -> Message | None:
@@ -311,7 +311,7 @@ async def as_utc(desk: Services, asked: Request, number: int, written: str, pres
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections_views.edited(entry, before, clocks, corrections_views.Turn(incident, after, asked.user))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="timeline.as_utc")
 
 
 async def form_for(desk: Services, asked: Request, number: int, pressed: Pressed) -> Block:

@@ -58,7 +58,7 @@ async def begin(desk: Services, asked: Request, hours: int, app: str) -> Message
         _begin(tx, asked, incident, asked.now - span, app)
         return history_scan_views.begun(incident, hours)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="lookback.begin")
 
 
 async def again(desk: Services, asked: Request, value: dict[str, Any]) -> Message | None:
@@ -70,7 +70,7 @@ async def again(desk: Services, asked: Request, value: dict[str, Any]) -> Messag
         _begin(tx, asked, incident, row.oldest, json.loads(row.cursor)["app"])
         return history_scan_views.begun_again(incident)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="lookback.again")
 
 
 def _begin(tx: Transaction, asked: Request, incident: Incident, oldest: datetime, app: str) -> None:
@@ -124,7 +124,7 @@ async def record(desk: Services, asked: Request, lookback_id: object, ticked: fr
         return history_scan_views.receipt(incident, entries, named, asked.now)
 
     there = replace(asked.at(Place(row.team, row.channel)), incident_id=row.incident_id)
-    return await once(desk, there, unit)
+    return await once(desk, there, unit, verb="lookback.record")
 
 
 def _add(tx: Transaction, incident: Incident, asked: Request, one: Proposal, link: str) -> Entry | None:

@@ -67,7 +67,9 @@ class Opening:
 
 async def open_new(desk: Services, asked: Request, opening: Opening) -> Message | None:
     """Open an incident in the channel; raises Refused where one is open there."""
-    return await once(desk, asked, lambda tx: incidents_views.opened_message(opened_in(tx, asked, opening)))
+    return await once(
+        desk, asked, lambda tx: incidents_views.opened_message(opened_in(tx, asked, opening)), verb="incidents.open_new"
+    )
 
 
 def opened_in(tx: Transaction, asked: Request, opening: Opening) -> Incident:
@@ -121,7 +123,7 @@ async def rename(desk: Services, asked: Request, title: str) -> Message | None:
             words.incidents.renamed(key=incident.key, title=title, before=before.title, by=asked.user)
         )
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="incidents.rename")
 
 
 def _note(
@@ -148,7 +150,7 @@ async def set_severity(desk: Services, asked: Request, severity: int) -> Message
             words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=asked.user)
         )
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="incidents.set_severity")
 
 
 async def set_lead(desk: Services, asked: Request, lead: str, called: str) -> Message | None:
@@ -167,7 +169,7 @@ async def set_lead(desk: Services, asked: Request, lead: str, called: str) -> Me
         _note(tx, asked, incident, text, EntryKind.LEAD)
         return incidents_views.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=asked.user))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="incidents.set_lead")
 
 
 async def reopen(desk: Services, asked: Request, line: str) -> Message | None:
@@ -183,7 +185,7 @@ async def reopen(desk: Services, asked: Request, line: str) -> Message | None:
         secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
         return incidents_views.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="incidents.reopen")
 
 
 async def overview(desk: Services, asked: Request) -> Message:
@@ -230,7 +232,7 @@ async def open_with(desk: Services, asked: Request, opening: Opening, carried: C
         opened = opened_in(tx, asked, opening)
         return incidents_views.recorded(opened, opened, _recorded(tx, asked, opened, carried, wanted))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="carried.open_with")
 
 
 def _clocks(asked: Request, carried: Carried) -> Clocks:
@@ -409,4 +411,4 @@ async def welcomed(desk: Services, asked: Request) -> None:
             card = json.dumps(incidents_views.welcome(desk.reaction))
             deliveries_store.owe(tx, Owed(asked.team, "message", asked.place.channel, card, asked.now))
 
-    await once(desk, asked, unit)
+    await once(desk, asked, unit, verb="incidents.welcomed")

@@ -126,7 +126,7 @@ async def _reach(desk: Services, asked: Request, reach: _Reach, clocks: Clocks) 
         said, written = _written(tx, desk, asked, (before, incident), told, clocks)
         return timeline_views.below(said, written, offers(reach.named or reading, moment, asked.now), asked.now)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="incidents.reach")
 
 
 def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
@@ -143,7 +143,7 @@ def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry
 async def settle(desk: Services, asked: Request, told: MilestoneReport) -> Message | None:
     """Record a milestone as it was typed, although it contradicts the record: somebody said that it is right."""
     clocks = await own_clocks(desk, asked)
-    return await once(desk, asked, lambda tx: _settled(tx, desk, asked, told, clocks))
+    return await once(desk, asked, lambda tx: _settled(tx, desk, asked, told, clocks), verb="incidents.settle")
 
 
 def _settled(tx: Transaction, desk: Services, asked: Request, told: MilestoneReport, clocks: Clocks) -> Message:
@@ -163,7 +163,7 @@ async def settle_and_correct(desk: Services, asked: Request, told: MilestoneRepo
         require_entry(tx, require_incident(tx, asked), other)
         return _settled(tx, desk, asked, told, clocks)
 
-    await once(desk, asked, unit)
+    await once(desk, asked, unit, verb="incidents.settle_and_correct")
     entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), other))
     return corrections_views.edit_form(entry, clocks)
 
@@ -182,7 +182,7 @@ async def correct(desk: Services, asked: Request, told: MilestoneReport, other: 
         turn = corrections_views.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="incidents.correct")
 
 
 async def note(desk: Services, asked: Request, told: MilestoneReport) -> Message | None:
@@ -196,7 +196,7 @@ async def note(desk: Services, asked: Request, told: MilestoneReport) -> Message
         secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), told.text, asked)
         return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.Notes())
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="incidents.note")
 
 
 def _written(

@@ -352,7 +352,7 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
 async def say(desk: Services, asked: Request, said: Message) -> None:
     """Answer somebody in their conversation with the bot, once."""
     told = {key: said[key] for key in ("text", "blocks")}
-    await once(desk, asked, lambda _: told | {"response_type": "in_channel"})
+    await once(desk, asked, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
 
 
 async def _all_meant(

@@ -186,7 +186,7 @@ async def fill(
         similar_incidents_service.keep(tx, asked, incident, verdicts)
         return postmortem_views.saved(case_store.glance(tx, incident, 1)[0], section)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="postmortem.fill")
 
 
 async def set_owner(desk: Services, asked: Request, owner: str, *, is_handed_over: bool = False) -> Message | None:
@@ -206,7 +206,7 @@ async def set_owner(desk: Services, asked: Request, owner: str, *, is_handed_ove
         retire(tx, incident, words.reminders.handed_over(owner=person.name), asked.now)
         return incidents_views.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="postmortem.set_owner")
 
 
 async def to_look_at(desk: Services, asked: Request) -> tuple[tuple[Finding, ...], list[Block]]:
@@ -237,7 +237,7 @@ async def publish(desk: Services, asked: Request) -> Message | None:
         page = desk.page.after_publication(tx, incident, asked.now)
         return postmortem_views.published(incident, asked.user, found, [*edited, *page])
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="postmortem.publish")
 
 
 async def waive(desk: Services, asked: Request, reason: str) -> Message | None:
@@ -250,7 +250,7 @@ async def waive(desk: Services, asked: Request, reason: str) -> Message | None:
         retire(tx, incident, words.reminders.waived(reason=shortened(reason, 300)), asked.now)
         return postmortem_views.waived(incident, asked.user)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="postmortem.waive")
 
 
 async def reopen(desk: Services, asked: Request) -> Message | None:
@@ -265,7 +265,7 @@ async def reopen(desk: Services, asked: Request) -> Message | None:
         incidents_store.save(tx, incident)
         return postmortem_views.reopened(incident, before, asked.user, resume(tx, desk.rules, incident, asked.now))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="postmortem.reopen")
 
 
 def _finish(tx: Transaction, asked: Request, incident: Incident, note: str) -> None:
@@ -310,7 +310,7 @@ async def snooze(desk: Services, asked: Request) -> Message | None:
         retire(tx, incident, why, asked.now, channel=in_dm)
         return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=step.due_at))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="postmortem.snooze")
 
 
 async def hand_over_form(desk: Services, asked: Request) -> Block:
@@ -378,7 +378,7 @@ async def complete(desk: Services, asked: Request, action_id: int, given: Comple
         secrets_service.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), link, asked)
         return postmortem_views.completed(action, case_store.glance(tx, incident, 1)[0])
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="findings.complete")
 
 
 async def _keeper(desk: Services, asked: Request, owner: str) -> Person:
@@ -414,7 +414,7 @@ async def link(desk: Services, asked: Request, why: int, action: int) -> Message
         whys_store.link(tx, about, found)
         return postmortem_views.linked(about, found)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="findings.link")
 
 
 def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:

@@ -269,7 +269,7 @@ async def redact_there(desk: Services, asked: Request, marked: tuple[Spot, ...])
         done = Redaction(locked, values, asked.user, asked.now).take_out(tx)
         return secrets_views.redacted_there(incidents_store.by_id(tx, locked.id) or locked, done, also.left(tx))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="secrets.redact_there")
 
 
 log = logging.getLogger(__name__)
@@ -305,7 +305,7 @@ async def redact(desk: Services, asked: Request, subject: Subject, *, with_files
             attachments_store.drop(tx, entry.id, DROPPED)
         return secrets_views.redacted(subject, done, files, also.left(tx))
 
-    said = await once(desk, asked, unit)
+    said = await once(desk, asked, unit, verb="secrets.redact")
     await _wipe(desk)
     return said
 

@@ -95,7 +95,7 @@ async def judge(desk: Services, asked: Request, other_id: int, *, is_same: bool)
         case, *others = _cases(tx, filter(None, (incident, incidents_store.by_id(tx, other_id))))
         return similar_incidents_views.judged(case, others[0], postmortem_views.next_buttons(case), is_same=is_same)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="recall.judge")
 
 
 async def require_known(desk: Services, asked: Request, others: Iterable[int]) -> None:

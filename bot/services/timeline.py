@@ -90,12 +90,12 @@ async def record(desk: Services, asked: Request, typed: TypedLine) -> Message | 
         return timeline_views.receipt(entry, incident, clocks, reading=reading, notes=notes)
 
     try:
-        return await once(desk, asked, unit)
+        return await once(desk, asked, unit, verb="timeline.record")
     except Refused as refused:
         raise with_words(refused, _carried(asked, typed, clocks)) from refused
     except _SameAgain as same:
         already = timeline_views.already(same.incident, same.same, reading, moment)
-    return await once(desk, asked, lambda _: already)
+    return await once(desk, asked, lambda _: already, verb="timeline.record")
 
 
 def _carried(asked: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> Carried:
@@ -271,7 +271,7 @@ async def _record(
 
     # One preview is recorded once, however often its button is pressed.
     key = hashlib.sha256("\x00".join(["paste", asked.team, asked.user, str(at), pasted.digest]).encode()).hexdigest()
-    return await once(desk, replace(asked, key=key), unit)
+    return await once(desk, replace(asked, key=key), unit, verb="paste.record")
 
 
 def _add(tx: Transaction, asked: Request, incident: Incident, line: paste_rules.PastedLine) -> Entry:
@@ -382,7 +382,7 @@ async def was_at(desk: Services, asked: Request, seen: SeenEntry, offer: TimeOff
         turn = corrections_views.Turn(incident, after, asked.user)
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="timeline.was_at")
 
 
 def last_editor(desk: Services, tx: Transaction, asked: Request, entry: Entry) -> str:

@@ -54,7 +54,7 @@ async def answer(
         said = whys_views.answered(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
         return in_thread(tx, asked, incident, said)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.answer")
 
 
 async def hint(desk: Services, asked: Request, text: str) -> Message | None:
@@ -129,7 +129,7 @@ async def mark_root(desk: Services, asked: Request, number: int | None, pressed:
         said = whys_views.rooted(why, asked.user, incident, whys_store.chain(tx, incident.id))
         return in_thread(tx, asked, incident, said)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.mark_root")
 
 
 def _numbered_since(
@@ -159,7 +159,7 @@ async def unmark_root(desk: Services, asked: Request, number: int, pressed: Pres
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", asked.user, asked.now)
         return in_thread(tx, asked, incident, whys_views.not_rooted(why, asked.user))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.unmark_root")
 
 
 async def show(desk: Services, asked: Request) -> Message:
@@ -248,7 +248,7 @@ async def edit(desk: Services, asked: Request, number: int, text: str) -> Messag
         incident, before = _why(tx, asked, number, locking=True)
         return _reworded(tx, asked, incident, before, text)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.edit")
 
 
 async def save_form(desk: Services, asked: Request, number: int, text: str | None, version: int) -> Message | None:
@@ -269,7 +269,7 @@ async def save_form(desk: Services, asked: Request, number: int, text: str | Non
             return whys_views.stale_form(before, asked.place.channel, entry, text, name)
         return _reworded(tx, asked, incident, before, text)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.save_form")
 
 
 def _reworded(tx: Transaction, asked: Request, incident: Incident, before: Why, text: str) -> Message:
@@ -295,7 +295,7 @@ async def strike(desk: Services, asked: Request, number: int | None, pressed: Pr
             raise Refused(sentence)
         return whys_views.struck(_amended(tx, asked, incident, replace(why, struck=True), "struck"))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.strike")
 
 
 async def restore(desk: Services, asked: Request, number: int) -> Message | None:
@@ -308,7 +308,7 @@ async def restore(desk: Services, asked: Request, number: int) -> Message | None
             raise Refused(sentence)
         return whys_views.restored(_amended(tx, asked, incident, replace(why, struck=False), "restored"))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.restore")
 
 
 async def move(desk: Services, asked: Request, wish: whys_rules.MoveWhy, pressed: Pressed = TYPED) -> Message | None:
@@ -326,7 +326,7 @@ async def move(desk: Services, asked: Request, wish: whys_rules.MoveWhy, pressed
         why = _amended(tx, asked, incident, replace(why, parent=parent), "moved")
         return whys_views.moved(why, whys_store.chain(tx, incident.id))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="whys.move")
 
 
 async def offer_edit(desk: Services, asked: Request, number: int) -> Message:

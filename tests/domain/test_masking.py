@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain import masking as masking_rules
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.document import AuditRow, PastWording
+from bot.domain.document import AuditRecord, PastWording
 from bot.domain.masking import Find, MaskRules, chosen
 from bot.domain.records import Attachment, Person
 from bot.export import Exporter
@@ -130,7 +130,7 @@ def test_what_was_said_once_is_in_no_masked_copy() -> None:
     once = PastWording("added", "said once", whole.opened_by, NOW)
     line = whole.timeline[0]._replace(versions=(once,), source="C1:1.2")
     part = replace(whole.parts[0], versions=(once,))
-    deed = AuditRow(NOW, whole.opened_by, "timeline.edit", "said once", "")
+    deed = AuditRecord(NOW, whole.opened_by, "timeline.edit", "said once", "")
     masked, _ = masking_rules.mask(replace(whole, timeline=(line,), parts=(part,), struck=(line,), audit=(deed,)), ALL)
     assert (masked.struck, masked.audit, masked.parts[0].versions) == ((), (), ())
     assert (masked.timeline[0].versions, masked.timeline[0].source) == ((), "")

@@ -26,7 +26,7 @@ NAMED = {
     "part": document_rules.DocumentSection,
     "step": document_rules.WhyStep,
     "action": document_rules.ActionItem,
-    "deed": document_rules.AuditRow,
+    "deed": document_rules.AuditRecord,
 }
 
 

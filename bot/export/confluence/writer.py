@@ -265,7 +265,7 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionRow:
+class ActionTableRow:
     """A corrective action as a row: `text` and `link` are storage format, `status` is a word and its colour."""
 
     action: ActionItem
@@ -328,11 +328,11 @@ class ConfluenceWriter:
         return PageSection(region.id, tag, self._storage.line(region.title), self._storage.blocks(body))
 
 
-def _deed(action: ActionItem) -> ActionRow:
+def _deed(action: ActionItem) -> ActionTableRow:
     issue = _ISSUE.fullmatch(action.link)
     named = Markup('<a href="{}">{}</a>').format(action.link, issue[1]) if issue else running_text(action.link)
     status = "overdue" if action.is_overdue else action.status.value
-    return ActionRow(action, running_text(action.text), named, (status, _COLOURS[status]))
+    return ActionTableRow(action, running_text(action.text), named, (status, _COLOURS[status]))
 
 
 def _folds(document: Document) -> Iterator[Fold]:

@@ -10,7 +10,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import (
     ActionItem,
-    AuditRow,
+    AuditRecord,
     Document,
     DocumentSection,
     FileItem,
@@ -229,7 +229,7 @@ def _kept(text: KeptText) -> _Object:
     }
 
 
-def _deed(deed: AuditRow) -> _Object:
+def _deed(deed: AuditRecord) -> _Object:
     return {
         "at": iso(deed.at),
         "who": deed.who.name,

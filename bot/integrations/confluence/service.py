@@ -35,7 +35,7 @@ async def publish(desk: Services, asked: Request) -> Message | None:
         tx.note(incident.id, "postmortem on Confluence")
         return confluence_views.on_its_way(incident, is_there=bool(link and link.external_id))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="confluence.publish")
 
 
 class PageBlocks:
@@ -127,7 +127,7 @@ async def _decide(desk: Services, asked: Request, decision: _Decision) -> Messag
         tx.note(incident.id, decision.what)
         return decision.said(incident)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="confluence.decide")
 
 
 def _thing(incident: Incident) -> Thing:

@@ -129,7 +129,7 @@ async def agree(desk: Services, asked: Request) -> Message | None:
         tx.note(incident.id, "masked actions into Jira")
         return integration_views.agreed(incident, asked.user)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="jira.agree")
 
 
 def _links_of(tx: Transaction, incident_id: int) -> list[Link]:

@@ -54,7 +54,7 @@ async def page(desk: Services, asked: Request, words: str) -> Message | None:
         links_store.want(tx, thing, asked.now, memo)
         return integration_views.paging(incident, number)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="paging.page")
 
 
 def _note(tx: Transaction, incident: Incident, user: str, text: str, now: datetime) -> int:

@@ -54,7 +54,7 @@ async def open_there(desk: Services, asked: Request) -> Message | None:
         tx.note(incident.id, "incident in Jira Service Management")
         return integration_views.on_its_way(incident, SYSTEM)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="jsm.open_there")
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ async def publish(desk: Services, asked: Request, update: dict[str, Any]) -> Mes
         links_store.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))
         return statuspage_views.on_its_way(incident, update["status"], asked.user)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="statuspage.publish")
 
 
 async def draft_form(desk: Services, asked: Request) -> Block:
@@ -134,7 +134,7 @@ async def draft(desk: Services, asked: Request) -> Message | None:
         links_store.want(tx, thing, asked.now)
         return statuspage_views.drafting(incident, asked.user)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="statuspage.draft")
 
 
 @dataclass(frozen=True, slots=True)

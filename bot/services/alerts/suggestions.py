@@ -205,7 +205,7 @@ async def open_from(desk: Services, asked: Request, alert_id: int, opening: Open
         _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
         return incidents_views.opened_message(incident)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="suggestions.open_from")
 
 
 async def attach_form(desk: Services, asked: Request, alert_id: int) -> Block:
@@ -238,7 +238,7 @@ async def attach_to(desk: Services, asked: Request, alert_id: int, incident_id: 
             raise Refused(f"{incident.key} is resolved meanwhile. Choose another, or open a new one.")
         _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
 
-    said = await once(desk, asked, unit)
+    said = await once(desk, asked, unit, verb="suggestions.attach_to")
     if found is not None:
         desk.cards.touch(Place(found.team, found.channel), found.id)
     return said
@@ -251,7 +251,7 @@ async def ignore(desk: Services, asked: Request, alert_id: int) -> Message | Non
         group = _undecided(tx, asked, alert_id, locking=True)
         _decided(tx, replace(group, stand=Stand.IGNORED, settled_by=asked.user), asked.now)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="suggestions.ignore")
 
 
 async def suggest_again(desk: Services, asked: Request, alert_id: int) -> Message | None:
@@ -265,7 +265,7 @@ async def suggest_again(desk: Services, asked: Request, alert_id: int) -> Messag
             raise Refused(sentence)
         _decided(tx, replace(group, stand=Stand.SUGGESTED, settled_by=""), asked.now)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="suggestions.suggest_again")
 
 
 async def show_more(desk: Services, asked: Request, storm_id: int) -> Message | None:
@@ -285,7 +285,7 @@ async def show_more(desk: Services, asked: Request, storm_id: int) -> Message | 
                 _decided(tx, replace(group, stand=Stand.SUGGESTED, storm_id=None), asked.now)
         show_storm(tx, storm.team, storm.channel, storm_id, asked.now)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="suggestions.show_more")
 
 
 def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:

@@ -174,7 +174,7 @@ async def keep(desk: Services, asked: Request, seen: SeenText, version: int) -> 
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.kept(case, title_of(seen.section), case.name(text.author), is_blank=not text.markdown)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="drafts.keep")
 
 
 async def give_up(desk: Services, asked: Request, seen: SeenText) -> Message | None:
@@ -186,7 +186,7 @@ async def give_up(desk: Services, asked: Request, seen: SeenText) -> Message | N
         sections_store.add(tx, incident.id, new)
         return drafts_views.taken(case_store.glance(tx, incident, 1)[0], title_of(seen.section))
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="drafts.give_up")
 
 
 async def anew_form(desk: Services, asked: Request, section: str) -> Block:
@@ -207,7 +207,7 @@ async def write_anew(desk: Services, asked: Request, seen: SeenText, text: str) 
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.written(case, title_of(seen.section), is_contested=version > seen.version + 1)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="drafts.write_anew")
 
 
 def _unchanged(tx: Transaction, asked: Request, seen: SeenText) -> tuple[Incident, tuple[KeptRegion, ...]]:

@@ -65,7 +65,7 @@ async def export(desk: Services, asked: Request, form: str) -> Message | None:
             incident, (form, to), others, [*page, *edited, *postmortem_views.still_open(found, incident)]
         )
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="exports.export")
 
 
 def _where(asked: Request, incident: Incident, form: str) -> str:
@@ -149,4 +149,4 @@ async def post(desk: Services, asked: Request, order: Order) -> Message | None:
         _owe(tx, asked, incident, order)
         return exports_views.posting(incident, order)
 
-    return await once(desk, asked, unit)
+    return await once(desk, asked, unit, verb="exports.post")
