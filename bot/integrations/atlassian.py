@@ -179,8 +179,8 @@ _EXPIRED = "refused the token. It has expired (Atlassian's last a year at most) 
 _REFUSED = {
     TokenKind.CLASSIC: f"{_EXPIRED} the e-mail address is not its owner's, or it is a token with scopes: those are "
     "taken only at api.atlassian.com, so say in the settings that it has scopes.",
-    TokenKind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only at "
-    "the site's own address, so say in the settings that it is classic.",
+    TokenKind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only "
+    "at the site's own address, so say in the settings that it is classic.",
     TokenKind.DATA_CENTER: "refused the token. It has expired or was revoked, or belongs to another server. Make a new "
     "personal access token and put it into the settings.",
 }
