@@ -204,7 +204,8 @@ async def once(desk: Services, asked: Request, unit: Unit, *, verb: str) -> Mess
     """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
 
     What it changed besides entries, which keep their own history, has its line in the audit in that transaction,
-    under `verb`: `noun.verb`. Audits keep these words for good, so a verb never changes, whatever becomes of its function.
+    under `verb`: `noun.verb`. Audits keep these words for good, so a verb never changes, even if its
+    function is renamed.
     Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
     """
 
