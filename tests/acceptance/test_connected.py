@@ -8,12 +8,12 @@ import pytest
 from bot.domain.records import ActionStatus, Milestone, Status
 from tests.alarms import ALERTS, call, pagerduty, watched
 from tests.handlers.stage import press, told, window
+from tests.integrations.clients import EMAIL, SECRET
+from tests.integrations.fakes.alerts import FakeAlerts
+from tests.integrations.fakes.confluence import FakeConfluence
+from tests.integrations.fakes.jira import FakeJira
+from tests.integrations.fakes.statuspage import FakeStatuspage
 from tests.playing import Play, reached_at
-from tests.publish.clients import EMAIL, SECRET
-from tests.publish.fakes.alerts import FakeAlerts
-from tests.publish.fakes.confluence import FakeConfluence
-from tests.publish.fakes.jira import FakeJira
-from tests.publish.fakes.statuspage import FakeStatuspage
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 from tests.export.test_hostile import HOSTILE, everywhere
-from tests.publish.adf_schema import schema
+from tests.integrations.adf_schema import schema
 
 EXPORTER = Exporter()
 XHTML = StorageXhtml(MarkdownReader())

@@ -9,9 +9,9 @@ from bot.rehearsal.views_seen import SeenMessage
 from storage import links as links_store
 from storage.links import Link
 from tests.handlers.stage import on_stage, opened, told
+from tests.integrations.clients import EMAIL, SECRET
+from tests.integrations.fakes.confluence import FakeConfluence
 from tests.playing import TEAM, Play
-from tests.publish.clients import EMAIL, SECRET
-from tests.publish.fakes.confluence import FakeConfluence
 
 PAGE = "1000"
 WRITE = f"PUT .*/pages/{PAGE}$"

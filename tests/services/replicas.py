@@ -3,8 +3,8 @@
 import asyncio
 
 from bot.app import Afterword
+from tests.integrations.clients import QUICK
 from tests.playing import Play
-from tests.publish.clients import QUICK
 
 
 async def both(play: Play) -> None:

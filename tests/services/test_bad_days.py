@@ -6,8 +6,8 @@ import pytest
 
 from bot.app import Afterword
 from tests.handlers.stage import press
-from tests.publish.clients import IMPATIENT, QUICK
-from tests.publish.fakes.days import HTML, BadDay, page, refused
+from tests.integrations.clients import IMPATIENT, QUICK
+from tests.integrations.fakes.days import HTML, BadDay, page, refused
 from tests.services.worlds import WORLDS, World, in_world, said, still_records
 
 WARNING = ":warning:"

@@ -9,8 +9,8 @@ from storage import links as links_store
 from storage.links import KEPT, REFUSED
 from tests.handlers.stage import on_stage, opened, press, told
 from tests.handlers.test_postmortem import fill
+from tests.integrations.fakes.days import BadDay, refused
 from tests.playing import Play
-from tests.publish.fakes.days import BadDay, refused
 from tests.services.pages_there import (
     PAGE,
     TITLE,

@@ -2,7 +2,7 @@
 
 from tests.handlers.stage import labels, press, told
 from tests.handlers.test_postmortem import fill
-from tests.publish.fakes.confluence import FakeConfluence
+from tests.integrations.fakes.confluence import FakeConfluence
 from tests.services.pages_there import (
     PAGE,
     body,

@@ -4,8 +4,8 @@ from bot.rehearsal.views_seen import SeenView
 from storage.links import REFUSED
 from tests.handlers.stage import told, window
 from tests.handlers.test_audit import deeds
+from tests.integrations.fakes.confluence import FakeConfluence
 from tests.playing import Play
-from tests.publish.fakes.confluence import FakeConfluence
 from tests.services.pages_there import body, heard, link, put, region, with_confluence, write
 
 KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"

@@ -5,7 +5,7 @@ import pytest
 from bot.integrations import atlassian
 from storage.links import KEPT, OWED
 from tests.handlers.stage import press, told
-from tests.publish.fakes.days import BadDay, refused
+from tests.integrations.fakes.days import BadDay, refused
 from tests.services.pages_there import (
     PAGE,
     TITLE,

@@ -13,8 +13,8 @@ from storage import links as links_store
 from storage.links import REFUSED, Link
 from tests.alarms import Reply, send, signed
 from tests.handlers.stage import told
+from tests.integrations.fakes.jira import FakeJira
 from tests.playing import Play
-from tests.publish.fakes.jira import FakeJira
 from tests.services.test_jira import action, link, owned, said, with_jira
 
 AGREED = "agreed-with-" + "jira-demo"

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from storage.links import REFUSED
 from tests.handlers.stage import having, press, told
 from tests.handlers.test_audit import deeds
+from tests.integrations.fakes.jira import FakeJira
 from tests.playing import Play
-from tests.publish.fakes.jira import FakeJira
 from tests.services.test_confluence_private import is_made_private
 from tests.services.test_jira import issue, link, owned, said, with_jira
 

@@ -9,10 +9,10 @@ from bot.integrations.paging.sync import Pages
 from storage import links as links_store
 from storage.links import KEPT, OWED, REFUSED, Link
 from tests.handlers.stage import on_stage, opened, press, told
+from tests.integrations.clients import QUICK, SECRET
+from tests.integrations.fakes.alerts import FakeAlerts
+from tests.integrations.fakes.days import BadDay, refused
 from tests.playing import TEAM, Play
-from tests.publish.clients import QUICK, SECRET
-from tests.publish.fakes.alerts import FakeAlerts
-from tests.publish.fakes.days import BadDay, refused
 
 LOST = BadDay(acts=True, resets=True)
 

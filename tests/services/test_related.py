@@ -12,12 +12,12 @@ from storage import links as links_store
 from storage.links import KEPT, Link
 from tests.export.test_confluence_editor import require_taken
 from tests.handlers.stage import on_stage, opened, told
+from tests.integrations.clients import EMAIL, SECRET
+from tests.integrations.fakes.confluence import FakeConfluence
+from tests.integrations.fakes.days import BadDay, refused
+from tests.integrations.fakes.jira import FakeJira
+from tests.integrations.fakes.statuspage import FakeStatuspage
 from tests.playing import TEAM, Play
-from tests.publish.clients import EMAIL, SECRET
-from tests.publish.fakes.confluence import FakeConfluence
-from tests.publish.fakes.days import BadDay, refused
-from tests.publish.fakes.jira import FakeJira
-from tests.publish.fakes.statuspage import FakeStatuspage
 from tests.services.test_statuspage import drafted
 
 Step = Callable[["Site"], Awaitable[object]]

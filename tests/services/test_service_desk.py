@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from tests.handlers.stage import on_stage, opened, press, told
+from tests.integrations.clients import EMAIL, SECRET
+from tests.integrations.fakes.alerts import FakeAlerts
+from tests.integrations.fakes.days import BadDay, refused
+from tests.integrations.fakes.jira import FakeJira
 from tests.playing import Play
-from tests.publish.clients import EMAIL, SECRET
-from tests.publish.fakes.alerts import FakeAlerts
-from tests.publish.fakes.days import BadDay, refused
-from tests.publish.fakes.jira import FakeJira
 from tests.services.replicas import both
 from tests.services.test_jira_hooks import AGREED, tell
 

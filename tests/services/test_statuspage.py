@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.rehearsal.views_seen import SeenView
 from tests.handlers.stage import last, on_stage, opened, press, told
+from tests.integrations.clients import SECRET
+from tests.integrations.fakes.days import BadDay, refused
+from tests.integrations.fakes.statuspage import FakeStatuspage
 from tests.playing import Play
-from tests.publish.clients import SECRET
-from tests.publish.fakes.days import BadDay, refused
-from tests.publish.fakes.statuspage import FakeStatuspage
 from tests.services.replicas import both
 
 WORDS = "Some payments fail.\nWe know why & <fix> it."

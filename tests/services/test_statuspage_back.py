@@ -4,7 +4,7 @@ import pytest
 
 from storage.links import KEPT
 from tests.handlers.stage import told
-from tests.publish.fakes.days import BadDay, refused
+from tests.integrations.fakes.days import BadDay, refused
 from tests.services.test_related import STEPS, act, everything, open_issue, put_page, rest, tell_customers
 
 METADATA = "PATCH .*/incidents/i[0-9]+$"

@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.integrations.http import Patience
 from tests.handlers.stage import on_stage, opened, told
+from tests.integrations.clients import EMAIL, QUICK, SECRET
+from tests.integrations.fakes.alerts import FakeAlerts
+from tests.integrations.fakes.days import Fake
+from tests.integrations.fakes.jira import FakeJira
+from tests.integrations.fakes.statuspage import FakeStatuspage
 from tests.playing import Play
-from tests.publish.clients import EMAIL, QUICK, SECRET
-from tests.publish.fakes.alerts import FakeAlerts
-from tests.publish.fakes.days import Fake
-from tests.publish.fakes.jira import FakeJira
-from tests.publish.fakes.statuspage import FakeStatuspage
 from tests.services.test_statuspage import drafted
 
 JIRA = {"AFTERWORD_JIRA_EMAIL": EMAIL, "AFTERWORD_JIRA_TOKEN": SECRET}

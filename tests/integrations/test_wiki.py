@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.integrations.markup import LONGEST_WIKI, escaped, markup, units
-from tests.publish.markdown import PIECES, WORDS
+from tests.integrations.markdown import PIECES, WORDS
 
 
 @pytest.mark.parametrize(

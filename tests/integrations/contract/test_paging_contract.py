@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from bot.integrations.paging.client import Confirming, Paging
+from tests.integrations.clients import QUICK, SECRET
+from tests.integrations.contract.prism import CONTRACT, Gate, gate_to, mocking
+from tests.integrations.sites import ALERT
+from tests.integrations.specs import spec
 from tests.playing import NOON
-from tests.publish.clients import QUICK, SECRET
-from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
-from tests.publish.sites import ALERT
-from tests.publish.specs import spec
 
 pytestmark = CONTRACT
 

@@ -7,9 +7,9 @@ import pytest
 
 from bot.integrations.http import PublishError
 from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, StatuspageClient, Update, Working
-from tests.publish.clients import QUICK, SECRET
-from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
-from tests.publish.specs import spec
+from tests.integrations.clients import QUICK, SECRET
+from tests.integrations.contract.prism import CONTRACT, Gate, gate_to, mocking
+from tests.integrations.specs import spec
 
 pytestmark = CONTRACT
 

@@ -7,9 +7,9 @@ import pytest
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.confluence.types import PageDraft
 from bot.integrations.http import Upload
-from tests.publish.clients import SECRET
-from tests.publish.fakes.days import BadDay, page, refused
-from tests.publish.sites import DRAFT, Wiki, error_of
+from tests.integrations.clients import SECRET
+from tests.integrations.fakes.days import BadDay, page, refused
+from tests.integrations.sites import DRAFT, Wiki, error_of
 
 LOST = [BadDay(502, acts=True), BadDay(acts=True, resets=True)]
 CREATE = "POST .*/(pages|content)$"

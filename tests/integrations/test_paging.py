@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from bot.integrations.paging.client import OPSGENIE_EU, Confirming, NotDone, Paged, Paging
+from tests.integrations.clients import QUICK, SECRET
+from tests.integrations.fakes.alerts import FakeAlerts
+from tests.integrations.fakes.days import BadDay, page, refused
+from tests.integrations.sites import ALERT, error_of
 from tests.playing import NOON
-from tests.publish.clients import QUICK, SECRET
-from tests.publish.fakes.alerts import FakeAlerts
-from tests.publish.fakes.days import BadDay, page, refused
-from tests.publish.sites import ALERT, error_of
 
 
 @dataclass

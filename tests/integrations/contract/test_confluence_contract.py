@@ -8,10 +8,10 @@ import pytest
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.types import ConfluencePage
 from bot.integrations.http import PublishError
-from tests.publish.clients import QUICK, access
-from tests.publish.contract.prism import CONTRACT, Gate, gate_to, mocking
-from tests.publish.sites import DRAFT
-from tests.publish.specs import spec
+from tests.integrations.clients import QUICK, access
+from tests.integrations.contract.prism import CONTRACT, Gate, gate_to, mocking
+from tests.integrations.sites import DRAFT
+from tests.integrations.specs import spec
 
 pytestmark = CONTRACT
 

@@ -9,9 +9,9 @@ from bot.errors import Misconfigured
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.jira.client import SEARCH_LAG, JiraClient
 from bot.integrations.jira.types import Category
-from tests.publish.clients import QUICK, access
-from tests.publish.fakes.days import BadDay, page, refused
-from tests.publish.sites import ITEM, LABEL, Site, error_of
+from tests.integrations.clients import QUICK, access
+from tests.integrations.fakes.days import BadDay, page, refused
+from tests.integrations.sites import ITEM, LABEL, Site, error_of
 
 
 async def test_an_action_becomes_an_issue_with_all_that_it_has(site: Site) -> None:

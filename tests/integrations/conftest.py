@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.integrations.atlassian import TokenKind
-from tests.publish.clients import BASIC, SECRET, confluence_at, jira_at
-from tests.publish.fakes.confluence import FakeConfluence
-from tests.publish.fakes.jira import FakeJira
-from tests.publish.sites import Site, Wiki
+from tests.integrations.clients import BASIC, SECRET, confluence_at, jira_at
+from tests.integrations.fakes.confluence import FakeConfluence
+from tests.integrations.fakes.jira import FakeJira
+from tests.integrations.sites import Site, Wiki
 
 
 @pytest.fixture(params=list(TokenKind))
