@@ -187,7 +187,7 @@ class Keeper:
     """Puts kept texts into compiled documents; made of templates that were compiled before."""
 
     def __init__(self, templates: SandboxedEnvironment) -> None:
-        words: Any = templates.get_template("postmortem/kept.md.j2").module
+        words: Any = templates.get_template("postmortem/edits.md.j2").module
         self._words = words
         self._labels = (words.choose().strip(), words.record().strip())
 

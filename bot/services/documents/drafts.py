@@ -150,7 +150,7 @@ async def _held(desk: Services, asked: Request, section: str) -> tuple[Case, Hel
         for held in edited(desk.exporter, case, asked.now):
             if held.own.id == section:
                 return case, held
-        raise Refused(words.kept.nothing(title=title_of(section)))
+        raise Refused(words.edits.nothing(title=title_of(section)))
 
     return await desk.store.read(find)
 
@@ -193,7 +193,7 @@ async def anew_form(desk: Services, asked: Request, section: str) -> Block:
     """The form in which somebody writes what is to stand."""
     case, held = await _held(desk, asked, section)
     if pieces(drafts_views.together(held)) is None:
-        raise Refused(words.kept.too_long(title=held.own.title))
+        raise Refused(words.edits.too_long(title=held.own.title))
     return drafts_views.anew_form(held, case.incident)
 
 
@@ -215,7 +215,7 @@ def _unchanged(tx: Transaction, asked: Request, seen: SeenText) -> tuple[Inciden
     incident = require_incident(tx, asked, locking=True)
     history = sections_rules.by_region(sections_store.of_incident(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
-        raise Refused(words.kept.stale(title=title_of(seen.section)))
+        raise Refused(words.edits.stale(title=title_of(seen.section)))
     return incident, history
 
 

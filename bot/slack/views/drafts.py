@@ -36,11 +36,11 @@ def section_of(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
     if not edited:
         return []
     ordered = sorted(edited, key=lambda held: not held.is_contested)
-    shown = [blocks.section(words.kept.heading())]
+    shown = [blocks.section(words.edits.heading())]
     for held in ordered[:MOST]:
         label = "Choose" if held.is_contested else "Show"
         last = held.texts[-1]
-        said = words.kept.line(
+        said = words.edits.line(
             title=held.own.title,
             who=_who(last),
             at=last.saved_at,
@@ -52,7 +52,7 @@ def section_of(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
             blocks.section(said, blocks.button(label, "draft_look", blocks.about(incident, section=held.own.id)))
         )
     if len(edited) > MOST:
-        shown.append(blocks.context(words.kept.more(count=len(edited) - MOST)))
+        shown.append(blocks.context(words.edits.more(count=len(edited) - MOST)))
     return shown
 
 
@@ -61,7 +61,7 @@ def note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
     if not edited:
         return []
     contested = [held for held in edited if held.is_contested]
-    said = blocks.context(words.kept.note(edited=len(edited) - len(contested), contested=len(contested)))
+    said = blocks.context(words.edits.note(edited=len(edited) - len(contested), contested=len(contested)))
     if not contested:
         return [said]
     return [
@@ -73,21 +73,21 @@ def note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
 def choice(held: Held, incident: Incident) -> Message:
     """Every text of one section, each with the button that lets it stand."""
     title = held.own.title
-    said = words.kept.choice(title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested)
+    said = words.edits.choice(title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested)
     seen = {"section": held.own.id, "seen": held.version, "facts": held.facts}
     room = ROOM // (len(held.texts) + 1)
     shown = [blocks.section(said)]
     for text in held.texts:
         is_late = held.has_place and text.facts != held.facts
-        heading = words.kept.edited(who=_who(text), at=text.saved_at, is_late=is_late)
+        heading = words.edits.edited(who=_who(text), at=text.saved_at, is_late=is_late)
         shown.append(blocks.divider())
         shown.append(
             blocks.section(heading, _keep(text, len(held.texts), blocks.about(incident, **seen, keep=text.version)))
         )
-        shown += _told(text.markdown or words.kept.emptied(), room)
+        shown += _told(text.markdown or words.edits.emptied(), room)
     if held.has_place:
         take = blocks.button("Take the record's", "draft_take", blocks.about(incident, **seen))
-        shown += [blocks.divider(), blocks.section(words.kept.record(), take), *_told(held.own.body, room)]
+        shown += [blocks.divider(), blocks.section(words.edits.record(), take), *_told(held.own.body, room)]
     anew = blocks.button("Write anew", "draft_anew", blocks.about(incident, section=held.own.id))
     return blocks.whisper(said, [*shown, blocks.actions(anew)])
 
@@ -106,11 +106,11 @@ def _told(markdown: str, room: int) -> Iterator[Block]:
         text = pattern.sub(instead, text)
     yield from blocks.sections(mrkdwn(shortened(text, room)))
     if len(text) > room:
-        yield blocks.context(words.kept.cut())
+        yield blocks.context(words.edits.cut())
 
 
 def _who(text: KeptText) -> str:
-    return text.author.name if text.author else str(words.kept.somebody())
+    return text.author.name if text.author else str(words.edits.somebody())
 
 
 def anew_form(held: Held, incident: Incident) -> Block:
@@ -123,13 +123,13 @@ def anew_form(held: Held, incident: Incident) -> Block:
         "facts": held.facts,
         **form_fields_views.marks(together(held)),
     }
-    record = [blocks.section(words.kept.record()), *_told(held.own.body, blocks.SECTION)] if held.has_place else []
+    record = [blocks.section(words.edits.record()), *_told(held.own.body, blocks.SECTION)] if held.has_place else []
     return blocks.modal(
         held.own.title,
         "draft_anew",
         [
             *record,
-            blocks.context(words.kept.anew_hint()),
+            blocks.context(words.edits.anew_hint()),
             *form_fields_views.texts(held.own.title, together(held), first=FIRST, optional=True),
         ],
         submit="Save",
@@ -144,18 +144,18 @@ def together(held: Held) -> str:
 
 def kept(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
     """The edited text stands; `who` wrote it, empty where nobody was named."""
-    who = who or str(words.kept.somebody())
-    return _done(case, words.kept.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
+    who = who or str(words.edits.somebody())
+    return _done(case, words.edits.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
 
 
 def taken(case: Case, title: str) -> Message:
     """The section is the record's again."""
-    return _done(case, words.kept.taken(title=title, key=case.incident.key))
+    return _done(case, words.edits.taken(title=title, key=case.incident.key))
 
 
 def written(case: Case, title: str, *, is_contested: bool) -> Message:
     """A new text stands, beside others where somebody was quicker."""
-    return _done(case, words.kept.anew(title=title, key=case.incident.key, is_contested=is_contested))
+    return _done(case, words.edits.anew(title=title, key=case.incident.key, is_contested=is_contested))
 
 
 def _done(case: Case, said: str) -> Message:

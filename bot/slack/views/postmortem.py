@@ -339,8 +339,8 @@ def _edited(case: Case, section: Section) -> list[Block]:
     texts = standing(by_region(case.kept).get(section.slug, ()))
     if not texts:
         return []
-    who = case.name(texts[-1].author) or words.kept.somebody()
-    return [blocks.context(words.kept.in_form(who=who, at=texts[-1].saved_at))]
+    who = case.name(texts[-1].author) or words.edits.somebody()
+    return [blocks.context(words.edits.in_form(who=who, at=texts[-1].saved_at))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ NOUNS = (
     "confluence",
     "drafts",
     "alerts",
-    "kept",
+    "edits",
     "exports",
 )
 
