@@ -130,8 +130,9 @@ class Player:
         self._tell.types(who, text, self._now)
         answer = await self._slack.command(self._users[who], self._channel, text)
         if answer.error:
-            msg = f"Slack would have shown {who}: {answer.error}. Please report this with the incident file."
-            raise AfterwordError(msg)
+            raise AfterwordError(
+                f"Slack would have shown {who}: {answer.error}. Please report this with the incident file."
+            )
         if answer.ephemeral is not None and answer.ephemeral.ephemeral_for:
             self._heard.add((answer.ephemeral.channel, answer.ephemeral.ts))
             self._tell.sees(f"#{self._story.channel}", answer.text, _labels(answer.ephemeral), private=True)

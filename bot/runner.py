@@ -69,13 +69,15 @@ def only_one(database_url: str) -> Iterator[None]:
     try:
         held = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        msg = f"{path.parent} cannot be written ({error.strerror}). Give the bot's user the right to write there."
-        raise Misconfigured(msg) from error
+        raise Misconfigured(
+            f"{path.parent} cannot be written ({error.strerror}). Give the bot's user the right to write there."
+        ) from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        msg = f"Another `afterword run` uses {driver.path}. Stop it first, or name another DATABASE_URL."
-        raise Misconfigured(msg) from error
+        raise Misconfigured(
+            f"Another `afterword run` uses {driver.path}. Stop it first, or name another DATABASE_URL."
+        ) from error
     else:
         yield
     finally:

@@ -173,8 +173,7 @@ class Actions:
         """The form behind [Hand over]."""
         owner = actions_views.chosen(sent.values)
         if owner is None:
-            sentence = "Pick who does it now."
-            raise Refused(sentence, field=actions_views.PERSON)
+            raise Refused("Pick who does it now.", field=actions_views.PERSON)
         return await actions_service.hand_over(self._desk, sent.asked, int(sent.metadata["action"]), owner)
 
     async def drop_form(self, click: Click) -> Block:
@@ -238,8 +237,7 @@ class Actions:
         """The form behind [Make it an action]."""
         text = form_fields_views.text_in(sent.metadata, sent.values) or ""
         if not text.strip():
-            sentence = "Say what is to be done."
-            raise Refused(sentence, field="text")
+            raise Refused("Say what is to be done.", field="text")
         due, kind = sent.values.get("due"), sent.values.get("kind")
         asking = Asking(
             text,

@@ -197,8 +197,7 @@ class Incidents:
 
 def _require_channel(channel: str) -> None:
     if not channel or channel.startswith("D"):
-        sentence = "An incident needs a channel, where others can see it. Go to one and open it there."
-        raise Refused(sentence)
+        raise Refused("An incident needs a channel, where others can see it. Go to one and open it there.")
 
 
 def person_in(command: Command, who: str) -> str:

@@ -64,8 +64,7 @@ class Exports:
         """`/postmortem share #channel html`: the window that asks. Raises Refused for a name Slack did not resolve."""
         channels = channels_in(command.text)
         if not channels:
-            sentence = f"I do not know the channel {where[:80]}. Pick it from Slack's list as you type #."
-            raise Refused(sentence)
+            raise Refused(f"I do not know the channel {where[:80]}. Pick it from Slack's list as you type #.")
         form = exports_service.form_named(self._desk, form)
 
         async def build(_: Click) -> Block:

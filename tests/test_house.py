@@ -6,6 +6,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,32 @@ def test_only_the_two_boundaries_catch_everything() -> None:
             if caught & broad:
                 catching.add(name)
     assert catching <= BOUNDARIES
+
+
+def indirect_raises(module: ast.Module) -> list[int]:
+    """The lines of `sentence = "…"` right before a `raise Refused(sentence)`, whatever the names are."""
+    blocks = [getattr(node, name, None) for node in ast.walk(module) for name in ("body", "orelse", "finalbody")]
+    pairs = (pair for block in blocks if isinstance(block, list) for pair in pairwise(block))
+    return [before.lineno for before, after in pairs if _names_the_sentence_of(before, after)]
+
+
+def _names_the_sentence_of(before: ast.stmt, after: ast.stmt) -> bool:
+    if not (isinstance(before, ast.Assign) and isinstance(after, ast.Raise) and isinstance(after.exc, ast.Call)):
+        return False
+    passed = {argument.id for argument in after.exc.args if isinstance(argument, ast.Name)}
+    return bool(passed & {target.id for target in before.targets if isinstance(target, ast.Name)})
+
+
+def test_a_sentence_is_written_at_its_raise() -> None:
+    """`raise Refused("…")` is the one spelling: the condition and its answer are read together."""
+    found = {name: indirect_raises(tree(name)) for name in modules(*FLOORS, "tests")}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_a_sentence_written_before_its_raise_is_found() -> None:
+    wrong = 'if severity > 4:\n    sentence = "A severity is 1 to 4."\n    raise Refused(sentence)'
+    right = 'if severity > 4:\n    kind = "severity"\n    raise Refused(f"A {kind} is 1 to 4.")'
+    assert [indirect_raises(ast.parse(text)) for text in (wrong, right)] == [[2], []]
 
 
 def test_only_the_clock_reads_the_clock() -> None:

@@ -46,8 +46,9 @@ class _Sentences(click.Group):
         except AfterwordError as error:
             raise click.ClickException(str(error)) from error
         except DATABASE_ERRORS as error:  # whose words may quote a row
-            sentence = f"The database refuses ({type(error).__name__}). `afterword doctor` looks what is wrong with it."
-            raise click.ClickException(sentence) from None
+            raise click.ClickException(
+                f"The database refuses ({type(error).__name__}). `afterword doctor` looks what is wrong with it."
+            ) from None
 
 
 @click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -55,8 +55,9 @@ def give_back(store: Store, exporter: Exporter, given: Given, team: str, now: da
     try:
         report = drafts_service.take(store, exporter, given, team, now)
     except BrokenTemplate as error:
-        msg = f"The draft was not taken, for want of the templates that it was written with. Mend them first: {error}"
-        raise Refused(msg) from error
+        raise Refused(
+            f"The draft was not taken, for want of the templates that it was written with. Mend them first: {error}"
+        ) from error
     for line in _report_lines(report):
         click.echo(line)
     return not any(one.region.fate in _NOT_TAKEN for one in report.settled)
@@ -65,13 +66,13 @@ def give_back(store: Store, exporter: Exporter, given: Given, team: str, now: da
 def text(file: Path) -> str:
     """The text of a draft's file. Raises Refused for what is no text, or too long."""
     if file.stat().st_size > MOST_BYTES:
-        msg = f"{file} has more than {MOST_BYTES // 1_000_000} MB: that is no draft."
-        raise Refused(msg)
+        raise Refused(f"{file} has more than {MOST_BYTES // 1_000_000} MB: that is no draft.")
     try:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        msg = f"{file} is not UTF-8 text (byte {error.start}). Save it as UTF-8, and give it back again."
-        raise Refused(msg) from error
+        raise Refused(
+            f"{file} is not UTF-8 text (byte {error.start}). Save it as UTF-8, and give it back again."
+        ) from error
 
 
 def _report_lines(report: Report) -> Iterator[str]:
@@ -219,8 +220,7 @@ def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, 
 def _named(store: Store, key: str, workspace: str | None) -> Incident:
     number = key.upper().removeprefix("INC-")
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
-        msg = f"{key!r} is no incident. Name it as INC-7."
-        raise click.BadParameter(msg)
+        raise click.BadParameter(f"{key!r} is no incident. Name it as INC-7.")
     return store.read_now(lambda tx: rendering_service.named(tx, int(number), workspace or ""))
 
 
@@ -243,8 +243,9 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
     already is left as it is; the same draft twice changes nothing.
     """
     if (file is None) == (draft is None):
-        msg = "Give either the FILE of an incident, or an edited draft: afterword import --draft FILE.md."
-        raise click.UsageError(msg)
+        raise click.UsageError(
+            "Give either the FILE of an incident, or an edited draft: afterword import --draft FILE.md."
+        )
     if draft is not None:
         sys.exit(0 if _given_back(draft, by, wish["team"], options_commands.moment(now)) else 1)
     if file is not None:
@@ -266,8 +267,7 @@ def _import(file: Path, wish: drafts_service.Wish) -> None:
     try:
         told = json_reader.read(_content(file))
     except Refused as error:
-        msg = f"{file} was not imported. {error}"
-        raise click.ClickException(msg) from error
+        raise click.ClickException(f"{file} was not imported. {error}") from error
     store = open_store(settings.sqlalchemy_url)
     try:
         imported = drafts_service.take_in(store, told, wish, rules_of(settings), SystemClock().now())

@@ -24,5 +24,4 @@ def moment(text: str | None) -> datetime:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        msg = f"{text!r} is no ISO time. Write it as 2026-11-23T14:05:00Z."
-        raise click.BadParameter(msg) from error
+        raise click.BadParameter(f"{text!r} is no ISO time. Write it as 2026-11-23T14:05:00Z.") from error

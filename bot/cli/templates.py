@@ -27,8 +27,7 @@ def check(folder: Path | None) -> None:
     """
     chosen = folder or options_commands.settings().templates_folder
     if chosen is None:
-        msg = "Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES."
-        raise click.UsageError(msg)
+        raise click.UsageError("Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES.")
     trial = team_templates.tried(chosen)
     for name in trial.used:
         _say("ok", f"{name} takes the place of ours.")
@@ -55,8 +54,7 @@ def copy(folder: Path) -> None:
         for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
             _copy(folder / name, name)
     except OSError as error:
-        msg = f"{error.filename} cannot be written: {error.strerror}."
-        raise Refused(msg) from error
+        raise Refused(f"{error.filename} cannot be written: {error.strerror}.") from error
     click.echo(f"Delete what you leave as it is, and set AFTERWORD_TEMPLATES={folder}")
 
 

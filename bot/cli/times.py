@@ -47,8 +47,7 @@ def when(text: str | None, now: str | None, zone: str, language: str, collection
         click.echo(benchmark.table(result))
         sys.exit(0 if result.is_enough else 1)
     if text is None:
-        msg = "Give the line to read, as in: afterword when '14:05 failed over'."
-        raise click.UsageError(msg)
+        raise click.UsageError("Give the line to read, as in: afterword when '14:05 failed over'.")
     usual = {"now": now, "zone": zone, "language": language}
     if text == "-":
         sys.exit(_stream(sys.stdin.buffer, usual))
@@ -80,16 +79,13 @@ def _lines(lines: BinaryIO) -> Iterator[bytes]:
 def _asked(line: bytes) -> dict[str, Any]:
     """What a line asks; raises ValueError or TypeError with a sentence for a line that is none."""
     if len(line) > LONGEST_LINE:
-        msg = f"The line is longer than {LONGEST_LINE:,} bytes."
-        raise ValueError(msg)
+        raise ValueError(f"The line is longer than {LONGEST_LINE:,} bytes.")
     found = json.loads(line.decode("utf-8"))
     if not isinstance(found, dict) or not isinstance(found.get("text"), str):
-        msg = 'A line is a JSON object with a "text", which is a string.'
-        raise TypeError(msg)
+        raise TypeError('A line is a JSON object with a "text", which is a string.')
     given_too = {name: found[name] for name in ("now", "zone", "language") if found.get(name) is not None}
     if wrong := [name for name, value in given_too.items() if not isinstance(value, str)]:
-        msg = f'"{wrong[0]}" is a string, or left out.'
-        raise TypeError(msg)
+        raise TypeError(f'"{wrong[0]}" is a string, or left out.')
     return {"text": found["text"], **given_too}
 
 
@@ -139,5 +135,4 @@ def _zone(name: str) -> tzinfo:
     try:
         return benchmark.zone_of(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"{name!r} is no IANA zone. Write it as Europe/Berlin, or as UTC+1."
-        raise click.BadParameter(msg) from error
+        raise click.BadParameter(f"{name!r} is no IANA zone. Write it as Europe/Berlin, or as UTC+1.") from error

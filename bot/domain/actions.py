@@ -369,8 +369,7 @@ def _of_one(text: str) -> Wish | None:
         return EditAction(int(edit[1]), edit[2].strip())
     if drop := _DROP.fullmatch(text):
         if not drop[2]:
-            sentence = f"Say why it is dropped: `/action drop {drop[1]} covered by the new rate limit`."
-            raise Refused(sentence)
+            raise Refused(f"Say why it is dropped: `/action drop {drop[1]} covered by the new rate limit`.")
         return Drop(int(drop[1]), drop[2].strip())
     return None
 
@@ -477,8 +476,7 @@ def address(typed: str) -> str:
     link = admit(typed, "That link")
     is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
     if link and (not is_address or len(link) > LONGEST_LINK):
-        sentence = "A link is one address that begins with https:// or http://."
-        raise Refused(sentence, field="link")
+        raise Refused("A link is one address that begins with https:// or http://.", field="link")
     return link
 
 

@@ -219,15 +219,13 @@ def wish(text: str) -> Wish:
 def _severity(text: str) -> int:
     match = _SEVERITY.fullmatch(text)
     if match is None:
-        sentence = "A severity is 1 (worst) to 4, as in `/incident sev 2`."
-        raise Refused(sentence)
+        raise Refused("A severity is 1 (worst) to 4, as in `/incident sev 2`.")
     return int(match[1])
 
 
 def _require(rest: str, example: str) -> str:
     if not rest:
-        sentence = f"Something is missing there: {example}."
-        raise Refused(sentence)
+        raise Refused(f"Something is missing there: {example}.")
     return rest
 
 
@@ -251,8 +249,9 @@ def reach(incident: Incident, milestone: Milestone, by: str, happened_at: dateti
     The postmortem falls to the lead, else to whoever resolved.
     """
     if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
-        sentence = f"{incident.key} is resolved already. To correct the time, edit that entry; else `/incident reopen`."
-        raise Refused(sentence)
+        raise Refused(
+            f"{incident.key} is resolved already. To correct the time, edit that entry; else `/incident reopen`."
+        )
     if incident.status is Status.RESOLVED:
         return incident
     status = _STATUS_AFTER.get(milestone, incident.status)
@@ -270,8 +269,7 @@ def reach(incident: Incident, milestone: Milestone, by: str, happened_at: dateti
 def reopen(incident: Incident) -> Incident:
     """The incident opened again; raises Refused where it is not resolved."""
     if incident.status is not Status.RESOLVED:
-        sentence = f"{incident.key} is not resolved, so there is nothing to reopen."
-        raise Refused(sentence)
+        raise Refused(f"{incident.key} is not resolved, so there is nothing to reopen.")
     return replace(
         incident,
         status=Status.OPEN,

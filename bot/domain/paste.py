@@ -411,12 +411,11 @@ def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, langua
     walk = _Walk(Above(now, zone, language, orders_in(line.text for line in laid)), laid, rolls)
     walk.through()
     if not walk.has_times:
-        sentence = (
+        raise Refused(
             "None of these lines has a time. Begin each with the time at which it happened, as in 14:05 failed over."
             if laid
             else "There is nothing to read yet. Paste some lines, each with the time at which it happened."
         )
-        raise Refused(sentence)
     return PasteReading(tuple(walk.lines), tuple(walk.heeded))
 
 

@@ -512,26 +512,22 @@ def waive(incident: Incident, reason: str) -> Incident:
     """The incident whose postmortem is not needed; raises Refused where it is not resolved, or settled already."""
     _require_resolved(incident)
     if incident.postmortem_status is PostmortemStatus.PUBLISHED:
-        sentence = f"The postmortem of {incident.key} is published already: there is nothing left to waive."
-        raise Refused(sentence)
+        raise Refused(f"The postmortem of {incident.key} is published already: there is nothing left to waive.")
     if (incident.postmortem_status, incident.postmortem_reason) == (PostmortemStatus.WAIVED, reason):
-        sentence = f"The postmortem of {incident.key} is waived already, for this reason."
-        raise Refused(sentence)
+        raise Refused(f"The postmortem of {incident.key} is waived already, for this reason.")
     return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
 
 
 def reopen(incident: Incident) -> Incident:
     """The incident whose postmortem is asked for again; raises Refused where it is neither published nor waived."""
     if not incident.postmortem_status.is_finished:
-        sentence = f"The postmortem of {incident.key} is open: it was neither published nor waived."
-        raise Refused(sentence)
+        raise Refused(f"The postmortem of {incident.key} is open: it was neither published nor waived.")
     return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
 
 
 def _require_resolved(incident: Incident) -> None:
     if incident.status is not Status.RESOLVED:
-        sentence = f"{incident.key} is not resolved yet. `/incident resolved` comes first."
-        raise Refused(sentence)
+        raise Refused(f"{incident.key} is not resolved yet. `/incident resolved` comes first.")
 
 
 def _listed(titles: list[str]) -> str:

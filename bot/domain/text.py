@@ -189,8 +189,7 @@ def admit(text: str, what: str = "That text", most: int = LONGEST) -> str:
     """
     text = _UNKEEPABLE.sub(lambda match: "" if match[0] == "\x00" else "\ufffd", text).strip()
     if len(text) > most:
-        sentence = f"{what} has {len(text):,} characters; at most {most:,} can be kept. Split it into several."
-        raise Refused(sentence)
+        raise Refused(f"{what} has {len(text):,} characters; at most {most:,} can be kept. Split it into several.")
     return text
 
 

@@ -138,16 +138,17 @@ def _show(match: re.Match[str]) -> ShowTimeline:
 def require_text(text: str) -> str:
     """The text of an entry; raises Refused where nothing but a time was given."""
     if not text:
-        sentence = "That is a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`."
-        raise Refused(sentence)
+        raise Refused("That is a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`.")
     return text
 
 
 def require_past(moment: datetime, now: datetime) -> None:
     """Raise Refused for a moment that is more than a minute ahead: the timeline tells what was."""
     if moment > now + _SKEW:
-        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been."
-        raise Refused(sentence, field="when")
+        raise Refused(
+            f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been.",
+            field="when",
+        )
 
 
 def same_minute(before: datetime, minute: datetime) -> datetime:
@@ -167,8 +168,9 @@ def choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datet
 def require_chosen(moment: datetime, now: datetime) -> None:
     """Raise Refused for a moment that was chosen and lies further ahead than may be."""
     if moment > now + FARTHEST_AHEAD:
-        sentence = f"{moment:%Y-%m-%d %H:%M} UTC is more than two days ahead. Record it once it has happened."
-        raise Refused(sentence, field="when")
+        raise Refused(
+            f"{moment:%Y-%m-%d %H:%M} UTC is more than two days ahead. Record it once it has happened.", field="when"
+        )
 
 
 def in_full(question: tuple[datetime, ...] | None, now: datetime) -> str:
@@ -187,11 +189,11 @@ def end_moved(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> dat
     end = start + (entry.ended_at - entry.happened_at)
     if end > now + _SKEW and end > entry.ended_at:
         both = time_text(When(start, entry.ended_at if start < entry.ended_at else now), now, zone)
-        sentence = (
+        raise Refused(
             f"#{entry.number} was not changed. Its end would move along, to {end:%Y-%m-%d %H:%M} UTC, which is still "
-            f"to come. Give both ends, as in `/timeline edit {entry.number} {both}`."
+            f"to come. Give both ends, as in `/timeline edit {entry.number} {both}`.",
+            field="when",
         )
-        raise Refused(sentence, field="when")
     return end
 
 

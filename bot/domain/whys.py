@@ -158,16 +158,14 @@ def by_number(chain: tuple[Why, ...], number: int) -> Why:
         if why.number == number:
             return why
     known = ", ".join(str(why.number) for why in chain) or "none yet"
-    sentence = f"There is no why {number}. There are: {known}."
-    raise Refused(sentence)
+    raise Refused(f"There is no why {number}. There are: {known}.")
 
 
 def last_by(chain: tuple[Why, ...], author: str) -> Why:
     """The why that somebody answered last and that stands; raises Refused where there is none."""
     mine = [why for why in chain if why.author == author and not why.struck]
     if not mine:
-        sentence = "You have answered no why here that could be taken back. `/why` shows them."
-        raise Refused(sentence)
+        raise Refused("You have answered no why here that could be taken back. `/why` shows them.")
     return mine[-1]
 
 
@@ -255,11 +253,9 @@ def moved(chain: tuple[Why, ...], why: Why, move: MoveWhy) -> int | None:
     other = by_number(chain, move.other)
     parent = other.parent if move.beside else other.number
     if other.number == why.number or (parent is not None and parent >= why.number):
-        sentence = f"Why {why.number} can only explain what was answered before it: move the later one."
-        raise Refused(sentence)
+        raise Refused(f"Why {why.number} can only explain what was answered before it: move the later one.")
     if parent == why.parent:
-        sentence = f"Why {why.number} stands {'beside' if move.beside else 'beneath'} why {other.number} already."
-        raise Refused(sentence)
+        raise Refused(f"Why {why.number} stands {'beside' if move.beside else 'beneath'} why {other.number} already.")
     return parent
 
 
@@ -289,8 +285,7 @@ def answer_to(chain: tuple[Why, ...], parent: int | None) -> Why | None:
 def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
     """The why to mark as a root cause: the numbered one, else the latest open one; raises Refused without any."""
     if not chain:
-        sentence = "There is no why yet. Answer the first one with `/why because …`."
-        raise Refused(sentence)
+        raise Refused("There is no why yet. Answer the first one with `/why because …`.")
     return by_number(chain, number) if number is not None else open_end(chain) or chain[-1]
 
 

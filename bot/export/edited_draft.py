@@ -81,8 +81,9 @@ def read(markdown: str) -> Paper:
     if key is None and not compiled.regions:
         raise Refused(_NO_DRAFT)
     if key is None:
-        msg = "The draft does not say which incident it is of. Its first lines must hold one like `incident: INC-7`."
-        raise Refused(msg)
+        raise Refused(
+            "The draft does not say which incident it is of. Its first lines must hold one like `incident: INC-7`."
+        )
     copy, revision = _COMPILED.search(compiled.head), _REVISION.search(compiled.head)
     return Paper(int(key[1]), copy[1] if copy else "", int(revision[1]) if revision else None, compiled)
 

@@ -303,8 +303,9 @@ async def rehearse(port: int, join: Join) -> None:
     try:
         await slack.start(port)
     except OSError as error:
-        msg = f"Port {port} cannot be had ({error.strerror}). Any that is free: afterword rehearse --port 0"
-        raise Misconfigured(msg) from error
+        raise Misconfigured(
+            f"Port {port} cannot be had ({error.strerror}). Any that is free: afterword rehearse --port 0"
+        ) from error
     try:
         async with join(slack):
             click.echo(f"The workspace is at {slack.workspace.base_url}/ (stop it with Ctrl-C)")

@@ -68,8 +68,7 @@ def from_file(path: Path) -> Story:
         return told(json.loads(path.read_text("utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         cause = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        msg = f"{path} is no incident file: {cause}. The README tells its form."
-        raise Misconfigured(msg) from error
+        raise Misconfigured(f"{path} is no incident file: {cause}. The README tells its form.") from error
 
 
 def told(content: dict[str, Any]) -> Story:
@@ -78,8 +77,7 @@ def told(content: dict[str, Any]) -> Story:
     zone = _zone(zone_name)
     entries = tuple(sorted(_entries(content["entries"], zone), key=lambda entry: entry.at))
     if not entries:
-        msg = "it has no entries"
-        raise ValueError(msg)
+        raise ValueError("it has no entries")
     authors = {entry.author for entry in entries} | {
         str(why["author"]) for why in _objects(content, "whys") if why.get("author")
     }
@@ -147,5 +145,4 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        msg = f"its zone {name!r} is no IANA zone"
-        raise ValueError(msg) from error
+        raise ValueError(f"its zone {name!r} is no IANA zone") from error

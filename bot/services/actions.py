@@ -121,8 +121,7 @@ def numbered(tx: Transaction, incident: Incident, number: int) -> Action:
     for action in actions_store.of_incident(tx, incident.id):
         if action.number == number:
             return action
-    sentence = f"{incident.key} has no action {number}. `/action list` shows them."
-    raise Refused(sentence)
+    raise Refused(f"{incident.key} has no action {number}. `/action list` shows them.")
 
 
 async def close_by_id(desk: Services, asked: Request, action_id: int, reason: str | None = None) -> Message | None:
@@ -190,8 +189,7 @@ def touched(tx: Transaction, asked: Request, action_id: int) -> tuple[Action, In
     action = actions_store.by_id(tx, action_id)
     incident = incidents_store.by_id(tx, action.incident_id) if action else None
     if action is None or incident is None or incident.team != asked.team:
-        sentence = "That action is not here any more."
-        raise Refused(sentence)
+        raise Refused("That action is not here any more.")
     if incident.channel != asked.place.channel and asked.user not in (action.owner, incident.lead):
         raise Refused(_not_yours(tx, incident, action))
     return action, incident
@@ -268,8 +266,7 @@ async def judge(desk: Services, asked: Request, action_id: int, *, held: bool) -
     def unit(tx: Transaction) -> Message:
         action, incident = touched(tx, asked, action_id)
         if action.status is not ActionStatus.DONE or action.held:
-            sentence = f"Action {action.number} of {incident.key} is not asked about any more."
-            raise Refused(sentence)
+            raise Refused(f"Action {action.number} of {incident.key} is not asked about any more.")
         action = replace(action, held="held" if held else "came back")
         actions_store.save(tx, action)
         settle_asked(tx, asked.team, action, words.reminders.has_held(held=action.held), asked.now)
@@ -281,8 +278,7 @@ async def judge(desk: Services, asked: Request, action_id: int, *, held: bool) -
 def require_open(action: Action) -> None:
     """Raises Refused for an action that is finished, with how it is opened again."""
     if action.status is not ActionStatus.OPEN:
-        sentence = f"Action {action.number} is {action.status} already."
-        raise Refused(sentence)
+        raise Refused(f"Action {action.number} is {action.status} already.")
 
 
 async def list_all(desk: Services, asked: Request) -> Message:
@@ -311,8 +307,7 @@ async def act(desk: Services, asked: Request, answer: ReplyAnswer, other: str | 
     `other` is who was mentioned. Raises Refused, with nothing done, where one of them is not there.
     """
     if not answer.about:
-        sentence = "Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them."
-        raise Refused(sentence)
+        raise Refused("Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them.")
     deed = answer.deed
     if isinstance(deed, actions_rules.Unpicked):
         raise Refused(unpicked(deed.name))
@@ -339,8 +334,9 @@ def _named(tx: Transaction, asked: Request, answer: ReplyAnswer) -> list[Action]
     incident = require_incident(tx, asked)
     for about in answer.about:
         if about.incident not in (None, incident.number):
-            sentence = f"This channel's incident is {incident.key}: go to the channel of the other, and do it there."
-            raise Refused(sentence)
+            raise Refused(
+                f"This channel's incident is {incident.key}: go to the channel of the other, and do it there."
+            )
     return [numbered(tx, incident, number) for number in dict.fromkeys(about.number for about in answer.about)]
 
 
@@ -420,8 +416,7 @@ async def reopen_by_id(desk: Services, asked: Request, action_id: int) -> Messag
 
 def _reopened(tx: Transaction, asked: Request, incident: Incident, action: Action) -> Message:
     if action.status is ActionStatus.OPEN:
-        sentence = f"Action {action.number} is open already."
-        raise Refused(sentence)
+        raise Refused(f"Action {action.number} is open already.")
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
     settle_asked(tx, asked.team, action, words.reminders.goes_on(), asked.now)

@@ -249,8 +249,9 @@ async def require_able(desk: Services, asked: Request, user: str, what: str, fie
     """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
     person = await desk.people.known(asked.team, user)
     if desk.people.is_nobody(asked.team, user):
-        sentence = f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @."
-        raise Refused(sentence, field=field)
+        raise Refused(
+            f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @.", field=field
+        )
     if person.is_bot or person.is_deactivated:
         state = "a bot" if person.is_bot else "deactivated"
         raise Refused(f"{person.name} cannot {what}: that account is {state}.", field=field)
@@ -271,8 +272,7 @@ def require_incident(tx: Transaction, asked: Request, *, locking: bool = False) 
         return incident
     found = incidents_store.by_id(tx, asked.incident_id, locking=locking)
     if found is None or found.team != asked.team:
-        sentence = "That incident is not here any more."
-        raise Refused(sentence)
+        raise Refused("That incident is not here any more.")
     if not _may_touch(found, asked):
         raise Refused(_not_yours(tx, found))
     return found

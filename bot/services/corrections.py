@@ -68,8 +68,10 @@ def require_standing(tx: Transaction, desk: Services, asked: Request, entry: Ent
     """Raises Refused, with the button that brings it back, for an entry that was taken back."""
     if entry.struck:
         name = _named(desk, asked, _who_changed(tx, desk, asked, entry))
-        sentence = f"#{entry.number} was taken back by {name}, and stays so until somebody brings it back."
-        raise Refused(sentence, offer=f"restore_entry {corrections_views.entry_ref(entry)}")
+        raise Refused(
+            f"#{entry.number} was taken back by {name}, and stays so until somebody brings it back.",
+            offer=f"restore_entry {corrections_views.entry_ref(entry)}",
+        )
 
 
 def _who_changed(tx: Transaction, desk: Services, asked: Request, entry: Entry) -> str:
@@ -98,8 +100,10 @@ def require_why(tx: Transaction, desk: Services, asked: Request, why: Why) -> No
     """Raises Refused, with the button that brings it back, for a why that was taken back."""
     if why.struck:
         name = _named(desk, asked, _who_changed_why(tx, desk, asked, why))
-        sentence = f"Why {why.number} was taken back by {name}, and stays so until somebody brings it back."
-        raise Refused(sentence, offer=f"restore_why {corrections_views.why_ref(why)}")
+        raise Refused(
+            f"Why {why.number} was taken back by {name}, and stays so until somebody brings it back.",
+            offer=f"restore_why {corrections_views.why_ref(why)}",
+        )
 
 
 def _who_changed_why(tx: Transaction, desk: Services, asked: Request, why: Why) -> str:
@@ -261,8 +265,7 @@ async def strike(desk: Services, asked: Request, number: int | None, pressed: Pr
         if now := entry_since(tx, desk, asked, entry, pressed, clocks):
             return now
         if entry.struck:
-            sentence = f"#{entry.number} was taken back already."
-            raise Refused(sentence)
+            raise Refused(f"#{entry.number} was taken back already.")
         entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections_views.struck(entry, corrections_views.Turn(incident, after, asked.user, pressed.is_harmless))
@@ -277,8 +280,7 @@ async def restore(desk: Services, asked: Request, number: int, pressed: Pressed 
         incident = require_incident(tx, asked, locking=True)
         entry = require_entry(tx, incident, number)
         if not entry.struck:
-            sentence = f"#{number} stands in the timeline already."
-            raise Refused(sentence)
+            raise Refused(f"#{number} stands in the timeline already.")
         entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
         after = as_corrected(tx, desk.rules, incident, entry, asked.now)
         return corrections_views.restored(
@@ -329,6 +331,5 @@ async def form_for(desk: Services, asked: Request, number: int, pressed: Pressed
 def _last(tx: Transaction, incident: Incident, user: str) -> Entry:
     entry = timeline_store.last_by(tx, incident.id, user)
     if entry is None:
-        sentence = f"You have recorded nothing in {incident.key} that could be taken back."
-        raise Refused(sentence)
+        raise Refused(f"You have recorded nothing in {incident.key} that could be taken back.")
     return entry

@@ -75,8 +75,7 @@ async def again(desk: Services, asked: Request, value: dict[str, Any]) -> Messag
 
 def _begin(tx: Transaction, asked: Request, incident: Incident, oldest: datetime, app: str) -> None:
     if search_store.is_going(tx, incident.id):
-        sentence = f"I am looking back for {incident.key} already. What I find comes as a direct message."
-        raise Refused(sentence)
+        raise Refused(f"I am looking back for {incident.key} already. What I find comes as a direct message.")
     cursor = json.dumps({"latest": f"{asked.now.timestamp():.6f}", "app": app})
     new = NewLookback(asked.team, incident.channel, incident.id, asked.user, oldest, cursor)
     search_store.add(tx, new, asked.now)
@@ -95,8 +94,7 @@ async def choose(desk: Services, asked: Request, value: dict[str, Any]) -> Block
             one for one in proposals if not timeline_store.by_source(tx, incident.id, source_of(row.channel, one.ts))
         ]
         if not new:
-            sentence = f"All of these messages are recorded in {incident.key} already."
-            raise Refused(sentence)
+            raise Refused(f"All of these messages are recorded in {incident.key} already.")
         named = [(one, _name(tx, row.team, one.author)) for one in new]
         return history_scan_views.window(incident, named, clocks, row.id, page)
 
@@ -108,8 +106,7 @@ async def record(desk: Services, asked: Request, lookback_id: object, ticked: fr
     row = await _found_by(desk, asked, lookback_id)
     chosen = [one for one in proposals_of(row) if one.ts in ticked]
     if not chosen:
-        sentence = "No message is ticked, so there is nothing to record. Tick at least one, or close this window."
-        raise Refused(sentence)
+        raise Refused("No message is ticked, so there is nothing to record. Tick at least one, or close this window.")
     home = json.loads(row.cursor).get("home", "")
 
     def unit(tx: Transaction) -> Message:
@@ -118,8 +115,7 @@ async def record(desk: Services, asked: Request, lookback_id: object, ticked: fr
         added = [_add(tx, incident, asked, one, link) for one, link in zip(chosen, links, strict=True)]
         entries = [entry for entry in added if entry is not None]
         if not entries:
-            sentence = f"All of these messages are recorded in {incident.key} already."
-            raise Refused(sentence)
+            raise Refused(f"All of these messages are recorded in {incident.key} already.")
         named = {source_of(row.channel, one.ts): one.named for one in chosen if one.named}
         return history_scan_views.receipt(incident, entries, named, asked.now)
 
@@ -147,19 +143,16 @@ async def _found_by(desk: Services, asked: Request, lookback_id: object) -> Hist
         await desk.store.read(lambda tx: search_store.by_id(tx, lookback_id)) if isinstance(lookback_id, int) else None
     )
     if row is None or row.team != asked.team or row.asked_by != asked.user:
-        sentence = "That list is not yours. `/incident open` offers to look back when you open an incident."
-        raise Refused(sentence)
+        raise Refused("That list is not yours. `/incident open` offers to look back when you open an incident.")
     if row.channel not in await desk.may_see(asked.team, asked.user, [row.channel], asked.place.channel):
-        sentence = "You are not in that channel any more, so I cannot show you what was said there."
-        raise Refused(sentence)
+        raise Refused("You are not in that channel any more, so I cannot show you what was said there.")
     return row
 
 
 def _incident(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> Incident:
     incident = incidents_store.by_id(tx, row.incident_id, locking=locking)
     if incident is None:
-        sentence = "That incident is not here any more."
-        raise Refused(sentence)
+        raise Refused("That incident is not here any more.")
     if incident.is_closed:
         raise Refused(closed(incident))
     return incident

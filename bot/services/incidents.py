@@ -77,11 +77,10 @@ def opened_in(tx: Transaction, asked: Request, opening: Opening) -> Incident:
     title = _one_line(opening.title) or "Untitled incident"
     standing = incidents_store.current(tx, asked.place, locking=True)
     if standing is not None and standing.status is not Status.RESOLVED:
-        sentence = (
+        raise Refused(
             f"{standing.key} {masked(standing.title)} is open here already. A channel holds one open incident at a "
             "time: `/incident resolved` closes it."
         )
-        raise Refused(sentence)
     incident = incidents_store.open_new(tx, asked.place, title, asked.user, asked.now)
     _note(tx, asked, incident, f"Incident opened: {title}", EntryKind.STATUS)
     if opening.severity or opening.channel_name:
@@ -100,8 +99,7 @@ def _one_line(title: str) -> str:
     """A title as typed, on one line; raises Refused where it is too long."""
     line = " ".join(admit(title, "That title").split())
     if len(line) > LONGEST_TITLE:
-        sentence = f"A title is at most {LONGEST_TITLE} characters. Put the rest into the timeline."
-        raise Refused(sentence)
+        raise Refused(f"A title is at most {LONGEST_TITLE} characters. Put the rest into the timeline.")
     return line
 
 
@@ -112,8 +110,7 @@ async def rename(desk: Services, asked: Request, title: str) -> Message | None:
     def unit(tx: Transaction) -> Message:
         before = require_incident(tx, asked, locking=True)
         if before.title == title:
-            sentence = f"{before.key} is called that already."
-            raise Refused(sentence)
+            raise Refused(f"{before.key} is called that already.")
         incident = replace(before, title=title)
         incidents_store.save(tx, incident)
         told = f"Renamed from {before.title} to {title}"
@@ -141,8 +138,7 @@ async def set_severity(desk: Services, asked: Request, severity: int) -> Message
         incident = require_incident(tx, asked, locking=True)
         before = incident.severity
         if before == severity:
-            sentence = f"{incident.key} is sev{severity} already."
-            raise Refused(sentence)
+            raise Refused(f"{incident.key} is sev{severity} already.")
         incidents_store.save(tx, replace(incident, severity=severity))
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
         _note(tx, asked, incident, entry, EntryKind.SEVERITY)
@@ -161,8 +157,7 @@ async def set_lead(desk: Services, asked: Request, lead: str, called: str) -> Me
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         if incident.lead == lead:
-            sentence = f"{name} leads {incident.key} already."
-            raise Refused(sentence)
+            raise Refused(f"{name} leads {incident.key} already.")
         before = desk.people.name(asked.team, incident.lead) or incident.lead if incident.lead else ""
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"

@@ -83,8 +83,7 @@ class Readers:
     async def _worded(self, delivery: Delivery, reader: str, telling: Telling) -> Saying:
         sight = await self._look_into(delivery.team, reader, telling.channels)
         if not sight.is_sure and delivery.attempts < PATIENCE:
-            sentence = "Slack does not say who may look into the channel"
-            raise StillUnknown(sentence)
+            raise StillUnknown("Slack does not say who may look into the channel")
         hidden = telling.channels - sight.seen
         missed = telling.missed
         if hidden and sight.is_sure and missed is not None:

@@ -91,8 +91,7 @@ def _case(tx: Transaction, asked: Request) -> Case:
 async def section_form(desk: Services, asked: Request, slug: str) -> Block:
     """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
     if slug and slug not in BY_SLUG:
-        sentence = "There is no such section."
-        raise Refused(sentence)
+        raise Refused("There is no such section.")
 
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
         case = _case(tx, asked)
@@ -297,8 +296,7 @@ async def snooze(desk: Services, asked: Request) -> Message | None:
         had = reminders_store.of_incident(tx, incident.id)
         if not had or reminders_rules.postmortem_reason_gone(incident):
             require_owed(incident)
-            sentence = f"Nothing is asked of {incident.key} any more."
-            raise Refused(sentence)
+            raise Refused(f"Nothing is asked of {incident.key} any more.")
         if until := reminders_rules.snoozed_until({one.slot: one.due_at for one in had if one.state == "pending"}):
             return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=until))
         latest = max(had, key=lambda reminder: reminder.id)
@@ -420,8 +418,7 @@ async def link(desk: Services, asked: Request, why: int, action: int) -> Message
 def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
     action = actions_store.by_id(tx, action_id)
     if action is None or action.incident_id != incident_id:
-        sentence = "That action is not here any more."
-        raise Refused(sentence)
+        raise Refused("That action is not here any more.")
     return action
 
 

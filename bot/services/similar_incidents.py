@@ -32,8 +32,7 @@ async def search(desk: Services, asked: Request, text: str) -> Message:
     """The incidents with these words, in those channels that the reader may look into; with any where none has all."""
     words = similarity_rules.significant(text)[: similarity_rules.MOST_WORDS]
     if not words:
-        sentence = "Name a word that tells incidents apart, as in `/incident search connection pool`."
-        raise Refused(sentence)
+        raise Refused("Name a word that tells incidents apart, as in `/incident search connection pool`.")
     for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
         found = search_store.incidents_in(
             await desk.store.read(lambda tx, wanted=wanted: search_store.find(tx, asked.team, wanted, SEARCHED))  # type: ignore[misc]
@@ -89,8 +88,7 @@ async def judge(desk: Services, asked: Request, other_id: int, *, is_same: bool)
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         if other_id in search_store.judged(tx, incident.id):
-            sentence = "Somebody has said that already. `/postmortem` shows what stands."
-            raise Refused(sentence)
+            raise Refused("Somebody has said that already. `/postmortem` shows what stands.")
         keep(tx, asked, incident, {other_id: is_same})
         case, *others = _cases(tx, filter(None, (incident, incidents_store.by_id(tx, other_id))))
         return similar_incidents_views.judged(case, others[0], postmortem_views.next_buttons(case), is_same=is_same)
@@ -109,8 +107,7 @@ async def require_known(desk: Services, asked: Request, others: Iterable[int]) -
     past = [one for one in found if one is not None and one.team == incident.team and one.number < incident.number]
     known = await desk.places.open_to_all((one.channel for one in past), incident.channel)
     if len(past) < len(ids) or not all(one.channel in known for one in past):
-        sentence = "That incident cannot be quoted here: it is in a channel that not everybody here can see."
-        raise Refused(sentence)
+        raise Refused("That incident cannot be quoted here: it is in a channel that not everybody here can see.")
 
 
 def keep(tx: Transaction, asked: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:

@@ -108,8 +108,9 @@ def _carried(asked: Request, typed: TypedLine, clocks: timeline_views.Clocks) ->
 def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
     timeline_rules.require_text(reading.text)
     if not timeline_views.can_ask(reading):
-        sentence = f"Not recorded. {reading.problem} Send it again with the time in full, as in `2026-11-23 14:05 UTC`."
-        raise Refused(sentence)
+        raise Refused(
+            f"Not recorded. {reading.problem} Send it again with the time in full, as in `2026-11-23 14:05 UTC`."
+        )
     return timeline_views.question(reading, clocks)
 
 
@@ -118,16 +119,16 @@ async def text_of(desk: Services, asked: Request, number: int, version: int) -> 
     entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
     if entry.struck or entry.version != version:
         state = "was taken back" if entry.struck else "was changed"
-        sentence = f"#{number} {state} since, so nothing was added. `/timeline …` records what you want to say again."
-        raise Refused(sentence)
+        raise Refused(
+            f"#{number} {state} since, so nothing was added. `/timeline …` records what you want to say again."
+        )
     return entry.text
 
 
 def require_of(incident: Incident, asked_at: datetime | None) -> None:
     """Raises Refused for what was asked before this incident was opened, and so belongs to another."""
     if asked_at is not None and incident.opened_at > asked_at:
-        sentence = f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}."
-        raise Refused(sentence)
+        raise Refused(f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}.")
 
 
 def _append(tx: Transaction, asked: Request, new: NewEntry, typed: TypedLine) -> tuple[Entry, Incident]:
@@ -176,8 +177,9 @@ def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Rea
     # Behind a bar a time must be the whole of what stands there.
     reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
-        sentence = f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC."
-        raise Refused(sentence, field="when")
+        raise Refused(
+            f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC.", field="when"
+        )
     return reading
 
 
@@ -193,8 +195,7 @@ def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
     """An entry by its number; raises Refused where the incident has none of it."""
     entry = timeline_store.by_number(tx, incident.id, number)
     if entry is None:
-        sentence = f"{incident.key} has no entry #{number}. `/timeline show` lists them."
-        raise Refused(sentence)
+        raise Refused(f"{incident.key} has no entry #{number}. `/timeline show` lists them.")
     return entry
 
 
@@ -207,8 +208,9 @@ async def form(desk: Services, asked: Request, text: str) -> Block:
         try:
             return await _preview(desk, asked, paste_views.from_text(text))
         except Refused as refused:
-            carried = Carried(text, asked.now, "", asked.place.channel, asked.key, is_paste=True)
-            raise with_words(refused, carried) from refused
+            raise with_words(
+                refused, Carried(text, asked.now, "", asked.place.channel, asked.key, is_paste=True)
+            ) from refused
     clocks = await _clocks(desk, asked, "author")
     incident = await desk.store.read(lambda tx: require_taking(tx, asked))
     return paste_views.form(incident, Pasted(), clocks, clocks.label)
@@ -261,8 +263,7 @@ async def _record(
     lines = paste_rules.read(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     chosen = tuple(line for line in lines if line.number in ticked and line.can_be_recorded)
     if not chosen:
-        sentence = "No line is ticked, so there is nothing to record. Tick at least one, or close this window."
-        raise Refused(sentence)
+        raise Refused("No line is ticked, so there is nothing to record. Tick at least one, or close this window.")
 
     def unit(tx: Transaction) -> Message:
         incident = require_taking(tx, asked, locking=True)

@@ -111,8 +111,9 @@ def open_thread(tx: Transaction, asked: Request, incident: Incident) -> None:
 def _resolved(tx: Transaction, asked: Request, *, locking: bool = False) -> Incident:
     incident = require_incident(tx, asked, locking=locking)
     if incident.status is not Status.RESOLVED:
-        sentence = f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
-        raise Refused(sentence)
+        raise Refused(
+            f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
+        )
     return incident
 
 
@@ -154,8 +155,7 @@ async def unmark_root(desk: Services, asked: Request, number: int, pressed: Pres
             return now
         why = whys_rules.by_number(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
-            sentence = f"Why {number} is not marked as a root cause."
-            raise Refused(sentence)
+            raise Refused(f"Why {number} is not marked as a root cause.")
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", asked.user, asked.now)
         return in_thread(tx, asked, incident, whys_views.not_rooted(why, asked.user))
 
@@ -291,8 +291,7 @@ async def strike(desk: Services, asked: Request, number: int | None, pressed: Pr
         if now := why_since(tx, desk, asked, why, pressed):
             return now
         if why.struck:
-            sentence = f"Why {why.number} was taken back already."
-            raise Refused(sentence)
+            raise Refused(f"Why {why.number} was taken back already.")
         return whys_views.struck(_amended(tx, asked, incident, replace(why, struck=True), "struck"))
 
     return await once(desk, asked, unit, verb="whys.strike")
@@ -304,8 +303,7 @@ async def restore(desk: Services, asked: Request, number: int) -> Message | None
     def unit(tx: Transaction) -> Message:
         incident, why = _why(tx, asked, number, locking=True)
         if not why.struck:
-            sentence = f"Why {number} stands already."
-            raise Refused(sentence)
+            raise Refused(f"Why {number} stands already.")
         return whys_views.restored(_amended(tx, asked, incident, replace(why, struck=False), "restored"))
 
     return await once(desk, asked, unit, verb="whys.restore")

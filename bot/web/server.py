@@ -270,6 +270,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except (OSError, OverflowError) as error:
         listener.close()
-        msg = f"AFTERWORD_HOST and AFTERWORD_PORT name {host}:{port}, where nothing can listen ({error})."
-        raise Misconfigured(msg) from error
+        raise Misconfigured(
+            f"AFTERWORD_HOST and AFTERWORD_PORT name {host}:{port}, where nothing can listen ({error})."
+        ) from error
     return listener

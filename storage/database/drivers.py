@@ -82,8 +82,9 @@ class SqliteDriver:
 
     def __init__(self, url: URL) -> None:
         if not url.database or url.database == ":memory:":
-            msg = "DATABASE_URL must name a file, such as sqlite:///afterword.db: what is in memory is lost."
-            raise Misconfigured(msg)
+            raise Misconfigured(
+                "DATABASE_URL must name a file, such as sqlite:///afterword.db: what is in memory is lost."
+            )
         self.url = url
         self.dialect: Dialect = pysqlite.dialect()
         self.path = Path(url.database).absolute()
@@ -133,8 +134,7 @@ class SqliteDriver:
         on it (POSIX), and the next command beside the bot would take itself for the last and remove the -wal file.
         """
         if not self.path.parent.is_dir():
-            msg = f"DATABASE_URL points into {self.path.parent}, which is not a folder. Create it first."
-            raise Misconfigured(msg)
+            raise Misconfigured(f"DATABASE_URL points into {self.path.parent}, which is not a folder. Create it first.")
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except FileExistsError:
@@ -269,15 +269,15 @@ def driver_for(database_url: str) -> Driver:
     try:
         url = make_url(database_url)
     except ArgumentError as error:
-        msg = "DATABASE_URL is no address: it must be sqlite:///FILE or postgresql://USER@HOST/NAME."
-        raise Misconfigured(msg) from error
+        raise Misconfigured(
+            "DATABASE_URL is no address: it must be sqlite:///FILE or postgresql://USER@HOST/NAME."
+        ) from error
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
         return SqliteDriver(url)
     if kind in ("postgresql", "postgres"):
         return PostgresDriver(url)
-    msg = f"DATABASE_URL begins with {kind!r}: it must be sqlite:///FILE or postgresql://USER@HOST/NAME."
-    raise Misconfigured(msg)
+    raise Misconfigured(f"DATABASE_URL begins with {kind!r}: it must be sqlite:///FILE or postgresql://USER@HOST/NAME.")
 
 
 def backup(database_url: str, target: Path) -> None:
@@ -288,11 +288,11 @@ def backup(database_url: str, target: Path) -> None:
     """
     driver = driver_for(database_url)
     if not isinstance(driver, SqliteDriver):
-        msg = "A PostgreSQL database is backed up with pg_dump: pg_dump --format=custom --file=FILE, with DATABASE_URL."
-        raise Misconfigured(msg)
+        raise Misconfigured(
+            "A PostgreSQL database is backed up with pg_dump: pg_dump --format=custom --file=FILE, with DATABASE_URL."
+        )
     if not driver.path.exists():
-        msg = f"There is no database at {driver.path}. Check DATABASE_URL."
-        raise Misconfigured(msg)
+        raise Misconfigured(f"There is no database at {driver.path}. Check DATABASE_URL.")
     if target.exists():
         raise _there_already(target)
     driver.protect()
@@ -313,8 +313,7 @@ def copy_database(source: Path, target: Path, *, replacing: bool = False) -> Non
         raise _there_already(target) from error
     except (OSError, sqlite3.Error) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else error
-        msg = f"{source} could not be copied to {target}: {cause}."
-        raise Refused(msg) from error
+        raise Refused(f"{source} could not be copied to {target}: {cause}.") from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -325,8 +324,7 @@ def _copy(source: Path, part: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE").close()  # one file, with nothing beside it to forget
         found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        msg = f"{source} is damaged ({found}): the copy was thrown away. Keep the backups you have."
-        raise Refused(msg)
+        raise Refused(f"{source} is damaged ({found}): the copy was thrown away. Keep the backups you have.")
     _sync(part)
 
 

@@ -165,8 +165,7 @@ class Look(Transaction):
     def rows(self, statement: Statement, /, **given: Any) -> list[Row]:
         """Every row of the answer; RuntimeError for a statement that locks."""
         if statement.locks:
-            msg = f"who only looks cannot lock: {statement.compiled(self._dialect).sql}"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"who only looks cannot lock: {statement.compiled(self._dialect).sql}")
         return super().rows(statement, **given)
 
 
@@ -202,8 +201,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            msg = f"a time without a zone cannot be stored: {value!r}"
-            raise ValueError(msg)
+            raise ValueError(f"a time without a zone cannot be stored: {value!r}")
         moment = value.astimezone(UTC)
         return moment.isoformat(timespec="microseconds") if dialect.name == "sqlite" else moment
 

@@ -58,8 +58,9 @@ def check(driver: Driver) -> None:
         revision = _revision(connection)
         _refuse_unknown(revision)
         if revision != _known()[0]:
-            msg = "The database's schema is older than this version. Run `afterword migrate`, then start again."
-            raise Misconfigured(msg)
+            raise Misconfigured(
+                "The database's schema is older than this version. Run `afterword migrate`, then start again."
+            )
         if isinstance(driver, SqliteDriver):
             found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
             if found != "ok":
@@ -77,8 +78,9 @@ def _connected(driver: Driver, *, writing: bool = False) -> Iterator[Connection]
         if isinstance(driver, SqliteDriver) and getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CORRUPT":
             raise _damaged(driver, str(error.orig)) from error
         wanted = "brought up to date" if writing else "read"
-        msg = f"The database cannot be {wanted} ({type(error.orig).__name__}). Check DATABASE_URL and the server."
-        raise Misconfigured(msg) from error
+        raise Misconfigured(
+            f"The database cannot be {wanted} ({type(error.orig).__name__}). Check DATABASE_URL and the server."
+        ) from error
     finally:
         engine.dispose()
 
@@ -109,8 +111,9 @@ def _revision(connection: Connection) -> str | None:
 
 def _refuse_unknown(revision: str | None) -> None:
     if revision is not None and revision not in _known():
-        msg = f"The database was written by a newer version (schema {revision}). Install that version or a later one."
-        raise Misconfigured(msg)
+        raise Misconfigured(
+            f"The database was written by a newer version (schema {revision}). Install that version or a later one."
+        )
 
 
 def _copy_aside(driver: SqliteDriver, revision: str) -> None:

@@ -47,8 +47,7 @@ def _introduce(folder: Path) -> None:
 async def _compare(floor: int, bot: int) -> None:
     await _once(bot, "/incident open bench")
     if b":memo:" not in await _once(bot, _line(0, "warm-up")):
-        msg = "the bot does not record"
-        raise RuntimeError(msg)
+        raise RuntimeError("the bot does not record")
     click.echo("signed /timeline with its durable row, beside the same Bolt app that only acknowledges")
     click.echo(f"{'clients':>8} {'':<10} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8}")
     for clients, count in REQUESTS.items():
@@ -138,8 +137,7 @@ def _wait(port: int) -> None:
             asyncio.run(asyncio.sleep(0.1))
         else:
             return
-    msg = "a server did not start within 20 s"
-    raise RuntimeError(msg)
+    raise RuntimeError("a server did not start within 20 s")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,7 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reques
     length = int(head[at : head.index(b"\r\n", at)])
     body = await reader.readexactly(length)
     if not head.startswith(b"HTTP/1.1 200"):
-        msg = f"answered {head[:30]!r} {body[:200]!r}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"answered {head[:30]!r} {body[:200]!r}")
     return body
 
 

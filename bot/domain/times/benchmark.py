@@ -77,8 +77,7 @@ def rows_of(text: str) -> list[Row]:
             zone_of(row["tz_of_author"])
             _ = row["raw"], row["context_date"], row["expected_utc"]
         except (ValueError, KeyError, TypeError) as error:
-            sentence = f"Line {number} is no row of a collection of times ({type(error).__name__})."
-            raise Refused(sentence) from error
+            raise Refused(f"Line {number} is no row of a collection of times ({type(error).__name__}).") from error
         rows.append(row)
     return rows
 

@@ -28,8 +28,7 @@ _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzin
 
 def _utc(moment: datetime) -> datetime:
     if not _EARLIEST <= moment < _LATEST:
-        msg = "it must be in the years 1900 to 8999"
-        raise ValueError(msg)
+        raise ValueError("it must be in the years 1900 to 8999")
     return moment.astimezone(UTC)
 
 
@@ -236,8 +235,7 @@ class LikenessJson(Shape):
 def _known_slugs(parts: dict[str, SectionJson]) -> dict[str, SectionJson]:
     for slug in parts:
         if slug not in BY_SLUG:
-            msg = f"there is no section {slug[:40]!r}; there are {', '.join(BY_SLUG)}"
-            raise ValueError(msg)
+            raise ValueError(f"there is no section {slug[:40]!r}; there are {', '.join(BY_SLUG)}")
     return parts
 
 

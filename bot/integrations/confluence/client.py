@@ -142,8 +142,12 @@ class ConfluenceClient:
                     raise
                 continue
             return Made(replace(self._page(answer.data), body=body), was_there=False)
-        sentence = f"{self.name} has other pages “{draft.title}”, with and without {draft.key}. Rename one of them."
-        raise PublishError(self.name, sentence, is_permanent=True, status=400)
+        raise PublishError(
+            self.name,
+            f"{self.name} has other pages “{draft.title}”, with and without {draft.key}. Rename one of them.",
+            is_permanent=True,
+            status=400,
+        )
 
     async def read(self, page_id: str) -> ConfluencePage | None:
         """A page as it stands; None where it was deleted or may not be seen."""
@@ -228,8 +232,12 @@ class ConfluenceClient:
                 raise
             space = None
         if space is None:
-            sentence = f"{self.name} has no space {self._key} that the account may see. Look at the settings."
-            raise PublishError(self.name, sentence, is_permanent=True, status=404)
+            raise PublishError(
+                self.name,
+                f"{self.name} has no space {self._key} that the account may see. Look at the settings.",
+                is_permanent=True,
+                status=404,
+            )
         return space
 
     async def _titled(self, space: Space, title: str) -> list[ConfluencePage]:

@@ -104,8 +104,11 @@ class PostmortemPages:
             return await self._created(link, prepared)
         page = await self._confluence.read(link.external_id)
         if page is None:
-            sentence = f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more."
-            raise Undecided(self._confluence.name, sentence, confluence_views.deleted(prepared.incident, link))
+            raise Undecided(
+                self._confluence.name,
+                f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more.",
+                confluence_views.deleted(prepared.incident, link),
+            )
         memo = replace(memo, record=await self._as_left(link, memo, page))
         return await self._brought(link, replace(prepared, memo=memo), page)
 
@@ -121,11 +124,16 @@ class PostmortemPages:
             return
         sight = await self._places.sight("", [wanted.incident.channel])
         if not sight.is_sure:
-            sentence = "Slack does not say just now who can read in the incident's channel; it is tried again later."
-            raise PublishError(self._confluence.name, sentence)
+            raise PublishError(
+                self._confluence.name,
+                "Slack does not say just now who can read in the incident's channel; it is tried again later.",
+            )
         if wanted.incident.channel not in sight.seen:
-            sentence = f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel."
-            raise Undecided(self._confluence.name, sentence, confluence_views.private(wanted.incident, link.url))
+            raise Undecided(
+                self._confluence.name,
+                f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel.",
+                confluence_views.private(wanted.incident, link.url),
+            )
 
     async def _linked(self, link: Link, wanted: _WantedPage) -> SyncResult:
         """Bring the links at the top of the page up to date, where nobody changed them; nobody hears of it."""
@@ -190,8 +198,11 @@ class PostmortemPages:
             return await asyncio.to_thread(self._sheets.sheet, wanted.order, with_pictures=with_pictures)
         except BrokenTemplate as error:
             key = wanted.incident.key
-            sentence = f"{key}'s page was not written, for the team's templates cannot be used: {error}"
-            raise PublishError(self._confluence.name, sentence, is_permanent=True) from error
+            raise PublishError(
+                self._confluence.name,
+                f"{key}'s page was not written, for the team's templates cannot be used: {error}",
+                is_permanent=True,
+            ) from error
 
     async def _written(
         self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage
@@ -220,9 +231,11 @@ class PostmortemPages:
             names = await self._names_on(page, wanted)
             return await asyncio.to_thread(self._sheets.brought, sheet, wanted.order, wanted.memo, page, names)
         except (NotAPage, StructureLost) as error:
-            sentence = f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}."
-            asks = confluence_views.lost(wanted.incident, replace(link, external_id=page.id, url=page.url))
-            raise Undecided(self._confluence.name, sentence, asks) from error
+            raise Undecided(
+                self._confluence.name,
+                f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}.",
+                confluence_views.lost(wanted.incident, replace(link, external_id=page.id, url=page.url)),
+            ) from error
 
     async def _names_on(self, page: ConfluencePage, wanted: _WantedPage) -> Mapping[str, str]:
         """The names of the people who were mentioned on a page by others than us; none where they are not told."""

@@ -200,10 +200,12 @@ class JiraClient:
         """The same where it is to be there: its absence is an error that stays until a person has done something."""
         issue = await self.issue(key)
         if issue is None:
-            sentence = (
-                f"{self.name} does not know {key} any more, or hides it from this account: restore it, and try again."
+            raise PublishError(
+                self.name,
+                f"{self.name} does not know {key} any more, or hides it from this account: restore it, and try again.",
+                is_permanent=True,
+                status=404,
             )
-            raise PublishError(self.name, sentence, is_permanent=True, status=404)
         return issue
 
     async def edit(self, key: str, changes: Changes) -> None:
@@ -319,8 +321,9 @@ class JiraClient:
         for entry in await self._meta(self._dialect.meta_types, project, "issuetypes"):
             if name in (worded(entry, "id"), worded(entry, "name")):
                 return worded(entry, "id")
-        sentence = f"{self.name} has no issue type {name} in {project}. Look at the settings."
-        raise PublishError(self.name, sentence, is_permanent=True)
+        raise PublishError(
+            self.name, f"{self.name} has no issue type {name} in {project}. Look at the settings.", is_permanent=True
+        )
 
     async def _meta(self, part: str, *path: str) -> list[Mapping[str, Any]]:
         """A list of the project's form, page by page."""

@@ -105,8 +105,10 @@ async def is_public(places: Channels, incident: Incident) -> bool:
     """Whether everybody may read in the incident's channel. Raises PublishError where Slack does not say just now."""
     sight = await places.sight("", [incident.channel])
     if not sight.is_sure:
-        sentence = "Slack does not say just now who can read in the incident's channel; it is tried again later."
-        raise PublishError(NAMES[SYSTEM], sentence)
+        raise PublishError(
+            NAMES[SYSTEM],
+            "Slack does not say just now who can read in the incident's channel; it is tried again later.",
+        )
     return incident.channel in sight.seen
 
 

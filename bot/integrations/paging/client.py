@@ -171,8 +171,11 @@ class Paging:
             raise
         if reach(answer.data, "data", "isSuccess") is False or reach(answer.data, "data", "success") is False:
             said = shortened(one_line(worded(answer.data, "data", "status")), 200)
-            sentence = f"{self.name} accepted it and then did not do it: {said or 'it does not say why'}"
-            raise NotDone(self.name, sentence, is_permanent=True)
+            raise NotDone(
+                self.name,
+                f"{self.name} accepted it and then did not do it: {said or 'it does not say why'}",
+                is_permanent=True,
+            )
         return worded(answer.data, "data", "alertId")
 
     def _unconfirmed(self) -> PublishError:

@@ -39,10 +39,9 @@ SYSTEM = "jsm"
 async def open_there(desk: Services, asked: Request) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project, too."""
     if SYSTEM not in desk.systems:
-        sentence = (
+        raise Refused(
             "Jira Service Management is not connected. Whoever runs Afterword can connect it: AFTERWORD_JSM_PROJECT."
         )
-        raise Refused(sentence)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)

@@ -227,8 +227,11 @@ class CustomerUpdates:
             await self._client.draft_postmortem(prepared.page_id, text)
             return SyncResult(prepared.page_id, link.url, "draft", link.memo)
         if prepared.is_overtaken:
-            sentence = "Customers read something newer already, so this is not sent after it. Write a new update."
-            raise PublishError("Statuspage", sentence, is_permanent=True)
+            raise PublishError(
+                "Statuspage",
+                "Customers read something newer already, so this is not sent after it. Write a new update.",
+                is_permanent=True,
+            )
         try:
             made = await self._said(prepared, is_repeat=link.is_unsure or link.attempts > 1)
         except PublishError as error:

@@ -261,8 +261,7 @@ async def suggest_again(desk: Services, asked: Request, alert_id: int) -> Messag
         group = _group(tx, asked, alert_id, locking=True)
         _require_free(tx, group)
         if group.stand is not Stand.IGNORED:
-            sentence = "That alert is suggested again already."
-            raise Refused(sentence)
+            raise Refused("That alert is suggested again already.")
         _decided(tx, replace(group, stand=Stand.SUGGESTED, settled_by=""), asked.now)
 
     return await once(desk, asked, unit, verb="suggestions.suggest_again")
@@ -277,8 +276,7 @@ async def show_more(desk: Services, asked: Request, storm_id: int) -> Message | 
             raise Refused("Those alerts are not of this channel.")
         found = alerts_store.of_storm(tx, storm_id, AT_ONCE)
         if not found:
-            sentence = "Each of those alerts has a message of its own by now, or was settled."
-            raise Refused(sentence)
+            raise Refused("Each of those alerts has a message of its own by now, or was settled.")
         for held in found:
             group = alerts_store.by_id(tx, held.id, locking=True)
             if group is not None and group.stand is Stand.HELD:

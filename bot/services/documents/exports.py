@@ -34,11 +34,9 @@ def form_named(desk: Services, form: str) -> str:
         close = nearest(form, FORMATS)
         *others, one = FORMATS
         hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(others)} and {one}."
-        sentence = f"There is no format `{form[:30].replace('`', '')}`. {hint}"
-        raise Refused(sentence)
+        raise Refused(f"There is no format `{form[:30].replace('`', '')}`. {hint}")
     if trouble := desk.exporter.trouble(form):
-        sentence = f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well."
-        raise Refused(sentence)
+        raise Refused(f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well.")
     return form
 
 

@@ -93,8 +93,7 @@ def chosen(values: Mapping[str, Any]) -> str | None:
     """Who was picked: a user id, or the id of a group; raises Refused for both at once."""
     person, group = values.get(PERSON) or None, values.get(GROUP) or None
     if person and group:
-        sentence = "Pick a person or a group, not both."
-        raise Refused(sentence, field=GROUP)
+        raise Refused("Pick a person or a group, not both.", field=GROUP)
     return person or group
 
 
