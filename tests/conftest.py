@@ -17,7 +17,7 @@ from storage.database.drivers import driver_for
 from storage.database.store import Store, open_store
 
 times.prepare()  # else the first property test that reads a time pays for it, and misses its deadline
-pytest_plugins = ["tests.patience"]
+pytest_plugins = ["tests.support.timeouts"]
 TEMPLATE = "afterword_template"
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a database is created there twenty times as fast as on a disk."""

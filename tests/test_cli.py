@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from storage.database.store import open_store
-from tests.storage.given import opened
+from tests.support.storage.sample_records import opened
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")
 

@@ -16,7 +16,7 @@ from storage import incidents as incidents_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
-from tests.storage.given import NOW, PLACE, noting, opened
+from tests.support.storage.sample_records import NOW, PLACE, noting, opened
 
 SAVED = "2026-11-24T09:12:00Z"
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from storage.database.store import open_store
-from tests.services import rich
+from tests.support import full_incident
 
 NOW = ("--now", "2026-12-03T12:00:00.123456Z")
 
@@ -25,7 +25,7 @@ def exported(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("source", "here"):
         (tmp_path / f"{name}.db").write_bytes(sqlite_template.read_bytes())
     store = open_store(f"sqlite:///{tmp_path}/source.db")
-    store.write_now(rich.write)
+    store.write_now(full_incident.write)
     store.close()
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/source.db")
     files = tmp_path / "1.json", tmp_path / "2.json"

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from storage.database.store import Store, open_store
-from tests.storage.given import opened
+from tests.support.storage.sample_records import opened
 
 FULL = Path("/dev/full")
 

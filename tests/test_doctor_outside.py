@@ -8,10 +8,10 @@ from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.http import PublishError
 from bot.integrations.registry import checks
 from bot.settings import Settings, load
-from tests.integrations.clients import BASIC, EMAIL, QUICK, SECRET, access
-from tests.integrations.fakes.alerts import FakeAlerts
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.integrations.fakes.jira import FakeJira
+from tests.support.integrations.clients import BASIC, EMAIL, QUICK, SECRET, access
+from tests.support.integrations.fakes.alerts import FakeAlerts
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.integrations.fakes.jira import FakeJira
 
 
 def settings(url: str, **more: str) -> Settings:

@@ -10,7 +10,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from bot.clock import SettableClock
 from bot.scheduler import _JOB, Sweeper, _Every
-from tests.waiting import LONG_SECONDS, until
+from tests.support.deadlines import LONG_SECONDS, until
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 TICK = 0.05

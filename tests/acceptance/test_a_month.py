@@ -1,7 +1,7 @@
 """A month of one incident, played through the whole app, with all that was said in it: once, on time, and no more."""
 
-from tests.acceptance.month import Month, moment, month
-from tests.handlers.stage import require_sayable
+from tests.support.acceptance.month import Month, moment, month
+from tests.support.interactions import require_sayable
 
 
 async def thursday(play: Month) -> None:

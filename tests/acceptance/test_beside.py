@@ -10,10 +10,10 @@ import pytest
 from bot.clock import SystemClock
 from bot.rehearsal.server import StandIn
 from storage.database.store import Store
-from tests.acceptance.running import Program, afterword, environ_of, free_port
-from tests.playing import TEAM
-from tests.services import rich
-from tests.waiting import LONG_SECONDS
+from tests.support import full_incident
+from tests.support.acceptance.programs import Program, afterword, environ_of, free_port
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.play import TEAM
 
 BESIDE = (
     ("export", "INC-1"),
@@ -67,10 +67,10 @@ async def test_what_is_recorded_after_a_command_ran_beside_the_bot_is_on_disk(
 async def test_an_incident_imported_beside_the_bot_is_known_to_it_and_takes_nothing_from_it(
     tmp_path: Path, sqlite_store: Store
 ) -> None:
-    sqlite_store.write_now(rich.write)
+    sqlite_store.write_now(full_incident.write)
     folder = tmp_path / "program"
     folder.mkdir()
-    (folder / "INC-2.json").write_bytes(rich.exported(sqlite_store))
+    (folder / "INC-2.json").write_bytes(full_incident.exported(sqlite_store))
     async with program_in(folder) as (program, slack, ana, channel):
         command = ("import", "INC-2.json", "--team", TEAM, "--channel", channel)
         assert "INC-2 was imported" in await afterword(program.environ, folder, *command)

@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from bot.domain.records import ActionStatus, Milestone, Status
-from tests.alarms import ALERTS, call, pagerduty, watched
-from tests.handlers.stage import press, told, window
-from tests.integrations.clients import EMAIL, SECRET
-from tests.integrations.fakes.alerts import FakeAlerts
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.integrations.fakes.jira import FakeJira
-from tests.integrations.fakes.statuspage import FakeStatuspage
-from tests.playing import Play, reached_at
+from tests.support.alert_senders import ALERTS, call, pagerduty, watched
+from tests.support.integrations.clients import EMAIL, SECRET
+from tests.support.integrations.fakes.alerts import FakeAlerts
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.integrations.fakes.statuspage import FakeStatuspage
+from tests.support.interactions import press, told, window
+from tests.support.play import Play, reached_at
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.weeks import POSTMORTEM, RESOLVED, weeks
+from tests.support.acceptance.weeks import POSTMORTEM, RESOLVED, weeks
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(hours=24)

@@ -14,9 +14,9 @@ import pytest
 from bot.clock import SystemClock
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import AppAnswer
-from tests.acceptance.running import Program, afterword, command_begun, environ_of, free_port
-from tests.acceptance.weeks import RESOLVED, weeks
-from tests.waiting import LONG_SECONDS, until
+from tests.support.acceptance.programs import Program, afterword, command_begun, environ_of, free_port
+from tests.support.acceptance.weeks import RESOLVED, weeks
+from tests.support.deadlines import LONG_SECONDS, until
 
 log = logging.getLogger(__name__)
 

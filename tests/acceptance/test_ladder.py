@@ -8,8 +8,8 @@ import pytest
 
 from bot.app import Afterword
 from bot.rehearsal.views_seen import SeenMessage
-from tests.acceptance.running import bot_on
-from tests.acceptance.weeks import POSTMORTEM, RESOLVED, Weeks, weeks
+from tests.support.acceptance.programs import bot_on
+from tests.support.acceptance.weeks import POSTMORTEM, RESOLVED, Weeks, weeks
 
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)

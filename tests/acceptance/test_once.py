@@ -15,9 +15,9 @@ from bot.rehearsal.views_seen import AppAnswer, AppDelivery
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage.database.store import open_store
-from tests.acceptance.running import bot_on, environ_of
-from tests.playing import TEAM, Play, playing
-from tests.waiting import LONG_SECONDS
+from tests.support.acceptance.programs import bot_on, environ_of
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.play import TEAM, Play, playing
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 OPENED = "Incident opened: checkout is failing"

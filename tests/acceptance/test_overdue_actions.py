@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import Afterword
 from bot.rehearsal.views_seen import SeenMessage
-from tests.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
+from tests.support.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
 
 DAY = timedelta(days=1)
 HALF_HOUR = timedelta(minutes=30)

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.text import bare, plain
-from tests.export import pages
-from tests.playing import Play, playing
+from tests.support.export import export_text
+from tests.support.play import Play, playing
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -41,7 +41,7 @@ class Told:
 
     @property
     def line(self) -> Line:
-        return f"{self.at:%Y-%m-%d %H:%M}", pages.squeezed(bare(plain(self.text)))
+        return f"{self.at:%Y-%m-%d %H:%M}", export_text.squeezed(bare(plain(self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +94,15 @@ async def drafts(play: Play, witness: str, channel: str) -> tuple[list[Line], li
     await play.settle()
     files = {Path(file.name).suffix: file.bytes for file in play.slack.files}
     markdown = files[".md"].decode()
-    page = pages.page(files[".html"])
+    page = export_text.page(files[".html"])
     items = ["".join(item.itertext()) for item in page.iter("li") if item.get("id")]
-    text = pages.visible_text(page)
-    return entries(pages.list_items(markdown), markdown), entries(items, text)
+    text = export_text.visible_text(page)
+    return entries(export_text.list_items(markdown), markdown), entries(items, text)
 
 
 def entries(items: list[str], whole: str) -> list[Line]:
     day = ONE_DAY.search(whole)
-    read = [ITEM.fullmatch(pages.squeezed(item)) for item in items]
+    read = [ITEM.fullmatch(export_text.squeezed(item)) for item in items]
     found = [(f"{one['day'] or (day and day[1])} {one['clock']}", one["text"]) for one in read if one]
     return [line for line in found if not line[1].startswith("Incident opened:")]
 

@@ -16,16 +16,16 @@ from bot.clock import SystemClock
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import AppAnswer
 from bot.slack import directory
-from tests.acceptance.running import Program, afterword, environ_of, free_port
-from tests.acceptance.weeks import Weeks, weeks
-from tests.patience import AS_SHIPPED, hurry
-from tests.waiting import LONG_SECONDS
+from tests.support.acceptance.programs import Program, afterword, environ_of, free_port
+from tests.support.acceptance.weeks import Weeks, weeks
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.timeouts import AS_SHIPPED, hurry
 
 SLACK_SECONDS = AS_SHIPPED["bot.app.SLACK_SECONDS"]
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SLOWEST_SECONDS = 0.8 * SLACK_SECONDS
 """Somebody who waited for a call that hangs waits for longer; Slack itself gives up after three seconds, for which
-the bot's waits are short enough by their figures (tests/patience.py)."""
+the bot's waits are short enough by their figures (tests/support/timeouts.py)."""
 
 WHOLLY = 1_000_000
 

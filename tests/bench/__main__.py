@@ -19,7 +19,7 @@ import uvloop
 from bot.domain.records import Person
 from storage import people as people_store
 from storage.database.store import open_store
-from tests.bench import compiling, load, writing
+from tests.bench import compilation, group_commit, load
 
 SECRET = "bench" * 4
 ZONE = "Europe/Berlin"
@@ -33,8 +33,8 @@ def main() -> None:
         _introduce(Path(folder))
         with _server(_floor_command(), {}) as floor, _server(_bot_command(), _bot_environ(Path(folder))) as bot:
             uvloop.run(_compare(floor, bot))
-        writing.compare(Path(folder))
-    compiling.compare()
+        group_commit.compare(Path(folder))
+    compilation.compare()
 
 
 def _introduce(folder: Path) -> None:

@@ -20,7 +20,7 @@ from bot.domain.alerts import (
     start_of,
     stretches,
 )
-from tests.playing import NOON
+from tests.support.play import NOON
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.alerts import Alert, AlertRules, AlertStatus, NoCondition, conditions, proposed_severity, told_as
-from tests.playing import NOON
+from tests.support.play import NOON
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.records import Action, ActionStatus, Why
 from bot.domain.similarity import joined, rank, significant, told_of
-from tests.export.cases import NOW, case, incident
+from tests.support.export.cases import NOW, case, incident
 
 
 def test_words_that_every_text_has_tell_nothing_apart() -> None:

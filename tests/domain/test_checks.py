@@ -1,7 +1,7 @@
 from bot.domain import checks as checks_rules
 from bot.domain.checks import Gap
 from bot.domain.sections import SECTIONS
-from tests.export.cases import FULL, NOTHING_KNOWN, action, at, case, entry, incident, why, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, action, at, case, entry, incident, why, written
 
 ALL_WRITTEN = tuple(written(section.slug, "Known.") for section in SECTIONS)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.checks import FindingKind, findings
 from bot.domain.incident import Clash, clash, course
 from bot.domain.records import Entry, EntryKind, Milestone, Status
-from tests.export.cases import INCIDENT, NOW, at, case, entry, incident
+from tests.support.export.cases import INCIDENT, NOW, at, case, entry, incident
 
 OPEN = incident(status=Status.OPEN, resolved_at=None, resolved_by=None)
 STARTED, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.text import PieceKind, bare, closing, flat, pieces, shortened
-from tests.waiting import working_at_most
+from tests.support.deadlines import working_at_most
 
 W, S, B = PieceKind.WORDS, PieceKind.SPAN, PieceKind.BLOCK
 TEXTS = st.lists(

@@ -7,7 +7,7 @@ from bot.domain.records import Case, EntryKind, Milestone, Status
 from bot.domain.secrets import MASK
 from bot.domain.section_drafts import MOST_BEFORE, Before, Moment, SectionDraft, draft
 from bot.domain.sections import SECTIONS
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
 
 PASSWORD = "hunter" + "2-of-demo"
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Milestone, Person, Status
 from bot.domain.sections import BY_SLUG
-from tests.export.cases import FULL, NOW, action, at, entry, incident, why, written
+from tests.support.export.cases import FULL, NOW, action, at, entry, incident, why, written
 
 
 def facts(case: Case, now: datetime = NOW) -> dict[str, str]:

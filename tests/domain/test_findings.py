@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.checks import Finding, FindingKind, Mend, findings, placeholder
 from bot.domain.records import ActionStatus, Case, Entry, EntryKind, Milestone, Status
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, why, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, why, written
 
 IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone
 

@@ -9,7 +9,7 @@ from bot.domain.checks import blank_sections
 from bot.domain.sections import Change, KeptRegion, by_region, filled, redacted, standing
 from bot.domain.text import plain
 from bot.export import escape
-from tests.export.cases import NOTHING_KNOWN, at
+from tests.support.export.cases import NOTHING_KNOWN, at
 
 _ONE = KeptRegion(1, "leadup", 1, Change.EDITED, "by hand", "f0", 0, "Ana", "file", "monday", at(17, 0))
 

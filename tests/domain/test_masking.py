@@ -13,8 +13,8 @@ from bot.domain.document import AuditRecord, PastWording
 from bot.domain.masking import Find, MaskRules, chosen
 from bot.domain.records import Attachment, Person
 from bot.export import Exporter
-from tests.export.cases import FULL, NOW, case, entry
 from tests.export.test_hostile import everywhere
+from tests.support.export.cases import FULL, NOW, case, entry
 
 ALL = chosen("credentials,emails,addresses", "")
 TOKEN = "ghp_" + "a1B2" * 10

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.paste import PastedLine, sheet
-from tests.domain.timelines import TIMELINES, Timeline
+from tests.support.published_timelines import TIMELINES, Timeline
 
 
 def told(line: PastedLine) -> str:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.domain.alert_payloads import PARSERS, TITLE, WORD, Malformed, Parser, alertmanager, jsm, pagerduty
 from bot.domain.alerts import Alert, AlertStatus
-from tests import alarms
-from tests.playing import NOON
+from tests.support import alert_senders
+from tests.support.play import NOON
 
 FIRED = "2026-11-23T12:20:00Z"
 
@@ -24,8 +24,8 @@ def one(found: tuple[Alert, ...]) -> Alert:
 
 
 def test_what_alertmanager_tells() -> None:
-    fired = alarms.member("HighErrorRate", "2026-11-23T13:20:05.123456789+01:00", severity="critical")
-    alert = one(alertmanager(alarms.alertmanager(fired), NOON))
+    fired = alert_senders.member("HighErrorRate", "2026-11-23T13:20:05.123456789+01:00", severity="critical")
+    alert = one(alertmanager(alert_senders.alertmanager(fired), NOON))
     assert (alert.source, alert.title, alert.severity, alert.service) == (
         "alertmanager",
         "HighErrorRate on checkout",
@@ -39,8 +39,8 @@ def test_what_alertmanager_tells() -> None:
 
 
 def test_an_alert_that_ended_is_told_at_its_end() -> None:
-    over = alarms.member("HighErrorRate", FIRED, "2026-11-23T12:29:30Z")
-    alert = one(alertmanager(alarms.alertmanager(over), NOON))
+    over = alert_senders.member("HighErrorRate", FIRED, "2026-11-23T12:29:30Z")
+    alert = one(alertmanager(alert_senders.alertmanager(over), NOON))
     assert (alert.status, f"{alert.starts_at:%H:%M:%S}", f"{alert.at:%H:%M:%S}") == (
         AlertStatus.RESOLVED,
         "12:20:00",
@@ -49,26 +49,28 @@ def test_an_alert_that_ended_is_told_at_its_end() -> None:
 
 
 def test_the_same_alert_told_again_is_the_same_event_and_its_end_another() -> None:
-    first = alarms.member("HighErrorRate", FIRED)
-    over = alarms.member("HighErrorRate", FIRED, "2026-11-23T12:29:30Z")
-    anew = alarms.member("HighErrorRate", "2026-11-23T12:25:00Z")
-    told = [one(alertmanager(alarms.alertmanager(each), NOON)) for each in (first, first, over, anew)]
-    assert told[0].event == one(alertmanager(alarms.alertmanager(first), NOON + timedelta(hours=4))).event
+    first = alert_senders.member("HighErrorRate", FIRED)
+    over = alert_senders.member("HighErrorRate", FIRED, "2026-11-23T12:29:30Z")
+    anew = alert_senders.member("HighErrorRate", "2026-11-23T12:25:00Z")
+    told = [one(alertmanager(alert_senders.alertmanager(each), NOON)) for each in (first, first, over, anew)]
+    assert told[0].event == one(alertmanager(alert_senders.alertmanager(first), NOON + timedelta(hours=4))).event
     assert len({alert.event for alert in told}) == 3
     assert len({alert.group for alert in told}) == len({alert.fingerprint for alert in told}) == 1
 
 
 def test_grafana_is_told_from_alertmanager_and_links_to_its_dashboard() -> None:
-    alert = one(alertmanager(alarms.grafana(alarms.member("HighErrorRate", FIRED)), NOON))
+    alert = one(alertmanager(alert_senders.grafana(alert_senders.member("HighErrorRate", FIRED)), NOON))
     assert (alert.source, alert.link) == ("grafana", "https://grafana.example.com/d/abc")
 
 
 def test_a_name_that_the_summary_does_not_say_stands_before_it() -> None:
-    fired = alarms.member("HighErrorRate", FIRED)
+    fired = alert_senders.member("HighErrorRate", FIRED)
     fired["annotations"] = {"summary": "5xx above 5 % on checkout"}
-    assert one(alertmanager(alarms.alertmanager(fired), NOON)).title == "HighErrorRate: 5xx above 5 % on checkout"
+    assert (
+        one(alertmanager(alert_senders.alertmanager(fired), NOON)).title == "HighErrorRate: 5xx above 5 % on checkout"
+    )
     fired["annotations"] = fired["labels"] = {}
-    assert one(alertmanager(alarms.alertmanager(fired), NOON)).title == "An alert without a name"
+    assert one(alertmanager(alert_senders.alertmanager(fired), NOON)).title == "An alert without a name"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_a_name_that_the_summary_does_not_say_stands_before_it() -> None:
     ],
 )
 def test_what_pagerduty_tells(kind: str, status: AlertStatus) -> None:
-    alert = one(pagerduty(alarms.pagerduty(f"incident.{kind}", "2026-11-23T12:25:07Z"), NOON))
+    alert = one(pagerduty(alert_senders.pagerduty(f"incident.{kind}", "2026-11-23T12:25:07Z"), NOON))
     assert (alert.status, alert.title, alert.severity, alert.service) == (
         status,
         "Checkout answers 5xx",
@@ -96,7 +98,7 @@ def test_what_pagerduty_tells(kind: str, status: AlertStatus) -> None:
 
 
 def test_of_pagerduty_a_service_is_nobody_and_other_events_tell_nothing() -> None:
-    told = alarms.pagerduty("incident.resolved", "2026-11-23T12:25:00Z", priority=None)
+    told = alert_senders.pagerduty("incident.resolved", "2026-11-23T12:25:00Z", priority=None)
     told["event"]["agent"] = {"type": "integration_reference", "summary": "Monitoring"}
     alert = one(pagerduty(told, NOON))
     assert (alert.by, alert.severity) == ("", "high")
@@ -116,7 +118,7 @@ def test_of_pagerduty_a_service_is_nobody_and_other_events_tell_nothing() -> Non
 )
 def test_what_jsm_tells_in_milliseconds_and_in_nanoseconds(action: str, status: AlertStatus) -> None:
     created = NOON - timedelta(minutes=10)
-    alert = one(jsm(alarms.jsm(action, created, created + timedelta(minutes=4)), NOON))
+    alert = one(jsm(alert_senders.jsm(action, created, created + timedelta(minutes=4)), NOON))
     assert (alert.status, alert.starts_at) == (status, created)
     assert alert.at == (created if action == "Create" else created + timedelta(minutes=4))
     assert alert.by == ("" if status is AlertStatus.FIRING else "Ana Demo")
@@ -131,7 +133,7 @@ SECONDS = 1_795_437_300
 @pytest.mark.parametrize("as_text", [True, False])
 def test_a_count_since_1970_is_read_by_its_size(scale: int, as_text: bool) -> None:
     count: int | str = str(SECONDS * scale) if as_text else SECONDS * scale
-    told = alarms.jsm("Create", NOON, NOON, createdAt=count)
+    told = alert_senders.jsm("Create", NOON, NOON, createdAt=count)
     later = datetime(2030, 1, 1, tzinfo=UTC)
     assert one(jsm(told, later)).starts_at == datetime.fromtimestamp(SECONDS, UTC)
 
@@ -140,15 +142,15 @@ def test_a_count_since_1970_is_read_by_its_size(scale: int, as_text: bool) -> No
     "told", [None, "", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "2031-01-01T00:00:00Z"]
 )
 def test_no_time_and_one_still_to_come_are_the_time_of_receipt(told: str | None) -> None:
-    fired = {**alarms.member("HighErrorRate", FIRED), "startsAt": told}
-    assert one(alertmanager(alarms.alertmanager(fired), NOON)).at == NOON
+    fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": told}
+    assert one(alertmanager(alert_senders.alertmanager(fired), NOON)).at == NOON
 
 
 BEFORE_IT_BEGAN = [
-    ("alertmanager", alarms.alertmanager(alarms.member("HighErrorRate", FIRED, "2026-11-23T12:10:00Z"))),
-    ("alertmanager", alarms.grafana(alarms.member("HighErrorRate", FIRED, "2026-11-23T12:10:00Z"))),
-    ("pagerduty", alarms.pagerduty("incident.resolved", "2026-11-23T12:10:00Z")),
-    ("jsm", alarms.jsm("Close", NOON - timedelta(minutes=10), NOON - timedelta(minutes=20))),
+    ("alertmanager", alert_senders.alertmanager(alert_senders.member("HighErrorRate", FIRED, "2026-11-23T12:10:00Z"))),
+    ("alertmanager", alert_senders.grafana(alert_senders.member("HighErrorRate", FIRED, "2026-11-23T12:10:00Z"))),
+    ("pagerduty", alert_senders.pagerduty("incident.resolved", "2026-11-23T12:10:00Z")),
+    ("jsm", alert_senders.jsm("Close", NOON - timedelta(minutes=10), NOON - timedelta(minutes=20))),
 ]
 
 
@@ -162,9 +164,12 @@ def test_an_end_before_the_start_ended_as_it_began_whenever_it_comes(name: str, 
 @pytest.mark.parametrize("field", ["startsAt", "created_at", "createdAt"])
 def test_an_end_whose_start_is_not_told_is_at_its_own_time(field: str) -> None:
     told = {
-        "startsAt": (alertmanager, alarms.alertmanager(alarms.member("A", "", "2026-11-23T12:10:00Z"))),
-        "created_at": (pagerduty, alarms.pagerduty("incident.resolved", "2026-11-23T12:10:00Z", created_at=None)),
-        "createdAt": (jsm, alarms.jsm("Close", NOON, NOON - timedelta(minutes=20), createdAt=None)),
+        "startsAt": (alertmanager, alert_senders.alertmanager(alert_senders.member("A", "", "2026-11-23T12:10:00Z"))),
+        "created_at": (
+            pagerduty,
+            alert_senders.pagerduty("incident.resolved", "2026-11-23T12:10:00Z", created_at=None),
+        ),
+        "createdAt": (jsm, alert_senders.jsm("Close", NOON, NOON - timedelta(minutes=20), createdAt=None)),
     }
     parse, payload = told[field]
     alert = one(parse(payload, NOON))
@@ -176,15 +181,15 @@ def test_an_end_whose_start_is_not_told_is_at_its_own_time(field: str) -> None:
     ["yesterday", "2026-11-23", "2026-11-23T12:20:00", "2026-13-23T12:20:00Z", "99999-01-01T00:00:00Z", 5, True, []],
 )
 def test_what_is_no_time_is_refused_by_the_name_of_its_field(told: Any) -> None:
-    fired = {**alarms.member("HighErrorRate", FIRED), "startsAt": told}
+    fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": told}
     with pytest.raises(Malformed, match="startsAt is no time"):
-        alertmanager(alarms.alertmanager(fired), NOON)
+        alertmanager(alert_senders.alertmanager(fired), NOON)
 
 
 @pytest.mark.parametrize("count", ["x", -1, 1.5, True, math.nan, "9" * 40, "\u0661\u0662\u0663"])
 def test_what_is_no_count_is_refused(count: Any) -> None:
     with pytest.raises(Malformed, match="createdAt is no count"):
-        jsm(alarms.jsm("Create", NOON, NOON, createdAt=count), NOON)
+        jsm(alert_senders.jsm("Create", NOON, NOON, createdAt=count), NOON)
 
 
 @pytest.mark.parametrize(
@@ -204,27 +209,27 @@ def test_what_is_no_count_is_refused(count: Any) -> None:
     ],
 )
 def test_an_address_that_could_deceive_is_left_out(address: Any) -> None:
-    fired = {**alarms.member("HighErrorRate", FIRED), "generatorURL": address}
-    assert one(alertmanager(alarms.alertmanager(fired), NOON)).link == ""
+    fired = {**alert_senders.member("HighErrorRate", FIRED), "generatorURL": address}
+    assert one(alertmanager(alert_senders.alertmanager(fired), NOON)).link == ""
 
 
 def test_texts_are_one_line_of_bounded_length_without_what_no_database_keeps() -> None:
     hostile = "a\x00b\nc\ud800 " + "x" * 10_000
-    fired = alarms.member(hostile, FIRED, severity=hostile, team=hostile)
+    fired = alert_senders.member(hostile, FIRED, severity=hostile, team=hostile)
     fired["annotations"] = {"summary": hostile}
-    alert = one(alertmanager(alarms.alertmanager(fired), NOON))
+    alert = one(alertmanager(alert_senders.alertmanager(fired), NOON))
     assert alert.title.startswith("ab c\ufffd x")
     assert (len(alert.title) <= TITLE, len(alert.severity) <= WORD) == (True, True)
 
 
 def test_a_credential_that_monitoring_shows_is_not_kept() -> None:
     token = "xoxb-" + "123456789012-123456789012-" + "aBcDeFgHiJkLmNoPqRsTuVwX"
-    fired = alarms.member(f"Login with {token} fails", FIRED)
+    fired = alert_senders.member(f"Login with {token} fails", FIRED)
     fired["generatorURL"] = f"https://example.com/?q={token}"
     told = [
-        one(alertmanager(alarms.alertmanager(fired), NOON)),
-        one(pagerduty(alarms.pagerduty("incident.triggered", FIRED, title=f"{token} expired"), NOON)),
-        one(jsm(alarms.jsm("Create", NOON, NOON, message=f"{token} expired"), NOON)),
+        one(alertmanager(alert_senders.alertmanager(fired), NOON)),
+        one(pagerduty(alert_senders.pagerduty("incident.triggered", FIRED, title=f"{token} expired"), NOON)),
+        one(jsm(alert_senders.jsm("Create", NOON, NOON, message=f"{token} expired"), NOON)),
     ]
     assert token not in repr([(alert.title, alert.link) for alert in told])
     assert [alert.title.count("[redacted]") for alert in told] == [1, 1, 1]
@@ -243,10 +248,15 @@ def damaged(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     name, payload = draw(
         st.sampled_from(
             [
-                ("alertmanager", alarms.alertmanager(alarms.member("A", FIRED), alarms.member("B", FIRED, FIRED))),
-                ("alertmanager", alarms.grafana(alarms.member("A", FIRED))),
-                ("pagerduty", alarms.pagerduty("incident.resolved", FIRED)),
-                ("jsm", alarms.jsm("Close", NOON - timedelta(minutes=5), NOON)),
+                (
+                    "alertmanager",
+                    alert_senders.alertmanager(
+                        alert_senders.member("A", FIRED), alert_senders.member("B", FIRED, FIRED)
+                    ),
+                ),
+                ("alertmanager", alert_senders.grafana(alert_senders.member("A", FIRED))),
+                ("pagerduty", alert_senders.pagerduty("incident.resolved", FIRED)),
+                ("jsm", alert_senders.jsm("Close", NOON - timedelta(minutes=5), NOON)),
             ]
         )
     )

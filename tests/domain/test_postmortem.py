@@ -6,7 +6,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Metrics
 from bot.domain.records import Entry, Milestone, PostmortemStatus, Status
 from bot.domain.sections import SECTIONS
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, written
 
 MARKED = (
     entry(1, at(13, 50)),

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Why
-from tests.export.cases import NOW, case, why
+from tests.support.export.cases import NOW, case, why
 
 
 def order(*whys: Why) -> list[tuple[int, int | None, int, bool]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain import whys as whys_rules
 from bot.domain.whys import WORDS, blaming, chosen, outline
 from bot.errors import Refused
-from tests.export.cases import why
+from tests.support.export.cases import why
 
 
 def test_the_open_end_is_the_latest_that_nothing_explains_and_no_root() -> None:

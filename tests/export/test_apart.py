@@ -12,9 +12,9 @@ import pytest
 import uvloop
 
 from bot.export.sandbox import Bounds, FailedApart, TookTooLong, end_all, run_apart
-from tests.waiting import SOON_SECONDS, until_now
+from tests.support.deadlines import SOON_SECONDS, until_now
 
-MODULE = "tests.export.apart_work"
+MODULE = "tests.support.export.sandbox_work"
 PROCESSES = Path("/proc")
 MEGABYTE = 1024 * 1024
 

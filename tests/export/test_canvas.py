@@ -17,9 +17,9 @@ from bot.export.canvas import writer as canvas_writer
 from bot.export.canvas.writer import CanvasMarkdown, CanvasWriter, regions_of
 from bot.export.markdown_reader import MarkdownReader
 from bot.export.template_env import template_set
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
 
 EXPORTER = Exporter()
 CANVAS = CanvasMarkdown(MarkdownReader())

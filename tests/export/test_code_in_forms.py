@@ -14,8 +14,8 @@ from bot.export import Exporter, edited_draft, escape
 from bot.export.html import HtmlWriter
 from bot.export.template_env import template_set
 from bot.integrations import markup
-from tests.export import pages, storage_pages
-from tests.export.cases import NOW, action, at, case, entry, incident, why, written
+from tests.support.export import export_text, storage_format
+from tests.support.export.cases import NOW, action, at, case, entry, incident, why, written
 
 EXPORTER = Exporter()
 SPAN = "ran `kubectl get po` <twice>"
@@ -66,9 +66,9 @@ def test_code_is_code_in_markdown_and_on_a_canvas(name: str) -> None:
 
 
 def test_code_is_code_on_the_page() -> None:
-    page = pages.page(EXPORTER.render(compiled(BLOCK), "html"))
+    page = export_text.page(EXPORTER.render(compiled(BLOCK), "html"))
     assert ["".join(one.itertext()).removesuffix("\n") for one in page.iter("pre")] == [CODE] * WHOLE
-    page = pages.page(EXPORTER.render(compiled(SPAN), "html"))
+    page = export_text.page(EXPORTER.render(compiled(SPAN), "html"))
     assert [one.text for one in page.iter("code")].count("kubectl get po") == WHOLE + 2
     (title,) = page.iter("title")
     assert title.text == "INC-7: ran kubectl get po <twice>"
@@ -80,8 +80,8 @@ def test_code_is_code_on_paper() -> None:
 
 
 def test_code_is_code_in_confluence() -> None:
-    page = storage_pages.page(form(BLOCK, "confluence"))
-    assert len(storage_pages.macros(page, "code")) == WHOLE + 2
+    page = storage_format.page(form(BLOCK, "confluence"))
+    assert len(storage_format.macros(page, "code")) == WHOLE + 2
     assert form(BLOCK, "confluence").count("--now # ]]]]><![CDATA[> <b>`x`</b>") == WHOLE + 2
     assert form(SPAN, "confluence").count("<code>kubectl get po</code> &lt;twice&gt;") == WHOLE + 2
 
@@ -94,9 +94,9 @@ def test_json_and_csv_keep_what_was_typed() -> None:
 
 
 def test_who_said_it_stands_behind_the_block_in_the_same_item() -> None:
-    found = pages.list_items(form(BLOCK, "markdown"))
+    found = export_text.list_items(form(BLOCK, "markdown"))
     assert f"14:05 UTC restarted:\n{CODE}\nand it came back — Ana Costa (#1)" in found
-    assert "14:05 UTC\na\n— Ana Costa (#1)" in pages.list_items(form("```\na\n```", "markdown"))
+    assert "14:05 UTC\na\n— Ana Costa (#1)" in export_text.list_items(form("```\na\n```", "markdown"))
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from bot.export import Exporter
 from bot.export.confluence.writer import Attached, ConfluenceWriter, StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
 from bot.export.template_env import team_set, template_set
-from tests.export import storage_pages
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
 from tests.export.test_escape import NAUGHTY
-from tests.waiting import working_at_most
+from tests.support.deadlines import working_at_most
+from tests.support.export import storage_format
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
 
 EXPORTER = Exporter()
 XHTML = StorageXhtml(MarkdownReader())
@@ -63,30 +63,30 @@ def page_of(about: Case) -> str:
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
 def test_the_page_is_well_formed_with_an_anchor_in_the_heading_of_each_section(about: Case) -> None:
-    page = storage_pages.page(page_of(about))
-    assert storage_pages.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
-    assert [storage_pages.visible(heading) for heading in page.iter("h2")] == [section.title for section in SECTIONS]
-    assert "h1" not in storage_pages.tags(page)
+    page = storage_format.page(page_of(about))
+    assert storage_format.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
+    assert [storage_format.visible(heading) for heading in page.iter("h2")] == [section.title for section in SECTIONS]
+    assert "h1" not in storage_format.tags(page)
 
 
 def test_the_page_begins_with_a_panel_the_facts_as_page_properties_and_the_contents() -> None:
-    page = storage_pages.page(page_of(FULL))
+    page = storage_format.page(page_of(FULL))
     panel, facts, toc, *_ = page
-    assert [macro.get(f"{{{storage_pages.AC}}}name") for macro in (panel, facts, toc)] == ["info", "details", "toc"]
+    assert [macro.get(f"{{{storage_format.AC}}}name") for macro in (panel, facts, toc)] == ["info", "details", "toc"]
     shown = "SEV2Yellow ResolvedGreen 1 h 12 min Compiled by Afterword on 2026-11-29 12:00 UTC."
-    assert storage_pages.visible(panel) == shown
-    assert storage_pages.visible(facts).startswith("INC-7 Checkout returns 503s")
-    assert "Mitigated 2026-11-23 14:41 UTC" in storage_pages.visible(facts)
-    assert "Responders Ana Costa, Chloé Martin, Ben Okafor" in storage_pages.visible(facts)
+    assert storage_format.visible(panel) == shown
+    assert storage_format.visible(facts).startswith("INC-7 Checkout returns 503s")
+    assert "Mitigated 2026-11-23 14:41 UTC" in storage_format.visible(facts)
+    assert "Responders Ana Costa, Chloé Martin, Ben Okafor" in storage_format.visible(facts)
 
 
 def test_where_the_impact_has_no_start_the_head_and_the_recovery_say_from_when_they_count() -> None:
     about = case(entries=tuple(one for one in FULL.entries if one.number != 2))
-    text = storage_pages.visible(storage_pages.page(page_of(about)))
+    text = storage_format.visible(storage_format.page(page_of(about)))
     assert "Started 2026-11-23 14:05 UTC (when it was detected; the start of the impact is not recorded)" in text
     assert "Duration 1 h 5 min" in text
     assert "Time to resolve: 1 h 5 min, from when it was detected" in text
-    first = storage_pages.visible(storage_pages.page(page_of(case(entries=(entry(1, at(14, 5)),)))))
+    first = storage_format.visible(storage_format.page(page_of(case(entries=(entry(1, at(14, 5)),)))))
     assert "Started 2026-11-23 14:05 UTC (the first entry; the start of the impact is not recorded)" in first
     assert "Time to resolve: 1 h 5 min, from the first entry" in first
 
@@ -94,15 +94,15 @@ def test_where_the_impact_has_no_start_the_head_and_the_recovery_say_from_when_t
 def test_those_with_an_account_are_mentioned_in_the_head_and_nowhere_else() -> None:
     page, _ = EXPORTER.confluence_page(postmortem_rules.compile(FULL, NOW), {"U1": "acc-ana", "U9": "acc-else"})
     mentions = [
-        user.get(f"{{{storage_pages.RI}}}account-id")
-        for user in storage_pages.page(page).iter(f"{{{storage_pages.RI}}}user")
+        user.get(f"{{{storage_format.RI}}}account-id")
+        for user in storage_format.page(page).iter(f"{{{storage_format.RI}}}user")
     ]
     assert mentions == ["acc-ana", "acc-ana"]
     assert page.rindex("ri:user") < page.index("<h2>")
 
 
 def test_the_corrective_actions_are_a_table_with_owner_date_state_and_link() -> None:
-    rows = [storage_pages.visible(row) for row in storage_pages.page(page_of(FULL)).iter("tr")]
+    rows = [storage_format.visible(row) for row in storage_format.page(page_of(FULL)).iter("tr")]
     assert "Action Owner Due Status Link" in rows
     assert "#1 Pool connections per process Ana Costa 2026-11-27 OverdueRed OPS-12" in rows
     assert "#2 Load test with many customers Not recorded Not recorded OpenBlue Not recorded" in rows
@@ -112,13 +112,13 @@ def test_the_corrective_actions_are_a_table_with_owner_date_state_and_link() -> 
 
 def test_what_somebody_wrote_of_the_actions_stands_before_their_table() -> None:
     about = case(sections=(written("actions", "By hand"),), actions=FULL.actions)
-    text = storage_pages.visible(storage_pages.page(page_of(about)))
+    text = storage_format.visible(storage_format.page(page_of(about)))
     assert text.index("By hand") < text.index("Action Owner Due Status Link")
 
 
 def test_every_entry_is_a_row_with_its_minute_milestone_people_and_number() -> None:
-    page = storage_pages.page(page_of(FULL))
-    rows = [storage_pages.visible(row) for row in page.iter("tr")]
+    page = storage_format.page(page_of(FULL))
+    rows = [storage_format.visible(row) for row in page.iter("tr")]
     assert "14:05 UTC DetectedPurple Alert checkout_5xx fired Ana Costa, recorded by Ben Okafor #3" in rows
     assert "14:20–14:32 UTC Restarted the pool: active: 200 no change Ana Costa #5" in rows
     assert "Restarted the pool:<br />\u00a0\u00a0active: 200<br /><br />no change" in page_of(FULL)
@@ -127,18 +127,18 @@ def test_every_entry_is_a_row_with_its_minute_milestone_people_and_number() -> N
 
 def test_a_long_timeline_is_folded_and_whole() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}.") for number in range(1, 601))
-    page = storage_pages.page(page_of(case(entries=entries)))
-    folds = storage_pages.macros(page, "expand")
+    page = storage_format.page(page_of(case(entries=entries)))
+    folds = storage_format.macros(page, "expand")
     assert len(folds) == 3
-    assert storage_pages.visible(folds[2][0]) == "00:00 UTC – 00:00 UTC, 100 entries"
+    assert storage_format.visible(folds[2][0]) == "00:00 UTC – 00:00 UTC, 100 entries"
     assert [row[3].text for row in page.iter("tr") if len(row) == 4 and row[3].tag == "td"] == [
         f"#{number}" for number in range(1, 601)
     ]
 
 
 def test_a_persons_words_on_the_timeline_stand_before_the_table() -> None:
-    text = storage_pages.visible(
-        storage_pages.page(page_of(case(entries=FULL.entries, sections=(written("timeline", "By hand"),))))
+    text = storage_format.visible(
+        storage_format.page(page_of(case(entries=FULL.entries, sections=(written("timeline", "By hand"),))))
     )
     assert text.index("By hand") < text.index("All times are UTC") < text.index("13:52 UTC")
 
@@ -147,7 +147,7 @@ def test_a_file_and_a_changed_message_are_named_beside_their_entry() -> None:
     kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", "kept", "", b"abc")
     lost = replace(kept, id=2, state="refused", note="it is larger than 10 MB", content=b"")
     about = replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(kept, lost))
-    text = storage_pages.visible(storage_pages.page(page_of(about)))
+    text = storage_format.visible(storage_format.page(page_of(about)))
     assert "File a<b>.png, 3 B, in the HTML and JSON exports File a<b>.png, 3 B, not kept: it is larger than" in text
     assert "#1; its message was edited later" in text
 
@@ -155,11 +155,11 @@ def test_a_file_and_a_changed_message_are_named_beside_their_entry() -> None:
 def test_pictures_that_hang_on_the_page_are_shown_in_their_region() -> None:
     writer = ConfluenceWriter(template_set())
     attached = (Attached("timeline", "timeline.svg", 'The "timeline" <drawn>'), Attached("whys", "whys.svg", "Whys"))
-    page = storage_pages.page(writer.page(postmortem_rules.compile(FULL, NOW), attached))
-    images = list(page.iter(f"{{{storage_pages.AC}}}image"))
-    assert [image.get(f"{{{storage_pages.AC}}}alt") for image in images] == ['The "timeline" <drawn>', "Whys"]
-    assert [image[0].get(f"{{{storage_pages.RI}}}filename") for image in images] == ["timeline.svg", "whys.svg"]
-    assert [image.get(f"{{{storage_pages.AC}}}width") for image in images] == ["760", "760"]
+    page = storage_format.page(writer.page(postmortem_rules.compile(FULL, NOW), attached))
+    images = list(page.iter(f"{{{storage_format.AC}}}image"))
+    assert [image.get(f"{{{storage_format.AC}}}alt") for image in images] == ['The "timeline" <drawn>', "Whys"]
+    assert [image[0].get(f"{{{storage_format.RI}}}filename") for image in images] == ["timeline.svg", "whys.svg"]
+    assert [image.get(f"{{{storage_format.AC}}}width") for image in images] == ["760", "760"]
     assert "ac:image" not in page_of(FULL)
 
 
@@ -170,33 +170,33 @@ def test_a_picture_is_named_by_a_plain_file_name(name: str) -> None:
 
 
 def test_everything_that_markdown_can_say_has_its_element() -> None:
-    page = storage_pages.page(XHTML.blocks(MARKDOWN))
-    found = storage_pages.tags(page)
+    page = storage_format.page(XHTML.blocks(MARKDOWN))
+    found = storage_format.tags(page)
     for tag in "h1 p em strong del code a br ul ol li table blockquote hr ac:task-list".split():
         assert tag in found
     assert [link.get("href") for link in page.iter("a")] == ["https://a.example/?a=1&b=2", "https://a.example/p.png"]
     assert [listed.get("start") for listed in page.iter("ol")] == [None, "7"]
-    codes = [macro.findtext(f"{{{storage_pages.AC}}}plain-text-body") for macro in storage_pages.macros(page, "code")]
+    codes = [macro.findtext(f"{{{storage_format.AC}}}plain-text-body") for macro in storage_format.macros(page, "code")]
     assert codes == ["if a ]]> b & c:", "stop", "indented"]
-    languages = [macro.findtext(f"{{{storage_pages.AC}}}parameter") for macro in storage_pages.macros(page, "code")]
+    languages = [macro.findtext(f"{{{storage_format.AC}}}parameter") for macro in storage_format.macros(page, "code")]
     assert languages == ["py", None, None]
-    tasks = list(page.iter(f"{{{storage_pages.AC}}}task"))
-    assert [storage_pages.visible(task) for task in tasks] == ["1incompleteopen task", "2completedone"]
-    assert "<b>raw</b> ©" in storage_pages.visible(page)
+    tasks = list(page.iter(f"{{{storage_format.AC}}}task"))
+    assert [storage_format.visible(task) for task in tasks] == ["1incompleteopen task", "2completedone"]
+    assert "<b>raw</b> ©" in storage_format.visible(page)
 
 
 def test_without_regions_of_its_own_a_template_still_makes_a_whole_page() -> None:
     own = "# {{ document.title }}\n\n{% for row in rows %}\n- {{ row[2] }}\n{% endfor %}\n"
     writer = ConfluenceWriter(team_set({"document.md.j2": own}))
-    page = storage_pages.page(writer.page(postmortem_rules.compile(FULL, NOW)))
-    assert "Queue drained" in storage_pages.visible(page)
-    assert storage_pages.macros(page, "info") == []
+    page = storage_format.page(writer.page(postmortem_rules.compile(FULL, NOW)))
+    assert "Queue drained" in storage_format.visible(page)
+    assert storage_format.macros(page, "info") == []
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(NAUGHTY)).map("".join)))
 @settings(deadline=None)
 def test_any_markdown_of_a_person_is_well_formed_and_harmless(text: str) -> None:
-    page = storage_pages.page(XHTML.blocks(text))
+    page = storage_format.page(XHTML.blocks(text))
     assert all(str(link.get("href")).startswith(("http://", "https://")) for link in page.iter("a"))
     allowed = {
         "h1",
@@ -218,7 +218,7 @@ def test_any_markdown_of_a_person_is_well_formed_and_harmless(text: str) -> None
         "hr",
     }
     allowed |= {"table", "tbody", "tr", "th", "td", "blockquote", "ac:structured-macro", "ac:plain-text-body"}
-    assert set(storage_pages.tags(page)) <= allowed | {
+    assert set(storage_format.tags(page)) <= allowed | {
         "ac:parameter",
         "ac:task-list",
         "ac:task",
@@ -234,7 +234,7 @@ def test_any_markdown_of_a_person_is_well_formed_and_harmless(text: str) -> None
 def test_what_is_nested_beyond_reason_stays_whole(text: str) -> None:
     words = {word for word in text.split() if word.isalpha()}
     with working_at_most(20):
-        assert all(word in storage_pages.visible(storage_pages.page(XHTML.blocks(text))) for word in words)
+        assert all(word in storage_format.visible(storage_format.page(XHTML.blocks(text))) for word in words)
 
 
 @pytest.mark.parametrize("reference", ["&#x202e;", "&#x2066;", "&#xfffe;", "\u202e", "\x00", "\ufffe"])
@@ -246,5 +246,5 @@ def test_no_character_reference_brings_in_what_may_not_leave(reference: str) -> 
         f"[a{reference}b](https://a.example/{reference})",
     ):
         written = str(XHTML.blocks(markdown))
-        storage_pages.page(written)
+        storage_format.page(written)
         assert not set(written) & {"\u202e", "\u2066", "\ufffe", "\x00"}

@@ -16,12 +16,12 @@ from bot.domain.records import Attachment, Case
 from bot.export import Exporter
 from bot.export.confluence.writer import StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
-from tests.export.adf_of_storage import document
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, written
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 from tests.export.test_hostile import HOSTILE, everywhere
-from tests.integrations.adf_schema import schema
+from tests.support.export.adf_conversion import document
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, written
+from tests.support.integrations.adf_schema import schema
 
 EXPORTER = Exporter()
 XHTML = StorageXhtml(MarkdownReader())

@@ -29,7 +29,7 @@ from bot.export.confluence.merge import (
     words,
 )
 from bot.integrations.confluence.client import check_storage
-from tests.export.cases import FULL, NOW
+from tests.support.export.cases import FULL, NOW
 
 EXPORTER = Exporter()
 SLUGS = [section.slug for section in SECTIONS]

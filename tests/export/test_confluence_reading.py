@@ -13,10 +13,10 @@ from bot.export.confluence.merge import apart, holds_more, words
 from bot.export.confluence.reader import NotAPage, regions_of
 from bot.export.confluence.writer import StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
-from tests.export.cases import FULL, NOW
 from tests.export.test_confluence import MARKDOWN
 from tests.export.test_escape import NAUGHTY
-from tests.waiting import working_at_most
+from tests.support.deadlines import working_at_most
+from tests.support.export.cases import FULL, NOW
 
 XHTML = StorageXhtml(MarkdownReader())
 MACRO = '<ac:structured-macro ac:name="{}">{}</ac:structured-macro>'

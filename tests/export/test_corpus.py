@@ -22,9 +22,9 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.domain.text import bare, one_line, plain
 from bot.export import FORMATS
-from tests.export import pages, pdfs, storage_pages
-from tests.export.cases import NOW, action, at, case, entry, written
 from tests.export.test_hostile import EXPORTER, compiled
+from tests.support.export import export_text, pdf_text, storage_format
+from tests.support.export.cases import NOW, action, at, case, entry, written
 
 pytestmark = pytest.mark.slow
 
@@ -45,20 +45,20 @@ STRINGS = tuple(text for text in ALL if plain(text))
 
 
 def markdown(text: str) -> str:
-    return pages.shown(pages.without_front_matter(EXPORTER.render(compiled(text), "markdown").decode()))
+    return export_text.shown(export_text.without_front_matter(EXPORTER.render(compiled(text), "markdown").decode()))
 
 
 def html(text: str) -> str:
-    page = pages.page(EXPORTER.render(compiled(text), "html"))
-    return f"{''.join(title.text or '' for title in page.iter('title'))} {pages.visible_text(page)}"
+    page = export_text.page(EXPORTER.render(compiled(text), "html"))
+    return f"{''.join(title.text or '' for title in page.iter('title'))} {export_text.visible_text(page)}"
 
 
 def confluence(text: str) -> str:
-    return storage_pages.visible(storage_pages.page(EXPORTER.render(compiled(text), "confluence").decode()))
+    return storage_format.visible(storage_format.page(EXPORTER.render(compiled(text), "confluence").decode()))
 
 
 def canvas(text: str) -> str:
-    return pages.shown(EXPORTER.render(compiled(text), "canvas").decode())
+    return export_text.shown(EXPORTER.render(compiled(text), "canvas").decode())
 
 
 def spoken(text: str) -> str:
@@ -102,13 +102,13 @@ def test_every_form_is_read_here() -> None:
 @pytest.mark.parametrize("form", READ)
 def test_every_string_reads_literally_in_every_field(form: str) -> None:
     read = READ[form]
-    plain_document = pages.squeezed(read(WORD))
+    plain_document = export_text.squeezed(read(WORD))
     assert plain_document.count(WORD) >= {"csv": 6}.get(form, 40)
     assert {
         text
         for text in STRINGS
         if bare(text) == text
-        and pages.squeezed(read(text)) != pages.squeezed(plain_document.replace(WORD, plain(text)))
+        and export_text.squeezed(read(text)) != export_text.squeezed(plain_document.replace(WORD, plain(text)))
     } == set()
 
 
@@ -116,14 +116,14 @@ def test_every_string_reads_literally_in_every_field(form: str) -> None:
 def test_a_string_with_code_loses_only_the_marks_around_it(form: str) -> None:
     """In names and titles, and in the forms that programs read, the marks stay as typed."""
     read = READ[form]
-    between = [re.escape(part) for part in pages.squeezed(read(WORD)).split(WORD)]
+    between = [re.escape(part) for part in export_text.squeezed(read(WORD)).split(WORD)]
     with_code = [text for text in STRINGS if bare(text) != text]
     assert len(with_code) >= 4
     for text in with_code:
-        told = [re.escape(pages.squeezed(plain(text)))]
+        told = [re.escape(export_text.squeezed(plain(text)))]
         if form not in ("json", "csv"):
-            told.append(re.escape(pages.squeezed(bare(plain(text)))))
-        assert re.fullmatch(f"(?:{'|'.join(told)})".join(between), pages.squeezed(read(text))), text
+            told.append(re.escape(export_text.squeezed(bare(plain(text)))))
+        assert re.fullmatch(f"(?:{'|'.join(told)})".join(between), export_text.squeezed(read(text))), text
 
 
 def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
@@ -186,9 +186,9 @@ def body(reader: PdfReader) -> str:
 
 @pytest.mark.parametrize("name", ENDS)
 def test_every_string_that_letters_can_show_one_by_one_reads_literally_in_the_pdf(name: str) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     texts = group(name)
-    letters = body(pdfs.read(EXPORTER.render(postmortem_rules.compile(all_of(texts), NOW), "pdf")))
+    letters = body(pdf_text.read(EXPORTER.render(postmortem_rules.compile(all_of(texts), NOW), "pdf")))
     if "\x00" in letters and name != "latin":
         pytest.skip(f"no font here has all the letters of {name}, and where one lacks this reader loses the others")
     squeezed = ["".join(bare(text).split()) for text in texts]

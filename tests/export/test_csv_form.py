@@ -6,7 +6,7 @@ import pytest
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.export import Exporter
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry
 
 EXPORTER = Exporter()
 

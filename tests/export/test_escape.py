@@ -8,7 +8,7 @@ from markdown_it.token import Token
 
 from bot.domain.text import PieceKind, bare, flat, pieces, plain
 from bot.export import escape
-from tests.waiting import working_at_most
+from tests.support.deadlines import working_at_most
 
 # Raw HTML is on: nothing may rest on the reader being careful.
 READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})

@@ -5,8 +5,8 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.export import FORMATS, Exporter, file_name
-from tests.export.cases import FULL, NOW, at, case, entry, incident
-from tests.waiting import working_at_most
+from tests.support.deadlines import working_at_most
+from tests.support.export.cases import FULL, NOW, at, case, entry, incident
 
 EXPORTER = Exporter()
 TEXTS = [form for form in FORMATS if form != "pdf"]  # a PDF is read back in test_pdf.py

@@ -10,8 +10,8 @@ import pytest
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import IMAGES, Attachment, Case
 from bot.export import Exporter
-from tests.export import pages
-from tests.export.cases import NOW, at, case, entry
+from tests.support.export import export_text
+from tests.support.export.cases import NOW, at, case, entry
 
 EXPORTER = Exporter()
 NAME = '"><script>alert(1)</script>.png'
@@ -80,6 +80,8 @@ def test_json_carries_the_file_whole() -> None:
 @pytest.mark.parametrize("change", ["edited", "deleted"])
 def test_what_became_of_the_message_is_said_beside_its_entry(change: str) -> None:
     about = with_files(change=change)
-    assert f"(#1; its message was {change} later)" in pages.visible_text(pages.page(rendered(about, "html").encode()))
+    assert f"(#1; its message was {change} later)" in export_text.visible_text(
+        export_text.page(rendered(about, "html").encode())
+    )
     assert f"(#1; its message was {change} later)" in rendered(about, "markdown")
     assert [line["message_since"] for line in json.loads(rendered(about, "json"))["timeline"]] == [change, None]

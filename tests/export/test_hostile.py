@@ -15,9 +15,9 @@ from bot.domain.records import Case, Milestone, Person
 from bot.domain.sections import SECTIONS
 from bot.domain.text import PieceKind, bare, one_line, pieces, plain
 from bot.export import Exporter
-from tests.export import pages, storage_pages
-from tests.export.cases import NOW, action, at, case, entry, incident, why, written
 from tests.export.test_escape import TEXTS
+from tests.support.export import export_text, storage_format
+from tests.support.export.cases import NOW, action, at, case, entry, incident, why, written
 
 EXPORTER = Exporter()
 HOSTILE = [
@@ -79,49 +79,49 @@ def letters(text: str) -> str:
 
 def check_markdown(text: str) -> None:
     markdown = EXPORTER.render(compiled(text), "markdown").decode()
-    found = pages.headings(markdown)
+    found = export_text.headings(markdown)
     assert found[0][0] == "h1"
     assert [name for tag, name in found[1:]] == [section.title for section in SECTIONS]
     assert {tag for tag, _ in found[1:]} == {"h2"}
     forbidden = {"html_block", "html_inline", "image", "code_block", "blockquote_open", "hr", *without(text, "fence")}
     forbidden |= without(text, "code_inline")
-    assert not pages.block_kinds(markdown) & (forbidden | {"s_open", "ordered_list_open"})
+    assert not export_text.block_kinds(markdown) & (forbidden | {"s_open", "ordered_list_open"})
     assert json.loads(markdown.split("\n")[1].removeprefix("title: ")) == one_line(text)
 
 
 def check_html(text: str) -> None:
-    page = pages.page(EXPORTER.render(compiled(text), "html"))
+    page = export_text.page(EXPORTER.render(compiled(text), "html"))
     tags = [element.tag for element in page.iter()]
     forbidden = {"script", "img", "iframe", "table", "blockquote", *without(text, "pre"), *without(text, "code")}
     assert not forbidden & set(tags)
     assert tags.count("style") == tags.count("h1") == 1
     assert not [name for element in page.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
-    assert all(link.startswith(("http://", "https://", "#")) for link in pages.links(page))
-    shown = letters(pages.visible_text(page))
+    assert all(link.startswith(("http://", "https://", "#")) for link in export_text.links(page))
+    shown = letters(export_text.visible_text(page))
     expected = letters(bare(plain(text)))
     # Title, two entries, four whys, thirteen sections, the root cause, an action with its link and reason, and more.
     assert shown.count(expected) >= 24
 
 
 def check_confluence(text: str) -> None:
-    page = storage_pages.page(EXPORTER.render(compiled(text), "confluence").decode())
-    found = storage_pages.tags(page)
+    page = storage_format.page(EXPORTER.render(compiled(text), "confluence").decode())
+    found = storage_format.tags(page)
     assert not {"ac:task-list", "ac:image", "blockquote", "del", "h1", "h3", "hr", *without(text, "code")} & set(found)
-    assert bool(storage_pages.macros(page, "code")) == (not without(text, "pre"))
-    assert storage_pages.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
+    assert bool(storage_format.macros(page, "code")) == (not without(text, "pre"))
+    assert storage_format.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
     assert found.count("table") == 3
-    assert letters(storage_pages.visible(page)).count(letters(bare(plain(text)))) >= 24
+    assert letters(storage_format.visible(page)).count(letters(bare(plain(text)))) >= 24
 
 
 def check_canvas(text: str) -> None:
     canvas = EXPORTER.render(compiled(text), "canvas").decode()
     is_cut = len(text) > 10_000  # and the sentence that says so holds a command
     code = {"code_inline", "fence"} - without(text, "code_inline") - without(text, "fence")
-    assert pages.kinds(canvas) <= HARMLESS_ON_A_CANVAS | code | ({"code_inline"} if is_cut else set())
-    assert [level for level, _ in pages.headings(f"\n---\n{canvas}")] == ["h2"] * 14
+    assert export_text.kinds(canvas) <= HARMLESS_ON_A_CANVAS | code | ({"code_inline"} if is_cut else set())
+    assert [level for level, _ in export_text.headings(f"\n---\n{canvas}")] == ["h2"] * 14
     if not code:  # in code nothing is live
         assert not re.search(r"(?<!\\)!\[[^\]]*\][(\[]|<[@#!]", canvas)
-    shown = letters(pages.shown(canvas))
+    shown = letters(export_text.shown(canvas))
     assert shown.count(letters(bare(plain(text)))) >= (10 if is_cut else 24)
 
 

@@ -6,7 +6,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
 
 EXPORTER = Exporter()
 

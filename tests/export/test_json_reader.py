@@ -15,10 +15,10 @@ from bot.errors import Refused
 from bot.export import Exporter
 from bot.export.json import reader as json_reader
 from bot.export.json.reader import FileRecord
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
-from tests.export.mutations import spoiled
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
+from tests.support.export.json_mutations import spoiled
 
 EXPORTER = Exporter()
 PNG = b"\x89PNG\r\n\x1a\nabc"

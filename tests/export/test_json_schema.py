@@ -18,10 +18,10 @@ from bot.export import Exporter
 from bot.export.json.schema import json_schema
 from storage.database.store import Store
 from tests.export import test_real_incidents
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.export.test_json_reader import WITH_FILES
-from tests.services import rich
+from tests.support import full_incident
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMA: dict[str, Any] = json.loads((DOCS / "postmortem.schema.json").read_text(encoding="utf-8"))
@@ -71,8 +71,8 @@ def test_every_export_keeps_to_the_schema(about: Case) -> None:
 
 
 def test_an_export_of_everything_that_the_record_can_hold_keeps_to_the_schema(sqlite_store: Store) -> None:
-    sqlite_store.write_now(rich.write)
-    told = json.loads(rich.exported(sqlite_store))
+    sqlite_store.write_now(full_incident.write)
+    told = json.loads(full_incident.exported(sqlite_store))
     assert list(VALIDATOR.iter_errors(told)) == []
     # Each kind of object was there to be checked, with every property that the schema has of it.
     assert {frozenset(found["properties"]) for _, found in objects()} <= set(shapes(told))

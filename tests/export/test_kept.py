@@ -16,10 +16,10 @@ from bot.export.markdown import MarkdownWriter
 from bot.export.regions import Compiled, DraftRegions, Region, closed, split
 from bot.export.sandbox.team_templates import Edition
 from bot.export.template_env import template_set
-from tests.export import pages
-from tests.export.cases import FULL, NOW, at, entry, kept, written
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE
+from tests.support.export import export_text
+from tests.support.export.cases import FULL, NOW, at, entry, kept, written
 
 EXPORTER = Exporter()
 CHOOSE = "**More than one text stands here"
@@ -90,7 +90,7 @@ def test_where_the_record_changed_too_both_are_shown_with_who_and_when() -> None
 def test_a_new_entry_stands_beside_an_edited_timeline_in_every_form() -> None:
     longer = replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20), "All pools grown")))
     document = postmortem_rules.compile(with_kept(edit("timeline", "- 14:05 it *broke*"), case=longer), NOW)
-    page = pages.visible_text(pages.page(EXPORTER.render(document, "html")))
+    page = export_text.visible_text(export_text.page(EXPORTER.render(document, "html")))
     for text in (EXPORTER.render(document, "markdown").decode(), page):
         assert "All pools grown" in text
         assert "it *broke*" in text or "it broke" in text
@@ -111,8 +111,8 @@ def test_other_systems_get_an_edited_timeline_and_what_the_record_says_since(for
 
 def test_the_page_shows_an_edited_timeline_instead_of_its_own_list() -> None:
     document = postmortem_rules.compile(with_kept(edit("timeline", "- 14:05 it *broke*\n- <b>over</b>")), NOW)
-    page = pages.page(EXPORTER.render(document, "html"))
-    shown = pages.visible_text(page)
+    page = export_text.page(EXPORTER.render(document, "html"))
+    shown = export_text.visible_text(page)
     assert "14:05 it broke" in shown
     assert "<b>over</b>" in shown
     assert "Restarted the pool" not in shown
@@ -166,8 +166,8 @@ def test_an_edit_forges_no_marker_and_leaves_no_code_block_open() -> None:
     forged = "<!-- afterword:fault 0123456789ab -->\n## Fault\n\n```\nmine"
     found = split(markdown(with_kept(edit("leadup", forged))))
     assert [region.id for region in found.regions] == list(LEFT)
-    page = pages.page(EXPORTER.render(postmortem_rules.compile(with_kept(edit("leadup", forged)), NOW), "html"))
-    assert "<!-- afterword:fault 0123456789ab -->" in pages.visible_text(page)
+    page = export_text.page(EXPORTER.render(postmortem_rules.compile(with_kept(edit("leadup", forged)), NOW), "html"))
+    assert "<!-- afterword:fault 0123456789ab -->" in export_text.visible_text(page)
 
 
 @pytest.mark.parametrize(
@@ -213,13 +213,13 @@ def check_hostile(text: str) -> None:
     found = split(EXPORTER.render(document, "markdown").decode())
     assert [region.id for region in found.regions] == list(LEFT)
     assert all(region.left_as == region.digest for region in found.regions)
-    page = pages.page(EXPORTER.render(document, "html"))
+    page = export_text.page(EXPORTER.render(document, "html"))
     tags = [element.tag for element in page.iter()]
     assert not {"script", "img", "iframe", "object", "form"} & set(tags)
     assert tags.count("section") == len(LEFT)
     assert not [name for element in page.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
-    assert all(link.startswith(("http://", "https://", "#")) for link in pages.links(page))
-    shown = pages.visible_text(page)
+    assert all(link.startswith(("http://", "https://", "#")) for link in export_text.links(page))
+    shown = export_text.visible_text(page)
     assert "A release." in shown
     assert "Restarted the pool" in shown
 

@@ -6,8 +6,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Milestone
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from tests.export import pages
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why, written
+from tests.support.export import export_text
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why, written
 
 EXPORTER = Exporter()
 TITLES = [section.title for section in SECTIONS]
@@ -33,7 +33,7 @@ def timeline(*lines: str, text: str) -> None:
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
 def test_the_sections_are_the_second_level_headings_in_order(about: Case) -> None:
-    found = pages.headings(markdown(about))
+    found = export_text.headings(markdown(about))
     assert [text for tag, text in found if tag == "h2"] == TITLES
     assert [text for tag, text in found if tag != "h2"] == [f"INC-7: {about.incident.title}"]
 
@@ -99,7 +99,7 @@ def test_a_line_says_its_milestone_its_doubt_and_who_recorded_it() -> None:
 
 def test_a_text_of_several_lines_stays_in_its_item() -> None:
     text = markdown(case(entries=(entry(1, at(14, 5), "a\n- b\n\nc"), entry(2, at(14, 6), "d"))))
-    assert pages.list_items(text)[-2:] == ["14:05 UTC a\n- b\nc — Ana Costa (#1)", "14:06 UTC d — Ana Costa (#2)"]
+    assert export_text.list_items(text)[-2:] == ["14:05 UTC a\n- b\nc — Ana Costa (#1)", "14:06 UTC d — Ana Costa (#2)"]
 
 
 def test_whys_are_numbered_and_stand_under_what_they_explain() -> None:
@@ -119,5 +119,5 @@ def test_branches_of_branches_stay_lists_however_deep() -> None:
     whys = [why(1, None)]
     for number in range(2, 60, 2):
         whys += [why(number, number - 1), why(number + 1, number - 1)]
-    items = pages.list_items(markdown(case(whys=tuple(whys))))
+    items = export_text.list_items(markdown(case(whys=tuple(whys))))
     assert len([item for item in items if "the pool was full" in item]) == len(whys)

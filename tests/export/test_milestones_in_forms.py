@@ -10,8 +10,8 @@ from bot.domain.incident import SAID, beyond
 from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
 from bot.export import Exporter
 from bot.slack.views import timeline as timeline_views
-from tests.export import pages
-from tests.export.cases import NOW, at, case, entry, incident
+from tests.support.export import export_text
+from tests.support.export.cases import NOW, at, case, entry, incident
 
 EXPORTER = Exporter()
 FORMS = ("markdown", "html", "confluence", "canvas")
@@ -89,6 +89,6 @@ def test_a_program_that_reads_the_json_is_told_which_counts() -> None:
 
 
 def test_the_page_shows_one_word_in_the_row_of_a_milestone() -> None:
-    page = pages.page(EXPORTER.render(postmortem_rules.compile(case(entries=bare_marks()), NOW), "html"))
+    page = export_text.page(EXPORTER.render(postmortem_rules.compile(case(entries=bare_marks()), NOW), "html"))
     rows = [one for one in page.iter("li") if one.get("class") == "milestone"]
     assert [[part.tag for part in row] for row in rows] == [["b", "i", "small"]] * 5

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.masking import MASKED, MaskRules, chosen
 from bot.export.sandbox.mask_patterns import looked, mask_apart
-from tests.export.cases import FULL, NOW, case, entry
+from tests.support.export.cases import FULL, NOW, case, entry
 
 ENDLESS = r"x(a+)+$"
 TRAP = "x" + "a" * 60 + "!"

@@ -19,9 +19,9 @@ from bot.domain.sections import SECTIONS
 from bot.domain.text import plain
 from bot.export import Exporter
 from bot.export.sandbox import Bounds, FailedApart, run_apart
-from tests.export import pdfs
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, written
 from tests.export.test_hostile import HOSTILE
+from tests.support.export import pdf_text
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, written
 
 EXPORTER = Exporter()
 MODULE = "bot.export.pdf_worker"
@@ -29,7 +29,7 @@ MODULE = "bot.export.pdf_worker"
 
 @pytest.fixture(autouse=True)
 def _weasyprint() -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
 
 
 def pdf_of(about: Case) -> bytes:
@@ -38,12 +38,12 @@ def pdf_of(about: Case) -> bytes:
 
 @pytest.fixture(scope="module")
 def full() -> bytes:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     return pdf_of(FULL)
 
 
 def test_it_is_a_document_with_title_language_and_date(full: bytes) -> None:
-    reader = pdfs.read(full)
+    reader = pdf_text.read(full)
     assert reader.metadata is not None
     assert reader.metadata.title == "INC-7: Checkout returns 503s"
     assert reader.metadata.creation_date_raw == "D:20261129120000Z"
@@ -54,21 +54,21 @@ def test_it_is_a_document_with_title_language_and_date(full: bytes) -> None:
 
 
 def test_its_bookmarks_are_the_title_and_the_sections(full: bytes) -> None:
-    title, chapters = pdfs.read(full).outline
+    title, chapters = pdf_text.read(full).outline
     assert getattr(title, "title", "") == "Checkout returns 503s"
     assert isinstance(chapters, list)
     assert [getattr(chapter, "title", "") for chapter in chapters] == [section.title for section in SECTIONS]
 
 
 def test_every_page_but_the_first_names_the_incident_and_each_its_number(full: bytes) -> None:
-    texts = [page.extract_text() for page in pdfs.read(full).pages]
+    texts = [page.extract_text() for page in pdf_text.read(full).pages]
     assert len(texts) > 1
     assert all(f"{number} / {len(texts)}" in text for number, text in enumerate(texts, 1))
     assert all("INC-7" in text and "Checkout returns 503s" in text for text in texts)
 
 
 def test_every_entry_and_every_fact_is_in_it(full: bytes) -> None:
-    text = pdfs.letters(pdfs.read(full))
+    text = pdf_text.letters(pdf_text.read(full))
     for line in (
         "14:05 UTC Detected Alert checkout_5xx fired — Ana Costa, recorded by Ben Okafor (#3)",
         "4. Nobody",
@@ -78,7 +78,7 @@ def test_every_entry_and_every_fact_is_in_it(full: bytes) -> None:
 
 
 def test_links_are_alive(full: bytes) -> None:
-    pdf, outside, inside = pdfs.read(full), set(), set()
+    pdf, outside, inside = pdf_text.read(full), set(), set()
     for page in pdf.pages:
         for annotation in page.get("/Annots", ArrayObject()):
             link = annotation.get_object()
@@ -96,9 +96,9 @@ def test_the_same_document_gives_the_same_bytes(full: bytes) -> None:
 def test_a_kept_picture_is_shown_and_any_other_file_is_named() -> None:
     picture = Attachment(1, 1, "graph.png", "image/png", 3, "https://files.slack.com/a", "kept", "", png())
     log = replace(picture, id=2, name="app.log", media_type="text/plain", content=b"lines")
-    reader = pdfs.read(pdf_of(replace(case(entries=(entry(1, at(14, 5)),)), attachments=(picture, log))))
+    reader = pdf_text.read(pdf_of(replace(case(entries=(entry(1, at(14, 5)),)), attachments=(picture, log))))
     assert {image.name for page in reader.pages for image in page.images} == {reader.pages[0].images[0].name}
-    text = pdfs.letters(reader)
+    text = pdf_text.letters(reader)
     assert "graph.png,3B" in text
     assert "app.log,3B" in text
     assert "base64" not in str([page.get("/Annots") for page in reader.pages])
@@ -127,7 +127,7 @@ def test_nothing_is_loaded_from_the_network_or_from_a_file(tmp_path_factory: pyt
             <style>@import url({host}/b); p {{ background: url({host}/c) }} @font-face {{ src: url({host}/d) }}</style>
             </head><body><p>text</p><img src="{host}/e"><img src="{secret.as_uri()}"><object data="{host}/f"></object>
             <img src="data:image/png;base64,{inside}"><svg><image href="{host}/g.png" /></svg></body></html>"""
-        reader = pdfs.read(run_apart(MODULE, page.encode()))
+        reader = pdf_text.read(run_apart(MODULE, page.encode()))
         socket.create_connection(server.getsockname()).close()  # ends the listening: the first caller is this one
         listening.join()
     assert "leaked" not in reader.pages[0].extract_text()
@@ -145,11 +145,11 @@ def _accepted(server: socket.socket) -> bytes:
 def test_hostile_text_is_only_ever_text() -> None:
     texts = dict(zip([section.slug for section in SECTIONS if section.slug != "root_cause"], HOSTILE, strict=True))
     sections = tuple(written(slug, text) for slug, text in texts.items())
-    reader = pdfs.read(
+    reader = pdf_text.read(
         pdf_of(case(entries=tuple(entry(n, at(0, n), text) for n, text in enumerate(HOSTILE)), sections=sections))
     )
     assert sum(len(page.images) for page in reader.pages) == 0
-    shown = re.sub(r"\W|_", "", re.sub(r"INC-7Checkoutreturns503s|\d+/\d+", "", pdfs.letters(reader)))
+    shown = re.sub(r"\W|_", "", re.sub(r"INC-7Checkoutreturns503s|\d+/\d+", "", pdf_text.letters(reader)))
     lines = {
         re.sub(r"\W|_", "", line) for text in HOSTILE for line in plain(text).splitlines()
     }  # a page may end between
@@ -157,7 +157,9 @@ def test_hostile_text_is_only_ever_text() -> None:
 
 
 def test_a_title_without_end_keeps_to_its_place() -> None:
-    reader = pdfs.read(pdf_of(case(about=incident(title="endless " * 500), sections=(written("fault", "x\n" * 200),))))
+    reader = pdf_text.read(
+        pdf_of(case(about=incident(title="endless " * 500), sections=(written("fault", "x\n" * 200),)))
+    )
     assert 5 < len(reader.pages) < 15
 
 
@@ -176,5 +178,5 @@ def test_the_bot_itself_never_loads_weasyprint() -> None:
 @pytest.mark.slow
 def test_a_thousand_entries_are_all_in_it() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}, done") for number in range(1, 1_001))
-    text = pdfs.letters(pdfs.read(pdf_of(case(entries=entries))))
+    text = pdf_text.letters(pdf_text.read(pdf_of(case(entries=entries))))
     assert all(f"step{number},done" in text for number in range(1, 1_001))

@@ -12,9 +12,9 @@ from bot.export import Exporter
 from bot.export.charts import pictures_of
 from bot.export.html import HtmlWriter
 from bot.export.template_env import template_set
-from tests.export import pages, pdfs, storage_pages
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, kept
-from tests.export.pictures.reading import parsed
+from tests.support.export import export_text, pdf_text, storage_format
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, kept
+from tests.support.export.svg_geometry import parsed
 
 EXPORTER = Exporter()
 PAGES = HtmlWriter(template_set())
@@ -27,9 +27,9 @@ def html(about: Case, *, on_paper: bool = False) -> str:
 def titles(page: str) -> dict[str, str]:
     """What the picture that stands first in each region is called."""
     found = {}
-    for section in pages.page(page.encode()).iter("section"):
+    for section in export_text.page(page.encode()).iter("section"):
         if section[1].tag == "figure":
-            (picture,) = pages.pictures(section)
+            (picture,) = export_text.pictures(section)
             found[str(section.get("id"))] = str(picture[0].text)
     return found
 
@@ -37,7 +37,7 @@ def titles(page: str) -> dict[str, str]:
 def test_the_timeline_and_the_whys_begin_with_their_pictures() -> None:
     page = html(FULL)
     assert titles(page) == {"timeline": "Timeline of INC-7", "whys": "Whys of INC-7"}
-    assert len(pages.pictures(pages.page(page.encode()))) == 2
+    assert len(export_text.pictures(export_text.page(page.encode()))) == 2
     paper = titles(html(FULL, on_paper=True))
     assert paper == {
         id_: picture.alternative for id_, picture in pictures_of(postmortem_rules.compile(FULL, NOW)).items()
@@ -70,20 +70,20 @@ def test_a_masked_copy_has_pictures_of_what_is_masked() -> None:
 
 
 def test_the_policy_of_the_page_lets_nothing_but_styles_and_kept_pictures_in() -> None:
-    page = pages.page(html(FULL).encode())
+    page = export_text.page(html(FULL).encode())
     (policy,) = [str(meta.get("content")) for meta in page.iter("meta") if meta.get("http-equiv")]
     assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    inside = [element for picture in pages.pictures(page) for element in picture.iter()]
+    inside = [element for picture in export_text.pictures(page) for element in picture.iter()]
     assert len(inside) > 20
     assert {name for element in inside for name in element.keys() if "href" in name or name == "style"} == set()  # noqa: SIM118
 
 
 def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
     body, attached = EXPORTER.confluence_page(postmortem_rules.compile(FULL, NOW))
-    page = storage_pages.page(body)
+    page = storage_format.page(body)
     shown = {
-        str(image[0].get(f"{{{storage_pages.RI}}}filename")): str(image.get(f"{{{storage_pages.AC}}}alt"))
-        for image in page.iter(f"{{{storage_pages.AC}}}image")
+        str(image[0].get(f"{{{storage_format.RI}}}filename")): str(image.get(f"{{{storage_format.AC}}}alt"))
+        for image in page.iter(f"{{{storage_format.AC}}}image")
     }
     assert shown == {file.name: file.alternative for file in attached}
     assert list(shown) == ["timeline.svg", "whys.svg"]
@@ -93,7 +93,7 @@ def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
 
 def test_a_page_that_nothing_hangs_on_refers_to_no_picture() -> None:
     storage = EXPORTER.render(postmortem_rules.compile(FULL, NOW), "confluence").decode()
-    assert "ac:image" not in storage_pages.tags(storage_pages.page(storage))
+    assert "ac:image" not in storage_format.tags(storage_format.page(storage))
 
 
 @pytest.mark.parametrize("form", ["markdown", "canvas"])
@@ -104,11 +104,11 @@ def test_forms_that_cannot_show_a_picture_do_not_describe_one(form: str) -> None
 
 
 def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_listens() -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     document = postmortem_rules.compile(FULL, NOW)
-    reader = pdfs.read(EXPORTER.render(document, "pdf"))
-    assert pdfs.figures(reader) == [picture.alternative for picture in pictures_of(document).values()]
-    text = pdfs.letters(reader)
+    reader = pdf_text.read(EXPORTER.render(document, "pdf"))
+    assert pdf_text.figures(reader) == [picture.alternative for picture in pictures_of(document).values()]
+    text = pdf_text.letters(reader)
     assert "Respond36min" in text
     assert "5·Rootcause" in text
     assert "prefers-color-scheme" not in text

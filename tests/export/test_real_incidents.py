@@ -11,8 +11,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Status
 from bot.domain.text import bare, plain
 from bot.export import Exporter
-from tests.export import pages, pdfs, storage_pages
-from tests.export.cases import NOW, case, entry, incident
+from tests.support.export import export_text, pdf_text, storage_format
+from tests.support.export.cases import NOW, case, entry, incident
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -41,7 +41,7 @@ def expected(about: Case) -> list[str]:
     days = {one.happened_at.date() for one in ordered}
     shape = "%Y-%m-%d %H:%M UTC" if len(days) > 1 else "%H:%M UTC"
     return [
-        pages.squeezed(
+        export_text.squeezed(
             f"{'~' if one.approximate else ''}{one.happened_at:{shape}} {bare(plain(one.text))}"
             f" — Ana Costa (#{one.number})"
         )
@@ -54,12 +54,12 @@ def expected(about: Case) -> list[str]:
 def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: Path) -> None:
     about = read(path)
     document = postmortem_rules.compile(about, NOW)
-    items = pages.list_items(EXPORTER.render(document, "markdown").decode())
-    assert [pages.squeezed(item) for item in items if "(#" in item] == expected(about)
-    page = pages.page(EXPORTER.render(document, "html"))
-    lines = [pages.squeezed("".join(item.itertext())) for item in page.iter("li") if item.get("id")]
+    items = export_text.list_items(EXPORTER.render(document, "markdown").decode())
+    assert [export_text.squeezed(item) for item in items if "(#" in item] == expected(about)
+    page = export_text.page(EXPORTER.render(document, "html"))
+    lines = [export_text.squeezed("".join(item.itertext())) for item in page.iter("li") if item.get("id")]
     assert lines == expected(about)
-    text = pages.visible_text(page)
+    text = export_text.visible_text(page)
     assert all(text.count(line) == 1 for line in expected(about))
 
 
@@ -68,21 +68,21 @@ def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: P
 def test_every_entry_is_on_the_canvas_and_on_the_page_of_confluence(path: Path) -> None:
     about = read(path)
     document = postmortem_rules.compile(about, NOW)
-    canvas = pages.shown(EXPORTER.render(document, "canvas").decode())
+    canvas = export_text.shown(EXPORTER.render(document, "canvas").decode())
     lines = [line.replace(" — Ana Costa (", " Ana Costa ").removesuffix(")") for line in expected(about)]
-    page = storage_pages.page(EXPORTER.render(document, "confluence").decode())
-    rows = [storage_pages.visible(row) for row in page.iter("tr")]
+    page = storage_format.page(EXPORTER.render(document, "confluence").decode())
+    rows = [storage_format.visible(row) for row in page.iter("tr")]
     assert [row for row in rows if " Ana Costa #" in row] == lines
-    assert all(pages.squeezed(canvas).count(line) == 1 for line in expected(about))
+    assert all(export_text.squeezed(canvas).count(line) == 1 for line in expected(about))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
 def test_every_entry_is_in_the_pdf() -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     for path in FILES:
         about = read(path)
-        letters = pdfs.letters(pdfs.read(EXPORTER.render(postmortem_rules.compile(about, NOW), "pdf")))
+        letters = pdf_text.letters(pdf_text.read(EXPORTER.render(postmortem_rules.compile(about, NOW), "pdf")))
         for one in about.entries:
             assert f"(#{one.number})" in letters, path.stem

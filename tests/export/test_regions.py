@@ -8,7 +8,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.regions import Compiled, Region, split
-from tests.export.cases import FULL, NOW
+from tests.support.export.cases import FULL, NOW
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r<#")).map(lambda text: text.strip("\n"))
 REGIONS = st.builds(Region, st.sampled_from([section.slug for section in SECTIONS]), st.just("## A heading"), WORDS)

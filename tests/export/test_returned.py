@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.export import Exporter, edited_draft
 from bot.export.edited_draft import Fate, Returned
 from bot.export.regions import split
-from tests.export.cases import FULL, NOW, kept, written
+from tests.support.export.cases import FULL, NOW, kept, written
 
 EXPORTER = Exporter()
 DOCUMENT = postmortem_rules.compile(replace(FULL, revision=12), NOW)

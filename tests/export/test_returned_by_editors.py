@@ -13,7 +13,7 @@ from bot.domain.sections import SECTIONS
 from bot.errors import Refused
 from bot.export import Exporter, edited_draft
 from bot.export.edited_draft import Fate, Returned
-from tests.export.cases import FULL, NOW, at, entry, written
+from tests.support.export.cases import FULL, NOW, at, entry, written
 
 EXPORTER = Exporter()
 HARD = 'It\'s "fine" now...\n- no\n1. really_not 5*3 <b> | a `x`'

@@ -12,7 +12,7 @@ from bot.domain.samples import NOW, SAMPLES
 from bot.export import FORMATS, Exporter
 from bot.export.regions import split
 from bot.export.sandbox import team_templates
-from tests.export import pages, pdfs
+from tests.support.export import export_text, pdf_text
 
 DOCUMENT = postmortem_rules.compile(SAMPLES["everything known"], NOW)
 OURS = Exporter()
@@ -77,7 +77,7 @@ def test_they_stand_on_the_page(tmp_path: Path) -> None:
     page = in_form(sections(tmp_path), "html")
     marks = ('<section id="timeline">\n<h2>Chronologie', 'id="weather">\n<h2>Météo', 'id="summary">\n<h2>En bref')
     assert in_order(page, *marks)
-    assert "Rain on INC-7, says Ana Example." in pages.visible_text(pages.page(page.encode()))
+    assert "Rain on INC-7, says Ana Example." in export_text.visible_text(export_text.page(page.encode()))
 
 
 def test_they_stand_in_confluence(tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def test_they_stand_in_a_canvas(tmp_path: Path) -> None:
 
 
 def test_they_stand_in_a_pdf(tmp_path: Path) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     written = sections(tmp_path).write(DOCUMENT, "pdf")
-    assert in_order(pdfs.letters(pdfs.read(written.content)), "Chronologie", "Météo", "RainonINC-7", "Enbref")
+    assert in_order(pdf_text.letters(pdf_text.read(written.content)), "Chronologie", "Météo", "RainonINC-7", "Enbref")
 
 
 def test_json_and_csv_are_the_record_and_no_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,10 +134,10 @@ def test_style_sheets_alone_start_no_process(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_style_sheet_for_paper_is_used_on_paper(tmp_path: Path) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     (tmp_path / "paper.css").write_text("@page { size: A5 }", encoding="utf-8")
     exporter = Exporter(tmp_path)
-    widths = [float(pdfs.read(one.render(DOCUMENT, "pdf")).pages[0].mediabox.width) for one in (OURS, exporter)]
+    widths = [float(pdf_text.read(one.render(DOCUMENT, "pdf")).pages[0].mediabox.width) for one in (OURS, exporter)]
     assert [round(width) for width in widths] == [595, 420]
     assert in_form(exporter, "html") == in_form(OURS, "html")
 

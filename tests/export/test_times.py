@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from bot.export import markdown
-from tests.export.cases import at
+from tests.support.export.cases import at
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from bot.export.pdf_fonts import Script, marked, parted, scripts, told
 from bot.export.sandbox import run_apart
 from storage import incidents as incidents_store
 from storage.database.store import open_store
-from tests.export import pdfs
-from tests.export.cases import NOW, at, case, entry, incident
-from tests.handlers.stage import last, on_stage, opened
-from tests.handlers.stage import told as said_to
-from tests.playing import NOON, TEAM
+from tests.support.export import pdf_text
+from tests.support.export.cases import NOW, at, case, entry, incident
+from tests.support.interactions import last, on_stage, opened
+from tests.support.interactions import told as said_to
+from tests.support.play import NOON, TEAM
 
 RUNES = "\U00012000\U00012001"
 """Cuneiform: hardly a machine has a font for it."""
@@ -24,7 +24,7 @@ RUNES = "\U00012000\U00012001"
 
 def missing_here(letters: str) -> str:
     """Those of the letters for which this machine has no font."""
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     return parted(
         run_apart("bot.export.pdf_worker", f"<html lang=en><title>x</title><p>{letters}</p></html>".encode())
     )[1]
@@ -38,7 +38,7 @@ def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_ot
     )
     made = Exporter().write(document, "pdf")
     assert made.undrawn == RUNES
-    assert len(pdfs.read(made.content).pages) > 0
+    assert len(pdf_text.read(made.content).pages) > 0
     assert b"afterword-undrawn" not in made.content
     for form in ("markdown", "html", "confluence", "canvas", "csv"):
         written = Exporter().write(document, form)
@@ -46,7 +46,7 @@ def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_ot
 
 
 def test_a_pdf_with_a_font_for_everything_says_nothing() -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     document = postmortem_rules.compile(case(entries=(entry(1, at(0, 1), "plain words"),)), NOW)
     assert Exporter().write(document, "pdf").undrawn == ""
 

@@ -15,9 +15,9 @@ from bot.domain.whys import outline, standing
 from bot.export import Exporter, edited_draft
 from bot.export.charts import whys_picture
 from bot.slack.views import whys as whys_views
-from tests.export import pages
-from tests.export.cases import NOW, at, case, entry, why
-from tests.export.pictures.reading import parsed
+from tests.support.export import export_text
+from tests.support.export.cases import NOW, at, case, entry, why
+from tests.support.export.svg_geometry import parsed
 
 Outline = list[tuple[int, int]]
 """Numbers with the depth at which each stands, in the order of reading."""
@@ -83,7 +83,7 @@ def of_lists(element: ET.Element, depth: int = -1) -> Outline:
 
 
 def of_html(html: bytes) -> Outline:
-    found = next(one for one in pages.page(html).iter("section") if one.get("id") == "whys")
+    found = next(one for one in export_text.page(html).iter("section") if one.get("id") == "whys")
     return of_lists(found)
 
 

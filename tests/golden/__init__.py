@@ -12,7 +12,7 @@ from bot.domain.document import Document
 from bot.domain.samples import NOW, SAMPLES
 from bot.export import FORMATS, Exporter
 from bot.export.charts import pictures_of
-from tests.export import pdfs
+from tests.support.export import pdf_text
 
 FOLDER = Path(__file__).parent
 EXPORTER = Exporter()
@@ -31,7 +31,7 @@ def forms(document: Document) -> Iterator[tuple[str, bytes]]:
 
 def paper(document: Document) -> str:
     """The PDF as text: the fonts it was laid out with in the first line, then page by page."""
-    reader = pdfs.read(EXPORTER.render(document, "pdf"))
+    reader = pdf_text.read(EXPORTER.render(document, "pdf"))
     pages = (f"--- page {number} ---\n{page.extract_text()}" for number, page in enumerate(reader.pages, 1))
-    text = "\n".join([f"Fonts: {', '.join(pdfs.fonts(reader))}", *pages])
+    text = "\n".join([f"Fonts: {', '.join(pdf_text.fonts(reader))}", *pages])
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

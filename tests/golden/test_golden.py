@@ -3,8 +3,8 @@
 import pytest
 
 from bot.domain.document import Document
-from tests.export import pdfs
 from tests.golden import DOCUMENTS, FOLDER, PAPER, forms, paper
+from tests.support.export import pdf_text
 
 SAMPLES = pytest.mark.parametrize(("sample", "document"), DOCUMENTS.items(), ids=list(DOCUMENTS))
 
@@ -22,7 +22,7 @@ def test_every_form_is_written_as_it_is_kept(sample: str, document: Document) ->
 @pytest.mark.slow
 @SAMPLES
 def test_the_pdf_reads_page_by_page_as_it_is_kept(sample: str, document: Document) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     kept = (FOLDER / sample / PAPER).read_text(encoding="utf-8").splitlines()
     written = paper(document).splitlines()
     if written[0] != kept[0]:

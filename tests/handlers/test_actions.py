@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.records import ActionKind, ActionStatus
 from bot.rehearsal.views_seen import AppDelivery
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 
 
 async def test_an_action_names_its_owner_on_purpose_and_its_day(sqlite_url: str) -> None:

@@ -3,9 +3,9 @@
 from datetime import date
 
 from bot.domain.records import ActionStatus
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_chasing import owing, said_back
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 
 async def with_three(play: Play) -> None:

@@ -1,9 +1,9 @@
 """The words of an action: a gentle hint where nobody can tell when it is done, and how they are changed."""
 
 from bot.domain.secrets import REDACTED
-from tests.handlers.stage import having, last, on_stage, opened, press, told, window
 from tests.handlers.test_secrets import PASSWORD
-from tests.playing import Play
+from tests.support.interactions import having, last, on_stage, opened, press, told, window
+from tests.support.play import Play
 
 
 def hinted(play: Play, user: str) -> bool:

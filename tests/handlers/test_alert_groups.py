@@ -7,11 +7,11 @@ from bot.export.json import reader as json_reader
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Wish
 from storage.database.store import open_store
-from tests.alarms import ALERTS, alertmanager, call, member, pagerduty, send, watched
-from tests.handlers.stage import told
 from tests.handlers.test_alerts import open_from_suggestion, times
-from tests.playing import TEAM
-from tests.services.rich import LATER, RULES, exported
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, pagerduty, send, watched
+from tests.support.full_incident import LATER, RULES, exported
+from tests.support.interactions import told
+from tests.support.play import TEAM
 
 
 async def test_a_group_is_one_message_however_many_alerts_it_has(sqlite_url: str) -> None:

@@ -9,9 +9,9 @@ from statistics import median
 from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Milestone, Status
 from storage import incidents as incidents_store
-from tests.alarms import ALERTS, alertmanager, call, member, send, watched
-from tests.handlers.stage import having, labels, press, told
-from tests.playing import NOON, TEAM, Play, reached_at
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, send, watched
+from tests.support.interactions import having, labels, press, told
+from tests.support.play import NOON, TEAM, Play, reached_at
 
 RULE = "severity=critical,page"
 

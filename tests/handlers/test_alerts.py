@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Milestone, Status
-from tests.alarms import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watched
-from tests.handlers.stage import having, labels, opened, press, told, window
-from tests.playing import NOON, Play, reached_at
+from tests.support.alert_senders import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watched
+from tests.support.interactions import having, labels, opened, press, told, window
+from tests.support.play import NOON, Play, reached_at
 
 
 def times(play: Play, channel: str = "") -> list[tuple[str, str, str]]:

@@ -10,10 +10,10 @@ from bot.errors import Refused
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request
 from storage import alerts as alerts_store
-from tests.alarms import ALERTS, NEVER, alertmanager, call, member, pagerduty, watched
-from tests.handlers.stage import labels, press, told
 from tests.handlers.test_alerts import open_from_suggestion, suggested, times
-from tests.playing import TEAM, Play, reached_at
+from tests.support.alert_senders import ALERTS, NEVER, alertmanager, call, member, pagerduty, watched
+from tests.support.interactions import labels, press, told
+from tests.support.play import TEAM, Play, reached_at
 
 RULE = "severity=warning"
 

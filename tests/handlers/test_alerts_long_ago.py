@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.alarms import ALERTS, alertmanager, call, member, pagerduty, watched
-from tests.handlers.stage import press
-from tests.playing import Play
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, pagerduty, watched
+from tests.support.interactions import press
+from tests.support.play import Play
 
 BEGAN, ENDED = "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z"
 FIRED: dict[str, Any] = pagerduty("incident.triggered", BEGAN)

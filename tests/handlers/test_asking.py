@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 
 def times(play: Play) -> list[str]:

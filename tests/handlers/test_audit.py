@@ -10,8 +10,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
 from bot.rehearsal.views_seen import AppDelivery
 from storage import case as case_store
-from tests.handlers.stage import having, last, on_stage, opened, told
-from tests.playing import Play
+from tests.support.interactions import having, last, on_stage, opened, told
+from tests.support.play import Play
 
 
 def audit(play: Play) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from bot.rehearsal.web_api import files as files_api
 from bot.rehearsal.web_api.calls import Args
 from bot.rehearsal.workspace import Json, Workspace
-from tests.handlers.stage import on_stage, opened, told
 from tests.handlers.test_canvases import BLANK, canvas, exported, kept_texts
-from tests.playing import Play
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import Play
 
 IMPACT = "## Impact\n\nThe EU could not **pay**."
 

@@ -7,8 +7,8 @@ from bot.rehearsal.workspace import Canvas
 from storage import deliveries as deliveries_store
 from storage import sections as sections_store
 from storage.deliveries import Owed
-from tests.handlers.stage import last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.play import Play
 
 
 async def exported(play: Play) -> str:

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import last, on_stage, opened, told
-from tests.playing import Play
+from tests.support.interactions import last, on_stage, opened, told
+from tests.support.play import Play
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["http", "socket"])
 AGAIN = {"already_reacted"}

@@ -3,10 +3,10 @@
 from typing import Any
 
 from bot.rehearsal.workspace import Message
-from tests.handlers.stage import last, on_stage, opened, told
 from tests.handlers.test_capture import AGAIN, captured, react
 from tests.handlers.test_capture_files import PNG, kept
-from tests.playing import Play
+from tests.support.interactions import last, on_stage, opened, told
+from tests.support.play import Play
 
 Json = dict[str, Any]
 

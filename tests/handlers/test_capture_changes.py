@@ -1,8 +1,8 @@
 """What becomes of a message after it was captured is shown on its entry, whose first wording is kept."""
 
-from tests.handlers.stage import on_stage, opened, told
 from tests.handlers.test_capture import captured, react
-from tests.playing import Play
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import Play
 
 
 def changes(play: Play) -> list[str]:

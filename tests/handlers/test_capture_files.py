@@ -12,9 +12,9 @@ from storage import attachments as attachments_store
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
-from tests.handlers.stage import last, on_stage, opened
 from tests.handlers.test_capture import AGAIN, captured, react
-from tests.playing import TEAM, Play
+from tests.support.interactions import last, on_stage, opened
+from tests.support.play import TEAM, Play
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

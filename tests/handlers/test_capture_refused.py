@@ -3,10 +3,10 @@
 import pytest
 
 from bot.domain.records import Person
-from tests.handlers.stage import labels, last, on_stage, opened, told
 from tests.handlers.test_capture import AGAIN, DONE, captured, marks, react, whispers
-from tests.playing import Play
-from tests.waiting import until
+from tests.support.deadlines import until
+from tests.support.interactions import labels, last, on_stage, opened, told
+from tests.support.play import Play
 
 
 async def test_without_an_incident_the_person_is_offered_to_open_one(sqlite_url: str) -> None:

@@ -6,12 +6,12 @@ from contextlib import closing
 import pytest
 
 from bot.rehearsal.views_seen import SeenMessage, SeenView
-from tests.handlers.stage import labels, last, on_stage, opened, press, told, window
 from tests.handlers.test_capture import AGAIN, DONE, marks, react
 from tests.handlers.test_capture_files import PNG, kept
 from tests.handlers.test_trouble import database
-from tests.patience import hurry
-from tests.playing import NOON, Play
+from tests.support.interactions import labels, last, on_stage, opened, press, told, window
+from tests.support.play import NOON, Play
+from tests.support.timeouts import hurry
 
 TITLE = {"title": "Checkout is failing"}
 

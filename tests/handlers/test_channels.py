@@ -3,8 +3,8 @@
 import pytest
 
 from bot.rehearsal.views_seen import AppDelivery
-from tests.handlers.stage import having, last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import having, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 
 async def live_messages(play: Play, channel: str) -> int:

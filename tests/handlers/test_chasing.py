@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 from bot.domain.records import ActionKind, ActionStatus
 from bot.rehearsal.views_seen import AppDelivery, SeenMessage
-from tests.handlers.stage import labels, last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 
 async def owing(play: Play, *lines: str) -> str:

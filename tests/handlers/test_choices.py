@@ -13,9 +13,9 @@ from bot.rehearsal.views_seen import elements_of
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.timeline import Clocks, question
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.handlers.test_capture import AGAIN, whispers
-from tests.playing import NOON, Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import NOON, Play
 
 AHEAD = NOON + timedelta(hours=1, minutes=30)
 YESTERDAY = AHEAD - timedelta(days=1)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.records import Milestone, Status
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import Play
 
 # It is 12:00 UTC, and 13:00 on Ana's clock; times are written in UTC.
 

@@ -3,8 +3,8 @@
 from bot.rehearsal.views_seen import SeenView
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from tests.handlers.stage import last, on_stage, opened, press, told, window
-from tests.playing import Play
+from tests.support.interactions import last, on_stage, opened, press, told, window
+from tests.support.play import Play
 
 
 def wordings(play: Play, number: int) -> list[str]:

@@ -7,10 +7,10 @@ from bot.export import escape
 from bot.export.regions import split
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.handlers.test_audit import deeds
 from tests.handlers.test_postmortem import fill
-from tests.playing import TEAM, Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import TEAM, Play
 
 
 async def exported(play: Play, form: str = "markdown") -> str:

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from bot.domain.records import ActionStatus
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_chasing import owing, said_back
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 NEXT_FRIDAY = ["Fri 27 Nov 2026", "Fri 4 Dec 2026"]
 

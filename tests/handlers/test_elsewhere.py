@@ -3,9 +3,9 @@
 import pytest
 
 from bot.domain.records import PostmortemStatus
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_chasing import said_back
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 FILLED = {"summary": "Checkout was down.", "impact": "Nobody could pay."}
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.test_whys import resolved
+from tests.support.interactions import on_stage, opened, told, window
 
 
 @pytest.mark.parametrize("command", ["/why", "/action", "/timeline"])

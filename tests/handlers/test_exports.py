@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 EMPTY = "Root cause, Impact, Incident summary"
 STRETCH = timedelta(hours=1, minutes=17)

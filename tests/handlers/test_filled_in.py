@@ -5,9 +5,9 @@ import pytest
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
 from bot.rehearsal.views_seen import SeenView, elements_of
-from tests.handlers.stage import on_stage, opened, press, told
 from tests.handlers.test_recall import form, past
-from tests.playing import Play
+from tests.support.interactions import on_stage, opened, press, told
+from tests.support.play import Play
 
 
 async def over(play: Play) -> None:

@@ -1,8 +1,8 @@
 """What the checks found, beside the button that mends it; and that it hinders nobody from publishing."""
 
 from bot.domain.records import Milestone, PostmortemStatus
-from tests.handlers.stage import having, last, on_stage, opened, press, told, window
-from tests.playing import Play, reached_at
+from tests.support.interactions import having, last, on_stage, opened, press, told, window
+from tests.support.play import Play, reached_at
 
 
 async def wrong(play: Play) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from bot.domain.records import ActionStatus
 from bot.rehearsal.views_seen import elements_of
-from tests.handlers.stage import on_stage, told
-from tests.playing import Play, playing
+from tests.support.interactions import on_stage, told
+from tests.support.play import Play, playing
 
 
 def words(play: Play, user: str) -> str:

@@ -1,8 +1,8 @@
 """Since when an incident is on, and how long it was: from the start of its impact, wherever people read it."""
 
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import on_stage, opened, told
-from tests.playing import Play
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import Play
 
 
 def card(play: Play) -> SeenMessage:

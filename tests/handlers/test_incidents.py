@@ -5,8 +5,8 @@ import pytest
 from bot.domain.records import Milestone, Status
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.incidents import help_text
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
-from tests.playing import reached_at
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import reached_at
 
 
 async def test_opening_answers_its_author_and_puts_the_live_message_into_the_channel(sqlite_url: str) -> None:

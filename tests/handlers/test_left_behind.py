@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.handlers.stage import on_stage, opened, told, window
-from tests.handlers.talk import chosen, looked_back, say, talked
 from tests.handlers.test_unseen import UNSEEN, in_secret, left
+from tests.support.history_scans import chosen, looked_back, say, talked
+from tests.support.interactions import on_stage, opened, told, window
 
 
 async def test_a_form_that_was_open_inside_the_channel_saves_nothing_once_they_left(sqlite_url: str) -> None:

@@ -1,8 +1,8 @@
 """Which action is for which root cause: said in one press, from the findings and from a new action."""
 
-from tests.handlers.stage import having, labels, last, on_stage, press, told
 from tests.handlers.test_whys import resolved
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, press, told
+from tests.support.play import Play
 
 
 async def two_roots(play: Play) -> None:

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from bot.rehearsal.views_seen import elements_of
-from tests.handlers.stage import having, labels, last, opened, press, told
-from tests.handlers.talk import chosen, in_dm, looked_back, options, say, talked, ticked, until
-from tests.playing import NOON
+from tests.support.history_scans import chosen, in_dm, looked_back, options, say, talked, ticked, until
+from tests.support.interactions import having, labels, last, opened, press, told
+from tests.support.play import NOON
 
 GRAPH = "see https://grafana.example.com/d/abc?from=1"
 

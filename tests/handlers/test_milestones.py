@@ -4,8 +4,8 @@ import pytest
 
 from bot.domain.records import Milestone, Status
 from bot.rehearsal.views_seen import SeenView
-from tests.handlers.stage import having, labels, on_stage, opened, told, window
-from tests.playing import Play
+from tests.support.interactions import having, labels, on_stage, opened, told, window
+from tests.support.play import Play
 
 
 def marks(play: Play) -> list[tuple[str, str, str]]:

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from bot.domain.records import ActionStatus, Milestone, Status
-from tests.handlers.stage import labels, last, on_stage, opened, told
-from tests.playing import Play
+from tests.support.interactions import labels, last, on_stage, opened, told
+from tests.support.play import Play
 
 
 async def _with_actions(play: Play) -> None:

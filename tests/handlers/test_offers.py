@@ -8,10 +8,10 @@ import pytest
 from bot.domain.records import Entry, Milestone
 from bot.rehearsal.views_seen import SeenMessage
 from bot.slack.views.blocks import BUTTON_VALUE
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
-from tests.handlers.talk import chosen, looked_back, say, talked, until
 from tests.handlers.test_capture import AGAIN, react, whispers
-from tests.playing import NOON, Play
+from tests.support.history_scans import chosen, looked_back, say, talked, until
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import NOON, Play
 
 EVENING = datetime.fromisoformat("2026-11-23T19:02:00+00:00")
 LINE = "ping was lost on ovh3 at 19:31"

@@ -3,10 +3,10 @@
 from bot.domain.records import ActionStatus
 from bot.rehearsal.views_seen import SeenView, elements_of
 from bot.slack.views.actions import Groups, fields
-from tests.handlers.stage import last, on_stage, opened, press, told
 from tests.handlers.test_chasing import owing
-from tests.playing import NOON, Play
 from tests.slack.test_names import GROUP, calls, with_group
+from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.play import NOON, Play
 
 
 async def handing_over(play: Play) -> SeenView:

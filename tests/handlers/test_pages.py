@@ -8,8 +8,8 @@ from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.timeline import NewEntry
-from tests.handlers.stage import labels, last, on_stage, opened, press, told
-from tests.playing import NOON, TEAM, Play
+from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.play import NOON, TEAM, Play
 
 
 async def with_entries(play: Play, count: int, *, text: str = "") -> None:

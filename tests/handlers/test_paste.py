@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.rehearsal.views_seen import SeenView, elements_of
-from tests.handlers.stage import last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.play import Play
 
 LINES = "12:05 first alert\n12:10 UTC failed over\nto replica 2\n05/04 09:00 which day"
 

@@ -1,6 +1,6 @@
 """What Slack tells about people is what the next entry is read by."""
 
-from tests.handlers.stage import on_stage, opened, told
+from tests.support.interactions import on_stage, opened, told
 
 
 def as_told(user: str, name: str, zone: str) -> dict[str, object]:

@@ -9,11 +9,11 @@ import pytest
 from bot.domain import times
 from bot.slack.directory import language_of
 from storage import people as people_store
-from tests.handlers.stage import on_stage, opened, told, window
-from tests.handlers.talk import looked_back, say, talked, until
 from tests.handlers.test_capture import AGAIN, react
 from tests.handlers.test_people import as_told
-from tests.playing import NOON, TEAM, Play
+from tests.support.history_scans import looked_back, say, talked, until
+from tests.support.interactions import on_stage, opened, told, window
+from tests.support.play import NOON, TEAM, Play
 
 
 def kept(play: Play, user: str) -> str:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.handlers.stage import having, on_stage, opened, told, window
 from tests.handlers.test_capture import AGAIN, whispers
 from tests.handlers.test_people import as_told
-from tests.playing import Play
+from tests.support.interactions import having, on_stage, opened, told, window
+from tests.support.play import Play
 
 SAID = "so the time was read as UTC"
 

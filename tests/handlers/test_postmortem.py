@@ -9,9 +9,9 @@ import html5lib
 import pytest
 
 from bot.domain.records import PostmortemStatus
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
-from tests.playing import Play
-from tests.waiting import until
+from tests.support.deadlines import until
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import Play
 
 NEEDED = {"summary": "It broke.", "impact": "Everybody.", "root_cause": "The pool.", "actions": "None needed."}
 

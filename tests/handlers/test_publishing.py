@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from bot.domain.records import PostmortemStatus
 from storage import history as history_store
-from tests.handlers.stage import labels, last, on_stage, press, told
 from tests.handlers.test_postmortem import NEEDED, fill, resolved
-from tests.playing import NOON, Play
+from tests.support.interactions import labels, last, on_stage, press, told
+from tests.support.play import NOON, Play
 
 
 async def published(play: Play) -> None:

@@ -9,9 +9,9 @@ from bot.domain.records import Entry, Milestone
 from bot.rehearsal.views_seen import SeenView, elements_of
 from storage import timeline as timeline_store
 from storage.timeline import NewEntry
-from tests.handlers.stage import last, on_stage, opened, told
 from tests.handlers.test_corrections import editing, wordings
-from tests.playing import Play, reached_at
+from tests.support.interactions import last, on_stage, opened, told
+from tests.support.play import Play, reached_at
 
 AUTUMN = datetime(2026, 10, 25, tzinfo=UTC)
 DAYS = "2026-11-20 10:00 UTC - 2026-11-22 11:00 UTC"

@@ -13,11 +13,11 @@ from storage import people as people_store
 from storage import sections as sections_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
-from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.test_postmortem import fill
 from tests.handlers.test_read_back import LONG, fields
-from tests.playing import Play
 from tests.slack.test_names import GROUP, with_group
+from tests.support.interactions import on_stage, opened, told, window
+from tests.support.play import Play
 
 
 async def test_a_why_and_an_action_of_any_length_are_worded_anew_in_part(sqlite_url: str) -> None:

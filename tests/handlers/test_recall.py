@@ -3,8 +3,8 @@
 from bot.domain.records import Case
 from bot.rehearsal.views_seen import SeenView
 from storage import search as search_store
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import Play
 
 SECRET = "zebrafish" + "9-of-demo"
 

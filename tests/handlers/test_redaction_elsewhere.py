@@ -9,12 +9,12 @@ from storage import history as history_store
 from storage import sections as sections_store
 from storage.secrets import SearchScope, copies, mark_of
 from storage.sections import NewText
-from tests.alarms import call, pagerduty, watched
-from tests.handlers.stage import labels, last, on_stage, opened, press, told
 from tests.handlers.test_alerts import open_from_suggestion
 from tests.handlers.test_redaction import CLEAN, LEAK
 from tests.handlers.test_secrets import PASSWORD, files
-from tests.playing import Play
+from tests.support.alert_senders import call, pagerduty, watched
+from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 BARE = f"the thing with {PASSWORD} once more"
 """It stands here without a word that says what it is: only the same words can find it."""

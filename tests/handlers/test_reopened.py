@@ -10,12 +10,12 @@ from bot.domain.records import PostmortemStatus, Status
 from storage import deliveries as deliveries_store
 from storage import history as history_store
 from storage import reminders as reminders_store
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
 from tests.handlers.test_home import opened as home
 from tests.handlers.test_home import words
 from tests.handlers.test_postmortem import resolved
 from tests.handlers.test_publishing import published
-from tests.playing import NOON, Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import NOON, Play
 
 _ASKED = re.compile(r"owes? the postmortem of \*INC-1\*")
 

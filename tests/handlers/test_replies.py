@@ -3,9 +3,9 @@
 from datetime import date
 
 from bot.domain.records import ActionStatus
-from tests.handlers.stage import labels, last, on_stage, opened, press, told
 from tests.handlers.test_chasing import owing, said_back
-from tests.playing import Play
+from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 THREE = [f"{what} @Bo Demo due tomorrow" for what in ("cap <retries> & log", "rotate the keys", "mute the alert")]
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.records import PostmortemStatus, Status
 from bot.domain.reminders import is_for_the_channel
 from storage import reminders as reminders_store
-from tests.handlers.stage import labels, last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 
 def pending(play: Play) -> list[datetime]:

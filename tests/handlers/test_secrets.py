@@ -8,8 +8,8 @@ from bot.domain.secrets import MASK, REDACTED
 from bot.export import Exporter
 from storage import sections as sections_store
 from storage import timeline as timeline_store
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 PASSWORD = "hunter" + "2-of-demo"
 LEAK = f"rotated the password={PASSWORD} by hand"

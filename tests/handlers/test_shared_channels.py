@@ -3,9 +3,9 @@
 import pytest
 
 from bot.rehearsal.views_seen import SeenView
-from tests.handlers.leaving import KEY, LEAK, asked_to_share, audited, leaked, places, refused
-from tests.handlers.stage import last, on_stage, press, told
-from tests.playing import Play
+from tests.support.interactions import last, on_stage, press, told
+from tests.support.play import Play
+from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, refused
 
 
 async def decided(play: Play, text: str, choice: str) -> SeenView:

@@ -1,7 +1,7 @@
 """`/postmortem share`: a draft for another channel, whole or masked, and what is said before it leaves."""
 
-from tests.handlers.leaving import KEY, LEAK, asked_to_share, audited, leaked, places, refused
-from tests.handlers.stage import last, on_stage, opened, press, told
+from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, refused
 
 
 async def test_a_public_incident_goes_whole_into_another_channel_once_confirmed(sqlite_url: str) -> None:

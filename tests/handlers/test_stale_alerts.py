@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from tests.alarms import ALERTS, alertmanager, call, member, watched
-from tests.handlers.stage import opened, press, told
 from tests.handlers.test_stale_buttons import press_old, remembered
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, watched
+from tests.support.interactions import opened, press, told
 
 
 async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> None:

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import having, last, on_stage, opened, press, told
-from tests.handlers.talk import looked_back, say, talked, until
-from tests.playing import NOON, Play
+from tests.support.history_scans import looked_back, say, talked, until
+from tests.support.interactions import having, last, on_stage, opened, press, told
+from tests.support.play import NOON, Play
 
 
 def remembered(play: Play, user: str, action: str, channel: str = "") -> SeenMessage:

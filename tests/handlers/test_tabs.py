@@ -9,12 +9,12 @@ import pytest
 
 from bot.slack.refresh import TAB_PAUSE_SECONDS, Drawn, HomeTabQueue
 from storage import people as people_store
-from tests.acceptance.weeks import Weeks, weeks
-from tests.handlers.stage import on_stage, opened, told
 from tests.handlers.test_home import opened as looked
 from tests.handlers.test_home import words
-from tests.playing import TEAM, Play
-from tests.waiting import until
+from tests.support.acceptance.weeks import Weeks, weeks
+from tests.support.deadlines import until
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import TEAM, Play
 
 
 def published(play: Play, user: str) -> int:

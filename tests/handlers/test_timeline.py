@@ -6,8 +6,8 @@ import pytest
 
 from storage import case as case_store
 from storage import incidents as incidents_store
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import Play
 
 
 def texts(play: Play) -> list[str]:

@@ -7,10 +7,10 @@ from contextlib import closing
 import pytest
 
 from storage import timeline as timeline_store
-from tests.handlers.stage import having, last, on_stage, opened, press, told, window
-from tests.patience import hurry
-from tests.playing import Play
-from tests.waiting import SOON_SECONDS
+from tests.support.deadlines import SOON_SECONDS
+from tests.support.interactions import having, last, on_stage, opened, press, told, window
+from tests.support.play import Play
+from tests.support.timeouts import hurry
 
 
 def database(url: str) -> sqlite3.Connection:

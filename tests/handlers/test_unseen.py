@@ -8,8 +8,8 @@ import pytest
 
 from bot.domain.records import ActionStatus, PostmortemStatus
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
 
 SECRETS = ("change the keys", "The quiet leak", "INC-1", "secret-room", "the auditors")
 UNSEEN = "in a channel that you cannot look into"

@@ -6,10 +6,10 @@ import pytest
 
 from bot.services.history_scan import LEASE, Walker
 from bot.slack.messages_in import ChannelHistory
-from tests.handlers.stage import labels, opened, press, told
-from tests.handlers.talk import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
-from tests.playing import NOON, Play
-from tests.waiting import until as until_so
+from tests.support.deadlines import until as until_so
+from tests.support.history_scans import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
+from tests.support.interactions import labels, opened, press, told
+from tests.support.play import NOON, Play
 
 
 def three_thousand(play: Play) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from bot.rehearsal.workspace import Message
 from bot.slack.messages_in import ChannelHistory
-from tests.handlers.stage import labels
-from tests.handlers.talk import chosen, looked_back, options, say, talked, until, walk
-from tests.playing import NOON, Play
-from tests.slack.odd import Odd, client_to
+from tests.support.history_scans import chosen, looked_back, options, say, talked, until, walk
+from tests.support.interactions import labels
+from tests.support.play import NOON, Play
+from tests.support.slack.proxy_answers import Odd, client_to
 
 Json = dict[str, Any]
 

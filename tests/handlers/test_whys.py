@@ -1,8 +1,8 @@
 """The five whys as a channel asks and answers them."""
 
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
-from tests.playing import Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import Play
 
 
 async def resolved(play: Play) -> None:

@@ -1,7 +1,7 @@
 """Whys that are worded anew, taken back and brought back; every wording stays in the history."""
 
-from tests.handlers.stage import labels, last, on_stage, press, told, window
 from tests.handlers.test_whys import resolved
+from tests.support.interactions import labels, last, on_stage, press, told, window
 
 
 async def test_a_why_is_edited_and_its_history_tells_every_wording(sqlite_url: str) -> None:

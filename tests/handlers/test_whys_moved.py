@@ -1,10 +1,10 @@
 """Two who answer at the same moment: each answer is kept, what it was taken for is said, and one press mends it."""
 
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import having, labels, on_stage, press, told, window
 from tests.handlers.test_whys import resolved
 from tests.handlers.test_whys_thread import said_in_thread, thread
-from tests.playing import Play
+from tests.support.interactions import having, labels, on_stage, press, told, window
+from tests.support.play import Play
 
 
 def parents(play: Play) -> list[tuple[int, int | None]]:

@@ -1,10 +1,10 @@
 """What people write into the thread of the whys without a word to the bot, as people who know no manual do."""
 
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import labels, on_stage, press, told
 from tests.handlers.test_whys import resolved
 from tests.handlers.test_whys_thread import parent, said_in_thread, thread
-from tests.playing import Play
+from tests.support.interactions import labels, on_stage, press, told
+from tests.support.play import Play
 
 
 def whispers(play: Play, user: str) -> list[SeenMessage]:

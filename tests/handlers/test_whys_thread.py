@@ -1,9 +1,9 @@
 """The thread of the five whys: asked there, answered there, by mention, by command and by the form."""
 
 from bot.rehearsal.views_seen import SeenMessage
-from tests.handlers.stage import having, labels, last, on_stage, opened, press, told, window
 from tests.handlers.test_whys import resolved
-from tests.playing import NOON, Play
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.play import NOON, Play
 
 
 def parent(play: Play) -> str:

@@ -1,9 +1,9 @@
 """In the thread of the whys everything is done that `/why` does, and everybody there reads what was corrected."""
 
-from tests.handlers.stage import labels, on_stage, press, told, window
 from tests.handlers.test_whys import resolved
 from tests.handlers.test_whys_thread import parent, said_in_thread, thread
-from tests.playing import Play
+from tests.support.interactions import labels, on_stage, press, told, window
+from tests.support.play import Play
 
 
 async def three(play: Play) -> None:

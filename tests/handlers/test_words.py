@@ -7,8 +7,8 @@ import json
 import html5lib
 import pytest
 
-from tests.handlers.stage import having, last, on_stage, opened, told, window
-from tests.playing import Play
+from tests.support.interactions import having, last, on_stage, opened, told, window
+from tests.support.play import Play
 
 HOSTILE = {
     "mentions typed by hand": "<@U0R00000003> <!channel> <!here> <!everyone> <!subteam^S123|@team> <#C123>",

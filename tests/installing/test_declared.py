@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.installing.lock import ROOT, declared
+from tests.support.install.lock_file import ROOT, declared
 
 FLOORS = ("bot", "handlers", "storage", "templates")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.installing.index import Wheel, serving
-from tests.installing.surroundings import surroundings
+from tests.support.install.clean_environment import surroundings
+from tests.support.install.package_index import Wheel, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_PIP = "22.3"

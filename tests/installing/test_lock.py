@@ -5,7 +5,7 @@ import re
 import pytest
 from packaging.utils import canonicalize_name
 
-from tests.installing.lock import ENVIRONMENTS, LOCKS, Environment, holding, pins, read, roots, walked
+from tests.support.install.lock_file import ENVIRONMENTS, LOCKS, Environment, holding, pins, read, roots, walked
 
 each_lock = pytest.mark.parametrize("lock", LOCKS)
 each_environment = pytest.mark.parametrize(

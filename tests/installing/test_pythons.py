@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.house_offenders import files
-from tests.installing.lock import PYTHONS, ROOT
-from tests.installing.surroundings import surroundings
+from tests.support.install.clean_environment import surroundings
+from tests.support.install.lock_file import PYTHONS, ROOT
 
 ASKED = "import ensurepip, sys, venv; print(sys.version_info[:2] == tuple(map(int, sys.argv[1].split('.'))))"
 

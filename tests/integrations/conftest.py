@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.integrations.atlassian import TokenKind
-from tests.integrations.clients import BASIC, SECRET, confluence_at, jira_at
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.integrations.fakes.jira import FakeJira
-from tests.integrations.sites import Site, Wiki
+from tests.support.integrations.atlassian_sites import Site, Wiki
+from tests.support.integrations.clients import BASIC, SECRET, confluence_at, jira_at
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.integrations.fakes.jira import FakeJira
 
 
 @pytest.fixture(params=list(TokenKind))

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.integrations.markup import LONGEST_ADF, document, units
-from tests.integrations.adf_schema import schema
-from tests.integrations.markdown import PIECES, WORDS
+from tests.support.integrations.adf_schema import schema
+from tests.support.integrations.markdown_pieces import PIECES, WORDS
 
 WHOLE = """# Checkout returns 503s
 

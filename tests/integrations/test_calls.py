@@ -12,8 +12,8 @@ from aiohttp import web
 
 from bot.errors import Misconfigured
 from bot.integrations.http import Call, Caller, Endpoint, Patience, PublishError, get, path_of, post, put
-from tests.integrations.clients import IMPATIENT, QUICK, SECRET
-from tests.integrations.fakes.days import BadDay, Fake, page, refused
+from tests.support.integrations.clients import IMPATIENT, QUICK, SECRET
+from tests.support.integrations.fakes.days import BadDay, Fake, page, refused
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ import pytest
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.confluence.types import PageDraft
 from bot.integrations.http import Upload
-from tests.integrations.clients import SECRET
-from tests.integrations.fakes.days import BadDay, page, refused
-from tests.integrations.sites import DRAFT, Wiki, error_of
+from tests.support.integrations.atlassian_sites import DRAFT, Wiki, error_of
+from tests.support.integrations.clients import SECRET
+from tests.support.integrations.fakes.days import BadDay, page, refused
 
 LOST = [BadDay(502, acts=True), BadDay(acts=True, resets=True)]
 CREATE = "POST .*/(pages|content)$"

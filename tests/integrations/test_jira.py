@@ -9,9 +9,9 @@ from bot.errors import Misconfigured
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.jira.client import SEARCH_LAG, JiraClient
 from bot.integrations.jira.types import Category
-from tests.integrations.clients import QUICK, access
-from tests.integrations.fakes.days import BadDay, page, refused
-from tests.integrations.sites import ITEM, LABEL, Site, error_of
+from tests.support.integrations.atlassian_sites import ITEM, LABEL, Site, error_of
+from tests.support.integrations.clients import QUICK, access
+from tests.support.integrations.fakes.days import BadDay, page, refused
 
 
 async def test_an_action_becomes_an_issue_with_all_that_it_has(site: Site) -> None:

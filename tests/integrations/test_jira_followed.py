@@ -4,8 +4,8 @@ import pytest
 
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.jira.types import Category, Changes, unfilled
-from tests.integrations.fakes.days import BadDay
-from tests.integrations.sites import ITEM, Site, error_of
+from tests.support.integrations.atlassian_sites import ITEM, Site, error_of
+from tests.support.integrations.fakes.days import BadDay
 
 
 async def test_an_edit_changes_what_it_names_and_no_more(site: Site) -> None:

@@ -3,8 +3,8 @@
 from bot.domain.records import Status
 from bot.integrations import SYSTEMS, Standing
 from bot.integrations.service_management.client import ServiceDesk, ServiceIncident, ServiceProject
-from tests.integrations.fakes.days import BadDay
-from tests.integrations.sites import Site, error_of
+from tests.support.integrations.atlassian_sites import Site, error_of
+from tests.support.integrations.fakes.days import BadDay
 
 PROJECT = ServiceProject(
     "OPS",

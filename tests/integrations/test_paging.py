@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from bot.integrations.paging.client import OPSGENIE_EU, Confirming, NotDone, Paged, Paging
-from tests.integrations.clients import QUICK, SECRET
-from tests.integrations.fakes.alerts import FakeAlerts
-from tests.integrations.fakes.days import BadDay, page, refused
-from tests.integrations.sites import ALERT, error_of
-from tests.playing import NOON
+from tests.support.integrations.atlassian_sites import ALERT, error_of
+from tests.support.integrations.clients import QUICK, SECRET
+from tests.support.integrations.fakes.alerts import FakeAlerts
+from tests.support.integrations.fakes.days import BadDay, page, refused
+from tests.support.play import NOON
 
 
 @dataclass

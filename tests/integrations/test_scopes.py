@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.integrations.atlassian import CONFLUENCE, JIRA, need_of, scopes_of
-from tests.integrations.sites import Site, Wiki, error_of
-from tests.integrations.specs import spec_json
+from tests.support.integrations.atlassian_sites import Site, Wiki, error_of
+from tests.support.integrations.vendor_specs import spec_json
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connections.md"
 OURS = {

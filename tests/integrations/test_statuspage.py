@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, StatuspageClient, Update, Working
-from tests.integrations.clients import QUICK, SECRET
-from tests.integrations.fakes.days import BadDay, page, refused
-from tests.integrations.fakes.statuspage import LONGEST_BODY, FakeStatuspage
-from tests.integrations.sites import error_of
+from tests.support.integrations.atlassian_sites import error_of
+from tests.support.integrations.clients import QUICK, SECRET
+from tests.support.integrations.fakes.days import BadDay, page, refused
+from tests.support.integrations.fakes.statuspage import LONGEST_BODY, FakeStatuspage
 
 SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": Working.MAJOR_OUTAGE})
 OPENED = Announcement("afterword-T1-inc-7", "Checkout\nfails", SAID, Impact.MAJOR)

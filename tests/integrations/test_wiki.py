@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.integrations.markup import LONGEST_WIKI, escaped, markup, units
-from tests.integrations.markdown import PIECES, WORDS
+from tests.support.integrations.markdown_pieces import PIECES, WORDS
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
 from bot.rehearsal.server import StandIn
-from tests.waiting import LONG_SECONDS
+from tests.support.deadlines import LONG_SECONDS
 
 Json = dict[str, Any]
 EVENTS = "app_mention message reaction_added app_home_opened member_joined_channel user_change".split()

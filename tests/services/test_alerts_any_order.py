@@ -17,7 +17,7 @@ from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
-from tests.playing import NOON, TEAM
+from tests.support.play import NOON, TEAM
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus
 RUNS = count(1)

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from bot.app import Afterword
-from tests.handlers.stage import press
-from tests.integrations.clients import IMPATIENT, QUICK
-from tests.integrations.fakes.days import HTML, BadDay, page, refused
-from tests.services.worlds import WORLDS, World, in_world, said, still_records
+from tests.support.integrations.clients import IMPATIENT, QUICK
+from tests.support.integrations.fakes.days import HTML, BadDay, page, refused
+from tests.support.integrations.systems import WORLDS, World, in_world, said, still_records
+from tests.support.interactions import press
 
 WARNING = ":warning:"
 worlds = pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])

@@ -7,11 +7,8 @@ import pytest
 from bot.export.confluence.merge import apart
 from storage import links as links_store
 from storage.links import KEPT, REFUSED
-from tests.handlers.stage import on_stage, opened, press, told
 from tests.handlers.test_postmortem import fill
-from tests.integrations.fakes.days import BadDay, refused
-from tests.playing import Play
-from tests.services.pages_there import (
+from tests.support.integrations.confluence_pages import (
     PAGE,
     TITLE,
     WRITE,
@@ -24,6 +21,9 @@ from tests.services.pages_there import (
     with_confluence,
     write,
 )
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.interactions import on_stage, opened, press, told
+from tests.support.play import Play
 
 
 async def test_a_postmortem_becomes_a_page_with_labels_pictures_and_a_way_back(database_url: str) -> None:

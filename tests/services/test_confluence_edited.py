@@ -1,9 +1,7 @@
 """What people do on a published page is kept, asked about, and never written over."""
 
-from tests.handlers.stage import labels, press, told
 from tests.handlers.test_postmortem import fill
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.services.pages_there import (
+from tests.support.integrations.confluence_pages import (
     PAGE,
     body,
     heading,
@@ -16,6 +14,8 @@ from tests.services.pages_there import (
     with_confluence,
     write,
 )
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.interactions import labels, press, told
 
 
 def kept(play) -> list[tuple[str, str, str, str]]:  # type: ignore[no-untyped-def]

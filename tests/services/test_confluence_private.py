@@ -2,11 +2,11 @@
 
 from bot.rehearsal.views_seen import SeenView
 from storage.links import REFUSED
-from tests.handlers.stage import told, window
 from tests.handlers.test_audit import deeds
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.playing import Play
-from tests.services.pages_there import body, heard, link, put, region, with_confluence, write
+from tests.support.integrations.confluence_pages import body, heard, link, put, region, with_confluence, write
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.interactions import told, window
+from tests.support.play import Play
 
 KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"
 

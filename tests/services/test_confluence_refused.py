@@ -4,9 +4,8 @@ import pytest
 
 from bot.integrations import atlassian
 from storage.links import KEPT, OWED
-from tests.handlers.stage import press, told
-from tests.integrations.fakes.days import BadDay, refused
-from tests.services.pages_there import (
+from tests.services.test_confluence import exporting
+from tests.support.integrations.confluence_pages import (
     PAGE,
     TITLE,
     WRITE,
@@ -19,7 +18,8 @@ from tests.services.pages_there import (
     with_confluence,
     write,
 )
-from tests.services.test_confluence import exporting
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.interactions import press, told
 
 ALL = set(atlassian.scopes_of(atlassian.CONFLUENCE))
 NO_SCOPE = refused(401, {"code": 401, "message": "Unauthorized; scope does not match"})

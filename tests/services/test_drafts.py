@@ -19,7 +19,7 @@ from bot.services.documents.drafts import Given
 from storage import case as case_store
 from storage import sections as sections_store
 from storage.database.store import Store
-from tests.storage.given import NOW, minutes, noting, opened
+from tests.support.storage.sample_records import NOW, minutes, noting, opened
 
 EXPORTER = Exporter()
 CHANNELS = count(1)

@@ -15,10 +15,10 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.links import KEPT, OWED, REFUSED, Link, Thing
-from tests.handlers.stage import on_stage, opened, press
-from tests.handlers.stage import told as said
-from tests.playing import TEAM, Play
-from tests.waiting import LONG_SECONDS, SOON_SECONDS, until
+from tests.support.deadlines import LONG_SECONDS, SOON_SECONDS, until
+from tests.support.interactions import on_stage, opened, press
+from tests.support.interactions import told as said
+from tests.support.play import TEAM, Play
 
 
 @dataclass

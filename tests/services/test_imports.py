@@ -29,9 +29,9 @@ from storage import search as search_store
 from storage import whys as whys_store
 from storage.database.store import Store, open_store
 from storage.search import SearchQuery
-from tests.services import rich
-from tests.services.rich import LATER, RULES, SECRET, exported
-from tests.storage.given import noting, opened
+from tests.support import full_incident
+from tests.support.full_incident import LATER, RULES, SECRET, exported
+from tests.support.storage.sample_records import noting, opened
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def source(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
     path = tmp_path / "source.db"
     path.write_bytes(sqlite_template.read_bytes())
     opened_there = open_store(f"sqlite:///{path}")
-    opened_there.write_now(rich.write)
+    opened_there.write_now(full_incident.write)
     yield opened_there
     opened_there.close()
 

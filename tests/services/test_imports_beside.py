@@ -4,10 +4,10 @@ from bot.export.json import reader as json_reader
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Imported, Wish
 from storage.database.store import Store, open_store
-from tests.handlers.stage import on_stage, opened, told
-from tests.playing import TEAM, Play
-from tests.services import rich
-from tests.services.rich import RULES, exported
+from tests.support import full_incident
+from tests.support.full_incident import RULES, exported
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import TEAM, Play
 
 
 def take_in(play: Play, content: bytes) -> Imported:
@@ -23,7 +23,7 @@ def take_in(play: Play, content: bytes) -> Imported:
 async def test_the_bot_lists_finds_and_exports_what_was_imported_beside_it(
     sqlite_store: Store, database_url: str
 ) -> None:
-    sqlite_store.write_now(rich.write)
+    sqlite_store.write_now(full_incident.write)
     if database_url.startswith("sqlite"):
         database_url += ".play"
     async with on_stage(database_url) as play:

@@ -22,12 +22,12 @@ from bot.services.documents import rendering as rendering_service
 from bot.services.documents.drafts import Wish
 from storage.database.store import Store, open_store
 from tests.export import test_real_incidents
-from tests.export.cases import NOW
-from tests.export.mutations import spoiled
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
-from tests.services import rich
-from tests.services.rich import LATER, RULES, exported
+from tests.support import full_incident
+from tests.support.export.cases import NOW
+from tests.support.export.json_mutations import spoiled
+from tests.support.full_incident import LATER, RULES, exported
 
 EXPORTER = Exporter()
 TABLES = (
@@ -104,7 +104,7 @@ def rows(store: Store) -> dict[str, int]:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_spoiled_file_is_taken_in_whole_or_leaves_nothing_behind(seed: int, other: Store, store: Store) -> None:
-    other.write_now(rich.write)
+    other.write_now(full_incident.write)
     content, chance = exported(other), random.Random(seed)
     for content_number in (1, 2):
         take_in(store, exported(other, content_number))
@@ -134,7 +134,7 @@ def test_a_spoiled_file_is_taken_in_whole_or_leaves_nothing_behind(seed: int, ot
 def test_an_import_that_fails_at_its_last_row_leaves_nothing_behind(
     table: str, other: Store, sqlite_store: Store
 ) -> None:
-    other.write_now(rich.write)
+    other.write_now(full_incident.write)
     take_in(sqlite_store, exported(other, 1))
     connection = sqlite_store.driver.connect()
     connection.execute(f"CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END")

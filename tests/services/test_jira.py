@@ -10,11 +10,11 @@ from bot.domain.records import Action, ActionStatus
 from storage import history as history_store
 from storage import links as links_store
 from storage.links import KEPT, REFUSED, Link
-from tests.handlers.stage import on_stage, opened, press, told, window
-from tests.integrations.clients import EMAIL, SECRET
-from tests.integrations.fakes.days import BadDay, refused
-from tests.integrations.fakes.jira import FakeJira
-from tests.playing import TEAM, Play
+from tests.support.integrations.clients import EMAIL, SECRET
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.interactions import on_stage, opened, press, told, window
+from tests.support.play import TEAM, Play
 
 
 @asynccontextmanager

@@ -11,11 +11,11 @@ import pytest
 from bot.domain.records import ActionStatus
 from storage import links as links_store
 from storage.links import REFUSED, Link
-from tests.alarms import Reply, send, signed
-from tests.handlers.stage import told
-from tests.integrations.fakes.jira import FakeJira
-from tests.playing import Play
 from tests.services.test_jira import action, link, owned, said, with_jira
+from tests.support.alert_senders import Reply, send, signed
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.interactions import told
+from tests.support.play import Play
 
 AGREED = "agreed-with-" + "jira-demo"
 

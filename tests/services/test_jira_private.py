@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from storage.links import REFUSED
-from tests.handlers.stage import having, press, told
 from tests.handlers.test_audit import deeds
-from tests.integrations.fakes.jira import FakeJira
-from tests.playing import Play
 from tests.services.test_confluence_private import is_made_private
 from tests.services.test_jira import issue, link, owned, said, with_jira
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.interactions import having, press, told
+from tests.support.play import Play
 
 LEAK = "tell jo@customer.example of 10.1.2.3 @Ana Demo due 2026-12-01"
 

@@ -4,14 +4,14 @@ from datetime import date, timedelta
 
 from bot.domain.records import ActionStatus
 from storage.links import KEPT, REFUSED
-from tests.handlers.stage import press, told, window
 from tests.handlers.test_redaction import LEAK
 from tests.handlers.test_secrets import PASSWORD
-from tests.integrations.fakes.days import refused
-from tests.playing import Play
-from tests.services.replicas import both
 from tests.services.test_jira import action, issue, link, owned, said, with_jira
 from tests.slack.test_names import GROUP, with_group
+from tests.support.integrations.fakes.days import refused
+from tests.support.interactions import press, told, window
+from tests.support.play import Play
+from tests.support.replicas import both
 
 TROUBLE = refused(503, {})
 

@@ -11,9 +11,9 @@ from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.links import CALLING, KEPT, OWED, Link, Thing
-from tests.handlers.stage import on_stage, opened
-from tests.handlers.stage import told as said
-from tests.playing import NOON, TEAM, Play
+from tests.support.interactions import on_stage, opened
+from tests.support.interactions import told as said
+from tests.support.play import NOON, TEAM, Play
 
 
 @dataclass

@@ -8,11 +8,11 @@ from bot.integrations.paging.client import Confirming, Paging
 from bot.integrations.paging.sync import Pages
 from storage import links as links_store
 from storage.links import KEPT, OWED, REFUSED, Link
-from tests.handlers.stage import on_stage, opened, press, told
-from tests.integrations.clients import QUICK, SECRET
-from tests.integrations.fakes.alerts import FakeAlerts
-from tests.integrations.fakes.days import BadDay, refused
-from tests.playing import TEAM, Play
+from tests.support.integrations.clients import QUICK, SECRET
+from tests.support.integrations.fakes.alerts import FakeAlerts
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.interactions import on_stage, opened, press, told
+from tests.support.play import TEAM, Play
 
 LOST = BadDay(acts=True, resets=True)
 

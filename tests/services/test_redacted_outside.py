@@ -9,13 +9,13 @@ import pytest
 from bot.integrations.http import PublishError
 from bot.integrations.sync import SyncResult
 from storage.links import Link
-from tests.alarms import ALERTS, call, pagerduty, watched
-from tests.handlers.stage import on_stage, opened, told, window
 from tests.handlers.test_redaction import CLEAN, LEAK, redacted
 from tests.handlers.test_secrets import PASSWORD, files
 from tests.services.test_lanes import Slow, thing
 from tests.services.test_service_desk import with_pager
 from tests.services.test_statuspage import drafted, with_page
+from tests.support.alert_senders import ALERTS, call, pagerduty, watched
+from tests.support.interactions import on_stage, opened, told, window
 
 
 async def test_what_people_are_paged_with_is_redacted_before_and_after_it_went(sqlite_url: str) -> None:

@@ -11,14 +11,14 @@ import pytest
 from storage import links as links_store
 from storage.links import KEPT, Link
 from tests.export.test_confluence_editor import require_taken
-from tests.handlers.stage import on_stage, opened, told
-from tests.integrations.clients import EMAIL, SECRET
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.integrations.fakes.days import BadDay, refused
-from tests.integrations.fakes.jira import FakeJira
-from tests.integrations.fakes.statuspage import FakeStatuspage
-from tests.playing import TEAM, Play
 from tests.services.test_statuspage import drafted
+from tests.support.integrations.clients import EMAIL, SECRET
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.integrations.fakes.statuspage import FakeStatuspage
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import TEAM, Play
 
 Step = Callable[["Site"], Awaitable[object]]
 

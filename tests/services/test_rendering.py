@@ -17,9 +17,9 @@ from bot.export import FORMATS, pdf, sandbox
 from bot.services.documents.rendering import PATIENCE, Leaf, Papers, Renderer
 from bot.slack.sender import StillMaking
 from storage.database.store import Store
-from tests.export import pdfs
-from tests.playing import Play, playing
-from tests.waiting import LONG_SECONDS, until
+from tests.support.deadlines import LONG_SECONDS, until
+from tests.support.export import pdf_text
+from tests.support.play import Play, playing
 
 PLACE = "INC-1-checkout-is-failing"
 
@@ -68,7 +68,7 @@ async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(
 
 
 async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
         await resolved(play)
         renderer = renderer_of(play, patience=0)
@@ -94,7 +94,7 @@ class HeldPapers(Papers):
 
 
 async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_url: str) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
         await resolved(play)
         papers = HeldPapers(play.bot.store)
@@ -113,7 +113,7 @@ async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_
 
 
 async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
         await resolved(play)
         await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
@@ -124,7 +124,7 @@ async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
             await play.pass_time(minutes=1)
         (file,) = play.slack.files
         assert file.name == f"{PLACE}.pdf"
-        assert "failedover" in pdfs.letters(pdfs.read(file.bytes))
+        assert "failedover" in pdf_text.letters(pdf_text.read(file.bytes))
 
 
 async def test_where_no_pdf_can_be_made_it_is_said_at_once(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ async def test_where_no_pdf_can_be_made_it_is_said_at_once(sqlite_url: str, monk
 async def test_every_form_is_written_from_the_command_line(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pdfs.require_weasyprint()
+    pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
         await resolved(play)
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
@@ -151,7 +151,7 @@ async def test_every_form_is_written_from_the_command_line(
         result = CliRunner().invoke(main, ["export", "INC-1", "--format", form, "-o", str(file)])
         assert result.exit_code == 0, result.output
         content = file.read_bytes()
-        assert b"failed over" in content or "failedover" in pdfs.letters(pdfs.read(content))
+        assert b"failed over" in content or "failedover" in pdf_text.letters(pdf_text.read(content))
 
 
 async def test_a_pdf_that_fails_on_the_command_line_is_a_sentence(

@@ -11,8 +11,8 @@ from bot.export.sandbox import team_templates
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
 from tests.export.test_teams import SECTIONS, in_order
-from tests.playing import TEAM, Play, playing
 from tests.services.test_rendering import resolved
+from tests.support.play import TEAM, Play, playing
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from tests.handlers.stage import on_stage, opened, press, told
-from tests.integrations.clients import EMAIL, SECRET
-from tests.integrations.fakes.alerts import FakeAlerts
-from tests.integrations.fakes.days import BadDay, refused
-from tests.integrations.fakes.jira import FakeJira
-from tests.playing import Play
-from tests.services.replicas import both
 from tests.services.test_jira_hooks import AGREED, tell
+from tests.support.integrations.clients import EMAIL, SECRET
+from tests.support.integrations.fakes.alerts import FakeAlerts
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.interactions import on_stage, opened, press, told
+from tests.support.play import Play
+from tests.support.replicas import both
 
 
 @asynccontextmanager

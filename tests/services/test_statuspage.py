@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from bot.rehearsal.views_seen import SeenView
-from tests.handlers.stage import last, on_stage, opened, press, told
-from tests.integrations.clients import SECRET
-from tests.integrations.fakes.days import BadDay, refused
-from tests.integrations.fakes.statuspage import FakeStatuspage
-from tests.playing import Play
-from tests.services.replicas import both
+from tests.support.integrations.clients import SECRET
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.integrations.fakes.statuspage import FakeStatuspage
+from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.play import Play
+from tests.support.replicas import both
 
 WORDS = "Some payments fail.\nWe know why & <fix> it."
 

@@ -3,9 +3,9 @@
 import pytest
 
 from storage.links import KEPT
-from tests.handlers.stage import told
-from tests.integrations.fakes.days import BadDay, refused
 from tests.services.test_related import STEPS, act, everything, open_issue, put_page, rest, tell_customers
+from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.interactions import told
 
 METADATA = "PATCH .*/incidents/i[0-9]+$"
 

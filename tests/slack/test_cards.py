@@ -10,9 +10,9 @@ import pytest
 
 from bot.domain.records import Place
 from bot.slack.refresh import CARD_PAUSE_SECONDS, LiveMessageQueue, Refresh
-from tests.handlers.stage import having, last, on_stage, opened, told
-from tests.playing import Play, playing
-from tests.waiting import LONG_SECONDS, until
+from tests.support.deadlines import LONG_SECONDS, until
+from tests.support.interactions import having, last, on_stage, opened, told
+from tests.support.play import Play, playing
 
 HERE = Place("T1", "C1")
 

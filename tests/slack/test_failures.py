@@ -11,7 +11,7 @@ from bot.slack.directory import AGAIN, Directory, Names, Roster
 from bot.slack.messages_in import Busy, ChannelHistory, Messages, NotRead
 from bot.slack.refresh import Drawn, LiveMessages, Publisher, UpdateResult
 from storage.database.store import Store
-from tests.slack.odd import ODD, Odd, client_to
+from tests.support.slack.proxy_answers import ODD, Odd, client_to
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 odd_answers = pytest.mark.parametrize("odd", ODD, ids=str)

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from bot.slack.directory import Names
-from tests.handlers.stage import on_stage, opened, told
-from tests.patience import hurry
-from tests.playing import TEAM, Play
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import TEAM, Play
+from tests.support.timeouts import hurry
 
 GROUP = "S0R0000001"
 

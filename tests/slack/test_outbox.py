@@ -11,8 +11,8 @@ import pytest
 from bot.slack.outbox import PACE_SECONDS
 from bot.slack.sender import EVENT_TYPE
 from storage.database.store import Store
-from tests.slack.posting import NOW, Post, a_post
-from tests.waiting import LONG_SECONDS, until
+from tests.support.deadlines import LONG_SECONDS, until
+from tests.support.slack.outbox_setup import NOW, Post, a_post
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from bot.slack.errors import retry_after
 from storage import deliveries as deliveries_store
 from storage.database.store import Store
-from tests.slack.posting import NOW, PATIENCE, Post, a_post
-from tests.waiting import until
+from tests.support.deadlines import until
+from tests.support.slack.outbox_setup import NOW, PATIENCE, Post, a_post
 
 
 @pytest.fixture

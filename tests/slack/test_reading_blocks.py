@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.slack.messages_in import SlackMessage, said_in
-from tests.slack.block_kinds import SHOWN, Json, items, plain, rich, section
+from tests.support.slack.block_samples import SHOWN, Json, items, plain, rich, section
 
 TS = "1795437300.000002"
 

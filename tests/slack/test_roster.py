@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.handlers.stage import on_stage
+from tests.support.interactions import on_stage
 
 
 async def test_a_clock_that_is_put_back_keeps_no_list_old(sqlite_url: str) -> None:

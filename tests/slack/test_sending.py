@@ -10,7 +10,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.sender import FileUpload, Result, Saying, Sender, SendVerdict, StillMaking
-from tests.slack.odd import ODD, Odd, client_to
+from tests.support.slack.proxy_answers import ODD, Odd, client_to
 
 SAYING = Saying("hello")
 

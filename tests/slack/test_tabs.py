@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bot.slack.refresh import MOST_TRIES, Change, Drawn, HomeTabQueue, Whose
-from tests.waiting import until
+from tests.support.deadlines import until
 
 ANA, BO = ("T1", "UANA"), ("T1", "UBO")
 

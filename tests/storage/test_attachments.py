@@ -12,7 +12,7 @@ from storage import timeline as timeline_store
 from storage.attachments import NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.storage.given import NOW, PLACE, entry, minutes, opened
+from tests.support.storage.sample_records import NOW, PLACE, entry, minutes, opened
 
 LEASE = timedelta(minutes=2)
 CONTENT = bytes(range(256)) * 40

@@ -12,7 +12,7 @@ from bot.errors import Misconfigured, Refused
 from storage import timeline as timeline_store
 from storage.database.drivers import backup
 from storage.database.store import Store, open_store
-from tests.storage.given import noting, opened
+from tests.support.storage.sample_records import noting, opened
 
 
 def test_a_backup_holds_what_still_stands_in_the_wal_and_opens_as_a_database(

@@ -6,7 +6,7 @@ from bot.domain.postmortem import RegionMark
 from storage import sections as sections_store
 from storage.database.store import Store
 from storage.sections import EditedCopy
-from tests.storage.given import NOW, PLACE, minutes, opened
+from tests.support.storage.sample_records import NOW, PLACE, minutes, opened
 
 
 def test_a_copy_is_remembered_as_it_was_left_last(store: Store) -> None:

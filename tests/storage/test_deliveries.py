@@ -9,8 +9,8 @@ from storage import deliveries as deliveries_store
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
 from storage.deliveries import Delivery, Owed, SendOutcome
-from tests.storage.given import NOW, minutes, opened
 from tests.storage.test_reminders import FIRST
+from tests.support.storage.sample_records import NOW, minutes, opened
 
 OWED = Owed("T1", "message", "C1", '{"text": "Hello"}', NOW)
 

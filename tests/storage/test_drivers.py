@@ -14,8 +14,8 @@ from sqlalchemy import text
 from bot.errors import Misconfigured
 from storage.database.drivers import Driver, DriverFault, SqliteDriver, driver_for
 from storage.database.store import Store, open_store
-from tests.storage.given import entry, noted, opened
-from tests.waiting import LONG_SECONDS
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.storage.sample_records import entry, noted, opened
 
 
 def mode(path: Path) -> int:

@@ -9,7 +9,7 @@ from bot.domain.records import Incident, Place, PostmortemStatus, Status
 from bot.errors import NotRecorded
 from storage import incidents as incidents_store
 from storage.database.store import Store
-from tests.storage.given import NOW, PLACE, minutes, opened
+from tests.support.storage.sample_records import NOW, PLACE, minutes, opened
 
 ELSEWHERE = Place("T1", "C2")
 ANOTHER_TEAM = Place("T2", "C1")

@@ -16,7 +16,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.secrets import SearchScope
 from storage.sections import NewText
-from tests.storage.given import NOW, PLACE, noting, opened
+from tests.support.storage.sample_records import NOW, PLACE, noting, opened
 
 TEXT = NewText("leadup", Change.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
 

@@ -7,7 +7,7 @@ from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, LinkOutcome, Thing
-from tests.storage.given import NOW, PLACE, minutes, opened
+from tests.support.storage.sample_records import NOW, PLACE, minutes, opened
 
 LEASE = NOW + minutes(1)
 

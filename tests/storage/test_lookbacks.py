@@ -6,7 +6,7 @@ from storage import search as search_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.search import DONE, HistoryScan, NewLookback
-from tests.storage.given import NOW, minutes, opened
+from tests.support.storage.sample_records import NOW, minutes, opened
 
 
 def begun(store: Store) -> HistoryScan:

@@ -31,7 +31,7 @@ from storage.database.store import Store, open_store
 from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.conftest import on_server
-from tests.storage.given import NOW, minutes, noting, opened
+from tests.support.storage.sample_records import NOW, minutes, noting, opened
 
 
 def run(database_url: str, statement: str) -> None:

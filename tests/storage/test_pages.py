@@ -7,7 +7,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.timeline import Anchor, EntryRange
-from tests.storage.given import NOW, entry, minutes, noted, opened
+from tests.support.storage.sample_records import NOW, entry, minutes, noted, opened
 
 FIRST = NOW - minutes(60)
 

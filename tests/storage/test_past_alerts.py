@@ -10,7 +10,7 @@ from bot.domain.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, A
 from storage import alerts as alerts_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.storage.given import NOW, opened
+from tests.support.storage.sample_records import NOW, opened
 
 FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
 DAY = timedelta(days=1)

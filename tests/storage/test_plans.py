@@ -29,7 +29,7 @@ from storage.deliveries import Owed, SendOutcome
 from storage.search import NewLookback, SearchQuery
 from storage.sections import NewText
 from storage.timeline import Anchor, EntryRange
-from tests.storage.given import NOW, PLACE, entry, opened
+from tests.support.storage.sample_records import NOW, PLACE, entry, opened
 
 # Of these only what is still to be done stands in the index, and all of it is wanted.
 PARTIAL = ("ix_delivery_due", "ix_reminder_due", "ix_lookback_going", "ix_attachment_wanted")

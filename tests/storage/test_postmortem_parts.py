@@ -18,7 +18,7 @@ from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.storage.given import NOW, PLACE, minutes, noting, opened
+from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, opened
 
 
 @pytest.fixture

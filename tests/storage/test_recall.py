@@ -22,7 +22,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from storage.search import SearchQuery
 from storage.tables import metadata
-from tests.storage.given import NOW
+from tests.support.storage.sample_records import NOW
 
 
 def opening(title: str, channel: str = "C1", team: str = "T1") -> Callable[[Transaction], Incident]:

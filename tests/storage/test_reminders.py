@@ -7,7 +7,7 @@ import pytest
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
 from storage.reminders import Reminder
-from tests.storage.given import NOW, minutes, opened
+from tests.support.storage.sample_records import NOW, minutes, opened
 
 FIRST = Reminder(0, "T1", "postmortem", "1", "24h", 1, NOW, "pending", None, "")
 

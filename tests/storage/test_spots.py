@@ -16,7 +16,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.sections import NewText
 from storage.timeline import NewEntry
-from tests.storage.given import NOW, opened
+from tests.support.storage.sample_records import NOW, opened
 
 SECRET = "hunter" + "2-of-demo"
 

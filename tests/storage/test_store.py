@@ -10,7 +10,7 @@ from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.storage.given import PLACE, entry, noted, noting, opened
+from tests.support.storage.sample_records import PLACE, entry, noted, noting, opened
 
 
 async def test_a_read_sees_every_write_that_was_answered_before(store: Store) -> None:

@@ -10,7 +10,7 @@ from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.people import Tab
-from tests.storage.given import NOW, opened
+from tests.support.storage.sample_records import NOW, opened
 
 WEEK = timedelta(days=7)
 

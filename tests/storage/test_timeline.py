@@ -10,7 +10,7 @@ from bot.domain.records import Entry, EntryKind, Milestone
 from storage import timeline as timeline_store
 from storage.database.store import Store
 from storage.timeline import NewEntry
-from tests.storage.given import NOW, entry, minutes, noted, opened
+from tests.support.storage.sample_records import NOW, entry, minutes, noted, opened
 
 HOSTILE = "O'Reilly; DROP TABLE entry; -- %s %(x)s :y ? \\ \" \u202e\U0001f9d1\u200d\U0001f692 " + "z" * 9000
 

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from storage.database.statements import CalendarDay, FlagType, UtcDateTime, Word
 from storage.database.store import Store
-from tests.storage.given import entry, noted, opened
+from tests.support.storage.sample_records import entry, noted, opened
 
 DIALECTS: list[Dialect] = [pysqlite.dialect(), postgresql.dialect()]  # type: ignore[no-untyped-call]
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -14,9 +14,9 @@ from storage.database.drivers import DATABASE_ERRORS, SqliteDriver, driver_for
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.database.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
-from tests.storage.given import entry, noted, noting, opened
-from tests.storage.holding import Held
-from tests.waiting import LONG_SECONDS
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.storage.busy_writer import Held
+from tests.support.storage.sample_records import entry, noted, noting, opened
 
 
 def texts(store: Store) -> list[str]:

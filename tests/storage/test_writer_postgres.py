@@ -17,11 +17,11 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from storage.database.writer import PerhapsRecorded
-from tests.patience import hurry
-from tests.storage.given import NOW, PLACE, noting, opened
-from tests.storage.holding import Held
-from tests.storage.relay import Cut, Relay
-from tests.waiting import SOON_SECONDS, until_now
+from tests.support.deadlines import SOON_SECONDS, until_now
+from tests.support.storage.busy_writer import Held
+from tests.support.storage.postgres_relay import Cut, Relay
+from tests.support.storage.sample_records import NOW, PLACE, noting, opened
+from tests.support.timeouts import hurry
 
 pytestmark = pytest.mark.postgres
 ELSEWHERE = Place("T1", "C2")

@@ -14,9 +14,9 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.database.writer import PAUSE_SECONDS
-from tests.patience import AS_SHIPPED, hurry
-from tests.storage.given import noting, opened
-from tests.waiting import SOON_SECONDS
+from tests.support.deadlines import SOON_SECONDS
+from tests.support.storage.sample_records import noting, opened
+from tests.support.timeouts import AS_SHIPPED, hurry
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from bot.web.health import Health, database_probe
 from storage.database.store import Store
-from tests.patience import hurry
+from tests.support.timeouts import hurry
 
 
 def path_of(store: Store) -> Path:

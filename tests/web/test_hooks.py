@@ -7,7 +7,7 @@ import time
 import aiohttp
 
 from storage import alerts as alerts_store
-from tests.alarms import (
+from tests.support.alert_senders import (
     ALERTMANAGER,
     ALERTS,
     GRAFANA,
@@ -23,10 +23,10 @@ from tests.alarms import (
     signed,
     watched,
 )
-from tests.patience import hurry
-from tests.playing import NOON, TEAM, Play, playing
-from tests.storage.holding import Held
-from tests.waiting import SOON_SECONDS
+from tests.support.deadlines import SOON_SECONDS
+from tests.support.play import NOON, TEAM, Play, playing
+from tests.support.storage.busy_writer import Held
+from tests.support.timeouts import hurry
 
 FIRED = alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z"))
 RAW = json.dumps(FIRED).encode()

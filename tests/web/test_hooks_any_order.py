@@ -11,10 +11,10 @@ import pytest
 from bot.domain.alerts import PROGRAMS, AlertGroup
 from bot.domain.records import Milestone
 from storage import alerts as alerts_store
-from tests import alarms
-from tests.alarms import ALERTS, Json, alertmanager, call, grafana, jsm, member, watched
-from tests.handlers.stage import told, window
-from tests.playing import NOON, Play, reached_at
+from tests.support import alert_senders
+from tests.support.alert_senders import ALERTS, Json, alertmanager, call, grafana, jsm, member, watched
+from tests.support.interactions import told, window
+from tests.support.play import NOON, Play, reached_at
 
 START = NOON - timedelta(minutes=25)
 
@@ -28,9 +28,9 @@ def prometheus(wrap: Callable[..., Json]) -> Callable[[int], list[Json]]:
 
     def tell(number: int) -> list[Json]:
         spans = (
-            ("00", at(0), alarms.NEVER),
+            ("00", at(0), alert_senders.NEVER),
             ("00", at(0), at(5)),
-            ("10", at(10), alarms.NEVER),
+            ("10", at(10), alert_senders.NEVER),
             ("10", at(10), at(15)),
         )
         each = [member("CheckoutDown", start, end, run=str(number)) for _, start, end in spans]
@@ -42,7 +42,7 @@ def prometheus(wrap: Callable[..., Json]) -> Callable[[int], list[Json]]:
 def pagerduty(number: int) -> list[Json]:
     kinds = (("triggered", 0), ("acknowledged", 2), ("resolved", 5))
     created = {"number": f"PD{number}", "created_at": at(0)}
-    return [alarms.pagerduty(f"incident.{kind}", at(minutes), **created) for kind, minutes in kinds]
+    return [alert_senders.pagerduty(f"incident.{kind}", at(minutes), **created) for kind, minutes in kinds]
 
 
 def operations(number: int, **more: Any) -> list[Json]:

@@ -10,14 +10,14 @@ from bot.domain.alerts import Alert, AlertStatus
 from bot.services.alerts import groups as groups_service
 from storage import alerts as alerts_store
 from storage.database.store import open_store
-from tests import alarms
-from tests.alarms import ALERTS, SECRETS, watched
-from tests.playing import NOON, settings_for
+from tests.support import alert_senders
+from tests.support.alert_senders import ALERTS, SECRETS, watched
+from tests.support.play import NOON, settings_for
 
 
-def told(number: int, ended: str = alarms.NEVER) -> tuple[Alert, ...]:
-    alert = alarms.member(f"Alert{number}", "2026-11-23T12:20:00Z", ended, severity="critical")
-    return alertmanager(alarms.alertmanager(alert, group=f"group {number}"), NOON)
+def told(number: int, ended: str = alert_senders.NEVER) -> tuple[Alert, ...]:
+    alert = alert_senders.member(f"Alert{number}", "2026-11-23T12:20:00Z", ended, severity="critical")
+    return alertmanager(alert_senders.alertmanager(alert, group=f"group {number}"), NOON)
 
 
 @pytest.mark.postgres

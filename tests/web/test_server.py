@@ -20,8 +20,8 @@ from bot.rehearsal.server import StandIn
 from bot.web.health import Health, Probe
 from bot.web.server import build, serve
 from bot.web.slack_endpoint import Dispatcher, Guard
-from tests.waiting import LONG_SECONDS, until
-from tests.web.answering import Echo, without_delay
+from tests.support.deadlines import LONG_SECONDS, until
+from tests.support.echo_app import Echo, without_delay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

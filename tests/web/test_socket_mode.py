@@ -18,8 +18,8 @@ from bot.clock import SettableClock
 from bot.rehearsal.server import AppDelivery, StandIn
 from bot.web.slack_endpoint import Dispatcher
 from bot.web.socket_mode import SocketMode
-from tests.waiting import LONG_SECONDS, until
-from tests.web.answering import Echo
+from tests.support.deadlines import LONG_SECONDS, until
+from tests.support.echo_app import Echo
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 

@@ -14,10 +14,10 @@ from bot.domain.incident import SAID
 from bot.domain.text import bare, one_line
 from bot.export.charts import Picture, svg, timeline_picture, whys_picture
 from bot.export.template_env import template_set
-from tests.export.cases import FULL, NOW
-from tests.export.pictures.reading import SVG, parsed
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
+from tests.support.export.cases import FULL, NOW
+from tests.support.export.svg_geometry import SVG, parsed
 
 STYLE = Path(__file__).resolve().parents[3] / "templates" / "postmortem" / "page.css"
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
 from bot.export.charts import Picture, timeline_picture
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
-from tests.export.pictures.reading import SVG, check, letters, parsed
 from tests.export.test_real_incidents import FILES, read
-from tests.waiting import working_at_most
+from tests.support.deadlines import working_at_most
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
+from tests.support.export.svg_geometry import SVG, check, letters, parsed
 
 MINUTES = st.integers(0, 240) | st.integers(0, 20_000)
 UNKNOWN = incident(severity=None, status=Status.OPEN, resolved_at=None)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import WhyStep
 from bot.export.charts.whys import BoxPlace, outline, parents, tree
-from tests.export.cases import NOW, case, why
+from tests.support.export.cases import NOW, case, why
 
 
 @st.composite

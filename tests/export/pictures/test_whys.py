@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Why
 from bot.export.charts import Picture, whys_picture
-from tests.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, why
-from tests.export.pictures.reading import SVG, check, parsed
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, why
+from tests.support.export.svg_geometry import SVG, check, parsed
 
 LONG = "the pool of connections was full and nobody was told of it " * 20
 

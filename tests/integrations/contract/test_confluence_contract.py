@@ -8,10 +8,10 @@ import pytest
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.types import ConfluencePage
 from bot.integrations.http import PublishError
-from tests.integrations.clients import QUICK, access
-from tests.integrations.contract.prism import CONTRACT, Gate, gate_to, mocking
-from tests.integrations.sites import DRAFT
-from tests.integrations.specs import spec
+from tests.support.integrations.atlassian_sites import DRAFT
+from tests.support.integrations.clients import QUICK, access
+from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
+from tests.support.integrations.vendor_specs import spec
 
 pytestmark = CONTRACT
 

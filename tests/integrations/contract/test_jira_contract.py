@@ -9,10 +9,10 @@ import pytest
 from bot.integrations.http import PublishError
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import Category, Changes
-from tests.integrations.clients import QUICK, access
-from tests.integrations.contract.prism import CONTRACT, Gate, gate_to, mocking
-from tests.integrations.sites import ITEM
-from tests.integrations.specs import spec
+from tests.support.integrations.atlassian_sites import ITEM
+from tests.support.integrations.clients import QUICK, access
+from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
+from tests.support.integrations.vendor_specs import spec
 
 pytestmark = CONTRACT
 

@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from bot.integrations.paging.client import Confirming, Paging
-from tests.integrations.clients import QUICK, SECRET
-from tests.integrations.contract.prism import CONTRACT, Gate, gate_to, mocking
-from tests.integrations.sites import ALERT
-from tests.integrations.specs import spec
-from tests.playing import NOON
+from tests.support.integrations.atlassian_sites import ALERT
+from tests.support.integrations.clients import QUICK, SECRET
+from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
+from tests.support.integrations.vendor_specs import spec
+from tests.support.play import NOON
 
 pytestmark = CONTRACT
 

@@ -7,9 +7,9 @@ import pytest
 
 from bot.integrations.http import PublishError
 from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, StatuspageClient, Update, Working
-from tests.integrations.clients import QUICK, SECRET
-from tests.integrations.contract.prism import CONTRACT, Gate, gate_to, mocking
-from tests.integrations.specs import spec
+from tests.support.integrations.clients import QUICK, SECRET
+from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
+from tests.support.integrations.vendor_specs import spec
 
 pytestmark = CONTRACT
 

@@ -11,7 +11,7 @@ from bot.slack import channels, directory, messages_in, outbox
 from bot.web import server, webhooks
 from handlers import boundary
 from storage.database import drivers, writer
-from tests.waiting import LONG_SECONDS
+from tests.support.deadlines import LONG_SECONDS
 
 AS_SHIPPED = {
     "storage.database.drivers.LOCK_SECONDS": drivers.LOCK_SECONDS,

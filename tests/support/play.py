@@ -17,8 +17,8 @@ from bot.settings import Settings, load
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage.database.store import open_store
-from tests.integrations.clients import QUICK
-from tests.waiting import LONG_SECONDS
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.integrations.clients import QUICK
 
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 TEAM = "T0REHEARSE"

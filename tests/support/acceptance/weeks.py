@@ -11,9 +11,9 @@ from bot.clock import SettableClock
 from bot.rehearsal.payloads import user_json
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import AppAnswer
-from tests.acceptance.running import afterword, bot_on, environ_of
-from tests.playing import TEAM
-from tests.waiting import LONG_SECONDS
+from tests.support.acceptance.programs import afterword, bot_on, environ_of
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.play import TEAM
 
 RESOLVED = datetime(2026, 11, 23, 16, 40, tzinfo=UTC)
 """A Monday."""

@@ -5,7 +5,7 @@ from types import TracebackType
 
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.waiting import LONG_SECONDS
+from tests.support.deadlines import LONG_SECONDS
 
 
 class Held:

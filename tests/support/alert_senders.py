@@ -11,8 +11,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.handlers.stage import on_stage
-from tests.playing import Play
+from tests.support.interactions import on_stage
+from tests.support.play import Play
 
 ALERTMANAGER, GRAFANA = "agreed-with-" + "alertmanager", "agreed-with-" + "grafana-demo"
 PAGERDUTY, JSM = "agreed-with-" + "pagerduty", "agreed-with-" + "jsm-operations"

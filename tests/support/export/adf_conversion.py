@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from tests.export.storage_pages import AC, RI, page
+from tests.support.export.storage_format import AC, RI, page
 
 Node = dict[str, Any]
 

@@ -8,10 +8,10 @@ from bot.export.confluence.merge import apart, words
 from bot.rehearsal.views_seen import SeenMessage
 from storage import links as links_store
 from storage.links import Link
-from tests.handlers.stage import on_stage, opened, told
-from tests.integrations.clients import EMAIL, SECRET
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.playing import TEAM, Play
+from tests.support.integrations.clients import EMAIL, SECRET
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import TEAM, Play
 
 PAGE = "1000"
 WRITE = f"PUT .*/pages/{PAGE}$"

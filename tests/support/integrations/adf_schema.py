@@ -10,7 +10,7 @@ from typing import Any
 from jsonschema import Draft4Validator, validators
 from jsonschema.exceptions import ValidationError
 
-from tests.integrations.specs import spec_json
+from tests.support.integrations.vendor_specs import spec_json
 
 _any_of = Draft4Validator.VALIDATORS["anyOf"]
 _kinds: dict[str, frozenset[str] | None] = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-SPECS = Path(__file__).resolve().parents[3] / "shared" / "specs"
+SPECS = Path(__file__).resolve().parents[4] / "shared" / "specs"
 
 
 def spec(name: str) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.integrations.fakes.days import Fake, Handler
+from tests.support.integrations.fakes.days import Fake, Handler
 
 SCOPES = (
     ("GET .*/wiki/api/v2/spaces", "read:space"),

@@ -16,9 +16,9 @@ from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import reminders as reminders_store
 from storage.database.statements import Transaction
-from tests.acceptance.running import bot_on
-from tests.acceptance.weeks import Weeks, weeks
-from tests.playing import TEAM
+from tests.support.acceptance.programs import bot_on
+from tests.support.acceptance.weeks import Weeks, weeks
+from tests.support.play import TEAM
 
 THURSDAY = datetime(2026, 10, 22, 12, tzinfo=UTC)
 """Two in the afternoon in Berlin, three days before its clocks go back; in New York they do a week later."""

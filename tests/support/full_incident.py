@@ -23,7 +23,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.sections import NewText
 from storage.timeline import NewEntry
-from tests.storage.given import NOW, PLACE, opened
+from tests.support.storage.sample_records import NOW, PLACE, opened
 
 EXPORTER = Exporter()
 LATER = NOW + timedelta(days=10)

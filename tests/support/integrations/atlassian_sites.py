@@ -13,8 +13,8 @@ from bot.integrations.http import PublishError
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import WorkItem
 from bot.integrations.paging.client import PageRequest, Responder
-from tests.integrations.fakes.confluence import FakeConfluence
-from tests.integrations.fakes.jira import FakeJira
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.integrations.fakes.jira import FakeJira
 
 LABEL = "afterword-inc-7-action-2"
 ITEM = WorkItem(

@@ -9,7 +9,7 @@ from typing import Any
 from bot.rehearsal.limits import check_blocks, check_size
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import SeenMessage, SeenView
-from tests.playing import Play, playing
+from tests.support.play import Play, playing
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")
 """What Slack refuses to whoever types it in a thread."""

@@ -3,8 +3,8 @@
 import asyncio
 
 from bot.app import Afterword
-from tests.integrations.clients import QUICK
-from tests.playing import Play
+from tests.support.integrations.clients import QUICK
+from tests.support.play import Play
 
 
 async def both(play: Play) -> None:

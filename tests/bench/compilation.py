@@ -11,7 +11,7 @@ import click
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Entry
 from bot.export import Exporter
-from tests.export.cases import NOW, at, case, entry
+from tests.support.export.cases import NOW, at, case, entry
 
 ENTRIES = 10_000
 ROUNDS = 15

@@ -8,8 +8,8 @@ from typing import Any
 from bot.rehearsal.views_seen import SeenMessage, SeenView, elements_of
 from bot.rehearsal.workspace import Message
 from storage import search as search_store
-from tests.handlers.stage import on_stage, opened, press
-from tests.playing import NOON, Play
+from tests.support.interactions import on_stage, opened, press
+from tests.support.play import NOON, Play
 
 EARLIER = NOON - timedelta(hours=3)
 

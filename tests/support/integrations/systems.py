@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.integrations.http import Patience
-from tests.handlers.stage import on_stage, opened, told
-from tests.integrations.clients import EMAIL, QUICK, SECRET
-from tests.integrations.fakes.alerts import FakeAlerts
-from tests.integrations.fakes.days import Fake
-from tests.integrations.fakes.jira import FakeJira
-from tests.integrations.fakes.statuspage import FakeStatuspage
-from tests.playing import Play
 from tests.services.test_statuspage import drafted
+from tests.support.integrations.clients import EMAIL, QUICK, SECRET
+from tests.support.integrations.fakes.alerts import FakeAlerts
+from tests.support.integrations.fakes.days import Fake
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.integrations.fakes.statuspage import FakeStatuspage
+from tests.support.interactions import on_stage, opened, told
+from tests.support.play import Play
 
 JIRA = {"AFTERWORD_JIRA_EMAIL": EMAIL, "AFTERWORD_JIRA_TOKEN": SECRET}
 

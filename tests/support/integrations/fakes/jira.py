@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.integrations.fakes.days import Fake
+from tests.support.integrations.fakes.days import Fake
 
 STATUSES = {"To Do": "new", "In Progress": "indeterminate", "Won't do": "done", "Done": "done"}
 PEOPLE = {

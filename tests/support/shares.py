@@ -7,8 +7,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
 from bot.rehearsal.views_seen import SeenView
 from storage import case as case_store
-from tests.handlers.stage import last, opened, told
-from tests.playing import Play
+from tests.support.interactions import last, opened, told
+from tests.support.play import Play
 
 KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"
 LEAK = f"restarted from 10.1.2.3 with {KEY}, told jo@customer.example"
