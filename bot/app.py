@@ -21,10 +21,10 @@ from bot.clock import Clock
 from bot.domain import masking as masking_rules
 from bot.domain import times
 from bot.domain.actions import WORDS as VAGUE
-from bot.domain.alerts import AlertRules, conditions
+from bot.domain.alerts import AlertRules, parse_conditions
 from bot.domain.masking import MaskRules
-from bot.domain.reminders import OVERDUE, Quiet, ReminderRules
-from bot.domain.whys import chosen
+from bot.domain.reminders import OVERDUE, QuietHours, ReminderRules
+from bot.domain.whys import parse_blame_words
 from bot.errors import Misconfigured
 from bot.export import Exporter
 from bot.integrations import registry
@@ -67,7 +67,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def rules_of(settings: Settings) -> ReminderRules:
     """The operator's choices about reminders."""
-    quiet = Quiet(settings.quiet_hours, settings.quiet_weekends)
+    quiet = QuietHours(settings.quiet_hours, settings.quiet_weekends)
     return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
 
 
@@ -87,14 +87,14 @@ def alert_rules_of(settings: Settings) -> AlertRules:
     """The operator's choices about alerts."""
     channel = "" if settings.alerts_channel == "none" else settings.alerts_channel
     team = "" if settings.alerts_team == "own" else settings.alerts_team
-    return AlertRules(channel, team, conditions(settings.alerts_open))
+    return AlertRules(channel, team, parse_conditions(settings.alerts_open))
 
 
 def mask_of(settings: Settings) -> MaskRules:
     """What the operator wants masked in a copy for a wider circle. Raises Misconfigured."""
     patterns = "" if settings.mask_patterns == "none" else settings.mask_patterns
     try:
-        return masking_rules.chosen(settings.mask, patterns)
+        return masking_rules.parse_rules(settings.mask, patterns)
     except ValueError as error:
         raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS cannot be used: {error}.") from error
 
@@ -159,13 +159,13 @@ class Afterword:
             input_zone=settings.input_zone,
             allow_guests=settings.allow_guests,
             reaction=settings.reaction,
-            blame_words=chosen(settings.blame_words),
+            blame_words=parse_blame_words(settings.blame_words),
             alerts=alert_rules_of(settings),
             systems=tuple(followers),
             components=registry.components(followers),
             page=PageBlocks() if "confluence" in followers else NoPage(),
             mask=mask,
-            vague_words=chosen(settings.vague_words, VAGUE),
+            vague_words=parse_blame_words(settings.vague_words, VAGUE),
         )
         self.errands = SyncWorkers(followers, SyncContext(store, clock, self.outbox, self.tabs, self.desk.troubles))
         self._keep_up()

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bot.app import Afterword
 from bot.clock import SettableClock, SystemClock
-from bot.domain.incident import beyond
+from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import Milestone
 from bot.domain.sections import BY_SLUG
 from bot.errors import AfterwordError
@@ -184,7 +184,7 @@ class Player:
         written = self._written(entry)
         milestone = entry.milestone
         command = f"/incident {_WORDS[milestone]}" if milestone else "/timeline"
-        text = beyond(milestone, entry.text)
+        text = text_beyond_milestone(milestone, entry.text)
         answer = await self._type(entry.author, f"{command} {written} {text}".rstrip())
         for _, action, value in answer.buttons if answer else ():
             is_time = action.startswith(("timeline_at_", "incident_at_")) and f'"{entry.at.isoformat()}"' in value

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain import actions as actions_rules
 from bot.domain.records import ActionKind
-from bot.domain.text import unpicked
+from bot.domain.text import describe_unlinked_name
 from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import notifications as notifications_service
@@ -243,7 +243,7 @@ class Actions:
             text,
             actions_views.chosen(sent.values),
             date.fromisoformat(due) if due else None,
-            actions_rules.address(str(sent.values.get("link") or "")),
+            actions_rules.parse_link(str(sent.values.get("link") or "")),
             why=sent.metadata.get("why"),
             kind=ActionKind(kind) if kind else None,
         )
@@ -253,4 +253,4 @@ class Actions:
 def _not_handed_over(command: Command, named: actions_rules.NameForWords) -> str:
     if mentioned(command.text):
         return f"To hand action {named.number} over, write `/action {named.number} @name` and nothing else."
-    return unpicked(named.name)
+    return describe_unlinked_name(named.name)

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.sections import BY_SLUG
-from bot.domain.text import shortened
+from bot.domain.text import shorten
 from bot.errors import NotRecorded, Refused
 from bot.services.context import KeptReply, Request, Services, require_sight
 from bot.slack.errors import NO_ANSWER, TROUBLE, cause_of
@@ -336,7 +336,7 @@ def _for(asked: Request, said: Message | None) -> Message | None:
 
 def _typed(sent: Submission) -> str:
     carried = (sent.metadata.get("carry") or {}).get("line")
-    return shortened("\n".join(str(value) for value in (*sent.values.values(), carried) if value), GIVEN_BACK)
+    return shorten("\n".join(str(value) for value in (*sent.values.values(), carried) if value), GIVEN_BACK)
 
 
 def _answer(said: dict[str, Any] | None) -> BoltResponse:

@@ -13,7 +13,7 @@ from functools import partial
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.records import Place
-from bot.domain.timeline import Carried
+from bot.domain.timeline import PendingEntry
 from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import history_scan as history_scan_service
@@ -226,7 +226,7 @@ class CaptureHandlers:
         except TROUBLE as error:
             log.warning("a whisper could not be shown: %s", cause_of(error))
 
-    def mark_later(self, carried: Carried) -> None:
+    def mark_later(self, carried: PendingEntry) -> None:
         """The same for a message that an incident was opened with."""
         channel, _, ts = carried.source.partition(":")
         self._boundary.later(self._marked(channel, ts, has_files=bool(carried.files)))

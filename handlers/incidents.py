@@ -7,8 +7,8 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain import incident as incident_rules
 from bot.domain.records import Milestone, Place
-from bot.domain.text import unpicked
-from bot.domain.timeline import Carried, unpacked
+from bot.domain.text import describe_unlinked_name
+from bot.domain.timeline import PendingEntry, unpack_pending_entry
 from bot.errors import Refused
 from bot.integrations import overview
 from bot.integrations.paging import sync as paging_sync
@@ -171,7 +171,7 @@ class Incidents:
         """[Open an incident], or the shortcut of that name."""
         channel = "" if click.in_home else click.asked.place.channel
         if carry := click.value.get("carry"):
-            return incidents_service.form(click.asked, channel, unpacked(carry))
+            return incidents_service.form(click.asked, channel, unpack_pending_entry(carry))
         return incidents_views.open_form(channel)
 
     async def opened(self, sent: Submission) -> Message | None:
@@ -184,10 +184,10 @@ class Incidents:
             return await suggestions_service.open_from(self._desk, sent.asked, int(alert), opening, channel)
         asked = sent.asked.at(Place(sent.asked.team, channel))
         if carry := sent.metadata.get("carry"):
-            return await self._opened_with(asked, opening, unpacked(carry))
+            return await self._opened_with(asked, opening, unpack_pending_entry(carry))
         return await incidents_service.open_new(self._desk, asked, opening)
 
-    async def _opened_with(self, asked: Request, opening: Opening, carried: Carried) -> Message | None:
+    async def _opened_with(self, asked: Request, opening: Opening, carried: PendingEntry) -> Message | None:
         """The same, with what somebody wanted to record: a message that it was taken from is marked as usual."""
         answer = await incidents_service.open_with(self._desk, asked, opening, carried)
         if carried.source:
@@ -207,4 +207,4 @@ def person_in(command: Command, who: str) -> str:
         return users[0]
     if who.strip().lower() in ("me", "myself", "i"):
         return command.asked.user
-    raise Refused(unpicked(who))
+    raise Refused(describe_unlinked_name(who))

@@ -16,7 +16,7 @@ from datetime import date
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.postmortem import MARKDOWN, Order
+from bot.domain.postmortem import MARKDOWN, ExportOrder
 from bot.errors import Refused
 from bot.integrations.confluence import service as confluence_service
 from bot.services import notifications as notifications_service
@@ -80,7 +80,7 @@ class Exports:
         """The window, answered."""
         about = sent.metadata
         is_masked = bool(about.get("masked")) or sent.values.get("copy") == MASKED
-        order = Order(str(about["form"]), str(about["to"]), sent.asked.user, is_masked, bool(about.get("agreed")))
+        order = ExportOrder(str(about["form"]), str(about["to"]), sent.asked.user, is_masked, bool(about.get("agreed")))
         return await exports_service.post(self._desk, sent.asked, order)
 
 

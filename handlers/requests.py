@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.records import Place
-from bot.domain.timeline import Chosen
+from bot.domain.timeline import ChosenTime
 from bot.services.context import Request
 from bot.slack.views.blocks import Block, Message
 
@@ -182,9 +182,9 @@ def event_of(body: Body, channel: str, now: datetime) -> Request:
     return Request(Place(team, channel), user, now, key, aloud=True, home=home)
 
 
-def chosen_in(value: dict[str, Any]) -> Chosen:
+def chosen_in(value: dict[str, Any]) -> ChosenTime:
     """The time that the button of a question or of an offer carries, with the words that wait for it."""
-    return Chosen(
+    return ChosenTime(
         str(value.get("text") or ""),
         datetime.fromisoformat(value["at"]) if value.get("at") else None,
         bool(value.get("approximate")),

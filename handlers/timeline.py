@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain import timeline as timeline_rules
 from bot.domain.records import Place
-from bot.domain.timeline import TimeOffer, unpacked
+from bot.domain.timeline import TimeOffer, unpack_pending_entry
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services import incidents as incidents_service
@@ -192,7 +192,9 @@ class Timeline:
         except Refused as refused:
             if not value_of(refused.carrying):
                 raise
-            view = incidents_service.form(sent.asked, sent.asked.place.channel, unpacked(dict(refused.carrying)))
+            view = incidents_service.form(
+                sent.asked, sent.asked.place.channel, unpack_pending_entry(dict(refused.carrying))
+            )
             return {"response_action": "update", "view": view}
 
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ClauseElement
 
-from bot.domain.alerts import RANKS, REPEATED, Alert, AlertGroup, AlertStatus, Order, Stand, Storm
+from bot.domain.alerts import RANKS, REPEATED, Alert, AlertGroup, AlertStatus, GroupState, Order, Storm
 from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.tables import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow, table_of
 
@@ -51,7 +51,7 @@ _lately = _alert.c.heard_at > bindparam("since")
 _BY_ID = Statement(_select.where(_alert.c.id == bindparam("alert_id")))
 _BY_ID_LOCKED = Statement(_select.where(_alert.c.id == bindparam("alert_id")).with_for_update())
 _LATEST = Statement(
-    _select.where(*_of_group, _alert.c.stand != Stand.MERGED)
+    _select.where(*_of_group, _alert.c.stand != GroupState.MERGED)
     .order_by(_alert.c.starts_at.desc())
     .limit(1)
     .with_for_update()
@@ -67,14 +67,16 @@ _SINCE = Statement(
 _ADD = Statement(insert_into(_alert).returning(_alert.c.id))
 _SAVE = Statement(update_by_id(_alert, _MUTABLE))
 _PLACE = Statement(update_by_id(_alert, ("channel", "ts")))
-_SHOW = Statement(select(func.count()).select_from(_alert).where(_of_team, _lately, _alert.c.stand == Stand.SUGGESTED))
+_SHOW = Statement(
+    select(func.count()).select_from(_alert).where(_of_team, _lately, _alert.c.stand == GroupState.SUGGESTED)
+)
 _RULED = Statement(select(func.count()).select_from(_alert).where(_of_incident, _lately, _alert.c.settled_by == "rule"))
 _FIRING = Statement(select(func.count()).select_from(_alert).where(_of_incident, _alert.c.ended_at.is_(None)))
 _ENDED = Statement(select(func.max(_alert.c.ended_at)).where(_of_incident))
 _OF_INCIDENT = Statement(select(func.count()).select_from(_alert).where(_of_incident))
 _CALMED = Statement(select(func.max(_alert.c.calmed_at)).where(_of_incident))
 _CALM = Statement(update_by_id(_alert, ("calmed_at",)))
-_HELD = (_alert.c.storm_id == bindparam("storm_id"), _alert.c.stand == Stand.HELD)
+_HELD = (_alert.c.storm_id == bindparam("storm_id"), _alert.c.stand == GroupState.HELD)
 _OF_STORM = Statement(
     _select.where(*_HELD).order_by(_alert.c.ended_at.is_not(None), _alert.c.id).limit(bindparam("most"))
 )
@@ -128,7 +130,7 @@ def begin(tx: Transaction, team: str, channel: str, alert: Alert, starts_at: dat
     """A group's first alert; nothing is counted yet, and it is held until the caller decides."""
     given = {name: getattr(alert, name) for name in ("source", "title", "severity", "service", "link")}
     given |= {"team": team, "group_key": alert.group, "starts_at": starts_at, "channel": channel, "heard_at": now}
-    given |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": Stand.HELD}
+    given |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": GroupState.HELD}
     given |= dict.fromkeys(("acknowledged_at", "ended_at", "incident_id", "storm_id"))
     given |= dict.fromkeys(("acknowledged_by", "settled_by", "ts"), "") | dict.fromkeys(
         ("fired", "firing", "entries"), 0
@@ -489,7 +491,7 @@ _DROP_MERGED = Statement(
         _alert.c.team == bindparam("team"),
         _alert.c.source == bindparam("source"),
         _alert.c.group_key == bindparam("group_key"),
-        _alert.c.stand == Stand.MERGED,
+        _alert.c.stand == GroupState.MERGED,
         _alert.c.heard_at < bindparam("before", type_=_alert.c.heard_at.type),
         ~_is_newest,
     )

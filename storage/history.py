@@ -25,11 +25,11 @@ from bot.domain.records import (
     SectionText,
     Why,
     WhyVersion,
-    entry_deed,
-    is_entry_deed,
-    whole_audit,
+    is_entry_change,
+    merge_audit,
+    name_entry_change,
 )
-from bot.domain.sections import KeptRegion
+from bot.domain.sections import EditedRegion
 from storage import attachments as attachments_store
 from storage import incidents as incidents_store
 from storage import people as people_store
@@ -110,8 +110,8 @@ def restore_line(tx: Transaction, incident_id: int, line: AuditLine) -> None:
 def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
     """Everything that was ever done to an incident, in the order in which it was done."""
     kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
-    of_entries = [entry_deed(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
-    return whole_audit(kept, of_entries)
+    of_entries = [name_entry_change(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
+    return merge_audit(kept, of_entries)
 
 
 def last_who(tx: Transaction, incident_id: int, verb: str) -> str:
@@ -125,7 +125,7 @@ def count(tx: Transaction, incident_id: int) -> int:
     return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))
 
 
-_Row = Action | Attachment | Entry | EntryVersion | Incident | KeptRegion | SectionText | Why | WhyVersion
+_Row = Action | Attachment | Entry | EntryVersion | Incident | EditedRegion | SectionText | Why | WhyVersion
 
 
 def _numbered(insert: Insert) -> Statement:
@@ -156,7 +156,7 @@ def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
     actions = _parts(tx, incident.id, case, history)
     _whys(tx, incident.id, history, actions)
     for line in case.audit:
-        if not is_entry_deed(line):
+        if not is_entry_change(line):
             restore_line(tx, incident.id, line)
     for verdict in history.verdicts:
         likeness(tx, incident, verdict)

@@ -13,7 +13,7 @@ from sqlalchemy import CompoundSelect, Table, Text, bindparam, cast, literal_col
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.records import Incident
-from bot.domain.secrets import Noun, SecretWording, Spot, Subject
+from bot.domain.secrets import RecordKind, RecordRef, SecretLocation, SecretWording
 from storage import incidents as incidents_store
 from storage.database.drivers import DATABASE_ERRORS, SqliteDriver
 from storage.database.statements import Statement, Transaction
@@ -181,7 +181,7 @@ _entry, _entry_version = table_of(EntryRow), table_of(EntryVersionRow)
 _why, _why_version = table_of(WhyRow), table_of(WhyVersionRow)
 
 
-def _is(noun: Noun) -> ColumnElement[str]:
+def _is(noun: RecordKind) -> ColumnElement[str]:
     return literal_column(f"'{noun}'", Text).label("noun")
 
 
@@ -192,24 +192,26 @@ def _part(number: int) -> ColumnElement[int]:
 def _every() -> CompoundSelect[tuple[int, str, str, int, str]]:
     of_entries = select(
         _entry.c.incident_id,
-        _is(Noun.ENTRY),
+        _is(RecordKind.ENTRY),
         cast(_entry.c.number, Text).label("which"),
         _entry_version.c.version.label("part"),
         _entry_version.c.text.label("text"),
     ).join_from(_entry, _entry_version, _entry_version.c.entry_id == _entry.c.id)
     of_whys = select(
-        _why.c.incident_id, _is(Noun.WHY), cast(_why.c.number, Text), _why_version.c.version, _why_version.c.text
+        _why.c.incident_id, _is(RecordKind.WHY), cast(_why.c.number, Text), _why_version.c.version, _why_version.c.text
     ).join_from(_why, _why_version, _why_version.c.why_id == _why.c.id)
     of_sections = select(
-        _section.c.incident_id, _is(Noun.SECTION), _section.c.section, _section.c.version, _section.c.text
+        _section.c.incident_id, _is(RecordKind.SECTION), _section.c.section, _section.c.version, _section.c.text
     )
-    of_drafts = select(_draft.c.incident_id, _is(Noun.DRAFT), _draft.c.section, _draft.c.version, _draft.c.markdown)
+    of_drafts = select(
+        _draft.c.incident_id, _is(RecordKind.DRAFT), _draft.c.section, _draft.c.version, _draft.c.markdown
+    )
     of_actions = [
-        select(_action.c.incident_id, _is(Noun.ACTION), cast(_action.c.number, Text), _part(at), _action.c[text])
+        select(_action.c.incident_id, _is(RecordKind.ACTION), cast(_action.c.number, Text), _part(at), _action.c[text])
         for at, text in enumerate(("text", "link", "reason"))
     ]
     of_titles = [
-        select(_incident.c.id, _is(Noun.TITLE), literal_column("''", Text), _part(at), _incident.c[text])
+        select(_incident.c.id, _is(RecordKind.TITLE), literal_column("''", Text), _part(at), _incident.c[text])
         for at, text in enumerate(("title", "postmortem_reason"))
     ]
     return union_all(of_entries, of_whys, of_sections, of_drafts, *of_actions, *of_titles)
@@ -241,12 +243,12 @@ def elsewhere(tx: Transaction, incident: Incident, mark: str) -> tuple[tuple[Inc
     """The wordings of the workspace's other incidents that may hold a mark, which is letters and digits only."""
     found: dict[int, list[SecretWording]] = {}
     for row in tx.rows(_FIND, team=incident.team, but=incident.id, mark=mark, most=MOST):
-        found.setdefault(row[0], []).append(SecretWording(Subject(Noun(row[1]), row[2]), row[3], row[4]))
+        found.setdefault(row[0], []).append(SecretWording(RecordRef(RecordKind(row[1]), row[2]), row[3], row[4]))
     others = ((incidents_store.by_id(tx, other), wordings) for other, wordings in found.items())
     return tuple((other, tuple(wordings)) for other, wordings in others if other is not None)
 
 
-def text_at(tx: Transaction, incident_id: int, spot: Spot) -> str:
+def text_at(tx: Transaction, incident_id: int, spot: SecretLocation) -> str:
     """The whole wording in which a spot is; empty where there is none."""
     subject = spot.subject
     row = tx.row(_ONE, of_incident=incident_id, of_noun=str(subject.noun), of_which=subject.which, of_part=spot.part)

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.postmortem import RegionMark
 from bot.domain.records import SectionText
-from bot.domain.sections import Change, KeptRegion
+from bot.domain.sections import EditedRegion, EditOrigin
 from storage.database.statements import Statement, Transaction, insert_into
 from storage.tables import CopyRow, KeptRegionRow, SectionRow, table_of
 
@@ -130,7 +130,7 @@ def keep(tx: Transaction, incident_id: int, place: str, copy: EditedCopy) -> Non
 _kept = table_of(KeptRegionRow)
 _ADD_REGION = Statement(insert_into(_kept))
 _ALL_REGIONS = Statement(
-    select(*(_kept.c[field.name] for field in fields(KeptRegion)))
+    select(*(_kept.c[field.name] for field in fields(EditedRegion)))
     .where(_kept.c.incident_id == bindparam("incident_id"))
     .order_by(_kept.c.section, _kept.c.version)
 )
@@ -143,10 +143,10 @@ _LATEST = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewText:
-    """A text to be kept; its fields are those of `KeptRegion`. `markdown` has passed the gate (`bot.domain.text`)."""
+    """A text to be kept; its fields are those of `EditedRegion`. `markdown` has passed the gate (`bot.domain.text`)."""
 
     section: str
-    change: Change
+    change: EditOrigin
     markdown: str
     facts: str
     seen: int
@@ -156,9 +156,9 @@ class NewText:
     draft: str = ""
 
 
-def of_incident(tx: Transaction, incident_id: int) -> tuple[KeptRegion, ...]:
+def of_incident(tx: Transaction, incident_id: int) -> tuple[EditedRegion, ...]:
     """Every text of every region, by region and version."""
-    return tuple(KeptRegion(*row) for row in tx.rows(_ALL_REGIONS, incident_id=incident_id))
+    return tuple(EditedRegion(*row) for row in tx.rows(_ALL_REGIONS, incident_id=incident_id))
 
 
 def latest_region(tx: Transaction, incident_id: int, section: str) -> int:

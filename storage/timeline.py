@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, false, func, or_, select, true, update
 
 from bot.domain import incident as incident_rules
-from bot.domain.incident import Course
+from bot.domain.incident import IncidentSpan
 from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Milestone, Place
 from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_entry_number_in
@@ -177,11 +177,11 @@ def marking(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | 
     return Entry(*row) if row else None
 
 
-def course(tx: Transaction, incident: Incident) -> Course:
+def course(tx: Transaction, incident: Incident) -> IncidentSpan:
     """From when on the incident lasted, and until when."""
     first = tx.row(_FIRST, incident_id=incident.id)
     marking = _records(tx.rows(_MARKING, incident_id=incident.id))
-    return incident_rules.course(incident, marking, first[0] if first else None)
+    return incident_rules.measure_span(incident, marking, first[0] if first else None)
 
 
 def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:

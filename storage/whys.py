@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 
 from bot.domain.records import Action, Why, WhyVersion
-from bot.domain.whys import standing
+from bot.domain.whys import list_active
 from storage.database.statements import Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_number
 from storage.tables import ActionRow, WhyActionRow, WhyRow, WhyVersionRow, table_of
@@ -95,7 +95,7 @@ def _keep_version(tx: Transaction, why: Why, change: str, by: str, now: datetime
 
 def chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
     """Every why that is not struck, in the order they were given; what explained a struck one explains its parent."""
-    return standing(every(tx, incident_id))
+    return list_active(every(tx, incident_id))
 
 
 def every(tx: Transaction, incident_id: int) -> tuple[Why, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.alerts import conditions
+from bot.domain.alerts import parse_conditions
 from bot.errors import Misconfigured
 from bot.settings import FILED, Settings, load, strangers, variable
 
@@ -275,7 +275,7 @@ def test_what_cannot_say_where_alerts_go_is_refused(name: str, wrong: str) -> No
 
 @pytest.mark.parametrize("written", ["severity=critical", "severity = critical, page ; env=prod"])
 def test_every_rule_that_is_taken_can_be_read(written: str) -> None:
-    assert conditions(given(AFTERWORD_ALERTS_OPEN=written).alerts_open)[0][0] == "severity"
+    assert parse_conditions(given(AFTERWORD_ALERTS_OPEN=written).alerts_open)[0][0] == "severity"
 
 
 def test_a_way_in_for_monitoring_needs_a_channel_to_suggest_in() -> None:

@@ -22,7 +22,7 @@ from bot.clock import SystemClock
 from bot.domain.document import Document
 from bot.domain.masking import MaskRules
 from bot.domain.records import Incident
-from bot.domain.text import plain
+from bot.domain.text import clean
 from bot.errors import Refused
 from bot.export import FORMATS, Exporter, pdf_fonts
 from bot.export.edited_draft import Fate
@@ -131,7 +131,7 @@ def _differences(one: SettledRegion, held: Held) -> Iterator[str]:
             if count == MOST_LINES:
                 yield "    … and on: the export has both texts whole."
                 break
-            yield f"    {plain(line)}"  # nothing in a file may steer the terminal
+            yield f"    {clean(line)}"  # nothing in a file may steer the terminal
 
 
 def _whose(name: str) -> str:

@@ -7,7 +7,7 @@ import click
 
 from bot.cli import options as options_commands
 from bot.domain.samples import SAMPLES
-from bot.domain.text import one_line
+from bot.domain.text import to_one_line
 from bot.errors import Refused
 from bot.export.sandbox import team_templates
 
@@ -42,7 +42,7 @@ def check(folder: Path | None) -> None:
 
 
 def _say(sign: str, sentence: str) -> None:
-    click.echo(f"{sign:4}  {one_line(sentence)}")  # a template must not steer the terminal
+    click.echo(f"{sign:4}  {to_one_line(sentence)}")  # a template must not steer the terminal
 
 
 @template.command()

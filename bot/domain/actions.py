@@ -16,8 +16,8 @@ from datetime import date
 from bot.domain import due_dates as due_dates_rules
 from bot.domain.due_dates import Due
 from bot.domain.records import ActionKind
-from bot.domain.text import admit, unpicked, unpicked_in
-from bot.domain.whys import blaming
+from bot.domain.text import clean_input, describe_unlinked_name, find_unlinked_name
+from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 
 
@@ -143,22 +143,26 @@ def _name_in(deed: Deed) -> str:
     words = deed.words if isinstance(deed, Unclear) else deed.reason if isinstance(deed, ReplyDrop) else ""
     words = _TO_NAME.sub("", words, count=1)
     most = _NAME_WORDS if isinstance(deed, ReplyDrop) else 2 * _NAME_WORDS
-    return unpicked_in(words) if words.startswith("@") and len(words.split()) <= most else ""
+    return find_unlinked_name(words) if words.startswith("@") and len(words.split()) <= most else ""
 
 
 def _read(text: str, today: date, *, mentions: bool) -> ReplyAnswer | None:
     plain = _plain(text)
     verb = _VERB.match(plain)
     kind, rest = (verb.lastgroup or "", plain[verb.end() :]) if verb else ("", plain)
-    lists = tuple(_lists(rest, _OR_BLANK if kind == "done" else _AND))
+    lists = tuple(_split_number_lists(rest, _OR_BLANK if kind == "done" else _AND))
     if mentions:
-        return _given(kind, rest, lists)
+        return _parse_mention(kind, rest, lists)
     if not lists:
-        return _of_the_one(kind, rest, today)
+        return _parse_unnumbered(kind, rest, today)
     about, behind = lists[-1]
     if kind in ("", "move"):
-        return _behind(lists, today) if kind == "" else _moved(lists, today) or _unclear(about, behind, today)
-    return ReplyAnswer(about, _deed(kind, behind))
+        return (
+            _parse_numbers_first(lists, today)
+            if kind == ""
+            else _count_moved(lists, today) or _unclear(about, behind, today)
+        )
+    return ReplyAnswer(about, _parse_operation(kind, behind))
 
 
 def is_courtesy(text: str) -> bool:
@@ -179,7 +183,7 @@ def _plain(text: str) -> str:
     return _POLITE.sub("", re.sub(r"\bdone(?: done)+\b", "done", words, flags=re.IGNORECASE)).strip()
 
 
-def _lists(text: str, separator: re.Pattern[str]) -> Iterator[_List]:
+def _split_number_lists(text: str, separator: re.Pattern[str]) -> Iterator[_List]:
     """The actions that a text begins with, one and then more of them, each time with what stands behind."""
     about: tuple[About, ...] = ()
     match = _ABOUT.match(text)
@@ -191,21 +195,21 @@ def _lists(text: str, separator: re.Pattern[str]) -> Iterator[_List]:
         match = _ABOUT.match(text, between.end()) if between else None
 
 
-def _deed(kind: str, words: str) -> Deed:
+def _parse_operation(kind: str, words: str) -> Deed:
     if kind == "done":
         return ReplyDone() if _NO_MORE.fullmatch(words) else Unclear(words)
     return ReplyDrop(_BECAUSE.sub("", words, count=1)) if kind == "drop" else Unclear(words)
 
 
-def _behind(lists: tuple[_List, ...], today: date) -> ReplyAnswer:
+def _parse_numbers_first(lists: tuple[_List, ...], today: date) -> ReplyAnswer:
     """The numbers come first: `3 done`, `3 and 4 friday`."""
     about, words = lists[-1]
     verb = _VERB.match(words)
     if verb is not None and verb.lastgroup != "move":
-        return ReplyAnswer(about, _deed(verb.lastgroup or "", words[verb.end() :]))
+        return ReplyAnswer(about, _parse_operation(verb.lastgroup or "", words[verb.end() :]))
     if verb is not None:
         lists = ((about, words[verb.end() :]),)
-    return _moved(lists, today) or _unclear(about, words, today)
+    return _count_moved(lists, today) or _unclear(about, words, today)
 
 
 def _unclear(about: tuple[About, ...], words: str, today: date) -> ReplyAnswer:
@@ -221,22 +225,22 @@ def _day(words: str, today: date) -> Due | None:
     return due_dates_rules.read(said, today, is_limit=words.lower().startswith(("by", "until")))
 
 
-def _moving(found: Due | None) -> MoveDueDate | Choose | None:
+def _parse_due_change(found: Due | None) -> MoveDueDate | Choose | None:
     if found is None or not found.days:
         return None
     return MoveDueDate(found.day, found.beside) if found.day else Choose(found)
 
 
-def _moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:
+def _count_moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:
     """The fewest actions behind which a day is named, unless what stands there are more of them and their day."""
     for about, words in lists:
-        deed = None if _OTHERS.match(words) else _moving(_day(words, today))
+        deed = None if _OTHERS.match(words) else _parse_due_change(_day(words, today))
         if deed is not None:
             return ReplyAnswer(about, deed)
     return None
 
 
-def _given(kind: str, rest: str, lists: tuple[_List, ...]) -> ReplyAnswer | None:
+def _parse_mention(kind: str, rest: str, lists: tuple[_List, ...]) -> ReplyAnswer | None:
     """Somebody is mentioned: they are given it, where no more is said."""
     about, words = lists[-1] if lists else ((), _IT.sub("", rest, count=1))
     verb = _VERB.match(words) if lists and not kind else None
@@ -247,14 +251,14 @@ def _given(kind: str, rest: str, lists: tuple[_List, ...]) -> ReplyAnswer | None
     return ReplyAnswer(about, Unclear(words)) if lists else None
 
 
-def _of_the_one(kind: str, rest: str, today: date) -> ReplyAnswer | None:
+def _parse_unnumbered(kind: str, rest: str, today: date) -> ReplyAnswer | None:
     """No number: only what says nothing else is an answer, for people also talk."""
     words = _IT.sub("", rest, count=1)
     if kind == "done":
         return ReplyAnswer((), ReplyDone()) if _NO_MORE.fullmatch(words) else None
     if kind == "drop":
-        return ReplyAnswer((), _deed(kind, words)) if not words or _BECAUSE.match(words) else None
-    deed = _moving(_day(words, today)) if kind in ("", "move") and not words[:1].isdigit() else None
+        return ReplyAnswer((), _parse_operation(kind, words)) if not words or _BECAUSE.match(words) else None
+    deed = _parse_due_change(_day(words, today)) if kind in ("", "move") and not words[:1].isdigit() else None
     return ReplyAnswer((), deed) if deed is not None else None
 
 
@@ -418,7 +422,7 @@ def read(line: str, today: date) -> TypedAction:
     """
     line, kind = _kind_in(line.strip())
     line, link = _link_behind(line)
-    asked = _dated_in(line, today)
+    asked = _find_due_date(line, today)
     text, kind = (asked.text, kind) if kind else _kind_in(asked.text)
     if not link:
         text, link = _link_behind(text)
@@ -440,19 +444,19 @@ def _link_behind(line: str) -> tuple[str, str]:
     return (line[: match.start()], match[1]) if match else (line, "")
 
 
-def _dated_in(line: str, today: date) -> TypedAction:
+def _find_due_date(line: str, today: date) -> TypedAction:
     behind = [found for word in _BEGINS.finditer(line) if (found := _BEHIND.match(line, word.start()))]
     for match in (_IN_BRACKETS.search(line), *behind, _IN_FRONT.fullmatch(line)):
-        if match and (asked := _dated(match, today)):
+        if match and (asked := _split_due_date(match, today)):
             return asked
     for match in behind:
         if match["word"].lower().startswith("d") and len(match["when"].split()) <= _REFUSED_WORDS:
-            name = unpicked_in(match["when"])
-            raise Refused(unpicked(name) if name else due_dates_rules.not_a_day(match["when"]))
+            name = find_unlinked_name(match["when"])
+            raise Refused(describe_unlinked_name(name) if name else due_dates_rules.describe_unreadable(match["when"]))
     return TypedAction(line.strip(), None)
 
 
-def _dated(match: re.Match[str], today: date) -> TypedAction | None:
+def _split_due_date(match: re.Match[str], today: date) -> TypedAction | None:
     """The line without its due date; None where it has none there. Raises Refused for a day that there is not."""
     parts = match.groupdict()
     when, is_due = parts["when"].strip(), (parts["word"] or "due").lower().startswith("d")
@@ -471,9 +475,9 @@ def _dated(match: re.Match[str], today: date) -> TypedAction | None:
     return TypedAction(text, found.day, unsure=None if found.day else found)
 
 
-def address(typed: str) -> str:
+def parse_link(typed: str) -> str:
     """A link as somebody entered it into its field, or empty; raises Refused for what is no address."""
-    link = admit(typed, "That link")
+    link = clean_input(typed, "That link")
     is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
     if link and (not is_address or len(link) > LONGEST_LINK):
         raise Refused("A link is one address that begins with https:// or http://.", field="link")
@@ -492,10 +496,10 @@ MANY_WORDS = 12
 """Whoever writes so much says what is meant."""
 
 
-def vague(text: str, words: Iterable[str]) -> str:
+def find_vague_word(text: str, words: Iterable[str]) -> str:
     """The first of these words in an action's text, as it stands there; empty where none does.
 
     So it is where the text has a figure, a name in code or a dozen words: then there is something to measure it by.
     """
     is_plain = not any(letter.isdigit() or letter in '`/"' for letter in text)
-    return blaming(text, words) if is_plain and len(text.split()) < MANY_WORDS else ""
+    return find_blame_word(text, words) if is_plain and len(text.split()) < MANY_WORDS else ""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bot.domain import secrets as secrets_rules
 from bot.domain.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, AlertStatus
-from bot.domain.text import admit, shortened
+from bot.domain.text import clean_input, shorten
 from bot.errors import AfterwordError
 
 TITLE, WORD, ADDRESS = 300, 80, 1_500
@@ -25,17 +25,17 @@ NAMELESS = "An alert without a name"
 Payload = Mapping[str, Any]
 
 
-class Malformed(AfterwordError):
+class MalformedPayloadError(AfterwordError):
     """A payload that is not as its sender documents it; the sentence names the place."""
 
 
-def alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
+def parse_alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     """What a webhook of Alertmanager (version 4) tells; Grafana's is the same with more in it. Raises Malformed."""
     source = GRAFANA if "orgId" in payload else ALERTMANAGER
     group = _required(payload, "groupKey")
     told = payload.get("alerts")
     if not isinstance(told, list):
-        raise Malformed("The field alerts must be a list.")
+        raise MalformedPayloadError("The field alerts must be a list.")
     return tuple(_member(source, group, _object(one, f"alerts[{at}]"), now) for at, one in enumerate(told))
 
 
@@ -45,7 +45,7 @@ _OF_PROMETHEUS = {"firing": AlertStatus.FIRING, "resolved": AlertStatus.RESOLVED
 def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
     status = _OF_PROMETHEUS.get(str(told.get("status")))
     if status is None:
-        raise Malformed("The status of an alert must be firing or resolved.")
+        raise MalformedPayloadError("The status of an alert must be firing or resolved.")
     labels = _labels(told.get("labels"))
     named, notes = dict(labels), dict(_labels(told.get("annotations")))
     starts_at, at = _from_start_to(status, told, now)
@@ -61,8 +61,8 @@ def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
         status=status,
         starts_at=starts_at,
         at=at,
-        severity=shortened(named.get("severity", "") or named.get("priority", ""), WORD),
-        service=shortened(next((named[name] for name in ("service", "app", "job") if named.get(name)), ""), WORD),
+        severity=shorten(named.get("severity", "") or named.get("priority", ""), WORD),
+        service=shorten(next((named[name] for name in ("service", "app", "job") if named.get(name)), ""), WORD),
         link=_first_link(told, "panelURL", "dashboardURL", "generatorURL"),
         labels=labels,
     )
@@ -96,7 +96,7 @@ def _title(name: str, summary: str) -> str:
 
 def _headline(text: str) -> str:
     """The beginning of a text; a credential is looked for before it is cut, for half of one looks like none."""
-    return shortened(secrets_rules.redacted(text[: TITLE * 4]), TITLE) or NAMELESS
+    return shorten(secrets_rules.redact(text[: TITLE * 4]), TITLE) or NAMELESS
 
 
 _OF_PAGERDUTY = {
@@ -108,7 +108,7 @@ _OF_PAGERDUTY = {
 }
 
 
-def pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
+def parse_pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     """What a v3 webhook of PagerDuty tells; nothing of an event that changes no incident's status. Raises Malformed."""
     event = _object(payload.get("event"), "event")
     status = _OF_PAGERDUTY.get(_required(event, "event_type"))
@@ -135,10 +135,10 @@ def pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
             status=status,
             starts_at=starts_at,
             at=starts_at if is_start else at,
-            severity=shortened(priority or urgency, WORD),
-            service=shortened(service, WORD),
+            severity=shorten(priority or urgency, WORD),
+            service=shorten(service, WORD),
             link=_link(data.get("html_url")),
-            by=shortened(_summary(agent), WORD) if _is_person(agent) else "",
+            by=shorten(_summary(agent), WORD) if _is_person(agent) else "",
             labels=tuple((name, value) for name, value in known if value),
             start=_digest(PAGERDUTY, number, "start") if created else "",
         ),
@@ -158,7 +158,7 @@ _OF_JSM = {
 }
 
 
-def jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
+def parse_jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     """What a webhook of JSM Operations or Opsgenie tells; nothing of an action that changes no status.
 
     Its times are counts since 1970: `createdAt` in milliseconds, `updatedAt` in nanoseconds. Raises Malformed.
@@ -186,9 +186,9 @@ def jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
             status=status,
             starts_at=starts_at,
             at=starts_at if is_start else at,
-            severity=shortened(priority, WORD),
-            service=shortened(entity, WORD),
-            by="" if status is AlertStatus.FIRING else shortened(_line(alert.get("username")), WORD),
+            severity=shorten(priority, WORD),
+            service=shorten(entity, WORD),
+            by="" if status is AlertStatus.FIRING else shorten(_line(alert.get("username")), WORD),
             labels=tuple((name, value) for name, value in known if value),
             start=_digest(JSM, number, "start") if started else "",
         ),
@@ -196,26 +196,26 @@ def jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
 
 
 Parser = Callable[[Payload, datetime], tuple[Alert, ...]]
-PARSERS: dict[str, Parser] = {ALERTMANAGER: alertmanager, PAGERDUTY: pagerduty, JSM: jsm}
+PARSERS: dict[str, Parser] = {ALERTMANAGER: parse_alertmanager, PAGERDUTY: parse_pagerduty, JSM: parse_jsm}
 """By the last part of the address that each is sent to."""
 
 
 def _object(found: Any, where: str) -> Payload:
     if not isinstance(found, dict):
-        raise Malformed(f"The field {where} must be an object.")
+        raise MalformedPayloadError(f"The field {where} must be an object.")
     return found
 
 
 def _required(told: Payload, name: str) -> str:
     found = told.get(name)
     if not isinstance(found, str) or not found:
-        raise Malformed(f"The field {name} must be a text that is not empty.")
+        raise MalformedPayloadError(f"The field {name} must be a text that is not empty.")
     return found
 
 
 def _line(found: Any) -> str:
     """A text as one line; empty for what is no text."""
-    return " ".join(admit(found, most=len(found)).split()) if isinstance(found, str) else ""
+    return " ".join(clean_input(found, most=len(found)).split()) if isinstance(found, str) else ""
 
 
 def _summary(found: Any) -> str:
@@ -238,7 +238,12 @@ _UNSAFE = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 
 def _link(found: Any) -> str:
     """A web address that ends no markup, hides nothing and holds no credential; empty for anything else."""
-    if not isinstance(found, str) or len(found) > ADDRESS or _UNSAFE.search(found) or secrets_rules.found(found):
+    if (
+        not isinstance(found, str)
+        or len(found) > ADDRESS
+        or _UNSAFE.search(found)
+        or secrets_rules.find_credentials(found)
+    ):
         return ""
     try:
         at = urlsplit(found)
@@ -260,7 +265,7 @@ def _iso(found: Any, where: str) -> datetime | None:
     except (ValueError, OverflowError):
         moment = None
     if moment is None:
-        raise Malformed(f"The field {where} is no time such as 2026-11-23T14:05:00Z.")
+        raise MalformedPayloadError(f"The field {where} is no time such as 2026-11-23T14:05:00Z.")
     return moment if moment.year >= 1970 else None
 
 
@@ -277,7 +282,7 @@ def _epoch(found: Any, where: str) -> datetime | None:
         return None
     text = str(found)
     if isinstance(found, bool | float) or not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII):
-        raise Malformed(f"The field {where} is no count of milliseconds since 1970.")
+        raise MalformedPayloadError(f"The field {where} is no count of milliseconds since 1970.")
     scale = 10 ** (max(0, (len(text) - 11 + 2) // 3) * 3)
     return (
         datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(text) * 1_000_000 // scale) if int(text) else None

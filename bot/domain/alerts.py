@@ -68,7 +68,7 @@ class AlertStatus(StrEnum):
     RESOLVED = "resolved"
 
 
-class Stand(StrEnum):
+class GroupState(StrEnum):
     """What became of a group: `held` is counted in a storm's message, `attached` writes into an incident's timeline.
 
     Of a `merged` one nothing is left but its message: what came late showed that it is part of the group before it.
@@ -141,7 +141,7 @@ class AlertGroup:
     ended_at: datetime | None
     fired: int
     firing: int
-    stand: Stand
+    stand: GroupState
     settled_by: str
     incident_id: int | None
     storm_id: int | None
@@ -196,11 +196,11 @@ NO_ALERTS = AlertRules()
 _CONDITION = re.compile(r"\s*([^=;,\s]+)\s*=\s*([^=;]+?)\s*")
 
 
-class NoCondition(AfterwordError):
+class ConditionError(AfterwordError):
     """A rule that cannot be read."""
 
 
-def conditions(text: str) -> Conditions:
+def parse_conditions(text: str) -> Conditions:
     """`severity=critical,page; env=prod` as conditions, all of which must hold; none for "none". Raises NoCondition."""
     if text.strip().lower() in ("", "none"):
         return ()
@@ -209,7 +209,7 @@ def conditions(text: str) -> Conditions:
         match = _CONDITION.fullmatch(part)
         values = frozenset(value.strip().lower() for value in match[2].split(",") if value.strip()) if match else ()
         if match is None or not values:
-            raise NoCondition(f"“{part.strip()}” is no condition. Write it as severity=critical,page.")
+            raise ConditionError(f"“{part.strip()}” is no condition. Write it as severity=critical,page.")
         found.append((match[1].lower(), frozenset(values)))
     return tuple(found)
 
@@ -222,7 +222,7 @@ _SEVERITIES = (
 )
 
 
-def proposed_severity(label: str) -> int | None:
+def propose_severity(label: str) -> int | None:
     """The severity to propose for what monitoring calls it; a person decides, so that a guess may be wrong."""
     return next((severity for severity, words in _SEVERITIES if label.strip().lower() in words), None)
 
@@ -248,7 +248,7 @@ MARKED = {AlertStatus.FIRING: Milestone.DETECTED, AlertStatus.ACKNOWLEDGED: Mile
 """An alert that ended marks nothing: that monitoring is content does not say that the incident is over."""
 
 
-def told_as(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more: str = "") -> str:
+def describe(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more: str = "") -> str:
     """The words of an entry: `Alert fired: HighErrorRate (service checkout, critical)`; of several, how many."""
     who = f" by {by}" if by else ""
     if len(titles) == 1:
@@ -268,7 +268,7 @@ RETOLD_AT_MOST = 500
 """A group of more things told is not told anew: what comes late of it is counted, so that it costs the same."""
 
 
-def order(alert: Alert) -> Order:
+def sort_key(alert: Alert) -> Order:
     """What sorts things told by when they happened.
 
     At the same moment what began earlier comes first: the end of one firing, then the start of the next.
@@ -276,19 +276,19 @@ def order(alert: Alert) -> Order:
     return alert.at, alert.starts_at, RANKS[alert.status], alert.event
 
 
-def start_of(alert: Alert) -> Alert | None:
+def missing_start(alert: Alert) -> Alert | None:
     """The beginning that is told along with what became of an alert; None where that is not told, or all that is."""
     if not alert.start or alert.is_over or alert.is_start:
         return None
     return replace(alert, status=AlertStatus.FIRING, at=alert.starts_at, event=alert.start, by="")
 
 
-def goes_on(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
+def belongs_to(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
     """Whether what is told belongs to the group as it stands; `is_open`: its incident is not resolved."""
     return group.ended_at is None or is_open or alert.at <= group.ended_at + QUIET
 
 
-def after(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> AlertGroup:
+def apply_alert(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> AlertGroup:
     """The group after the newest thing told of it; `known` is what was told of the same alert before, if anything."""
     was_over = known is AlertStatus.RESOLVED
     if known is None and alert.is_over:
@@ -302,10 +302,10 @@ def after(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> AlertGr
     )
     if not group.firing:
         return replace(group, status=AlertStatus.RESOLVED, changed_at=alert.at, ended_at=alert.at)
-    return group if alert.is_over else _standing(group, alert)
+    return group if alert.is_over else _reactivate(group, alert)
 
 
-def _standing(group: AlertGroup, alert: Alert) -> AlertGroup:
+def _reactivate(group: AlertGroup, alert: Alert) -> AlertGroup:
     """The group after one of its alerts fired or was acknowledged; one that fires anew is nobody's yet."""
     if group.ended_at is not None:
         group = replace(group, ended_at=None, acknowledged_at=None, acknowledged_by="")
@@ -314,9 +314,9 @@ def _standing(group: AlertGroup, alert: Alert) -> AlertGroup:
     return group if group.status is alert.status else replace(group, status=alert.status, changed_at=alert.at)
 
 
-def retold(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
+def replay(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
     """The group as all that was told of it makes it, told in whatever order; who decided what stays as it is."""
-    in_order = sorted(told, key=order)
+    in_order = sorted(told, key=sort_key)
     if not in_order:
         return group
     first = in_order[0]
@@ -334,20 +334,22 @@ def retold(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
     group = replace(group, acknowledged_at=None, acknowledged_by="", ended_at=None)
     known: dict[str, AlertStatus] = {}
     for alert in in_order:
-        group = after(group, alert, known.get(alert.fingerprint))
+        group = apply_alert(group, alert, known.get(alert.fingerprint))
         known[alert.fingerprint] = alert.status
     return group
 
 
-def counted(group: AlertGroup, alert: Alert, known: tuple[Order, AlertStatus] | None, newest: datetime) -> AlertGroup:
+def count_alert(
+    group: AlertGroup, alert: Alert, known: tuple[Order, AlertStatus] | None, newest: datetime
+) -> AlertGroup:
     """A group too large to be told anew, after something that came late.
 
     `known` is what was told last of the alert, `newest` when the newest thing told of the group happened. What fires
     and when all had ended is right in any order; who took it up, and its words, stay as they were.
     """
-    if known is not None and known[0] > order(alert):
+    if known is not None and known[0] > sort_key(alert):
         return group
-    late = replace(after(group, alert, known[1] if known else None), severity=group.severity)
+    late = replace(apply_alert(group, alert, known[1] if known else None), severity=group.severity)
     if late.ended_at is not None:
         return replace(late, ended_at=max(late.ended_at, newest), changed_at=max(late.ended_at, newest))
     return late if group.ended_at is not None else replace(group, fired=late.fired, firing=late.firing)
@@ -371,11 +373,11 @@ class _Stretch:
         self.told.append(alert)
 
 
-def stretches(told: Iterable[Alert]) -> tuple[list[Sequence[Alert]], list[Alert]]:
+def split_groups(told: Iterable[Alert]) -> tuple[list[Sequence[Alert]], list[Alert]]:
     """What was told of one group of its sender: the stretches that are a group each, and the ends of nothing known."""
     found: list[_Stretch] = []
     waiting: list[Alert] = []
-    for alert in sorted(told, key=order):
+    for alert in sorted(told, key=sort_key):
         goes = bool(found) and found[-1].takes(alert)
         if alert.is_over and not (goes and alert.fingerprint in found[-1].last):
             waiting.append(alert)

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain import text as text_rules
-from bot.domain.incident import SAID, began_at, earlier_that_are_later, plainest, reached
+from bot.domain.incident import SAID, choose_clearest, find_contradicted, impact_start, list_reached_milestones
 from bot.domain.records import Action, ActionStatus, Case, Entry, Milestone, Status
-from bot.domain.sections import BY_SLUG, SECTIONS, filled
-from bot.domain.text import plain, shortened
-from bot.domain.whys import without_action
+from bot.domain.sections import BY_SLUG, SECTIONS, list_filled
+from bot.domain.text import clean, shorten
+from bot.domain.whys import list_without_action
 
 LONGEST_GAP = timedelta(minutes=30)
 """A longer silence in the timeline, while the incident was on, is asked about."""
@@ -41,7 +41,7 @@ class FindingKind(StrEnum):
     GAP = "gap"
 
 
-class Mend(StrEnum):
+class Remedy(StrEnum):
     """What mends it: which form the finding's button opens."""
 
     EDIT_ENTRY = "edit_entry"
@@ -55,7 +55,7 @@ class Mend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at: `sentence` says it in plain text, `is_question` where it may well be right as it is.
+    """One thing to look at. `sentence` describes it in plain text; `is_question`: it may well be right as it is.
 
     `target` is what the mend is about: the number of an entry, of a why, or the row of an action; `section` a slug;
     `choices` are the numbers of the actions of which one may be for the why.
@@ -63,14 +63,14 @@ class Finding:
 
     kind: FindingKind
     sentence: str
-    mend: Mend
+    mend: Remedy
     target: int | None = None
     section: str = ""
     is_question: bool = False
     choices: tuple[int, ...] = ()
 
 
-def findings(case: Case, now: datetime) -> tuple[Finding, ...]:
+def list_findings(case: Case, now: datetime) -> tuple[Finding, ...]:
     """Everything found in the case as of `now` (aware): what is surely wrong first, then what is only asked."""
     entries = sorted((e for e in case.entries if not e.struck), key=lambda e: (e.happened_at, e.number))
     found = [
@@ -89,31 +89,31 @@ def _future(entries: list[Entry], now: datetime) -> Iterator[Finding]:
     for entry in entries:
         if entry.happened_at > now + AHEAD:
             sentence = f"#{entry.number} is in the future: {_stamp(entry.happened_at)}."
-            yield Finding(FindingKind.FUTURE, sentence, Mend.EDIT_ENTRY, entry.number)
+            yield Finding(FindingKind.FUTURE, sentence, Remedy.EDIT_ENTRY, entry.number)
 
 
 def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
-    marks = reached(case.incident, entries)
+    marks = list_reached_milestones(case.incident, entries)
     for milestone, mark in marks.items():
-        if later := earlier_that_are_later(marks, milestone, mark.at):
-            told = plainest(marks, later)
+        if later := find_contradicted(marks, milestone, mark.at):
+            told = choose_clearest(marks, later)
             sentence = (
                 f"{SAID[milestone]} ({_stamp(mark.at)}) is before {SAID[told].lower()} ({_stamp(marks[told].at)}). "
                 "One of the two times is wrong."
             )
-            mend = Mend.MARK if mark.by is None else Mend.EDIT_ENTRY
+            mend = Remedy.MARK if mark.by is None else Remedy.EDIT_ENTRY
             yield Finding(FindingKind.ORDER, sentence, mend, mark.by.number if mark.by else None)
 
 
 def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     if case.incident.status is not Status.RESOLVED:
         return
-    marks = reached(case.incident, entries)
+    marks = list_reached_milestones(case.incident, entries)
     if Milestone.DETECTED not in marks:
-        yield Finding(FindingKind.DETECTION, "No entry says when it was detected.", Mend.MARK)
+        yield Finding(FindingKind.DETECTION, "No entry says when it was detected.", Remedy.MARK)
     if Milestone.MITIGATED not in marks:
         sentence = "No entry says when it got better (mitigated), only when it was over."
-        yield Finding(FindingKind.RECOVERY, sentence, Mend.MARK, is_question=True)
+        yield Finding(FindingKind.RECOVERY, sentence, Remedy.MARK, is_question=True)
 
 
 def _roots(case: Case) -> Iterator[Finding]:
@@ -123,8 +123,8 @@ def _roots(case: Case) -> Iterator[Finding]:
     only root cause that has none; where there are several, it is asked which.
     """
     standing = {action.number: action for action in case.actions if action.status is not ActionStatus.DROPPED}
-    bare = without_action(case.whys, standing)
-    loose = [standing[number] for number in loose_actions(case)]
+    bare = list_without_action(case.whys, standing)
+    loose = [standing[number] for number in list_unlinked_actions(case)]
     if loose and len(bare) == 1:
         return
     for why in bare:
@@ -132,17 +132,17 @@ def _roots(case: Case) -> Iterator[Finding]:
             named = ", ".join(f"action {action.number} {_quoted(action.text, NAMED)}" for action in loose[:MOST_NAMED])
             sentence = f"Which action is for the root cause in why {why.number}, {_quoted(why.text)}? There is {named}."
             numbers = tuple(action.number for action in loose)
-            yield Finding(FindingKind.ROOT, sentence, Mend.LINK_ACTION, why.number, is_question=True, choices=numbers)
+            yield Finding(FindingKind.ROOT, sentence, Remedy.LINK_ACTION, why.number, is_question=True, choices=numbers)
         else:
             sentence = f"The root cause in why {why.number} has no action: {_quoted(why.text)}"
-            yield Finding(FindingKind.ROOT, sentence, Mend.ADD_ACTION, why.number)
+            yield Finding(FindingKind.ROOT, sentence, Remedy.ADD_ACTION, why.number)
     written = case.sections.get("root_cause")
     is_marked = any(why.is_root and not why.struck for why in case.whys)
-    if not is_marked and not standing and written is not None and plain(written.text):
-        yield Finding(FindingKind.ROOT, "There is a root cause, and no action against it.", Mend.ADD_ACTION)
+    if not is_marked and not standing and written is not None and clean(written.text):
+        yield Finding(FindingKind.ROOT, "There is a root cause, and no action against it.", Remedy.ADD_ACTION)
 
 
-def loose_actions(case: Case) -> tuple[int, ...]:
+def list_unlinked_actions(case: Case) -> tuple[int, ...]:
     """The numbers of the actions that stand and are for no particular why; the latest first."""
     linked = {number for why in case.whys if not why.struck for number in why.actions}
     standing = [action.number for action in case.actions if action.status is not ActionStatus.DROPPED]
@@ -157,7 +157,7 @@ def _actions(case: Case) -> Iterator[Finding]:
             listed = f"{', '.join(others)} and {last}" if others else last
             sentence = f"Action {action.number} has {listed}: {_quoted(action.text)}"
             is_question = lacking == ["no link to a ticket"]
-            yield Finding(FindingKind.ACTION, sentence, Mend.COMPLETE_ACTION, action.id, is_question=is_question)
+            yield Finding(FindingKind.ACTION, sentence, Remedy.COMPLETE_ACTION, action.id, is_question=is_question)
 
 
 def _missing_words(action: Action) -> list[str]:
@@ -183,7 +183,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def placeholder(text: str) -> str:
+def find_placeholder(text: str) -> str:
     """The first placeholder of a template that was left in a text, or empty."""
     for match in _PLACEHOLDER.finditer(text):
         is_label = text.startswith("](", match.end() - 1)  # the words of a Markdown link
@@ -195,16 +195,16 @@ def placeholder(text: str) -> str:
 def _placeholders(case: Case) -> Iterator[Finding]:
     for slug, section in BY_SLUG.items():
         written = case.sections.get(slug)
-        left = placeholder(written.text) if written else ""
+        left = find_placeholder(written.text) if written else ""
         if left:
             sentence = f"{section.title} still holds a placeholder: {_quoted(left)}"
-            yield Finding(FindingKind.PLACEHOLDER, sentence, Mend.FILL_SECTION, section=slug)
+            yield Finding(FindingKind.PLACEHOLDER, sentence, Remedy.FILL_SECTION, section=slug)
 
 
 def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     """Silences while the incident was on: neither what led up to it nor what came after it is asked about."""
-    marks = reached(case.incident, entries)
-    started = began_at(marks)
+    marks = list_reached_milestones(case.incident, entries)
+    started = impact_start(marks)
     resolved = marks[Milestone.RESOLVED].at if Milestone.RESOLVED in marks else None
     during = [
         entry
@@ -220,7 +220,7 @@ def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
                 f"Nothing is recorded for {_long(minutes)} between #{last.number} ({_stamp(until)}) and "
                 f"#{entry.number} ({_stamp(entry.happened_at)}). Did nothing happen?"
             )
-            yield Finding(FindingKind.GAP, sentence, Mend.ADD_ENTRY, is_question=True)
+            yield Finding(FindingKind.GAP, sentence, Remedy.ADD_ENTRY, is_question=True)
         ended = entry.ended_at or entry.happened_at
         if until is None or ended >= until:
             until, last = ended, entry
@@ -236,7 +236,7 @@ def _stamp(moment: datetime) -> str:
 
 
 def _quoted(text: str, most: int = QUOTED) -> str:
-    return f"“{shortened(text_rules.flat(plain(text)), most)}”"
+    return f"“{shorten(text_rules.flatten(clean(text)), most)}”"
 
 
 # Named first when only a few can be named: the parts that readers look for.
@@ -274,9 +274,9 @@ class Missing:
     action: int | None = None
 
 
-def missing(case: Case) -> tuple[Missing, ...]:
+def list_missing(case: Case) -> tuple[Missing, ...]:
     """Everything the case lacks: blank sections in document order, then lead, severity and what open actions lack."""
-    found = [_blank(case, slug) for slug in blank_sections(case)]
+    found = [_blank(case, slug) for slug in list_blank_sections(case)]
     if case.incident.lead is None:
         found.append(Missing(Gap.LEAD, "Incident lead", "Who led the response?"))
     if case.incident.severity is None:
@@ -286,13 +286,13 @@ def missing(case: Case) -> tuple[Missing, ...]:
     return tuple(found)
 
 
-def blank_sections(case: Case) -> tuple[str, ...]:
+def list_blank_sections(case: Case) -> tuple[str, ...]:
     """The slugs of the sections that nobody has filled, in document order.
 
     Timeline, whys, root cause and actions are also filled by what was recorded; the others need a person's words, be
     they written into the section or into a draft that came back.
     """
-    in_drafts = filled(case.kept)
+    in_drafts = list_filled(case.kept)
     recorded = {
         "timeline": any(not entry.struck for entry in case.entries),
         "whys": _has_whys(case),
@@ -306,21 +306,21 @@ def blank_sections(case: Case) -> tuple[str, ...]:
     )
 
 
-def meter(case: Case) -> tuple[int, int]:
+def count_sections(case: Case) -> tuple[int, int]:
     """How many sections are filled, and of how many."""
-    return len(SECTIONS) - len(blank_sections(case)), len(SECTIONS)
+    return len(SECTIONS) - len(list_blank_sections(case)), len(SECTIONS)
 
 
-def by_weight(case: Case) -> tuple[str, ...]:
+def sort_by_weight(case: Case) -> tuple[str, ...]:
     """The slugs of the blank sections, those that readers look for first."""
-    blank = blank_sections(case)
+    blank = list_blank_sections(case)
     return tuple(slug for slug in _BY_WEIGHT if slug in blank)
 
 
-def sentence(case: Case) -> str:
+def describe_progress(case: Case) -> str:
     """How far the document is, weightiest blanks first, without a full stop: it may stand inside a longer message."""
-    filled, total = meter(case)
-    names = [BY_SLUG[slug].title for slug in by_weight(case)]
+    filled, total = count_sections(case)
+    names = [BY_SLUG[slug].title for slug in sort_by_weight(case)]
     if not names:
         return f"All {total} sections are done"
     named = names[:_MOST_NAMED]
@@ -336,7 +336,7 @@ def _has_whys(case: Case) -> bool:
 
 def _is_written(case: Case, slug: str) -> bool:
     written = case.sections.get(slug)
-    return written is not None and bool(plain(written.text))
+    return written is not None and bool(clean(written.text))
 
 
 def _blank(case: Case, slug: str) -> Missing:

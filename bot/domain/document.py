@@ -29,8 +29,8 @@ from bot.domain.records import (
     first_wording,
     is_untouched,
 )
-from bot.domain.sections import Change
-from bot.domain.text import one_line, plain
+from bot.domain.sections import EditOrigin
+from bot.domain.text import clean, to_one_line
 
 _NUMBER, _HAPPENED_AT = attrgetter("number"), attrgetter("happened_at")
 
@@ -122,7 +122,7 @@ class Cast:
         found = self._seen.get(user)
         if found is None:
             person = self._people.get(user)
-            found = self._seen[user] = PersonName(user, (one_line(person.name) if person else "") or user)
+            found = self._seen[user] = PersonName(user, (to_one_line(person.name) if person else "") or user)
         return found
 
     def known(self, user: str | None) -> PersonName | None:
@@ -134,14 +134,14 @@ class Cast:
         return tuple(self._seen.values())
 
 
-def standing_lines(case: Case, history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
+def list_active_lines(case: Case, history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
     """The timeline: what is not struck, in the order of when it happened."""
     standing = sorted((entry for entry in case.entries if not entry.struck), key=_NUMBER)
     standing.sort(key=_HAPPENED_AT)  # those of one moment stay as they are numbered
     return _lines(standing, _files(case.attachments), history.wordings, cast)
 
 
-def struck_lines(history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
+def list_struck_lines(history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
     """What was taken back, by number; files are only named."""
     ordered = sorted(history.struck, key=_NUMBER)
     return _lines(ordered, _files(history.files, refused=TAKEN_BACK), history.wordings, cast)
@@ -160,7 +160,7 @@ def _lines(
             entry.happened_at,
             entry.ended_at,
             entry.approximate,
-            plain(entry.text),
+            clean(entry.text),
             who(entry.author),
             who(entry.recorder),
             entry.recorded_at,
@@ -183,7 +183,7 @@ def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tupl
     return tuple(
         PastWording(
             version.change,
-            plain(version.text),
+            clean(version.text),
             cast.who(version.changed_by),
             version.changed_at,
             version.happened_at,
@@ -194,9 +194,9 @@ def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tupl
     )
 
 
-def wording(cast: Cast, change: str, text: str, by: str, at: datetime) -> PastWording:
+def build_past_wording(cast: Cast, change: str, text: str, by: str, at: datetime) -> PastWording:
     """One wording as the document tells it."""
-    return PastWording(change, plain(text), cast.who(by), at)
+    return PastWording(change, clean(text), cast.who(by), at)
 
 
 def _files(attachments: Iterable[Attachment], refused: str = "") -> dict[int, tuple[FileItem, ...]]:
@@ -209,9 +209,9 @@ def _files(attachments: Iterable[Attachment], refused: str = "") -> dict[int, tu
 
 def _file(file: Attachment, refused: str) -> FileItem:
     is_kept = file.state == "kept" and not refused
-    note = "" if is_kept else plain(file.note) or refused or "it is not fetched yet"
+    note = "" if is_kept else clean(file.note) or refused or "it is not fetched yet"
     content = file.content if is_kept else b""
-    return FileItem(one_line(file.name) or "file", one_line(file.media_type), file.size, is_kept, note, content)
+    return FileItem(to_one_line(file.name) or "file", to_one_line(file.media_type), file.size, is_kept, note, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,15 +342,15 @@ class AuditRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptText:
-    """A text that came back in an edited draft: a person's own Markdown; see `bot.domain.sections.KeptRegion`.
+class EditedText:
+    """A text that came back in an edited draft: a person's own Markdown; see `bot.domain.sections.EditedRegion`.
 
     `stands` where nothing has taken its place; `author` is None where nobody was named.
     """
 
     section: str
     version: int
-    change: Change
+    change: EditOrigin
     markdown: str
     facts: str
     seen: int
@@ -407,11 +407,11 @@ class Document:
     struck: tuple[TimelineLine, ...] = ()
     struck_whys: tuple[WhyStep, ...] = ()
     likenesses: tuple[SimilarIncident, ...] = ()
-    kept: tuple[KeptText, ...] = ()
+    kept: tuple[EditedText, ...] = ()
     revision: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
 
-    def texts(self, section: str) -> tuple[KeptText, ...]:
+    def texts(self, section: str) -> tuple[EditedText, ...]:
         """What people wrote into a region of the draft and still stands, oldest first."""
         return tuple(text for text in self.kept if text.section == section and text.stands)
 

@@ -122,7 +122,7 @@ class Due:
         return self.days[0] if len(self.days) == 1 and not self.problem else None
 
 
-def not_a_day(words: str) -> str:
+def describe_unreadable(words: str) -> str:
     """The sentence for a due date that cannot be read."""
     return f"“{words[:60]}” is no day that I can read. {EXAMPLES}"
 
@@ -130,7 +130,7 @@ def not_a_day(words: str) -> str:
 EXAMPLES = "Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
 
 
-def asked(days: Iterable[date], said: str, why: str = "") -> Due:
+def choose_from(days: Iterable[date], said: str, why: str = "") -> Due:
     """These days to choose from, each once; where it comes to the same, that day."""
     choices = tuple(sorted(set(days)))
     if len(choices) == 1 and not why:
@@ -138,30 +138,30 @@ def asked(days: Iterable[date], said: str, why: str = "") -> Due:
     return Due(choices, why or f"“{said[:60]}” can be {'two' if len(choices) == 2 else 'several'} days.")
 
 
-def last_of(year: int, month: int) -> date:
+def last_day_of_month(year: int, month: int) -> date:
     """The last day of a month."""
     return date(year, month, monthrange(year, month)[1])
 
 
-def full(year: str) -> int:
+def expand_year(year: str) -> int:
     """A year as it was written, in four figures or in two."""
     return int(year) if len(year) == 4 else 2000 + int(year.strip("'"))
 
 
-def next_years(past: date, ahead: date, today: date) -> Due:
+def move_to_next_year(past: date, ahead: date, today: date) -> Due:
     """A day without its year that is past this year: next year's, which is asked about where it was lately."""
     if today - past > _LATELY:
         return Due((ahead,))
     return Due((ahead,), f"{past.day} {past:%B} is past this year. Is {ahead.day} {ahead:%B %Y} meant?")
 
 
-def dotted(text: str, today: date, _: str) -> Due | None:
+def parse_dotted(text: str, today: date, _: str) -> Due | None:
     """`24.12.`: the day first, as wherever dots are written."""
     match = DOTTED.fullmatch(text)
     return _of(match["year"], int(match["month"]), int(match["day"]), today) if match else None
 
 
-def dated(text: str, today: date, said: str) -> Due | None:
+def parse_date(text: str, today: date, said: str) -> Due | None:
     """A date in figures or with the name of its month, or a day of some month; None for anything else."""
     if iso := ISO.fullmatch(text):
         year, month, day = (iso["year"], iso["month"], iso["day"]) if iso["year"] else iso.group(5, 6, 7)
@@ -170,7 +170,7 @@ def dated(text: str, today: date, said: str) -> Due | None:
         return _in_figures(figures, today, said)
     for pattern in NAMED:
         if match := pattern.fullmatch(text):
-            return _of(match.groupdict().get("year"), month_of(match["month"]), int(match["day"]), today)
+            return _of(match.groupdict().get("year"), month_number(match["month"]), int(match["day"]), today)
     ordinal = ORDINAL.fullmatch(text)
     return _of_some_month(int(ordinal["day"]), today, is_next=bool(ordinal["next"])) if ordinal else None
 
@@ -183,36 +183,36 @@ def _in_figures(match: re.Match[str], today: date, said: str) -> Due:
     found = [_of(year, month, day, today) for day, month in {(a, b), (b, a)} if 1 <= month <= 12]
     readings = [one for one in found if one.days]
     if not readings:
-        return found[0] if found else Due((), not_a_day(said))
+        return found[0] if found else Due((), describe_unreadable(said))
     ahead = [one for one in readings if max(one.days) >= today] or readings
     if len(ahead) == 1:
         return ahead[0]
-    return asked([day for one in ahead for day in one.days], said)
+    return choose_from([day for one in ahead for day in one.days], said)
 
 
 def _of(year: str | None, month: int, day: int, today: date) -> Due:
     """A day by its date; without a year the next such one. A day that the calendar has not is refused."""
     if not 1 <= month <= 12:
         return Due((), f"There is no month {month}. {EXAMPLES}")
-    most = monthrange(full(year) if year and int(year.strip("'")) else 2000, month)[1]
+    most = monthrange(expand_year(year) if year and int(year.strip("'")) else 2000, month)[1]
     if not 1 <= day <= most or (year and len(year) == 4 and not int(year)):
-        when = f"{MONTHS[month - 1].title()}{f' {full(year)}' if year else ''}"
+        when = f"{MONTHS[month - 1].title()}{f' {expand_year(year)}' if year else ''}"
         return Due((), f"There is no {day} {when}: it has {most} days. {EXAMPLES}")
     if year:
-        return Due((date(full(year), month, day),))
+        return Due((date(expand_year(year), month, day),))
     if (month, day) == (2, 29):
         return _leap_day(today)
     found = date(today.year, month, day)
-    return Due((found,)) if found >= today else next_years(found, date(today.year + 1, month, day), today)
+    return Due((found,)) if found >= today else move_to_next_year(found, date(today.year + 1, month, day), today)
 
 
 def _leap_day(today: date) -> Due:
     """The next 29 February; asked where the next February has only 28 days."""
-    year = today.year if last_of(today.year, 2) >= today else today.year + 1
-    last = last_of(year, 2)
+    year = today.year if last_day_of_month(today.year, 2) >= today else today.year + 1
+    last = last_day_of_month(year, 2)
     if last.day == 29:
         return Due((last,))
-    leap = next(last_of(ahead, 2) for ahead in range(year, year + 9) if last_of(ahead, 2).day == 29)
+    leap = next(last_day_of_month(ahead, 2) for ahead in range(year, year + 9) if last_day_of_month(ahead, 2).day == 29)
     return Due((last, leap), f"{year} has no 29 February.")
 
 
@@ -228,23 +228,23 @@ def _of_some_month(day: int, today: date, *, is_next: bool) -> Due:
     return Due((), f"There is no day {day} in that month. {EXAMPLES}")
 
 
-def both(text: str, today: date, said: str) -> Due | None:
+def combine_with_weekday(text: str, today: date, said: str) -> Due | None:
     """A weekday beside a date: both must be the same day, and of two readings of the date it names the one."""
     match = WITH_WEEKDAY.fullmatch(text)
     if match is None:
         return None
-    rest, index = match["rest"] or match["rest2"], index_of(match["weekday"] or match["weekday2"])
+    rest, index = match["rest"] or match["rest2"], weekday_index(match["weekday"] or match["weekday2"])
     bare = BARE.fullmatch(rest)
     if bare:
         found: Due | None = _of_some_month(int(bare["day"]), today, is_next=False)
     else:
-        found = dotted(rest, today, said) or dated(rest, today, said)
+        found = parse_dotted(rest, today, said) or parse_date(rest, today, said)
     if found is None or not found.days:
         return found
-    return _that_is(index, found)
+    return _select_weekday(index, found)
 
 
-def _that_is(index: int, found: Due) -> Due:
+def _select_weekday(index: int, found: Due) -> Due:
     """Of the days of a reading the one that is such a weekday; refused where none is."""
     days = tuple(day for day in found.days if day.weekday() == index)
     if days:
@@ -256,17 +256,17 @@ def _that_is(index: int, found: Due) -> Due:
     return Due((), f"{day.day} {day:%B %Y} is a {day:%A}. {EXAMPLES}")
 
 
-def index_of(name: str) -> int:
+def weekday_index(name: str) -> int:
     """Which day of the week a name begins, from Monday on."""
     return next(index for index, weekday in enumerate(WEEKDAYS) if weekday.startswith(name[:3]))
 
 
-def month_of(name: str) -> int:
+def month_number(name: str) -> int:
     """Which month a name begins."""
     return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name[:3]))
 
 
-__all__ = ["Due", "is_amount", "is_month", "not_a_day", "overdue_at", "read"]
+__all__ = ["Due", "describe_unreadable", "is_amount", "is_month", "overdue_at", "read"]
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -308,7 +308,7 @@ def read(words: str, today: date, *, is_limit: bool = False) -> Due | None:
     if found is None:
         return None
     if is_limit and found.day is not None and (first := _first_of(text, found.day, today)):
-        found = asked((first, found.day), said)
+        found = choose_from((first, found.day), said)
     return replace(found, beside=beside)
 
 
@@ -331,9 +331,18 @@ _Reader = Callable[[str, date, str], Due | None]
 
 
 def _read(text: str, today: date, said: str) -> Due | None:
-    readers: tuple[_Reader, ...] = (dotted, _simple, _weekday, _counted, _span, _month, dated, both)
+    readers: tuple[_Reader, ...] = (
+        parse_dotted,
+        _simple,
+        _weekday,
+        _parse_count,
+        _span,
+        _month,
+        parse_date,
+        combine_with_weekday,
+    )
     for reader in readers:
-        found = reader(text if reader is dotted else text.rstrip("."), today, said)
+        found = reader(text if reader is parse_dotted else text.rstrip("."), today, said)
         if found is not None:
             return found
     return None
@@ -354,17 +363,17 @@ def _weekday(text: str, today: date, said: str) -> Due | None:
     match = ON_WEEKDAY.fullmatch(text) or WEEK_FIRST.fullmatch(text)
     if match is None:
         return None
-    parts, index = match.groupdict(), index_of(match["weekday"])
+    parts, index = match.groupdict(), weekday_index(match["weekday"])
     coming = today + ((index - today.weekday() - 1) % 7 + 1) * _DAY
     if whose := parts["whose"]:
         days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
         ahead = [day for day in days if day >= today]
-        return asked(ahead, said) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
+        return choose_from(ahead, said) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
     if parts["week"]:
         return Due((coming + _WEEK,))
     if parts.get("after"):
-        return asked([day + _WEEK for day in _next(today, index, coming)], said)
-    return asked(_next(today, index, coming), said) if parts.get("how") == "next" else Due((coming,))
+        return choose_from([day + _WEEK for day in _next(today, index, coming)], said)
+    return choose_from(_next(today, index, coming), said) if parts.get("how") == "next" else Due((coming,))
 
 
 def _next(today: date, index: int, coming: date) -> list[date]:
@@ -372,7 +381,7 @@ def _next(today: date, index: int, coming: date) -> list[date]:
     return [coming, *(monday + index * _DAY for monday in _mondays(today, 1))]
 
 
-def _counted(text: str, today: date, _: str) -> Due | None:
+def _parse_count(text: str, today: date, _: str) -> Due | None:
     match = IN.fullmatch(text)
     if match is None:
         return None
@@ -400,31 +409,31 @@ def _span(text: str, today: date, said: str) -> Due | None:
 def _weeks_end(today: date, ahead: int, said: str) -> Due:
     if ahead == 0 and today.weekday() >= _SATURDAY:  # this week ends tomorrow, or is the one about to begin
         monday = today - today.weekday() * _DAY
-        return asked((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), said)
-    return asked([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], said)
+        return choose_from((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), said)
+    return choose_from([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], said)
 
 
 def _month(text: str, today: date, said: str) -> Due | None:
     """A month, a quarter or a year by its name: its last day."""
     if named := MONTH_ALONE.fullmatch(text):
         year = named["year"] or named["year2"] or named["year3"]
-        month = month_of(named["month"]) if named["month"] else int(named["figure"] or named["figure2"])
-        return _ending(year, month, today, said)
+        month = month_number(named["month"]) if named["month"] else int(named["figure"] or named["figure2"])
+        return _month_end(year, month, today, said)
     if quarter := QUARTER.fullmatch(text):
         month = int(quarter["quarter"] or quarter["quarter2"]) * 3
-        return _ending(quarter["year"] or quarter["year2"], month, today, said)
+        return _month_end(quarter["year"] or quarter["year2"], month, today, said)
     years_end = YEARS_END.fullmatch(text)
-    return _ending(years_end["year"], 12, today, said) if years_end else None
+    return _month_end(years_end["year"], 12, today, said) if years_end else None
 
 
-def _ending(year: str | None, month: int, today: date, said: str) -> Due:
+def _month_end(year: str | None, month: int, today: date, said: str) -> Due:
     """The last day of a month; without its year of the next such one."""
     if not 1 <= month <= 12 or (year and not int(year.strip("'"))):
-        return Due((), not_a_day(said))
+        return Due((), describe_unreadable(said))
     if year:
-        return Due((last_of(full(year), month),))
-    last = last_of(today.year, month)
-    return Due((last,)) if last >= today else next_years(last, last_of(today.year + 1, month), today)
+        return Due((last_day_of_month(expand_year(year), month),))
+    last = last_day_of_month(today.year, month)
+    return Due((last,)) if last >= today else move_to_next_year(last, last_day_of_month(today.year + 1, month), today)
 
 
 def _first_of(text: str, last: date, today: date) -> date | None:

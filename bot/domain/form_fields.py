@@ -26,38 +26,38 @@ _MOST_GAPS = 500
 """Characters of white space gaps fields that a form carries."""
 
 
-def mark(value: str) -> str:
+def fingerprint(value: str) -> str:
     """By which a form knows what it filled a field with, apart from what Slack may change: line ends, outer blanks."""
     seen = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class FieldPieces:
     """A text in the fields of a form: `parts` joined are the text; `gaps` is the white space where two of them meet."""
 
     parts: tuple[str, ...]
     gaps: tuple[str, ...]
 
 
-def pieces(text: str) -> Pieces | None:
+def split_into_fields(text: str) -> FieldPieces | None:
     """A text as fields hold it, cut at a paragraph, a line or a word where one ends near; None where they do not."""
     parts: list[str] = []
     rest = text.strip()
     if len(rest) > LONGEST:
         return None
     while len(rest) > FIELD:
-        at = _cut(rest)
+        at = _cut_at(rest)
         parts.append(rest[:at])
         rest = rest[at:]
     parts.append(rest)
-    gaps = tuple(_met(one, other) for one, other in pairwise(parts))
+    gaps = tuple(_join_parts(one, other) for one, other in pairwise(parts))
     if len(parts) >= FIELDS or sum(map(len, gaps)) > _MOST_GAPS:
         return None
-    return Pieces(tuple(parts), gaps)
+    return FieldPieces(tuple(parts), gaps)
 
 
-def _cut(text: str) -> int:
+def _cut_at(text: str) -> int:
     for end in ("\n\n", "\n", " "):
         at = text.rfind(end, FIELD - _NEAR, FIELD)
         if at >= 0:
@@ -65,11 +65,11 @@ def _cut(text: str) -> int:
     return FIELD
 
 
-def _met(one: str, other: str) -> str:
+def _join_parts(one: str, other: str) -> str:
     return one[len(one.rstrip()) :] + other[: len(other) - len(other.lstrip())]
 
 
-def text_of(sent: Iterable[str], gaps: Sequence[str]) -> str:
+def join_fields(sent: Iterable[str], gaps: Sequence[str]) -> str:
     """The text that was sent in several fields; `gaps` is put back where Slack has stripped it.
 
     In a field beyond those that were filled a new line begins, unless the one before is full to the brim.
@@ -78,14 +78,14 @@ def text_of(sent: Iterable[str], gaps: Sequence[str]) -> str:
     for index, part in enumerate(sent):
         if not part.strip():
             continue
-        if text and not _met(text, part):
+        if text and not _join_parts(text, part):
             text += gaps[index - 1] if index <= len(gaps) else "" if len(last) >= FIELD else "\n"
         text, last = text + part, part
     return text
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class FormMoment:
     """A moment of the record, or a span up to `end`, as its form shows it; both aware."""
 
     start: datetime
@@ -93,36 +93,36 @@ class When:
     approximate: bool = False
 
 
-def time_text(when: When, now: datetime, zone: tzinfo, language: str = "en") -> str:
+def format_time(when: FormMoment, now: datetime, zone: tzinfo, language: str = "en") -> str:
     """A time as a form's field holds it: on the clocks of `zone`, and read there at `now` it is that very time.
 
     The shortest form of which that is true: dates at both ends, offsets and UTC only where it needs them. Where none
     is (a span whose end lies ahead is asked about), it is told in UTC, and the mark alone keeps the value.
     """
     forms = tuple(_forms(when, zone))
-    return next((text for text in forms if time_in(text, now, zone, language) == when), forms[-1])
+    return next((text for text in forms if parse_time(text, now, zone, language) == when), forms[-1])
 
 
-def time_in(text: str, now: datetime, zone: tzinfo, language: str = "en") -> When | None:
+def parse_time(text: str, now: datetime, zone: tzinfo, language: str = "en") -> FormMoment | None:
     """What a form's field says of a time; None where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
     found = times.read(f"it | {text}", now, zone, language=language)
-    return When(found.utc, found.end_utc, found.approximate) if found.utc and found.text == "it" else None
+    return FormMoment(found.utc, found.end_utc, found.approximate) if found.utc and found.text == "it" else None
 
 
-def _forms(when: When, zone: tzinfo) -> Iterator[str]:
+def _forms(when: FormMoment, zone: tzinfo) -> Iterator[str]:
     about = "~" if when.approximate else ""
     first, last = (each and each.astimezone(zone) for each in (when.start, when.end))
     assert first is not None  # noqa: S101 (the start is never None)
     if last is None or last.date() == first.date():
-        yield f"{about}{_dated(first)}" + (f" - {_clock(last)}" if last else "")
-    yield about + " to ".join(_dated(each) for each in (first, last) if each)
+        yield f"{about}{_format_with_date(first)}" + (f" - {_clock(last)}" if last else "")
+    yield about + " to ".join(_format_with_date(each) for each in (first, last) if each)
     if all(_is_written(each) for each in (first, last) if each):
-        yield about + " to ".join(f"{_dated(each)} {_offset(each)}" for each in (first, last) if each)
-    yield about + " to ".join(f"{_dated(each.astimezone(UTC))} UTC" for each in (first, last) if each)
+        yield about + " to ".join(f"{_format_with_date(each)} {_offset(each)}" for each in (first, last) if each)
+    yield about + " to ".join(f"{_format_with_date(each.astimezone(UTC))} UTC" for each in (first, last) if each)
 
 
-def _dated(local: datetime) -> str:
+def _format_with_date(local: datetime) -> str:
     return f"{local.date().isoformat()} {_clock(local)}"
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
-from bot.domain.text import nearest
+from bot.domain.text import find_nearest
 from bot.errors import Refused
 
 WORDS = (
@@ -83,7 +83,7 @@ SAID = {
 """What a milestone's entry says where its author said nothing more."""
 
 
-def beyond(milestone: Milestone | None, text: str) -> str:
+def text_beyond_milestone(milestone: Milestone | None, text: str) -> str:
     """What an entry says besides its milestone; empty where that is no more than the milestone's own word."""
     is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
     return "" if is_bare else text
@@ -234,7 +234,7 @@ def unknown(word: str, command: str, words: Iterable[str], meant: Mapping[str, s
 
     Nothing that is `HARMFUL` is ever suggested, and nothing in its place where it is the nearest.
     """
-    near, close = nearest(word, words), nearest(word, words, _ALIKE)
+    near, close = find_nearest(word, words), find_nearest(word, words, _ALIKE)
     guess = meant.get(word, "") or ("" if near in HARMFUL else close)
     hint = f" Did you mean `{guess}`?" if guess else ""
     return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{command} help` lists everything)"
@@ -243,7 +243,7 @@ def unknown(word: str, command: str, words: Iterable[str], meant: Mapping[str, s
 _STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Status.RESOLVED}
 
 
-def reach(incident: Incident, milestone: Milestone, by: str, happened_at: datetime) -> Incident:
+def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_at: datetime) -> Incident:
     """The incident after a milestone; raises Refused where it is resolved already.
 
     The postmortem falls to the lead, else to whoever resolved.
@@ -281,11 +281,11 @@ def reopen(incident: Incident) -> Incident:
     )
 
 
-def as_told(incident: Incident, entries: Iterable[Entry]) -> Incident:
-    """The incident as its standing entries tell it, in the order of their numbers.
+def derive_state(incident: Incident, entries: Iterable[Entry]) -> Incident:
+    """The incident with status and milestones derived from its active entries, in the order of their numbers.
 
-    For after one was taken back, brought back or corrected: a milestone moves the incident on as `reach` does, its
-    opening and each reopening put it back to open.
+    Used after an entry was struck, restored or corrected. A milestone changes the incident as `reach_milestone`
+    does; its opening and each reopening set it to open.
     """
     told = replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
     for entry in sorted(entries, key=lambda entry: entry.number):
@@ -322,14 +322,14 @@ M = TypeVar("M", bound=Marking)
 
 
 @dataclass(frozen=True, slots=True)
-class Reached(Generic[M]):
+class ReachedMilestone(Generic[M]):
     """When a milestone was reached; `by` is the entry that says so, None where only the incident itself knows."""
 
     at: datetime
     by: M | None
 
 
-def reached(incident: Incident, entries: Iterable[M]) -> dict[Milestone, Reached[M]]:
+def list_reached_milestones(incident: Incident, entries: Iterable[M]) -> dict[Milestone, ReachedMilestone[M]]:
     """The milestones that were reached, in their order, by the entries that stand.
 
     The record may correct itself: the latest entry that marks one counts. What resolved an incident that was reopened
@@ -337,18 +337,18 @@ def reached(incident: Incident, entries: Iterable[M]) -> dict[Milestone, Reached
     """
     latest = {entry.milestone: entry for entry in sorted(entries, key=lambda entry: entry.number) if entry.milestone}
     found = {
-        milestone: Reached(latest[milestone].happened_at, latest[milestone])
+        milestone: ReachedMilestone(latest[milestone].happened_at, latest[milestone])
         for milestone in Milestone
         if milestone in latest
     }
     if incident.status is not Status.RESOLVED:
         found.pop(Milestone.RESOLVED, None)
     elif Milestone.RESOLVED not in found and incident.resolved_at is not None:
-        found[Milestone.RESOLVED] = Reached(incident.resolved_at, None)
+        found[Milestone.RESOLVED] = ReachedMilestone(incident.resolved_at, None)
     return found
 
 
-def began_at(found: Mapping[Milestone, Reached[M]]) -> datetime | None:
+def impact_start(found: Mapping[Milestone, ReachedMilestone[M]]) -> datetime | None:
     """When the impact began, else when somebody first noticed; None where no milestone says so."""
     if Milestone.IMPACT_STARTED in found:
         return found[Milestone.IMPACT_STARTED].at
@@ -357,7 +357,7 @@ def began_at(found: Mapping[Milestone, Reached[M]]) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class IncidentSpan:
     """From when on an incident lasted, and until when it did; None while it is on."""
 
     since: datetime
@@ -369,14 +369,14 @@ class Course:
         return self.until - self.since if self.until and self.until >= self.since else None
 
 
-def course(incident: Incident, entries: Iterable[M], first: datetime | None) -> Course:
+def measure_span(incident: Incident, entries: Iterable[M], first: datetime | None) -> IncidentSpan:
     """How long an incident lasted, as the document tells it too.
 
     `entries` are all that mark a milestone, `first` the time of the first entry of all.
     """
-    found = reached(incident, entries)
+    found = list_reached_milestones(incident, entries)
     until = found[Milestone.RESOLVED].at if Milestone.RESOLVED in found else None
-    return Course(began_at(found) or first or incident.opened_at, until)
+    return IncidentSpan(impact_start(found) or first or incident.opened_at, until)
 
 
 def is_after(one: datetime, other: datetime) -> bool:
@@ -408,8 +408,8 @@ class Clash(Generic[M]):
     is_later: bool = False
 
 
-def earlier_that_are_later(
-    marks: Mapping[Milestone, Reached[M]], milestone: Milestone, at: datetime
+def find_contradicted(
+    marks: Mapping[Milestone, ReachedMilestone[M]], milestone: Milestone, at: datetime
 ) -> list[Milestone]:
     """The milestones that come before this one in every incident, and would be reached after it."""
     order = list(Milestone)
@@ -417,12 +417,12 @@ def earlier_that_are_later(
     return [other for other in before if other in marks and is_after(marks[other].at, at)]
 
 
-def plainest(marks: Mapping[Milestone, Reached[M]], later: list[Milestone]) -> Milestone:
+def choose_clearest(marks: Mapping[Milestone, ReachedMilestone[M]], later: list[Milestone]) -> Milestone:
     """Of several, the one to name: that it was over before anybody noticed is the plainest way to say so."""
     return Milestone.DETECTED if Milestone.DETECTED in later else max(later, key=lambda each: marks[each].at)
 
 
-def clash(
+def find_clash(
     incident: Incident, entries: Iterable[Entry], milestone: Milestone, at: datetime, now: datetime | None = None
 ) -> Clash[Entry] | None:
     """What a milestone that somebody types (`now`) would contradict, among the entries that stand; None for nothing.
@@ -431,16 +431,20 @@ def clash(
     somebody acknowledged it without a time: that says only when it was typed.
     """
     every = tuple(entries)
-    reopened = max((entry.number for entry in every if _puts_back(entry)), default=0)
-    marks = {each: mark for each, mark in reached(incident, every).items() if not _is_void(each, mark, reopened)}
+    reopened = max((entry.number for entry in every if _is_opening(entry)), default=0)
+    marks = {
+        each: mark
+        for each, mark in list_reached_milestones(incident, every).items()
+        if not _is_void(each, mark, reopened)
+    }
     if milestone is Milestone.ACKNOWLEDGED and at == now:
         marks = {each: mark for each, mark in marks.items() if each not in _ENDS}
-    elif milestone in _ENDS and _is_undated(marks.get(Milestone.ACKNOWLEDGED)):
+    elif milestone in _ENDS and _is_recorded_live(marks.get(Milestone.ACKNOWLEDGED)):
         del marks[Milestone.ACKNOWLEDGED]
     if milestone in marks and milestone is not Milestone.RESOLVED:
         return Clash(milestone, marks[milestone].at, marks[milestone].by, is_twice=True)
-    if later := earlier_that_are_later(marks, milestone, at):
-        told = plainest(marks, later)
+    if later := find_contradicted(marks, milestone, at):
+        told = choose_clearest(marks, later)
         return Clash(told, marks[told].at, marks[told].by, is_later=True)
     order = list(Milestone)
     after = [each for each in order[order.index(milestone) + 1 :] if each in marks and is_after(at, marks[each].at)]
@@ -453,15 +457,15 @@ def clash(
 _ENDS = (Milestone.MITIGATED, Milestone.RESOLVED)
 
 
-def _is_void(milestone: Milestone, mark: Reached[Entry], reopened: int) -> bool:
+def _is_void(milestone: Milestone, mark: ReachedMilestone[Entry], reopened: int) -> bool:
     return milestone is Milestone.MITIGATED and mark.by is not None and mark.by.number < reopened
 
 
-def _is_undated(mark: Reached[Entry] | None) -> bool:
+def _is_recorded_live(mark: ReachedMilestone[Entry] | None) -> bool:
     """Whether a milestone was recorded as of the moment in which it was typed."""
     return mark is not None and mark.by is not None and mark.by.happened_at == mark.by.recorded_at
 
 
-def _puts_back(entry: Entry) -> bool:
+def _is_opening(entry: Entry) -> bool:
     """Whether an entry opens the incident, or opens it again."""
     return entry.kind is EntryKind.STATUS and entry.milestone is None

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from bot.domain import secrets as secrets_rules
 from bot.domain.document import Document, FileItem, TimelineLine
-from bot.domain.text import shortened
+from bot.domain.text import shorten
 
 MASKED = "[masked]"
 LEFT_OUT = "a masked copy has no files"
@@ -43,7 +43,7 @@ _HISTORY = frozenset({"versions", "struck", "struck_whys", "audit"})
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class MaskedItem:
     """One thing that was masked: `kind` with its article, `where` in the document, and the text itself."""
 
     kind: str
@@ -54,7 +54,7 @@ class Find:
     def hint(self) -> str:
         """Enough of it to be recognised: a credential is not told in full, nor what an own rule names."""
         text = " ".join(self.text.split())
-        return shortened(text, _LONGEST_HINT) if self.kind in _TOLD else f"{text[: min(4, len(text) // 3)]}…"
+        return shorten(text, _LONGEST_HINT) if self.kind in _TOLD else f"{text[: min(4, len(text) // 3)]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,19 @@ class MaskRules:
         return tuple(kept)
 
     def _own(self, text: str) -> list[tuple[int, int, str]]:
-        spans = fits(self.patterns, text) if self.looked is None else self.looked.get(text)
+        spans = find_matches(self.patterns, text) if self.looked is None else self.looked.get(text)
         if spans is None:
             return [(0, len(text), _ENDLESS_KIND)] if text.strip() else []
         return [(start, end, _OWN_KIND) for start, end in spans]
 
 
-def fits(patterns: tuple[re.Pattern[str], ...], text: str) -> Spans:
+def find_matches(patterns: tuple[re.Pattern[str], ...], text: str) -> Spans:
     """Where patterns fit in a text, as (start, end). It may take for ever."""
     return tuple(match.span() for pattern in patterns for match in pattern.finditer(text) if match[0])
 
 
 def _credentials(text: str) -> Iterator[tuple[int, int, str]]:
-    yield from ((span.start, span.end, span.kind) for span in secrets_rules.found(text))
+    yield from ((span.start, span.end, span.kind) for span in secrets_rules.find_credentials(text))
 
 
 def _emails(text: str) -> Iterator[tuple[int, int, str]]:
@@ -127,7 +127,7 @@ USUAL_RULES = MaskRules(tuple(USUAL))
 """All of them, and no patterns."""
 
 
-def chosen(usual: str, patterns: str) -> MaskRules:
+def parse_rules(usual: str, patterns: str) -> MaskRules:
     """The operator's choice: names of `USUAL` between commas, or `none`; regular expressions between blanks.
 
     Raises ValueError with a sentence for a name that is none of them, and for what is no regular expression.
@@ -142,10 +142,10 @@ def chosen(usual: str, patterns: str) -> MaskRules:
         raise ValueError(f"{error.pattern!r} is no regular expression: {error}") from error
 
 
-def mask(document: Document, rules: MaskRules) -> tuple[Document, tuple[Find, ...]]:
+def mask(document: Document, rules: MaskRules) -> tuple[Document, tuple[MaskedItem, ...]]:
     """The document as it may be shown more widely, and everything that was masked in it, in reading order."""
-    finds: dict[Find, None] = {}
-    masked = _masked(document, rules, finds, "")
+    finds: dict[MaskedItem, None] = {}
+    masked = _mask_document(document, rules, finds, "")
     return masked, tuple(finds)
 
 
@@ -164,14 +164,14 @@ class _Reading:
         return ()
 
 
-def texts_of(document: Document) -> tuple[str, ...]:
+def list_texts(document: Document) -> tuple[str, ...]:
     """Every text of a document that `mask` looks into."""
     reading = _Reading()
-    _masked(document, reading, {}, "")
+    _mask_document(document, reading, {}, "")
     return tuple(reading.texts)
 
 
-def _masked(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> Any:
+def _mask_document(value: Any, rules: _Rules, finds: dict[MaskedItem, None], where: str) -> Any:
     match value:
         case Enum() | bytes():
             return value
@@ -182,23 +182,25 @@ def _masked(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> A
             return _parts(kept, rules, finds, where)
         case TimelineLine():
             named = {"text": value.text, "author": value.author, "recorder": value.recorder, "files": value.files}
-            changed = {name: _masked(part, rules, finds, f"#{value.number}") for name, part in named.items()}
+            changed = {name: _mask_document(part, rules, finds, f"#{value.number}") for name, part in named.items()}
             return value._replace(**changed, permalink="", source="", versions=())
         case tuple():
-            return tuple(_masked(part, rules, finds, where) for part in value)
+            return tuple(_mask_document(part, rules, finds, where) for part in value)
         case _ if is_dataclass(value):
             return _parts(value, rules, finds, where)
         case _:
             return value
 
 
-def _parts(value: Any, rules: _Rules, finds: dict[Find, None], where: str) -> Any:
+def _parts(value: Any, rules: _Rules, finds: dict[MaskedItem, None], where: str) -> Any:
     changed = {}
     for part in fields(value):
         if part.name in _HISTORY:
             changed[part.name] = ()
         elif part.name not in _NAMES_NOTHING:
-            changed[part.name] = _masked(getattr(value, part.name), rules, finds, _where(value, part.name, where))
+            changed[part.name] = _mask_document(
+                getattr(value, part.name), rules, finds, _where(value, part.name, where)
+            )
     return replace(value, **changed)
 
 
@@ -216,18 +218,18 @@ def _where(value: object, field: str, where: str) -> str:
     return str(title) or where
 
 
-def without(text: str, rules: MaskRules) -> str:
+def mask_text(text: str, rules: MaskRules) -> str:
     """One text as it may be shown more widely."""
     return _text(text, rules, {}, "")
 
 
-def _text(text: str, rules: _Rules, finds: dict[Find, None], where: str) -> str:
+def _text(text: str, rules: _Rules, finds: dict[MaskedItem, None], where: str) -> str:
     spans = rules.spans(text)
     if not spans:
         return text
     pieces, done = [], 0
     for start, end, kind in spans:
-        finds[Find(kind, where, text[start:end])] = None
+        finds[MaskedItem(kind, where, text[start:end])] = None
         pieces += [text[done:start], MASKED]
         done = end
     return "".join([*pieces, text[done:]])

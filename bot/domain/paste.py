@@ -12,8 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from bot.domain import paste_layout as paste_layout_rules
-from bot.domain.paste_headings import Above, Role, asked, is_column_head, role, stands_apart, year_of_columns
-from bot.domain.paste_layout import Laid, is_incomplete, laid_out
+from bot.domain.paste_headings import (
+    HeadingContext,
+    LineRole,
+    ask_between,
+    classify_line,
+    find_column_year,
+    is_column_head,
+    is_separate,
+)
+from bot.domain.paste_layout import LaidOutLine, is_incomplete, lay_out
 from bot.domain.times import Reading
 from bot.domain.times.headings import HeadingDate, orders_in
 from bot.errors import Refused
@@ -45,7 +53,7 @@ class PastedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Heeded:
+class ContextLine:
     """A line that counts for those below it and is no entry: the day and the zone that it names, as far as it does."""
 
     number: int
@@ -59,10 +67,10 @@ class PasteReading:
     """All that a paste is read as."""
 
     lines: tuple[PastedLine, ...]
-    heeded: tuple[Heeded, ...] = ()
+    heeded: tuple[ContextLine, ...] = ()
 
 
-__all__ = ["MOST_CHARACTERS", "MOST_LINES", "PastedLine", "read", "sheet", "too_much"]
+__all__ = ["MOST_CHARACTERS", "MOST_LINES", "PastedLine", "describe_too_much", "read_lines", "read_sheet"]
 
 MOST_LINES = 200
 MOST_CHARACTERS = 9_000
@@ -109,12 +117,12 @@ class _Walk:
     chat, and `speaker` who wrote what stands below. `is_twelve`: the time above was written with "am" or "pm".
     """
 
-    above: Above
-    laid: tuple[Laid, ...]
+    above: HeadingContext
+    laid: tuple[LaidOutLine, ...]
     rolls: bool
     lines: list[PastedLine] = field(default_factory=list)
-    heeded: list[Heeded] = field(default_factory=list)
-    opener: Laid | None = None
+    heeded: list[ContextLine] = field(default_factory=list)
+    opener: LaidOutLine | None = None
     speaker: str = ""
     speakers: set[str] = field(default_factory=set)
     place: int = 0
@@ -150,7 +158,7 @@ class _Walk:
         return next((line.reading.utc for line in reversed(self.lines) if line.reading.utc), None)
 
     @property
-    def _next(self) -> Laid | None:
+    def _next(self) -> LaidOutLine | None:
         return self.laid[self.place + 1] if self.place + 1 < len(self.laid) else None
 
     @property
@@ -159,8 +167,8 @@ class _Walk:
 
     # Entries
 
-    def _is_said(self, laid: Laid, _: Reading) -> bool:
-        said = paste_layout_rules.said(laid.text, in_chat=bool(self.speakers))
+    def _is_said(self, laid: LaidOutLine, _: Reading) -> bool:
+        said = paste_layout_rules.parse_chat_line(laid.text, in_chat=bool(self.speakers))
         reading = self._read(said.time) if said else None
         if said is None or reading is None or reading.text or not _tells(reading):
             return False
@@ -169,14 +177,14 @@ class _Walk:
         self._begin(laid, reading, said.time)
         return True
 
-    def _is_entry(self, laid: Laid, reading: Reading) -> bool:
+    def _is_entry(self, laid: LaidOutLine, reading: Reading) -> bool:
         if not _tells(reading):
             return False
         self.speaker = self.speaker if not reading.text and self.speakers else ""
         self._begin(laid, reading, laid.text, is_titled=laid.is_heading)
         return True
 
-    def _is_titled_entry(self, laid: Laid, reading: Reading) -> bool:
+    def _is_titled_entry(self, laid: LaidOutLine, reading: Reading) -> bool:
         """A heading with a time in it, "### Update 26.08.2022 18:00 Uhr:", begins an entry with what stands below."""
         is_labelled = laid.text.endswith(":") or paste_layout_rules.is_time_label(laid.text.partition(":")[0])
         if not reading.offer or not (laid.is_heading or is_labelled):
@@ -192,7 +200,7 @@ class _Walk:
                 return True
         return False
 
-    def _begin(self, laid: Laid, reading: Reading, text: str, *, is_titled: bool = False) -> None:
+    def _begin(self, laid: LaidOutLine, reading: Reading, text: str, *, is_titled: bool = False) -> None:
         reading = self._on_twelve(text, reading)
         before = self._before
         earlier = bool(before and reading.utc and reading.utc < before)
@@ -207,7 +215,7 @@ class _Walk:
         """A time without "am" or "pm" below one that has it is the next such time, where nothing speaks against it."""
         before, is_twelve = self._before, self.is_twelve
         self.is_twelve = paste_layout_rules.has_half(reading.written)
-        pair = paste_layout_rules.with_half(text, reading.written) if is_twelve and before else None
+        pair = paste_layout_rules.list_halves(text, reading.written) if is_twelve and before else None
         if pair is None or before is None:
             return reading
         self.is_twelve = True
@@ -215,7 +223,7 @@ class _Walk:
         later = next((half for half in halves if half.utc and timedelta(0) <= half.utc - before < _HALF_A_DAY), reading)
         if later.utc == reading.utc or (self.speakers and not reading.text) or self._is_before_next(later):
             return replace(later, text=reading.text)
-        return asked([replace(half, text=reading.text) for half in halves], _HALVES)
+        return ask_between([replace(half, text=reading.text) for half in halves], _HALVES)
 
     def _is_before_next(self, reading: Reading) -> bool:
         """Whether the next time with its half is not before this one."""
@@ -238,54 +246,56 @@ class _Walk:
         if len({(named.zones, named.days if named.of_all else ()) for named in notes}) == 1:
             self.above.heed(notes[0]._replace(days=notes[0].days if notes[0].of_all else ()), 0)
 
-    def _with_next(self, laid: Laid) -> str:
+    def _with_next(self, laid: LaidOutLine) -> str:
         """The line, with the one below where it ends in the middle of a note: "all times are in"."""
         below = self._next
         is_cut = below and not below.apart and len(below.text.split()) <= 2 and _CUT_OFF.search(laid.text)
         return f"{laid.text} {below.text}" if below and is_cut else laid.text
 
-    def _is_joined(self, laid: Laid, _: Reading) -> bool:
+    def _is_joined(self, laid: LaidOutLine, _: Reading) -> bool:
         return self.place == self.joined
 
-    def _is_next_day(self, laid: Laid, _: Reading) -> bool:
+    def _is_next_day(self, laid: LaidOutLine, _: Reading) -> bool:
         if not self.above.heed_next_day(laid.bare, laid.number, self._before):
             return False
         if self.above.doubt:
             self._flag(laid, _AFTER_WHAT)
         else:
-            self._close(Heeded(laid.number, laid.text, self.above.on))
+            self._close(ContextLine(laid.number, laid.text, self.above.on))
         return True
 
-    def _is_day(self, laid: Laid, reading: Reading) -> bool:
+    def _is_day(self, laid: LaidOutLine, reading: Reading) -> bool:
         """Whether it is a day and nothing else, which can look like a clock: "2026-03-04 (UTC)"."""
         named = self.above.named(laid.text)
         return bool(named and named.is_whole and named.days) and self._is_heeded(laid, reading)
 
-    def _is_heeded(self, laid: Laid, _: Reading) -> bool:
-        self.above.hint = year_of_columns(laid) or self.above.hint
+    def _is_heeded(self, laid: LaidOutLine, _: Reading) -> bool:
+        self.above.hint = find_column_year(laid) or self.above.hint
         text = self._with_next(laid)
         named = self.above.named(text)
-        what = role(laid, named, is_open=self.opener is not None, is_first=not self.has_times) if named else None
-        if named is None or what is Role.NOTHING:
+        what = (
+            classify_line(laid, named, is_open=self.opener is not None, is_first=not self.has_times) if named else None
+        )
+        if named is None or what is LineRole.NOTHING:
             return False
-        if what is Role.MENTION:
+        if what is LineRole.MENTION:
             self.above.prose |= set(named.mentioned) if self.opener is None else set()
             return False
         self.joined = self.place + 1 if text != laid.text else -1
-        if what in (Role.UNSURE, Role.OF_THE_PAPER):
-            if what is Role.UNSURE:
+        if what in (LineRole.UNSURE, LineRole.OF_THE_PAPER):
+            if what is LineRole.UNSURE:
                 self.above.lose_day(laid.number)
-            self._flag(laid, named.problem or (_DAY_OF_WHAT if what is Role.UNSURE else _DATED))
+            self._flag(laid, named.problem or (_DAY_OF_WHAT if what is LineRole.UNSURE else _DATED))
             return True
         self.above.heed(named, laid.number)
         zone = named.zones[0] if named.zones else None
-        heeded = Heeded(laid.number, text, self.above.on if named.days else None, zone)
+        heeded = ContextLine(laid.number, text, self.above.on if named.days else None, zone)
         if named.problem:
             self._flag(laid, named.problem)
             self.heeded += [heeded] if zone else []
-        elif what is Role.NOTE:
+        elif what is LineRole.NOTE:
             self.heeded.append(heeded)
-        elif what is Role.DATED or (what is Role.TITLE and not self._has_bare_time_below()):
+        elif what is LineRole.DATED or (what is LineRole.TITLE and not self._has_bare_time_below()):
             self._flag(laid, _DATED)
         else:
             self._close(heeded)
@@ -295,12 +305,12 @@ class _Walk:
         below = self._next
         return bool(below and (_tells(self._read(below.text)) and self.above.depends(below.text)))
 
-    def _is_speaker(self, laid: Laid, _: Reading) -> bool:
+    def _is_speaker(self, laid: LaidOutLine, _: Reading) -> bool:
         """The name of whoever wrote what stands below the time on the next line."""
         below = self._next
         if laid.kind or below is None or below.kind or self._lacks_words or not paste_layout_rules.is_handle(laid.text):
             return False
-        said = paste_layout_rules.said(below.text)
+        said = paste_layout_rules.parse_chat_line(below.text)
         is_app = said is not None and paste_layout_rules.is_app_mark(said.name)
         alone = self._read(below.text)
         if not is_app and (alone.text or not _tells(alone)):
@@ -325,10 +335,10 @@ class _Walk:
 
     # What is left
 
-    def _is_code(self, laid: Laid, reading: Reading) -> bool:
+    def _is_code(self, laid: LaidOutLine, reading: Reading) -> bool:
         return laid.kind == "code" and self.opener is not None and self._goes_on(laid, reading)
 
-    def _is_incomplete(self, laid: Laid, _: Reading) -> bool:
+    def _is_incomplete(self, laid: LaidOutLine, _: Reading) -> bool:
         if not is_incomplete(laid.text):
             return False
         named = self.above.named(laid.text)
@@ -337,17 +347,17 @@ class _Walk:
         self._flag(laid, _NOT_WHOLE)
         return True
 
-    def _is_flagged(self, laid: Laid, reading: Reading) -> bool:
+    def _is_flagged(self, laid: LaidOutLine, reading: Reading) -> bool:
         """Whether it may not go on with the entry above it without a word; then it says why."""
         if self.opener is None and is_column_head(laid):
-            self._close(Heeded(laid.number, laid.text))
+            self._close(ContextLine(laid.number, laid.text))
             return True
         problem = self._apart(laid, reading, self.opener) if self.opener else _without_time(laid, reading)
         if problem:
             self._flag(laid, problem, None if self.above.doubt else reading.offer)
         return bool(problem)
 
-    def _apart(self, laid: Laid, reading: Reading, opener: Laid) -> str:
+    def _apart(self, laid: LaidOutLine, reading: Reading, opener: LaidOutLine) -> str:
         """Why a line does not go on with the entry above it; empty where it does."""
         if laid.is_heading:
             return _HEADING
@@ -360,9 +370,9 @@ class _Walk:
         is_sentence = laid.is_lower and len(laid.text.split()) > _LONGEST_NAME + 1
         if reading.offer and not is_sentence and (laid.apart or laid.indent <= opener.indent):
             return _NOT_FIRST
-        return _APART if stands_apart(laid, opener) else ""
+        return _APART if is_separate(laid, opener) else ""
 
-    def _goes_on(self, laid: Laid, reading: Reading) -> bool:
+    def _goes_on(self, laid: LaidOutLine, reading: Reading) -> bool:
         above = self.lines[-1]
         text = f"{above.text}\n{laid.text}".strip()
         if self._lacks_words and self.speaker:
@@ -372,13 +382,13 @@ class _Walk:
         self.lines[-1] = replace(above, text=text, more=above.more + 1, problem=problem, also_names=also)
         return True
 
-    def _flag(self, laid: Laid, problem: str, offer: tuple[datetime, ...] | None = None) -> None:
+    def _flag(self, laid: LaidOutLine, problem: str, offer: tuple[datetime, ...] | None = None) -> None:
         self.lines.append(
             PastedLine(laid.number, laid.text, replace(_NOTHING, text=laid.text, offer=offer), laid.text, 0, problem)
         )
         self._close()
 
-    def _close(self, heeded: Heeded | None = None) -> None:
+    def _close(self, heeded: ContextLine | None = None) -> None:
         self.heeded += [heeded] if heeded else []
         self.opener, self.speaker = None, ""
 
@@ -393,22 +403,22 @@ def _problem(reading: Reading) -> str:
     return "" if reading.text else _NO_WORDS
 
 
-def _without_time(laid: Laid, reading: Reading) -> str:
+def _without_time(laid: LaidOutLine, reading: Reading) -> str:
     if laid.is_heading:
         return _HEADING
     return _NOT_FIRST if reading.offer else _NO_TIME
 
 
-def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> PasteReading:
+def read_sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> PasteReading:
     """Read every line; `now`, `zone` and `language` as in `times.read`.
 
     `rolls`: below a date, a time of day that goes back by half a day or more is one of the day after. Raises Refused
     where nothing has a time, or where it is more than can be shown at once.
     """
-    laid = laid_out(text)
+    laid = lay_out(text)
     if len(laid) > MOST_LINES:
-        raise too_much(text)
-    walk = _Walk(Above(now, zone, language, orders_in(line.text for line in laid)), laid, rolls)
+        raise describe_too_much(text)
+    walk = _Walk(HeadingContext(now, zone, language, orders_in(line.text for line in laid)), laid, rolls)
     walk.through()
     if not walk.has_times:
         raise Refused(
@@ -419,14 +429,14 @@ def sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, langua
     return PasteReading(tuple(walk.lines), tuple(walk.heeded))
 
 
-def read(
+def read_lines(
     text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en"
 ) -> tuple[PastedLine, ...]:
-    """The lines of the sheet that a text is read as; see `sheet`."""
-    return sheet(text, now, zone, rolls=rolls, language=language).lines
+    """The lines of the sheet that a text is read as; see `read_sheet`."""
+    return read_sheet(text, now, zone, rolls=rolls, language=language).lines
 
 
-def too_much(text: str) -> Refused:
+def describe_too_much(text: str) -> Refused:
     """The refusal of more than fits at once."""
     count = sum(1 for line in text.splitlines() if line.strip())
     return Refused(

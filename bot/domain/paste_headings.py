@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum, auto
 
 from bot.domain import times
-from bot.domain.paste_layout import Laid, cells_of
+from bot.domain.paste_layout import LaidOutLine, split_cells
 from bot.domain.times import Reading
 from bot.domain.times.headings import HeadingDate, named
 
@@ -39,7 +39,7 @@ _REACH = 48
 
 
 @dataclass(slots=True)
-class Above:
+class HeadingContext:
     """What is known at a line, changed by what is heeded.
 
     `on` is the day that counts for times without one, `base` the day that "+1 day" counts from, `always` the day that a
@@ -109,7 +109,7 @@ class Above:
         if self.on is None and self.hint and not self.depends(text):
             return self._one(text, self.hint)
         if self.doubt and self.depends(text):
-            return asked([self._one(text, day) for day in self.choices] or [self._one(text, None)], self.doubt)
+            return ask_between([self._one(text, day) for day in self.choices] or [self._one(text, None)], self.doubt)
         reading = self._one(text, self.on)
         if self.on and reading.question is not None and not self.depends(text):
             return self._one(text, None)
@@ -154,16 +154,18 @@ class Above:
         readings = [times.read(text, self.now, zone, on, self.language) for zone in zones]
         first = readings[0]
         if self.zone_doubt and first.assumed_zone and first.utc:
-            return asked(readings, self.zone_doubt)
+            return ask_between(readings, self.zone_doubt)
         if len({(reading.utc, reading.question) for reading in readings}) == 1:
             return first
-        return asked(readings, "The zone that stands above it can mean two. Write the distance from UTC, as in UTC+2.")
+        return ask_between(
+            readings, "The zone that stands above it can mean two. Write the distance from UTC, as in UTC+2."
+        )
 
     def _if_named(self, reading: Reading) -> Reading:
         if reading.utc is None or reading.utc.astimezone(self.own_zone).date() in self.prose:
             return reading
         named = min(self.prose)
-        return asked(
+        return ask_between(
             [reading], f"No line says of which day it is, and {named:%Y-%m-%d} is named above. Write the day above."
         )
 
@@ -178,7 +180,7 @@ class Above:
             reading = self._one(rest, None)
             if reading.utc is None and reading.question is None:
                 return None
-            return asked([reading], self.doubt or "It says “next day”, and no line above says after which.")
+            return ask_between([reading], self.doubt or "It says “next day”, and no line above says after which.")
         day = base + _DAY * (count or 1)
         if (
             not count
@@ -188,7 +190,7 @@ class Above:
             and self.on
             and self.on >= day
         ):
-            return asked(
+            return ask_between(
                 [self._one(rest, day), self._one(rest, day + _DAY)], "“Next day” can be two days here. Write the date."
             )
         self._moved = day
@@ -212,7 +214,7 @@ def _count(match: re.Match[str]) -> int:
     return int(next((groups[name] for name in ("count", "since", "later", "plus") if groups.get(name)), 0))
 
 
-def asked(readings: list[Reading], problem: str) -> Reading:
+def ask_between(readings: list[Reading], problem: str) -> Reading:
     """The first of some readings as a question, with the moments of them all to choose from."""
     moments = {reading.utc for reading in readings if reading.utc}
     moments |= {moment for reading in readings for moment in reading.question or ()}
@@ -238,7 +240,7 @@ _LONGEST_LABEL = 3
 _FEW = 2
 
 
-class Role(Enum):
+class LineRole(Enum):
     """What a line that names something is.
 
     NOTE, HEADING, TITLE and DATED count for what is below: a title may as well be what happened that day, and what is
@@ -256,60 +258,60 @@ class Role(Enum):
     NOTHING = auto()
 
 
-def role(laid: Laid, named: HeadingDate, *, is_open: bool, is_first: bool) -> Role:
+def classify_line(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_first: bool) -> LineRole:
     """What a line without a time of day is. `is_open`: an entry stands above it; `is_first`: none has been read yet."""
     if named.is_note and _is_note(laid, named, is_open=is_open):
-        return Role.HEADING if laid.is_heading or (named.has_date and not named.of_all) else Role.NOTE
+        return LineRole.HEADING if laid.is_heading or (named.has_date and not named.of_all) else LineRole.NOTE
     if not named.has_date:
         is_title = laid.is_heading or (not is_open and len(named.beside) <= _LONGEST_LABEL)
-        return Role.HEADING if named.is_whole or is_title else Role.NOTHING
-    return _dated(laid, named, is_open=is_open, is_first=is_first)
+        return LineRole.HEADING if named.is_whole or is_title else LineRole.NOTHING
+    return _classify_dated(laid, named, is_open=is_open, is_first=is_first)
 
 
-def _is_note(laid: Laid, named: HeadingDate, *, is_open: bool) -> bool:
+def _is_note(laid: LaidOutLine, named: HeadingDate, *, is_open: bool) -> bool:
     """Whether it tells of all times, rather than of some ("the timestamps in UTC were off by an hour")."""
     if laid.is_heading or named.is_whole or named.says_all or not is_open:
         return True
     return laid.kind == "row" and is_column_head(laid)
 
 
-def _dated(laid: Laid, named: HeadingDate, *, is_open: bool, is_first: bool) -> Role:
+def _classify_dated(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_first: bool) -> LineRole:
     """What a line is that names a day, or seems to."""
     if named.is_whole:
-        return Role.HEADING
+        return LineRole.HEADING
     if _OF_THE_PAPER.search(laid.text) and len(named.beside) <= _LONGEST_TITLE:
-        return Role.OF_THE_PAPER
+        return LineRole.OF_THE_PAPER
     if _NOT_THAT_DAY.search(" ".join(named.beside)) and len(named.beside) <= _LONGEST_LABEL:
-        return Role.UNSURE
+        return LineRole.UNSURE
     if laid.is_heading:
-        return Role.HEADING
+        return LineRole.HEADING
     if named.starts and _PARTS_BEHIND.match(laid.text, named.ends):
-        return Role.TITLE if _is_title(laid, named) else Role.DATED
+        return LineRole.TITLE if _is_title(laid, named) else LineRole.DATED
     if is_open and laid.is_lower:
-        return Role.MENTION
-    return _doubtful(laid, named, is_open=is_open, is_first=is_first)
+        return LineRole.MENTION
+    return _classify_unmarked(laid, named, is_open=is_open, is_first=is_first)
 
 
-def _doubtful(laid: Laid, named: HeadingDate, *, is_open: bool, is_first: bool) -> Role:
+def _classify_unmarked(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_first: bool) -> LineRole:
     """The same of a line that a mark does not tell from a sentence."""
     if named.starts and len(named.beside) == 1:
-        return Role.TITLE
+        return LineRole.TITLE
     ends = _ends_so(laid, named)
     parted = len(named.beside) <= _FEW or bool(_PARTS_BEFORE.search(laid.text[: named.begins]))
     if ends and (not is_open or parted):
-        return Role.HEADING
+        return LineRole.HEADING
     if is_first and named.mentioned:
-        return Role.MENTION
-    return Role.UNSURE if named.starts or ends or not named.mentioned else Role.MENTION
+        return LineRole.MENTION
+    return LineRole.UNSURE if named.starts or ends or not named.mentioned else LineRole.MENTION
 
 
-def _is_title(laid: Laid, named: HeadingDate) -> bool:
+def _is_title(laid: LaidOutLine, named: HeadingDate) -> bool:
     """Whether a few words stand behind a date, as in "March 4 - outage", rather than what happened that day."""
     is_short = len(named.beside) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
     return is_short and laid.kind not in ("row", "item")
 
 
-def _ends_so(laid: Laid, named: HeadingDate) -> bool:
+def _ends_so(laid: LaidOutLine, named: HeadingDate) -> bool:
     """Whether a few words stand before a date, and nothing behind it: "Timeline (2026-03-04)"."""
     rest = re.sub(r"[\W_]", "", laid.text[named.ends :])
     return (
@@ -320,27 +322,27 @@ def _ends_so(laid: Laid, named: HeadingDate) -> bool:
     )
 
 
-def is_column_head(laid: Laid) -> bool:
+def is_column_head(laid: LaidOutLine) -> bool:
     """Whether a row names the columns of a table: words in its cells, and no figures but those of a year or a zone."""
     if laid.kind != "row":
         return False
-    cells = [re.sub(r"\([^()]*\)", "", cell).strip() for cell in cells_of(laid.text)]
+    cells = [re.sub(r"\([^()]*\)", "", cell).strip() for cell in split_cells(laid.text)]
     filled = [cell for cell in cells if cell]
     return len(filled) >= 2 and all(len(cell.split()) <= 3 and not re.search(r"[0-9]", cell) for cell in filled)
 
 
-def year_of_columns(laid: Laid) -> date | None:
+def find_column_year(laid: LaidOutLine) -> date | None:
     """A day in the year that the head of a column names, "Date (2021)"."""
     year = _YEAR.search(laid.text) if is_column_head(laid) else None
     return date(int(year[1]), 7, 2) if year else None  # as near to the first day of that year as to its last
 
 
-def stands_apart(laid: Laid, opener: Laid) -> bool:
+def is_separate(laid: LaidOutLine, opener: LaidOutLine) -> bool:
     """Whether a line is another item, row or paragraph than the one that began an entry, or looks like a heading."""
     if laid.apart and not laid.kind and _looks_like_heading(laid.text):
         return True
     if laid.kind == "row":
-        return bool(cells_of(laid.text)[0])
+        return bool(split_cells(laid.text)[0])
     if opener.kind == "row":
         return laid.apart
     if opener.kind == "item":

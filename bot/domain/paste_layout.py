@@ -41,7 +41,7 @@ class ChatLine(NamedTuple):
     time: str
 
 
-def said(text: str, *, in_chat: bool = False) -> ChatLine | None:
+def parse_chat_line(text: str, *, in_chat: bool = False) -> ChatLine | None:
     """The author and the time of a line that holds nothing else ("Ana Berg  2:05 PM"), as chats are copied.
 
     `in_chat`: such lines stand above it, so that the author may go by any short name.
@@ -92,7 +92,7 @@ def has_half(written: str | None) -> bool:
     return bool(written and _HALF.search(written))
 
 
-def with_half(text: str, written: str | None) -> tuple[str, str] | None:
+def list_halves(text: str, written: str | None) -> tuple[str, str] | None:
     """A line whose time is on a clock of twelve hours without its half: the line with "AM", and with "PM"."""
     match = _BARE_CLOCK.search(text) if written and _BARE_CLOCK.search(written) else None
     if match is None:
@@ -123,7 +123,7 @@ _COUNTED = re.compile(
 )
 
 
-class Laid(NamedTuple):
+class LaidOutLine(NamedTuple):
     """A line with words: `bare` is it without the marks of a heading, `kind` "heading", "item", "row", "code" or "".
 
     `apart`: a blank line or a rule stands above it.
@@ -147,9 +147,9 @@ class Laid(NamedTuple):
         return self.text[:1].islower() or self.text[:1] in "([,;&"
 
 
-def laid_out(text: str) -> tuple[Laid, ...]:
+def lay_out(text: str) -> tuple[LaidOutLine, ...]:
     """The lines of a text that hold more than a rule, from the first to the last."""
-    found: list[Laid] = []
+    found: list[LaidOutLine] = []
     apart, in_code = False, False
     for number, written in enumerate(text.splitlines(), 1):
         line = written.strip()
@@ -160,7 +160,7 @@ def laid_out(text: str) -> tuple[Laid, ...]:
             apart = apart or not is_fence
         else:
             kind, bare = ("code", line) if in_code or is_fence else _kind(line)
-            found.append(Laid(number, line, bare, kind, _indent(written), apart))
+            found.append(LaidOutLine(number, line, bare, kind, _indent(written), apart))
             apart = False
         in_code = in_code != is_fence
     return tuple(found)
@@ -181,7 +181,7 @@ def _indent(written: str) -> int:
     return len(expanded) - len(expanded.lstrip())
 
 
-def cells_of(text: str) -> list[str]:
+def split_cells(text: str) -> list[str]:
     """The cells of a row."""
     inner = text.strip().removeprefix("|").removesuffix("|")
     return [cell.strip() for cell in re.split(r"\t|\|", inner)]

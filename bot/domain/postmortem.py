@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain import section_drafts as section_drafts_rules
 from bot.domain import sections as sections_rules
-from bot.domain.checks import blank_sections
+from bot.domain.checks import list_blank_sections
 from bot.domain.document import (
     ActionItem,
     AuditRecord,
     Cast,
     Document,
     DocumentSection,
-    KeptText,
+    EditedText,
     Mark,
     Metrics,
     Participant,
@@ -28,11 +28,11 @@ from bot.domain.document import (
     SimilarIncident,
     TimelineLine,
     WhyStep,
-    standing_lines,
-    struck_lines,
-    wording,
+    build_past_wording,
+    list_active_lines,
+    list_struck_lines,
 )
-from bot.domain.incident import M, Reached, began_at, reached, unknown
+from bot.domain.incident import M, ReachedMilestone, impact_start, list_reached_milestones, unknown
 from bot.domain.records import (
     Action,
     ActionStatus,
@@ -48,8 +48,8 @@ from bot.domain.records import (
     is_untouched,
 )
 from bot.domain.sections import BY_SLUG, SECTIONS, Section
-from bot.domain.text import one_line, plain, require
-from bot.domain.whys import cited, outline, standing
+from bot.domain.text import clean, require_text, to_one_line
+from bot.domain.whys import list_active, list_cited, outline_whys
 from bot.errors import Refused
 
 _NO_HISTORY = RecordHistory()
@@ -62,18 +62,18 @@ def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> 
     """
     incident = case.incident
     cast = Cast({**case.people, **history.people})
-    lines = standing_lines(case, history, cast)
-    found = reached(incident, lines)
-    started = began_at(found) or (lines[0].happened_at if lines else None)
+    lines = list_active_lines(case, history, cast)
+    found = list_reached_milestones(incident, lines)
+    started = impact_start(found) or (lines[0].happened_at if lines else None)
     resolved = found[Milestone.RESOLVED].at if Milestone.RESOLVED in found else None
     document = Document(
         key=incident.key,
         number=incident.number,
-        title=one_line(incident.title),
+        title=to_one_line(incident.title),
         severity=incident.severity_name,
         status=incident.status,
         channel_id=incident.channel,
-        channel_name=one_line(incident.channel_name),
+        channel_name=to_one_line(incident.channel_name),
         opened_at=incident.opened_at,
         opened_by=cast.who(incident.opened_by),
         started_at=started,
@@ -83,7 +83,7 @@ def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> 
         metrics=_metrics(found, incident, now),
         lead=cast.known(incident.lead),
         postmortem_status=incident.postmortem_status,
-        postmortem_reason=plain(incident.postmortem_reason),
+        postmortem_reason=clean(incident.postmortem_reason),
         owner=cast.known(incident.postmortem_owner),
         published_at=incident.published_at,
         participants=_participants(case, lines, cast.known(incident.lead)),
@@ -98,14 +98,14 @@ def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> 
         ),
         workspace=incident.team,
         resolved_by=cast.known(incident.resolved_by),
-        struck=struck_lines(history, cast),
+        struck=list_struck_lines(history, cast),
         struck_whys=_struck_whys(history, cast),
         likenesses=_likenesses(history, cast),
-        kept=tuple(_kept(case, cast)),
+        kept=tuple(_edited_texts(case, cast)),
         revision=case.revision,
         people=cast.everyone(),  # last, when everybody has been named
     )
-    return replace(document, facts=section_drafts_rules.digests(document))
+    return replace(document, facts=section_drafts_rules.digest_sections(document))
 
 
 def _spans_days(lines: tuple[TimelineLine, ...]) -> bool:
@@ -115,7 +115,7 @@ def _spans_days(lines: tuple[TimelineLine, ...]) -> bool:
     return lines[-1].happened_at.date() != day or any(line.ended_at and line.ended_at.date() != day for line in lines)
 
 
-def _marks(found: Mapping[Milestone, Reached[TimelineLine]]) -> tuple[Mark, ...]:
+def _marks(found: Mapping[Milestone, ReachedMilestone[TimelineLine]]) -> tuple[Mark, ...]:
     """Every milestone in order, reached or not."""
     return tuple(
         Mark(milestone, found[milestone].at, found[milestone].by) if milestone in found else Mark(milestone, None, None)
@@ -127,13 +127,13 @@ def _span(start: datetime | None, end: datetime | None) -> timedelta | None:
     return end - start if start and end and end >= start else None
 
 
-def metrics(case: Case, now: datetime) -> Metrics:
+def measure(case: Case, now: datetime) -> Metrics:
     """The spans that people compare, as of `now` (aware)."""
     told = (entry for entry in case.entries if not entry.struck)
-    return _metrics(reached(case.incident, told), case.incident, now)
+    return _metrics(list_reached_milestones(case.incident, told), case.incident, now)
 
 
-def _metrics(found: Mapping[Milestone, Reached[M]], incident: Incident, now: datetime) -> Metrics:
+def _metrics(found: Mapping[Milestone, ReachedMilestone[M]], incident: Incident, now: datetime) -> Metrics:
     at = {milestone: found[milestone].at if milestone in found else None for milestone in Milestone}
     impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
     return Metrics(
@@ -151,7 +151,7 @@ def _age(resolved: datetime | None, incident: Incident, now: datetime) -> timede
     return _span(resolved, incident.published_at or now)
 
 
-def is_program(case: Case, user: str) -> bool:
+def is_monitoring(case: Case, user: str) -> bool:
     """Whether an id is of no person, as where monitoring told what happened."""
     person = case.people.get(user)
     return person is not None and person.is_bot
@@ -173,7 +173,7 @@ def _participants(case: Case, lines: tuple[TimelineLine, ...], lead: PersonName 
     return tuple(
         _participant(who, authored.get(id_, []), recorded.get(id_, 0), is_lead=who == lead)
         for id_, who in everyone.items()
-        if not is_program(case, id_)
+        if not is_monitoring(case, id_)
     )
 
 
@@ -192,28 +192,28 @@ def _parts(case: Case, history: RecordHistory, cast: Cast) -> tuple[DocumentSect
 def _part(
     section: Section, written: SectionText | None, savings: tuple[SectionText, ...], cast: Cast
 ) -> DocumentSection:
-    text = plain(written.text) if written else ""
+    text = clean(written.text) if written else ""
     versions = () if text and len(savings) == 1 else savings
-    told = tuple(wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions)
+    told = tuple(build_past_wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions)
     if not written or not text:
         return DocumentSection(section.slug, section.title, "", None, None, told)
     return DocumentSection(section.slug, section.title, text, cast.known(written.author), written.saved_at, told)
 
 
-def _kept(case: Case, cast: Cast) -> Iterator[KeptText]:
-    for history in sections_rules.by_region(case.kept).values():
-        stand = sections_rules.standing(history)
+def _edited_texts(case: Case, cast: Cast) -> Iterator[EditedText]:
+    for history in sections_rules.group_by_region(case.kept).values():
+        stand = sections_rules.list_active(history)
         for text in history:
-            author, words = _editor(text.author, case, cast), plain(text.markdown)
+            author, words = _editor(text.author, case, cast), clean(text.markdown)
             told = words, text.facts, text.seen, author, text.source, text.draft, text.saved_at
-            yield KeptText(text.section, text.version, text.change, *told, stands=text in stand)
+            yield EditedText(text.section, text.version, text.change, *told, stands=text in stand)
 
 
 def _editor(author: str, case: Case, cast: Cast) -> PersonName | None:
     """Somebody in Slack; or a name that was given on the command line, whose id is empty."""
     if author in case.people:
         return cast.who(author)
-    return PersonName("", one_line(author)) if author else None
+    return PersonName("", to_one_line(author)) if author else None
 
 
 def _whys(
@@ -227,9 +227,9 @@ def _whys(
             depth=placed.depth,
             is_branch=placed.is_branch,
             answers=answers.get(placed.why.number, placed.why.parent),
-            evidence=tuple(by_number[number] for number in cited(plain(placed.why.text)) if number in by_number),
+            evidence=tuple(by_number[number] for number in list_cited(clean(placed.why.text)) if number in by_number),
         )
-        for placed in outline(standing(whys))
+        for placed in outline_whys(list_active(whys))
     )
 
 
@@ -245,13 +245,13 @@ def _why(why: Why, history: RecordHistory, cast: Cast) -> WhyStep:
         parent=why.parent,
         depth=0,
         is_branch=False,
-        text=plain(why.text),
+        text=clean(why.text),
         author=cast.who(why.author),
         recorded_at=why.recorded_at,
         is_root=why.is_root,
         actions=why.actions,
         answers=why.parent,
-        versions=tuple(wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
+        versions=tuple(build_past_wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
     )
 
 
@@ -259,13 +259,13 @@ def _action(action: Action, cast: Cast, now: datetime) -> ActionItem:
     is_open = action.status is ActionStatus.OPEN
     return ActionItem(
         number=action.number,
-        text=plain(action.text),
+        text=clean(action.text),
         owner=cast.known(action.owner),
         due_on=action.due_on,
         status=action.status,
         is_overdue=is_open and action.overdue_at is not None and action.overdue_at <= now,
-        reason=plain(action.reason),
-        link=plain(action.link),
+        reason=clean(action.reason),
+        link=clean(action.link),
         kind=action.kind.value if action.kind else "",
         held=action.held,
         overdue_at=action.overdue_at,
@@ -449,11 +449,11 @@ def wish(text: str) -> Wish:
     if word in ("handover", "hand", "assign"):
         word, rest = "owner", " ".join(part for part in rest.split() if part.lower() not in ("over", "to"))
     if word == "owner":
-        return SetOwner(require(rest, "Name the owner: `/postmortem owner @ana`."))
+        return SetOwner(require_text(rest, "Name the owner: `/postmortem owner @ana`."))
     if word == "waive":
-        return Waive(require(rest, "Say why it is not needed: `/postmortem waive a drill, nothing broke`."))
+        return Waive(require_text(rest, "Say why it is not needed: `/postmortem waive a drill, nothing broke`."))
     if word == "share":
-        where, _, form = require(rest, "Name the channel: `/postmortem share #leadership`.").partition(" ")
+        where, _, form = require_text(rest, "Name the channel: `/postmortem share #leadership`.").partition(" ")
         return Share(where, form.strip().lower() or "markdown")
     simple: dict[str, Wish] = {
         "": PostmortemOverview(),
@@ -494,9 +494,9 @@ def publish(case: Case, now: datetime) -> Incident:
     """The incident with its postmortem published; raises Refused, naming what is empty, or where it is not resolved."""
     incident = case.incident
     _require_resolved(incident)
-    blank = [slug for slug in NEEDED if slug in blank_sections(case)]
+    blank = [slug for slug in NEEDED if slug in list_blank_sections(case)]
     if blank:
-        titles = _listed([BY_SLUG[slug].title for slug in blank])
+        titles = _list_words([BY_SLUG[slug].title for slug in blank])
         rest = "is still empty. Fill it first." if len(blank) == 1 else "are still empty. Fill them first."
         raise Refused(f"Not published: {titles} {rest}", offer=f"fill_section {blank[0]} {incident.id}")
     return replace(incident, postmortem_status=PostmortemStatus.PUBLISHED, postmortem_reason="", published_at=now)
@@ -505,7 +505,7 @@ def publish(case: Case, now: datetime) -> Incident:
 def can_publish(case: Case) -> bool:
     """Whether `publish` would take it."""
     is_asked = case.incident.status is Status.RESOLVED and not case.incident.postmortem_status.is_finished
-    return is_asked and not set(NEEDED).intersection(blank_sections(case))
+    return is_asked and not set(NEEDED).intersection(list_blank_sections(case))
 
 
 def waive(incident: Incident, reason: str) -> Incident:
@@ -530,7 +530,7 @@ def _require_resolved(incident: Incident) -> None:
         raise Refused(f"{incident.key} is not resolved yet. `/incident resolved` comes first.")
 
 
-def _listed(titles: list[str]) -> str:
+def _list_words(titles: list[str]) -> str:
     return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
 
 
@@ -539,7 +539,7 @@ MARKDOWN, CANVAS = "markdown", "canvas"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ExportOrder:
     """The document in a form, for a channel, asked for by a user.
 
     A `masked` copy leaves out what a wider circle should not read, and all files. `agreed` says that somebody who
@@ -553,7 +553,7 @@ class Order:
     agreed: bool = False
 
     def written(self) -> str:
-        """As `read` takes it."""
+        """As `read_order` takes it."""
         return json.dumps(asdict(self))
 
 
@@ -569,6 +569,6 @@ class RegionMark:
     seen: int = 0
 
 
-def read(written: str) -> Order:
+def read_order(written: str) -> ExportOrder:
     """The order that was written down."""
-    return Order(**json.loads(written))
+    return ExportOrder(**json.loads(written))

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from bot.domain.sections import KeptRegion
-from bot.domain.text import plain
+from bot.domain.sections import EditedRegion
+from bot.domain.text import clean
 
 
 class Status(StrEnum):
@@ -277,7 +277,7 @@ class Case:
     people: dict[str, Person]
     attachments: tuple[Attachment, ...] = ()
     audit: tuple[AuditLine, ...] = ()
-    kept: tuple[KeptRegion, ...] = ()
+    kept: tuple[EditedRegion, ...] = ()
     revision: int = 0
 
     def name(self, user: str | None) -> str:
@@ -368,7 +368,7 @@ def first_why_wording(why: Why) -> WhyVersion:
 def is_untouched(before: EntryVersion | WhyVersion, found: Iterable[EntryVersion | WhyVersion]) -> bool:
     """Whether the wordings are the first one alone, and so tell nothing that the entry or why itself does not."""
     only = tuple(found)
-    if len(only) != 1 or plain(only[0].text) != plain(before.text):
+    if len(only) != 1 or clean(only[0].text) != clean(before.text):
         return False
     return _occasion(only[0]) == _occasion(before)
 
@@ -380,17 +380,17 @@ def _occasion(wording: EntryVersion | WhyVersion) -> tuple[object, ...]:
     return wording.change, time, wording.changed_by, wording.changed_at
 
 
-def entry_deed(number: int, change: str, by: str, at: datetime) -> AuditLine:
+def name_entry_change(number: int, change: str, by: str, at: datetime) -> AuditLine:
     """The line of the audit that a wording of an entry stands for."""
     return AuditLine(at, by, f"{_TIMELINE}{change}", f"entry {number}", "")
 
 
-def is_entry_deed(line: AuditLine) -> bool:
+def is_entry_change(line: AuditLine) -> bool:
     """Whether a line of the audit stands for a wording of an entry, and so is kept there and nowhere else."""
     return line.verb.startswith(_TIMELINE) and not line.delivery
 
 
-def whole_audit(kept: Iterable[AuditLine], of_entries: Iterable[AuditLine]) -> tuple[AuditLine, ...]:
+def merge_audit(kept: Iterable[AuditLine], of_entries: Iterable[AuditLine]) -> tuple[AuditLine, ...]:
     """Both kinds as one list by time: what is kept in the order of its keeping, entries' by number and version."""
     return tuple(sorted([*kept, *of_entries], key=lambda line: line.at))
 
@@ -418,7 +418,7 @@ _NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _PAGE = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 
 
-def media_type(content: bytes, said: str) -> str:
+def detect_media_type(content: bytes, said: str) -> str:
     """The type of a file by its first bytes; empty where it is none that is kept.
 
     `said` is what its sender called it: it only chooses among the kinds of text, which are all shown the same.
@@ -441,7 +441,7 @@ def _text_type(content: bytes, said: str) -> str:
     return said if said in ("text/csv", "application/json") else "text/plain"
 
 
-def too_large(size: int, held: int) -> str:
+def describe_too_large(size: int, held: int) -> str:
     """Why a file of so many bytes is not kept beside the incident's others; empty where it is."""
     if size > LARGEST:
         return f"it is larger than {LARGEST // 1024**2} MB"
@@ -450,7 +450,7 @@ def too_large(size: int, held: int) -> str:
     return ""
 
 
-def written_size(size: int) -> str:
+def format_size(size: int) -> str:
     """`840 B`, `12 kB`, `3.4 MB`."""
     if size < 1000:
         return f"{size} B"
@@ -471,7 +471,7 @@ class Examples:
     other_action: int = 2
 
 
-def of_case(case: Case) -> Examples:
+def choose_examples(case: Case) -> Examples:
     """The numbers of a case, which may hold only its latest entries."""
     whys = [why.number for why in case.whys if not why.struck]
     later = whys[-1] if len(whys) > 1 else 2

@@ -26,7 +26,7 @@ _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietHours:
     """When nobody gets a reminder by DM, on their own clock.
 
     `hours` are (from, until), of which the hour `until` is free again.
@@ -43,7 +43,7 @@ class ReminderRules:
     after_resolution: tuple[timedelta, ...] = (timedelta(hours=24), timedelta(hours=48))
     overdue_hour: int = 9
     weeks: int = 4
-    quiet: Quiet = Quiet()
+    quiet: QuietHours = QuietHours()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def step_name(slot: str) -> str:
     return slot.split(" ", 1)[0]
 
 
-def step_words(slot: str) -> str:
+def describe_step(slot: str) -> str:
     """`after 24h`, `after 9d`, `snoozed`: a slot as a line about it begins."""
     return "snoozed" if slot.startswith(_SNOOZED) else f"after {step_name(slot)}"
 
@@ -98,7 +98,7 @@ def is_for_the_channel(slot: str) -> bool:
     return step_name(slot).endswith("h")
 
 
-def snooze(latest: str, had: Mapping[str, str], now: datetime) -> ReminderStep:
+def plan_snooze(latest: str, had: Mapping[str, str], now: datetime) -> ReminderStep:
     """The reminder that a snooze makes, a day from now; `latest` and `had` as the resolution's other slots."""
     count = sum(slot.startswith(_SNOOZED) for slot in had)
     return ReminderStep(
@@ -106,7 +106,7 @@ def snooze(latest: str, had: Mapping[str, str], now: datetime) -> ReminderStep:
     )
 
 
-def snoozed_again(latest: str, had: Mapping[str, tuple[str, datetime]], now: datetime) -> ReminderStep | None:
+def restore_snooze(latest: str, had: Mapping[str, tuple[str, datetime]], now: datetime) -> ReminderStep | None:
     """The snooze that was withdrawn before its time and still lies ahead, with a slot of its own; None for none.
 
     `had` is the state and due time of each reminder by slot, `latest` the slot that was scheduled last: a snooze of an
@@ -119,15 +119,15 @@ def snoozed_again(latest: str, had: Mapping[str, tuple[str, datetime]], now: dat
     ]
     if not ahead:
         return None
-    return ReminderStep(snooze(latest, {slot: state for slot, (state, _) in had.items()}, now).slot, max(ahead))
+    return ReminderStep(plan_snooze(latest, {slot: state for slot, (state, _) in had.items()}, now).slot, max(ahead))
 
 
-def snoozed_until(pending: Mapping[str, datetime]) -> datetime | None:
+def find_snooze_end(pending: Mapping[str, datetime]) -> datetime | None:
     """Until when the owner is left alone, of the reminders that are to come (due time by slot); None where not."""
     return max((due for slot, due in pending.items() if slot.startswith(_SNOOZED)), default=None)
 
 
-def rolled(moment: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
+def defer_past_quiet_hours(moment: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
     """The first moment from `moment` on that is neither in quiet hours nor on a quiet weekend in the zone, in UTC.
 
     A weekend ends on Monday at the hour of the daily digest.
@@ -147,7 +147,7 @@ def _out_of_weekend(local: datetime, rules: ReminderRules) -> datetime | None:
     return datetime.combine(monday, time(rules.overdue_hour), local.tzinfo)
 
 
-def _out_of_night(local: datetime, quiet: Quiet) -> datetime | None:
+def _out_of_night(local: datetime, quiet: QuietHours) -> datetime | None:
     if quiet.hours is None:
         return None
     start, end = quiet.hours
@@ -178,7 +178,7 @@ def _resolution(slot: str) -> str:
     return slot.partition(" ")[2].rpartition(".")[0]
 
 
-def held_at(closed: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
+def follow_up_at(closed: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
     """When somebody is asked whether what was done held: thirty days later, in their morning."""
     day = (closed.astimezone(zone) + HELD_AFTER).date()
     return datetime.combine(day, time(rules.overdue_hour), zone).astimezone(UTC)
@@ -190,7 +190,7 @@ def digest_slot(now: datetime, zone: tzinfo, rules: ReminderRules) -> str | None
     On a quiet weekend and in quiet hours there is none.
     """
     local = now.astimezone(zone)
-    if local.time() < time(rules.overdue_hour) or rolled(now, zone, rules) != now:
+    if local.time() < time(rules.overdue_hour) or defer_past_quiet_hours(now, zone, rules) != now:
         return None
     return local.date().isoformat()
 

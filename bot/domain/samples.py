@@ -82,7 +82,7 @@ def _why(number: int, parent: int | None, text: str, *, is_root: bool = False, a
     return Why(number, 1, number, parent, text, "U0BEN", at, is_root, actions=actions)
 
 
-def _written(slug: str, text: str) -> SectionText:
+def _section_text(slug: str, text: str) -> SectionText:
     return SectionText(1, slug, text, "U0BEN", _BEGAN + timedelta(days=1), 1)
 
 
@@ -105,7 +105,7 @@ def _action(number: int, text: str, **changes: object) -> Action:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def _known() -> Case:
+def _likeness() -> Case:
     entries = (
         _entry(1, 0, "Deploy of checkout 4.12 finished", "U0CHLOE"),
         replace(_entry(2, 6, "Errors climb to 30 %", milestone=Milestone.IMPACT_STARTED), approximate=True),
@@ -134,9 +134,11 @@ def _known() -> Case:
         _action(4, "Move to another database", status=ActionStatus.DROPPED, reason="too large", closed_at=_after(25)),
     )  # fmt: skip
     sections = (
-        _written("summary", "Checkout failed for 43 minutes.\nThe EU could not pay.\n\nFailing over made it stop."),
-        _written("leadup", "Version 4.12 went out with a new client library."),
-        _written("lessons", "Well: the failover was rehearsed.\nLucky: it was a quiet Monday."),
+        _section_text(
+            "summary", "Checkout failed for 43 minutes.\nThe EU could not pay.\n\nFailing over made it stop."
+        ),
+        _section_text("leadup", "Version 4.12 went out with a new client library."),
+        _section_text("lessons", "Well: the failover was rehearsed.\nLucky: it was a quiet Monday."),
     )
     about = replace(
         _incident(7, "Checkout returns 503s"), status=Status.RESOLVED, severity=2, lead="U0ANA", resolved_by="U0ANA",
@@ -166,7 +168,7 @@ def _hard() -> Case:
         _why(number, (number - 1) // 2 or None, f"{HARD}\nbranch {number}", is_root=number == 31)
         for number in range(1, 32)
     )
-    sections = {section.slug: _written(section.slug, f"# {HARD}\n\n- {HARD}\n    {HARD}") for section in SECTIONS}
+    sections = {section.slug: _section_text(section.slug, f"# {HARD}\n\n- {HARD}\n    {HARD}") for section in SECTIONS}
     about = replace(
         _incident(8, HARD), status=Status.RESOLVED, severity=1, lead="U0HARD", resolved_at=entries[-1].happened_at,
         postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=HARD,
@@ -177,7 +179,7 @@ def _hard() -> Case:
 
 
 SAMPLES = {
-    "everything known": _known(),
+    "everything known": _likeness(),
     "nothing known": Case(_incident(9, "Something is wrong"), (), (), {}, (), _PEOPLE),
     "hard to show": _hard(),
 }

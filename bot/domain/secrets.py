@@ -125,7 +125,7 @@ _SAID_OF_PASSWORDS = frozenset(
 )
 
 
-def found(text: str) -> tuple[SecretSpan, ...]:
+def find_credentials(text: str) -> tuple[SecretSpan, ...]:
     """Every credential in a text, in order, none overlapping. It costs microseconds where there is none."""
     lowered = text.lower()
     for hint in _HINTS:
@@ -134,7 +134,7 @@ def found(text: str) -> tuple[SecretSpan, ...]:
     else:
         return ()
     spans: list[SecretSpan] = []
-    for span in sorted((*_issued(text), *_named(text)), key=lambda span: (span.start, -span.end)):
+    for span in sorted((*_find_issued(text), *_find_named(text)), key=lambda span: (span.start, -span.end)):
         if spans and span.start < spans[-1].end:
             before = spans[-1]
             spans[-1] = SecretSpan(before.start, max(before.end, span.end), before.kind)
@@ -143,7 +143,7 @@ def found(text: str) -> tuple[SecretSpan, ...]:
     return tuple(spans)
 
 
-def replaced(text: str, spans: Iterable[SecretSpan], by: str = REDACTED) -> str:
+def replace_spans(text: str, spans: Iterable[SecretSpan], by: str = REDACTED) -> str:
     """The text with each of the spans, which are in order, replaced."""
     pieces: list[str] = []
     done = 0
@@ -153,61 +153,61 @@ def replaced(text: str, spans: Iterable[SecretSpan], by: str = REDACTED) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def masked(text: str) -> str:
+def mask_credentials(text: str) -> str:
     """The text as it is shown to more than its author: credentials are masked."""
-    spans = found(text)
-    return replaced(text, spans, MASK) if spans else text
+    spans = find_credentials(text)
+    return replace_spans(text, spans, MASK) if spans else text
 
 
-def without(text: str, known: Iterable[str]) -> str:
+def redact_values(text: str, known: Iterable[str]) -> str:
     """The text with each of the known credentials redacted, wherever it stands."""
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, REDACTED)
     return text
 
 
-def redacted(text: str, known: Iterable[str] = ()) -> str:
+def redact(text: str, known: Iterable[str] = ()) -> str:
     """The text without its credentials, known ones and those that look like one."""
-    text = without(text, known)
+    text = redact_values(text, known)
     # One that follows another directly is seen only once that one is gone; each round leaves fewer.
-    while spans := found(text):
-        shorter = replaced(text, spans)
+    while spans := find_credentials(text):
+        shorter = replace_spans(text, spans)
         if shorter == text:
             break
         text = shorter
     return text
 
 
-def values(text: str) -> frozenset[str]:
+def list_values(text: str) -> frozenset[str]:
     """The credentials themselves, those too that are seen only once another beside them is gone."""
     known: frozenset[str] = frozenset()
-    while more := {text[span.start : span.end] for span in found(text)}:
+    while more := {text[span.start : span.end] for span in find_credentials(text)}:
         known |= more
-        shorter = without(text, more)
+        shorter = redact_values(text, more)
         if shorter == text:
             break
         text = shorter
     return known
 
 
-def _issued(text: str) -> Iterator[SecretSpan]:
+def _find_issued(text: str) -> Iterator[SecretSpan]:
     for kind, pattern in _ISSUED_PATTERNS:
         yield from (SecretSpan(*match.span(), kind) for match in pattern.finditer(text))
 
 
-def _named(text: str) -> Iterator[SecretSpan]:
+def _find_named(text: str) -> Iterator[SecretSpan]:
     for kind, pattern in _NAMED:
         match = pattern.search(text)
         while match is not None:
             at = match.start("value")
-            if _is_given(match, kind):
+            if _is_credential(match, kind):
                 rest = _UNBROKEN.match(text, at) if "://" not in match["sign"] else None
                 at = rest.end() if rest else match.end("value")
                 yield SecretSpan(match.start("value"), at, kind)
             match = pattern.search(text, at)
 
 
-def _is_given(match: re.Match[str], kind: str) -> bool:
+def _is_credential(match: re.Match[str], kind: str) -> bool:
     """Whether what stands after the name is a credential, and not what happened to one."""
     value = match["value"].rstrip(".,;!?)")
     if _AFTER_NAME.search(match["more"].lower()) or _STAND_IN.match(value) or _STAMP.fullmatch(value):
@@ -228,7 +228,7 @@ LEAST = 6
 """Characters of what is looked for in other incidents: what is shorter stands in half of them by chance."""
 
 
-class Noun(StrEnum):
+class RecordKind(StrEnum):
     """What of the record may hold a credential."""
 
     ENTRY = "entry"
@@ -241,10 +241,10 @@ class Noun(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class RecordRef:
     """One thing of an incident: `which` is its number, of a section its slug; empty for the title."""
 
-    noun: Noun
+    noun: RecordKind
     which: str = ""
 
     @property
@@ -254,13 +254,13 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Redacted:
+class RedactedRecord:
     """What held a credential and does not any more; `elsewhere` are sections of other incidents, as (key, slug).
 
     `still_in` are the keys of past incidents that this one quotes, and that hold it still.
     """
 
-    subjects: tuple[Subject, ...]
+    subjects: tuple[RecordRef, ...]
     elsewhere: tuple[tuple[str, str], ...] = ()
     still_in: tuple[str, ...] = ()
 
@@ -273,31 +273,31 @@ class SecretWording:
     link, 2 for its reason; of a title 0, and 1 for the reason why no postmortem is needed.
     """
 
-    subject: Subject
+    subject: RecordRef
     part: int
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class SecretLocation:
     """A place in a wording; `rest` is the sum of the text around it, by which it is known whether it is still there."""
 
-    subject: Subject
+    subject: RecordRef
     part: int
     start: int
     length: int
     rest: int
 
 
-def spot_of(wording: SecretWording, value: str) -> Spot | None:
+def locate(wording: SecretWording, value: str) -> SecretLocation | None:
     """Where a value stands first in a wording; None where it does not."""
     start = wording.text.find(value)
     if start < 0:
         return None
-    return Spot(wording.subject, wording.part, start, len(value), _sum(wording.text, value))
+    return SecretLocation(wording.subject, wording.part, start, len(value), _sum(wording.text, value))
 
 
-def value_at(spot: Spot, text: str) -> str:
+def read_value(spot: SecretLocation, text: str) -> str:
     """What stands there; empty where the wording was changed (redacted) since."""
     value = text[spot.start : spot.start + spot.length]
     return value if len(value) == spot.length and _sum(text, value) == spot.rest else ""

@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 
 from bot.domain import text as text_rules
 from bot.domain.document import Document, TimelineLine
-from bot.domain.incident import beyond
+from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import EntryKind, Milestone
-from bot.domain.secrets import masked
-from bot.domain.text import plain, shortened
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import clean, shorten
 
 QUOTED = 300
 MOST_BEFORE = 15
@@ -30,7 +30,7 @@ MOST_PEOPLE = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DraftMilestone:
     """A milestone as its entry tells it; `number` is 0 and `who` empty where only the incident itself knows.
 
     `after` is the time since an earlier milestone, which `since` names; `text` is empty where nobody said more.
@@ -47,7 +47,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class LeadupEntry:
     """An entry from before the impact."""
 
     at: datetime
@@ -71,16 +71,16 @@ class SectionDraft:
     ended_at: datetime | None = None
     duration: timedelta | None = None
     lead: str = ""
-    moments: tuple[Moment, ...] = ()
+    moments: tuple[DraftMilestone, ...] = ()
     arrivals: tuple[tuple[str, datetime], ...] = ()
-    before: tuple[Before, ...] = ()
+    before: tuple[LeadupEntry, ...] = ()
     roots: tuple[str, ...] = ()
     other_causes: tuple[str, ...] = ()
 
 
 def _words(text: str) -> str:
     """Somebody's words on one line. Others read them here, so credentials are masked."""
-    return shortened(text_rules.flat(masked(plain(text))), QUOTED)
+    return shorten(text_rules.flatten(mask_credentials(clean(text))), QUOTED)
 
 
 def _summary(document: Document) -> SectionDraft:
@@ -88,7 +88,7 @@ def _summary(document: Document) -> SectionDraft:
         return SectionDraft()
     reached = (m for m in (Milestone.IMPACT_STARTED, Milestone.DETECTED, Milestone.ACKNOWLEDGED) if _at(document, m))
     return SectionDraft(
-        title=masked(document.title),
+        title=mask_credentials(document.title),
         severity=document.severity,
         began=next(reached, None),
         started_at=document.started_at,
@@ -109,7 +109,7 @@ def _leadup(document: Document) -> SectionDraft:
     earlier = [line for line in document.timeline if line.happened_at < started and _is_note(line)]
     told = earlier[-MOST_BEFORE:]
     return SectionDraft(
-        before=tuple(Before(line.happened_at, _words(line.text), line.author.name, line.number) for line in told)
+        before=tuple(LeadupEntry(line.happened_at, _words(line.text), line.author.name, line.number) for line in told)
     )
 
 
@@ -133,13 +133,13 @@ def _draft_response(document: Document) -> SectionDraft:
     return SectionDraft(lead=lead, moments=acknowledged, arrivals=arrivals if len(came) > 1 else ())
 
 
-def _moments(document: Document, *wanted: tuple[Milestone, Milestone | None]) -> tuple[Moment, ...]:
+def _moments(document: Document, *wanted: tuple[Milestone, Milestone | None]) -> tuple[DraftMilestone, ...]:
     """Each of the milestones that was reached, with the time since the one beside it."""
     found = (_moment(document, milestone, since) for milestone, since in wanted)
     return tuple(moment for moment in found if moment is not None)
 
 
-def _moment(document: Document, milestone: Milestone, since: Milestone | None) -> Moment | None:
+def _moment(document: Document, milestone: Milestone, since: Milestone | None) -> DraftMilestone | None:
     mark = document.mark(milestone)
     if mark.at is None:
         return None
@@ -147,9 +147,9 @@ def _moment(document: Document, milestone: Milestone, since: Milestone | None) -
     after = mark.at - begun if begun is not None and begun <= mark.at else None
     line = mark.line
     if line is None:
-        return Moment(milestone, mark.at, after=after, since=since)
-    text = _words(beyond(milestone, line.text))
-    return Moment(milestone, mark.at, after, since, line.author.name, line.number, text, line.approximate)
+        return DraftMilestone(milestone, mark.at, after=after, since=since)
+    text = _words(text_beyond_milestone(milestone, line.text))
+    return DraftMilestone(milestone, mark.at, after, since, line.author.name, line.number, text, line.approximate)
 
 
 def _detection(document: Document) -> SectionDraft:
@@ -176,7 +176,7 @@ _OF: dict[str, Callable[[Document], SectionDraft]] = {
 }
 
 
-def draft(document: Document, slug: str, other_causes: tuple[str, ...] = ()) -> SectionDraft:
+def draft_section(document: Document, slug: str, other_causes: tuple[str, ...] = ()) -> SectionDraft:
     """What the record knows for a section by its slug; an empty draft where that is nothing."""
     if slug == "recurrence":
         return SectionDraft(other_causes=other_causes)
@@ -184,20 +184,20 @@ def draft(document: Document, slug: str, other_causes: tuple[str, ...] = ()) -> 
 
 
 _FIELD, _ROW = "\x1f", "\x1e"
-"""No text of a document has control characters in it (`plain`)."""
+"""No text of a document has control characters in it (`clean`)."""
 
 
-def digests(document: Document) -> dict[str, str]:
+def digest_sections(document: Document) -> dict[str, str]:
     """The digest of the facts of each of the 14 sections, by slug."""
-    return {part.slug: digest_of(known(document, part.slug)) for part in document.parts}
+    return {part.slug: digest_facts(list_facts(document, part.slug)) for part in document.parts}
 
 
-def digest_of(text: str) -> str:
+def digest_facts(text: str) -> str:
     """Twelve hexadecimal digits: enough to see a change, not meant against forgery."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def known(document: Document, section: str) -> str:
+def list_facts(document: Document, section: str) -> str:
     """The facts of one section, written in a way that only serves to compare them."""
     written = next((part.text for part in document.parts if part.slug == section), "")
     rows = _KNOWN[section](document) if section in _KNOWN else ()

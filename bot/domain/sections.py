@@ -15,7 +15,7 @@ from enum import StrEnum
 from bot.domain.secrets import REDACTED
 
 
-class Change(StrEnum):
+class EditOrigin(StrEnum):
     """How a text came to be: out of an edited draft, by somebody's choice, or by giving the region to the record."""
 
     EDITED = "edited"
@@ -24,7 +24,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRegion:
+class EditedRegion:
     """One text of one region of the draft; versions count within the region and are only ever added.
 
     `section` is the region's id, mostly a section's slug; `markdown` is the person's own, empty where they emptied the
@@ -37,7 +37,7 @@ class KeptRegion:
     incident_id: int
     section: str
     version: int
-    change: Change
+    change: EditOrigin
     markdown: str
     facts: str
     seen: int
@@ -47,36 +47,38 @@ class KeptRegion:
     saved_at: datetime
 
 
-def standing(history: Iterable[KeptRegion]) -> tuple[KeptRegion, ...]:
+def list_active(history: Iterable[EditedRegion]) -> tuple[EditedRegion, ...]:
     """The texts of one region that nothing has taken the place of, oldest first; its history in order of versions.
 
     A text takes the place of those that its author saw, and of what they themselves made of the same draft before.
     What they have not seen stands beside it: then there are several, until somebody who sees them all chooses.
     """
-    stand: list[KeptRegion] = []
+    stand: list[EditedRegion] = []
     for text in history:
-        stand = [other for other in stand if other.version > text.seen and not _goes_on(other, text)]
-        if text.change is not Change.GIVEN_UP:
+        stand = [other for other in stand if other.version > text.seen and not _is_same_copy(other, text)]
+        if text.change is not EditOrigin.GIVEN_UP:
             stand.append(text)
     return tuple(stand)
 
 
-def by_region(history: Iterable[KeptRegion]) -> dict[str, tuple[KeptRegion, ...]]:
+def group_by_region(history: Iterable[EditedRegion]) -> dict[str, tuple[EditedRegion, ...]]:
     """The history of each region, by its id."""
-    found: dict[str, tuple[KeptRegion, ...]] = {}
+    found: dict[str, tuple[EditedRegion, ...]] = {}
     for text in history:
         found[text.section] = (*found.get(text.section, ()), text)
     return found
 
 
-def filled(history: Iterable[KeptRegion]) -> frozenset[str]:
+def list_filled(history: Iterable[EditedRegion]) -> frozenset[str]:
     """The regions in which a text stands that is not blank."""
     return frozenset(
-        region for region, texts in by_region(history).items() if any(text.markdown for text in standing(texts))
+        region
+        for region, texts in group_by_region(history).items()
+        if any(text.markdown for text in list_active(texts))
     )
 
 
-def redacted(markdown: str, known: Iterable[str]) -> str:
+def redact_markdown(markdown: str, known: Iterable[str]) -> str:
     """The text without the known credentials, also where Markdown's escapes stand inside them."""
     for value in sorted(known, key=len, reverse=True):
         markdown = re.sub("".join(map(_in_markdown, value)), lambda _: REDACTED, markdown)
@@ -92,9 +94,9 @@ def _in_markdown(character: str) -> str:
     return character if character.isalnum() else rf"\\?{re.escape(character)}"
 
 
-def _goes_on(before: KeptRegion, text: KeptRegion) -> bool:
+def _is_same_copy(before: EditedRegion, text: EditedRegion) -> bool:
     """Whether somebody gave back the same copy once more. Without a name it may be somebody else."""
-    if not (text.author and text.draft) or {before.change, text.change} != {Change.EDITED}:
+    if not (text.author and text.draft) or {before.change, text.change} != {EditOrigin.EDITED}:
         return False
     return (before.author, before.source, before.draft) == (text.author, text.source, text.draft)
 
@@ -130,6 +132,6 @@ SECTIONS = (
 BY_SLUG = {section.slug: section for section in SECTIONS}
 
 
-def title_of(slug: str) -> str:
+def section_title(slug: str) -> str:
     """What people call a section; one that only a team's own template has goes by the words of its slug."""
     return BY_SLUG[slug].title if slug in BY_SLUG else slug.replace("_", " ").capitalize()

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from bot.domain import secrets as secrets_rules
 from bot.domain.records import Action, ActionStatus, Case
-from bot.domain.whys import quoted
+from bot.domain.whys import quote_answer
 
 MOST_WORDS = 40
 """Of an incident's words, as many are looked for in others."""
@@ -35,7 +35,7 @@ _STOP = frozenset(
 _ENDINGS = ("ings", "ing", "ies", "es", "ed", "s", "e", "y")
 
 
-def significant(*texts: str) -> tuple[str, ...]:
+def extract_words(*texts: str) -> tuple[str, ...]:
     """The words that tell texts apart, in lower case, each once, in their order: letters and digits only."""
     found = (word for text in texts for word in _WORD.findall(text.lower()))
     return tuple(dict.fromkeys(word for word in found if word not in _STOP and (len(word) > 1 or word.isdigit())))
@@ -60,7 +60,7 @@ class Match:
 def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
     """Those of the texts that share enough of the words, the most alike first; a word counts more the rarer it is."""
     by_stem = {_stem(word): word for word in reversed(words)}
-    stems = [{_stem(word) for word in significant(text)} & by_stem.keys() for text in texts]
+    stems = [{_stem(word) for word in extract_words(text)} & by_stem.keys() for text in texts]
     spread = {stem: sum(stem in held for held in stems) for stem in by_stem}
     weight = {stem: math.log((len(texts) + 1) / count) for stem, count in spread.items() if count}
     fewest = min(FEWEST_SHARED, len(by_stem))
@@ -76,18 +76,18 @@ def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
     )
 
 
-def root_of(case: Case) -> str:
+def find_root_cause(case: Case) -> str:
     """The root cause as somebody wrote it, else the whys that were marked as it; empty where nobody has said."""
     written = case.sections.get("root_cause")
-    return written.text if written else "; ".join(quoted(why.text) for why in case.whys if why.is_root)
+    return written.text if written else "; ".join(quote_answer(why.text) for why in case.whys if why.is_root)
 
 
-def unfinished(case: Case) -> tuple[Action, ...]:
+def list_unfinished(case: Case) -> tuple[Action, ...]:
     """The actions that were promised and not done: still open, or dropped."""
     return tuple(action for action in case.actions if action.status is not ActionStatus.DONE)
 
 
-def state_of(action: Action, case: Case) -> str:
+def describe_state(action: Action, case: Case) -> str:
     """What became of an action, as in `still open, due 2026-11-27, Bo Demo`."""
     if action.status is ActionStatus.DONE:
         return f"done {action.closed_at:%Y-%m-%d}" if action.closed_at else "done"
@@ -97,23 +97,23 @@ def state_of(action: Action, case: Case) -> str:
     return ", ".join(filter(None, ("still open", due, case.name(action.owner))))
 
 
-def told_of(case: Case) -> dict[str, str]:
+def draft_recurrence(case: Case) -> dict[str, str]:
     """What the sections say of a past incident with the same cause, by their slugs; none where there is nothing."""
     incident = case.incident
     heading = f"{incident.key} {incident.title}, {incident.resolved_at or incident.opened_at:%Y-%m-%d}"
-    cause = f"Root cause then: {root_of(case) or 'not recorded'}"
+    cause = f"Root cause then: {find_root_cause(case) or 'not recorded'}"
     done = _listed("Actions then:", case.actions, case) or ["Actions then: none were recorded"]
     told = {"recurrence": "\n".join([heading, cause, *done])}
-    left = _listed(f"Promised after {incident.key} and not done:", unfinished(case), case)
+    left = _listed(f"Promised after {incident.key} and not done:", list_unfinished(case), case)
     return told | ({"backlog_check": "\n".join(left)} if left else {})
 
 
 def _listed(heading: str, actions: Sequence[Action], case: Case) -> list[str]:
-    lines = [f"- {action.text} ({state_of(action, case)})" for action in actions]
+    lines = [f"- {action.text} ({describe_state(action, case)})" for action in actions]
     return [heading, *lines] if lines else []
 
 
-def joined(before: str, *added: str) -> str:
+def append_text(before: str, *added: str) -> str:
     """A section's text with more below it."""
     return "\n\n".join(filter(None, (before.rstrip(), *added)))
 
@@ -132,7 +132,7 @@ _GRAPHS = re.compile(
 _IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg)$", re.IGNORECASE)
 
 
-class Reason(StrEnum):
+class ProposalReason(StrEnum):
     """Why a message is proposed; of several the first in this order."""
 
     MARKED = "marked"
@@ -155,33 +155,33 @@ class Proposal:
     at: datetime
     end: datetime | None
     approximate: bool
-    reason: Reason
+    reason: ProposalReason
     files: tuple[tuple[str, str, int, str], ...] = ()
     named: tuple[datetime, ...] = ()
 
     @property
     def is_ticked(self) -> bool:
         """Whether somebody meant it for the timeline: a link to a graph may be anything, and a credential is a slip."""
-        return self.reason is not Reason.GRAPH and not self.is_risky
+        return self.reason is not ProposalReason.GRAPH and not self.is_risky
 
     @property
     def is_risky(self) -> bool:
         """Whether it seems to hold a credential."""
-        return bool(secrets_rules.found(self.text))
+        return bool(secrets_rules.find_credentials(self.text))
 
 
-def links_to_a_graph(text: str) -> bool:
+def has_graph_link(text: str) -> bool:
     """Whether a text holds the address of a dashboard or of a picture."""
     return any(_GRAPHS.search(host + path) or _IMAGE.search(path) for host, path in _ADDRESS.findall(text))
 
 
-def reason(text: str, *, is_marked: bool, has_time: bool, has_image: bool) -> Reason | None:
+def find_reason(text: str, *, is_marked: bool, has_time: bool, has_image: bool) -> ProposalReason | None:
     """Why a message is proposed, or None where nothing speaks for it."""
     if is_marked:
-        return Reason.MARKED
+        return ProposalReason.MARKED
     if has_time:
-        return Reason.TIME
-    return Reason.GRAPH if has_image or links_to_a_graph(text) else None
+        return ProposalReason.TIME
+    return ProposalReason.GRAPH if has_image or has_graph_link(text) else None
 
 
 SPANS = {2: timedelta(hours=2), 24: timedelta(hours=24)}

@@ -53,7 +53,7 @@ class Piece:
     marks: str = ""
 
 
-def pieces(text: str) -> list[Piece]:
+def split_pieces(text: str) -> list[Piece]:
     """The words and the code of a text, in their order; blank space between words and a block is left out."""
     if "`" not in text:
         return [Piece(PieceKind.WORDS, text, 0, len(text))] if text else []
@@ -64,14 +64,14 @@ def pieces(text: str) -> list[Piece]:
         found.append(code)
         begin = code.end
     found += _words(text, begin, len(text))
-    return _beside_blocks(found)
+    return _trim_around_blocks(found)
 
 
 def _words(text: str, start: int, end: int) -> list[Piece]:
     return [Piece(PieceKind.WORDS, text[start:end], start, end)] if start < end else []
 
 
-def _beside_blocks(found: list[Piece]) -> list[Piece]:
+def _trim_around_blocks(found: list[Piece]) -> list[Piece]:
     """A block begins and ends its own lines, so that the line ends around it say nothing more."""
     kept = []
     for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
@@ -120,7 +120,7 @@ def _code(text: str, opens: re.Match[str], closes: re.Match[str]) -> Piece | Non
     if len(marks) < _FENCE:
         is_one_line = text.find("\n", opens.end(), closes.start()) < 0
         inside = text[opens.end() : closes.start()] if is_one_line else ""
-        return Piece(PieceKind.SPAN, _unpadded(inside), start, end, "", marks) if inside.strip() else None
+        return Piece(PieceKind.SPAN, _strip_padding(inside), start, end, "", marks) if inside.strip() else None
     inside, language = text[opens.end() : closes.start()], ""
     named = _LANGUAGE.match(inside)
     if named and named[1].lower() in _LANGUAGES and inside[named.end() :].strip():
@@ -129,30 +129,30 @@ def _code(text: str, opens: re.Match[str], closes: re.Match[str]) -> Piece | Non
     return Piece(PieceKind.BLOCK, inside, start, end, language, marks) if inside.strip() else None
 
 
-def _unpadded(inside: str) -> str:
+def _strip_padding(inside: str) -> str:
     """Without the blanks that only keep a backtick apart from the marks."""
     is_padded = inside.startswith(" ") and inside.endswith(" ") and "`" in (inside[1:2], inside[-2:-1])
     return inside[1:-1] if is_padded else inside
 
 
-def bare(text: str) -> str:
+def strip_code_marks(text: str) -> str:
     """The text without the marks of its code: for places that can show none."""
     if "`" not in text:
         return text
-    return _joined((piece, piece.text) for piece in pieces(text))
+    return _join_pieces((piece, piece.text) for piece in split_pieces(text))
 
 
-def flat(text: str) -> str:
+def flatten(text: str) -> str:
     """The text on one line, its code still code: a block is written as a span."""
     if "```" in text:
-        text = _joined(
+        text = _join_pieces(
             (piece, _as_span(piece.text) if piece.kind is PieceKind.BLOCK else text[piece.start : piece.end])
-            for piece in pieces(text)
+            for piece in split_pieces(text)
         )
     return " ".join(text.split())
 
 
-def _joined(written: Iterable[tuple[Piece, str]]) -> str:
+def _join_pieces(written: Iterable[tuple[Piece, str]]) -> str:
     found, is_behind_block = "", False
     for piece, shown in written:
         is_block = piece.kind is PieceKind.BLOCK
@@ -168,9 +168,9 @@ def _as_span(block: str) -> str:
     return f"`` {line} ``" if "`" in line else f"`{line}`"
 
 
-def closing(text: str, at: int) -> str:
+def find_closing_marks(text: str, at: int) -> str:
     """The marks that close the code in which the text is cut at `at`; empty where it is cut between words."""
-    for piece in pieces(text) if "`" in text[:at] else ():
+    for piece in split_pieces(text) if "`" in text[:at] else ():
         if piece.marks and piece.start + len(piece.marks) < at < piece.end:
             return f"\n{piece.marks}" if piece.kind is PieceKind.BLOCK else piece.marks
     return ""
@@ -182,7 +182,7 @@ LONGEST = 40_000
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def admit(text: str, what: str = "That text", most: int = LONGEST) -> str:
+def clean_input(text: str, what: str = "That text", most: int = LONGEST) -> str:
     """The text as it can be kept: stripped, NUL dropped, lone surrogates replaced.
 
     Raises Refused where it is longer than `most` characters: nothing is ever cut silently.
@@ -193,26 +193,26 @@ def admit(text: str, what: str = "That text", most: int = LONGEST) -> str:
     return text
 
 
-def require(text: str, sentence: str) -> str:
+def require_text(text: str, sentence: str) -> str:
     """The text; raises Refused with the sentence where the gate has left nothing of it."""
     if not text:
         raise Refused(sentence)
     return text
 
 
-def shortened(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so.
 
     Code in which it is cut is closed behind the ellipsis, so that what follows is none.
     """
     if len(text) <= most:
         return text
-    marks = closing(text, most - 1)
+    marks = find_closing_marks(text, most - 1)
     cut = text[: max(0, most - 1 - len(marks))].rstrip()
     return f"{cut}…{marks}"[:most]
 
 
-def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+def find_nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """The known word that somebody probably meant, at least so much like it (up to 1), or empty."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=likeness)
     return close[0] if close else ""
@@ -228,33 +228,33 @@ _UNWELCOME = re.compile(
 )
 
 
-def plain(text: str) -> str:
+def clean(text: str) -> str:
     """The text with LF line ends, stripped, and without control, bidi control and unencodable characters."""
     # Most texts are printable, and ten thousand of them are looked at for one document.
-    return text.strip() if text.isprintable() else legible(text).strip()
+    return text.strip() if text.isprintable() else remove_controls(text).strip()
 
 
-def legible(text: str) -> str:
+def remove_controls(text: str) -> str:
     """The same without stripping: for a piece of a longer text."""
     if text.isprintable():
         return text
     return _UNWELCOME.sub("", _LINE_ENDS.sub("\n", text))
 
 
-def one_line(text: str) -> str:
+def to_one_line(text: str) -> str:
     """The plain text with every run of white space as one space: for titles and names."""
-    return " ".join(plain(text).split())
+    return " ".join(clean(text).split())
 
 
 _NAME = re.compile(r"(?<!\S)@(?!here\b|channel\b|everyone\b)\w[\w.'’-]*")
 
 
-def unpicked_in(text: str) -> str:
+def find_unlinked_name(text: str) -> str:
     """The first `@name` among words in which Slack's own mentions are taken out; empty where there is none."""
     match = _NAME.search(text)
     return match[0].rstrip(".'’") if match else ""
 
 
-def unpicked(name: str) -> str:
+def describe_unlinked_name(name: str) -> str:
     """The sentence for such a name."""
     return f"I do not know who {name[:60]} is. Pick the name from Slack's list as you type @."

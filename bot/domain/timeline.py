@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain import times
-from bot.domain.form_fields import When, time_text
+from bot.domain.form_fields import FormMoment, format_time
 from bot.domain.records import Entry
 from bot.domain.times import Reading
 from bot.errors import Refused
@@ -151,7 +151,7 @@ def require_past(moment: datetime, now: datetime) -> None:
         )
 
 
-def same_minute(before: datetime, minute: datetime) -> datetime:
+def keep_seconds(before: datetime, minute: datetime) -> datetime:
     """A time that was given to the minute: the one that stood where it is of that minute, so that its seconds stay."""
     return before if before.replace(second=0, microsecond=0) == minute else minute
 
@@ -160,7 +160,7 @@ FARTHEST_AHEAD = timedelta(hours=48)
 """So far ahead a moment may lie that somebody chose among the readings of their line: a maintenance that begins."""
 
 
-def choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datetime, ...]:
+def list_choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datetime, ...]:
     """The readings of a time that may be chosen, each once."""
     return tuple(moment for moment in dict.fromkeys(question or ()) if moment <= now + FARTHEST_AHEAD)
 
@@ -173,13 +173,13 @@ def require_chosen(moment: datetime, now: datetime) -> None:
         )
 
 
-def in_full(question: tuple[datetime, ...] | None, now: datetime) -> str:
+def format_choices(question: tuple[datetime, ...] | None, now: datetime) -> str:
     """The past readings of a time, written so that each is read as itself: what a form asks for instead of a button."""
     past = [moment for moment in dict.fromkeys(question or ()) if moment <= now]
     return " or ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in past[:3]) or "2026-11-23 14:05 UTC"
 
 
-def end_moved(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> datetime | None:
+def move_end(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> datetime | None:
     """The end of an entry that begins at `start` now: as far behind it as before.
 
     Raises Refused where that is still to come: then the end may as well be meant to stay.
@@ -188,7 +188,7 @@ def end_moved(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> dat
         return None
     end = start + (entry.ended_at - entry.happened_at)
     if end > now + _SKEW and end > entry.ended_at:
-        both = time_text(When(start, entry.ended_at if start < entry.ended_at else now), now, zone)
+        both = format_time(FormMoment(start, entry.ended_at if start < entry.ended_at else now), now, zone)
         raise Refused(
             f"#{entry.number} was not changed. Its end would move along, to {end:%Y-%m-%d %H:%M} UTC, which is still "
             f"to come. Give both ends, as in `/timeline edit {entry.number} {both}`.",
@@ -198,7 +198,7 @@ def end_moved(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> dat
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class PendingEntry:
     """What somebody wanted to record, with all that it takes to record it later as if it had been recorded then.
 
     `line` is as it was typed, to be read at `typed_at` in `zone` (an IANA name); where `at` is given the time is
@@ -244,14 +244,14 @@ class Carried:
 
 _ALWAYS = ("line", "typed_at", "zone", "channel", "key")
 _TIMES = ("typed_at", "at", "ended_at")
-_NAMES = tuple(field.name for field in fields(Carried))
+_NAMES = tuple(field.name for field in fields(PendingEntry))
 
 
-def unpacked(packed: dict[str, Any]) -> Carried:
+def unpack_pending_entry(packed: dict[str, Any]) -> PendingEntry:
     """What `packed` made; raises KeyError, TypeError or ValueError for anything else."""
     given = {name: packed[name] for name in _NAMES if name in packed}
     given |= {name: datetime.fromisoformat(given[name]) for name in _TIMES if name in given}
-    return Carried(**given | {"files": tuple(tuple(file) for file in given.get("files", ()))})
+    return PendingEntry(**given | {"files": tuple(tuple(file) for file in given.get("files", ()))})
 
 
 def zone_name(zone: tzinfo) -> str:
@@ -259,7 +259,7 @@ def zone_name(zone: tzinfo) -> str:
     return str(getattr(zone, "key", ""))
 
 
-def with_words(refused: Refused, carried: Carried) -> Refused:
+def with_words(refused: Refused, carried: PendingEntry) -> Refused:
     """The refusal, with the words for the button that opens an incident, where it offers that."""
     if refused.offer != "open_incident":
         return refused
@@ -282,7 +282,7 @@ class TimeOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenTime:
     """One reading of a time that was asked, as its button carries it; `at` is None for none of them.
 
     `asked_at` is when the question was asked.
@@ -300,7 +300,7 @@ class Chosen:
         return Reading(self.at, end, self.approximate, self.text, None, "UTC", None, assumed_zone=False, precise=False)
 
 
-def offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple[TimeOffer, ...]:
+def list_offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple[TimeOffer, ...]:
     """What a line says of its time that was not taken for the time of its entry, which stands at `stands_at`.
 
     Nothing that is still to come, and nothing within a minute of where the entry stands.
@@ -308,11 +308,11 @@ def offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple
     if reading is None:
         return ()
     return tuple(
-        offer for offer in _named(reading) if offer.at <= now + _MINUTE and abs(offer.at - stands_at) >= _MINUTE
+        offer for offer in _label_choice(reading) if offer.at <= now + _MINUTE and abs(offer.at - stands_at) >= _MINUTE
     )[:MOST]
 
 
-def _named(reading: Reading) -> tuple[TimeOffer, ...]:
+def _label_choice(reading: Reading) -> tuple[TimeOffer, ...]:
     if reading.offer is not None:
         return tuple(TimeOffer(at) for at in dict.fromkeys(reading.offer))
     if reading.question is not None:

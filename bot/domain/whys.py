@@ -152,7 +152,7 @@ def is_change(wish: Wish) -> bool:
     )
 
 
-def by_number(chain: tuple[Why, ...], number: int) -> Why:
+def find_why(chain: tuple[Why, ...], number: int) -> Why:
     """The numbered why; raises Refused where there is none."""
     for why in chain:
         if why.number == number:
@@ -161,7 +161,7 @@ def by_number(chain: tuple[Why, ...], number: int) -> Why:
     raise Refused(f"There is no why {number}. There are: {known}.")
 
 
-def last_by(chain: tuple[Why, ...], author: str) -> Why:
+def find_last_by(chain: tuple[Why, ...], author: str) -> Why:
     """The why that somebody answered last and that stands; raises Refused where there is none."""
     mine = [why for why in chain if why.author == author and not why.struck]
     if not mine:
@@ -169,21 +169,21 @@ def last_by(chain: tuple[Why, ...], author: str) -> Why:
     return mine[-1]
 
 
-def without_action(chain: Iterable[Why], actions: Iterable[int]) -> tuple[Why, ...]:
+def list_without_action(chain: Iterable[Why], actions: Iterable[int]) -> tuple[Why, ...]:
     """The root causes that stand and for which none of the actions (by number) is."""
     known = frozenset(actions)
     return tuple(why for why in chain if why.is_root and not why.struck and not known.intersection(why.actions))
 
 
-def standing(every: Iterable[Why]) -> tuple[Why, ...]:
+def list_active(every: Iterable[Why]) -> tuple[Why, ...]:
     """The whys that are not struck, by number; what explained a struck one explains the nearest above that stands."""
     all_of = {why.number: why for why in every}
     return tuple(
-        replace(why, parent=_standing_parent(why, all_of)) for _, why in sorted(all_of.items()) if not why.struck
+        replace(why, parent=_active_parent(why, all_of)) for _, why in sorted(all_of.items()) if not why.struck
     )
 
 
-def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
+def _active_parent(why: Why, every: dict[int, Why]) -> int | None:
     """A why explains an earlier one, so the search must end."""
     below, parent = why.number, why.parent
     while parent is not None and parent < below and parent in every:
@@ -193,7 +193,7 @@ def _standing_parent(why: Why, every: dict[int, Why]) -> int | None:
     return None
 
 
-def open_end(chain: tuple[Why, ...]) -> Why | None:
+def find_open_end(chain: tuple[Why, ...]) -> Why | None:
     """The latest why that waits for a why of its own: nothing explains it yet, and it is no root cause.
 
     None where the chain is empty, or where every branch has ended in a root cause.
@@ -204,7 +204,7 @@ def open_end(chain: tuple[Why, ...]) -> Why | None:
 
 def is_ended(chain: tuple[Why, ...]) -> bool:
     """Whether every branch of the chain ends in a root cause, so that nothing more is asked."""
-    return bool(chain) and open_end(chain) is None
+    return bool(chain) and find_open_end(chain) is None
 
 
 def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
@@ -216,8 +216,8 @@ def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
     if asked == THE_INCIDENT:
         return None
     if asked is not None:
-        return by_number(chain, asked).number
-    end = open_end(chain) or (chain[-1] if chain else None)
+        return find_why(chain, asked).number
+    end = find_open_end(chain) or (chain[-1] if chain else None)
     return end.number if end else None
 
 
@@ -229,7 +229,7 @@ class Doubt:
     is_beside: bool
 
 
-def doubt_of(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | None:
+def find_doubt(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | None:
     """Whether an answer, the latest of the chain, may be meant for another question than the one it was taken for.
 
     `seen` is the latest why there was when its author opened the form: what came to the same question since then,
@@ -245,12 +245,12 @@ def doubt_of(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | None
     return Doubt(above, is_beside=False)
 
 
-def moved(chain: tuple[Why, ...], why: Why, move: MoveWhy) -> int | None:
+def parent_after_move(chain: tuple[Why, ...], why: Why, move: MoveWhy) -> int | None:
     """The number of the why that this one explains after the move; None for the incident itself.
 
     Raises Refused where it would explain one that was answered after it (or itself), and where it does so already.
     """
-    other = by_number(chain, move.other)
+    other = find_why(chain, move.other)
     parent = other.parent if move.beside else other.number
     if other.number == why.number or (parent is not None and parent >= why.number):
         raise Refused(f"Why {why.number} can only explain what was answered before it: move the later one.")
@@ -259,12 +259,12 @@ def moved(chain: tuple[Why, ...], why: Why, move: MoveWhy) -> int | None:
     return parent
 
 
-def cited(text: str) -> tuple[int, ...]:
+def list_cited(text: str) -> tuple[int, ...]:
     """The numbers of the entries that an answer cites as `#4`, in their order."""
     return tuple(dict.fromkeys(int(match[1]) for match in _CITED.finditer(text)))
 
 
-def depth(chain: tuple[Why, ...], number: int) -> int:
+def count_depth(chain: tuple[Why, ...], number: int) -> int:
     """How many whys stand above and including this one in its branch."""
     parents = {why.number: why.parent for why in chain}
     steps, at = 0, number
@@ -277,19 +277,19 @@ def depth(chain: tuple[Why, ...], number: int) -> int:
     return steps
 
 
-def answer_to(chain: tuple[Why, ...], parent: int | None) -> Why | None:
+def find_answer(chain: tuple[Why, ...], parent: int | None) -> Why | None:
     """The latest answer that stands to the question after a why, or with None to the first; None where none does."""
     return next((why for why in reversed(chain) if why.parent == (parent or None)), None)
 
 
-def to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
+def find_why_to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
     """The why to mark as a root cause: the numbered one, else the latest open one; raises Refused without any."""
     if not chain:
         raise Refused("There is no why yet. Answer the first one with `/why because …`.")
-    return by_number(chain, number) if number is not None else open_end(chain) or chain[-1]
+    return find_why(chain, number) if number is not None else find_open_end(chain) or chain[-1]
 
 
-def to_branch(chain: tuple[Why, ...]) -> int:
+def find_branch_point(chain: tuple[Why, ...]) -> int:
     """The number to name where another cause may be added, once every branch has ended: what the last one explains.
 
     Its own number where it explains the incident itself: what caused that is still a why.
@@ -298,9 +298,9 @@ def to_branch(chain: tuple[Why, ...]) -> int:
     return last.parent or last.number
 
 
-def quoted(text: str) -> str:
+def quote_answer(text: str) -> str:
     """An answer as the next question quotes it: without its `because` and its full stop, on one line."""
-    flat = text_rules.flat(text).rstrip(".!")
+    flat = text_rules.flatten(text).rstrip(".!")
     return re.sub(r"^because\s+", "", flat, flags=re.IGNORECASE)
 
 
@@ -315,14 +315,14 @@ WORDS = (
 """What is looked for unless the operator names other words."""
 
 
-def chosen(setting: str, usual: tuple[str, ...] = WORDS) -> tuple[str, ...]:
+def parse_blame_words(setting: str, usual: tuple[str, ...] = WORDS) -> tuple[str, ...]:
     """The words that the operator's setting names: its own between commas, none for `none`, ours for `usual`."""
     if setting.strip().lower() == "usual":
         return usual
     return () if setting.strip().lower() == "none" else tuple(word for word in setting.split(",") if word.strip())
 
 
-def blaming(text: str, words: Iterable[str]) -> str:
+def find_blame_word(text: str, words: Iterable[str]) -> str:
     """The first of these words or phrases in a text, as it stands there; empty where none does."""
     pattern = _pattern(tuple(words))
     match = pattern.search(" ".join(text.replace("\u2019", "'").split())) if pattern else None
@@ -336,7 +336,7 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class OutlinedWhy:
     """A why where every form shows it: `depth` counts the whys above it.
 
     It `is_branch` where another why, which stands before it, explains the same why already.
@@ -347,18 +347,18 @@ class Placed:
     is_branch: bool
 
 
-def outline(chain: Iterable[Why]) -> Iterator[Placed]:
+def outline_whys(chain: Iterable[Why]) -> Iterator[OutlinedWhy]:
     """The whys in the one order in which they are shown: each is followed by all that explains it, by number.
 
-    `chain` is as `standing` leaves it. No recursion: chains may be long.
+    `chain` is as `list_active` leaves it. No recursion: chains may be long.
     """
     below: dict[int | None, list[Why]] = {}
     for why in sorted(chain, key=lambda why: why.number):
         below.setdefault(why.parent, []).append(why)
-    waiting = [Placed(why, 0, is_branch=False) for why in reversed(below.get(None, []))]
+    waiting = [OutlinedWhy(why, 0, is_branch=False) for why in reversed(below.get(None, []))]
     while waiting:
         placed = waiting.pop()
         yield placed
         explains = below.get(placed.why.number, [])
-        found = [Placed(why, placed.depth + 1, is_branch=index > 0) for index, why in enumerate(explains)]
+        found = [OutlinedWhy(why, placed.depth + 1, is_branch=index > 0) for index, why in enumerate(explains)]
         waiting.extend(reversed(found))

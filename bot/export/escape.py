@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from bot.domain.text import Piece, PieceKind, flat, pieces
+from bot.domain.text import Piece, PieceKind, flatten, split_pieces
 
 _CODE = "\ufdd0"
 """Stands for a span of code while the words around it are escaped: a noncharacter, which no plain text holds."""
@@ -56,7 +56,7 @@ _NO_BREAK_SPACE = "\u00a0"
 
 def inline(text: str) -> str:
     """One line that stands behind something else on its line; line ends become spaces."""
-    return _with_code(flat(text) if "```" in text else text.replace("\n", " "), _marked)
+    return _with_code(flatten(text) if "```" in text else text.replace("\n", " "), _marked)
 
 
 def verbatim(text: str) -> str:
@@ -128,7 +128,7 @@ def _blocks(text: str, indent: str, opening: Callable[[str], str]) -> str:
 def _parts(text: str) -> Iterator[str | Piece]:
     """The blocks of code, and the text between them."""
     begin = 0
-    for piece in pieces(text):
+    for piece in split_pieces(text):
         if piece.kind is PieceKind.BLOCK:
             if between := text[begin : piece.start].strip():
                 yield between
@@ -149,7 +149,7 @@ def _with_code(text: str, escaped: Callable[[str], str]) -> str:
     """The text escaped, its spans of code put back behind that, and its blocks as spans."""
     if "`" not in text:
         return escaped(text)
-    found = pieces(text)
+    found = split_pieces(text)
     words = "".join(piece.text if piece.kind is PieceKind.WORDS else _CODE for piece in found)
     spans = iter([code(" ".join(piece.text.split("\n"))) for piece in found if piece.kind is not PieceKind.WORDS])
     return re.sub(_CODE, lambda _: next(spans), escaped(words))

@@ -119,7 +119,7 @@ class HtmlWriter:
             anchors=led_to("".join(chapter.body for chapter in chapters)) if on_paper else entries,
             rows=timeline_rows(document, _for_paper if on_paper else _on_screen, escape),
             coded=_coded,
-            bare=text_rules.bare,
+            bare=text_rules.strip_code_marks,
             pictures=pictures,
             style=Markup(self._styles["paper.css" if on_paper else "page.css"]),  # noqa: S704 (it closes no element)
             on_paper=on_paper,
@@ -171,13 +171,13 @@ def _rich(text: str, words: Callable[[str], Markup]) -> Markup:
         return words(text)
     return Markup().join(
         words(piece.text) if piece.kind is PieceKind.WORDS else _CODE[piece.kind].format(piece.text)
-        for piece in text_rules.pieces(text)
+        for piece in text_rules.split_pieces(text)
     )
 
 
 def _coded(text: str) -> Markup:
     """A text on one line, such as a title, with its code."""
-    return _rich(text_rules.flat(text), escape)
+    return _rich(text_rules.flatten(text), escape)
 
 
 def _with_links(text: str) -> Markup:

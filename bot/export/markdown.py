@@ -13,8 +13,8 @@ from typing import Any
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import Document, FileItem, TimelineLine
-from bot.domain.incident import beyond
-from bot.domain.records import IMAGES, Milestone, written_size
+from bot.domain.incident import text_beyond_milestone
+from bot.domain.records import IMAGES, Milestone, format_size
 from bot.export import escape
 from bot.export.regions import Compiled, DraftRegions, Keeper, split
 from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
@@ -110,7 +110,7 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
         yield (
             when,
             line.milestone or "",
-            text(beyond(line.milestone, line.text) if line.milestone else line.text),
+            text(text_beyond_milestone(line.milestone, line.text) if line.milestone else line.text),
             names[author],
             names[recorder] if recorder != author else "",
             line.number,
@@ -128,7 +128,7 @@ def _beside(line: TimelineLine, name: Callable[[str], str], counting: Mapping[Mi
 
 def _file(file: FileItem, name: Callable[[str], str]) -> FileRow:
     content = file.content if file.is_kept else b""
-    return FileRow(name(file.name), written_size(file.size), name(file.note), file.media_type, content)
+    return FileRow(name(file.name), format_size(file.size), name(file.note), file.media_type, content)
 
 
 class MarkdownWriter:

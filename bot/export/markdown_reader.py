@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from bot.domain.section_drafts import digest_of
-from bot.domain.text import legible
+from bot.domain.section_drafts import digest_facts
+from bot.domain.text import remove_controls
 
 _DEEPEST_EMPHASIS = 20
 _DEEPEST_BLOCK = 80
@@ -43,28 +43,28 @@ class MarkdownReader:
 
     def parsed(self, markdown: str) -> list[Token]:
         """The blocks as the parser's own flat list; those of a line are the children of its `inline`."""
-        tokens = self._markdown.parse(legible(markdown))
+        tokens = self._markdown.parse(remove_controls(markdown))
         if any(token.level > _DEEPEST_BLOCK for token in tokens):
-            return [Token("code_block", "code", 0, content=legible(markdown))]
+            return [Token("code_block", "code", 0, content=remove_controls(markdown))]
         for token in tokens:
             token.children = _bounded(token.children) if token.children is not None else None
         return tokens
 
     def line(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> str:
         """What `line` makes of one line of Markdown, such as a heading without its number signs."""
-        (inline,) = self._markdown.parseInline(legible(markdown))
+        (inline,) = self._markdown.parseInline(remove_controls(markdown))
         return line(_bounded(inline.children or []))
 
     def tokens(self, markdown: str) -> list[Token]:
         """All tokens, those inside lines in the place of their line."""
         found: list[Token] = []
-        for token in self._markdown.parse(legible(markdown)):
+        for token in self._markdown.parse(remove_controls(markdown)):
             found += token.children if token.type == "inline" and token.children is not None else [token]
         return found
 
     def headings(self, markdown: str) -> Iterator[tuple[int, str]]:
         """Every heading at the top: the number of its line, from 0, and what is read of it."""
-        for opening, inline in pairwise(self._markdown.parse(legible(markdown))):
+        for opening, inline in pairwise(self._markdown.parse(remove_controls(markdown))):
             if opening.type == "heading_open" and not opening.level and opening.map:
                 yield opening.map[0], shown(inline.children or [])
 
@@ -90,8 +90,8 @@ def _shallow(tokens: Sequence[Token]) -> Iterator[Token]:
         depth += token.nesting
         if not token.nesting or depth + (token.nesting < 0) <= _DEEPEST_EMPHASIS:
             # A character reference may have brought in what `legible` keeps out.
-            token.content = legible(token.content)
-            token.attrs = {name: legible(str(value)) for name, value in token.attrs.items()}
+            token.content = remove_controls(token.content)
+            token.attrs = {name: remove_controls(str(value)) for name, value in token.attrs.items()}
             yield token
 
 
@@ -107,7 +107,7 @@ _reader = MarkdownReader()
 
 def digest(markdown: str) -> str:
     """What tells a text that reads differently from one that reads the same; signs of lists do not count."""
-    return digest_of(_told(markdown))
+    return digest_facts(_told(markdown))
 
 
 def alike(one: str, other: str) -> bool:

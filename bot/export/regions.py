@@ -14,9 +14,9 @@ from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.domain.document import Document, KeptText
-from bot.domain.section_drafts import digest_of
-from bot.domain.sections import Change, title_of
+from bot.domain.document import Document, EditedText
+from bot.domain.section_drafts import digest_facts
+from bot.domain.sections import EditOrigin, section_title
 
 _OPENS = "<!-- afterword:"
 _MARKER = re.compile(
@@ -127,12 +127,12 @@ def _joined(regions: tuple[Region, ...]) -> Iterator[str]:
 
 
 def _digest_of_lines(text: str) -> str:
-    return digest_of("\n".join(filter(None, map(str.strip, text.split("\n")))))
+    return digest_facts("\n".join(filter(None, map(str.strip, text.split("\n")))))
 
 
 def _digest_of_head(head: str) -> str:
     """Of its words: editors fill up the cells of its table, and rule it in their own way."""
-    return digest_of(_FILLED_UP.sub(" ", head).strip())
+    return digest_facts(_FILLED_UP.sub(" ", head).strip())
 
 
 NOTHING = "_Not recorded_"
@@ -149,7 +149,7 @@ class Held:
     """
 
     own: Region
-    texts: tuple[KeptText, ...]
+    texts: tuple[EditedText, ...]
     facts: str
     version: int
     has_place: bool = True
@@ -212,13 +212,13 @@ class Keeper:
             if texts and id_ in placed:
                 yield Held(placed[id_], texts, facts_of(document, placed[id_]), version)
             elif texts:
-                yield Held(Region(id_, f"## {title_of(id_)}", ""), texts, "", version, has_place=False)
+                yield Held(Region(id_, f"## {section_title(id_)}", ""), texts, "", version, has_place=False)
 
     def _shown(self, held: Held) -> Region:
         body = self._contested(held) if held.is_contested else self._alone(held.texts[0])
         return replace(held.own, body=body, facts=held.facts, seen=held.version)
 
-    def _alone(self, text: KeptText) -> str:
+    def _alone(self, text: EditedText) -> str:
         return closed(text.markdown) or str(self._words.blank(text)).strip()
 
     def _contested(self, held: Held) -> str:
@@ -238,9 +238,9 @@ def facts_of(document: Document, region: Region) -> str:
     return document.facts.get(region.id) or region.digest
 
 
-def _empties(text: KeptText) -> bool:
+def _empties(text: EditedText) -> bool:
     """Nobody blanks a section by the way: that a region came back empty is asked about until it is chosen."""
-    return text.change is Change.EDITED and not text.markdown
+    return text.change is EditOrigin.EDITED and not text.markdown
 
 
 def closed(markdown: str) -> str:

@@ -26,7 +26,7 @@ from urllib.parse import quote
 import httpx
 import stamina
 
-from bot.domain.text import one_line, shortened
+from bot.domain.text import shorten, to_one_line
 from bot.errors import AfterwordError, Misconfigured
 
 LONGEST_RETRY_AFTER = 86_400.0
@@ -158,7 +158,7 @@ def _sentence(system: str, status: int, headers: Mapping[str, str], data: object
     else:
         said = [f"{system} did not accept it (status {status})."]
     if (status != 401 or _lacks_scope(status, data)) and (words := "; ".join(complaints(data))):
-        said.append(f"It said: {shortened(words, LONGEST_QUOTE)}")
+        said.append(f"It said: {shorten(words, LONGEST_QUOTE)}")
     return " ".join(said)
 
 
@@ -202,7 +202,7 @@ def _words(data: object) -> Iterator[Any]:
 
 
 def _line(words: object) -> str:
-    return one_line(_TAG.sub(" ", words)) if isinstance(words, str) else ""
+    return to_one_line(_TAG.sub(" ", words)) if isinstance(words, str) else ""
 
 
 @dataclass(frozen=True, slots=True)

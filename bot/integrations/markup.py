@@ -20,7 +20,7 @@ import marklas
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from bot.domain.text import plain
+from bot.domain.text import clean
 
 _LIST_MARK = re.compile(r"^[\s>]*(?:[-+*]|[0-9]{1,9}[.)])?\s*(?:\[[ xX]\])?", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]+")
@@ -57,7 +57,7 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 
 def markup(markdown: str) -> str:
     """The wiki markup of a Markdown text, which is cut until that is at most `LONGEST` units long."""
-    text, most = plain(markdown), LONGEST_WIKI
+    text, most = clean(markdown), LONGEST_WIKI
     while units(shown := _turned(fitted(text, most))) > LONGEST_WIKI:
         most = most * LONGEST_WIKI // units(shown) - 1  # what is escaped grows, and by how much, only trying tells
     return shown
@@ -173,7 +173,7 @@ _NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", 
 
 def document(markdown: str) -> dict[str, Any]:
     """The ADF document of a Markdown text, the same for the same text; what is beyond `LONGEST` is cut."""
-    text = fitted(plain(markdown).replace(_GUARD, ""), LONGEST_ADF)
+    text = fitted(clean(markdown).replace(_GUARD, ""), LONGEST_ADF)
     body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
     return body if keeps_every_word(text, "".join(_strings(body))) else _literal(text)
 

@@ -1,6 +1,6 @@
 """Other systems as people see them: their state, their failures, and trying again."""
 
-from bot.domain.text import admit, require
+from bot.domain.text import clean_input, require_text
 from bot.errors import Refused
 from bot.integrations import views as integration_views
 from bot.services.context import Request, Services, once, require_incident
@@ -51,7 +51,7 @@ async def account_form(desk: Services, asked: Request, user: str) -> Block:
 
 async def choose_account(desk: Services, asked: Request, user: str, account: str) -> Message | None:
     """Keep who somebody is in Jira, and assign what is theirs anew."""
-    account = require(admit(account, "That account").strip(), "Write an e-mail address or an account id.")
+    account = require_text(clean_input(account, "That account").strip(), "Write an e-mail address or an account id.")
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)

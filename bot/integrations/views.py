@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain import text as text_rules
 from bot.domain.records import Action, Incident
-from bot.domain.text import shortened
+from bot.domain.text import shorten
 from bot.integrations import SYSTEMS
 from bot.slack.views import blocks
 from bot.slack.views.actions import due_words, row
@@ -31,7 +31,7 @@ def overview(
     shown: list[Block] = []
     for system in systems:
         if system in unheard:
-            error = shortened(unheard[system], _LONGEST)
+            error = shorten(unheard[system], _LONGEST)
             shown.append(blocks.section(words.connections.unheard(system=NAMES[system], error=error)))
         shown += _system(system, counts, [link for link in troubled if link.system == system])
     if not shown:
@@ -62,7 +62,7 @@ def _trouble(links: list[Link]) -> str:
     """What several links have the same trouble with, and when the first of them is tried again."""
     tries: list[datetime] = [link.due_at for link in links if link.state != REFUSED]
     named = ", ".join(link.subject for link in links[:_SHOWN])
-    more, error = max(len(links) - _SHOWN, 0), shortened(links[0].error, _LONGEST)
+    more, error = max(len(links) - _SHOWN, 0), shorten(links[0].error, _LONGEST)
     return str(words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None)))
 
 
@@ -120,7 +120,7 @@ def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_as
 def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action is done because its work item is."""
     key, url = issue
-    text = shortened(text_rules.flat(action.text), _LONGEST)
+    text = shorten(text_rules.flatten(action.text), _LONGEST)
     return blocks.message(
         words.connections.done_in_jira(number=action.number, key=incident.key, text=text, issue=key, url=url)
     )
@@ -139,13 +139,13 @@ def moved_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) ->
 
 def assigned_in_jira(action: Action, incident: Incident, issue: tuple[str, str], name: str) -> Message:
     """Somebody else has the work item now; `name` is what Jira calls them, empty for nobody."""
-    owner = {"owner": action.owner, "name": shortened(name, 100)}
+    owner = {"owner": action.owner, "name": shorten(name, 100)}
     return _of_item(words.connections.assigned_in_jira(**_item(action, incident, issue), **owner), action)
 
 
 def _item(action: Action, incident: Incident, issue: tuple[str, str]) -> dict[str, object]:
     key, url = issue
-    text = shortened(text_rules.flat(action.text), _LONGEST)
+    text = shorten(text_rules.flatten(action.text), _LONGEST)
     return {"number": action.number, "key": incident.key, "text": text, "issue": key, "url": url}
 
 
@@ -204,10 +204,10 @@ def paging(incident: Incident, number: int) -> Message:
 
 def not_paged(incident: Incident, text: str) -> Message:
     """A page could not be sent before its incident was over."""
-    return blocks.message(words.connections.not_paged(key=incident.key, text=shortened(text, _LONGEST)))
+    return blocks.message(words.connections.not_paged(key=incident.key, text=shorten(text, _LONGEST)))
 
 
 def paged(incident: Incident, system: str, text: str, number: int) -> Message:
     """The other system has confirmed it."""
-    shown = shortened(text, _LONGEST)
+    shown = shorten(text, _LONGEST)
     return blocks.message(words.connections.paged(key=incident.key, system=system, text=shown, number=number))

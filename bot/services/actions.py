@@ -11,13 +11,13 @@ from datetime import date, datetime
 
 from bot.domain import actions as actions_rules
 from bot.domain import due_dates as due_dates_rules
-from bot.domain.actions import Deed, ReplyAnswer, vague
-from bot.domain.form_fields import mark
+from bot.domain.actions import Deed, ReplyAnswer, find_vague_word
+from bot.domain.form_fields import fingerprint
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.domain.reminders import ReminderRules
-from bot.domain.secrets import Noun, Subject
-from bot.domain.text import admit, require, unpicked
-from bot.domain.whys import by_number, without_action
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.domain.text import clean_input, describe_unlinked_name, require_text
+from bot.domain.whys import find_why, list_without_action
 from bot.errors import Refused
 from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
@@ -58,13 +58,13 @@ _EXAMPLE = "Say what is to be done, as in `/action add a load test @ana due frid
 
 async def require_addable(desk: Services, asked: Request, text: str) -> None:
     """Raises Refused where there is nothing to write down, or no incident to write it into."""
-    require(admit(text, "That action"), _EXAMPLE)
+    require_text(clean_input(text, "That action"), _EXAMPLE)
     await desk.store.read(lambda tx: require_incident(tx, asked))
 
 
 async def add(desk: Services, asked: Request, asking: Asking) -> Message | None:
     """Write an action down."""
-    text = require(admit(asking.text, "That action"), _EXAMPLE)
+    text = require_text(clean_input(asking.text, "That action"), _EXAMPLE)
     if asking.due_on is not None:
         await _require_ahead(desk, asked, asking.due_on)
     keeper = await owner_of(desk, asked, asking.owner or asked.user)
@@ -78,8 +78,10 @@ async def add(desk: Services, asked: Request, asking: Asking) -> Message | None:
         for why in chain:
             if why.number == asking.why:
                 whys_store.link(tx, why, action)
-        secrets_service.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), f"{text} {action.link}", asked)
-        roots = without_action(chain, _standing(tx, incident)) if asking.why is None else ()
+        secrets_service.warn(
+            tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), f"{text} {action.link}", asked
+        )
+        roots = list_without_action(chain, _standing(tx, incident)) if asking.why is None else ()
         return actions_views.added(action, incident, postmortem_views.link_offers(incident, roots, action.number))
 
     return await once(desk, asked, unit, verb="actions.add")
@@ -104,8 +106,8 @@ async def _require_ahead(desk: Services, asked: Request, due_on: date) -> None:
 async def close(desk: Services, asked: Request, number: int, reason: str | None) -> Message | None:
     """Action 3 of the channel's incident is done, or (with a reason) dropped."""
     if reason is not None:
-        reason = require(
-            admit(reason, "That reason"), f"Say why it is dropped, as in `/action drop {number} not needed`."
+        reason = require_text(
+            clean_input(reason, "That reason"), f"Say why it is dropped, as in `/action drop {number} not needed`."
         )
 
     return await once(
@@ -127,7 +129,7 @@ def numbered(tx: Transaction, incident: Incident, number: int) -> Action:
 async def close_by_id(desk: Services, asked: Request, action_id: int, reason: str | None = None) -> Message | None:
     """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
     if reason is not None:
-        reason = require(admit(reason, "That reason"), "Say why it will not be done.")
+        reason = require_text(clean_input(reason, "That reason"), "Say why it will not be done.")
     return await once(
         desk,
         asked,
@@ -310,7 +312,7 @@ async def act(desk: Services, asked: Request, answer: ReplyAnswer, other: str | 
         raise Refused("Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them.")
     deed = answer.deed
     if isinstance(deed, actions_rules.Unpicked):
-        raise Refused(unpicked(deed.name))
+        raise Refused(describe_unlinked_name(deed.name))
     found = await desk.store.read(lambda tx: _named(tx, asked, answer))
     _require_clear(deed, answer.about[0].number)
     if isinstance(deed, actions_rules.Unclear):
@@ -425,7 +427,7 @@ def _reopened(tx: Transaction, asked: Request, incident: Incident, action: Actio
 
 async def edit(desk: Services, asked: Request, number: int, text: str) -> Message | None:
     """`/action edit 3 …`: word an action anew; everybody reads how it read before."""
-    text = require(admit(text, "That action"), "Say what is to be done.")
+    text = require_text(clean_input(text, "That action"), "Say what is to be done.")
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
@@ -441,11 +443,11 @@ async def edit_form(desk: Services, asked: Request, action_id: int) -> Block:
 
 async def save_form(desk: Services, asked: Request, action_id: int, text: str, seen: str) -> Message | None:
     """The form behind [Edit] was sent, with another text than it was filled with: that one's mark is `seen`."""
-    text = require(admit(text, "That action"), "Say what is to be done.")
+    text = require_text(clean_input(text, "That action"), "Say what is to be done.")
 
     def unit(tx: Transaction) -> Message:
         action, incident = touched(tx, asked, action_id)
-        if seen != mark(action.text):
+        if seen != fingerprint(action.text):
             return actions_views.stale_form(action, text)
         return told(tx, asked, incident, _reworded(tx, desk, asked, action, incident, text))
 
@@ -457,13 +459,13 @@ def _reworded(
 ) -> Message:
     action = replace(before, text=text)
     actions_store.save(tx, action)
-    secrets_service.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), text, asked)
+    secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), text, asked)
     return actions_views.reworded(action, before, incident, desk.people.name(asked.team, asked.user) or asked.user)
 
 
 async def hint(desk: Services, asked: Request, text: str) -> Message | None:
     """The gentle word to somebody whose action, just recorded, does not tell when it is done; None where it does."""
-    word = vague(text, desk.vague_words)
+    word = find_vague_word(text, desk.vague_words)
     if not word:
         return None
 
@@ -471,7 +473,7 @@ async def hint(desk: Services, asked: Request, text: str) -> Message | None:
         mine = [
             one for one in actions_store.of_incident(tx, require_incident(tx, asked).id) if one.created_by == asked.user
         ]
-        latest = next((one for one in reversed(mine) if vague(one.text, desk.vague_words) == word), None)
+        latest = next((one for one in reversed(mine) if find_vague_word(one.text, desk.vague_words) == word), None)
         return actions_views.hint(latest, word) if latest else None
 
     return await desk.store.read(look)
@@ -507,7 +509,7 @@ async def form_from_why(desk: Services, asked: Request, number: int | None) -> B
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, asked)
-        why = by_number(whys_store.every(tx, incident.id), number) if number is not None else None
+        why = find_why(whys_store.every(tx, incident.id), number) if number is not None else None
         if why is None:
             return actions_views.add_form(incident, None, groups)
         require_why(tx, desk, asked, why)

@@ -14,8 +14,8 @@ from bot.domain import secrets as secrets_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.records import Entry, Incident, Person, Place
-from bot.domain.text import admit, shortened
-from bot.domain.timeline import Carried, Chosen, offers, with_words, zone_name
+from bot.domain.text import clean_input, shorten
+from bot.domain.timeline import ChosenTime, PendingEntry, list_offers, with_words, zone_name
 from bot.domain.times import Reading
 from bot.errors import NotRecorded, Refused
 from bot.services.context import NO_INCIDENT, Request, Services, once
@@ -91,7 +91,7 @@ async def take(desk: Services, asked: Request, said: SlackMessage, link: str, *,
     seen_by = author.name if author.id != asked.user else ""
     clocks = clocks_of(desk, reader, asked.now)
     receipt = await _record(desk, asked, CapturedEntry(new, said.files, clocks, change, seen_by=seen_by, named=named))
-    is_telling = is_risky(said) or bool(offers(named, said.at, asked.now))
+    is_telling = is_risky(said) or bool(list_offers(named, said.at, asked.now))
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
@@ -123,17 +123,17 @@ async def note(desk: Services, asked: Request, said: SlackMessage, line: str, li
         typed=(line, said.at) if reading.utc is not None and reading.text else None,
     )
     receipt = await _record(desk, asked, capture)
-    is_telling = reading.utc is not None or is_risky(said) or bool(offers(reading, moment, asked.now))
+    is_telling = reading.utc is not None or is_risky(said) or bool(list_offers(reading, moment, asked.now))
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
-async def settle(desk: Services, asked: Request, said: SlackMessage, chosen: Chosen, link: str) -> Message | None:
+async def settle(desk: Services, asked: Request, said: SlackMessage, chosen: ChosenTime, link: str) -> Message | None:
     """Record a message whose time was asked, at the time that was chosen."""
     _require_time(said)
     moment = chosen.at or said.at
     timeline_rules.require_chosen(moment, asked.now)
     end = moment + chosen.lasts if chosen.lasts else None
-    text = timeline_rules.require_text(admit(chosen.text, "That entry"))
+    text = timeline_rules.require_text(clean_input(chosen.text, "That entry"))
     new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
     clocks = await own_clocks(desk, asked)
     capture = CapturedEntry(
@@ -175,7 +175,7 @@ async def changed(desk: Services, place: Place, source: str, change: str) -> Non
 
 def is_risky(said: SlackMessage) -> bool:
     """Whether the message seems to hold a credential: then its receipt, with [Redact], must be shown."""
-    return bool(secrets_rules.found(said.text))
+    return bool(secrets_rules.find_credentials(said.text))
 
 
 async def _record(desk: Services, asked: Request, capture: CapturedEntry) -> Message | None:
@@ -202,11 +202,11 @@ async def _record(desk: Services, asked: Request, capture: CapturedEntry) -> Mes
         raise with_words(refused, _carried(asked, capture)) from refused
 
 
-def _carried(asked: Request, capture: CapturedEntry) -> Carried:
+def _carried(asked: Request, capture: CapturedEntry) -> PendingEntry:
     """What the button that opens an incident takes along: all of the message, as it would have been recorded now."""
     new = capture.new
     line, typed_at = capture.typed or (new.text, asked.now)
-    return Carried(
+    return PendingEntry(
         line,
         typed_at,
         zone_name(capture.clocks.zone),
@@ -237,7 +237,7 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[Ne
     """The files of the message, written down as wanted or, where Slack says that they are too large, as refused."""
     found = []
     for file in files:
-        why_not = records_rules.too_large(file.size, attachments_store.held(tx, entry.incident_id))
+        why_not = records_rules.describe_too_large(file.size, attachments_store.held(tx, entry.incident_id))
         found.append(NewAttachment(file.name, file.media_type, file.size, file.address, why_not))
         attachments_store.want(tx, entry.id, found[-1], entry.recorded_at)
     return found
@@ -267,16 +267,16 @@ def _already(desk: Services, entry: Entry, incident: Incident, capture: Captured
         number=entry.number,
         key=incident.key,
         who=(desk.people.name(incident.team, by) or by) if by else "",
-        text=shortened(secrets_rules.masked(entry.text), timeline_views.QUOTED),
+        text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
     return blocks.whisper(said, [blocks.section(said), timeline_views.edit_row(entry)])
 
 
 def text_of(said: SlackMessage, text: str) -> str:
     """The words of an entry; of a message that is nothing but files, what was shared. Raises Refused for no words."""
-    text = admit(text, "That message")
+    text = clean_input(text, "That message")
     if not text and said.files:
-        return admit("Shared " + ", ".join(file.name for file in said.files))
+        return clean_input("Shared " + ", ".join(file.name for file in said.files))
     if not text:
         raise Refused(words.capture.empty())
     return text
@@ -335,7 +335,7 @@ async def _fetch(store: Store, files: FileReader, claimed: Claimed, now: datetim
         return await _refuse(store, claimed, str(never))
     except NotNow as later:
         return await _again(store, claimed, now, str(later))
-    kind = await asyncio.to_thread(records_rules.media_type, content, file.media_type)
+    kind = await asyncio.to_thread(records_rules.detect_media_type, content, file.media_type)
     if not kind:
         return await _refuse(store, claimed, "it is of a kind that is not kept")
     return bool(await store.write(lambda tx: attachments_store.keep(tx, file, kind, content)))

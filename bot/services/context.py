@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.domain.actions import WORDS as VAGUE
 from bot.domain.alerts import NO_ALERTS, AlertRules
 from bot.domain.masking import USUAL_RULES, MaskRules
-from bot.domain.records import Component, Examples, Incident, Person, Place, PostmortemStatus, Status, of_case
+from bot.domain.records import Component, Examples, Incident, Person, Place, PostmortemStatus, Status, choose_examples
 from bot.domain.reminders import ReminderRules
 from bot.domain.whys import WORDS
 from bot.errors import Refused
@@ -353,6 +353,6 @@ async def examples(desk: Services, asked: Request) -> Examples:
             incident = require_incident(tx, asked)
         except Refused:
             return Examples()
-        return of_case(case_store.glance(tx, incident, 1)[0])
+        return choose_examples(case_store.glance(tx, incident, 1)[0])
 
     return await desk.store.read(look)

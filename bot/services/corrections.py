@@ -12,7 +12,7 @@ from typing import Any
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.records import Entry, Incident, PostmortemStatus, Why
-from bot.domain.text import admit
+from bot.domain.text import clean_input
 from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services.context import Request, Services, once, require_incident
@@ -188,7 +188,7 @@ async def save_form(desk: Services, asked: Request, metadata: dict[str, Any], va
 async def _amend(
     desk: Services, asked: Request, number: int, wanted: Rewording, clocks: timeline_views.Clocks
 ) -> Message | None:
-    text = admit(wanted.text, "That entry")
+    text = clean_input(wanted.text, "That entry")
     _require_one(wanted, number, asked)
 
     def unit(tx: Transaction) -> Message:
@@ -224,7 +224,7 @@ def _require_one(wanted: Rewording, number: int, asked: Request) -> None:
 
 
 def _not_changed(number: int, reading: Reading, asked: Request) -> str:
-    as_in = timeline_rules.in_full(reading.question, asked.now)
+    as_in = timeline_rules.format_choices(reading.question, asked.now)
     return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
 
 
@@ -240,11 +240,11 @@ def _moved(before: Entry, wanted: Rewording, clocks: timeline_views.Clocks) -> E
     start, end = reading.utc, reading.end_utc
     if wanted.typed is None:
         whole = reading.precise
-        start = start if whole else timeline_rules.same_minute(before.happened_at, start)
+        start = start if whole else timeline_rules.keep_seconds(before.happened_at, start)
         if end is not None:
-            end = end if whole or before.ended_at is None else timeline_rules.same_minute(before.ended_at, end)
+            end = end if whole or before.ended_at is None else timeline_rules.keep_seconds(before.ended_at, end)
         elif before.ended_at is not None:
-            end = timeline_rules.end_moved(before, start, clocks.now, clocks.zone)
+            end = timeline_rules.move_end(before, start, clocks.now, clocks.zone)
     return replace(before, happened_at=start, ended_at=end, approximate=reading.approximate)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from bot.domain import times
 from bot.domain.records import Entry, Incident, Place
-from bot.domain.secrets import Noun, Subject
-from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, Reason, reason
-from bot.domain.timeline import offers
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, ProposalReason, find_reason
+from bot.domain.timeline import list_offers
 from bot.errors import AfterwordError, Refused
 from bot.services.capture import author_of, text_of, wanted
 from bot.services.context import Request, Services, closed, once, require_taking
@@ -133,7 +133,7 @@ def _add(tx: Transaction, incident: Incident, asked: Request, one: Proposal, lin
     )
     entry = timeline_store.append(tx, incident.id, new)
     wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
-    warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), entry.text, asked)
+    warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), entry.text, asked)
     return entry
 
 
@@ -178,7 +178,7 @@ def _proposal(told: dict[str, Any]) -> Proposal:
     named = tuple(
         datetime.fromisoformat(at) for at in told.get("named", ())
     )  # none in what was found before there were
-    return Proposal(**{**told, **times, "files": files, "reason": Reason(told["reason"]), "named": named})
+    return Proposal(**{**told, **times, "files": files, "reason": ProposalReason(told["reason"]), "named": named})
 
 
 def as_told(one: Proposal) -> dict[str, Any]:
@@ -324,7 +324,7 @@ class Walker:
                 raise _Skipped from refused
             return None
         reading = times.read(text, said.at, desk.zone_for(author), language=language_of(author))
-        why = reason(
+        why = find_reason(
             said.text,
             is_marked=_is_marked(told, desk.reaction),
             has_time=reading.written is not None,
@@ -344,7 +344,7 @@ class Walker:
             approximate=reading.approximate if is_typed else False,
             reason=why,
             files=tuple((file.name, file.media_type, file.size, file.address) for file in said.files),
-            named=() if is_typed else tuple(offer.at for offer in offers(reading, said.at, desk.clock.now())),
+            named=() if is_typed else tuple(offer.at for offer in list_offers(reading, said.at, desk.clock.now())),
         )
 
     async def _save(self, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from bot.domain.incident import Course
+from bot.domain.incident import IncidentSpan
 from bot.domain.records import Case, Incident
 from bot.errors import NotRecorded
 from bot.services.context import Request, Services
@@ -116,7 +116,7 @@ def _glances(tx: Transaction, found: list[Incident]) -> list[Case]:
     return [case_store.glance(tx, incident, 1)[0] for incident in found]
 
 
-def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, Course]:
+def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, IncidentSpan]:
     return {incident.id: timeline_store.course(tx, incident) for incident in found}
 
 

@@ -20,9 +20,9 @@ from bot.domain import incident as incident_rules
 from bot.domain import times
 from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Entry, EntryKind, Incident, Place, Status
-from bot.domain.secrets import Noun, Subject, masked
-from bot.domain.text import admit
-from bot.domain.timeline import Carried, require_text
+from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
+from bot.domain.text import clean_input
+from bot.domain.timeline import PendingEntry, require_text
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
 from bot.services import capture as capture_service
@@ -78,8 +78,8 @@ def opened_in(tx: Transaction, asked: Request, opening: Opening) -> Incident:
     standing = incidents_store.current(tx, asked.place, locking=True)
     if standing is not None and standing.status is not Status.RESOLVED:
         raise Refused(
-            f"{standing.key} {masked(standing.title)} is open here already. A channel holds one open incident at a "
-            "time: `/incident resolved` closes it."
+            f"{standing.key} {mask_credentials(standing.title)} is open here already. A channel holds one open "
+            "incident at a time: `/incident resolved` closes it."
         )
     incident = incidents_store.open_new(tx, asked.place, title, asked.user, asked.now)
     _note(tx, asked, incident, f"Incident opened: {title}", EntryKind.STATUS)
@@ -91,13 +91,13 @@ def opened_in(tx: Transaction, asked: Request, opening: Opening) -> Incident:
     who = "" if asked.user in PROGRAMS else asked.user
     deliveries_store.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id, fallback=who))
     if who:
-        secrets_service.warn(tx, incident, Subject(Noun.TITLE), title, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.TITLE), title, asked)
     return incident
 
 
 def _one_line(title: str) -> str:
     """A title as typed, on one line; raises Refused where it is too long."""
-    line = " ".join(admit(title, "That title").split())
+    line = " ".join(clean_input(title, "That title").split())
     if len(line) > LONGEST_TITLE:
         raise Refused(f"A title is at most {LONGEST_TITLE} characters. Put the rest into the timeline.")
     return line
@@ -115,7 +115,7 @@ async def rename(desk: Services, asked: Request, title: str) -> Message | None:
         incidents_store.save(tx, incident)
         told = f"Renamed from {before.title} to {title}"
         number = _note(tx, asked, incident, told, EntryKind.NOTE)
-        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(number)), title, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), title, asked)
         return incidents_views.said_to_all(
             words.incidents.renamed(key=incident.key, title=title, before=before.title, by=asked.user)
         )
@@ -169,7 +169,7 @@ async def set_lead(desk: Services, asked: Request, lead: str, called: str) -> Me
 
 async def reopen(desk: Services, asked: Request, line: str) -> Message | None:
     """It was not over: the incident is open again, and its reminders are withdrawn."""
-    text = admit(line, "That entry")
+    text = clean_input(line, "That entry")
 
     def unit(tx: Transaction) -> Message:
         incident = incident_rules.reopen(require_incident(tx, asked, locking=True))
@@ -177,7 +177,7 @@ async def reopen(desk: Services, asked: Request, line: str) -> Message | None:
         reminders_store.cancel(tx, incident.id, "the incident was reopened", asked.now)
         retire(tx, incident, words.reminders.reopened(), asked.now)
         number = _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
-        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, asked)
         return incidents_views.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
 
     return await once(desk, asked, unit, verb="incidents.reopen")
@@ -205,12 +205,12 @@ async def list_all(desk: Services, asked: Request) -> Message:
     )
 
 
-def form(asked: Request, channel: str, carried: Carried) -> Block:
+def form(asked: Request, channel: str, carried: PendingEntry) -> Block:
     """The form that opens an incident for these words."""
     return incidents_views.open_with_form(channel, carried, _clocks(asked, carried))
 
 
-async def open_with(desk: Services, asked: Request, opening: Opening, carried: Carried) -> Message | None:
+async def open_with(desk: Services, asked: Request, opening: Opening, carried: PendingEntry) -> Message | None:
     """Open an incident in the request's channel and record the words in it, in one transaction.
 
     Where somebody was faster and one is open there, they are recorded in that one, and the answer says so. Where they
@@ -230,12 +230,12 @@ async def open_with(desk: Services, asked: Request, opening: Opening, carried: C
     return await once(desk, asked, unit, verb="carried.open_with")
 
 
-def _clocks(asked: Request, carried: Carried) -> Clocks:
+def _clocks(asked: Request, carried: PendingEntry) -> Clocks:
     label = label_of(carried.clock()) if carried.zone else ""
     return Clocks(asked.now, carried.clock(), label, carried.language or "en")
 
 
-async def _capture(desk: Services, asked: Request, carried: Carried) -> CapturedEntry:
+async def _capture(desk: Services, asked: Request, carried: PendingEntry) -> CapturedEntry:
     person = await desk.people.known(asked.team, asked.user)
     author = await desk.people.known(asked.team, carried.author) if carried.author else person
     reading = carried.reading()
@@ -245,7 +245,7 @@ async def _capture(desk: Services, asked: Request, carried: Carried) -> Captured
     # Recorded is when it was typed, which [That was UTC] and the history go by.
     new = NewEntry(
         reading.utc or carried.typed_at,
-        require_text(admit(reading.text, "That entry")),
+        require_text(clean_input(reading.text, "That entry")),
         author.id,
         asked.user,
         carried.typed_at,
@@ -267,7 +267,7 @@ async def _capture(desk: Services, asked: Request, carried: Carried) -> Captured
 
 
 def _recorded(
-    tx: Transaction, asked: Request, incident: Incident, carried: Carried, wanted: CapturedEntry
+    tx: Transaction, asked: Request, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
 ) -> list[Block]:
     """What the answer shows of the words: the receipt, where they stand already, or the way to the preview of lines."""
     if carried.is_paste:
@@ -285,7 +285,7 @@ def _recorded(
 
 
 def _before(
-    tx: Transaction, incident: Incident, carried: Carried, wanted: CapturedEntry
+    tx: Transaction, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
 ) -> tuple[Incident, Entry] | None:
     """Where the words stand since before: from this very request, from the same message, or typed once more since."""
     mark = deliveries_store.reply(tx, _key(carried))
@@ -306,7 +306,7 @@ def _before(
     return (incident, same) if same is not None else None
 
 
-def _key(carried: Carried) -> str:
+def _key(carried: PendingEntry) -> str:
     return hashlib.sha256(f"carried\x00{carried.key}".encode()).hexdigest()
 
 

@@ -12,9 +12,9 @@ from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.incident import Clash, MilestoneReport
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, Status
-from bot.domain.secrets import Noun, Subject, found, masked
-from bot.domain.text import admit, shortened
-from bot.domain.timeline import offers
+from bot.domain.secrets import RecordKind, RecordRef, find_credentials, mask_credentials
+from bot.domain.text import clean_input, shorten
+from bot.domain.timeline import list_offers
 from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
@@ -107,24 +107,24 @@ async def form_again(desk: Services, asked: Request, told: MilestoneReport) -> B
 async def _reach(desk: Services, asked: Request, reach: _Reach, clocks: Clocks) -> Message | None:
     milestone, reading, check = reach.milestone, reach.reading, reach.check
     if reading.question is not None:
-        as_in = timeline_rules.in_full(reading.question, asked.now)
+        as_in = timeline_rules.format_choices(reading.question, asked.now)
         raise Refused(f"Not recorded. {reading.problem} Write the time in full, as in {as_in}.", field="when")
     moment = reading.utc or asked.now
     timeline_rules.require_past(moment, asked.now)
-    text = admit(reading.text, "That entry") or incident_rules.SAID[milestone]
+    text = clean_input(reading.text, "That entry") or incident_rules.SAID[milestone]
     told = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
 
     def unit(tx: Transaction) -> Message:
         before = require_taking(tx, asked, locking=True)
         if check is not None:
             check(tx, before)
-        incident = incident_rules.reach(before, milestone, asked.user, moment)
-        if against := incident_rules.clash(
+        incident = incident_rules.reach_milestone(before, milestone, asked.user, moment)
+        if against := incident_rules.find_clash(
             before, timeline_store.standing(tx, before.id), milestone, moment, asked.now
         ):
             return _asked_about(before, told, against, clocks)
         said, written = _written(tx, desk, asked, (before, incident), told, clocks)
-        return timeline_views.below(said, written, offers(reach.named or reading, moment, asked.now), asked.now)
+        return timeline_views.below(said, written, list_offers(reach.named or reading, moment, asked.now), asked.now)
 
     return await once(desk, asked, unit, verb="incidents.reach")
 
@@ -134,7 +134,7 @@ def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry
 
     A credential is not put where it cannot be redacted any more.
     """
-    if incidents_views.can_ask(incident, told, against) and not found(told.text):
+    if incidents_views.can_ask(incident, told, against) and not find_credentials(told.text):
         return incidents_views.contradicts(incident, told, against, clocks)
     sentence = incidents_views.problem(incident, told, against, clocks)
     raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
@@ -151,7 +151,7 @@ def _settled(tx: Transaction, desk: Services, asked: Request, told: MilestoneRep
     for entry in timeline_store.standing(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
             raise Refused(f"That is recorded already, as #{entry.number}.")
-    incident = incident_rules.reach(before, told.milestone, asked.user, told.at)
+    incident = incident_rules.reach_milestone(before, told.milestone, asked.user, told.at)
     return _written(tx, desk, asked, (before, incident), told, clocks)[0]
 
 
@@ -175,10 +175,10 @@ async def correct(desk: Services, asked: Request, told: MilestoneReport, other: 
     def unit(tx: Transaction) -> Message:
         incident = require_taking(tx, asked, locking=True)
         before = require_entry(tx, incident, other)
-        text = incident_rules.beyond(told.milestone, told.text) or before.text
+        text = incident_rules.text_beyond_milestone(told.milestone, told.text) or before.text
         entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
         entry = timeline_store.amend(tx, replace(entry, struck=False), "edited", asked.user, asked.now)
-        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, asked)
         turn = corrections_views.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
@@ -193,7 +193,7 @@ async def note(desk: Services, asked: Request, told: MilestoneReport) -> Message
         incident = require_taking(tx, asked, locking=True)
         new = NewEntry(told.at, told.text, asked.user, asked.user, asked.now, told.end, told.approximate)
         entry = timeline_store.append(tx, incident.id, new)
-        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), told.text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, asked)
         return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.Notes())
 
     return await once(desk, asked, unit, verb="incidents.note")
@@ -209,14 +209,14 @@ def _written(
 ) -> tuple[Message, Entry]:
     """The milestone written down, and the incident moved on from how it stood before."""
     before, incident = turn
-    former = incident_rules.reached(before, timeline_store.standing(tx, before.id)).get(told.milestone)
+    former = incident_rules.list_reached_milestones(before, timeline_store.standing(tx, before.id)).get(told.milestone)
     incidents_store.save(tx, incident)
     kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
     new = NewEntry(
         told.at, told.text, asked.user, asked.user, asked.now, told.end, told.approximate, kind, told.milestone
     )
     entry = timeline_store.append(tx, incident.id, new)
-    secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), told.text, asked)
+    secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, asked)
     if told.milestone is Milestone.RESOLVED:
         return _resolved(tx, desk, asked, incident, entry, clocks), entry
     said = incidents_views.said_to_all(
@@ -225,7 +225,7 @@ def _written(
             said=incident_rules.SAID[told.milestone].lower(),
             day=clocks.day(entry),
             when=clocks.both(entry),
-            text=shortened(masked(incident_rules.beyond(told.milestone, told.text)), 1_000),
+            text=shorten(mask_credentials(incident_rules.text_beyond_milestone(told.milestone, told.text)), 1_000),
             by=asked.user,
             number=entry.number,
             instead=former.by.number if former and former.by else 0,
@@ -238,12 +238,12 @@ def _resolved(
     tx: Transaction, desk: Services, asked: Request, incident: Incident, entry: Entry, clocks: Clocks
 ) -> Message:
     remind(tx, desk.rules, incident, entry)
-    text = incident_rules.beyond(Milestone.RESOLVED, entry.text)
+    text = incident_rules.text_beyond_milestone(Milestone.RESOLVED, entry.text)
     said = words.incidents.resolved(
         key=incident.key,
         day=clocks.day(entry),
         when=clocks.both(entry),
-        text=shortened(masked(text), 1_000),
+        text=shorten(mask_credentials(text), 1_000),
         by=asked.user,
         number=entry.number,
         length=timeline_store.course(tx, incident).length,

@@ -18,7 +18,7 @@ from bot.domain import actions as actions_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain.actions import About, Deed, ReplyAnswer
 from bot.domain.records import Incident, Status
-from bot.domain.text import unpicked
+from bot.domain.text import describe_unlinked_name
 from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import reminders as reminders_service
@@ -317,7 +317,7 @@ async def take(desk: Services, asked: Request, text: str, mentioned: str | None 
     if answer is None and actions_rules.is_courtesy(text):
         return
     if answer is not None and isinstance(answer.deed, actions_rules.Unpicked):
-        raise Refused(unpicked(answer.deed.name))
+        raise Refused(describe_unlinked_name(answer.deed.name))
     owed = await desk.store.read(lambda tx: actions_store.owed_by(tx, asked.team, asked.user, MOST))
     if answer is None:
         await say(desk, asked, actions_views.understood(await _seen(desk, asked, owed)))

@@ -22,13 +22,13 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import whys as whys_rules
-from bot.domain.checks import Finding, findings
-from bot.domain.incident import SAID, reached
-from bot.domain.postmortem import is_program
+from bot.domain.checks import Finding, list_findings
+from bot.domain.incident import SAID, list_reached_milestones
+from bot.domain.postmortem import is_monitoring
 from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, Person, PostmortemStatus, SectionText
-from bot.domain.secrets import Noun, Subject, masked
+from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import BY_SLUG
-from bot.domain.text import admit, require, shortened
+from bot.domain.text import clean_input, require_text, shorten
 from bot.errors import Refused
 from bot.export.regions import Held
 from bot.services import secrets as secrets_service
@@ -95,7 +95,7 @@ async def section_form(desk: Services, asked: Request, slug: str) -> Block:
 
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
         case = _case(tx, asked)
-        chosen = slug or next(iter(checks_rules.blank_sections(case)), "summary")
+        chosen = slug or next(iter(checks_rules.list_blank_sections(case)), "summary")
         saved = sections_store.history(tx, case.incident.id, chosen)
         others = similar_incidents_service.other_causes(tx, case.incident) if chosen == "recurrence" else ()
         return case, chosen, saved[-1] if saved else None, others
@@ -119,10 +119,12 @@ def _who_knows(case: Case, slug: str) -> str:
 def _known(case: Case, slug: str) -> str:
     """What the record already says about a section, escaped for Slack; empty where nothing."""
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
-    found = reached(case.incident, case.entries)
+    found = list_reached_milestones(case.incident, case.entries)
     lines = [f"{SAID[m]} {found[m].at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if m in found]
     if slug == "root_cause" and case.whys:
-        lines.append(f"The last why: {mrkdwn(shortened(whys_rules.quoted(masked(case.whys[-1].text)), 500))}")
+        lines.append(
+            f"The last why: {mrkdwn(shorten(whys_rules.quote_answer(mask_credentials(case.whys[-1].text)), 500))}"
+        )
     if slug == "response" and case.incident.lead:
         lines.append(f"Lead: {mrkdwn(case.name(case.incident.lead))}")
     return " · ".join(filter(None, [*lines, _who_knows(case, slug)]))
@@ -142,7 +144,7 @@ def _who_may_know(case: Case, slug: str) -> tuple[str, ...]:
     marks = _MARKS_OF.get(slug, ())
     seen = [entry.author for entry in case.entries if entry.milestone in marks]
     asked = [*seen, case.incident.lead, case.incident.opened_by]
-    return tuple(dict.fromkeys(case.name(user) for user in asked if user and not is_program(case, user)))[:3]
+    return tuple(dict.fromkeys(case.name(user) for user in asked if user and not is_monitoring(case, user)))[:3]
 
 
 async def pick_form(desk: Services, asked: Request) -> Block:
@@ -168,7 +170,7 @@ async def fill(
 ) -> Message | None:
     """Save a section, and what was said in its form of past incidents (by row: was it the same cause)."""
     slug, section = written.slug, BY_SLUG[written.slug]
-    text = admit(written.text, section.title) if written.is_changed or not written.version else ""
+    text = clean_input(written.text, section.title) if written.is_changed or not written.version else ""
     if verdicts:
         await similar_incidents_service.require_known(desk, asked, verdicts)
 
@@ -181,7 +183,7 @@ async def fill(
             return postmortem_views.conflict(case_store.load(tx, incident), section, history[-1], who, yours)
         if written.is_changed or not history:
             sections_store.save(tx, incident.id, slug, text, asked.user, asked.now)
-            secrets_service.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
+            secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, asked)
         similar_incidents_service.keep(tx, asked, incident, verdicts)
         return postmortem_views.saved(case_store.glance(tx, incident, 1)[0], section)
 
@@ -213,7 +215,7 @@ async def to_look_at(desk: Services, asked: Request) -> tuple[tuple[Finding, ...
 
     def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
         case = _case(tx, asked)
-        return findings(case, asked.now), drafts_views.note(
+        return list_findings(case, asked.now), drafts_views.note(
             drafts_service.edited(desk.exporter, case, asked.now), case.incident
         )
 
@@ -241,12 +243,12 @@ async def publish(desk: Services, asked: Request) -> Message | None:
 
 async def waive(desk: Services, asked: Request, reason: str) -> Message | None:
     """It is not needed: no more reminders."""
-    reason = require(admit(reason, "That reason"), "Say why it is not needed: `/postmortem waive a drill`.")
+    reason = require_text(clean_input(reason, "That reason"), "Say why it is not needed: `/postmortem waive a drill`.")
 
     def unit(tx: Transaction) -> Message:
         incident = postmortem_rules.waive(require_incident(tx, asked, locking=True), reason)
         _finish(tx, asked, incident, "the postmortem was waived")
-        retire(tx, incident, words.reminders.waived(reason=shortened(reason, 300)), asked.now)
+        retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), asked.now)
         return postmortem_views.waived(incident, asked.user)
 
     return await once(desk, asked, unit, verb="postmortem.waive")
@@ -297,10 +299,10 @@ async def snooze(desk: Services, asked: Request) -> Message | None:
         if not had or reminders_rules.postmortem_reason_gone(incident):
             require_owed(incident)
             raise Refused(f"Nothing is asked of {incident.key} any more.")
-        if until := reminders_rules.snoozed_until({one.slot: one.due_at for one in had if one.state == "pending"}):
+        if until := reminders_rules.find_snooze_end({one.slot: one.due_at for one in had if one.state == "pending"}):
             return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=until))
         latest = max(had, key=lambda reminder: reminder.id)
-        step = reminders_rules.snooze(latest.slot, {reminder.slot: reminder.state for reminder in had}, asked.now)
+        step = reminders_rules.plan_snooze(latest.slot, {reminder.slot: reminder.state for reminder in had}, asked.now)
         subject = (incident.team, reminders_rules.POSTMORTEM, str(incident.id))
         reminders_store.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
         why = words.reminders.snoozed(until=step.due_at)
@@ -356,7 +358,7 @@ async def action_form(desk: Services, asked: Request, action_id: int) -> Block:
 
 async def complete(desk: Services, asked: Request, action_id: int, given: Completed) -> Message | None:
     """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
-    link = actions_rules.address(given.link) if "link" in given.changed else ""
+    link = actions_rules.parse_link(given.link) if "link" in given.changed else ""
     if "due" in given.changed and given.due_on is not None and given.due_on < await today_of(desk, asked):
         raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
     if "owner" in given.changed:
@@ -373,7 +375,7 @@ async def complete(desk: Services, asked: Request, action_id: int, given: Comple
         action = _completed(before, given, link, zone_of(keeper))
         if action != before:
             actions_store.save(tx, action)
-        secrets_service.warn(tx, incident, Subject(Noun.ACTION, str(action.number)), link, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, asked)
         return postmortem_views.completed(action, case_store.glance(tx, incident, 1)[0])
 
     return await once(desk, asked, unit, verb="findings.complete")
@@ -404,7 +406,7 @@ async def link(desk: Services, asked: Request, why: int, action: int) -> Message
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
-        about = whys_rules.by_number(whys_store.every(tx, incident.id), why)
+        about = whys_rules.find_why(whys_store.every(tx, incident.id), why)
         require_why(tx, desk, asked, about)
         found = numbered(tx, incident, action)
         if found.status is ActionStatus.DROPPED:

@@ -45,7 +45,14 @@ def schedule(tx: Transaction, now: datetime) -> None:
 def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action, now: datetime) -> None:
     """An action is done: put down that its owner is asked whether it held."""
     zone = zone_of(people_store.one(tx, team, action.owner) if action.owner else None)
-    _put(tx, team, reminders_rules.HELD, action.id, now.date().isoformat(), reminders_rules.held_at(now, zone, rules_))
+    _put(
+        tx,
+        team,
+        reminders_rules.HELD,
+        action.id,
+        now.date().isoformat(),
+        reminders_rules.follow_up_at(now, zone, rules_),
+    )
 
 
 def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: datetime) -> None:
@@ -53,7 +60,7 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
     for action in actions_store.of_incident(tx, incident.id):
         if action.status is ActionStatus.DONE and action.closed_at is not None and not action.held:
             zone = zone_of(people_store.one(tx, incident.team, action.owner) if action.owner else None)
-            if reminders_rules.held_at(action.closed_at, zone, rules_) > now:
+            if reminders_rules.follow_up_at(action.closed_at, zone, rules_) > now:
                 ask_later(tx, rules_, incident.team, action, action.closed_at)
         is_open = action.status is ActionStatus.OPEN
         if is_open and action.overdue_at is not None and action.overdue_at <= now - reminders_rules.ESCALATED_AFTER:
@@ -229,8 +236,8 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
     if reminder.kind == reminders_rules.POSTMORTEM:
         steps = reminders_store.of_incident(tx, int(reminder.subject))
         pending = {step.slot: step.due_at for step in steps if step.state == "pending" and step.id != reminder.id}
-        now = max(now, reminders_rules.snoozed_until(pending) or now)
-    return reminders_rules.rolled(now, zone_of(people_store.one(tx, reminder.team, user)), rules_)
+        now = max(now, reminders_rules.find_snooze_end(pending) or now)
+    return reminders_rules.defer_past_quiet_hours(now, zone_of(people_store.one(tx, reminder.team, user)), rules_)
 
 
 def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
@@ -328,7 +335,7 @@ def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datet
     had = reminders_store.of_incident(tx, incident.id)
     if had:
         latest = max(had, key=lambda reminder: reminder.id)
-        snoozed = reminders_rules.snoozed_again(latest.slot, {one.slot: (one.state, one.due_at) for one in had}, now)
+        snoozed = reminders_rules.restore_snooze(latest.slot, {one.slot: (one.state, one.due_at) for one in had}, now)
         if snoozed is not None:
             _schedule(tx, incident, snoozed)
     resolving = [entry for entry in timeline_store.standing(tx, incident.id) if entry.milestone is Milestone.RESOLVED]
@@ -352,7 +359,7 @@ def as_corrected(tx: Transaction, rules: ReminderRules, incident: Incident, chan
     if changed.milestone is None and changed.kind is not EntryKind.STATUS:
         return incident
     entries = timeline_store.standing(tx, incident.id)
-    told = incident_rules.as_told(incident, entries)
+    told = incident_rules.derive_state(incident, entries)
     if told == incident:
         return incident
     if incident.status is Status.RESOLVED and told.status is not Status.RESOLVED:

@@ -19,7 +19,17 @@ from typing import Any, TypeVar
 from bot.domain import secrets as secrets_rules
 from bot.domain import sections as sections_rules
 from bot.domain.records import Action, Incident
-from bot.domain.secrets import LEAST, Noun, Redacted, SecretWording, Spot, Subject, spot_of, value_at, without
+from bot.domain.secrets import (
+    LEAST,
+    RecordKind,
+    RecordRef,
+    RedactedRecord,
+    SecretLocation,
+    SecretWording,
+    locate,
+    read_value,
+    redact_values,
+)
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services.context import Request, Services, once, require_incident
@@ -54,23 +64,23 @@ class Redaction:
         self._by = by
         self._now = now
 
-    def take_out(self, tx: Transaction) -> Redacted:
+    def take_out(self, tx: Transaction) -> RedactedRecord:
         """Replace the credentials wherever they stand, in every wording; what held them."""
         found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
         elsewhere = self._quoted(tx)
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
         search_store.forget(tx)
-        return Redacted(tuple(found), elsewhere, self._sources(tx))
+        return RedactedRecord(tuple(found), elsewhere, self._sources(tx))
 
-    def _title(self, tx: Transaction) -> list[Subject]:
+    def _title(self, tx: Transaction) -> list[RecordRef]:
         before = self._incident
         after = _with_clean(before, self._clean, ("title", "postmortem_reason"))
         if after is before:
             return []
         incidents_store.save(tx, after)
-        return [Subject(Noun.TITLE)] if after.title != before.title else []
+        return [RecordRef(RecordKind.TITLE)] if after.title != before.title else []
 
-    def _entries(self, tx: Transaction) -> list[Subject]:
+    def _entries(self, tx: Transaction) -> list[RecordRef]:
         incident_id = self._incident.id
         marks = {secrets_store.mark_of(value) for value in self._values}
         suspects = {number for mark in marks for number in secrets_store.entries_with(tx, incident_id, mark)}
@@ -80,32 +90,32 @@ class Redaction:
             if entry is None or not any(self._holds(wording.text) for wording in timeline_store.versions(tx, entry.id)):
                 continue
             timeline_store.redact(tx, entry, self._clean, self._by, self._now)
-            done.append(Subject(Noun.ENTRY, str(number)))
+            done.append(RecordRef(RecordKind.ENTRY, str(number)))
         return done
 
     def _clean(self, text: str) -> str:
         # Twice: where two stood side by side, the second is one of these values only once the first is gone.
-        return secrets_rules.without(secrets_rules.without(text, self._values), self._values)
+        return secrets_rules.redact_values(secrets_rules.redact_values(text, self._values), self._values)
 
     def _holds(self, text: str) -> bool:
         return self._clean(text) != text
 
-    def _whys(self, tx: Transaction) -> list[Subject]:
+    def _whys(self, tx: Transaction) -> list[RecordRef]:
         every = whys_store.every(tx, self._incident.id)
         done = (whys_store.redact(tx, why, self._clean, self._by, self._now) for why in every)
-        return [Subject(Noun.WHY, str(why.number)) for why in done if why is not None]
+        return [RecordRef(RecordKind.WHY, str(why.number)) for why in done if why is not None]
 
-    def _sections(self, tx: Transaction) -> list[Subject]:
+    def _sections(self, tx: Transaction) -> list[RecordRef]:
         done = sections_store.redact(tx, self._incident.id, self._clean, self._by, self._now)
-        return [Subject(Noun.SECTION, slug) for slug in done]
+        return [RecordRef(RecordKind.SECTION, slug) for slug in done]
 
-    def _actions(self, tx: Transaction) -> list[Subject]:
+    def _actions(self, tx: Transaction) -> list[RecordRef]:
         done = []
         for action in actions_store.of_incident(tx, self._incident.id):
             after = _with_clean(action, self._clean, ("text", "link", "reason"))
             if after is not action:
                 actions_store.save(tx, after)
-                done.append(Subject(Noun.ACTION, str(action.number)))
+                done.append(RecordRef(RecordKind.ACTION, str(action.number)))
         return done
 
     def _quoted(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
@@ -141,14 +151,14 @@ def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[st
 
 def _cleaned(copy: SecretCopy, values: frozenset[str]) -> str:
     if copy.place == "kept":
-        return sections_rules.redacted(copy.text, values)
+        return sections_rules.redact_markdown(copy.text, values)
     if copy.place not in _JSON_PLACES:
-        return secrets_rules.without(copy.text, values)
+        return secrets_rules.redact_values(copy.text, values)
     try:
         forms = _forms(values)  # what a button carries is JSON itself
-        text = json.dumps(_walked(json.loads(copy.text), lambda words: secrets_rules.without(words, forms)))
+        text = json.dumps(_walked(json.loads(copy.text), lambda words: secrets_rules.redact_values(words, forms)))
     except ValueError:  # a file's format, which is no JSON
-        text = secrets_rules.without(copy.text, values)
+        text = secrets_rules.redact_values(copy.text, values)
     # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
     still = any(secrets_store.mark_of(value) in text for value in values)
     return json.dumps(secrets_views.forgotten()) if still and copy.place in _MESSAGES else text
@@ -211,8 +221,8 @@ class Elsewhere:
         return tuple(there for there in now if there.spots)
 
 
-def _value(tx: Transaction, there: OtherIncident, spot: Spot) -> str:
-    return value_at(spot, secrets_store.text_at(tx, there.incident.id, spot))
+def _value(tx: Transaction, there: OtherIncident, spot: SecretLocation) -> str:
+    return read_value(spot, secrets_store.text_at(tx, there.incident.id, spot))
 
 
 async def find(desk: Services, asked: Request, held: Held) -> Elsewhere:
@@ -231,22 +241,22 @@ async def find(desk: Services, asked: Request, held: Held) -> Elsewhere:
 
 
 def _found(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tuple[OtherIncident, ...]:
-    by_incident: dict[int, tuple[Incident, dict[tuple[Subject, str], Spot]]] = {}
+    by_incident: dict[int, tuple[Incident, dict[tuple[RecordRef, str], SecretLocation]]] = {}
     for value in values:
         mark = mark_of(value)
         for other, wordings in secrets_store.elsewhere(tx, incident, mark) if mark else ():
             known = by_incident.setdefault(other.id, (other, {}))[1]
             known |= {(spot.subject, value): spot for spot in _spots(wordings, value)}
     # Its title may hold one as well, and is shown: never with it.
-    clean = ((replace(other, title=without(other.title, values)), known) for other, known in by_incident.values())
+    clean = ((replace(other, title=redact_values(other.title, values)), known) for other, known in by_incident.values())
     return tuple(OtherIncident(other, tuple(known.values())) for other, known in clean if known)
 
 
-def _spots(wordings: Iterable[SecretWording], value: str) -> list[Spot]:
-    return [spot for wording in wordings if (spot := spot_of(wording, value)) is not None]
+def _spots(wordings: Iterable[SecretWording], value: str) -> list[SecretLocation]:
+    return [spot for wording in wordings if (spot := locate(wording, value)) is not None]
 
 
-async def redact_there(desk: Services, asked: Request, marked: tuple[Spot, ...]) -> Message | None:
+async def redact_there(desk: Services, asked: Request, marked: tuple[SecretLocation, ...]) -> Message | None:
     """[Redact there]: take what stands at these spots of another incident out of all of it, in every wording.
 
     The incident is the one that the button names; that its presser may look into it the boundary has seen to.
@@ -256,7 +266,7 @@ async def redact_there(desk: Services, asked: Request, marked: tuple[Spot, ...])
         incident = incidents_store.by_id(tx, asked.incident_id or 0)
         if incident is None or incident.team != asked.team:
             raise Refused(secrets_views.nothing_there())
-        values = (value_at(spot, secrets_store.text_at(tx, incident.id, spot)) for spot in marked)
+        values = (read_value(spot, secrets_store.text_at(tx, incident.id, spot)) for spot in marked)
         return incident, frozenset(filter(None, values))
 
     also = await find(desk, asked, held)
@@ -277,7 +287,7 @@ log = logging.getLogger(__name__)
 DROPPED = "it was let go of when its entry was redacted"
 
 
-async def redact(desk: Services, asked: Request, subject: Subject, *, with_files: bool = False) -> Message | None:
+async def redact(desk: Services, asked: Request, subject: RecordRef, *, with_files: bool = False) -> Message | None:
     """Replace what looks like a credential in an entry, a why, an action, a section or the title by "[redacted]".
 
     It is gone from every wording of everything in the incident, from sections of other incidents that quote it, from
@@ -287,14 +297,14 @@ async def redact(desk: Services, asked: Request, subject: Subject, *, with_files
 
     def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
         incident, texts = _held(tx, asked, subject, locking=False)
-        return incident, frozenset().union(*map(secrets_rules.values, texts))
+        return incident, frozenset().union(*map(secrets_rules.list_values, texts))
 
     also = await find(desk, asked, held)
 
     def unit(tx: Transaction) -> Message:
         incident, texts = _held(tx, asked, subject)
-        values = frozenset().union(*map(secrets_rules.values, texts))
-        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is Noun.ENTRY else None
+        values = frozenset().union(*map(secrets_rules.list_values, texts))
+        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
         files = attachments_store.names(tx, entry.id) if entry and with_files else ()
         if not values and not files:
             raise Refused(
@@ -310,7 +320,7 @@ async def redact(desk: Services, asked: Request, subject: Subject, *, with_files
     return said
 
 
-async def redact_elsewhere(desk: Services, asked: Request, spots: tuple[Spot, ...]) -> Message | None:
+async def redact_elsewhere(desk: Services, asked: Request, spots: tuple[SecretLocation, ...]) -> Message | None:
     """[Redact there]: the same, at these spots of another incident."""
     said = await redact_there(desk, asked, spots)
     await _wipe(desk)
@@ -322,29 +332,29 @@ async def _wipe(desk: Services) -> None:
         log.warning("a redacted text stays in the write-ahead log until the database is quiet")
 
 
-async def leave(desk: Services, asked: Request, subject: Subject) -> Message:
+async def leave(desk: Services, asked: Request, subject: RecordRef) -> Message:
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
-    if subject.noun is Noun.ENTRY:
+    if subject.noun is RecordKind.ENTRY:
         return await corrections_service.offer_edit(desk, asked, subject.number)
     texts = await desk.store.read(lambda tx: _held(tx, asked, subject, locking=False)[1])
     return secrets_views.left(subject, texts[-1])
 
 
-def warn(tx: Transaction, incident: Incident, subject: Subject, text: str, asked: Request) -> None:
+def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, asked: Request) -> None:
     """Owe its author a DM where what they wrote looks as if it held a credential.
 
     For what everybody reads the answer to, or what has none; the receipt of an entry carries the warning itself.
     """
-    spans = secrets_rules.found(text)
+    spans = secrets_rules.find_credentials(text)
     if spans:
-        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is Noun.ENTRY else None
+        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
         files = attachments_store.names(tx, entry.id) if entry else ()
         said = secrets_views.warning_alone(spans, subject, incident, files)
         deliveries_store.tell(tx, incident, said, asked.now, to=asked.user)
 
 
 def _held(
-    tx: Transaction, asked: Request, subject: Subject, *, locking: bool = True
+    tx: Transaction, asked: Request, subject: RecordRef, *, locking: bool = True
 ) -> tuple[Incident, tuple[str, ...]]:
     """The incident that is meant, and every wording of the subject; whoever wrote one may do so from a DM as well.
 
@@ -362,14 +372,14 @@ def _held(
     return incident, texts
 
 
-def _wordings(tx: Transaction, incident: Incident, subject: Subject) -> tuple[set[str], tuple[str, ...]]:
+def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[set[str], tuple[str, ...]]:
     """Who wrote it, and all that was ever written; nothing where there is no such thing."""
     match subject.noun:
-        case Noun.ENTRY:
+        case RecordKind.ENTRY:
             return _entry(tx, incident, subject.number)
-        case Noun.WHY:
+        case RecordKind.WHY:
             return _why(tx, incident, subject.number)
-        case Noun.ACTION:
+        case RecordKind.ACTION:
             found = [one for one in actions_store.of_incident(tx, incident.id) if one.number == subject.number]
             changed_by = {
                 line.who
@@ -378,13 +388,13 @@ def _wordings(tx: Transaction, incident: Incident, subject: Subject) -> tuple[se
             }
             texts = tuple(text for one in found for text in (one.link, one.reason, one.text))
             return changed_by | {one.created_by for one in found}, texts
-        case Noun.SECTION:
+        case RecordKind.SECTION:
             saved = sections_store.history(tx, incident.id, subject.which)
             return {one.author for one in saved}, tuple(one.text for one in saved)
-        case Noun.TITLE:
+        case RecordKind.TITLE:
             # The first entry tells the title that it was opened with, also once it is called otherwise.
             return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
-        case Noun.DRAFT:
+        case RecordKind.DRAFT:
             edited = [one for one in sections_store.of_incident(tx, incident.id) if one.section == subject.which]
             return {one.author for one in edited}, tuple(one.markdown for one in edited)
 

@@ -5,8 +5,8 @@ from dataclasses import astuple
 
 from bot.domain import similarity as similarity_rules
 from bot.domain.records import Case, Incident
-from bot.domain.secrets import Noun, Subject
-from bot.domain.text import admit
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.domain.text import clean_input
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, once, require_incident
@@ -30,7 +30,7 @@ PROPOSED = 3
 
 async def search(desk: Services, asked: Request, text: str) -> Message:
     """The incidents with these words, in those channels that the reader may look into; with any where none has all."""
-    words = similarity_rules.significant(text)[: similarity_rules.MOST_WORDS]
+    words = similarity_rules.extract_words(text)[: similarity_rules.MOST_WORDS]
     if not words:
         raise Refused("Name a word that tells incidents apart, as in `/incident search connection pool`.")
     for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
@@ -65,7 +65,7 @@ async def alike(desk: Services, asked: Request, incident: Incident) -> tuple[Ali
 
 def _candidates(tx: Transaction, incident: Incident) -> list[Alike]:
     own = search_store.words_of(tx, incident.id)
-    words = similarity_rules.significant(own.title, own.cause, own.whys, own.told)[: similarity_rules.MOST_WORDS]
+    words = similarity_rules.extract_words(own.title, own.cause, own.whys, own.told)[: similarity_rules.MOST_WORDS]
     judged = search_store.judged(tx, incident.id)
     wanted = SearchQuery(words, is_any=True, before=incident.number)
     found = [
@@ -120,13 +120,15 @@ def keep(tx: Transaction, asked: Request, incident: Incident, verdicts: Mapping[
             continue
         search_store.judge(tx, incident.id, other_id, asked.user, asked.now, is_same=is_same)
         if is_same:
-            for slug, told in similarity_rules.told_of(case_store.glance(tx, other, 1)[0]).items():
+            for slug, told in similarity_rules.draft_recurrence(case_store.glance(tx, other, 1)[0]).items():
                 added.setdefault(slug, []).append(told)
     saved = sections_store.latest(tx, incident.id) if added else {}
     for slug, more in added.items():
-        text = admit(similarity_rules.joined(saved[slug].text if slug in saved else "", *more), "That section")
+        text = clean_input(
+            similarity_rules.append_text(saved[slug].text if slug in saved else "", *more), "That section"
+        )
         sections_store.save(tx, incident.id, slug, text, asked.user, asked.now)
-        secrets_service.warn(tx, incident, Subject(Noun.SECTION, slug), text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, asked)
 
 
 def other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from bot.domain import paste as paste_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.records import Entry, Incident, Person
-from bot.domain.text import admit
-from bot.domain.timeline import Carried, TimeOffer, with_words, zone_name
+from bot.domain.text import clean_input
+from bot.domain.timeline import PendingEntry, TimeOffer, with_words, zone_name
 from bot.domain.times import Reading
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
@@ -74,7 +74,7 @@ async def record(desk: Services, asked: Request, typed: TypedLine) -> Message | 
     reading = _read(typed, asked.now, clocks)
     if reading.question is not None:
         return _question(reading, clocks)
-    text = timeline_rules.require_text(admit(reading.text, "That entry"))
+    text = timeline_rules.require_text(clean_input(reading.text, "That entry"))
     moment = reading.utc or asked.now
     require = timeline_rules.require_past if typed.at is None else timeline_rules.require_chosen
     require(moment, asked.now)
@@ -98,11 +98,11 @@ async def record(desk: Services, asked: Request, typed: TypedLine) -> Message | 
     return await once(desk, asked, lambda _: already, verb="timeline.record")
 
 
-def _carried(asked: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> Carried:
+def _carried(asked: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> PendingEntry:
     """What the button that opens an incident takes along."""
     end = typed.at + typed.lasts if typed.at and typed.lasts else None
     where = (zone_name(clocks.zone), asked.place.channel, asked.key)
-    return Carried(typed.line, asked.now, *where, typed.at, end, typed.approximate, language=clocks.language)
+    return PendingEntry(typed.line, asked.now, *where, typed.at, end, typed.approximate, language=clocks.language)
 
 
 def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
@@ -209,7 +209,7 @@ async def form(desk: Services, asked: Request, text: str) -> Block:
             return await _preview(desk, asked, paste_views.from_text(text))
         except Refused as refused:
             raise with_words(
-                refused, Carried(text, asked.now, "", asked.place.channel, asked.key, is_paste=True)
+                refused, PendingEntry(text, asked.now, "", asked.place.channel, asked.key, is_paste=True)
             ) from refused
     clocks = await _clocks(desk, asked, "author")
     incident = await desk.store.read(lambda tx: require_taking(tx, asked))
@@ -227,7 +227,7 @@ async def submit(desk: Services, asked: Request, metadata: dict[str, Any], value
 async def _preview(desk: Services, asked: Request, pasted: Pasted) -> Block:
     clocks = await _clocks(desk, asked, pasted.zone)
     home = await _clocks(desk, asked, "author")
-    sheet = paste_rules.sheet(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
+    sheet = paste_rules.read_sheet(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     readable = tuple(line for line in sheet.lines if line.can_be_recorded)
 
     def look(tx: Transaction) -> Block:
@@ -248,7 +248,7 @@ def _said_then(
 
 
 def _choices(lines: tuple[paste_rules.PastedLine, ...], said: dict[tuple[datetime, str], int]) -> tuple[Choice, ...]:
-    return tuple(Choice(line, said.get((_to_the_minute(line), admit(line.text)), 0)) for line in lines)
+    return tuple(Choice(line, said.get((_to_the_minute(line), clean_input(line.text)), 0)) for line in lines)
 
 
 def _to_the_minute(line: paste_rules.PastedLine) -> datetime:
@@ -260,7 +260,7 @@ async def _record(
     desk: Services, asked: Request, pasted: Pasted, at: datetime, ticked: frozenset[int]
 ) -> Message | None:
     clocks = await _clocks(desk, replace(asked, now=at), pasted.zone)
-    lines = paste_rules.read(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
+    lines = paste_rules.read_lines(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     chosen = tuple(line for line in lines if line.number in ticked and line.can_be_recorded)
     if not chosen:
         raise Refused("No line is ticked, so there is nothing to record. Tick at least one, or close this window.")
@@ -278,7 +278,7 @@ async def _record(
 def _add(tx: Transaction, asked: Request, incident: Incident, line: paste_rules.PastedLine) -> Entry:
     reading, user = line.reading, asked.user
     assert reading.utc is not None  # noqa: S101 (a line that can be recorded has its time)
-    text = admit(line.text, f"Line {line.number}")
+    text = clean_input(line.text, f"Line {line.number}")
     new = NewEntry(reading.utc, text, user, user, asked.now, reading.end_utc, reading.approximate)
     return timeline_store.append(tx, incident.id, new)
 

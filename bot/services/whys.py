@@ -11,9 +11,9 @@ from functools import partial
 
 from bot.domain import whys as whys_rules
 from bot.domain.records import Entry, Incident, Status, Why
-from bot.domain.secrets import Noun, Subject
-from bot.domain.text import admit, require
-from bot.domain.whys import blaming
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.domain.text import clean_input, require_text
+from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, once, require_incident
@@ -42,15 +42,15 @@ async def answer(
     `seen` is the latest why that its author could see (None where they typed it): where somebody else was quicker,
     the answer says so, with the button that moves it.
     """
-    text = require(admit(text, "That answer"), EXAMPLE)
+    text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
         incident = _resolved(tx, asked, locking=True)
         chain = whys_store.chain(tx, incident.id)
         why = whys_store.add(tx, incident.id, whys_rules.parent_of_next(chain, parent), text, asked.user, asked.now)
-        secrets_service.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, asked)
         is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
-        doubt = None if is_told else whys_rules.doubt_of(chain, why, seen)
+        doubt = None if is_told else whys_rules.find_doubt(chain, why, seen)
         said = whys_views.answered(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
         return in_thread(tx, asked, incident, said)
 
@@ -59,20 +59,20 @@ async def answer(
 
 async def hint(desk: Services, asked: Request, text: str) -> Message | None:
     """The gentle word to somebody whose answer, just recorded, seems to stop at a person; None where it does not."""
-    word = blaming(text, desk.blame_words)
+    word = find_blame_word(text, desk.blame_words)
     if not word:
         return None
 
     def look(tx: Transaction) -> Message | None:
         mine = [why for why in whys_store.chain(tx, require_incident(tx, asked).id) if why.author == asked.user]
-        latest = next((why for why in reversed(mine) if blaming(why.text, desk.blame_words) == word), None)
+        latest = next((why for why in reversed(mine) if find_blame_word(why.text, desk.blame_words) == word), None)
         return whys_views.hint(latest, word) if latest else None
 
     return await desk.store.read(look)
 
 
 def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
-    found = (timeline_store.by_number(tx, why.incident_id, number) for number in whys_rules.cited(why.text))
+    found = (timeline_store.by_number(tx, why.incident_id, number) for number in whys_rules.list_cited(why.text))
     return tuple(entry for entry in found if entry is not None and not entry.struck)
 
 
@@ -124,7 +124,7 @@ async def mark_root(desk: Services, asked: Request, number: int | None, pressed:
         incident = require_incident(tx, asked, locking=True)
         if now := _numbered_since(tx, desk, asked, incident, number, pressed):
             return now
-        why = whys_rules.to_mark(whys_store.chain(tx, incident.id), number)
+        why = whys_rules.find_why_to_mark(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
             why = whys_store.amend(tx, replace(why, is_root=True), "root", asked.user, asked.now)
         said = whys_views.rooted(why, asked.user, incident, whys_store.chain(tx, incident.id))
@@ -139,7 +139,7 @@ def _numbered_since(
     """How the numbered why stands now, where it is not what its button showed. Raises Refused for one taken back."""
     if number is None:
         return None
-    why = whys_rules.by_number(whys_store.every(tx, incident.id), number)
+    why = whys_rules.find_why(whys_store.every(tx, incident.id), number)
     now = why_since(tx, desk, asked, why, pressed)
     if now is None:
         require_why(tx, desk, asked, why)
@@ -153,7 +153,7 @@ async def unmark_root(desk: Services, asked: Request, number: int, pressed: Pres
         incident = require_incident(tx, asked, locking=True)
         if now := _numbered_since(tx, desk, asked, incident, number, pressed):
             return now
-        why = whys_rules.by_number(whys_store.chain(tx, incident.id), number)
+        why = whys_rules.find_why(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
             raise Refused(f"Why {number} is not marked as a root cause.")
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", asked.user, asked.now)
@@ -180,8 +180,8 @@ async def form(desk: Services, asked: Request, parent: int | None) -> Block:
         incident = _resolved(tx, asked)
         chain = whys_store.chain(tx, incident.id)
         if parent:
-            require_why(tx, desk, asked, whys_rules.by_number(whys_store.every(tx, incident.id), parent))
-        before = whys_rules.answer_to(chain, parent)
+            require_why(tx, desk, asked, whys_rules.find_why(whys_store.every(tx, incident.id), parent))
+        before = whys_rules.find_answer(chain, parent)
         who = (desk.people.name(asked.team, before.author) or before.author) if before else ""
         return whys_views.answer_form(
             incident, chain, parent, entry_to_cite(tx, incident.id), (before, who) if before else None
@@ -208,7 +208,7 @@ async def offer(desk: Services, asked: Request, line: str) -> AnswerOffer | None
         chain = whys_store.chain(tx, incident.id)
         if incident.status is not Status.RESOLVED or whys_rules.is_ended(chain):
             return None
-        end = whys_rules.open_end(chain)
+        end = whys_rules.find_open_end(chain)
         return AnswerOffer(whys_views.offered(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT)
 
     return await desk.store.read(look)
@@ -225,7 +225,7 @@ async def asked_in(desk: Services, asked: Request, thread_ts: str) -> Request | 
 def _why(tx: Transaction, asked: Request, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
     """The incident and its numbered why, struck or not; raises Refused where there is none."""
     incident = require_incident(tx, asked, locking=locking)
-    return incident, whys_rules.by_number(whys_store.every(tx, incident.id), number)
+    return incident, whys_rules.find_why(whys_store.every(tx, incident.id), number)
 
 
 def _amended(tx: Transaction, asked: Request, incident: Incident, why: Why, change: str) -> Why:
@@ -242,7 +242,7 @@ def _amended(tx: Transaction, asked: Request, incident: Incident, why: Why, chan
 
 async def edit(desk: Services, asked: Request, number: int, text: str) -> Message | None:
     """Word a why anew, as `/why edit 2 because …`."""
-    text = require(admit(text, "That answer"), EXAMPLE)
+    text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, asked, number, locking=True)
@@ -258,7 +258,7 @@ async def save_form(desk: Services, asked: Request, number: int, text: str | Non
     """
     if text is None:
         return await offer_edit(desk, asked, number)
-    text = require(admit(text, "That answer"), EXAMPLE)
+    text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, asked, number, locking=True)
@@ -274,7 +274,7 @@ async def save_form(desk: Services, asked: Request, number: int, text: str | Non
 
 def _reworded(tx: Transaction, asked: Request, incident: Incident, before: Why, text: str) -> Message:
     why = _amended(tx, asked, incident, replace(before, text=text, struck=False), "edited")
-    secrets_service.warn(tx, incident, Subject(Noun.WHY, str(why.number)), text, asked)
+    secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, asked)
     return whys_views.edited(why, before)
 
 
@@ -287,7 +287,7 @@ async def strike(desk: Services, asked: Request, number: int | None, pressed: Pr
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         every = whys_store.every(tx, incident.id)
-        why = whys_rules.by_number(every, number) if number is not None else whys_rules.last_by(every, asked.user)
+        why = whys_rules.find_why(every, number) if number is not None else whys_rules.find_last_by(every, asked.user)
         if now := why_since(tx, desk, asked, why, pressed):
             return now
         if why.struck:
@@ -316,11 +316,11 @@ async def move(desk: Services, asked: Request, wish: whys_rules.MoveWhy, pressed
         incident = require_incident(tx, asked, locking=True)
         every, chain = whys_store.every(tx, incident.id), whys_store.chain(tx, incident.id)
         for number in (wish.number, wish.other):
-            require_why(tx, desk, asked, whys_rules.by_number(every, number))
-        why = whys_rules.by_number(every, wish.number)
+            require_why(tx, desk, asked, whys_rules.find_why(every, number))
+        why = whys_rules.find_why(every, wish.number)
         if now := why_since(tx, desk, asked, why, pressed):
             return now
-        parent = whys_rules.moved(chain, whys_rules.by_number(chain, wish.number), wish)
+        parent = whys_rules.parent_after_move(chain, whys_rules.find_why(chain, wish.number), wish)
         why = _amended(tx, asked, incident, replace(why, parent=parent), "moved")
         return whys_views.moved(why, whys_store.chain(tx, incident.id))
 

@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 from aiohttp import ClientError, ClientResponse, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.records import LARGEST, too_large
+from bot.domain.records import LARGEST, describe_too_large
 from bot.errors import AfterwordError
 
 _OF_SLACK = ("slack.com", "slack-gov.com")
@@ -82,5 +82,5 @@ async def _content(answer: ClientResponse) -> bytes:
     async for piece in answer.content.iter_chunked(64 * 1024):
         content += piece
         if len(content) > LARGEST:
-            raise NotKept(too_large(len(content), 0))
+            raise NotKept(describe_too_large(len(content), 0))
     return bytes(content)

@@ -18,7 +18,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.text import LONGEST, admit
+from bot.domain.text import LONGEST, clean_input
 from bot.errors import AfterwordError, Refused
 from bot.slack.errors import DEFAULT_REST, TROUBLE, cause_of, refusal_in
 from bot.slack.message_text import (
@@ -274,7 +274,7 @@ def _id(value: object) -> str:
 
 def _name(value: object) -> str:
     """A name as it can be kept; Slack's own are shorter than this."""
-    return admit(string(value)[:LONGEST_NAME])
+    return clean_input(string(value)[:LONGEST_NAME])
 
 
 def _is_odd(told: Told) -> bool:
@@ -286,7 +286,7 @@ def _files(told: Told, said: str) -> Iterator[Hanging]:
     """Its own files and those of the messages that it forwards, each once; `said` is what it says itself."""
     seen = set()
     for file in chain(objects_in(told.get("files")), files_below(told.get("attachments"), said)):
-        address = admit((string(file.get("url_private_download")) or string(file.get("url_private")))[:LONGEST])
+        address = clean_input((string(file.get("url_private_download")) or string(file.get("url_private")))[:LONGEST])
         if not address or address in seen or file.get("mode") in ("tombstone", "hidden_by_limit"):
             continue
         seen.add(address)

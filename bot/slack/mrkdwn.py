@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.domain.alerts import PROGRAMS
-from bot.domain.text import Piece, PieceKind, pieces
+from bot.domain.text import Piece, PieceKind, split_pieces
 
 _REACHED_BY = re.compile(r"^(?:mailto|tel|sms|callto|sips?):(?://)?", re.IGNORECASE)
 """What stands before a mail address or a number in a link; nobody types or reads it."""
@@ -54,7 +54,7 @@ def mrkdwn(text: str) -> str:
     if "`" not in text:
         return escape(text)
     written, is_behind_block = "", False
-    for piece in pieces(text):
+    for piece in split_pieces(text):
         is_block = piece.kind is PieceKind.BLOCK
         written += "\n" if written and (is_block or is_behind_block) else ""
         written += _code(piece) if piece.marks else escape(piece.text.replace("`", _NO_MARK))

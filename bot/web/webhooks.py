@@ -27,7 +27,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.clock import Clock
-from bot.domain.alert_payloads import PARSERS, Malformed
+from bot.domain.alert_payloads import PARSERS, MalformedPayloadError
 from bot.domain.alerts import Alert
 from bot.errors import NotRecorded
 from bot.web.slack_endpoint import Denied, json_object, read
@@ -235,7 +235,7 @@ class Hook:
             log.warning("a webhook to %s/%s was refused with %d: %s", HOOKS, self._name, denied.status, denied)
             outcome = "unproven" if denied.status in (401, 403) else "malformed"
             return outcome, PlainTextResponse(str(denied), denied.status)
-        except Malformed as malformed:
+        except MalformedPayloadError as malformed:
             log.warning("a webhook to %s/%s is not as its sender documents it: %s", HOOKS, self._name, malformed)
             return "malformed", PlainTextResponse(str(malformed), 400)
         except NotRecorded as error:

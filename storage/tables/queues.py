@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.domain.alerts import AlertStatus, Stand
+from bot.domain.alerts import AlertStatus, GroupState
 from storage.tables.columns import STRICT, flag_column, of_column, text_column, time_column, word_column
 
 
@@ -60,7 +60,7 @@ class AlertRow(SQLModel, table=True):
     ended_at: datetime | None = time_column()
     fired: int
     firing: int
-    stand: Stand = word_column(Stand)
+    stand: GroupState = word_column(GroupState)
     settled_by: str = text_column()
     incident_id: int | None = of_column("incident")
     storm_id: int | None = Field(sa_column_args=[ForeignKey("alert_storm.id")])

@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.domain.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
-from bot.domain.sections import Change
+from bot.domain.sections import EditOrigin
 from storage.database.statements import CalendarDay
 from storage.tables.columns import STRICT, bytes_column, flag_column, of_column, text_column, time_column, word_column
 
@@ -309,7 +309,7 @@ class KeptRegionRow(SQLModel, table=True):
     incident_id: int = of_column("incident")
     section: str = text_column()
     version: int
-    change: Change = word_column(Change)
+    change: EditOrigin = word_column(EditOrigin)
     markdown: str = text_column()
     facts: str = text_column()
     seen: int

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.text import bare, plain
+from bot.domain.text import clean, strip_code_marks
 from tests.support.export import export_text
 from tests.support.play import Play, playing
 
@@ -41,7 +41,7 @@ class Told:
 
     @property
     def line(self) -> Line:
-        return f"{self.at:%Y-%m-%d %H:%M}", export_text.squeezed(bare(plain(self.text)))
+        return f"{self.at:%Y-%m-%d %H:%M}", export_text.squeezed(strip_code_marks(clean(self.text)))
 
 
 @dataclass(frozen=True, slots=True)

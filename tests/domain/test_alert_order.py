@@ -12,13 +12,13 @@ from bot.domain.alerts import (
     Alert,
     AlertGroup,
     AlertStatus,
-    Stand,
-    after,
-    goes_on,
-    order,
-    retold,
-    start_of,
-    stretches,
+    GroupState,
+    apply_alert,
+    belongs_to,
+    missing_start,
+    replay,
+    sort_key,
+    split_groups,
 )
 from tests.support.play import NOON
 
@@ -32,7 +32,7 @@ def alert(status: AlertStatus = FIRING, at: datetime = NOON, fingerprint: str = 
 
 GROUP = AlertGroup(
     1, "T1", "alertmanager", "g", NOON, "a is down", "", "", "", FIRING, NOON, None, "", None, 0, 0,
-    Stand.HELD, "", None, None, 0, "C1", "", NOON,
+    GroupState.HELD, "", None, None, 0, "C1", "", NOON,
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def told(*alerts: Alert) -> AlertGroup:
     group = GROUP
     known: dict[str, AlertStatus] = {}
     for each in alerts:
-        group = after(group, each, known.get(each.fingerprint))
+        group = apply_alert(group, each, known.get(each.fingerprint))
         known[each.fingerprint] = each.status
     return group
 
@@ -69,46 +69,46 @@ def test_the_first_who_takes_it_up_counts_until_it_fires_anew() -> None:
 def test_the_end_of_one_firing_and_the_start_of_the_next_at_the_same_moment_are_told_in_that_order() -> None:
     end, anew = alert(RESOLVED, minute(5)), alert(at=minute(5), starts_at=minute(5))
     for order_told in ((alert(), end, anew), (anew, end, alert())):
-        assert (retold(GROUP, order_told).status, retold(GROUP, order_told).firing) == (FIRING, 1)
+        assert (replay(GROUP, order_told).status, replay(GROUP, order_told).firing) == (FIRING, 1)
 
 
 def test_what_ended_as_it_began_has_ended() -> None:
     for order_told in ((alert(), alert(RESOLVED)), (alert(RESOLVED), alert())):
-        assert (retold(GROUP, order_told).status, retold(GROUP, order_told).ended_at) == (RESOLVED, NOON)
+        assert (replay(GROUP, order_told).status, replay(GROUP, order_told).ended_at) == (RESOLVED, NOON)
 
 
 def test_a_group_goes_on_while_it_fires_for_an_hour_after_and_while_its_incident_is_open() -> None:
     over = replace(GROUP, status=RESOLVED, ended_at=NOON)
-    assert goes_on(GROUP, alert(at=minute(10_000)), is_open=False)
-    assert goes_on(over, alert(at=NOON + QUIET), is_open=False)
-    assert not goes_on(over, alert(at=NOON + QUIET + timedelta(seconds=1)), is_open=False)
-    assert goes_on(over, alert(at=minute(10_000)), is_open=True)
+    assert belongs_to(GROUP, alert(at=minute(10_000)), is_open=False)
+    assert belongs_to(over, alert(at=NOON + QUIET), is_open=False)
+    assert not belongs_to(over, alert(at=NOON + QUIET + timedelta(seconds=1)), is_open=False)
+    assert belongs_to(over, alert(at=minute(10_000)), is_open=True)
 
 
 def test_what_becomes_of_an_alert_tells_when_it_began_and_an_end_does_not() -> None:
     taken_up = alert(ACKNOWLEDGED, minute(2), by="Ana", start="start")
-    start = start_of(taken_up)
+    start = missing_start(taken_up)
     assert start is not None
     assert (start.status, start.at, start.event, start.by, start.is_start) == (FIRING, NOON, "start", "", True)
     given_back = alert(FIRING, minute(3), start="start")
-    assert start_of(given_back) == replace(start, title=given_back.title)
+    assert missing_start(given_back) == replace(start, title=given_back.title)
     for other in (alert(start="start"), alert(RESOLVED, minute(2), start="start"), alert(ACKNOWLEDGED, minute(2))):
-        assert start_of(other) is None
+        assert missing_start(other) is None
 
 
 def test_ends_of_nothing_known_wait() -> None:
     end, other = alert(RESOLVED, minute(5)), alert(RESOLVED, minute(6), "b")
-    assert stretches([end, other]) == ([], [end, other])
-    assert stretches([end, other, alert()]) == ([[alert(), end]], [other])
+    assert split_groups([end, other]) == ([], [end, other])
+    assert split_groups([end, other, alert()]) == ([[alert(), end]], [other])
 
 
 def test_what_comes_late_divides_a_group_or_makes_one_of_two() -> None:
     first, again = alert(), alert(at=minute(140))
-    assert len(stretches([first, again])[0]) == 1
+    assert len(split_groups([first, again])[0]) == 1
     end = alert(RESOLVED, minute(5))
-    assert stretches([first, again, end])[0] == [[first, end], [again]]
+    assert split_groups([first, again, end])[0] == [[first, end], [again]]
     between, its_end = alert(at=minute(50)), alert(RESOLVED, minute(100))
-    assert stretches([first, again, end, between, its_end])[0] == [[first, end, between, its_end, again]]
+    assert split_groups([first, again, end, between, its_end])[0] == [[first, end, between, its_end, again]]
 
 
 EVENTS = st.lists(
@@ -122,20 +122,22 @@ EVENTS = st.lists(
 def test_however_things_told_are_shuffled_the_same_groups_come_of_them(events: list[Alert], random: Any) -> None:
     shuffled = list(events)
     random.shuffle(shuffled)
-    found, waiting = stretches(shuffled)
-    assert (found, waiting) == stretches(events)
-    assert sorted([*waiting, *(each for told_of in found for each in told_of)], key=order) == sorted(events, key=order)
+    found, waiting = split_groups(shuffled)
+    assert (found, waiting) == split_groups(events)
+    assert sorted([*waiting, *(each for told_of in found for each in told_of)], key=sort_key) == sorted(
+        events, key=sort_key
+    )
     for told_of in found:
         backwards = list(reversed(told_of))
-        assert retold(GROUP, backwards) == replace(retold(GROUP, told_of), starts_at=retold(GROUP, backwards).starts_at)
+        assert replay(GROUP, backwards) == replace(replay(GROUP, told_of), starts_at=replay(GROUP, backwards).starts_at)
 
 
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_a_group_that_is_told_anew_stands_as_if_all_had_come_in_order(events: list[Alert], random: Any) -> None:
-    for told_of in stretches(events)[0]:
+    for told_of in split_groups(events)[0]:
         shuffled = list(told_of)
         random.shuffle(shuffled)
-        anew, in_order = retold(GROUP, shuffled), told(*told_of)
+        anew, in_order = replay(GROUP, shuffled), told(*told_of)
         assert replace(anew, title="", starts_at=NOON, changed_at=NOON) == replace(in_order, title="", changed_at=NOON)
         last = {each.fingerprint: each.status for each in told_of}
         assert (anew.fired, anew.firing) == (len(last), sum(status is not RESOLVED for status in last.values()))

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alerts import Alert, AlertRules, AlertStatus, NoCondition, conditions, proposed_severity, told_as
+from bot.domain.alerts import (
+    Alert,
+    AlertRules,
+    AlertStatus,
+    ConditionError,
+    describe,
+    parse_conditions,
+    propose_severity,
+)
 from tests.support.play import NOON
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus
@@ -29,15 +37,15 @@ def alert(status: AlertStatus = FIRING, at: datetime = NOON, fingerprint: str = 
     ],
 )
 def test_a_rule_opens_where_every_condition_holds(rule: str, labels: dict[str, str], opens: bool) -> None:
-    rules = AlertRules("C1", "", conditions(rule))
+    rules = AlertRules("C1", "", parse_conditions(rule))
     assert rules.opens_by(alert(labels=tuple(labels.items()))) is opens
     assert not rules.opens_by(alert(RESOLVED, labels=tuple(labels.items())))
 
 
 @pytest.mark.parametrize("rule", ["critical", "=critical", "severity=", "severity=,", "severity=a=b", "a=b;"])
 def test_what_is_no_condition_is_refused(rule: str) -> None:
-    with pytest.raises(NoCondition, match="is no condition"):
-        conditions(rule)
+    with pytest.raises(ConditionError, match="is no condition"):
+        parse_conditions(rule)
 
 
 @pytest.mark.parametrize(
@@ -55,11 +63,11 @@ def test_what_is_no_condition_is_refused(rule: str) -> None:
     ],
 )
 def test_a_severity_is_proposed_for_the_usual_words(label: str, severity: int | None) -> None:
-    assert proposed_severity(label) == severity
+    assert propose_severity(label) == severity
 
 
 def test_an_entry_names_one_alert_or_counts_several() -> None:
-    assert told_as(FIRING, ("Down",), more="checkout, critical") == "Alert fired: Down (checkout, critical)"
-    assert told_as(ACKNOWLEDGED, ("Down",), by="Ana") == "Alert acknowledged by Ana: Down"
-    assert told_as(RESOLVED, ("A", "B")) == "2 alerts resolved: A; B"
-    assert told_as(FIRING, tuple("ABCDEFG")) == "7 alerts fired: A; B; C; D; E; and 2 more"
+    assert describe(FIRING, ("Down",), more="checkout, critical") == "Alert fired: Down (checkout, critical)"
+    assert describe(ACKNOWLEDGED, ("Down",), by="Ana") == "Alert acknowledged by Ana: Down"
+    assert describe(RESOLVED, ("A", "B")) == "2 alerts resolved: A; B"
+    assert describe(FIRING, tuple("ABCDEFG")) == "7 alerts fired: A; B; C; D; E; and 2 more"

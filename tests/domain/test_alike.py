@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from bot.domain.records import Action, ActionStatus, Why
-from bot.domain.similarity import joined, rank, significant, told_of
+from bot.domain.similarity import append_text, draft_recurrence, extract_words, rank
 from tests.support.export.cases import NOW, case, incident
 
 
 def test_words_that_every_text_has_tell_nothing_apart() -> None:
-    assert significant("The pool ran out because of THE retry-storm", "pool 503 x") == (
+    assert extract_words("The pool ran out because of THE retry-storm", "pool 503 x") == (
         "pool",
         "ran",
         "retry",
@@ -20,7 +20,7 @@ def test_words_that_every_text_has_tell_nothing_apart() -> None:
 
 
 def test_the_more_and_the_rarer_the_words_shared_the_more_alike() -> None:
-    words = significant("checkout pool exhausted by retries")
+    words = extract_words("checkout pool exhausted by retries")
     texts = [
         "checkout pools were slow",
         "checkout was slow, retries",
@@ -53,7 +53,7 @@ def test_what_was_done_then_is_told_with_what_became_of_it() -> None:
             an_action(3, ActionStatus.DROPPED, reason="too large"),
         ),
     )
-    told = told_of(past)
+    told = draft_recurrence(past)
     first, cause, *done = told["recurrence"].splitlines()
     assert first.startswith(f"{past.incident.key} Checkout fails, 2026-")
     assert cause == "Root cause then: The pool ran out"
@@ -67,11 +67,11 @@ def test_what_was_done_then_is_told_with_what_became_of_it() -> None:
 
 
 def test_an_incident_without_a_cause_or_actions_says_so() -> None:
-    told = told_of(case())
+    told = draft_recurrence(case())
     assert "Root cause then: not recorded\nActions then: none were recorded" in told["recurrence"]
     assert "backlog_check" not in told
 
 
 @pytest.mark.parametrize(("before", "after"), [("", "b"), ("a\n", "a\n\nb")])
 def test_more_goes_below_what_stands(before: str, after: str) -> None:
-    assert joined(before, "b") == after
+    assert append_text(before, "b") == after

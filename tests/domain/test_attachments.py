@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.domain.records import IMAGES, LARGEST, LARGEST_IN_ALL, media_type, too_large, written_size
+from bot.domain.records import IMAGES, LARGEST, LARGEST_IN_ALL, describe_too_large, detect_media_type, format_size
 
 
 @pytest.mark.parametrize(
@@ -29,22 +29,22 @@ from bot.domain.records import IMAGES, LARGEST, LARGEST_IN_ALL, media_type, too_
     ],
 )
 def test_a_file_is_what_its_first_bytes_are(content: bytes, said: str, found: str) -> None:
-    assert media_type(content, said) == found
+    assert detect_media_type(content, said) == found
 
 
 @given(some.binary(max_size=64), some.sampled_from([*IMAGES, "text/html", "image/svg+xml"]))
 def test_no_name_makes_an_image_of_other_bytes(content: bytes, said: str) -> None:
-    if media_type(content, said) in IMAGES:
+    if detect_media_type(content, said) in IMAGES:
         assert content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"RIFF"))
 
 
 def test_one_file_and_all_of_an_incident_have_a_size_that_is_kept() -> None:
-    assert too_large(LARGEST, 0) == ""
-    assert too_large(LARGEST + 1, 0) == "it is larger than 10 MB"
-    assert too_large(1, LARGEST_IN_ALL - 1) == ""
-    assert too_large(2, LARGEST_IN_ALL - 1) == "the incident's files would be larger than 100 MB together"
+    assert describe_too_large(LARGEST, 0) == ""
+    assert describe_too_large(LARGEST + 1, 0) == "it is larger than 10 MB"
+    assert describe_too_large(1, LARGEST_IN_ALL - 1) == ""
+    assert describe_too_large(2, LARGEST_IN_ALL - 1) == "the incident's files would be larger than 100 MB together"
 
 
 @pytest.mark.parametrize(("size", "written"), [(0, "0 B"), (999, "999 B"), (12_300, "12 kB"), (3_400_000, "3.4 MB")])
 def test_a_size_is_written_as_people_say_it(size: int, written: str) -> None:
-    assert written_size(size) == written
+    assert format_size(size) == written

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.checks import FindingKind, findings
-from bot.domain.incident import Clash, clash, course
+from bot.domain.checks import FindingKind, list_findings
+from bot.domain.incident import Clash, find_clash, measure_span
 from bot.domain.records import Entry, EntryKind, Milestone, Status
 from tests.support.export.cases import INCIDENT, NOW, at, case, entry, incident
 
@@ -45,7 +45,7 @@ def test_what_contradicts_is_found(
     against: tuple[Milestone, bool, bool],
 ) -> None:
     about = INCIDENT if any(mark[0] is RESOLVED for mark in before) else OPEN
-    assert told(clash(about, marked(*before), milestone, at(hour, minute))) == against
+    assert told(find_clash(about, marked(*before), milestone, at(hour, minute))) == against
 
 
 @pytest.mark.parametrize(
@@ -63,23 +63,23 @@ def test_what_is_in_order_is_not_asked(
     before: list[tuple[Milestone, int, int]], milestone: Milestone, hour: int, minute: int
 ) -> None:
     about = INCIDENT if any(mark[0] is RESOLVED for mark in before) else OPEN
-    assert clash(about, marked(*before), milestone, at(hour, minute)) is None
+    assert find_clash(about, marked(*before), milestone, at(hour, minute)) is None
 
 
 def test_a_time_typed_to_the_minute_may_be_any_second_of_it() -> None:
     mitigated = (entry(1, at(14, 5) + timedelta(seconds=40), milestone=MITIGATED),)
-    assert clash(OPEN, mitigated, RESOLVED, at(14, 5)) is None
-    assert clash(OPEN, mitigated, RESOLVED, at(14, 4)) is not None
-    assert clash(OPEN, mitigated, RESOLVED, at(14, 5) + timedelta(seconds=39)) is not None
+    assert find_clash(OPEN, mitigated, RESOLVED, at(14, 5)) is None
+    assert find_clash(OPEN, mitigated, RESOLVED, at(14, 4)) is not None
+    assert find_clash(OPEN, mitigated, RESOLVED, at(14, 5) + timedelta(seconds=39)) is not None
 
 
 def test_an_acknowledgement_without_a_time_says_only_when_it_was_typed() -> None:
     undated = (entry(1, at(14, 30), milestone=ACKNOWLEDGED, recorded_at=at(14, 30)),)
-    assert clash(OPEN, undated, MITIGATED, at(14, 20)) is None
-    assert clash(OPEN, undated, DETECTED, at(14, 40)) is not None
+    assert find_clash(OPEN, undated, MITIGATED, at(14, 20)) is None
+    assert find_clash(OPEN, undated, DETECTED, at(14, 40)) is not None
     mitigated = marked((MITIGATED, 14, 20))
-    assert clash(OPEN, mitigated, ACKNOWLEDGED, at(14, 30), now=at(14, 30)) is None
-    assert clash(OPEN, mitigated, ACKNOWLEDGED, at(14, 30), now=at(15, 0)) is not None
+    assert find_clash(OPEN, mitigated, ACKNOWLEDGED, at(14, 30), now=at(14, 30)) is None
+    assert find_clash(OPEN, mitigated, ACKNOWLEDGED, at(14, 30), now=at(15, 0)) is not None
 
 
 def test_what_did_not_last_contradicts_nothing() -> None:
@@ -87,10 +87,10 @@ def test_what_did_not_last_contradicts_nothing() -> None:
         *marked((DETECTED, 14, 0), (MITIGATED, 14, 30), (RESOLVED, 14, 40)),
         entry(4, at(15, 0), "Reopened", kind=EntryKind.STATUS),
     )
-    assert clash(OPEN, first, MITIGATED, at(15, 30)) is None
-    assert clash(OPEN, first, RESOLVED, at(15, 30)) is None
-    assert clash(OPEN, first, ACKNOWLEDGED, at(15, 10)) is None
-    assert told(clash(OPEN, first, DETECTED, at(15, 0))) == (DETECTED, True, False)
+    assert find_clash(OPEN, first, MITIGATED, at(15, 30)) is None
+    assert find_clash(OPEN, first, RESOLVED, at(15, 30)) is None
+    assert find_clash(OPEN, first, ACKNOWLEDGED, at(15, 10)) is None
+    assert told(find_clash(OPEN, first, DETECTED, at(15, 0))) == (DETECTED, True, False)
 
 
 @given(st.permutations(list(Milestone)), st.lists(st.integers(0, 200), min_size=5, max_size=5))
@@ -100,16 +100,16 @@ def test_what_is_asked_when_typed_is_what_the_checks_would_find(order: list[Mile
     for number, milestone in enumerate(order, 1):
         moment = at(12, 0) + timedelta(minutes=minutes[number - 1])
         is_resolved = any(one.milestone is RESOLVED for one in written)
-        asked = asked or clash(INCIDENT if is_resolved else OPEN, written, milestone, moment) is not None
+        asked = asked or find_clash(INCIDENT if is_resolved else OPEN, written, milestone, moment) is not None
         written = (*written, entry(number, moment, milestone=milestone))
-    found = [one for one in findings(case(entries=written), NOW) if one.kind is FindingKind.ORDER]
+    found = [one for one in list_findings(case(entries=written), NOW) if one.kind is FindingKind.ORDER]
     assert asked == bool(found)
 
 
 def test_how_long_it_lasted_is_what_the_document_says() -> None:
-    told_ = course(INCIDENT, marked((STARTED, 13, 58), (DETECTED, 14, 5), (RESOLVED, 15, 10)), at(13, 50))
+    told_ = measure_span(INCIDENT, marked((STARTED, 13, 58), (DETECTED, 14, 5), (RESOLVED, 15, 10)), at(13, 50))
     assert (told_.since, told_.until, told_.length) == (at(13, 58), at(15, 10), timedelta(hours=1, minutes=12))
-    assert course(OPEN, marked((DETECTED, 14, 5)), at(13, 50)).length is None
-    assert course(OPEN, (), at(13, 50)).since == at(13, 50)
-    assert course(OPEN, (), None).since == OPEN.opened_at
-    assert course(INCIDENT, marked((STARTED, 15, 58), (RESOLVED, 15, 10)), None).length is None
+    assert measure_span(OPEN, marked((DETECTED, 14, 5)), at(13, 50)).length is None
+    assert measure_span(OPEN, (), at(13, 50)).since == at(13, 50)
+    assert measure_span(OPEN, (), None).since == OPEN.opened_at
+    assert measure_span(INCIDENT, marked((STARTED, 15, 58), (RESOLVED, 15, 10)), None).length is None

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.text import PieceKind, bare, closing, flat, pieces, shortened
+from bot.domain.text import PieceKind, find_closing_marks, flatten, shorten, split_pieces, strip_code_marks
 from tests.support.deadlines import working_at_most
 
 W, S, B = PieceKind.WORDS, PieceKind.SPAN, PieceKind.BLOCK
@@ -12,7 +12,7 @@ TEXTS = st.lists(
 
 
 def read(text: str) -> list[tuple[PieceKind, str]]:
-    return [(piece.kind, piece.text) for piece in pieces(text)]
+    return [(piece.kind, piece.text) for piece in split_pieces(text)]
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_a_backtick_that_marks_nothing_is_text(text: str) -> None:
     ],
 )
 def test_a_language_is_only_what_names_one_before_code(text: str, language: str, code: str) -> None:
-    (piece,) = pieces(text)
+    (piece,) = split_pieces(text)
     assert (piece.language, piece.text) == (language, code)
 
 
 @given(TEXTS)
 def test_nothing_but_marks_languages_and_blanks_is_left_out(text: str) -> None:
-    letters = "".join(piece.text for piece in pieces(text))
+    letters = "".join(piece.text for piece in split_pieces(text))
     assert "".join(letters.replace("`", "").replace("sh", "").split()) == (
         "".join(text.replace("`", "").replace("sh", "").split())
     )
@@ -79,10 +79,10 @@ def test_nothing_but_marks_languages_and_blanks_is_left_out(text: str) -> None:
 
 @given(TEXTS)
 def test_a_text_on_one_line_has_the_same_words_and_no_block_of_code(text: str) -> None:
-    line = flat(text)
+    line = flatten(text)
     assert "\n" not in line
-    assert all(piece.kind is not B for piece in pieces(line))
-    assert letters(bare(line)) == letters(bare(text))
+    assert all(piece.kind is not B for piece in split_pieces(line))
+    assert letters(strip_code_marks(line)) == letters(strip_code_marks(text))
 
 
 def letters(text: str) -> str:
@@ -91,24 +91,24 @@ def letters(text: str) -> str:
 
 
 def test_a_block_on_one_line_is_a_span_of_code() -> None:
-    assert flat("see\n```bash\nkubectl get\n  pods\n```\nabove") == "see `kubectl get pods` above"
-    assert flat("```\na `b` c\n```") == "`` a `b` c ``"
+    assert flatten("see\n```bash\nkubectl get\n  pods\n```\nabove") == "see `kubectl get pods` above"
+    assert flatten("```\na `b` c\n```") == "`` a `b` c ``"
 
 
 @given(TEXTS, st.integers(10, 60))
 def test_a_text_cut_in_code_closes_it_and_never_grows(text: str, most: int) -> None:
-    short = shortened(text, most)
+    short = shorten(text, most)
     assert len(short) <= most
     assert short == text or "…" in short
 
 
 def test_code_that_is_cut_is_still_code() -> None:
-    assert shortened("ran `kubectl get pods --all-namespaces`", 20) == "ran `kubectl get p…`"
-    assert read(shortened("see\n```\n" + "line\n" * 90 + "```", 60))[-1][0] is B
-    assert closing("a `b` c", 6) == ""
+    assert shorten("ran `kubectl get pods --all-namespaces`", 20) == "ran `kubectl get p…`"
+    assert read(shorten("see\n```\n" + "line\n" * 90 + "```", 60))[-1][0] is B
+    assert find_closing_marks("a `b` c", 6) == ""
 
 
 @pytest.mark.parametrize("text", ["` " * 20_000, "`` ` " * 8_000, "```\n" * 10_000, "`a\n" * 13_000, "`" * 40_000])
 def test_many_backticks_cost_no_more_than_as_many_letters(text: str) -> None:
     with working_at_most(1.0):
-        pieces(text)
+        split_pieces(text)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, EntryKind, Milestone, Status
 from bot.domain.secrets import MASK
-from bot.domain.section_drafts import MOST_BEFORE, Before, Moment, SectionDraft, draft
+from bot.domain.section_drafts import MOST_BEFORE, DraftMilestone, LeadupEntry, SectionDraft, draft_section
 from bot.domain.sections import SECTIONS
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
 
@@ -13,7 +13,7 @@ PASSWORD = "hunter" + "2-of-demo"
 
 
 def of(about: Case, slug: str) -> SectionDraft:
-    return draft(postmortem_rules.compile(about, NOW), slug)
+    return draft_section(postmortem_rules.compile(about, NOW), slug)
 
 
 def test_a_record_that_knows_nothing_fills_nothing_in() -> None:
@@ -35,7 +35,7 @@ def test_the_summary_has_the_title_and_the_whole_span() -> None:
 
 def test_the_impact_runs_to_its_mitigation_and_is_not_guessed_from_less_than_its_start() -> None:
     began, better = of(FULL, "impact").moments
-    assert began == Moment(
+    assert began == DraftMilestone(
         Milestone.IMPACT_STARTED, at(13, 58), None, None, "Ana Costa", 2, "Errors climb to 30 %", approximate=True
     )
     assert (better.milestone, better.since, better.number) == (Milestone.MITIGATED, Milestone.IMPACT_STARTED, 6)
@@ -52,7 +52,9 @@ def test_times_that_contradict_each_other_give_no_span() -> None:
 
 
 def test_what_led_up_to_it_are_the_notes_before_the_impact() -> None:
-    assert of(FULL, "leadup").before == (Before(at(13, 52), "Deploy of checkout 4.12 finished", "Chloé Martin", 1),)
+    assert of(FULL, "leadup").before == (
+        LeadupEntry(at(13, 52), "Deploy of checkout 4.12 finished", "Chloé Martin", 1),
+    )
     told = (entry(1, at(10, 0), "Incident opened", kind=EntryKind.STATUS), *FULL.entries[1:])
     assert of(case(entries=told), "leadup") == SectionDraft()
     many = tuple(entry(n, at(10, n), f"deploy {n}") for n in range(40))
@@ -73,7 +75,9 @@ def test_the_root_causes_are_those_that_were_marked() -> None:
 
 
 def test_an_incident_that_had_another_cause_is_named_for_recurrence() -> None:
-    assert draft(postmortem_rules.compile(FULL, NOW), "recurrence", ("INC-3",)) == SectionDraft(other_causes=("INC-3",))
+    assert draft_section(postmortem_rules.compile(FULL, NOW), "recurrence", ("INC-3",)) == SectionDraft(
+        other_causes=("INC-3",)
+    )
 
 
 def test_a_credential_is_not_copied_into_a_section() -> None:

@@ -7,8 +7,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain.form_fields import FIELD, FIELDS, When, mark, pieces, text_of, time_in, time_text
-from bot.domain.text import LONGEST, admit
+from bot.domain.form_fields import (
+    FIELD,
+    FIELDS,
+    FormMoment,
+    fingerprint,
+    format_time,
+    join_fields,
+    parse_time,
+    split_into_fields,
+)
+from bot.domain.text import LONGEST, clean_input
 
 NOW = datetime(2026, 11, 30, 21, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -46,53 +55,55 @@ def moments(draw: st.DrawFn) -> datetime:
 
 
 @st.composite
-def times(draw: st.DrawFn) -> When:
+def times(draw: st.DrawFn) -> FormMoment:
     """A moment, or a span that is over."""
     start = draw(moments())
     end = start + draw(SPANS) if draw(st.booleans()) else None
     assume(end is None or end <= NOW)
-    return When(start, end, draw(st.booleans()))
+    return FormMoment(start, end, draw(st.booleans()))
 
 
 @given(times(), st.sampled_from(ZONES))
-def test_any_time_of_the_record_reads_back_from_its_field(when: When, zone: ZoneInfo) -> None:
-    assert time_in(time_text(when, NOW, zone), NOW, zone) == when
+def test_any_time_of_the_record_reads_back_from_its_field(when: FormMoment, zone: ZoneInfo) -> None:
+    assert parse_time(format_time(when, NOW, zone), NOW, zone) == when
 
 
 @given(times(), st.sampled_from(ZONES), st.timedeltas(timedelta(0), timedelta(days=400)))
-def test_a_form_that_stays_open_says_the_same_later(when: When, zone: ZoneInfo, later: timedelta) -> None:
-    assert time_in(time_text(when, NOW, zone), NOW + later, zone) == when
+def test_a_form_that_stays_open_says_the_same_later(when: FormMoment, zone: ZoneInfo, later: timedelta) -> None:
+    assert parse_time(format_time(when, NOW, zone), NOW + later, zone) == when
 
 
 @pytest.mark.parametrize(
     ("when", "text"),
     [
-        (When(datetime(2026, 11, 27, 10, tzinfo=UTC)), "2026-11-27 11:00"),
-        (When(datetime(2026, 11, 27, 10, 0, 5, tzinfo=UTC)), "2026-11-27 11:00:05"),
-        (When(datetime(2026, 11, 27, 10, 0, 5, 250_000, tzinfo=UTC)), "2026-11-27 11:00:05.25"),
+        (FormMoment(datetime(2026, 11, 27, 10, tzinfo=UTC)), "2026-11-27 11:00"),
+        (FormMoment(datetime(2026, 11, 27, 10, 0, 5, tzinfo=UTC)), "2026-11-27 11:00:05"),
+        (FormMoment(datetime(2026, 11, 27, 10, 0, 5, 250_000, tzinfo=UTC)), "2026-11-27 11:00:05.25"),
         (
-            When(datetime(2026, 11, 27, 10, tzinfo=UTC), datetime(2026, 11, 27, 11, 5, tzinfo=UTC), approximate=True),
+            FormMoment(
+                datetime(2026, 11, 27, 10, tzinfo=UTC), datetime(2026, 11, 27, 11, 5, tzinfo=UTC), approximate=True
+            ),
             "~2026-11-27 11:00 - 12:05",
         ),
         (
-            When(datetime(2026, 11, 27, 10, tzinfo=UTC), datetime(2026, 11, 29, 11, tzinfo=UTC)),
+            FormMoment(datetime(2026, 11, 27, 10, tzinfo=UTC), datetime(2026, 11, 29, 11, tzinfo=UTC)),
             "2026-11-27 11:00 to 2026-11-29 12:00",
         ),
-        (When(datetime(2026, 10, 25, 0, 30, tzinfo=UTC)), "2026-10-25 02:30 +02:00"),
-        (When(datetime(2026, 10, 25, 1, 30, tzinfo=UTC)), "2026-10-25 02:30 +01:00"),
+        (FormMoment(datetime(2026, 10, 25, 0, 30, tzinfo=UTC)), "2026-10-25 02:30 +02:00"),
+        (FormMoment(datetime(2026, 10, 25, 1, 30, tzinfo=UTC)), "2026-10-25 02:30 +01:00"),
         (
-            When(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+            FormMoment(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
             "2026-10-25 02:30 +02:00 to 2026-10-25 02:30 +01:00",
         ),
     ],
 )
-def test_a_field_shows_no_more_of_a_time_than_it_needs(when: When, text: str) -> None:
-    assert time_text(when, NOW, BERLIN) == text
+def test_a_field_shows_no_more_of_a_time_than_it_needs(when: FormMoment, text: str) -> None:
+    assert format_time(when, NOW, BERLIN) == text
 
 
 def test_a_span_whose_end_lies_ahead_is_told_in_utc_for_it_would_be_asked_about() -> None:
-    ahead = When(NOW - timedelta(hours=1), NOW + timedelta(hours=2))
-    assert time_text(ahead, NOW, BERLIN) == "2026-11-30 20:30 UTC to 2026-11-30 23:30 UTC"
+    ahead = FormMoment(NOW - timedelta(hours=1), NOW + timedelta(hours=2))
+    assert format_time(ahead, NOW, BERLIN) == "2026-11-30 20:30 UTC to 2026-11-30 23:30 UTC"
 
 
 WORDS = st.text(st.sampled_from("aä🙂 .\n\t\r"), min_size=1, max_size=40)
@@ -104,55 +115,55 @@ def texts(draw: st.DrawFn) -> str:
     word = draw(WORDS)
     most = draw(st.sampled_from([1, FIELD - 1, FIELD, FIELD + 1, FIELD * 2, LONGEST - 10]))
     text = (word * (most // len(word) + 1))[: most + draw(st.integers(0, 9))]
-    return admit(text + draw(st.sampled_from(["", "x", " end"])), most=LONGEST + 99)[:LONGEST].strip()
+    return clean_input(text + draw(st.sampled_from(["", "x", " end"])), most=LONGEST + 99)[:LONGEST].strip()
 
 
 @given(texts())
 def test_any_text_is_the_same_in_the_fields_of_a_form(text: str) -> None:
-    held = pieces(text)
+    held = split_into_fields(text)
     if held is None:  # nearly nothing but white space
         assert sum(map(str.isspace, text)) > 500
         return
     assert "".join(held.parts) == text
     assert all(0 < len(part) <= FIELD for part in held.parts) or not text
     assert len(held.parts) < FIELDS
-    assert text_of(held.parts, held.gaps) == text
+    assert join_fields(held.parts, held.gaps) == text
     stripped = [part.strip() for part in held.parts]
     if all(stripped):  # as Slack may send it
-        assert mark(text_of(stripped, held.gaps)) == mark(text)
+        assert fingerprint(join_fields(stripped, held.gaps)) == fingerprint(text)
 
 
 @given(texts(), st.integers(0, 20))
 def test_a_field_that_is_written_anew_leaves_the_others_as_they_were(text: str, number: int) -> None:
-    held = pieces(text)
+    held = split_into_fields(text)
     assume(held is not None and number < len(held.parts) and all(part.strip() for part in held.parts))
     assert held is not None
     sent = [*held.parts[:number], "anew", *held.parts[number + 1 :]]
     before, after = "".join(held.parts[:number]), "".join(held.parts[number + 1 :])
-    now = text_of(sent, held.gaps)
+    now = join_fields(sent, held.gaps)
     assert now.startswith(before.rstrip())
     assert now.endswith(after.lstrip())
     assert "anew" in now[len(before.rstrip()) : len(now) - len(after.lstrip())]
 
 
 def test_what_stands_in_one_field_more_begins_a_line_unless_the_field_before_is_full() -> None:
-    assert text_of(["It broke.", "It was mended."], []) == "It broke.\nIt was mended."
-    assert text_of(["x" * FIELD, "y"], []) == "x" * FIELD + "y"
+    assert join_fields(["It broke.", "It was mended."], []) == "It broke.\nIt was mended."
+    assert join_fields(["x" * FIELD, "y"], []) == "x" * FIELD + "y"
 
 
 def test_a_text_is_cut_where_a_paragraph_a_line_or_a_word_ends() -> None:
-    held = pieces("a" * 2_500 + "\n\n" + "b " * 600)
+    held = split_into_fields("a" * 2_500 + "\n\n" + "b " * 600)
     assert held is not None
     assert [part[:1] for part in held.parts] == ["a", "b"]
     assert held.gaps == ("\n\n",)
 
 
 def test_a_text_that_is_longer_than_any_is_in_no_form() -> None:
-    assert pieces("x" * (LONGEST + 1)) is None
-    assert pieces("x" * LONGEST) is not None
+    assert split_into_fields("x" * (LONGEST + 1)) is None
+    assert split_into_fields("x" * LONGEST) is not None
 
 
 @given(texts())
 def test_the_mark_of_a_field_knows_the_text_whatever_slack_does_to_its_line_ends(text: str) -> None:
-    assert mark(text) == mark(f" {text.replace(chr(13) + chr(10), chr(10)).replace(chr(13), chr(10))}\n")
-    assert mark(text) != mark(f"{text}.")
+    assert fingerprint(text) == fingerprint(f" {text.replace(chr(13) + chr(10), chr(10)).replace(chr(13), chr(10))}\n")
+    assert fingerprint(text) != fingerprint(f"{text}.")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.checks import Finding, FindingKind, Mend, findings, placeholder
+from bot.domain.checks import Finding, FindingKind, Remedy, find_placeholder, list_findings
 from bot.domain.records import ActionStatus, Case, Entry, EntryKind, Milestone, Status
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, why, written
 
@@ -13,7 +13,7 @@ IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone
 
 
 def of(kind: FindingKind, given: Case) -> list[Finding]:
-    return [finding for finding in findings(given, NOW) if finding.kind is kind]
+    return [finding for finding in list_findings(given, NOW) if finding.kind is kind]
 
 
 def marked(*marks: tuple[Milestone, int, int]) -> tuple[Entry, ...]:
@@ -26,11 +26,11 @@ IN_ORDER = marked((IMPACT, 14, 0), (DETECTED, 14, 5), (ACKNOWLEDGED, 14, 6), (MI
 def test_a_sound_record_has_no_findings() -> None:
     linked = action(1, link="https://tracker.example.com/OPS-1")
     sound = case(entries=IN_ORDER, whys=(replace(why(1, None, root=True), actions=(1,)),), actions=(linked,))
-    assert findings(sound, NOW) == ()
+    assert list_findings(sound, NOW) == ()
 
 
 def test_an_incident_that_goes_on_lacks_no_milestone_yet() -> None:
-    assert findings(NOTHING_KNOWN, NOW) == ()
+    assert list_findings(NOTHING_KNOWN, NOW) == ()
 
 
 def test_resolved_before_detected_is_said_in_these_words_and_edits_the_later_milestone() -> None:
@@ -38,7 +38,7 @@ def test_resolved_before_detected_is_said_in_these_words_and_edits_the_later_mil
     assert found.sentence == (
         "Resolved (2026-11-23 14:30 UTC) is before detected (2026-11-23 15:00 UTC). One of the two times is wrong."
     )
-    assert (found.mend, found.target, found.is_question) == (Mend.EDIT_ENTRY, 2, False)
+    assert (found.mend, found.target, found.is_question) == (Remedy.EDIT_ENTRY, 2, False)
 
 
 def test_every_milestone_before_an_earlier_one_is_found() -> None:
@@ -69,7 +69,7 @@ def test_a_gap_of_more_than_half_an_hour_is_a_question(minutes: int, is_found: b
     found = of(
         FindingKind.GAP, case(about=incident(resolved_at=at(16, 0)), entries=(entry(1, at(14, 0)), entry(2, second)))
     )
-    assert [(one.is_question, one.mend) for one in found] == ([(True, Mend.ADD_ENTRY)] if is_found else [])
+    assert [(one.is_question, one.mend) for one in found] == ([(True, Remedy.ADD_ENTRY)] if is_found else [])
     assert all("31 min between #1 (2026-11-23 14:00 UTC) and #2" in one.sentence for one in found)
 
 
@@ -96,15 +96,15 @@ def test_an_entry_in_the_future_is_found_beyond_a_minute_of_difference_between_c
         entry(2, NOW + timedelta(seconds=50)),
     )
     assert [(one.target, one.mend) for one in of(FindingKind.FUTURE, case(entries=(ahead, close)))] == [
-        (1, Mend.EDIT_ENTRY)
+        (1, Remedy.EDIT_ENTRY)
     ]
 
 
 def test_a_resolved_incident_without_detection_and_recovery_is_found_and_recovery_is_a_question() -> None:
     bare = case(entries=(entry(1, at(15, 10), milestone=RESOLVED),))
-    assert [(f.kind, f.mend, f.is_question) for f in findings(bare, NOW)] == [
-        (FindingKind.DETECTION, Mend.MARK, False),
-        (FindingKind.RECOVERY, Mend.MARK, True),
+    assert [(f.kind, f.mend, f.is_question) for f in list_findings(bare, NOW)] == [
+        (FindingKind.DETECTION, Remedy.MARK, False),
+        (FindingKind.RECOVERY, Remedy.MARK, True),
     ]
 
 
@@ -113,14 +113,14 @@ def test_an_open_action_says_all_that_it_lacks_and_a_missing_link_alone_is_a_que
     closed = action(3, owner=None, due_on=None, status=ActionStatus.DONE)
     first, second = of(FindingKind.ACTION, case(actions=(action(1), bare, closed)))
     assert first.sentence.startswith("Action 2 has no owner, no due date and no link to a ticket: “Pool")
-    assert (first.is_question, first.target, first.mend) == (False, 2, Mend.COMPLETE_ACTION)
+    assert (first.is_question, first.target, first.mend) == (False, 2, Remedy.COMPLETE_ACTION)
     assert (second.is_question, second.target) == (True, 1)
 
 
 def test_a_root_without_an_action_is_found() -> None:
     roots = (why(1, None, "No load test", root=True), replace(why(2, 1, root=True), actions=(1,)))
     (found,) = of(FindingKind.ROOT, case(whys=roots, actions=(action(1),)))
-    assert (found.target, found.mend) == (1, Mend.ADD_ACTION)
+    assert (found.target, found.mend) == (1, Remedy.ADD_ACTION)
     assert "“No load test”" in found.sentence
 
 
@@ -134,7 +134,7 @@ def test_a_dropped_action_covers_no_root_and_an_action_of_no_why_is_for_the_only
 def test_which_root_an_action_is_for_is_asked_where_there_are_several() -> None:
     roots = (why(1, None, "No load test", root=True), why(2, 1, "No alarm", root=True))
     first, second = of(FindingKind.ROOT, case(whys=roots, actions=(action(1), action(2))))
-    assert (first.target, first.mend, first.is_question, first.choices) == (1, Mend.LINK_ACTION, True, (2, 1))
+    assert (first.target, first.mend, first.is_question, first.choices) == (1, Remedy.LINK_ACTION, True, (2, 1))
     assert first.sentence.startswith("Which action is for the root cause in why 1, “No load test”? There is action 2 “")
     assert second.target == 2
     one_left = (roots[0], replace(roots[1], actions=(2,)))
@@ -144,7 +144,7 @@ def test_which_root_an_action_is_for_is_asked_where_there_are_several() -> None:
 def test_an_action_made_of_a_root_covers_that_one_alone() -> None:
     roots = (replace(why(1, None, root=True), actions=(1, 2)), why(2, 1, root=True))
     (found,) = of(FindingKind.ROOT, case(whys=roots, actions=(action(1), action(2))))
-    assert (found.target, found.mend, found.is_question) == (2, Mend.ADD_ACTION, False)
+    assert (found.target, found.mend, found.is_question) == (2, Remedy.ADD_ACTION, False)
 
 
 def test_an_action_for_a_why_that_is_no_root_covers_none() -> None:
@@ -172,7 +172,7 @@ def test_a_written_root_cause_without_any_action_is_found() -> None:
 )
 def test_a_placeholder_that_was_left_is_found_in_its_section(left: str) -> None:
     (found,) = of(FindingKind.PLACEHOLDER, case(sections=(written("impact", f"About 40 % of users. {left}"),)))
-    assert (found.section, found.mend) == ("impact", Mend.FILL_SECTION)
+    assert (found.section, found.mend) == ("impact", Remedy.FILL_SECTION)
     assert left in found.sentence
 
 
@@ -188,12 +188,12 @@ def test_a_placeholder_that_was_left_is_found_in_its_section(left: str) -> None:
     ],
 )
 def test_what_people_write_on_purpose_is_no_placeholder(fine: str) -> None:
-    assert placeholder(fine) == ""
+    assert find_placeholder(fine) == ""
 
 
 def test_what_is_surely_wrong_stands_before_what_is_asked() -> None:
     both = case(entries=(entry(1, at(14, 0)), entry(2, at(15, 0))), actions=FULL.actions)
-    found = findings(both, NOW)
+    found = list_findings(both, NOW)
     assert [one.kind for one in found] == [
         FindingKind.DETECTION,
         FindingKind.ACTION,

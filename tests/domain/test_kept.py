@@ -5,22 +5,22 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain.checks import blank_sections
-from bot.domain.sections import Change, KeptRegion, by_region, filled, redacted, standing
-from bot.domain.text import plain
+from bot.domain.checks import list_blank_sections
+from bot.domain.sections import EditedRegion, EditOrigin, group_by_region, list_active, list_filled, redact_markdown
+from bot.domain.text import clean
 from bot.export import escape
 from tests.support.export.cases import NOTHING_KNOWN, at
 
-_ONE = KeptRegion(1, "leadup", 1, Change.EDITED, "by hand", "f0", 0, "Ana", "file", "monday", at(17, 0))
+_ONE = EditedRegion(1, "leadup", 1, EditOrigin.EDITED, "by hand", "f0", 0, "Ana", "file", "monday", at(17, 0))
 
 
-def text(version: int, seen: int, author: str = "Ana", **changes: object) -> KeptRegion:
+def text(version: int, seen: int, author: str = "Ana", **changes: object) -> EditedRegion:
     """A text that its author wrote who had seen the version `seen`."""
     return replace(_ONE, version=version, seen=seen, author=author, **changes)  # type: ignore[arg-type]
 
 
-def versions(*history: KeptRegion) -> list[int]:
-    return [one.version for one in standing(history)]
+def versions(*history: EditedRegion) -> list[int]:
+    return [one.version for one in list_active(history)]
 
 
 def test_what_its_author_saw_gives_way_to_their_text() -> None:
@@ -50,12 +50,12 @@ def test_another_copy_or_another_way_is_no_going_on() -> None:
 
 def test_a_choice_takes_the_place_of_all_that_were_seen_and_of_no_other() -> None:
     two = (text(1, 0), text(2, 0, "Bo"))
-    assert versions(*two, text(3, 2, change=Change.CHOSEN)) == [3]
-    assert versions(*two, text(3, 0, "Chandra"), text(4, 2, change=Change.CHOSEN)) == [3, 4]
+    assert versions(*two, text(3, 2, change=EditOrigin.CHOSEN)) == [3]
+    assert versions(*two, text(3, 0, "Chandra"), text(4, 2, change=EditOrigin.CHOSEN)) == [3, 4]
 
 
 def test_a_region_given_up_is_the_records_again_until_somebody_edits_it() -> None:
-    given_up = text(2, 1, "Bo", change=Change.GIVEN_UP, markdown="")
+    given_up = text(2, 1, "Bo", change=EditOrigin.GIVEN_UP, markdown="")
     assert versions(text(1, 0), given_up) == []
     assert versions(text(1, 0), given_up, text(3, 2)) == [3]
     assert versions(text(1, 0), given_up, text(3, 0, "Chandra")) == [3]
@@ -63,17 +63,17 @@ def test_a_region_given_up_is_the_records_again_until_somebody_edits_it() -> Non
 
 def test_a_region_that_people_filled_in_a_draft_is_filled() -> None:
     history = (text(1, 0), text(1, 0, section="fault", markdown=""), text(1, 0, section="impact"))
-    given_up = text(2, 1, section="impact", change=Change.GIVEN_UP, markdown="")
-    assert filled((*history, given_up)) == {"leadup"}
-    assert list(by_region(history)) == ["leadup", "fault", "impact"]
-    blank = blank_sections(replace(NOTHING_KNOWN, kept=(*history, given_up)))
-    assert set(blank_sections(NOTHING_KNOWN)) - set(blank) == {"leadup"}
+    given_up = text(2, 1, section="impact", change=EditOrigin.GIVEN_UP, markdown="")
+    assert list_filled((*history, given_up)) == {"leadup"}
+    assert list(group_by_region(history)) == ["leadup", "fault", "impact"]
+    blank = list_blank_sections(replace(NOTHING_KNOWN, kept=(*history, given_up)))
+    assert set(list_blank_sections(NOTHING_KNOWN)) - set(blank) == {"leadup"}
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40), st.text(max_size=20))
 def test_a_credential_leaves_a_text_however_its_draft_escaped_it(secret: str, around: str) -> None:
     assume("://" not in secret)  # an address is written as a link, twice
-    around = plain(around).replace(secret, "")
+    around = clean(around).replace(secret, "")
     for write in (escape.inline, escape.block, escape.item, escape.cell, str):
-        assert secret not in redacted(f"{around} {write(f'it is {secret} now')}", {secret})
-        assert "[redacted]" in redacted(write(f"it is {secret} now"), {secret})
+        assert secret not in redact_markdown(f"{around} {write(f'it is {secret} now')}", {secret})
+        assert "[redacted]" in redact_markdown(write(f"it is {secret} now"), {secret})

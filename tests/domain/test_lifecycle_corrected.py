@@ -35,7 +35,7 @@ def lived(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
             after = (
                 incident_rules.reopen(incident)
                 if step is None
-                else incident_rules.reach(incident, step, "U1", new.happened_at)
+                else incident_rules.reach_milestone(incident, step, "U1", new.happened_at)
             )
         except Refused:
             continue
@@ -47,14 +47,14 @@ def lived(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
 @given(st.lists(st.sampled_from(STEPS), max_size=12))
 def test_what_was_lived_through_is_what_its_entries_tell(steps: list[Milestone | None]) -> None:
     incident, entries = lived(steps)
-    assert incident_rules.as_told(incident, reversed(entries)) == incident
+    assert incident_rules.derive_state(incident, reversed(entries)) == incident
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=12))
 def test_taking_the_last_entry_back_is_as_if_it_had_never_been(steps: list[Milestone | None]) -> None:
     incident, entries = lived(steps)
     before, _ = lived([entry.milestone for entry in entries[1:-1]])
-    told = incident_rules.as_told(incident, entries[:-1])
+    told = incident_rules.derive_state(incident, entries[:-1])
     assert (told.status, told.resolved_at, told.resolved_by) == (before.status, before.resolved_at, before.resolved_by)
 
 
@@ -62,6 +62,6 @@ def test_taking_the_last_entry_back_is_as_if_it_had_never_been(steps: list[Miles
 def test_a_finished_postmortem_stays_finished_while_the_incident_stays_resolved(status: PostmortemStatus) -> None:
     incident, entries = lived([Milestone.RESOLVED])
     incident = replace(incident, postmortem_status=status, postmortem_reason="a drill")
-    assert incident_rules.as_told(incident, entries) == incident
-    told = incident_rules.as_told(incident, entries[:-1])
+    assert incident_rules.derive_state(incident, entries) == incident
+    told = incident_rules.derive_state(incident, entries[:-1])
     assert (told.postmortem_status, told.postmortem_reason) == (PostmortemStatus.OPEN, "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.similarity import Reason, links_to_a_graph, reason
+from bot.domain.similarity import ProposalReason, find_reason, has_graph_link
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from bot.domain.similarity import Reason, links_to_a_graph, reason
     ],
 )
 def test_addresses_of_dashboards_and_pictures_are_known(text: str) -> None:
-    assert links_to_a_graph(text)
+    assert has_graph_link(text)
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ def test_addresses_of_dashboards_and_pictures_are_known(text: str) -> None:
     ["grafana is down", "<https://example.com/handbook>", "look at graph.png", "<https://example.com/?q=grafana>", ""],
 )
 def test_other_words_and_addresses_are_not(text: str) -> None:
-    assert not links_to_a_graph(text)
+    assert not has_graph_link(text)
 
 
 def test_what_somebody_marked_counts_most_and_a_link_least() -> None:
     link = "<https://grafana.example.com/d/1>"
-    assert reason(link, is_marked=True, has_time=True, has_image=True) is Reason.MARKED
-    assert reason(link, is_marked=False, has_time=True, has_image=True) is Reason.TIME
-    assert reason("", is_marked=False, has_time=False, has_image=True) is Reason.GRAPH
-    assert reason(link, is_marked=False, has_time=False, has_image=False) is Reason.GRAPH
-    assert reason("good morning", is_marked=False, has_time=False, has_image=False) is None
+    assert find_reason(link, is_marked=True, has_time=True, has_image=True) is ProposalReason.MARKED
+    assert find_reason(link, is_marked=False, has_time=True, has_image=True) is ProposalReason.TIME
+    assert find_reason("", is_marked=False, has_time=False, has_image=True) is ProposalReason.GRAPH
+    assert find_reason(link, is_marked=False, has_time=False, has_image=False) is ProposalReason.GRAPH
+    assert find_reason("good morning", is_marked=False, has_time=False, has_image=False) is None

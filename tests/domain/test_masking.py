@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from bot.domain import masking as masking_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import AuditRecord, PastWording
-from bot.domain.masking import Find, MaskRules, chosen
+from bot.domain.masking import MaskedItem, MaskRules, parse_rules
 from bot.domain.records import Attachment, Person
 from bot.export import Exporter
 from tests.export.test_hostile import everywhere
 from tests.support.export.cases import FULL, NOW, case, entry
 
-ALL = chosen("credentials,emails,addresses", "")
+ALL = parse_rules("credentials,emails,addresses", "")
 TOKEN = "ghp_" + "a1B2" * 10
 
 
@@ -57,7 +57,7 @@ def test_what_only_looks_like_it_stays(text: str) -> None:
 
 
 def test_the_operators_own_rules_count_too() -> None:
-    rules = chosen("none", r"ACME-\d+ Example\s+Bank")
+    rules = parse_rules("none", r"ACME-\d+ Example\s+Bank")
     assert found("ticket ACME-12 of Example  Bank, ana@shop.example", rules) == ["ACME-12", "Example  Bank"]
 
 
@@ -70,7 +70,7 @@ def test_the_operators_own_rules_count_too() -> None:
 )
 def test_a_rule_that_cannot_be_is_refused_in_a_sentence(usual: str, patterns: str, sentence: str) -> None:
     with pytest.raises(ValueError, match="^" + sentence.replace("(", r"\(")):
-        chosen(usual, patterns)
+        parse_rules(usual, patterns)
 
 
 def test_every_field_that_a_person_fills_is_masked_in_every_form() -> None:
@@ -91,7 +91,7 @@ def test_the_document_itself_stays_whole() -> None:
     masked, finds = masking_rules.mask(whole, ALL)
     assert Exporter().render(whole, "json") == before
     assert masked.timeline[0].text == "login from [masked]"
-    assert finds == (Find("an IP address", "#1", "10.2.3.4"),)
+    assert finds == (MaskedItem("an IP address", "#1", "10.2.3.4"),)
 
 
 def test_nothing_to_mask_changes_no_word() -> None:
@@ -146,4 +146,4 @@ def test_what_was_said_once_is_in_no_masked_copy() -> None:
     ],
 )
 def test_a_hint_tells_neither_a_credential_nor_what_an_own_rule_names(kind: str, text: str, hint: str) -> None:
-    assert Find(kind, "#1", text).hint == hint
+    assert MaskedItem(kind, "#1", text).hint == hint

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.paste import MOST_LINES, read
+from bot.domain.paste import MOST_LINES, read_lines
 from bot.errors import Refused
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -18,7 +18,7 @@ def told(text: str, *, rolls: bool = False, zone: ZoneInfo = BERLIN) -> list[str
     """Each line as `time text`, or as `? problem`."""
     return [
         f"? {line.problem}" if line.problem else f"{line.reading.utc:%Y-%m-%d %H:%M} {line.text}"
-        for line in read(text, NOW, zone, rolls=rolls)
+        for line in read_lines(text, NOW, zone, rolls=rolls)
     ]
 
 
@@ -33,7 +33,7 @@ def test_each_line_is_read_at_its_own_time_in_its_own_zone() -> None:
 
 
 def test_lines_without_a_time_go_on_with_the_line_above() -> None:
-    (first, second) = read("12:05 failed over\nto replica 2\n  by hand\n12:10 back", NOW, BERLIN)
+    (first, second) = read_lines("12:05 failed over\nto replica 2\n  by hand\n12:10 back", NOW, BERLIN)
     assert (first.text, first.more) == ("failed over\nto replica 2\nby hand", 2)
     assert (second.text, second.more, second.number) == ("back", 0, 4)
 
@@ -73,7 +73,7 @@ def test_a_date_without_its_year_is_the_one_next_to_the_date_above() -> None:
 def test_midnight_is_passed_only_where_that_was_asked() -> None:
     pasted = "2018-02-20\n23:50 failing\n00:10 worse\n00:05 said late\n01:00 back"
     assert told(pasted, zone=ZoneInfo("UTC"))[1] == "2018-02-20 00:10 worse"
-    assert [line.is_earlier for line in read(pasted, NOW, BERLIN)] == [False, True, True, False]
+    assert [line.is_earlier for line in read_lines(pasted, NOW, BERLIN)] == [False, True, True, False]
     assert told(pasted, rolls=True, zone=ZoneInfo("UTC")) == [
         "2018-02-20 23:50 failing",
         "2018-02-21 00:10 worse",
@@ -101,14 +101,14 @@ def test_words_before_the_first_time_belong_to_nothing() -> None:
 @pytest.mark.parametrize("text", ["", " \n\n", "only words\nand more", "2026-11-23"])
 def test_a_paste_without_any_time_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(Refused, match=r"14:05 failed over|Paste some lines"):
-        read(text, NOW, BERLIN)
+        read_lines(text, NOW, BERLIN)
 
 
 def test_too_many_lines_are_refused_and_the_sentence_says_how_many_fit() -> None:
     fitting = "\n".join(["12:05 x"] * MOST_LINES)
-    assert len(read(fitting, NOW, BERLIN)) == MOST_LINES
+    assert len(read_lines(fitting, NOW, BERLIN)) == MOST_LINES
     with pytest.raises(Refused, match=r"2,000 lines .* nothing of it was recorded\. At most 200 lines"):
-        read("\n".join(["12:05 x"] * 2_000), NOW, BERLIN)
+        read_lines("\n".join(["12:05 x"] * 2_000), NOW, BERLIN)
 
 
 CORPUS = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
@@ -118,7 +118,7 @@ UNDATED = {"atlassian-kitt-k8s-1-9"}
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the shared collection of published timelines is not here")
 def test_published_timelines_are_read_right_as_they_stand_but_for_lines_out_of_order() -> None:
-    read_lines = 0
+    count = 0
     for path in sorted(CORPUS.glob("*.json")):
         incident = json.loads(path.read_text(encoding="utf-8"))
         if incident["id"] in WRONG_AT_THE_SOURCE | UNDATED:
@@ -127,17 +127,17 @@ def test_published_timelines_are_read_right_as_they_stand_but_for_lines_out_of_o
         zone = timezone(timedelta(hours=1)) if incident["tz"] == "UTC+1" else ZoneInfo(incident["tz"])
         begins = datetime.fromisoformat(entries[0]["time_utc"]).astimezone(zone)
         rows = [f"{begins:%Y-%m-%d}", *(f"{e['time_raw']} {' '.join(e['text'].split())}" for e in entries)]
-        lines = read("\n".join(rows), NOW, zone)
+        lines = read_lines("\n".join(rows), NOW, zone)
         wrong = [
             line.written
             for line, entry in zip(lines, entries, strict=True)
             if line.reading.utc != datetime.fromisoformat(entry["time_utc"]) and not line.is_earlier
         ]
         assert wrong == []
-        read_lines += len(lines)
-    assert read_lines > 250
+        count += len(lines)
+    assert count > 250
 
 
 def test_a_line_whose_time_does_not_stand_first_is_told_to_begin_with_it() -> None:
-    first, _ = read("ping was lost on ovh3 at 11:31\n12:00 failed over", NOW, BERLIN)
+    first, _ = read_lines("ping was lost on ovh3 at 11:31\n12:00 failed over", NOW, BERLIN)
     assert first.problem == "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.paste import read
+from bot.domain.paste import read_lines
 
 NOW = datetime(2026, 3, 5, 13, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -17,7 +17,7 @@ def told(text: str) -> list[str]:
         f"? {line.problem}"
         if line.problem or not line.reading.utc
         else f"{line.reading.utc.astimezone(BERLIN):%d %H:%M} {line.text}"
-        for line in read(text, NOW, BERLIN)
+        for line in read_lines(text, NOW, BERLIN)
     ]
 
 
@@ -161,12 +161,12 @@ def test_plain_prose_goes_on_with_the_entry_above(line: str) -> None:
 
 
 def test_a_line_that_goes_on_and_names_another_time_is_counted() -> None:
-    first, _ = read("- 12:05 failed over\n  as the pager had asked at 11:58\n- 12:10 back", NOW, BERLIN)
+    first, _ = read_lines("- 12:05 failed over\n  as the pager had asked at 11:58\n- 12:10 back", NOW, BERLIN)
     assert first.also_names == (2,)
 
 
 def test_a_line_with_its_time_elsewhere_keeps_it_as_an_offer() -> None:
-    first, _ = read("Resolved at 12:20.\n12:10 back", NOW, BERLIN)
+    first, _ = read_lines("Resolved at 12:20.\n12:10 back", NOW, BERLIN)
     assert first.reading.offer == (datetime(2026, 3, 5, 11, 20, tzinfo=UTC),)
 
 
@@ -185,5 +185,5 @@ def test_code_below_an_entry_belongs_to_it() -> None:
 
 def test_times_that_go_back_by_half_a_day_below_a_date_may_be_of_the_day_after() -> None:
     pasted = "2026-03-03\n23:50 failing\n23:40 said late\n00:10 worse"
-    assert [line.may_be_next_day for line in read(pasted, NOW, BERLIN)] == [False, False, True]
-    assert [line.may_be_next_day for line in read(pasted, NOW, BERLIN, rolls=True)] == [False, False, False]
+    assert [line.may_be_next_day for line in read_lines(pasted, NOW, BERLIN)] == [False, False, True]
+    assert [line.may_be_next_day for line in read_lines(pasted, NOW, BERLIN, rolls=True)] == [False, False, False]

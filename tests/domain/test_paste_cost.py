@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.paste import read
+from bot.domain.paste import read_lines
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -35,7 +35,7 @@ def cost(text: str) -> int:
 
     sys.setprofile(seen)
     try:
-        read(text, NOW, BERLIN)
+        read_lines(text, NOW, BERLIN)
     finally:
         sys.setprofile(None)
     return count
@@ -44,7 +44,7 @@ def cost(text: str) -> int:
 @pytest.mark.parametrize("line", LINES)
 def test_four_times_the_lines_take_four_times_the_steps(line: str) -> None:
     few, many = ("\n".join(["2026-11-20 10:00 first", *[line] * count]) for count in (40, 160))
-    read(many, NOW, BERLIN)
+    read_lines(many, NOW, BERLIN)
     assert cost(many) <= 4.4 * cost(few) + 500
 
 
@@ -53,5 +53,5 @@ def test_four_times_the_lines_take_four_times_the_steps(line: str) -> None:
 )
 def test_a_long_line_takes_as_many_steps_as_a_short_one(piece: str) -> None:
     short, long = (f"12:05 first\n{piece * (length // len(piece))}" for length in (900, 8_000))
-    read(long, NOW, BERLIN)
+    read_lines(long, NOW, BERLIN)
     assert cost(long) <= 1.5 * cost(short) + 2_000

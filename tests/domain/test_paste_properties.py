@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.paste import sheet
+from bot.domain.paste import read_sheet
 from bot.errors import Refused
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -46,7 +46,7 @@ def _written(kind: str, form: str, day: date) -> str:
 def test_no_entry_is_on_a_day_that_no_line_names_or_implies(pieces: list[tuple[str, str, date]]) -> None:
     text = "\n".join(_written(*piece) for piece in pieces)
     try:
-        lines = {line.number: line for line in sheet(text, NOW, BERLIN).lines}
+        lines = {line.number: line for line in read_sheet(text, NOW, BERLIN).lines}
     except Refused:
         return
     known: date | None = None
@@ -72,7 +72,7 @@ def test_no_entry_is_on_a_day_that_no_line_names_or_implies(pieces: list[tuple[s
 @given(st.lists(PIECES, min_size=1, max_size=10), st.booleans())
 def test_a_bare_time_directly_below_a_day_is_never_asked(pieces: list[tuple[str, str, date]], rolls: bool) -> None:
     text = "\n".join(_written(*piece) for piece in pieces) + "\n2020-02-20\n11:05 db down"
-    last = sheet(text, NOW, BERLIN, rolls=rolls).lines[-1]
+    last = read_sheet(text, NOW, BERLIN, rolls=rolls).lines[-1]
     assert last.reading.utc == datetime(2020, 2, 20, 10, 5, tzinfo=UTC)
     assert (last.text, last.problem) == ("db down", "")
 
@@ -89,7 +89,7 @@ LINES = st.one_of(TEXT, SHAPED, st.sampled_from([*LOST, *ASIDE, "Ana  2:05 PM", 
 def test_no_word_of_any_paste_is_lost(pieces: list[str], rolls: bool, language: str) -> None:
     text = "2026-11-20 10:00 first\n" + "\n".join(pieces)
     try:
-        read = sheet(text, NOW, BERLIN, rolls=rolls, language=language)
+        read = read_sheet(text, NOW, BERLIN, rolls=rolls, language=language)
     except Refused:
         return
     said = " ".join([f"{line.written} {line.text}" for line in read.lines] + [line.written for line in read.heeded])
@@ -101,7 +101,7 @@ def test_no_word_of_any_paste_is_lost(pieces: list[str], rolls: bool, language: 
 @given(st.lists(LINES, max_size=14))
 def test_every_line_stands_in_one_place(pieces: list[str]) -> None:
     try:
-        read = sheet("2026-11-20 10:00 first\n" + "\n".join(pieces), NOW, BERLIN)
+        read = read_sheet("2026-11-20 10:00 first\n" + "\n".join(pieces), NOW, BERLIN)
     except Refused:
         return
     numbers = [line.number for line in read.lines]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.paste import PastedLine, sheet
+from bot.domain.paste import PastedLine, read_sheet
 from tests.support.published_timelines import TIMELINES, Timeline
 
 
@@ -12,7 +12,7 @@ def told(line: PastedLine) -> str:
 
 @pytest.mark.parametrize("timeline", TIMELINES, ids=[timeline.name for timeline in TIMELINES])
 def test_every_entry_of_a_published_shape_is_at_its_time_or_asked(timeline: Timeline) -> None:
-    lines = sheet(timeline.text, timeline.now, timeline.home, language=timeline.language).lines
+    lines = read_sheet(timeline.text, timeline.now, timeline.home, language=timeline.language).lines
     recorded = [told(line) for line in lines if line.can_be_recorded]
     assert recorded == [moment for moment in timeline.expected if moment != "*"]
     assert sum(not line.can_be_recorded for line in lines) >= timeline.expected.count("*")
@@ -21,7 +21,7 @@ def test_every_entry_of_a_published_shape_is_at_its_time_or_asked(timeline: Time
 @pytest.mark.parametrize("timeline", TIMELINES, ids=[timeline.name for timeline in TIMELINES])
 def test_pasted_years_later_a_text_with_its_year_is_read_the_same(timeline: Timeline) -> None:
     later = timeline.now.replace(year=timeline.now.year + 3)
-    lines = sheet(timeline.text, later, timeline.home, language=timeline.language).lines
+    lines = read_sheet(timeline.text, later, timeline.home, language=timeline.language).lines
     if _has_its_year(timeline):
         assert [told(line) for line in lines if line.can_be_recorded] == [
             one for one in timeline.expected if one != "*"
@@ -31,7 +31,7 @@ def test_pasted_years_later_a_text_with_its_year_is_read_the_same(timeline: Time
 def test_a_weekday_tells_that_a_day_without_its_year_is_of_another_year() -> None:
     chat = TIMELINES[-1]
     later = chat.now.replace(year=chat.now.year + 3)
-    lines = sheet(chat.text, later, chat.home, language=chat.language).lines
+    lines = read_sheet(chat.text, later, chat.home, language=chat.language).lines
     assert [line.can_be_recorded for line in lines] == [False] * 5
     assert lines[0].problem == "4 March 2029 is a Sunday."
 

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.alert_payloads import PARSERS, TITLE, WORD, Malformed, Parser, alertmanager, jsm, pagerduty
+from bot.domain.alert_payloads import (
+    PARSERS,
+    TITLE,
+    WORD,
+    MalformedPayloadError,
+    Parser,
+    parse_alertmanager,
+    parse_jsm,
+    parse_pagerduty,
+)
 from bot.domain.alerts import Alert, AlertStatus
 from tests.support import alert_senders
 from tests.support.play import NOON
@@ -25,7 +34,7 @@ def one(found: tuple[Alert, ...]) -> Alert:
 
 def test_what_alertmanager_tells() -> None:
     fired = alert_senders.member("HighErrorRate", "2026-11-23T13:20:05.123456789+01:00", severity="critical")
-    alert = one(alertmanager(alert_senders.alertmanager(fired), NOON))
+    alert = one(parse_alertmanager(alert_senders.alertmanager(fired), NOON))
     assert (alert.source, alert.title, alert.severity, alert.service) == (
         "alertmanager",
         "HighErrorRate on checkout",
@@ -40,7 +49,7 @@ def test_what_alertmanager_tells() -> None:
 
 def test_an_alert_that_ended_is_told_at_its_end() -> None:
     over = alert_senders.member("HighErrorRate", FIRED, "2026-11-23T12:29:30Z")
-    alert = one(alertmanager(alert_senders.alertmanager(over), NOON))
+    alert = one(parse_alertmanager(alert_senders.alertmanager(over), NOON))
     assert (alert.status, f"{alert.starts_at:%H:%M:%S}", f"{alert.at:%H:%M:%S}") == (
         AlertStatus.RESOLVED,
         "12:20:00",
@@ -52,14 +61,14 @@ def test_the_same_alert_told_again_is_the_same_event_and_its_end_another() -> No
     first = alert_senders.member("HighErrorRate", FIRED)
     over = alert_senders.member("HighErrorRate", FIRED, "2026-11-23T12:29:30Z")
     anew = alert_senders.member("HighErrorRate", "2026-11-23T12:25:00Z")
-    told = [one(alertmanager(alert_senders.alertmanager(each), NOON)) for each in (first, first, over, anew)]
-    assert told[0].event == one(alertmanager(alert_senders.alertmanager(first), NOON + timedelta(hours=4))).event
+    told = [one(parse_alertmanager(alert_senders.alertmanager(each), NOON)) for each in (first, first, over, anew)]
+    assert told[0].event == one(parse_alertmanager(alert_senders.alertmanager(first), NOON + timedelta(hours=4))).event
     assert len({alert.event for alert in told}) == 3
     assert len({alert.group for alert in told}) == len({alert.fingerprint for alert in told}) == 1
 
 
 def test_grafana_is_told_from_alertmanager_and_links_to_its_dashboard() -> None:
-    alert = one(alertmanager(alert_senders.grafana(alert_senders.member("HighErrorRate", FIRED)), NOON))
+    alert = one(parse_alertmanager(alert_senders.grafana(alert_senders.member("HighErrorRate", FIRED)), NOON))
     assert (alert.source, alert.link) == ("grafana", "https://grafana.example.com/d/abc")
 
 
@@ -67,10 +76,11 @@ def test_a_name_that_the_summary_does_not_say_stands_before_it() -> None:
     fired = alert_senders.member("HighErrorRate", FIRED)
     fired["annotations"] = {"summary": "5xx above 5 % on checkout"}
     assert (
-        one(alertmanager(alert_senders.alertmanager(fired), NOON)).title == "HighErrorRate: 5xx above 5 % on checkout"
+        one(parse_alertmanager(alert_senders.alertmanager(fired), NOON)).title
+        == "HighErrorRate: 5xx above 5 % on checkout"
     )
     fired["annotations"] = fired["labels"] = {}
-    assert one(alertmanager(alert_senders.alertmanager(fired), NOON)).title == "An alert without a name"
+    assert one(parse_alertmanager(alert_senders.alertmanager(fired), NOON)).title == "An alert without a name"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +94,7 @@ def test_a_name_that_the_summary_does_not_say_stands_before_it() -> None:
     ],
 )
 def test_what_pagerduty_tells(kind: str, status: AlertStatus) -> None:
-    alert = one(pagerduty(alert_senders.pagerduty(f"incident.{kind}", "2026-11-23T12:25:07Z"), NOON))
+    alert = one(parse_pagerduty(alert_senders.pagerduty(f"incident.{kind}", "2026-11-23T12:25:07Z"), NOON))
     assert (alert.status, alert.title, alert.severity, alert.service) == (
         status,
         "Checkout answers 5xx",
@@ -100,10 +110,10 @@ def test_what_pagerduty_tells(kind: str, status: AlertStatus) -> None:
 def test_of_pagerduty_a_service_is_nobody_and_other_events_tell_nothing() -> None:
     told = alert_senders.pagerduty("incident.resolved", "2026-11-23T12:25:00Z", priority=None)
     told["event"]["agent"] = {"type": "integration_reference", "summary": "Monitoring"}
-    alert = one(pagerduty(told, NOON))
+    alert = one(parse_pagerduty(told, NOON))
     assert (alert.by, alert.severity) == ("", "high")
     for kind in ("incident.annotated", "incident.priority_updated", "pagey.ping", "service.updated"):
-        assert pagerduty({"event": {"event_type": kind}}, NOON) == ()
+        assert parse_pagerduty({"event": {"event_type": kind}}, NOON) == ()
 
 
 @pytest.mark.parametrize(
@@ -118,12 +128,12 @@ def test_of_pagerduty_a_service_is_nobody_and_other_events_tell_nothing() -> Non
 )
 def test_what_jsm_tells_in_milliseconds_and_in_nanoseconds(action: str, status: AlertStatus) -> None:
     created = NOON - timedelta(minutes=10)
-    alert = one(jsm(alert_senders.jsm(action, created, created + timedelta(minutes=4)), NOON))
+    alert = one(parse_jsm(alert_senders.jsm(action, created, created + timedelta(minutes=4)), NOON))
     assert (alert.status, alert.starts_at) == (status, created)
     assert alert.at == (created if action == "Create" else created + timedelta(minutes=4))
     assert alert.by == ("" if status is AlertStatus.FIRING else "Ana Demo")
     assert alert.labels == (("priority", "P2"), ("entity", "checkout"), ("tag", "prod"), ("tag", "payments"))
-    assert jsm({"action": "AddNote"}, NOON) == ()
+    assert parse_jsm({"action": "AddNote"}, NOON) == ()
 
 
 SECONDS = 1_795_437_300
@@ -135,7 +145,7 @@ def test_a_count_since_1970_is_read_by_its_size(scale: int, as_text: bool) -> No
     count: int | str = str(SECONDS * scale) if as_text else SECONDS * scale
     told = alert_senders.jsm("Create", NOON, NOON, createdAt=count)
     later = datetime(2030, 1, 1, tzinfo=UTC)
-    assert one(jsm(told, later)).starts_at == datetime.fromtimestamp(SECONDS, UTC)
+    assert one(parse_jsm(told, later)).starts_at == datetime.fromtimestamp(SECONDS, UTC)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +153,7 @@ def test_a_count_since_1970_is_read_by_its_size(scale: int, as_text: bool) -> No
 )
 def test_no_time_and_one_still_to_come_are_the_time_of_receipt(told: str | None) -> None:
     fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": told}
-    assert one(alertmanager(alert_senders.alertmanager(fired), NOON)).at == NOON
+    assert one(parse_alertmanager(alert_senders.alertmanager(fired), NOON)).at == NOON
 
 
 BEFORE_IT_BEGAN = [
@@ -164,12 +174,15 @@ def test_an_end_before_the_start_ended_as_it_began_whenever_it_comes(name: str, 
 @pytest.mark.parametrize("field", ["startsAt", "created_at", "createdAt"])
 def test_an_end_whose_start_is_not_told_is_at_its_own_time(field: str) -> None:
     told = {
-        "startsAt": (alertmanager, alert_senders.alertmanager(alert_senders.member("A", "", "2026-11-23T12:10:00Z"))),
+        "startsAt": (
+            parse_alertmanager,
+            alert_senders.alertmanager(alert_senders.member("A", "", "2026-11-23T12:10:00Z")),
+        ),
         "created_at": (
-            pagerduty,
+            parse_pagerduty,
             alert_senders.pagerduty("incident.resolved", "2026-11-23T12:10:00Z", created_at=None),
         ),
-        "createdAt": (jsm, alert_senders.jsm("Close", NOON, NOON - timedelta(minutes=20), createdAt=None)),
+        "createdAt": (parse_jsm, alert_senders.jsm("Close", NOON, NOON - timedelta(minutes=20), createdAt=None)),
     }
     parse, payload = told[field]
     alert = one(parse(payload, NOON))
@@ -182,14 +195,14 @@ def test_an_end_whose_start_is_not_told_is_at_its_own_time(field: str) -> None:
 )
 def test_what_is_no_time_is_refused_by_the_name_of_its_field(told: Any) -> None:
     fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": told}
-    with pytest.raises(Malformed, match="startsAt is no time"):
-        alertmanager(alert_senders.alertmanager(fired), NOON)
+    with pytest.raises(MalformedPayloadError, match="startsAt is no time"):
+        parse_alertmanager(alert_senders.alertmanager(fired), NOON)
 
 
 @pytest.mark.parametrize("count", ["x", -1, 1.5, True, math.nan, "9" * 40, "\u0661\u0662\u0663"])
 def test_what_is_no_count_is_refused(count: Any) -> None:
-    with pytest.raises(Malformed, match="createdAt is no count"):
-        jsm(alert_senders.jsm("Create", NOON, NOON, createdAt=count), NOON)
+    with pytest.raises(MalformedPayloadError, match="createdAt is no count"):
+        parse_jsm(alert_senders.jsm("Create", NOON, NOON, createdAt=count), NOON)
 
 
 @pytest.mark.parametrize(
@@ -210,14 +223,14 @@ def test_what_is_no_count_is_refused(count: Any) -> None:
 )
 def test_an_address_that_could_deceive_is_left_out(address: Any) -> None:
     fired = {**alert_senders.member("HighErrorRate", FIRED), "generatorURL": address}
-    assert one(alertmanager(alert_senders.alertmanager(fired), NOON)).link == ""
+    assert one(parse_alertmanager(alert_senders.alertmanager(fired), NOON)).link == ""
 
 
 def test_texts_are_one_line_of_bounded_length_without_what_no_database_keeps() -> None:
     hostile = "a\x00b\nc\ud800 " + "x" * 10_000
     fired = alert_senders.member(hostile, FIRED, severity=hostile, team=hostile)
     fired["annotations"] = {"summary": hostile}
-    alert = one(alertmanager(alert_senders.alertmanager(fired), NOON))
+    alert = one(parse_alertmanager(alert_senders.alertmanager(fired), NOON))
     assert alert.title.startswith("ab c\ufffd x")
     assert (len(alert.title) <= TITLE, len(alert.severity) <= WORD) == (True, True)
 
@@ -227,9 +240,9 @@ def test_a_credential_that_monitoring_shows_is_not_kept() -> None:
     fired = alert_senders.member(f"Login with {token} fails", FIRED)
     fired["generatorURL"] = f"https://example.com/?q={token}"
     told = [
-        one(alertmanager(alert_senders.alertmanager(fired), NOON)),
-        one(pagerduty(alert_senders.pagerduty("incident.triggered", FIRED, title=f"{token} expired"), NOON)),
-        one(jsm(alert_senders.jsm("Create", NOON, NOON, message=f"{token} expired"), NOON)),
+        one(parse_alertmanager(alert_senders.alertmanager(fired), NOON)),
+        one(parse_pagerduty(alert_senders.pagerduty("incident.triggered", FIRED, title=f"{token} expired"), NOON)),
+        one(parse_jsm(alert_senders.jsm("Create", NOON, NOON, message=f"{token} expired"), NOON)),
     ]
     assert token not in repr([(alert.title, alert.link) for alert in told])
     assert [alert.title.count("[redacted]") for alert in told] == [1, 1, 1]
@@ -279,7 +292,7 @@ def read_or_refused(parse: Parser, payload: dict[str, Any]) -> tuple[Alert, ...]
     """What a payload tells; nothing where it is refused as malformed, and any other error is the test's."""
     try:
         return parse(payload, NOON)
-    except Malformed:
+    except MalformedPayloadError:
         return ()
 
 

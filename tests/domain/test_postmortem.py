@@ -55,7 +55,7 @@ def test_a_postmortem_ages_until_it_is_published_and_not_at_all_where_none_is_ow
     status: PostmortemStatus, published: datetime | None, age: timedelta | None
 ) -> None:
     about = incident(postmortem_status=status, published_at=published)
-    assert postmortem_rules.metrics(case(about=about, entries=MARKED), NOW).postmortem_age == age
+    assert postmortem_rules.measure(case(about=about, entries=MARKED), NOW).postmortem_age == age
 
 
 def test_a_span_that_would_be_negative_is_unknown() -> None:

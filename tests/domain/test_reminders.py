@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bot.domain.reminders import (
-    Quiet,
+    QuietHours,
     ReminderRules,
+    defer_past_quiet_hours,
+    describe_step,
     digest_slot,
+    find_snooze_end,
     is_for_the_channel,
-    rolled,
-    snooze,
-    snoozed_until,
-    step_words,
+    plan_snooze,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -47,7 +47,7 @@ def berlin(text: str) -> datetime:
 def test_a_dm_waits_for_the_end_of_the_night_and_of_the_weekend(
     hours: tuple[int, int] | None, weekends: bool, due: str, told: str
 ) -> None:
-    assert rolled(berlin(due), BERLIN, ReminderRules(quiet=Quiet(hours, weekends))) == berlin(told)
+    assert defer_past_quiet_hours(berlin(due), BERLIN, ReminderRules(quiet=QuietHours(hours, weekends))) == berlin(told)
 
 
 @given(
@@ -59,29 +59,29 @@ def test_a_dm_waits_for_the_end_of_the_night_and_of_the_weekend(
 def test_it_never_goes_out_sooner_nor_more_than_three_days_late_nor_when_it_is_quiet(
     moment: datetime, zone: str, hours: tuple[int, int] | None, weekends: bool
 ) -> None:
-    rules = ReminderRules(quiet=Quiet(hours, weekends))
-    told = rolled(moment, ZoneInfo(zone), rules)
+    rules = ReminderRules(quiet=QuietHours(hours, weekends))
+    told = defer_past_quiet_hours(moment, ZoneInfo(zone), rules)
     assert moment <= told <= moment + timedelta(days=4)
-    assert rolled(told, ZoneInfo(zone), rules) == told
+    assert defer_past_quiet_hours(told, ZoneInfo(zone), rules) == told
 
 
 def test_no_digest_comes_on_a_quiet_weekend_and_the_next_comes_on_monday() -> None:
-    rules = ReminderRules(quiet=Quiet(weekends=True))
+    rules = ReminderRules(quiet=QuietHours(weekends=True))
     days = [digest_slot(berlin(f"2026-11-{day}T09:00"), BERLIN, rules) for day in (27, 28, 29, 30)]
     assert days == ["2026-11-27", None, None, "2026-11-30"]
 
 
 def test_a_snooze_is_a_day_counts_for_its_resolution_and_is_for_one_person() -> None:
     now = berlin("2026-11-24T12:00")
-    first = snooze("48h after #5.1", {"24h after #5.1": "sent", "48h after #5.1": "pending"}, now)
-    second = snooze(first.slot, {first.slot: "sent"}, now)
+    first = plan_snooze("48h after #5.1", {"24h after #5.1": "sent", "48h after #5.1": "pending"}, now)
+    second = plan_snooze(first.slot, {first.slot: "sent"}, now)
     assert (first.slot, second.slot) == ("snoozed-1 after #5.1", "snoozed-2 after #5.1")
     assert first.due_at == now + timedelta(days=1)
-    assert snoozed_until({"48h after #5.1": now, first.slot: first.due_at}) == first.due_at
-    assert snoozed_until({"48h after #5.1": now}) is None
+    assert find_snooze_end({"48h after #5.1": now, first.slot: first.due_at}) == first.due_at
+    assert find_snooze_end({"48h after #5.1": now}) is None
     assert [is_for_the_channel(slot) for slot in (first.slot, "9d after #5.1", "48h after #5.1")] == [
         False,
         False,
         True,
     ]
-    assert [step_words(slot) for slot in (first.slot, "9d after #5.1")] == ["snoozed", "after 9d"]
+    assert [describe_step(slot) for slot in (first.slot, "9d after #5.1")] == ["snoozed", "after 9d"]

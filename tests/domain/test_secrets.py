@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.secrets import MASK, REDACTED, found, masked, redacted, values, without
+from bot.domain.secrets import MASK, REDACTED, find_credentials, list_values, mask_credentials, redact, redact_values
 
 # Built from pieces, so that no file holds anything that a scanner of repositories would stop at.
 A_TOKEN = {
@@ -80,43 +80,43 @@ token bucket: 30/min""".splitlines()
 @pytest.mark.parametrize("kind", A_TOKEN)
 def test_an_issued_token_is_found_in_the_middle_of_words(kind: str) -> None:
     text = f"14:05 pushed {A_TOKEN[kind]} by mistake"
-    (span,) = found(text)
+    (span,) = find_credentials(text)
     assert span.kind == kind
-    assert redacted(text).startswith("14:05 pushed ")
-    assert redacted(text).endswith(f"{REDACTED} by mistake")
+    assert redact(text).startswith("14:05 pushed ")
+    assert redact(text).endswith(f"{REDACTED} by mistake")
 
 
 @pytest.mark.parametrize(("name", "secret"), GIVEN)
 def test_what_is_given_to_a_name_that_says_so_is_found(name: str, secret: str) -> None:
     end = "@db:5432/x" if "://" in name else " and more"
     text = f"leaked: {name}{secret}{end}"
-    assert values(text) == {secret}
-    assert redacted(text) == f"leaked: {name}{REDACTED}{end}"
-    assert masked(text) == f"leaked: {name}{MASK}{end}"
+    assert list_values(text) == {secret}
+    assert redact(text) == f"leaked: {name}{REDACTED}{end}"
+    assert mask_credentials(text) == f"leaked: {name}{MASK}{end}"
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_people_write_in_incidents_is_no_credential(text: str) -> None:
-    assert found(text) == ()
-    assert masked(text) is text
+    assert find_credentials(text) == ()
+    assert mask_credentials(text) is text
 
 
 def test_several_are_found_in_order_and_never_overlap() -> None:
     text = f"token={A_TOKEN['a GitHub token']} and {A_TOKEN['an AWS key']}"
-    first, second = found(text)
+    first, second = find_credentials(text)
     assert first.end <= second.start
-    assert redacted(text) == f"token={REDACTED} and {REDACTED}"
+    assert redact(text) == f"token={REDACTED} and {REDACTED}"
 
 
 def test_a_known_credential_is_taken_out_where_nothing_marks_it() -> None:
     secret = "hunter" + "2"
-    assert without(f"{secret} again, {secret}", {secret}) == f"{REDACTED} again, {REDACTED}"
+    assert redact_values(f"{secret} again, {secret}", {secret}) == f"{REDACTED} again, {REDACTED}"
 
 
 def test_a_key_without_its_end_is_found_and_a_mention_of_keys_is_not() -> None:
     head = "-----BEGIN " + "PRIVATE KEY-----"
-    assert redacted(f"{head}\n{'aB3d' * 16}\n") == REDACTED
-    assert found(f"the file begins with {head} as it should") == ()
+    assert redact(f"{head}\n{'aB3d' * 16}\n") == REDACTED
+    assert find_credentials(f"the file begins with {head} as it should") == ()
 
 
 _PIECES = st.sampled_from(
@@ -138,18 +138,18 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=8).map("".join))
 def test_a_redacted_text_holds_no_credential_any_more(text: str) -> None:
-    once = redacted(text)
-    assert redacted(once) == once
-    spans = found(text)
+    once = redact(text)
+    assert redact(once) == once
+    spans = find_credentials(text)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
     assert all(before.end <= after.start for before, after in pairwise(spans))
 
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=8).map("".join))
 def test_the_values_of_a_text_are_all_that_must_go_from_it_and_from_what_quotes_it(text: str) -> None:
-    known = values(text)
-    assert found(without(without(text, known), known)) == ()
-    assert bool(known) is bool(found(text))
+    known = list_values(text)
+    assert find_credentials(redact_values(redact_values(text, known), known)) == ()
+    assert bool(known) is bool(find_credentials(text))
 
 
 _HOSTILE = [
@@ -187,4 +187,7 @@ def _seconds(work: Callable[[], object]) -> float:
 def test_the_time_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
     short, long = (piece * (length // len(piece)) for length in (5_000, 40_000))
     # Eight times the text: eight times as long, and 64 times where each character were looked at from each.
-    assert _seconds(lambda: found("key " + long)) < 30 * _seconds(lambda: found("key " + short)) + 0.002
+    assert (
+        _seconds(lambda: find_credentials("key " + long))
+        < 30 * _seconds(lambda: find_credentials("key " + short)) + 0.002
+    )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.actions import WORDS, vague
-from bot.domain.whys import chosen
+from bot.domain.actions import WORDS, find_vague_word
+from bot.domain.whys import parse_blame_words
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from bot.domain.whys import chosen
     ],
 )
 def test_an_action_is_vague_where_nothing_in_it_can_be_measured(text: str, word: str) -> None:
-    assert vague(text, WORDS) == word
+    assert find_vague_word(text, WORDS) == word
 
 
 def test_the_words_are_the_operators() -> None:
-    assert vague("improve it", chosen("none", WORDS)) == ""
-    assert vague("improve it", chosen("usual", WORDS)) == "improve"
-    assert vague("tidy up, improve it", chosen("tidy up, polish", WORDS)) == "tidy up"
+    assert find_vague_word("improve it", parse_blame_words("none", WORDS)) == ""
+    assert find_vague_word("improve it", parse_blame_words("usual", WORDS)) == "improve"
+    assert find_vague_word("tidy up, improve it", parse_blame_words("tidy up, polish", WORDS)) == "tidy up"

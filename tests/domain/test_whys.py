@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import whys as whys_rules
-from bot.domain.whys import WORDS, blaming, chosen, outline
+from bot.domain.whys import WORDS, find_blame_word, outline_whys, parse_blame_words
 from bot.errors import Refused
 from tests.support.export.cases import why
 
 
 def test_the_open_end_is_the_latest_that_nothing_explains_and_no_root() -> None:
     chain = (why(1, None), why(2, 1), why(3, 1))
-    assert whys_rules.open_end(chain) == chain[2]
+    assert whys_rules.find_open_end(chain) == chain[2]
     ended = (*chain[:2], replace(chain[2], is_root=True))
-    assert whys_rules.open_end(ended) == chain[1]
+    assert whys_rules.find_open_end(ended) == chain[1]
     assert not whys_rules.is_ended(ended)
     assert whys_rules.is_ended((chain[0], replace(chain[1], is_root=True), replace(chain[2], is_root=True)))
     assert not whys_rules.is_ended(())
@@ -52,21 +52,21 @@ def test_only_some_wishes_change_the_record() -> None:
 
 def test_what_somebody_answered_last_is_what_still_stands_of_theirs() -> None:
     chain = (why(1, None), replace(why(2, 1), author="U9"), replace(why(3, 2), struck=True))
-    assert whys_rules.last_by(chain, "U2") == chain[0]
+    assert whys_rules.find_last_by(chain, "U2") == chain[0]
     with pytest.raises(Refused, match="no why here that could be taken back"):
-        whys_rules.last_by(chain, "U3")
+        whys_rules.find_last_by(chain, "U3")
 
 
 def test_the_tree_is_read_branch_by_branch() -> None:
     chain = (why(1, None), why(2, 1), why(3, 1), why(4, 2), why(5, None))
-    assert [placed.why.number for placed in outline(chain)] == [1, 2, 4, 3, 5]
+    assert [placed.why.number for placed in outline_whys(chain)] == [1, 2, 4, 3, 5]
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(0, 30), st.booleans()), max_size=30))
 def test_no_standing_why_is_lost_or_repeated_whatever_the_parents(shapes: list[tuple[int | None, bool]]) -> None:
     every = [why(number, parent, struck=struck) for number, (parent, struck) in enumerate(shapes, 1)]
-    chain = whys_rules.standing(every)
-    assert sorted(placed.why.number for placed in outline(chain)) == [s.number for s in every if not s.struck]
+    chain = whys_rules.list_active(every)
+    assert sorted(placed.why.number for placed in outline_whys(chain)) == [s.number for s in every if not s.struck]
     assert all(step.parent is None or step.parent in {other.number for other in chain} for step in chain)
 
 
@@ -83,7 +83,7 @@ def test_no_standing_why_is_lost_or_repeated_whatever_the_parents(shapes: list[t
     ],
 )
 def test_entries_are_cited_by_a_hash_and_a_number(text: str, numbers: tuple[int, ...]) -> None:
-    assert whys_rules.cited(text) == numbers
+    assert whys_rules.list_cited(text) == numbers
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_entries_are_cited_by_a_hash_and_a_number(text: str, numbers: tuple[int,
     ],
 )
 def test_an_answer_that_stops_at_a_person_is_noticed_by_whole_words(text: str, word: str) -> None:
-    assert blaming(text, WORDS) == word
+    assert find_blame_word(text, WORDS) == word
 
 
 def test_the_words_are_ours_none_or_the_operators() -> None:
-    assert chosen("usual") == WORDS
-    assert chosen(" None ") == ()
-    assert blaming("forgot", chosen("none")) == ""
-    assert blaming("a (weird+) word", chosen("x, (weird+), ")) == "(weird+)"
+    assert parse_blame_words("usual") == WORDS
+    assert parse_blame_words(" None ") == ()
+    assert find_blame_word("forgot", parse_blame_words("none")) == ""
+    assert find_blame_word("a (weird+) word", parse_blame_words("x, (weird+), ")) == "(weird+)"

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
-from bot.domain.text import legible
+from bot.domain.text import remove_controls
 from bot.export import Exporter
 from bot.export.canvas import writer as canvas_writer
 from bot.export.canvas.writer import CanvasMarkdown, CanvasWriter, regions_of
@@ -137,7 +137,7 @@ def test_no_text_becomes_a_mention(mention: str) -> None:
 @example("- \\\n\\\n0")
 @settings(deadline=None)
 def test_any_markdown_of_a_person_keeps_its_words_and_makes_nothing_else(text: str) -> None:
-    markdown = legible(text)
+    markdown = remove_controls(text)
     made = rendered(markdown)
     tokens = all_tokens(READER.parse(made))
     assert not {"html_block", "html_inline", "image", "code_block"} & {token.type for token in tokens}

@@ -20,7 +20,7 @@ from pypdf import PdfReader
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
-from bot.domain.text import bare, one_line, plain
+from bot.domain.text import clean, strip_code_marks, to_one_line
 from bot.export import FORMATS
 from tests.export.test_hostile import EXPORTER, compiled
 from tests.support.export import export_text, pdf_text, storage_format
@@ -41,7 +41,7 @@ def _corpus() -> Iterator[str]:
 
 
 ALL = tuple(_corpus())
-STRINGS = tuple(text for text in ALL if plain(text))
+STRINGS = tuple(text for text in ALL if clean(text))
 
 
 def markdown(text: str) -> str:
@@ -92,7 +92,7 @@ READ: dict[str, Callable[[str], str]] = {
 
 def test_the_list_is_the_one_that_is_meant() -> None:
     assert len(ALL) > 500
-    assert [text for text in ALL if not plain(text) and any(map(str.isprintable, text.strip()))] == []
+    assert [text for text in ALL if not clean(text) and any(map(str.isprintable, text.strip()))] == []
 
 
 def test_every_form_is_read_here() -> None:
@@ -107,8 +107,8 @@ def test_every_string_reads_literally_in_every_field(form: str) -> None:
     assert {
         text
         for text in STRINGS
-        if bare(text) == text
-        and export_text.squeezed(read(text)) != export_text.squeezed(plain_document.replace(WORD, plain(text)))
+        if strip_code_marks(text) == text
+        and export_text.squeezed(read(text)) != export_text.squeezed(plain_document.replace(WORD, clean(text)))
     } == set()
 
 
@@ -117,12 +117,12 @@ def test_a_string_with_code_loses_only_the_marks_around_it(form: str) -> None:
     """In names and titles, and in the forms that programs read, the marks stay as typed."""
     read = READ[form]
     between = [re.escape(part) for part in export_text.squeezed(read(WORD)).split(WORD)]
-    with_code = [text for text in STRINGS if bare(text) != text]
+    with_code = [text for text in STRINGS if strip_code_marks(text) != text]
     assert len(with_code) >= 4
     for text in with_code:
-        told = [re.escape(export_text.squeezed(plain(text)))]
+        told = [re.escape(export_text.squeezed(clean(text)))]
         if form not in ("json", "csv"):
-            told.append(re.escape(export_text.squeezed(bare(plain(text)))))
+            told.append(re.escape(export_text.squeezed(strip_code_marks(clean(text)))))
         assert re.fullmatch(f"(?:{'|'.join(told)})".join(between), export_text.squeezed(read(text))), text
 
 
@@ -135,14 +135,14 @@ def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
 def test_the_front_matter_holds_every_title() -> None:
     for text in STRINGS:
         head = EXPORTER.render(compiled(text), "markdown").decode().split("---\n")[1]
-        assert yaml.safe_load(head)["title"] == one_line(text)
+        assert yaml.safe_load(head)["title"] == to_one_line(text)
 
 
 def test_in_json_and_csv_no_space_is_lost_either() -> None:
     for text in STRINGS:
-        assert json.loads(EXPORTER.render(compiled(text), "json"))["timeline"][0]["text"] == plain(text)
+        assert json.loads(EXPORTER.render(compiled(text), "json"))["timeline"][0]["text"] == clean(text)
         rows = csv.DictReader(io.StringIO(EXPORTER.render(compiled(text), "csv").decode(), newline=""), strict=True)
-        assert [_cell(row["text"]) for row in rows] == [plain(text), plain(f"second {text}")]
+        assert [_cell(row["text"]) for row in rows] == [clean(text), clean(f"second {text}")]
 
 
 def is_one_by_one(text: str) -> bool:
@@ -159,7 +159,7 @@ def is_one_by_one(text: str) -> bool:
     )
 
 
-ON_PAPER = [plain(text) for text in STRINGS if is_one_by_one(plain(text))]
+ON_PAPER = [clean(text) for text in STRINGS if is_one_by_one(clean(text))]
 ENDS = {"latin": 0x100, "european": 0x2400, "symbols": 0x2C00, "han": 0xA000, "further": 0x110000}
 """Where the letters of a group end: together are those that the same fonts have."""
 
@@ -191,7 +191,7 @@ def test_every_string_that_letters_can_show_one_by_one_reads_literally_in_the_pd
     letters = body(pdf_text.read(EXPORTER.render(postmortem_rules.compile(all_of(texts), NOW), "pdf")))
     if "\x00" in letters and name != "latin":
         pytest.skip(f"no font here has all the letters of {name}, and where one lacks this reader loses the others")
-    squeezed = ["".join(bare(text).split()) for text in texts]
+    squeezed = ["".join(strip_code_marks(text).split()) for text in texts]
     assert [text for n, text in enumerate(squeezed, 1) if f"00:00UTC{text}—AnaCosta(#{n})" not in letters] == []
     assert [text for n, text in enumerate(squeezed, 1) if f"#{n}{text}—overdue" not in letters] == []
     assert "".join(squeezed) in letters

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.domain.text import PieceKind, bare, flat, pieces, plain
+from bot.domain.text import PieceKind, clean, flatten, split_pieces, strip_code_marks
 from bot.export import escape
 from tests.support.deadlines import working_at_most
 
@@ -22,7 +22,7 @@ NAUGHTY = (
     "http://a.example", "https://b.example/x_y?q=%41&copy;#z", "https://xn--bcher-kva.example/(a)/ü", "https://c.example.",
     "javascript:alert(1)", "www.d.example", "{{ 7*7 }}", "\u00a0", "\u3000", "é", "snake_case", "ﬀ",
 )  # fmt: skip
-TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(NAUGHTY)).map("".join)).map(plain).filter(bool)
+TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(NAUGHTY)).map("".join)).map(clean).filter(bool)
 
 
 def shown(tokens: list[Token]) -> Iterator[str]:
@@ -40,14 +40,14 @@ def visible_lines(text: str) -> list[str]:
 
 def agree(visible: str, expected: str) -> bool:
     """Whether the same is read; where a block of code stands, its lines are its own, and only the letters count."""
-    if "```" in expected or visible_lines(visible) == visible_lines(bare(expected)):
-        return "".join(visible.split()) == "".join(bare(expected).split())
+    if "```" in expected or visible_lines(visible) == visible_lines(strip_code_marks(expected)):
+        return "".join(visible.split()) == "".join(strip_code_marks(expected).split())
     return False
 
 
 def wanted(text: str) -> list[tuple[PieceKind, str]]:
     """The code of a text."""
-    return [(piece.kind, piece.text) for piece in pieces(text) if piece.marks]
+    return [(piece.kind, piece.text) for piece in split_pieces(text) if piece.marks]
 
 
 def code_in(markdown: str) -> list[tuple[PieceKind, str]]:
@@ -102,7 +102,7 @@ def test_any_text_in_a_nested_item_stays_in_its_item(text: str) -> None:
 def test_any_text_in_a_heading_is_one_heading(text: str) -> None:
     kinds, visible = read(f"# INC-7: {escape.heading(text)}\n")
     assert kinds == ["heading_open"]
-    assert visible.split() == ["INC-7:", *bare(flat(text)).split()]
+    assert visible.split() == ["INC-7:", *strip_code_marks(flatten(text)).split()]
 
 
 @given(TEXTS)
@@ -111,7 +111,7 @@ def test_any_text_in_a_cell_stays_in_its_cell(text: str) -> None:
     kinds, visible = read(f"| INC-7 | x |\n|:--|:--|\n| Title | {escape.cell(text)} |\n")
     assert kinds.count("table_open") == 1
     assert kinds.count("td_open") == 2
-    assert visible.split() == ["INC-7", "x", "Title", *bare(flat(text)).split()]
+    assert visible.split() == ["INC-7", "x", "Title", *strip_code_marks(flatten(text)).split()]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,6 @@ def test_what_would_take_effect_is_escaped(text: str, markdown: str) -> None:
 @pytest.mark.parametrize("write", [escape.block, escape.item, escape.inline, escape.heading, escape.cell])
 @pytest.mark.parametrize("piece", ["*_`[", "<a@", "&#", "https://a(", "\n \n", "$~", "\\", "](", "http://."])
 def test_forty_thousand_naughty_characters_are_escaped_without_delay(write: Callable[[str], str], piece: str) -> None:
-    text = plain((piece * 40_000)[:40_000])
+    text = clean((piece * 40_000)[:40_000])
     with working_at_most(5):
         assert len(write(text)) >= len(text) - text.count("\n")

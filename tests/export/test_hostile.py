@@ -13,7 +13,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.records import Case, Milestone, Person
 from bot.domain.sections import SECTIONS
-from bot.domain.text import PieceKind, bare, one_line, pieces, plain
+from bot.domain.text import PieceKind, clean, split_pieces, strip_code_marks, to_one_line
 from bot.export import Exporter
 from tests.export.test_escape import TEXTS
 from tests.support.export import export_text, storage_format
@@ -67,7 +67,7 @@ def compiled(text: str) -> Document:
 
 def without(text: str, name: str) -> set[str]:
     """What stands for code in a form, where the text has none: blocks, or code at all (in a title blocks are spans)."""
-    kinds = {piece.kind for piece in pieces(plain(text))}
+    kinds = {piece.kind for piece in split_pieces(clean(text))}
     is_there = PieceKind.BLOCK in kinds if name in ("fence", "pre") else kinds & {PieceKind.BLOCK, PieceKind.SPAN}
     return set() if is_there else {name}
 
@@ -86,7 +86,7 @@ def check_markdown(text: str) -> None:
     forbidden = {"html_block", "html_inline", "image", "code_block", "blockquote_open", "hr", *without(text, "fence")}
     forbidden |= without(text, "code_inline")
     assert not export_text.block_kinds(markdown) & (forbidden | {"s_open", "ordered_list_open"})
-    assert json.loads(markdown.split("\n")[1].removeprefix("title: ")) == one_line(text)
+    assert json.loads(markdown.split("\n")[1].removeprefix("title: ")) == to_one_line(text)
 
 
 def check_html(text: str) -> None:
@@ -98,7 +98,7 @@ def check_html(text: str) -> None:
     assert not [name for element in page.iter() for name in element.keys() if name.startswith("on")]  # noqa: SIM118
     assert all(link.startswith(("http://", "https://", "#")) for link in export_text.links(page))
     shown = letters(export_text.visible_text(page))
-    expected = letters(bare(plain(text)))
+    expected = letters(strip_code_marks(clean(text)))
     # Title, two entries, four whys, thirteen sections, the root cause, an action with its link and reason, and more.
     assert shown.count(expected) >= 24
 
@@ -110,7 +110,7 @@ def check_confluence(text: str) -> None:
     assert bool(storage_format.macros(page, "code")) == (not without(text, "pre"))
     assert storage_format.anchors(page) == [f"afterword-{section.slug}" for section in SECTIONS]
     assert found.count("table") == 3
-    assert letters(storage_format.visible(page)).count(letters(bare(plain(text)))) >= 24
+    assert letters(storage_format.visible(page)).count(letters(strip_code_marks(clean(text)))) >= 24
 
 
 def check_canvas(text: str) -> None:
@@ -122,7 +122,7 @@ def check_canvas(text: str) -> None:
     if not code:  # in code nothing is live
         assert not re.search(r"(?<!\\)!\[[^\]]*\][(\[]|<[@#!]", canvas)
     shown = letters(export_text.shown(canvas))
-    assert shown.count(letters(bare(plain(text)))) >= (10 if is_cut else 24)
+    assert shown.count(letters(strip_code_marks(clean(text)))) >= (10 if is_cut else 24)
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
@@ -164,7 +164,7 @@ def test_no_text_breaks_the_markdown_or_the_page(text: str) -> None:
 def test_hostile_text_survives_json_and_csv(text: str) -> None:
     document = compiled(text)
     told = json.loads(EXPORTER.render(document, "json"))
-    assert told["timeline"][0]["text"] == (told["sections"]["fault"]["text"] or "") == plain(text)
+    assert told["timeline"][0]["text"] == (told["sections"]["fault"]["text"] or "") == clean(text)
     table = io.StringIO(EXPORTER.render(document, "csv").decode(), newline="")
     assert [row["number"] for row in csv.DictReader(table, strict=True)] == ["1", "2"]
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.masking import chosen, mask
+from bot.domain.masking import mask, parse_rules
 from bot.domain.records import Case
-from bot.domain.sections import Change, KeptRegion
+from bot.domain.sections import EditedRegion, EditOrigin
 from bot.export import Exporter
 from bot.export.markdown import MarkdownWriter
 from bot.export.regions import Compiled, DraftRegions, Region, closed, split
@@ -36,7 +36,7 @@ def regions(text: str) -> dict[str, Region]:
 LEFT = regions(markdown(FULL))
 
 
-def with_kept(*texts: KeptRegion, case: Case = FULL) -> Case:
+def with_kept(*texts: EditedRegion, case: Case = FULL) -> Case:
     return replace(case, kept=texts)
 
 
@@ -49,7 +49,7 @@ def draft(case: Case) -> DraftRegions:
     return EXPORTER.draft(postmortem_rules.compile(case, NOW))
 
 
-def edit(slug: str, words: str = "By *hand*.", **changes: object) -> KeptRegion:
+def edit(slug: str, words: str = "By *hand*.", **changes: object) -> EditedRegion:
     return kept(slug, words, LEFT[slug].facts, **changes)  # type: ignore[arg-type]
 
 
@@ -135,9 +135,9 @@ def test_a_region_that_came_back_empty_is_asked_about_and_blank_once_it_is_chose
     body = regions(markdown(with_kept(emptied)))["leadup"].body
     assert "_Emptied: nothing is to stand here._" in body
     assert "Version 4.12 went out" in body
-    chosen = replace(emptied, version=2, seen=1, change=Change.CHOSEN)
+    chosen = replace(emptied, version=2, seen=1, change=EditOrigin.CHOSEN)
     assert regions(markdown(with_kept(emptied, chosen)))["leadup"].body == "_Left blank by Chloé Martin._"
-    given_up = replace(chosen, change=Change.GIVEN_UP)
+    given_up = replace(chosen, change=EditOrigin.GIVEN_UP)
     again = regions(markdown(with_kept(emptied, given_up)))["leadup"]
     assert (again.body, again.seen) == (LEFT["leadup"].body, 2)
 
@@ -199,7 +199,7 @@ def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
     case = rewritten("leadup", "Told by ana@demo.example.")
     left = regions(markdown(case))["leadup"]
     told = kept("leadup", "Told by *bo@demo.example*.", left.facts)
-    masked, finds = mask(postmortem_rules.compile(with_kept(told, case=case), NOW), chosen("emails", ""))
+    masked, finds = mask(postmortem_rules.compile(with_kept(told, case=case), NOW), parse_rules("emails", ""))
     (held,) = EXPORTER.draft(masked).held
     assert not held.is_contested
     assert held.texts[0].markdown == "Told by *[masked]*."

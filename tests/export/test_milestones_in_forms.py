@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.incident import SAID, beyond
+from bot.domain.incident import SAID, text_beyond_milestone
 from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
 from bot.export import Exporter
 from bot.slack.views import timeline as timeline_views
@@ -54,8 +54,8 @@ def test_a_milestone_with_words_is_shown_with_both() -> None:
     ("text", "more"), [("Mitigated", ""), ("mitigated!", ""), ("", ""), ("mitigated in EU", "mitigated in EU")]
 )
 def test_only_the_milestones_own_word_says_nothing_more(text: str, more: str) -> None:
-    assert beyond(Milestone.MITIGATED, text) == more
-    assert beyond(None, text) == text
+    assert text_beyond_milestone(Milestone.MITIGATED, text) == more
+    assert text_beyond_milestone(None, text) == text
 
 
 def test_a_list_in_slack_names_it_once() -> None:

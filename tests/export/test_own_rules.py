@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.masking import MASKED, MaskRules, chosen
+from bot.domain.masking import MASKED, MaskRules, parse_rules
 from bot.export.sandbox.mask_patterns import looked, mask_apart
 from tests.support.export.cases import FULL, NOW, case, entry
 
@@ -17,7 +17,7 @@ def spans(rules: MaskRules, text: str) -> list[str]:
 
 
 def test_what_they_find_apart_is_what_they_find() -> None:
-    rules = chosen("credentials,emails,addresses", r"ACME-\d+ (?i:example)")
+    rules = parse_rules("credentials,emails,addresses", r"ACME-\d+ (?i:example)")
     assert spans(rules, "ACME-12 of EXAMPLE told jo@customer.example") == ["ACME-12", "EXAMPLE", "jo@customer.example"]
     document = postmortem_rules.compile(FULL, NOW)
     assert mask_apart(document, rules)[0] != document
@@ -25,7 +25,7 @@ def test_what_they_find_apart_is_what_they_find() -> None:
 
 def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usual() -> None:
     told = case(entries=(entry(1, NOW, TRAP), entry(2, NOW, "of ACME-12")))
-    document, finds = mask_apart(postmortem_rules.compile(told, NOW), chosen("none", rf"{ENDLESS} ACME-\d+"))
+    document, finds = mask_apart(postmortem_rules.compile(told, NOW), parse_rules("none", rf"{ENDLESS} ACME-\d+"))
     assert [line.text for line in document.timeline] == [MASKED, f"of {MASKED}"]
     assert [(find.kind, find.where) for find in finds] == [
         ("a text in which your own rules take too long", "#1"),
@@ -35,15 +35,15 @@ def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usua
 
 def test_many_such_texts_take_no_longer_and_all_of_them_are_masked() -> None:
     told = case(entries=tuple(entry(number, NOW, f"{number} {TRAP}") for number in range(1, 200)))
-    document, _ = mask_apart(postmortem_rules.compile(told, NOW), chosen("none", ENDLESS))
+    document, _ = mask_apart(postmortem_rules.compile(told, NOW), parse_rules("none", ENDLESS))
     assert {line.text for line in document.timeline} == {MASKED}
 
 
 def test_where_nobody_could_look_everything_is_masked() -> None:
-    rules = replace(chosen("none", "ACME"), looked={})
+    rules = replace(parse_rules("none", "ACME"), looked={})
     assert [text for text in ("hello", " ") if rules.spans(text)] == ["hello"]
 
 
 def test_without_patterns_no_process_is_started() -> None:
-    rules = chosen("emails", "")
+    rules = parse_rules("emails", "")
     assert looked(rules, ["x"]) is rules

@@ -16,7 +16,7 @@ from pypdf.generic import ArrayObject, DictionaryObject
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Attachment, Case
 from bot.domain.sections import SECTIONS
-from bot.domain.text import plain
+from bot.domain.text import clean
 from bot.export import Exporter
 from bot.export.sandbox import Bounds, FailedApart, run_apart
 from tests.export.test_hostile import HOSTILE
@@ -151,7 +151,7 @@ def test_hostile_text_is_only_ever_text() -> None:
     assert sum(len(page.images) for page in reader.pages) == 0
     shown = re.sub(r"\W|_", "", re.sub(r"INC-7Checkoutreturns503s|\d+/\d+", "", pdf_text.letters(reader)))
     lines = {
-        re.sub(r"\W|_", "", line) for text in HOSTILE for line in plain(text).splitlines()
+        re.sub(r"\W|_", "", line) for text in HOSTILE for line in clean(text).splitlines()
     }  # a page may end between
     assert {line for line in lines if shown.count(line) < 2} == set()
 

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.masking import chosen, mask
+from bot.domain.masking import mask, parse_rules
 from bot.domain.records import Case
 from bot.export import Exporter
 from bot.export.charts import pictures_of
@@ -59,7 +59,7 @@ def test_a_masked_copy_has_pictures_of_what_is_masked() -> None:
     address = "10.1.2.3"
     whys = tuple(replace(step, text=f"{address} was full") for step in FULL.whys)
     document = postmortem_rules.compile(replace(FULL, whys=whys), NOW)
-    masked, _ = mask(document, chosen("addresses", ""))
+    masked, _ = mask(document, parse_rules("addresses", ""))
     assert address in pictures_of(document)["whys"].inline
     assert "[masked] was full" in pictures_of(masked)["whys"].inline
     for form in ("html", "confluence"):

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Status
-from bot.domain.text import bare, plain
+from bot.domain.text import clean, strip_code_marks
 from bot.export import Exporter
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import NOW, case, entry, incident
@@ -42,7 +42,7 @@ def expected(about: Case) -> list[str]:
     shape = "%Y-%m-%d %H:%M UTC" if len(days) > 1 else "%H:%M UTC"
     return [
         export_text.squeezed(
-            f"{'~' if one.approximate else ''}{one.happened_at:{shape}} {bare(plain(one.text))}"
+            f"{'~' if one.approximate else ''}{one.happened_at:{shape}} {strip_code_marks(clean(one.text))}"
             f" — Ana Costa (#{one.number})"
         )
         for one in ordered

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
-from bot.domain.whys import outline, standing
+from bot.domain.whys import list_active, outline_whys
 from bot.export import Exporter, edited_draft
 from bot.export.charts import whys_picture
 from bot.slack.views import whys as whys_views
@@ -37,7 +37,7 @@ def trees(draw: st.DrawFn) -> Case:
         why(number, parent, text, root=draw(st.booleans()), struck=draw(st.integers(0, 5)) == 0)
         for number, (parent, text) in enumerate(zip(above, texts, strict=True), 1)
     )
-    return case(entries=(entry(1, at(14, 5), "failed over"),), whys=standing(whys))
+    return case(entries=(entry(1, at(14, 5), "failed over"),), whys=list_active(whys))
 
 
 def expected(about: Case) -> Outline:
@@ -115,7 +115,7 @@ def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about
     document = postmortem_rules.compile(about, NOW)
     forms = {form: EXPORTER.render(document, form) for form in ("markdown", "html", "confluence", "canvas", "json")}
     found = {
-        "rule": [(placed.why.number, placed.depth) for placed in outline(about.whys)],
+        "rule": [(placed.why.number, placed.depth) for placed in outline_whys(about.whys)],
         "document": [(step.number, step.depth) for step in document.whys],
         "markdown": of_markdown(forms["markdown"].decode()),
         "canvas": of_markdown(forms["canvas"].decode()),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alerts import Stand
+from bot.domain.alerts import GroupState
 from bot.domain.records import EntryKind, Milestone, Place
 from bot.errors import Refused
 from bot.services.alerts import suggestions as suggestions_service
@@ -29,7 +29,7 @@ async def tell(play: Play, *payloads: dict[str, Any]) -> None:
     await play.pass_time(seconds=5)
 
 
-def stands(play: Play) -> list[tuple[str, Stand]]:
+def stands(play: Play) -> list[tuple[str, GroupState]]:
     """Of each group, in the order of their rows, when it began and what became of it."""
     found = [play.bot.store.read_now(lambda tx, row=row: alerts_store.by_id(tx, row)) for row in range(1, 6)]  # type: ignore[misc]
     return [(f"{group.starts_at:%H:%M}", group.stand) for group in found if group is not None]
@@ -38,9 +38,9 @@ def stands(play: Play) -> list[tuple[str, Stand]]:
 async def test_an_end_that_comes_late_shows_that_one_group_was_two(database_url: str) -> None:
     async with watched(database_url) as play:
         await tell(play, fired("09:00"), fired("11:20"))
-        assert stands(play) == [("09:00", Stand.SUGGESTED)]
+        assert stands(play) == [("09:00", GroupState.SUGGESTED)]
         await tell(play, fired("09:00", "09:05"))
-        assert stands(play) == [("09:00", Stand.SUGGESTED), ("11:20", Stand.SUGGESTED)]
+        assert stands(play) == [("09:00", GroupState.SUGGESTED), ("11:20", GroupState.SUGGESTED)]
         first, second = play.slack.messages(ALERTS)
         assert "*Resolved* at 2026-11-23 09:05 UTC, fired at 2026-11-23 09:00 UTC" in first.plain
         assert "*Firing* since 2026-11-23 11:20 UTC" in second.plain
@@ -53,7 +53,7 @@ async def test_a_start_that_comes_late_shows_that_two_groups_were_one_and_their_
         await tell(play, fired("09:00", "09:05"), fired("09:00"), fired("10:30"))
         old = play.slack.messages(ALERTS)[1]
         await tell(play, fired("09:50"), fired("09:50", "10:10"))
-        assert stands(play) == [("09:00", Stand.SUGGESTED), ("10:30", Stand.MERGED)]
+        assert stands(play) == [("09:00", GroupState.SUGGESTED), ("10:30", GroupState.MERGED)]
         first, second = play.slack.messages(ALERTS)
         assert "*Firing* since 2026-11-23 09:00 UTC" in first.plain
         assert second.plain.startswith("DiskFull on checkout: belongs to an alert that began before it")
@@ -79,7 +79,7 @@ async def test_what_people_decided_takes_what_came_late_and_is_not_divided(sqlit
         await tell(play, fired("09:00"), fired("11:20"))
         await press(play, play.bo, "alerts_ignore", channel=ALERTS)
         await tell(play, fired("09:00", "09:05"), fired("11:00"), fired("11:20", "11:30"), fired("08:30"))
-        assert stands(play) == [("08:30", Stand.IGNORED)]
+        assert stands(play) == [("08:30", GroupState.IGNORED)]
 
 
 async def test_an_incident_that_is_over_is_told_what_came_late_and_stays_over(database_url: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.postmortem import Order
+from bot.domain.postmortem import ExportOrder
 from bot.rehearsal.workspace import Canvas
 from storage import deliveries as deliveries_store
 from storage import sections as sections_store
@@ -121,7 +121,7 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/timeline told jo@customer.example")
-        order = Order("canvas", play.channel, play.ana, masked=True)
+        order = ExportOrder("canvas", play.channel, play.ana, masked=True)
         written = Owed("T0REHEARSE", "file", play.channel, order.written(), play.clock.now(), 1)
         await play.bot.store.write(lambda tx: deliveries_store.owe(tx, written))
         await play.settle()

@@ -3,7 +3,7 @@
 import json
 
 from bot.domain.secrets import REDACTED
-from bot.domain.sections import Change
+from bot.domain.sections import EditOrigin
 from bot.rehearsal.views_seen import SeenMessage
 from storage import history as history_store
 from storage import sections as sections_store
@@ -135,7 +135,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
         await quoted(play)
         case, escaped = play.case(), PASSWORD.replace("-", r"\-")
         edited = case.sections["recurrence"].text.replace(PASSWORD, escaped) + " as we see now"
-        new = NewText("recurrence", Change.EDITED, edited, "f" * 12, 0, play.ana, "file", play.clock.now())
+        new = NewText("recurrence", EditOrigin.EDITED, edited, "f" * 12, 0, play.ana, "file", play.clock.now())
         play.bot.store.write_now(lambda tx: sections_store.add(tx, case.incident.id, new))
         dm = play.slack.dm(play.bo)
         await press(play, play.bo, "secret_redact", channel=dm)

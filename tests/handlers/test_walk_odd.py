@@ -126,7 +126,7 @@ async def test_a_message_over_which_something_stumbles_is_skipped(
         say(play, play.bo, "04:20 first alert")
         say(play, play.bo, "04:21 stumble")
         until(play, NOON)
-        monkeypatch.setattr("bot.services.history_scan.reason", _stumbling)
+        monkeypatch.setattr("bot.services.history_scan.find_reason", _stumbling)
         result = await looked_back(play)
         assert "1 message was skipped" in result.plain
         assert "could not be read" in caplog.text

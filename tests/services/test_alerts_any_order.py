@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.alerts import ALERTMANAGER, PAGERDUTY, Alert, AlertGroup, AlertRules, AlertStatus, Stand, order
+from bot.domain.alerts import ALERTMANAGER, PAGERDUTY, Alert, AlertGroup, AlertRules, AlertStatus, GroupState, sort_key
 from bot.domain.records import Place
 from bot.services.alerts.groups import write_down
 from storage import alerts as alerts_store
@@ -98,9 +98,9 @@ def seen(tx: Transaction, team: str, of_group: Alert) -> tuple[Any, ...]:
     rows = alerts_store.since(tx, team, of_group, NOON - timedelta(days=9))
     blank: dict[str, Any] = {"id": 0, "team": "", "incident_id": None}
     groups = [
-        (replace(row, **blank), sorted(alerts_store.told(tx, row, 99), key=order))
+        (replace(row, **blank), sorted(alerts_store.told(tx, row, 99), key=sort_key))
         for row in rows
-        if row.stand is not Stand.MERGED
+        if row.stand is not GroupState.MERGED
     ]
     incident = incidents_store.current(tx, Place(team, "C1"))
     entries = timeline_store.standing(tx, incident.id)[:-1] if incident else ()
@@ -111,7 +111,7 @@ def seen(tx: Transaction, team: str, of_group: Alert) -> tuple[Any, ...]:
 @st.composite
 def orders(draw: st.DrawFn) -> tuple[list[list[Alert]], list[list[Alert]]]:
     """The same things one by one in their order, and in another order, in parcels, some of them twice."""
-    in_order = sorted(draw(firings() | events()), key=order)
+    in_order = sorted(draw(firings() | events()), key=sort_key)
     again = draw(st.lists(st.sampled_from(in_order), max_size=3))
     shuffled = draw(st.permutations([*in_order, *again]))
     sizes = draw(st.lists(st.integers(1, 4), max_size=6))

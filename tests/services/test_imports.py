@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from bot.domain.records import Person, Place, Status
-from bot.domain.similarity import significant
+from bot.domain.similarity import extract_words
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.export.json import reader as json_reader
@@ -167,9 +167,10 @@ def test_what_was_said_of_an_incident_that_is_not_here_yet_is_told_and_added_lat
 def test_an_imported_incident_is_found_by_its_words(source: Store, store: Store) -> None:
     take_in(store, exported(source))
     for words in ("checkout burns", "alarm was off", "mended", "pool per process"):
-        found = store.read_now(lambda tx, words=words: search_store.find(tx, "T1", SearchQuery(significant(words)), 9))  # type: ignore[misc]
+        query = SearchQuery(extract_words(words))
+        found = store.read_now(lambda tx, query=query: search_store.find(tx, "T1", query, 9))  # type: ignore[misc]
         assert [one.incident.key for one in found] == ["INC-2"], words
-    assert store.read_now(lambda tx: search_store.find(tx, "T1", SearchQuery(significant("withdrawn")), 9)) == ()
+    assert store.read_now(lambda tx: search_store.find(tx, "T1", SearchQuery(extract_words("withdrawn")), 9)) == ()
 
 
 def test_nothing_is_posted_and_what_was_due_before_is_never_said(source: Store, store: Store) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from bot.domain.masking import USUAL_RULES
-from bot.domain.postmortem import Order
+from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Incident
 from bot.export import FORMATS, pdf, sandbox
 from bot.services.documents.rendering import PATIENCE, Leaf, Papers, Renderer
@@ -28,8 +28,8 @@ def renderer_of(play: Play, patience: float = PATIENCE) -> Renderer:
     return Renderer(play.bot.desk.exporter, Papers(play.bot.store, USUAL_RULES), patience)
 
 
-def order(play: Play, form: str) -> Order:
-    return Order(form, play.channel, play.ana)
+def order(play: Play, form: str) -> ExportOrder:
+    return ExportOrder(form, play.channel, play.ana)
 
 
 async def resolved(play: Play) -> None:
@@ -86,7 +86,7 @@ class HeldPapers(Papers):
         super().__init__(store, USUAL_RULES)
         self.asked, self.go_on = threading.Event(), threading.Event()
 
-    def compiled(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> Leaf:
         """As its parent does, later."""
         self.asked.set()
         self.go_on.wait(LONG_SECONDS)

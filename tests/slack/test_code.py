@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.text import bare, pieces
+from bot.domain.text import split_pieces, strip_code_marks
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
 from bot.slack.views.templates import words
@@ -39,7 +39,7 @@ def test_slack_shows_the_code_that_was_written(text: str, shown: str) -> None:
 @given(TEXTS, TEXTS)
 def test_no_ones_backticks_make_code_of_what_another_wrote(one: str, other: str) -> None:
     line = f"{mrkdwn(one)} — Ana {mrkdwn(other)}"
-    expected = [piece.text.strip("\n") for text in (one, other) for piece in pieces(text) if piece.marks]
+    expected = [piece.text.strip("\n") for text in (one, other) for piece in split_pieces(text) if piece.marks]
     found = [code.replace("ˋ", "`").replace("&lt;", "<").replace("&gt;", ">") for code in in_slack(line)]
     assert found == expected
 
@@ -47,7 +47,7 @@ def test_no_ones_backticks_make_code_of_what_another_wrote(one: str, other: str)
 @given(st.text())
 def test_no_word_is_lost_on_the_way(text: str) -> None:
     shown = mrkdwn(text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("ˋ", "`")
-    assert "".join(bare(shown).split()) == "".join(bare(text).replace("ˋ", "`").split())
+    assert "".join(strip_code_marks(shown).split()) == "".join(strip_code_marks(text).replace("ˋ", "`").split())
 
 
 def test_a_block_that_spans_two_sections_is_a_block_in_both() -> None:

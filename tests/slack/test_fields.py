@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import samples as samples_rules
-from bot.domain.document import KeptText
-from bot.domain.form_fields import When, time_in
+from bot.domain.document import EditedText
+from bot.domain.form_fields import FormMoment, parse_time
 from bot.domain.records import Action, Case, Person
-from bot.domain.sections import BY_SLUG, Change
+from bot.domain.sections import BY_SLUG, EditOrigin
 from bot.export.regions import Held, Region
 from bot.rehearsal.forms import find, state_of, type_into
 from bot.rehearsal.limits import check_view
@@ -76,7 +76,7 @@ def test_every_form_is_known_to_hold_something_of_the_record_or_nothing() -> Non
 
 
 @given(times(), texts(), st.sampled_from(ZONES), st.booleans())
-def test_an_entry_is_sent_as_it_was(when: When, text: str, zone: ZoneInfo, is_struck: bool) -> None:
+def test_an_entry_is_sent_as_it_was(when: FormMoment, text: str, zone: ZoneInfo, is_struck: bool) -> None:
     entry = replace(
         CASE.entries[0],
         happened_at=when.start,
@@ -93,7 +93,7 @@ def test_an_entry_is_sent_as_it_was(when: When, text: str, zone: ZoneInfo, is_st
     if len(text) <= 3_000:
         assert changes(sent(view, {"text": "anew"}), "when") == {"text": "anew"}
     element = find(view["blocks"], "when")[1]
-    assert time_in(element["initial_value"], NOW, zone) == when
+    assert parse_time(element["initial_value"], NOW, zone) == when
 
 
 @given(texts())
@@ -122,7 +122,7 @@ def test_a_section_is_sent_as_it_was(text: str, version: int, is_draft: bool) ->
 @given(texts(), texts())
 def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, other: str) -> None:
     told = [
-        KeptText("fault", number, Change.EDITED, markdown, "", 0, None, "file", "", NOW, stands=True)
+        EditedText("fault", number, EditOrigin.EDITED, markdown, "", 0, None, "file", "", NOW, stands=True)
         for number, markdown in enumerate((one, other), 1)
     ]
     held = Held(Region("fault", "Fault", ""), tuple(told), "", 2)

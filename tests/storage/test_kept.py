@@ -7,7 +7,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from bot.domain.sections import Change
+from bot.domain.sections import EditOrigin
 from storage import case as case_store
 from storage import history as history_store
 from storage import secrets as secrets_store
@@ -18,7 +18,7 @@ from storage.secrets import SearchScope
 from storage.sections import NewText
 from tests.support.storage.sample_records import NOW, PLACE, noting, opened
 
-TEXT = NewText("leadup", Change.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
+TEXT = NewText("leadup", EditOrigin.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
 
 
 def keep(store: Store, incident_id: int, text: NewText) -> int:
@@ -28,13 +28,13 @@ def keep(store: Store, incident_id: int, text: NewText) -> int:
 
 def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
     incident = store.write_now(opened)
-    other = replace(TEXT, section="fault", change=Change.GIVEN_UP, markdown="", seen=3, draft="")
+    other = replace(TEXT, section="fault", change=EditOrigin.GIVEN_UP, markdown="", seen=3, draft="")
     assert [keep(store, incident.id, text) for text in (TEXT, other, replace(TEXT, markdown="Again."))] == [1, 1, 2]
     found = store.read_now(lambda tx: sections_store.of_incident(tx, incident.id))
     assert [(one.section, one.version, one.change, one.markdown, one.seen, one.draft) for one in found] == [
-        ("fault", 1, Change.GIVEN_UP, "", 3, ""),
-        ("leadup", 1, Change.EDITED, "By *hand*.", 0, "monday"),
-        ("leadup", 2, Change.EDITED, "Again.", 0, "monday"),
+        ("fault", 1, EditOrigin.GIVEN_UP, "", 3, ""),
+        ("leadup", 1, EditOrigin.EDITED, "By *hand*.", 0, "monday"),
+        ("leadup", 2, EditOrigin.EDITED, "Again.", 0, "monday"),
     ]
     assert (found[1].author, found[1].facts, found[1].saved_at) == ("Ana Demo", "f" * 12, NOW)
     assert store.read_now(lambda tx: case_store.load(tx, incident)).kept == found

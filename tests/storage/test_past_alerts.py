@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain import alerts as alerts_rules
-from bot.domain.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, AlertGroup, AlertStatus, Stand
+from bot.domain.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, AlertGroup, AlertStatus, GroupState
 from storage import alerts as alerts_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -25,11 +25,11 @@ def told(at: datetime, status: AlertStatus = FIRING, group: str = "g", source: s
 def heard(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
     """Write down what was told, as whoever hears it does."""
     group = alerts_store.latest(tx, "T1", alert)
-    if group is None or not alerts_rules.goes_on(group, alert, is_open=False):
+    if group is None or not alerts_rules.belongs_to(group, alert, is_open=False):
         group = alerts_store.begin(tx, "T1", "C1", alert, alert.at, now)
     known = alerts_store.known(tx, group, alert.fingerprint)
     alerts_store.keep(tx, group, alert, now)
-    group = alerts_rules.after(group, alert, known)
+    group = alerts_rules.apply_alert(group, alert, known)
     alerts_store.save(tx, group)
     return group
 
@@ -117,7 +117,7 @@ def test_a_group_in_an_incident_stays_and_only_its_old_tellings_go(store: Store)
     incident = store.write_now(opened)
     group = store.write_now(lambda tx: heard(tx, told(NOW), NOW))
     ended = store.write_now(lambda tx: heard(tx, told(NOW + DAY, RESOLVED), NOW + DAY))
-    taken = replace(ended, stand=Stand.ATTACHED, incident_id=incident.id)
+    taken = replace(ended, stand=GroupState.ATTACHED, incident_id=incident.id)
     store.write_now(lambda tx: alerts_store.save(tx, taken))
     also_lately(store, NOW)
     assert pruned(store, NOW + 40 * DAY) == 2
@@ -186,7 +186,7 @@ def test_the_message_of_a_merged_group_goes_with_the_group_that_has_it(store: St
     def merged(tx: Transaction) -> None:
         heard(tx, told(NOW, source=ALERTMANAGER), NOW)
         other = alerts_store.begin(tx, "T1", "C1", told(NOW, source=ALERTMANAGER), NOW + DAY, NOW)
-        alerts_store.save(tx, replace(other, stand=Stand.MERGED))
+        alerts_store.save(tx, replace(other, stand=GroupState.MERGED))
 
     store.write_now(merged)
     also_lately(store, NOW + 40 * DAY)

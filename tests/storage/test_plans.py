@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alerts import Alert, AlertStatus, Stand
+from bot.domain.alerts import Alert, AlertStatus, GroupState
 from bot.domain.records import Milestone
-from bot.domain.sections import Change
+from bot.domain.sections import EditOrigin
 from storage import actions as actions_store
 from storage import alerts as alerts_store
 from storage import attachments as attachments_store
@@ -160,7 +160,7 @@ def a_webhook(tx: Transaction) -> None:
     alerts_store.owe_storm(tx, storm.id)
     alerts_store.count_of_storm(tx, storm.id)
     alerts_store.of_storm(tx, storm.id, 10)
-    alerts_store.save(tx, replace(group, stand=Stand.ATTACHED, incident_id=1))
+    alerts_store.save(tx, replace(group, stand=GroupState.ATTACHED, incident_id=1))
     alerts_store.firing(tx, 1)
     alerts_store.attached(tx, 1)
     alerts_store.ended_at(tx, 1)
@@ -197,7 +197,7 @@ def a_look_at_the_tabs(tx: Transaction) -> None:
 def a_draft_that_comes_back(tx: Transaction) -> None:
     incidents_store.by_id(tx, 1, locking=True)
     sections_store.of_incident(tx, 1)
-    sections_store.add(tx, 1, NewText("leadup", Change.EDITED, "By hand.", "", 0, "U1", "file", NOW))
+    sections_store.add(tx, 1, NewText("leadup", EditOrigin.EDITED, "By hand.", "", 0, "U1", "file", NOW))
     history_store.keep(tx, "U1", "drafts.take", "", NOW)
     history_store.count(tx, 1)
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.records import Incident, Place
-from bot.domain.similarity import significant
+from bot.domain.similarity import extract_words
 from storage import actions as actions_store
 from storage import case as case_store
 from storage import incidents as incidents_store
@@ -30,7 +30,7 @@ def opening(title: str, channel: str = "C1", team: str = "T1") -> Callable[[Tran
 
 
 def keys(store: Store, words: str, **more: object) -> list[str]:
-    wanted = SearchQuery(significant(words), **more)  # type: ignore[arg-type]
+    wanted = SearchQuery(extract_words(words), **more)  # type: ignore[arg-type]
     return [one.incident.key for one in store.read_now(lambda tx: search_store.find(tx, "T1", wanted, 50))]
 
 

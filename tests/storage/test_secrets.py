@@ -28,7 +28,7 @@ from storage.timeline import NewEntry
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SECRET = "hunter" + "2-of-demo"
-REDACT = partial(secrets_rules.without, known={SECRET})
+REDACT = partial(secrets_rules.redact_values, known={SECRET})
 
 
 def written(tx: Transaction) -> tuple[Incident, Entry]:

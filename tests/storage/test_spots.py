@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from bot.domain.records import Incident, Place
-from bot.domain.secrets import Noun, spot_of
-from bot.domain.sections import Change
+from bot.domain.secrets import RecordKind, locate
+from bot.domain.sections import EditOrigin
 from storage import actions as actions_store
 from storage import incidents as incidents_store
 from storage import secrets as secrets_store
@@ -32,7 +32,7 @@ def holding(tx: Transaction, place: Place) -> Incident:
     sections_store.save(tx, incident.id, "fault", "see there", "U1", NOW)
     link = f"https://demo.example/?key={SECRET}"
     actions_store.add(tx, incident.id, NewAction(f"change {SECRET}", None, None, None, link, "U1", NOW))
-    text = NewText("leadup", Change.EDITED, f"By {SECRET}.", "f" * 12, 0, "U1", "file", NOW)
+    text = NewText("leadup", EditOrigin.EDITED, f"By {SECRET}.", "f" * 12, 0, "U1", "file", NOW)
     sections_store.add(tx, incident.id, text)
     return incident
 
@@ -43,17 +43,17 @@ def test_every_noun_and_wording_is_found_in_the_workspaces_other_incidents_only(
     ((incident, found),) = store.read_now(lambda tx: secrets_store.elsewhere(tx, own, "hunter2"))
     assert incident.key == other.key
     assert sorted((one.subject.noun, one.subject.which, one.part) for one in found) == [
-        (Noun.ACTION, "1", 0),
-        (Noun.ACTION, "1", 1),
-        (Noun.DRAFT, "leadup", 1),
-        (Noun.ENTRY, "4", 1),
-        (Noun.SECTION, "fault", 1),
-        (Noun.TITLE, "", 0),
-        (Noun.TITLE, "", 1),
-        (Noun.WHY, "1", 1),
+        (RecordKind.ACTION, "1", 0),
+        (RecordKind.ACTION, "1", 1),
+        (RecordKind.DRAFT, "leadup", 1),
+        (RecordKind.ENTRY, "4", 1),
+        (RecordKind.SECTION, "fault", 1),
+        (RecordKind.TITLE, "", 0),
+        (RecordKind.TITLE, "", 1),
+        (RecordKind.WHY, "1", 1),
     ]
     for wording in found:
-        spot = spot_of(wording, SECRET)
+        spot = locate(wording, SECRET)
         assert spot is not None
         assert store.read_now(lambda tx, s=spot: secrets_store.text_at(tx, other.id, s)) == wording.text  # type: ignore[misc]
         gone = replace(spot, part=9)

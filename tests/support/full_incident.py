@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from bot.domain.records import ActionKind, ActionStatus, Incident, Milestone, Person, PostmortemStatus, Status
 from bot.domain.reminders import ReminderRules
-from bot.domain.sections import Change
+from bot.domain.sections import EditOrigin
 from bot.export import Exporter
 from bot.services.documents import rendering as rendering_service
 from storage import actions as actions_store
@@ -155,12 +155,14 @@ def _links(tx: Transaction, incident: Incident) -> None:
 
 
 def _kept(tx: Transaction, incident: Incident) -> None:
-    told = NewText("fault", Change.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820))
+    told = NewText(
+        "fault", EditOrigin.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820)
+    )
     sections_store.add(tx, incident.id, told)
     by_name = replace(told, markdown="", facts="", author="Dana from support", draft="2026-11-23T12:00:00Z")
     sections_store.add(tx, incident.id, by_name)
     sections_store.add(tx, incident.id, replace(told, section="customers", author="", source="canvas"))
-    for change in (Change.EDITED, Change.CHOSEN, Change.GIVEN_UP):
+    for change in (EditOrigin.EDITED, EditOrigin.CHOSEN, EditOrigin.GIVEN_UP):
         sections_store.add(
             tx, incident.id, replace(told, section="leadup", change=change, author="U1", source="slack", seen=1)
         )

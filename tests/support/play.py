@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.app import Afterword
 from bot.clock import SettableClock
-from bot.domain.incident import reached
+from bot.domain.incident import list_reached_milestones
 from bot.domain.records import Case, Milestone, Place
 from bot.integrations.http import Patience
 from bot.integrations.sync import SyncHandler
@@ -65,7 +65,7 @@ class Play:
 
 def reached_at(case: Case, milestone: Milestone) -> datetime | None:
     """When an incident reached a milestone, as its record tells it."""
-    found = reached(case.incident, case.entries)
+    found = list_reached_milestones(case.incident, case.entries)
     return found[milestone].at if milestone in found else None
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.app import Afterword
-from bot.domain.alert_payloads import alertmanager
+from bot.domain.alert_payloads import parse_alertmanager
 from bot.domain.alerts import Alert, AlertStatus
 from bot.services.alerts import groups as groups_service
 from storage import alerts as alerts_store
@@ -17,7 +17,7 @@ from tests.support.play import NOON, settings_for
 
 def told(number: int, ended: str = alert_senders.NEVER) -> tuple[Alert, ...]:
     alert = alert_senders.member(f"Alert{number}", "2026-11-23T12:20:00Z", ended, severity="critical")
-    return alertmanager(alert_senders.alertmanager(alert, group=f"group {number}"), NOON)
+    return parse_alertmanager(alert_senders.alertmanager(alert, group=f"group {number}"), NOON)
 
 
 @pytest.mark.postgres

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.domain.document import Document, Mark, WhyStep
 from bot.domain.incident import SAID
-from bot.domain.text import bare, one_line, shortened
+from bot.domain.text import shorten, strip_code_marks, to_one_line
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.scale import covered, longest_silence, phases, severities
 from bot.export.markdown import clock, span, stamp
@@ -75,4 +75,4 @@ def whys_alternative(document: Document) -> str:
 
 
 def _quoted(step: WhyStep) -> str:
-    return f"{step.number}, “{shortened(one_line(bare(step.text)), _LONGEST_WHY)}”"
+    return f"{step.number}, “{shorten(to_one_line(strip_code_marks(step.text)), _LONGEST_WHY)}”"

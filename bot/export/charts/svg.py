@@ -16,7 +16,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from bot.domain.records import Milestone
-from bot.domain.text import one_line
+from bot.domain.text import to_one_line
 
 
 class Tone(NamedTuple):
@@ -112,7 +112,7 @@ class SvgCanvas:
         shape = SubElement(self._shapes, tag)
         self._set(shape, attributes)
         if title:
-            SubElement(shape, "title").text = one_line(title)
+            SubElement(shape, "title").text = to_one_line(title)
 
     def line(self, points: Iterable[tuple[float, float]], stroke: str, **attributes: str | float) -> None:
         """Draw a line from point to point."""
@@ -123,7 +123,7 @@ class SvgCanvas:
         """Write a line of text, literally; y is its base line."""
         letters = SubElement(self._letters, "text")
         self._set(letters, {"x": x, "y": y, **attributes})
-        letters.text = one_line(text)
+        letters.text = to_one_line(text)
 
     def clear(self, x: float, y: float, width: float, height: float) -> None:
         """Make room for letters where shapes would run through them."""
@@ -161,7 +161,7 @@ class SvgCanvas:
             f'<?xml version="1.0" encoding="UTF-8"?>\n{_written(alone)}\n',
             _written(inside),
             _written(printed),
-            one_line(caption.alternative),
+            to_one_line(caption.alternative),
         )
 
     def _root(self, caption: Caption, height: float, anchor: str) -> Element:
@@ -177,8 +177,8 @@ class SvgCanvas:
                 "font-family": _FONTS,
             },
         )
-        SubElement(root, "title", {"id": f"{anchor}-title"}).text = one_line(caption.title)
-        SubElement(root, "desc", {"id": f"{anchor}-desc"}).text = one_line(caption.alternative)
+        SubElement(root, "title", {"id": f"{anchor}-title"}).text = to_one_line(caption.title)
+        SubElement(root, "desc", {"id": f"{anchor}-desc"}).text = to_one_line(caption.alternative)
         return root
 
     def _by_night(self) -> str:

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from bot.domain.document import Document, TimelineLine
 from bot.domain.incident import SAID
-from bot.domain.text import bare, shortened
+from bot.domain.text import shorten, strip_code_marks
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.alt_text import timeline_alternative
 from bot.export.charts.layout import (
@@ -84,7 +84,7 @@ def _tone(line: TimelineLine) -> str:
 
 def _title(line: TimelineLine) -> str:
     when = stamp(line.happened_at, line.ended_at, approximate=line.approximate)
-    return shortened(f"#{line.number} {when} {bare(line.text)}", _LONGEST_TITLE)
+    return shorten(f"#{line.number} {when} {strip_code_marks(line.text)}", _LONGEST_TITLE)
 
 
 def _number(chart: Chart, line: TimelineLine, x: float, y: float, anchor: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 
 from bot.domain.document import Document, WhyStep
-from bot.domain.text import bare, one_line, shortened
+from bot.domain.text import shorten, strip_code_marks, to_one_line
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.alt_text import whys_alternative
 from bot.export.charts.svg import WIDTH, Caption, Picture, SvgCanvas, anchor_of, width, wrapped
@@ -132,7 +132,7 @@ def whys_picture(document: Document) -> Picture | None:
     if not document.whys:
         return None
     shown = document.whys[:MOST_BOXES]
-    said = [_Said(document.key, bare(document.title), "quiet"), *map(_said, shown)]
+    said = [_Said(document.key, strip_code_marks(document.title), "quiet"), *map(_said, shown)]
     above = parents(shown)
     places = tree(above)
     sheet = SvgCanvas()
@@ -150,8 +150,13 @@ def whys_picture(document: Document) -> Picture | None:
 
 def _said(step: WhyStep) -> _Said:
     if step.is_root:
-        return _Said(scale_chart.ROOT.format(number=step.number), one_line(bare(step.text)), "pale-blue", is_root=True)
-    return _Said(str(step.number), one_line(bare(step.text)), "panel")
+        return _Said(
+            scale_chart.ROOT.format(number=step.number),
+            to_one_line(strip_code_marks(step.text)),
+            "pale-blue",
+            is_root=True,
+        )
+    return _Said(str(step.number), to_one_line(strip_code_marks(step.text)), "panel")
 
 
 def _draw_tree(sheet: SvgCanvas, said: Sequence[_Said], places: Sequence[BoxPlace]) -> float:
@@ -216,7 +221,7 @@ def _draw_branch(sheet: SvgCanvas, over: _Box, box: _Box) -> None:
 
 
 def _draw_frame(sheet: SvgCanvas, one: _Said, box: _Box, lines: Sequence[str]) -> None:
-    title = "" if " ".join(lines) == one.text else shortened(one.text, _LONGEST_TITLE)
+    title = "" if " ".join(lines) == one.text else shorten(one.text, _LONGEST_TITLE)
     stroke, thick = ("accent", 2.0) if one.is_root else ("line", 1.0)
     sheet.draw(
         "rect",

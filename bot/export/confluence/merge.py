@@ -17,7 +17,7 @@ from itertools import groupby, pairwise
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
-from bot.domain.section_drafts import digest_of
+from bot.domain.section_drafts import digest_facts
 from bot.domain.sections import SECTIONS
 from bot.errors import AfterwordError
 from bot.export.confluence.reader import (
@@ -92,7 +92,7 @@ class Apart:
 
 def digest(blocks: Collection[Block]) -> str:
     """What tells blocks that read differently from those that read the same."""
-    return digest_of(body_of(block.element for block in blocks))
+    return digest_facts(body_of(block.element for block in blocks))
 
 
 def words(blocks: Collection[Block], names: Mapping[str, str] = _NOBODY) -> str:
@@ -331,13 +331,13 @@ def head_of(fresh: FreshPage) -> PageHead:
 
 def without_stamp(block: Block) -> str:
     """The digest of a block without the moment at its end: that it was compiled once more is no change."""
-    return digest_of(_STAMP.sub("", body_of([block.element])))
+    return digest_facts(_STAMP.sub("", body_of([block.element])))
 
 
 _storage = StorageXhtml(MarkdownReader())
 
 
-_OF_NOTHING = digest_of("")
+_OF_NOTHING = digest_facts("")
 
 
 class StructureLost(AfterwordError):

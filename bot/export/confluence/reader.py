@@ -13,7 +13,7 @@ from html.entities import html5
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from bot.domain.sections import SECTIONS
-from bot.domain.text import legible
+from bot.domain.text import remove_controls
 from bot.errors import AfterwordError
 from bot.export import escape
 
@@ -95,7 +95,7 @@ def regions_of(storage: str) -> dict[str, str]:
 
 def decoded(storage: str) -> str:
     """The same page with the characters that HTML's names stand for: what is left is XML."""
-    return _ENTITY.sub(lambda found: _character(found[0], found[1]), legible(storage))
+    return _ENTITY.sub(lambda found: _character(found[0], found[1]), remove_controls(storage))
 
 
 def parsed(storage: str) -> Element:

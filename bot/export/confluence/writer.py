@@ -20,7 +20,7 @@ from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup, escape
 
 from bot.domain.document import ActionItem, Document
-from bot.domain.text import Piece, PieceKind, legible, pieces
+from bot.domain.text import Piece, PieceKind, remove_controls, split_pieces
 from bot.export.charts import pictures_of
 from bot.export.escape import WEB_ADDRESS
 from bot.export.markdown import MarkdownWriter, Row, timeline_rows
@@ -128,7 +128,7 @@ def _row_as_line(row: SyntaxTreeNode) -> Markup:
 
 def running_text(text: str) -> Markup:
     """Plain text with its line breaks, leading spaces, web addresses and code kept, as the content of a cell."""
-    found = pieces(legible(text))
+    found = split_pieces(remove_controls(text))
     behind = [None, *(piece.kind for piece in found)]
     return Markup().join(
         _running_piece(piece, is_behind_span=before is PieceKind.SPAN)
@@ -202,7 +202,7 @@ def _code(node: SyntaxTreeNode) -> Markup:
 def _code_macro(text: str, language: str) -> Markup:
     named = _LANGUAGES.get(language)
     text = text.replace("]]>", "]]]]><![CDATA[>")
-    return _CODE.format(language=_LANGUAGE.format(named) if named else "", text=Markup(legible(text)))  # noqa: S704 (CDATA)
+    return _CODE.format(language=_LANGUAGE.format(named) if named else "", text=Markup(remove_controls(text)))  # noqa: S704 (CDATA)
 
 
 def _wrapped(tag: str, content: str) -> Markup:

@@ -26,16 +26,16 @@ from bot.domain.records import (
     Status,
     Why,
     WhyVersion,
-    entry_deed,
+    describe_too_large,
+    detect_media_type,
     first_why_wording,
     first_wording,
-    is_entry_deed,
-    media_type,
-    too_large,
-    whole_audit,
+    is_entry_change,
+    merge_audit,
+    name_entry_change,
 )
-from bot.domain.sections import KeptRegion
-from bot.domain.whys import standing
+from bot.domain.sections import EditedRegion
+from bot.domain.whys import list_active
 from bot.errors import Refused
 from bot.export.json import schema as json_schema
 from bot.export.json.schema import FileHeadJson, PostmortemFile
@@ -75,7 +75,7 @@ def record_of(file: PostmortemFile) -> FileRecord:
         Case(
             incident=_incident(file),
             entries=entries,
-            whys=standing(whys),
+            whys=list_active(whys),
             sections={slug: found[-1] for slug, found in savings.items() if found[-1].text},
             actions=tuple(_action(action) for action in file.actions),
             people=_people(file),
@@ -110,8 +110,8 @@ def actions_of(why: json_schema.WhyJson) -> tuple[int, ...]:
     return tuple(why.actions) or ((why.action,) if why.action is not None else ())
 
 
-def _kept_text(text: json_schema.EditedTextJson) -> KeptRegion:
-    return KeptRegion(
+def _kept_text(text: json_schema.EditedTextJson) -> EditedRegion:
+    return EditedRegion(
         incident_id=0,
         section=text.section,
         version=text.version,
@@ -223,12 +223,12 @@ def _attachments(file: PostmortemFile) -> Iterator[Attachment]:
 
 def _kept(place: str, entry: int, told: json_schema.FileJson, held: int) -> Attachment:
     content = told.content or b""
-    kind = media_type(content, told.type or "")
+    kind = detect_media_type(content, told.type or "")
     if told.size and not content:
         raise Refused(f"{place} has no content. Export the incident anew, with its files.")
     if not kind:
         raise Refused(f"{place} is neither an image, PDF, ZIP nor text by its content, and such are not kept.")
-    if why := too_large(len(content), held):
+    if why := describe_too_large(len(content), held):
         raise Refused(f"{place} cannot be kept: {why}.")
     return Attachment(0, entry, told.name, kind, len(content), "", "kept", "", content)
 
@@ -296,11 +296,11 @@ def _audit(
 ) -> tuple[AuditLine, ...]:
     told = [AuditLine(deed.at, deed.who_id, deed.verb, deed.what, deed.delivery or "") for deed in deeds]
     of_entries = [
-        entry_deed(number, one.change, one.changed_by, one.changed_at)
+        name_entry_change(number, one.change, one.changed_by, one.changed_at)
         for number, found in sorted(wordings.items())
         for one in found
     ]
-    return whole_audit([line for line in told if not is_entry_deed(line)], of_entries)
+    return merge_audit([line for line in told if not is_entry_change(line)], of_entries)
 
 
 LARGEST = 256 * 1024**2

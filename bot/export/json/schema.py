@@ -13,8 +13,8 @@ from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, Conf
 from pydantic.json_schema import GenerateJsonSchema
 
 from bot.domain.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
-from bot.domain.sections import BY_SLUG, Change
-from bot.domain.text import one_line, plain
+from bot.domain.sections import BY_SLUG, EditOrigin
+from bot.domain.text import clean, to_one_line
 from bot.export.json.writer import FORMAT, VERSION
 
 LONGEST_TEXT = 100_000
@@ -32,9 +32,9 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(plain)]
-Name = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(one_line)]
-Markdown = Annotated[str, StringConstraints(max_length=LONGEST_MARKDOWN), AfterValidator(plain)]
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(clean)]
+Name = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(to_one_line)]
+Markdown = Annotated[str, StringConstraints(max_length=LONGEST_MARKDOWN), AfterValidator(clean)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^INC-[1-9][0-9]{0,8}$")]
@@ -200,7 +200,9 @@ class EditedTextJson(Shape):
 
     section: Slug = Field(description="The region of the draft: a section's slug, or a name of a template's own.")
     version: Number = Field(description="Its number within the region, in the order of coming back.")
-    change: Change = Field(description="How it came to be; where it was given up, the record writes the region again.")
+    change: EditOrigin = Field(
+        description="How it came to be; where it was given up, the record writes the region again."
+    )
     markdown: Markdown = Field(description="The person's own Markdown; empty where they emptied the region.")
     facts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")] | None = Field(
         default=None, description="The digest of what the record knew in the draft that was edited; null where unknown."

@@ -13,8 +13,8 @@ from bot.domain.document import (
     AuditRecord,
     Document,
     DocumentSection,
+    EditedText,
     FileItem,
-    KeptText,
     Metrics,
     PastWording,
     PersonName,
@@ -211,7 +211,7 @@ def _likeness(said: SimilarIncident) -> _Object:
     }
 
 
-def _kept(text: KeptText) -> _Object:
+def _kept(text: EditedText) -> _Object:
     """A text that came back in an edited draft; `facts` and `seen` tell what its author had before them."""
     return {
         "section": text.section,

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.document import Document
-from bot.domain.masking import Find, MaskRules, mask, texts_of
+from bot.domain.masking import MaskedItem, MaskRules, list_texts, mask
 from bot.export.sandbox import Bounds, FailedApart, run_apart
 
 BOUNDS = Bounds(seconds=20.0, memory=512 * 1024**2)
 
 
-def mask_apart(document: Document, rules: MaskRules) -> tuple[Document, tuple[Find, ...]]:
+def mask_apart(document: Document, rules: MaskRules) -> tuple[Document, tuple[MaskedItem, ...]]:
     """`mask`, within bounds. It blocks, with patterns for half a second and more: call it in a thread."""
-    return mask(document, looked(rules, texts_of(document)) if rules.patterns else rules)
+    return mask(document, looked(rules, list_texts(document)) if rules.patterns else rules)
 
 
 def looked(rules: MaskRules, texts: Sequence[str]) -> MaskRules:

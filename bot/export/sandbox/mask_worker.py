@@ -6,7 +6,7 @@ import signal
 import time
 from types import FrameType
 
-from bot.domain.masking import Spans, fits
+from bot.domain.masking import Spans, find_matches
 from bot.export.sandbox import answer
 
 SECONDS_A_TEXT = 0.2
@@ -32,7 +32,7 @@ def _in_time(patterns: tuple[re.Pattern[str], ...], text: str, left: float) -> S
         return None
     try:
         signal.setitimer(signal.ITIMER_VIRTUAL, min(SECONDS_A_TEXT, left))
-        found = fits(patterns, text)
+        found = find_matches(patterns, text)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     except (_OutOfTimeError, RecursionError, MemoryError):
         return None

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.document import Document, TimelineLine
 from bot.domain.samples import SAMPLES
-from bot.domain.text import one_line, shortened
+from bot.domain.text import shorten, to_one_line
 from bot.errors import AfterwordError
 from bot.export.regions import Compiled, split
 from bot.export.sandbox import Bounds, FailedApart, run_apart
@@ -173,7 +173,7 @@ def edition(folder: Path, document: Document, bounds: Bounds) -> Edition:
     try:
         return made(folder, document, bounds)
     except BrokenTemplate as error:
-        return replace(SHIPPED_EDITION, trouble=shortened(one_line(str(error)), LONGEST_TROUBLE))
+        return replace(SHIPPED_EDITION, trouble=shorten(to_one_line(str(error)), LONGEST_TROUBLE))
 
 
 def made(folder: Path, document: Document, bounds: Bounds) -> Edition:

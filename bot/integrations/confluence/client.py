@@ -16,7 +16,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from bot.domain.text import one_line, shortened
+from bot.domain.text import shorten, to_one_line
 from bot.integrations import Standing
 from bot.integrations.atlassian import Access, Atlassian
 from bot.integrations.confluence.dialects import (
@@ -193,7 +193,7 @@ class ConfluenceClient:
         for start in range(0, len(wanted), _PEOPLE_AT_ONCE):
             answer = await self._line.ask(people(wanted[start : start + _PEOPLE_AT_ONCE]))
             for who in answer.objects("results"):
-                if name := one_line(worded(who, "displayName") or worded(who, "publicName")):
+                if name := to_one_line(worded(who, "displayName") or worded(who, "publicName")):
                     self._names[worded(who, "accountId")] = name
         return self._names
 
@@ -265,12 +265,12 @@ class ConfluenceClient:
 
 def _titles(draft: PageDraft) -> tuple[str, str]:
     behind = f" ({draft.key})"
-    title = one_line(draft.title) or draft.key
-    return _fit(title), shortened(title, LONGEST_TITLE - len(behind)) + behind
+    title = to_one_line(draft.title) or draft.key
+    return _fit(title), shorten(title, LONGEST_TITLE - len(behind)) + behind
 
 
 def _fit(title: str) -> str:
-    return shortened(one_line(title), LONGEST_TITLE)
+    return shorten(to_one_line(title), LONGEST_TITLE)
 
 
 def _of_mark(pages: list[ConfluencePage], mark: str) -> ConfluencePage | None:

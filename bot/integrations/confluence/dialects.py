@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.domain.text import one_line
+from bot.domain.text import to_one_line
 from bot.integrations.confluence.types import ConfluencePage, Property
 from bot.integrations.http import Call, Response, get, path_of, post, put, reach, worded
 
@@ -166,7 +166,7 @@ def _page(data: object, base_url: str) -> ConfluencePage:
         worded(data, "body", _STORAGE, "value"),
         worded(data, "version", "message"),
         worded(data, "status") in ("", "current"),
-        one_line(worded(data, "version", "by", "displayName")),
+        to_one_line(worded(data, "version", "by", "displayName")),
         worded(data, "version", "authorId"),
     )
 

@@ -16,8 +16,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.masking import MASKED, MaskRules
 from bot.domain.records import Incident
-from bot.domain.section_drafts import digest_of
-from bot.domain.text import bare, one_line
+from bot.domain.section_drafts import digest_facts
+from bot.domain.text import strip_code_marks, to_one_line
 from bot.export import Exporter
 from bot.export.confluence.merge import (
     FreshPage,
@@ -84,7 +84,7 @@ class PageContent:
     @property
     def title(self) -> str:
         """`INC-7: Checkout returns 503s`."""
-        return one_line(f"{self.document.key}: {bare(self.document.title)}")
+        return to_one_line(f"{self.document.key}: {strip_code_marks(self.document.title)}")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -233,7 +233,7 @@ class Extras:
         """Attach the pictures that changed, before a page shows them; what hangs there, and why nothing does."""
         files = dict(memo.files)
         for picture in sheet.attached:
-            content = digest_of(picture.content.decode())
+            content = digest_facts(picture.content.decode())
             if files.get(picture.name) == content:
                 continue
             upload = Upload(picture.name, _SVG, picture.content)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import Incident
-from bot.domain.section_drafts import digest_of
+from bot.domain.section_drafts import digest_facts
 from bot.export import Exporter
 from bot.export.confluence.merge import PageRecord, StructureLost, apart, as_found, as_written, joined, with_top
 from bot.export.confluence.reader import NotAPage
@@ -143,7 +143,7 @@ class PostmortemPages:
             body, record = with_top(page.body, known, self._sheets.way_back(wanted.order))
             if body:
                 await self._extras.plan(page, joined(record, known))
-                note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_of(body)})"
+                note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
                 updated = await self._confluence.update(page, page.title, body, note)
                 if not updated.is_written:
                     raise PublishError(self._confluence.name, _BUSY)
@@ -215,7 +215,7 @@ class PostmortemPages:
                 return page, brought, ""
             not_kept = await self._extras.plan(page, joined(brought.record, wanted.memo.record))
             body = marked(brought.body, _mark(link, wanted.memo))
-            note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_of(body)})"
+            note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
             updated = await self._updated(page, title, body, note)
             if updated.is_written:
                 return updated.page, brought, not_kept

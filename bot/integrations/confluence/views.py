@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain.masking import Find
+from bot.domain.masking import MaskedItem
 from bot.domain.records import Incident
-from bot.domain.sections import title_of
-from bot.domain.text import shortened
+from bot.domain.sections import section_title
+from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -56,7 +56,7 @@ def brought(incident: Incident, page: PageStatus, news: News) -> Message:
     """Where the page is, in which version, and what people did to it, with what can be done about that."""
     said = words.confluence.brought(
         key=incident.key,
-        title=shortened(page.title, _TITLE),
+        title=shorten(page.title, _TITLE),
         url=page.url,
         version=page.version,
         news=news,
@@ -64,12 +64,12 @@ def brought(incident: Incident, page: PageStatus, news: News) -> Message:
     )
     lines, buttons = [], []
     if news.taken:
-        lines.append(words.confluence.taken(titles=[*map(title_of, news.taken)]))
+        lines.append(words.confluence.taken(titles=[*map(section_title, news.taken)]))
     if news.open:
-        lines.append(words.confluence.open(titles=[*map(title_of, news.open)]))
+        lines.append(words.confluence.open(titles=[*map(section_title, news.open)]))
         buttons.append(blocks.button("Choose", "draft_look", blocks.about(incident, section=news.open[0])))
     if news.gone:
-        lines.append(words.confluence.gone(titles=[*map(title_of, news.gone)]))
+        lines.append(words.confluence.gone(titles=[*map(section_title, news.gone)]))
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
         buttons.append(blocks.button(label, "confluence_back", blocks.about(incident, back=list(news.gone))))
     lines += _left_out(news)
@@ -113,10 +113,10 @@ def private(incident: Incident, url: str) -> Message:
     return blocks.message(said, [blocks.section(said), blocks.actions(look)])
 
 
-def window(incident: Incident, finds: Iterable[Find]) -> Block:
+def window(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
     """What a masked copy masks, and the question whether it may leave."""
     shown = [
-        blocks.section(words.confluence.leaving(key=incident.key, title=shortened(incident.title, _TITLE))),
+        blocks.section(words.confluence.leaving(key=incident.key, title=shorten(incident.title, _TITLE))),
         *_listed(tuple(finds)),
     ]
     about = blocks.about(incident, channel=incident.channel)
@@ -125,7 +125,7 @@ def window(incident: Incident, finds: Iterable[Find]) -> Block:
     )
 
 
-def _listed(finds: tuple[Find, ...]) -> list[Block]:
+def _listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
     """Every find: what is the same in several places is one line."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:

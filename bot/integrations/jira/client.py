@@ -9,7 +9,7 @@ Issues as Jira's JSON has them: what goes into its forms, and what comes out.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.domain.text import one_line, shortened
+from bot.domain.text import shorten, to_one_line
 from bot.integrations import Standing
 from bot.integrations.atlassian import Access, Atlassian
 from bot.integrations.http import Call, Patience, PublishError, Response, get, post, put, reach, read_moment, worded
@@ -74,7 +74,7 @@ def changed_fields(changes: Changes, dialect: JiraDialect) -> dict[str, Any]:
 
 
 def _summary(text: str) -> str:
-    return fitted(one_line(text) or "(no text)", LONGEST_SUMMARY)
+    return fitted(to_one_line(text) or "(no text)", LONGEST_SUMMARY)
 
 
 def read_issue(data: object, dialect: JiraDialect, site_url: str) -> Issue:
@@ -261,7 +261,10 @@ class JiraClient:
 
     async def link(self, key: str, global_id: str, url: str, title: str) -> None:
         """Put a web link at an issue, or change the one of that `global_id`."""
-        body = {"globalId": global_id, "object": {"url": url, "title": shortened(one_line(title), LONGEST_SUMMARY - 1)}}
+        body = {
+            "globalId": global_id,
+            "object": {"url": url, "title": shorten(to_one_line(title), LONGEST_SUMMARY - 1)},
+        }
         path = issue_path(self._api, key, "remotelink")
         await self._line.ask(Call("POST", path, body=body, writes=True))  # by its id it is made only once
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.domain.alert_payloads import Malformed
+from bot.domain.alert_payloads import MalformedPayloadError
 from bot.domain.due_dates import overdue_at
 from bot.domain.records import Action, ActionStatus, Incident
 from bot.domain.reminders import ReminderRules
@@ -243,13 +243,13 @@ def read_event(data: Mapping[str, object], identifier: str, dialect: JiraDialect
     """The event in a webhook's body; None for one that means nothing here. Raises Malformed where it is not Jira's."""
     name = data.get("webhookEvent")
     if not isinstance(name, str):
-        raise Malformed("there is no webhookEvent")
+        raise MalformedPayloadError("there is no webhookEvent")
     if name not in (_UPDATED, _DELETED):
         return None
     try:
         issue = read_issue(data.get("issue"), dialect, site_url)
     except PublishError:
-        raise Malformed("there is no issue with a key") from None
+        raise MalformedPayloadError("there is no issue with a key") from None
     by = dialect.person_in(data.get("user"))
     return Event(identifier[:200], (issue.key, *_before(data)), None if name == _DELETED else issue, by)
 

@@ -21,11 +21,11 @@ from typing import Any
 from jinja2 import Template
 
 from bot.domain import whys as whys_rules
-from bot.domain.masking import MaskRules, without
+from bot.domain.masking import MaskRules, mask_text
 from bot.domain.records import Action, ActionStatus, Case, Incident
 from bot.domain.reminders import ReminderRules
-from bot.domain.secrets import masked
-from bot.domain.text import bare, one_line, plain, shortened
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import clean, shorten, strip_code_marks, to_one_line
 from bot.errors import Refused
 from bot.export.sandbox.mask_patterns import looked
 from bot.export.template_env import template_set
@@ -188,13 +188,13 @@ class Items:
         self._mask = mask
         self._description: Template = template_set().get_template("publish/work_item.md.j2")
 
-    def of(self, case: Case, action: Action, link: Link, mask: Callable[[str], str] = masked) -> WorkItem:
+    def of(self, case: Case, action: Action, link: Link, mask: Callable[[str], str] = mask_credentials) -> WorkItem:
         """The work item of an action, whose label tells it from every other."""
         return WorkItem(
             label=f"afterword-{link.team}-{link.id}".lower(),
             project=self._plan.project,
             issue_type=self._plan.issue_type,
-            summary=shortened(one_line(bare(mask(action.text))), LONGEST_SUMMARY),
+            summary=shorten(to_one_line(strip_code_marks(mask(action.text))), LONGEST_SUMMARY),
             description=self._described(case, action, mask),
             due=action.due_on,
             labels=(*self._plan.labels, case.incident.key.lower()),
@@ -204,34 +204,34 @@ class Items:
     def _described(self, case: Case, action: Action, mask: Callable[[str], str]) -> str:
         incident = case.incident
         return self._description.render(
-            text=plain(mask(action.text)),
+            text=clean(mask(action.text)),
             key=incident.key,
-            title=one_line(mask(incident.title)),
+            title=to_one_line(mask(incident.title)),
             severity=incident.severity_name,
             resolved_at=incident.resolved_at,
             whys=[
                 replace(why, text=mask(why.text))
-                for why in whys_rules.standing(case.whys)
+                for why in whys_rules.list_active(case.whys)
                 if action.number in why.actions
             ],
-            owner=one_line(case.name(action.owner)),
+            owner=to_one_line(case.name(action.owner)),
         )
 
     def as_agreed(self, link: Link, wanted: WantedItem) -> WantedItem:
         """The same with all masked that the operator names, as somebody agreed. It blocks."""
         texts = (wanted.action.text, wanted.incident.title, *(why.text for why in wanted.case.whys))
-        rules = looked(self._mask, [masked(text) for text in dict.fromkeys(texts)])
+        rules = looked(self._mask, [mask_credentials(text) for text in dict.fromkeys(texts)])
 
         def mask(text: str) -> str:
-            return without(masked(text), rules)
+            return mask_text(mask_credentials(text), rules)
 
         item = self.of(wanted.case, wanted.action, link, mask)
         return replace(wanted, item=item, title=title_of(wanted.incident, mask), sent={**wanted.sent, AGREED: True})
 
 
-def title_of(incident: Incident, mask: Callable[[str], str] = masked) -> str:
+def title_of(incident: Incident, mask: Callable[[str], str] = mask_credentials) -> str:
     """What the link back into the channel is called over there."""
-    return f"{incident.key} in Slack: {bare(one_line(mask(incident.title)))}"
+    return f"{incident.key} in Slack: {strip_code_marks(to_one_line(mask(incident.title)))}"
 
 
 Emails = Callable[[str], Awaitable[str]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.text import one_line, plain, shortened
+from bot.domain.text import clean, shorten, to_one_line
 from bot.integrations import Standing
 from bot.integrations.http import (
     Caller,
@@ -170,7 +170,7 @@ class Paging:
             error.may_have_happened = True  # the write itself was accepted
             raise
         if reach(answer.data, "data", "isSuccess") is False or reach(answer.data, "data", "success") is False:
-            said = shortened(one_line(worded(answer.data, "data", "status")), 200)
+            said = shorten(to_one_line(worded(answer.data, "data", "status")), 200)
             raise NotDone(
                 self.name,
                 f"{self.name} accepted it and then did not do it: {said or 'it does not say why'}",
@@ -188,12 +188,12 @@ class Paging:
 
 def _raised(alert: PageRequest) -> dict[str, Any]:
     asked: dict[str, Any] = {
-        "message": shortened(one_line(alert.message), LONGEST_MESSAGE),
+        "message": shorten(to_one_line(alert.message), LONGEST_MESSAGE),
         "alias": alert.alias[:LONGEST_ALIAS],
-        "description": shortened(plain(alert.description), LONGEST_DESCRIPTION),
+        "description": shorten(clean(alert.description), LONGEST_DESCRIPTION),
         "priority": alert.priority,
-        "tags": [shortened(one_line(tag), LONGEST_TAG) for tag in alert.tags[:MOST_TAGS]],
-        "details": {name: shortened(one_line(value), LONGEST_DETAIL) for name, value in alert.details.items()},
+        "tags": [shorten(to_one_line(tag), LONGEST_TAG) for tag in alert.tags[:MOST_TAGS]],
+        "details": {name: shorten(to_one_line(value), LONGEST_DETAIL) for name, value in alert.details.items()},
     }
     if alert.responders:
         asked["responders"] = [{"id": each.id, "type": each.kind} for each in alert.responders]
@@ -207,4 +207,4 @@ def _is_since(alert: Mapping[str, Any], since: datetime) -> bool:
 
 
 def _note(text: str) -> str:
-    return shortened(plain(text), LONGEST_NOTE)
+    return shorten(clean(text), LONGEST_NOTE)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.records import EntryKind, Incident, Status
-from bot.domain.secrets import Noun, Subject, masked
-from bot.domain.text import admit, bare, one_line
+from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
+from bot.domain.text import clean_input, strip_code_marks, to_one_line
 from bot.errors import Refused
 from bot.integrations import views as integration_views
 from bot.integrations.paging.client import NotDone, Paged, PageRequest, Paging, Responder
@@ -41,13 +41,13 @@ async def page(desk: Services, asked: Request, words: str) -> Message | None:
             "Nobody was paged: paging is not connected. Page as you usually do, and write it down with `/timeline`. "
             "Whoever runs Afterword can connect it: AFTERWORD_JSM_KEY."
         )
-    words = " ".join(admit(words, "That page").split())
+    words = " ".join(clean_input(words, "That page").split())
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         text = f"Asked to page: {words or incident.title}"
         number = _note(tx, incident, asked.user, text, asked.now)
-        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(number)), text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, asked)
         thing = Thing(asked.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
         memo = json.dumps({"words": words or incident.title, "by": asked.user, "at": asked.now.isoformat()})
         links_store.want(tx, thing, asked.now, memo)
@@ -91,10 +91,11 @@ class Pages:
         if incident is None or (link.external_id and not is_over):
             return None
         asked = json.loads(link.memo)
+        title = strip_code_marks(to_one_line(mask_credentials(incident.title)))
         alert = PageRequest(
             alias=f"afterword-{link.team}-{link.id}".lower(),
-            message=f"{incident.key}: {bare(one_line(masked(asked['words'])))}",
-            description=f"{bare(one_line(masked(incident.title)))}\nSlack: {incident.channel_link}",
+            message=f"{incident.key}: {strip_code_marks(to_one_line(mask_credentials(asked['words'])))}",
+            description=f"{title}\nSlack: {incident.channel_link}",
             priority=_PRIORITIES.get(incident.severity or 0, "P3"),
             responders=self._responders,
             tags=("afterword", incident.key),

@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Template
 
 from bot.domain.records import Case, Incident, Status
-from bot.domain.secrets import masked
-from bot.domain.text import bare, one_line
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import strip_code_marks, to_one_line
 from bot.errors import Refused
 from bot.export.template_env import template_set
 from bot.integrations import views as integration_views
@@ -97,7 +97,7 @@ class IncidentsInJsm:
         responders = tuple((user, links_store.account_of(tx, link.team, "jira", user)) for user in people if user)
         opened = ServiceIncident(
             f"afterword-{link.team}-{link.id}".lower(),
-            bare(one_line(masked(incident.title))),
+            strip_code_marks(to_one_line(mask_credentials(incident.title))),
             self._described(case),
             incident.severity,
         )
@@ -106,12 +106,12 @@ class IncidentsInJsm:
     def _described(self, case: Case) -> str:
         incident = case.incident
         return self._description.render(
-            title=one_line(masked(incident.title)),
+            title=to_one_line(mask_credentials(incident.title)),
             key=incident.key,
-            opened_by=one_line(case.name(incident.opened_by)),
+            opened_by=to_one_line(case.name(incident.opened_by)),
             opened_at=incident.opened_at,
-            channel=f"#{one_line(incident.channel_name)}" if incident.channel_name else incident.channel,
-            lead=one_line(case.name(incident.lead)),
+            channel=f"#{to_one_line(incident.channel_name)}" if incident.channel_name else incident.channel,
+            lead=to_one_line(case.name(incident.lead)),
         )
 
     async def perform(self, link: Link, prepared: _WantedIssue) -> SyncResult:

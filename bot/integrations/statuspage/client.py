@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.records import Component
-from bot.domain.text import one_line, shortened
+from bot.domain.text import shorten, to_one_line
 from bot.integrations import Standing
 from bot.integrations.http import (
     Call,
@@ -143,7 +143,7 @@ class StatuspageClient:
         if is_repeat and (incident := await self.find(announcement.mark)):
             return incident
         asked = _said(announcement.update) | {
-            "name": shortened(one_line(announcement.name), LONGEST_NAME),
+            "name": shorten(to_one_line(announcement.name), LONGEST_NAME),
             "metadata": {_KEPT_AS: {"incident": announcement.mark, **announcement.back}},
         }
         if announcement.impact:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.masking import Find
+from bot.domain.masking import MaskedItem
 from bot.domain.records import Component, Incident, Status
-from bot.domain.secrets import Noun, Subject, masked
-from bot.domain.text import bare, one_line, plain, require
+from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
+from bot.domain.text import clean, require_text, strip_code_marks, to_one_line
 from bot.errors import Refused
 from bot.integrations.http import PublishError
 from bot.integrations.relations import WAY_BACK, Names, lead_back, spread, way_back
@@ -86,7 +86,7 @@ async def confirm(desk: Services, asked: Request, update: dict[str, Any]) -> Blo
 
 
 def _require_sayable(update: Mapping[str, Any]) -> None:
-    require(update["body"], "Write what customers are to read.")
+    require_text(update["body"], "Write what customers are to read.")
     if update["status"] not in set(PublicStatus) or (update["components"] and update["working"] not in set(Working)):
         raise Refused("Choose how far it is.", field="status")
 
@@ -99,7 +99,7 @@ async def publish(desk: Services, asked: Request, update: dict[str, Any]) -> Mes
         incident = require_incident(tx, asked, locking=True)
         text = f"Customers told ({update['status']}): {update['body']}"
         entry = timeline_store.append(tx, incident.id, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
-        secrets_service.warn(tx, incident, Subject(Noun.ENTRY, str(entry.number)), text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, asked)
         tx.note(incident.id, "customer update")
         thing = Thing(asked.team, SYSTEM, f"{incident.key}{_UPDATE}{entry.number}", incident.id)
         links_store.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))
@@ -116,7 +116,7 @@ async def draft_form(desk: Services, asked: Request) -> Block:
     )
 
 
-def finds_in(desk: Services, asked: Request, incident: Incident) -> Callable[[Transaction], tuple[Find, ...]]:
+def finds_in(desk: Services, asked: Request, incident: Incident) -> Callable[[Transaction], tuple[MaskedItem, ...]]:
     """What a masked copy of an incident's document masks."""
     return lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now)[1]
 
@@ -209,7 +209,7 @@ class CustomerUpdates:
             return None
         asked = json.loads(link.memo)
         working = {component: Working(asked["working"]) for component in asked["components"]}
-        update = Update(PublicStatus(asked["status"]), plain(asked["body"]), asked["mails"], working)
+        update = Update(PublicStatus(asked["status"]), clean(asked["body"]), asked["mails"], working)
         known = links_store.of_incident(tx, incident.id)
         updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
         if any(one.id < link.id and one.state not in (KEPT, REFUSED, LET_GO) for one in updates):
@@ -252,7 +252,7 @@ class CustomerUpdates:
     async def _said(self, wanted: _WantedUpdate, *, is_repeat: bool) -> PublicIncident:
         client, update, page_id = self._client, wanted.update, wanted.page_id
         if not page_id:
-            name = bare(one_line(masked(wanted.incident.title)))
+            name = strip_code_marks(to_one_line(mask_credentials(wanted.incident.title)))
             return await client.open(Announcement(wanted.mark, name, update, back=wanted.back), is_repeat=is_repeat)
         if update.status is PublicStatus.RESOLVED:
             return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)

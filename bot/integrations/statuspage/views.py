@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from bot.domain.masking import Find
+from bot.domain.masking import MaskedItem
 from bot.domain.records import Component, Incident
 from bot.integrations.statuspage.client import PublicStatus, Working
 from bot.slack.mrkdwn import mrkdwn
@@ -49,7 +49,7 @@ def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
     return blocks.actions(tell, *draft)
 
 
-def draft_form(incident: Incident, finds: tuple[Find, ...]) -> Block:
+def draft_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
     """What is masked in the postmortem before it becomes a draft there."""
     shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *listed(finds)]
     kept = blocks.about(incident, channel=incident.channel)

@@ -28,12 +28,12 @@ from bot.domain.alerts import (
     AlertGroup,
     AlertRules,
     AlertStatus,
-    Stand,
-    after,
-    goes_on,
-    order,
-    retold,
-    start_of,
+    GroupState,
+    apply_alert,
+    belongs_to,
+    missing_start,
+    replay,
+    sort_key,
 )
 from bot.domain.records import Place, Status
 from bot.errors import NotRecorded
@@ -47,7 +47,7 @@ from storage import history as history_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
 
-DECIDED = (Stand.ATTACHED, Stand.IGNORED)
+DECIDED = (GroupState.ATTACHED, GroupState.IGNORED)
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class Sorting:
         self, late: Sequence[Alert], fresh: dict[int, ChangedGroup], is_open: Callable[[AlertGroup], bool]
     ) -> None:
         """Give each group what happened in its time, as Fresh by its row."""
-        late = sorted(late, key=alerts_rules.order)
+        late = sorted(late, key=alerts_rules.sort_key)
         rows = self._rows(late[0], fresh)
         loose: list[Alert] = []
         for alert in late:
@@ -115,7 +115,7 @@ class Sorting:
         if fresh.is_large:
             known = alerts_store.last(self._tx, fresh.group, alert.fingerprint)
             newest = alerts_store.newest(self._tx, fresh.group)
-            fresh.group = alerts_rules.counted(fresh.group, alert, known, newest[0] if newest else alert.at)
+            fresh.group = alerts_rules.count_alert(fresh.group, alert, known, newest[0] if newest else alert.at)
         else:
             fresh.is_to_retell = True
         alerts_store.keep(self._tx, fresh.group, alert, self._now)
@@ -128,15 +128,15 @@ class Sorting:
 
         An open incident has what a rule would have put there, had it come in order.
         """
-        standing = [row for row in rows if row.stand is not Stand.MERGED]
+        standing = [row for row in rows if row.stand is not GroupState.MERGED]
         if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in standing):
             return None
         near = [row for row in standing if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
         newest = standing[-1] if standing else None
-        if newest is not None and newest.stand is Stand.ATTACHED and is_open(newest):
+        if newest is not None and newest.stand is GroupState.ATTACHED and is_open(newest):
             is_its = newest in near or self._chosen.opens_by(alert) or alerts_store.has_fired(self._tx, newest, alert)
             return newest if is_its else None
-        return near[-1] if near and alerts_rules.goes_on(near[-1], alert, is_open=False) else None
+        return near[-1] if near and alerts_rules.belongs_to(near[-1], alert, is_open=False) else None
 
     def _rows(self, first: Alert, fresh: dict[int, ChangedGroup]) -> list[AlertGroup]:
         """The groups that what came late may change, as they stand in this transaction."""
@@ -152,12 +152,12 @@ class Sorting:
         # Where all but an end was let go of long ago, nothing can be told anew.
         of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
         was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
-        found, waiting = alerts_rules.stretches([*late, *(alert for told in of_row.values() for alert in told)])
+        found, waiting = alerts_rules.split_groups([*late, *(alert for told in of_row.values() for alert in told)])
         for alert in waiting:
             if alert.event in was_in:
                 alerts_store.drop(self._tx, self._team, alert)
             alerts_store.wait(self._tx, self._team, alert, self._now)
-        known = [row for row in rows if row.id in of_row or row.stand is Stand.MERGED]
+        known = [row for row in rows if row.id in of_row or row.stand is GroupState.MERGED]
         for told, owners in zip(found, _owners(known, found), strict=True):
             before = {alert.event for alert in of_row.get(owners[0].id, ())} if owners else set()
             if before != {alert.event for alert in told}:
@@ -183,20 +183,20 @@ class Sorting:
                 each.add(alert)
             elif was_in[alert.event] != each.group.id:
                 alerts_store.move(self._tx, alert, each.group)
-        each.group, each.is_changed = alerts_rules.retold(each.group, told), True
+        each.group, each.is_changed = alerts_rules.replay(each.group, told), True
         for other in owners[1:]:
             gone = fresh.pop(other.id, None)
             each.weighed += gone.weighed if gone else []
-            if other.stand is not Stand.MERGED:
+            if other.stand is not GroupState.MERGED:
                 self._merge(other)
 
     def _merge(self, group: AlertGroup) -> None:
         """Leave nothing of a group but its message."""
-        left = replace(group, stand=Stand.MERGED, storm_id=None, status=AlertStatus.RESOLVED, fired=0, firing=0)
+        left = replace(group, stand=GroupState.MERGED, storm_id=None, status=AlertStatus.RESOLVED, fired=0, firing=0)
         alerts_store.save(self._tx, replace(left, ended_at=None))
         if group.storm_id is not None:
             show_storm(self._tx, self._team, group.channel, group.storm_id, self._now)
-        if group.stand is Stand.SUGGESTED:
+        if group.stand is GroupState.SUGGESTED:
             show(self._tx, left, self._now)
 
 
@@ -214,8 +214,8 @@ def _of(group: AlertGroup, fresh: dict[int, ChangedGroup]) -> ChangedGroup:
 
 def _revived(group: AlertGroup, others: Sequence[AlertGroup]) -> AlertGroup:
     """The group as one that is shown: itself, or because a message of those that it takes in stands already."""
-    is_shown = group.stand is Stand.MERGED or any(other.stand is Stand.SUGGESTED for other in others)
-    return replace(group, stand=Stand.SUGGESTED, storm_id=None) if is_shown else group
+    is_shown = group.stand is GroupState.MERGED or any(other.stand is GroupState.SUGGESTED for other in others)
+    return replace(group, stand=GroupState.SUGGESTED, storm_id=None) if is_shown else group
 
 
 def _has_in_it(group: AlertGroup, moment: datetime) -> bool:
@@ -228,7 +228,7 @@ def _owners(rows: Sequence[AlertGroup], found: Sequence[Sequence[Alert]]) -> lis
     owners: list[list[AlertGroup]] = [[] for _ in found]
     for row in rows:
         at = bisect_right(starts, row.starts_at) - 1
-        if row.stand is not Stand.MERGED or (at >= 0 and row.starts_at <= found[at][-1].at):
+        if row.stand is not GroupState.MERGED or (at >= 0 and row.starts_at <= found[at][-1].at):
             owners[max(at, 0)].append(row)
     return owners
 
@@ -271,7 +271,7 @@ async def hear(desk: Services, told: Sequence[Alert], now: datetime) -> AlertCou
     team = await team_of(desk)
     for program in {AFTERWORD, *(alert.source for alert in told)}:
         await desk.people.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
-    ordered = sorted(told, key=order)
+    ordered = sorted(told, key=sort_key)
     taken = 0
     for at in range(0, len(ordered), AT_ONCE):
         part = ordered[at : at + AT_ONCE]
@@ -295,7 +295,7 @@ class AlertResult:
 
 def write_down(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> AlertResult:
     """Write a few alerts of one workspace down, in one transaction."""
-    return _Hearing(tx, chosen, team, now).of(sorted(told, key=order))
+    return _Hearing(tx, chosen, team, now).of(sorted(told, key=sort_key))
 
 
 class _Hearing:
@@ -324,7 +324,7 @@ class _Hearing:
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
                 told_of_it = alerts_store.told(self._tx, fresh.group, RETOLD_AT_MOST * 10)
-                fresh.group, fresh.is_changed = retold(fresh.group, told_of_it), True
+                fresh.group, fresh.is_changed = replay(fresh.group, told_of_it), True
             if fresh.weighed or fresh.is_changed:
                 self._settle(fresh)
         if self._tx.changed:
@@ -347,11 +347,11 @@ class _Hearing:
 
     def _take_in(self, alert: Alert) -> None:
         """Something new, with the start that it implies if that is news as well, and the ends that waited for it."""
-        start = start_of(alert)
+        start = missing_start(alert)
         if start and (self._is_forgotten(start) or alerts_store.has_begun(self._tx, self._team, alert)):
             start = None
         waiting = alerts_store.awaited(self._tx, self._team, start or alert, AT_ONCE)
-        for each in sorted([*([start] if start else []), alert, *waiting], key=order):
+        for each in sorted([*([start] if start else []), alert, *waiting], key=sort_key):
             self._put(each)
 
     def _is_forgotten(self, alert: Alert) -> bool:
@@ -370,7 +370,7 @@ class _Hearing:
         """Give what is told to the group that it belongs to; an end that ends nothing known waits."""
         self._heard.add(alert.event)
         fresh = self._newest_of(alert)
-        if alert.group in self._late or (fresh is not None and fresh.order and order(alert) < fresh.order):
+        if alert.group in self._late or (fresh is not None and fresh.order and sort_key(alert) < fresh.order):
             self._take_late(fresh, alert)
             return
         if fresh is not None and not self._goes_on(fresh, alert):
@@ -382,8 +382,8 @@ class _Hearing:
         if fresh is None:
             fresh = self._begun(alert)
         alerts_store.keep(self._tx, fresh.group, alert, self._now)
-        fresh.group = after(fresh.group, alert, known)
-        fresh.order = order(alert)
+        fresh.group = apply_alert(fresh.group, alert, known)
+        fresh.order = sort_key(alert)
         fresh.add(alert)
 
     def _take_late(self, fresh: ChangedGroup | None, alert: Alert) -> None:
@@ -396,7 +396,7 @@ class _Hearing:
 
     def _goes_on(self, fresh: ChangedGroup, alert: Alert) -> bool:
         """Whether what is told belongs to the newest group, once it is known what becomes of what was told before."""
-        if goes_on(fresh.group, alert, is_open=False):
+        if belongs_to(fresh.group, alert, is_open=False):
             return True
         if fresh.weighed:
             self._settle(fresh)
@@ -428,9 +428,9 @@ class _Hearing:
     def _settle(self, fresh: ChangedGroup) -> None:
         """Where the group goes: into its incident's timeline, into one that a rule opens, or before people."""
         group, is_shown = fresh.group, False
-        if group.stand is Stand.ATTACHED:
+        if group.stand is GroupState.ATTACHED:
             group = self._joined(group, fresh.told)
-        elif group.stand is not Stand.IGNORED and any(self._chosen.opens_by(alert) for alert in fresh.weighed):
+        elif group.stand is not GroupState.IGNORED and any(self._chosen.opens_by(alert) for alert in fresh.weighed):
             group, is_shown = self._by_rule(group)
         elif fresh.is_new:
             group = self._placed(group)
@@ -439,7 +439,7 @@ class _Hearing:
         fresh.settled(group)
         if is_news:
             self._calm(group)
-        if is_shown or group.ts or group.stand in (Stand.SUGGESTED, Stand.HELD):
+        if is_shown or group.ts or group.stand in (GroupState.SUGGESTED, GroupState.HELD):
             show(self._tx, group, self._now + PAUSE if group.ts else self._now)
 
     def _placed(self, group: AlertGroup) -> AlertGroup:
@@ -449,7 +449,7 @@ class _Hearing:
             >= alerts_rules.SUGGESTED_AT_MOST
         ):
             return self._held(group)
-        return replace(group, stand=Stand.SUGGESTED)
+        return replace(group, stand=GroupState.SUGGESTED)
 
     def _joined(self, group: AlertGroup, told: Sequence[Alert]) -> AlertGroup:
         incident = incidents_store.by_id(self._tx, group.incident_id or 0, locking=True)
@@ -479,12 +479,12 @@ class _Hearing:
         storm = alerts_store.storm_since(tx, self._team, now - alerts_rules.STORM_MESSAGE)
         if storm is None:
             storm = alerts_store.begin_storm(tx, self._team, self._chosen.channel, now)
-        return replace(group, stand=Stand.HELD, storm_id=storm.id)
+        return replace(group, stand=GroupState.HELD, storm_id=storm.id)
 
     def _calm(self, group: AlertGroup) -> None:
         """Where the last alert of an open incident has ended, ask its channel whether it is over."""
         tx = self._tx
-        if group.stand is not Stand.ATTACHED or group.ended_at is None or group.incident_id is None:
+        if group.stand is not GroupState.ATTACHED or group.ended_at is None or group.incident_id is None:
             return
         incident = incidents_store.by_id(tx, group.incident_id)
         if incident is None or incident.status is Status.RESOLVED or alerts_store.firing(tx, incident.id):

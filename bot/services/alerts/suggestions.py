@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain import alerts as alerts_rules
-from bot.domain.alerts import AFTERWORD, PROGRAMS, Alert, AlertGroup, AlertStatus, Stand, order, proposed_severity
+from bot.domain.alerts import (
+    AFTERWORD,
+    PROGRAMS,
+    Alert,
+    AlertGroup,
+    AlertStatus,
+    GroupState,
+    propose_severity,
+    sort_key,
+)
 from bot.domain.records import Incident, Milestone, Place, Status
 from bot.errors import Refused
 from bot.services.context import Request, Services, once
@@ -37,7 +46,7 @@ def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now:
     `by` is who decided: a user id, or `rule`. The incident was read with locking.
     """
     tx.note(incident.id, f"alert {group.id}")
-    group = replace(group, stand=Stand.ATTACHED, settled_by=by, incident_id=incident.id, storm_id=None)
+    group = replace(group, stand=GroupState.ATTACHED, settled_by=by, incident_id=incident.id, storm_id=None)
     return _written(tx, incident, group, _lines(alerts_store.told(tx, group, HISTORY)), now)
 
 
@@ -71,7 +80,7 @@ def _lines(told: Iterable[Alert]) -> list[_EntryDraft]:
     """
     found: list[_EntryDraft] = []
     for status in AlertStatus:
-        these = sorted((alert for alert in told if alert.status is status), key=order)
+        these = sorted((alert for alert in told if alert.status is status), key=sort_key)
         found.extend(_spanning(these) if len(these) > alerts_rules.FEW else map(_line, these))
     return sorted(found, key=lambda line: line.first)
 
@@ -98,7 +107,7 @@ def _written(
             group.ended_at and line.status is AlertStatus.RESOLVED
         ):
             continue
-        text = alerts_rules.told_as(line.status, line.titles, by=line.by, more=line.more)
+        text = alerts_rules.describe(line.status, line.titles, by=line.by, more=line.more)
         new = NewEntry(line.first, text + (f" {line.link}" if line.link else ""), group.source, AFTERWORD, now)
         if line.last > line.first:
             new = replace(new, ended_at=line.last)
@@ -131,7 +140,7 @@ AT_ONCE = 5
 
 def show(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
     """Owe a group's message as it reads then, or that of the storm which counts it; once, however much changes."""
-    if group.stand is Stand.HELD and group.storm_id is not None:
+    if group.stand is GroupState.HELD and group.storm_id is not None:
         show_storm(tx, group.team, group.channel, group.storm_id, due_at)
     elif alerts_store.owe(tx, group.id):
         deliveries_store.owe(tx, Owed(group.team, "alert", group.channel, json.dumps({"alert": group.id}), due_at))
@@ -154,9 +163,9 @@ def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None
     if group is None:
         return None
     alerts_store.owed(tx, group.id)
-    if group.stand is Stand.HELD:
+    if group.stand is GroupState.HELD:
         return None
-    if group.stand is Stand.MERGED:
+    if group.stand is GroupState.MERGED:
         return (alerts_views.merged(group), group.ts) if group.ts else None
     return alerts_views.suggestion(group, _open_here(tx, group), _incident_of(tx, group)), group.ts
 
@@ -191,7 +200,7 @@ def _incident_of(tx: Transaction, group: AlertGroup) -> Incident | None:
 async def open_form(desk: Services, asked: Request, alert_id: int) -> Block:
     """The form behind [Open an incident] of a suggestion: the usual one, filled in with what the alert says."""
     group = await desk.store.read(lambda tx: _undecided(tx, asked, alert_id))
-    opening = Opening(group.title, proposed_severity(group.severity))
+    opening = Opening(group.title, propose_severity(group.severity))
     view = incidents_views.open_form(asked.place.channel, opening.title, opening.severity, alert=group.id)
     return view | {"blocks": [*alerts_views.over(group), *view["blocks"]]}
 
@@ -249,7 +258,7 @@ async def ignore(desk: Services, asked: Request, alert_id: int) -> Message | Non
 
     def unit(tx: Transaction) -> None:
         group = _undecided(tx, asked, alert_id, locking=True)
-        _decided(tx, replace(group, stand=Stand.IGNORED, settled_by=asked.user), asked.now)
+        _decided(tx, replace(group, stand=GroupState.IGNORED, settled_by=asked.user), asked.now)
 
     return await once(desk, asked, unit, verb="suggestions.ignore")
 
@@ -260,9 +269,9 @@ async def suggest_again(desk: Services, asked: Request, alert_id: int) -> Messag
     def unit(tx: Transaction) -> None:
         group = _group(tx, asked, alert_id, locking=True)
         _require_free(tx, group)
-        if group.stand is not Stand.IGNORED:
+        if group.stand is not GroupState.IGNORED:
             raise Refused("That alert is suggested again already.")
-        _decided(tx, replace(group, stand=Stand.SUGGESTED, settled_by=""), asked.now)
+        _decided(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), asked.now)
 
     return await once(desk, asked, unit, verb="suggestions.suggest_again")
 
@@ -279,8 +288,8 @@ async def show_more(desk: Services, asked: Request, storm_id: int) -> Message | 
             raise Refused("Each of those alerts has a message of its own by now, or was settled.")
         for held in found:
             group = alerts_store.by_id(tx, held.id, locking=True)
-            if group is not None and group.stand is Stand.HELD:
-                _decided(tx, replace(group, stand=Stand.SUGGESTED, storm_id=None), asked.now)
+            if group is not None and group.stand is GroupState.HELD:
+                _decided(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), asked.now)
         show_storm(tx, storm.team, storm.channel, storm_id, asked.now)
 
     return await once(desk, asked, unit, verb="suggestions.show_more")
@@ -298,7 +307,7 @@ def _group(tx: Transaction, asked: Request, alert_id: int, *, locking: bool = Fa
         raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
     if (group.team, group.channel) != (asked.team, asked.place.channel):
         raise Refused("That alert is not of this channel.")
-    if group.stand is Stand.MERGED:
+    if group.stand is GroupState.MERGED:
         raise Refused("That alert belongs to one that began before it. Use the buttons of that one's message.")
     return group
 
@@ -307,7 +316,7 @@ def _undecided(tx: Transaction, asked: Request, alert_id: int, *, locking: bool 
     """The same; raises Refused where somebody was faster."""
     group = _group(tx, asked, alert_id, locking=locking)
     _require_free(tx, group)
-    if group.stand is Stand.IGNORED:
+    if group.stand is GroupState.IGNORED:
         person = people_store.one(tx, group.team, group.settled_by)
         who = person.name if person else "Somebody"
         raise Refused(f"{who} ignored that alert meanwhile. [Suggest it again] on its message takes that back.")

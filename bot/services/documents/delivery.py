@@ -15,9 +15,9 @@ from functools import partial
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import secrets as secrets_rules
 from bot.domain.masking import MASKED
-from bot.domain.postmortem import CANVAS, MARKDOWN, Order, RegionMark
+from bot.domain.postmortem import CANVAS, MARKDOWN, ExportOrder, RegionMark
 from bot.domain.records import Incident
-from bot.domain.text import admit, bare
+from bot.domain.text import clean_input, strip_code_marks
 from bot.export import Exporter
 from bot.export.canvas import merge as canvas_merge
 from bot.export.canvas.merge import HEAD, CanvasStep, MergedCanvas
@@ -75,7 +75,7 @@ class _Job:
     """One order to have an incident's canvas written."""
 
     incident: Incident
-    order: Order
+    order: ExportOrder
     now: datetime
 
 
@@ -99,7 +99,7 @@ class CanvasDesk:
         self._papers = papers
         self._canvases = canvases
 
-    async def write(self, incident: Incident, order: Order, now: datetime) -> WrittenCanvas:
+    async def write(self, incident: Incident, order: ExportOrder, now: datetime) -> WrittenCanvas:
         """Make the incident's canvas, or bring it up to date; one that was deleted is made anew.
 
         Raises NoCanvas where Slack does not allow it, also where it cannot be read: then nothing is overwritten.
@@ -175,7 +175,9 @@ class CanvasDesk:
         Out of a masked copy nothing is taken: the record would lose what is masked.
         """
         clear = {
-            id_: admit(text, "That canvas", drafts_service.LONGEST) for id_, text in edited.items() if id_ in copy.marks
+            id_: clean_input(text, "That canvas", drafts_service.LONGEST)
+            for id_, text in edited.items()
+            if id_ in copy.marks
         }
         clear = {id_: text for id_, text in clear.items() if _is_clear(id_, text, sheet.draft)}
         if job.order.masked or not clear:
@@ -212,7 +214,7 @@ class CanvasDesk:
             raise NoCanvas("templates") from error
         regions = canvas_merge.apart(sheet.markdown, sheet.headings)
         known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
-        title = secrets_rules.masked(f"{document.key} {bare(document.title)}")
+        title = secrets_rules.mask_credentials(f"{document.key} {strip_code_marks(document.title)}")
         return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
 
 
@@ -240,7 +242,7 @@ class Posting:
 
         Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
         """
-        order = postmortem_rules.read(delivery.body)
+        order = postmortem_rules.read_order(delivery.body)
         is_personal = order.to.startswith(exports_views.PEOPLE)
         has_failed = is_personal and not delivery.fallback
         if delivery.recipient != order.to or has_failed:
@@ -255,7 +257,7 @@ class Posting:
         """Make no more files."""
         await self._renderer.close()
 
-    async def _made(self, posted: Saying, incident: Incident, order: Order, now: datetime) -> Saying:
+    async def _made(self, posted: Saying, incident: Incident, order: ExportOrder, now: datetime) -> Saying:
         audience = await self._audience(order)
         if audience is not None and audience.is_shared and not order.agreed:
             asked = exports_views.question(incident, order, is_told=audience.is_told)
@@ -275,7 +277,7 @@ class Posting:
         said = exports_views.canvas(written.link, regions, is_new=written.is_new, masked=written.masked)
         return replace(posted, text=f"{comment}\n{said}", file=None)
 
-    async def _audience(self, order: Order) -> Audience | None:
+    async def _audience(self, order: ExportOrder) -> Audience | None:
         """Who reads where it goes; None for a person's own, and where it cannot be posted, which the refusal tells."""
         if order.to.startswith(exports_views.PEOPLE):
             return None

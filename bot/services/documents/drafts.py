@@ -10,11 +10,11 @@ from datetime import datetime
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import sections as sections_rules
-from bot.domain.form_fields import pieces
+from bot.domain.form_fields import split_into_fields
 from bot.domain.records import AuditLine, Case, Incident, Milestone, Place, Status
 from bot.domain.reminders import ReminderRules
-from bot.domain.sections import Change, KeptRegion, title_of
-from bot.domain.text import admit
+from bot.domain.sections import EditedRegion, EditOrigin, section_title
+from bot.domain.text import clean_input
 from bot.errors import Refused
 from bot.export import Exporter, edited_draft
 from bot.export.edited_draft import Fate, Returned
@@ -79,7 +79,7 @@ def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetim
     For the command line: it blocks. `team` may be empty where one workspace alone has the incident. Raises Refused,
     with nothing written, for what is no draft or of no incident of ours.
     """
-    paper = edited_draft.read(admit(given.markdown, "That draft", LONGEST))
+    paper = edited_draft.read(clean_input(given.markdown, "That draft", LONGEST))
     incident = store.read_now(lambda tx: rendering_service.named(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     draft = exporter.draft(postmortem_rules.compile(case, now))
@@ -109,7 +109,7 @@ def _edits(found: Iterable[Returned], paper: edited_draft.Paper, given: Given, n
 
 def _edit(region: Returned, given: Given, copy: str, now: datetime) -> NewText:
     told = (region.text, region.facts, region.seen)
-    return NewText(region.id, Change.EDITED, *told, given.by, given.source, now, copy)
+    return NewText(region.id, EditOrigin.EDITED, *told, given.by, given.source, now, copy)
 
 
 def keep_edits(
@@ -117,7 +117,7 @@ def keep_edits(
 ) -> frozenset[str]:
     """Write down the edits that are not known yet, all or none; the regions that were written."""
     incidents_store.by_id(tx, incident.id, locking=True)
-    history = sections_rules.by_region(sections_store.of_incident(tx, incident.id))
+    history = sections_rules.group_by_region(sections_store.of_incident(tx, incident.id))
     new = [text for text in edits if not _is_known(text, history.get(text.section, ()))]
     tx.clear_notes()
     for text in new:
@@ -127,7 +127,7 @@ def keep_edits(
     return frozenset(text.section for text in new)
 
 
-def _is_known(edit: NewText, history: tuple[KeptRegion, ...]) -> bool:
+def _is_known(edit: NewText, history: tuple[EditedRegion, ...]) -> bool:
     """The very edit was taken before, whatever somebody chose since."""
     told = (edit.markdown, edit.facts, edit.seen)
     return any((text.markdown, text.facts, text.seen) == told for text in history)
@@ -150,7 +150,7 @@ async def _held(desk: Services, asked: Request, section: str) -> tuple[Case, Hel
         for held in edited(desk.exporter, case, asked.now):
             if held.own.id == section:
                 return case, held
-        raise Refused(words.edits.nothing(title=title_of(section)))
+        raise Refused(words.edits.nothing(title=section_title(section)))
 
     return await desk.store.read(find)
 
@@ -172,7 +172,7 @@ async def keep(desk: Services, asked: Request, seen: SeenText, version: int) -> 
         text = next(one for one in history if one.version == version)
         sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, asked.now))
         case = case_store.glance(tx, incident, 1)[0]
-        return drafts_views.kept(case, title_of(seen.section), case.name(text.author), is_blank=not text.markdown)
+        return drafts_views.kept(case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown)
 
     return await once(desk, asked, unit, verb="drafts.keep")
 
@@ -182,9 +182,9 @@ async def give_up(desk: Services, asked: Request, seen: SeenText) -> Message | N
 
     def unit(tx: Transaction) -> Message:
         incident, _ = _unchanged(tx, asked, seen)
-        new = NewText(seen.section, Change.GIVEN_UP, "", seen.facts, seen.version, asked.user, "slack", asked.now)
+        new = NewText(seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, asked.user, "slack", asked.now)
         sections_store.add(tx, incident.id, new)
-        return drafts_views.taken(case_store.glance(tx, incident, 1)[0], title_of(seen.section))
+        return drafts_views.taken(case_store.glance(tx, incident, 1)[0], section_title(seen.section))
 
     return await once(desk, asked, unit, verb="drafts.give_up")
 
@@ -192,35 +192,35 @@ async def give_up(desk: Services, asked: Request, seen: SeenText) -> Message | N
 async def anew_form(desk: Services, asked: Request, section: str) -> Block:
     """The form in which somebody writes what is to stand."""
     case, held = await _held(desk, asked, section)
-    if pieces(drafts_views.together(held)) is None:
+    if split_into_fields(drafts_views.together(held)) is None:
         raise Refused(words.edits.too_long(title=held.own.title))
     return drafts_views.anew_form(held, case.incident)
 
 
 async def write_anew(desk: Services, asked: Request, seen: SeenText, text: str) -> Message | None:
     """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
-    markdown = admit(text, title_of(seen.section))
+    markdown = clean_input(text, section_title(seen.section))
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked, locking=True)
         version = sections_store.add(tx, incident.id, _chosen(seen, markdown, asked.user, asked.now))
         case = case_store.glance(tx, incident, 1)[0]
-        return drafts_views.written(case, title_of(seen.section), is_contested=version > seen.version + 1)
+        return drafts_views.written(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
     return await once(desk, asked, unit, verb="drafts.write_anew")
 
 
-def _unchanged(tx: Transaction, asked: Request, seen: SeenText) -> tuple[Incident, tuple[KeptRegion, ...]]:
+def _unchanged(tx: Transaction, asked: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
     """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
     incident = require_incident(tx, asked, locking=True)
-    history = sections_rules.by_region(sections_store.of_incident(tx, incident.id)).get(seen.section, ())
+    history = sections_rules.group_by_region(sections_store.of_incident(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
-        raise Refused(words.edits.stale(title=title_of(seen.section)))
+        raise Refused(words.edits.stale(title=section_title(seen.section)))
     return incident, history
 
 
 def _chosen(seen: SeenText, markdown: str, author: str, now: datetime) -> NewText:
-    return NewText(seen.section, Change.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)
+    return NewText(seen.section, EditOrigin.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)
 
 
 JSON_IMPORT = "afterword import"

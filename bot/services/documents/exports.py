@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-from bot.domain.masking import Find
-from bot.domain.postmortem import CANVAS, Order
+from bot.domain.masking import MaskedItem
+from bot.domain.postmortem import CANVAS, ExportOrder
 from bot.domain.records import Incident
-from bot.domain.text import nearest
+from bot.domain.text import find_nearest
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.services import postmortem as postmortem_service
@@ -31,7 +31,7 @@ def form_named(desk: Services, form: str) -> str:
     """The form that somebody named. Raises Refused for one that there is not, or that cannot be written here."""
     form = _SHORT.get(form, form)
     if form not in FORMATS:
-        close = nearest(form, FORMATS)
+        close = find_nearest(form, FORMATS)
         *others, one = FORMATS
         hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(others)} and {one}."
         raise Refused(f"There is no format `{form[:30].replace('`', '')}`. {hint}")
@@ -57,7 +57,7 @@ async def export(desk: Services, asked: Request, form: str) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, asked)
         to = _where(asked, incident, form)
-        _owe(tx, asked, incident, Order(form, to, asked.user))
+        _owe(tx, asked, incident, ExportOrder(form, to, asked.user))
         page = desk.page.below_export(tx, incident)
         return exports_views.exporting(
             incident, (form, to), others, [*page, *edited, *postmortem_views.still_open(found, incident)]
@@ -72,7 +72,7 @@ def _where(asked: Request, incident: Incident, form: str) -> str:
     return asked.user if is_outside and form != CANVAS else incident.channel
 
 
-def _owe(tx: Transaction, asked: Request, incident: Incident, order: Order) -> None:
+def _owe(tx: Transaction, asked: Request, incident: Incident, order: ExportOrder) -> None:
     owed = Owed(asked.team, "file", order.to, order.written(), asked.now, incident.id, fallback=order.by)
     deliveries_store.owe(tx, owed)
 
@@ -132,11 +132,11 @@ async def _require_may_post(desk: Services, asked: Request, there: Audience) -> 
         raise Refused(words.exports.not_in_it())
 
 
-def _finds(desk: Services, incident: Incident, asked: Request) -> tuple[Find, ...]:
+def _finds(desk: Services, incident: Incident, asked: Request) -> tuple[MaskedItem, ...]:
     return desk.store.read_now(lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now))[1]
 
 
-async def post(desk: Services, asked: Request, order: Order) -> Message | None:
+async def post(desk: Services, asked: Request, order: ExportOrder) -> Message | None:
     """What the window asked was agreed to: owe it, and write down who let what leave."""
     order = replace(order, by=asked.user)
 

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
-from bot.domain.masking import Find, MaskRules
-from bot.domain.postmortem import Order
+from bot.domain.masking import MaskedItem, MaskRules
+from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Case, Incident, PostmortemStatus
 from bot.errors import Refused
 from bot.export import Exporter, file_name, sandbox
@@ -55,7 +55,9 @@ def compiled(tx: Transaction, incident: Incident, form: str, now: datetime) -> D
     return postmortem_rules.compile(case, now, history_store.load(tx, incident))
 
 
-def masked(tx: Transaction, incident: Incident, rules: MaskRules, now: datetime) -> tuple[Document, tuple[Find, ...]]:
+def masked(
+    tx: Transaction, incident: Incident, rules: MaskRules, now: datetime
+) -> tuple[Document, tuple[MaskedItem, ...]]:
     """A copy for a wider circle, whatever its form: without files, history and audit; and what is masked in it."""
     return mask_apart(postmortem_rules.compile(case_store.load(tx, incident), now), rules)
 
@@ -76,7 +78,7 @@ class Papers:
         self._store = store
         self._rules = rules
 
-    def compiled(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> Leaf:
         """The incident's document, as of `now`, with all that its form shows."""
 
         def look(tx: Transaction) -> Leaf:
@@ -86,7 +88,7 @@ class Papers:
 
         return self._store.read_now(look)
 
-    def light(self, incident: Incident, order: Order, now: datetime) -> Leaf:
+    def light(self, incident: Incident, order: ExportOrder, now: datetime) -> Leaf:
         """The same without what its files hold, and without history: for what shows neither."""
 
         def look(tx: Transaction) -> Leaf:
@@ -104,7 +106,7 @@ class Papers:
 
 def customers_draft(papers: Papers, exporter: Exporter, incident: Incident, now: datetime) -> str:
     """A masked copy's sections as Markdown, for a page of customers; without our table of facts. It blocks."""
-    document = papers.light(incident, Order("markdown", "", "", masked=True), now).document
+    document = papers.light(incident, ExportOrder("markdown", "", "", masked=True), now).document
     regions = exporter.glance(document).shown.regions
     return "\n\n".join(text for region in regions for text in (region.heading, region.body) if text) + "\n"
 
@@ -134,7 +136,7 @@ class Renderer:
         self._going: dict[int, asyncio.Task[FileUpload]] = {}
         self._is_closing = False
 
-    async def file(self, delivery: int, incident: Incident, order: Order, now: datetime) -> FileUpload:
+    async def file(self, delivery: int, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
         """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
         going = self._going.get(delivery)
         if going is None:
@@ -162,12 +164,12 @@ class Renderer:
             _, left = await asyncio.wait(left, timeout=_LOOK_SECONDS)
         await asyncio.gather(*self._going.values(), return_exceptions=True)
 
-    async def _in_turn(self, incident: Incident, order: Order, now: datetime) -> FileUpload:
+    async def _in_turn(self, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
         async with self._turns:
             self._go_on()
             return await asyncio.to_thread(self._made, incident, order, now)
 
-    def _made(self, incident: Incident, order: Order, now: datetime) -> FileUpload:
+    def _made(self, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
         leaf = self._papers.compiled(incident, order, now)
         note = "" if leaf.masked is None else words.exports.masked(count=leaf.masked)
         try:

@@ -17,10 +17,10 @@ from typing import Any
 
 from bot.domain import text as text_rules
 from bot.domain.due_dates import Due
-from bot.domain.form_fields import mark
-from bot.domain.records import Action, ActionKind, ActionStatus, Case, Examples, Incident, Person, Why, of_case
-from bot.domain.secrets import masked
-from bot.domain.text import shortened
+from bot.domain.form_fields import fingerprint
+from bot.domain.records import Action, ActionKind, ActionStatus, Case, Examples, Incident, Person, Why, choose_examples
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import shorten
 from bot.errors import Refused
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
@@ -81,7 +81,7 @@ def _menu(groups: Groups) -> Block:
 
 
 def _span(page: list[Block]) -> str:
-    first, last = (shortened(str(one["text"]["text"]), 30) for one in (page[0], page[-1]))
+    first, last = (shorten(str(one["text"]["text"]), 30) for one in (page[0], page[-1]))
     return f"{first} to {last}"
 
 
@@ -118,7 +118,7 @@ def added(action: Action, incident: Incident, offers: list[Block]) -> Message:
     said = words.actions.added(
         number=action.number,
         key=incident.key,
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=action.owner,
         due=due_words(action.due_on),
         more=facts(action),
@@ -128,7 +128,7 @@ def added(action: Action, incident: Incident, offers: list[Block]) -> Message:
 
 def facts(action: Action) -> str:
     """The kind and the link of an action, with a point before each; empty where it has neither."""
-    more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shortened(action.link, 500))
+    more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shorten(action.link, 500))
     return f" {more}" if more else ""
 
 
@@ -150,7 +150,9 @@ def listing(case: Case, now: datetime) -> Message:
     """The incident's actions."""
     lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
     lines += [_line(action, case, now) for action in case.actions]
-    lines.append(words.actions.none_yet() if not case.actions else words.actions.list_hint(number=of_case(case).action))
+    lines.append(
+        words.actions.none_yet() if not case.actions else words.actions.list_hint(number=choose_examples(case).action)
+    )
     return blocks.whisper("\n".join(lines))
 
 
@@ -172,7 +174,7 @@ def details_button(action: Action) -> Block:
 def _line(action: Action, case: Case, now: datetime) -> str:
     line: str = words.actions.line(
         number=action.number,
-        text=shortened(text_rules.flat(action.text), LONGEST_ACTION_QUOTE),
+        text=shorten(text_rules.flatten(action.text), LONGEST_ACTION_QUOTE),
         facts=words.actions.facts(
             owner=case.name(action.owner),
             due=due_words(action.due_on),
@@ -180,7 +182,7 @@ def _line(action: Action, case: Case, now: datetime) -> str:
         )
         + facts(action),
         status=str(action.status),
-        reason=shortened(action.reason, LONGEST_ACTION_QUOTE),
+        reason=shorten(action.reason, LONGEST_ACTION_QUOTE),
         held=action.held,
     )
     return line
@@ -191,11 +193,11 @@ def closed(action: Action, incident: Incident, by: str) -> Message:
     given = {
         "number": action.number,
         "key": incident.key,
-        "text": shortened(action.text, LONGEST_ACTION_QUOTE),
+        "text": shorten(action.text, LONGEST_ACTION_QUOTE),
         "by": by,
     }
     if action.status is ActionStatus.DROPPED:
-        said = words.actions.dropped(reason=shortened(action.reason, LONGEST_ACTION_QUOTE), **given)
+        said = words.actions.dropped(reason=shorten(action.reason, LONGEST_ACTION_QUOTE), **given)
     else:
         said = words.actions.done(**given)
     # Beside the words, not below them: in a DM, where the row of buttons is left out, it is wanted most.
@@ -211,7 +213,7 @@ def reopened(action: Action, incident: Incident, by: str) -> Message:
     said = words.actions.reopened(
         number=action.number,
         key=incident.key,
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=action.owner,
         due=due_words(action.due_on),
         by=by,
@@ -227,7 +229,7 @@ def moved(action: Action, incident: Incident, by: str, before: date | None, besi
     said = words.actions.moved(
         number=action.number,
         key=incident.key,
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         due=due_words(action.due_on),
         before=due_words(before),
         by=by,
@@ -251,7 +253,7 @@ def handed_over(action: Action, incident: Incident, by: str) -> Message:
     said = words.actions.handed_over(
         number=action.number,
         key=incident.key,
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=action.owner,
         by=by,
         due=due_words(action.due_on),
@@ -264,7 +266,7 @@ def judged(action: Action, incident: Incident, by: str) -> Message:
     said = words.actions.judged(
         number=action.number,
         key=incident.key,
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         by=by,
         has_held=action.held == "held",
     )
@@ -276,7 +278,7 @@ def escalated(action: Action, incident: Incident, owner: str, days: int) -> Mess
     said = words.actions.escalated(
         number=action.number,
         key=incident.key,
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=owner,
         due=due_words(action.due_on),
         days=days,
@@ -290,8 +292,8 @@ def did_it_hold(action: Action, incident: Incident) -> Message:
     said = words.actions.did_it_hold(
         number=action.number,
         key=incident.key,
-        title=shortened(incident.title, 300),
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
+        title=shorten(incident.title, 300),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         closed=due_words(action.closed_at.date() if action.closed_at else None),
         channel=incident.channel,
     )
@@ -314,7 +316,7 @@ def drop_form(action: Action) -> Block:
 
 
 def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
-    about = blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), LONGEST_ACTION_QUOTE))}")
+    about = blocks.section(f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_ACTION_QUOTE))}")
     return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=ref(action))
 
 
@@ -324,7 +326,9 @@ def date_form(action: Action, today: date) -> Block:
         "New due date",
         "action_date",
         [
-            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), LONGEST_ACTION_QUOTE))}"),
+            blocks.section(
+                f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_ACTION_QUOTE))}"
+            ),
             blocks.labelled(
                 "Due on",
                 "due",
@@ -345,8 +349,8 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
 
     `before` is an action that is for that cause already.
     """
-    cause = shortened(masked(why.text), LONGEST_ACTION_QUOTE) if why else ""
-    told = shortened(text_rules.flat(masked(before.text)), 300) if before else ""
+    cause = shorten(mask_credentials(why.text), LONGEST_ACTION_QUOTE) if why else ""
+    told = shorten(text_rules.flatten(mask_credentials(before.text)), 300) if before else ""
     shown = [blocks.section(words.actions.cause(number=why.number, text=cause))] if why else []
     shown += [blocks.section(words.whys.has_action(number=before.number, text=told))] if before else []
     return blocks.modal(
@@ -391,7 +395,7 @@ def what_of_it(meant: Sequence[OwedAction], said: str, problem: str = "") -> Mes
 
     `problem` is why it is not understood, where that is known.
     """
-    number, quoted = meant[0].action.number, shortened(said, LONGEST_REPLY_QUOTE)
+    number, quoted = meant[0].action.number, shorten(said, LONGEST_REPLY_QUOTE)
     asked = words.actions.what_of_it(items=_listed(meant[:MOST_ASKED]), said=quoted, problem=problem, number=number)
     shown = [blocks.section(asked)]
     for one in meant[:MOST_ASKED]:
@@ -444,7 +448,7 @@ def _listed(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
         (
             item.action.number,
             item.incident.key,
-            shortened(text_rules.flat(masked(item.action.text)), LONGEST_REPLY_QUOTE),
+            shorten(text_rules.flatten(mask_credentials(item.action.text)), LONGEST_REPLY_QUOTE),
         )
         for item in items
     ]
@@ -460,7 +464,7 @@ def of_new(key: str, text: str, asking: Mapping[str, object], due: Due) -> Messa
     Raises Refused where buttons cannot hold all that was typed.
     """
     said = words.actions.which_day(problem=due.problem, what="written down")
-    shown = words.actions.day_asked(text=shortened(" ".join(text.split()), LONGEST_ACTION_QUOTE))
+    shown = words.actions.day_asked(text=shorten(" ".join(text.split()), LONGEST_ACTION_QUOTE))
     value = {"of": key, "text": text, **asking}
     row = _day_buttons(due, value, [_button("No due date", len(due.days), value, None)])
     if any(len(button["value"]) > blocks.BUTTON_VALUE for button in row):
@@ -477,7 +481,7 @@ def of_actions(found: Sequence[OwedAction], due: Due) -> Message:
 
 
 def _owed_label(one: OwedAction) -> tuple[int, str, str]:
-    text = shortened(" ".join(masked(one.action.text).split()), LONGEST_ACTION_QUOTE)
+    text = shorten(" ".join(mask_credentials(one.action.text).split()), LONGEST_ACTION_QUOTE)
     return one.action.number, one.incident.key, text
 
 
@@ -501,8 +505,8 @@ def reworded(action: Action, before: Action, incident: Incident, by: str) -> Mes
     said = words.actions.reworded(
         number=action.number,
         key=incident.key,
-        text=shortened(action.text, LONGEST_ACTION_QUOTE),
-        before=shortened(text_rules.flat(before.text), 500),
+        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        before=shorten(text_rules.flatten(before.text), 500),
         by=by,
     )
     return blocks.message(said, response_type="in_channel")
@@ -511,7 +515,7 @@ def reworded(action: Action, before: Action, incident: Incident, by: str) -> Mes
 def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
     """The form that words an action anew; `typed` is kept where somebody did so meanwhile, which `notice` says."""
     shown = [blocks.section(notice)] if notice else []
-    text, anew = action.text if typed is None else typed, mark(action.text) if notice else ""
+    text, anew = action.text if typed is None else typed, fingerprint(action.text) if notice else ""
     shown += form_fields_views.texts("What is to be done?", text, anew=anew)
     metadata = {"action": action.id, "incident": action.incident_id, **form_fields_views.marks(action.text, typed)}
     return blocks.modal(
@@ -521,7 +525,7 @@ def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Blo
 
 def stale_form(action: Action, typed: str) -> Message:
     """The form once more, because somebody worded the action anew meanwhile: saving it now is a choice."""
-    notice = words.actions.stale(number=action.number, theirs=shortened(action.text, LONGEST_ACTION_QUOTE))
+    notice = words.actions.stale(number=action.number, theirs=shorten(action.text, LONGEST_ACTION_QUOTE))
     return {"response_action": "update", "view": edit_form(action, typed, notice)}
 
 

@@ -3,10 +3,10 @@
 import json
 from datetime import datetime
 
-from bot.domain.alerts import AlertGroup, Stand, Storm
+from bot.domain.alerts import AlertGroup, GroupState, Storm
 from bot.domain.records import Incident, Status
-from bot.domain.secrets import masked
-from bot.domain.text import shortened
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -22,7 +22,7 @@ def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | No
     if attached is not None:
         by = "" if group.settled_by == "rule" else group.settled_by
         shown.append(blocks.context(words.alerts.attached(key=attached.key, channel=attached.channel, by=by)))
-    elif group.stand is Stand.IGNORED:
+    elif group.stand is GroupState.IGNORED:
         shown.append(blocks.context(words.alerts.ignored(by=group.settled_by)))
         shown.append(blocks.actions(blocks.button("Suggest it again", "alerts_again", _ref(group))))
     else:
@@ -70,7 +70,7 @@ def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
     """More groups than are shown one by one: how many, which, and a button that takes some out."""
     lines = [
         words.alerts.storm_line(
-            title=shortened(group.title, 120),
+            title=shorten(group.title, 120),
             status=str(group.status),
             since=group.starts_at,
             source=group.source_name,
@@ -91,7 +91,9 @@ def over(group: AlertGroup) -> list[Block]:
 
 def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
     """The form behind [Attach to …]: which of these open incidents."""
-    options = [blocks.option(f"{incident.key} {masked(incident.title)}", str(incident.id)) for incident in found]
+    options = [
+        blocks.option(f"{incident.key} {mask_credentials(incident.title)}", str(incident.id)) for incident in found
+    ]
     menu: Block = {"type": "static_select", "action_id": "into", "options": options, "initial_option": options[0]}
     return blocks.modal(
         "Attach an alert",

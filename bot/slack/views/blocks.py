@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain import text as text_rules
 from bot.domain.records import Entry, Incident
-from bot.domain.text import shortened
+from bot.domain.text import shorten
 from bot.slack.views.templates import words
 
 Block = dict[str, Any]
@@ -50,7 +50,7 @@ def context(text: str) -> Block:
 
 def header(text: str) -> Block:
     """A headline, plain text of at most 150 characters."""
-    line = shortened(text_rules.bare(text), 150)
+    line = shorten(text_rules.strip_code_marks(text), 150)
     return {"type": "header", "text": {"type": "plain_text", "text": line or " ", "emoji": True}}
 
 
@@ -63,7 +63,7 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
     """A button; `value` comes back with the click."""
     block: Block = {
         "type": "button",
-        "text": {"type": "plain_text", "text": shortened(text, 75), "emoji": True},
+        "text": {"type": "plain_text", "text": shorten(text, 75), "emoji": True},
         "action_id": action,
         "value": value[:BUTTON_VALUE] or "-",
     }
@@ -72,7 +72,7 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
     if confirm:
         block["confirm"] = {
             "title": {"type": "plain_text", "text": "Sure?"},
-            "text": {"type": "plain_text", "text": shortened(confirm, 300)},
+            "text": {"type": "plain_text", "text": shorten(confirm, 300)},
             "confirm": {"type": "plain_text", "text": "Yes"},
             "deny": {"type": "plain_text", "text": "No"},
         }
@@ -96,11 +96,11 @@ def actions(*elements: Block) -> Block:
 
 def option(text: str, value: str, description: str = "") -> Block:
     """One choice, in plain text, of at most 75 characters, a grey line below it; a blank name is shown as a dash."""
-    text, description = text_rules.bare(text), text_rules.bare(description)
-    name = shortened(text, OPTION) if text.strip() else "–"
+    text, description = text_rules.strip_code_marks(text), text_rules.strip_code_marks(description)
+    name = shorten(text, OPTION) if text.strip() else "–"
     chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
     if description.strip():
-        chosen["description"] = {"type": "plain_text", "text": shortened(description, 75), "emoji": False}
+        chosen["description"] = {"type": "plain_text", "text": shorten(description, 75), "emoji": False}
     return chosen
 
 
@@ -108,7 +108,7 @@ def text_input(action: str, **more: Any) -> Block:
     """A field of at most 3,000 characters; `multiline`, `initial_value` and `placeholder` as Slack names them."""
     element: Block = {"type": "plain_text_input", "action_id": action, "max_length": 3000}
     if placeholder := more.pop("placeholder", ""):
-        element["placeholder"] = {"type": "plain_text", "text": shortened(placeholder, 150)}
+        element["placeholder"] = {"type": "plain_text", "text": shorten(placeholder, 150)}
     return element | {key: value for key, value in more.items() if value not in ("", None, False)}
 
 
@@ -117,11 +117,11 @@ def labelled(label: str, block_id: str, element: Block, **more: Any) -> Block:
     block: Block = {
         "type": "input",
         "block_id": block_id,
-        "label": {"type": "plain_text", "text": shortened(label, 2000)},
+        "label": {"type": "plain_text", "text": shorten(label, 2000)},
         "element": element,
     }
     if hint := more.pop("hint", ""):
-        block["hint"] = {"type": "plain_text", "text": shortened(hint, 2000)}
+        block["hint"] = {"type": "plain_text", "text": shorten(hint, 2000)}
     return block | {key: value for key, value in more.items() if value}
 
 
@@ -130,12 +130,12 @@ def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
     view: Block = {
         "type": "modal",
         "callback_id": callback,
-        "title": {"type": "plain_text", "text": shortened(title, 24)},
+        "title": {"type": "plain_text", "text": shorten(title, 24)},
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": blocks,
     }
     if submit := more.pop("submit", ""):
-        view["submit"] = {"type": "plain_text", "text": shortened(submit, 24)}
+        view["submit"] = {"type": "plain_text", "text": shorten(submit, 24)}
     return view | more
 
 
@@ -160,7 +160,7 @@ def joined(said: list[Message]) -> Message:
 def _cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
-    cut = shortened(text, most)
+    cut = shorten(text, most)
     half = cut.rfind("&", len(cut) - 8)
     return cut if half < 0 or ";" in cut[half:] else cut[:half] + "…"
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import text as text_rules
-from bot.domain.form_fields import When, time_text
+from bot.domain.form_fields import FormMoment, format_time
 from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Status, Why
-from bot.domain.secrets import found, masked
-from bot.domain.text import shortened
-from bot.domain.timeline import choices, offers
+from bot.domain.secrets import find_credentials, mask_credentials
+from bot.domain.text import shorten
+from bot.domain.timeline import list_choices, list_offers
 from bot.domain.times import Reading
 from bot.slack.mrkdwn import NameOf
 from bot.slack.views import blocks
@@ -50,7 +50,7 @@ class Turn:
 
     def text(self, text: str) -> str:
         """Words of the entry as the answer shows them."""
-        return shortened(text if self.shows_all else masked(text), QUOTED)
+        return shorten(text if self.shows_all else mask_credentials(text), QUOTED)
 
     def told(self, said: str, row: list[Block]) -> Message:
         """The correction, to its author; to everybody where the incident stands otherwise than before."""
@@ -97,12 +97,12 @@ def edited(
     said = words.timeline.edited(
         number=entry.number,
         when=clocks.worded(entry),
-        text=shortened(masked(entry.text), QUOTED),
-        before=shortened(f"{_before(before, clocks)}  {masked(before.text)}", 500),
+        text=shorten(mask_credentials(entry.text), QUOTED),
+        before=shorten(f"{_before(before, clocks)}  {mask_credentials(before.text)}", 500),
     )
-    spans = found(entry.text)
+    spans = find_credentials(entry.text)
     warning = secrets_views.warning(spans, ref(entry), files) if spans and turn.is_private else []
-    offered = offers(named, entry.happened_at, clocks.now)
+    offered = list_offers(named, entry.happened_at, clocks.now)
     row = edit_row(entry, offered=timeline_views.buttons(entry, offered, clocks.now))
     return turn.told(said, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
 
@@ -117,7 +117,7 @@ def changed_since(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block]
         who=who,
         struck=entry.struck,
         when=clocks.worded(entry),
-        text=shortened(masked(entry.text), QUOTED),
+        text=shorten(mask_credentials(entry.text), QUOTED),
     )
     back = blocks.button("Bring back", "timeline_restore", ref(entry))
     row = blocks.actions(back) if entry.struck else edit_row(entry, offered=again)
@@ -131,20 +131,22 @@ def _before(entry: Entry, clocks: Clocks) -> str:
 
 def standing(entry: Entry, clocks: Clocks) -> Message:
     """An entry as it reads now, with its buttons."""
-    said = words.timeline.receipt(when=clocks.worded(entry), text=shortened(entry.text, QUOTED))
+    said = words.timeline.receipt(when=clocks.worded(entry), text=shorten(entry.text, QUOTED))
     note = words.timeline.standing(number=entry.number, struck=entry.struck)
-    row = standing_row(entry, is_harmless=bool(found(entry.text)))
+    row = standing_row(entry, is_harmless=bool(find_credentials(entry.text)))
     return blocks.whisper(said, [blocks.section(said), blocks.context(note), row])
 
 
 def question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
     """The new time of an entry has no one honest reading: each is a button; None where they cannot hold the words."""
     said = words.timeline.asked_edit(
-        problem=reading.problem, number=entry.number, text=shortened(masked(reading.text), QUOTED).replace("\n", "\n>")
+        problem=reading.problem,
+        number=entry.number,
+        text=shorten(mask_credentials(reading.text), QUOTED).replace("\n", "\n>"),
     )
     buttons = [
         blocks.button(choice_label(choice, clocks), f"timeline_edit_at_{index}", _edit_value(entry, reading, choice))
-        for index, choice in enumerate(choices(reading.question, clocks.now))
+        for index, choice in enumerate(list_choices(reading.question, clocks.now))
     ]
     if reading.text:
         keep = f"Keep {blocks.moment_label(entry.happened_at, clocks.now)}"
@@ -170,7 +172,7 @@ def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, na
             version=version.version,
             change=version.change,
             when=clocks.on_both(version.happened_at, version.ended_at, approximate=version.approximate),
-            text=shortened(text_rules.flat(version.text), 800),
+            text=shorten(text_rules.flatten(version.text), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )
@@ -199,8 +201,8 @@ class EditedFields:
 
 
 def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -> Block:
-    time = time_text(
-        When(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language
+    time = format_time(
+        FormMoment(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language
     )
     metadata = {
         "incident": entry.incident_id,
@@ -231,7 +233,7 @@ def stale_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -> M
     have seen.
     """
     told = words.timeline.stale_struck if entry.struck else words.timeline.stale_edit
-    notice = told(number=entry.number, who=who, theirs=shortened(f"{_before(entry, clocks)}  {entry.text}", QUOTED))
+    notice = told(number=entry.number, who=who, theirs=shorten(f"{_before(entry, clocks)}  {entry.text}", QUOTED))
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}
 
 
@@ -247,13 +249,13 @@ def why_ref(why: Why) -> str:
 
 def entry(entry: Entry, clocks: Clocks, who: str) -> Message:
     """An entry as it stands now, in place of the receipt whose button was pressed."""
-    text = shortened(masked(entry.text), QUOTED)
+    text = shorten(mask_credentials(entry.text), QUOTED)
     said = words.timeline.since(number=entry.number, who=who, struck=entry.struck, when=clocks.both(entry), text=text)
     return blocks.whisper(said, [blocks.section(said), timeline_views.standing_row(entry)])
 
 
 def why(why: Why, who: str) -> Message:
     """A why as it stands now."""
-    text = shortened(masked(why.text), QUOTED)
+    text = shorten(mask_credentials(why.text), QUOTED)
     said = words.whys.since(number=why.number, who=who, struck=why.struck, root=why.is_root, text=text)
     return blocks.whisper(said, [blocks.section(said), whys_views.standing_row(why)])

@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 
-from bot.domain.document import KeptText
+from bot.domain.document import EditedText
 from bot.domain.records import Case, Incident
-from bot.domain.secrets import masked
-from bot.domain.text import shortened
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import shorten
 from bot.export.regions import Held
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
@@ -92,24 +92,24 @@ def choice(held: Held, incident: Incident) -> Message:
     return blocks.whisper(said, [*shown, blocks.actions(anew)])
 
 
-def _keep(text: KeptText, of: int, value: str) -> Block:
+def _keep(text: EditedText, of: int, value: str) -> Block:
     if not text.markdown:
         return blocks.button("Leave it blank", "draft_keep", value)
-    label = "Keep the edited text" if of == 1 else f"Keep {shortened(_who(text), 40)}'s text"
+    label = "Keep the edited text" if of == 1 else f"Keep {shorten(_who(text), 40)}'s text"
     return blocks.button(label, "draft_keep", value, style="primary" if of == 1 else "")
 
 
 def _told(markdown: str, room: int) -> Iterator[Block]:
     """A text much as it reads, as far as there is room; the file has the whole."""
-    text = masked(markdown)
+    text = mask_credentials(markdown)
     for pattern, instead in _MARKUP:
         text = pattern.sub(instead, text)
-    yield from blocks.sections(mrkdwn(shortened(text, room)))
+    yield from blocks.sections(mrkdwn(shorten(text, room)))
     if len(text) > room:
         yield blocks.context(words.edits.cut())
 
 
-def _who(text: KeptText) -> str:
+def _who(text: EditedText) -> str:
     return text.author.name if text.author else str(words.edits.somebody())
 
 

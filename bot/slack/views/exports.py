@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from bot.domain import checks as checks_rules
 from bot.domain.document import Document
-from bot.domain.masking import Find
-from bot.domain.postmortem import Order
+from bot.domain.masking import MaskedItem
+from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Case, Incident
-from bot.domain.sections import BY_SLUG, title_of
-from bot.domain.text import shortened
+from bot.domain.sections import BY_SLUG, section_title
+from bot.domain.text import shorten
 from bot.export.markdown import span
 from bot.slack.channels import Audience
 from bot.slack.views import blocks
@@ -52,11 +52,11 @@ def comment(case: Case, document: Document) -> str:
 
     Of a masked copy give the masked document.
     """
-    filled, total = checks_rules.meter(case)
-    blank = [BY_SLUG[slug].title for slug in checks_rules.by_weight(case)]
+    filled, total = checks_rules.count_sections(case)
+    blank = [BY_SLUG[slug].title for slug in checks_rules.sort_by_weight(case)]
     said: str = words.exports.comment(
         key=document.key,
-        title=shortened(document.title, 300),
+        title=shorten(document.title, 300),
         facts=" · ".join(filter(None, (document.severity, str(document.status), _lasted(document)))),
         filled=filled,
         total=total,
@@ -78,7 +78,9 @@ def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, m
     `regions` by what became of people's changes on it: `taken` into the draft, `left` on the canvas alone, and
     `contested`, where several texts stand.
     """
-    titles = {fate: [title_of(id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()}
+    titles = {
+        fate: [section_title(id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()
+    }
     lines = [words.exports.canvas(link=link, is_new=is_new, **titles)]
     return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
 
@@ -93,7 +95,7 @@ def no_canvas(error: str) -> str:
     return str(words.exports.no_canvas(error=error))
 
 
-def failed(incident: Incident, order: Order, error: str) -> Message:
+def failed(incident: Incident, order: ExportOrder, error: str) -> Message:
     """To who ordered it: it could not be posted, and what to do."""
     is_personal = order.to.startswith(PEOPLE)
     channel = "" if is_personal else order.to
@@ -104,10 +106,10 @@ def failed(incident: Incident, order: Order, error: str) -> Message:
     return blocks.message(f"{said} {remedy}", [blocks.section(f"{said}\n{remedy}"), blocks.actions(again)])
 
 
-def question(incident: Incident, order: Order, *, is_told: bool) -> Message:
+def question(incident: Incident, order: ExportOrder, *, is_told: bool) -> Message:
     """To who ordered it: nothing was posted, for others can read there."""
     said = words.exports.question(
-        key=incident.key, title=shortened(incident.title, 300), channel=order.to, is_told=is_told
+        key=incident.key, title=shorten(incident.title, 300), channel=order.to, is_told=is_told
     )
     decide = blocks.button("Look and decide", "exports_decide", _ref(incident, order.form, order.to), style="primary")
     return blocks.message(said, [blocks.section(said), blocks.actions(decide)])
@@ -127,14 +129,14 @@ class Leaving:
     incident: Incident
     form: str
     audience: Audience
-    finds: tuple[Find, ...] | None
+    finds: tuple[MaskedItem, ...] | None
     must_mask: bool
 
 
 def window(leaving: Leaving) -> Block:
     """Who can read there and what a masked copy masks, then the choice."""
     incident, audience = leaving.incident, leaving.audience
-    title = shortened(incident.title, 300)
+    title = shorten(incident.title, 300)
     shown = [
         blocks.section(
             words.exports.leaving(key=incident.key, title=title, form=name_of(leaving.form), to=audience.channel)
@@ -165,7 +167,7 @@ def _choice() -> Block:
     return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
 
 
-def listed(finds: tuple[Find, ...]) -> list[Block]:
+def listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
     """Every find: what is the same in several places is one line."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:
@@ -178,7 +180,7 @@ def listed(finds: tuple[Find, ...]) -> list[Block]:
     return blocks.sections("\n".join([heading, *lines]))
 
 
-def posting(incident: Incident, order: Order) -> Message:
+def posting(incident: Incident, order: ExportOrder) -> Message:
     """It was agreed to, and is on its way."""
     said = words.exports.posting(key=incident.key, form=name_of(order.form), channel=order.to, masked=order.masked)
     return blocks.whisper(said)

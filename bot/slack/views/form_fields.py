@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain import form_fields as form_fields_rules
-from bot.domain.form_fields import mark
+from bot.domain.form_fields import fingerprint
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block
 from bot.slack.views.templates import words
@@ -29,7 +29,7 @@ def texts(
     Of several each may be emptied. `first` is the name of the first: `text`, or `text_0` where an empty one stands
     below from the start. `anew` is that of `place`. Where no number of fields holds it, a sentence says that it stays.
     """
-    held = form_fields_rules.pieces(text)
+    held = form_fields_rules.split_into_fields(text)
     if held is None:
         return [blocks.section(words.general.too_long_for_form(label=label, count=f"{len(text):,}"))]
     more = [""] if len(held.parts) > 1 or first != TEXT else []
@@ -64,14 +64,14 @@ def marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:
 
     `shown` is what stands in the fields instead of the text: what somebody typed who is asked once more.
     """
-    held = form_fields_rules.pieces(text if shown is None else shown)
-    found = {name: mark(value) for name, value in {TEXT: text, **others}.items()}
+    held = form_fields_rules.split_into_fields(text if shown is None else shown)
+    found = {name: fingerprint(value) for name, value in {TEXT: text, **others}.items()}
     return {MARKS: found, GAPS: list(held.gaps) if held else []}
 
 
 def change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None:
     """What was sent in a field; None where it is what the field was filled with."""
-    return None if mark_in(metadata, name) == mark(sent) else sent
+    return None if mark_in(metadata, name) == fingerprint(sent) else sent
 
 
 def text_in(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
@@ -80,7 +80,7 @@ def text_in(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
     if not found:
         return None
     gaps = metadata.get(GAPS)
-    return form_fields_rules.text_of(
+    return form_fields_rules.join_fields(
         (found.get(index, "") for index in range(max(found) + 1)),
         [str(each) for each in gaps] if isinstance(gaps, list) else [],
     )

@@ -9,8 +9,8 @@ from datetime import datetime
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
 from bot.domain.records import Entry, Incident
-from bot.domain.similarity import SPANS, Proposal, Reason
-from bot.domain.text import shortened
+from bot.domain.similarity import SPANS, Proposal, ProposalReason
+from bot.domain.text import shorten
 from bot.domain.timeline import TimeOffer
 from bot.slack.views import blocks
 from bot.slack.views import timeline as timeline_views
@@ -28,7 +28,7 @@ MOST_OFFERED = 5
 """Entries that one receipt offers to move; the numbers of the others are named."""
 
 TICKS = "lookback_messages_"
-_WHY = {Reason.MARKED: "marked", Reason.TIME: "with a time", Reason.GRAPH: "link or picture"}
+_WHY = {ProposalReason.MARKED: "marked", ProposalReason.TIME: "with a time", ProposalReason.GRAPH: "link or picture"}
 
 
 def offer(incident: Incident) -> list[Block]:
@@ -61,9 +61,9 @@ def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], se
         channel=incident.channel,
         seen=seen,
         found=len(found),
-        marked=why[Reason.MARKED],
-        timed=why[Reason.TIME],
-        graphs=why[Reason.GRAPH],
+        marked=why[ProposalReason.MARKED],
+        timed=why[ProposalReason.TIME],
+        graphs=why[ProposalReason.GRAPH],
     )
     buttons = [
         blocks.button(
@@ -122,8 +122,8 @@ def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     when = _when(proposal, clocks)
     if len(when + why) > blocks.OPTION - _AUTHOR:
         when = _when(proposal, replace(clocks, label=""))
-    author = shortened(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)
-    said = text_rules.flat(secrets_rules.masked(proposal.text))
+    author = shorten(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)
+    said = text_rules.flatten(secrets_rules.mask_credentials(proposal.text))
     return blocks.option(f"{when} {author}{why}", proposal.ts, said)
 
 
@@ -157,7 +157,7 @@ def _offered(
     naming = [entry for entry in entries if entry.source in named]
     shown: list[Block] = []
     for entry in naming[:MOST_OFFERED]:
-        text = shortened(secrets_rules.masked(" ".join(entry.text.split())), 200)
+        text = shorten(secrets_rules.mask_credentials(" ".join(entry.text.split())), 200)
         found = [TimeOffer(at) for at in named[entry.source]]
         shown.append(blocks.context(words.lookback.names_a_time(number=entry.number, text=text)))
         shown.append(blocks.actions(*timeline_views.buttons(entry, found, now, channel=incident.channel)))

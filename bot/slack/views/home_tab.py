@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import text as text_rules
-from bot.domain.incident import Course
+from bot.domain.incident import IncidentSpan
 from bot.domain.records import Case, Incident, Status
-from bot.domain.text import shortened
+from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.actions import due_words, row
@@ -58,7 +58,7 @@ class Owing:
     actions: OwedPage[OwedAction]
     postmortems: OwedPage[Case]
     incidents: tuple[Incident, ...]
-    courses: Mapping[int, Course]
+    courses: Mapping[int, IncidentSpan]
 
 
 def home(owing: Owing, now: datetime) -> Block:
@@ -84,11 +84,11 @@ def closed() -> Block:
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
 
-def _incidents(found: list[Incident], courses: Mapping[int, Course]) -> list[Block]:
+def _incidents(found: list[Incident], courses: Mapping[int, IncidentSpan]) -> list[Block]:
     lines = [
         words.home.incident_line(
             key=incident.key,
-            title=shortened(incident.title, 200),
+            title=shorten(incident.title, 200),
             status=str(incident.status),
             severity=incident.severity_name,
             channel=incident.channel,
@@ -104,7 +104,7 @@ def _actions(page: OwedPage[OwedAction], now: datetime) -> list[Block]:
     for item in page.items:
         action = item.action
         line = words.home.owed_line(
-            text=shortened(text_rules.flat(action.text), 300),
+            text=shorten(text_rules.flatten(action.text), 300),
             number=action.number,
             key=item.incident.key,
             channel=item.incident.channel,
@@ -121,15 +121,15 @@ def _postmortems(page: OwedPage[Case]) -> list[Block]:
         incident = case.incident
         line = words.home.postmortem_line(
             key=incident.key,
-            title=shortened(incident.title, 200),
+            title=shorten(incident.title, 200),
             channel=incident.channel,
-            meter=f"{checks_rules.sentence(case)}.",
+            meter=f"{checks_rules.describe_progress(case)}.",
         )
         about = section_ref(incident, "")
         buttons = [postmortem_views.export(incident), blocks.button("Hand over", "postmortem_hand_over", about)]
         if postmortem_rules.can_publish(case):
             buttons.insert(0, postmortem_views.publish(incident))
-        if checks_rules.blank_sections(case):
+        if checks_rules.list_blank_sections(case):
             buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about))
         shown += [blocks.section(line), blocks.actions(*buttons)]
     return shown + _turning(page, "postmortems", POSTMORTEMS)

@@ -12,12 +12,12 @@ from typing import Any
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
-from bot.domain.form_fields import When, time_text
-from bot.domain.incident import SAID, Clash, Course, MilestoneReport, beyond
+from bot.domain.form_fields import FormMoment, format_time
+from bot.domain.incident import SAID, Clash, IncidentSpan, MilestoneReport, text_beyond_milestone
 from bot.domain.records import Case, Entry, Incident, Milestone, Status
-from bot.domain.secrets import masked
-from bot.domain.text import shortened
-from bot.domain.timeline import Carried, TimeOffer, offers
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import shorten
+from bot.domain.timeline import PendingEntry, TimeOffer, list_offers
 from bot.domain.times import Reading
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
@@ -42,7 +42,7 @@ def form(incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: M
         "options": list(choices.values()),
         "initial_option": choices[told.milestone if told else first],
     }
-    text = beyond(told.milestone, told.text) if told else ""
+    text = text_beyond_milestone(told.milestone, told.text) if told else ""
     return blocks.modal(
         "Milestone",
         "incident_milestone",
@@ -82,7 +82,7 @@ def question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message 
     None where none has been, or the buttons cannot hold the words.
     """
     said = words.incidents.milestone_asked(
-        problem=reading.problem, said=SAID[milestone], text=shortened(masked(reading.text), QUOTED)
+        problem=reading.problem, said=SAID[milestone], text=shorten(mask_credentials(reading.text), QUOTED)
     )
     past = [choice for choice in dict.fromkeys(reading.question or ()) if not is_ahead(choice, clocks.now)]
     values = {choice: _value(milestone, reading, choice) for choice in (*past, None)}
@@ -109,7 +109,7 @@ def answered(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
 
 def _typed(told: MilestoneReport, clocks: Clocks) -> str:
     """A moment as the form reads it back, on its reader's own clock."""
-    return time_text(When(told.at, told.end, told.approximate), clocks.now, clocks.zone, clocks.language)
+    return format_time(FormMoment(told.at, told.end, told.approximate), clocks.now, clocks.zone, clocks.language)
 
 
 def problem(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> str:
@@ -130,7 +130,7 @@ def problem(incident: Incident, told: MilestoneReport, against: Clash[Entry], cl
 
 def contradicts(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
     """The question to who typed it: each honest choice is a button, and nothing is recorded before one is pressed."""
-    quoted = shortened(text_rules.flat(masked(beyond(told.milestone, told.text))), _QUOTED)
+    quoted = shorten(text_rules.flatten(mask_credentials(text_beyond_milestone(told.milestone, told.text))), _QUOTED)
     said = words.incidents.contradiction(problem=problem(incident, told, against, clocks), text=quoted)
     value, name = _clash_value(incident, told, against), SAID[told.milestone].lower()
     clock, number = moment_label(told.at, clocks.now), against.by.number if against.by else 0
@@ -209,7 +209,7 @@ def said_to_all(text: str) -> Message:
     return blocks.message(text, response_type="in_channel")
 
 
-def listing(found: Sequence[tuple[Incident, Course]]) -> Message:
+def listing(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
     """The workspace's incidents, as far as the reader may see them."""
     lines = [words.incidents.list_heading(count=len(found))]
     lines += [
@@ -226,7 +226,7 @@ def listing(found: Sequence[tuple[Incident, Course]]) -> Message:
     return blocks.whisper("\n".join(lines))
 
 
-def card(case: Case, total: int, course: Course, now: datetime) -> Message:
+def card(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
     """The live message: how it stands, the last entries (of so many in all), and what can be done next."""
     incident = case.incident
     facts = words.incidents.card_facts(
@@ -237,7 +237,11 @@ def card(case: Case, total: int, course: Course, now: datetime) -> Message:
         entries=total,
     )
     lines = "\n".join(timeline_views.line(entry, case, now) for entry in case.entries)
-    shown = [blocks.header(f"{incident.key} {masked(incident.title)}"), blocks.section(facts), *blocks.sections(lines)]
+    shown = [
+        blocks.header(f"{incident.key} {mask_credentials(incident.title)}"),
+        blocks.section(facts),
+        *blocks.sections(lines),
+    ]
     return blocks.message(f"{incident.key} {facts}", [*shown, blocks.actions(*_card_buttons(incident))])
 
 
@@ -259,7 +263,7 @@ def _card_buttons(incident: Incident) -> list[Block]:
     return buttons
 
 
-def overview(case: Case, total: int, course: Course, now: datetime) -> Message:
+def overview(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
     """The channel's incident, for the one who asked."""
     return card(case, total, course, now) | {"response_type": "ephemeral"}
 
@@ -310,11 +314,11 @@ def value_of(packed: Mapping[str, Any]) -> str:
         return ""
     value = json.dumps({"carry": dict(packed)}, ensure_ascii=False)
     is_text = not any("\ud800" <= letter <= "\udfff" for letter in value)  # half a character is none
-    is_harmless = not secrets_rules.found(str(packed.get("line", "")))
+    is_harmless = not secrets_rules.find_credentials(str(packed.get("line", "")))
     return value if is_text and is_harmless and len(value) <= blocks.BUTTON_VALUE else ""
 
 
-def open_with_form(channel: str, carried: Carried, clocks: Clocks) -> Block:
+def open_with_form(channel: str, carried: PendingEntry, clocks: Clocks) -> Block:
     """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
     view = open_form(channel)
     named: tuple[TimeOffer, ...] = ()
@@ -322,10 +326,10 @@ def open_with_form(channel: str, carried: Carried, clocks: Clocks) -> Block:
         said, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
     else:
         reading = carried.reading()
-        named = offers(reading, reading.utc or carried.typed_at, clocks.now)
+        named = list_offers(reading, reading.utc or carried.typed_at, clocks.now)
         written = reading.written or ""
         when = clocks.told(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
-        said = words.incidents.carries(when=when, text=shortened(reading.text, 1_000))
+        said = words.incidents.carries(when=when, text=shorten(reading.text, 1_000))
     times = [moment_label(offer.at, clocks.now) for offer in named]
     typed = words.incidents.typed(at=clocks.told(carried.typed_at), written=written, times=times)
     metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
@@ -345,13 +349,13 @@ def recorded(opened: Incident | None, incident: Incident, receipt: list[Block]) 
 
 def already(incident: Incident, entry: Entry) -> list[Block]:
     """They were recorded before, and are not recorded twice."""
-    text = shortened(secrets_rules.masked(entry.text), QUOTED)
+    text = shorten(secrets_rules.mask_credentials(entry.text), QUOTED)
     said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
     gone = [blocks.context(words.timeline.standing(number=entry.number, struck=True))] if entry.struck else []
     return [blocks.section(said), *gone, standing_row(entry)]
 
 
-def lines(incident: Incident, carried: Carried) -> list[Block]:
+def lines(incident: Incident, carried: PendingEntry) -> list[Block]:
     """Many lines: a button that previews them, as `/timeline paste` does."""
     value = {"incident": incident.id, "line": carried.line, "typed_at": carried.typed_at.isoformat()}
     preview = blocks.button(

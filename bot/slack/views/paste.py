@@ -8,10 +8,10 @@ from itertools import groupby
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
-from bot.domain.paste import MOST_CHARACTERS, Heeded, PastedLine, PasteReading, too_much
+from bot.domain.paste import MOST_CHARACTERS, ContextLine, PastedLine, PasteReading, describe_too_much
 from bot.domain.records import Entry, Incident, Status
-from bot.domain.secrets import Noun, Subject
-from bot.domain.text import admit, shortened
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.domain.text import clean_input, shorten
 from bot.domain.times.zones import label_of
 from bot.slack.views import blocks
 from bot.slack.views import secrets as secrets_views
@@ -41,7 +41,7 @@ class Pasted:
     @property
     def text(self) -> str:
         """All that was pasted, as it can be kept; blank lines at a field's ends, which Slack may drop, do not count."""
-        pieces = (admit(piece, "That paste") for piece in self.fields)
+        pieces = (clean_input(piece, "That paste") for piece in self.fields)
         return "\n".join(piece for piece in pieces if piece)
 
     @property
@@ -156,7 +156,7 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     line = choice.line
     note = _note(choice)
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
-    said = shortened(text_rules.flat(line.text), 75 - len(more)) + more
+    said = shorten(text_rules.flatten(line.text), 75 - len(more)) + more
     when = moments_of(line, clocks)
     if len(when + note) > blocks.OPTION:
         when = moments_of(line, replace(clocks, label=""))
@@ -191,12 +191,12 @@ def _unread(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]:
 def _why(group: list[PastedLine], clocks: Clocks) -> str:
     first, last = group[0], group[-1]
     offered = [clocks.told(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
-    written = shortened(first.written, 120)
+    written = shorten(first.written, 120)
     said = {"first": first.number, "last": last.number, "written": written, "problem": first.problem}
     return str(words.paste.unread(**said, offered=" or ".join(offered)))
 
 
-def _counts(heeded: tuple[Heeded, ...], choices: tuple[Choice, ...]) -> list[Block]:
+def _counts(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...]) -> list[Block]:
     """What the headings among the lines count for, and what the ticks do not show."""
     named = [
         words.paste.counts(number=line.number, day=_day(line), zone=label_of(line.zone) if line.zone else "")
@@ -213,7 +213,7 @@ def _counts(heeded: tuple[Heeded, ...], choices: tuple[Choice, ...]) -> list[Blo
     return shown
 
 
-def _day(line: Heeded) -> str:
+def _day(line: ContextLine) -> str:
     return f"{line.day:%a} {line.day.isoformat()}" if line.day else ""
 
 
@@ -226,7 +226,7 @@ def from_text(text: str) -> Pasted:
         pieces.append(rest[:end].strip("\n"))
         rest = rest[end:]
     if rest.strip():
-        raise too_much(text)
+        raise describe_too_much(text)
     return Pasted(tuple(pieces))
 
 
@@ -259,10 +259,10 @@ def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
 
 
 def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
-    risky = [(entry, spans) for entry in entries if (spans := secrets_rules.found(entry.text))]
+    risky = [(entry, spans) for entry in entries if (spans := secrets_rules.find_credentials(entry.text))]
     shown: list[Block] = []
     for entry, spans in risky[:MOST_WARNED]:
-        shown += secrets_views.warning_alone(spans, Subject(Noun.ENTRY, str(entry.number)), incident)["blocks"]
+        shown += secrets_views.warning_alone(spans, RecordRef(RecordKind.ENTRY, str(entry.number)), incident)["blocks"]
     if len(risky) > MOST_WARNED:
         rest = ", ".join(f"#{entry.number}" for entry, _ in risky[MOST_WARNED:])
         shown.append(blocks.context(words.paste.more_risky(numbers=rest)))

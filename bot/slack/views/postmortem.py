@@ -17,16 +17,16 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain import section_drafts as section_drafts_rules
 from bot.domain import text as text_rules
-from bot.domain.checks import MOST_NAMED, Finding, Gap, Mend, findings
+from bot.domain.checks import MOST_NAMED, Finding, Gap, Remedy, list_findings
 from bot.domain.document import Metrics
 from bot.domain.form_fields import FIELD
 from bot.domain.postmortem import compile as compiled
-from bot.domain.postmortem import metrics
+from bot.domain.postmortem import measure
 from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
 from bot.domain.reminders import ReminderStep
-from bot.domain.secrets import masked
-from bot.domain.sections import BY_SLUG, Section, by_region, standing
-from bot.domain.text import shortened
+from bot.domain.secrets import mask_credentials
+from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
+from bot.domain.text import shorten
 from bot.export import FORMATS
 from bot.export.markdown import span
 from bot.slack.mrkdwn import mrkdwn
@@ -56,7 +56,7 @@ def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
     shown = [blocks.section(words.findings.heading(count=len(found)))]
     for finding in found[:MOST]:
         said = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
-        if finding.mend is Mend.LINK_ACTION:
+        if finding.mend is Remedy.LINK_ACTION:
             shown += [blocks.section(said), blocks.actions(*_links(finding, incident))]
         else:
             shown.append(blocks.section(said, _button(finding, incident)))
@@ -67,18 +67,18 @@ def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
 
 def _button(finding: Finding, incident: Incident) -> Block:
     match finding.mend:
-        case Mend.EDIT_ENTRY:
+        case Remedy.EDIT_ENTRY:
             return blocks.button("Edit entry", "timeline_edit", blocks.about(incident, entry=finding.target))
-        case Mend.ADD_ENTRY:
+        case Remedy.ADD_ENTRY:
             return blocks.button("Add entry", "timeline_form_open", blocks.about(incident))
-        case Mend.MARK:
+        case Remedy.MARK:
             return blocks.button("Add entry", "incident_milestone", blocks.about(incident))
-        case Mend.FILL_SECTION:
+        case Remedy.FILL_SECTION:
             title = BY_SLUG[finding.section].title
             return blocks.button(f"Fill {title}", "postmortem_fill", blocks.about(incident, section=finding.section))
-        case Mend.COMPLETE_ACTION:
+        case Remedy.COMPLETE_ACTION:
             return blocks.button("Owner, date, link", "finding_action", blocks.about(incident, action=finding.target))
-        case Mend.ADD_ACTION | Mend.LINK_ACTION:
+        case Remedy.ADD_ACTION | Remedy.LINK_ACTION:
             return blocks.button("Add an action", "why_action", blocks.about(incident, why=finding.target))
 
 
@@ -99,7 +99,7 @@ def link_offers(incident: Incident, roots: tuple[Why, ...], number: int) -> list
     """Below a new action that is for no particular why: a button for each root cause that has none."""
     if not roots:
         return []
-    named = [(why.number, shortened(text_rules.flat(why.text), 120)) for why in roots[:MOST_NAMED]]
+    named = [(why.number, shorten(text_rules.flatten(why.text), 120)) for why in roots[:MOST_NAMED]]
     row = [
         blocks.button(
             f"For why {why.number}", f"{LINK}{why.number}", blocks.about(incident, why=why.number, action=number)
@@ -158,7 +158,9 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
         f"Action {action.number}",
         "finding_action",
         [
-            blocks.section(f"*{action.number}.* {mrkdwn(shortened(masked(action.text), LONGEST_FINDING_QUOTE))}"),
+            blocks.section(
+                f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_FINDING_QUOTE))}"
+            ),
             *(blocks.context(each) for each in stays),
             *actions_views.fields("Who does it?", groups, owner, optional=True),
             blocks.labelled("By when?", "due", due, optional=True),
@@ -175,7 +177,7 @@ def completed(action: Action, case: Case) -> Message:
     said = words.findings.completed(
         number=action.number,
         key=case.incident.key,
-        text=shortened(action.text, LONGEST_FINDING_QUOTE),
+        text=shorten(action.text, LONGEST_FINDING_QUOTE),
         facts=" · ".join(fact for fact in facts if fact),
     )
     return blocks.whisper(said)
@@ -219,7 +221,7 @@ def reopened(incident: Incident, before: Incident, by: str, ahead: ReminderStep 
         by=by,
         before=str(before.postmortem_status),
         owner=incident.postmortem_owner,
-        what=reminders_rules.step_words(ahead.slot) if ahead else "",
+        what=reminders_rules.describe_step(ahead.slot) if ahead else "",
         due=ahead.due_at if ahead else None,
     )
     buttons = [
@@ -260,8 +262,8 @@ IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
 def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, ...] = ()) -> Message:
     """What is filled and missing, what people `edited` in drafts, what the checks found, and past incidents like it."""
     incident = case.incident
-    filled, total = checks_rules.meter(case)
-    missing = [gap for gap in checks_rules.missing(case) if gap.gap not in IN_ACTIONS]
+    filled, total = checks_rules.count_sections(case)
+    missing = [gap for gap in checks_rules.list_missing(case) if gap.gap not in IN_ACTIONS]
     said = words.postmortem.overview(
         key=incident.key,
         title=incident.title,
@@ -275,10 +277,10 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, 
     is_open = not incident.postmortem_status.is_finished
     lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
     body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
-    found = section_of(findings(case, now), incident)
+    found = section_of(list_findings(case, now), incident)
     shown = [
         blocks.section(said),
-        metrics_line(metrics(case, now)),
+        metrics_line(measure(case, now)),
         *blocks.sections("\n".join(body)),
         *edited,
         *found,
@@ -289,7 +291,7 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, 
 def next_buttons(case: Case) -> Block:
     """[Fill …] for the first blank section, [Another section], [Export]; then [Publish], or [Open it again]."""
     incident = case.incident
-    blank = checks_rules.blank_sections(case)
+    blank = checks_rules.list_blank_sections(case)
     first = blocks.button(
         f"Fill {BY_SLUG[blank[0]].title}" if blank else "Edit the summary",
         "postmortem_fill",
@@ -336,7 +338,7 @@ def section_form(case: Case, section: Section, filling: Filling, past: tuple[Ali
 
 def _edited(case: Case, section: Section) -> list[Block]:
     """A line where somebody edited the section in a draft: what is saved in the form does not overwrite that."""
-    texts = standing(by_region(case.kept).get(section.slug, ()))
+    texts = list_active(group_by_region(case.kept).get(section.slug, ()))
     if not texts:
         return []
     who = case.name(texts[-1].author) or words.edits.somebody()
@@ -396,7 +398,7 @@ def pick_form(case: Case) -> Block:
 
 def saved(case: Case, section: Section) -> Message:
     """A section was saved."""
-    filled, total = checks_rules.meter(case)
+    filled, total = checks_rules.count_sections(case)
     said = words.postmortem.saved(title=section.title, key=case.incident.key, filled=filled, total=total)
     return blocks.whisper(said, [blocks.section(said), next_buttons(case)])
 
@@ -431,7 +433,7 @@ def reminders(case: Case, had: tuple[Reminded, ...]) -> Message:
         lines.append(words.postmortem.no_reminders())
     elif to_come:
         first = min(to_come, key=lambda reminder: reminder.due_at)
-        lines.append(words.postmortem.next_reminder(what=reminders_rules.step_words(first.slot), due=first.due_at))
+        lines.append(words.postmortem.next_reminder(what=reminders_rules.describe_step(first.slot), due=first.due_at))
     else:
         lines.append(words.postmortem.no_next())
     return blocks.whisper("\n".join(lines))
@@ -440,7 +442,7 @@ def reminders(case: Case, had: tuple[Reminded, ...]) -> Message:
 def _reminder_line(case: Case, one: Reminded) -> str:
     reminder = one.reminder
     line: str = words.postmortem.reminder_line(
-        what=reminders_rules.step_words(reminder.slot),
+        what=reminders_rules.describe_step(reminder.slot),
         due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
         state="to come" if reminder.state == "pending" else reminder.state,
         settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
@@ -478,7 +480,7 @@ def waive_form(incident: Incident) -> Block:
 
 def _section_form(incident: Incident, title: str, callback: str, field: Block) -> Block:
     metadata = blocks.about(incident, channel=incident.channel)
-    about = blocks.section(words.postmortem.about(key=incident.key, title=shortened(incident.title, 300)))
+    about = blocks.section(words.postmortem.about(key=incident.key, title=shorten(incident.title, 300)))
     return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
 
 
@@ -489,4 +491,4 @@ def help_text(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)
 
 def filled_in(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
     """The text for the section's fields, plain as a field takes it; empty where the record knows nothing of it."""
-    return str(words.drafts.section(draft=section_drafts_rules.draft(compiled(case, now), slug, other_causes)))
+    return str(words.drafts.section(draft=section_drafts_rules.draft_section(compiled(case, now), slug, other_causes)))

@@ -8,7 +8,7 @@ from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import text as text_rules
 from bot.domain.records import Action, Case, Incident
-from bot.domain.text import shortened
+from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.actions import due_words, facts, row
@@ -36,7 +36,7 @@ def postmortem(case: Case, age: timedelta, recipient: str, unseen: str = "") -> 
         owner=incident.postmortem_owner,
         owner_name=case.name(incident.postmortem_owner),
         has_left=owner is not None and owner.is_deactivated,
-        missing=f"{checks_rules.sentence(case)}.",
+        missing=f"{checks_rules.describe_progress(case)}.",
         channel=incident.channel,
         to="channel"
         if recipient == incident.channel
@@ -52,7 +52,7 @@ def postmortem(case: Case, age: timedelta, recipient: str, unseen: str = "") -> 
 def _buttons(case: Case, *, is_private: bool) -> Block:
     about = section_ref(case.incident, "")
     buttons = [blocks.button("Show what is missing", "postmortem_show", about)]
-    if checks_rules.blank_sections(case):
+    if checks_rules.list_blank_sections(case):
         buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about, style="primary"))
     if is_private:
         buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
@@ -73,7 +73,7 @@ def handed(case: Case, by: str) -> Message:
         title=incident.title,
         channel=incident.channel,
         by=by,
-        missing=f"{checks_rules.sentence(case)}.",
+        missing=f"{checks_rules.describe_progress(case)}.",
     )
     return blocks.message(said, [blocks.section(said), _buttons(case, is_private=True)])
 
@@ -110,7 +110,7 @@ def digest_retired(why: str) -> Message:
 
 def asked_retired(action: Action, why: str) -> Message:
     """The one line that a question about an action becomes; `why` is mrkdwn."""
-    text = shortened(text_rules.flat(action.text), 300)
+    text = shorten(text_rules.flatten(action.text), 300)
     return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
 
 
@@ -153,7 +153,7 @@ def overdue(owed: Sequence[OwedAction], now: datetime, whose: Whose = OWN, hidde
 def _overdue_line(item: OwedAction, now: datetime) -> str:
     action, incident = item.action, item.incident
     line: str = words.reminders.overdue_line(
-        text=shortened(text_rules.flat(action.text), 400),
+        text=shorten(text_rules.flatten(action.text), 400),
         number=action.number,
         key=incident.key,
         channel=incident.channel,

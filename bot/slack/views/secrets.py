@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.records import Incident
-from bot.domain.secrets import Noun, Redacted, SecretSpan, Spot, Subject
-from bot.domain.sections import title_of
-from bot.domain.text import shortened
+from bot.domain.secrets import RecordKind, RecordRef, RedactedRecord, SecretLocation, SecretSpan
+from bot.domain.sections import section_title
+from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -31,7 +31,7 @@ def warning(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) 
     be let go of in the same press.
     """
     kinds = list(dict.fromkeys(span.kind for span in spans))
-    named = [shortened(name, 80) for name in files[:MOST_NAMED]]
+    named = [shorten(name, 80) for name in files[:MOST_NAMED]]
     said = words.secrets.warning(kinds=kinds, files=named, more=len(files) - len(named))
     row = [blocks.button("Redact", "secret_redact", value, style="danger")]
     if files:
@@ -41,27 +41,27 @@ def warning(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) 
 
 
 def warning_alone(
-    spans: Iterable[SecretSpan], subject: Subject, incident: Incident, files: Sequence[str] = ()
+    spans: Iterable[SecretSpan], subject: RecordRef, incident: Incident, files: Sequence[str] = ()
 ) -> Message:
     """The warning as a message of its own, which names what it is about."""
     said = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
     return blocks.message(said, [blocks.section(said), *warning(spans, ref(subject, incident), files)])
 
 
-def ref(subject: Subject, incident: Incident) -> str:
+def ref(subject: RecordRef, incident: Incident) -> str:
     """What a button carries to find again what it is about."""
     return blocks.about(incident, noun=str(subject.noun), which=subject.which)
 
 
-def subject_in(value: dict[str, object]) -> Subject:
+def subject_in(value: dict[str, object]) -> RecordRef:
     """What a button is about; those below an entry carry its number as every button of an entry does."""
     if "noun" in value:
-        return Subject(Noun(str(value["noun"])), str(value["which"]))
-    return Subject(Noun.ENTRY, str(value["entry"]))
+        return RecordRef(RecordKind(str(value["noun"])), str(value["which"]))
+    return RecordRef(RecordKind.ENTRY, str(value["entry"]))
 
 
-def _name(subject: Subject) -> str:
-    which = title_of(subject.which) if subject.noun in (Noun.SECTION, Noun.DRAFT) else subject.which
+def _name(subject: RecordRef) -> str:
+    which = section_title(subject.which) if subject.noun in (RecordKind.SECTION, RecordKind.DRAFT) else subject.which
     return str(words.secrets.name(noun=str(subject.noun), which=which))
 
 
@@ -70,10 +70,12 @@ class OtherIncident:
     """Another incident with spots in which the same stands; one for each thing of it and each credential."""
 
     incident: Incident
-    spots: tuple[Spot, ...]
+    spots: tuple[SecretLocation, ...]
 
 
-def redacted(subject: Subject, done: Redacted, files: tuple[str, ...], also: tuple[OtherIncident, ...]) -> Message:
+def redacted(
+    subject: RecordRef, done: RedactedRecord, files: tuple[str, ...], also: tuple[OtherIncident, ...]
+) -> Message:
     """It is out of the record, with all that held it as well, and with these files of it.
 
     `also` are other incidents in which it still stands, and in which the reader may redact it.
@@ -89,15 +91,15 @@ def redacted(subject: Subject, done: Redacted, files: tuple[str, ...], also: tup
     return blocks.whisper(said, [blocks.section(said), *_offers(also)])
 
 
-def redacted_there(incident: Incident, done: Redacted, also: tuple[OtherIncident, ...]) -> Message:
+def redacted_there(incident: Incident, done: RedactedRecord, also: tuple[OtherIncident, ...]) -> Message:
     """The same is out of another incident, too."""
     what = [*(_name(subject) for subject in done.subjects), *_elsewhere(done)]
     said = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
     return blocks.whisper(said, [blocks.section(said), *_offers(also)])
 
 
-def _elsewhere(done: Redacted) -> list[str]:
-    return [words.secrets.elsewhere(title=title_of(slug), key=key) for key, slug in done.elsewhere]
+def _elsewhere(done: RedactedRecord) -> list[str]:
+    return [words.secrets.elsewhere(title=section_title(slug), key=key) for key, slug in done.elsewhere]
 
 
 def _offers(also: tuple[OtherIncident, ...]) -> list[Block]:
@@ -106,7 +108,7 @@ def _offers(also: tuple[OtherIncident, ...]) -> list[Block]:
         blocks.section(
             words.secrets.also_in(
                 key=there.incident.key,
-                title=shortened(there.incident.title, 150),
+                title=shorten(there.incident.title, 150),
                 what=list(dict.fromkeys(_name(spot.subject) for spot in there.spots))[:MOST_NAMED],
                 more=max(len({spot.subject for spot in there.spots}) - MOST_NAMED, 0),
             ),
@@ -128,10 +130,11 @@ def _spots_ref(there: OtherIncident) -> str:
     return json.dumps({"incident": there.incident.id, "spots": told})
 
 
-def spots_in(value: dict[str, Any]) -> tuple[Spot, ...]:
+def spots_in(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
     """The spots that a button carries."""
     return tuple(
-        Spot(Subject(Noun(str(noun)), str(which)), *map(int, numbers)) for noun, which, *numbers in value["spots"]
+        SecretLocation(RecordRef(RecordKind(str(noun)), str(which)), *map(int, numbers))
+        for noun, which, *numbers in value["spots"]
     )
 
 
@@ -140,18 +143,18 @@ def nothing_there() -> str:
     return str(words.secrets.nothing_there())
 
 
-def left(subject: Subject, text: str) -> Message:
+def left(subject: RecordRef, text: str) -> Message:
     """It is harmless, and stands as it was written."""
-    return blocks.whisper(words.secrets.left(what=_capital(_name(subject)), text=shortened(text, QUOTED)))
+    return blocks.whisper(words.secrets.left(what=_capital(_name(subject)), text=shorten(text, QUOTED)))
 
 
-def nothing_in(subject: Subject, *, was_redacted: bool) -> str:
+def nothing_in(subject: RecordRef, *, was_redacted: bool) -> str:
     """The sentence for what holds no credential, or none any more."""
     state = "is redacted already" if was_redacted else "holds nothing that looks like a credential"
     return f"{_capital(_name(subject))} {state}."
 
 
-def no_such(subject: Subject, incident: Incident) -> str:
+def no_such(subject: RecordRef, incident: Incident) -> str:
     """The sentence for what the incident does not have."""
     return f"{incident.key} has no {_name(subject).removeprefix('the ')}."
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from bot.domain import text as text_rules
 from bot.domain.records import Case, Incident
-from bot.domain.secrets import masked
-from bot.domain.similarity import root_of, unfinished
-from bot.domain.text import shortened
+from bot.domain.secrets import mask_credentials
+from bot.domain.similarity import find_root_cause, list_unfinished
+from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -35,12 +35,12 @@ def found(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool)
 
 def nothing(asked: tuple[str, ...]) -> Message:
     """Nothing was found that its reader may see."""
-    return blocks.whisper(words.recall.nothing(words=shortened(" ".join(asked), 200)))
+    return blocks.whisper(words.recall.nothing(words=shorten(" ".join(asked), 200)))
 
 
 def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
     incident = case.incident
-    left = unfinished(case)
+    left = list_unfinished(case)
     return str(
         words.recall.incident(
             key=incident.key,
@@ -48,10 +48,10 @@ def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
             status=str(incident.status),
             channel=incident.channel,
             day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",
-            cause=shortened(text_rules.flat(masked(root_of(case))), 400),
+            cause=shorten(text_rules.flatten(mask_credentials(find_root_cause(case))), 400),
             actions=len(case.actions),
             done=len(case.actions) - len(left),
-            left=[shortened(text_rules.flat(masked(action.text)), 120) for action in left[:3]],
+            left=[shorten(text_rules.flatten(mask_credentials(action.text)), 120) for action in left[:3]],
             shared=", ".join(shared[:_SHARED]),
         )
     )
@@ -103,5 +103,5 @@ def verdicts_told(verdicts: Mapping[int, bool]) -> dict[str, str]:
 def judged(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
     """What was said of a past incident, and what came of it."""
     told = words.recall.same if is_same else words.recall.other
-    said = told(key=other.incident.key, here=case.incident.key, left=len(unfinished(other)))
+    said = told(key=other.incident.key, here=case.incident.key, left=len(list_unfinished(other)))
     return blocks.whisper(said, [blocks.section(said), buttons])

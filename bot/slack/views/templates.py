@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.domain.secrets import masked
+from bot.domain.secrets import mask_credentials
 from bot.export import markdown
 from bot.slack.mrkdwn import clock_face, escape, mention, mrkdwn
 
@@ -67,7 +67,7 @@ class Words:
             extensions=["jinja2.ext.do"],
         )
         environment.filters["live"] = _live
-        environment.filters["masked"] = masked
+        environment.filters["masked"] = mask_credentials
         environment.filters["mention"] = lambda user: _live(mention(user))
         environment.filters["linked"] = _linked
         environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"

@@ -15,10 +15,10 @@ from typing import Any
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
 from bot.domain import timeline as timeline_rules
-from bot.domain.incident import SAID, beyond
+from bot.domain.incident import SAID, text_beyond_milestone
 from bot.domain.records import Case, Entry, Incident, Status
-from bot.domain.text import shortened
-from bot.domain.timeline import TimeOffer, offers
+from bot.domain.text import shorten
+from bot.domain.timeline import TimeOffer, list_offers
 from bot.domain.times import Reading, shown
 from bot.slack.views import blocks
 from bot.slack.views import secrets as secrets_views
@@ -154,8 +154,8 @@ class Notes:
 def receipt(entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: Notes) -> Message:
     """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed."""
     resolved = incident.status is Status.RESOLVED
-    spans = secrets_rules.found(entry.text)
-    text = shortened(secrets_rules.replaced(entry.text, spans, secrets_rules.MASK) if spans else entry.text, QUOTED)
+    spans = secrets_rules.find_credentials(entry.text)
+    text = shorten(secrets_rules.replace_spans(entry.text, spans, secrets_rules.MASK) if spans else entry.text, QUOTED)
     said = words.timeline.receipt(when=clocks.worded(entry), text=text)
     note = words.timeline.receipt_note(
         number=entry.number,
@@ -166,7 +166,7 @@ def receipt(entry: Entry, incident: Incident, clocks: Clocks, *, reading: Readin
         unknown_zone=notes.unknown_zone,
     )
     warning = secrets_views.warning(spans, ref(entry), notes.files) if spans else []
-    found = offers(notes.named or reading, entry.happened_at, clocks.now)
+    found = list_offers(notes.named or reading, entry.happened_at, clocks.now)
     row = edit_row(entry, _own_clock(reading, entry, clocks), buttons(entry, found, clocks.now))
     return blocks.whisper(
         said, [blocks.section(said), blocks.context(note), *warning, *offer_note(found, notes.stands), row]
@@ -211,7 +211,7 @@ def already(incident: Incident, same: tuple[int, int], reading: Reading, moment:
     There is a way to add it after all, at the moment that was meant.
     """
     number, version = same
-    said = words.timeline.already(number=number, text=shortened(secrets_rules.masked(reading.text), QUOTED))
+    said = words.timeline.already(number=number, text=shorten(secrets_rules.mask_credentials(reading.text), QUOTED))
     value = blocks.about(incident, entry=number, version=version, **time_of(reading, moment))
     return blocks.whisper(
         said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
@@ -246,10 +246,10 @@ def can_ask(reading: Reading) -> bool:
 
 def question(reading: Reading, clocks: Clocks) -> Message:
     """A time that has no one honest reading: each reading is a button."""
-    said = words.timeline.asked(problem=reading.problem, text=shortened(reading.text, QUOTED).replace("\n", "\n>"))
+    said = words.timeline.asked(problem=reading.problem, text=shorten(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
         blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
-        for index, choice in enumerate(timeline_rules.choices(reading.question, clocks.now))
+        for index, choice in enumerate(timeline_rules.list_choices(reading.question, clocks.now))
     ]
     buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None, clocks.now)))
     return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
@@ -270,11 +270,13 @@ def line(entry: Entry, case: Case, now: datetime) -> str:
     said: str = words.timeline.line(
         when=when(entry, now),
         ahead=blocks.is_ahead(entry.happened_at, now),
-        text=shortened(text_rules.flat(secrets_rules.masked(entry.text)), 500),
+        text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), 500),
         author=case.name(entry.author),
         number=entry.number,
         change=entry.source_change,
-        milestone=SAID[entry.milestone] if entry.milestone and beyond(entry.milestone, entry.text) else "",
+        milestone=SAID[entry.milestone]
+        if entry.milestone and text_beyond_milestone(entry.milestone, entry.text)
+        else "",
     )
     return said
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from bot.domain import text as text_rules
 from bot.domain import whys as whys_rules
 from bot.domain.records import Case, Entry, Examples, Incident, Why, WhyVersion
-from bot.domain.secrets import masked
-from bot.domain.text import shortened
-from bot.domain.whys import Doubt, outline
+from bot.domain.secrets import mask_credentials
+from bot.domain.text import shorten
+from bot.domain.whys import Doubt, outline_whys
 from bot.slack.mrkdwn import NameOf
 from bot.slack.views import blocks
 from bot.slack.views import form_fields as form_fields_views
@@ -67,11 +67,11 @@ def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
 
 def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
     if whys_rules.is_ended(chain):
-        return str(words.whys.ended(key=incident.key, number=whys_rules.to_branch(chain)))
-    end = whys_rules.open_end(chain)
-    number = whys_rules.depth(chain, end.number) + 1 if end else 1
-    about = whys_rules.quoted(masked(end.text)) if end else masked(incident.title)
-    return str(words.whys.question(number=number, about=shortened(about, LONGEST_CAUSE_QUOTE)))
+        return str(words.whys.ended(key=incident.key, number=whys_rules.find_branch_point(chain)))
+    end = whys_rules.find_open_end(chain)
+    number = whys_rules.count_depth(chain, end.number) + 1 if end else 1
+    about = whys_rules.quote_answer(mask_credentials(end.text)) if end else mask_credentials(incident.title)
+    return str(words.whys.question(number=number, about=shorten(about, LONGEST_CAUSE_QUOTE)))
 
 
 def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
@@ -85,7 +85,7 @@ def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
         left = blocks.button("What the postmortem lacks", "postmortem_show", blocks.about(incident))
         buttons = [blocks.button("Make it an action", "why_action", ref(why)) for why in roots[-1:]]
         return [blocks.section(question), blocks.actions(*buttons, left)]
-    end = whys_rules.open_end(chain)
+    end = whys_rules.find_open_end(chain)
     value = blocks.about(incident, parent=end.number if end else None)
     return [
         blocks.section(question),
@@ -107,11 +107,13 @@ def answered(why: Why, incident: Incident, chain: tuple[Why, ...], beside: Answe
 
     That is the next question, or after the fifth whether this is the root cause.
     """
-    said = words.whys.answered(number=why.number, text=shortened(masked(why.text), 2_000), by=why.author)
+    said = words.whys.answered(number=why.number, text=shorten(mask_credentials(why.text), 2_000), by=why.author)
     shown = [blocks.section(said), *_evidence(beside.evidence), *_doubt(why, beside.doubt)]
-    if whys_rules.depth(chain, why.number) >= whys_rules.USUAL_DEPTH:
+    if whys_rules.count_depth(chain, why.number) >= whys_rules.USUAL_DEPTH:
         shown.append(
-            blocks.section(words.whys.last(text=shortened(whys_rules.quoted(masked(why.text)), LONGEST_CAUSE_QUOTE)))
+            blocks.section(
+                words.whys.last(text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE))
+            )
         )
         shown.append(_offers(why))
         return blocks.message(said, shown, response_type="in_channel")
@@ -137,7 +139,7 @@ def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
 
 
 def _cited(entry: Entry) -> str:
-    text = shortened(text_rules.flat(masked(entry.text)), LONGEST_CAUSE_QUOTE)
+    text = shorten(text_rules.flatten(mask_credentials(entry.text)), LONGEST_CAUSE_QUOTE)
     return str(words.whys.evidence(number=entry.number, when=when(entry, entry.happened_at), text=text))
 
 
@@ -157,7 +159,7 @@ def _offers(why: Why) -> Block:
 def rooted(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
     """A why is a root cause; it may become an action. Where another branch is open, its question follows."""
     said = words.whys.root(
-        number=why.number, text=shortened(whys_rules.quoted(masked(why.text)), LONGEST_CAUSE_QUOTE), by=by
+        number=why.number, text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE), by=by
     )
     row = blocks.actions(
         blocks.button("Make it an action", "why_action", ref(why)),
@@ -178,29 +180,31 @@ def tree(case: Case) -> Message:
 def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
     """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
     lines = []
-    for placed in outline(case.whys):
+    for placed in outline_whys(case.whys):
         why, indent = placed.why, INDENT * placed.depth
         lines.append(
             indent
             + words.whys.chain_line(
                 number=why.number,
-                text=shortened(text_rules.flat(masked(why.text)), LONGEST_CAUSE_QUOTE),
+                text=shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE),
                 author=case.name(why.author),
                 is_root=why.is_root,
             )
         )
-        lines += [indent + INDENT + _cited(evidence[n]) for n in whys_rules.cited(why.text) if n in evidence]
+        lines += [indent + INDENT + _cited(evidence[n]) for n in whys_rules.list_cited(why.text) if n in evidence]
     return lines
 
 
 def offered(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
     """To who replied in the thread without a word to the bot: what is recorded there, and the button that does it."""
-    end = whys_rules.open_end(chain)
-    number = whys_rules.depth(chain, end.number) + 1 if end else 1
+    end = whys_rules.find_open_end(chain)
+    number = whys_rules.count_depth(chain, end.number) + 1 if end else 1
     value = json.loads(blocks.about(incident, parent=end.number if end else whys_rules.THE_INCIDENT, text=line))
     carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
     fits = len(carried) <= blocks.BUTTON_VALUE
-    said = words.whys.offered(number=number, text=shortened(text_rules.flat(masked(line)), LONGEST_CAUSE_QUOTE))
+    said = words.whys.offered(
+        number=number, text=shorten(text_rules.flatten(mask_credentials(line)), LONGEST_CAUSE_QUOTE)
+    )
     row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
     return blocks.whisper(said, [blocks.section(said), *row])
 
@@ -212,9 +216,9 @@ def answer_form(
 
     `before` is the answer that the question has already, and who gave it.
     """
-    above = whys_rules.by_number(chain, parent) if parent else None
-    about = masked(whys_rules.quoted(above.text) if above else incident.title)
-    question = f"Why did this happen: {shortened(about, LONGEST_CAUSE_QUOTE)}?"
+    above = whys_rules.find_why(chain, parent) if parent else None
+    about = mask_credentials(whys_rules.quote_answer(above.text) if above else incident.title)
+    question = f"Why did this happen: {shorten(about, LONGEST_CAUSE_QUOTE)}?"
     return blocks.modal(
         "Why?",
         "why_answer",
@@ -243,7 +247,7 @@ def _told_before(above: Why | None, before: tuple[Why, str] | None) -> list[Bloc
     """What the button that was pressed may not have shown: the question is answered, or not asked any more."""
     if before is not None:
         why, who = before
-        text = shortened(whys_rules.quoted(masked(why.text)), LONGEST_CAUSE_QUOTE)
+        text = shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE)
         return [blocks.section(words.whys.answered_before(number=why.number, text=text, by=who))]
     if above is not None and above.is_root:
         return [blocks.section(words.whys.root_before(number=above.number))]
@@ -270,7 +274,9 @@ def standing_row(why: Why) -> Block:
 
 def standing(why: Why) -> Message:
     """A why as it reads now, with its buttons."""
-    said = words.whys.one(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE), struck=why.struck)
+    said = words.whys.one(
+        number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), struck=why.struck
+    )
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
@@ -278,21 +284,21 @@ def edited(why: Why, before: Why) -> Message:
     """A why reads anew."""
     said = words.whys.edited(
         number=why.number,
-        text=shortened(masked(why.text), LONGEST_WHY_QUOTE),
-        before=shortened(text_rules.flat(masked(before.text)), 500),
+        text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE),
+        before=shorten(text_rules.flatten(mask_credentials(before.text)), 500),
     )
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def struck(why: Why) -> Message:
     """A why was taken back; a button brings it in again."""
-    said = words.whys.struck(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE))
+    said = words.whys.struck(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE))
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def restored(why: Why) -> Message:
     """A struck why stands again."""
-    said = words.whys.restored(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE))
+    said = words.whys.restored(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE))
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
@@ -301,9 +307,9 @@ def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain
 
     `chains` are the whys before and after: where another question is open now, it follows.
     """
-    text = shortened(text_rules.flat(masked(why.text)), LONGEST_WHY_QUOTE)
+    text = shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_WHY_QUOTE)
     said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained(chains[1], why))
-    before, after = (whys_rules.open_end(chain) for chain in chains)
+    before, after = (whys_rules.find_open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
     return blocks.message(said, [blocks.context(said), *([] if is_same else ask(incident, chains[1]))])
 
@@ -316,14 +322,14 @@ def _explained(chain: Chain, why: Why) -> str:
 
 def moved(why: Why, chain: Chain) -> Message:
     """A why explains another one now."""
-    text = shortened(masked(why.text), LONGEST_WHY_QUOTE)
+    text = shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
     said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
 def not_rooted(why: Why, by: str) -> Message:
     """A why is no root cause after all."""
-    said = words.whys.no_root(number=why.number, text=shortened(masked(why.text), LONGEST_WHY_QUOTE), by=by)
+    said = words.whys.no_root(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), by=by)
     return blocks.message(said, response_type="in_channel")
 
 
@@ -334,7 +340,7 @@ def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Mess
         words.whys.history_line(
             version=version.version,
             change=version.change,
-            text=shortened(text_rules.flat(masked(version.text)), 800),
+            text=shorten(text_rules.flatten(mask_credentials(version.text)), 800),
             who=name_of(version.changed_by) or version.changed_by,
             at=f"{version.changed_at:%Y-%m-%d %H:%M}",
         )
@@ -376,7 +382,7 @@ def changed_before(why: Why, who: str) -> str:
 def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
     told = words.whys.stale_struck if why.struck else words.whys.stale
-    notice = told(number=why.number, who=who, theirs=shortened(why.text, LONGEST_WHY_QUOTE))
+    notice = told(number=why.number, who=who, theirs=shorten(why.text, LONGEST_WHY_QUOTE))
     return {"response_action": "update", "view": edit_form(why, channel, entry, typed, notice)}
 
 

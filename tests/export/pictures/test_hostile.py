@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.incident import SAID
-from bot.domain.text import bare, one_line
+from bot.domain.text import strip_code_marks, to_one_line
 from bot.export.charts import Picture, svg, timeline_picture, whys_picture
 from bot.export.template_env import template_set
 from tests.export.test_escape import TEXTS
@@ -31,7 +31,7 @@ def check(picture: Picture, text: str) -> None:
     """The text is there in letters, or in what is shown to the mouse, as far as either holds it."""
     drawn = (element for group in parsed(picture.svg).iter(f"{SVG}g") for element in group.iter())
     shown = "".join(element.text or "" for element in drawn)
-    beginning = "".join(one_line(bare(text)).split())[:60]
+    beginning = "".join(to_one_line(strip_code_marks(text)).split())[:60]
     assert beginning in "".join(shown.split())
 
 

@@ -17,7 +17,7 @@ from bot.domain.records import (
     Status,
     Why,
 )
-from bot.domain.sections import Change, KeptRegion
+from bot.domain.sections import EditedRegion, EditOrigin
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 PEOPLE = {
@@ -111,9 +111,9 @@ def written(slug: str, text: str) -> SectionText:
     return SectionText(1, slug, text, "U2", at(17, 0), 1)
 
 
-def kept(slug: str, markdown: str, facts: str, version: int = 1, **changes: object) -> KeptRegion:
+def kept(slug: str, markdown: str, facts: str, version: int = 1, **changes: object) -> EditedRegion:
     """What came back in an edited draft; `facts` as the marker of the region told."""
-    made = KeptRegion(1, slug, version, Change.EDITED, markdown, facts, 0, "U3", "file", "", at(9, 12, day=24))
+    made = EditedRegion(1, slug, version, EditOrigin.EDITED, markdown, facts, 0, "U3", "file", "", at(9, 12, day=24))
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
