@@ -146,7 +146,7 @@ class Afterword:
         self.cards = LiveMessageQueue()
         self.tabs = HomeTabQueue()
         self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
-        self.desk = Services(
+        self.services = Services(
             store=store,
             clock=clock,
             people=self.people,
@@ -167,23 +167,23 @@ class Afterword:
             mask=mask,
             vague_words=parse_blame_words(settings.vague_words, VAGUE),
         )
-        self.errands = SyncWorkers(followers, SyncContext(store, clock, self.outbox, self.tabs, self.desk.troubles))
+        self.errands = SyncWorkers(followers, SyncContext(store, clock, self.outbox, self.tabs, self.services.troubles))
         self._keep_up()
-        self.boundary = Boundary(self.desk, self.client)
+        self.boundary = Boundary(self.services, self.client)
         self.bolt = self._bolt(settings.slack_bot_token.get_secret_value())
         self.dispatch = Dispatcher(self.bolt)
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
 
     async def _sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
-        return await self.desk.sight(team, user, channels)
+        return await self.services.sight(team, user, channels)
 
     def _keep_up(self) -> None:
         """What follows the record by itself: live messages, Home tabs, other systems, who is who."""
         self.outbox.wake_too(self.errands.kick)
         keeper = CardKeeper(self.store, self.clock, LiveMessages(self.client), self.outbox)
         self.cards.refresh_with(keeper.refresh)
-        self.tabs.drawn_by(TabKeeper(self.desk, Publisher(self.client)))
-        self.walker = Walker(self.desk, ChannelHistory(self.client))
+        self.tabs.drawn_by(TabKeeper(self.services, Publisher(self.client)))
+        self.walker = Walker(self.services, ChannelHistory(self.client))
         self.roster = Roster(self.client, self.people)
 
     async def __aexit__(self, *_: object) -> None:
@@ -212,7 +212,7 @@ class Afterword:
             request_verification_enabled=False,  # the guard before Bolt has verified; sockets need no signature
             ignoring_self_events_enabled=False,
         )
-        handlers.listen(bolt, self.desk, self.boundary)
+        handlers.listen(bolt, self.services, self.boundary)
         return bolt
 
     async def tick(self, now: datetime) -> None:
@@ -235,7 +235,7 @@ class Afterword:
             self.store.writer.stop()
             return False
         self.roster.keep_up(now)
-        settled = await reminders_service.sweep(self.store, self.desk.rules, now)
+        settled = await reminders_service.sweep(self.store, self.services.rules, now)
         if settled:
             log.info("settled %d reminders", len(settled))
         for one in settled:
@@ -259,9 +259,9 @@ class Afterword:
         """The ways in: for monitoring where there is a channel to suggest in, for Jira where something is followed."""
         given, found = self.settings, []
         secrets = (given.alertmanager_secret, given.grafana_secret, given.pagerduty_secret, given.jsm_secret)
-        proofs = proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.desk.alerts.channel else {}
+        proofs = proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.services.alerts.channel else {}
         for name, proof in proofs.items():
-            ear = webhooks.alert_ear(name, lambda told, now: groups_service.hear(self.desk, told, now))
+            ear = webhooks.alert_ear(name, lambda told, now: groups_service.hear(self.services, told, now))
             found.append(webhooks.route(name, proof, ear, self.clock))
         if (secret := given.jira_secret.get_secret_value()) and (
             ears := registry.jira_ears(given, self.errands.followers)

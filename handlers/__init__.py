@@ -16,15 +16,27 @@ from handlers.timeline import Timeline
 from handlers.whys import Whys
 
 
-def listen(app: AsyncApp, desk: Services, boundary: Boundary) -> None:
+def listen(app: AsyncApp, services: Services, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    whys, exports = Whys(desk, boundary), Exports(desk)
-    capture = CaptureHandlers(desk, boundary, whys)
-    postmortem = PostmortemHandlers(desk, exports)
-    actions = Actions(desk, boundary, postmortem)
-    nouns = (Timeline(desk), Incidents(desk, capture), whys, actions, PeopleHandlers(desk), Secrets(desk))
+    whys, exports = Whys(services, boundary), Exports(services)
+    capture = CaptureHandlers(services, boundary, whys)
+    postmortem = PostmortemHandlers(services, exports)
+    actions = Actions(services, boundary, postmortem)
+    nouns = (
+        Timeline(services),
+        Incidents(services, capture),
+        whys,
+        actions,
+        PeopleHandlers(services),
+        Secrets(services),
+    )
     documents = (postmortem, exports)
-    others = (Home(desk, boundary), capture, LookbackHandlers(desk), Findings(desk), Recall(desk))
-    outside = (Alerts(desk), ConnectionsHandlers(desk), StatuspageHandlers(desk), ConfluenceHandlers(desk))
-    for noun in (*nouns, *documents, *others, *outside, Drafts(desk)):
+    others = (Home(services, boundary), capture, LookbackHandlers(services), Findings(services), Recall(services))
+    outside = (
+        Alerts(services),
+        ConnectionsHandlers(services),
+        StatuspageHandlers(services),
+        ConfluenceHandlers(services),
+    )
+    for noun in (*nouns, *documents, *others, *outside, Drafts(services)):
         noun.listen(app, boundary)

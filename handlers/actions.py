@@ -35,8 +35,8 @@ async def _is_said_to_us(event: Body) -> bool:
 class Actions:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services, boundary: Boundary, postmortem: PostmortemHandlers) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, boundary: Boundary, postmortem: PostmortemHandlers) -> None:
+        self._services = services
         self._boundary = boundary
         self._postmortem = postmortem
 
@@ -61,145 +61,145 @@ class Actions:
 
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
-        asked = command.asked
-        match actions_rules.wish(await self._desk.people.read(asked.team, command.text)):
+        request = command.request
+        match actions_rules.wish(await self._services.people.read(request.team, command.text)):
             case actions_rules.Add():
                 return await self._numbered(command) or await self._add_or_ask(command)
             case actions_rules.NameForWords() as named:
                 raise Refused(_not_handed_over(command, named))
             case actions_rules.ListActions():
-                return await actions_service.list_all(self._desk, asked)
+                return await actions_service.list_all(self._services, request)
             case actions_rules.ActionHelp():
-                return actions_views.help_text(await examples(self._desk, asked))
+                return actions_views.help_text(await examples(self._services, request))
             case one:
-                return await self._one(asked, one)
+                return await self._one(request, one)
 
-    async def _one(self, asked: Request, wish: actions_rules.OfOne) -> Message | None:
-        desk = self._desk
+    async def _one(self, request: Request, wish: actions_rules.OfOne) -> Message | None:
+        services = self._services
         match wish:
             case actions_rules.EditAction(number, text):
-                return await actions_service.edit(desk, asked, number, text)
+                return await actions_service.edit(services, request, number, text)
             case actions_rules.ShowAction(number):
-                return await actions_service.show(desk, asked, [number])
+                return await actions_service.show(services, request, [number])
             case actions_rules.ReopenAction(number):
-                return await actions_service.reopen(desk, asked, number)
+                return await actions_service.reopen(services, request, number)
             case actions_rules.FinishAction(number):
-                return await actions_service.close(desk, asked, number, None)
+                return await actions_service.close(services, request, number, None)
             case actions_rules.Drop(number, reason):
-                return await actions_service.close(desk, asked, number, reason)
+                return await actions_service.close(services, request, number, reason)
 
-    async def _add(self, asked: Request, asking: Asking) -> Message | None:
+    async def _add(self, request: Request, asking: Asking) -> Message | None:
         """Write it down; whoever wrote what nobody can finish is given a hint, once it is recorded."""
-        said = await actions_service.add(self._desk, asked, asking)
-        self._boundary.later(self._hint(asked, asking.text))
+        said = await actions_service.add(self._services, request, asking)
+        self._boundary.later(self._hint(request, asking.text))
         return said
 
-    async def _hint(self, asked: Request, text: str) -> None:
-        hint = await actions_service.hint(self._desk, asked, text)
+    async def _hint(self, request: Request, text: str) -> None:
+        hint = await actions_service.hint(self._services, request, text)
         if hint is not None:
-            await self._boundary.say_if_possible(asked, hint)
+            await self._boundary.say_if_possible(request, hint)
 
     async def _add_or_ask(self, command: Command) -> Message | None:
         """A new action; where its due date can be several days, which one is asked first."""
         read, owner = await self._read(command)
         if read.unsure is None:
             asking = Asking(read.text, owner, read.due_on, read.link, kind=read.kind)
-            return await self._add(command.asked, asking)
-        await actions_service.require_addable(self._desk, command.asked, read.text)
+            return await self._add(command.request, asking)
+        await actions_service.require_addable(self._services, command.request, read.text)
         about = {"owner": owner or "", "link": read.link, "kind": str(read.kind or "")}
-        return actions_views.of_new(command.asked.key, read.text, about, read.unsure)
+        return actions_views.of_new(command.request.key, read.text, about, read.unsure)
 
     async def day(self, click: Click) -> Message | None:
         """One of the days that a due date can be; an answer that is given twice takes effect once."""
-        asked, value = click.asked, click.value
+        request, value = click.request, click.value
         due_on = date.fromisoformat(value["due"]) if value.get("due") else None
         if "actions" not in value:
             kind = ActionKind(value["kind"]) if value.get("kind") else None
             asking = Asking(
                 str(value["text"]), value.get("owner") or None, due_on, str(value.get("link", "")), kind=kind
             )
-            await self._add(replace(asked, key=f"{value['of']}+day"), asking)
+            await self._add(replace(request, key=f"{value['of']}+day"), asking)
         elif due_on is not None:
             move = actions_rules.MoveDueDate(due_on, str(value.get("beside", "")))
-            await actions_service.move_all(self._desk, asked, value["actions"], move)
+            await actions_service.move_all(self._services, request, value["actions"], move)
         return actions_views.settled() if click.in_whisper else None
 
     async def _numbered(self, command: Command) -> Message | None:
         """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; None for what is a new action."""
-        asked = command.asked
-        other, text = await self._handed_to(asked, command.text)
-        line, today = self._plain(asked, text), await actions_service.today_of(self._desk, asked)
+        request = command.request
+        other, text = await self._handed_to(request, command.text)
+        line, today = self._plain(request, text), await actions_service.today_of(self._services, request)
         answer = actions_rules.in_command(line, today, mentions=other is not None)
         if answer is not None and isinstance(answer.deed, actions_rules.Unpicked) and mentioned(command.text):
             number = answer.about[0].number
             raise Refused(f"An action has one owner. Name one person, as in `/action {number} @name`.")
-        return None if answer is None else await actions_service.act(self._desk, asked, answer, other)
+        return None if answer is None else await actions_service.act(self._services, request, answer, other)
 
-    async def _handed_to(self, asked: Request, text: str) -> tuple[str | None, str]:
+    async def _handed_to(self, request: Request, text: str) -> tuple[str | None, str]:
         """The one person or user group that is mentioned, or who asks where `@me` is, and the text without them."""
         users = mentioned(text)
         if len(users) == 1:
             return users[0], without_mentions(text)
         group = group_in(text) if not users else None
         if group is not None:
-            by = await self._desk.people.known(asked.team, asked.user)
-            await self._desk.people.learn_group(asked.team, *group, by.zone)
+            by = await self._services.people.known(request.team, request.user)
+            await self._services.people.learn_group(request.team, *group, by.zone)
             return group[0], without_groups(text)
         if not users and _ME.search(text):
-            return asked.user, _ME.sub("", text, count=1)
+            return request.user, _ME.sub("", text, count=1)
         return None, text
 
-    def _plain(self, asked: Request, text: str) -> str:
-        return self._desk.people.words(asked.team, text)
+    def _plain(self, request: Request, text: str) -> str:
+        return self._services.people.words(request.team, text)
 
     async def _read(self, command: Command) -> tuple[actions_rules.TypedAction, str | None]:
         """What is to be done, and its owner: the first person mentioned, or a user group, or `@me`."""
-        asked, users = command.asked, mentioned(command.text)
-        owner, text = await self._handed_to(asked, command.text)
-        line = self._plain(asked, text)
+        request, users = command.request, mentioned(command.text)
+        owner, text = await self._handed_to(request, command.text)
+        line = self._plain(request, text)
         owner = owner or (users[0] if users else None)
-        today = await actions_service.today_of(self._desk, asked)
+        today = await actions_service.today_of(self._services, request)
         return actions_rules.read(" ".join(line.split()) if owner else line, today), owner
 
     async def done(self, click: Click) -> Message | None:
         """[Done], in a channel or in a DM."""
-        return await actions_service.close_by_id(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.close_by_id(self._services, click.request, int(click.value["action"]))
 
     async def owner_form(self, click: Click) -> Block:
         """[Hand over]."""
-        return await actions_service.owner_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.owner_form(self._services, click.request, int(click.value["action"]))
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
         owner = actions_views.chosen(sent.values)
         if owner is None:
             raise Refused("Pick who does it now.", field=actions_views.PERSON)
-        return await actions_service.hand_over(self._desk, sent.asked, int(sent.metadata["action"]), owner)
+        return await actions_service.hand_over(self._services, sent.request, int(sent.metadata["action"]), owner)
 
     async def drop_form(self, click: Click) -> Block:
         """[Won't do …]."""
-        return await actions_service.drop_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.drop_form(self._services, click.request, int(click.value["action"]))
 
     async def dropped(self, sent: Submission) -> Message | None:
         """The form behind [Won't do …]."""
         reason = str(sent.values.get("reason") or "")
-        return await actions_service.close_by_id(self._desk, sent.asked, int(sent.metadata["action"]), reason)
+        return await actions_service.close_by_id(self._services, sent.request, int(sent.metadata["action"]), reason)
 
     async def held(self, click: Click) -> Message | None:
         """[It held]."""
-        return await actions_service.judge(self._desk, click.asked, int(click.value["action"]), held=True)
+        return await actions_service.judge(self._services, click.request, int(click.value["action"]), held=True)
 
     async def came_back(self, click: Click) -> Message | None:
         """[It came back]."""
-        return await actions_service.judge(self._desk, click.asked, int(click.value["action"]), held=False)
+        return await actions_service.judge(self._services, click.request, int(click.value["action"]), held=False)
 
     async def reopened(self, click: Click) -> Message | None:
         """[Open again], in a channel or in a DM."""
-        return await actions_service.reopen_by_id(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.reopen_by_id(self._services, click.request, int(click.value["action"]))
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] below the hint."""
-        return await actions_service.edit_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.edit_form(self._services, click.request, int(click.value["action"]))
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
@@ -207,30 +207,30 @@ class Actions:
         if text is None:
             return None
         seen = form_fields_views.mark_in(sent.metadata, form_fields_views.TEXT)
-        return await actions_service.save_form(self._desk, sent.asked, int(sent.metadata["action"]), text, seen)
+        return await actions_service.save_form(self._services, sent.request, int(sent.metadata["action"]), text, seen)
 
     async def replied(self, body: Body) -> None:
         """`done 3`, `3 friday` or `3 @bo`, written to the bot in their conversation with it."""
         event = body["event"]
-        asked = event_of(body, event["channel"], self._desk.clock.now())
+        request = event_of(body, event["channel"], self._services.clock.now())
         try:
-            await self._boundary.admit(asked)
-            other, text = await self._handed_to(asked, event.get("text") or "")
-            line = self._plain(asked, text)
-            if other is not None or not await self._postmortem.said_to_us(asked, line):
-                await notifications_service.take(self._desk, asked, line, other)
+            await self._boundary.admit(request)
+            other, text = await self._handed_to(request, event.get("text") or "")
+            line = self._plain(request, text)
+            if other is not None or not await self._postmortem.said_to_us(request, line):
+                await notifications_service.take(self._services, request, line, other)
         except Refused as refused:
-            await notifications_service.say(self._desk, asked, refusal(refused, ""))
+            await notifications_service.say(self._services, request, refusal(refused, ""))
 
     async def date_form(self, click: Click) -> Block:
         """[New date]."""
-        return await actions_service.date_form(self._desk, click.asked, int(click.value["action"]))
+        return await actions_service.date_form(self._services, click.request, int(click.value["action"]))
 
     async def moved(self, sent: Submission) -> Message | None:
         """The form behind [New date]."""
         due_on = date.fromisoformat(str(sent.values["due"]))
         return sent.unless_at_home(
-            await actions_service.move(self._desk, sent.asked, int(sent.metadata["action"]), due_on)
+            await actions_service.move(self._services, sent.request, int(sent.metadata["action"]), due_on)
         )
 
     async def added(self, sent: Submission) -> Message | None:
@@ -247,7 +247,7 @@ class Actions:
             why=sent.metadata.get("why"),
             kind=ActionKind(kind) if kind else None,
         )
-        return await self._add(sent.asked, asking)
+        return await self._add(sent.request, asking)
 
 
 def _not_handed_over(command: Command, named: actions_rules.NameForWords) -> str:

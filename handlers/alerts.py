@@ -16,8 +16,8 @@ from handlers.requests import Click, Submission
 class Alerts:
     """Parses what was pressed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in; the form behind [Open an incident] is that of `handlers.incidents`."""
@@ -33,33 +33,33 @@ class Alerts:
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident]."""
-        return await suggestions_service.open_form(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.open_form(self._services, click.request, int(click.value["alert"]))
 
     async def attach_form(self, click: Click) -> Block:
         """[Attach to …]."""
-        return await suggestions_service.attach_form(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.attach_form(self._services, click.request, int(click.value["alert"]))
 
     async def attached(self, sent: Submission) -> Message | None:
         """The form behind [Attach to …]."""
         alert, into = int(sent.metadata["alert"]), int(sent.values["into"])
-        return await suggestions_service.attach_to(self._desk, sent.asked, alert, into)
+        return await suggestions_service.attach_to(self._services, sent.request, alert, into)
 
     async def attach_here(self, click: Click) -> Message | None:
         """[Attach to INC-7], which is open in the channel of alerts."""
         alert, into = int(click.value["alert"]), int(click.value["into"])
-        return await suggestions_service.attach_to(self._desk, click.asked, alert, into)
+        return await suggestions_service.attach_to(self._services, click.request, alert, into)
 
     async def ignore(self, click: Click) -> Message | None:
         """[Ignore]."""
-        return await suggestions_service.ignore(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.ignore(self._services, click.request, int(click.value["alert"]))
 
     async def again(self, click: Click) -> Message | None:
         """[Suggest it again]."""
-        return await suggestions_service.suggest_again(self._desk, click.asked, int(click.value["alert"]))
+        return await suggestions_service.suggest_again(self._services, click.request, int(click.value["alert"]))
 
     async def more(self, click: Click) -> Message | None:
         """[Show 5 one by one]."""
-        return await suggestions_service.show_more(self._desk, click.asked, int(click.value["storm"]))
+        return await suggestions_service.show_more(self._services, click.request, int(click.value["storm"]))
 
     async def mitigated(self, click: Click) -> Message | None:
         """[Mitigated at 14:40 UTC]."""
@@ -72,4 +72,4 @@ class Alerts:
     async def _reached(self, click: Click, milestone: Milestone) -> Message | None:
         """The milestone at the time at which the last alert ended, as if it had been typed."""
         at = datetime.fromisoformat(click.value["at"]).astimezone(UTC)
-        return await milestones_service.by_button(self._desk, click.asked, milestone, at)
+        return await milestones_service.by_button(self._services, click.request, milestone, at)

@@ -115,8 +115,8 @@ FORM_SECONDS = 2.5
 class Boundary:
     """Wraps what handlers do into what Bolt calls."""
 
-    def __init__(self, desk: Services, client: AsyncWebClient) -> None:
-        self.desk = desk
+    def __init__(self, services: Services, client: AsyncWebClient) -> None:
+        self.services = services
         self.client = client
         self._running: set[asyncio.Task[None]] = set()
         self._draw_home: Callable[[str, str], Awaitable[None]] | None = None
@@ -129,8 +129,8 @@ class Boundary:
         """A slash command: the message that `work` returns is the acknowledgement; a form opens behind an empty one."""
 
         async def listener(body: Body) -> BoltResponse:
-            command = command_of(body, self.desk.clock.now())
-            said = await self._guarded(command.asked, work, command, partial(self._words, command))
+            command = command_of(body, self.services.clock.now())
+            said = await self._guarded(command.request, work, command, partial(self._words, command))
             if isinstance(said, Form):
                 self.later(self._open(command.as_click(), said.built))
                 return _answer(None)
@@ -142,9 +142,9 @@ class Boundary:
         """A button: acknowledged once `work` is on disk, then answered where it was pressed."""
 
         async def listener(body: Body) -> BoltResponse:
-            click = click_of(body, self.desk.clock.now())
-            said = _for(click.asked, await self._guarded(click.asked, work, click, lambda: click.typed))
-            self._redraw(click.asked, in_home=click.in_home)
+            click = click_of(body, self.services.clock.now())
+            said = _for(click.request, await self._guarded(click.request, work, click, lambda: click.typed))
+            self._redraw(click.request, in_home=click.in_home)
             if said is not None and said.get("response_type") != "in_channel":
                 self.later(self.reply(click, said))
             return BoltResponse(status=200, body="")
@@ -155,7 +155,7 @@ class Boundary:
         """A button that opens a form, in time for its trigger."""
 
         async def listener(body: Body) -> BoltResponse:
-            click = click_of(body, self.desk.clock.now())
+            click = click_of(body, self.services.clock.now())
             self.later(self._open(click, build))
             return BoltResponse(status=200, body="")
 
@@ -165,7 +165,7 @@ class Boundary:
         """A form sent: a mistake is shown in the form, anything else answers the person where they were."""
 
         async def listener(body: Body) -> BoltResponse:
-            sent = submission_of(body, self.desk.clock.now())
+            sent = submission_of(body, self.services.clock.now())
             try:
                 await self.admit(sent.from_where)
                 said = await work(sent)
@@ -180,7 +180,7 @@ class Boundary:
                 said = apology(_typed(sent))
             if said is not None and "response_action" in said:
                 return _answer({**said, "view": _carrying(said["view"], sent.metadata)})
-            self._after(sent, _for(sent.asked, said))
+            self._after(sent, _for(sent.request, said))
             return BoltResponse(status=200, body="")
 
         return listener
@@ -210,14 +210,14 @@ class Boundary:
 
     def _words(self, command: Command) -> str:
         """What was typed, to give back: worked out only where it is, for nobody waits for a refusal's sake."""
-        return self.desk.people.words(command.asked.team, command.text)
+        return self.services.people.words(command.request.team, command.text)
 
     async def _guarded(
-        self, asked: Request, work: Callable[[Any], Awaitable[Any]], request: Any, typed: Callable[[], str]
+        self, request: Request, work: Callable[[Any], Awaitable[Any]], interaction: Any, typed: Callable[[], str]
     ) -> Any:
         try:
-            await self.admit(asked)
-            said = await work(request)
+            await self.admit(request)
+            said = await work(interaction)
         except Refused as refused:
             return refusal(refused, typed())
         except NotRecorded as error:
@@ -227,17 +227,17 @@ class Boundary:
             return apology(typed())
         return said
 
-    async def admit(self, asked: Request) -> None:
+    async def admit(self, request: Request) -> None:
         """Guests and people of other organisations change nothing unless the operator says so.
 
         From outside a channel nobody changes, or is shown, what is in it unless they may look into it.
         """
-        people = self.desk.people
-        if not self.desk.allow_guests:
-            is_elsewhere = asked.home not in ("", people.home or asked.team)
-            if is_elsewhere or (await people.known(asked.team, asked.user)).is_guest:
+        people = self.services.people
+        if not self.services.allow_guests:
+            is_elsewhere = request.home not in ("", people.home or request.team)
+            if is_elsewhere or (await people.known(request.team, request.user)).is_guest:
                 raise Refused(words.general.no_guests())
-        await require_sight(self.desk, asked)
+        await require_sight(self.services, request)
 
     def later(self, work: Any) -> None:
         """Do what nobody waits for, after the acknowledgement; `drain` waits for it."""
@@ -246,13 +246,13 @@ class Boundary:
         task.add_done_callback(self._running.discard)
 
     def _after(self, sent: Submission, said: Message | None) -> None:
-        self._redraw(sent.asked, in_home=sent.in_home)
+        self._redraw(sent.request, in_home=sent.in_home)
         if said is not None and said.get("response_type") != "in_channel":
             self.later(self.reply(sent.as_click(), said))
 
-    def _redraw(self, asked: Request, *, in_home: bool) -> None:
+    def _redraw(self, request: Request, *, in_home: bool) -> None:
         if in_home and self._draw_home is not None:
-            self.later(self._draw_home(asked.team, asked.user))
+            self.later(self._draw_home(request.team, request.user))
 
     async def reply(self, click: Click, said: Message) -> None:
         """Answer where the button was: a whisper takes the place of the one that held it."""
@@ -260,7 +260,7 @@ class Boundary:
         replacing = click.in_whisper and not said.get("refused")
         try:
             if not await self._answered(click, message | {"replace_original": replacing}):
-                await self.say_beside(click.asked, message)
+                await self.say_beside(click.request, message)
         except TROUBLE as error:
             log.warning("an answer could not be shown: %s", cause_of(error))
 
@@ -273,9 +273,9 @@ class Boundary:
         answer = await hook.send_dict(message | {"response_type": "ephemeral"})
         return answer.status_code < 300
 
-    async def say_beside(self, asked: Request, message: Message, thread_ts: str = "") -> None:
+    async def say_beside(self, request: Request, message: Message, thread_ts: str = "") -> None:
         """Whisper where somebody asked, or else in their conversation with the bot; raises what the client raises."""
-        channel = asked.place.channel
+        channel = request.place.channel
         if channel and not channel.startswith(("D", "U", "W")):
             told = message
             if thread_ts:
@@ -283,34 +283,34 @@ class Boundary:
                 told = message | {"text": text, "blocks": shown}
             try:
                 await self.client.chat_postEphemeral(
-                    channel=channel, user=asked.user, thread_ts=thread_ts or None, **told
+                    channel=channel, user=request.user, thread_ts=thread_ts or None, **told
                 )
             except SlackApiError as error:  # the bot is not in there: the person hears it all the same
                 log.info("an answer goes to a DM: %s", cause_of(error))
             else:
                 return
-        await self.client.chat_postMessage(channel=asked.user, **message)
+        await self.client.chat_postMessage(channel=request.user, **message)
 
-    async def say_if_possible(self, asked: Request, message: Message, thread_ts: str = "") -> None:
+    async def say_if_possible(self, request: Request, message: Message, thread_ts: str = "") -> None:
         """Whisper what nobody misses where it cannot be said, as a hint."""
         said = {key: value for key, value in message.items() if key != "response_type"}
         try:
-            await self.say_beside(asked, said, thread_ts)
+            await self.say_beside(request, said, thread_ts)
         except TROUBLE as error:
             log.info("a hint could not be shown: %s", cause_of(error))
 
     async def _open(self, click: Click, build: Callable[[Click], Awaitable[Block]]) -> None:
         here = {
-            "channel": click.asked.place.channel,
+            "channel": click.request.place.channel,
             "url": click.response_url,
             "whisper": click.in_whisper,
             "home": click.in_home,
-            "opened_in": click.asked.place.channel,
-            "for": click.asked.user if click.asked.sees is not None else "",
+            "opened_in": click.request.place.channel,
+            "for": click.request.user if click.request.sees is not None else "",
         }
         try:
             async with asyncio.timeout(FORM_SECONDS):
-                await self.admit(click.asked)
+                await self.admit(click.request)
                 await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
         except Refused as refused:
             await self.reply(click, refusal(refused, ""))
@@ -329,9 +329,11 @@ def _carrying(view: Block, here: dict[str, Any]) -> Block:
     return view | {"private_metadata": json.dumps(place | inner, ensure_ascii=False)}
 
 
-def _for(asked: Request, said: Message | None) -> Message | None:
+def _for(request: Request, said: Message | None) -> Message | None:
     """An answer whose buttons work as those did that led to it."""
-    return for_reader(said, asked.user) if said is not None and asked.sees is not None and "blocks" in said else said
+    return (
+        for_reader(said, request.user) if said is not None and request.sees is not None and "blocks" in said else said
+    )
 
 
 def _typed(sent: Submission) -> str:

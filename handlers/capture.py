@@ -43,8 +43,8 @@ class CaptureHandlers:
     An event is acknowledged once the entry is on disk; where Slack does not give the message it comes again.
     """
 
-    def __init__(self, desk: Services, boundary: Boundary, whys: Whys) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, boundary: Boundary, whys: Whys) -> None:
+        self._services = services
         self._whys = whys
         self._boundary = boundary
         self._messages = Messages(boundary.client)
@@ -61,9 +61,9 @@ class CaptureHandlers:
 
     async def chosen(self, click: Click) -> Message | None:
         """*Add to timeline* in a message's menu; Slack gives the message along, so that no right is needed."""
-        said = said_in(click.message, click.asked.place.channel, click.app)
+        said = said_in(click.message, click.request.place.channel, click.app)
         link = await self._messages.permalink(said.channel, said.ts)
-        answer = await capture_service.take(self._desk, click.asked, said, link, by_reaction=False)
+        answer = await capture_service.take(self._services, click.request, said, link, by_reaction=False)
         self._boundary.later(self._recorded(said))
         return answer.said
 
@@ -73,16 +73,16 @@ class CaptureHandlers:
         channel, ts = _item(event)
         if not self._is_ours(body) or not ts:
             return
-        asked = event_of(body, channel, self._desk.clock.now())
-        await self._whispering(asked, "", partial(self._take, asked, ts, body.get("api_app_id", "")))
+        request = event_of(body, channel, self._services.clock.now())
+        await self._whispering(request, "", partial(self._take, request, ts, body.get("api_app_id", "")))
 
-    async def _take(self, asked: Request, ts: str, app: str) -> None:
-        channel = asked.place.channel
+    async def _take(self, request: Request, ts: str, app: str) -> None:
+        channel = request.place.channel
         told, link = await asyncio.gather(self._messages.find(channel, ts), self._messages.permalink(channel, ts))
         said = said_in(told, channel, app)
-        answer = await capture_service.take(self._desk, asked, said, link, by_reaction=True)
+        answer = await capture_service.take(self._services, request, said, link, by_reaction=True)
         if answer.said is not None and answer.is_telling:
-            self._boundary.later(self._whisper(asked, answer.said, said.thread_ts))
+            self._boundary.later(self._whisper(request, answer.said, said.thread_ts))
         self._boundary.later(self._recorded(said))
 
     async def let_go(self, body: Body) -> None:
@@ -90,14 +90,14 @@ class CaptureHandlers:
         channel, ts = _item(body["event"])
         if not self._is_ours(body) or not ts:
             return
-        asked = event_of(body, channel, self._desk.clock.now())
-        await self._whispering(asked, "", partial(self._let_go, asked, ts, _bots(body)))
+        request = event_of(body, channel, self._services.clock.now())
+        await self._whispering(request, "", partial(self._let_go, request, ts, _bots(body)))
 
-    async def _let_go(self, asked: Request, ts: str, bots: frozenset[str]) -> None:
-        channel = asked.place.channel
-        if await self._messages.holders(channel, ts, self._desk.reaction) - bots:
+    async def _let_go(self, request: Request, ts: str, bots: frozenset[str]) -> None:
+        channel = request.place.channel
+        if await self._messages.holders(channel, ts, self._services.reaction) - bots:
             return
-        if await capture_service.let_go(self._desk, asked, source_of(channel, ts)):
+        if await capture_service.let_go(self._services, request, source_of(channel, ts)):
             self._boundary.later(self._messages.unmark(channel, ts))
 
     async def mentioned(self, body: Body) -> None:
@@ -105,55 +105,55 @@ class CaptureHandlers:
         event = body["event"]
         if "user" not in event or event.get("bot_id"):
             return
-        asked = event_of(body, event["channel"], self._desk.clock.now())
+        request = event_of(body, event["channel"], self._services.clock.now())
         said = said_in(event, event["channel"], body.get("api_app_id", ""))
-        await self._whispering(asked, said.thread_ts, partial(self._note, asked, said, _bots(body)))
+        await self._whispering(request, said.thread_ts, partial(self._note, request, said, _bots(body)))
 
-    async def _note(self, asked: Request, said: SlackMessage, bots: frozenset[str]) -> None:
+    async def _note(self, request: Request, said: SlackMessage, bots: frozenset[str]) -> None:
         first = _FIRST.match(said.text)
         if first is None or first[1] not in bots:
-            raise Refused(words.capture.not_first(reaction=self._desk.reaction))
+            raise Refused(words.capture.not_first(reaction=self._services.reaction))
         line = said.text[first.end() :].strip()
-        if said.thread_ts and await self._in_whys(asked, said, line):
+        if said.thread_ts and await self._in_whys(request, said, line):
             return
         if line.lower() in ("", "help", "?") and not said.files:
-            self._boundary.later(self._whisper(asked, self._help(), said.thread_ts))
+            self._boundary.later(self._whisper(request, self._help(), said.thread_ts))
             return
         link = await self._messages.permalink(said.channel, said.ts)
-        answer = await capture_service.note(self._desk, asked, said, line, link)
+        answer = await capture_service.note(self._services, request, said, line, link)
         if answer.said is not None and (not answer.is_recorded or answer.is_telling):
-            self._boundary.later(self._whisper(asked, answer.said, said.thread_ts))
+            self._boundary.later(self._whisper(request, answer.said, said.thread_ts))
         if answer.is_recorded:
             self._boundary.later(self._recorded(said))
         else:
             self._boundary.later(self._messages.mark(said.channel, said.ts, by=ASKED))
 
-    async def _in_whys(self, asked: Request, said: SlackMessage, line: str) -> bool:
+    async def _in_whys(self, request: Request, said: SlackMessage, line: str) -> bool:
         """Whether it was said in the thread of the whys, where it is about them and no entry."""
-        line = await self._desk.people.read(asked.team, line)
-        heard = await self._whys.in_thread(asked, line, said.thread_ts)
-        self._after_whys(said, asked, heard)
+        line = await self._services.people.read(request.team, line)
+        heard = await self._whys.in_thread(request, line, said.thread_ts)
+        self._after_whys(said, request, heard)
         return heard is not None
 
-    def _after_whys(self, said: SlackMessage, asked: Request, heard: ThreadAnswer | None) -> None:
+    def _after_whys(self, said: SlackMessage, request: Request, heard: ThreadAnswer | None) -> None:
         if heard is not None and heard.is_recorded:
             self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
         if heard is not None and heard.said is not None:
-            self._boundary.later(self._whisper(asked, heard.said, said.thread_ts))
+            self._boundary.later(self._whisper(request, heard.said, said.thread_ts))
 
     def _help(self) -> Message:
-        return blocks.whisper(words.capture.help(reaction=self._desk.reaction))
+        return blocks.whisper(words.capture.help(reaction=self._services.reaction))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of the time in what was said to the bot."""
         channel, _, ts = str(click.value["source"]).partition(":")
-        told: Body = {"ts": ts, "user": click.asked.user}
+        told: Body = {"ts": ts, "user": click.request.user}
         with contextlib.suppress(Refused, NotRead):  # read for its files alone: its words are in the button
             told = await self._messages.find(channel, ts)
         said = said_in(told, channel, click.app)
-        asked = click.asked.at(Place(click.asked.team, channel))
+        request = click.request.at(Place(click.request.team, channel))
         link = await self._messages.permalink(channel, ts)
-        answer = await capture_service.settle(self._desk, asked, said, chosen_in(click.value), link)
+        answer = await capture_service.settle(self._services, request, said, chosen_in(click.value), link)
         self._boundary.later(self._messages.unmark(channel, ts, by=ASKED))
         self._boundary.later(self._recorded(said))
         return answer
@@ -182,7 +182,7 @@ class CaptureHandlers:
 
     async def _changed(self, place: Place, ts: str, change: str) -> None:
         if ts:
-            await capture_service.changed(self._desk, place, source_of(place.channel, ts), change)
+            await capture_service.changed(self._services, place, source_of(place.channel, ts), change)
 
     async def _replied(self, body: Body) -> None:
         """Somebody replied in a thread, not to the bot: in that of the whys it may be an answer, from who may."""
@@ -190,39 +190,39 @@ class CaptureHandlers:
         text = str(event.get("text") or "")
         if event.get("bot_id") or not event.get("user") or any(f"<@{bot}" in text for bot in _bots(body)):
             return
-        asked = event_of(body, event["channel"], self._desk.clock.now())
+        request = event_of(body, event["channel"], self._services.clock.now())
         thread_ts = str(event["thread_ts"])
-        if await self._whys.is_elsewhere(asked, thread_ts):
+        if await self._whys.is_elsewhere(request, thread_ts):
             return
         try:
-            await self._boundary.admit(asked)
+            await self._boundary.admit(request)
         except Refused:
             return  # they did not speak to the bot
         said = said_in(event, event["channel"], body.get("api_app_id", ""))
-        await self._whispering(asked, thread_ts, partial(self._answer, asked, said))
+        await self._whispering(request, thread_ts, partial(self._answer, request, said))
 
-    async def _answer(self, asked: Request, said: SlackMessage) -> None:
-        line = await self._desk.people.read(asked.team, said.text)
-        self._after_whys(said, asked, await self._whys.reply(asked, line, said.thread_ts))
+    async def _answer(self, request: Request, said: SlackMessage) -> None:
+        line = await self._services.people.read(request.team, said.text)
+        self._after_whys(said, request, await self._whys.reply(request, line, said.thread_ts))
 
     def _is_ours(self, body: Body) -> bool:
         """Whether it is the reaction that records, put on by a person in a channel."""
         event = body["event"]
         in_channel = not _item(event)[0].startswith("D")
-        return in_channel and bare(event["reaction"]) == self._desk.reaction and event["user"] not in _bots(body)
+        return in_channel and bare(event["reaction"]) == self._services.reaction and event["user"] not in _bots(body)
 
-    async def _whispering(self, asked: Request, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _whispering(self, request: Request, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work of an event, where who caused it may do so; a refusal is whispered to them."""
         try:
-            await self._boundary.admit(asked)
+            await self._boundary.admit(request)
             await work()
         except Refused as refused:
-            self._boundary.later(self._whisper(asked, refusal(refused, ""), thread_ts))
+            self._boundary.later(self._whisper(request, refusal(refused, ""), thread_ts))
 
-    async def _whisper(self, asked: Request, message: Message, thread_ts: str) -> None:
+    async def _whisper(self, request: Request, message: Message, thread_ts: str) -> None:
         said = {key: value for key, value in message.items() if key in ("text", "blocks")}
         try:
-            await self._boundary.say_beside(asked, said, thread_ts)
+            await self._boundary.say_beside(request, said, thread_ts)
         except TROUBLE as error:
             log.warning("a whisper could not be shown: %s", cause_of(error))
 
@@ -238,7 +238,7 @@ class CaptureHandlers:
     async def _marked(self, channel: str, ts: str, *, has_files: bool) -> None:
         await self._messages.mark(channel, ts, by=RECORDED)
         if has_files:
-            await capture_service.fetch_due(self._desk.store, self._files, self._desk.clock.now())
+            await capture_service.fetch_due(self._services.store, self._files, self._services.clock.now())
 
 
 def _item(event: Body) -> tuple[str, str]:
@@ -259,8 +259,8 @@ _CHOOSE = re.compile(r"lookback_choose_\d+")
 class LookbackHandlers:
     """Parses what was pressed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -271,17 +271,17 @@ class LookbackHandlers:
 
     async def begin(self, click: Click) -> Message | None:
         """[Look back 2 hours] when an incident is opened."""
-        return await history_scan_service.begin(self._desk, click.asked, int(click.value["hours"]), click.app)
+        return await history_scan_service.begin(self._services, click.request, int(click.value["hours"]), click.app)
 
     async def again(self, click: Click) -> Message | None:
         """[Try again] below a look back that failed."""
-        return await history_scan_service.again(self._desk, click.asked, click.value)
+        return await history_scan_service.again(self._services, click.request, click.value)
 
     async def choose(self, click: Click) -> Block:
         """[Choose] below what was found."""
-        return await history_scan_service.choose(self._desk, click.asked, click.value)
+        return await history_scan_service.choose(self._services, click.request, click.value)
 
     async def record(self, sent: Submission) -> Message | None:
         """The list, ticked."""
         ticked = history_scan_views.ticked_in(sent.values)
-        return await history_scan_service.record(self._desk, sent.asked, sent.metadata.get("lookback"), ticked)
+        return await history_scan_service.record(self._services, sent.request, sent.metadata.get("lookback"), ticked)

@@ -21,8 +21,8 @@ from handlers.requests import Click, Submission
 class StatuspageHandlers:
     """[Tell customers …] and the two windows behind it."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -34,7 +34,7 @@ class StatuspageHandlers:
 
     async def form(self, click: Click) -> Block:
         """[Tell customers …]."""
-        return await statuspage_sync.form(self._desk, click.asked)
+        return await statuspage_sync.form(self._services, click.request)
 
     async def drafted(self, sent: Submission) -> Block:
         """The draft: its window gives way to one that shows exactly what will be read."""
@@ -46,26 +46,29 @@ class StatuspageHandlers:
             "working": str(values.get("working") or ""),
             "mails": bool(values.get("mails")),
         }
-        return {"response_action": "update", "view": await statuspage_sync.confirm(self._desk, sent.asked, update)}
+        return {
+            "response_action": "update",
+            "view": await statuspage_sync.confirm(self._services, sent.request, update),
+        }
 
     async def confirmed(self, sent: Submission) -> Message | None:
         """[Publish]."""
-        return await statuspage_sync.publish(self._desk, sent.asked, dict(sent.metadata["update"]))
+        return await statuspage_sync.publish(self._services, sent.request, dict(sent.metadata["update"]))
 
     async def draft_form(self, click: Click) -> Block:
         """[Postmortem draft …]."""
-        return await statuspage_sync.draft_form(self._desk, click.asked)
+        return await statuspage_sync.draft_form(self._services, click.request)
 
     async def draft(self, sent: Submission) -> Message | None:
         """[Put it there]."""
-        return await statuspage_sync.draft(self._desk, sent.asked)
+        return await statuspage_sync.draft(self._services, sent.request)
 
 
 class ConfluenceHandlers:
     """[Put it on Confluence], [Look and decide], and the buttons below what became of the page."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -78,36 +81,36 @@ class ConfluenceHandlers:
 
     async def publish(self, click: Click) -> Message | None:
         """[Put it on Confluence]."""
-        return await confluence_service.publish(self._desk, click.asked)
+        return await confluence_service.publish(self._services, click.request)
 
     async def look(self, click: Click) -> Block:
         """[Look and decide]."""
-        return await confluence_service.window(self._desk, click.asked)
+        return await confluence_service.window(self._services, click.request)
 
     async def agree(self, sent: Submission) -> Message | None:
         """[Put a masked copy]."""
-        return await confluence_service.agree(self._desk, sent.asked)
+        return await confluence_service.agree(self._services, sent.request)
 
     async def anew(self, click: Click) -> Message | None:
         """[Make a new page]."""
-        return await confluence_service.order(self._desk, click.asked, ANEW, str(click.value.get("page")))
+        return await confluence_service.order(self._services, click.request, ANEW, str(click.value.get("page")))
 
     async def overwrite(self, click: Click) -> Message | None:
         """[Overwrite]."""
-        return await confluence_service.order(self._desk, click.asked, OVERWRITE, str(click.value.get("page")))
+        return await confluence_service.order(self._services, click.request, OVERWRITE, str(click.value.get("page")))
 
     async def back(self, click: Click) -> Message | None:
         """[Put it back]."""
         return await confluence_service.put_back(
-            self._desk, click.asked, tuple(map(str, click.value.get("back") or ()))
+            self._services, click.request, tuple(map(str, click.value.get("back") or ()))
         )
 
 
 class ConnectionsHandlers:
     """[Try again], [Who is it in Jira?] and [Put its actions into Jira]."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -118,17 +121,17 @@ class ConnectionsHandlers:
 
     async def again(self, click: Click) -> Message | None:
         """[Try … again]."""
-        return await overview.try_again(self._desk, click.asked, str(click.value.get("system")))
+        return await overview.try_again(self._services, click.request, str(click.value.get("system")))
 
     async def agree(self, click: Click) -> Message | None:
         """[Put its actions into Jira]."""
-        return await jira_push.agree(self._desk, click.asked)
+        return await jira_push.agree(self._services, click.request)
 
     async def account_form(self, click: Click) -> Block:
         """[Who is it in Jira?]."""
-        return await overview.account_form(self._desk, click.asked, str(click.value.get("user")))
+        return await overview.account_form(self._services, click.request, str(click.value.get("user")))
 
     async def account(self, sent: Submission) -> Message | None:
         """The form behind it."""
         user, account = str(sent.metadata.get("user")), str(sent.values.get("account") or "")
-        return await overview.choose_account(self._desk, sent.asked, user, account)
+        return await overview.choose_account(self._services, sent.request, user, account)

@@ -46,8 +46,8 @@ _FORM = re.compile(r"exports_form_[a-z]+")
 class Exports:
     """Parses what was typed or pressed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in but the command, which is the postmortem's."""
@@ -58,37 +58,41 @@ class Exports:
 
     async def export(self, click: Click) -> Message | None:
         """[Export], and the button of a form."""
-        return await exports_service.export(self._desk, click.asked, str(click.value.get("form") or MARKDOWN))
+        return await exports_service.export(self._services, click.request, str(click.value.get("form") or MARKDOWN))
 
     def share(self, command: Command, where: str, form: str) -> Form:
         """`/postmortem share #channel html`: the window that asks. Raises Refused for a name Slack did not resolve."""
         channels = channels_in(command.text)
         if not channels:
             raise Refused(f"I do not know the channel {where[:80]}. Pick it from Slack's list as you type #.")
-        form = exports_service.form_named(self._desk, form)
+        form = exports_service.form_named(self._services, form)
 
         async def build(_: Click) -> Block:
-            return await exports_service.window(self._desk, command.asked, form, channels[0])
+            return await exports_service.window(self._services, command.request, form, channels[0])
 
         return Form(build=build)
 
     async def decide(self, click: Click) -> Block:
         """[Look and decide], and [Try again] below what failed."""
-        return await exports_service.window(self._desk, click.asked, str(click.value["form"]), str(click.value["to"]))
+        return await exports_service.window(
+            self._services, click.request, str(click.value["form"]), str(click.value["to"])
+        )
 
     async def post(self, sent: Submission) -> Message | None:
         """The window, answered."""
         about = sent.metadata
         is_masked = bool(about.get("masked")) or sent.values.get("copy") == MASKED
-        order = ExportOrder(str(about["form"]), str(about["to"]), sent.asked.user, is_masked, bool(about.get("agreed")))
-        return await exports_service.post(self._desk, sent.asked, order)
+        order = ExportOrder(
+            str(about["form"]), str(about["to"]), sent.request.user, is_masked, bool(about.get("agreed"))
+        )
+        return await exports_service.post(self._services, sent.request, order)
 
 
 class PostmortemHandlers:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services, exports: Exports) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, exports: Exports) -> None:
+        self._services = services
         self._exports = exports
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -109,48 +113,48 @@ class PostmortemHandlers:
 
     async def command(self, command: Command) -> Message | Form | None:
         """`/postmortem TEXT`."""
-        named = postmortem_rules.named(await self._desk.people.read(command.asked.team, command.text))
-        if named.is_reason and await postmortem_service.has_incident(self._desk, command.asked):
+        named = postmortem_rules.named(await self._services.people.read(command.request.team, command.text))
+        if named.is_reason and await postmortem_service.has_incident(self._services, command.request):
             named = postmortem_rules.NamedPostmortem(command.text)  # there the key begins the reason of the waiver
         wish = postmortem_rules.wish(named.text)
         if isinstance(wish, postmortem_rules.PostmortemHelp):
-            return postmortem_views.help_text(self._desk.systems, exports_service.forms(self._desk))
-        asked = await postmortem_service.about(
-            self._desk, command.asked, named.number, f"/postmortem {named.text}".strip()
+            return postmortem_views.help_text(self._services.systems, exports_service.forms(self._services))
+        request = await postmortem_service.about(
+            self._services, command.request, named.number, f"/postmortem {named.text}".strip()
         )
-        said = await self._do(replace(command, asked=asked), wish)
-        is_marked = asked.sees is not None and isinstance(said, dict)
-        return for_reader(said, asked.user) if is_marked and isinstance(said, dict) else said
+        said = await self._do(replace(command, request=request), wish)
+        is_marked = request.sees is not None and isinstance(said, dict)
+        return for_reader(said, request.user) if is_marked and isinstance(said, dict) else said
 
     async def _do(self, command: Command, wish: postmortem_rules.Wish) -> Message | Form | None:
-        desk, asked = self._desk, command.asked
+        services, request = self._services, command.request
         match wish:
             case postmortem_rules.Fill(section):
-                return Form(build=lambda _: postmortem_service.section_form(desk, asked, section))
+                return Form(build=lambda _: postmortem_service.section_form(services, request, section))
             case postmortem_rules.SetOwner() | postmortem_rules.Snooze() | postmortem_rules.Waive() as owing:
                 return await self._owe(command, owing)
             case postmortem_rules.Export() | postmortem_rules.Share() | postmortem_rules.PutOnConfluence() as leaving:
                 return await self._leave(command, leaving)
             case _:
-                return await self._stand(asked, wish)
+                return await self._stand(request, wish)
 
-    async def _stand(self, asked: Request, wish: postmortem_rules.Wish) -> Message | None:
+    async def _stand(self, request: Request, wish: postmortem_rules.Wish) -> Message | None:
         match wish:
             case postmortem_rules.Publish():
-                return await postmortem_service.publish(self._desk, asked)
+                return await postmortem_service.publish(self._services, request)
             case postmortem_rules.ReopenPostmortem():
-                return await postmortem_service.reopen(self._desk, asked)
+                return await postmortem_service.reopen(self._services, request)
             case postmortem_rules.ShowReminders():
-                return await postmortem_service.show_reminders(self._desk, asked)
+                return await postmortem_service.show_reminders(self._services, request)
             case _:
-                return await postmortem_service.overview(self._desk, asked)
+                return await postmortem_service.overview(self._services, request)
 
-    async def said_to_us(self, asked: Request, text: str) -> bool:
+    async def said_to_us(self, request: Request, text: str) -> bool:
         """Whether what somebody wrote to the bot is about a postmortem; then it is done, and answered there."""
         named = postmortem_rules.said_to_us(text)
         if named is None:
             return False
-        about = await postmortem_service.about(self._desk, asked, named.number, named.text or "INC-…")
+        about = await postmortem_service.about(self._services, request, named.number, named.text or "INC-…")
         if about.incident_id is None:
             raise Refused(words.postmortem.owes_none())
         command = Command(about, text, "", "", "")
@@ -159,73 +163,77 @@ class PostmortemHandlers:
             command, postmortem_rules.PostmortemOverview() if isinstance(wish, postmortem_rules.Fill) else wish
         )
         if isinstance(done, dict):
-            said = for_reader(done, asked.user) if done else done
-            await notifications_service.say(self._desk, replace(asked, key=f"{asked.key}+said"), said)
+            said = for_reader(done, request.user) if done else done
+            await notifications_service.say(self._services, replace(request, key=f"{request.key}+said"), said)
         return True
 
     async def published(self, click: Click) -> Message | None:
         """[Publish], below a reminder and in the Home tab."""
-        return await postmortem_service.publish(self._desk, postmortem_service.from_outside(click.asked))
+        return await postmortem_service.publish(self._services, postmortem_service.from_outside(click.request))
 
     async def _owe(self, command: Command, wish: postmortem_rules.Owing) -> Message | None:
         match wish:
             case postmortem_rules.SetOwner(who):
-                return await postmortem_service.set_owner(self._desk, command.asked, person_in(command, who))
+                return await postmortem_service.set_owner(self._services, command.request, person_in(command, who))
             case postmortem_rules.Snooze():
-                return await postmortem_service.snooze(self._desk, command.asked)
+                return await postmortem_service.snooze(self._services, command.request)
             case postmortem_rules.Waive(reason):
-                return await postmortem_service.waive(self._desk, command.asked, reason)
+                return await postmortem_service.waive(self._services, command.request, reason)
 
     async def _leave(self, command: Command, wish: postmortem_rules.Leaving) -> Message | Form | None:
         match wish:
             case postmortem_rules.Export(form):
-                return await exports_service.export(self._desk, command.asked, form)
+                return await exports_service.export(self._services, command.request, form)
             case postmortem_rules.Share(where, form):
                 return self._exports.share(command, where, form)
             case _:
-                return await confluence_service.publish(self._desk, command.asked)
+                return await confluence_service.publish(self._services, command.request)
 
     async def show(self, click: Click) -> Message:
         """[Postmortem] on the live message, [Show what is missing] on a reminder."""
-        return await postmortem_service.overview(self._desk, click.asked)
+        return await postmortem_service.overview(self._services, click.request)
 
     async def snooze(self, click: Click) -> Message | None:
         """[Snooze 1 day]."""
-        return await postmortem_service.snooze(self._desk, click.asked)
+        return await postmortem_service.snooze(self._services, click.request)
 
     async def reopened(self, click: Click) -> Message | None:
         """[Open it again]."""
-        return await postmortem_service.reopen(self._desk, postmortem_service.from_outside(click.asked))
+        return await postmortem_service.reopen(self._services, postmortem_service.from_outside(click.request))
 
     async def hand_over_form(self, click: Click) -> Block:
         """[Hand over]."""
-        return await postmortem_service.hand_over_form(self._desk, click.asked)
+        return await postmortem_service.hand_over_form(self._services, click.request)
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
-        asked = postmortem_service.from_outside(sent.from_where)
-        return await postmortem_service.set_owner(self._desk, asked, str(sent.values["owner"]), is_handed_over=True)
+        request = postmortem_service.from_outside(sent.from_where)
+        return await postmortem_service.set_owner(
+            self._services, request, str(sent.values["owner"]), is_handed_over=True
+        )
 
     async def waive_form(self, click: Click) -> Block:
         """[Not needed …]."""
-        return await postmortem_service.waive_form(self._desk, click.asked)
+        return await postmortem_service.waive_form(self._services, click.request)
 
     async def waived(self, sent: Submission) -> Message | None:
         """The form behind [Not needed …]."""
-        asked = postmortem_service.from_outside(sent.from_where)
-        return await postmortem_service.waive(self._desk, asked, str(sent.values.get("reason") or ""))
+        request = postmortem_service.from_outside(sent.from_where)
+        return await postmortem_service.waive(self._services, request, str(sent.values.get("reason") or ""))
 
     async def fill_form(self, click: Click) -> Block:
         """[Fill next]."""
-        return await postmortem_service.section_form(self._desk, click.asked, str(click.value.get("section") or ""))
+        return await postmortem_service.section_form(
+            self._services, click.request, str(click.value.get("section") or "")
+        )
 
     async def pick_form(self, click: Click) -> Block:
         """[Another section]."""
-        return await postmortem_service.pick_form(self._desk, click.asked)
+        return await postmortem_service.pick_form(self._services, click.request)
 
     async def picked(self, sent: Submission) -> Block:
         """A section was chosen: its form takes the place of the choice."""
-        view = await postmortem_service.section_form(self._desk, sent.asked, str(sent.values.get("section")))
+        view = await postmortem_service.section_form(self._services, sent.request, str(sent.values.get("section")))
         return {"response_action": "update", "view": view}
 
     async def filled(self, sent: Submission) -> Message | None:
@@ -239,14 +247,14 @@ class PostmortemHandlers:
         written = postmortem_service.WrittenSection(
             str(sent.metadata["section"]), text or "", version, is_changed=change is not None
         )
-        return sent.unless_at_home(await postmortem_service.fill(self._desk, sent.asked, written, verdicts))
+        return sent.unless_at_home(await postmortem_service.fill(self._services, sent.request, written, verdicts))
 
 
 class Findings:
     """Calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -257,13 +265,13 @@ class Findings:
     async def link(self, click: Click) -> Message | None:
         """[Action 2] below the question which action a root cause has, and [For why 3] below a new action."""
         said = await postmortem_service.link(
-            self._desk, click.asked, int(click.value["why"]), int(click.value["action"])
+            self._services, click.request, int(click.value["why"]), int(click.value["action"])
         )
-        return await postmortem_service.overview(self._desk, click.asked) if click.value.get("back") else said
+        return await postmortem_service.overview(self._services, click.request) if click.value.get("back") else said
 
     async def form(self, click: Click) -> Block:
         """[Owner, date, link]."""
-        return await postmortem_service.action_form(self._desk, click.asked, int(click.value["action"]))
+        return await postmortem_service.action_form(self._services, click.request, int(click.value["action"]))
 
     async def completed(self, sent: Submission) -> Message | None:
         """The form behind it."""
@@ -274,14 +282,14 @@ class Findings:
             name for name, value in sent_as.items() if form_fields_views.change(sent.metadata, name, value) is not None
         }
         given = Completed(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
-        return await postmortem_service.complete(self._desk, sent.asked, int(sent.metadata["action"]), given)
+        return await postmortem_service.complete(self._services, sent.request, int(sent.metadata["action"]), given)
 
 
 class Drafts:
     """[Choose], [Keep the edited text], [Take the record's], [Write anew]."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -293,24 +301,24 @@ class Drafts:
 
     async def look(self, click: Click) -> Message:
         """[Choose] or [Show] beside a section."""
-        return await drafts_service.look(self._desk, click.asked, str(click.value["section"]))
+        return await drafts_service.look(self._services, click.request, str(click.value["section"]))
 
     async def keep(self, click: Click) -> Message | None:
         """[Keep the edited text]."""
-        return await drafts_service.keep(self._desk, click.asked, _seen(click.value), int(click.value["keep"]))
+        return await drafts_service.keep(self._services, click.request, _seen(click.value), int(click.value["keep"]))
 
     async def take(self, click: Click) -> Message | None:
         """[Take the record's]."""
-        return await drafts_service.give_up(self._desk, click.asked, _seen(click.value))
+        return await drafts_service.give_up(self._services, click.request, _seen(click.value))
 
     async def anew_form(self, click: Click) -> Block:
         """[Write anew]."""
-        return await drafts_service.anew_form(self._desk, click.asked, str(click.value["section"]))
+        return await drafts_service.anew_form(self._services, click.request, str(click.value["section"]))
 
     async def anew(self, sent: Submission) -> Message | None:
         """The form behind [Write anew]."""
         text = form_fields_views.text_in(sent.metadata, sent.values) or ""
-        return await drafts_service.write_anew(self._desk, sent.asked, _seen(sent.metadata), text)
+        return await drafts_service.write_anew(self._services, sent.request, _seen(sent.metadata), text)
 
 
 def _seen(carried: Body) -> SeenText:
@@ -320,8 +328,8 @@ def _seen(carried: Body) -> SeenText:
 class Recall:
     """[Same cause] and [Not this one]."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -330,8 +338,12 @@ class Recall:
 
     async def same(self, click: Click) -> Message | None:
         """[Same cause]."""
-        return await similar_incidents_service.judge(self._desk, click.asked, int(click.value["other"]), is_same=True)
+        return await similar_incidents_service.judge(
+            self._services, click.request, int(click.value["other"]), is_same=True
+        )
 
     async def other(self, click: Click) -> Message | None:
         """[Not this one]."""
-        return await similar_incidents_service.judge(self._desk, click.asked, int(click.value["other"]), is_same=False)
+        return await similar_incidents_service.judge(
+            self._services, click.request, int(click.value["other"]), is_same=False
+        )

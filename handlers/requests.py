@@ -19,7 +19,7 @@ Body = dict[str, Any]
 class Command:
     """A slash command; `text` is as Slack sent it (escaped, with mentions as tags)."""
 
-    asked: Request
+    request: Request
     text: str
     channel_name: str
     trigger: str
@@ -27,7 +27,7 @@ class Command:
 
     def as_click(self) -> "Click":
         """The same as a button would have brought it, for what opens forms."""
-        return Click(self.asked, {}, "", self.trigger, self.response_url, in_whisper=False)
+        return Click(self.request, {}, "", self.trigger, self.response_url, in_whisper=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Click:
     Of a message shortcut, `message` is the message it was chosen on, and `app` the app that it was offered by.
     """
 
-    asked: Request
+    request: Request
     value: dict[str, Any]
     typed: str
     trigger: str
@@ -67,7 +67,7 @@ class Form:
 class Submission:
     """A form sent; `values` by action id, `metadata` as the form carried it."""
 
-    asked: Request
+    request: Request
     values: dict[str, Any]
     metadata: dict[str, Any]
 
@@ -79,8 +79,8 @@ class Submission:
     @property
     def from_where(self) -> Request:
         """The request as it came: a form that was opened in a DM is about its incident's channel, not from there."""
-        channel = str(self.metadata.get("opened_in") or self.asked.place.channel)
-        return replace(self.asked, place=Place(self.asked.team, channel))
+        channel = str(self.metadata.get("opened_in") or self.request.place.channel)
+        return replace(self.request, place=Place(self.request.team, channel))
 
     def unless_at_home(self, said: Message | None) -> Message | None:
         """The answer; none in the Home tab, which shows what came of it, but for a form that stays open."""
@@ -88,9 +88,9 @@ class Submission:
 
     def as_click(self) -> Click:
         """The button that opened it, for the answer: in the Home tab nobody looks into the incident's channel."""
-        asked = self.asked.at(Place(self.asked.team, self.asked.user)) if self.in_home else self.asked
+        request = self.request.at(Place(self.request.team, self.request.user)) if self.in_home else self.request
         url, in_whisper = str(self.metadata.get("url", "")), bool(self.metadata.get("whisper"))
-        return Click(asked, {}, "", "", url, in_whisper, self.in_home)
+        return Click(request, {}, "", "", url, in_whisper, self.in_home)
 
 
 def _key(*parts: str) -> str:
@@ -160,7 +160,7 @@ def submission_of(body: Body, now: datetime) -> Submission:
     team, user = _team(body), body["user"]["id"]
     key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
     channel = str(metadata.get("channel", ""))
-    asked = Request(
+    request = Request(
         Place(team, channel),
         user,
         now,
@@ -170,7 +170,7 @@ def submission_of(body: Body, now: datetime) -> Submission:
         home=_home(body),
         sees=_seen_by(metadata, user),
     )
-    return Submission(asked, values, metadata)
+    return Submission(request, values, metadata)
 
 
 def event_of(body: Body, channel: str, now: datetime) -> Request:

@@ -13,8 +13,8 @@ from handlers.requests import Click
 class Secrets:
     """[Redact], [Redact with files], [Redact there] and [It is harmless]."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -25,16 +25,16 @@ class Secrets:
 
     async def redact(self, click: Click) -> Message | None:
         """[Redact]."""
-        return await secrets_service.redact(self._desk, click.asked, subject_in(click.value))
+        return await secrets_service.redact(self._services, click.request, subject_in(click.value))
 
     async def redact_with_files(self, click: Click) -> Message | None:
         """[Redact with files]."""
-        return await secrets_service.redact(self._desk, click.asked, subject_in(click.value), with_files=True)
+        return await secrets_service.redact(self._services, click.request, subject_in(click.value), with_files=True)
 
     async def redact_there(self, click: Click) -> Message | None:
         """[Redact there], beside another incident in which the same stands."""
-        return await secrets_service.redact_elsewhere(self._desk, click.asked, spots_in(click.value))
+        return await secrets_service.redact_elsewhere(self._services, click.request, spots_in(click.value))
 
     async def leave(self, click: Click) -> Message | None:
         """[It is harmless]."""
-        return await secrets_service.leave(self._desk, click.asked, subject_in(click.value))
+        return await secrets_service.leave(self._services, click.request, subject_in(click.value))

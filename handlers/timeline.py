@@ -32,8 +32,8 @@ from handlers.requests import Click, Command, Form, Submission, asked_at_in, cho
 class PasteHandlers:
     """Takes many lines, shows how each is read, and records those that are ticked."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -42,16 +42,18 @@ class PasteHandlers:
 
     async def begin(self, command: Command, lines: str) -> Form:
         """`/timeline paste`, with or without lines."""
-        return Form(await timeline_service.form(self._desk, command.asked, lines))
+        return Form(await timeline_service.form(self._services, command.request, lines))
 
     async def carried(self, click: Click) -> Block:
         """[Preview the lines], which an incident was opened for: read by the clock of when they were typed."""
         typed_at = datetime.fromisoformat(click.value["typed_at"])
-        return await timeline_service.form(self._desk, replace(click.asked, now=typed_at), str(click.value["line"]))
+        return await timeline_service.form(
+            self._services, replace(click.request, now=typed_at), str(click.value["line"])
+        )
 
     async def sent(self, sent: Submission) -> Message | None:
         """The window was sent: a preview of what stands in it, or the record of what was previewed."""
-        return await timeline_service.submit(self._desk, sent.asked, sent.metadata, sent.values)
+        return await timeline_service.submit(self._services, sent.request, sent.metadata, sent.values)
 
 
 _AT = re.compile(r"timeline_at_(\d+|now)")
@@ -62,9 +64,9 @@ _WAS = re.compile(r"timeline_was_\d+")
 class Timeline:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services) -> None:
-        self._desk = desk
-        self._paste = PasteHandlers(desk)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._paste = PasteHandlers(services)
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register every way in."""
@@ -88,78 +90,80 @@ class Timeline:
 
     async def command(self, command: Command) -> Message | Form | None:
         """`/timeline TEXT`."""
-        asked = command.asked
-        text = await self._desk.people.read(asked.team, command.text)
+        request = command.request
+        text = await self._services.people.read(request.team, command.text)
         match timeline_rules.wish(text):
             case timeline_rules.RecordEntry(line):
                 return await self._record(command, TypedLine(line))
             case timeline_rules.TimelineOverview():
-                return await timeline_service.overview(self._desk, asked)
+                return await timeline_service.overview(self._services, request)
             case timeline_rules.ShowTimeline(since, number):
-                return await self._show(asked, since, number)
+                return await self._show(request, since, number)
             case timeline_rules.EditEntry(number, line):
-                return await self._edit(asked, number, line)
+                return await self._edit(request, number, line)
             case timeline_rules.StrikeEntry(number):
-                return await corrections_service.strike(self._desk, asked, number)
+                return await corrections_service.strike(self._services, request, number)
             case timeline_rules.PasteLines(lines):
                 return await self._paste.begin(command, lines)
             case timeline_rules.UndoEntry():
-                return await corrections_service.strike(self._desk, asked, None)
+                return await corrections_service.strike(self._services, request, None)
             case _:
-                return timeline_views.help_text(self._desk.reaction, (await examples(self._desk, asked)).entry)
+                return timeline_views.help_text(
+                    self._services.reaction, (await examples(self._services, request)).entry
+                )
 
-    async def _show(self, asked: Request, since: timedelta | None, number: int | None) -> Message:
+    async def _show(self, request: Request, since: timedelta | None, number: int | None) -> Message:
         if number is not None:
-            return await corrections_service.show_one(self._desk, asked, number)
-        return await timeline_service.show(self._desk, asked, since)
+            return await corrections_service.show_one(self._services, request, number)
+        return await timeline_service.show(self._services, request, since)
 
-    async def _edit(self, asked: Request, number: int, line: str) -> Message | None:
+    async def _edit(self, request: Request, number: int, line: str) -> Message | None:
         if line:
-            return await corrections_service.edit(self._desk, asked, number, line)
-        return await corrections_service.offer_edit(self._desk, asked, number)
+            return await corrections_service.edit(self._services, request, number, line)
+        return await corrections_service.offer_edit(self._services, request, number)
 
-    async def _record(self, request: Command | Click | Submission, typed: TypedLine) -> Message | None:
-        return await timeline_service.record(self._desk, request.asked, typed)
+    async def _record(self, interaction: Command | Click | Submission, typed: TypedLine) -> Message | None:
+        return await timeline_service.record(self._services, interaction.request, typed)
 
     async def undo(self, click: Click) -> Message | None:
         """[Undo] on a receipt."""
-        return await corrections_service.strike(self._desk, click.asked, _number(click), pressed_in(click.value))
+        return await corrections_service.strike(self._services, click.request, _number(click), pressed_in(click.value))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
-        return await corrections_service.restore(self._desk, click.asked, _number(click), pressed_in(click.value))
+        return await corrections_service.restore(self._services, click.request, _number(click), pressed_in(click.value))
 
     async def was_utc(self, click: Click) -> Message | None:
         """[That was UTC]."""
         written, pressed = str(click.value["written"]), pressed_in(click.value)
-        return await corrections_service.as_utc(self._desk, click.asked, _number(click), written, pressed)
+        return await corrections_service.as_utc(self._services, click.request, _number(click), written, pressed)
 
     async def was_at(self, click: Click) -> Message | None:
         """[It was 17:31 UTC] where an entry's words name a time."""
-        value, asked = click.value, click.asked
+        value, request = click.value, click.request
         if channel := value.get("channel"):  # pressed in a DM, below what a look back recorded
-            asked = replace(asked, place=Place(asked.team, str(channel)))
+            request = replace(request, place=Place(request.team, str(channel)))
         chosen = chosen_in(value)
-        offer = TimeOffer(chosen.at or asked.now, chosen.lasts, chosen.approximate)
-        return await timeline_service.was_at(self._desk, asked, _seen(value), offer)
+        offer = TimeOffer(chosen.at or request.now, chosen.lasts, chosen.approximate)
+        return await timeline_service.was_at(self._services, request, _seen(value), offer)
 
     async def edit_at(self, click: Click) -> Message | None:
         """One of the readings of the time in `/timeline edit`, or that the time stays."""
         chosen = chosen_in(click.value)
-        return await corrections_service.edit_at(self._desk, click.asked, _seen(click.value), chosen.reading())
+        return await corrections_service.edit_at(self._services, click.request, _seen(click.value), chosen.reading())
 
     async def again(self, click: Click) -> Message | None:
         """[Add it again] on a repeat."""
         version = int(click.value.get("version") or 1)
-        text = await timeline_service.text_of(self._desk, click.asked, _number(click), version)
+        text = await timeline_service.text_of(self._services, click.request, _number(click), version)
         return await self._record(click, replace(_chosen(click, text), names_times=True))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of a time that was asked."""
         text, asked_at = str(click.value["text"]), asked_at_in(click.value)
         # One question is answered once: another of its buttons gets the answer that the first one got.
-        asked = click.asked if asked_at is None else replace(click.asked, key=_key(click.asked, asked_at, text))
-        return await timeline_service.record(self._desk, asked, replace(_chosen(click, text), asked_at=asked_at))
+        request = click.request if asked_at is None else replace(click.request, key=_key(click.request, asked_at, text))
+        return await timeline_service.record(self._services, request, replace(_chosen(click, text), asked_at=asked_at))
 
     async def entered(self, click: Click) -> Message | None:
         """The field below `/timeline`'s list."""
@@ -167,23 +171,25 @@ class Timeline:
 
     async def show(self, click: Click) -> Message | None:
         """[Whole timeline] on the live message."""
-        return await timeline_service.show(self._desk, click.asked, None)
+        return await timeline_service.show(self._services, click.request, None)
 
     async def turn(self, click: Click) -> Message | None:
         """[Older] and [Newer] below a list."""
-        return await timeline_service.turn(self._desk, click.asked, click.value)
+        return await timeline_service.turn(self._services, click.request, click.value)
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit] on a receipt."""
-        return await corrections_service.form_for(self._desk, click.asked, _number(click), pressed_in(click.value))
+        return await corrections_service.form_for(
+            self._services, click.request, _number(click), pressed_in(click.value)
+        )
 
     async def add_form(self, click: Click) -> Block:
         """[Add entry] on the live message."""
-        return await timeline_service.blank_form(self._desk, click.asked)
+        return await timeline_service.blank_form(self._services, click.request)
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        return await corrections_service.save_form(self._desk, sent.asked, sent.metadata, sent.values)
+        return await corrections_service.save_form(self._services, sent.request, sent.metadata, sent.values)
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Add entry]; where no incident is open any more, the form that opens one takes its place."""
@@ -193,13 +199,13 @@ class Timeline:
             if not value_of(refused.carrying):
                 raise
             view = incidents_service.form(
-                sent.asked, sent.asked.place.channel, unpack_pending_entry(dict(refused.carrying))
+                sent.request, sent.request.place.channel, unpack_pending_entry(dict(refused.carrying))
             )
             return {"response_action": "update", "view": view}
 
 
-def _key(asked: Request, asked_at: datetime, text: str) -> str:
-    parts = ("asked", asked.team, asked.place.channel, asked.user, asked_at.isoformat(), text)
+def _key(request: Request, asked_at: datetime, text: str) -> str:
+    parts = ("asked", request.team, request.place.channel, request.user, asked_at.isoformat(), text)
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
@@ -215,4 +221,4 @@ def _seen(value: Mapping[str, Any]) -> SeenEntry:
 def _chosen(click: Click, text: str) -> TypedLine:
     """What a button records: words whose time is settled."""
     chosen = chosen_in(click.value)
-    return TypedLine(text, chosen.at or click.asked.now, chosen.approximate, chosen.lasts, again=True)
+    return TypedLine(text, chosen.at or click.request.now, chosen.approximate, chosen.lasts, again=True)

@@ -32,8 +32,8 @@ class ThreadAnswer:
 class Whys:
     """Parses what was typed, calls one verb, returns its answer."""
 
-    def __init__(self, desk: Services, boundary: Boundary) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, boundary: Boundary) -> None:
+        self._services = services
         self._boundary = boundary
         self._offered: dict[tuple[str, str, int], None] = {}
         """Who was offered, in which thread and at which question, to have a reply recorded."""
@@ -55,48 +55,48 @@ class Whys:
 
     async def command(self, command: Command) -> Message | None:
         """`/why TEXT`."""
-        asked = command.asked
-        return await self._do(asked, whys_rules.wish(await self._desk.people.read(asked.team, command.text)))
+        request = command.request
+        return await self._do(request, whys_rules.wish(await self._services.people.read(request.team, command.text)))
 
-    async def _do(self, asked: Request, wish: whys_rules.Wish, thread_ts: str = "") -> Message | None:
+    async def _do(self, request: Request, wish: whys_rules.Wish, thread_ts: str = "") -> Message | None:
         match wish:
             case whys_rules.AnswerWhy(text, parent):
-                return await self.answer(asked, text, parent, thread_ts)
+                return await self.answer(request, text, parent, thread_ts)
             case whys_rules.MarkRoot(number):
-                return await whys_service.mark_root(self._desk, asked, number)
+                return await whys_service.mark_root(self._services, request, number)
             case whys_rules.ShowWhys():
-                return await whys_service.show(self._desk, asked)
+                return await whys_service.show(self._services, request)
             case whys_rules.WhyHelp():
-                return whys_views.help_text(await examples(self._desk, asked))
+                return whys_views.help_text(await examples(self._services, request))
             case _:
-                return await self._correct(asked, wish, thread_ts)
+                return await self._correct(request, wish, thread_ts)
 
-    async def _correct(self, asked: Request, wish: whys_rules.Correction, thread_ts: str) -> Message | None:
+    async def _correct(self, request: Request, wish: whys_rules.Correction, thread_ts: str) -> Message | None:
         match wish:
             case whys_rules.EditWhy(number, text):
                 if not text:
-                    return await whys_service.offer_edit(self._desk, asked, number)
-                said = await whys_service.edit(self._desk, asked, number, text)
-                self._boundary.later(self._hint(asked, text, thread_ts))
+                    return await whys_service.offer_edit(self._services, request, number)
+                said = await whys_service.edit(self._services, request, number, text)
+                self._boundary.later(self._hint(request, text, thread_ts))
                 return said
             case whys_rules.DeleteWhy(number):
-                return await whys_service.strike(self._desk, asked, number)
+                return await whys_service.strike(self._services, request, number)
             case whys_rules.MoveWhy():
-                return await whys_service.move(self._desk, asked, wish)
+                return await whys_service.move(self._services, request, wish)
             case whys_rules.UndoWhy():
-                return await whys_service.strike(self._desk, asked, None)
+                return await whys_service.strike(self._services, request, None)
             case whys_rules.ShowWhyHistory(number):
-                return await whys_service.history(self._desk, asked, number)
+                return await whys_service.history(self._services, request, number)
 
-    async def answer(self, asked: Request, text: str, parent: int | None, thread_ts: str = "") -> Message | None:
+    async def answer(self, request: Request, text: str, parent: int | None, thread_ts: str = "") -> Message | None:
         """An answer that was typed; whoever seems to blame somebody in it is given a hint, once it is recorded."""
-        said = await whys_service.answer(self._desk, asked, text, parent)
-        self._boundary.later(self._hint(asked, text, thread_ts))
+        said = await whys_service.answer(self._services, request, text, parent)
+        self._boundary.later(self._hint(request, text, thread_ts))
         return said
 
-    async def in_thread(self, asked: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
+    async def in_thread(self, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
         """What was said to the bot in the whys' thread, which takes what `/why` takes; None in another thread."""
-        about = await whys_service.asked_in(self._desk, asked, thread_ts)
+        about = await whys_service.asked_in(self._services, request, thread_ts)
         if about is None:
             return None
         try:
@@ -108,86 +108,94 @@ class Whys:
         whisper = None if is_told_there or said is None else threads_views.for_whys(said)
         return ThreadAnswer(whisper, is_recorded=whys_rules.is_change(wish))
 
-    async def is_elsewhere(self, asked: Request, thread_ts: str) -> bool:
+    async def is_elsewhere(self, request: Request, thread_ts: str) -> bool:
         """Whether a thread is not that of any whys."""
-        return await whys_service.asked_in(self._desk, asked, thread_ts) is None
+        return await whys_service.asked_in(self._services, request, thread_ts) is None
 
-    async def reply(self, asked: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
+    async def reply(self, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
         """What was said in the whys' thread, but to nobody; None in another thread.
 
         One that begins with "because" is an answer. Of any other its author is asked, once for each question.
         """
-        about = await whys_service.asked_in(self._desk, asked, thread_ts)
+        about = await whys_service.asked_in(self._services, request, thread_ts)
         if about is None:
             return None
         if whys_rules.is_plain_answer(line):
-            return await self.in_thread(asked, line, thread_ts)
-        offer = await whys_service.offer(self._desk, about, line)
-        if offer is None or (asked.user, thread_ts, offer.question) in self._offered:
+            return await self.in_thread(request, line, thread_ts)
+        offer = await whys_service.offer(self._services, about, line)
+        if offer is None or (request.user, thread_ts, offer.question) in self._offered:
             return ThreadAnswer(None, is_recorded=False)
-        self._offered[asked.user, thread_ts, offer.question] = None
+        self._offered[request.user, thread_ts, offer.question] = None
         while len(self._offered) > REMEMBERED:
             del self._offered[next(iter(self._offered))]
         return ThreadAnswer(threads_views.for_whys(offer.said), is_recorded=False)
 
-    async def _hint(self, asked: Request, text: str, thread_ts: str) -> None:
-        hint = await whys_service.hint(self._desk, asked, text)
+    async def _hint(self, request: Request, text: str, thread_ts: str) -> None:
+        hint = await whys_service.hint(self._services, request, text)
         if hint is None:
             return
-        await self._boundary.say_if_possible(asked, hint, thread_ts)
+        await self._boundary.say_if_possible(request, hint, thread_ts)
 
     async def root(self, click: Click) -> Message | None:
         """[This is the root cause]."""
-        return await whys_service.mark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.mark_root(
+            self._services, click.request, int(click.value["why"]), pressed_in(click.value)
+        )
 
     async def replied(self, click: Click) -> Message | None:
         """[Record it as the answer], below what somebody said in the thread."""
         text, known = str(click.value.get("text") or ""), click.value
-        said = await whys_service.answer(self._desk, click.asked, text, known.get("parent"), known.get("seen"))
-        self._boundary.later(self._hint(click.asked, text, ""))
+        said = await whys_service.answer(self._services, click.request, text, known.get("parent"), known.get("seen"))
+        self._boundary.later(self._hint(click.request, text, ""))
         return said
 
     async def no_root(self, click: Click) -> Message | None:
         """[Not a root cause]."""
-        return await whys_service.unmark_root(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.unmark_root(
+            self._services, click.request, int(click.value["why"]), pressed_in(click.value)
+        )
 
     async def delete(self, click: Click) -> Message | None:
         """[Take back]."""
-        return await whys_service.strike(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.strike(
+            self._services, click.request, int(click.value["why"]), pressed_in(click.value)
+        )
 
     async def move(self, click: Click) -> Message | None:
         """[Beside why 2] and [Beneath why 2]."""
         value = click.value
         wish = whys_rules.MoveWhy(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
-        return await whys_service.move(self._desk, click.asked, wish, pressed_in(value))
+        return await whys_service.move(self._services, click.request, wish, pressed_in(value))
 
     async def restore(self, click: Click) -> Message | None:
         """[Bring back]."""
-        return await whys_service.restore(self._desk, click.asked, int(click.value["why"]))
+        return await whys_service.restore(self._services, click.request, int(click.value["why"]))
 
     async def form(self, click: Click) -> Block:
         """[Answer]."""
-        return await whys_service.form(self._desk, click.asked, click.value.get("parent"))
+        return await whys_service.form(self._services, click.request, click.value.get("parent"))
 
     async def edit_form(self, click: Click) -> Block:
         """[Edit]."""
-        return await whys_service.edit_form(self._desk, click.asked, int(click.value["why"]), pressed_in(click.value))
+        return await whys_service.edit_form(
+            self._services, click.request, int(click.value["why"]), pressed_in(click.value)
+        )
 
     async def action_form(self, click: Click) -> Block:
         """[Make it an action]."""
-        return await actions_service.form_from_why(self._desk, click.asked, click.value.get("why"))
+        return await actions_service.form_from_why(self._services, click.request, click.value.get("why"))
 
     async def answered(self, sent: Submission) -> Message | None:
         """The form behind [Answer]."""
         text, known = str(sent.values.get("answer") or ""), sent.metadata
-        said = await whys_service.answer(self._desk, sent.asked, text, known.get("parent"), known.get("seen"))
-        self._boundary.later(self._hint(sent.asked, text, ""))
+        said = await whys_service.answer(self._services, sent.request, text, known.get("parent"), known.get("seen"))
+        self._boundary.later(self._hint(sent.request, text, ""))
         return said
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
         text, version = form_fields_views.text_change(sent.metadata, sent.values), int(sent.metadata["version"])
-        said = await whys_service.save_form(self._desk, sent.asked, int(sent.metadata["why"]), text, version)
+        said = await whys_service.save_form(self._services, sent.request, int(sent.metadata["why"]), text, version)
         if text is not None:
-            self._boundary.later(self._hint(sent.asked, text, ""))
+            self._boundary.later(self._hint(sent.request, text, ""))
         return said

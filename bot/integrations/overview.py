@@ -15,12 +15,12 @@ MOST = 200
 """Open actions of one person that are assigned anew."""
 
 
-async def overview(desk: Services, asked: Request) -> Message:
+async def overview(services: Services, request: Request) -> Message:
     """How each connected system stands, as far as the asker may see what it is about."""
-    counts, troubled, channels = await desk.store.read(lambda tx: _look(tx, asked.team))
-    seen = await desk.may_see(asked.team, asked.user, set(channels.values()), asked.place.channel)
+    counts, troubled, channels = await services.store.read(lambda tx: _look(tx, request.team))
+    seen = await services.may_see(request.team, request.user, set(channels.values()), request.place.channel)
     shown = tuple(link for link in troubled if channels.get(link.incident_id) in seen)
-    return integration_views.overview(desk.systems, counts, shown, desk.troubles)
+    return integration_views.overview(services.systems, counts, shown, services.troubles)
 
 
 def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tuple[Link, ...], dict[int, str]]:
@@ -30,36 +30,36 @@ def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tu
     return links_store.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
 
 
-async def try_again(desk: Services, asked: Request, system: str) -> Message | None:
+async def try_again(services: Services, request: Request, system: str) -> Message | None:
     """Try everything of a system again that failed or waits."""
-    if system not in desk.systems:
+    if system not in services.systems:
         raise Refused("That system is not connected any more.")
 
     def unit(tx: Transaction) -> Message:
-        return integration_views.again(system, links_store.again(tx, asked.team, system, asked.now))
+        return integration_views.again(system, links_store.again(tx, request.team, system, request.now))
 
-    return await once(desk, asked, unit, verb="connections.try_again")
+    return await once(services, request, unit, verb="connections.try_again")
 
 
-async def account_form(desk: Services, asked: Request, user: str) -> Block:
+async def account_form(services: Services, request: Request, user: str) -> Block:
     """The form that asks who somebody is in Jira."""
-    person = await desk.people.known(asked.team, user)
-    return await desk.store.read(
-        lambda tx: integration_views.account_form(require_incident(tx, asked), user, person.name)
+    person = await services.people.known(request.team, user)
+    return await services.store.read(
+        lambda tx: integration_views.account_form(require_incident(tx, request), user, person.name)
     )
 
 
-async def choose_account(desk: Services, asked: Request, user: str, account: str) -> Message | None:
+async def choose_account(services: Services, request: Request, user: str, account: str) -> Message | None:
     """Keep who somebody is in Jira, and assign what is theirs anew."""
     account = require_text(clean_input(account, "That account").strip(), "Write an e-mail address or an account id.")
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
-        links_store.choose(tx, asked.team, "jira", user, account, (asked.user, asked.now))
+        incident = require_incident(tx, request)
+        links_store.choose(tx, request.team, "jira", user, account, (request.user, request.now))
         tx.note(incident.id, "account")
-        for owed in actions_store.owed_by(tx, asked.team, user, MOST):
-            thing = Thing(asked.team, "jira", f"{owed.incident.key} action {owed.action.number}", owed.incident.id)
-            links_store.bump(tx, thing, asked.now)
+        for owed in actions_store.owed_by(tx, request.team, user, MOST):
+            thing = Thing(request.team, "jira", f"{owed.incident.key} action {owed.action.number}", owed.incident.id)
+            links_store.bump(tx, thing, request.now)
         return integration_views.account_kept(user, account)
 
-    return await once(desk, asked, unit, verb="connections.choose_account")
+    return await once(services, request, unit, verb="connections.choose_account")

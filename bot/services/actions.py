@@ -56,35 +56,35 @@ class Asking:
 _EXAMPLE = "Say what is to be done, as in `/action add a load test @ana due friday`."
 
 
-async def require_addable(desk: Services, asked: Request, text: str) -> None:
+async def require_addable(services: Services, request: Request, text: str) -> None:
     """Raises Refused where there is nothing to write down, or no incident to write it into."""
     require_text(clean_input(text, "That action"), _EXAMPLE)
-    await desk.store.read(lambda tx: require_incident(tx, asked))
+    await services.store.read(lambda tx: require_incident(tx, request))
 
 
-async def add(desk: Services, asked: Request, asking: Asking) -> Message | None:
+async def add(services: Services, request: Request, asking: Asking) -> Message | None:
     """Write an action down."""
     text = require_text(clean_input(asking.text, "That action"), _EXAMPLE)
     if asking.due_on is not None:
-        await _require_ahead(desk, asked, asking.due_on)
-    keeper = await owner_of(desk, asked, asking.owner or asked.user)
+        await _require_ahead(services, request, asking.due_on)
+    keeper = await owner_of(services, request, asking.owner or request.user)
     overdue_at = due_dates_rules.overdue_at(asking.due_on, zone_of(keeper)) if asking.due_on else None
-    new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, asked.user, asked.now, asking.kind)
+    new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, request.user, request.now, asking.kind)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         action = actions_store.add(tx, incident.id, new)
         chain = whys_store.chain(tx, incident.id)
         for why in chain:
             if why.number == asking.why:
                 whys_store.link(tx, why, action)
         secrets_service.warn(
-            tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), f"{text} {action.link}", asked
+            tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), f"{text} {action.link}", request
         )
         roots = list_without_action(chain, _standing(tx, incident)) if asking.why is None else ()
         return actions_views.added(action, incident, postmortem_views.link_offers(incident, roots, action.number))
 
-    return await once(desk, asked, unit, verb="actions.add")
+    return await once(services, request, unit, verb="actions.add")
 
 
 def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
@@ -92,18 +92,18 @@ def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
     return tuple(action.number for action in found if action.status is not ActionStatus.DROPPED)
 
 
-async def today_of(desk: Services, asked: Request) -> date:
+async def today_of(services: Services, request: Request) -> date:
     """What day it is where the author lives: due dates in words are counted from there."""
-    return asked.now.astimezone(zone_of(await desk.people.known(asked.team, asked.user))).date()
+    return request.now.astimezone(zone_of(await services.people.known(request.team, request.user))).date()
 
 
-async def _require_ahead(desk: Services, asked: Request, due_on: date) -> None:
+async def _require_ahead(services: Services, request: Request, due_on: date) -> None:
     """Raises Refused for a day that is past where the author lives."""
-    if due_on < await today_of(desk, asked):
+    if due_on < await today_of(services, request):
         raise Refused(f"{due_on.isoformat()} is past. Pick today or a later day.", field="due")
 
 
-async def close(desk: Services, asked: Request, number: int, reason: str | None) -> Message | None:
+async def close(services: Services, request: Request, number: int, reason: str | None) -> Message | None:
     """Action 3 of the channel's incident is done, or (with a reason) dropped."""
     if reason is not None:
         reason = require_text(
@@ -111,9 +111,9 @@ async def close(desk: Services, asked: Request, number: int, reason: str | None)
         )
 
     return await once(
-        desk,
-        asked,
-        lambda tx: _close(tx, desk, asked, numbered(tx, require_incident(tx, asked), number), reason),
+        services,
+        request,
+        lambda tx: _close(tx, services, request, numbered(tx, require_incident(tx, request), number), reason),
         verb="actions.close",
     )
 
@@ -126,31 +126,33 @@ def numbered(tx: Transaction, incident: Incident, number: int) -> Action:
     raise Refused(f"{incident.key} has no action {number}. `/action list` shows them.")
 
 
-async def close_by_id(desk: Services, asked: Request, action_id: int, reason: str | None = None) -> Message | None:
+async def close_by_id(
+    services: Services, request: Request, action_id: int, reason: str | None = None
+) -> Message | None:
     """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
     if reason is not None:
         reason = require_text(clean_input(reason, "That reason"), "Say why it will not be done.")
     return await once(
-        desk,
-        asked,
-        lambda tx: _close(tx, desk, asked, touched(tx, asked, action_id)[0], reason),
+        services,
+        request,
+        lambda tx: _close(tx, services, request, touched(tx, request, action_id)[0], reason),
         verb="actions.close_by_id",
     )
 
 
-def _close(tx: Transaction, desk: Services, asked: Request, action: Action, reason: str | None) -> Message:
+def _close(tx: Transaction, services: Services, request: Request, action: Action, reason: str | None) -> Message:
     require_open(action)
     status = ActionStatus.DROPPED if reason else ActionStatus.DONE
-    action = replace(action, status=status, reason=reason or "", closed_at=asked.now)
+    action = replace(action, status=status, reason=reason or "", closed_at=request.now)
     actions_store.save(tx, action)
-    settle_digests(tx, asked.team, action.owner, asked.now)
+    settle_digests(tx, request.team, action.owner, request.now)
     over = words.reminders.is_done() if status is ActionStatus.DONE else words.reminders.is_dropped()
-    settle_asked(tx, asked.team, action, over, asked.now)
+    settle_asked(tx, request.team, action, over, request.now)
     incident = incidents_store.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
-        reminders_service.ask_later(tx, desk.rules, asked.team, action, asked.now)
-    return told(tx, asked, incident, actions_views.closed(action, incident, asked.user))
+        reminders_service.ask_later(tx, services.rules, request.team, action, request.now)
+    return told(tx, request, incident, actions_views.closed(action, incident, request.user))
 
 
 def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, action: Action, now: datetime) -> None:
@@ -177,22 +179,22 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
     settle_asked(tx, incident.team, action, words.reminders.has_date(due=actions_views.due_words(action.due_on)), now)
 
 
-def told(tx: Transaction, asked: Request, incident: Incident, said: Message) -> Message:
+def told(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
     """What is said where it was done, and in any case in the incident's channel."""
-    if incident.channel == asked.place.channel:
+    if incident.channel == request.place.channel:
         return said
     # Done from a DM or the Home tab: the others should see it where the action was promised, and may go on there.
-    deliveries_store.tell(tx, incident, said, asked.now)
+    deliveries_store.tell(tx, incident, said, request.now)
     return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 
-def touched(tx: Transaction, asked: Request, action_id: int) -> tuple[Action, Incident]:
+def touched(tx: Transaction, request: Request, action_id: int) -> tuple[Action, Incident]:
     """An action that this person may touch: theirs, of an incident that they lead, or of the channel they are in."""
     action = actions_store.by_id(tx, action_id)
     incident = incidents_store.by_id(tx, action.incident_id) if action else None
-    if action is None or incident is None or incident.team != asked.team:
+    if action is None or incident is None or incident.team != request.team:
         raise Refused("That action is not here any more.")
-    if incident.channel != asked.place.channel and asked.user not in (action.owner, incident.lead):
+    if incident.channel != request.place.channel and request.user not in (action.owner, incident.lead):
         raise Refused(_not_yours(tx, incident, action))
     return action, incident
 
@@ -204,77 +206,82 @@ def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
     return f"{what} From outside the incident's channel only its owner and the lead can change it."
 
 
-def _name(desk: Services, asked: Request) -> str:
-    return desk.people.name(asked.team, asked.user) or asked.user
+def _name(services: Services, request: Request) -> str:
+    return services.people.name(request.team, request.user) or request.user
 
 
-async def move(desk: Services, asked: Request, action_id: int, due_on: date, beside: str = "") -> Message | None:
+async def move(services: Services, request: Request, action_id: int, due_on: date, beside: str = "") -> Message | None:
     """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged.
 
     `beside` is a time of day that was written with it: that it is not kept is said.
     """
-    await _require_ahead(desk, asked, due_on)
-    owner = await desk.store.read(lambda tx: touched(tx, asked, action_id)[0].owner)
-    keeper = await desk.people.known(asked.team, owner or asked.user)
+    await _require_ahead(services, request, due_on)
+    owner = await services.store.read(lambda tx: touched(tx, request, action_id)[0].owner)
+    keeper = await services.people.known(request.team, owner or request.user)
     overdue_at = due_dates_rules.overdue_at(due_on, zone_of(keeper))
 
     def unit(tx: Transaction) -> Message:
-        before, incident = touched(tx, asked, action_id)
+        before, incident = touched(tx, request, action_id)
         require_open(before)
         if before.due_on == due_on:
             raise Refused(f"Action {before.number} is due {actions_views.due_words(due_on)} already.", field="due")
         action = replace(before, due_on=due_on, overdue_at=overdue_at)
         actions_store.save(tx, action)
-        settle_digests(tx, asked.team, action.owner, asked.now)
-        settle_asked(tx, asked.team, action, words.reminders.has_date(due=actions_views.due_words(due_on)), asked.now)
-        said = told(
-            tx, asked, incident, actions_views.moved(action, incident, _name(desk, asked), before.due_on, beside)
+        settle_digests(tx, request.team, action.owner, request.now)
+        settle_asked(
+            tx, request.team, action, words.reminders.has_date(due=actions_views.due_words(due_on)), request.now
         )
-        is_at_home = asked.place.channel == asked.user  # the Home tab shows it; their conversation need not
+        said = told(
+            tx,
+            request,
+            incident,
+            actions_views.moved(action, incident, _name(services, request), before.due_on, beside),
+        )
+        is_at_home = request.place.channel == request.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
 
-    return await once(desk, asked, unit, verb="actions.move")
+    return await once(services, request, unit, verb="actions.move")
 
 
-async def hand_over(desk: Services, asked: Request, action_id: int, owner: str) -> Message | None:
+async def hand_over(services: Services, request: Request, action_id: int, owner: str) -> Message | None:
     """Give an action to somebody else, or to a user group; its due day then ends where they live."""
-    person = await owner_of(desk, asked, owner)
+    person = await owner_of(services, request, owner)
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, asked, action_id)
+        action, incident = touched(tx, request, action_id)
         require_open(action)
         overdue_at = due_dates_rules.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions_store.save(tx, action)
-        settle_digests(tx, asked.team, before, asked.now)
-        settle_asked(tx, asked.team, action, words.reminders.has_owner(owner=person.name), asked.now)
-        return told(tx, asked, incident, actions_views.handed_over(action, incident, asked.user))
+        settle_digests(tx, request.team, before, request.now)
+        settle_asked(tx, request.team, action, words.reminders.has_owner(owner=person.name), request.now)
+        return told(tx, request, incident, actions_views.handed_over(action, incident, request.user))
 
-    return await once(desk, asked, unit, verb="actions.hand_over")
+    return await once(services, request, unit, verb="actions.hand_over")
 
 
-async def owner_of(desk: Services, asked: Request, owner: str) -> Person:
+async def owner_of(services: Services, request: Request, owner: str) -> Person:
     """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
     if owner.startswith("S"):
-        seen = desk.people.seen(asked.team, owner)
-        by = await desk.people.known(asked.team, asked.user)
-        return seen or await desk.people.learn_group(asked.team, owner, "", by.zone)
-    return await require_able(desk, asked, owner, "own it", field="owner")
+        seen = services.people.seen(request.team, owner)
+        by = await services.people.known(request.team, request.user)
+        return seen or await services.people.learn_group(request.team, owner, "", by.zone)
+    return await require_able(services, request, owner, "own it", field="owner")
 
 
-async def judge(desk: Services, asked: Request, action_id: int, *, held: bool) -> Message | None:
+async def judge(services: Services, request: Request, action_id: int, *, held: bool) -> Message | None:
     """Say whether what was done has held."""
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, asked, action_id)
+        action, incident = touched(tx, request, action_id)
         if action.status is not ActionStatus.DONE or action.held:
             raise Refused(f"Action {action.number} of {incident.key} is not asked about any more.")
         action = replace(action, held="held" if held else "came back")
         actions_store.save(tx, action)
-        settle_asked(tx, asked.team, action, words.reminders.has_held(held=action.held), asked.now)
-        return told(tx, asked, incident, actions_views.judged(action, incident, asked.user))
+        settle_asked(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
+        return told(tx, request, incident, actions_views.judged(action, incident, request.user))
 
-    return await once(desk, asked, unit, verb="actions.judge")
+    return await once(services, request, unit, verb="actions.judge")
 
 
 def require_open(action: Action) -> None:
@@ -283,27 +290,27 @@ def require_open(action: Action) -> None:
         raise Refused(f"Action {action.number} is {action.status} already.")
 
 
-async def list_all(desk: Services, asked: Request) -> Message:
+async def list_all(services: Services, request: Request) -> Message:
     """The actions of the channel's incident."""
-    return await desk.store.read(
-        lambda tx: actions_views.listing(case_store.load(tx, require_incident(tx, asked)), asked.now)
+    return await services.store.read(
+        lambda tx: actions_views.listing(case_store.load(tx, require_incident(tx, request)), request.now)
     )
 
 
-async def show(desk: Services, asked: Request, numbers: Iterable[int]) -> Message:
+async def show(services: Services, request: Request, numbers: Iterable[int]) -> Message:
     """The actions as they stand, to whoever asked, each with all that can be done about it."""
 
     def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, request)
         case = case_store.load(tx, incident)
         return blocks.joined(
-            [actions_views.one(numbered(tx, incident, number), case, asked.now) for number in dict.fromkeys(numbers)]
+            [actions_views.one(numbered(tx, incident, number), case, request.now) for number in dict.fromkeys(numbers)]
         )
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def act(desk: Services, asked: Request, answer: ReplyAnswer, other: str | None) -> Message:
+async def act(services: Services, request: Request, answer: ReplyAnswer, other: str | None) -> Message:
     """Do what was typed behind `/action` about actions of the channel's incident; only their numbers show them.
 
     `other` is who was mentioned. Raises Refused, with nothing done, where one of them is not there.
@@ -313,14 +320,14 @@ async def act(desk: Services, asked: Request, answer: ReplyAnswer, other: str | 
     deed = answer.deed
     if isinstance(deed, actions_rules.Unpicked):
         raise Refused(describe_unlinked_name(deed.name))
-    found = await desk.store.read(lambda tx: _named(tx, asked, answer))
+    found = await services.store.read(lambda tx: _named(tx, request, answer))
     _require_clear(deed, answer.about[0].number)
     if isinstance(deed, actions_rules.Unclear):
-        return await show(desk, asked, [action.number for action in found])
+        return await show(services, request, [action.number for action in found])
     if isinstance(deed, actions_rules.Choose):
-        incident = await desk.store.read(lambda tx: require_incident(tx, asked))
+        incident = await services.store.read(lambda tx: require_incident(tx, request))
         return actions_views.of_actions([OwedAction(action, incident) for action in found], deed.due)
-    return blocks.joined(await do_all(desk, asked, deed, [action.id for action in found], other))
+    return blocks.joined(await do_all(services, request, deed, [action.id for action in found], other))
 
 
 def _require_clear(deed: Deed, number: int) -> None:
@@ -332,8 +339,8 @@ def _require_clear(deed: Deed, number: int) -> None:
             raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
 
 
-def _named(tx: Transaction, asked: Request, answer: ReplyAnswer) -> list[Action]:
-    incident = require_incident(tx, asked)
+def _named(tx: Transaction, request: Request, answer: ReplyAnswer) -> list[Action]:
+    incident = require_incident(tx, request)
     for about in answer.about:
         if about.incident not in (None, incident.number):
             raise Refused(
@@ -343,7 +350,7 @@ def _named(tx: Transaction, asked: Request, answer: ReplyAnswer) -> list[Action]
 
 
 async def do_all(
-    desk: Services, asked: Request, deed: Deed, action_ids: Iterable[int], other: str | None = None
+    services: Services, request: Request, deed: Deed, action_ids: Iterable[int], other: str | None = None
 ) -> list[Message]:
     """Do the same with each of the actions; what is said of each. `other` is who is handed them.
 
@@ -352,19 +359,19 @@ async def do_all(
     """
     ids, said = list(action_ids), []
     for index, action_id in enumerate(ids):
-        each = replace(asked, key=f"{asked.key}+{index}") if index else asked
+        each = replace(request, key=f"{request.key}+{index}") if index else request
         try:
-            told = await _do(desk, each, deed, action_id, other)
+            told = await _do(services, each, deed, action_id, other)
         except Refused as refused:
             if len(ids) == 1:
                 raise
-            told = await _refused(desk, each, refused.sentence)
+            told = await _refused(services, each, refused.sentence)
         said += [told] if told else []
     return said
 
 
 async def move_all(
-    desk: Services, asked: Request, action_ids: Iterable[int], deed: actions_rules.MoveDueDate
+    services: Services, request: Request, action_ids: Iterable[int], deed: actions_rules.MoveDueDate
 ) -> list[Message]:
     """The answer to which day was meant: all these actions are due then. Who asks may look into all their channels."""
     ids = list(action_ids)
@@ -372,149 +379,153 @@ async def move_all(
     def look(tx: Transaction) -> set[int]:
         return {found.incident_id for one in ids if (found := actions_store.by_id(tx, one)) is not None}
 
-    for incident_id in await desk.store.read(look):
-        await require_sight(desk, replace(asked, incident_id=incident_id))
-    return await do_all(desk, asked, deed, ids)
+    for incident_id in await services.store.read(look):
+        await require_sight(services, replace(request, incident_id=incident_id))
+    return await do_all(services, request, deed, ids)
 
 
-async def _refused(desk: Services, asked: Request, sentence: str) -> Message | None:
+async def _refused(services: Services, request: Request, sentence: str) -> Message | None:
     said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
-    return await once(desk, asked, lambda _: said, verb="actions.refused")
+    return await once(services, request, lambda _: said, verb="actions.refused")
 
 
-async def _do(desk: Services, asked: Request, deed: Deed, action_id: int, other: str | None) -> Message | None:
+async def _do(services: Services, request: Request, deed: Deed, action_id: int, other: str | None) -> Message | None:
     match deed:
         case actions_rules.ReplyDone():
-            return await close_by_id(desk, asked, action_id)
+            return await close_by_id(services, request, action_id)
         case actions_rules.ReplyDrop(reason=reason):
-            return await close_by_id(desk, asked, action_id, reason)
+            return await close_by_id(services, request, action_id, reason)
         case actions_rules.MoveDueDate(due_on=due_on, beside=beside):
-            return await move(desk, asked, action_id, due_on, beside)
+            return await move(services, request, action_id, due_on, beside)
         case actions_rules.HandOver() if other is not None:
-            return await hand_over(desk, asked, action_id, other)
+            return await hand_over(services, request, action_id, other)
         case _:
             return None
 
 
-async def reopen(desk: Services, asked: Request, number: int) -> Message | None:
+async def reopen(services: Services, request: Request, number: int) -> Message | None:
     """A done or dropped action is to be done after all; raises Refused where it is open."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        return _reopened(tx, asked, incident, numbered(tx, incident, number))
+        incident = require_incident(tx, request, locking=True)
+        return _reopened(tx, request, incident, numbered(tx, incident, number))
 
-    return await once(desk, asked, unit, verb="actions.reopen")
+    return await once(services, request, unit, verb="actions.reopen")
 
 
-async def reopen_by_id(desk: Services, asked: Request, action_id: int) -> Message | None:
+async def reopen_by_id(services: Services, request: Request, action_id: int) -> Message | None:
     """[Open again], in a channel or in a DM."""
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, asked, action_id)
-        return told(tx, asked, incident, _reopened(tx, asked, incident, action))
+        action, incident = touched(tx, request, action_id)
+        return told(tx, request, incident, _reopened(tx, request, incident, action))
 
-    return await once(desk, asked, unit, verb="actions.reopen_by_id")
+    return await once(services, request, unit, verb="actions.reopen_by_id")
 
 
-def _reopened(tx: Transaction, asked: Request, incident: Incident, action: Action) -> Message:
+def _reopened(tx: Transaction, request: Request, incident: Incident, action: Action) -> Message:
     if action.status is ActionStatus.OPEN:
         raise Refused(f"Action {action.number} is open already.")
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
-    settle_asked(tx, asked.team, action, words.reminders.goes_on(), asked.now)
-    return actions_views.reopened(action, incident, asked.user)
+    settle_asked(tx, request.team, action, words.reminders.goes_on(), request.now)
+    return actions_views.reopened(action, incident, request.user)
 
 
-async def edit(desk: Services, asked: Request, number: int, text: str) -> Message | None:
+async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
     """`/action edit 3 …`: word an action anew; everybody reads how it read before."""
     text = require_text(clean_input(text, "That action"), "Say what is to be done.")
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        return _reworded(tx, desk, asked, numbered(tx, incident, number), incident, text)
+        incident = require_incident(tx, request, locking=True)
+        return _reworded(tx, services, request, numbered(tx, incident, number), incident, text)
 
-    return await once(desk, asked, unit, verb="actions.edit")
+    return await once(services, request, unit, verb="actions.edit")
 
 
-async def edit_form(desk: Services, asked: Request, action_id: int) -> Block:
+async def edit_form(services: Services, request: Request, action_id: int) -> Block:
     """The form behind [Edit]."""
-    return await desk.store.read(lambda tx: actions_views.edit_form(touched(tx, asked, action_id)[0]))
+    return await services.store.read(lambda tx: actions_views.edit_form(touched(tx, request, action_id)[0]))
 
 
-async def save_form(desk: Services, asked: Request, action_id: int, text: str, seen: str) -> Message | None:
+async def save_form(services: Services, request: Request, action_id: int, text: str, seen: str) -> Message | None:
     """The form behind [Edit] was sent, with another text than it was filled with: that one's mark is `seen`."""
     text = require_text(clean_input(text, "That action"), "Say what is to be done.")
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, asked, action_id)
+        action, incident = touched(tx, request, action_id)
         if seen != fingerprint(action.text):
             return actions_views.stale_form(action, text)
-        return told(tx, asked, incident, _reworded(tx, desk, asked, action, incident, text))
+        return told(tx, request, incident, _reworded(tx, services, request, action, incident, text))
 
-    return await once(desk, asked, unit, verb="actions.save_form")
+    return await once(services, request, unit, verb="actions.save_form")
 
 
 def _reworded(
-    tx: Transaction, desk: Services, asked: Request, before: Action, incident: Incident, text: str
+    tx: Transaction, services: Services, request: Request, before: Action, incident: Incident, text: str
 ) -> Message:
     action = replace(before, text=text)
     actions_store.save(tx, action)
-    secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), text, asked)
-    return actions_views.reworded(action, before, incident, desk.people.name(asked.team, asked.user) or asked.user)
+    secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), text, request)
+    return actions_views.reworded(
+        action, before, incident, services.people.name(request.team, request.user) or request.user
+    )
 
 
-async def hint(desk: Services, asked: Request, text: str) -> Message | None:
+async def hint(services: Services, request: Request, text: str) -> Message | None:
     """The gentle word to somebody whose action, just recorded, does not tell when it is done; None where it does."""
-    word = find_vague_word(text, desk.vague_words)
+    word = find_vague_word(text, services.vague_words)
     if not word:
         return None
 
     def look(tx: Transaction) -> Message | None:
         mine = [
-            one for one in actions_store.of_incident(tx, require_incident(tx, asked).id) if one.created_by == asked.user
+            one
+            for one in actions_store.of_incident(tx, require_incident(tx, request).id)
+            if one.created_by == request.user
         ]
-        latest = next((one for one in reversed(mine) if find_vague_word(one.text, desk.vague_words) == word), None)
+        latest = next((one for one in reversed(mine) if find_vague_word(one.text, services.vague_words) == word), None)
         return actions_views.hint(latest, word) if latest else None
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def owner_form(desk: Services, asked: Request, action_id: int) -> Block:
+async def owner_form(services: Services, request: Request, action_id: int) -> Block:
     """The form behind [Hand over]."""
-    groups = await desk.people.names.groups(asked.team)
-    return await desk.store.read(lambda tx: actions_views.owner_form(_open_one(tx, asked, action_id), groups))
+    groups = await services.people.names.groups(request.team)
+    return await services.store.read(lambda tx: actions_views.owner_form(_open_one(tx, request, action_id), groups))
 
 
-async def drop_form(desk: Services, asked: Request, action_id: int) -> Block:
+async def drop_form(services: Services, request: Request, action_id: int) -> Block:
     """The form behind [Won't do …]."""
-    return await desk.store.read(lambda tx: actions_views.drop_form(_open_one(tx, asked, action_id)))
+    return await services.store.read(lambda tx: actions_views.drop_form(_open_one(tx, request, action_id)))
 
 
-async def date_form(desk: Services, asked: Request, action_id: int) -> Block:
+async def date_form(services: Services, request: Request, action_id: int) -> Block:
     """The form that gives an action a new date."""
-    today = await today_of(desk, asked)
-    return await desk.store.read(lambda tx: actions_views.date_form(_open_one(tx, asked, action_id), today))
+    today = await today_of(services, request)
+    return await services.store.read(lambda tx: actions_views.date_form(_open_one(tx, request, action_id), today))
 
 
-def _open_one(tx: Transaction, asked: Request, action_id: int) -> Action:
+def _open_one(tx: Transaction, request: Request, action_id: int) -> Action:
     """An action that a form is to be opened for; raises Refused for one that is finished."""
-    action, _ = touched(tx, asked, action_id)
+    action, _ = touched(tx, request, action_id)
     require_open(action)
     return action
 
 
-async def form_from_why(desk: Services, asked: Request, number: int | None) -> Block:
+async def form_from_why(services: Services, request: Request, number: int | None) -> Block:
     """The form that makes an action of a why."""
-    groups = await desk.people.names.groups(asked.team)
+    groups = await services.people.names.groups(request.team)
 
     def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, request)
         why = find_why(whys_store.every(tx, incident.id), number) if number is not None else None
         if why is None:
             return actions_views.add_form(incident, None, groups)
-        require_why(tx, desk, asked, why)
+        require_why(tx, services, request, why)
         standing = [one for one in actions_store.of_incident(tx, incident.id) if one.status is not ActionStatus.DROPPED]
         before = next((one for one in reversed(standing) if one.number in why.actions), None)
         return actions_views.add_form(incident, why, groups, before)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)

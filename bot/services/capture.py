@@ -76,34 +76,38 @@ class CapturedEntry:
     asked_at: datetime | None = None
 
 
-async def take(desk: Services, asked: Request, said: SlackMessage, link: str, *, by_reaction: bool) -> CaptureAnswer:
+async def take(
+    services: Services, request: Request, said: SlackMessage, link: str, *, by_reaction: bool
+) -> CaptureAnswer:
     """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
     if said.is_ours:
         raise Refused(words.capture.own_words())
     _require_time(said)
-    line = await desk.people.read(asked.team, said.text)
+    line = await services.people.read(request.team, said.text)
     text = text_of(said, line)
-    author = await author_of(desk, asked.team, said)
-    named = times.read(line, said.at, desk.zone_for(author), language=language_of(author))
-    reader = await desk.people.known(asked.team, asked.user)
-    new = NewEntry(said.at, text, author.id, asked.user, asked.now, permalink=link, source=said.source)
+    author = await author_of(services, request.team, said)
+    named = times.read(line, said.at, services.zone_for(author), language=language_of(author))
+    reader = await services.people.known(request.team, request.user)
+    new = NewEntry(said.at, text, author.id, request.user, request.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
-    seen_by = author.name if author.id != asked.user else ""
-    clocks = clocks_of(desk, reader, asked.now)
-    receipt = await _record(desk, asked, CapturedEntry(new, said.files, clocks, change, seen_by=seen_by, named=named))
-    is_telling = is_risky(said) or bool(list_offers(named, said.at, asked.now))
+    seen_by = author.name if author.id != request.user else ""
+    clocks = clocks_of(services, reader, request.now)
+    receipt = await _record(
+        services, request, CapturedEntry(new, said.files, clocks, change, seen_by=seen_by, named=named)
+    )
+    is_telling = is_risky(said) or bool(list_offers(named, said.at, request.now))
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
-async def note(desk: Services, asked: Request, said: SlackMessage, line: str, link: str) -> CaptureAnswer:
+async def note(services: Services, request: Request, said: SlackMessage, line: str, link: str) -> CaptureAnswer:
     """Record what somebody said to the bot, at the time that it begins with, else at the message's own.
 
     The answer is a receipt where a time was typed, and a question where that has no one reading.
     """
     _require_time(said)
-    person = await desk.people.known(asked.team, asked.user)
-    clocks = clocks_of(desk, person, said.at)
-    line = await desk.people.read(asked.team, line)
+    person = await services.people.known(request.team, request.user)
+    clocks = clocks_of(services, person, said.at)
+    line = await services.people.read(request.team, line)
     reading = times.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         timeline_rules.require_text(reading.text)
@@ -111,66 +115,68 @@ async def note(desk: Services, asked: Request, said: SlackMessage, line: str, li
             raise Refused(words.capture.too_long_to_ask())
         return CaptureAnswer(asked_where_said(timeline_views.question(reading, clocks), said.source), is_recorded=False)
     moment = reading.utc or said.at
-    timeline_rules.require_past(moment, asked.now)
+    timeline_rules.require_past(moment, request.now)
     text = text_of(said, reading.text)
-    new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
+    new = NewEntry(moment, text, request.user, request.user, request.now, reading.end_utc, reading.approximate)
     capture = CapturedEntry(
         replace(new, permalink=link, source=said.source),
         said.files,
-        replace(clocks, now=asked.now),
+        replace(clocks, now=request.now),
         reading=reading,
-        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
+        unknown_zone=reading.assumed_zone and services.lacks_zone(person),
         typed=(line, said.at) if reading.utc is not None and reading.text else None,
     )
-    receipt = await _record(desk, asked, capture)
-    is_telling = reading.utc is not None or is_risky(said) or bool(list_offers(reading, moment, asked.now))
+    receipt = await _record(services, request, capture)
+    is_telling = reading.utc is not None or is_risky(said) or bool(list_offers(reading, moment, request.now))
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
-async def settle(desk: Services, asked: Request, said: SlackMessage, chosen: ChosenTime, link: str) -> Message | None:
+async def settle(
+    services: Services, request: Request, said: SlackMessage, chosen: ChosenTime, link: str
+) -> Message | None:
     """Record a message whose time was asked, at the time that was chosen."""
     _require_time(said)
     moment = chosen.at or said.at
-    timeline_rules.require_chosen(moment, asked.now)
+    timeline_rules.require_chosen(moment, request.now)
     end = moment + chosen.lasts if chosen.lasts else None
     text = timeline_rules.require_text(clean_input(chosen.text, "That entry"))
-    new = NewEntry(moment, text, asked.user, asked.user, asked.now, end, chosen.approximate)
-    clocks = await own_clocks(desk, asked)
+    new = NewEntry(moment, text, request.user, request.user, request.now, end, chosen.approximate)
+    clocks = await own_clocks(services, request)
     capture = CapturedEntry(
         replace(new, permalink=link, source=said.source), said.files, clocks, asked_at=chosen.asked_at
     )
-    return await _record(desk, asked, capture)
+    return await _record(services, request, capture)
 
 
-async def let_go(desk: Services, asked: Request, source: str) -> bool:
+async def let_go(services: Services, request: Request, source: str) -> bool:
     """Take back what a reaction recorded, for nobody holds that reaction any more; whether there was such an entry."""
 
     def unit(tx: Transaction) -> Message | None:
-        incident = incidents_store.current(tx, asked.place, locking=True)
+        incident = incidents_store.current(tx, request.place, locking=True)
         entry = timeline_store.by_source(tx, incident.id, source) if incident else None
         if incident is None or entry is None or entry.struck:
             return None
         if timeline_store.versions(tx, entry.id)[0].change != MARKED:
             return None
-        entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", asked.user, asked.now)
-        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        return corrections_views.struck(entry, corrections_views.Turn(incident, after, asked.user))
+        entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", request.user, request.now)
+        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        return corrections_views.struck(entry, corrections_views.Turn(incident, after, request.user))
 
-    return await once(desk, asked, unit, verb="capture.let_go") is not None
+    return await once(services, request, unit, verb="capture.let_go") is not None
 
 
-async def changed(desk: Services, place: Place, source: str, change: str) -> None:
+async def changed(services: Services, place: Place, source: str, change: str) -> None:
     """Say of what was captured from a message that it was `edited` or `deleted` since."""
     # Everybody's edits come by here, and nearly all of them are of messages that nobody captured.
-    if not await desk.store.read(lambda tx: timeline_store.unlike(tx, place, source, change)):
+    if not await services.store.read(lambda tx: timeline_store.unlike(tx, place, source, change)):
         return
 
     def unit(tx: Transaction) -> None:
         for entry_id, _ in timeline_store.unlike(tx, place, source, change):
             timeline_store.mark_change(tx, entry_id, change)
 
-    await desk.store.write(unit)
-    desk.cards.touch(place, None)
+    await services.store.write(unit)
+    services.cards.touch(place, None)
 
 
 def is_risky(said: SlackMessage) -> bool:
@@ -178,41 +184,41 @@ def is_risky(said: SlackMessage) -> bool:
     return bool(secrets_rules.find_credentials(said.text))
 
 
-async def _record(desk: Services, asked: Request, capture: CapturedEntry) -> Message | None:
+async def _record(services: Services, request: Request, capture: CapturedEntry) -> Message | None:
     def unit(tx: Transaction) -> Message:
-        incident = incidents_store.current(tx, asked.place, locking=True)
+        incident = incidents_store.current(tx, request.place, locking=True)
         if incident is None:
             raise Refused(NO_INCIDENT, offer="open_incident")
         require_of(incident, capture.asked_at)
         entry = timeline_store.by_source(tx, incident.id, capture.new.source)
         if entry is not None and capture.asked_at is not None:
-            require_standing(tx, desk, asked, entry)
+            require_standing(tx, services, request, entry)
         if entry is None:
-            entry, incident = _added(tx, asked, capture)
+            entry, incident = _added(tx, request, capture)
             return receipt(entry, incident, capture, wanted(tx, entry, capture.files))
         if not entry.struck:
-            return _already(desk, entry, incident, capture)
-        entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", asked.user, asked.now)
-        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        return corrections_views.restored(entry, corrections_views.Turn(incident, after, asked.user))
+            return _already(services, entry, incident, capture)
+        entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", request.user, request.now)
+        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        return corrections_views.restored(entry, corrections_views.Turn(incident, after, request.user))
 
     try:
-        return await once(desk, asked, unit, verb="capture.record")
+        return await once(services, request, unit, verb="capture.record")
     except Refused as refused:
-        raise with_words(refused, _carried(asked, capture)) from refused
+        raise with_words(refused, _carried(request, capture)) from refused
 
 
-def _carried(asked: Request, capture: CapturedEntry) -> PendingEntry:
+def _carried(request: Request, capture: CapturedEntry) -> PendingEntry:
     """What the button that opens an incident takes along: all of the message, as it would have been recorded now."""
     new = capture.new
-    line, typed_at = capture.typed or (new.text, asked.now)
+    line, typed_at = capture.typed or (new.text, request.now)
     return PendingEntry(
         line,
         typed_at,
         zone_name(capture.clocks.zone),
-        asked.place.channel,
-        asked.key,
-        author=new.author if new.author != asked.user else "",
+        request.place.channel,
+        request.key,
+        author=new.author if new.author != request.user else "",
         link=new.permalink,
         source=new.source,
         is_marked=capture.change == MARKED,
@@ -225,8 +231,8 @@ def _carried(asked: Request, capture: CapturedEntry) -> PendingEntry:
     )
 
 
-def _added(tx: Transaction, asked: Request, capture: CapturedEntry) -> tuple[Entry, Incident]:
-    taken = incidents_store.take_entry_number(tx, asked.place)
+def _added(tx: Transaction, request: Request, capture: CapturedEntry) -> tuple[Entry, Incident]:
+    taken = incidents_store.take_entry_number(tx, request.place)
     if taken is None:  # it is over, and its postmortem is published
         raise Refused(NO_INCIDENT, offer="open_incident")
     incident, number = taken
@@ -261,12 +267,12 @@ def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: lis
     return {**shown, "blocks": [*above, told, buttons]}
 
 
-def _already(desk: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:
+def _already(services: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:
     by = entry.recorder if entry.recorder != capture.new.recorder else ""
     said = words.capture.already(
         number=entry.number,
         key=incident.key,
-        who=(desk.people.name(incident.team, by) or by) if by else "",
+        who=(services.people.name(incident.team, by) or by) if by else "",
         text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
     return blocks.whisper(said, [blocks.section(said), timeline_views.edit_row(entry)])
@@ -282,16 +288,16 @@ def text_of(said: SlackMessage, text: str) -> str:
     return text
 
 
-async def author_of(desk: Services, team: str, said: SlackMessage) -> Person:
+async def author_of(services: Services, team: str, said: SlackMessage) -> Person:
     """Who said it; a bot that is no member is remembered by the name under which it speaks. Raises Refused: nobody."""
     if not said.author:
         raise Refused(words.capture.nobody())
     if said.author.startswith(("U", "W")):
-        return await desk.people.known_as(team, said.author, said.called, is_bot=bool(said.bot_name))
-    before = desk.people.seen(team, said.author)
+        return await services.people.known_as(team, said.author, said.called, is_bot=bool(said.bot_name))
+    before = services.people.seen(team, said.author)
     if before is not None and not said.called:
         return before
-    return await desk.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
+    return await services.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
 
 
 def _require_time(said: SlackMessage) -> None:

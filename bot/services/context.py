@@ -1,4 +1,4 @@
-"""The desk: everything a verb needs at hand, and the one way in which a request takes effect once.
+"""The service context: everything a service needs, and the one way in which a request takes effect once.
 
 Which changes other systems are to hear of: read from what a transaction noted, so that no verb can forget it.
 
@@ -200,7 +200,7 @@ class KeptReply(dict[str, Any]):
 Unit = Callable[[Transaction], Message | None]
 
 
-async def once(desk: Services, asked: Request, unit: Unit, *, verb: str) -> Message | None:
+async def once(services: Services, request: Request, unit: Unit, *, verb: str) -> Message | None:
     """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
 
     What it changed besides entries, which keep their own history, has its line in the audit in that transaction,
@@ -210,45 +210,45 @@ async def once(desk: Services, asked: Request, unit: Unit, *, verb: str) -> Mess
     """
 
     def run(tx: Transaction) -> KeptReply:
-        before = deliveries_store.reply(tx, asked.key)
+        before = deliveries_store.reply(tx, request.key)
         if before is not None:
             return KeptReply(json.loads(before) or {}, before)
         tx.clear_notes()
-        said = _told_there(tx, asked, unit(tx))
+        said = _told_there(tx, request, unit(tx))
         if tx.changed:
-            history_store.keep(tx, asked.user, verb, asked.key, asked.now)
-            follow(tx, desk.systems, asked.now)
+            history_store.keep(tx, request.user, verb, request.key, request.now)
+            follow(tx, services.systems, request.now)
         encoded = json.dumps(said)
-        if asked.aloud and said is not None and said.get("response_type") == "in_channel":
-            deliveries_store.owe(tx, Owed(asked.team, "message", asked.place.channel, encoded, asked.now))
-        deliveries_store.keep(tx, asked.key, encoded, asked.now)
+        if request.aloud and said is not None and said.get("response_type") == "in_channel":
+            deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, encoded, request.now))
+        deliveries_store.keep(tx, request.key, encoded, request.now)
         return KeptReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 
-    reply = await desk.store.write(run)
-    desk.cards.touch(asked.place, asked.incident_id)
+    reply = await services.store.write(run)
+    services.cards.touch(request.place, request.incident_id)
     if reply.changed:
-        desk.tabs.changed(reply.changed)
+        services.tabs.changed(reply.changed)
     if reply.owes:
-        desk.outbox.kick()
+        services.outbox.kick()
     return reply or None
 
 
-def _told_there(tx: Transaction, asked: Request, said: Message | None) -> Message | None:
+def _told_there(tx: Transaction, request: Request, said: Message | None) -> Message | None:
     """What is said to all, said in the incident's channel where it was asked for elsewhere."""
-    is_for_all = asked.is_told_there and said is not None and said.get("response_type") == "in_channel"
-    incident = incidents_store.by_id(tx, asked.incident_id or 0) if is_for_all else None
-    if said is None or incident is None or incident.channel == asked.place.channel:
+    is_for_all = request.is_told_there and said is not None and said.get("response_type") == "in_channel"
+    incident = incidents_store.by_id(tx, request.incident_id or 0) if is_for_all else None
+    if said is None or incident is None or incident.channel == request.place.channel:
         return said
     deliveries_store.tell(
-        tx, incident, {key: value for key, value in said.items() if key != "response_type"}, asked.now
+        tx, incident, {key: value for key, value in said.items() if key != "response_type"}, request.now
     )
     return said | {"response_type": "ephemeral"}
 
 
-async def require_able(desk: Services, asked: Request, user: str, what: str, field: str = "") -> Person:
+async def require_able(services: Services, request: Request, user: str, what: str, field: str = "") -> Person:
     """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
-    person = await desk.people.known(asked.team, user)
-    if desk.people.is_nobody(asked.team, user):
+    person = await services.people.known(request.team, user)
+    if services.people.is_nobody(request.team, user):
         raise Refused(
             f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @.", field=field
         )
@@ -258,22 +258,22 @@ async def require_able(desk: Services, asked: Request, user: str, what: str, fie
     return person
 
 
-def require_incident(tx: Transaction, asked: Request, *, locking: bool = False) -> Incident:
+def require_incident(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
     """The incident that a request is about: the one that its button names, else the channel's.
 
     Raises Refused with the offer to open one where the channel has none. A button that is pressed outside the
     incident's channel (in a DM) works for those who owe something there: its owner and its lead. So does a command that
-    names the incident for everybody who may look into its channel, which `asked` then says.
+    names the incident for everybody who may look into its channel, which `request` then says.
     """
-    if asked.incident_id is None:
-        incident = incidents_store.current(tx, asked.place, locking=locking)
+    if request.incident_id is None:
+        incident = incidents_store.current(tx, request.place, locking=locking)
         if incident is None:
-            raise Refused(no_incident(asked), offer="open_incident")
+            raise Refused(no_incident(request), offer="open_incident")
         return incident
-    found = incidents_store.by_id(tx, asked.incident_id, locking=locking)
-    if found is None or found.team != asked.team:
+    found = incidents_store.by_id(tx, request.incident_id, locking=locking)
+    if found is None or found.team != request.team:
         raise Refused("That incident is not here any more.")
-    if not _may_touch(found, asked):
+    if not _may_touch(found, request):
         raise Refused(_not_yours(tx, found))
     return found
 
@@ -288,13 +288,13 @@ def _not_yours(tx: Transaction, incident: Incident) -> str:
     )
 
 
-def require_taking(tx: Transaction, asked: Request, *, locking: bool = False) -> Incident:
+def require_taking(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
     """The same, where it still takes entries; raises Refused where it is closed, too."""
-    incident = require_incident(tx, asked, locking=locking)
+    incident = require_incident(tx, request, locking=locking)
     if not incident.is_closed:
         return incident
-    if asked.incident_id is None:
-        raise Refused(no_incident(asked), offer="open_incident")
+    if request.incident_id is None:
+        raise Refused(no_incident(request), offer="open_incident")
     raise Refused(closed(incident), offer="open_incident")
 
 
@@ -307,35 +307,37 @@ def closed(incident: Incident) -> str:
     )
 
 
-def _may_touch(incident: Incident, asked: Request) -> bool:
-    if incident.channel == asked.place.channel or asked.sees == incident.id:
+def _may_touch(incident: Incident, request: Request) -> bool:
+    if incident.channel == request.place.channel or request.sees == incident.id:
         return True
-    return asked.user in (incident.postmortem_owner, incident.lead)
+    return request.user in (incident.postmortem_owner, incident.lead)
 
 
-async def require_sight(desk: Services, asked: Request) -> None:
+async def require_sight(services: Services, request: Request) -> None:
     """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
 
     So it does where Slack does not say: that costs a second try, and nobody a secret. Whoever asks from inside the
     channel is in it, unless Slack told that they left: a form that they opened in there outlives that.
     """
-    here = asked.place.channel
-    channel = here if asked.incident_id is None else await desk.store.read(lambda tx: _channel_of(tx, asked)) or here
-    if channel == here and not desk.places.has_left(asked.user, channel):
+    here = request.place.channel
+    channel = (
+        here if request.incident_id is None else await services.store.read(lambda tx: _channel_of(tx, request)) or here
+    )
+    if channel == here and not services.places.has_left(request.user, channel):
         return
-    sight = await desk.sight(asked.team, asked.user, [channel])
+    sight = await services.sight(request.team, request.user, [channel])
     if channel not in sight.seen:
         raise Refused(words.general.unseen() if sight.is_sure else words.general.unsure())
 
 
-def _channel_of(tx: Transaction, asked: Request) -> str:
-    incident = incidents_store.by_id(tx, asked.incident_id or 0)
+def _channel_of(tx: Transaction, request: Request) -> str:
+    incident = incidents_store.by_id(tx, request.incident_id or 0)
     return incident.channel if incident else ""
 
 
-def no_incident(asked: Request) -> str:
+def no_incident(request: Request) -> str:
     """The sentence for a place that has no incident: in a direct message there never is one."""
-    return IN_A_DM if asked.place.channel.startswith("D") else NO_INCIDENT
+    return IN_A_DM if request.place.channel.startswith("D") else NO_INCIDENT
 
 
 IN_A_DM = (
@@ -345,14 +347,14 @@ IN_A_DM = (
 NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`."
 
 
-async def examples(desk: Services, asked: Request) -> Examples:
+async def examples(services: Services, request: Request) -> Examples:
     """Numbers of the channel's incident; where it has none, those that will be given first."""
 
     def look(tx: Transaction) -> Examples:
         try:
-            incident = require_incident(tx, asked)
+            incident = require_incident(tx, request)
         except Refused:
             return Examples()
         return choose_examples(case_store.glance(tx, incident, 1)[0])
 
-    return await desk.store.read(look)
+    return await services.store.read(look)

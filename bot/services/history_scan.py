@@ -49,42 +49,42 @@ from storage.search import DONE, FAILED, HistoryScan, NewLookback
 from storage.timeline import NewEntry
 
 
-async def begin(desk: Services, asked: Request, hours: int, app: str) -> Message | None:
+async def begin(services: Services, request: Request, hours: int, app: str) -> Message | None:
     """[Look back 2 hours]: a walk that the next tick takes up. `app` is our own app id, whose messages it skips."""
     span = SPANS[hours]
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, asked, locking=True)
-        _begin(tx, asked, incident, asked.now - span, app)
+        incident = require_taking(tx, request, locking=True)
+        _begin(tx, request, incident, request.now - span, app)
         return history_scan_views.begun(incident, hours)
 
-    return await once(desk, asked, unit, verb="lookback.begin")
+    return await once(services, request, unit, verb="lookback.begin")
 
 
-async def again(desk: Services, asked: Request, value: dict[str, Any]) -> Message | None:
+async def again(services: Services, request: Request, value: dict[str, Any]) -> Message | None:
     """[Try again] below a walk that failed: the same span once more, from its latest message on."""
-    row = await _found_by(desk, asked, value["lookback"])
+    row = await _found_by(services, request, value["lookback"])
 
     def unit(tx: Transaction) -> Message:
         incident = _incident(tx, row, locking=True)
-        _begin(tx, asked, incident, row.oldest, json.loads(row.cursor)["app"])
+        _begin(tx, request, incident, row.oldest, json.loads(row.cursor)["app"])
         return history_scan_views.begun_again(incident)
 
-    return await once(desk, asked, unit, verb="lookback.again")
+    return await once(services, request, unit, verb="lookback.again")
 
 
-def _begin(tx: Transaction, asked: Request, incident: Incident, oldest: datetime, app: str) -> None:
+def _begin(tx: Transaction, request: Request, incident: Incident, oldest: datetime, app: str) -> None:
     if search_store.is_going(tx, incident.id):
         raise Refused(f"I am looking back for {incident.key} already. What I find comes as a direct message.")
-    cursor = json.dumps({"latest": f"{asked.now.timestamp():.6f}", "app": app})
-    new = NewLookback(asked.team, incident.channel, incident.id, asked.user, oldest, cursor)
-    search_store.add(tx, new, asked.now)
+    cursor = json.dumps({"latest": f"{request.now.timestamp():.6f}", "app": app})
+    new = NewLookback(request.team, incident.channel, incident.id, request.user, oldest, cursor)
+    search_store.add(tx, new, request.now)
 
 
-async def choose(desk: Services, asked: Request, value: dict[str, Any]) -> Block:
+async def choose(services: Services, request: Request, value: dict[str, Any]) -> Block:
     """[Choose]: the window that lists what was found and is not recorded yet."""
-    row = await _found_by(desk, asked, value["lookback"])
-    clocks = await own_clocks(desk, asked)
+    row = await _found_by(services, request, value["lookback"])
+    clocks = await own_clocks(services, request)
     page = int(value["page"])
     proposals = proposals_of(row)[page * history_scan_views.PAGE : (page + 1) * history_scan_views.PAGE]
 
@@ -98,12 +98,12 @@ async def choose(desk: Services, asked: Request, value: dict[str, Any]) -> Block
         named = [(one, _name(tx, row.team, one.author)) for one in new]
         return history_scan_views.window(incident, named, clocks, row.id, page)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def record(desk: Services, asked: Request, lookback_id: object, ticked: frozenset[str]) -> Message | None:
+async def record(services: Services, request: Request, lookback_id: object, ticked: frozenset[str]) -> Message | None:
     """The window was sent: every ticked message becomes an entry, each once, all of them or none."""
-    row = await _found_by(desk, asked, lookback_id)
+    row = await _found_by(services, request, lookback_id)
     chosen = [one for one in proposals_of(row) if one.ts in ticked]
     if not chosen:
         raise Refused("No message is ticked, so there is nothing to record. Tick at least one, or close this window.")
@@ -112,39 +112,41 @@ async def record(desk: Services, asked: Request, lookback_id: object, ticked: fr
     def unit(tx: Transaction) -> Message:
         incident = _incident(tx, row, locking=True)
         links = (address(home, row.channel, one.ts, one.thread) for one in chosen)
-        added = [_add(tx, incident, asked, one, link) for one, link in zip(chosen, links, strict=True)]
+        added = [_add(tx, incident, request, one, link) for one, link in zip(chosen, links, strict=True)]
         entries = [entry for entry in added if entry is not None]
         if not entries:
             raise Refused(f"All of these messages are recorded in {incident.key} already.")
         named = {source_of(row.channel, one.ts): one.named for one in chosen if one.named}
-        return history_scan_views.receipt(incident, entries, named, asked.now)
+        return history_scan_views.receipt(incident, entries, named, request.now)
 
-    there = replace(asked.at(Place(row.team, row.channel)), incident_id=row.incident_id)
-    return await once(desk, there, unit, verb="lookback.record")
+    there = replace(request.at(Place(row.team, row.channel)), incident_id=row.incident_id)
+    return await once(services, there, unit, verb="lookback.record")
 
 
-def _add(tx: Transaction, incident: Incident, asked: Request, one: Proposal, link: str) -> Entry | None:
+def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, link: str) -> Entry | None:
     """The new entry; None where the message is captured already."""
     source = source_of(incident.channel, one.ts)
     if timeline_store.by_source(tx, incident.id, source) is not None:
         return None
     new = NewEntry(
-        one.at, one.text, one.author, asked.user, asked.now, one.end, one.approximate, permalink=link, source=source
+        one.at, one.text, one.author, request.user, request.now, one.end, one.approximate, permalink=link, source=source
     )
     entry = timeline_store.append(tx, incident.id, new)
     wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
-    warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), entry.text, asked)
+    warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), entry.text, request)
     return entry
 
 
-async def _found_by(desk: Services, asked: Request, lookback_id: object) -> HistoryScan:
+async def _found_by(services: Services, request: Request, lookback_id: object) -> HistoryScan:
     """The walk that somebody asked for; raises Refused for anybody else, and once they left the channel."""
     row = (
-        await desk.store.read(lambda tx: search_store.by_id(tx, lookback_id)) if isinstance(lookback_id, int) else None
+        await services.store.read(lambda tx: search_store.by_id(tx, lookback_id))
+        if isinstance(lookback_id, int)
+        else None
     )
-    if row is None or row.team != asked.team or row.asked_by != asked.user:
+    if row is None or row.team != request.team or row.asked_by != request.user:
         raise Refused("That list is not yours. `/incident open` offers to look back when you open an incident.")
-    if row.channel not in await desk.may_see(asked.team, asked.user, [row.channel], asked.place.channel):
+    if row.channel not in await services.may_see(request.team, request.user, [row.channel], request.place.channel):
         raise Refused("You are not in that channel any more, so I cannot show you what was said there.")
     return row
 
@@ -234,13 +236,13 @@ class _Cursor:
 class Walker:
     """Takes every walk on that is due."""
 
-    def __init__(self, desk: Services, history: ChannelHistory) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, history: ChannelHistory) -> None:
+        self._services = services
         self._history = history
 
     async def sweep(self, now: datetime) -> None:
         """Go on with every walk that may, a few steps each; what is through is told to who asked."""
-        store = self._desk.store
+        store = self._services.store
         for row in await store.read(lambda tx: search_store.due(tx, now, AT_ONCE)):
             held = await store.write(partial(search_store.claim, lookback=row, until=now + LEASE))
             if held is not None:
@@ -315,18 +317,18 @@ class Walker:
             return None
         if not said.ts:
             raise _Skipped
-        desk = self._desk
+        services = self._services
         try:
-            author = await author_of(desk, held.team, said)
-            text = text_of(said, await desk.people.read(held.team, said.text))
+            author = await author_of(services, held.team, said)
+            text = text_of(said, await services.people.read(held.team, said.text))
         except Refused as refused:
             if said.is_odd or said.text:
                 raise _Skipped from refused
             return None
-        reading = times.read(text, said.at, desk.zone_for(author), language=language_of(author))
+        reading = times.read(text, said.at, services.zone_for(author), language=language_of(author))
         why = find_reason(
             said.text,
-            is_marked=_is_marked(told, desk.reaction),
+            is_marked=_is_marked(told, services.reaction),
             has_time=reading.written is not None,
             has_image=any(file.media_type.startswith("image/") for file in said.files),
         )
@@ -344,11 +346,11 @@ class Walker:
             approximate=reading.approximate if is_typed else False,
             reason=why,
             files=tuple((file.name, file.media_type, file.size, file.address) for file in said.files),
-            named=() if is_typed else tuple(offer.at for offer in list_offers(reading, said.at, desk.clock.now())),
+            named=() if is_typed else tuple(offer.at for offer in list_offers(reading, said.at, services.clock.now())),
         )
 
     async def _save(self, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:
-        return await self._desk.store.write(lambda tx: search_store.save(tx, held, after))
+        return await self._services.store.write(lambda tx: search_store.save(tx, held, after))
 
     async def _wait(self, held: HistoryScan, cursor: _Cursor, busy: Busy, now: datetime) -> None:
         """Go on after a while; not for ever where Slack does not even say how long."""
@@ -380,10 +382,10 @@ class Walker:
             incident = incidents_store.by_id(tx, held.incident_id)
             if search_store.save(tx, held, after) is None or incident is None:
                 return
-            deliveries_store.tell(tx, incident, told(incident), self._desk.clock.now(), to=held.asked_by)
+            deliveries_store.tell(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
 
-        await self._desk.store.write(unit)
-        self._desk.outbox.kick()
+        await self._services.store.write(unit)
+        self._services.outbox.kick()
 
 
 def _is_over(held: HistoryScan, cursor: _Cursor) -> bool:

@@ -62,27 +62,29 @@ class _Found:
     incidents: tuple[Incident, ...]
 
 
-async def opened(desk: Services, team: str, user: str, now: datetime) -> None:
+async def opened(services: Services, team: str, user: str, now: datetime) -> None:
     """Somebody looks at their tab, and from now on it is kept fresh for them."""
-    await desk.store.write(lambda tx: people_store.opened(tx, team, user, now))
+    await services.store.write(lambda tx: people_store.opened(tx, team, user, now))
 
 
-async def turn(desk: Services, asked: Request, part: str, begins: int) -> None:
+async def turn(services: Services, request: Request, part: str, begins: int) -> None:
     """Go to the page of `actions` or `postmortems` that begins there; a part that there is not is left alone."""
     if part in PARTS:
-        await desk.store.write(lambda tx: people_store.turn(tx, asked.team, asked.user, PARTS[part], max(begins, 0)))
+        await services.store.write(
+            lambda tx: people_store.turn(tx, request.team, request.user, PARTS[part], max(begins, 0))
+        )
 
 
-async def draw(desk: Services, team: str, user: str, tab: Tab | None) -> HomeTabView:
+async def draw(services: Services, team: str, user: str, tab: Tab | None) -> HomeTabView:
     """What this person's Home tab shows now, at the pages that it was turned to.
 
     Nothing of the channels that they cannot look into is in it; of what they owe there they are told how much it is,
     and no word of it. Guests and people of other workspaces are told that it is not for them, unless the operator
     lets them in.
     """
-    if not desk.allow_guests and (await desk.people.known(team, user)).is_guest:
+    if not services.allow_guests and (await services.people.known(team, user)).is_guest:
         return HomeTabView(home_tab_views.closed())
-    found = await desk.store.read(lambda tx: _find(tx, team, user))
+    found = await services.store.read(lambda tx: _find(tx, team, user))
     begins, where = (tab.actions_from, tab.postmortems_from) if tab else (0, 0)
     owed, documents = (
         _page(found.actions, begins, home_tab_views.ACTIONS),
@@ -90,10 +92,10 @@ async def draw(desk: Services, team: str, user: str, tab: Tab | None) -> HomeTab
     )
     channels = {item.incident.channel for item in owed.items}
     channels |= {incident.channel for incident in (*documents.items, *found.incidents)}
-    sight = await desk.sight(team, user, channels)
+    sight = await services.sight(team, user, channels)
     open_to_them = [incident for incident in documents.items if incident.channel in sight.seen]
     seen = tuple(incident for incident in found.incidents if incident.channel in sight.seen)
-    glances, courses = await desk.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, seen)))
+    glances, courses = await services.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, seen)))
     owing = Owing(
         owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
         documents.only(glances),
@@ -101,7 +103,7 @@ async def draw(desk: Services, team: str, user: str, tab: Tab | None) -> HomeTab
         courses,
     )
     owes = {item.incident.id for item in found.actions} | {incident.id for incident in found.postmortems}
-    return HomeTabView(home_tab_views.home(owing, desk.clock.now()), frozenset(owes), sight.is_sure)
+    return HomeTabView(home_tab_views.home(owing, services.clock.now()), frozenset(owes), sight.is_sure)
 
 
 def _find(tx: Transaction, team: str, user: str) -> _Found:
@@ -148,8 +150,8 @@ class _Affected:
 class TabKeeper:
     """Finds out whose tab a change shows in, and publishes those that look different now."""
 
-    def __init__(self, desk: Services, publisher: Publisher) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, publisher: Publisher) -> None:
+        self._services = services
         self._publisher = publisher
         self._drawing: WeakValueDictionary[Whose, asyncio.Lock] = WeakValueDictionary()
 
@@ -162,7 +164,7 @@ class TabKeeper:
                 whose for team in incidents_store.teams(tx) for whose in people_store.lately(tx, team, since, MOST_TABS)
             )
 
-        return await self._desk.store.read(look)
+        return await self._services.store.read(look)
 
     async def whose(self, changes: frozenset[Change]) -> tuple[Whose, ...]:
         """Those who owe something of what changed, or did; and where an incident itself changed, those who may see it.
@@ -172,7 +174,7 @@ class TabKeeper:
         found: dict[Whose, None] = {}
         for incident_id in sorted({incident_id for incident_id, _ in changes}):
             look = partial(_affected, incident_id=incident_id, since=self._since())
-            affected = await self._desk.store.read(look)
+            affected = await self._services.store.read(look)
             if affected is None:
                 continue
             found |= dict.fromkeys(affected.owing)
@@ -182,7 +184,7 @@ class TabKeeper:
 
     async def _who_may_see(self, affected: _Affected) -> list[Whose]:
         channel = affected.incident.channel
-        return [whose for whose in affected.others if channel in await self._desk.may_see(*whose, [channel], "")]
+        return [whose for whose in affected.others if channel in await self._services.may_see(*whose, [channel], "")]
 
     async def draw(self, team: str, person: str, *, anyway: bool = False) -> Drawn:
         """Publish somebody's tab where it looks different now, or `anyway`, for they look at it.
@@ -191,10 +193,10 @@ class TabKeeper:
         tab stays as it is until Slack tells.
         """
         async with self._drawing.setdefault((team, person), asyncio.Lock()):
-            tab = await self._desk.store.read(lambda tx: people_store.one_tab(tx, team, person))
+            tab = await self._services.store.read(lambda tx: people_store.one_tab(tx, team, person))
             if not anyway and (tab is None or tab.opened_at < self._since()):
                 return Drawn()
-            drawing = await draw(self._desk, team, person, tab)
+            drawing = await draw(self._services, team, person, tab)
             later = Drawn(wait=0.0 if drawing.is_sure else LATER_SECONDS)
             shown = _hash(drawing.view)
             if not anyway and (later.wait or (tab is not None and shown == tab.shown)):
@@ -207,12 +209,12 @@ class TabKeeper:
 
     async def _keep(self, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
         try:
-            await self._desk.store.write(lambda tx: people_store.keep_tab(tx, team, person, shown, owes))
+            await self._services.store.write(lambda tx: people_store.keep_tab(tx, team, person, shown, owes))
         except NotRecorded:
             log.warning("what a Home tab shows could not be written down; it is published once more then")
 
     def _since(self) -> datetime:
-        return self._desk.clock.now() - LOOKED_AT
+        return self._services.clock.now() - LOOKED_AT
 
 
 def _affected(tx: Transaction, incident_id: int, since: datetime) -> _Affected | None:

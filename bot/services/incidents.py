@@ -65,33 +65,38 @@ class Opening:
     channel_name: str = ""
 
 
-async def open_new(desk: Services, asked: Request, opening: Opening) -> Message | None:
+async def open_new(services: Services, request: Request, opening: Opening) -> Message | None:
     """Open an incident in the channel; raises Refused where one is open there."""
     return await once(
-        desk, asked, lambda tx: incidents_views.opened_message(opened_in(tx, asked, opening)), verb="incidents.open_new"
+        services,
+        request,
+        lambda tx: incidents_views.opened_message(opened_in(tx, request, opening)),
+        verb="incidents.open_new",
     )
 
 
-def opened_in(tx: Transaction, asked: Request, opening: Opening) -> Incident:
+def opened_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
     """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
     title = _one_line(opening.title) or "Untitled incident"
-    standing = incidents_store.current(tx, asked.place, locking=True)
+    standing = incidents_store.current(tx, request.place, locking=True)
     if standing is not None and standing.status is not Status.RESOLVED:
         raise Refused(
             f"{standing.key} {mask_credentials(standing.title)} is open here already. A channel holds one open "
             "incident at a time: `/incident resolved` closes it."
         )
-    incident = incidents_store.open_new(tx, asked.place, title, asked.user, asked.now)
-    _note(tx, asked, incident, f"Incident opened: {title}", EntryKind.STATUS)
+    incident = incidents_store.open_new(tx, request.place, title, request.user, request.now)
+    _note(tx, request, incident, f"Incident opened: {title}", EntryKind.STATUS)
     if opening.severity or opening.channel_name:
         incident = replace(incident, severity=opening.severity, channel_name=opening.channel_name)
         incidents_store.save(tx, incident)
     if opening.severity:
-        _note(tx, asked, incident, f"Severity set to sev{opening.severity}", EntryKind.SEVERITY)
-    who = "" if asked.user in PROGRAMS else asked.user
-    deliveries_store.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id, fallback=who))
+        _note(tx, request, incident, f"Severity set to sev{opening.severity}", EntryKind.SEVERITY)
+    who = "" if request.user in PROGRAMS else request.user
+    deliveries_store.owe(
+        tx, Owed(request.team, "card", request.place.channel, "", request.now, incident.id, fallback=who)
+    )
     if who:
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.TITLE), title, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.TITLE), title, request)
     return incident
 
 
@@ -103,151 +108,151 @@ def _one_line(title: str) -> str:
     return line
 
 
-async def rename(desk: Services, asked: Request, title: str) -> Message | None:
+async def rename(services: Services, request: Request, title: str) -> Message | None:
     """Call the incident otherwise: what is wrong is often known only later."""
     title = _one_line(title)
 
     def unit(tx: Transaction) -> Message:
-        before = require_incident(tx, asked, locking=True)
+        before = require_incident(tx, request, locking=True)
         if before.title == title:
             raise Refused(f"{before.key} is called that already.")
         incident = replace(before, title=title)
         incidents_store.save(tx, incident)
         told = f"Renamed from {before.title} to {title}"
-        number = _note(tx, asked, incident, told, EntryKind.NOTE)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), title, asked)
+        number = _note(tx, request, incident, told, EntryKind.NOTE)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), title, request)
         return incidents_views.said_to_all(
-            words.incidents.renamed(key=incident.key, title=title, before=before.title, by=asked.user)
+            words.incidents.renamed(key=incident.key, title=title, before=before.title, by=request.user)
         )
 
-    return await once(desk, asked, unit, verb="incidents.rename")
+    return await once(services, request, unit, verb="incidents.rename")
 
 
 def _note(
-    tx: Transaction, asked: Request, incident: Incident, text: str, kind: EntryKind, at: datetime | None = None
+    tx: Transaction, request: Request, incident: Incident, text: str, kind: EntryKind, at: datetime | None = None
 ) -> int:
     """Write a change of the record into the timeline; its number."""
-    new = NewEntry(at or asked.now, text, asked.user, asked.user, asked.now, kind=kind)
+    new = NewEntry(at or request.now, text, request.user, request.user, request.now, kind=kind)
     return timeline_store.append(tx, incident.id, new).number
 
 
-async def set_severity(desk: Services, asked: Request, severity: int) -> Message | None:
+async def set_severity(services: Services, request: Request, severity: int) -> Message | None:
     """Say how bad it is."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         before = incident.severity
         if before == severity:
             raise Refused(f"{incident.key} is sev{severity} already.")
         incidents_store.save(tx, replace(incident, severity=severity))
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
-        _note(tx, asked, incident, entry, EntryKind.SEVERITY)
+        _note(tx, request, incident, entry, EntryKind.SEVERITY)
         return incidents_views.said_to_all(
-            words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=asked.user)
+            words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=request.user)
         )
 
-    return await once(desk, asked, unit, verb="incidents.set_severity")
+    return await once(services, request, unit, verb="incidents.set_severity")
 
 
-async def set_lead(desk: Services, asked: Request, lead: str, called: str) -> Message | None:
+async def set_lead(services: Services, request: Request, lead: str, called: str) -> Message | None:
     """Say who leads; `lead` is a user id, `called` the name as typed, for where Slack does not tell another."""
-    await require_able(desk, asked, lead, "lead")
-    name = desk.people.name(asked.team, lead) or called
+    await require_able(services, request, lead, "lead")
+    name = services.people.name(request.team, lead) or called
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         if incident.lead == lead:
             raise Refused(f"{name} leads {incident.key} already.")
-        before = desk.people.name(asked.team, incident.lead) or incident.lead if incident.lead else ""
+        before = services.people.name(request.team, incident.lead) or incident.lead if incident.lead else ""
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
-        _note(tx, asked, incident, text, EntryKind.LEAD)
-        return incidents_views.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=asked.user))
+        _note(tx, request, incident, text, EntryKind.LEAD)
+        return incidents_views.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=request.user))
 
-    return await once(desk, asked, unit, verb="incidents.set_lead")
+    return await once(services, request, unit, verb="incidents.set_lead")
 
 
-async def reopen(desk: Services, asked: Request, line: str) -> Message | None:
+async def reopen(services: Services, request: Request, line: str) -> Message | None:
     """It was not over: the incident is open again, and its reminders are withdrawn."""
     text = clean_input(line, "That entry")
 
     def unit(tx: Transaction) -> Message:
-        incident = incident_rules.reopen(require_incident(tx, asked, locking=True))
+        incident = incident_rules.reopen(require_incident(tx, request, locking=True))
         incidents_store.save(tx, incident)
-        reminders_store.cancel(tx, incident.id, "the incident was reopened", asked.now)
-        retire(tx, incident, words.reminders.reopened(), asked.now)
-        number = _note(tx, asked, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, asked)
-        return incidents_views.said_to_all(words.incidents.reopened(key=incident.key, by=asked.user, text=text))
+        reminders_store.cancel(tx, incident.id, "the incident was reopened", request.now)
+        retire(tx, incident, words.reminders.reopened(), request.now)
+        number = _note(tx, request, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
+        return incidents_views.said_to_all(words.incidents.reopened(key=incident.key, by=request.user, text=text))
 
-    return await once(desk, asked, unit, verb="incidents.reopen")
+    return await once(services, request, unit, verb="incidents.reopen")
 
 
-async def overview(desk: Services, asked: Request) -> Message:
+async def overview(services: Services, request: Request) -> Message:
     """How the channel's incident stands."""
 
     def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, request)
         case, total = case_store.glance(tx, incident, incidents_views.CARD_ENTRIES)
-        return incidents_views.overview(case, total, timeline_store.course(tx, incident), asked.now)
+        return incidents_views.overview(case, total, timeline_store.course(tx, incident), request.now)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def list_all(desk: Services, asked: Request) -> Message:
+async def list_all(services: Services, request: Request) -> Message:
     """The workspace's incidents in those channels that the reader may look into."""
-    found = await desk.store.read(lambda tx: incidents_store.listed(tx, asked.team, LISTED * 4))
+    found = await services.store.read(lambda tx: incidents_store.listed(tx, request.team, LISTED * 4))
     channels = (incident.channel for incident in found)
-    visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
+    visible = await services.may_see(request.team, request.user, channels, request.place.channel)
     shown = [incident for incident in found if incident.channel in visible][:LISTED]
     return incidents_views.listing(
-        await desk.store.read(lambda tx: [(incident, timeline_store.course(tx, incident)) for incident in shown])
+        await services.store.read(lambda tx: [(incident, timeline_store.course(tx, incident)) for incident in shown])
     )
 
 
-def form(asked: Request, channel: str, carried: PendingEntry) -> Block:
+def form(request: Request, channel: str, carried: PendingEntry) -> Block:
     """The form that opens an incident for these words."""
-    return incidents_views.open_with_form(channel, carried, _clocks(asked, carried))
+    return incidents_views.open_with_form(channel, carried, _clocks(request, carried))
 
 
-async def open_with(desk: Services, asked: Request, opening: Opening, carried: PendingEntry) -> Message | None:
+async def open_with(services: Services, request: Request, opening: Opening, carried: PendingEntry) -> Message | None:
     """Open an incident in the request's channel and record the words in it, in one transaction.
 
     Where somebody was faster and one is open there, they are recorded in that one, and the answer says so. Where they
     were recorded before (by a second press, or typed again), they are not recorded twice. Raises Refused where another
     channel was chosen that has an open incident: into that nobody writes from outside.
     """
-    wanted = await _capture(desk, asked, carried)
+    wanted = await _capture(services, request, carried)
 
     def unit(tx: Transaction) -> Message:
-        standing = incidents_store.current(tx, asked.place, locking=True)
+        standing = incidents_store.current(tx, request.place, locking=True)
         is_open = standing is not None and standing.status is not Status.RESOLVED
-        if standing is not None and is_open and asked.place.channel == carried.channel:
-            return incidents_views.recorded(None, standing, _recorded(tx, asked, standing, carried, wanted))
-        opened = opened_in(tx, asked, opening)
-        return incidents_views.recorded(opened, opened, _recorded(tx, asked, opened, carried, wanted))
+        if standing is not None and is_open and request.place.channel == carried.channel:
+            return incidents_views.recorded(None, standing, _recorded(tx, request, standing, carried, wanted))
+        opened = opened_in(tx, request, opening)
+        return incidents_views.recorded(opened, opened, _recorded(tx, request, opened, carried, wanted))
 
-    return await once(desk, asked, unit, verb="carried.open_with")
+    return await once(services, request, unit, verb="carried.open_with")
 
 
-def _clocks(asked: Request, carried: PendingEntry) -> Clocks:
+def _clocks(request: Request, carried: PendingEntry) -> Clocks:
     label = label_of(carried.clock()) if carried.zone else ""
-    return Clocks(asked.now, carried.clock(), label, carried.language or "en")
+    return Clocks(request.now, carried.clock(), label, carried.language or "en")
 
 
-async def _capture(desk: Services, asked: Request, carried: PendingEntry) -> CapturedEntry:
-    person = await desk.people.known(asked.team, asked.user)
-    author = await desk.people.known(asked.team, carried.author) if carried.author else person
+async def _capture(services: Services, request: Request, carried: PendingEntry) -> CapturedEntry:
+    person = await services.people.known(request.team, request.user)
+    author = await services.people.known(request.team, carried.author) if carried.author else person
     reading = carried.reading()
     named = None
     if carried.names_times and carried.at is not None:
-        named = times.read(carried.line, carried.at, desk.zone_for(author), language=language_of(author))
+        named = times.read(carried.line, carried.at, services.zone_for(author), language=language_of(author))
     # Recorded is when it was typed, which [That was UTC] and the history go by.
     new = NewEntry(
         reading.utc or carried.typed_at,
         require_text(clean_input(reading.text, "That entry")),
         author.id,
-        asked.user,
+        request.user,
         carried.typed_at,
         reading.end_utc,
         reading.approximate,
@@ -257,17 +262,17 @@ async def _capture(desk: Services, asked: Request, carried: PendingEntry) -> Cap
     return CapturedEntry(
         new,
         tuple(Hanging(*file) for file in carried.files),
-        _clocks(asked, carried),
+        _clocks(request, carried),
         capture_service.MARKED if carried.is_marked else "added",
-        seen_by=author.name if author.id != asked.user else "",
+        seen_by=author.name if author.id != request.user else "",
         reading=reading if carried.at is None else None,
-        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
+        unknown_zone=reading.assumed_zone and services.lacks_zone(person),
         named=named,
     )
 
 
 def _recorded(
-    tx: Transaction, asked: Request, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
+    tx: Transaction, request: Request, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
 ) -> list[Block]:
     """What the answer shows of the words: the receipt, where they stand already, or the way to the preview of lines."""
     if carried.is_paste:
@@ -277,7 +282,7 @@ def _recorded(
     entry = timeline_store.add(
         tx, incident.id, incidents_store.take_entry_number_in(tx, incident.id), wanted.new, wanted.change
     )
-    deliveries_store.keep(tx, _key(carried), json.dumps({"incident": incident.id, "entry": entry.number}), asked.now)
+    deliveries_store.keep(tx, _key(carried), json.dumps({"incident": incident.id, "entry": entry.number}), request.now)
     blocks: list[Block] = capture_service.receipt(
         entry, incident, wanted, capture_service.wanted(tx, entry, wanted.files)
     )["blocks"]
@@ -380,7 +385,7 @@ class CardKeeper:
         deliveries_store.owe(tx, Owed(incident.team, "card", incident.channel, "", self._clock.now(), incident.id))
 
 
-async def renamed(desk: Services, place: Place, name: str) -> None:
+async def renamed(services: Services, place: Place, name: str) -> None:
     """A channel has another name: its incident's exports say the new one."""
 
     def unit(tx: Transaction) -> None:
@@ -388,10 +393,10 @@ async def renamed(desk: Services, place: Place, name: str) -> None:
         if incident is not None:
             incidents_store.save(tx, replace(incident, channel_name=name))
 
-    await desk.store.write(unit)
+    await services.store.write(unit)
 
 
-async def welcomed(desk: Services, asked: Request) -> None:
+async def welcomed(services: Services, request: Request) -> None:
     """The bot came into a channel, once for each invitation.
 
     Its incident's live message, which could not be posted before, can be now; where no incident is on, a card says how
@@ -399,11 +404,11 @@ async def welcomed(desk: Services, asked: Request) -> None:
     """
 
     def unit(tx: Transaction) -> None:
-        incident = incidents_store.current(tx, asked.place)
+        incident = incidents_store.current(tx, request.place)
         if incident is not None and not incident.postmortem_status.is_finished:
-            deliveries_store.owe(tx, Owed(asked.team, "card", asked.place.channel, "", asked.now, incident.id))
+            deliveries_store.owe(tx, Owed(request.team, "card", request.place.channel, "", request.now, incident.id))
         else:
-            card = json.dumps(incidents_views.welcome(desk.reaction))
-            deliveries_store.owe(tx, Owed(asked.team, "message", asked.place.channel, card, asked.now))
+            card = json.dumps(incidents_views.welcome(services.reaction))
+            deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, card, request.now))
 
-    await once(desk, asked, unit, verb="incidents.welcomed")
+    await once(services, request, unit, verb="incidents.welcomed")

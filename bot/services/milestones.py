@@ -55,78 +55,84 @@ class _Reach:
 
 
 async def reach(
-    desk: Services, asked: Request, milestone: Milestone, line: str, check: Check | None = None
+    services: Services, request: Request, milestone: Milestone, line: str, check: Check | None = None
 ) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
-    clocks = await own_clocks(desk, asked)
-    reading = times.read(line, asked.now, clocks.zone, language=clocks.language)
+    clocks = await own_clocks(services, request)
+    reading = times.read(line, request.now, clocks.zone, language=clocks.language)
     if reading.question is not None and (question := incidents_views.question(milestone, reading, clocks)) is not None:
         return question
-    return await _reach(desk, asked, _Reach(milestone, reading, check=check), clocks)
+    return await _reach(services, request, _Reach(milestone, reading, check=check), clocks)
 
 
-async def reach_at(desk: Services, asked: Request, milestone: Milestone, reading: Reading) -> Message | None:
+async def reach_at(services: Services, request: Request, milestone: Milestone, reading: Reading) -> Message | None:
     """The same at the one of its readings that was chosen; without a time as of now."""
-    return await _reach(desk, asked, _Reach(milestone, reading), await own_clocks(desk, asked))
+    return await _reach(services, request, _Reach(milestone, reading), await own_clocks(services, request))
 
 
-async def milestone_answered(desk: Services, asked: Request, milestone: Milestone, at: datetime | None) -> Message:
+async def milestone_answered(
+    services: Services, request: Request, milestone: Milestone, at: datetime | None
+) -> Message:
     """What takes the place of the question about a milestone's time."""
-    return incidents_views.answered(milestone, at or asked.now, await own_clocks(desk, asked))
+    return incidents_views.answered(milestone, at or request.now, await own_clocks(services, request))
 
 
-async def reach_by_form(desk: Services, asked: Request, milestone: Milestone, when: str, text: str) -> Message | None:
+async def reach_by_form(
+    services: Services, request: Request, milestone: Milestone, when: str, text: str
+) -> Message | None:
     """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
-    clocks = await own_clocks(desk, asked)
+    clocks = await own_clocks(services, request)
     if when:
-        reading = replace(time_in_form(when, asked.now, clocks), text=text)
-        return await _reach(desk, asked, _Reach(milestone, reading), clocks)
+        reading = replace(time_in_form(when, request.now, clocks), text=text)
+        return await _reach(services, request, _Reach(milestone, reading), clocks)
     # The field says that empty means now: a time that the words begin with is offered, and not taken.
-    named = times.read(text, asked.now, clocks.zone, language=clocks.language)
-    untimed = replace(times.read("", asked.now, clocks.zone), text=text)
-    return await _reach(desk, asked, _Reach(milestone, untimed, named), clocks)
+    named = times.read(text, request.now, clocks.zone, language=clocks.language)
+    untimed = replace(times.read("", request.now, clocks.zone), text=text)
+    return await _reach(services, request, _Reach(milestone, untimed, named), clocks)
 
 
-async def milestone_form(desk: Services, asked: Request) -> Block:
+async def milestone_form(services: Services, request: Request) -> Block:
     """The form behind [Milestone]."""
-    clocks = await own_clocks(desk, asked)
+    clocks = await own_clocks(services, request)
 
     def look(tx: Transaction) -> Block:
-        incident = require_taking(tx, asked)
+        incident = require_taking(tx, request)
         return incidents_views.form(incident, timeline_store.standing(tx, incident.id), clocks)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def form_again(desk: Services, asked: Request, told: MilestoneReport) -> Block:
+async def form_again(services: Services, request: Request, told: MilestoneReport) -> Block:
     """The form behind [Change it], filled in with what was typed."""
-    clocks = await own_clocks(desk, asked)
-    return await desk.store.read(lambda tx: incidents_views.form(require_incident(tx, asked), (), clocks, told))
+    clocks = await own_clocks(services, request)
+    return await services.store.read(lambda tx: incidents_views.form(require_incident(tx, request), (), clocks, told))
 
 
-async def _reach(desk: Services, asked: Request, reach: _Reach, clocks: Clocks) -> Message | None:
+async def _reach(services: Services, request: Request, reach: _Reach, clocks: Clocks) -> Message | None:
     milestone, reading, check = reach.milestone, reach.reading, reach.check
     if reading.question is not None:
-        as_in = timeline_rules.format_choices(reading.question, asked.now)
+        as_in = timeline_rules.format_choices(reading.question, request.now)
         raise Refused(f"Not recorded. {reading.problem} Write the time in full, as in {as_in}.", field="when")
-    moment = reading.utc or asked.now
-    timeline_rules.require_past(moment, asked.now)
+    moment = reading.utc or request.now
+    timeline_rules.require_past(moment, request.now)
     text = clean_input(reading.text, "That entry") or incident_rules.SAID[milestone]
     told = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
 
     def unit(tx: Transaction) -> Message:
-        before = require_taking(tx, asked, locking=True)
+        before = require_taking(tx, request, locking=True)
         if check is not None:
             check(tx, before)
-        incident = incident_rules.reach_milestone(before, milestone, asked.user, moment)
+        incident = incident_rules.reach_milestone(before, milestone, request.user, moment)
         if against := incident_rules.find_clash(
-            before, timeline_store.standing(tx, before.id), milestone, moment, asked.now
+            before, timeline_store.standing(tx, before.id), milestone, moment, request.now
         ):
             return _asked_about(before, told, against, clocks)
-        said, written = _written(tx, desk, asked, (before, incident), told, clocks)
-        return timeline_views.below(said, written, list_offers(reach.named or reading, moment, asked.now), asked.now)
+        said, written = _written(tx, services, request, (before, incident), told, clocks)
+        return timeline_views.below(
+            said, written, list_offers(reach.named or reading, moment, request.now), request.now
+        )
 
-    return await once(desk, asked, unit, verb="incidents.reach")
+    return await once(services, request, unit, verb="incidents.reach")
 
 
 def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
@@ -140,69 +146,73 @@ def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry
     raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
 
 
-async def settle(desk: Services, asked: Request, told: MilestoneReport) -> Message | None:
+async def settle(services: Services, request: Request, told: MilestoneReport) -> Message | None:
     """Record a milestone as it was typed, although it contradicts the record: somebody said that it is right."""
-    clocks = await own_clocks(desk, asked)
-    return await once(desk, asked, lambda tx: _settled(tx, desk, asked, told, clocks), verb="incidents.settle")
+    clocks = await own_clocks(services, request)
+    return await once(
+        services, request, lambda tx: _settled(tx, services, request, told, clocks), verb="incidents.settle"
+    )
 
 
-def _settled(tx: Transaction, desk: Services, asked: Request, told: MilestoneReport, clocks: Clocks) -> Message:
-    before = require_taking(tx, asked, locking=True)
+def _settled(tx: Transaction, services: Services, request: Request, told: MilestoneReport, clocks: Clocks) -> Message:
+    before = require_taking(tx, request, locking=True)
     for entry in timeline_store.standing(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
             raise Refused(f"That is recorded already, as #{entry.number}.")
-    incident = incident_rules.reach_milestone(before, told.milestone, asked.user, told.at)
-    return _written(tx, desk, asked, (before, incident), told, clocks)[0]
+    incident = incident_rules.reach_milestone(before, told.milestone, request.user, told.at)
+    return _written(tx, services, request, (before, incident), told, clocks)[0]
 
 
-async def settle_and_correct(desk: Services, asked: Request, told: MilestoneReport, other: int) -> Block:
+async def settle_and_correct(services: Services, request: Request, told: MilestoneReport, other: int) -> Block:
     """The same; the form that corrects the entry which it contradicts."""
-    clocks = await own_clocks(desk, asked)
+    clocks = await own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
-        require_entry(tx, require_incident(tx, asked), other)
-        return _settled(tx, desk, asked, told, clocks)
+        require_entry(tx, require_incident(tx, request), other)
+        return _settled(tx, services, request, told, clocks)
 
-    await once(desk, asked, unit, verb="incidents.settle_and_correct")
-    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), other))
+    await once(services, request, unit, verb="incidents.settle_and_correct")
+    entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), other))
     return corrections_views.edit_form(entry, clocks)
 
 
-async def correct(desk: Services, asked: Request, told: MilestoneReport, other: int) -> Message | None:
+async def correct(services: Services, request: Request, told: MilestoneReport, other: int) -> Message | None:
     """Move the entry that marks the milestone already to the time that was typed, and give it the words, if any."""
-    clocks = await own_clocks(desk, asked)
+    clocks = await own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, asked, locking=True)
+        incident = require_taking(tx, request, locking=True)
         before = require_entry(tx, incident, other)
         text = incident_rules.text_beyond_milestone(told.milestone, told.text) or before.text
         entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
-        entry = timeline_store.amend(tx, replace(entry, struck=False), "edited", asked.user, asked.now)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, asked)
-        turn = corrections_views.Turn(incident, as_corrected(tx, desk.rules, incident, entry, asked.now), asked.user)
+        entry = timeline_store.amend(tx, replace(entry, struck=False), "edited", request.user, request.now)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
+        turn = corrections_views.Turn(
+            incident, as_corrected(tx, services.rules, incident, entry, request.now), request.user
+        )
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
-    return await once(desk, asked, unit, verb="incidents.correct")
+    return await once(services, request, unit, verb="incidents.correct")
 
 
-async def note(desk: Services, asked: Request, told: MilestoneReport) -> Message | None:
+async def note(services: Services, request: Request, told: MilestoneReport) -> Message | None:
     """Record it as an entry that marks nothing: the milestone stays where it is."""
-    clocks = await own_clocks(desk, asked)
+    clocks = await own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, asked, locking=True)
-        new = NewEntry(told.at, told.text, asked.user, asked.user, asked.now, told.end, told.approximate)
+        incident = require_taking(tx, request, locking=True)
+        new = NewEntry(told.at, told.text, request.user, request.user, request.now, told.end, told.approximate)
         entry = timeline_store.append(tx, incident.id, new)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
         return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.Notes())
 
-    return await once(desk, asked, unit, verb="incidents.note")
+    return await once(services, request, unit, verb="incidents.note")
 
 
 def _written(
     tx: Transaction,
-    desk: Services,
-    asked: Request,
+    services: Services,
+    request: Request,
     turn: tuple[Incident, Incident],
     told: MilestoneReport,
     clocks: Clocks,
@@ -213,12 +223,12 @@ def _written(
     incidents_store.save(tx, incident)
     kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
     new = NewEntry(
-        told.at, told.text, asked.user, asked.user, asked.now, told.end, told.approximate, kind, told.milestone
+        told.at, told.text, request.user, request.user, request.now, told.end, told.approximate, kind, told.milestone
     )
     entry = timeline_store.append(tx, incident.id, new)
-    secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, asked)
+    secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
     if told.milestone is Milestone.RESOLVED:
-        return _resolved(tx, desk, asked, incident, entry, clocks), entry
+        return _resolved(tx, services, request, incident, entry, clocks), entry
     said = incidents_views.said_to_all(
         words.incidents.reached(
             key=incident.key,
@@ -226,7 +236,7 @@ def _written(
             day=clocks.day(entry),
             when=clocks.both(entry),
             text=shorten(mask_credentials(incident_rules.text_beyond_milestone(told.milestone, told.text)), 1_000),
-            by=asked.user,
+            by=request.user,
             number=entry.number,
             instead=former.by.number if former and former.by else 0,
         )
@@ -235,30 +245,30 @@ def _written(
 
 
 def _resolved(
-    tx: Transaction, desk: Services, asked: Request, incident: Incident, entry: Entry, clocks: Clocks
+    tx: Transaction, services: Services, request: Request, incident: Incident, entry: Entry, clocks: Clocks
 ) -> Message:
-    remind(tx, desk.rules, incident, entry)
+    remind(tx, services.rules, incident, entry)
     text = incident_rules.text_beyond_milestone(Milestone.RESOLVED, entry.text)
     said = words.incidents.resolved(
         key=incident.key,
         day=clocks.day(entry),
         when=clocks.both(entry),
         text=shorten(mask_credentials(text), 1_000),
-        by=asked.user,
+        by=request.user,
         number=entry.number,
         length=timeline_store.course(tx, incident).length,
     )
     # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
     can_post = bool(incidents_store.card(tx, incident.id))
     if can_post:
-        open_thread(tx, asked, incident)
+        open_thread(tx, request, incident)
     chain = whys_store.chain(tx, incident.id)
     asking = [whys_views.asked_below(incident, chain)] if can_post else whys_views.ask(incident, chain)
-    return whys_views.after_resolution(incident, said, desk.rules.after_resolution, asking)
+    return whys_views.after_resolution(incident, said, services.rules.after_resolution, asking)
 
 
 async def by_button(
-    desk: Services, asked: Request, milestone: Milestone, as_of: datetime | None = None
+    services: Services, request: Request, milestone: Milestone, as_of: datetime | None = None
 ) -> Message | None:
     """A milestone was reached; `as_of` is the time that the button names, when all alerts had ended.
 
@@ -270,7 +280,7 @@ async def by_button(
     def check(tx: Transaction, incident: Incident) -> None:
         _require_news(tx, incident, milestone, as_of)
 
-    return await reach(desk, asked, milestone, line, check)
+    return await reach(services, request, milestone, line, check)
 
 
 def _require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_of: datetime | None) -> None:

@@ -304,35 +304,37 @@ _BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Saying | None]] = {
 MOST = 1_000
 
 
-async def take(desk: Services, asked: Request, text: str, mentioned: str | None = None) -> None:
+async def take(services: Services, request: Request, text: str, mentioned: str | None = None) -> None:
     """Do what a reply says about actions that its author owes; where it cannot be told which, ask.
 
     `mentioned` is the one person whom it names besides, and who is not in the text any more. Where it says nothing
     of that sort, its author reads what could be said here; where it names an action only, what can be done about it.
     """
     is_group = mentioned is not None and mentioned.startswith("S")
-    is_bot = bool(mentioned) and not is_group and (await desk.people.known(asked.team, mentioned or "")).is_bot
+    is_bot = bool(mentioned) and not is_group and (await services.people.known(request.team, mentioned or "")).is_bot
     other = None if is_bot else mentioned
-    answer = actions_rules.read_reply(text, await actions_service.today_of(desk, asked), mentions=other is not None)
+    answer = actions_rules.read_reply(
+        text, await actions_service.today_of(services, request), mentions=other is not None
+    )
     if answer is None and actions_rules.is_courtesy(text):
         return
     if answer is not None and isinstance(answer.deed, actions_rules.Unpicked):
         raise Refused(describe_unlinked_name(answer.deed.name))
-    owed = await desk.store.read(lambda tx: actions_store.owed_by(tx, asked.team, asked.user, MOST))
+    owed = await services.store.read(lambda tx: actions_store.owed_by(tx, request.team, request.user, MOST))
     if answer is None:
-        await say(desk, asked, actions_views.understood(await _seen(desk, asked, owed)))
+        await say(services, request, actions_views.understood(await _seen(services, request, owed)))
         return
-    meant = await _all_meant(desk, asked, answer, owed)
+    meant = await _all_meant(services, request, answer, owed)
     if isinstance(meant, dict):
-        await say(desk, asked, meant)
+        await say(services, request, meant)
         return
     for one in meant:
-        await require_sight(desk, replace(asked, incident_id=one.incident.id))
+        await require_sight(services, replace(request, incident_id=one.incident.id))
     question = _question(answer.deed, meant)
     if question is not None:
-        await say(desk, asked, question)
+        await say(services, request, question)
         return
-    await do_all(desk, asked, answer.deed, [one.action.id for one in meant], other)
+    await do_all(services, request, answer.deed, [one.action.id for one in meant], other)
 
 
 def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
@@ -348,24 +350,26 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
             return None
 
 
-async def say(desk: Services, asked: Request, said: Message) -> None:
+async def say(services: Services, request: Request, said: Message) -> None:
     """Answer somebody in their conversation with the bot, once."""
     told = {key: said[key] for key in ("text", "blocks")}
-    await once(desk, asked, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
+    await once(services, request, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
 
 
 async def _all_meant(
-    desk: Services, asked: Request, answer: ReplyAnswer, owed: tuple[OwedAction, ...]
+    services: Services, request: Request, answer: ReplyAnswer, owed: tuple[OwedAction, ...]
 ) -> tuple[OwedAction, ...] | Message:
     """The actions that are meant, each once; or what to say where that cannot be told, or where it is only talk."""
     if not answer.about:
-        return owed if len(owed) == 1 else actions_views.which(await _seen(desk, asked, owed), len(owed))
+        return owed if len(owed) == 1 else actions_views.which(await _seen(services, request, owed), len(owed))
     found: dict[int, OwedAction] = {}
     for about in answer.about:
         items = _named(about, owed)
         if not items:
             is_talk = isinstance(answer.deed, actions_rules.Unclear) and bool(answer.deed.words)
-            return actions_views.not_owed(None if is_talk else about.number, await _seen(desk, asked, owed), len(owed))
+            return actions_views.not_owed(
+                None if is_talk else about.number, await _seen(services, request, owed), len(owed)
+            )
         if len(items) > 1:
             return actions_views.which_of(about.number, [item.incident.key for item in items])
         found[items[0].action.id] = items[0]
@@ -377,7 +381,7 @@ def _named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     return found if about.incident is None else [item for item in found if item.incident.number == about.incident]
 
 
-async def _seen(desk: Services, asked: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+async def _seen(services: Services, request: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     """Those that may be named: of what somebody cannot look into any more they read nothing."""
-    sight = await desk.sight(asked.team, asked.user, {item.incident.channel for item in owed})
+    sight = await services.sight(request.team, request.user, {item.incident.channel for item in owed})
     return [item for item in owed if item.incident.channel in sight.seen]

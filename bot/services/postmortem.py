@@ -65,47 +65,49 @@ PUBLISHED_BY = "postmortem.publish"
 """What the audit calls a publication."""
 
 
-async def overview(desk: Services, asked: Request) -> Message:
+async def overview(services: Services, request: Request) -> Message:
     """What is filled and what is missing."""
 
     def look(tx: Transaction) -> tuple[Case, tuple[Held, ...]]:
-        case = _case(tx, asked)
-        return case, drafts_service.edited(desk.exporter, case, asked.now)
+        case = _case(tx, request)
+        return case, drafts_service.edited(services.exporter, case, request.now)
 
-    case, edited = await desk.store.read(look)
+    case, edited = await services.store.read(look)
     shown = drafts_views.section_of(edited, case.incident)
     return postmortem_views.overview(
-        case, asked.now, shown, await similar_incidents_service.alike(desk, asked, case.incident)
+        case, request.now, shown, await similar_incidents_service.alike(services, request, case.incident)
     )
 
 
-async def has_incident(desk: Services, asked: Request) -> bool:
+async def has_incident(services: Services, request: Request) -> bool:
     """Whether the channel has an incident of its own."""
-    return await desk.store.read(lambda tx: incidents_store.current(tx, asked.place)) is not None
+    return await services.store.read(lambda tx: incidents_store.current(tx, request.place)) is not None
 
 
-def _case(tx: Transaction, asked: Request) -> Case:
-    return case_store.load(tx, require_incident(tx, asked))
+def _case(tx: Transaction, request: Request) -> Case:
+    return case_store.load(tx, require_incident(tx, request))
 
 
-async def section_form(desk: Services, asked: Request, slug: str) -> Block:
+async def section_form(services: Services, request: Request, slug: str) -> Block:
     """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
     if slug and slug not in BY_SLUG:
         raise Refused("There is no such section.")
 
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
-        case = _case(tx, asked)
+        case = _case(tx, request)
         chosen = slug or next(iter(checks_rules.list_blank_sections(case)), "summary")
         saved = sections_store.history(tx, case.incident.id, chosen)
         others = similar_incidents_service.other_causes(tx, case.incident) if chosen == "recurrence" else ()
         return case, chosen, saved[-1] if saved else None, others
 
-    case, chosen, saved, others = await desk.store.read(look)
+    case, chosen, saved, others = await services.store.read(look)
     past = (
-        await similar_incidents_service.alike(desk, asked, case.incident) if chosen in similarity_rules.SECTIONS else ()
+        await similar_incidents_service.alike(services, request, case.incident)
+        if chosen in similarity_rules.SECTIONS
+        else ()
     )
     # Compiling is work: not where others wait. What somebody left empty on purpose is not filled in again.
-    draft = "" if saved else await asyncio.to_thread(filled_in, case, chosen, asked.now, others)
+    draft = "" if saved else await asyncio.to_thread(filled_in, case, chosen, request.now, others)
     known = _who_knows(case, chosen) if draft else _known(case, chosen)
     text, version = (saved.text, saved.version) if saved else (draft, 0)
     return postmortem_views.section_form(case, BY_SLUG[chosen], Filling(text, version, bool(draft), known), past)
@@ -147,9 +149,9 @@ def _who_may_know(case: Case, slug: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(case.name(user) for user in asked if user and not is_monitoring(case, user)))[:3]
 
 
-async def pick_form(desk: Services, asked: Request) -> Block:
+async def pick_form(services: Services, request: Request) -> Block:
     """The form that chooses a section."""
-    return await desk.store.read(lambda tx: postmortem_views.pick_form(_case(tx, asked)))
+    return await services.store.read(lambda tx: postmortem_views.pick_form(_case(tx, request)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,135 +168,141 @@ class WrittenSection:
 
 
 async def fill(
-    desk: Services, asked: Request, written: WrittenSection, verdicts: Mapping[int, bool] = _NONE
+    services: Services, request: Request, written: WrittenSection, verdicts: Mapping[int, bool] = _NONE
 ) -> Message | None:
     """Save a section, and what was said in its form of past incidents (by row: was it the same cause)."""
     slug, section = written.slug, BY_SLUG[written.slug]
     text = clean_input(written.text, section.title) if written.is_changed or not written.version else ""
     if verdicts:
-        await similar_incidents_service.require_known(desk, asked, verdicts)
+        await similar_incidents_service.require_known(services, request, verdicts)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         history = sections_store.history(tx, incident.id, slug)
         if history and history[-1].version != written.version:
-            who = desk.people.name(asked.team, history[-1].author) or history[-1].author
+            who = services.people.name(request.team, history[-1].author) or history[-1].author
             yours = postmortem_views.Yours(text if written.is_changed else None, verdicts)
             return postmortem_views.conflict(case_store.load(tx, incident), section, history[-1], who, yours)
         if written.is_changed or not history:
-            sections_store.save(tx, incident.id, slug, text, asked.user, asked.now)
-            secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, asked)
-        similar_incidents_service.keep(tx, asked, incident, verdicts)
+            sections_store.save(tx, incident.id, slug, text, request.user, request.now)
+            secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
+        similar_incidents_service.keep(tx, request, incident, verdicts)
         return postmortem_views.saved(case_store.glance(tx, incident, 1)[0], section)
 
-    return await once(desk, asked, unit, verb="postmortem.fill")
+    return await once(services, request, unit, verb="postmortem.fill")
 
 
-async def set_owner(desk: Services, asked: Request, owner: str, *, is_handed_over: bool = False) -> Message | None:
+async def set_owner(
+    services: Services, request: Request, owner: str, *, is_handed_over: bool = False
+) -> Message | None:
     """Say who owes the document; `owner` is a user id. Handed over, the new one also reads it in their DM."""
-    person = await require_able(desk, asked, owner, "own it")
+    person = await require_able(services, request, owner, "own it")
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         if is_handed_over:
             require_owed(incident)
         incident = replace(incident, postmortem_owner=owner)
         incidents_store.save(tx, incident)
-        if is_handed_over and owner != asked.user:
+        if is_handed_over and owner != request.user:
             # As one of the reminders: the next of them takes its place, and what ends them ends it.
             latest = max((reminder.id for reminder in reminders_store.of_incident(tx, incident.id)), default=None)
-            deliveries_store.owe(tx, Owed(asked.team, "handed", owner, asked.user, asked.now, incident.id, latest))
-        retire(tx, incident, words.reminders.handed_over(owner=person.name), asked.now)
-        return incidents_views.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=asked.user))
+            deliveries_store.owe(
+                tx, Owed(request.team, "handed", owner, request.user, request.now, incident.id, latest)
+            )
+        retire(tx, incident, words.reminders.handed_over(owner=person.name), request.now)
+        return incidents_views.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=request.user))
 
-    return await once(desk, asked, unit, verb="postmortem.set_owner")
+    return await once(services, request, unit, verb="postmortem.set_owner")
 
 
-async def to_look_at(desk: Services, asked: Request) -> tuple[tuple[Finding, ...], list[Block]]:
+async def to_look_at(services: Services, request: Request) -> tuple[tuple[Finding, ...], list[Block]]:
     """What is still to be looked at, and what people edited; read before the transaction that recorders wait for."""
 
     def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
-        case = _case(tx, asked)
-        return list_findings(case, asked.now), drafts_views.note(
-            drafts_service.edited(desk.exporter, case, asked.now), case.incident
+        case = _case(tx, request)
+        return list_findings(case, request.now), drafts_views.note(
+            drafts_service.edited(services.exporter, case, request.now), case.incident
         )
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def publish(desk: Services, asked: Request) -> Message | None:
+async def publish(services: Services, request: Request) -> Message | None:
     """It is finished: no more reminders. Where it is published already, who asks reads since when, and by whom."""
-    found, edited = await to_look_at(desk, asked)
+    found, edited = await to_look_at(services, request)
 
     def unit(tx: Transaction) -> Message:
-        before = require_incident(tx, asked, locking=True)
+        before = require_incident(tx, request, locking=True)
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
             who = history_store.last_who(tx, before.id, PUBLISHED_BY)
-            return postmortem_views.published_already(before, who, desk.page.current(tx, before))
+            return postmortem_views.published_already(before, who, services.page.current(tx, before))
         case, _ = case_store.glance(tx, before, 1)
-        incident = postmortem_rules.publish(case, asked.now)
-        _finish(tx, asked, incident, "the postmortem was published")
-        retire(tx, incident, words.reminders.published(), asked.now)
-        page = desk.page.after_publication(tx, incident, asked.now)
-        return postmortem_views.published(incident, asked.user, found, [*edited, *page])
+        incident = postmortem_rules.publish(case, request.now)
+        _finish(tx, request, incident, "the postmortem was published")
+        retire(tx, incident, words.reminders.published(), request.now)
+        page = services.page.after_publication(tx, incident, request.now)
+        return postmortem_views.published(incident, request.user, found, [*edited, *page])
 
-    return await once(desk, asked, unit, verb="postmortem.publish")
+    return await once(services, request, unit, verb="postmortem.publish")
 
 
-async def waive(desk: Services, asked: Request, reason: str) -> Message | None:
+async def waive(services: Services, request: Request, reason: str) -> Message | None:
     """It is not needed: no more reminders."""
     reason = require_text(clean_input(reason, "That reason"), "Say why it is not needed: `/postmortem waive a drill`.")
 
     def unit(tx: Transaction) -> Message:
-        incident = postmortem_rules.waive(require_incident(tx, asked, locking=True), reason)
-        _finish(tx, asked, incident, "the postmortem was waived")
-        retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), asked.now)
-        return postmortem_views.waived(incident, asked.user)
+        incident = postmortem_rules.waive(require_incident(tx, request, locking=True), reason)
+        _finish(tx, request, incident, "the postmortem was waived")
+        retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), request.now)
+        return postmortem_views.waived(incident, request.user)
 
-    return await once(desk, asked, unit, verb="postmortem.waive")
+    return await once(services, request, unit, verb="postmortem.waive")
 
 
-async def reopen(desk: Services, asked: Request) -> Message | None:
+async def reopen(services: Services, request: Request) -> Message | None:
     """It was published or waived by mistake: it is asked for again, from the next reminder that lies ahead.
 
     What stands elsewhere (its page, what customers read) is left as it is. Raises Refused where it is open.
     """
 
     def unit(tx: Transaction) -> Message:
-        before = require_incident(tx, asked, locking=True)
+        before = require_incident(tx, request, locking=True)
         incident = postmortem_rules.reopen(before)
         incidents_store.save(tx, incident)
-        return postmortem_views.reopened(incident, before, asked.user, resume(tx, desk.rules, incident, asked.now))
+        return postmortem_views.reopened(
+            incident, before, request.user, resume(tx, services.rules, incident, request.now)
+        )
 
-    return await once(desk, asked, unit, verb="postmortem.reopen")
+    return await once(services, request, unit, verb="postmortem.reopen")
 
 
-def _finish(tx: Transaction, asked: Request, incident: Incident, note: str) -> None:
+def _finish(tx: Transaction, request: Request, incident: Incident, note: str) -> None:
     incidents_store.save(tx, incident)
-    reminders_store.cancel(tx, incident.id, note, asked.now)
+    reminders_store.cancel(tx, incident.id, note, request.now)
 
 
-async def show_reminders(desk: Services, asked: Request) -> Message:
+async def show_reminders(services: Services, request: Request) -> Message:
     """What was sent, when, to whom, and what comes next."""
 
     def look(tx: Transaction) -> tuple[Case, tuple[Reminded, ...]]:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, request)
         had = reminders_store.of_incident(tx, incident.id)
         return case_store.glance(tx, incident, 1)[0], tuple(
             Reminded(reminder, deliveries_store.of_reminder(tx, reminder.id)) for reminder in had
         )
 
-    case, had = await desk.store.read(look)
+    case, had = await services.store.read(look)
     asked_of = {owed.recipient for one in had for owed in one.deliveries if owed.recipient.startswith(("U", "W"))}
-    known = {user: person for user in asked_of if (person := desk.people.seen(asked.team, user)) is not None}
+    known = {user: person for user in asked_of if (person := services.people.seen(request.team, user)) is not None}
     return postmortem_views.reminders(replace(case, people=case.people | known), had)
 
 
-async def snooze(desk: Services, asked: Request) -> Message | None:
+async def snooze(services: Services, request: Request) -> Message | None:
     """Leave the owner alone for a day: what they were told becomes one line, and comes again then."""
 
     def unit(tx: Transaction) -> Message | None:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         had = reminders_store.of_incident(tx, incident.id)
         if not had or reminders_rules.postmortem_reason_gone(incident):
             require_owed(incident)
@@ -302,32 +310,34 @@ async def snooze(desk: Services, asked: Request) -> Message | None:
         if until := reminders_rules.find_snooze_end({one.slot: one.due_at for one in had if one.state == "pending"}):
             return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=until))
         latest = max(had, key=lambda reminder: reminder.id)
-        step = reminders_rules.plan_snooze(latest.slot, {reminder.slot: reminder.state for reminder in had}, asked.now)
+        step = reminders_rules.plan_snooze(
+            latest.slot, {reminder.slot: reminder.state for reminder in had}, request.now
+        )
         subject = (incident.team, reminders_rules.POSTMORTEM, str(incident.id))
         reminders_store.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
         why = words.reminders.snoozed(until=step.due_at)
-        in_dm = asked.place.channel if asked.place.channel != incident.channel else ""
-        retire(tx, incident, why, asked.now, channel=in_dm)
+        in_dm = request.place.channel if request.place.channel != incident.channel else ""
+        retire(tx, incident, why, request.now, channel=in_dm)
         return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=step.due_at))
 
-    return await once(desk, asked, unit, verb="postmortem.snooze")
+    return await once(services, request, unit, verb="postmortem.snooze")
 
 
-async def hand_over_form(desk: Services, asked: Request) -> Block:
+async def hand_over_form(services: Services, request: Request) -> Block:
     """The form behind [Hand over]."""
-    return await desk.store.read(lambda tx: postmortem_views.hand_over_form(_owed(tx, asked)))
+    return await services.store.read(lambda tx: postmortem_views.hand_over_form(_owed(tx, request)))
 
 
-def _owed(tx: Transaction, asked: Request) -> Incident:
+def _owed(tx: Transaction, request: Request) -> Incident:
     """The incident whose postmortem is still asked for; raises Refused for one of which nothing is."""
-    incident = require_incident(tx, asked)
+    incident = require_incident(tx, request)
     require_owed(incident)
     return incident
 
 
-async def waive_form(desk: Services, asked: Request) -> Block:
+async def waive_form(services: Services, request: Request) -> Block:
     """The form behind [Not needed …]."""
-    return await desk.store.read(lambda tx: postmortem_views.waive_form(_owed(tx, asked)))
+    return await services.store.read(lambda tx: postmortem_views.waive_form(_owed(tx, request)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,49 +353,51 @@ class Completed:
     changed: frozenset[str]
 
 
-async def action_form(desk: Services, asked: Request, action_id: int) -> Block:
+async def action_form(services: Services, request: Request, action_id: int) -> Block:
     """The form that gives an action its owner, date and link."""
-    groups = await desk.people.names.groups(asked.team)
+    groups = await services.people.names.groups(request.team)
 
     def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, request)
         action = _of(tx, incident.id, action_id)
         require_open(action)
-        return postmortem_views.action_form(action, incident, desk.people.seen(asked.team, action.owner or ""), groups)
+        return postmortem_views.action_form(
+            action, incident, services.people.seen(request.team, action.owner or ""), groups
+        )
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def complete(desk: Services, asked: Request, action_id: int, given: Completed) -> Message | None:
+async def complete(services: Services, request: Request, action_id: int, given: Completed) -> Message | None:
     """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
     link = actions_rules.parse_link(given.link) if "link" in given.changed else ""
-    if "due" in given.changed and given.due_on is not None and given.due_on < await today_of(desk, asked):
+    if "due" in given.changed and given.due_on is not None and given.due_on < await today_of(services, request):
         raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
     if "owner" in given.changed:
         owner = given.owner
-        keeper = await owner_of(desk, asked, owner or asked.user)
+        keeper = await owner_of(services, request, owner or request.user)
     else:
-        owner = await desk.store.read(lambda tx: _of(tx, require_incident(tx, asked).id, action_id).owner)
-        keeper = await _keeper(desk, asked, owner or asked.user)
+        owner = await services.store.read(lambda tx: _of(tx, require_incident(tx, request).id, action_id).owner)
+        keeper = await _keeper(services, request, owner or request.user)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         before = _of(tx, incident.id, action_id)
         require_open(before)
         action = _completed(before, given, link, zone_of(keeper))
         if action != before:
             actions_store.save(tx, action)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, asked)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
         return postmortem_views.completed(action, case_store.glance(tx, incident, 1)[0])
 
-    return await once(desk, asked, unit, verb="findings.complete")
+    return await once(services, request, unit, verb="findings.complete")
 
 
-async def _keeper(desk: Services, asked: Request, owner: str) -> Person:
+async def _keeper(services: Services, request: Request, owner: str) -> Person:
     """Whoever owns it already, which is not judged anew: also somebody who has left since."""
     if owner.startswith("S"):
-        return await owner_of(desk, asked, owner)
-    return await desk.people.known(asked.team, owner)
+        return await owner_of(services, request, owner)
+    return await services.people.known(request.team, owner)
 
 
 def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Action:
@@ -401,20 +413,20 @@ def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Act
     return action
 
 
-async def link(desk: Services, asked: Request, why: int, action: int) -> Message | None:
+async def link(services: Services, request: Request, why: int, action: int) -> Message | None:
     """Say that an action is for a why, both by their numbers."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         about = whys_rules.find_why(whys_store.every(tx, incident.id), why)
-        require_why(tx, desk, asked, about)
+        require_why(tx, services, request, about)
         found = numbered(tx, incident, action)
         if found.status is ActionStatus.DROPPED:
             require_open(found)
         whys_store.link(tx, about, found)
         return postmortem_views.linked(about, found)
 
-    return await once(desk, asked, unit, verb="findings.link")
+    return await once(services, request, unit, verb="findings.link")
 
 
 def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
@@ -427,31 +439,31 @@ def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
 MOST_NAMED = 8
 
 
-async def about(desk: Services, asked: Request, number: int | None, example: str = "") -> Request:
+async def about(services: Services, request: Request, number: int | None, example: str = "") -> Request:
     """The request, about INC-7 where its number is given; in a direct message else about the one that its author owes.
 
     `example` is what they typed, for the sentence that asks which. Raises Refused where there is no such incident,
     where several may be meant, and for who may not look into its channel.
     """
     if number is not None:
-        found = await desk.store.read(lambda tx: incidents_store.by_number(tx, asked.team, number))
+        found = await services.store.read(lambda tx: incidents_store.by_number(tx, request.team, number))
         if found is None:
             raise Refused(f"There is no INC-{number}. `/incident list` shows those that you may look into.")
-        return await seen(desk, asked, found)
-    if not asked.place.channel.startswith("D"):
-        return asked
-    owed = await desk.store.read(lambda tx: incidents_store.owed_by(tx, asked.team, asked.user, MOST_NAMED))
+        return await seen(services, request, found)
+    if not request.place.channel.startswith("D"):
+        return request
+    owed = await services.store.read(lambda tx: incidents_store.owed_by(tx, request.team, request.user, MOST_NAMED))
     if not owed:
-        return asked
+        return request
     if len(owed) > 1:
         raise Refused(which(owed, example))
-    return await seen(desk, asked, owed[0])
+    return await seen(services, request, owed[0])
 
 
-async def seen(desk: Services, asked: Request, incident: Incident) -> Request:
+async def seen(services: Services, request: Request, incident: Incident) -> Request:
     """The request about an incident, for who may look into its channel; raises Refused for anybody else."""
-    here = replace(asked, incident_id=incident.id)
-    await require_sight(desk, here)
+    here = replace(request, incident_id=incident.id)
+    await require_sight(services, here)
     return replace(here, sees=incident.id, is_told_there=True)
 
 
@@ -462,6 +474,6 @@ def which(owed: tuple[Incident, ...], example: str) -> str:
     return f"You owe the postmortems of {listed}. Name one, as in `{example or '/postmortem'} {keys[0]}`."
 
 
-def from_outside(asked: Request) -> Request:
+def from_outside(request: Request) -> Request:
     """A button's or a form's request, of which what is said to all is said in the incident's channel."""
-    return replace(asked, is_told_there=asked.incident_id is not None)
+    return replace(request, is_told_there=request.incident_id is not None)

@@ -225,18 +225,18 @@ def _value(tx: Transaction, there: OtherIncident, spot: SecretLocation) -> str:
     return read_value(spot, secrets_store.text_at(tx, there.incident.id, spot))
 
 
-async def find(desk: Services, asked: Request, held: Held) -> Elsewhere:
+async def find(services: Services, request: Request, held: Held) -> Elsewhere:
     """Where else the credentials stand, word for word, in incidents that this person may look into."""
 
     def look(tx: Transaction) -> tuple[OtherIncident, ...]:
         incident, values = held(tx)
         return _found(tx, incident, tuple(sorted(value for value in values if len(value) >= LEAST)))
 
-    found = await desk.store.read(look)
+    found = await services.store.read(look)
     if not found:
         return Elsewhere(())
     channels = (there.incident.channel for there in found)
-    seen = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
+    seen = await services.may_see(request.team, request.user, channels, request.place.channel)
     return Elsewhere(tuple(there for there in found if there.incident.channel in seen))
 
 
@@ -256,30 +256,30 @@ def _spots(wordings: Iterable[SecretWording], value: str) -> list[SecretLocation
     return [spot for wording in wordings if (spot := locate(wording, value)) is not None]
 
 
-async def redact_there(desk: Services, asked: Request, marked: tuple[SecretLocation, ...]) -> Message | None:
+async def redact_there(services: Services, request: Request, marked: tuple[SecretLocation, ...]) -> Message | None:
     """[Redact there]: take what stands at these spots of another incident out of all of it, in every wording.
 
     The incident is the one that the button names; that its presser may look into it the boundary has seen to.
     """
 
     def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
-        incident = incidents_store.by_id(tx, asked.incident_id or 0)
-        if incident is None or incident.team != asked.team:
+        incident = incidents_store.by_id(tx, request.incident_id or 0)
+        if incident is None or incident.team != request.team:
             raise Refused(secrets_views.nothing_there())
         values = (read_value(spot, secrets_store.text_at(tx, incident.id, spot)) for spot in marked)
         return incident, frozenset(filter(None, values))
 
-    also = await find(desk, asked, held)
+    also = await find(services, request, held)
 
     def unit(tx: Transaction) -> Message:
         incident, values = held(tx)
         locked = incidents_store.by_id(tx, incident.id, locking=True)
         if locked is None or not values:
             raise Refused(secrets_views.nothing_there())
-        done = Redaction(locked, values, asked.user, asked.now).take_out(tx)
+        done = Redaction(locked, values, request.user, request.now).take_out(tx)
         return secrets_views.redacted_there(incidents_store.by_id(tx, locked.id) or locked, done, also.left(tx))
 
-    return await once(desk, asked, unit, verb="secrets.redact_there")
+    return await once(services, request, unit, verb="secrets.redact_there")
 
 
 log = logging.getLogger(__name__)
@@ -287,7 +287,9 @@ log = logging.getLogger(__name__)
 DROPPED = "it was let go of when its entry was redacted"
 
 
-async def redact(desk: Services, asked: Request, subject: RecordRef, *, with_files: bool = False) -> Message | None:
+async def redact(
+    services: Services, request: Request, subject: RecordRef, *, with_files: bool = False
+) -> Message | None:
     """Replace what looks like a credential in an entry, a why, an action, a section or the title by "[redacted]".
 
     It is gone from every wording of everything in the incident, from sections of other incidents that quote it, from
@@ -296,13 +298,13 @@ async def redact(desk: Services, asked: Request, subject: RecordRef, *, with_fil
     """
 
     def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
-        incident, texts = _held(tx, asked, subject, locking=False)
+        incident, texts = _held(tx, request, subject, locking=False)
         return incident, frozenset().union(*map(secrets_rules.list_values, texts))
 
-    also = await find(desk, asked, held)
+    also = await find(services, request, held)
 
     def unit(tx: Transaction) -> Message:
-        incident, texts = _held(tx, asked, subject)
+        incident, texts = _held(tx, request, subject)
         values = frozenset().union(*map(secrets_rules.list_values, texts))
         entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
         files = attachments_store.names(tx, entry.id) if entry and with_files else ()
@@ -310,37 +312,37 @@ async def redact(desk: Services, asked: Request, subject: RecordRef, *, with_fil
             raise Refused(
                 secrets_views.nothing_in(subject, was_redacted=any(secrets_rules.REDACTED in text for text in texts))
             )
-        done = Redaction(incident, values, asked.user, asked.now).take_out(tx)
+        done = Redaction(incident, values, request.user, request.now).take_out(tx)
         if entry and files:
             attachments_store.drop(tx, entry.id, DROPPED)
         return secrets_views.redacted(subject, done, files, also.left(tx))
 
-    said = await once(desk, asked, unit, verb="secrets.redact")
-    await _wipe(desk)
+    said = await once(services, request, unit, verb="secrets.redact")
+    await _wipe(services)
     return said
 
 
-async def redact_elsewhere(desk: Services, asked: Request, spots: tuple[SecretLocation, ...]) -> Message | None:
+async def redact_elsewhere(services: Services, request: Request, spots: tuple[SecretLocation, ...]) -> Message | None:
     """[Redact there]: the same, at these spots of another incident."""
-    said = await redact_there(desk, asked, spots)
-    await _wipe(desk)
+    said = await redact_there(services, request, spots)
+    await _wipe(services)
     return said
 
 
-async def _wipe(desk: Services) -> None:
-    if not await asyncio.to_thread(secrets_store.wipe, desk.store):
+async def _wipe(services: Services) -> None:
+    if not await asyncio.to_thread(secrets_store.wipe, services.store):
         log.warning("a redacted text stays in the write-ahead log until the database is quiet")
 
 
-async def leave(desk: Services, asked: Request, subject: RecordRef) -> Message:
+async def leave(services: Services, request: Request, subject: RecordRef) -> Message:
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
     if subject.noun is RecordKind.ENTRY:
-        return await corrections_service.offer_edit(desk, asked, subject.number)
-    texts = await desk.store.read(lambda tx: _held(tx, asked, subject, locking=False)[1])
+        return await corrections_service.offer_edit(services, request, subject.number)
+    texts = await services.store.read(lambda tx: _held(tx, request, subject, locking=False)[1])
     return secrets_views.left(subject, texts[-1])
 
 
-def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, asked: Request) -> None:
+def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, request: Request) -> None:
     """Owe its author a DM where what they wrote looks as if it held a credential.
 
     For what everybody reads the answer to, or what has none; the receipt of an entry carries the warning itself.
@@ -350,22 +352,22 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, ask
         entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
         files = attachments_store.names(tx, entry.id) if entry else ()
         said = secrets_views.warning_alone(spans, subject, incident, files)
-        deliveries_store.tell(tx, incident, said, asked.now, to=asked.user)
+        deliveries_store.tell(tx, incident, said, request.now, to=request.user)
 
 
 def _held(
-    tx: Transaction, asked: Request, subject: RecordRef, *, locking: bool = True
+    tx: Transaction, request: Request, subject: RecordRef, *, locking: bool = True
 ) -> tuple[Incident, tuple[str, ...]]:
     """The incident that is meant, and every wording of the subject; whoever wrote one may do so from a DM as well.
 
     Raises Refused where there is no such thing, and where the person may not touch it.
     """
-    found = incidents_store.by_id(tx, asked.incident_id, locking=locking) if asked.incident_id else None
-    if found is not None and found.team == asked.team:
+    found = incidents_store.by_id(tx, request.incident_id, locking=locking) if request.incident_id else None
+    if found is not None and found.team == request.team:
         authors, texts = _wordings(tx, found, subject)
-        if asked.user in authors:
+        if request.user in authors:
             return found, texts
-    incident = require_incident(tx, asked, locking=locking)
+    incident = require_incident(tx, request, locking=locking)
     texts = _wordings(tx, incident, subject)[1]
     if not texts:
         raise Refused(secrets_views.no_such(subject, incident))

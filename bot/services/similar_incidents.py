@@ -28,19 +28,19 @@ ASKED_ABOUT = 8
 PROPOSED = 3
 
 
-async def search(desk: Services, asked: Request, text: str) -> Message:
+async def search(services: Services, request: Request, text: str) -> Message:
     """The incidents with these words, in those channels that the reader may look into; with any where none has all."""
     words = similarity_rules.extract_words(text)[: similarity_rules.MOST_WORDS]
     if not words:
         raise Refused("Name a word that tells incidents apart, as in `/incident search connection pool`.")
     for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
         found = search_store.incidents_in(
-            await desk.store.read(lambda tx, wanted=wanted: search_store.find(tx, asked.team, wanted, SEARCHED))  # type: ignore[misc]
+            await services.store.read(lambda tx, wanted=wanted: search_store.find(tx, request.team, wanted, SEARCHED))  # type: ignore[misc]
         )
-        seen = await desk.may_see(asked.team, asked.user, (one.channel for one in found), asked.place.channel)
+        seen = await services.may_see(request.team, request.user, (one.channel for one in found), request.place.channel)
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
-            told = await desk.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
+            told = await services.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
             return similar_incidents_views.found(told, len(shown) - len(told), words, is_any=wanted.is_any)
     return similar_incidents_views.nothing(words)
 
@@ -49,16 +49,16 @@ def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
     return [case_store.glance(tx, incident, 1)[0] for incident in found]
 
 
-async def alike(desk: Services, asked: Request, incident: Incident) -> tuple[Alike, ...]:
+async def alike(services: Services, request: Request, incident: Incident) -> tuple[Alike, ...]:
     """The past incidents that are most like this one and that nobody has judged yet.
 
     Only those that everybody in this one's channel may know of: from the same channel, or from a public one
     (where the operator lets guests in, they see no other channel's).
     """
-    candidates = await desk.store.read(lambda tx: _candidates(tx, incident))
+    candidates = await services.store.read(lambda tx: _candidates(tx, incident))
     channels = (one.case.incident.channel for one in candidates)
-    known = await desk.places.open_to_all(channels, incident.channel)
-    if (await desk.people.known(asked.team, asked.user)).is_guest:
+    known = await services.places.open_to_all(channels, incident.channel)
+    if (await services.people.known(request.team, request.user)).is_guest:
         known = frozenset({incident.channel})
     return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
 
@@ -81,36 +81,36 @@ def _all(texts: Texts) -> str:
     return "\n".join(astuple(texts))
 
 
-async def judge(desk: Services, asked: Request, other_id: int, *, is_same: bool) -> Message | None:
+async def judge(services: Services, request: Request, other_id: int, *, is_same: bool) -> Message | None:
     """[Same cause] and [Not this one]: what was the same is written into the sections that ask for it."""
-    await require_known(desk, asked, (other_id,))
+    await require_known(services, request, (other_id,))
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         if other_id in search_store.judged(tx, incident.id):
             raise Refused("Somebody has said that already. `/postmortem` shows what stands.")
-        keep(tx, asked, incident, {other_id: is_same})
+        keep(tx, request, incident, {other_id: is_same})
         case, *others = _cases(tx, filter(None, (incident, incidents_store.by_id(tx, other_id))))
         return similar_incidents_views.judged(case, others[0], postmortem_views.next_buttons(case), is_same=is_same)
 
-    return await once(desk, asked, unit, verb="recall.judge")
+    return await once(services, request, unit, verb="recall.judge")
 
 
-async def require_known(desk: Services, asked: Request, others: Iterable[int]) -> None:
+async def require_known(services: Services, request: Request, others: Iterable[int]) -> None:
     """Raise Refused unless each of the other incidents may be quoted in the one that is asked about."""
     ids = tuple(others)
 
     def look(tx: Transaction) -> tuple[Incident, list[Incident | None]]:
-        return require_incident(tx, asked), [incidents_store.by_id(tx, other) for other in ids]
+        return require_incident(tx, request), [incidents_store.by_id(tx, other) for other in ids]
 
-    incident, found = await desk.store.read(look)
+    incident, found = await services.store.read(look)
     past = [one for one in found if one is not None and one.team == incident.team and one.number < incident.number]
-    known = await desk.places.open_to_all((one.channel for one in past), incident.channel)
+    known = await services.places.open_to_all((one.channel for one in past), incident.channel)
     if len(past) < len(ids) or not all(one.channel in known for one in past):
         raise Refused("That incident cannot be quoted here: it is in a channel that not everybody here can see.")
 
 
-def keep(tx: Transaction, asked: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:
+def keep(tx: Transaction, request: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:
     """Keep what somebody said of other incidents; what had the same cause is written into the sections."""
     before = search_store.judged(tx, incident.id)
     added: dict[str, list[str]] = {}
@@ -118,7 +118,7 @@ def keep(tx: Transaction, asked: Request, incident: Incident, verdicts: Mapping[
         other = incidents_store.by_id(tx, other_id)
         if other is None or other_id in before:
             continue
-        search_store.judge(tx, incident.id, other_id, asked.user, asked.now, is_same=is_same)
+        search_store.judge(tx, incident.id, other_id, request.user, request.now, is_same=is_same)
         if is_same:
             for slug, told in similarity_rules.draft_recurrence(case_store.glance(tx, other, 1)[0]).items():
                 added.setdefault(slug, []).append(told)
@@ -127,8 +127,8 @@ def keep(tx: Transaction, asked: Request, incident: Incident, verdicts: Mapping[
         text = clean_input(
             similarity_rules.append_text(saved[slug].text if slug in saved else "", *more), "That section"
         )
-        sections_store.save(tx, incident.id, slug, text, asked.user, asked.now)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, asked)
+        sections_store.save(tx, incident.id, slug, text, request.user, request.now)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
 
 
 def other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:

@@ -67,42 +67,42 @@ class TypedLine:
     asked_at: datetime | None = None
 
 
-async def record(desk: Services, asked: Request, typed: TypedLine) -> Message | None:
+async def record(services: Services, request: Request, typed: TypedLine) -> Message | None:
     """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
-    person = await desk.people.known(asked.team, asked.user)
-    clocks = clocks_of(desk, person, asked.now)
-    reading = _read(typed, asked.now, clocks)
+    person = await services.people.known(request.team, request.user)
+    clocks = clocks_of(services, person, request.now)
+    reading = _read(typed, request.now, clocks)
     if reading.question is not None:
         return _question(reading, clocks)
     text = timeline_rules.require_text(clean_input(reading.text, "That entry"))
-    moment = reading.utc or asked.now
+    moment = reading.utc or request.now
     require = timeline_rules.require_past if typed.at is None else timeline_rules.require_chosen
-    require(moment, asked.now)
-    new = NewEntry(moment, text, asked.user, asked.user, asked.now, reading.end_utc, reading.approximate)
+    require(moment, request.now)
+    new = NewEntry(moment, text, request.user, request.user, request.now, reading.end_utc, reading.approximate)
     named = replace(typed, at=None) if typed.names_times else None
     notes = timeline_views.Notes(
-        unknown_zone=reading.assumed_zone and desk.lacks_zone(person),
-        named=_read(named, asked.now, clocks) if named else None,
+        unknown_zone=reading.assumed_zone and services.lacks_zone(person),
+        named=_read(named, request.now, clocks) if named else None,
     )
 
     def unit(tx: Transaction) -> Message:
-        entry, incident = _append(tx, asked, new, typed)
+        entry, incident = _append(tx, request, new, typed)
         return timeline_views.receipt(entry, incident, clocks, reading=reading, notes=notes)
 
     try:
-        return await once(desk, asked, unit, verb="timeline.record")
+        return await once(services, request, unit, verb="timeline.record")
     except Refused as refused:
-        raise with_words(refused, _carried(asked, typed, clocks)) from refused
+        raise with_words(refused, _carried(request, typed, clocks)) from refused
     except _SameAgain as same:
         already = timeline_views.already(same.incident, same.same, reading, moment)
-    return await once(desk, asked, lambda _: already, verb="timeline.record")
+    return await once(services, request, lambda _: already, verb="timeline.record")
 
 
-def _carried(asked: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> PendingEntry:
+def _carried(request: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> PendingEntry:
     """What the button that opens an incident takes along."""
     end = typed.at + typed.lasts if typed.at and typed.lasts else None
-    where = (zone_name(clocks.zone), asked.place.channel, asked.key)
-    return PendingEntry(typed.line, asked.now, *where, typed.at, end, typed.approximate, language=clocks.language)
+    where = (zone_name(clocks.zone), request.place.channel, request.key)
+    return PendingEntry(typed.line, request.now, *where, typed.at, end, typed.approximate, language=clocks.language)
 
 
 def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
@@ -114,9 +114,9 @@ def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
     return timeline_views.question(reading, clocks)
 
 
-async def text_of(desk: Services, asked: Request, number: int, version: int) -> str:
+async def text_of(services: Services, request: Request, number: int, version: int) -> str:
     """What an entry says: [Add it again] records the same once more. Raises Refused where it says it no more."""
-    entry = await desk.store.read(lambda tx: require_entry(tx, require_incident(tx, asked), number))
+    entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     if entry.struck or entry.version != version:
         state = "was taken back" if entry.struck else "was changed"
         raise Refused(
@@ -131,26 +131,26 @@ def require_of(incident: Incident, asked_at: datetime | None) -> None:
         raise Refused(f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}.")
 
 
-def _append(tx: Transaction, asked: Request, new: NewEntry, typed: TypedLine) -> tuple[Entry, Incident]:
-    incident, number = _take(tx, asked)
+def _append(tx: Transaction, request: Request, new: NewEntry, typed: TypedLine) -> tuple[Entry, Incident]:
+    incident, number = _take(tx, request)
     require_of(incident, typed.asked_at)
     if not typed.again:
         same = timeline_store.same_lately(
-            tx, incident.id, new, number - _LOOK_BACK, asked.now - timeline_rules.SAME_AGAIN
+            tx, incident.id, new, number - _LOOK_BACK, request.now - timeline_rules.SAME_AGAIN
         )
         if same is not None:
             raise _SameAgain(incident, require_entry(tx, incident, same))
     return timeline_store.add(tx, incident.id, number, new), incident
 
 
-def _take(tx: Transaction, asked: Request) -> tuple[Incident, int]:
+def _take(tx: Transaction, request: Request) -> tuple[Incident, int]:
     """The incident to write into, with its next number: the one that a button named, else the channel's."""
-    if asked.incident_id is None:
-        taken = incidents_store.take_entry_number(tx, asked.place)
+    if request.incident_id is None:
+        taken = incidents_store.take_entry_number(tx, request.place)
         if taken is None:
-            raise Refused(no_incident(asked), offer="open_incident")
+            raise Refused(no_incident(request), offer="open_incident")
         return taken
-    incident = require_taking(tx, asked, locking=True)
+    incident = require_taking(tx, request, locking=True)
     return incident, incidents_store.take_entry_number_in(tx, incident.id)
 
 
@@ -161,15 +161,15 @@ def _read(typed: TypedLine, now: datetime, clocks: timeline_views.Clocks) -> Rea
     return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
 
 
-def clocks_of(desk: Services, person: Person, now: datetime) -> timeline_views.Clocks:
+def clocks_of(services: Services, person: Person, now: datetime) -> timeline_views.Clocks:
     """The clocks by which this person's entries are read and shown."""
-    zone = desk.zone_for(person)
+    zone = services.zone_for(person)
     return timeline_views.Clocks(now, zone, label_of(zone) if zone is not UTC else "", language_of(person))
 
 
-async def own_clocks(desk: Services, asked: Request) -> timeline_views.Clocks:
+async def own_clocks(services: Services, request: Request) -> timeline_views.Clocks:
     """The clocks of whoever asks, at the moment of the request."""
-    return clocks_of(desk, await desk.people.known(asked.team, asked.user), asked.now)
+    return clocks_of(services, await services.people.known(request.team, request.user), request.now)
 
 
 def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:
@@ -183,12 +183,12 @@ def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Rea
     return reading
 
 
-async def blank_form(desk: Services, asked: Request) -> Block:
+async def blank_form(services: Services, request: Request) -> Block:
     """The form that adds an entry."""
-    channel = asked.place.channel
-    if asked.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
-        channel = (await desk.store.read(lambda tx: require_taking(tx, asked))).channel
-    return timeline_views.add_form(channel, asked.incident_id, (await own_clocks(desk, asked)).label)
+    channel = request.place.channel
+    if request.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
+        channel = (await services.store.read(lambda tx: require_taking(tx, request))).channel
+    return timeline_views.add_form(channel, request.incident_id, (await own_clocks(services, request)).label)
 
 
 def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
@@ -202,40 +202,44 @@ def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
 _MINUTE = timedelta(minutes=1)
 
 
-async def form(desk: Services, asked: Request, text: str) -> Block:
+async def form(services: Services, request: Request, text: str) -> Block:
     """The form that takes the lines; the preview at once where a text came with the command."""
     if text.strip():
         try:
-            return await _preview(desk, asked, paste_views.from_text(text))
+            return await _preview(services, request, paste_views.from_text(text))
         except Refused as refused:
             raise with_words(
-                refused, PendingEntry(text, asked.now, "", asked.place.channel, asked.key, is_paste=True)
+                refused, PendingEntry(text, request.now, "", request.place.channel, request.key, is_paste=True)
             ) from refused
-    clocks = await _clocks(desk, asked, "author")
-    incident = await desk.store.read(lambda tx: require_taking(tx, asked))
+    clocks = await _clocks(services, request, "author")
+    incident = await services.store.read(lambda tx: require_taking(tx, request))
     return paste_views.form(incident, Pasted(), clocks, clocks.label)
 
 
-async def submit(desk: Services, asked: Request, metadata: dict[str, Any], values: dict[str, Any]) -> Message | None:
+async def submit(
+    services: Services, request: Request, metadata: dict[str, Any], values: dict[str, Any]
+) -> Message | None:
     """The form was sent: record what is ticked, if it is the text that was previewed, else preview it."""
     pasted = paste_views.from_values(values)
     if metadata.get("digest") == pasted.digest:
-        return await _record(desk, asked, pasted, paste_views.at_of(metadata, asked.now), paste_views.ticked_in(values))
-    return {"response_action": "update", "view": await _preview(desk, asked, pasted)}
+        return await _record(
+            services, request, pasted, paste_views.at_of(metadata, request.now), paste_views.ticked_in(values)
+        )
+    return {"response_action": "update", "view": await _preview(services, request, pasted)}
 
 
-async def _preview(desk: Services, asked: Request, pasted: Pasted) -> Block:
-    clocks = await _clocks(desk, asked, pasted.zone)
-    home = await _clocks(desk, asked, "author")
-    sheet = paste_rules.read_sheet(pasted.text, asked.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
+async def _preview(services: Services, request: Request, pasted: Pasted) -> Block:
+    clocks = await _clocks(services, request, pasted.zone)
+    home = await _clocks(services, request, "author")
+    sheet = paste_rules.read_sheet(pasted.text, request.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     readable = tuple(line for line in sheet.lines if line.can_be_recorded)
 
     def look(tx: Transaction) -> Block:
-        incident = require_taking(tx, asked)
+        incident = require_taking(tx, request)
         choices = _choices(readable, _said_then(tx, incident, readable))
         return paste_views.preview(incident, pasted, choices, sheet, home)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
 def _said_then(
@@ -257,34 +261,36 @@ def _to_the_minute(line: paste_rules.PastedLine) -> datetime:
 
 
 async def _record(
-    desk: Services, asked: Request, pasted: Pasted, at: datetime, ticked: frozenset[int]
+    services: Services, request: Request, pasted: Pasted, at: datetime, ticked: frozenset[int]
 ) -> Message | None:
-    clocks = await _clocks(desk, replace(asked, now=at), pasted.zone)
+    clocks = await _clocks(services, replace(request, now=at), pasted.zone)
     lines = paste_rules.read_lines(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     chosen = tuple(line for line in lines if line.number in ticked and line.can_be_recorded)
     if not chosen:
         raise Refused("No line is ticked, so there is nothing to record. Tick at least one, or close this window.")
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, asked, locking=True)
-        entries = [_add(tx, asked, incident, line) for line in chosen]
+        incident = require_taking(tx, request, locking=True)
+        entries = [_add(tx, request, incident, line) for line in chosen]
         return paste_views.receipt(incident, entries, len(lines) - len(chosen))
 
     # One preview is recorded once, however often its button is pressed.
-    key = hashlib.sha256("\x00".join(["paste", asked.team, asked.user, str(at), pasted.digest]).encode()).hexdigest()
-    return await once(desk, replace(asked, key=key), unit, verb="paste.record")
+    key = hashlib.sha256(
+        "\x00".join(["paste", request.team, request.user, str(at), pasted.digest]).encode()
+    ).hexdigest()
+    return await once(services, replace(request, key=key), unit, verb="paste.record")
 
 
-def _add(tx: Transaction, asked: Request, incident: Incident, line: paste_rules.PastedLine) -> Entry:
-    reading, user = line.reading, asked.user
+def _add(tx: Transaction, request: Request, incident: Incident, line: paste_rules.PastedLine) -> Entry:
+    reading, user = line.reading, request.user
     assert reading.utc is not None  # noqa: S101 (a line that can be recorded has its time)
     text = clean_input(line.text, f"Line {line.number}")
-    new = NewEntry(reading.utc, text, user, user, asked.now, reading.end_utc, reading.approximate)
+    new = NewEntry(reading.utc, text, user, user, request.now, reading.end_utc, reading.approximate)
     return timeline_store.append(tx, incident.id, new)
 
 
-async def _clocks(desk: Services, asked: Request, zone: str) -> Clocks:
-    clocks = await own_clocks(desk, asked)
+async def _clocks(services: Services, request: Request, zone: str) -> Clocks:
+    clocks = await own_clocks(services, request)
     return replace(clocks, zone=UTC, label="") if zone == "UTC" else clocks
 
 
@@ -293,29 +299,29 @@ _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 Finding = Callable[[Transaction, EntryRange], tuple[Entry, ...]]
 
 
-async def overview(desk: Services, asked: Request) -> Message:
+async def overview(services: Services, request: Request) -> Message:
     """The latest entries and a form."""
-    clocks = await own_clocks(desk, asked)
+    clocks = await own_clocks(services, request)
 
     def look(tx: Transaction) -> Message:
-        case, total = case_store.glance(tx, require_incident(tx, asked), LATEST)
-        fitting = timeline_views.fitting(case, case.entries, asked.now, from_end=True)
+        case, total = case_store.glance(tx, require_incident(tx, request), LATEST)
+        fitting = timeline_views.fitting(case, case.entries, request.now, from_end=True)
         return timeline_views.overview(TimelinePage(case, fitting, total - len(fitting), total), clocks)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def show(desk: Services, asked: Request, back: timedelta | None) -> Message:
+async def show(services: Services, request: Request, back: timedelta | None) -> Message:
     """The last page of the timeline, or of what happened in the last while."""
-    since = asked.now - back if back else None
+    since = request.now - back if back else None
 
     def look(tx: Transaction) -> Message:
-        return _last(tx, require_incident(tx, asked), since, asked.now)
+        return _last(tx, require_incident(tx, request), since, request.now)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def turn(desk: Services, asked: Request, value: dict[str, Any]) -> Message:
+async def turn(services: Services, request: Request, value: dict[str, Any]) -> Message:
     """The page before or behind the one whose button was pressed, as the timeline is now."""
     since = datetime.fromisoformat(value["since"]) if value["since"] else None
     anchor = Anchor(datetime.fromisoformat(value["at"]), int(value["number"]))
@@ -325,12 +331,12 @@ async def turn(desk: Services, asked: Request, value: dict[str, Any]) -> Message
         return (timeline_store.before if is_older else timeline_store.behind)(tx, span, anchor, PAGE)
 
     def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
-        page = _page(tx, incident, find, _PageView(asked.now, since, is_older))
+        incident = require_incident(tx, request)
+        page = _page(tx, incident, find, _PageView(request.now, since, is_older))
         # What the button led to was taken back meanwhile.
-        return timeline_views.listing(page, asked.now) if page.entries else _last(tx, incident, since, asked.now)
+        return timeline_views.listing(page, request.now) if page.entries else _last(tx, incident, since, request.now)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
 def _last(tx: Transaction, incident: Incident, since: datetime | None, now: datetime) -> Message:
@@ -365,31 +371,31 @@ class SeenEntry:
     version: int
 
 
-async def was_at(desk: Services, asked: Request, seen: SeenEntry, offer: TimeOffer) -> Message | None:
+async def was_at(services: Services, request: Request, seen: SeenEntry, offer: TimeOffer) -> Message | None:
     """It happened at a time that its words name, the answer to [It was 17:31 UTC]; the words stay.
 
     An entry that was taken back or changed since stays as it is, and the answer says how that is.
     """
-    clocks = await own_clocks(desk, asked)
+    clocks = await own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         before = require_entry(tx, incident, seen.number)
         if before.struck or before.version != seen.version:
-            again = () if before.happened_at == offer.at else timeline_views.buttons(before, [offer], asked.now)
-            return corrections_views.changed_since(before, clocks, last_editor(desk, tx, asked, before), again)
-        entry = timeline_store.amend(tx, _moved(before, offer), "edited", asked.user, asked.now)
-        after = as_corrected(tx, desk.rules, incident, entry, asked.now)
-        turn = corrections_views.Turn(incident, after, asked.user)
+            again = () if before.happened_at == offer.at else timeline_views.buttons(before, [offer], request.now)
+            return corrections_views.changed_since(before, clocks, last_editor(services, tx, request, before), again)
+        entry = timeline_store.amend(tx, _moved(before, offer), "edited", request.user, request.now)
+        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        turn = corrections_views.Turn(incident, after, request.user)
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
-    return await once(desk, asked, unit, verb="timeline.was_at")
+    return await once(services, request, unit, verb="timeline.was_at")
 
 
-def last_editor(desk: Services, tx: Transaction, asked: Request, entry: Entry) -> str:
+def last_editor(services: Services, tx: Transaction, request: Request, entry: Entry) -> str:
     """The name of whoever changed an entry last."""
     who = timeline_store.versions(tx, entry.id)[-1].changed_by
-    return desk.people.name(asked.team, who) or who
+    return services.people.name(request.team, who) or who
 
 
 def _moved(before: Entry, offer: TimeOffer) -> Entry:

@@ -35,7 +35,7 @@ EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
 
 
 async def answer(
-    desk: Services, asked: Request, text: str, parent: int | None, seen: int | None = None
+    services: Services, request: Request, text: str, parent: int | None, seen: int | None = None
 ) -> Message | None:
     """Record an answer and ask the next question; it explains `parent`, else the latest open why.
 
@@ -45,30 +45,30 @@ async def answer(
     text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        incident = _resolved(tx, asked, locking=True)
+        incident = _resolved(tx, request, locking=True)
         chain = whys_store.chain(tx, incident.id)
-        why = whys_store.add(tx, incident.id, whys_rules.parent_of_next(chain, parent), text, asked.user, asked.now)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, asked)
+        why = whys_store.add(tx, incident.id, whys_rules.parent_of_next(chain, parent), text, request.user, request.now)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
         is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
         doubt = None if is_told else whys_rules.find_doubt(chain, why, seen)
         said = whys_views.answered(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
-        return in_thread(tx, asked, incident, said)
+        return in_thread(tx, request, incident, said)
 
-    return await once(desk, asked, unit, verb="whys.answer")
+    return await once(services, request, unit, verb="whys.answer")
 
 
-async def hint(desk: Services, asked: Request, text: str) -> Message | None:
+async def hint(services: Services, request: Request, text: str) -> Message | None:
     """The gentle word to somebody whose answer, just recorded, seems to stop at a person; None where it does not."""
-    word = find_blame_word(text, desk.blame_words)
+    word = find_blame_word(text, services.blame_words)
     if not word:
         return None
 
     def look(tx: Transaction) -> Message | None:
-        mine = [why for why in whys_store.chain(tx, require_incident(tx, asked).id) if why.author == asked.user]
-        latest = next((why for why in reversed(mine) if find_blame_word(why.text, desk.blame_words) == word), None)
+        mine = [why for why in whys_store.chain(tx, require_incident(tx, request).id) if why.author == request.user]
+        latest = next((why for why in reversed(mine) if find_blame_word(why.text, services.blame_words) == word), None)
         return whys_views.hint(latest, word) if latest else None
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
 def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
@@ -76,27 +76,27 @@ def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
     return tuple(entry for entry in found if entry is not None and not entry.struck)
 
 
-def in_thread(tx: Transaction, asked: Request, incident: Incident, said: Message) -> Message:
+def in_thread(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
     """What is said to all about the whys, said in their thread; who caused it reads it where they are.
 
     Where there is no thread yet (the bot cannot post into the channel), the reply itself is for everybody.
     """
-    if not tell_thread(tx, asked, incident, said):
+    if not tell_thread(tx, request, incident, said):
         return said
     note = blocks.context(words.whys.asked_in_thread())
     return blocks.whisper(said["text"], [*said["blocks"], note])
 
 
-def tell_thread(tx: Transaction, asked: Request, incident: Incident, said: Message) -> bool:
+def tell_thread(tx: Transaction, request: Request, incident: Incident, said: Message) -> bool:
     """Owe the thread of the whys a message; False where there is no thread yet."""
     thread = incidents_store.whys_thread(tx, incident.id)
     if thread:
         told = threads_views.for_whys({key: value for key, value in said.items() if key != "response_type"})
-        deliveries_store.tell(tx, incident, told | {"thread_ts": thread}, asked.now)
+        deliveries_store.tell(tx, incident, told | {"thread_ts": thread}, request.now)
     return bool(thread)
 
 
-def open_thread(tx: Transaction, asked: Request, incident: Incident) -> None:
+def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     """After the resolution: owe the channel the first question, or its thread the one that is open."""
     thread = incidents_store.whys_thread(tx, incident.id)
     kind, body = "whys", ""
@@ -104,12 +104,12 @@ def open_thread(tx: Transaction, asked: Request, incident: Incident) -> None:
         said = whys_views.asked_again(incident, whys_store.chain(tx, incident.id))
         kind, body = "message", json.dumps(threads_views.for_whys(said) | {"thread_ts": thread})
     deliveries_store.owe(
-        tx, Owed(asked.team, kind, incident.channel, body, asked.now, incident.id, fallback=asked.user)
+        tx, Owed(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
     )
 
 
-def _resolved(tx: Transaction, asked: Request, *, locking: bool = False) -> Incident:
-    incident = require_incident(tx, asked, locking=locking)
+def _resolved(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
+    incident = require_incident(tx, request, locking=locking)
     if incident.status is not Status.RESOLVED:
         raise Refused(
             f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
@@ -117,54 +117,56 @@ def _resolved(tx: Transaction, asked: Request, *, locking: bool = False) -> Inci
     return incident
 
 
-async def mark_root(desk: Services, asked: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+async def mark_root(
+    services: Services, request: Request, number: int | None, pressed: Pressed = TYPED
+) -> Message | None:
     """The numbered why, else the latest open one, is a root cause: its branch ends there."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+        incident = require_incident(tx, request, locking=True)
+        if now := _numbered_since(tx, services, request, incident, number, pressed):
             return now
         why = whys_rules.find_why_to_mark(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
-            why = whys_store.amend(tx, replace(why, is_root=True), "root", asked.user, asked.now)
-        said = whys_views.rooted(why, asked.user, incident, whys_store.chain(tx, incident.id))
-        return in_thread(tx, asked, incident, said)
+            why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
+        said = whys_views.rooted(why, request.user, incident, whys_store.chain(tx, incident.id))
+        return in_thread(tx, request, incident, said)
 
-    return await once(desk, asked, unit, verb="whys.mark_root")
+    return await once(services, request, unit, verb="whys.mark_root")
 
 
 def _numbered_since(
-    tx: Transaction, desk: Services, asked: Request, incident: Incident, number: int | None, pressed: Pressed
+    tx: Transaction, services: Services, request: Request, incident: Incident, number: int | None, pressed: Pressed
 ) -> Message | None:
     """How the numbered why stands now, where it is not what its button showed. Raises Refused for one taken back."""
     if number is None:
         return None
     why = whys_rules.find_why(whys_store.every(tx, incident.id), number)
-    now = why_since(tx, desk, asked, why, pressed)
+    now = why_since(tx, services, request, why, pressed)
     if now is None:
-        require_why(tx, desk, asked, why)
+        require_why(tx, services, request, why)
     return now
 
 
-async def unmark_root(desk: Services, asked: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
+async def unmark_root(services: Services, request: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
     """The numbered why is no root cause after all."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        if now := _numbered_since(tx, desk, asked, incident, number, pressed):
+        incident = require_incident(tx, request, locking=True)
+        if now := _numbered_since(tx, services, request, incident, number, pressed):
             return now
         why = whys_rules.find_why(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
             raise Refused(f"Why {number} is not marked as a root cause.")
-        why = whys_store.amend(tx, replace(why, is_root=False), "no root", asked.user, asked.now)
-        return in_thread(tx, asked, incident, whys_views.not_rooted(why, asked.user))
+        why = whys_store.amend(tx, replace(why, is_root=False), "no root", request.user, request.now)
+        return in_thread(tx, request, incident, whys_views.not_rooted(why, request.user))
 
-    return await once(desk, asked, unit, verb="whys.unmark_root")
+    return await once(services, request, unit, verb="whys.unmark_root")
 
 
-async def show(desk: Services, asked: Request) -> Message:
+async def show(services: Services, request: Request) -> Message:
     """The chain and the open question."""
-    return await desk.store.read(lambda tx: whys_views.tree(case_store.load(tx, require_incident(tx, asked))))
+    return await services.store.read(lambda tx: whys_views.tree(case_store.load(tx, require_incident(tx, request))))
 
 
 def entry_to_cite(tx: Transaction, incident_id: int) -> int:
@@ -173,21 +175,21 @@ def entry_to_cite(tx: Transaction, incident_id: int) -> int:
     return latest[-1].number if latest else 1
 
 
-async def form(desk: Services, asked: Request, parent: int | None) -> Block:
+async def form(services: Services, request: Request, parent: int | None) -> Block:
     """The form that answers the question after `parent`."""
 
     def look(tx: Transaction) -> Block:
-        incident = _resolved(tx, asked)
+        incident = _resolved(tx, request)
         chain = whys_store.chain(tx, incident.id)
         if parent:
-            require_why(tx, desk, asked, whys_rules.find_why(whys_store.every(tx, incident.id), parent))
+            require_why(tx, services, request, whys_rules.find_why(whys_store.every(tx, incident.id), parent))
         before = whys_rules.find_answer(chain, parent)
-        who = (desk.people.name(asked.team, before.author) or before.author) if before else ""
+        who = (services.people.name(request.team, before.author) or before.author) if before else ""
         return whys_views.answer_form(
             incident, chain, parent, entry_to_cite(tx, incident.id), (before, who) if before else None
         )
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,158 +200,162 @@ class AnswerOffer:
     question: int
 
 
-async def offer(desk: Services, asked: Request, line: str) -> AnswerOffer | None:
+async def offer(services: Services, request: Request, line: str) -> AnswerOffer | None:
     """The question whether a reply is an answer; None where it cannot be one, or where nothing is asked."""
     if not whys_rules.may_answer(line):
         return None
 
     def look(tx: Transaction) -> AnswerOffer | None:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, request)
         chain = whys_store.chain(tx, incident.id)
         if incident.status is not Status.RESOLVED or whys_rules.is_ended(chain):
             return None
         end = whys_rules.find_open_end(chain)
         return AnswerOffer(whys_views.offered(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def asked_in(desk: Services, asked: Request, thread_ts: str) -> Request | None:
+async def asked_in(services: Services, request: Request, thread_ts: str) -> Request | None:
     """The request, about the incident whose whys are asked in this thread of the channel; None for another thread."""
     if not thread_ts:
         return None
-    incident = await desk.store.read(lambda tx: incidents_store.by_whys_thread(tx, asked.place, thread_ts))
-    return replace(asked, incident_id=incident.id) if incident else None
+    incident = await services.store.read(lambda tx: incidents_store.by_whys_thread(tx, request.place, thread_ts))
+    return replace(request, incident_id=incident.id) if incident else None
 
 
-def _why(tx: Transaction, asked: Request, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
+def _why(tx: Transaction, request: Request, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
     """The incident and its numbered why, struck or not; raises Refused where there is none."""
-    incident = require_incident(tx, asked, locking=locking)
+    incident = require_incident(tx, request, locking=locking)
     return incident, whys_rules.find_why(whys_store.every(tx, incident.id), number)
 
 
-def _amended(tx: Transaction, asked: Request, incident: Incident, why: Why, change: str) -> Why:
+def _amended(tx: Transaction, request: Request, incident: Incident, why: Why, change: str) -> Why:
     """Save a changed why; the thread reads who did so, and the open question where that is another one now."""
     before = whys_store.chain(tx, incident.id)
     if change == "moved":
-        why = whys_store.move(tx, why, asked.user, asked.now)
+        why = whys_store.move(tx, why, request.user, request.now)
     else:
-        why = whys_store.amend(tx, why, change, asked.user, asked.now)
-    told = whys_views.told(why, change, asked.user, incident, (before, whys_store.chain(tx, incident.id)))
-    tell_thread(tx, asked, incident, told)
+        why = whys_store.amend(tx, why, change, request.user, request.now)
+    told = whys_views.told(why, change, request.user, incident, (before, whys_store.chain(tx, incident.id)))
+    tell_thread(tx, request, incident, told)
     return why
 
 
-async def edit(desk: Services, asked: Request, number: int, text: str) -> Message | None:
+async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
     """Word a why anew, as `/why edit 2 because …`."""
     text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        incident, before = _why(tx, asked, number, locking=True)
-        return _reworded(tx, asked, incident, before, text)
+        incident, before = _why(tx, request, number, locking=True)
+        return _reworded(tx, request, incident, before, text)
 
-    return await once(desk, asked, unit, verb="whys.edit")
+    return await once(services, request, unit, verb="whys.edit")
 
 
-async def save_form(desk: Services, asked: Request, number: int, text: str | None, version: int) -> Message | None:
+async def save_form(
+    services: Services, request: Request, number: int, text: str | None, version: int
+) -> Message | None:
     """Save the form behind [Edit]; `version` is the one that its writer saw, so that nobody's words are overwritten.
 
     Without a text nothing was changed in the form, and so nothing is.
     """
     if text is None:
-        return await offer_edit(desk, asked, number)
+        return await offer_edit(services, request, number)
     text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        incident, before = _why(tx, asked, number, locking=True)
+        incident, before = _why(tx, request, number, locking=True)
         if before.version != version:
             who = whys_store.versions(tx, before.id)[-1].changed_by
-            name = desk.people.name(asked.team, who) or who
+            name = services.people.name(request.team, who) or who
             entry = entry_to_cite(tx, before.incident_id)
-            return whys_views.stale_form(before, asked.place.channel, entry, text, name)
-        return _reworded(tx, asked, incident, before, text)
+            return whys_views.stale_form(before, request.place.channel, entry, text, name)
+        return _reworded(tx, request, incident, before, text)
 
-    return await once(desk, asked, unit, verb="whys.save_form")
+    return await once(services, request, unit, verb="whys.save_form")
 
 
-def _reworded(tx: Transaction, asked: Request, incident: Incident, before: Why, text: str) -> Message:
-    why = _amended(tx, asked, incident, replace(before, text=text, struck=False), "edited")
-    secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, asked)
+def _reworded(tx: Transaction, request: Request, incident: Incident, before: Why, text: str) -> Message:
+    why = _amended(tx, request, incident, replace(before, text=text, struck=False), "edited")
+    secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
     return whys_views.edited(why, before)
 
 
-async def strike(desk: Services, asked: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
+async def strike(services: Services, request: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
     """Take a why back, the numbered one, else the one this person answered last.
 
     What explained it explains the one before it.
     """
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         every = whys_store.every(tx, incident.id)
-        why = whys_rules.find_why(every, number) if number is not None else whys_rules.find_last_by(every, asked.user)
-        if now := why_since(tx, desk, asked, why, pressed):
+        why = whys_rules.find_why(every, number) if number is not None else whys_rules.find_last_by(every, request.user)
+        if now := why_since(tx, services, request, why, pressed):
             return now
         if why.struck:
             raise Refused(f"Why {why.number} was taken back already.")
-        return whys_views.struck(_amended(tx, asked, incident, replace(why, struck=True), "struck"))
+        return whys_views.struck(_amended(tx, request, incident, replace(why, struck=True), "struck"))
 
-    return await once(desk, asked, unit, verb="whys.strike")
+    return await once(services, request, unit, verb="whys.strike")
 
 
-async def restore(desk: Services, asked: Request, number: int) -> Message | None:
+async def restore(services: Services, request: Request, number: int) -> Message | None:
     """Bring a struck why back."""
 
     def unit(tx: Transaction) -> Message:
-        incident, why = _why(tx, asked, number, locking=True)
+        incident, why = _why(tx, request, number, locking=True)
         if not why.struck:
             raise Refused(f"Why {number} stands already.")
-        return whys_views.restored(_amended(tx, asked, incident, replace(why, struck=False), "restored"))
+        return whys_views.restored(_amended(tx, request, incident, replace(why, struck=False), "restored"))
 
-    return await once(desk, asked, unit, verb="whys.restore")
+    return await once(services, request, unit, verb="whys.restore")
 
 
-async def move(desk: Services, asked: Request, wish: whys_rules.MoveWhy, pressed: Pressed = TYPED) -> Message | None:
+async def move(
+    services: Services, request: Request, wish: whys_rules.MoveWhy, pressed: Pressed = TYPED
+) -> Message | None:
     """Let a why explain another one, with all that explains it; or, beside another, what that one explains."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         every, chain = whys_store.every(tx, incident.id), whys_store.chain(tx, incident.id)
         for number in (wish.number, wish.other):
-            require_why(tx, desk, asked, whys_rules.find_why(every, number))
+            require_why(tx, services, request, whys_rules.find_why(every, number))
         why = whys_rules.find_why(every, wish.number)
-        if now := why_since(tx, desk, asked, why, pressed):
+        if now := why_since(tx, services, request, why, pressed):
             return now
         parent = whys_rules.parent_after_move(chain, whys_rules.find_why(chain, wish.number), wish)
-        why = _amended(tx, asked, incident, replace(why, parent=parent), "moved")
+        why = _amended(tx, request, incident, replace(why, parent=parent), "moved")
         return whys_views.moved(why, whys_store.chain(tx, incident.id))
 
-    return await once(desk, asked, unit, verb="whys.move")
+    return await once(services, request, unit, verb="whys.move")
 
 
-async def offer_edit(desk: Services, asked: Request, number: int) -> Message:
+async def offer_edit(services: Services, request: Request, number: int) -> Message:
     """`/why edit 2` without words: the why with its buttons."""
-    return await desk.store.read(lambda tx: whys_views.standing(_why(tx, asked, number)[1]))
+    return await services.store.read(lambda tx: whys_views.standing(_why(tx, request, number)[1]))
 
 
-async def history(desk: Services, asked: Request, number: int) -> Message:
+async def history(services: Services, request: Request, number: int) -> Message:
     """Every wording of a why."""
 
     def look(tx: Transaction) -> Message:
-        _, why = _why(tx, asked, number)
-        return whys_views.history(why, whys_store.versions(tx, why.id), partial(desk.people.name, asked.team))
+        _, why = _why(tx, request, number)
+        return whys_views.history(why, whys_store.versions(tx, why.id), partial(services.people.name, request.team))
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def edit_form(desk: Services, asked: Request, number: int, pressed: Pressed) -> Block:
+async def edit_form(services: Services, request: Request, number: int, pressed: Pressed) -> Block:
     """The form that words a why anew; raises Refused for one that was taken back."""
 
     def look(tx: Transaction) -> Block:
-        incident, why = _why(tx, asked, number)
-        require_why(tx, desk, asked, why)
-        who = why_changed_since(tx, desk, asked, why, pressed)
+        incident, why = _why(tx, request, number)
+        require_why(tx, services, request, why)
+        who = why_changed_since(tx, services, request, why, pressed)
         notice = whys_views.changed_before(why, who) if who else ""
-        return whys_views.edit_form(why, asked.place.channel, entry_to_cite(tx, incident.id), notice=notice)
+        return whys_views.edit_form(why, request.place.channel, entry_to_cite(tx, incident.id), notice=notice)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)

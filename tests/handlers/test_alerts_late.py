@@ -69,9 +69,9 @@ async def test_the_button_of_a_group_that_was_merged_meanwhile_says_where_the_al
         await tell(play, fired("09:00", "09:05"), fired("09:00"), fired("10:30"))
         for payload in (fired("09:50"), fired("09:50", "10:10")):
             await call(play, "alertmanager", payload)
-        asked = Request(Place(TEAM, ALERTS), play.ana, play.clock.now(), "pressed")
+        request = Request(Place(TEAM, ALERTS), play.ana, play.clock.now(), "pressed")
         with pytest.raises(Refused, match="belongs to one that began before it"):
-            await suggestions_service.ignore(play.bot.desk, asked, 2)
+            await suggestions_service.ignore(play.bot.services, request, 2)
 
 
 async def test_what_people_decided_takes_what_came_late_and_is_not_divided(sqlite_url: str) -> None:

@@ -22,7 +22,7 @@ async def exported(play: Play, form: str = "markdown") -> str:
 
 async def give_back(play: Play, markdown: str, by: str) -> None:
     """What `afterword import --draft` does."""
-    store, exporter = play.bot.store, play.bot.desk.exporter
+    store, exporter = play.bot.store, play.bot.services.exporter
     await asyncio.to_thread(drafts_service.take, store, exporter, Given(markdown, by), TEAM, play.clock.now())
 
 

@@ -69,7 +69,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
         await play.pass_time(seconds=15)
         assert walk(play).seen == before.seen  # somebody may still be at it
         play.clock.advance(LEASE)
-        anew = Walker(play.bot.desk, ChannelHistory(play.bot.client))
+        anew = Walker(play.bot.services, ChannelHistory(play.bot.client))
         await anew.sweep(play.clock.now())
         assert before.seen < walk(play).seen
         assert "*31 messages*" in (await walked(play)).plain

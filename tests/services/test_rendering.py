@@ -25,7 +25,7 @@ PLACE = "INC-1-checkout-is-failing"
 
 
 def renderer_of(play: Play, patience: float = PATIENCE) -> Renderer:
-    return Renderer(play.bot.desk.exporter, Papers(play.bot.store, USUAL_RULES), patience)
+    return Renderer(play.bot.services.exporter, Papers(play.bot.store, USUAL_RULES), patience)
 
 
 def order(play: Play, form: str) -> ExportOrder:
@@ -98,7 +98,7 @@ async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_
     async with playing(sqlite_url) as play:
         await resolved(play)
         papers = HeldPapers(play.bot.store)
-        renderer = Renderer(play.bot.desk.exporter, papers, patience=0)
+        renderer = Renderer(play.bot.services.exporter, papers, patience=0)
         for delivery in (1, 2, 3):  # the last waits for its turn
             with pytest.raises(StillMaking):
                 await renderer.file(delivery, play.case().incident, order(play, "pdf"), play.clock.now())

@@ -72,7 +72,7 @@ async def test_an_edited_section_of_their_own_is_shown_in_slack(
     monkeypatch.setattr(team_templates, "HASTY", replace(usual, seconds=10.0))  # however busy the machine is
     content, _ = await exported(play, "markdown")
     edited = Given(content.replace("Rain on", "Hail on"), "Ana Demo")
-    drafts_service.take(play.bot.store, play.bot.desk.exporter, edited, TEAM, play.clock.now())
+    drafts_service.take(play.bot.store, play.bot.services.exporter, edited, TEAM, play.clock.now())
     shown = await play.slack.command(play.ana, play.channel, "/postmortem")
     assert shown.ephemeral is not None
     assert "*Météo* stands as Ana Demo wrote it" in shown.ephemeral.plain

@@ -23,19 +23,19 @@ from storage.links import Link, Thing
 BACK = "back"
 
 
-async def publish(desk: Services, asked: Request) -> Message | None:
+async def publish(services: Services, request: Request) -> Message | None:
     """`/postmortem confluence`: make the page, or bring it up to date."""
-    if SYSTEM not in desk.systems:
+    if SYSTEM not in services.systems:
         raise Refused(words.confluence.not_connected())
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         link = _link_of(tx, incident)
-        links_store.want(tx, _thing(incident), asked.now)
+        links_store.want(tx, _thing(incident), request.now)
         tx.note(incident.id, "postmortem on Confluence")
         return confluence_views.on_its_way(incident, is_there=bool(link and link.external_id))
 
-    return await once(desk, asked, unit, verb="confluence.publish")
+    return await once(services, request, unit, verb="confluence.publish")
 
 
 class PageBlocks:
@@ -59,12 +59,12 @@ class PageBlocks:
         return self.current(tx, incident) or [confluence_views.offer(incident)]
 
 
-async def window(desk: Services, asked: Request) -> Block:
+async def window(services: Services, request: Request) -> Block:
     """What a masked copy would mask, each find."""
-    incident = await desk.store.read(lambda tx: require_incident(tx, asked))
+    incident = await services.store.read(lambda tx: require_incident(tx, request))
 
     def finds() -> Block:
-        masked = desk.store.read_now(lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now))
+        masked = services.store.read_now(lambda tx: rendering_service.masked(tx, incident, services.mask, request.now))
         return confluence_views.window(incident, masked[1])
 
     return await asyncio.to_thread(finds)
@@ -79,55 +79,55 @@ class _Decision:
     said: Callable[[Incident], Message]
 
 
-async def agree(desk: Services, asked: Request) -> Message | None:
+async def agree(services: Services, request: Request) -> Message | None:
     """Somebody has seen what is masked: from now on the page holds the masked copy."""
 
     def decided(memo: Memo, _: Link) -> Memo:
         return replace(memo, is_masked=True)
 
     decision = _Decision(
-        "masked copy onto Confluence", decided, lambda incident: confluence_views.agreed(incident, asked.user)
+        "masked copy onto Confluence", decided, lambda incident: confluence_views.agreed(incident, request.user)
     )
-    return await _decide(desk, asked, decision)
+    return await _decide(services, request, decision)
 
 
-async def order(desk: Services, asked: Request, what: str, page_id: str) -> Message | None:
+async def order(services: Services, request: Request, what: str, page_id: str) -> Message | None:
     """Somebody decided: another page (`anew`), or this one written over (`overwrite`)."""
 
     def decided(memo: Memo, link: Link) -> Memo | None:
         is_settled = memo.order or link.external_id not in ("", page_id)
         return None if is_settled else replace(memo, order=what)
 
-    said = partial(confluence_views.ordered, order=what, by=asked.user)
-    return await _decide(desk, asked, _Decision(f"page on Confluence: {what}", decided, said))
+    said = partial(confluence_views.ordered, order=what, by=request.user)
+    return await _decide(services, request, _Decision(f"page on Confluence: {what}", decided, said))
 
 
-async def put_back(desk: Services, asked: Request, regions: tuple[str, ...]) -> Message | None:
+async def put_back(services: Services, request: Request, regions: tuple[str, ...]) -> Message | None:
     """What people took off the page comes back."""
 
     def decided(memo: Memo, _: Link) -> Memo | None:
         back = tuple(id_ for id_ in regions if id_ in memo.gone)
         return replace(memo, back=back) if back else None
 
-    said = partial(confluence_views.ordered, order=BACK, by=asked.user)
-    return await _decide(desk, asked, _Decision(f"page on Confluence: {BACK}", decided, said))
+    said = partial(confluence_views.ordered, order=BACK, by=request.user)
+    return await _decide(services, request, _Decision(f"page on Confluence: {BACK}", decided, said))
 
 
-async def _decide(desk: Services, asked: Request, decision: _Decision) -> Message | None:
+async def _decide(services: Services, request: Request, decision: _Decision) -> Message | None:
     """Put down a decision about the page, unless it was taken already or the page is being written."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         link = _link_of(tx, incident)
         memo = decision.decided(confluence_memo.read(link.memo), link) if link else None
         if link is None or memo is None:
             raise Refused(words.confluence.settled(key=incident.key))
-        if not links_store.order(tx, link, memo.written(), asked.now):
+        if not links_store.order(tx, link, memo.written(), request.now):
             raise Refused(words.confluence.busy(key=incident.key))
         tx.note(incident.id, decision.what)
         return decision.said(incident)
 
-    return await once(desk, asked, unit, verb="confluence.decide")
+    return await once(services, request, unit, verb="confluence.decide")
 
 
 def _thing(incident: Incident) -> Thing:

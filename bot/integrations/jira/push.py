@@ -118,20 +118,20 @@ def undecided(incident: Incident, project: str, summary: str) -> Undecided:
     return Undecided(NAMES[SYSTEM], sentence, integration_views.private_actions(incident, project, summary))
 
 
-async def agree(desk: Services, asked: Request) -> Message | None:
+async def agree(services: Services, request: Request) -> Message | None:
     """[Put its actions into Jira]: those that wait, and those that will come."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         waiting = _links_of(tx, incident.id)
         if is_agreed(tx, incident.id) or not waiting:
             raise Refused(words.connections.agreed_already(key=incident.key))
         for link in waiting:
-            links_store.order(tx, link, json.dumps(json.loads(link.memo or "{}") | {AGREED: True}), asked.now)
+            links_store.order(tx, link, json.dumps(json.loads(link.memo or "{}") | {AGREED: True}), request.now)
         tx.note(incident.id, "masked actions into Jira")
-        return integration_views.agreed(incident, asked.user)
+        return integration_views.agreed(incident, request.user)
 
-    return await once(desk, asked, unit, verb="jira.agree")
+    return await once(services, request, unit, verb="jira.agree")
 
 
 def _links_of(tx: Transaction, incident_id: int) -> list[Link]:

@@ -34,9 +34,9 @@ LOST_AFTER = timedelta(minutes=2)
 _PRIORITIES = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
 
 
-async def page(desk: Services, asked: Request, words: str) -> Message | None:
+async def page(services: Services, request: Request, words: str) -> Message | None:
     """`/incident page WORDS`: have those on call paged; it is in the timeline that it was asked for, and when."""
-    if SYSTEM not in desk.systems:
+    if SYSTEM not in services.systems:
         raise Refused(
             "Nobody was paged: paging is not connected. Page as you usually do, and write it down with `/timeline`. "
             "Whoever runs Afterword can connect it: AFTERWORD_JSM_KEY."
@@ -44,16 +44,16 @@ async def page(desk: Services, asked: Request, words: str) -> Message | None:
     words = " ".join(clean_input(words, "That page").split())
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         text = f"Asked to page: {words or incident.title}"
-        number = _note(tx, incident, asked.user, text, asked.now)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, asked)
-        thing = Thing(asked.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
-        memo = json.dumps({"words": words or incident.title, "by": asked.user, "at": asked.now.isoformat()})
-        links_store.want(tx, thing, asked.now, memo)
+        number = _note(tx, incident, request.user, text, request.now)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
+        thing = Thing(request.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
+        memo = json.dumps({"words": words or incident.title, "by": request.user, "at": request.now.isoformat()})
+        links_store.want(tx, thing, request.now, memo)
         return integration_views.paging(incident, number)
 
-    return await once(desk, asked, unit, verb="paging.page")
+    return await once(services, request, unit, verb="paging.page")
 
 
 def _note(tx: Transaction, incident: Incident, user: str, text: str, now: datetime) -> int:

@@ -36,24 +36,24 @@ from storage.links import Link, Thing
 SYSTEM = "jsm"
 
 
-async def open_there(desk: Services, asked: Request) -> Message | None:
+async def open_there(services: Services, request: Request) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project, too."""
-    if SYSTEM not in desk.systems:
+    if SYSTEM not in services.systems:
         raise Refused(
             "Jira Service Management is not connected. Whoever runs Afterword can connect it: AFTERWORD_JSM_PROJECT."
         )
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        thing = Thing(asked.team, SYSTEM, f"{incident.key} incident", incident.id)
-        standing = links_store.of(tx, asked.team, SYSTEM, thing.subject)
+        incident = require_incident(tx, request, locking=True)
+        thing = Thing(request.team, SYSTEM, f"{incident.key} incident", incident.id)
+        standing = links_store.of(tx, request.team, SYSTEM, thing.subject)
         if standing is not None and standing.external_id:
             return integration_views.in_jsm_already(incident, (standing.external_id, standing.url))
-        links_store.want(tx, thing, asked.now)
+        links_store.want(tx, thing, request.now)
         tx.note(incident.id, "incident in Jira Service Management")
         return integration_views.on_its_way(incident, SYSTEM)
 
-    return await once(desk, asked, unit, verb="jsm.open_there")
+    return await once(services, request, unit, verb="jsm.open_there")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,37 +52,37 @@ Drafted = Callable[[Incident, datetime], str]
 """The masked postmortem of an incident as Markdown, as of a moment; it blocks, so call it in a thread."""
 
 
-async def overview(desk: Services, asked: Request) -> Message:
+async def overview(services: Services, request: Request) -> Message:
     """`/incident customers`: what they read, and the way to tell them more."""
-    if SYSTEM not in desk.systems:
+    if SYSTEM not in services.systems:
         return statuspage_views.not_connected()
 
     def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
-        page = links_store.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        incident = require_incident(tx, request)
+        page = links_store.of(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
         return statuspage_views.overview(incident, page.status if page else "", page.url if page else "")
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def form(desk: Services, asked: Request) -> Block:
+async def form(services: Services, request: Request) -> Block:
     """The window in which an update is drafted."""
 
     def look(tx: Transaction) -> Block:
-        incident = require_incident(tx, asked)
-        page = links_store.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        incident = require_incident(tx, request)
+        page = links_store.of(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
         over = incident.status is Status.RESOLVED
         status = PublicStatus.RESOLVED if over else page.status if page else PublicStatus.INVESTIGATING
-        return statuspage_views.form(incident, desk.components(), status)
+        return statuspage_views.form(incident, services.components(), status)
 
-    return await desk.store.read(look)
+    return await services.store.read(look)
 
 
-async def confirm(desk: Services, asked: Request, update: dict[str, Any]) -> Block:
+async def confirm(services: Services, request: Request, update: dict[str, Any]) -> Block:
     """The window that shows exactly what customers will read."""
     _require_sayable(update)
-    names = [component.name for component in desk.components() if component.id in update["components"]]
-    return await desk.store.read(lambda tx: statuspage_views.confirm(require_incident(tx, asked), update, names))
+    names = [component.name for component in services.components() if component.id in update["components"]]
+    return await services.store.read(lambda tx: statuspage_views.confirm(require_incident(tx, request), update, names))
 
 
 def _require_sayable(update: Mapping[str, Any]) -> None:
@@ -91,50 +91,54 @@ def _require_sayable(update: Mapping[str, Any]) -> None:
         raise Refused("Choose how far it is.", field="status")
 
 
-async def publish(desk: Services, asked: Request, update: dict[str, Any]) -> Message | None:
+async def publish(services: Services, request: Request, update: dict[str, Any]) -> Message | None:
     """A person has seen every word and published it."""
     _require_sayable(update)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
+        incident = require_incident(tx, request, locking=True)
         text = f"Customers told ({update['status']}): {update['body']}"
-        entry = timeline_store.append(tx, incident.id, NewEntry(asked.now, text, asked.user, asked.user, asked.now))
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, asked)
+        entry = timeline_store.append(
+            tx, incident.id, NewEntry(request.now, text, request.user, request.user, request.now)
+        )
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
         tx.note(incident.id, "customer update")
-        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_UPDATE}{entry.number}", incident.id)
-        links_store.want(tx, thing, asked.now, json.dumps(update, ensure_ascii=False))
-        return statuspage_views.on_its_way(incident, update["status"], asked.user)
+        thing = Thing(request.team, SYSTEM, f"{incident.key}{_UPDATE}{entry.number}", incident.id)
+        links_store.want(tx, thing, request.now, json.dumps(update, ensure_ascii=False))
+        return statuspage_views.on_its_way(incident, update["status"], request.user)
 
-    return await once(desk, asked, unit, verb="statuspage.publish")
+    return await once(services, request, unit, verb="statuspage.publish")
 
 
-async def draft_form(desk: Services, asked: Request) -> Block:
+async def draft_form(services: Services, request: Request) -> Block:
     """The window that shows what is masked in the postmortem before customers' page gets it as a draft."""
-    incident = await desk.store.read(lambda tx: require_incident(tx, asked))
+    incident = await services.store.read(lambda tx: require_incident(tx, request))
     return await asyncio.to_thread(
-        lambda: statuspage_views.draft_form(incident, desk.store.read_now(finds_in(desk, asked, incident)))
+        lambda: statuspage_views.draft_form(incident, services.store.read_now(finds_in(services, request, incident)))
     )
 
 
-def finds_in(desk: Services, asked: Request, incident: Incident) -> Callable[[Transaction], tuple[MaskedItem, ...]]:
+def finds_in(
+    services: Services, request: Request, incident: Incident
+) -> Callable[[Transaction], tuple[MaskedItem, ...]]:
     """What a masked copy of an incident's document masks."""
-    return lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now)[1]
+    return lambda tx: rendering_service.masked(tx, incident, services.mask, request.now)[1]
 
 
-async def draft(desk: Services, asked: Request) -> Message | None:
+async def draft(services: Services, request: Request) -> Message | None:
     """Somebody has seen what is masked: put the postmortem there as a draft, or bring the draft up to date."""
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        page = links_store.of(tx, asked.team, SYSTEM, f"{incident.key}{_PAGE}")
+        incident = require_incident(tx, request, locking=True)
+        page = links_store.of(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
         if page is None:
             raise Refused("Customers were told nothing of it yet, so there is nothing that its postmortem belongs to.")
         tx.note(incident.id, "postmortem draft for customers")
-        thing = Thing(asked.team, SYSTEM, f"{incident.key}{_POSTMORTEM}", incident.id)
-        links_store.want(tx, thing, asked.now)
-        return statuspage_views.drafting(incident, asked.user)
+        thing = Thing(request.team, SYSTEM, f"{incident.key}{_POSTMORTEM}", incident.id)
+        links_store.want(tx, thing, request.now)
+        return statuspage_views.drafting(incident, request.user)
 
-    return await once(desk, asked, unit, verb="statuspage.draft")
+    return await once(services, request, unit, verb="statuspage.draft")
 
 
 @dataclass(frozen=True, slots=True)

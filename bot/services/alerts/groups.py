@@ -250,37 +250,37 @@ class AlertCount:
     repeated: int = 0
 
 
-async def team_of(desk: Services) -> str:
+async def team_of(services: Services) -> str:
     """Whose workspace alerts belong to; raises NotRecorded while nobody can tell."""
-    team = desk.alerts.team or desk.people.home
+    team = services.alerts.team or services.people.home
     if team:
         return team
-    known = await desk.store.read(incidents_store.teams)
+    known = await services.store.read(incidents_store.teams)
     if len(known) != 1:
         raise NotRecorded("It is not known yet which workspace alerts belong to; AFTERWORD_ALERTS_TEAM may name it.")
     return known[0]
 
 
-async def hear(desk: Services, told: Sequence[Alert], now: datetime) -> AlertCount:
+async def hear(services: Services, told: Sequence[Alert], now: datetime) -> AlertCount:
     """Write down what a webhook told; a repeat of it changes nothing.
 
     Raises NotRecorded where the database does not take it in time: the sender is to tell all of it again.
     """
     if not told:
         return AlertCount()
-    team = await team_of(desk)
+    team = await team_of(services)
     for program in {AFTERWORD, *(alert.source for alert in told)}:
-        await desk.people.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
+        await services.people.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
     ordered = sorted(told, key=sort_key)
     taken = 0
     for at in range(0, len(ordered), AT_ONCE):
         part = ordered[at : at + AT_ONCE]
-        hearing = await desk.store.write(lambda tx, part=part: write_down(tx, desk.alerts, team, part, now))  # type: ignore[misc]
+        hearing = await services.store.write(lambda tx, part=part: write_down(tx, services.alerts, team, part, now))  # type: ignore[misc]
         taken += hearing.taken
         for place, incident_id in hearing.touched:
-            desk.cards.touch(place, incident_id)
+            services.cards.touch(place, incident_id)
         if hearing.owes:
-            desk.outbox.kick()
+            services.outbox.kick()
     return AlertCount(taken, len(told) - taken)
 
 

@@ -197,91 +197,95 @@ def _incident_of(tx: Transaction, group: AlertGroup) -> Incident | None:
     return incidents_store.by_id(tx, group.incident_id) if group.incident_id else None
 
 
-async def open_form(desk: Services, asked: Request, alert_id: int) -> Block:
+async def open_form(services: Services, request: Request, alert_id: int) -> Block:
     """The form behind [Open an incident] of a suggestion: the usual one, filled in with what the alert says."""
-    group = await desk.store.read(lambda tx: _undecided(tx, asked, alert_id))
+    group = await services.store.read(lambda tx: _undecided(tx, request, alert_id))
     opening = Opening(group.title, propose_severity(group.severity))
-    view = incidents_views.open_form(asked.place.channel, opening.title, opening.severity, alert=group.id)
+    view = incidents_views.open_form(request.place.channel, opening.title, opening.severity, alert=group.id)
     return view | {"blocks": [*alerts_views.over(group), *view["blocks"]]}
 
 
-async def open_from(desk: Services, asked: Request, alert_id: int, opening: Opening, channel: str) -> Message | None:
-    """Open an incident in a channel from a suggestion that was pressed where it stands (`asked`)."""
+async def open_from(
+    services: Services, request: Request, alert_id: int, opening: Opening, channel: str
+) -> Message | None:
+    """Open an incident in a channel from a suggestion that was pressed where it stands (`request`)."""
 
     def unit(tx: Transaction) -> Message:
-        group = _undecided(tx, asked, alert_id, locking=True)
-        incident = opened_in(tx, asked.at(Place(asked.team, channel)), opening)
-        _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
+        group = _undecided(tx, request, alert_id, locking=True)
+        incident = opened_in(tx, request.at(Place(request.team, channel)), opening)
+        _decided(tx, attach(tx, group, incident, request.user, request.now), request.now)
         return incidents_views.opened_message(incident)
 
-    return await once(desk, asked, unit, verb="suggestions.open_from")
+    return await once(services, request, unit, verb="suggestions.open_from")
 
 
-async def attach_form(desk: Services, asked: Request, alert_id: int) -> Block:
+async def attach_form(services: Services, request: Request, alert_id: int) -> Block:
     """The form behind [Attach to …]: the open incidents that this person may see."""
 
     def look(tx: Transaction) -> tuple[AlertGroup, tuple[Incident, ...]]:
-        return _undecided(tx, asked, alert_id), incidents_store.listed(tx, asked.team, LISTED * 4)
+        return _undecided(tx, request, alert_id), incidents_store.listed(tx, request.team, LISTED * 4)
 
-    group, found = await desk.store.read(look)
+    group, found = await services.store.read(look)
     is_open = [incident for incident in found if incident.status is not Status.RESOLVED]
-    visible = await desk.may_see(asked.team, asked.user, (one.channel for one in is_open), asked.place.channel)
+    visible = await services.may_see(
+        request.team, request.user, (one.channel for one in is_open), request.place.channel
+    )
     shown = tuple(incident for incident in is_open if incident.channel in visible)[:LISTED]
     if not shown:
         raise Refused("No incident is open that you may look into. Press [Open an incident] instead.")
     return alerts_views.attach_form(group, shown)
 
 
-async def attach_to(desk: Services, asked: Request, alert_id: int, incident_id: int) -> Message | None:
+async def attach_to(services: Services, request: Request, alert_id: int, incident_id: int) -> Message | None:
     """Put what a suggestion tells into the timeline of an open incident that this person may look into."""
-    found = await desk.store.read(lambda tx: incidents_store.by_id(tx, incident_id))
-    channels = [found.channel] if found is not None and found.team == asked.team else []
-    visible = await desk.may_see(asked.team, asked.user, channels, asked.place.channel)
+    found = await services.store.read(lambda tx: incidents_store.by_id(tx, incident_id))
+    channels = [found.channel] if found is not None and found.team == request.team else []
+    visible = await services.may_see(request.team, request.user, channels, request.place.channel)
 
     def unit(tx: Transaction) -> None:
-        group = _undecided(tx, asked, alert_id, locking=True)
+        group = _undecided(tx, request, alert_id, locking=True)
         incident = incidents_store.by_id(tx, incident_id, locking=True)
-        if incident is None or incident.team != asked.team or incident.channel not in visible:
+        if incident is None or incident.team != request.team or incident.channel not in visible:
             raise Refused("That incident is not one that you may look into. Choose another.")
         if incident.status is Status.RESOLVED:
             raise Refused(f"{incident.key} is resolved meanwhile. Choose another, or open a new one.")
-        _decided(tx, attach(tx, group, incident, asked.user, asked.now), asked.now)
+        _decided(tx, attach(tx, group, incident, request.user, request.now), request.now)
 
-    said = await once(desk, asked, unit, verb="suggestions.attach_to")
+    said = await once(services, request, unit, verb="suggestions.attach_to")
     if found is not None:
-        desk.cards.touch(Place(found.team, found.channel), found.id)
+        services.cards.touch(Place(found.team, found.channel), found.id)
     return said
 
 
-async def ignore(desk: Services, asked: Request, alert_id: int) -> Message | None:
+async def ignore(services: Services, request: Request, alert_id: int) -> Message | None:
     """Nothing is to come of it; the message says by whom, and keeps saying how the alert stands."""
 
     def unit(tx: Transaction) -> None:
-        group = _undecided(tx, asked, alert_id, locking=True)
-        _decided(tx, replace(group, stand=GroupState.IGNORED, settled_by=asked.user), asked.now)
+        group = _undecided(tx, request, alert_id, locking=True)
+        _decided(tx, replace(group, stand=GroupState.IGNORED, settled_by=request.user), request.now)
 
-    return await once(desk, asked, unit, verb="suggestions.ignore")
+    return await once(services, request, unit, verb="suggestions.ignore")
 
 
-async def suggest_again(desk: Services, asked: Request, alert_id: int) -> Message | None:
+async def suggest_again(services: Services, request: Request, alert_id: int) -> Message | None:
     """Something is to come of it after all."""
 
     def unit(tx: Transaction) -> None:
-        group = _group(tx, asked, alert_id, locking=True)
+        group = _group(tx, request, alert_id, locking=True)
         _require_free(tx, group)
         if group.stand is not GroupState.IGNORED:
             raise Refused("That alert is suggested again already.")
-        _decided(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), asked.now)
+        _decided(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), request.now)
 
-    return await once(desk, asked, unit, verb="suggestions.suggest_again")
+    return await once(services, request, unit, verb="suggestions.suggest_again")
 
 
-async def show_more(desk: Services, asked: Request, storm_id: int) -> Message | None:
+async def show_more(services: Services, request: Request, storm_id: int) -> Message | None:
     """Take a few groups out of a storm's message, those that still fire first, each with a message of its own."""
 
     def unit(tx: Transaction) -> None:
         storm = alerts_store.storm_by_id(tx, storm_id)
-        if storm is None or (storm.team, storm.channel) != (asked.team, asked.place.channel):
+        if storm is None or (storm.team, storm.channel) != (request.team, request.place.channel):
             raise Refused("Those alerts are not of this channel.")
         found = alerts_store.of_storm(tx, storm_id, AT_ONCE)
         if not found:
@@ -289,10 +293,10 @@ async def show_more(desk: Services, asked: Request, storm_id: int) -> Message | 
         for held in found:
             group = alerts_store.by_id(tx, held.id, locking=True)
             if group is not None and group.stand is GroupState.HELD:
-                _decided(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), asked.now)
-        show_storm(tx, storm.team, storm.channel, storm_id, asked.now)
+                _decided(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), request.now)
+        show_storm(tx, storm.team, storm.channel, storm_id, request.now)
 
-    return await once(desk, asked, unit, verb="suggestions.show_more")
+    return await once(services, request, unit, verb="suggestions.show_more")
 
 
 def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
@@ -300,21 +304,21 @@ def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
     show(tx, group, now)
 
 
-def _group(tx: Transaction, asked: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
+def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The group that a button names; raises Refused where it is not of this channel."""
     group = alerts_store.by_id(tx, alert_id, locking=locking)
     if group is None:
         raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
-    if (group.team, group.channel) != (asked.team, asked.place.channel):
+    if (group.team, group.channel) != (request.team, request.place.channel):
         raise Refused("That alert is not of this channel.")
     if group.stand is GroupState.MERGED:
         raise Refused("That alert belongs to one that began before it. Use the buttons of that one's message.")
     return group
 
 
-def _undecided(tx: Transaction, asked: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
+def _undecided(tx: Transaction, request: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The same; raises Refused where somebody was faster."""
-    group = _group(tx, asked, alert_id, locking=locking)
+    group = _group(tx, request, alert_id, locking=locking)
     _require_free(tx, group)
     if group.stand is GroupState.IGNORED:
         person = people_store.one(tx, group.team, group.settled_by)

@@ -138,21 +138,21 @@ def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[Held, ...]:
     return exporter.glance(postmortem_rules.compile(case, now)).held if case.kept else ()
 
 
-async def look(desk: Services, asked: Request, section: str) -> Message:
+async def look(services: Services, request: Request, section: str) -> Message:
     """All the texts of one section, to choose from."""
-    case, held = await _held(desk, asked, section)
+    case, held = await _held(services, request, section)
     return drafts_views.choice(held, case.incident)
 
 
-async def _held(desk: Services, asked: Request, section: str) -> tuple[Case, Held]:
+async def _held(services: Services, request: Request, section: str) -> tuple[Case, Held]:
     def find(tx: Transaction) -> tuple[Case, Held]:
-        case = case_store.load(tx, require_incident(tx, asked))
-        for held in edited(desk.exporter, case, asked.now):
+        case = case_store.load(tx, require_incident(tx, request))
+        for held in edited(services.exporter, case, request.now):
             if held.own.id == section:
                 return case, held
         raise Refused(words.edits.nothing(title=section_title(section)))
 
-    return await desk.store.read(find)
+    return await services.store.read(find)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,55 +164,57 @@ class SeenText:
     facts: str
 
 
-async def keep(desk: Services, asked: Request, seen: SeenText, version: int) -> Message | None:
+async def keep(services: Services, request: Request, seen: SeenText, version: int) -> Message | None:
     """Let one of the texts stand, in place of all that were seen with it."""
 
     def unit(tx: Transaction) -> Message:
-        incident, history = _unchanged(tx, asked, seen)
+        incident, history = _unchanged(tx, request, seen)
         text = next(one for one in history if one.version == version)
-        sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, asked.now))
+        sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.kept(case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown)
 
-    return await once(desk, asked, unit, verb="drafts.keep")
+    return await once(services, request, unit, verb="drafts.keep")
 
 
-async def give_up(desk: Services, asked: Request, seen: SeenText) -> Message | None:
+async def give_up(services: Services, request: Request, seen: SeenText) -> Message | None:
     """Let the record write the section again; what people wrote stays in the history."""
 
     def unit(tx: Transaction) -> Message:
-        incident, _ = _unchanged(tx, asked, seen)
-        new = NewText(seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, asked.user, "slack", asked.now)
+        incident, _ = _unchanged(tx, request, seen)
+        new = NewText(
+            seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
+        )
         sections_store.add(tx, incident.id, new)
         return drafts_views.taken(case_store.glance(tx, incident, 1)[0], section_title(seen.section))
 
-    return await once(desk, asked, unit, verb="drafts.give_up")
+    return await once(services, request, unit, verb="drafts.give_up")
 
 
-async def anew_form(desk: Services, asked: Request, section: str) -> Block:
+async def anew_form(services: Services, request: Request, section: str) -> Block:
     """The form in which somebody writes what is to stand."""
-    case, held = await _held(desk, asked, section)
+    case, held = await _held(services, request, section)
     if split_into_fields(drafts_views.together(held)) is None:
         raise Refused(words.edits.too_long(title=held.own.title))
     return drafts_views.anew_form(held, case.incident)
 
 
-async def write_anew(desk: Services, asked: Request, seen: SeenText, text: str) -> Message | None:
+async def write_anew(services: Services, request: Request, seen: SeenText, text: str) -> Message | None:
     """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
     markdown = clean_input(text, section_title(seen.section))
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked, locking=True)
-        version = sections_store.add(tx, incident.id, _chosen(seen, markdown, asked.user, asked.now))
+        incident = require_incident(tx, request, locking=True)
+        version = sections_store.add(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.written(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
-    return await once(desk, asked, unit, verb="drafts.write_anew")
+    return await once(services, request, unit, verb="drafts.write_anew")
 
 
-def _unchanged(tx: Transaction, asked: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
+def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
     """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
-    incident = require_incident(tx, asked, locking=True)
+    incident = require_incident(tx, request, locking=True)
     history = sections_rules.group_by_region(sections_store.of_incident(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
         raise Refused(words.edits.stale(title=section_title(seen.section)))

@@ -27,7 +27,7 @@ from storage.deliveries import Owed
 _SHORT = {"md": "markdown"}
 
 
-def form_named(desk: Services, form: str) -> str:
+def form_named(services: Services, form: str) -> str:
     """The form that somebody named. Raises Refused for one that there is not, or that cannot be written here."""
     form = _SHORT.get(form, form)
     if form not in FORMATS:
@@ -35,116 +35,116 @@ def form_named(desk: Services, form: str) -> str:
         *others, one = FORMATS
         hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(others)} and {one}."
         raise Refused(f"There is no format `{form[:30].replace('`', '')}`. {hint}")
-    if trouble := desk.exporter.trouble(form):
+    if trouble := services.exporter.trouble(form):
         raise Refused(f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well.")
     return form
 
 
-def forms(desk: Services, but: str = "") -> tuple[str, ...]:
+def forms(services: Services, but: str = "") -> tuple[str, ...]:
     """The forms that can be written here."""
-    return tuple(form for form in FORMATS if form != but and not desk.exporter.trouble(form))
+    return tuple(form for form in FORMATS if form != but and not services.exporter.trouble(form))
 
 
-async def export(desk: Services, asked: Request, form: str) -> Message | None:
+async def export(services: Services, request: Request, form: str) -> Message | None:
     """Owe the incident's channel the draft; where that was named elsewhere, who asked, in their talk with the bot.
 
     Where other organisations read, whoever asked is asked before it goes.
     """
-    form = form_named(desk, form)
-    found, edited = await postmortem_service.to_look_at(desk, asked)
-    others = forms(desk, but=form)
+    form = form_named(services, form)
+    found, edited = await postmortem_service.to_look_at(services, request)
+    others = forms(services, but=form)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
-        to = _where(asked, incident, form)
-        _owe(tx, asked, incident, ExportOrder(form, to, asked.user))
-        page = desk.page.below_export(tx, incident)
+        incident = require_incident(tx, request)
+        to = _where(request, incident, form)
+        _owe(tx, request, incident, ExportOrder(form, to, request.user))
+        page = services.page.below_export(tx, incident)
         return exports_views.exporting(
             incident, (form, to), others, [*page, *edited, *postmortem_views.still_open(found, incident)]
         )
 
-    return await once(desk, asked, unit, verb="exports.export")
+    return await once(services, request, unit, verb="exports.export")
 
 
-def _where(asked: Request, incident: Incident, form: str) -> str:
+def _where(request: Request, incident: Incident, form: str) -> str:
     """The incident's channel; who names the incident elsewhere gets a file for themselves. A canvas has its channel."""
-    is_outside = asked.sees is not None and asked.place.channel != incident.channel
-    return asked.user if is_outside and form != CANVAS else incident.channel
+    is_outside = request.sees is not None and request.place.channel != incident.channel
+    return request.user if is_outside and form != CANVAS else incident.channel
 
 
-def _owe(tx: Transaction, asked: Request, incident: Incident, order: ExportOrder) -> None:
-    owed = Owed(asked.team, "file", order.to, order.written(), asked.now, incident.id, fallback=order.by)
+def _owe(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
+    owed = Owed(request.team, "file", order.to, order.written(), request.now, incident.id, fallback=order.by)
     deliveries_store.owe(tx, owed)
 
 
-async def window(desk: Services, asked: Request, form: str, to: str = "") -> Block:
+async def window(services: Services, request: Request, form: str, to: str = "") -> Block:
     """What shows who would read the draft in a channel (the incident's own unless another is named), and asks.
 
     Slack is asked for it, so never on the way of an acknowledgement. Raises Refused, also where Slack does not tell.
     """
-    form = form_named(desk, form)
-    incident = await _incident(desk, asked)
+    form = form_named(services, form)
+    incident = await _incident(services, request)
     to = to or incident.channel
     is_own = to == incident.channel
     if form == CANVAS and not is_own:
         raise Refused(words.exports.canvas_stays())
-    audience = await _audience(desk, to)
+    audience = await _audience(services, to)
     if not is_own:
-        await _require_may_post(desk, asked, audience)
-    must_mask = not is_own and (await _audience(desk, incident.channel)).is_private
-    finds = await asyncio.to_thread(_finds, desk, incident, asked) if must_mask or audience.is_shared else None
+        await _require_may_post(services, request, audience)
+    must_mask = not is_own and (await _audience(services, incident.channel)).is_private
+    finds = await asyncio.to_thread(_finds, services, incident, request) if must_mask or audience.is_shared else None
     return exports_views.window(Leaving(incident, form, audience, finds, must_mask))
 
 
-async def _incident(desk: Services, asked: Request) -> Incident:
+async def _incident(services: Services, request: Request) -> Incident:
     """The incident that is asked about; from a DM also for everybody who may see its channel."""
-    found = await desk.store.read(lambda tx: _named(tx, asked))
-    if found.channel != asked.place.channel:
-        seen = await desk.may_see(asked.team, asked.user, [found.channel], asked.place.channel)
+    found = await services.store.read(lambda tx: _named(tx, request))
+    if found.channel != request.place.channel:
+        seen = await services.may_see(request.team, request.user, [found.channel], request.place.channel)
         if found.channel not in seen:
             raise Refused(words.exports.not_yours())
     return found
 
 
-def _named(tx: Transaction, asked: Request) -> Incident:
-    found = incidents_store.by_id(tx, asked.incident_id) if asked.incident_id else require_incident(tx, asked)
-    if found is None or found.team != asked.team:
+def _named(tx: Transaction, request: Request) -> Incident:
+    found = incidents_store.by_id(tx, request.incident_id) if request.incident_id else require_incident(tx, request)
+    if found is None or found.team != request.team:
         raise Refused(words.exports.not_yours())
     return found
 
 
-async def _audience(desk: Services, channel: str) -> Audience:
+async def _audience(services: Services, channel: str) -> Audience:
     try:
-        return await desk.places.audience(channel)
+        return await services.places.audience(channel)
     except NotThere as error:
         raise Refused(words.exports.not_there()) from error
     except TROUBLE as error:
         raise Refused(words.exports.not_told()) from error
 
 
-async def _require_may_post(desk: Services, asked: Request, there: Audience) -> None:
+async def _require_may_post(services: Services, request: Request, there: Audience) -> None:
     if there.is_told and not there.is_member:
         raise Refused(words.exports.not_there())
     if there.is_archived:
         raise Refused(words.exports.archived())
-    seen = await desk.may_see(asked.team, asked.user, [there.channel], asked.place.channel)
+    seen = await services.may_see(request.team, request.user, [there.channel], request.place.channel)
     if there.channel not in seen:
         raise Refused(words.exports.not_in_it())
 
 
-def _finds(desk: Services, incident: Incident, asked: Request) -> tuple[MaskedItem, ...]:
-    return desk.store.read_now(lambda tx: rendering_service.masked(tx, incident, desk.mask, asked.now))[1]
+def _finds(services: Services, incident: Incident, request: Request) -> tuple[MaskedItem, ...]:
+    return services.store.read_now(lambda tx: rendering_service.masked(tx, incident, services.mask, request.now))[1]
 
 
-async def post(desk: Services, asked: Request, order: ExportOrder) -> Message | None:
+async def post(services: Services, request: Request, order: ExportOrder) -> Message | None:
     """What the window asked was agreed to: owe it, and write down who let what leave."""
-    order = replace(order, by=asked.user)
+    order = replace(order, by=request.user)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, asked)
+        incident = require_incident(tx, request)
         copy = "a masked copy" if order.masked else "the whole"
         tx.note(incident.id, f"{copy} as {order.form} to {order.to}")
-        _owe(tx, asked, incident, order)
+        _owe(tx, request, incident, order)
         return exports_views.posting(incident, order)
 
-    return await once(desk, asked, unit, verb="exports.post")
+    return await once(services, request, unit, verb="exports.post")
