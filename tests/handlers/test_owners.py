@@ -3,8 +3,8 @@
 from bot.domain.records import ActionStatus
 from bot.rehearsal.views_seen import SeenView, elements_of
 from bot.slack.views.actions import Groups, fields
-from tests.handlers.test_chasing import owing
-from tests.slack.test_names import GROUP, calls, with_group
+from tests.handlers.test_action_reminders import owing
+from tests.slack.test_directory import GROUP, calls, with_group
 from tests.support.interactions import last, on_stage, opened, press, told
 from tests.support.play import NOON, Play
 

@@ -7,8 +7,8 @@ from storage import history as history_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
 from tests.handlers.test_capture_files import TABLE, kept
-from tests.handlers.test_recall import form
 from tests.handlers.test_secrets import PASSWORD, exports, files, shown
+from tests.handlers.test_similar_incidents import form
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told
 from tests.support.play import Play

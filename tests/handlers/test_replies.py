@@ -3,7 +3,7 @@
 from datetime import date
 
 from bot.domain.records import ActionStatus
-from tests.handlers.test_chasing import owing, said_back
+from tests.handlers.test_action_reminders import owing, said_back
 from tests.support.interactions import labels, last, on_stage, opened, press, told
 from tests.support.play import Play
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.integrations.http import Patience
-from tests.services.test_statuspage import drafted
+from tests.integrations.statuspage.test_sync import drafted
 from tests.support.integrations.clients import EMAIL, QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.days import Fake

@@ -1,0 +1,162 @@
+"""A due date that can be several days is asked, wherever it is typed; the answer takes effect once."""
+
+from datetime import date
+
+import pytest
+
+from bot.domain.records import ActionStatus
+from tests.handlers.test_action_reminders import owing, said_back
+from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.play import Play
+
+NEXT_FRIDAY = ["Fri 27 Nov 2026", "Fri 4 Dec 2026"]
+
+
+def dates(play: Play) -> list[date | None]:
+    return [action.due_on for action in play.case().actions]
+
+
+async def test_which_friday_is_meant_is_asked_before_an_action_is_written_down(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await opened(play)
+        said = await told(
+            play, play.ana, "/action prevent: add a load <test> @Bo Demo due next friday https://demo.example/1"
+        )
+        assert said.startswith("Which day is meant? “next friday” can be two days. Nothing is written down yet.")
+        asked = last(play, play.ana)
+        assert "add a load <test>" in asked.plain
+        assert labels(asked) == [*NEXT_FRIDAY, "No due date"]
+        assert play.case().actions == ()
+        assert (await play.slack.click(play.ana, asked, "action_day_1")).ok
+        await play.settle()
+        (action,) = play.case().actions
+        assert (action.text, action.owner, action.due_on) == ("add a load <test>", play.bo, date(2026, 12, 4))
+        assert (str(action.kind), action.link) == ("prevent", "https://demo.example/1")
+        assert "of INC-1: add a load <test>" in last(play, play.chandra).plain
+        assert [one.plain for one in play.slack.messages(play.channel, user=play.ana) if one.ts == asked.ts] == [
+            "Answered: everybody in the channel reads what came of it."
+        ]
+
+
+async def test_the_question_answered_twice_writes_one_action_down(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test due nov 22")
+        asked = last(play, play.ana)
+        assert "22 November is past this year. Is 22 November 2027 meant?" in asked.plain
+        for button in ("action_day_0", "action_day_1"):
+            assert (await play.slack.click(play.ana, asked, button)).ok
+        await play.settle()
+        assert dates(play) == [date(2027, 11, 22)]
+
+
+async def test_without_a_due_date_it_is_written_down_as_well(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test by 05/04")
+        await press(play, play.ana, "action_day_2")
+        assert [(action.text, action.due_on) for action in play.case().actions] == [("add a load test", None)]
+
+
+async def test_what_the_buttons_cannot_hold_is_given_back(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        said = await told(play, play.ana, f"/action {'load ' * 500}due next friday")
+        assert "Send it again with the date in full, as in `due 2026-12-24`." in said
+        assert "load load" in last(play, play.ana).plain
+        assert play.case().actions == ()
+
+
+@pytest.mark.parametrize("typed", ["due dec 32", "due feb 30", "(due 31 nov)", "by 29 feb 2027", "due thu 27 nov"])
+async def test_a_day_that_there_is_not_is_refused_and_the_words_come_back(sqlite_url: str, typed: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, f"/action add a load test {typed}")
+        assert f"add a load test {typed}" in last(play, play.ana).plain
+        assert "Write `due friday`, `due in 2 weeks` or `due 2026-12-24`." in last(play, play.ana).plain
+        assert play.case().actions == ()
+
+
+async def test_a_new_date_is_asked_of_several_actions_at_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        for line in ("add a load test", "write the runbook"):
+            await told(play, play.ana, f"/action {line}")
+        await told(play, play.ana, "/action 1 and 2 next friday")
+        assert labels(last(play, play.ana)) == NEXT_FRIDAY
+        await press(play, play.ana, "action_day_0")
+        assert dates(play) == [date(2026, 11, 27)] * 2
+        assert "There is no 30 February" in await told(play, play.ana, "/action 2 feb 30")
+        assert "“9am” is not kept: a due date is a whole day." in await told(play, play.ana, "/action 2 monday 9am")
+        assert dates(play) == [date(2026, 11, 27), date(2026, 11, 30)]
+        assert len(play.case().actions) == 2
+
+
+async def test_a_reply_in_the_dm_is_asked_and_answered_there(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        room = await owing(play)
+        said = await said_back(play, play.bo, "1 next friday")
+        assert "Which day is meant?" in said.plain
+        assert "*1* of INC-1: add a load test" in said.plain
+        assert labels(said) == NEXT_FRIDAY
+        await press(play, play.bo, "action_day_1", channel=room)
+        assert dates(play) == [date(2026, 12, 4)]
+        assert "There is no 30 February" in (await said_back(play, play.bo, "1 30 feb")).plain
+        assert "I read no day" not in last(play, play.bo, room).plain
+
+
+async def test_an_old_question_about_a_finished_action_says_so(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        room = await owing(play)
+        await said_back(play, play.bo, "1 next friday")
+        await said_back(play, play.bo, "done 1")
+        await press(play, play.bo, "action_day_1", channel=room)
+        assert "Action 1 is done already." in last(play, play.bo, room).plain
+
+
+UNPICKED = [
+    "1 @bruno",
+    "#1 to @bruno",
+    "give 1 to @bruno",
+    "hand 1 over to @bruno",
+    "assign 1 @bruno",
+    "1 @bruno friday",
+]
+UNPICKED += [
+    f"{word} 1 @bruno" for word in ("done", "close", "finish", "drop", "move", "reopen", "undo", "show", "edit")
+]
+
+
+@pytest.mark.parametrize("typed", [*UNPICKED, "1 and 2 @bruno", "INC-1 1 @bruno", "7 @bruno", "drop 7 @bruno"])
+async def test_a_name_that_was_not_picked_is_no_new_action_and_changes_none(sqlite_url: str, typed: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        for line in ("add a load test", "write the runbook"):
+            await told(play, play.ana, f"/action {line}")
+        before = play.case().actions
+        said = await told(play, play.ana, f"/action {typed}")
+        assert "I do not know who @bruno is. Pick the name from Slack's list as you type @." in said
+        assert play.case().actions == before
+
+
+async def test_a_name_that_was_not_picked_is_asked_for_in_the_dm_too(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await owing(play)
+        for typed in ("1 @bruno", "give 1 to @bruno", "drop 1 @bruno"):
+            said = await said_back(play, play.bo, typed)
+            assert "I do not know who @bruno is. Pick the name from Slack's list" in said.plain
+        assert play.case().actions[0].owner == play.bo
+        assert play.case().actions[0].status is ActionStatus.OPEN
+
+
+async def test_an_action_is_handed_to_oneself_and_never_to_two_people(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play)
+        await told(play, play.ana, "/action add a load test @Bo Demo")
+        assert "handed action 1 of INC-1 over to @Ana Demo" in await told(play, play.ana, "/action 1 @me")
+        said = await told(play, play.ana, "/action 1 @Bo Demo @Chandra Demo")
+        assert "An action has one owner. Name one person, as in `/action 1 @name`." in said
+        said = await told(play, play.ana, "/action reopen 1 @Bo Demo")
+        assert "To hand action 1 over, write `/action 1 @name` and nothing else." in said
+        assert [action.owner for action in play.case().actions] == [play.ana]
+        assert having(play, play.ana, "action_done").plain

@@ -1,0 +1,90 @@
+"""The wheel as a stranger gets it: built, installed beside nothing of the checkout, and started from elsewhere."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"bot", "handlers", "storage", "templates"}
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """What a command prints, in an environment that leads to nothing of the checkout."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment that holds the wheel, and our dependencies but not our checkout."""
+    home = tmp_path_factory.mktemp("installed")
+    venv.create(home, with_pip=False)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(home)}))
+    # A folder that a .pth file adds gets its own .pth files ignored, the one of an editable install among them.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    programs = home / "bin"
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", programs / "python")
+    run(*pip, "install", "-q", "--no-deps", "--no-index", "--force-reinstall", wheel, cwd=home)
+    return programs
+
+
+def test_the_wheel_holds_every_file_of_the_four_packages_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    standing = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert held == standing
+
+
+def test_the_wheel_carries_the_license(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
+
+
+def test_the_version_is_told_the_same_everywhere(wheel: Path, installed: Path) -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    said = run(installed / "python", "-c", "import bot; print(bot.__version__, bot.__file__)", cwd=installed)
+    version, file = said.split(maxsplit=1)
+    assert version == declared
+    assert f"-{declared}-" in wheel.name
+    assert f"## [{declared}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert not Path(file.strip()).is_relative_to(ROOT)
+
+
+def test_the_program_starts_from_anywhere(installed: Path) -> None:
+    assert "manifest" in run(installed / "afterword", "--help", cwd=Path("/"))
+
+
+def test_the_program_finds_its_own_packages_beside_others_of_the_same_name(installed: Path, tmp_path: Path) -> None:
+    for package in PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("raise RuntimeError('a stranger')")
+    assert "manifest" in run(installed / "afterword", "--help", cwd=tmp_path)
+
+
+def test_no_dependency_brings_a_package_of_our_names(installed: Path) -> None:
+    ask = "import json, importlib.metadata as m; print(json.dumps(m.packages_distributions()))"
+    owners = json.loads(run(installed / "python", "-c", ask, cwd=installed))
+    assert {package: set(owners.get(package, ())) for package in PACKAGES} == {name: {"afterword"} for name in PACKAGES}

@@ -1,0 +1,85 @@
+"""A private incident's actions: nothing goes to Jira before somebody in the channel agreed, and then only masked."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from storage.links import REFUSED
+from tests.handlers.test_audit import deeds
+from tests.integrations.confluence.test_private_incidents import is_made_private
+from tests.integrations.jira.test_sync import issue, link, owned, said, with_jira
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.interactions import having, press, told
+from tests.support.play import Play
+
+LEAK = "tell jo@customer.example of 10.1.2.3 @Ana Demo due 2026-12-01"
+
+
+@asynccontextmanager
+async def in_private(url: str) -> AsyncIterator[tuple[Play, FakeJira]]:
+    async with with_jira(url) as (play, jira):
+        is_made_private(play)
+        yield play, jira
+
+
+async def test_nothing_of_a_private_incident_goes_to_jira_before_somebody_agreed(database_url: str) -> None:
+    async with in_private(database_url) as (play, jira):
+        await owned(play, LEAK)
+        await owned(play, "change the keys")
+        await play.pass_time(hours=3)
+        assert jira.issues == {}
+        assert [call for call in jira.seen if call.method != "GET"] == []
+        assert link(play).state == REFUSED
+        assert said(play, "*INC-1* is private") == 1
+        asks = having(play, play.ana, "connections_agree").plain
+        assert "tell [masked] of [masked]" in asks
+        assert "jo@customer.example" not in asks
+
+
+async def test_agreed_to_it_goes_masked_with_every_action_to_come(database_url: str) -> None:
+    async with in_private(database_url) as (play, jira):
+        await owned(play, LEAK)
+        await press(play, play.ana, "connections_agree")
+        await play.pass_time(seconds=1)
+        assert issue(jira)["summary"] == "tell [masked] of [masked]"
+        await owned(play, "forget 10.9.9.9")
+        assert issue(jira, "OPS-2")["summary"] == "forget [masked]"
+        await told(play, play.ana, "/action done 2")
+        await play.pass_time(seconds=1)
+        assert issue(jira, "OPS-2")["status"] == "Done"
+        assert not any(word in str((jira.seen, jira.links)) for word in ("customer.example", "10.1.2.3", "10.9.9.9"))
+        assert said(play, "@Ana Demo lets the corrective actions of *INC-1* go to Jira") == 1
+        assert ("Ana Demo", "jira.agree", "masked actions into Jira") in deeds(play)
+
+
+async def test_one_that_became_private_is_asked_about_before_what_changed_there_leaves(sqlite_url: str) -> None:
+    async with with_jira(sqlite_url) as (play, jira):
+        await owned(play)
+        is_made_private(play)
+        await told(play, play.ana, "/action done 1")
+        await play.pass_time(seconds=1)
+        assert issue(jira)["status"] == "To Do"
+        await press(play, play.ana, "connections_agree")
+        await play.pass_time(seconds=1)
+        assert (len(jira.issues), issue(jira)["status"]) == (1, "Done")
+
+
+async def test_agreed_to_twice_is_said(sqlite_url: str) -> None:
+    async with in_private(sqlite_url) as (play, _):
+        await owned(play)
+        asked = having(play, play.ana, "connections_agree")
+        await press(play, play.ana, "connections_agree")
+        await play.slack.click(play.bo, asked, "connections_agree")
+        await play.settle()
+        heard = [message.plain for message in play.slack.messages(play.channel, user=play.bo)]
+        assert any("That was agreed to already" in one for one in heard)
+
+
+async def test_where_slack_does_not_say_who_can_read_no_action_leaves_and_it_is_tried_later(sqlite_url: str) -> None:
+    async with with_jira(sqlite_url, slack_refuses="internal_error") as (play, jira):
+        play.bot.services.places.forget(play.channel)
+        play.slack.fail("conversations.info", "internal_error")
+        await told(play, play.ana, "/action enlarge the pool")
+        await play.bot.errands.run_due(play.clock.now())
+        assert jira.issues == {}
+        await play.pass_time(minutes=2)
+        assert len(jira.issues) == 1

@@ -1,0 +1,190 @@
+"""Whatever stands in a setting is used, or refused in a sentence; what is connected by half is named at once."""
+
+import asyncio
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from bot import runner
+from bot.app import alert_rules_of, mask_of, rules_of
+from bot.errors import Misconfigured
+from bot.integrations import Connected, registry
+from bot.integrations.jira.client import JiraClient
+from bot.settings import FILED, Settings, load, variable
+from storage.database.drivers import driver_for
+from tests.settings.test_settings import OUTSIDE, SECRET
+
+SLACK = {"SLACK_BOT_TOKEN": SECRET, "SLACK_APP_TOKEN": "xapp-" + "test"}
+BAD = [
+    *("x", "0", "-1", "1.5", "1e999", "true", "null", "[]", "{", "none", "(", "%", "*", "a,b", "two words", "a\nb"),
+    *('{"high": "P1"}', '{"5": "P1"}', '{"1": 1}', '{"1": ""}', '{"1": NaN}', "[" * 5_000, '{"a":' * 5_000, "ünï ✓"),
+    *("https://", "http://[::1", "https://a:never-shown@h.example", "https://h.example:99999", "https://h.example:no"),
+    *("ftp://x.example", "https://h.example?q=1", "https://h .example", "https://api.atlassian.com/ex/jira/1"),
+    *("sqlite:///", "postgresql://h:no/d", "../../etc/passwd", "{{ 7*7 }}", "\u202e", "😀" * 300),
+]
+
+
+MAKES: dict[str, Callable[[Settings], Connected]] = {
+    "jira_url": lambda settings: JiraClient(registry.jira_access(settings)),
+    "confluence_": registry.confluence_client,
+    "jsm_key": registry.paging_client,
+    "jsm_url": registry.paging_client,
+    "statuspage_": registry.statuspage_client,
+}
+MAKES |= dict.fromkeys(("jira_email", "jira_token", "jira_kind"), MAKES["jira_url"])
+"""What a setting of another system is for, by how its name begins."""
+
+
+def loaded(name: str, value: str) -> tuple[Settings | None, str]:
+    try:
+        return load({**OUTSIDE, name: value}, env_file=None), ""
+    except Misconfigured as error:
+        return None, str(error)
+
+
+async def used(settings: Settings, field: str) -> None:
+    """Everything that reads a setting before anything is asked over the network."""
+    mask_of(settings), rules_of(settings), alert_rules_of(settings), driver_for(settings.sqlalchemy_url)
+    registry.service_project(settings), settings.object_of("jira_fields"), settings.incomplete, settings.useless
+    for begins, make in MAKES.items():
+        if field.startswith(begins):
+            await make(settings).aclose()
+
+
+@pytest.mark.filterwarnings("ignore:Possible nested set")  # of a pattern that is none
+@pytest.mark.parametrize("field", list(Settings.model_fields))
+def test_any_value_of_a_setting_is_used_or_refused_in_a_sentence(field: str) -> None:
+    name = variable(field)
+    for value in BAD:
+        settings, refusal = loaded(name, value)
+        if settings is None:
+            assert refusal.startswith(f"{name} cannot be "), (value, refusal)
+            assert "never-shown" not in refusal
+            assert field not in FILED or value not in refusal or len(value) < 11
+            continue
+        with suppress(Misconfigured):
+            asyncio.run(used(settings, field))
+
+
+@pytest.mark.parametrize("wrong", ['{"high": "P1"}', '{"1": "Highest", "5": "Low"}', '{"1": 1}', '{"2": " "}'])
+def test_a_priority_of_no_severity_is_refused_with_an_example(wrong: str) -> None:
+    with pytest.raises(Misconfigured, match=r'^AFTERWORD_JSM_PRIORITIES cannot be .*: name the priority of each .*"2"'):
+        load({"AFTERWORD_JSM_PRIORITIES": wrong}, env_file=None)
+
+
+def test_a_page_above_is_named_by_its_id() -> None:
+    with pytest.raises(Misconfigured, match="AFTERWORD_CONFLUENCE_PARENT cannot be 'Postmortems': write the page's id"):
+        load({"AFTERWORD_CONFLUENCE_PARENT": "Postmortems"}, env_file=None)
+    assert load({"AFTERWORD_CONFLUENCE_PARENT": "None"}, env_file=None).confluence_parent == ""
+
+
+@pytest.mark.parametrize("name", ["JIRA", "CONFLUENCE"])
+@pytest.mark.parametrize(
+    ("kind", "given", "site"),
+    [
+        ("classic", "https://shop.example/wiki", "https://shop.example"),
+        ("scoped", "https://shop.example/jira/software/projects", "https://shop.example"),
+        ("data_center", "https://shop.example/wiki/", "https://shop.example/wiki"),
+        ("classic", "", ""),
+    ],
+)
+def test_the_site_is_what_people_open_without_the_page(name: str, kind: str, given: str, site: str) -> None:
+    settings = load({f"AFTERWORD_{name}_URL": given, "AFTERWORD_JIRA_KIND": kind}, env_file=None)
+    assert {"JIRA": settings.jira_site, "CONFLUENCE": settings.confluence_site}[name] == site
+
+
+HALF = [
+    ({"CONFLUENCE_URL": "https://a.example"}, ["SPACE", "TOKEN", "EMAIL"]),
+    ({"JIRA_PROJECT": "OPS"}, ["JIRA_URL", "JIRA_TOKEN", "JIRA_EMAIL"]),
+    ({"JSM_PROJECT": "INC", "JIRA_URL": "https://a.example", "JIRA_KIND": "data_center"}, ["JIRA_TOKEN"]),
+    ({"STATUSPAGE_PAGE": "pg"}, ["STATUSPAGE_KEY"]),
+]
+
+
+@pytest.mark.parametrize(("given", "lacks"), HALF)
+def test_what_is_connected_by_half_is_refused_before_anything_runs(given: dict[str, str], lacks: list[str]) -> None:
+    settings = load({**SLACK, **{f"AFTERWORD_{name}": value for name, value in given.items()}}, env_file=None)
+    with pytest.raises(Misconfigured) as refused:
+        settings.require_for_run()
+    said = str(refused.value).splitlines()[:-1]
+    assert len(said) == len(lacks)
+    assert all(f"{name} is not." in sentence for name, sentence in zip(lacks, said, strict=True))
+
+
+IDLE = [
+    ({"JSM_TEAM": "t"}, "AFTERWORD_JSM_TEAM does nothing until AFTERWORD_JSM_KEY is set."),
+    (
+        {"JSM_RESPONDERS": "customfield_9", "JSM_FIELDS": '{"a": 1}'},
+        "AFTERWORD_JSM_FIELDS and AFTERWORD_JSM_RESPONDERS do nothing until AFTERWORD_JSM_PROJECT is set.",
+    ),
+    (
+        {"JIRA_URL": "https://a.example"},
+        "AFTERWORD_JIRA_URL does nothing until AFTERWORD_JIRA_PROJECT or AFTERWORD_JSM_PROJECT is set.",
+    ),
+    ({"CONFLUENCE_PARENT": "1"}, "AFTERWORD_CONFLUENCE_PARENT does nothing until AFTERWORD_CONFLUENCE_URL is set."),
+    ({"STATUSPAGE_KEY": "k"}, "AFTERWORD_STATUSPAGE_KEY does nothing until AFTERWORD_STATUSPAGE_PAGE is set."),
+]
+
+
+@pytest.mark.parametrize(("given", "sentence"), IDLE)
+def test_a_setting_that_does_nothing_is_named(given: dict[str, str], sentence: str) -> None:
+    settings = load({f"AFTERWORD_{name}": value for name, value in given.items()}, env_file=None)
+    assert sentence in settings.useless
+
+
+def test_whoever_copies_the_whole_example_is_told_of_nothing() -> None:
+    example = Path(__file__).resolve().parents[2] / ".env.example"
+    settings = load({}, example)
+    assert (settings.useless, settings.incomplete) == ([], [])
+
+
+def run(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """`afterword run` in a folder of its own, with nothing else in its environment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    given = {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db", "AFTERWORD_PORT": str(port), **SLACK, **environ}
+    command = [str(Path(sys.executable).parent / "afterword"), "run"]
+    try:
+        return subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired as error:
+        said = (error.stderr or b"").decode()
+        return subprocess.CompletedProcess(command, 0, "", said)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"AFTERWORD_CONFLUENCE_URL": "https://a.example"},
+        {"AFTERWORD_MASK_PATTERNS": "("},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_a_run_that_is_misconfigured_ends_in_its_sentence_and_leaves_nothing_open(
+    tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    ended = run(tmp_path, **wrong)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: ")
+    assert next(iter(wrong)) in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Unclosed" not in ended.stderr
+
+
+def test_a_run_names_slips_of_the_pen_and_what_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AFTERWORD_CONFLUENCE_SPAC", "ENG")
+    settings = load({**SLACK, "AFTERWORD_JSM_TEAM": "t", "DATABASE_URL": f"sqlite:///{tmp_path}/none/a.db"})
+    with caplog.at_level(logging.WARNING), pytest.raises(Misconfigured):
+        runner.run(settings)
+    told = [record.message for record in caplog.records if record.name == "bot.runner"]
+    assert "AFTERWORD_CONFLUENCE_SPAC is no setting: look at its spelling." in told
+    assert "AFTERWORD_JSM_TEAM does nothing until AFTERWORD_JSM_KEY is set." in told
