@@ -99,7 +99,7 @@ def _given_back(typed: str) -> list[Block]:
         for piece in pieces
     ]
     if len(typed) > GIVEN_BACK:
-        shown.append(blocks.context(words.general.given_back_in_part(fits=GIVEN_BACK, all=len(typed))))
+        shown.append(blocks.context(words.general.given_back_in_part(fits=GIVEN_BACK, total=len(typed))))
     return shown
 
 

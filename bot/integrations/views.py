@@ -63,7 +63,7 @@ def _trouble(links: list[Link]) -> str:
     tries: list[datetime] = [link.due_at for link in links if link.state != REFUSED]
     named = ", ".join(link.subject for link in links[:_SHOWN])
     more, error = max(len(links) - _SHOWN, 0), shorten(links[0].error, _LONGEST)
-    return str(words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None)))
+    return words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None))
 
 
 def again_button(system: str) -> Block:
@@ -120,33 +120,47 @@ def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_as
 def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action is done because its work item is."""
     key, url = issue
-    text = shorten(text_rules.flatten(action.text), _LONGEST)
     return blocks.message(
-        words.connections.done_in_jira(number=action.number, key=incident.key, text=text, issue=key, url=url)
+        words.connections.done_in_jira(number=action.number, key=incident.key, text=_text(action), issue=key, url=url)
     )
 
 
 def reopened_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action is open again because its work item is."""
-    return _of_item(words.connections.reopened_in_jira(**_item(action, incident, issue)), action)
+    key, url = issue
+    said = words.connections.reopened_in_jira(
+        number=action.number, key=incident.key, text=_text(action), issue=key, url=url
+    )
+    return _of_item(said, action)
 
 
 def moved_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action has the date that somebody gave its work item."""
-    said = words.connections.moved_in_jira(**_item(action, incident, issue), due=due_words(action.due_on))
+    key, url = issue
+    due = due_words(action.due_on)
+    said = words.connections.moved_in_jira(
+        number=action.number, key=incident.key, text=_text(action), issue=key, url=url, due=due
+    )
     return _of_item(said, action)
 
 
 def assigned_in_jira(action: Action, incident: Incident, issue: tuple[str, str], name: str) -> Message:
     """Somebody else has the work item now; `name` is what Jira calls them, empty for nobody."""
-    owner = {"owner": action.owner, "name": shorten(name, 100)}
-    return _of_item(words.connections.assigned_in_jira(**_item(action, incident, issue), **owner), action)
-
-
-def _item(action: Action, incident: Incident, issue: tuple[str, str]) -> dict[str, object]:
     key, url = issue
-    text = shorten(text_rules.flatten(action.text), _LONGEST)
-    return {"number": action.number, "key": incident.key, "text": text, "issue": key, "url": url}
+    said = words.connections.assigned_in_jira(
+        number=action.number,
+        key=incident.key,
+        text=_text(action),
+        issue=key,
+        url=url,
+        owner=action.owner,
+        name=shorten(name, 100),
+    )
+    return _of_item(said, action)
+
+
+def _text(action: Action) -> str:
+    return shorten(text_rules.flatten(action.text), _LONGEST)
 
 
 def _of_item(said: str, action: Action) -> Message:

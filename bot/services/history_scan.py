@@ -356,7 +356,7 @@ class Walker:
         """Go on after a while; not for ever where Slack does not even say how long."""
         cursor.tries += 0 if busy.is_told else 1
         if cursor.tries > MOST_TRIES:
-            await self._fail(held, str(words.lookback.given_up()))
+            await self._fail(held, words.lookback.given_up())
             return
         due_at = now + timedelta(seconds=busy.wait)
         await self._save(held, replace(held, cursor=_kept(cursor), due_at=due_at))

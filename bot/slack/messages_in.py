@@ -145,10 +145,10 @@ def _with(messages: list[Told], ts: str) -> Told | None:
 def _unreadable(error: str) -> str:
     """The sentence for a message that the bot may not read, with the way that works without."""
     if error in _GONE:
-        return str(words.capture.gone())
+        return words.capture.gone()
     if error in _OUTSIDE:
-        return str(words.capture.outside())
-    return str(words.capture.unreadable(error=error))
+        return words.capture.outside()
+    return words.capture.unreadable(error=error)
 
 
 def asked_where_said(question: Message, source: str) -> Message:
@@ -371,7 +371,7 @@ def _refusal(error: SlackApiError) -> AfterwordError:
     if refusal.is_passing:
         return Busy(DEFAULT_REST if refusal.rest is None else refusal.rest, is_told=refusal.rest is not None)
     if refusal.word == "missing_scope":
-        return Unreadable(str(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history")))
+        return Unreadable(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history"))
     if refusal.word in _OUTSIDE:
-        return Unreadable(str(words.lookback.outside()))
-    return Unreadable(str(words.lookback.unreadable(error=refusal.word)))
+        return Unreadable(words.lookback.outside())
+    return Unreadable(words.lookback.unreadable(error=refusal.word))

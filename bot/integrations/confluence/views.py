@@ -59,7 +59,8 @@ def brought(incident: Incident, page: PageStatus, news: News) -> Message:
         title=shorten(page.title, _TITLE),
         url=page.url,
         version=page.version,
-        news=news,
+        is_new=news.is_new,
+        is_changed=news.is_changed,
         is_masked=page.is_masked,
     )
     lines, buttons = [], []

@@ -190,16 +190,12 @@ def _line(action: Action, case: Case, now: datetime) -> str:
 
 def closed(action: Action, incident: Incident, by: str) -> Message:
     """An action is done or dropped."""
-    given = {
-        "number": action.number,
-        "key": incident.key,
-        "text": shorten(action.text, LONGEST_ACTION_QUOTE),
-        "by": by,
-    }
+    text = shorten(action.text, LONGEST_ACTION_QUOTE)
     if action.status is ActionStatus.DROPPED:
-        said = words.actions.dropped(reason=shorten(action.reason, LONGEST_ACTION_QUOTE), **given)
+        reason = shorten(action.reason, LONGEST_ACTION_QUOTE)
+        said = words.actions.dropped(number=action.number, key=incident.key, text=text, by=by, reason=reason)
     else:
-        said = words.actions.done(**given)
+        said = words.actions.done(number=action.number, key=incident.key, text=text, by=by)
     # Beside the words, not below them: in a DM, where the row of buttons is left out, it is wanted most.
     return blocks.message(said, [blocks.section(said, _again(action))], response_type="in_channel")
 
@@ -361,7 +357,7 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
             blocks.labelled(
                 "What is to be done?",
                 "text",
-                blocks.text_input("text", multiline=True, placeholder=str(words.actions.what_is_done())),
+                blocks.text_input("text", multiline=True, placeholder=words.actions.what_is_done()),
             ),
             *fields("Who does it?", groups, optional=True),
             blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),

@@ -17,8 +17,7 @@ STORM_LINES = 10
 
 def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | None) -> Message:
     """One group, how it stands and what can be done; `here` is open in this channel, `attached` has the group."""
-    facts = words.alerts.facts(**_facts(group))
-    shown = [blocks.header(group.title), blocks.section(facts)]
+    shown = [blocks.header(group.title), blocks.section(_facts(group))]
     if attached is not None:
         by = "" if group.settled_by == "rule" else group.settled_by
         shown.append(blocks.context(words.alerts.attached(key=attached.key, channel=attached.channel, by=by)))
@@ -35,20 +34,20 @@ def merged(group: AlertGroup) -> Message:
     return blocks.message(words.alerts.merged(title=group.title))
 
 
-def _facts(group: AlertGroup) -> dict[str, object]:
-    return {
-        "status": str(group.status),
-        "since": group.starts_at,
-        "taken_up": group.acknowledged_at,
-        "by": group.acknowledged_by,
-        "ended": group.ended_at,
-        "severity": group.severity,
-        "service": group.service,
-        "source": group.source_name,
-        "link": group.link,
-        "fired": group.fired,
-        "firing": group.firing,
-    }
+def _facts(group: AlertGroup) -> str:
+    return words.alerts.facts(
+        status=str(group.status),
+        since=group.starts_at,
+        taken_up=group.acknowledged_at,
+        by=group.acknowledged_by,
+        ended=group.ended_at,
+        severity=group.severity,
+        service=group.service,
+        source=group.source_name,
+        link=group.link,
+        fired=group.fired,
+        firing=group.firing,
+    )
 
 
 def _ref(group: AlertGroup) -> str:

@@ -186,7 +186,7 @@ _AHEAD = timedelta(minutes=1)
 def in_words(day: date, today: date) -> str:
     """`yesterday`, `3 days ago`, `tomorrow`; further off the weekday; empty for today."""
     ahead = (day - today).days
-    return str(words.timeline.day(ahead=ahead, weekday=f"{day:%A}")) if ahead else ""
+    return words.timeline.day(ahead=ahead, weekday=f"{day:%A}") if ahead else ""
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:

@@ -76,7 +76,7 @@ def struck(entry: Entry, turn: Turn) -> Message:
 
 def _stays(turn: Turn, entry: Entry) -> str:
     other = (turn.after.severity or 2) % 4 + 1
-    return str(words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other))
+    return words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other)
 
 
 def restored(entry: Entry, turn: Turn) -> Message:

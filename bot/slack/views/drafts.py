@@ -110,7 +110,7 @@ def _told(markdown: str, room: int) -> Iterator[Block]:
 
 
 def _who(text: EditedText) -> str:
-    return text.author.name if text.author else str(words.edits.somebody())
+    return text.author.name if text.author else words.edits.somebody()
 
 
 def anew_form(held: Held, incident: Incident) -> Block:
@@ -144,7 +144,7 @@ def together(held: Held) -> str:
 
 def kept(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
     """The edited text stands; `who` wrote it, empty where nobody was named."""
-    who = who or str(words.edits.somebody())
+    who = who or words.edits.somebody()
     return _done(case, words.edits.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
 
 

@@ -87,12 +87,12 @@ def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, m
 
 def archived() -> str:
     """Why the file comes to who ordered it, and not into the incident's channel."""
-    return str(words.exports.archived_channel())
+    return words.exports.archived_channel()
 
 
 def no_canvas(error: str) -> str:
     """Why the file comes in place of a canvas, and what would help."""
-    return str(words.exports.no_canvas(error=error))
+    return words.exports.no_canvas(error=error)
 
 
 def failed(incident: Incident, order: ExportOrder, error: str) -> Message:

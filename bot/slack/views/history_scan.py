@@ -80,12 +80,12 @@ def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], se
 
 def stopped_early(seen: int, until: datetime) -> str:
     """That the walk ended before it was through."""
-    return str(words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}"))
+    return words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}")
 
 
 def skipped(count: int) -> str:
     """That messages could not be read, and what to do; empty where there was none."""
-    return str(words.lookback.skipped(count=count)) if count else ""
+    return words.lookback.skipped(count=count) if count else ""
 
 
 def failed(incident: Incident, lookback_id: int, sentence: str) -> Message:

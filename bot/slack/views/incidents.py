@@ -114,17 +114,15 @@ def _typed(told: MilestoneReport, clocks: Clocks) -> str:
 
 def problem(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> str:
     """What a milestone would contradict, as a sentence."""
-    return str(
-        words.incidents.contradicts(
-            key=incident.key,
-            said=SAID[told.milestone],
-            when=clocks.told(told.at, told.end, approximate=told.approximate),
-            other=SAID[against.milestone].lower(),
-            other_when=clocks.told(against.at),
-            number=against.by.number if against.by else 0,
-            is_twice=against.is_twice,
-            is_later=against.is_later,
-        )
+    return words.incidents.contradicts(
+        key=incident.key,
+        said=SAID[told.milestone],
+        when=clocks.told(told.at, told.end, approximate=told.approximate),
+        other=SAID[against.milestone].lower(),
+        other_when=clocks.told(against.at),
+        number=against.by.number if against.by else 0,
+        is_twice=against.is_twice,
+        is_later=against.is_later,
     )
 
 

@@ -191,9 +191,13 @@ def _unread(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]:
 def _why(group: list[PastedLine], clocks: Clocks) -> str:
     first, last = group[0], group[-1]
     offered = [clocks.told(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
-    written = shorten(first.written, 120)
-    said = {"first": first.number, "last": last.number, "written": written, "problem": first.problem}
-    return str(words.paste.unread(**said, offered=" or ".join(offered)))
+    return words.paste.unread(
+        first=first.number,
+        last=last.number,
+        written=shorten(first.written, 120),
+        problem=first.problem,
+        offered=" or ".join(offered),
+    )
 
 
 def _counts(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...]) -> list[Block]:

@@ -491,4 +491,4 @@ def help_text(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)
 
 def filled_in(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
     """The text for the section's fields, plain as a field takes it; empty where the record knows nothing of it."""
-    return str(words.drafts.section(draft=section_drafts_rules.draft_section(compiled(case, now), slug, other_causes)))
+    return words.drafts.section(draft=section_drafts_rules.draft_section(compiled(case, now), slug, other_causes))

@@ -62,7 +62,7 @@ def subject_in(value: dict[str, object]) -> RecordRef:
 
 def _name(subject: RecordRef) -> str:
     which = section_title(subject.which) if subject.noun in (RecordKind.SECTION, RecordKind.DRAFT) else subject.which
-    return str(words.secrets.name(noun=str(subject.noun), which=which))
+    return words.secrets.name(noun=str(subject.noun), which=which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def spots_in(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
 
 def nothing_there() -> str:
     """The sentence for what was redacted, or worded anew, since it was offered."""
-    return str(words.secrets.nothing_there())
+    return words.secrets.nothing_there()
 
 
 def left(subject: RecordRef, text: str) -> Message:

@@ -41,19 +41,17 @@ def nothing(asked: tuple[str, ...]) -> Message:
 def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
     incident = case.incident
     left = list_unfinished(case)
-    return str(
-        words.recall.incident(
-            key=incident.key,
-            title=incident.title,
-            status=str(incident.status),
-            channel=incident.channel,
-            day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",
-            cause=shorten(text_rules.flatten(mask_credentials(find_root_cause(case))), 400),
-            actions=len(case.actions),
-            done=len(case.actions) - len(left),
-            left=[shorten(text_rules.flatten(mask_credentials(action.text)), 120) for action in left[:3]],
-            shared=", ".join(shared[:_SHARED]),
-        )
+    return words.recall.incident(
+        key=incident.key,
+        title=incident.title,
+        status=str(incident.status),
+        channel=incident.channel,
+        day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",
+        cause=shorten(text_rules.flatten(mask_credentials(find_root_cause(case))), 400),
+        actions=len(case.actions),
+        done=len(case.actions) - len(left),
+        left=[shorten(text_rules.flatten(mask_credentials(action.text)), 120) for action in left[:3]],
+        shared=", ".join(shared[:_SHARED]),
     )
 
 

@@ -52,7 +52,7 @@ def for_thread(text: str, shown: list[Block]) -> tuple[str, list[Block]]:
 
     told, blocks = there(text), _each(shown, there)
     if any(named):
-        note = str(words.general.commands_in_channel())
+        note = words.general.commands_in_channel()
         told = f"{told}\n{note}"
         blocks = [*blocks[:48], {"type": "context", "elements": [{"type": "mrkdwn", "text": note}]}] if blocks else []
     return told, blocks

@@ -87,7 +87,7 @@ class Clocks:
         """The same with the day in words where it was not today, and whether it is still to come."""
         day, told = self.day(entry), self.both(entry)
         ahead = blocks.is_ahead(entry.happened_at, self.now)
-        return str(words.timeline.when(day=day, when=told, ahead=ahead)) if day or ahead else told
+        return words.timeline.when(day=day, when=told, ahead=ahead) if day or ahead else told
 
     def day(self, entry: Entry) -> str:
         """`yesterday`: the day in words, empty for today."""

@@ -67,11 +67,11 @@ def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
 
 def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
     if whys_rules.is_ended(chain):
-        return str(words.whys.ended(key=incident.key, number=whys_rules.find_branch_point(chain)))
+        return words.whys.ended(key=incident.key, number=whys_rules.find_branch_point(chain))
     end = whys_rules.find_open_end(chain)
     number = whys_rules.count_depth(chain, end.number) + 1 if end else 1
     about = whys_rules.quote_answer(mask_credentials(end.text)) if end else mask_credentials(incident.title)
-    return str(words.whys.question(number=number, about=shorten(about, LONGEST_CAUSE_QUOTE)))
+    return words.whys.question(number=number, about=shorten(about, LONGEST_CAUSE_QUOTE))
 
 
 def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
@@ -140,7 +140,7 @@ def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
 
 def _cited(entry: Entry) -> str:
     text = shorten(text_rules.flatten(mask_credentials(entry.text)), LONGEST_CAUSE_QUOTE)
-    return str(words.whys.evidence(number=entry.number, when=when(entry, entry.happened_at), text=text))
+    return words.whys.evidence(number=entry.number, when=when(entry, entry.happened_at), text=text)
 
 
 def ref(why: Why) -> str:
@@ -317,7 +317,7 @@ def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain
 def _explained(chain: Chain, why: Why) -> str:
     """What a why explains, as it stands in the chain: another why, or the incident itself."""
     parent = next((one.parent for one in chain if one.number == why.number), None)
-    return str(words.whys.explained(number=parent or 0))
+    return words.whys.explained(number=parent or 0)
 
 
 def moved(why: Why, chain: Chain) -> Message:
@@ -376,7 +376,7 @@ def edit_form(why: Why, channel: str, entry: int, typed: str | None = None, noti
 
 def changed_before(why: Why, who: str) -> str:
     """The notice above a form of a why that somebody changed since its button was shown."""
-    return str(words.whys.changed_before(number=why.number, who=who))
+    return words.whys.changed_before(number=why.number, who=who)
 
 
 def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
