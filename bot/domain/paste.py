@@ -23,7 +23,7 @@ from bot.domain.paste_headings import (
 )
 from bot.domain.paste_layout import LaidOutLine, is_incomplete, lay_out
 from bot.domain.times import Reading
-from bot.domain.times.headings import HeadingDate, orders_in
+from bot.domain.times.headings import HeadingDate, find_orders
 from bot.errors import Refused
 
 
@@ -418,7 +418,7 @@ def read_sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, l
     laid = lay_out(text)
     if len(laid) > MOST_LINES:
         raise describe_too_much(text)
-    walk = _Walk(HeadingContext(now, zone, language, orders_in(line.text for line in laid)), laid, rolls)
+    walk = _Walk(HeadingContext(now, zone, language, find_orders(line.text for line in laid)), laid, rolls)
     walk.through()
     if not walk.has_times:
         raise Refused(

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from bot.domain import times
 from bot.domain.paste_layout import LaidOutLine, split_cells
 from bot.domain.times import Reading
-from bot.domain.times.headings import HeadingDate, named
+from bot.domain.times.headings import HeadingDate, read_heading
 
 _NIGHT = timedelta(hours=12)
 """So far back, a time of day is one of the day after: less is a line that stands in the wrong place."""
@@ -66,7 +66,7 @@ class HeadingContext:
 
     def named(self, text: str) -> HeadingDate | None:
         """What a line without a time of day names, seen from here."""
-        return named(text, self.now, self.zone, self.on, self.language, self.orders)
+        return read_heading(text, self.now, self.zone, self.on, self.language, self.orders)
 
     def heed(self, named: HeadingDate, number: int) -> None:
         """Take the day and the zone that a line names for those below it."""

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from bot.domain.times.days import Day, near
-from bot.domain.times.evidence import leads
-from bot.domain.times.grammar import HEAD, find
-from bot.domain.times.instants import Instant, Moments, outcome
+from bot.domain.times.days import Day, move_near
+from bot.domain.times.evidence import is_lead
+from bot.domain.times.grammar import HEAD, find_time
+from bot.domain.times.instants import Instant, Moments, resolve
 from bot.domain.times.language import LANGUAGES, Vocabulary, vocabulary
 from bot.domain.times.languages import foreign, native
 from bot.domain.times.machines import Stamp, stamp_at
-from bot.domain.times.offers import elsewhere, languages_in
-from bot.domain.times.scan import TimeFound, as_typed, plain
+from bot.domain.times.offers import find_elsewhere, languages_in
+from bot.domain.times.scan import TimeFound, restore_quotes, to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Reading:
     offer: tuple[datetime, ...] | None = None
 
 
-__all__ = ["Reading", "prepare", "read", "shown"]
+__all__ = ["Reading", "format_moment", "prepare", "read"]
 
 _STAMPED = 2_400
 """Characters in which a program may have written its time."""
@@ -65,7 +65,7 @@ class _Author(NamedTuple):
     on: date | None
 
     def outcome(self, found: TimeFound, written: str) -> Moments:
-        return outcome(_dated(found, self.on) if self.on else found, written, self.now, self.zone)
+        return resolve(_put_on_date(found, self.on) if self.on else found, written, self.now, self.zone)
 
 
 def read(text: str, now: datetime, zone: tzinfo, on: date | None = None, language: str = "en") -> Reading:
@@ -78,65 +78,67 @@ def read(text: str, now: datetime, zone: tzinfo, on: date | None = None, languag
     Never raises for any text.
     """
     author = _Author(now, zone, vocabulary(language), on)
-    head = plain(text[:_STAMPED])
+    head = to_plain(text[:_STAMPED])
     stamp = stamp_at(head, now)
     if stamp:
-        return _stamped(stamp, text, author)
-    found = find(head[:HEAD], author.words)
+        return _read_stamped(stamp, text, author)
+    found = find_time(head[:HEAD], author.words)
     if found:
         rest = text[found.rest :].strip()
         if text.lstrip().startswith("|"):
             rest = rest.removesuffix("|").rstrip()
-        return _reading(found, text, rest, author)
-    if "|" in text and (behind := _behind_bar(text, author)):
+        return _interpret(found, text, rest, author)
+    if "|" in text and (behind := _read_behind_bar(text, author)):
         return behind
-    return _elsewhere(text, author)
+    return _offer_elsewhere(text, author)
 
 
 def prepare() -> None:
     """Read the words of all languages once, at the start, so that no line waits for them."""
     for language in LANGUAGES:
         vocabulary(language)
-    find("14:05 yesterday x", vocabulary("en"))
+    find_time("14:05 yesterday x", vocabulary("en"))
     foreign.prepare()
     native.prepare()
 
 
-def shown(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
+def format_moment(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
     """A moment as the timeline shows it, in UTC and without a date: "14:05", "~13:30–13:45", "16:05:57"."""
     form = "%H:%M:%S" if precise else "%H:%M"
     last = f"\u2013{end.astimezone(UTC):{form}}" if end else ""
     return f"{'~' if approximate else ''}{moment.astimezone(UTC):{form}}{last}"
 
 
-def _behind_bar(text: str, author: _Author) -> Reading | None:
+def _read_behind_bar(text: str, author: _Author) -> Reading | None:
     """A time that is all of what stands behind the last bar."""
     before, _, last = text.rpartition("|")
-    found = find(plain(last[:HEAD]), author.words) if before[-1:].isspace() else None
+    found = find_time(to_plain(last[:HEAD]), author.words) if before[-1:].isspace() else None
     if found is None or len(last) > HEAD or found.rest != len(last):
         return None
-    return _reading(found, last, before.strip(), author)
+    return _interpret(found, last, before.strip(), author)
 
 
-def _dated(found: TimeFound, on: date) -> TimeFound:
+def _put_on_date(found: TimeFound, on: date) -> TimeFound:
     """The same on a date, where it tells none and is not so long before now; a date without its year is one near it."""
     if found.ago is not None or (found.day and (found.day.full or not found.day.numbers)):
         return found
-    day = near(found.day, on) if found.day else Day(((on.year, on.month, on.day),), form="full")
-    return found._replace(day=day, others=tuple(_dated(other, on) for other in found.others))
+    day = move_near(found.day, on) if found.day else Day(((on.year, on.month, on.day),), form="full")
+    return found._replace(day=day, others=tuple(_put_on_date(other, on) for other in found.others))
 
 
-def _stamped(stamp: Stamp, text: str, author: _Author) -> Reading:
+def _read_stamped(stamp: Stamp, text: str, author: _Author) -> Reading:
     """What a program wrote; a line of JSON is kept whole, as its time is one of its fields."""
     rest = text[stamp.rest :].strip()
     if stamp.moment is None:
-        found = find(plain(stamp.written), author.words)
-        return _reading(found, stamp.written, rest, author) if found and not found.leftover else _no_time(text)
+        found = find_time(to_plain(stamp.written), author.words)
+        return _interpret(found, stamp.written, rest, author) if found and not found.leftover else _no_time(text)
     if stamp.is_text:
         choices = (Instant(stamp.moment), Instant(author.now.astimezone(UTC)))
         question = Moments(choices, "That number may be a time in seconds since 1970.")
-        return _told(TimeFound(moment=stamp.moment), text[:24].strip(), text.strip(), question)
-    return _told(TimeFound(moment=stamp.moment), text[: stamp.rest].strip(), rest, Moments((Instant(stamp.moment),)))
+        return _make_reading(TimeFound(moment=stamp.moment), text[:24].strip(), text.strip(), question)
+    return _make_reading(
+        TimeFound(moment=stamp.moment), text[: stamp.rest].strip(), rest, Moments((Instant(stamp.moment),))
+    )
 
 
 def _no_time(text: str, offer: tuple[datetime, ...] | None = None) -> Reading:
@@ -154,76 +156,79 @@ def _no_time(text: str, offer: tuple[datetime, ...] | None = None) -> Reading:
     )
 
 
-def _reading(found: TimeFound, source: str, rest: str, author: _Author) -> Reading:
+def _interpret(found: TimeFound, source: str, rest: str, author: _Author) -> Reading:
     written = source[found.begins : found.ends].strip()
     result = author.outcome(found, written)
-    text = as_typed(found.kept, source) + rest
+    text = restore_quotes(found.kept, source) + rest
     for other in found.others:
         own = author.outcome(other, source[other.begins : other.ends].strip())
-        text = max(text, as_typed(other.kept, source) + source[other.rest :].strip(), key=len)
+        text = max(text, restore_quotes(other.kept, source) + source[other.rest :].strip(), key=len)
         if [instant.start for instant in own.instants] == [instant.start for instant in result.instants]:
             found, result = (other._replace(leftover=found.leftover), own) if not result.problem else (found, result)
         else:
-            result = _either(written, result.instants + own.instants)
+            result = _ask_between(written, result.instants + own.instants)
     if found.leftover:
-        result = _asked(found, written, result, _in_other_words(found, source, author))
+        result = _ask_about_leftover(found, written, result, _list_other_readings(found, source, author))
     if found.maybe_text:
         text = source
-        result = _either(written, (*result.instants, Instant(author.now.astimezone(UTC))))
-    return _told(found, written, text, result)
+        result = _ask_between(written, (*result.instants, Instant(author.now.astimezone(UTC))))
+    return _make_reading(found, written, text, result)
 
 
-def _in_other_words(found: TimeFound, source: str, author: _Author) -> tuple[Instant, ...]:
+def _list_other_readings(found: TimeFound, source: str, author: _Author) -> tuple[Instant, ...]:
     """What else the line may say: with what stands beside the time, and to people of other languages."""
-    head = plain(source[:HEAD])
-    instants = [*_beside(source[found.begins : found.ends].strip(), found.leftover, author)]
+    head = to_plain(source[:HEAD])
+    instants = [*_read_with_neighbor(source[found.begins : found.ends].strip(), found.leftover, author)]
     for words in languages_in(head, author.words):
-        other = find(head, words)
+        other = find_time(head, words)
         if other and other.ends > found.ends and not other.leftover:
             instants += author.outcome(other, source[other.begins : other.ends].strip()).instants
     return tuple(instants)
 
 
-def _asked(found: TimeFound, written: str, result: Moments, more: tuple[Instant, ...]) -> Moments:
+def _ask_about_leftover(found: TimeFound, written: str, result: Moments, more: tuple[Instant, ...]) -> Moments:
     unique = {instant.start: instant for instant in (*result.instants, *more)}
     problem = f"\u201c{found.leftover}\u201d beside {written} may mean another time."
     return Moments(tuple(unique[start] for start in sorted(unique)), result.problem or problem)
 
 
-def _elsewhere(text: str, author: _Author) -> Reading:
+def _offer_elsewhere(text: str, author: _Author) -> Reading:
     """A line that does not begin with a time: its receipt offers the clocks that stand in it.
 
     Where nothing but evidence of a time leads to the first of them ("pm CET 1:00"), it is asked.
     """
     starts: dict[datetime, None] = {}
-    for found, written, place in elsewhere(text, author.words):
+    for found, written, place in find_elsewhere(text, author.words):
         instants = author.outcome(found, written).instants
-        if not starts and place <= HEAD and leads(plain(text[:HEAD]), author.words, place):
+        if not starts and place <= HEAD and is_lead(to_plain(text[:HEAD]), author.words, place):
             beside = text[:place].strip()
-            asked = _asked(
-                found._replace(leftover=beside), written, Moments(instants), _beside(written, beside, author)
+            asked = _ask_about_leftover(
+                found._replace(leftover=beside),
+                written,
+                Moments(instants),
+                _read_with_neighbor(written, beside, author),
             )
-            return _told(found, written, text, asked)
+            return _make_reading(found, written, text, asked)
         starts |= dict.fromkeys(instant.start for instant in instants)
     return _no_time(text, offer=tuple(sorted(starts)) or None)
 
 
-def _beside(written: str, words: str, author: _Author) -> tuple[Instant, ...]:
+def _read_with_neighbor(written: str, words: str, author: _Author) -> tuple[Instant, ...]:
     """What a time means together with the words that stand beside it, if it is a time of its own."""
     together = f"{written} {words}"
-    found = find(plain(together), author.words)
+    found = find_time(to_plain(together), author.words)
     if found is None or found.ends < len(together.rstrip()) or found.leftover:
         return ()
     return author.outcome(found, together).instants
 
 
-def _either(written: str, instants: tuple[Instant, ...]) -> Moments:
+def _ask_between(written: str, instants: tuple[Instant, ...]) -> Moments:
     """Two readings of the same words, where what follows the time could be part of it or not."""
     unique = {instant.start: instant for instant in instants}
     return Moments(tuple(unique[start] for start in sorted(unique)), f"\u201c{written}\u201d can be read in two ways.")
 
 
-def _told(found: TimeFound, written: str, text: str, result: Moments) -> Reading:
+def _make_reading(found: TimeFound, written: str, text: str, result: Moments) -> Reading:
     first = result.instants[0] if result.instants else Instant(datetime.min.replace(tzinfo=UTC))
     asked = result.problem is not None
     zones = {instant.zone for instant in result.instants}

@@ -189,7 +189,7 @@ def _may_be_length(head: str, match: re.Match[str], clock: TimeOfDay, *, stamp: 
     return bool(_LENGTH.match(head, match.end()) or ("h" in match[2].lower() and _HOURS.match(head, match.end())))
 
 
-def with_halves(start: TimeOfDay, end: TimeOfDay) -> tuple[TimeOfDay, TimeOfDay]:
+def carry_halves(start: TimeOfDay, end: TimeOfDay) -> tuple[TimeOfDay, TimeOfDay]:
     """Both ends of a range with "am" and "pm" carried over: "2:05-2:20pm", "11:30-1:15pm", "11:50pm-12:10"."""
     if start.half and not end.half and end.hour <= 12:
         return start, _nearest(start, end)
@@ -214,7 +214,7 @@ def _seconds(of_day: time) -> float:
     return of_day.hour * 3600 + of_day.minute * 60 + of_day.second + of_day.microsecond / 1e6
 
 
-def in_part(clock: TimeOfDay, part: str) -> TimeOfDay | None:
+def apply_part(clock: TimeOfDay, part: str) -> TimeOfDay | None:
     """A time of day with its half where a part of the day says it: "3:00" in the afternoon is 15:00.
 
     Hours past twelve are as they are written. None where the part and the time contradict each other.
@@ -246,7 +246,7 @@ def _fits(clock: TimeOfDay, part: str) -> bool:
     return first <= hour < last or first <= hour + 24 < last
 
 
-def part_shift(part: DayPart, clock: TimeOfDay) -> tuple[int, ...]:
+def list_day_shifts(part: DayPart, clock: TimeOfDay) -> tuple[int, ...]:
     """How many days ago the time was, in what was called the night of today or of the day before: one number or two."""
     of_day = clock.of_day()
     if part.day is None or of_day is None:

@@ -275,7 +275,7 @@ def _numbers(match: re.Match[str]) -> Day:
     return Day(real or (orders[0],), form=form)
 
 
-def joined(one: Day | None, other: Day) -> Day | None:
+def join_dates(one: Day | None, other: Day) -> Day | None:
     """Two dates beside one another that say the same day, as one; None where they cannot."""
     if one is None:
         return other
@@ -299,7 +299,7 @@ def is_real(year: int | None, month: int, day: int) -> bool:
     return _exists(2000 if year is None else year, month, day)
 
 
-def dates(day: Day | None, today: date) -> tuple[tuple[date, ...], ...]:
+def list_dates(day: Day | None, today: date) -> tuple[tuple[date, ...], ...]:
     """What is meant, seen from `today`: for each reading its dates, the latest first, of which the latest past counts.
 
     Without a day the time is today's or else yesterday's; a date without its year is next year's, this year's, …
@@ -325,7 +325,7 @@ def _of_months(number: int, today: date) -> tuple[date, ...]:
     )
 
 
-def near(day: Day, on: date) -> Day:
+def move_near(day: Day, on: date) -> Day:
     """The same with its year, where it is written without: of the dates it can be, those nearest to another one."""
     if not day.numbers or day.full:
         return day

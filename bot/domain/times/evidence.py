@@ -61,7 +61,7 @@ _MOST_FILLERS = 3
 
 
 @cache
-def _telling(words: Vocabulary) -> frozenset[str]:
+def _first_words(words: Vocabulary) -> frozenset[str]:
     """The first words, in small letters, of everything that may belong to a time."""
     found = {word for kind in words.words.values() for term in kind for word in term.split(" ")[:1]}
     found |= {name.split(" ")[0].split("_")[0] for name in (*place_names(), *cities(), *STATES)}
@@ -80,13 +80,13 @@ def is_silent(scan: Scan) -> bool:
         return False
     word = match[1].lower()
     may_be_typo = len(word) >= 6 and match[1][0] in "ECMP"
-    if word in _telling(scan.words) or may_be_typo:
+    if word in _first_words(scan.words) or may_be_typo:
         return False
     ahead = scan.low[match.end() : match.end() + 40]
     return " time" not in ahead and " ago" not in ahead and not may_be_form(scan.low[match.start(1) :])
 
 
-def leftover(scan: Scan, found: TimeFound) -> str:
+def find_leftover(scan: Scan, found: TimeFound) -> str:
     """The evidence of another time right behind where the scan stands, as it was written; else empty."""
     head = scan.head
     if offset := _LONE_OFFSET.match(head, scan.at):
@@ -113,7 +113,7 @@ def leftover(scan: Scan, found: TimeFound) -> str:
     return head[places[1] : end].strip()
 
 
-def leads(head: str, words: Vocabulary, end: int) -> bool:
+def is_lead(head: str, words: Vocabulary, end: int) -> bool:
     """Whether all that stands before a place, where a time begins, tells of a time, too: "pm CET 1:00"."""
     scan, place, is_told = Scan(head, words), 0, False
     while place < end:

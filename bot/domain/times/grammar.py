@@ -12,11 +12,11 @@ at one place of a short head of the text, so the work is bounded for any text.
 import re
 from datetime import timedelta
 
-from bot.domain.times.clocks import TimeOfDay, clock_at, in_part, part_shift, with_halves
-from bot.domain.times.days import Day, day_at, joined
-from bot.domain.times.evidence import is_silent, leftover
+from bot.domain.times.clocks import TimeOfDay, apply_part, carry_halves, clock_at, list_day_shifts
+from bot.domain.times.days import Day, day_at, join_dates
+from bot.domain.times.evidence import find_leftover, is_silent
 from bot.domain.times.language import AGO, BEFORE, PART, UNIT, WHEN, DayPart, Vocabulary
-from bot.domain.times.parts import clock_with_front, end_step, equal, zone_behind
+from bot.domain.times.parts import clock_with_front, end_step, take_equal, zone_behind
 from bot.domain.times.scan import ENDS_THERE, FLAGS, ISH, End, Parts, Scan, TimeFound
 
 UNCLEAN = re.compile(
@@ -39,14 +39,14 @@ _HOURS_WITH_H = frozenset({"es", "fr", "it", "pt"})
 """Languages in which "14:05 h" can only be a time."""
 
 
-def with_rest(scan: Scan, clock: TimeOfDay, parts: Parts) -> TimeFound | None:
+def read_rest(scan: Scan, clock: TimeOfDay, parts: Parts) -> TimeFound | None:
     """What may follow a time of day: roughness, zone, the end of a range, a part of the day, a date, a late year."""
     if scan.head[scan.at : scan.at + 1] in ("'", "-"):
         scan.take(_CASE)
     begun, alone = scan.at, not (parts.day or scan.sure or scan.openers)
     _take_steps(scan, clock, parts)
     if parts.end:
-        clock, end_clock = with_halves(clock, parts.end.clock)
+        clock, end_clock = carry_halves(clock, parts.end.clock)
         parts.end = parts.end._replace(clock=end_clock)
         parts.zone = parts.zone or parts.end.zone
     elif not _is_time(scan, clock, parts):
@@ -55,7 +55,7 @@ def with_rest(scan: Scan, clock: TimeOfDay, parts: Parts) -> TimeFound | None:
         return None
     if clock.length and scan.words.language not in _HOURS_WITH_H:
         scan.unsure.add("text")
-    return _found(clock, parts)
+    return _make_found(clock, parts)
 
 
 def _take_steps(scan: Scan, clock: TimeOfDay, parts: Parts) -> None:
@@ -121,7 +121,7 @@ def _also_step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
     """The same moment on another clock: "17:03 (15:03 UTC)", "11:05 UTC/12:05 CET"; its zone tells it from a range."""
     if parts.also or parts.end:
         return False
-    if equal(scan, clock):
+    if take_equal(scan, clock):
         return True
     before = scan.at
     opener = scan.take(_EQUAL)
@@ -174,7 +174,7 @@ def _day_step(scan: Scan, parts: Parts) -> bool:
         scan.at = before
         return False
     found = day_at(scan.head, scan.low, scan.words, scan.at)
-    day = joined(parts.day, found[0]) if found else None
+    day = join_dates(parts.day, found[0]) if found else None
     if found is None or day is None or not _is_date(scan, link, found):
         scan.at = before
         return False
@@ -227,23 +227,23 @@ def _is_lower_word(scan: Scan, day: Day, end: int, word: str) -> bool:
     return word in _LOWER_WORD and written == written.lower() and not (day.numbers and day.weekday is not None)
 
 
-def _found(clock: TimeOfDay, parts: Parts) -> TimeFound:
+def _make_found(clock: TimeOfDay, parts: Parts) -> TimeFound:
     """What was found, with what the part of the day says about its half and its day."""
     found = TimeFound(clock=clock, day=parts.day, zone=parts.zone, end=parts.end, also=parts.also)
     part = parts.part
     if part is None:
         return found
-    halved = in_part(clock, part.name)
+    halved = apply_part(clock, part.name)
     if halved is None:
         return found._replace(problem="is not a time of that part of the day")
     found = found._replace(clock=halved)
-    if parts.end and not parts.end.clock.half and (ended := in_part(parts.end.clock, part.name)):
+    if parts.end and not parts.end.clock.half and (ended := apply_part(parts.end.clock, part.name)):
         found = found._replace(end=parts.end._replace(clock=ended))
     if part.day is None:
         night = part.name in ("night", "last") and parts.day and halved.of_day() and _small_hours(halved)
-        return _either_night(found, parts.day) if night and parts.day else found
-    shifts = part_shift(part, halved)
-    days = [joined(parts.day, Day(ago=shift, form="word")) for shift in shifts]
+        return _split_night(found, parts.day) if night and parts.day else found
+    shifts = list_day_shifts(part, halved)
+    days = [join_dates(parts.day, Day(ago=shift, form="word")) for shift in shifts]
     if not days or days[0] is None:
         return found
     return found._replace(day=days[0], others=tuple(found._replace(day=day) for day in days[1:]))
@@ -254,7 +254,7 @@ def _small_hours(clock: TimeOfDay) -> bool:
     return bool(of_day and of_day[0].hour < 6)
 
 
-def _either_night(found: TimeFound, day: Day) -> TimeFound:
+def _split_night(found: TimeFound, day: Day) -> TimeFound:
     """In the night of a day, the small hours may be that day's or the next one's."""
     if day.ago is not None and not day.numbers:
         return found._replace(others=(found._replace(day=day._replace(ago=day.ago - 1)),))
@@ -303,7 +303,7 @@ def _spans(head: str, at: int, bare: re.Pattern[str]) -> tuple[timedelta, int] |
         match = _SPAN.match(head, at)
         if match is None or match[3] == "M":
             break
-        amount = float(match[1]) if match[1] else _named(match[2].lower())
+        amount = float(match[1]) if match[1] else _named_span(match[2].lower())
         last = match[3][0].lower()
         back += timedelta(seconds=round(amount * _SECONDS[last]))
         at = match.end()
@@ -313,7 +313,7 @@ def _spans(head: str, at: int, bare: re.Pattern[str]) -> tuple[timedelta, int] |
     return (back, at) if last else None
 
 
-def _named(word: str) -> float:
+def _named_span(word: str) -> float:
     return 0.5 if word.startswith("half") else _COUNTS.get(word, 1.0)
 
 
@@ -352,28 +352,28 @@ _SIGN_PARTICLE = re.compile("(?:\u306b|\u3001|\u306e|\u3067|\u307e\u3067)\\s*")
 _AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|until|will|planned|scheduled|eta)\b", FLAGS)
 
 
-def find(head: str, words: Vocabulary) -> TimeFound | None:
+def find_time(head: str, words: Vocabulary) -> TimeFound | None:
     """The time at the start of `head`, which has plain digits, dashes and quotes (see `plain`), or None."""
     if words.language == "en" and not _WORTH.search(head):
         return None
     scan = Scan(head, words)
-    _open(scan)
+    _take_openers(scan)
     begins = scan.at
     found = _read(scan, begins)
     if found is None:
         return _relative(head, words, begins)
     if not scan.unsure:
         return found
-    others = (*found.others, *_others(head, words, frozenset(scan.unsure), begins))
+    others = (*found.others, *_read_others(head, words, frozenset(scan.unsure), begins))
     return found._replace(others=others, maybe_text="text" in scan.unsure)
 
 
-def _others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[TimeFound, ...]:
+def _read_others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[TimeFound, ...]:
     """The same text read without what was unsure in it."""
     if unsure == {"text"}:
         return ()
     scan = Scan(head, words, without=unsure)
-    _open(scan)
+    _take_openers(scan)
     found = _read(scan, begins)
     return (found._replace(leftover=""),) if found else ()
 
@@ -383,23 +383,23 @@ def _read(scan: Scan, begins: int) -> TimeFound | None:
     clock = clock_with_front(scan, parts)
     if clock is None:
         return None
-    found = with_rest(scan, clock, parts)
-    return _bounded(scan, found, begins) if found else None
+    found = read_rest(scan, clock, parts)
+    return _set_bounds(scan, found, begins) if found else None
 
 
 def _relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
     """A time relative to now."""
     scan = Scan(head, words)
-    _open(scan)
+    _take_openers(scan)
     scan.take_roughness()
     ago = ago_at(scan.head, scan.low, words, scan.at)
     if ago is None:
         return None
     scan.at = ago[1]
-    return _bounded(scan, TimeFound(ago=ago[0]), begins)
+    return _set_bounds(scan, TimeFound(ago=ago[0]), begins)
 
 
-def _bounded(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
+def _set_bounds(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
     """The same with where it stands; None where it is part of a longer word."""
     ends, zone = scan.at, None
     if scan.openers and _unwrap(scan) and found.clock and not found.zone:
@@ -407,7 +407,7 @@ def _bounded(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
         ends = scan.at if zone else ends
     if scan.at == ends and not zone and UNCLEAN.match(scan.head, ends):
         return None
-    beside = "" if is_silent(scan) or ISH.match(scan.head, ends) else leftover(scan, found)
+    beside = "" if is_silent(scan) or ISH.match(scan.head, ends) else find_leftover(scan, found)
     if not scan.take(_SIGN_PARTICLE):
         scan.take(_SEPARATOR)
     return found._replace(
@@ -422,7 +422,7 @@ def _bounded(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
     )
 
 
-def _open(scan: Scan) -> None:
+def _take_openers(scan: Scan) -> None:
     """Bullets, a name before a bracketed time, and what the time is wrapped in."""
     scan.take(_BULLETS)
     name = scan.take(_NAME) if "[" in scan.head[:60] else None

@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from typing import NamedTuple
 
-from bot.domain.times.days import Day, dates, day_at, is_real, near
+from bot.domain.times.days import Day, day_at, is_real, list_dates, move_near
 from bot.domain.times.grammar import HEAD
 from bot.domain.times.language import DAY, LANGUAGES, MONTH, PART, WEEKDAY, Vocabulary, vocabulary
-from bot.domain.times.scan import plain, small
-from bot.domain.times.zone_notes import Noted, noted, word_alone
+from bot.domain.times.scan import lower, to_plain
+from bot.domain.times.zone_notes import ZoneNote, has_words, read_note
 
 _SOON = timedelta(days=2)
 """So little ahead, a date without its year is as likely a day to come, or one elsewhere on earth, as last year's."""
@@ -93,13 +93,13 @@ class HeadingDate(NamedTuple):
         return bool(self.days or self.problem)
 
 
-class _Dated(NamedTuple):
+class _HeadingSpan(NamedTuple):
     day: Day
     begins: int
     ends: int
 
 
-def named(
+def read_heading(
     text: str,
     now: datetime,
     zone: tzinfo,
@@ -110,16 +110,16 @@ def named(
     """What a line without a time of day names; None where that is nothing.
 
     A date without its year is the latest past one, or the one next to `on`. `orders` says for a mark ("/", "-") which
-    of day and month comes first, where other dates of the same text show it; see `orders_in`. Never raises.
+    of day and month comes first, where other dates of the same text show it; see `find_orders`. Never raises.
     """
-    line = _MARKS.sub(lambda match: " " * len(match.group()), plain(text[: 4 * HEAD]))
+    line = _MARKS.sub(lambda match: " " * len(match.group()), to_plain(text[: 4 * HEAD]))
     words = vocabulary(language)
-    note = noted(line, words, zone)
+    note = read_note(line, words, zone)
     found = _dates(line[:HEAD], words) if len(text) <= 4 * HEAD else []
     if not found and (alone := _word_day(line, words)):
         found = [alone]
     if not found:
-        return _undated(line, note, words)
+        return _read_undated(line, note, words)
     first = found[0]
     home = note.zones[0] if note and note.zones else zone
     days, problem = _days(found, line, now, home, on, orders or {})
@@ -134,15 +134,15 @@ def named(
         starts=not _beside(line[: first.begins], [], None, words),
         is_note=bool(note and note.is_note),
         says_all=bool(note and note.says_all),
-        mentioned=tuple(day for one in found for day in _meant(one.day, now.astimezone(home).date(), on)),
+        mentioned=tuple(day for one in found for day in _list_meant(one.day, now.astimezone(home).date(), on)),
     )
 
 
-def orders_in(lines: Iterable[str]) -> dict[str, str]:
+def find_orders(lines: Iterable[str]) -> dict[str, str]:
     """By mark, whether day ("d") or month ("m") comes first in the dates of a text, where all that can tell agree."""
     seen: dict[str, set[str]] = {}
     for line in lines:
-        for match in _ORDERED.finditer(plain(line[:HEAD])):
+        for match in _ORDERED.finditer(to_plain(line[:HEAD])):
             first, mark, second, year = int(match[1]), match[2], int(match[3]), match[4]
             if first <= 12 < second <= 31:
                 seen.setdefault(mark, set()).add("m")
@@ -151,7 +151,7 @@ def orders_in(lines: Iterable[str]) -> dict[str, str]:
     return {mark: next(iter(orders)) for mark, orders in seen.items() if len(orders) == 1}
 
 
-def _dates(head: str, words: Vocabulary) -> list[_Dated]:
+def _dates(head: str, words: Vocabulary) -> list[_HeadingSpan]:
     """The dates that stand in a line, in the author's words, else those of another language that leave no doubt."""
     own = list(_dates_in(head, words))
     if own or not re.search(r"[0-9]", head):
@@ -167,8 +167,8 @@ def _has_letters(written: str) -> bool:
     return any(letter.isalpha() for letter in written)
 
 
-def _dates_in(head: str, words: Vocabulary) -> Iterator[_Dated]:
-    low, behind, count = small(head), 0, 0
+def _dates_in(head: str, words: Vocabulary) -> Iterator[_HeadingSpan]:
+    low, behind, count = lower(head), 0, 0
     for start in (match.start() for match in _START.finditer(head)):
         if start < behind or count == _MOST_DATES:
             continue
@@ -178,41 +178,41 @@ def _dates_in(head: str, words: Vocabulary) -> Iterator[_Dated]:
             yield found
 
 
-def _date_at(head: str, low: str, words: Vocabulary, start: int) -> _Dated | None:
+def _date_at(head: str, low: str, words: Vocabulary, start: int) -> _HeadingSpan | None:
     basic = _BASIC.match(head, start)
     if basic and is_real(int(basic[1]), int(basic[2]), int(basic[3])) and _BOUND.match(head, basic.end()):
-        return _Dated(Day(((int(basic[1]), int(basic[2]), int(basic[3])),), form="full"), start, basic.end())
+        return _HeadingSpan(Day(((int(basic[1]), int(basic[2]), int(basic[3])),), form="full"), start, basic.end())
     if on := _ON.match(head, start):
         start = on.end()
     if _NUMBERED.search(head, 0, start) or _VERSION.match(head, start):
         return None
     found = day_at(head, low, words, start)
-    dated = _Dated(found[0], start, found[1]) if found else None
+    dated = _HeadingSpan(found[0], start, found[1]) if found else None
     return dated if dated and _BOUND.match(head, dated.ends) and _is_date(head, dated) else None
 
 
-def _is_date(head: str, dated: _Dated) -> bool:
+def _is_date(head: str, dated: _HeadingSpan) -> bool:
     """Whether figures or words that can be a date are one where they stand."""
     day, start, end = dated
     if not any(is_real(*numbers) for numbers in day.numbers):
         return False
     if day.form in ("numbers", "dots"):
-        return not (word_alone(head[:start]) or word_alone(head[end:]))
+        return not (has_words(head[:start]) or has_words(head[end:]))
     # "it may 5 times"
     return not (day.form == "month" and start and head[start:end].islower() and not head[start].isdigit())
 
 
-def _word_day(line: str, words: Vocabulary) -> _Dated | None:
+def _word_day(line: str, words: Vocabulary) -> _HeadingSpan | None:
     """A weekday, "yesterday" or "the 4th" that is all of a line but for marks."""
-    low = small(line)
+    low = lower(line)
     start = re.search(r"[^\W_]", line)
     found = day_at(line, low, words, start.start()) if start and len(line) <= HEAD else None
-    if found is None or found[0].numbers or word_alone(line[found[1] :]) or start is None:
+    if found is None or found[0].numbers or has_words(line[found[1] :]) or start is None:
         return None
-    return _Dated(found[0], start.start(), found[1])
+    return _HeadingSpan(found[0], start.start(), found[1])
 
 
-def _undated(line: str, note: Noted | None, words: Vocabulary) -> HeadingDate | None:
+def _read_undated(line: str, note: ZoneNote | None, words: Vocabulary) -> HeadingDate | None:
     problem = note.problem if note else ""
     if not problem and len(line) <= HEAD and _seems_dated(line, words):
         problem = "It seems to name a day, but I cannot read which. Write it as 2026-03-04."
@@ -239,7 +239,7 @@ def _seems_dated(line: str, words: Vocabulary) -> bool:
 
 def _is_foreign_day(line: str, words: Vocabulary) -> bool:
     """Whether a line is nothing but a word of another language for a day, which its author may mean or not."""
-    low = small(_BESIDE.sub(" ", line).strip())
+    low = lower(_BESIDE.sub(" ", line).strip())
     if not _SHORTEST_WORD <= len(low) <= _LONGEST_WORD and low.isascii():
         return False
     others = (vocabulary(language) for language in LANGUAGES if language != words.language)
@@ -247,7 +247,7 @@ def _is_foreign_day(line: str, words: Vocabulary) -> bool:
 
 
 def _has_month(line: str, words: Vocabulary) -> bool:
-    low = small(line)
+    low = lower(line)
     for word in _WORD.finditer(line):
         month = words.at(MONTH, low, word.start())
         if month and word.group()[0].isupper():
@@ -256,12 +256,12 @@ def _has_month(line: str, words: Vocabulary) -> bool:
 
 
 def _days(
-    found: list[_Dated], line: str, now: datetime, zone: tzinfo, on: date | None, orders: Mapping[str, str]
+    found: list[_HeadingSpan], line: str, now: datetime, zone: tzinfo, on: date | None, orders: Mapping[str, str]
 ) -> tuple[tuple[date, ...], str]:
     first = found[0]
     written = line[first.begins : first.ends].strip()
     today = now.astimezone(zone).date()
-    meant = [_meant(_ordered(one.day, line[one.begins : one.ends], orders), today, on) for one in found]
+    meant = [_list_meant(_apply_order(one.day, line[one.begins : one.ends], orders), today, on) for one in found]
     if len(set(meant)) > 1 or _is_range(line, first):
         return (), "It names more than one day. Write the day above the times that are of it."
     days = meant[0]
@@ -270,20 +270,20 @@ def _days(
     weekday = _weekday(line, first)
     wrong = [day for day in days if weekday is not None and day.weekday() != weekday]
     if wrong and len(wrong) == len(days):
-        return (), f"{_told(wrong[0])} {wrong[0].year} is a {_WEEKDAYS[wrong[0].weekday()]}."
+        return (), f"{_format_day(wrong[0])} {wrong[0].year} is a {_WEEKDAYS[wrong[0].weekday()]}."
     days = tuple(day for day in days if day not in wrong)
     if len(days) > 1:
-        either = " or ".join(_told(day, days) for day in days)
+        either = " or ".join(_format_day(day, days) for day in days)
         return days, f"{written} can be {either}. Write it as {' or as '.join(f'{day:%Y-%m-%d}' for day in days)}."
     return days, ""
 
 
-def _told(day: date, among: tuple[date, ...] = ()) -> str:
+def _format_day(day: date, among: tuple[date, ...] = ()) -> str:
     year = f" {day.year}" if len({one.year for one in among}) > 1 else ""
     return f"{day.day} {_MONTHS[day.month - 1]}{year}"
 
 
-def _is_range(line: str, dated: _Dated) -> bool:
+def _is_range(line: str, dated: _HeadingSpan) -> bool:
     written = line[dated.begins : dated.ends]
     if not _has_letters(written):
         return False
@@ -293,7 +293,7 @@ def _is_range(line: str, dated: _Dated) -> bool:
     return bool(_RANGE_BEHIND.match(line, dated.ends))
 
 
-def _weekday(line: str, dated: _Dated) -> int | None:
+def _weekday(line: str, dated: _HeadingSpan) -> int | None:
     """The weekday that stands with a date, before or behind it, in any of the languages."""
     if dated.day.weekday is not None or not dated.day.numbers:
         return dated.day.weekday if dated.day.numbers else None
@@ -303,7 +303,7 @@ def _weekday(line: str, dated: _Dated) -> int | None:
     return next((day for word in beside if (day := _weekdays_everywhere().get(word.lower())) is not None), None)
 
 
-def _ordered(day: Day, written: str, orders: Mapping[str, str]) -> Day:
+def _apply_order(day: Day, written: str, orders: Mapping[str, str]) -> Day:
     """The same in the order of day and month that the other dates of the text have."""
     match = _ORDERED.match(written)
     order = orders.get(match[2]) if match else None
@@ -315,18 +315,18 @@ def _ordered(day: Day, written: str, orders: Mapping[str, str]) -> Day:
     return day._replace(numbers=fitting) if fitting else day
 
 
-def _meant(day: Day, today: date, on: date | None) -> tuple[date, ...]:
+def _list_meant(day: Day, today: date, on: date | None) -> tuple[date, ...]:
     if day.weekday is not None and not day.numbers and day.ago is None:
         return _weekdays(day, today, on)
     if day.full or not day.numbers:
-        return tuple(dict.fromkeys(row[0] for row in dates(day, today) if row))
+        return tuple(dict.fromkeys(row[0] for row in list_dates(day, today) if row))
     if on:
-        close = tuple(row[0] for row in dates(near(day, on), today) if row)
+        close = tuple(row[0] for row in list_dates(move_near(day, on), today) if row)
         past = tuple(one for one in close if one <= today)
         if past:
             return past
     found: list[date] = []
-    for row in dates(day, today):
+    for row in list_dates(day, today):
         past = tuple(one for one in row if one <= today)
         ahead = tuple(one for one in row if today < one <= today + _SOON)
         found += [*past[:1], *ahead]
@@ -335,7 +335,7 @@ def _meant(day: Day, today: date, on: date | None) -> tuple[date, ...]:
 
 def _weekdays(day: Day, today: date, on: date | None) -> tuple[date, ...]:
     """A weekday is the latest past one; below a date the one next to it, or both where it is as far either way."""
-    latest = dates(day, today)[0][0]
+    latest = list_dates(day, today)[0][0]
     if on is None or on > today:
         return (latest,)
     ahead = ((day.weekday or 0) - on.weekday()) % 7
@@ -347,7 +347,7 @@ def _weekdays(day: Day, today: date, on: date | None) -> tuple[date, ...]:
     return (before, after)
 
 
-def _beside(line: str, found: list[_Dated], note: Noted | None, words: Vocabulary) -> tuple[str, ...]:
+def _beside(line: str, found: list[_HeadingSpan], note: ZoneNote | None, words: Vocabulary) -> tuple[str, ...]:
     """The words of a line that are no part of a date, a zone or a note on them."""
     kept = list(line)
     spans = [(one.begins, one.ends) for one in found] + (list(note.spans) if note else [])

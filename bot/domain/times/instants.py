@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from bot.domain.times.clocks import TimeOfDay
-from bot.domain.times.days import Day, dates, is_real
+from bot.domain.times.days import Day, is_real, list_dates
 from bot.domain.times.scan import TimeFound
-from bot.domain.times.zones import Meaning, Zone, label_of, meanings
+from bot.domain.times.zones import Meaning, Zone, label_of, list_meanings
 
 SKEW = timedelta(seconds=60)  # two clocks differ: this little ahead of now is now
 _AHEAD = timedelta(minutes=60)  # a slip of the clock, or something planned: either is honest
@@ -65,28 +65,28 @@ class _Sight(NamedTuple):
     oddity: str | None
 
 
-def outcome(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
+def resolve(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
     """The honest readings of a time at `now` (aware) for an author whose own zone is `author`, the earliest first."""
     if found.ago is not None:
         return Moments((Instant((now - found.ago).astimezone(UTC)),))
     if found.also:
-        return _agreed(found, written, now, author)
+        return _reconcile(found, written, now, author)
     result = _read(found, written, now, author)
     if found.problem and result.instants:
         return Moments(result.instants, f"{written} {found.problem}.")
     return result
 
 
-def _agreed(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
+def _reconcile(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
     """A time written twice, on two clocks: "17:03 (15:03 UTC)". The second tells how far the first is from UTC."""
     alone = found._replace(also=None)
-    implied = _implied(found, now, author)
+    implied = _implied_offset(found, now, author)
     if implied is None:
-        return outcome(alone, written, now, author)
-    other = outcome(alone._replace(zone=implied), written, now, author)
+        return resolve(alone, written, now, author)
+    other = resolve(alone._replace(zone=implied), written, now, author)
     if found.zone is None:
         return other
-    first = outcome(alone, written, now, author)
+    first = resolve(alone, written, now, author)
     starts = {instant.start for instant in other.instants}
     both = tuple(instant for instant in first.instants if instant.start in starts)
     if len(both) == 1:
@@ -95,9 +95,9 @@ def _agreed(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Mo
     return Moments(tuple(unique[start] for start in sorted(unique)), f"The two times of {written} do not agree.")
 
 
-def _implied(found: TimeFound, now: datetime, author: tzinfo) -> Zone | None:
+def _implied_offset(found: TimeFound, now: datetime, author: tzinfo) -> Zone | None:
     """The offset that the clock of a time has by its second writing."""
-    meant = meanings(found.also.zone, author) if found.also and found.also.zone else ()
+    meant = list_meanings(found.also.zone, author) if found.also and found.also.zone else ()
     here, there = (end.of_day() if end else None for end in (found.clock, found.also.clock if found.also else None))
     if not meant or here is None or there is None:
         return None
@@ -115,11 +115,11 @@ def _label(offset: timedelta) -> str:
 def _read(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
     if impossible := _impossible(found, written):
         return Moments((), impossible)
-    zones = meanings(found.zone, author) if found.zone else (Meaning(label_of(author), author),)
+    zones = list_meanings(found.zone, author) if found.zone else (Meaning(label_of(author), author),)
     views = [_Viewpoint(now, *meaning[:2], author) for meaning in zones or (Meaning(label_of(author), author),)]
     sights = [_sight(found, view, today) for view in views for today in view.todays(found.day)]
     sights += _loose_sights(found, zones, views)
-    past = _sorted(sights)
+    past = _sort_choices(sights)
     if found.zone and not zones:
         return Moments(past, f"{found.zone.name} is no time zone that is known here.")
     if not past:
@@ -146,7 +146,7 @@ def _loose_sights(found: TimeFound, zones: tuple[Meaning, ...], views: list[_Vie
     return loose
 
 
-def _sorted(sights: list[_Sight]) -> tuple[Instant, ...]:
+def _sort_choices(sights: list[_Sight]) -> tuple[Instant, ...]:
     if len(sights) == 1 and len(sights[0].past) == 1:
         return sights[0].past
     unique: dict[datetime, Instant] = {}
@@ -170,7 +170,7 @@ def _impossible(found: TimeFound, written: str) -> str | None:
 def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
     past: list[Instant] = []
     oddities: list[str] = []
-    for row in dates(found.day, today):
+    for row in list_dates(found.day, today):
         for day in row:
             local = _local(day, found.clock, view)
             passed = [moment for moment in local.moments if view.passed(moment)]
@@ -183,7 +183,7 @@ def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
                 oddities.append(_still_to_come(local, view))
             if found.day and not found.day.full and found.day.numbers and min(local.moments) - view.now < _SOON:
                 past += _same_clock_before(found, view)
-                oddities.append(f"{_told(day)} is still to come.")
+                oddities.append(f"{_format_moment(day)} is still to come.")
     if found.end:
         oddities += _odd_ends(past, view)
         past += _day_before(found, past, view)
@@ -222,7 +222,7 @@ def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
     fitting = [instant for instant in past if instant.day == day]
     if fitting:
         return fitting, []
-    return past, [f"{_told(day)} is another day than the figures say."]
+    return past, [f"{_format_moment(day)} is another day than the figures say."]
 
 
 def _local(day: date, clock: TimeOfDay | None, view: _Viewpoint) -> _Local:
@@ -251,10 +251,10 @@ def _end(found: TimeFound, day: date, start: datetime, view: _Viewpoint) -> date
     """The end of a range: on its own date if it has one, else the first such time of day behind the start."""
     if found.end is None:
         return None
-    zones = meanings(found.end.zone, view.author) if found.end.zone else ()
+    zones = list_meanings(found.end.zone, view.author) if found.end.zone else ()
     there = view._replace(zone=zones[0].zone) if zones and found.end.zone != found.zone else view
     if found.end.day:
-        rows = dates(found.end.day, day + _DAY)
+        rows = list_dates(found.end.day, day + _DAY)
         days = sorted(last for row in rows for last in row if last >= day)[:1] or [day]
     else:
         days = [start.astimezone(there.zone).date() + _DAY * more for more in (0, 1)]
@@ -292,11 +292,11 @@ def _day_before(found: TimeFound, past: list[Instant], view: _Viewpoint) -> list
 
 def _wrong_weekdays(weekday: int, past: list[Instant]) -> list[str]:
     days = [instant.day for instant in past if instant.day and instant.day.weekday() != weekday]
-    return [f"{_told(day)} {day.year} is a {_WEEKDAYS[day.weekday()]}." for day in days]
+    return [f"{_format_moment(day)} {day.year} is a {_WEEKDAYS[day.weekday()]}." for day in days]
 
 
 def _to_come(found: TimeFound, written: str, views: list[_Viewpoint]) -> Moments:
-    likely = _sorted([_Sight((*_same_clock_before(found, view), *_ahead(found, view)), None) for view in views])
+    likely = _sort_choices([_Sight((*_same_clock_before(found, view), *_ahead(found, view)), None) for view in views])
     view = views[0]
     here = f"{view.now.astimezone(view.zone):%H:%M}"
     where = "UTC" if view.label == "UTC" else f"in {view.label}"
@@ -306,7 +306,7 @@ def _to_come(found: TimeFound, written: str, views: list[_Viewpoint]) -> Moments
 def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:
     """The moment as it is written, where it lies ahead by no more than two days."""
     ahead: list[Instant] = []
-    for row in dates(found.day, view.todays(found.day)[0]):
+    for row in list_dates(found.day, view.todays(found.day)[0]):
         for day in row:
             moments = _local(day, found.clock, view).moments
             ahead += [Instant(moment, None, view.label, day) for moment in moments if moment - view.now < _SOON]
@@ -316,13 +316,14 @@ def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:
 def _several(found: TimeFound, written: str, past: tuple[Instant, ...]) -> str:
     days = list(dict.fromkeys(instant.day for instant in past if instant.day))
     if found.day and len(found.day.numbers) > 1:
-        return f"{written} can be {' or '.join(_told(day) for day in days)}."
+        return f"{written} can be {' or '.join(_format_moment(day) for day in days)}."
     one_day = len({instant.start.date() for instant in past}) == 1
     times = [
-        f"{instant.start:%H:%M}" if one_day else f"{_told(instant.start)} {instant.start:%H:%M}" for instant in past
+        f"{instant.start:%H:%M}" if one_day else f"{_format_moment(instant.start)} {instant.start:%H:%M}"
+        for instant in past
     ]
     return f"{written} can be {' or '.join(times)} UTC."
 
 
-def _told(day: date) -> str:
+def _format_moment(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]}"

@@ -244,7 +244,7 @@ _ORDINARY = frozenset(
 """Words of everyday English, and some that programs are full of: in no other language do they name a day or a month."""
 
 
-def own_words(language: str, kind: str) -> dict[str, Any]:
+def load_own_words(language: str, kind: str) -> dict[str, Any]:
     """What the tables of this project have for a language; its scripts together."""
     found = {}
     for item in _OWN.get(language, {}).get(kind, "").split("|"):
@@ -254,7 +254,7 @@ def own_words(language: str, kind: str) -> dict[str, Any]:
     return found
 
 
-def inflected_words(language: str, kind: str) -> dict[str, Any]:
+def load_inflected_words(language: str, kind: str) -> dict[str, Any]:
     """What `languages.cases` has for a language; its scripts together."""
     found: dict[str, Any] = {}
     for code in _SCRIPTS.get(language, (language,)):
@@ -295,7 +295,7 @@ def _name(text: str) -> str:
 
 
 @cache
-def cldr_words(language: str) -> dict[str, dict[str, Any]]:
+def load_cldr_words(language: str) -> dict[str, dict[str, Any]]:
     """The names that CLDR has for months, weekdays, days beside today, parts of the day and lengths of time."""
     found: dict[str, dict[str, Any]] = {kind: {} for kind in (MONTH, WEEKDAY, DAY, PART, SAID, UNIT, AGO, BEFORE)}
     for code in _SCRIPTS.get(language, (language,)):
@@ -363,7 +363,7 @@ def _is_name(word: str) -> bool:
     return not word.isascii() or (_letters(word) >= 3 and word not in _ORDINARY)
 
 
-def pattern_of(words: Iterable[str]) -> re.Pattern[str] | None:
+def make_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
     """One pattern for all of them, the longest first; a word of letters does not end within another word."""
     ordered = sorted(words, key=len, reverse=True)
     if not ordered:
@@ -389,15 +389,15 @@ def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
 _BARE = str.maketrans({"\u0142": "l", "\u0111": "d", "\u0131": "i", "\u00f8": "o", "\u00df": "ss"})
 
 
-def names(language: str) -> dict[str, dict[str, Any]]:
+def list_names(language: str) -> dict[str, dict[str, Any]]:
     """What words mean in one language alone, by kind."""
-    cldr = cldr_words(language)
+    cldr = load_cldr_words(language)
     is_tried = language == "en" or language in LANGUAGES
     found: dict[str, dict[str, Any]] = {}
     for kind in (*cldr, *_OWN["en"], WHEN):
         named = {} if is_tried and kind in (UNIT, AGO, BEFORE) else cldr.get(kind, {})
         named = {word: value for word, value in named.items() if language == "en" or kind in _COUNTED or _is_name(word)}
-        words = inflected_words(language, kind) | named | own_words(language, kind)
+        words = load_inflected_words(language, kind) | named | load_own_words(language, kind)
         found[kind] = (_bare(words) if kind in _ACCENTED else {}) | words
     return found
 
@@ -412,9 +412,9 @@ def vocabulary(language: str) -> Vocabulary:
     own = language.replace("_", "-").partition("-")[0].lower()
     own = _SAME.get(own, own)
     try:
-        found = [names(code) for code in ([own, "en"] if own and own != "en" else ["en"])]
+        found = [list_names(code) for code in ([own, "en"] if own and own != "en" else ["en"])]
     except (UnknownLocaleError, ValueError, KeyError, AttributeError):
-        own, found = "en", [names("en")]
+        own, found = "en", [list_names("en")]
     words: dict[str, dict[str, Any]] = {}
     for kinds in found:
         for kind, named in kinds.items():
@@ -423,5 +423,5 @@ def vocabulary(language: str) -> Vocabulary:
     for word in {"am", "pm", *words[DAY]}:  # the clock knows the first two, and "morgen" alone is tomorrow
         words[PART].pop(word, None)
     flat = {kind: {_SPACES.sub(" ", word): value for word, value in found.items()} for kind, found in words.items()}
-    patterns = {kind: pattern for kind, found in flat.items() if (pattern := pattern_of(found))}
+    patterns = {kind: pattern for kind, found in flat.items() if (pattern := make_pattern(found))}
     return Vocabulary(own or "en", flat, patterns)

@@ -94,7 +94,7 @@ _DATED = re.compile(
 _BLANK = datetime(4, 1, 1, tzinfo=UTC)  # a year that nobody writes, and a leap year: what is not written shows
 
 
-def loose_at(head: str, at: int) -> tuple[Day, TimeOfDay, int] | None:
+def full_date_at(head: str, at: int) -> tuple[Day, TimeOfDay, int] | None:
     """A date with its year and a time of day at position `at`, and where they end."""
     match = _DATED.match(head, at)
     if match is None:

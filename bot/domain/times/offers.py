@@ -6,7 +6,7 @@ Only a clock makes an offer; a bare date, a duration, a count or a version never
 import re
 from collections.abc import Iterator
 
-from bot.domain.times.grammar import HEAD, find
+from bot.domain.times.grammar import HEAD, find_time
 from bot.domain.times.language import (
     ABOUT,
     AGO,
@@ -23,7 +23,7 @@ from bot.domain.times.language import (
     vocabulary,
 )
 from bot.domain.times.languages.foreign import languages_of
-from bot.domain.times.scan import TimeFound, plain, small
+from bot.domain.times.scan import TimeFound, lower, to_plain
 
 _SEEN = 1_000
 """Characters of a line that are looked through."""
@@ -49,9 +49,9 @@ _START = re.compile(r"(?:(?<=^)|(?<=[\s(\[\"'*_`|:,;-]))(?=[^\s\W]|[~\u2248])")
 _KINDS = (AT, FROM, BETWEEN, ABOUT, BEFORE, AGO, DAY, PART, MONTH, WEEKDAY)
 
 
-def elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[TimeFound, str, int]]:
+def find_elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[TimeFound, str, int]]:
     """The times in the first part of a line, at most three: each as found, as written, and where it begins."""
-    line = plain(text[:_SEEN])
+    line = to_plain(text[:_SEEN])
     behind, count = 0, 0
     for match in _CLOCK.finditer(line):
         if (
@@ -79,7 +79,7 @@ def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int,
     best: tuple[int, TimeFound] | None = None
     for vocabulary_ in (words, *languages):
         for start in starts:
-            found = find(line[start : start + HEAD], vocabulary_)
+            found = find_time(line[start : start + HEAD], vocabulary_)
             if found and _is_clock(found, clock - start) and start + found.begins <= clock < start + found.ends:
                 if best is None or (start + found.begins, -found.ends) < (best[0] + best[1].begins, -best[1].ends - 2):
                     best = start, found
@@ -94,14 +94,14 @@ def _is_clock(found: TimeFound, place: int) -> bool:
 
 def languages_in(text: str, own: Vocabulary) -> list[Vocabulary]:
     """The vocabularies, but for the author's own, of the languages in which a text has a word that tells of a time."""
-    tried = [other for name in LANGUAGES if name != own.language and _spoken(other := vocabulary(name), text)]
-    told = [name for name in languages_of(small(text)) if name not in LANGUAGES and name != own.language]
+    tried = [other for name in LANGUAGES if name != own.language and _has_time_word(other := vocabulary(name), text)]
+    told = [name for name in languages_of(lower(text)) if name not in LANGUAGES and name != own.language]
     return [*tried, *map(vocabulary, told[:_MOST_LANGUAGES])]
 
 
-def _spoken(words: Vocabulary, text: str) -> bool:
+def _has_time_word(words: Vocabulary, text: str) -> bool:
     """Whether a text has a word in it that tells of a time in that language, and not in English."""
-    low = small(text)
+    low = lower(text)
     english = vocabulary("en")
     for kind in _KINDS:
         pattern = words.patterns.get(kind)

@@ -7,11 +7,11 @@ The end of a range behind the time at which it begins: "14:05-14:20", "from 9 to
 
 import re
 
-from bot.domain.times.clocks import TimeOfDay, clock_at, in_part, with_halves
-from bot.domain.times.days import Day, day_at, joined
+from bot.domain.times.clocks import TimeOfDay, apply_part, carry_halves, clock_at
+from bot.domain.times.days import Day, day_at, join_dates
 from bot.domain.times.language import AND, AT, BETWEEN, FROM, PART, TO, DayPart
 from bot.domain.times.languages.native import native_zone_at
-from bot.domain.times.machines import loose_at
+from bot.domain.times.machines import full_date_at
 from bot.domain.times.scan import FLAGS, ISH, End, Parts, Scan
 from bot.domain.times.zone_names import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES
 from bot.domain.times.zones import Zone, zone_at
@@ -45,7 +45,7 @@ def clock_with_front(scan: Scan, parts: Parts, depth: int = 0) -> TimeOfDay | No
         scan.at = start
         parts.day, parts.part, scan.approximate, scan.sure, scan.openers, scan.joined = state
         parts.zone = None
-        if loose := loose_at(scan.head, start):
+        if loose := full_date_at(scan.head, start):
             parts.day, clock, scan.at = loose
             return clock
     return _clock(scan, parts)
@@ -85,7 +85,7 @@ def _is_colon(scan: Scan) -> bool:
 
 def _take_day(scan: Scan, parts: Parts) -> bool:
     found = day_at(scan.head, scan.low, scan.words, scan.at)
-    day = joined(parts.day, found[0]) if found else None
+    day = join_dates(parts.day, found[0]) if found else None
     if found is None or day is None:
         return False
     parts.day, scan.at = day, found[1]
@@ -162,14 +162,14 @@ def _begins_range(scan: Scan, parts: Parts) -> bool:
 
 def _clock(scan: Scan, parts: Parts) -> TimeOfDay | None:
     stamp = bool(parts.day and parts.day.full)
-    read = clock_at(scan.head, scan.at, sure=scan.sure, stamp=stamp) or _named(scan)
+    read = clock_at(scan.head, scan.at, sure=scan.sure, stamp=stamp) or _take_named_clock(scan)
     if read is None:
         return None
     scan.at = read[1]
     return read[0]
 
 
-def _named(scan: Scan) -> tuple[TimeOfDay, int] | None:
+def _take_named_clock(scan: Scan) -> tuple[TimeOfDay, int] | None:
     """Noon and midnight in the author's own language."""
     found = scan.words.at(PART, scan.low, scan.at) if scan.words.language != "en" else None
     if found is None or found[0].name not in ("noon", "midnight") or found[0].day is not None:
@@ -191,7 +191,7 @@ def zone_behind(scan: Scan, day: Day | None = None, clock: TimeOfDay | None = No
     if clock and (signed := _SIGNED.match(head, start)):
         return _offset(scan, signed, day, clock)
     blanks = _BLANKS.match(head, start)
-    if parted := _parted(scan, clock):
+    if parted := _take_separated_zone(scan, clock):
         return parted
     at, bracket = (blanks.end(), blanks[1]) if blanks else (start, "")
     found = zone_at(head, at, scan.words, behind_half=bool(clock and clock.half))
@@ -206,7 +206,7 @@ def zone_behind(scan: Scan, day: Day | None = None, clock: TimeOfDay | None = No
     return zone
 
 
-def _parted(scan: Scan, clock: TimeOfDay | None) -> Zone | None:
+def _take_separated_zone(scan: Scan, clock: TimeOfDay | None) -> Zone | None:
     """A zone behind a separator: "14:05 - CET". It may as well be the first word of what happened."""
     mark = _MARK.match(scan.head, scan.at) if clock and "city" not in scan.without else None
     found = zone_at(scan.head, mark.end(), scan.words) if mark else None
@@ -306,12 +306,12 @@ def _whole_end(scan: Scan, clock: TimeOfDay, ended: Parts) -> End:
     if scan.take(ISH):
         scan.approximate = True
     ended.zone = ended.zone or zone_behind(scan, ended.day, clock)
-    equal(scan, clock)
+    take_equal(scan, clock)
     if not ended.day:
         _end_day(scan, ended)
     ended.zone = ended.zone or zone_behind(scan, ended.day, clock)
     if ended.part:
-        clock = in_part(clock, ended.part.name) or clock
+        clock = apply_part(clock, ended.part.name) or clock
     return End(clock, ended.day, ended.zone)
 
 
@@ -362,13 +362,13 @@ def _may_end(start: TimeOfDay, end: TimeOfDay, link: str) -> bool:
         return False
     if start.form == "plain" and end.form != "hour" and link.strip() != link:
         return False
-    first, last = (part.of_day() for part in with_halves(start, end))
+    first, last = (part.of_day() for part in carry_halves(start, end))
     if first is None or last is None or link.strip() != "-" or link == "-":
         return True
     return last[0] > first[0] or (last[0].hour - first[0].hour) % 24 < 12
 
 
-def equal(scan: Scan, clock: TimeOfDay) -> bool:
+def take_equal(scan: Scan, clock: TimeOfDay) -> bool:
     """The same time of day written a second way, in brackets: "16:30 (04:30 pm)"."""
     before = scan.at
     if scan.take(_BRACKET):

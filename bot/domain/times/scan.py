@@ -87,7 +87,7 @@ class Scan:
     unsure: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.low = small(self.head)
+        self.low = lower(self.head)
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """The match of a pattern here, moving behind it; where there is none, nothing moves."""
@@ -129,7 +129,7 @@ class Parts:
     also: End | None = None
 
 
-def small(text: str) -> str:
+def lower(text: str) -> str:
     """A text in small letters, with as many characters as it had."""
     low = text.lower()
     return low if len(low) == len(text) else "".join(one if len(one := char.lower()) == 1 else char for char in text)
@@ -159,12 +159,12 @@ _PLAIN = str.maketrans(
 )
 
 
-def plain(text: str) -> str:
+def to_plain(text: str) -> str:
     """The text with plain characters, each standing for exactly one, so that a place in it is the same in the text."""
     return text if text.isascii() else text.translate(_PLAIN)
 
 
-def as_typed(kept: str, source: str) -> str:
+def restore_quotes(kept: str, source: str) -> str:
     """What stood before the time and is part of the words, with the quotation marks that its author typed."""
     for mark in {"'", '"'}.intersection(kept):
         typed = next((letter for letter in source if letter.translate(_PLAIN) == mark), mark)

@@ -20,7 +20,7 @@ from babel.core import get_global
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class AbbreviationMeaning:
     """One meaning of an abbreviation.
 
     Its region, its literal offset (None where it has none: "PT" follows the region), and the author's
@@ -41,15 +41,17 @@ _ARABIA = frozenset({"Asia/Riyadh", "Asia/Kuwait", "Asia/Baghdad", "Asia/Qatar",
 _DOWN_UNDER = frozenset({"Australia"})
 
 
-def _seasons(region: str, winter: tuple[str, int], summer: tuple[str, int]) -> dict[str, tuple[Meant, ...]]:
-    return {name: (Meant(region, minutes, loose=True),) for name, minutes in (winter, summer)}
+def _seasons(
+    region: str, winter: tuple[str, int], summer: tuple[str, int]
+) -> dict[str, tuple[AbbreviationMeaning, ...]]:
+    return {name: (AbbreviationMeaning(region, minutes, loose=True),) for name, minutes in (winter, summer)}
 
 
-def _fixed(names: dict[str, tuple[str, int]]) -> dict[str, tuple[Meant, ...]]:
-    return {name: (Meant(region, minutes),) for name, (region, minutes) in names.items()}
+def _fixed(names: dict[str, tuple[str, int]]) -> dict[str, tuple[AbbreviationMeaning, ...]]:
+    return {name: (AbbreviationMeaning(region, minutes),) for name, (region, minutes) in names.items()}
 
 
-ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
+ABBREVIATIONS: dict[str, tuple[AbbreviationMeaning, ...]] = {
     **_seasons("Europe/Berlin", ("CET", 60), ("CEST", 120)),
     **_seasons("Europe/Athens", ("EET", 120), ("EEST", 180)),
     **_seasons("America/Los_Angeles", ("PST", -480), ("PDT", -420)),
@@ -69,7 +71,7 @@ ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
     **_seasons("Europe/Athens", ("OEZ", 120), ("OESZ", 180)),
     **_seasons("America/Santiago", ("CLT", -240), ("CLST", -180)),
     **_seasons("America/Asuncion", ("PYT", -180), ("PYST", -180)),
-    "IDT": (Meant("Asia/Jerusalem", 180, loose=True),),
+    "IDT": (AbbreviationMeaning("Asia/Jerusalem", 180, loose=True),),
     **_fixed(
         {
             "HST": ("Pacific/Honolulu", -600),
@@ -128,25 +130,31 @@ ABBREVIATIONS: dict[str, tuple[Meant, ...]] = {
             "UCT": ("Etc/UTC", 0),
         }
     ),
-    "AKT": (Meant("America/Anchorage", None),),
-    "PT": (Meant("America/Los_Angeles", None),),
-    "MT": (Meant("America/Denver", None),),
-    "CT": (Meant("America/Chicago", None),),
-    "ET": (Meant("America/New_York", None),),
+    "AKT": (AbbreviationMeaning("America/Anchorage", None),),
+    "PT": (AbbreviationMeaning("America/Los_Angeles", None),),
+    "MT": (AbbreviationMeaning("America/Denver", None),),
+    "CT": (AbbreviationMeaning("America/Chicago", None),),
+    "ET": (AbbreviationMeaning("America/New_York", None),),
     "IST": (
-        Meant("Asia/Kolkata", 330),
-        Meant("Asia/Jerusalem", 120, loose=True),
-        Meant("Europe/Dublin", 60, loose=True),
+        AbbreviationMeaning("Asia/Kolkata", 330),
+        AbbreviationMeaning("Asia/Jerusalem", 120, loose=True),
+        AbbreviationMeaning("Europe/Dublin", 60, loose=True),
     ),
-    "BST": (Meant("Europe/London", 60, _EUROPE, loose=True), Meant("Asia/Dhaka", 360, frozenset({"Asia/Dhaka"}))),
+    "BST": (
+        AbbreviationMeaning("Europe/London", 60, _EUROPE, loose=True),
+        AbbreviationMeaning("Asia/Dhaka", 360, frozenset({"Asia/Dhaka"})),
+    ),
     "CST": (
-        Meant("America/Chicago", -360, _AMERICA, loose=True),
-        Meant("Asia/Shanghai", 480, _CHINA),
+        AbbreviationMeaning("America/Chicago", -360, _AMERICA, loose=True),
+        AbbreviationMeaning("Asia/Shanghai", 480, _CHINA),
     ),
-    "AST": (Meant("America/Halifax", -240, _AMERICA, loose=True), Meant("Asia/Riyadh", 180, _ARABIA)),
+    "AST": (
+        AbbreviationMeaning("America/Halifax", -240, _AMERICA, loose=True),
+        AbbreviationMeaning("Asia/Riyadh", 180, _ARABIA),
+    ),
     "EST": (
-        Meant("America/New_York", -300, _AMERICA, loose=True),
-        Meant("Australia/Sydney", 600, only_there=True, loose=True, areas=_DOWN_UNDER),
+        AbbreviationMeaning("America/New_York", -300, _AMERICA, loose=True),
+        AbbreviationMeaning("Australia/Sydney", 600, only_there=True, loose=True, areas=_DOWN_UNDER),
     ),
 }
 
@@ -322,7 +330,7 @@ def cities() -> dict[str, str]:
     return found
 
 
-def place_key(name: str) -> str | None:
+def find_place_key(name: str) -> str | None:
     """The IANA key of a place whose time people tell; empty for one of several zones, None where it is none."""
     keys = place_names().get(name.lower().replace(".", ""))
     if keys is None:

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from bot.domain.times.language import Vocabulary
-from bot.domain.times.zones import Zone, meanings, zone_at
+from bot.domain.times.zones import Zone, list_meanings, zone_at
 
 _LEAD = (
     r"(?:unless\s+\w+\s+(?:noted|stated|specified|indicated|mentioned)[,:]?\s+)?(?:unless\s+noted[,:]?\s+)?(?:please\s+)?"
@@ -45,7 +45,7 @@ _MOST_FILLERS = 24
 _MOST_NOTES = 4
 
 
-class Noted(NamedTuple):
+class ZoneNote(NamedTuple):
     """A note: the zones it can mean, and the parts of the line that are the note.
 
     `problem`: its zone is not known here. `leads_to` is where a date stands that is said of all times, else -1.
@@ -69,7 +69,7 @@ class _Read(NamedTuple):
     says_all: bool = False
 
 
-def noted(line: str, words: Vocabulary, author: tzinfo) -> Noted | None:
+def read_note(line: str, words: Vocabulary, author: tzinfo) -> ZoneNote | None:
     """What a line with plain characters notes on the zone of times, or on the day of them all; else None."""
     read = list(_notes(line, words))
     leads = next((one.leads_to for one in read if one.leads_to >= 0), -1)
@@ -77,7 +77,7 @@ def noted(line: str, words: Vocabulary, author: tzinfo) -> Noted | None:
     says_all = any(one.says_all for one in read if one.zones or one.leads_to >= 0)
     read = [one for one in read if one.zones or one.leads_to >= 0]
     if not any(one.zones for one in read):
-        apart = _apart(line, words)
+        apart = _find_separate(line, words)
         is_note = any(one.leads_to >= 0 for one in read) or (apart is not None and is_note)
         read += [apart] if apart else []
     if not read:
@@ -86,10 +86,10 @@ def noted(line: str, words: Vocabulary, author: tzinfo) -> Noted | None:
     unknown = next((zone for zone in zones if zone.kind == "unknown"), None)
     problem = f"{unknown.name} is no time zone that is known here." if unknown else ""
     clocks = dict.fromkeys(clock for zone in zones for clock in _clocks(zone, author))
-    return Noted(tuple(clocks), tuple((one.begins, one.ends) for one in read), problem, leads, is_note, says_all)
+    return ZoneNote(tuple(clocks), tuple((one.begins, one.ends) for one in read), problem, leads, is_note, says_all)
 
 
-def word_alone(text: str) -> bool:
+def has_words(text: str) -> bool:
     """Whether a part of a line holds more than marks."""
     return bool(text[_SIDE.match(text).end() :])  # type: ignore[union-attr]  # every part of it is optional
 
@@ -145,7 +145,7 @@ def _zone(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[Zon
     return found
 
 
-def _apart(line: str, words: Vocabulary) -> _Read | None:
+def _find_separate(line: str, words: Vocabulary) -> _Read | None:
     """A zone that stands apart: alone in brackets, or at the very end."""
     for bracket in _BRACKET.finditer(line):
         found = _zone(line, bracket.start(1), words, is_loose=False)
@@ -154,7 +154,7 @@ def _apart(line: str, words: Vocabulary) -> _Read | None:
             return _Read((found[0],), bracket.start(), bracket.end())
     for start in [match.start() for match in _WORD.finditer(line)][-6:]:
         found = _zone(line, start, words, is_loose=False)
-        if found and not found[0].doubtful and not word_alone(line[found[1] :]):
+        if found and not found[0].doubtful and not has_words(line[found[1] :]):
             return _Read((found[0],), start, found[1])
     return None
 
@@ -162,7 +162,7 @@ def _apart(line: str, words: Vocabulary) -> _Read | None:
 def _clocks(zone: Zone, author: tzinfo) -> tuple[tzinfo, ...]:
     """The clocks that a zone can mean. Where it is the author's own by the name of another season, it is that."""
     clocks: list[tzinfo] = []
-    for meaning in meanings(zone, author):
+    for meaning in list_meanings(zone, author):
         if meaning.place is None:
             clocks.append(meaning.zone)
         elif _agree(meaning.place, author):

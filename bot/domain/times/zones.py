@@ -22,9 +22,9 @@ from bot.domain.times.zone_names import (
     ROUGH_NAMES,
     STATES,
     WORDS_TOO,
-    Meant,
+    AbbreviationMeaning,
     cities,
-    place_key,
+    find_place_key,
     zone_keys,
 )
 
@@ -96,9 +96,9 @@ def zone_at(
     """
     if head[at : at + 1] in ("Z", "z") and head[at - 1 : at].isdigit() and not head[at + 1 : at + 2].isalnum():
         return Zone("UTC", "offset"), at + 1
-    if dotted := _dotted(head, at):
+    if dotted := _dotted_at(head, at):
         return dotted
-    if native := _native(head, at):
+    if native := _native_at(head, at):
         return native
     return _named_zone(head, at, words, behind_half=behind_half)
 
@@ -118,12 +118,12 @@ def _named_zone(head: str, at: int, words: Vocabulary | None, *, behind_half: bo
     found = _abbreviation(name, ends, words) or _place_time(head, at) or _place(head, at, ends)
     found = found or _state(name, ends, behind_half=behind_half)
     if found is None or not (_BOUND.match(head, found[1]) or _SLASHED.match(head, found[1])):
-        return _unknown(head, at, word)
+        return _unknown_at(head, at, word)
     end = _TIME_WORD.match(head, found[1])
     return (found[0], end.end()) if end else found
 
 
-def _native(head: str, at: int) -> tuple[Zone, int] | None:
+def _native_at(head: str, at: int) -> tuple[Zone, int] | None:
     """A zone in its people's own words: "мск", "czasu polskiego"."""
     found = native_zone_at(head, at)
     if found is None:
@@ -134,7 +134,7 @@ def _native(head: str, at: int) -> tuple[Zone, int] | None:
     return Zone(_city_of(found.name), "region", found.name, doubtful=found.doubtful), found.end
 
 
-def _dotted(head: str, at: int) -> tuple[Zone, int] | None:
+def _dotted_at(head: str, at: int) -> tuple[Zone, int] | None:
     """An abbreviation with dots: "P.S.T."."""
     match = _DOTTED.match(head, at)
     name = match.group().replace(".", "").upper() if match else ""
@@ -157,7 +157,7 @@ def _time_of(head: str, at: int) -> tuple[Zone, int] | None:
 def _longest(head: str, at: int) -> tuple[Zone, int] | None:
     for pattern in _NAMES:
         match = pattern.match(head, at)
-        key = place_key(match.group()) if match else None
+        key = find_place_key(match.group()) if match else None
         if match and key is not None:
             zone = Zone(match.group(), "region", key) if key else Zone(match.group(), "unknown", match.group())
             return zone, match.end()
@@ -169,7 +169,7 @@ def _place_time(head: str, at: int) -> tuple[Zone, int] | None:
     match = _X_TIME.match(head, at)
     if match is None:
         return None
-    key = place_key(" ".join(match[1].split()))
+    key = find_place_key(" ".join(match[1].split()))
     if key is None:
         return None
     return Zone(_city_of(key), "region", key) if key else Zone(match[1], "unknown", f"{match[1]} time"), match.end()
@@ -180,7 +180,7 @@ def _state(name: str, end: int, *, behind_half: bool) -> tuple[Zone, int] | None
     return (Zone(name, "region", key, doubtful=True), end) if key else None
 
 
-def _unknown(head: str, at: int, word: re.Match[str]) -> tuple[Zone, int] | None:
+def _unknown_at(head: str, at: int, word: re.Match[str]) -> tuple[Zone, int] | None:
     """A word that says whose time it is, and that is not known: "Foo time", or a misspelt "Pacitific"."""
     name = word.group()
     match = _X_TIME.match(head, at)
@@ -252,17 +252,17 @@ def _place(head: str, at: int, end: int) -> tuple[Zone, int] | None:
     first = head[at:end].lower()
     known = cities()
     if first not in known:
-        return _rough(head, at, end)
+        return _rough_at(head, at, end)
     for pattern in _NAMES:
         match = pattern.match(head, at)
         key = known.get(match.group().lower().replace(".", "")) if match else None
         if match and key:
             zone = Zone(_city_of(key) if key.lower().endswith(first) else match.group(), "region", key)
-            return _weighed(head, zone, match.end()), match.end()
+            return _mark_doubtful(head, zone, match.end()), match.end()
     return None
 
 
-def _rough(head: str, at: int, end: int) -> tuple[Zone, int] | None:
+def _rough_at(head: str, at: int, end: int) -> tuple[Zone, int] | None:
     """Eastern, Central, Mountain, Pacific: read with a capital, asked in small letters before another word."""
     first = head[at:end].lower()
     rest = _NEXT_WORD.match(head, end)
@@ -277,7 +277,7 @@ def _rough(head: str, at: int, end: int) -> tuple[Zone, int] | None:
     return Zone(_city_of(key), "region", key, doubtful=doubtful), end
 
 
-def _weighed(head: str, zone: Zone, end: int) -> Zone:
+def _mark_doubtful(head: str, zone: Zone, end: int) -> Zone:
     """Mark a city that may be what the line is about: "14:05 London DC lost power", "14:05 Sofia restarted it"."""
     follows = _NEXT_WORD.match(head, end)
     if follows is None:
@@ -286,7 +286,7 @@ def _weighed(head: str, zone: Zone, end: int) -> Zone:
     return Zone(zone.label, zone.kind, zone.name, doubtful=doubtful)
 
 
-def meanings(zone: Zone, author: tzinfo) -> tuple[Meaning, ...]:
+def list_meanings(zone: Zone, author: tzinfo) -> tuple[Meaning, ...]:
     """What a written zone can stand for; nothing for a name that is no zone."""
     if zone.kind == "offset":
         return (Meaning(zone.label, timezone(zone.offset) if zone.offset else UTC),)
@@ -296,10 +296,10 @@ def meanings(zone: Zone, author: tzinfo) -> tuple[Meaning, ...]:
         return (Meaning(label_of(author), author),)
     if zone.kind == "unknown":
         return ()
-    return tuple(_meaning(zone.name, meant, author) for meant in _chosen(zone.name, author))
+    return tuple(_meaning(zone.name, meant, author) for meant in _choose_meanings(zone.name, author))
 
 
-def _chosen(name: str, author: tzinfo) -> tuple[Meant, ...]:
+def _choose_meanings(name: str, author: tzinfo) -> tuple[AbbreviationMeaning, ...]:
     """Of the meanings of an abbreviation, those that fit the author: by the own zone, else by the part of the world."""
     all_meant = ABBREVIATIONS[name]
     if len(all_meant) == 1:
@@ -314,7 +314,7 @@ def _chosen(name: str, author: tzinfo) -> tuple[Meant, ...]:
     return near if len(near) == 1 else tuple(meant for meant in all_meant if not meant.only_there or meant in near)
 
 
-def _meaning(name: str, meant: Meant, author: tzinfo) -> Meaning:
+def _meaning(name: str, meant: AbbreviationMeaning, author: tzinfo) -> Meaning:
     if meant.minutes is None:
         return Meaning(name, ZoneInfo(meant.region))
     loose = meant.loose and name not in _names_all_year(author)

@@ -19,7 +19,7 @@ from bot.domain.incident import SAID, text_beyond_milestone
 from bot.domain.records import Case, Entry, Incident, Status
 from bot.domain.text import shorten
 from bot.domain.timeline import TimeOffer, list_offers
-from bot.domain.times import Reading, shown
+from bot.domain.times import Reading, format_moment
 from bot.slack.views import blocks
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import Block, Message, moment_label
@@ -116,7 +116,7 @@ def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate
     if end and end.date() != moment.date():
         about = "~" if approximate else ""
         return f"{moment:%Y-%m-%d} {about}{moment:%H:%M} – {end:%Y-%m-%d %H:%M}"
-    clock = shown(moment, end, approximate, precise=_is_short(moment, end))
+    clock = format_moment(moment, end, approximate, precise=_is_short(moment, end))
     return clock if moment.date() == now.date() else f"{moment:%Y-%m-%d} {clock}"
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.times import Reading, read
-from bot.domain.times.language import DAY, LANGUAGES, OTHERS, WEEKDAY, cldr_words, inflected_words
+from bot.domain.times.language import DAY, LANGUAGES, OTHERS, WEEKDAY, load_cldr_words, load_inflected_words
 
 NOW = datetime(2026, 3, 5, 17, 30, tzinfo=UTC)  # a Thursday
 
@@ -257,9 +257,9 @@ def test_the_time_of_moscow_is_read_in_its_own_letters(text: str, zone: str) -> 
 @pytest.mark.parametrize("language", [*LANGUAGES, *OTHERS])
 def test_the_words_of_a_language_mean_the_same_in_the_unicode_cldr_and_in_the_own_tables(language: str) -> None:
     for kind in (WEEKDAY, DAY):
-        own, cldr = inflected_words(language, kind), cldr_words(language)[kind]
+        own, cldr = load_inflected_words(language, kind), load_cldr_words(language)[kind]
         assert {word: own[word] for word in own.keys() & cldr.keys()} == {
             word: cldr[word] for word in own.keys() & cldr.keys()
         }
-    days = set(inflected_words(language, WEEKDAY).values())
+    days = set(load_inflected_words(language, WEEKDAY).values())
     assert days in (set(), set(range(7)))

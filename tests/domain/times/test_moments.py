@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.times import Reading, read, shown
+from bot.domain.times import Reading, format_moment, read
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)  # a Monday, 13:30 in Berlin
@@ -194,6 +194,6 @@ def test_a_bar_with_more_than_a_time_behind_it_is_text() -> None:
 def test_a_moment_is_shown_in_utc_without_its_date(
     arguments: tuple[datetime, datetime | None, bool, bool], words: str
 ) -> None:
-    assert shown(*arguments) == words
+    assert format_moment(*arguments) == words
     start, end, approximate, precise = arguments
-    assert shown(start.astimezone(BERLIN), end, approximate, precise) == words
+    assert format_moment(start.astimezone(BERLIN), end, approximate, precise) == words

@@ -21,11 +21,11 @@ from bot.domain.times.language import (
     SAID,
     UNIT,
     WEEKDAY,
-    cldr_words,
     is_ordinary,
-    names,
-    own_words,
-    pattern_of,
+    list_names,
+    load_cldr_words,
+    load_own_words,
+    make_pattern,
     vocabulary,
 )
 
@@ -59,11 +59,11 @@ def _languages() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     english = {word for kind in vocabulary("en").words.values() for word in kind}
     for code in (*LANGUAGES, *OTHERS):
-        named = names(code)
+        named = list_names(code)
         for kind in (WEEKDAY, DAY, PART, SAID):
-            own = own_words(code, kind) if kind == WEEKDAY else {}
+            own = load_own_words(code, kind) if kind == WEEKDAY else {}
             for word in named[kind]:
-                is_short = word in own and len(word) <= 4 and word.isascii() and word not in cldr_words(code)[kind]
+                is_short = word in own and len(word) <= 4 and word.isascii() and word not in load_cldr_words(code)[kind]
                 if word not in english and _is_telling(word) and not is_short:
                     found.setdefault(word, []).append(code)
     return {word: tuple(dict.fromkeys(codes)) for word, codes in found.items()}
@@ -74,7 +74,7 @@ def _months() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     english = vocabulary("en").words[MONTH]
     for code in (*LANGUAGES, *OTHERS):
-        for word in names(code)[MONTH]:
+        for word in list_names(code)[MONTH]:
             is_long = not word.isascii() or _letters(word) > 3 or word in _SHORT_MONTHS
             if is_long and word not in english and _is_telling(word) and not word[0].isdigit():
                 found.setdefault(word, []).append(code)
@@ -87,8 +87,8 @@ def _others(*kinds: str) -> Mapping[str, tuple[str, ...]]:
     english = {word for kind in vocabulary("en").words.values() for word in kind}
     found: dict[str, list[str]] = {}
     for code in (*LANGUAGES, *OTHERS):
-        words = [word for kind in kinds for word in names(code)[kind]]
-        words += cldr_words(code)[UNIT] if UNIT in kinds else ()
+        words = [word for kind in kinds for word in list_names(code)[kind]]
+        words += load_cldr_words(code)[UNIT] if UNIT in kinds else ()
         for word in words:
             if word not in english and _is_telling(word):
                 found.setdefault(word, []).append(code)
@@ -110,7 +110,7 @@ class _Words:
 
     def __init__(self, words: Iterable[str]) -> None:
         ordered = sorted(words)
-        self._pattern = pattern_of(ordered) or _NO_WORD
+        self._pattern = make_pattern(ordered) or _NO_WORD
         self._first = {match.group() for word in ordered if (match := _FIRST.match(word))}
 
     def at(self, low: str, at: int) -> re.Match[str] | None:
@@ -145,7 +145,7 @@ def _unit() -> _Words:
 
 @cache
 def _ago() -> _Words:
-    return _Words(word for code in (*LANGUAGES, *OTHERS) for word in names(code)[AGO])
+    return _Words(word for code in (*LANGUAGES, *OTHERS) for word in list_names(code)[AGO])
 
 
 @cache

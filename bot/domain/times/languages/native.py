@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from babel import Locale
 
-from bot.domain.times.language import pattern_of
+from bot.domain.times.language import make_pattern
 
 _NAMES: Final = {
     "Europe/Moscow": "мск|по мск|по московскому времени|по московскому|московского времени|московское время|время "
@@ -115,7 +115,7 @@ def _zones() -> dict[str, str]:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    return pattern_of([*_zones(), *_SEASONS]) or re.compile(r"(?!)")
+    return make_pattern([*_zones(), *_SEASONS]) or re.compile(r"(?!)")
 
 
 @cache
@@ -144,7 +144,7 @@ def _instrumental(name: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _by_city() -> re.Pattern[str]:
-    return pattern_of(_cities()) or re.compile(r"(?!)")
+    return make_pattern(_cities()) or re.compile(r"(?!)")
 
 
 @cache
