@@ -36,7 +36,7 @@ from bot.scheduler import Sweeper
 from bot.services import capture as capture_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
-from bot.services.context import NoPage, Services
+from bot.services.context import Integrations, NoPage, Policy, Services, SlackGateway
 from bot.services.documents.delivery import CanvasDesk, Posting
 from bot.services.documents.rendering import Papers, Renderer, customers_draft
 from bot.services.history_scan import Walker
@@ -99,6 +99,20 @@ def mask_of(settings: Settings) -> MaskRules:
         raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS cannot be used: {error}.") from error
 
 
+def policy_of(settings: Settings) -> Policy:
+    """All the operator's choices that services work by. Raises Misconfigured."""
+    return Policy(
+        reminders=rules_of(settings),
+        input_zone=settings.input_zone,
+        allow_guests=settings.allow_guests,
+        reaction=settings.reaction,
+        blame_words=parse_blame_words(settings.blame_words),
+        vague_words=parse_blame_words(settings.vague_words, VAGUE),
+        alerts=alert_rules_of(settings),
+        mask=mask_of(settings),
+    )
+
+
 class Afterword:
     """The whole bot on an open store: `async with Afterword(settings, store, clock) as bot`, then `await bot.run()`.
 
@@ -132,65 +146,59 @@ class Afterword:
         timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
         session = await opened.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         self.client = _client(settings, session)
-        rules = rules_of(settings)
-        self.people = Directory(store, self.client)
-        await self.people.load()
-        exporter, mask, places = Exporter(settings.templates_folder), mask_of(settings), Channels(self.client)
-        followers = self._followers
-        if followers is None:
-            drafted = partial(customers_draft, Papers(store, mask), exporter)
-            shelf = Shelf(store, exporter, places, mask)
-            followers = registry.followers(settings, self.client, rules, self._patience, drafted, shelf)
-        composer = self._composer(exporter, places, mask)
+        policy, exporter, channels = policy_of(settings), Exporter(settings.templates_folder), Channels(self.client)
+        directory = Directory(store, self.client)
+        await directory.load()
+        composer = self._composer(exporter, channels, policy.mask)
         opened.push_async_callback(composer.close)
-        self.cards = LiveMessageQueue()
-        self.tabs = HomeTabQueue()
-        self.outbox = Outbox(store, self.client, clock, composer.compose, sent=composer.sent)
-        self.services = Services(
-            store=store,
-            clock=clock,
-            people=self.people,
-            places=places,
-            outbox=self.outbox,
-            cards=self.cards,
-            tabs=self.tabs,
-            exporter=exporter,
-            rules=rules,
-            input_zone=settings.input_zone,
-            allow_guests=settings.allow_guests,
-            reaction=settings.reaction,
-            blame_words=parse_blame_words(settings.blame_words),
-            alerts=alert_rules_of(settings),
-            systems=tuple(followers),
+        self.slack = SlackGateway(
+            directory=directory,
+            channels=channels,
+            outbox=Outbox(store, self.client, clock, composer.compose, sent=composer.sent),
+            live_messages=LiveMessageQueue(),
+            home_tabs=HomeTabQueue(),
+        )
+        followers = self._connected(exporter, policy)
+        integrations = Integrations(
+            names=tuple(followers),
             components=registry.components(followers),
             page=PageBlocks() if "confluence" in followers else NoPage(),
-            mask=mask,
-            vague_words=parse_blame_words(settings.vague_words, VAGUE),
         )
-        self.errands = SyncWorkers(followers, SyncContext(store, clock, self.outbox, self.tabs, self.services.troubles))
+        self.services = Services(
+            store=store, clock=clock, slack=self.slack, exporter=exporter, integrations=integrations, policy=policy
+        )
+        context = SyncContext(store, clock, self.slack.outbox, self.slack.home_tabs, integrations.troubles)
+        self.errands = SyncWorkers(followers, context)
         self._keep_up()
         self.boundary = Boundary(self.services, self.client)
         self.bolt = self._bolt(settings.slack_bot_token.get_secret_value())
         self.dispatch = Dispatcher(self.bolt)
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
 
+    def _connected(self, exporter: Exporter, policy: Policy) -> Mapping[str, SyncHandler]:
+        if self._followers is not None:
+            return self._followers
+        drafted = partial(customers_draft, Papers(self.store, policy.mask), exporter)
+        shelf = Shelf(self.store, exporter, self.slack.channels, policy.mask)
+        return registry.followers(self.settings, self.client, policy.reminders, self._patience, drafted, shelf)
+
     async def _sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
         return await self.services.sight(team, user, channels)
 
     def _keep_up(self) -> None:
         """What follows the record by itself: live messages, Home tabs, other systems, who is who."""
-        self.outbox.wake_too(self.errands.kick)
-        keeper = CardKeeper(self.store, self.clock, LiveMessages(self.client), self.outbox)
-        self.cards.refresh_with(keeper.refresh)
-        self.tabs.drawn_by(TabKeeper(self.services, Publisher(self.client)))
+        self.slack.outbox.wake_too(self.errands.kick)
+        keeper = CardKeeper(self.store, self.clock, LiveMessages(self.client), self.slack.outbox)
+        self.slack.live_messages.refresh_with(keeper.refresh)
+        self.slack.home_tabs.drawn_by(TabKeeper(self.services, Publisher(self.client)))
         self.walker = Walker(self.services, ChannelHistory(self.client))
-        self.roster = Roster(self.client, self.people)
+        self.roster = Roster(self.client, self.slack.directory)
 
     async def __aexit__(self, *_: object) -> None:
         await self.roster.close()
         await self.boundary.drain()
         await self.errands.close()
-        await self.outbox.close()
+        await self.slack.outbox.close()
         await self._stack.aclose()
 
     def _composer(self, exporter: Exporter, places: Channels, mask: MaskRules) -> Composer:
@@ -219,13 +227,13 @@ class Afterword:
         """Do everything that is due by `now`, and return once it is done: for the command line and for plays."""
         if await self._settled(now):
             await self.errands.run_due(now)
-            await self.outbox.send_due(now)
+            await self.slack.outbox.send_due(now)
             await self._fetched(now)
 
     async def sweep(self, now: datetime) -> None:
         """The scheduler's tick: what is owed goes out at the outbox's pace, which matters after a week of downtime."""
         if await self._settled(now):
-            self.outbox.kick()
+            self.slack.outbox.kick()
             await self._fetched(now)
 
     async def _settled(self, now: datetime) -> bool:
@@ -235,12 +243,12 @@ class Afterword:
             self.store.writer.stop()
             return False
         self.roster.keep_up(now)
-        settled = await reminders_service.sweep(self.store, self.services.rules, now)
+        settled = await reminders_service.sweep(self.store, self.services.policy.reminders, now)
         if settled:
             log.info("settled %d reminders", len(settled))
         for one in settled:
             if one.reminder.kind == OVERDUE:  # what was due is overdue, which nobody did
-                self.tabs.stale(one.reminder.team, one.reminder.subject)
+                self.slack.home_tabs.stale(one.reminder.team, one.reminder.subject)
         return True
 
     async def _fetched(self, now: datetime) -> None:
@@ -259,14 +267,16 @@ class Afterword:
         """The ways in: for monitoring where there is a channel to suggest in, for Jira where something is followed."""
         given, found = self.settings, []
         secrets = (given.alertmanager_secret, given.grafana_secret, given.pagerduty_secret, given.jsm_secret)
-        proofs = proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.services.alerts.channel else {}
+        proofs = (
+            proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.services.policy.alerts.channel else {}
+        )
         for name, proof in proofs.items():
             ear = webhooks.alert_ear(name, lambda told, now: groups_service.hear(self.services, told, now))
             found.append(webhooks.route(name, proof, ear, self.clock))
         if (secret := given.jira_secret.get_secret_value()) and (
             ears := registry.jira_ears(given, self.errands.followers)
         ):
-            hear = partial(ears.hear, self.store, self.outbox, self.tabs)
+            hear = partial(ears.hear, self.store, self.slack.outbox, self.slack.home_tabs)
             jira = webhooks.Receiver(lambda body, headers, _: ears.read(body, headers), hear)
             found.append(webhooks.route("jira", HubSignature(secret), jira, self.clock))
         return found
@@ -274,7 +284,7 @@ class Afterword:
     async def _slack_probe(self) -> str:
         if self._socket is not None and (trouble := await self._socket.probe()):
             return trouble
-        return await self.outbox.probe()
+        return await self.slack.outbox.probe()
 
     _socket: SocketMode | None = None
 
@@ -288,9 +298,9 @@ class Afterword:
             tasks.create_task(asyncio.to_thread(times.prepare))
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)
-            tasks.create_task(self.outbox.run())
+            tasks.create_task(self.slack.outbox.run())
             tasks.create_task(self.errands.run())
-            tasks.create_task(self.cards.run())
-            tasks.create_task(self.tabs.run())
+            tasks.create_task(self.slack.live_messages.run())
+            tasks.create_task(self.slack.home_tabs.run())
             self.roster.start(self.clock.now())
             tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))

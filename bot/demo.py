@@ -141,8 +141,8 @@ class Player:
 
     async def _settle(self) -> None:
         await self._bot.boundary.drain()
-        await self._bot.outbox.send_due(self._now)
-        await self._bot.cards.refresh_now()
+        await self._bot.slack.outbox.send_due(self._now)
+        await self._bot.slack.live_messages.refresh_now()
         self._hear(self._channel, f"#{self._story.channel}")
         for name, user in self._users.items():
             self._hear(self._slack.dm(user), f"DM to {name}")

@@ -62,7 +62,7 @@ class Actions:
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         request = command.request
-        match actions_rules.wish(await self._services.people.read(request.team, command.text)):
+        match actions_rules.wish(await self._services.slack.directory.read(request.team, command.text)):
             case actions_rules.Add():
                 return await self._numbered(command) or await self._add_or_ask(command)
             case actions_rules.NameForWords() as named:
@@ -142,15 +142,15 @@ class Actions:
             return users[0], without_mentions(text)
         group = group_in(text) if not users else None
         if group is not None:
-            by = await self._services.people.known(request.team, request.user)
-            await self._services.people.learn_group(request.team, *group, by.zone)
+            by = await self._services.slack.directory.known(request.team, request.user)
+            await self._services.slack.directory.learn_group(request.team, *group, by.zone)
             return group[0], without_groups(text)
         if not users and _ME.search(text):
             return request.user, _ME.sub("", text, count=1)
         return None, text
 
     def _plain(self, request: Request, text: str) -> str:
-        return self._services.people.words(request.team, text)
+        return self._services.slack.directory.words(request.team, text)
 
     async def _read(self, command: Command) -> tuple[actions_rules.TypedAction, str | None]:
         """What is to be done, and its owner: the first person mentioned, or a user group, or `@me`."""

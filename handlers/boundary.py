@@ -210,7 +210,7 @@ class Boundary:
 
     def _words(self, command: Command) -> str:
         """What was typed, to give back: worked out only where it is, for nobody waits for a refusal's sake."""
-        return self.services.people.words(command.request.team, command.text)
+        return self.services.slack.directory.words(command.request.team, command.text)
 
     async def _guarded(
         self, request: Request, work: Callable[[Any], Awaitable[Any]], interaction: Any, typed: Callable[[], str]
@@ -232,8 +232,8 @@ class Boundary:
 
         From outside a channel nobody changes, or is shown, what is in it unless they may look into it.
         """
-        people = self.services.people
-        if not self.services.allow_guests:
+        people = self.services.slack.directory
+        if not self.services.policy.allow_guests:
             is_elsewhere = request.home not in ("", people.home or request.team)
             if is_elsewhere or (await people.known(request.team, request.user)).is_guest:
                 raise Refused(words.general.no_guests())

@@ -95,7 +95,7 @@ class CaptureHandlers:
 
     async def _let_go(self, request: Request, ts: str, bots: frozenset[str]) -> None:
         channel = request.place.channel
-        if await self._messages.holders(channel, ts, self._services.reaction) - bots:
+        if await self._messages.holders(channel, ts, self._services.policy.reaction) - bots:
             return
         if await capture_service.let_go(self._services, request, source_of(channel, ts)):
             self._boundary.later(self._messages.unmark(channel, ts))
@@ -112,7 +112,7 @@ class CaptureHandlers:
     async def _note(self, request: Request, said: SlackMessage, bots: frozenset[str]) -> None:
         first = _FIRST.match(said.text)
         if first is None or first[1] not in bots:
-            raise Refused(words.capture.not_first(reaction=self._services.reaction))
+            raise Refused(words.capture.not_first(reaction=self._services.policy.reaction))
         line = said.text[first.end() :].strip()
         if said.thread_ts and await self._in_whys(request, said, line):
             return
@@ -130,7 +130,7 @@ class CaptureHandlers:
 
     async def _in_whys(self, request: Request, said: SlackMessage, line: str) -> bool:
         """Whether it was said in the thread of the whys, where it is about them and no entry."""
-        line = await self._services.people.read(request.team, line)
+        line = await self._services.slack.directory.read(request.team, line)
         heard = await self._whys.in_thread(request, line, said.thread_ts)
         self._after_whys(said, request, heard)
         return heard is not None
@@ -142,7 +142,7 @@ class CaptureHandlers:
             self._boundary.later(self._whisper(request, heard.said, said.thread_ts))
 
     def _help(self) -> Message:
-        return blocks.whisper(words.capture.help(reaction=self._services.reaction))
+        return blocks.whisper(words.capture.help(reaction=self._services.policy.reaction))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of the time in what was said to the bot."""
@@ -202,14 +202,18 @@ class CaptureHandlers:
         await self._whispering(request, thread_ts, partial(self._answer, request, said))
 
     async def _answer(self, request: Request, said: SlackMessage) -> None:
-        line = await self._services.people.read(request.team, said.text)
+        line = await self._services.slack.directory.read(request.team, said.text)
         self._after_whys(said, request, await self._whys.reply(request, line, said.thread_ts))
 
     def _is_ours(self, body: Body) -> bool:
         """Whether it is the reaction that records, put on by a person in a channel."""
         event = body["event"]
         in_channel = not _item(event)[0].startswith("D")
-        return in_channel and bare(event["reaction"]) == self._services.reaction and event["user"] not in _bots(body)
+        return (
+            in_channel
+            and bare(event["reaction"]) == self._services.policy.reaction
+            and event["user"] not in _bots(body)
+        )
 
     async def _whispering(self, request: Request, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work of an event, where who caused it may do so; a refusal is whispered to them."""

@@ -33,12 +33,12 @@ class PeopleHandlers:
 
     async def changed(self, body: Body) -> None:
         """Somebody is new, or has another name, zone or standing."""
-        await self._services.people.learn(body["team_id"], body["event"]["user"])
+        await self._services.slack.directory.learn(body["team_id"], body["event"]["user"])
 
     async def joined(self, body: Body) -> None:
         """Somebody came into a channel; where it is the bot, what waits for that channel can go out."""
         event = body["event"]
-        self._services.places.came(event["user"], event["channel"])
+        self._services.slack.channels.came(event["user"], event["channel"])
         self._sees_anew(body)
         bots = {authorization.get("user_id") for authorization in body.get("authorizations") or ()}
         if event["user"] in bots:
@@ -48,18 +48,18 @@ class PeopleHandlers:
 
     async def left(self, body: Body) -> None:
         """Somebody is not in a channel any more."""
-        self._services.places.left(body["event"]["user"], body["event"]["channel"])
+        self._services.slack.channels.left(body["event"]["user"], body["event"]["channel"])
         self._sees_anew(body)
 
     def _sees_anew(self, body: Body) -> None:
         """What they may look into is another now, and so is what their Home tab may show."""
-        self._services.tabs.stale(body["team_id"], body["event"]["user"])
+        self._services.slack.home_tabs.stale(body["team_id"], body["event"]["user"])
 
     async def renamed(self, body: Body) -> None:
         """A channel has another name."""
         channel = body["event"]["channel"]
         if body["event"]["type"] == "channel_rename":  # a private channel's name is for its members
-            self._services.people.names.remember(body["team_id"], channel["id"], channel["name"])
+            self._services.slack.directory.names.remember(body["team_id"], channel["id"], channel["name"])
         await incidents_service.renamed(self._services, Place(body["team_id"], channel["id"]), channel["name"])
 
 
@@ -78,7 +78,7 @@ class Home:
         app.event("app_home_opened")(boundary.event(self.opened))
         for button in ("home_back", "home_on"):
             app.action(button)(boundary.click(self.turned))
-        boundary.after_home(self._services.tabs.show)
+        boundary.after_home(self._services.slack.home_tabs.show)
 
     async def opened(self, body: Body) -> None:
         """Somebody looks at the Home tab (or at the messages, which need nothing); it is drawn behind the answer."""
@@ -91,7 +91,7 @@ class Home:
             await home_tab_service.opened(self._services, team, user, self._services.clock.now())
         except NotRecorded as error:
             log.warning("that a Home tab is looked at could not be written down: %s", error)
-        await self._services.tabs.show(team, user)
+        await self._services.slack.home_tabs.show(team, user)
 
     async def turned(self, click: Click) -> None:
         """[Next 20] or [Previous 20]; the boundary draws the tab anew."""

@@ -62,7 +62,7 @@ class Incidents:
     async def command(self, command: Command) -> Message | None:
         """`/incident TEXT`."""
         request = command.request
-        wish = incident_rules.wish(await self._services.people.read(request.team, command.text))
+        wish = incident_rules.wish(await self._services.slack.directory.read(request.team, command.text))
         if isinstance(wish, incident_rules.Changing):
             return await self._changed(command, wish)
         if isinstance(wish, incident_rules.Elsewhere):
@@ -95,7 +95,7 @@ class Incidents:
             case incident_rules.ListIncidents():
                 return await incidents_service.list_all(self._services, request)
             case incident_rules.IncidentHelp():
-                return incidents_views.help_text(self._services.systems)
+                return incidents_views.help_text(self._services.integrations.names)
             case _:
                 return await incidents_service.overview(self._services, request)
 

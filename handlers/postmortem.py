@@ -113,12 +113,12 @@ class PostmortemHandlers:
 
     async def command(self, command: Command) -> Message | Form | None:
         """`/postmortem TEXT`."""
-        named = postmortem_rules.named(await self._services.people.read(command.request.team, command.text))
+        named = postmortem_rules.named(await self._services.slack.directory.read(command.request.team, command.text))
         if named.is_reason and await postmortem_service.has_incident(self._services, command.request):
             named = postmortem_rules.NamedPostmortem(command.text)  # there the key begins the reason of the waiver
         wish = postmortem_rules.wish(named.text)
         if isinstance(wish, postmortem_rules.PostmortemHelp):
-            return postmortem_views.help_text(self._services.systems, exports_service.forms(self._services))
+            return postmortem_views.help_text(self._services.integrations.names, exports_service.forms(self._services))
         request = await postmortem_service.about(
             self._services, command.request, named.number, f"/postmortem {named.text}".strip()
         )

@@ -91,7 +91,7 @@ class Timeline:
     async def command(self, command: Command) -> Message | Form | None:
         """`/timeline TEXT`."""
         request = command.request
-        text = await self._services.people.read(request.team, command.text)
+        text = await self._services.slack.directory.read(request.team, command.text)
         match timeline_rules.wish(text):
             case timeline_rules.RecordEntry(line):
                 return await self._record(command, TypedLine(line))
@@ -109,7 +109,7 @@ class Timeline:
                 return await corrections_service.strike(self._services, request, None)
             case _:
                 return timeline_views.help_text(
-                    self._services.reaction, (await examples(self._services, request)).entry
+                    self._services.policy.reaction, (await examples(self._services, request)).entry
                 )
 
     async def _show(self, request: Request, since: timedelta | None, number: int | None) -> Message:

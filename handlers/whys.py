@@ -56,7 +56,9 @@ class Whys:
     async def command(self, command: Command) -> Message | None:
         """`/why TEXT`."""
         request = command.request
-        return await self._do(request, whys_rules.wish(await self._services.people.read(request.team, command.text)))
+        return await self._do(
+            request, whys_rules.wish(await self._services.slack.directory.read(request.team, command.text))
+        )
 
     async def _do(self, request: Request, wish: whys_rules.Wish, thread_ts: str = "") -> Message | None:
         match wish:

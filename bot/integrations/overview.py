@@ -20,7 +20,7 @@ async def overview(services: Services, request: Request) -> Message:
     counts, troubled, channels = await services.store.read(lambda tx: _look(tx, request.team))
     seen = await services.may_see(request.team, request.user, set(channels.values()), request.place.channel)
     shown = tuple(link for link in troubled if channels.get(link.incident_id) in seen)
-    return integration_views.overview(services.systems, counts, shown, services.troubles)
+    return integration_views.overview(services.integrations.names, counts, shown, services.integrations.troubles)
 
 
 def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tuple[Link, ...], dict[int, str]]:
@@ -32,7 +32,7 @@ def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tu
 
 async def try_again(services: Services, request: Request, system: str) -> Message | None:
     """Try everything of a system again that failed or waits."""
-    if system not in services.systems:
+    if system not in services.integrations.names:
         raise Refused("That system is not connected any more.")
 
     def unit(tx: Transaction) -> Message:
@@ -43,7 +43,7 @@ async def try_again(services: Services, request: Request, system: str) -> Messag
 
 async def account_form(services: Services, request: Request, user: str) -> Block:
     """The form that asks who somebody is in Jira."""
-    person = await services.people.known(request.team, user)
+    person = await services.slack.directory.known(request.team, user)
     return await services.store.read(
         lambda tx: integration_views.account_form(require_incident(tx, request), user, person.name)
     )

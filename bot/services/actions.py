@@ -94,7 +94,7 @@ def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
 
 async def today_of(services: Services, request: Request) -> date:
     """What day it is where the author lives: due dates in words are counted from there."""
-    return request.now.astimezone(zone_of(await services.people.known(request.team, request.user))).date()
+    return request.now.astimezone(zone_of(await services.slack.directory.known(request.team, request.user))).date()
 
 
 async def _require_ahead(services: Services, request: Request, due_on: date) -> None:
@@ -151,7 +151,7 @@ def _close(tx: Transaction, services: Services, request: Request, action: Action
     incident = incidents_store.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
-        reminders_service.ask_later(tx, services.rules, request.team, action, request.now)
+        reminders_service.ask_later(tx, services.policy.reminders, request.team, action, request.now)
     return told(tx, request, incident, actions_views.closed(action, incident, request.user))
 
 
@@ -207,7 +207,7 @@ def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
 
 
 def _name(services: Services, request: Request) -> str:
-    return services.people.name(request.team, request.user) or request.user
+    return services.slack.directory.name(request.team, request.user) or request.user
 
 
 async def move(services: Services, request: Request, action_id: int, due_on: date, beside: str = "") -> Message | None:
@@ -217,7 +217,7 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
     """
     await _require_ahead(services, request, due_on)
     owner = await services.store.read(lambda tx: touched(tx, request, action_id)[0].owner)
-    keeper = await services.people.known(request.team, owner or request.user)
+    keeper = await services.slack.directory.known(request.team, owner or request.user)
     overdue_at = due_dates_rules.overdue_at(due_on, zone_of(keeper))
 
     def unit(tx: Transaction) -> Message:
@@ -263,9 +263,9 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
 async def owner_of(services: Services, request: Request, owner: str) -> Person:
     """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
     if owner.startswith("S"):
-        seen = services.people.seen(request.team, owner)
-        by = await services.people.known(request.team, request.user)
-        return seen or await services.people.learn_group(request.team, owner, "", by.zone)
+        seen = services.slack.directory.seen(request.team, owner)
+        by = await services.slack.directory.known(request.team, request.user)
+        return seen or await services.slack.directory.learn_group(request.team, owner, "", by.zone)
     return await require_able(services, request, owner, "own it", field="owner")
 
 
@@ -468,13 +468,13 @@ def _reworded(
     actions_store.save(tx, action)
     secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), text, request)
     return actions_views.reworded(
-        action, before, incident, services.people.name(request.team, request.user) or request.user
+        action, before, incident, services.slack.directory.name(request.team, request.user) or request.user
     )
 
 
 async def hint(services: Services, request: Request, text: str) -> Message | None:
     """The gentle word to somebody whose action, just recorded, does not tell when it is done; None where it does."""
-    word = find_vague_word(text, services.vague_words)
+    word = find_vague_word(text, services.policy.vague_words)
     if not word:
         return None
 
@@ -484,7 +484,9 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
             for one in actions_store.of_incident(tx, require_incident(tx, request).id)
             if one.created_by == request.user
         ]
-        latest = next((one for one in reversed(mine) if find_vague_word(one.text, services.vague_words) == word), None)
+        latest = next(
+            (one for one in reversed(mine) if find_vague_word(one.text, services.policy.vague_words) == word), None
+        )
         return actions_views.hint(latest, word) if latest else None
 
     return await services.store.read(look)
@@ -492,7 +494,7 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
 
 async def owner_form(services: Services, request: Request, action_id: int) -> Block:
     """The form behind [Hand over]."""
-    groups = await services.people.names.groups(request.team)
+    groups = await services.slack.directory.names.groups(request.team)
     return await services.store.read(lambda tx: actions_views.owner_form(_open_one(tx, request, action_id), groups))
 
 
@@ -516,7 +518,7 @@ def _open_one(tx: Transaction, request: Request, action_id: int) -> Action:
 
 async def form_from_why(services: Services, request: Request, number: int | None) -> Block:
     """The form that makes an action of a why."""
-    groups = await services.people.names.groups(request.team)
+    groups = await services.slack.directory.names.groups(request.team)
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, request)

@@ -83,11 +83,11 @@ async def take(
     if said.is_ours:
         raise Refused(words.capture.own_words())
     _require_time(said)
-    line = await services.people.read(request.team, said.text)
+    line = await services.slack.directory.read(request.team, said.text)
     text = text_of(said, line)
     author = await author_of(services, request.team, said)
     named = times.read(line, said.at, services.zone_for(author), language=language_of(author))
-    reader = await services.people.known(request.team, request.user)
+    reader = await services.slack.directory.known(request.team, request.user)
     new = NewEntry(said.at, text, author.id, request.user, request.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
     seen_by = author.name if author.id != request.user else ""
@@ -105,9 +105,9 @@ async def note(services: Services, request: Request, said: SlackMessage, line: s
     The answer is a receipt where a time was typed, and a question where that has no one reading.
     """
     _require_time(said)
-    person = await services.people.known(request.team, request.user)
+    person = await services.slack.directory.known(request.team, request.user)
     clocks = clocks_of(services, person, said.at)
-    line = await services.people.read(request.team, line)
+    line = await services.slack.directory.read(request.team, line)
     reading = times.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         timeline_rules.require_text(reading.text)
@@ -159,7 +159,7 @@ async def let_go(services: Services, request: Request, source: str) -> bool:
         if timeline_store.versions(tx, entry.id)[0].change != MARKED:
             return None
         entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", request.user, request.now)
-        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         return corrections_views.struck(entry, corrections_views.Turn(incident, after, request.user))
 
     return await once(services, request, unit, verb="capture.let_go") is not None
@@ -176,7 +176,7 @@ async def changed(services: Services, place: Place, source: str, change: str) ->
             timeline_store.mark_change(tx, entry_id, change)
 
     await services.store.write(unit)
-    services.cards.touch(place, None)
+    services.slack.live_messages.touch(place, None)
 
 
 def is_risky(said: SlackMessage) -> bool:
@@ -199,7 +199,7 @@ async def _record(services: Services, request: Request, capture: CapturedEntry) 
         if not entry.struck:
             return _already(services, entry, incident, capture)
         entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", request.user, request.now)
-        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         return corrections_views.restored(entry, corrections_views.Turn(incident, after, request.user))
 
     try:
@@ -272,7 +272,7 @@ def _already(services: Services, entry: Entry, incident: Incident, capture: Capt
     said = words.capture.already(
         number=entry.number,
         key=incident.key,
-        who=(services.people.name(incident.team, by) or by) if by else "",
+        who=(services.slack.directory.name(incident.team, by) or by) if by else "",
         text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
     return blocks.whisper(said, [blocks.section(said), timeline_views.edit_row(entry)])
@@ -293,11 +293,11 @@ async def author_of(services: Services, team: str, said: SlackMessage) -> Person
     if not said.author:
         raise Refused(words.capture.nobody())
     if said.author.startswith(("U", "W")):
-        return await services.people.known_as(team, said.author, said.called, is_bot=bool(said.bot_name))
-    before = services.people.seen(team, said.author)
+        return await services.slack.directory.known_as(team, said.author, said.called, is_bot=bool(said.bot_name))
+    before = services.slack.directory.seen(team, said.author)
     if before is not None and not said.called:
         return before
-    return await services.people.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
+    return await services.slack.directory.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
 
 
 def _require_time(said: SlackMessage) -> None:

@@ -107,54 +107,77 @@ class NoPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """Built once, in `bot.app`. `input_zone` is `author`, `UTC` or an IANA name.
+class SlackGateway:
+    """Slack: who is who, who may see which channel, what goes out, and what is kept up to date there."""
 
-    `reaction` is the name of the reaction that records a message; `blame_words` are what makes an answer to a why look
-    as if it blamed somebody; `systems` are the names of the other systems that are connected, and
-    `components` what Statuspage shows customers of the service. `mask` is what a copy for a wider circle leaves out.
-    `vague_words` are what makes it hard to say when an action is done. `troubles` says by system why it could not be
-    asked lately what changed there.
+    directory: Directory
+    channels: Channels
+    outbox: Outbox
+    live_messages: LiveMessageQueue
+    home_tabs: HomeTabQueue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integrations:
+    """The other systems that are connected, by name.
+
+    `components` are the parts of the service that Statuspage shows to customers. `page` is where postmortems are pages.
+    `troubles` maps a system to why it could not be polled lately.
     """
 
-    store: Store
-    clock: Clock
-    people: Directory
-    places: Channels
-    outbox: Outbox
-    cards: LiveMessageQueue
-    tabs: HomeTabQueue
-    exporter: Exporter
-    rules: ReminderRules
+    names: tuple[str, ...] = ()
+    components: Callable[[], tuple[Component, ...]] = tuple
+    page: PostmortemPage = field(default_factory=NoPage)
+    troubles: MutableMapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The operator's choices.
+
+    `input_zone` is `author`, `UTC` or an IANA name; `reaction` is the name of the emoji that records a message.
+    An answer to a why with one of `blame_words` seems to blame a person; an action with one of `vague_words` has no
+    clear end. `mask` is what a masked copy leaves out.
+    """
+
+    reminders: ReminderRules
     input_zone: str = "author"
     allow_guests: bool = False
     reaction: str = "memo"
     blame_words: tuple[str, ...] = WORDS
-    alerts: AlertRules = NO_ALERTS
-    systems: tuple[str, ...] = ()
-    components: Callable[[], tuple[Component, ...]] = tuple
-    page: PostmortemPage = field(default_factory=NoPage)
-    mask: MaskRules = USUAL_RULES
-    troubles: MutableMapping[str, str] = field(default_factory=dict)
     vague_words: tuple[str, ...] = VAGUE
+    alerts: AlertRules = NO_ALERTS
+    mask: MaskRules = USUAL_RULES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that services work with. Built once, in `bot.app`."""
+
+    store: Store
+    clock: Clock
+    slack: SlackGateway
+    exporter: Exporter
+    policy: Policy
+    integrations: Integrations = field(default_factory=Integrations)
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""
-        return zone_of(person) if self.input_zone == "author" else ZoneInfo(self.input_zone)
+        return zone_of(person) if self.policy.input_zone == "author" else ZoneInfo(self.policy.input_zone)
 
     def lacks_zone(self, person: Person) -> bool:
         """Whether their times are read in UTC for want of a zone of theirs that this machine knows."""
-        return self.input_zone == "author" and not has_zone(person)
+        return self.policy.input_zone == "author" and not has_zone(person)
 
     async def may_see(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
         """Those of the channels that this person may look into; a guest none but those they belong to."""
-        person = await self.people.known(team, user)
-        return await self.places.visible(user, channels, here, belongs=not person.is_guest)
+        person = await self.slack.directory.known(team, user)
+        return await self.slack.channels.visible(user, channels, here, belongs=not person.is_guest)
 
     async def sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
         """The same from no channel at all, and whether Slack answered for each of them."""
-        person = await self.people.known(team, user)
-        return await self.places.sight(user, channels, belongs=not person.is_guest)
+        person = await self.slack.directory.known(team, user)
+        return await self.slack.channels.sight(user, channels, belongs=not person.is_guest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +240,7 @@ async def once(services: Services, request: Request, unit: Unit, *, verb: str) -
         said = _told_there(tx, request, unit(tx))
         if tx.changed:
             history_store.keep(tx, request.user, verb, request.key, request.now)
-            follow(tx, services.systems, request.now)
+            follow(tx, services.integrations.names, request.now)
         encoded = json.dumps(said)
         if request.aloud and said is not None and said.get("response_type") == "in_channel":
             deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, encoded, request.now))
@@ -225,11 +248,11 @@ async def once(services: Services, request: Request, unit: Unit, *, verb: str) -
         return KeptReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 
     reply = await services.store.write(run)
-    services.cards.touch(request.place, request.incident_id)
+    services.slack.live_messages.touch(request.place, request.incident_id)
     if reply.changed:
-        services.tabs.changed(reply.changed)
+        services.slack.home_tabs.changed(reply.changed)
     if reply.owes:
-        services.outbox.kick()
+        services.slack.outbox.kick()
     return reply or None
 
 
@@ -247,8 +270,8 @@ def _told_there(tx: Transaction, request: Request, said: Message | None) -> Mess
 
 async def require_able(services: Services, request: Request, user: str, what: str, field: str = "") -> Person:
     """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
-    person = await services.people.known(request.team, user)
-    if services.people.is_nobody(request.team, user):
+    person = await services.slack.directory.known(request.team, user)
+    if services.slack.directory.is_nobody(request.team, user):
         raise Refused(
             f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @.", field=field
         )
@@ -323,7 +346,7 @@ async def require_sight(services: Services, request: Request) -> None:
     channel = (
         here if request.incident_id is None else await services.store.read(lambda tx: _channel_of(tx, request)) or here
     )
-    if channel == here and not services.places.has_left(request.user, channel):
+    if channel == here and not services.slack.channels.has_left(request.user, channel):
         return
     sight = await services.sight(request.team, request.user, [channel])
     if channel not in sight.seen:

@@ -77,11 +77,11 @@ def require_standing(tx: Transaction, services: Services, request: Request, entr
 def _who_changed(tx: Transaction, services: Services, request: Request, entry: Entry) -> str:
     versions = timeline_store.versions(tx, entry.id)
     who = versions[-1].changed_by if versions else entry.recorder
-    return services.people.name(request.team, who) or who
+    return services.slack.directory.name(request.team, who) or who
 
 
 def _named(services: Services, request: Request, name: str) -> str:
-    return "you" if name == (services.people.name(request.team, request.user) or request.user) else name
+    return "you" if name == (services.slack.directory.name(request.team, request.user) or request.user) else name
 
 
 def why_since(tx: Transaction, services: Services, request: Request, why: Why, pressed: Pressed) -> Message | None:
@@ -109,7 +109,7 @@ def require_why(tx: Transaction, services: Services, request: Request, why: Why)
 def _who_changed_why(tx: Transaction, services: Services, request: Request, why: Why) -> str:
     wordings = whys_store.versions(tx, why.id)
     who = wordings[-1].changed_by if wordings else why.author
-    return services.people.name(request.team, who) or who
+    return services.slack.directory.name(request.team, who) or who
 
 
 def require_owed(incident: Incident) -> None:
@@ -130,7 +130,7 @@ async def show_one(services: Services, request: Request, number: int) -> Message
         incident = require_incident(tx, request)
         entry = require_entry(tx, incident, number)
         return corrections_views.history(
-            entry, timeline_store.versions(tx, entry.id), clocks, partial(services.people.name, request.team)
+            entry, timeline_store.versions(tx, entry.id), clocks, partial(services.slack.directory.name, request.team)
         )
 
     return await services.store.read(look)
@@ -208,7 +208,7 @@ async def _amend(
             return corrections_views.standing(entry, clocks)
         entry = timeline_store.amend(tx, entry, "edited", request.user, request.now)
         turn = corrections_views.Turn(
-            incident, as_corrected(tx, services.rules, incident, entry, request.now), request.user
+            incident, as_corrected(tx, services.policy.reminders, incident, entry, request.now), request.user
         )
         return corrections_views.edited(
             entry, before, clocks, turn, attachments_store.names(tx, entry.id), named=wanted.reading
@@ -273,7 +273,7 @@ async def strike(services: Services, request: Request, number: int | None, press
         if entry.struck:
             raise Refused(f"#{entry.number} was taken back already.")
         entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", request.user, request.now)
-        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         return corrections_views.struck(
             entry, corrections_views.Turn(incident, after, request.user, pressed.is_harmless)
         )
@@ -290,7 +290,7 @@ async def restore(services: Services, request: Request, number: int, pressed: Pr
         if not entry.struck:
             raise Refused(f"#{number} stands in the timeline already.")
         entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", request.user, request.now)
-        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         return corrections_views.restored(
             entry, corrections_views.Turn(incident, after, request.user, pressed.is_harmless)
         )
@@ -318,7 +318,7 @@ async def as_utc(services: Services, request: Request, number: int, written: str
         end = reading.end_utc or (reading.utc + lasts if lasts else None)
         entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)
         entry = timeline_store.amend(tx, entry, "edited", request.user, request.now)
-        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         return corrections_views.edited(entry, before, clocks, corrections_views.Turn(incident, after, request.user))
 
     return await once(services, request, unit, verb="timeline.as_utc")

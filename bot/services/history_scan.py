@@ -320,7 +320,7 @@ class Walker:
         services = self._services
         try:
             author = await author_of(services, held.team, said)
-            text = text_of(said, await services.people.read(held.team, said.text))
+            text = text_of(said, await services.slack.directory.read(held.team, said.text))
         except Refused as refused:
             if said.is_odd or said.text:
                 raise _Skipped from refused
@@ -328,7 +328,7 @@ class Walker:
         reading = times.read(text, said.at, services.zone_for(author), language=language_of(author))
         why = find_reason(
             said.text,
-            is_marked=_is_marked(told, services.reaction),
+            is_marked=_is_marked(told, services.policy.reaction),
             has_time=reading.written is not None,
             has_image=any(file.media_type.startswith("image/") for file in said.files),
         )
@@ -385,7 +385,7 @@ class Walker:
             deliveries_store.tell(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
 
         await self._services.store.write(unit)
-        self._services.outbox.kick()
+        self._services.slack.outbox.kick()
 
 
 def _is_over(held: HistoryScan, cursor: _Cursor) -> bool:

@@ -157,13 +157,13 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
 async def set_lead(services: Services, request: Request, lead: str, called: str) -> Message | None:
     """Say who leads; `lead` is a user id, `called` the name as typed, for where Slack does not tell another."""
     await require_able(services, request, lead, "lead")
-    name = services.people.name(request.team, lead) or called
+    name = services.slack.directory.name(request.team, lead) or called
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         if incident.lead == lead:
             raise Refused(f"{name} leads {incident.key} already.")
-        before = services.people.name(request.team, incident.lead) or incident.lead if incident.lead else ""
+        before = services.slack.directory.name(request.team, incident.lead) or incident.lead if incident.lead else ""
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
         _note(tx, request, incident, text, EntryKind.LEAD)
@@ -241,8 +241,8 @@ def _clocks(request: Request, carried: PendingEntry) -> Clocks:
 
 
 async def _capture(services: Services, request: Request, carried: PendingEntry) -> CapturedEntry:
-    person = await services.people.known(request.team, request.user)
-    author = await services.people.known(request.team, carried.author) if carried.author else person
+    person = await services.slack.directory.known(request.team, request.user)
+    author = await services.slack.directory.known(request.team, carried.author) if carried.author else person
     reading = carried.reading()
     named = None
     if carried.names_times and carried.at is not None:
@@ -408,7 +408,7 @@ async def welcomed(services: Services, request: Request) -> None:
         if incident is not None and not incident.postmortem_status.is_finished:
             deliveries_store.owe(tx, Owed(request.team, "card", request.place.channel, "", request.now, incident.id))
         else:
-            card = json.dumps(incidents_views.welcome(services.reaction))
+            card = json.dumps(incidents_views.welcome(services.policy.reaction))
             deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, card, request.now))
 
     await once(services, request, unit, verb="incidents.welcomed")

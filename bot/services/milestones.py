@@ -188,7 +188,7 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
         entry = timeline_store.amend(tx, replace(entry, struck=False), "edited", request.user, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
         turn = corrections_views.Turn(
-            incident, as_corrected(tx, services.rules, incident, entry, request.now), request.user
+            incident, as_corrected(tx, services.policy.reminders, incident, entry, request.now), request.user
         )
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
@@ -247,7 +247,7 @@ def _written(
 def _resolved(
     tx: Transaction, services: Services, request: Request, incident: Incident, entry: Entry, clocks: Clocks
 ) -> Message:
-    remind(tx, services.rules, incident, entry)
+    remind(tx, services.policy.reminders, incident, entry)
     text = incident_rules.text_beyond_milestone(Milestone.RESOLVED, entry.text)
     said = words.incidents.resolved(
         key=incident.key,
@@ -264,7 +264,7 @@ def _resolved(
         open_thread(tx, request, incident)
     chain = whys_store.chain(tx, incident.id)
     asking = [whys_views.asked_below(incident, chain)] if can_post else whys_views.ask(incident, chain)
-    return whys_views.after_resolution(incident, said, services.rules.after_resolution, asking)
+    return whys_views.after_resolution(incident, said, services.policy.reminders.after_resolution, asking)
 
 
 async def by_button(

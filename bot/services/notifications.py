@@ -311,7 +311,11 @@ async def take(services: Services, request: Request, text: str, mentioned: str |
     of that sort, its author reads what could be said here; where it names an action only, what can be done about it.
     """
     is_group = mentioned is not None and mentioned.startswith("S")
-    is_bot = bool(mentioned) and not is_group and (await services.people.known(request.team, mentioned or "")).is_bot
+    is_bot = (
+        bool(mentioned)
+        and not is_group
+        and (await services.slack.directory.known(request.team, mentioned or "")).is_bot
+    )
     other = None if is_bot else mentioned
     answer = actions_rules.read_reply(
         text, await actions_service.today_of(services, request), mentions=other is not None

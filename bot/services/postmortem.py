@@ -180,7 +180,7 @@ async def fill(
         incident = require_incident(tx, request, locking=True)
         history = sections_store.history(tx, incident.id, slug)
         if history and history[-1].version != written.version:
-            who = services.people.name(request.team, history[-1].author) or history[-1].author
+            who = services.slack.directory.name(request.team, history[-1].author) or history[-1].author
             yours = postmortem_views.Yours(text if written.is_changed else None, verdicts)
             return postmortem_views.conflict(case_store.load(tx, incident), section, history[-1], who, yours)
         if written.is_changed or not history:
@@ -236,12 +236,12 @@ async def publish(services: Services, request: Request) -> Message | None:
         before = require_incident(tx, request, locking=True)
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
             who = history_store.last_who(tx, before.id, PUBLISHED_BY)
-            return postmortem_views.published_already(before, who, services.page.current(tx, before))
+            return postmortem_views.published_already(before, who, services.integrations.page.current(tx, before))
         case, _ = case_store.glance(tx, before, 1)
         incident = postmortem_rules.publish(case, request.now)
         _finish(tx, request, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), request.now)
-        page = services.page.after_publication(tx, incident, request.now)
+        page = services.integrations.page.after_publication(tx, incident, request.now)
         return postmortem_views.published(incident, request.user, found, [*edited, *page])
 
     return await once(services, request, unit, verb="postmortem.publish")
@@ -271,7 +271,7 @@ async def reopen(services: Services, request: Request) -> Message | None:
         incident = postmortem_rules.reopen(before)
         incidents_store.save(tx, incident)
         return postmortem_views.reopened(
-            incident, before, request.user, resume(tx, services.rules, incident, request.now)
+            incident, before, request.user, resume(tx, services.policy.reminders, incident, request.now)
         )
 
     return await once(services, request, unit, verb="postmortem.reopen")
@@ -294,7 +294,9 @@ async def show_reminders(services: Services, request: Request) -> Message:
 
     case, had = await services.store.read(look)
     asked_of = {owed.recipient for one in had for owed in one.deliveries if owed.recipient.startswith(("U", "W"))}
-    known = {user: person for user in asked_of if (person := services.people.seen(request.team, user)) is not None}
+    known = {
+        user: person for user in asked_of if (person := services.slack.directory.seen(request.team, user)) is not None
+    }
     return postmortem_views.reminders(replace(case, people=case.people | known), had)
 
 
@@ -355,14 +357,14 @@ class Completed:
 
 async def action_form(services: Services, request: Request, action_id: int) -> Block:
     """The form that gives an action its owner, date and link."""
-    groups = await services.people.names.groups(request.team)
+    groups = await services.slack.directory.names.groups(request.team)
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, request)
         action = _of(tx, incident.id, action_id)
         require_open(action)
         return postmortem_views.action_form(
-            action, incident, services.people.seen(request.team, action.owner or ""), groups
+            action, incident, services.slack.directory.seen(request.team, action.owner or ""), groups
         )
 
     return await services.store.read(look)
@@ -397,7 +399,7 @@ async def _keeper(services: Services, request: Request, owner: str) -> Person:
     """Whoever owns it already, which is not judged anew: also somebody who has left since."""
     if owner.startswith("S"):
         return await owner_of(services, request, owner)
-    return await services.people.known(request.team, owner)
+    return await services.slack.directory.known(request.team, owner)
 
 
 def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Action:

@@ -69,7 +69,7 @@ class TypedLine:
 
 async def record(services: Services, request: Request, typed: TypedLine) -> Message | None:
     """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
-    person = await services.people.known(request.team, request.user)
+    person = await services.slack.directory.known(request.team, request.user)
     clocks = clocks_of(services, person, request.now)
     reading = _read(typed, request.now, clocks)
     if reading.question is not None:
@@ -169,7 +169,7 @@ def clocks_of(services: Services, person: Person, now: datetime) -> timeline_vie
 
 async def own_clocks(services: Services, request: Request) -> timeline_views.Clocks:
     """The clocks of whoever asks, at the moment of the request."""
-    return clocks_of(services, await services.people.known(request.team, request.user), request.now)
+    return clocks_of(services, await services.slack.directory.known(request.team, request.user), request.now)
 
 
 def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:
@@ -385,7 +385,7 @@ async def was_at(services: Services, request: Request, seen: SeenEntry, offer: T
             again = () if before.happened_at == offer.at else timeline_views.buttons(before, [offer], request.now)
             return corrections_views.changed_since(before, clocks, last_editor(services, tx, request, before), again)
         entry = timeline_store.amend(tx, _moved(before, offer), "edited", request.user, request.now)
-        after = as_corrected(tx, services.rules, incident, entry, request.now)
+        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         turn = corrections_views.Turn(incident, after, request.user)
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
@@ -395,7 +395,7 @@ async def was_at(services: Services, request: Request, seen: SeenEntry, offer: T
 def last_editor(services: Services, tx: Transaction, request: Request, entry: Entry) -> str:
     """The name of whoever changed an entry last."""
     who = timeline_store.versions(tx, entry.id)[-1].changed_by
-    return services.people.name(request.team, who) or who
+    return services.slack.directory.name(request.team, who) or who
 
 
 def _moved(before: Entry, offer: TimeOffer) -> Entry:

@@ -59,13 +59,15 @@ async def answer(
 
 async def hint(services: Services, request: Request, text: str) -> Message | None:
     """The gentle word to somebody whose answer, just recorded, seems to stop at a person; None where it does not."""
-    word = find_blame_word(text, services.blame_words)
+    word = find_blame_word(text, services.policy.blame_words)
     if not word:
         return None
 
     def look(tx: Transaction) -> Message | None:
         mine = [why for why in whys_store.chain(tx, require_incident(tx, request).id) if why.author == request.user]
-        latest = next((why for why in reversed(mine) if find_blame_word(why.text, services.blame_words) == word), None)
+        latest = next(
+            (why for why in reversed(mine) if find_blame_word(why.text, services.policy.blame_words) == word), None
+        )
         return whys_views.hint(latest, word) if latest else None
 
     return await services.store.read(look)
@@ -184,7 +186,7 @@ async def form(services: Services, request: Request, parent: int | None) -> Bloc
         if parent:
             require_why(tx, services, request, whys_rules.find_why(whys_store.every(tx, incident.id), parent))
         before = whys_rules.find_answer(chain, parent)
-        who = (services.people.name(request.team, before.author) or before.author) if before else ""
+        who = (services.slack.directory.name(request.team, before.author) or before.author) if before else ""
         return whys_views.answer_form(
             incident, chain, parent, entry_to_cite(tx, incident.id), (before, who) if before else None
         )
@@ -268,7 +270,7 @@ async def save_form(
         incident, before = _why(tx, request, number, locking=True)
         if before.version != version:
             who = whys_store.versions(tx, before.id)[-1].changed_by
-            name = services.people.name(request.team, who) or who
+            name = services.slack.directory.name(request.team, who) or who
             entry = entry_to_cite(tx, before.incident_id)
             return whys_views.stale_form(before, request.place.channel, entry, text, name)
         return _reworded(tx, request, incident, before, text)
@@ -343,7 +345,9 @@ async def history(services: Services, request: Request, number: int) -> Message:
 
     def look(tx: Transaction) -> Message:
         _, why = _why(tx, request, number)
-        return whys_views.history(why, whys_store.versions(tx, why.id), partial(services.people.name, request.team))
+        return whys_views.history(
+            why, whys_store.versions(tx, why.id), partial(services.slack.directory.name, request.team)
+        )
 
     return await services.store.read(look)
 

@@ -85,7 +85,7 @@ async def test_an_owner_who_has_left_stays_until_somebody_is_picked(sqlite_url: 
         gone = replace(play.case().people[play.bo], is_deactivated=True)
         play.slack.workspace.users[play.bo].deleted = True
         play.bot.store.write_now(lambda tx: people_store.keep(tx, gone))
-        await play.bot.services.people.load()
+        await play.bot.services.slack.directory.load()
         view = await completing(play)
         assert "Bo Demo owns it, whom this form cannot show." in view.plain
         answer = await play.slack.submit(play.ana, view, {"due": "2026-12-24"})

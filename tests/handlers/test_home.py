@@ -204,7 +204,7 @@ async def test_what_slack_does_not_say_of_a_channel_is_closed_and_asked_again(ur
         await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
         play.slack.fail("conversations.members", "internal_error")
         assert "change the keys" not in await opened(play, play.bo)
-        assert play.bot.tabs.is_behind
+        assert play.bot.slack.home_tabs.is_behind
         assert "change the keys" in await opened(play, play.bo)
 
 
@@ -214,4 +214,4 @@ async def test_a_channel_that_the_bot_was_taken_out_of_is_nobody_s_and_holds_not
         await told(play, play.ana, "/incident open The quiet leak", room)
         play.slack.workspace.channels[room].members.discard(play.slack.bot_user_id)
         assert "Nothing is open" in await opened(play, play.bo)
-        assert not play.bot.tabs.is_behind
+        assert not play.bot.slack.home_tabs.is_behind

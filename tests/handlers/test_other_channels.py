@@ -162,7 +162,7 @@ async def test_who_was_not_in_a_private_channel_may_nothing_and_it_fails_closed(
             assert "That is in a channel that you cannot look into" in said
             assert "Checkout" not in said
         play.slack.fail("conversations.info", "internal_error")
-        play.bot.services.places.forget(secret)
+        play.bot.services.slack.channels.forget(secret)
         said = await told(play, play.bo, f"/postmortem {typed}", play.slack.dm(play.bo))
         assert "Slack does not say just now whether you may look into that channel." in said
         assert play.case(secret) == before

@@ -62,7 +62,7 @@ async def test_a_group_that_is_no_longer_in_use_is_not_offered_and_the_list_is_a
         with_group(play)
         play.slack.workspace.usergroups["S0OLD"] = []
         play.slack.workspace.usergroups_disabled.add("S0OLD")
-        names = play.bot.people.names
+        names = play.bot.slack.directory.names
         assert await names.groups("T0REHEARSE") == ((GROUP, "oncall"),)
         assert await names.groups("T0REHEARSE") == ((GROUP, "oncall"),)
         assert calls(play, "usergroups.list") == 1

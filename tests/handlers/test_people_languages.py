@@ -63,7 +63,7 @@ async def test_somebody_whose_language_nobody_told_is_read_in_english(sqlite_url
     async with on_stage(sqlite_url) as play:
         dana = play.slack.user("Dana Demo", "Europe/Berlin")
         await play.slack.event({"type": "team_join", "user": as_told(dana, "Dana Demo", "Europe/Berlin")})
-        person = play.bot.services.people.seen(TEAM, dana)
+        person = play.bot.services.slack.directory.seen(TEAM, dana)
         assert person is not None
         assert (person.locale, language_of(person)) == ("", "en")
 

@@ -90,7 +90,7 @@ async def test_who_left_the_channel_meanwhile_redacts_nothing_there(sqlite_url: 
         assert labels(await redacted(play)) == ["Redact there"]
         play.slack.workspace.channels[room].members.remove(play.bo)
         await play.pass_time(minutes=2)
-        play.bot.services.places.forget(room)
+        play.bot.services.slack.channels.forget(room)
         await press(play, play.bo, "secret_redact_there")
         assert PASSWORD in play.case(room).entries[1].text
 

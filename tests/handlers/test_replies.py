@@ -75,7 +75,7 @@ async def test_what_they_cannot_look_into_any_more_is_counted_and_not_named(sqli
         await told(play, play.ana, "/action burn the vault @Bo Demo due tomorrow", secret)
         await owing(play, THREE[1])
         play.slack.workspace.channels[secret].members.remove(play.bo)
-        play.bot.services.places.forget(secret)
+        play.bot.services.slack.channels.forget(secret)
         said = (await said_back(play, play.bo, "done")).plain
         assert "vault" not in said
         assert "1 of INC-2 (rotate the keys) and 1 more, which the Home tab lists." in said

@@ -143,7 +143,7 @@ async def test_a_private_incident_is_neither_proposed_nor_quoted_in_another_chan
         # A public channel that was made private since its incident was proposed.
         shown = having(play, play.bo, "recall_same", room)
         play.slack.workspace.channels[play.channel].private = True
-        play.bot.services.places.forget(play.channel)
+        play.bot.services.slack.channels.forget(play.channel)
         (value,) = [value for _, action, value in shown.buttons if action == "recall_same" and '"other": 2' in value]
         await play.slack.click(play.bo, shown, "recall_same", value)
         await play.settle()

@@ -118,8 +118,8 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks_and_nothing_is_lost(sq
         await done(play, "/action mend the alert @Bo Demo due friday")
         assert published(play, play.bo) == before
         assert "You owe no action" in words(play, play.bo)
-        assert 0 < play.bot.tabs._quiet_until - time.monotonic() <= 60
-        play.bot.tabs._quiet_until = time.monotonic()  # a minute later
+        assert 0 < play.bot.slack.home_tabs._quiet_until - time.monotonic() <= 60
+        play.bot.slack.home_tabs._quiet_until = time.monotonic()  # a minute later
         await play.settle()
         assert "You owe 2 actions" in words(play, play.bo)
         assert published(play, play.bo) == before + 1
@@ -145,7 +145,7 @@ async def test_a_restart_finds_what_was_changed_and_not_shown(sqlite_url: str) -
         assert "add a load test" not in str(life.slack.home(life.bo))
         calls = len(publications(life))
         async with life.bot() as bot:
-            bot.tabs._pause = bot.tabs._pace = 0.01
+            bot.slack.home_tabs._pause = bot.slack.home_tabs._pace = 0.01
             await until(lambda: "add a load test" in str(life.slack.home(life.bo)))
         assert publications(life)[calls:] == [life.bo]
 

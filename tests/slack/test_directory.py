@@ -62,7 +62,7 @@ async def test_a_name_is_asked_once_and_a_rename_is_heard(sqlite_url: str) -> No
     async with on_stage(sqlite_url) as play:
         await opened(play)
         other = play.slack.channel("payments", [play.ana])
-        names: Names = play.bot.people.names
+        names: Names = play.bot.slack.directory.names
         await names.learn(TEAM, [other])
         before = calls(play, "conversations.info")
         await names.learn(TEAM, [other, other])
@@ -103,7 +103,7 @@ async def test_a_list_that_slack_rations_is_read_to_its_end(sqlite_url: str) -> 
         play.slack.fail("users.list", "ratelimited", retry_after=1)
         await play.pass_time(days=1)
         await play.bot.roster.settled()
-        assert play.bot.people.name(TEAM, dana) == "Dana Demo"
+        assert play.bot.slack.directory.name(TEAM, dana) == "Dana Demo"
 
 
 @pytest.mark.parametrize("error", ["internal_error", "invalid_auth"])
@@ -115,18 +115,18 @@ async def test_a_failed_reading_is_tried_again_soon(sqlite_url: str, error: str)
         for hours in (24, 1):
             await play.pass_time(hours=hours)
             await play.bot.roster.settled()
-        assert play.bot.people.name(TEAM, dana) == "Dana Demo"
+        assert play.bot.slack.directory.name(TEAM, dana) == "Dana Demo"
 
 
 async def test_somebody_whom_the_list_does_not_have_is_looked_up(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["user_not_found"]) as play:
         await play.bot.roster.settled()
-        await play.bot.people.learn(TEAM, {"id": "U0GONE", "name": "gone", "tz": "UTC"})
+        await play.bot.slack.directory.learn(TEAM, {"id": "U0GONE", "name": "gone", "tz": "UTC"})
         before = calls(play, "users.info")
         await play.pass_time(days=1)
         await play.bot.roster.settled()
         assert calls(play, "users.info") == before + 1
-        assert play.bot.people.name(TEAM, "U0GONE") == "gone"
+        assert play.bot.slack.directory.name(TEAM, "U0GONE") == "gone"
 
 
 async def test_somebody_who_left_unheard_is_known_to_have_left_a_day_later(sqlite_url: str) -> None:
@@ -135,6 +135,6 @@ async def test_somebody_who_left_unheard_is_known_to_have_left_a_day_later(sqlit
         play.slack.workspace.users[play.bo].deleted = True
         await play.pass_time(days=1)
         await play.bot.roster.settled()
-        seen = play.bot.people.seen(TEAM, play.bo)
+        seen = play.bot.slack.directory.seen(TEAM, play.bo)
         assert seen is not None
         assert seen.is_deactivated

@@ -50,7 +50,7 @@ async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> No
         await told(play, play.bo, "/timeline failed over")
         await play.settle()
         before = updates(play)
-        play.bot.cards.touch(Place(play.slack.workspace.team, play.channel), None)
+        play.bot.slack.live_messages.touch(Place(play.slack.workspace.team, play.channel), None)
         await play.settle()
         assert updates(play) == before
 
@@ -85,15 +85,15 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks_and_then_told_the_late
         play.slack.fail("chat.update", "ratelimited", retry_after=60)
         before = updates(play)
         await told(play, play.bo, "/timeline failed over")
-        await play.bot.cards.refresh_now()
+        await play.bot.slack.live_messages.refresh_now()
         assert updates(play) == before + 1
         for number in range(5):
             await told(play, play.bo, f"/timeline entry {number}")
-            await play.bot.cards.refresh_now()
+            await play.bot.slack.live_messages.refresh_now()
         assert updates(play) == before + 1
-        assert 0 < play.bot.cards._quiet_until - time.monotonic() <= 60
-        play.bot.cards._quiet_until = time.monotonic()  # a minute later
-        await play.bot.cards.refresh_now()
+        assert 0 < play.bot.slack.live_messages._quiet_until - time.monotonic() <= 60
+        play.bot.slack.live_messages._quiet_until = time.monotonic()  # a minute later
+        await play.bot.slack.live_messages.refresh_now()
         assert updates(play) == before + 2
         assert "entry 4" in having(play, play.bo, "timeline_show").plain
 

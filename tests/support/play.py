@@ -41,9 +41,9 @@ class Play:
     async def settle(self) -> None:
         """Wait until what was said after the acknowledgements has arrived."""
         await self.bot.boundary.drain()
-        await self.bot.outbox.send_due(self.clock.now())
-        await self.bot.cards.refresh_now()
-        await self.bot.tabs.draw_now()
+        await self.bot.slack.outbox.send_due(self.clock.now())
+        await self.bot.slack.live_messages.refresh_now()
+        await self.bot.slack.home_tabs.draw_now()
 
     async def pass_time(self, **by: float) -> None:
         """Move the clock on (as `timedelta` takes it) and do what is due then."""

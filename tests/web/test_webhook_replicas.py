@@ -29,7 +29,7 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
         store = open_store(settings.sqlalchemy_url)
         try:
             async with Afterword(settings, store, play.clock) as other:
-                other.people.home = play.bot.people.home
+                other.slack.directory.home = play.bot.slack.directory.home
                 for number in range(15):
                     heard = await asyncio.gather(
                         *(
@@ -54,7 +54,7 @@ async def test_a_start_and_its_end_that_two_replicas_hear_at_once_find_each_othe
         store = open_store(settings.sqlalchemy_url)
         try:
             async with Afterword(settings, store, play.clock) as other:
-                other.people.home = play.bot.people.home
+                other.slack.directory.home = play.bot.slack.directory.home
                 for number in range(1, 16):
                     end = told(number, ended="2026-11-23T12:25:00Z")
                     await asyncio.gather(

@@ -208,7 +208,7 @@ async def test_nobody_waits_long_behind_a_database_that_stands_still(sqlite_url:
 
 async def test_while_nobody_knows_the_workspace_the_sender_is_to_come_again(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
-        play.bot.people.home = ""
+        play.bot.slack.directory.home = ""
         reply = await send(play, "alertmanager", RAW)
         assert (reply.status, "AFTERWORD_ALERTS_TEAM" in reply.text) == (503, True)
         await play.slack.command(play.ana, play.channel, "/incident open Checkout is failing")
@@ -218,7 +218,7 @@ async def test_while_nobody_knows_the_workspace_the_sender_is_to_come_again(sqli
 async def test_the_workspace_may_be_named(sqlite_url: str) -> None:
     environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_ALERTS_TEAM": TEAM}
     async with playing(sqlite_url, environ=environ) as play:
-        play.bot.people.home = ""
+        play.bot.slack.directory.home = ""
         assert (await send(play, "alertmanager", RAW)).status == 200
 
 

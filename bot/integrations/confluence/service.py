@@ -25,7 +25,7 @@ BACK = "back"
 
 async def publish(services: Services, request: Request) -> Message | None:
     """`/postmortem confluence`: make the page, or bring it up to date."""
-    if SYSTEM not in services.systems:
+    if SYSTEM not in services.integrations.names:
         raise Refused(words.confluence.not_connected())
 
     def unit(tx: Transaction) -> Message:
@@ -64,7 +64,9 @@ async def window(services: Services, request: Request) -> Block:
     incident = await services.store.read(lambda tx: require_incident(tx, request))
 
     def finds() -> Block:
-        masked = services.store.read_now(lambda tx: rendering_service.masked(tx, incident, services.mask, request.now))
+        masked = services.store.read_now(
+            lambda tx: rendering_service.masked(tx, incident, services.policy.mask, request.now)
+        )
         return confluence_views.window(incident, masked[1])
 
     return await asyncio.to_thread(finds)

@@ -36,7 +36,7 @@ _PRIORITIES = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
 
 async def page(services: Services, request: Request, words: str) -> Message | None:
     """`/incident page WORDS`: have those on call paged; it is in the timeline that it was asked for, and when."""
-    if SYSTEM not in services.systems:
+    if SYSTEM not in services.integrations.names:
         raise Refused(
             "Nobody was paged: paging is not connected. Page as you usually do, and write it down with `/timeline`. "
             "Whoever runs Afterword can connect it: AFTERWORD_JSM_KEY."

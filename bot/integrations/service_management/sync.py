@@ -38,7 +38,7 @@ SYSTEM = "jsm"
 
 async def open_there(services: Services, request: Request) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project, too."""
-    if SYSTEM not in services.systems:
+    if SYSTEM not in services.integrations.names:
         raise Refused(
             "Jira Service Management is not connected. Whoever runs Afterword can connect it: AFTERWORD_JSM_PROJECT."
         )

@@ -54,7 +54,7 @@ Drafted = Callable[[Incident, datetime], str]
 
 async def overview(services: Services, request: Request) -> Message:
     """`/incident customers`: what they read, and the way to tell them more."""
-    if SYSTEM not in services.systems:
+    if SYSTEM not in services.integrations.names:
         return statuspage_views.not_connected()
 
     def look(tx: Transaction) -> Message:
@@ -73,7 +73,7 @@ async def form(services: Services, request: Request) -> Block:
         page = links_store.of(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
         over = incident.status is Status.RESOLVED
         status = PublicStatus.RESOLVED if over else page.status if page else PublicStatus.INVESTIGATING
-        return statuspage_views.form(incident, services.components(), status)
+        return statuspage_views.form(incident, services.integrations.components(), status)
 
     return await services.store.read(look)
 
@@ -81,7 +81,7 @@ async def form(services: Services, request: Request) -> Block:
 async def confirm(services: Services, request: Request, update: dict[str, Any]) -> Block:
     """The window that shows exactly what customers will read."""
     _require_sayable(update)
-    names = [component.name for component in services.components() if component.id in update["components"]]
+    names = [component.name for component in services.integrations.components() if component.id in update["components"]]
     return await services.store.read(lambda tx: statuspage_views.confirm(require_incident(tx, request), update, names))
 
 
@@ -122,7 +122,7 @@ def finds_in(
     services: Services, request: Request, incident: Incident
 ) -> Callable[[Transaction], tuple[MaskedItem, ...]]:
     """What a masked copy of an incident's document masks."""
-    return lambda tx: rendering_service.masked(tx, incident, services.mask, request.now)[1]
+    return lambda tx: rendering_service.masked(tx, incident, services.policy.mask, request.now)[1]
 
 
 async def draft(services: Services, request: Request) -> Message | None:

@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.domain import alerts as alerts_rules
 from bot.domain.alerts import (
@@ -252,7 +253,7 @@ class AlertCount:
 
 async def team_of(services: Services) -> str:
     """Whose workspace alerts belong to; raises NotRecorded while nobody can tell."""
-    team = services.alerts.team or services.people.home
+    team = services.policy.alerts.team or services.slack.directory.home
     if team:
         return team
     known = await services.store.read(incidents_store.teams)
@@ -270,17 +271,19 @@ async def hear(services: Services, told: Sequence[Alert], now: datetime) -> Aler
         return AlertCount()
     team = await team_of(services)
     for program in {AFTERWORD, *(alert.source for alert in told)}:
-        await services.people.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
+        await services.slack.directory.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
     ordered = sorted(told, key=sort_key)
     taken = 0
     for at in range(0, len(ordered), AT_ONCE):
         part = ordered[at : at + AT_ONCE]
-        hearing = await services.store.write(lambda tx, part=part: write_down(tx, services.alerts, team, part, now))  # type: ignore[misc]
+        hearing = await services.store.write(
+            partial(write_down, chosen=services.policy.alerts, team=team, told=part, now=now)
+        )
         taken += hearing.taken
         for place, incident_id in hearing.touched:
-            services.cards.touch(place, incident_id)
+            services.slack.live_messages.touch(place, incident_id)
         if hearing.owes:
-            services.outbox.kick()
+            services.slack.outbox.kick()
     return AlertCount(taken, len(told) - taken)
 
 

@@ -253,7 +253,7 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
 
     said = await once(services, request, unit, verb="suggestions.attach_to")
     if found is not None:
-        services.cards.touch(Place(found.team, found.channel), found.id)
+        services.slack.live_messages.touch(Place(found.team, found.channel), found.id)
     return said
 
 

@@ -58,7 +58,7 @@ async def export(services: Services, request: Request, form: str) -> Message | N
         incident = require_incident(tx, request)
         to = _where(request, incident, form)
         _owe(tx, request, incident, ExportOrder(form, to, request.user))
-        page = services.page.below_export(tx, incident)
+        page = services.integrations.page.below_export(tx, incident)
         return exports_views.exporting(
             incident, (form, to), others, [*page, *edited, *postmortem_views.still_open(found, incident)]
         )
@@ -115,7 +115,7 @@ def _named(tx: Transaction, request: Request) -> Incident:
 
 async def _audience(services: Services, channel: str) -> Audience:
     try:
-        return await services.places.audience(channel)
+        return await services.slack.channels.audience(channel)
     except NotThere as error:
         raise Refused(words.exports.not_there()) from error
     except TROUBLE as error:
@@ -133,7 +133,9 @@ async def _require_may_post(services: Services, request: Request, there: Audienc
 
 
 def _finds(services: Services, incident: Incident, request: Request) -> tuple[MaskedItem, ...]:
-    return services.store.read_now(lambda tx: rendering_service.masked(tx, incident, services.mask, request.now))[1]
+    return services.store.read_now(
+        lambda tx: rendering_service.masked(tx, incident, services.policy.mask, request.now)
+    )[1]
 
 
 async def post(services: Services, request: Request, order: ExportOrder) -> Message | None:

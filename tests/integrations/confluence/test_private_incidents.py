@@ -14,7 +14,7 @@ KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"
 def is_made_private(play: Play) -> None:
     """Its channel is, from now on."""
     play.slack.workspace.channels[play.channel].private = True
-    play.bot.services.places.forget(play.channel)
+    play.bot.services.slack.channels.forget(play.channel)
 
 
 async def asked(play: Play) -> SeenView:

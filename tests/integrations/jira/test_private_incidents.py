@@ -76,7 +76,7 @@ async def test_agreed_to_twice_is_said(sqlite_url: str) -> None:
 
 async def test_where_slack_does_not_say_who_can_read_no_action_leaves_and_it_is_tried_later(sqlite_url: str) -> None:
     async with with_jira(sqlite_url, slack_refuses="internal_error") as (play, jira):
-        play.bot.services.places.forget(play.channel)
+        play.bot.services.slack.channels.forget(play.channel)
         play.slack.fail("conversations.info", "internal_error")
         await told(play, play.ana, "/action enlarge the pool")
         await play.bot.errands.run_due(play.clock.now())
