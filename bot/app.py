@@ -65,7 +65,7 @@ SLACK_SECONDS = 10
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def rules_of(settings: Settings) -> ReminderRules:
+def build_reminder_rules(settings: Settings) -> ReminderRules:
     """The operator's choices about reminders."""
     quiet = QuietHours(settings.quiet_hours, settings.quiet_weekends)
     return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
@@ -83,14 +83,14 @@ def _client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClien
     return client
 
 
-def alert_rules_of(settings: Settings) -> AlertRules:
+def build_alert_rules(settings: Settings) -> AlertRules:
     """The operator's choices about alerts."""
     channel = "" if settings.alerts_channel == "none" else settings.alerts_channel
     team = "" if settings.alerts_team == "own" else settings.alerts_team
     return AlertRules(channel, team, parse_conditions(settings.alerts_open))
 
 
-def mask_of(settings: Settings) -> MaskRules:
+def build_mask_rules(settings: Settings) -> MaskRules:
     """What the operator wants masked in a copy for a wider circle. Raises Misconfigured."""
     patterns = "" if settings.mask_patterns == "none" else settings.mask_patterns
     try:
@@ -99,17 +99,17 @@ def mask_of(settings: Settings) -> MaskRules:
         raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS cannot be used: {error}.") from error
 
 
-def policy_of(settings: Settings) -> Policy:
+def build_policy(settings: Settings) -> Policy:
     """All the operator's choices that services work by. Raises Misconfigured."""
     return Policy(
-        reminders=rules_of(settings),
+        reminders=build_reminder_rules(settings),
         input_zone=settings.input_zone,
         allow_guests=settings.allow_guests,
         reaction=settings.reaction,
         blame_words=parse_blame_words(settings.blame_words),
         vague_words=parse_blame_words(settings.vague_words, VAGUE),
-        alerts=alert_rules_of(settings),
-        mask=mask_of(settings),
+        alerts=build_alert_rules(settings),
+        mask=build_mask_rules(settings),
     )
 
 
@@ -146,7 +146,7 @@ class Afterword:
         timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
         session = await opened.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         self.client = _client(settings, session)
-        policy, exporter, channels = policy_of(settings), Exporter(settings.templates_folder), Channels(self.client)
+        policy, exporter, channels = build_policy(settings), Exporter(settings.templates_folder), Channels(self.client)
         directory = Directory(store, self.client)
         await directory.load()
         composer = self._composer(exporter, channels, policy.mask)

@@ -13,7 +13,7 @@ from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import notifications as notifications_service
 from bot.services.actions import Asking
-from bot.services.context import Request, Services, examples
+from bot.services.context import Request, Services, read_examples
 from bot.slack.mrkdwn import group_in, mentioned, without_groups, without_mentions
 from bot.slack.views import actions as actions_views
 from bot.slack.views import form_fields as form_fields_views
@@ -70,7 +70,7 @@ class Actions:
             case actions_rules.ListActions():
                 return await actions_service.list_all(self._services, request)
             case actions_rules.ActionHelp():
-                return actions_views.help_text(await examples(self._services, request))
+                return actions_views.help_text(await read_examples(self._services, request))
             case one:
                 return await self._one(request, one)
 

@@ -21,7 +21,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
 from bot.errors import NotRecorded, Refused
-from bot.services.context import KeptReply, Request, Services, require_sight
+from bot.services.context import KeptReply, Request, Services, require_visible
 from bot.slack.errors import NO_ANSWER, TROUBLE, cause_of
 from bot.slack.messages_in import NotRead
 from bot.slack.views import blocks
@@ -237,7 +237,7 @@ class Boundary:
             is_elsewhere = request.home not in ("", people.home or request.team)
             if is_elsewhere or (await people.known(request.team, request.user)).is_guest:
                 raise Refused(words.general.no_guests())
-        await require_sight(self.services, request)
+        await require_visible(self.services, request)
 
     def later(self, work: Any) -> None:
         """Do what nobody waits for, after the acknowledgement; `drain` waits for it."""

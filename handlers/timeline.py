@@ -19,7 +19,7 @@ from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services import incidents as incidents_service
 from bot.services import timeline as timeline_service
-from bot.services.context import Request, Services, examples
+from bot.services.context import Request, Services, read_examples
 from bot.services.corrections import pressed_in
 from bot.services.timeline import SeenEntry, TypedLine
 from bot.slack.views import timeline as timeline_views
@@ -109,7 +109,7 @@ class Timeline:
                 return await corrections_service.strike(self._services, request, None)
             case _:
                 return timeline_views.help_text(
-                    self._services.policy.reaction, (await examples(self._services, request)).entry
+                    self._services.policy.reaction, (await read_examples(self._services, request)).entry
                 )
 
     async def _show(self, request: Request, since: timedelta | None, number: int | None) -> Message:

@@ -8,7 +8,7 @@ from bot.domain import whys as whys_rules
 from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import whys as whys_service
-from bot.services.context import Request, Services, examples
+from bot.services.context import Request, Services, read_examples
 from bot.services.corrections import pressed_in
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import threads as threads_views
@@ -69,7 +69,7 @@ class Whys:
             case whys_rules.ShowWhys():
                 return await whys_service.show(self._services, request)
             case whys_rules.WhyHelp():
-                return whys_views.help_text(await examples(self._services, request))
+                return whys_views.help_text(await read_examples(self._services, request))
             case _:
                 return await self._correct(request, wish, thread_ts)
 

@@ -12,7 +12,7 @@ import click
 from bot import __version__, logs, runner
 from bot import demo as demo_play
 from bot import manifest as app_manifest
-from bot.app import Afterword, mask_of, rules_of
+from bot.app import Afterword, build_mask_rules, build_reminder_rules
 from bot.cli import documents as documents_commands
 from bot.cli import options as options_commands
 from bot.cli import templates as templates_commands
@@ -99,7 +99,8 @@ def tick(*, now: str | None, dry_run: bool) -> None:
     try:
         due = list(reminders_service.owed_already(store, moment))
         due += [
-            reminders_service.told(settled) for settled in reminders_service.rehearse(store, rules_of(settings), moment)
+            reminders_service.told(settled)
+            for settled in reminders_service.rehearse(store, build_reminder_rules(settings), moment)
         ]
         for line in due:
             click.echo(line)
@@ -132,7 +133,7 @@ def _settings_found(settings: Settings) -> list[CheckResult]:
     """What is wrong with the settings as such, before anybody is asked about them."""
     found = [CheckResult("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *misspelt())]
     try:
-        mask_of(settings)
+        build_mask_rules(settings)
     except Misconfigured as error:
         found.append(CheckResult("mask", ok=False, sentence=str(error)))
     return found

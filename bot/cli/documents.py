@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import click
 
-from bot.app import mask_of, rules_of
+from bot.app import build_mask_rules, build_reminder_rules
 from bot.cli import options as options_commands
 from bot.clock import SystemClock
 from bot.domain.document import Document
@@ -189,7 +189,7 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
     store = open_store(settings.sqlalchemy_url)
     try:
         incident = _named(store, key, workspace)
-        rules = mask_of(settings) if masked else None
+        rules = build_mask_rules(settings) if masked else None
         document = store.read_now(lambda tx: _document(tx, incident, form, moment, rules))
     finally:
         store.close()
@@ -270,7 +270,7 @@ def _import(file: Path, wish: drafts_service.Wish) -> None:
         raise click.ClickException(f"{file} was not imported. {error}") from error
     store = open_store(settings.sqlalchemy_url)
     try:
-        imported = drafts_service.take_in(store, told, wish, rules_of(settings), SystemClock().now())
+        imported = drafts_service.take_in(store, told, wish, build_reminder_rules(settings), SystemClock().now())
     finally:
         store.close()
     for line in _import_lines(imported):

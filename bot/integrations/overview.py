@@ -3,7 +3,7 @@
 from bot.domain.text import clean_input, require_text
 from bot.errors import Refused
 from bot.integrations import views as integration_views
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Block, Message
 from storage import actions as actions_store
 from storage import incidents as incidents_store
@@ -38,7 +38,7 @@ async def try_again(services: Services, request: Request, system: str) -> Messag
     def unit(tx: Transaction) -> Message:
         return integration_views.again(system, links_store.again(tx, request.team, system, request.now))
 
-    return await once(services, request, unit, verb="connections.try_again")
+    return await run_once(services, request, unit, verb="connections.try_again")
 
 
 async def account_form(services: Services, request: Request, user: str) -> Block:
@@ -62,4 +62,4 @@ async def choose_account(services: Services, request: Request, user: str, accoun
             links_store.bump(tx, thing, request.now)
         return integration_views.account_kept(user, account)
 
-    return await once(services, request, unit, verb="connections.choose_account")
+    return await run_once(services, request, unit, verb="connections.choose_account")

@@ -21,7 +21,7 @@ from bot.domain.whys import find_why, list_without_action
 from bot.errors import Refused
 from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
-from bot.services.context import Request, Services, once, require_able, require_incident, require_sight
+from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_why
 from bot.services.reminders import settle_asked, settle_digests
 from bot.slack.directory import zone_of
@@ -84,7 +84,7 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
         roots = list_without_action(chain, _standing(tx, incident)) if asking.why is None else ()
         return actions_views.added(action, incident, postmortem_views.link_offers(incident, roots, action.number))
 
-    return await once(services, request, unit, verb="actions.add")
+    return await run_once(services, request, unit, verb="actions.add")
 
 
 def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
@@ -110,7 +110,7 @@ async def close(services: Services, request: Request, number: int, reason: str |
             clean_input(reason, "That reason"), f"Say why it is dropped, as in `/action drop {number} not needed`."
         )
 
-    return await once(
+    return await run_once(
         services,
         request,
         lambda tx: _close(tx, services, request, numbered(tx, require_incident(tx, request), number), reason),
@@ -132,7 +132,7 @@ async def close_by_id(
     """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
     if reason is not None:
         reason = require_text(clean_input(reason, "That reason"), "Say why it will not be done.")
-    return await once(
+    return await run_once(
         services,
         request,
         lambda tx: _close(tx, services, request, touched(tx, request, action_id)[0], reason),
@@ -240,7 +240,7 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
         is_at_home = request.place.channel == request.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
 
-    return await once(services, request, unit, verb="actions.move")
+    return await run_once(services, request, unit, verb="actions.move")
 
 
 async def hand_over(services: Services, request: Request, action_id: int, owner: str) -> Message | None:
@@ -257,7 +257,7 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
         settle_asked(tx, request.team, action, words.reminders.has_owner(owner=person.name), request.now)
         return told(tx, request, incident, actions_views.handed_over(action, incident, request.user))
 
-    return await once(services, request, unit, verb="actions.hand_over")
+    return await run_once(services, request, unit, verb="actions.hand_over")
 
 
 async def owner_of(services: Services, request: Request, owner: str) -> Person:
@@ -281,7 +281,7 @@ async def judge(services: Services, request: Request, action_id: int, *, held: b
         settle_asked(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
         return told(tx, request, incident, actions_views.judged(action, incident, request.user))
 
-    return await once(services, request, unit, verb="actions.judge")
+    return await run_once(services, request, unit, verb="actions.judge")
 
 
 def require_open(action: Action) -> None:
@@ -380,13 +380,13 @@ async def move_all(
         return {found.incident_id for one in ids if (found := actions_store.by_id(tx, one)) is not None}
 
     for incident_id in await services.store.read(look):
-        await require_sight(services, replace(request, incident_id=incident_id))
+        await require_visible(services, replace(request, incident_id=incident_id))
     return await do_all(services, request, deed, ids)
 
 
 async def _refused(services: Services, request: Request, sentence: str) -> Message | None:
     said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
-    return await once(services, request, lambda _: said, verb="actions.refused")
+    return await run_once(services, request, lambda _: said, verb="actions.refused")
 
 
 async def _do(services: Services, request: Request, deed: Deed, action_id: int, other: str | None) -> Message | None:
@@ -410,7 +410,7 @@ async def reopen(services: Services, request: Request, number: int) -> Message |
         incident = require_incident(tx, request, locking=True)
         return _reopened(tx, request, incident, numbered(tx, incident, number))
 
-    return await once(services, request, unit, verb="actions.reopen")
+    return await run_once(services, request, unit, verb="actions.reopen")
 
 
 async def reopen_by_id(services: Services, request: Request, action_id: int) -> Message | None:
@@ -420,7 +420,7 @@ async def reopen_by_id(services: Services, request: Request, action_id: int) -> 
         action, incident = touched(tx, request, action_id)
         return told(tx, request, incident, _reopened(tx, request, incident, action))
 
-    return await once(services, request, unit, verb="actions.reopen_by_id")
+    return await run_once(services, request, unit, verb="actions.reopen_by_id")
 
 
 def _reopened(tx: Transaction, request: Request, incident: Incident, action: Action) -> Message:
@@ -440,7 +440,7 @@ async def edit(services: Services, request: Request, number: int, text: str) -> 
         incident = require_incident(tx, request, locking=True)
         return _reworded(tx, services, request, numbered(tx, incident, number), incident, text)
 
-    return await once(services, request, unit, verb="actions.edit")
+    return await run_once(services, request, unit, verb="actions.edit")
 
 
 async def edit_form(services: Services, request: Request, action_id: int) -> Block:
@@ -458,7 +458,7 @@ async def save_form(services: Services, request: Request, action_id: int, text: 
             return actions_views.stale_form(action, text)
         return told(tx, request, incident, _reworded(tx, services, request, action, incident, text))
 
-    return await once(services, request, unit, verb="actions.save_form")
+    return await run_once(services, request, unit, verb="actions.save_form")
 
 
 def _reworded(

@@ -18,7 +18,7 @@ from bot.domain.text import clean_input, shorten
 from bot.domain.timeline import ChosenTime, PendingEntry, list_offers, with_words, zone_name
 from bot.domain.times import Reading
 from bot.errors import NotRecorded, Refused
-from bot.services.context import NO_INCIDENT, Request, Services, once
+from bot.services.context import NO_INCIDENT, Request, Services, run_once
 from bot.services.corrections import require_standing
 from bot.services.reminders import as_corrected
 from bot.services.timeline import clocks_of, own_clocks, require_of
@@ -162,7 +162,7 @@ async def let_go(services: Services, request: Request, source: str) -> bool:
         after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         return corrections_views.struck(entry, corrections_views.Turn(incident, after, request.user))
 
-    return await once(services, request, unit, verb="capture.let_go") is not None
+    return await run_once(services, request, unit, verb="capture.let_go") is not None
 
 
 async def changed(services: Services, place: Place, source: str, change: str) -> None:
@@ -203,7 +203,7 @@ async def _record(services: Services, request: Request, capture: CapturedEntry) 
         return corrections_views.restored(entry, corrections_views.Turn(incident, after, request.user))
 
     try:
-        return await once(services, request, unit, verb="capture.record")
+        return await run_once(services, request, unit, verb="capture.record")
     except Refused as refused:
         raise with_words(refused, _carried(request, capture)) from refused
 

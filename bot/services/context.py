@@ -42,7 +42,7 @@ CONFIRMED = "confirmed"
 """How a page stands that somebody was woken by, until its incident is over."""
 
 
-def follow(tx: Transaction, systems: Iterable[str], now: datetime) -> None:
+def enqueue_changes(tx: Transaction, systems: Iterable[str], now: datetime) -> None:
     """Put down what was noted as changed for each connected system that follows it, in the same transaction."""
     for system in systems:
         for incident_id, what in dict.fromkeys(tx.changed):
@@ -223,7 +223,7 @@ class KeptReply(dict[str, Any]):
 Unit = Callable[[Transaction], Message | None]
 
 
-async def once(services: Services, request: Request, unit: Unit, *, verb: str) -> Message | None:
+async def run_once(services: Services, request: Request, unit: Unit, *, verb: str) -> Message | None:
     """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
 
     What it changed besides entries, which keep their own history, has its line in the audit in that transaction,
@@ -240,7 +240,7 @@ async def once(services: Services, request: Request, unit: Unit, *, verb: str) -
         said = _told_there(tx, request, unit(tx))
         if tx.changed:
             history_store.keep(tx, request.user, verb, request.key, request.now)
-            follow(tx, services.integrations.names, request.now)
+            enqueue_changes(tx, services.integrations.names, request.now)
         encoded = json.dumps(said)
         if request.aloud and said is not None and said.get("response_type") == "in_channel":
             deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, encoded, request.now))
@@ -291,7 +291,7 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
     if request.incident_id is None:
         incident = incidents_store.current(tx, request.place, locking=locking)
         if incident is None:
-            raise Refused(no_incident(request), offer="open_incident")
+            raise Refused(describe_missing(request), offer="open_incident")
         return incident
     found = incidents_store.by_id(tx, request.incident_id, locking=locking)
     if found is None or found.team != request.team:
@@ -311,17 +311,17 @@ def _not_yours(tx: Transaction, incident: Incident) -> str:
     )
 
 
-def require_taking(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
+def require_open_record(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
     """The same, where it still takes entries; raises Refused where it is closed, too."""
     incident = require_incident(tx, request, locking=locking)
     if not incident.is_closed:
         return incident
     if request.incident_id is None:
-        raise Refused(no_incident(request), offer="open_incident")
-    raise Refused(closed(incident), offer="open_incident")
+        raise Refused(describe_missing(request), offer="open_incident")
+    raise Refused(describe_closed(incident), offer="open_incident")
 
 
-def closed(incident: Incident) -> str:
+def describe_closed(incident: Incident) -> str:
     """The sentence for an incident that takes no entries any more: why, and what can be done."""
     word = "published" if incident.postmortem_status is PostmortemStatus.PUBLISHED else "waived"
     return (
@@ -336,7 +336,7 @@ def _may_touch(incident: Incident, request: Request) -> bool:
     return request.user in (incident.postmortem_owner, incident.lead)
 
 
-async def require_sight(services: Services, request: Request) -> None:
+async def require_visible(services: Services, request: Request) -> None:
     """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
 
     So it does where Slack does not say: that costs a second try, and nobody a secret. Whoever asks from inside the
@@ -358,7 +358,7 @@ def _channel_of(tx: Transaction, request: Request) -> str:
     return incident.channel if incident else ""
 
 
-def no_incident(request: Request) -> str:
+def describe_missing(request: Request) -> str:
     """The sentence for a place that has no incident: in a direct message there never is one."""
     return IN_A_DM if request.place.channel.startswith("D") else NO_INCIDENT
 
@@ -370,7 +370,7 @@ IN_A_DM = (
 NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`."
 
 
-async def examples(services: Services, request: Request) -> Examples:
+async def read_examples(services: Services, request: Request) -> Examples:
     """Numbers of the channel's incident; where it has none, those that will be given first."""
 
     def look(tx: Transaction) -> Examples:

@@ -15,7 +15,7 @@ from bot.domain.records import Entry, Incident, PostmortemStatus, Why
 from bot.domain.text import clean_input
 from bot.domain.times import Reading
 from bot.errors import Refused
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.reminders import as_corrected
 from bot.services.timeline import SeenEntry, last_editor, own_clocks, require_entry, time_in_form
 from bot.slack.views import corrections as corrections_views
@@ -214,7 +214,7 @@ async def _amend(
             entry, before, clocks, turn, attachments_store.names(tx, entry.id), named=wanted.reading
         )
 
-    return await once(services, request, unit, verb="timeline.amend")
+    return await run_once(services, request, unit, verb="timeline.amend")
 
 
 def _require_one(wanted: Rewording, number: int, request: Request) -> None:
@@ -278,7 +278,7 @@ async def strike(services: Services, request: Request, number: int | None, press
             entry, corrections_views.Turn(incident, after, request.user, pressed.is_harmless)
         )
 
-    return await once(services, request, unit, verb="timeline.strike")
+    return await run_once(services, request, unit, verb="timeline.strike")
 
 
 async def restore(services: Services, request: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
@@ -295,7 +295,7 @@ async def restore(services: Services, request: Request, number: int, pressed: Pr
             entry, corrections_views.Turn(incident, after, request.user, pressed.is_harmless)
         )
 
-    return await once(services, request, unit, verb="timeline.restore")
+    return await run_once(services, request, unit, verb="timeline.restore")
 
 
 async def as_utc(services: Services, request: Request, number: int, written: str, pressed: Pressed) -> Message | None:
@@ -321,7 +321,7 @@ async def as_utc(services: Services, request: Request, number: int, written: str
         after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
         return corrections_views.edited(entry, before, clocks, corrections_views.Turn(incident, after, request.user))
 
-    return await once(services, request, unit, verb="timeline.as_utc")
+    return await run_once(services, request, unit, verb="timeline.as_utc")
 
 
 async def form_for(services: Services, request: Request, number: int, pressed: Pressed) -> Block:

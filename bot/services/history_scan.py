@@ -18,7 +18,7 @@ from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, Pro
 from bot.domain.timeline import list_offers
 from bot.errors import AfterwordError, Refused
 from bot.services.capture import author_of, text_of, wanted
-from bot.services.context import Request, Services, closed, once, require_taking
+from bot.services.context import Request, Services, describe_closed, require_open_record, run_once
 from bot.services.secrets import warn
 from bot.services.timeline import own_clocks
 from bot.slack.directory import language_of
@@ -54,11 +54,11 @@ async def begin(services: Services, request: Request, hours: int, app: str) -> M
     span = SPANS[hours]
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, request, locking=True)
+        incident = require_open_record(tx, request, locking=True)
         _begin(tx, request, incident, request.now - span, app)
         return history_scan_views.begun(incident, hours)
 
-    return await once(services, request, unit, verb="lookback.begin")
+    return await run_once(services, request, unit, verb="lookback.begin")
 
 
 async def again(services: Services, request: Request, value: dict[str, Any]) -> Message | None:
@@ -70,7 +70,7 @@ async def again(services: Services, request: Request, value: dict[str, Any]) -> 
         _begin(tx, request, incident, row.oldest, json.loads(row.cursor)["app"])
         return history_scan_views.begun_again(incident)
 
-    return await once(services, request, unit, verb="lookback.again")
+    return await run_once(services, request, unit, verb="lookback.again")
 
 
 def _begin(tx: Transaction, request: Request, incident: Incident, oldest: datetime, app: str) -> None:
@@ -120,7 +120,7 @@ async def record(services: Services, request: Request, lookback_id: object, tick
         return history_scan_views.receipt(incident, entries, named, request.now)
 
     there = replace(request.at(Place(row.team, row.channel)), incident_id=row.incident_id)
-    return await once(services, there, unit, verb="lookback.record")
+    return await run_once(services, there, unit, verb="lookback.record")
 
 
 def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, link: str) -> Entry | None:
@@ -156,7 +156,7 @@ def _incident(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> In
     if incident is None:
         raise Refused("That incident is not here any more.")
     if incident.is_closed:
-        raise Refused(closed(incident))
+        raise Refused(describe_closed(incident))
     return incident
 
 

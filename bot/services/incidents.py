@@ -28,7 +28,7 @@ from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
-from bot.services.context import Request, Services, once, require_able, require_incident
+from bot.services.context import Request, Services, require_able, require_incident, run_once
 from bot.services.reminders import retire
 from bot.slack.directory import language_of
 from bot.slack.messages_in import Hanging
@@ -67,7 +67,7 @@ class Opening:
 
 async def open_new(services: Services, request: Request, opening: Opening) -> Message | None:
     """Open an incident in the channel; raises Refused where one is open there."""
-    return await once(
+    return await run_once(
         services,
         request,
         lambda tx: incidents_views.opened_message(opened_in(tx, request, opening)),
@@ -125,7 +125,7 @@ async def rename(services: Services, request: Request, title: str) -> Message | 
             words.incidents.renamed(key=incident.key, title=title, before=before.title, by=request.user)
         )
 
-    return await once(services, request, unit, verb="incidents.rename")
+    return await run_once(services, request, unit, verb="incidents.rename")
 
 
 def _note(
@@ -151,7 +151,7 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
             words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=request.user)
         )
 
-    return await once(services, request, unit, verb="incidents.set_severity")
+    return await run_once(services, request, unit, verb="incidents.set_severity")
 
 
 async def set_lead(services: Services, request: Request, lead: str, called: str) -> Message | None:
@@ -169,7 +169,7 @@ async def set_lead(services: Services, request: Request, lead: str, called: str)
         _note(tx, request, incident, text, EntryKind.LEAD)
         return incidents_views.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=request.user))
 
-    return await once(services, request, unit, verb="incidents.set_lead")
+    return await run_once(services, request, unit, verb="incidents.set_lead")
 
 
 async def reopen(services: Services, request: Request, line: str) -> Message | None:
@@ -185,7 +185,7 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
         return incidents_views.said_to_all(words.incidents.reopened(key=incident.key, by=request.user, text=text))
 
-    return await once(services, request, unit, verb="incidents.reopen")
+    return await run_once(services, request, unit, verb="incidents.reopen")
 
 
 async def overview(services: Services, request: Request) -> Message:
@@ -232,7 +232,7 @@ async def open_with(services: Services, request: Request, opening: Opening, carr
         opened = opened_in(tx, request, opening)
         return incidents_views.recorded(opened, opened, _recorded(tx, request, opened, carried, wanted))
 
-    return await once(services, request, unit, verb="carried.open_with")
+    return await run_once(services, request, unit, verb="carried.open_with")
 
 
 def _clocks(request: Request, carried: PendingEntry) -> Clocks:
@@ -411,4 +411,4 @@ async def welcomed(services: Services, request: Request) -> None:
             card = json.dumps(incidents_views.welcome(services.policy.reaction))
             deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, card, request.now))
 
-    await once(services, request, unit, verb="incidents.welcomed")
+    await run_once(services, request, unit, verb="incidents.welcomed")

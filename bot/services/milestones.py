@@ -18,7 +18,7 @@ from bot.domain.timeline import list_offers
 from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
-from bot.services.context import Request, Services, once, require_incident, require_taking
+from bot.services.context import Request, Services, require_incident, require_open_record, run_once
 from bot.services.reminders import as_corrected, remind
 from bot.services.timeline import own_clocks, require_entry, time_in_form
 from bot.services.whys import open_thread
@@ -96,7 +96,7 @@ async def milestone_form(services: Services, request: Request) -> Block:
     clocks = await own_clocks(services, request)
 
     def look(tx: Transaction) -> Block:
-        incident = require_taking(tx, request)
+        incident = require_open_record(tx, request)
         return incidents_views.form(incident, timeline_store.standing(tx, incident.id), clocks)
 
     return await services.store.read(look)
@@ -119,7 +119,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
     told = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
 
     def unit(tx: Transaction) -> Message:
-        before = require_taking(tx, request, locking=True)
+        before = require_open_record(tx, request, locking=True)
         if check is not None:
             check(tx, before)
         incident = incident_rules.reach_milestone(before, milestone, request.user, moment)
@@ -132,7 +132,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
             said, written, list_offers(reach.named or reading, moment, request.now), request.now
         )
 
-    return await once(services, request, unit, verb="incidents.reach")
+    return await run_once(services, request, unit, verb="incidents.reach")
 
 
 def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
@@ -149,13 +149,13 @@ def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry
 async def settle(services: Services, request: Request, told: MilestoneReport) -> Message | None:
     """Record a milestone as it was typed, although it contradicts the record: somebody said that it is right."""
     clocks = await own_clocks(services, request)
-    return await once(
+    return await run_once(
         services, request, lambda tx: _settled(tx, services, request, told, clocks), verb="incidents.settle"
     )
 
 
 def _settled(tx: Transaction, services: Services, request: Request, told: MilestoneReport, clocks: Clocks) -> Message:
-    before = require_taking(tx, request, locking=True)
+    before = require_open_record(tx, request, locking=True)
     for entry in timeline_store.standing(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
             raise Refused(f"That is recorded already, as #{entry.number}.")
@@ -171,7 +171,7 @@ async def settle_and_correct(services: Services, request: Request, told: Milesto
         require_entry(tx, require_incident(tx, request), other)
         return _settled(tx, services, request, told, clocks)
 
-    await once(services, request, unit, verb="incidents.settle_and_correct")
+    await run_once(services, request, unit, verb="incidents.settle_and_correct")
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), other))
     return corrections_views.edit_form(entry, clocks)
 
@@ -181,7 +181,7 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
     clocks = await own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, request, locking=True)
+        incident = require_open_record(tx, request, locking=True)
         before = require_entry(tx, incident, other)
         text = incident_rules.text_beyond_milestone(told.milestone, told.text) or before.text
         entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
@@ -192,7 +192,7 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
         )
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
-    return await once(services, request, unit, verb="incidents.correct")
+    return await run_once(services, request, unit, verb="incidents.correct")
 
 
 async def note(services: Services, request: Request, told: MilestoneReport) -> Message | None:
@@ -200,13 +200,13 @@ async def note(services: Services, request: Request, told: MilestoneReport) -> M
     clocks = await own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, request, locking=True)
+        incident = require_open_record(tx, request, locking=True)
         new = NewEntry(told.at, told.text, request.user, request.user, request.now, told.end, told.approximate)
         entry = timeline_store.append(tx, incident.id, new)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
         return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.Notes())
 
-    return await once(services, request, unit, verb="incidents.note")
+    return await run_once(services, request, unit, verb="incidents.note")
 
 
 def _written(

@@ -24,7 +24,7 @@ from bot.services import actions as actions_service
 from bot.services import reminders as reminders_service
 from bot.services.actions import do_all
 from bot.services.alerts import suggestions as suggestions_service
-from bot.services.context import Request, Services, once, require_sight
+from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.delivery import Posting
 from bot.services.reminders import newer_digest, no_longer_wanted, retire
 from bot.slack.channels import Sight
@@ -333,7 +333,7 @@ async def take(services: Services, request: Request, text: str, mentioned: str |
         await say(services, request, meant)
         return
     for one in meant:
-        await require_sight(services, replace(request, incident_id=one.incident.id))
+        await require_visible(services, replace(request, incident_id=one.incident.id))
     question = _question(answer.deed, meant)
     if question is not None:
         await say(services, request, question)
@@ -357,7 +357,7 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
 async def say(services: Services, request: Request, said: Message) -> None:
     """Answer somebody in their conversation with the bot, once."""
     told = {key: said[key] for key in ("text", "blocks")}
-    await once(services, request, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
+    await run_once(services, request, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
 
 
 async def _all_meant(

@@ -34,7 +34,7 @@ from bot.export.regions import Held
 from bot.services import secrets as secrets_service
 from bot.services import similar_incidents as similar_incidents_service
 from bot.services.actions import numbered, owner_of, require_open, today_of
-from bot.services.context import Request, Services, once, require_able, require_incident, require_sight
+from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_owed, require_why
 from bot.services.documents import drafts as drafts_service
 from bot.services.reminders import resume, retire
@@ -189,7 +189,7 @@ async def fill(
         similar_incidents_service.keep(tx, request, incident, verdicts)
         return postmortem_views.saved(case_store.glance(tx, incident, 1)[0], section)
 
-    return await once(services, request, unit, verb="postmortem.fill")
+    return await run_once(services, request, unit, verb="postmortem.fill")
 
 
 async def set_owner(
@@ -213,7 +213,7 @@ async def set_owner(
         retire(tx, incident, words.reminders.handed_over(owner=person.name), request.now)
         return incidents_views.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=request.user))
 
-    return await once(services, request, unit, verb="postmortem.set_owner")
+    return await run_once(services, request, unit, verb="postmortem.set_owner")
 
 
 async def to_look_at(services: Services, request: Request) -> tuple[tuple[Finding, ...], list[Block]]:
@@ -244,7 +244,7 @@ async def publish(services: Services, request: Request) -> Message | None:
         page = services.integrations.page.after_publication(tx, incident, request.now)
         return postmortem_views.published(incident, request.user, found, [*edited, *page])
 
-    return await once(services, request, unit, verb="postmortem.publish")
+    return await run_once(services, request, unit, verb="postmortem.publish")
 
 
 async def waive(services: Services, request: Request, reason: str) -> Message | None:
@@ -257,7 +257,7 @@ async def waive(services: Services, request: Request, reason: str) -> Message | 
         retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), request.now)
         return postmortem_views.waived(incident, request.user)
 
-    return await once(services, request, unit, verb="postmortem.waive")
+    return await run_once(services, request, unit, verb="postmortem.waive")
 
 
 async def reopen(services: Services, request: Request) -> Message | None:
@@ -274,7 +274,7 @@ async def reopen(services: Services, request: Request) -> Message | None:
             incident, before, request.user, resume(tx, services.policy.reminders, incident, request.now)
         )
 
-    return await once(services, request, unit, verb="postmortem.reopen")
+    return await run_once(services, request, unit, verb="postmortem.reopen")
 
 
 def _finish(tx: Transaction, request: Request, incident: Incident, note: str) -> None:
@@ -322,7 +322,7 @@ async def snooze(services: Services, request: Request) -> Message | None:
         retire(tx, incident, why, request.now, channel=in_dm)
         return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=step.due_at))
 
-    return await once(services, request, unit, verb="postmortem.snooze")
+    return await run_once(services, request, unit, verb="postmortem.snooze")
 
 
 async def hand_over_form(services: Services, request: Request) -> Block:
@@ -392,7 +392,7 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
         return postmortem_views.completed(action, case_store.glance(tx, incident, 1)[0])
 
-    return await once(services, request, unit, verb="findings.complete")
+    return await run_once(services, request, unit, verb="findings.complete")
 
 
 async def _keeper(services: Services, request: Request, owner: str) -> Person:
@@ -428,7 +428,7 @@ async def link(services: Services, request: Request, why: int, action: int) -> M
         whys_store.link(tx, about, found)
         return postmortem_views.linked(about, found)
 
-    return await once(services, request, unit, verb="findings.link")
+    return await run_once(services, request, unit, verb="findings.link")
 
 
 def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
@@ -465,7 +465,7 @@ async def about(services: Services, request: Request, number: int | None, exampl
 async def seen(services: Services, request: Request, incident: Incident) -> Request:
     """The request about an incident, for who may look into its channel; raises Refused for anybody else."""
     here = replace(request, incident_id=incident.id)
-    await require_sight(services, here)
+    await require_visible(services, here)
     return replace(here, sees=incident.id, is_told_there=True)
 
 

@@ -32,7 +32,7 @@ from bot.domain.secrets import (
 )
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.mrkdwn import escape
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import Message
@@ -279,7 +279,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
         done = Redaction(locked, values, request.user, request.now).take_out(tx)
         return secrets_views.redacted_there(incidents_store.by_id(tx, locked.id) or locked, done, also.left(tx))
 
-    return await once(services, request, unit, verb="secrets.redact_there")
+    return await run_once(services, request, unit, verb="secrets.redact_there")
 
 
 log = logging.getLogger(__name__)
@@ -317,7 +317,7 @@ async def redact(
             attachments_store.drop(tx, entry.id, DROPPED)
         return secrets_views.redacted(subject, done, files, also.left(tx))
 
-    said = await once(services, request, unit, verb="secrets.redact")
+    said = await run_once(services, request, unit, verb="secrets.redact")
     await _wipe(services)
     return said
 

@@ -9,7 +9,7 @@ from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import similar_incidents as similar_incidents_views
 from bot.slack.views.blocks import Message
@@ -93,7 +93,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
         case, *others = _cases(tx, filter(None, (incident, incidents_store.by_id(tx, other_id))))
         return similar_incidents_views.judged(case, others[0], postmortem_views.next_buttons(case), is_same=is_same)
 
-    return await once(services, request, unit, verb="recall.judge")
+    return await run_once(services, request, unit, verb="recall.judge")
 
 
 async def require_known(services: Services, request: Request, others: Iterable[int]) -> None:

@@ -22,7 +22,7 @@ from bot.domain.timeline import PendingEntry, TimeOffer, with_words, zone_name
 from bot.domain.times import Reading
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
-from bot.services.context import Request, Services, no_incident, once, require_incident, require_taking
+from bot.services.context import Request, Services, describe_missing, require_incident, require_open_record, run_once
 from bot.services.reminders import as_corrected
 from bot.slack.directory import language_of
 from bot.slack.views import corrections as corrections_views
@@ -90,12 +90,12 @@ async def record(services: Services, request: Request, typed: TypedLine) -> Mess
         return timeline_views.receipt(entry, incident, clocks, reading=reading, notes=notes)
 
     try:
-        return await once(services, request, unit, verb="timeline.record")
+        return await run_once(services, request, unit, verb="timeline.record")
     except Refused as refused:
         raise with_words(refused, _carried(request, typed, clocks)) from refused
     except _SameAgain as same:
         already = timeline_views.already(same.incident, same.same, reading, moment)
-    return await once(services, request, lambda _: already, verb="timeline.record")
+    return await run_once(services, request, lambda _: already, verb="timeline.record")
 
 
 def _carried(request: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> PendingEntry:
@@ -148,9 +148,9 @@ def _take(tx: Transaction, request: Request) -> tuple[Incident, int]:
     if request.incident_id is None:
         taken = incidents_store.take_entry_number(tx, request.place)
         if taken is None:
-            raise Refused(no_incident(request), offer="open_incident")
+            raise Refused(describe_missing(request), offer="open_incident")
         return taken
-    incident = require_taking(tx, request, locking=True)
+    incident = require_open_record(tx, request, locking=True)
     return incident, incidents_store.take_entry_number_in(tx, incident.id)
 
 
@@ -187,7 +187,7 @@ async def blank_form(services: Services, request: Request) -> Block:
     """The form that adds an entry."""
     channel = request.place.channel
     if request.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
-        channel = (await services.store.read(lambda tx: require_taking(tx, request))).channel
+        channel = (await services.store.read(lambda tx: require_open_record(tx, request))).channel
     return timeline_views.add_form(channel, request.incident_id, (await own_clocks(services, request)).label)
 
 
@@ -212,7 +212,7 @@ async def form(services: Services, request: Request, text: str) -> Block:
                 refused, PendingEntry(text, request.now, "", request.place.channel, request.key, is_paste=True)
             ) from refused
     clocks = await _clocks(services, request, "author")
-    incident = await services.store.read(lambda tx: require_taking(tx, request))
+    incident = await services.store.read(lambda tx: require_open_record(tx, request))
     return paste_views.form(incident, Pasted(), clocks, clocks.label)
 
 
@@ -235,7 +235,7 @@ async def _preview(services: Services, request: Request, pasted: Pasted) -> Bloc
     readable = tuple(line for line in sheet.lines if line.can_be_recorded)
 
     def look(tx: Transaction) -> Block:
-        incident = require_taking(tx, request)
+        incident = require_open_record(tx, request)
         choices = _choices(readable, _said_then(tx, incident, readable))
         return paste_views.preview(incident, pasted, choices, sheet, home)
 
@@ -270,7 +270,7 @@ async def _record(
         raise Refused("No line is ticked, so there is nothing to record. Tick at least one, or close this window.")
 
     def unit(tx: Transaction) -> Message:
-        incident = require_taking(tx, request, locking=True)
+        incident = require_open_record(tx, request, locking=True)
         entries = [_add(tx, request, incident, line) for line in chosen]
         return paste_views.receipt(incident, entries, len(lines) - len(chosen))
 
@@ -278,7 +278,7 @@ async def _record(
     key = hashlib.sha256(
         "\x00".join(["paste", request.team, request.user, str(at), pasted.digest]).encode()
     ).hexdigest()
-    return await once(services, replace(request, key=key), unit, verb="paste.record")
+    return await run_once(services, replace(request, key=key), unit, verb="paste.record")
 
 
 def _add(tx: Transaction, request: Request, incident: Incident, line: paste_rules.PastedLine) -> Entry:
@@ -389,7 +389,7 @@ async def was_at(services: Services, request: Request, seen: SeenEntry, offer: T
         turn = corrections_views.Turn(incident, after, request.user)
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
-    return await once(services, request, unit, verb="timeline.was_at")
+    return await run_once(services, request, unit, verb="timeline.was_at")
 
 
 def last_editor(services: Services, tx: Transaction, request: Request, entry: Entry) -> str:

@@ -16,7 +16,7 @@ from bot.domain.text import clean_input, require_text
 from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.corrections import TYPED, Pressed, require_why, why_changed_since, why_since
 from bot.slack.views import blocks
 from bot.slack.views import threads as threads_views
@@ -54,7 +54,7 @@ async def answer(
         said = whys_views.answered(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
         return in_thread(tx, request, incident, said)
 
-    return await once(services, request, unit, verb="whys.answer")
+    return await run_once(services, request, unit, verb="whys.answer")
 
 
 async def hint(services: Services, request: Request, text: str) -> Message | None:
@@ -134,7 +134,7 @@ async def mark_root(
         said = whys_views.rooted(why, request.user, incident, whys_store.chain(tx, incident.id))
         return in_thread(tx, request, incident, said)
 
-    return await once(services, request, unit, verb="whys.mark_root")
+    return await run_once(services, request, unit, verb="whys.mark_root")
 
 
 def _numbered_since(
@@ -163,7 +163,7 @@ async def unmark_root(services: Services, request: Request, number: int, pressed
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", request.user, request.now)
         return in_thread(tx, request, incident, whys_views.not_rooted(why, request.user))
 
-    return await once(services, request, unit, verb="whys.unmark_root")
+    return await run_once(services, request, unit, verb="whys.unmark_root")
 
 
 async def show(services: Services, request: Request) -> Message:
@@ -252,7 +252,7 @@ async def edit(services: Services, request: Request, number: int, text: str) -> 
         incident, before = _why(tx, request, number, locking=True)
         return _reworded(tx, request, incident, before, text)
 
-    return await once(services, request, unit, verb="whys.edit")
+    return await run_once(services, request, unit, verb="whys.edit")
 
 
 async def save_form(
@@ -275,7 +275,7 @@ async def save_form(
             return whys_views.stale_form(before, request.place.channel, entry, text, name)
         return _reworded(tx, request, incident, before, text)
 
-    return await once(services, request, unit, verb="whys.save_form")
+    return await run_once(services, request, unit, verb="whys.save_form")
 
 
 def _reworded(tx: Transaction, request: Request, incident: Incident, before: Why, text: str) -> Message:
@@ -300,7 +300,7 @@ async def strike(services: Services, request: Request, number: int | None, press
             raise Refused(f"Why {why.number} was taken back already.")
         return whys_views.struck(_amended(tx, request, incident, replace(why, struck=True), "struck"))
 
-    return await once(services, request, unit, verb="whys.strike")
+    return await run_once(services, request, unit, verb="whys.strike")
 
 
 async def restore(services: Services, request: Request, number: int) -> Message | None:
@@ -312,7 +312,7 @@ async def restore(services: Services, request: Request, number: int) -> Message 
             raise Refused(f"Why {number} stands already.")
         return whys_views.restored(_amended(tx, request, incident, replace(why, struck=False), "restored"))
 
-    return await once(services, request, unit, verb="whys.restore")
+    return await run_once(services, request, unit, verb="whys.restore")
 
 
 async def move(
@@ -332,7 +332,7 @@ async def move(
         why = _amended(tx, request, incident, replace(why, parent=parent), "moved")
         return whys_views.moved(why, whys_store.chain(tx, incident.id))
 
-    return await once(services, request, unit, verb="whys.move")
+    return await run_once(services, request, unit, verb="whys.move")
 
 
 async def offer_edit(services: Services, request: Request, number: int) -> Message:

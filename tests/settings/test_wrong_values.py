@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot import runner
-from bot.app import alert_rules_of, mask_of, rules_of
+from bot.app import build_alert_rules, build_mask_rules, build_reminder_rules
 from bot.errors import Misconfigured
 from bot.integrations import Connected, registry
 from bot.integrations.jira.client import JiraClient
@@ -50,7 +50,12 @@ def loaded(name: str, value: str) -> tuple[Settings | None, str]:
 
 async def used(settings: Settings, field: str) -> None:
     """Everything that reads a setting before anything is asked over the network."""
-    mask_of(settings), rules_of(settings), alert_rules_of(settings), driver_for(settings.sqlalchemy_url)
+    (
+        build_mask_rules(settings),
+        build_reminder_rules(settings),
+        build_alert_rules(settings),
+        driver_for(settings.sqlalchemy_url),
+    )
     registry.service_project(settings), settings.object_of("jira_fields"), settings.incomplete, settings.useless
     for begins, make in MAKES.items():
         if field.startswith(begins):

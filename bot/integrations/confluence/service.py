@@ -12,7 +12,7 @@ from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.confluence.memo import Memo
 from bot.integrations.confluence.sync import POSTMORTEM, SYSTEM
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import rendering as rendering_service
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -35,7 +35,7 @@ async def publish(services: Services, request: Request) -> Message | None:
         tx.note(incident.id, "postmortem on Confluence")
         return confluence_views.on_its_way(incident, is_there=bool(link and link.external_id))
 
-    return await once(services, request, unit, verb="confluence.publish")
+    return await run_once(services, request, unit, verb="confluence.publish")
 
 
 class PageBlocks:
@@ -129,7 +129,7 @@ async def _decide(services: Services, request: Request, decision: _Decision) -> 
         tx.note(incident.id, decision.what)
         return decision.said(incident)
 
-    return await once(services, request, unit, verb="confluence.decide")
+    return await run_once(services, request, unit, verb="confluence.decide")
 
 
 def _thing(incident: Incident) -> Thing:

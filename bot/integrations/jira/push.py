@@ -37,7 +37,7 @@ from bot.integrations.jira.types import LONGEST_SUMMARY, Changes, Issue, WorkIte
 from bot.integrations.relations import ACCOUNTS, Related, RemoteLink, lead_back, related
 from bot.integrations.sync import SyncResult, Undecided
 from bot.integrations.views import NAMES
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.channels import Channels
 from bot.slack.views.blocks import Message
 from bot.slack.views.templates import words
@@ -131,7 +131,7 @@ async def agree(services: Services, request: Request) -> Message | None:
         tx.note(incident.id, "masked actions into Jira")
         return integration_views.agreed(incident, request.user)
 
-    return await once(services, request, unit, verb="jira.agree")
+    return await run_once(services, request, unit, verb="jira.agree")
 
 
 def _links_of(tx: Transaction, incident_id: int) -> list[Link]:

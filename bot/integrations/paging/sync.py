@@ -14,7 +14,7 @@ from bot.integrations import views as integration_views
 from bot.integrations.paging.client import NotDone, Paged, PageRequest, Paging, Responder
 from bot.integrations.sync import SyncResult
 from bot.services import secrets as secrets_service
-from bot.services.context import CONFIRMED, Request, Services, once, require_incident
+from bot.services.context import CONFIRMED, Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Message
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -53,7 +53,7 @@ async def page(services: Services, request: Request, words: str) -> Message | No
         links_store.want(tx, thing, request.now, memo)
         return integration_views.paging(incident, number)
 
-    return await once(services, request, unit, verb="paging.page")
+    return await run_once(services, request, unit, verb="paging.page")
 
 
 def _note(tx: Transaction, incident: Incident, user: str, text: str, now: datetime) -> int:

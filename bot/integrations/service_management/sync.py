@@ -23,7 +23,7 @@ from bot.integrations.jira.types import Category, Issue
 from bot.integrations.relations import ACCOUNTS, Related, lead_back, related, spread
 from bot.integrations.service_management.client import ServiceDesk, ServiceIncident
 from bot.integrations.sync import SyncResult
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Message
 from storage import case as case_store
 from storage import deliveries as deliveries_store
@@ -53,7 +53,7 @@ async def open_there(services: Services, request: Request) -> Message | None:
         tx.note(incident.id, "incident in Jira Service Management")
         return integration_views.on_its_way(incident, SYSTEM)
 
-    return await once(services, request, unit, verb="jsm.open_there")
+    return await run_once(services, request, unit, verb="jsm.open_there")
 
 
 @dataclass(frozen=True, slots=True)

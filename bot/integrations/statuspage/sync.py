@@ -25,7 +25,7 @@ from bot.integrations.statuspage.client import (
 )
 from bot.integrations.sync import NotYet, SyncResult
 from bot.services import secrets as secrets_service
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import rendering as rendering_service
 from bot.slack.views.blocks import Block, Message
 from storage import deliveries as deliveries_store
@@ -107,7 +107,7 @@ async def publish(services: Services, request: Request, update: dict[str, Any]) 
         links_store.want(tx, thing, request.now, json.dumps(update, ensure_ascii=False))
         return statuspage_views.on_its_way(incident, update["status"], request.user)
 
-    return await once(services, request, unit, verb="statuspage.publish")
+    return await run_once(services, request, unit, verb="statuspage.publish")
 
 
 async def draft_form(services: Services, request: Request) -> Block:
@@ -138,7 +138,7 @@ async def draft(services: Services, request: Request) -> Message | None:
         links_store.want(tx, thing, request.now)
         return statuspage_views.drafting(incident, request.user)
 
-    return await once(services, request, unit, verb="statuspage.draft")
+    return await run_once(services, request, unit, verb="statuspage.draft")
 
 
 @dataclass(frozen=True, slots=True)

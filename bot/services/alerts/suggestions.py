@@ -22,7 +22,7 @@ from bot.domain.alerts import (
 )
 from bot.domain.records import Incident, Milestone, Place, Status
 from bot.errors import Refused
-from bot.services.context import Request, Services, once
+from bot.services.context import Request, Services, run_once
 from bot.services.incidents import LISTED, Opening, opened_in
 from bot.slack.views import alerts as alerts_views
 from bot.slack.views import incidents as incidents_views
@@ -216,7 +216,7 @@ async def open_from(
         _decided(tx, attach(tx, group, incident, request.user, request.now), request.now)
         return incidents_views.opened_message(incident)
 
-    return await once(services, request, unit, verb="suggestions.open_from")
+    return await run_once(services, request, unit, verb="suggestions.open_from")
 
 
 async def attach_form(services: Services, request: Request, alert_id: int) -> Block:
@@ -251,7 +251,7 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
             raise Refused(f"{incident.key} is resolved meanwhile. Choose another, or open a new one.")
         _decided(tx, attach(tx, group, incident, request.user, request.now), request.now)
 
-    said = await once(services, request, unit, verb="suggestions.attach_to")
+    said = await run_once(services, request, unit, verb="suggestions.attach_to")
     if found is not None:
         services.slack.live_messages.touch(Place(found.team, found.channel), found.id)
     return said
@@ -264,7 +264,7 @@ async def ignore(services: Services, request: Request, alert_id: int) -> Message
         group = _undecided(tx, request, alert_id, locking=True)
         _decided(tx, replace(group, stand=GroupState.IGNORED, settled_by=request.user), request.now)
 
-    return await once(services, request, unit, verb="suggestions.ignore")
+    return await run_once(services, request, unit, verb="suggestions.ignore")
 
 
 async def suggest_again(services: Services, request: Request, alert_id: int) -> Message | None:
@@ -277,7 +277,7 @@ async def suggest_again(services: Services, request: Request, alert_id: int) -> 
             raise Refused("That alert is suggested again already.")
         _decided(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), request.now)
 
-    return await once(services, request, unit, verb="suggestions.suggest_again")
+    return await run_once(services, request, unit, verb="suggestions.suggest_again")
 
 
 async def show_more(services: Services, request: Request, storm_id: int) -> Message | None:
@@ -296,7 +296,7 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
                 _decided(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), request.now)
         show_storm(tx, storm.team, storm.channel, storm_id, request.now)
 
-    return await once(services, request, unit, verb="suggestions.show_more")
+    return await run_once(services, request, unit, verb="suggestions.show_more")
 
 
 def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:

@@ -21,7 +21,7 @@ from bot.export.edited_draft import Fate, Returned
 from bot.export.json.reader import FileRecord
 from bot.export.regions import DraftRegions, Held
 from bot.services import reminders as reminders_service
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import rendering as rendering_service
 from bot.slack.views import drafts as drafts_views
 from bot.slack.views.blocks import Block, Message
@@ -174,7 +174,7 @@ async def keep(services: Services, request: Request, seen: SeenText, version: in
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.kept(case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown)
 
-    return await once(services, request, unit, verb="drafts.keep")
+    return await run_once(services, request, unit, verb="drafts.keep")
 
 
 async def give_up(services: Services, request: Request, seen: SeenText) -> Message | None:
@@ -188,7 +188,7 @@ async def give_up(services: Services, request: Request, seen: SeenText) -> Messa
         sections_store.add(tx, incident.id, new)
         return drafts_views.taken(case_store.glance(tx, incident, 1)[0], section_title(seen.section))
 
-    return await once(services, request, unit, verb="drafts.give_up")
+    return await run_once(services, request, unit, verb="drafts.give_up")
 
 
 async def anew_form(services: Services, request: Request, section: str) -> Block:
@@ -209,7 +209,7 @@ async def write_anew(services: Services, request: Request, seen: SeenText, text:
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.written(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
-    return await once(services, request, unit, verb="drafts.write_anew")
+    return await run_once(services, request, unit, verb="drafts.write_anew")
 
 
 def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:

@@ -10,7 +10,7 @@ from bot.domain.text import find_nearest
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.services import postmortem as postmortem_service
-from bot.services.context import Request, Services, once, require_incident
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import rendering as rendering_service
 from bot.slack.channels import Audience, NotThere
 from bot.slack.errors import TROUBLE
@@ -63,7 +63,7 @@ async def export(services: Services, request: Request, form: str) -> Message | N
             incident, (form, to), others, [*page, *edited, *postmortem_views.still_open(found, incident)]
         )
 
-    return await once(services, request, unit, verb="exports.export")
+    return await run_once(services, request, unit, verb="exports.export")
 
 
 def _where(request: Request, incident: Incident, form: str) -> str:
@@ -149,4 +149,4 @@ async def post(services: Services, request: Request, order: ExportOrder) -> Mess
         _owe(tx, request, incident, order)
         return exports_views.posting(incident, order)
 
-    return await once(services, request, unit, verb="exports.post")
+    return await run_once(services, request, unit, verb="exports.post")
