@@ -223,7 +223,7 @@ async def test_a_teams_templates_are_tried(slack: Slack, tmp_path: Path) -> None
 
 async def test_the_way_in_for_jira_says_whether_it_is_open_and_what_it_needs(slack: Slack) -> None:
     hook = {"AFTERWORD_JIRA_SECRET": "sec" + "ret-of-jira-s-webhook"}
-    where = {"AFTERWORD_JIRA_URL": "https://jira.invalid", "AFTERWORD_JIRA_PROJECT": "OPS"}
+    where = {"AFTERWORD_JIRA_URL": "https://shop.atlassian.net", "AFTERWORD_JIRA_PROJECT": "OPS"}
     lonely = (await examined(slack, **hook))["hook jira"]
     assert (lonely.ok, "Set AFTERWORD_JIRA_PROJECT" in lonely.sentence) == (False, True)
     both = (await examined(slack, **hook, **where))["hook jira"]

@@ -56,7 +56,7 @@ async def test_a_field_that_the_project_demands_is_named() -> None:
 
 
 async def test_half_a_connection_says_what_is_missing() -> None:
-    (finding,) = await found(load({"AFTERWORD_JIRA_URL": "https://shop.example"}, env_file=None))
+    (finding,) = await found(load({"AFTERWORD_JIRA_URL": "https://shop.atlassian.net"}, env_file=None))
     assert finding.sentence == "AFTERWORD_JIRA_URL is set, and AFTERWORD_JIRA_TOKEN is not."
 
 
@@ -146,7 +146,7 @@ async def test_opsgenie_is_told_to_end() -> None:
 
 
 async def test_a_confluence_without_a_space_says_what_is_missing() -> None:
-    (finding,) = await found(wiki_settings("https://shop.example"))
+    (finding,) = await found(wiki_settings("https://shop.atlassian.net"))
     assert finding.sentence == "AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not."
 
 

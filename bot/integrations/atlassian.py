@@ -1,11 +1,10 @@
-"""The three ways in to Jira and Confluence, and what to do where one is refused.
+"""How to sign in to Jira and Confluence on Atlassian's cloud, and what to do if that is refused.
 
-The kind of a token cannot be told from the token: a classic one is taken at the site's own address, one with scopes
-only at Atlassian's gateway, and Data Center knows neither.
+A token does not show its kind. A classic one is accepted at the site's own address; one with scopes only at
+Atlassian's gateway.
 
-The scopes that a token needs at Atlassian, call by call: after the pages of its REST interfaces.
-
-A token without scopes needs none of them, and Data Center knows none.
+`CONFLUENCE` and `JIRA` list the scopes that each call needs, after Atlassian's REST reference. A classic token needs
+none. Data Center is not supported: docs/decisions/0035-data-center-is-not-supported.md.
 """
 
 import asyncio
@@ -93,16 +92,14 @@ class TokenKind(StrEnum):
 
     CLASSIC = "classic"
     SCOPED = "scoped"
-    DATA_CENTER = "data_center"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """How to reach a product of Atlassian's.
 
-    `site_url` is where people open it (`https://example.atlassian.net`; with its context path for Data Center).
-    `email` is whose token it is; Data Center's personal tokens need none. `cloud_id` is asked of the site where a token
-    with scopes needs it and it is empty.
+    `site_url` is where people open it (`https://example.atlassian.net`). `email` is the token
+    owner's. If a token with scopes needs `cloud_id` and it is empty, the site is asked for it.
     """
 
     site_url: str
@@ -112,18 +109,13 @@ class Access:
     cloud_id: str = ""
     gateway_url: str = GATEWAY
 
-    @property
-    def is_cloud(self) -> bool:
-        """Atlassian runs it."""
-        return self.kind is not TokenKind.DATA_CENTER
-
 
 class Atlassian:
     """One product as one account reaches it. Raises Misconfigured where the access cannot be meant so."""
 
     def __init__(self, system: str, product: str, access: Access, patience: Patience) -> None:
         """`product` is its name at the gateway: `jira` or `confluence`."""
-        if access.is_cloud and not access.email:
+        if not access.email:
             raise Misconfigured(f"{system} on Atlassian's cloud needs the e-mail address whose token it is.")
         self.access = replace(access, site_url=access.site_url.rstrip("/"), gateway_url=access.gateway_url.rstrip("/"))
         self.system = system
@@ -165,8 +157,6 @@ class Atlassian:
 
 def _sign_in(access: Access) -> tuple[str, Mapping[str, str]]:
     """The secret in the form that it travels in, and the header that carries it."""
-    if not access.is_cloud:
-        return access.token, {"Authorization": f"Bearer {access.token}"}
     secret = b64encode(f"{access.email}:{access.token}".encode()).decode("ascii")
     return secret, {"Authorization": f"Basic {secret}"}
 
@@ -181,6 +171,4 @@ _REFUSED = {
     "taken only at api.atlassian.com, so say in the settings that it has scopes.",
     TokenKind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only "
     "at the site's own address, so say in the settings that it is classic.",
-    TokenKind.DATA_CENTER: "refused the token. It has expired or was revoked, or belongs to another server. Make a new "
-    "personal access token and put it into the settings.",
 }

@@ -18,7 +18,6 @@ from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.sync import PostmortemPages, Shelf
 from bot.integrations.http import Patience, PublishError
 from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.dialects import JiraCloud, JiraDataCenter
 from bot.integrations.jira.pull import JiraEars
 from bot.integrations.jira.push import ActionsInJira, Plan
 from bot.integrations.jira.types import Field, unfilled
@@ -74,8 +73,7 @@ def jira_ears(settings: Settings, followers: Mapping[str, SyncHandler]) -> JiraE
     hearers = {name: one for name, one in followers.items() if isinstance(one, ActionsInJira | IncidentsInJsm)}
     if not hearers:
         return None
-    dialect = JiraDataCenter() if TokenKind(settings.jira_kind) is TokenKind.DATA_CENTER else JiraCloud()
-    return JiraEars(dialect, settings.jira_site, hearers)
+    return JiraEars(settings.jira_site, hearers)
 
 
 def service_project(settings: Settings) -> ServiceProject:

@@ -29,6 +29,21 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON's")
 
 
+_ONLY_CLOUD = "only Jira and Confluence on Atlassian's cloud can be connected, and Data Center cannot"
+_CLOUD_HOSTS = (".atlassian.net", ".jira.com", ".atlassian-us-gov-mod.net")
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+
+
+def _is_on_atlassians_cloud(url: str) -> bool:
+    """Whether an address of Jira or Confluence is one of Atlassian's own, or a stand-in on this machine.
+
+    A site with a custom domain keeps its first address for API calls (RFC-28 on community.developer.atlassian.com). So
+    any other host is a Data Center (docs/decisions/0035-data-center-is-not-supported.md), or answers no calls.
+    """
+    host = urlsplit(url).hostname or ""
+    return host.endswith(_CLOUD_HOSTS) or host in _THIS_MACHINE
+
+
 OUTSIDE_SECRETS = ("jira_token", "jira_secret", "confluence_token", "jsm_key", "statuspage_key")
 """The fields that are secret."""
 
@@ -42,10 +57,10 @@ class OutsideSettings(BaseModel):
     jira_url: str = Field(
         "", description="Jira: where people open it, as in https://example.atlassian.net. Empty: not connected."
     )
-    jira_email: str = Field("", description="Jira: whose token it is, by e-mail address. Not for Data Center.")
-    jira_token: SecretStr = Field(SecretStr(""), description="Jira: an API token, or Data Center's personal one.")
-    jira_kind: Literal["classic", "scoped", "data_center"] = Field(
-        "classic", description="Jira and Confluence: the kind of token: classic, scoped or data_center."
+    jira_email: str = Field("", description="Jira: the e-mail address of the token's owner.")
+    jira_token: SecretStr = Field(SecretStr(""), description="Jira: an API token.")
+    jira_kind: Literal["classic", "scoped"] = Field(
+        "classic", description="Jira and Confluence: the kind of token: classic or scoped."
     )
     jira_project: str = Field("", description="Jira: the key of the project that corrective actions go to, as in OPS.")
     jira_type: str = Field("Task", description="Jira: the type of work item that an action becomes.")
@@ -59,7 +74,7 @@ class OutsideSettings(BaseModel):
     confluence_url: str = Field(
         "", description="Confluence: where people open it, as in https://example.atlassian.net. Empty: not connected."
     )
-    confluence_email: str = Field("", description="Confluence: whose token it is. Not for Data Center.")
+    confluence_email: str = Field("", description="Confluence: the e-mail address of the token's owner.")
     confluence_token: SecretStr = Field(SecretStr(""), description="Confluence: an API token.")
     confluence_space: str = Field("", description="Confluence: the key of the space for postmortems, as in ENG.")
     confluence_parent: str = Field(
@@ -110,7 +125,16 @@ class OutsideSettings(BaseModel):
     def _where_people_open_it(cls, url: str) -> str:
         if urlsplit(url).hostname == "api.atlassian.com":
             raise ValueError("write where people open it, as in https://example.atlassian.net: the rest is found there")
+        if url and not _is_on_atlassians_cloud(url):
+            raise ValueError(f"{_ONLY_CLOUD}; write the address that ends in .atlassian.net")
         return url
+
+    @field_validator("jira_kind", mode="before")
+    @classmethod
+    def _kind_of_token(cls, kind: str) -> str:
+        if kind == "data_center":
+            raise ValueError(f"{_ONLY_CLOUD}; write classic or scoped")
+        return kind
 
     @field_validator("jira_token", "confluence_token", "jsm_key", "statuspage_key")
     @classmethod
@@ -173,7 +197,7 @@ class OutsideSettings(BaseModel):
 
     @property
     def jira_site(self) -> str:
-        """Where people open Jira; on the cloud without what stands behind the host, which is a page there."""
+        """Where people open Jira, without the path of the page that people often copy with it."""
         return self._site_of(self.jira_url)
 
     @property
@@ -183,7 +207,7 @@ class OutsideSettings(BaseModel):
 
     def _site_of(self, url: str) -> str:
         parts = urlsplit(url)
-        return url if self.jira_kind == "data_center" or not url else f"{parts.scheme}://{parts.netloc}"
+        return f"{parts.scheme}://{parts.netloc}" if url else ""
 
     def object_of(self, name: str) -> dict[str, Any]:
         """A setting that is a JSON object, read."""
@@ -192,15 +216,15 @@ class OutsideSettings(BaseModel):
 
 
 _NEEDED = (
-    ("jira_url", ("jira_project", "jsm_project"), ()),
-    ("jira_token", ("jira_project", "jsm_project"), ()),
-    ("jira_email", ("jira_project", "jsm_project"), ("data_center",)),
-    ("confluence_space", ("confluence_url",), ()),
-    ("confluence_token", ("confluence_url",), ()),
-    ("confluence_email", ("confluence_url",), ("data_center",)),
-    ("statuspage_key", ("statuspage_page",), ()),
+    ("jira_url", ("jira_project", "jsm_project")),
+    ("jira_token", ("jira_project", "jsm_project")),
+    ("jira_email", ("jira_project", "jsm_project")),
+    ("confluence_space", ("confluence_url",)),
+    ("confluence_token", ("confluence_url",)),
+    ("confluence_email", ("confluence_url",)),
+    ("statuspage_key", ("statuspage_page",)),
 )
-"""What is needed once one of others is set, but for kinds of token."""
+"""A field, and those of which any one needs it."""
 _IDLE = (
     (("jira_project", "jsm_project"), ("jira_url", "jira_email", "jira_token", "jira_secret")),
     (("jira_project",), ("jira_type", "jira_fields")),
@@ -218,9 +242,9 @@ class Halves(OutsideSettings, AlertSettings):
 
     def missing(self) -> Iterator[tuple[str, str]]:
         """What is set, and what it cannot do without."""
-        for field, anchors, spared in _NEEDED:
+        for field, anchors in _NEEDED:
             given = [anchor for anchor in anchors if self._is_given(anchor)]
-            if given and not self._is_given(field) and self.jira_kind not in spared:
+            if given and not self._is_given(field):
                 yield given[0], field
 
     def idle(self) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.integrations.atlassian import TokenKind
 from tests.support.integrations.atlassian_sites import Site, Wiki
-from tests.support.integrations.clients import BASIC, SECRET, confluence_at, jira_at
+from tests.support.integrations.clients import BASIC, confluence_at, jira_at
 from tests.support.integrations.fakes.confluence import FakeConfluence
 from tests.support.integrations.fakes.jira import FakeJira
 
@@ -15,8 +15,8 @@ from tests.support.integrations.fakes.jira import FakeJira
 async def site(request: pytest.FixtureRequest) -> AsyncIterator[Site]:
     """Each way in to a Jira, in turn."""
     kind: TokenKind = request.param
-    fake = FakeJira("/rest/api/2" if kind is TokenKind.DATA_CENTER else "/rest/api/3")
-    fake.authorization = f"Bearer {SECRET}" if kind is TokenKind.DATA_CENTER else BASIC
+    fake = FakeJira()
+    fake.authorization = BASIC
     async with fake.serving() as url, jira_at(url, kind) as jira:
         yield Site(fake, jira, kind)
 
@@ -33,7 +33,7 @@ async def cloud() -> AsyncIterator[Site]:
 async def wiki(request: pytest.FixtureRequest) -> AsyncIterator[Wiki]:
     """Each way in to a Confluence, in turn."""
     kind: TokenKind = request.param
-    fake = FakeConfluence(is_cloud=kind is not TokenKind.DATA_CENTER)
-    fake.authorization = f"Bearer {SECRET}" if kind is TokenKind.DATA_CENTER else BASIC
+    fake = FakeConfluence()
+    fake.authorization = BASIC
     async with fake.serving() as url, confluence_at(url, kind) as confluence:
         yield Wiki(fake, confluence, kind)

@@ -98,18 +98,16 @@ async def test_every_call_to_jira_is_in_the_table(site: Site) -> None:
     await site.jira.status_of(["OPS-1"])
     await site.jira.finish("OPS-1")
     await site.jira.assignee_for("OPS", "ana@team.example")
-    if site.fake.cloud:
-        called = [(seen.method, seen.path.removeprefix(site.root)) for seen in site.fake.seen]
-        assert [call for call in called if need_of("jira", *call) is None and "tenant_info" not in call[1]] == []
+    called = [(seen.method, seen.path.removeprefix(site.root)) for seen in site.fake.seen]
+    assert [call for call in called if need_of("jira", *call) is None and "tenant_info" not in call[1]] == []
 
 
 async def test_a_scope_that_the_token_lacks_is_told_and_not_an_expired_token(wiki: Wiki) -> None:
     wiki.fake.scopes = set()
-    if wiki.fake.is_cloud:
-        error = await error_of(wiki.confluence.label("1000", ["a"]))
-        assert str(error) == (
-            "Confluence refused this call, for the token lacks a scope: to label pages it needs read:label:confluence "
-            "and write:label:confluence (or write:confluence-content). A token keeps the scopes that it was made with: "
-            "make one with all that docs/connections.md names, and put it into the settings."
-        )
-        assert (error.status, error.is_permanent, error.lacks_scope) == (401, True, True)
+    error = await error_of(wiki.confluence.label("1000", ["a"]))
+    assert str(error) == (
+        "Confluence refused this call, for the token lacks a scope: to label pages it needs read:label:confluence "
+        "and write:label:confluence (or write:confluence-content). A token keeps the scopes that it was made with: "
+        "make one with all that docs/connections.md names, and put it into the settings."
+    )
+    assert (error.status, error.is_permanent, error.lacks_scope) == (401, True, True)

@@ -40,14 +40,14 @@ def test_variables_of_other_programs_are_left_alone() -> None:
 
 
 OUTSIDE = {
-    "AFTERWORD_JIRA_URL": "https://shop.example/",
+    "AFTERWORD_JIRA_URL": "https://shop.atlassian.net/",
     "AFTERWORD_JIRA_EMAIL": "bot@shop.example",
     "AFTERWORD_JIRA_TOKEN": SECRET,
     "AFTERWORD_JIRA_KIND": "scoped",
     "AFTERWORD_JIRA_PROJECT": "OPS",
     "AFTERWORD_JIRA_TYPE": "Story",
     "AFTERWORD_JIRA_FIELDS": '{"customfield_10": 1}',
-    "AFTERWORD_CONFLUENCE_URL": "https://shop.example/",
+    "AFTERWORD_CONFLUENCE_URL": "https://shop.atlassian.net/",
     "AFTERWORD_CONFLUENCE_EMAIL": "bot@shop.example",
     "AFTERWORD_CONFLUENCE_TOKEN": SECRET,
     "AFTERWORD_CONFLUENCE_SPACE": "ENG",

@@ -93,9 +93,8 @@ def test_a_page_above_is_named_by_its_id() -> None:
 @pytest.mark.parametrize(
     ("kind", "given", "site"),
     [
-        ("classic", "https://shop.example/wiki", "https://shop.example"),
-        ("scoped", "https://shop.example/jira/software/projects", "https://shop.example"),
-        ("data_center", "https://shop.example/wiki/", "https://shop.example/wiki"),
+        ("classic", "https://shop.atlassian.net/wiki", "https://shop.atlassian.net"),
+        ("scoped", "https://shop.atlassian.net/jira/software/projects", "https://shop.atlassian.net"),
         ("classic", "", ""),
     ],
 )
@@ -104,10 +103,27 @@ def test_the_site_is_what_people_open_without_the_page(name: str, kind: str, giv
     assert {"JIRA": settings.jira_site, "CONFLUENCE": settings.confluence_site}[name] == site
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("JIRA_KIND", "data_center"),
+        ("JIRA_URL", "https://jira.shop.example"),
+        ("JIRA_URL", "https://shop.example/jira"),
+        ("JIRA_URL", "https://atlassian.net.shop.example"),
+        ("CONFLUENCE_URL", "http://confluence.shop.example:8090/"),
+    ],
+)
+def test_data_center_is_refused_in_a_sentence(name: str, given: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        load({**SLACK, f"AFTERWORD_{name}": given}, env_file=None)
+    assert str(refused.value).startswith(f"AFTERWORD_{name} cannot be ")
+    assert "Atlassian's cloud can be connected, and Data Center cannot" in str(refused.value)
+
+
 HALF = [
-    ({"CONFLUENCE_URL": "https://a.example"}, ["SPACE", "TOKEN", "EMAIL"]),
+    ({"CONFLUENCE_URL": "https://a.atlassian.net"}, ["SPACE", "TOKEN", "EMAIL"]),
     ({"JIRA_PROJECT": "OPS"}, ["JIRA_URL", "JIRA_TOKEN", "JIRA_EMAIL"]),
-    ({"JSM_PROJECT": "INC", "JIRA_URL": "https://a.example", "JIRA_KIND": "data_center"}, ["JIRA_TOKEN"]),
+    ({"JSM_PROJECT": "INC", "JIRA_URL": "https://a.atlassian.net"}, ["JIRA_TOKEN", "JIRA_EMAIL"]),
     ({"STATUSPAGE_PAGE": "pg"}, ["STATUSPAGE_KEY"]),
 ]
 
@@ -129,7 +145,7 @@ IDLE = [
         "AFTERWORD_JSM_FIELDS and AFTERWORD_JSM_RESPONDERS do nothing until AFTERWORD_JSM_PROJECT is set.",
     ),
     (
-        {"JIRA_URL": "https://a.example"},
+        {"JIRA_URL": "https://a.atlassian.net"},
         "AFTERWORD_JIRA_URL does nothing until AFTERWORD_JIRA_PROJECT or AFTERWORD_JSM_PROJECT is set.",
     ),
     ({"CONFLUENCE_PARENT": "1"}, "AFTERWORD_CONFLUENCE_PARENT does nothing until AFTERWORD_CONFLUENCE_URL is set."),
@@ -166,7 +182,7 @@ def run(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"AFTERWORD_CONFLUENCE_URL": "https://a.example"},
+        {"AFTERWORD_CONFLUENCE_URL": "https://a.atlassian.net"},
         {"AFTERWORD_MASK_PATTERNS": "("},
     ],
     ids=lambda wrong: next(iter(wrong)),

@@ -32,7 +32,7 @@ def account_in(person: Element) -> str:
 
 
 def mentioned(element: Element) -> Iterator[str]:
-    """The account ids of the people who are mentioned in an element; Data Center's names are none."""
+    """The account ids of the people mentioned in an element. User names, from Data Center, are left out."""
     return (person.get(_ACCOUNT_ID, "") for person in element.iter(PERSON) if person.get(_ACCOUNT_ID))
 
 

@@ -2,7 +2,7 @@
 
 The elements and macros are those of "Confluence Storage Format" in Atlassian's documentation.
 
-Document to a page of Confluence, in its storage format (Cloud and Data Center).
+Document to a page of Confluence, in its storage format.
 
 Each region begins with an anchor named `afterword-ID` in its heading, so that it is found again on a page that people
 edited; `bot.export.confluence.reader` does.
@@ -37,7 +37,7 @@ _TASK = Markup(
     "<ac:task><ac:task-id>{}</ac:task-id><ac:task-status>{}</ac:task-status><ac:task-body>{}</ac:task-body></ac:task>"
 )
 _LINK = Markup('<a href="{}">{}</a>')
-# The code macro of a Data Center refuses to show a page that names a language it does not know.
+# The code macro of Confluence's older versions refused to show a page that names a language it does not know.
 _LANGUAGES = {
     "bash": "bash", "sh": "bash", "shell": "bash", "console": "bash", "css": "css", "diff": "diff", "java": "java",
     "javascript": "js", "js": "js", "json": "js", "perl": "perl", "php": "php", "powershell": "powershell",

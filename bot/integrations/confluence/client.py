@@ -19,16 +19,8 @@ from xml.sax.saxutils import escape
 from bot.domain.text import shorten, to_one_line
 from bot.integrations import Standing
 from bot.integrations.atlassian import Access, Atlassian
-from bot.integrations.confluence.dialects import (
-    ConfluenceCloud,
-    ConfluenceDataCenter,
-    ConfluenceDialect,
-    Space,
-    people,
-    rights,
-)
-from bot.integrations.confluence.types import ConfluencePage, Made, PageDraft, PageUpdate, Property
-from bot.integrations.http import Call, Patience, PublishError, Upload, get, path_of, reach, worded
+from bot.integrations.confluence.types import ConfluencePage, Made, PageDraft, PageUpdate, Property, Space
+from bot.integrations.http import Call, Patience, PublishError, Response, Upload, get, path_of, post, put, reach, worded
 
 LARGEST = 5_000_000
 """Confluence takes no more bytes."""
@@ -76,6 +68,11 @@ LONGEST_TITLE = 255
 KEPT_AS = "afterword"
 """The property of a page under which we keep what we know of it."""
 
+_API, _PAGES = "/wiki/api/v2", "/wiki/api/v2/pages"
+_FILES = "/wiki/rest/api/content"
+"""Version 2 has no calls that write labels or files; version 1 has them."""
+
+_STORAGE = "storage"
 _PEOPLE_AT_ONCE = 100
 _NO_CHECK = {"X-Atlassian-Token": "nocheck"}  # without it a file counts as sent by a strange web page
 
@@ -88,8 +85,6 @@ class ConfluenceClient:
     def __init__(self, access: Access, space: str, patience: Patience | None = None) -> None:
         """`space` is its key, `ENG`."""
         self._line = Atlassian(self.name, "confluence", access, patience or Patience())
-        self._dialect: ConfluenceDialect = ConfluenceCloud() if access.is_cloud else ConfluenceDataCenter()
-        self.is_cloud = access.is_cloud
         self._key = space
         self._names: dict[str, str] = {}
 
@@ -103,15 +98,13 @@ class ConfluenceClient:
         return Standing(self.name, f"space {self._key} ({space.name})" if space.name else f"space {self._key}")
 
     async def missing_rights(self) -> list[str] | None:
-        """What of our own work the space does not list for the account, as far as reading tells; None where not at all.
+        """What of our own work the space does not list for the account; None if Confluence lists no rights at all.
 
         Labels and what is kept at a page go with the right to write the page. Asks only, and changes nothing.
         """
-        if not self.is_cloud:
-            return None
         space = await self._space()
-        await self._line.ask(self._dialect.titled(space.id, KEPT_AS))  # a token with scopes may read no page
-        operations = (await self._line.ask(rights(space.id))).data
+        await self._line.ask(_find_title(space.id, KEPT_AS))  # a token with scopes may read no page
+        operations = (await self._line.ask(get(f"{_API}/spaces{path_of(space.id)}", include_operations="true"))).data
         told = reach(operations, "operations", "results")
         if not isinstance(told, list) or not told:
             return None
@@ -130,7 +123,7 @@ class ConfluenceClient:
             if is_repeat and (page := _of_mark(await self._titled(space, title), draft.mark)):
                 return Made(page, was_there=True)
             try:
-                answer = await self._line.ask(self._dialect.create(space.id, draft.parent_id, title, body))
+                answer = await self._line.ask(_create(space.id, draft.parent_id, title, body))
             except PublishError as error:
                 if error.status != 400:
                     raise
@@ -152,7 +145,7 @@ class ConfluenceClient:
     async def read(self, page_id: str) -> ConfluencePage | None:
         """A page as it stands; None where it was deleted or may not be seen."""
         try:
-            answer = await self._line.ask(self._dialect.read(page_id))
+            answer = await self._line.ask(get(f"{_PAGES}{path_of(page_id)}", body_format=_STORAGE))
         except PublishError as error:
             if error.status == 404 and error.is_permanent:
                 return None
@@ -168,7 +161,7 @@ class ConfluenceClient:
         """
         check_storage(body)
         try:
-            answer = await self._line.ask(self._dialect.update(seen, _fit(title), body, note))
+            answer = await self._line.ask(_update(seen, _fit(title), body, note))
         except PublishError as error:
             if error.status != 409:
                 raise
@@ -180,8 +173,8 @@ class ConfluenceClient:
 
     async def author_of(self, page: ConfluencePage) -> str:
         """The name of who wrote a page last; empty where Confluence does not tell, or the account may not ask."""
-        if page.author or not page.author_id:
-            return page.author
+        if not page.author_id:
+            return ""
         try:
             return (await self.names_of([page.author_id])).get(page.author_id, "")
         except PublishError:  # a name is worth no failure; it is asked for again next time
@@ -191,7 +184,7 @@ class ConfluenceClient:
         """What people are called, by their account ids; those are left out whom Confluence does not tell."""
         wanted = [account for account in dict.fromkeys(accounts) if account not in self._names]
         for start in range(0, len(wanted), _PEOPLE_AT_ONCE):
-            answer = await self._line.ask(people(wanted[start : start + _PEOPLE_AT_ONCE]))
+            answer = await self._line.ask(_name(wanted[start : start + _PEOPLE_AT_ONCE]))
             for who in answer.objects("results"):
                 if name := to_one_line(worded(who, "displayName") or worded(who, "publicName")):
                     self._names[worded(who, "accountId")] = name
@@ -201,17 +194,14 @@ class ConfluenceClient:
         """Add labels; those that are there stay. What Confluence takes in no label becomes a hyphen."""
         named = [{"prefix": "global", "name": name} for name in dict.fromkeys(map(_label, labels)) if name]
         if named:
-            path = f"{self._dialect.files}{path_of(page_id, 'label')}"
+            path = f"{_FILES}{path_of(page_id, 'label')}"
             await self._line.ask(Call("POST", path, body=named, writes=True))  # adding it again adds nothing
 
     async def attach(self, page_id: str, file: Upload) -> None:
         """Attach a file, or put a new version of it in the place of the one of its name."""
-        path = f"{self._dialect.files}{path_of(page_id, 'child', 'attachment')}"
-        method = "PUT" if self.is_cloud else "POST"
-        if not self.is_cloud and (old := await self._attachment(path, file.name)):
-            path += path_of(old, "data")
-        form, again = {"minorEdit": "true"}, self.is_cloud
-        await self._line.ask(Call(method, path, writes=True, repeats=again, file=file, form=form, headers=_NO_CHECK))
+        path = f"{_FILES}{path_of(page_id, 'child', 'attachment')}"
+        form = {"minorEdit": "true"}
+        await self._line.ask(Call("PUT", path, writes=True, file=file, form=form, headers=_NO_CHECK))
 
     async def recall(self, page_id: str) -> Mapping[str, Any]:
         """What was kept at a page; empty where nothing was."""
@@ -222,45 +212,83 @@ class ConfluenceClient:
         """Keep something at a page, out of sight, in the place of what was kept there."""
         old = await self._property(page_id)
         if old is None or old.value != value:
-            await self._line.ask(self._dialect.keep(page_id, KEPT_AS, value, old))
+            await self._line.ask(_write_property(page_id, value, old))
 
     async def _space(self) -> Space:
         try:
-            space = self._dialect.space_in(await self._line.ask(self._dialect.space(self._key)))
+            found = (await self._line.ask(get(f"{_API}/spaces", keys=self._key))).objects("results")
         except PublishError as error:
             if error.status != 404 or not error.is_permanent:
                 raise
-            space = None
-        if space is None:
-            raise PublishError(
-                self.name,
-                f"{self.name} has no space {self._key} that the account may see. Look at the settings.",
-                is_permanent=True,
-                status=404,
-            )
-        return space
+            found = []
+        if not found:
+            sentence = f"{self.name} has no space {self._key} that the account may see. Look at the settings."
+            raise PublishError(self.name, sentence, is_permanent=True, status=404)
+        return Space(Response(self.name, 200, found[0]).text("id"), worded(found[0], "name"))
 
     async def _titled(self, space: Space, title: str) -> list[ConfluencePage]:
         """The pages of a title."""
-        answer = await self._line.ask(self._dialect.titled(space.id, title))
+        answer = await self._line.ask(_find_title(space.id, title))
         return [self._page(each) for each in answer.objects("results")]
 
-    async def _attachment(self, path: str, name: str) -> str:
-        answer = await self._line.ask(get(path, filename=name))
-        found = answer.objects("results")
-        return str(found[0].get("id", "")) if found else ""
-
     async def _property(self, page_id: str) -> Property | None:
-        try:
-            answer = await self._line.ask(self._dialect.property(page_id, KEPT_AS))
-        except PublishError as error:
-            if error.status == 404 and error.is_permanent and not self.is_cloud:
-                return None
-            raise
-        return self._dialect.property_in(answer.data)
+        answer = await self._line.ask(get(f"{_PAGES}{path_of(page_id, 'properties')}", key=KEPT_AS))
+        found = answer.objects("results")
+        return _read_property(found[0]) if found else None
 
     def _page(self, data: object) -> ConfluencePage:
-        return self._dialect.page_in(data, self._line.access.site_url)
+        return _read_page(data, f"{self._line.access.site_url}/wiki")
+
+
+def _create(space: str, parent_id: str, title: str, body: str) -> Call:
+    asked = {"spaceId": space, "status": "current", "title": title, "body": _body(body)}
+    return post(_PAGES, asked | ({"parentId": parent_id} if parent_id else {}))
+
+
+def _find_title(space: str, title: str) -> Call:
+    return get(_PAGES, space_id=space, title=title, body_format=_STORAGE)
+
+
+def _update(page: ConfluencePage, title: str, body: str, note: str) -> Call:
+    version = {"number": page.version + 1, "message": note}
+    asked = {"id": page.id, "status": "current", "title": title, "body": _body(body), "version": version}
+    return put(f"{_PAGES}{path_of(page.id)}", asked)
+
+
+def _name(accounts: list[str]) -> Call:
+    return Call("POST", f"{_API}/users-bulk", body={"accountIds": accounts})  # it only reads
+
+
+def _write_property(page_id: str, value: Mapping[str, Any], old: Property | None) -> Call:
+    path = f"{_PAGES}{path_of(page_id, 'properties')}"
+    if old is None:
+        return post(path, {"key": KEPT_AS, "value": value})
+    asked = {"key": KEPT_AS, "value": value, "version": {"number": old.version + 1}}
+    return put(path + path_of(old.id), asked)
+
+
+def _body(body: str) -> dict[str, str]:
+    return {"representation": _STORAGE, "value": body}
+
+
+def _read_page(data: object, base_url: str) -> ConfluencePage:
+    answer = Response(ConfluenceClient.name, 200, data)
+    return ConfluencePage(
+        id=answer.text("id"),
+        title=worded(data, "title"),
+        version=answer.number("version", "number"),
+        url=base_url + (worded(data, "_links", "webui") or f"/pages/viewpage.action?pageId={answer.text('id')}"),
+        body=worded(data, "body", _STORAGE, "value"),
+        note=worded(data, "version", "message"),
+        is_current=worded(data, "status") in ("", "current"),
+        author_id=worded(data, "version", "authorId"),
+    )
+
+
+def _read_property(data: object) -> Property:
+    answer = Response(ConfluenceClient.name, 200, data)
+    value = reach(data, "value")
+    return Property(answer.text("id"), answer.number("version", "number"), value if isinstance(value, dict) else {})
 
 
 def _titles(draft: PageDraft) -> tuple[str, str]:

@@ -89,7 +89,7 @@ class PostmortemPages:
             return None
         memo, accounts = (
             confluence_memo.read(link.memo),
-            known_accounts(tx, incident) if self._confluence.is_cloud else {},
+            known_accounts(tx, incident),
         )
         order = PageOrder(incident, now, memo.is_masked, related(tx, incident), accounts)
         return _WantedPage(memo, order, bool(link.external_id) and memo.links_at == link.wanted)

@@ -6,6 +6,14 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Space:
+    """A space: the id that calls use, and the name that people use."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageDraft:
     """A page to create. `key` (`INC-7`) is added to a title that is taken.
 
@@ -24,8 +32,7 @@ class PageDraft:
 class ConfluencePage:
     """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML.
 
-    `author` is that writer's name, where Confluence tells it with the page (Data Center does); `author_id` is their
-    account, where it tells that alone (Cloud does).
+    `author_id` is that writer's account; `author` is their name, once we have looked it up.
     """
 
     id: str

@@ -10,10 +10,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.domain.text import shorten, to_one_line
-from bot.integrations import Standing
+from bot.integrations import Standing, markup
 from bot.integrations.atlassian import Access, Atlassian
-from bot.integrations.http import Call, Patience, PublishError, Response, get, post, put, reach, read_moment, worded
-from bot.integrations.jira.dialects import JiraCloud, JiraDataCenter, JiraDialect, is_human, issue_path
+from bot.integrations.http import (
+    Call,
+    Patience,
+    PublishError,
+    Response,
+    get,
+    path_of,
+    post,
+    put,
+    reach,
+    read_moment,
+    worded,
+)
 from bot.integrations.jira.types import (
     LONGEST_SUMMARY,
     Assignee,
@@ -27,7 +38,8 @@ from bot.integrations.jira.types import (
     read_category,
     read_date,
 )
-from bot.integrations.markup import fitted
+
+API = "/rest/api/3"
 
 DONE = ("done", "resolved", "fixed", "closed", "completed")
 DROPPED = ("won't do", "won't fix", "wontfix", "declined", "rejected", "cancelled", "canceled", "closed")
@@ -39,7 +51,7 @@ def browse_url(site_url: str, key: str) -> str:
     return f"{site_url}/browse/{key}"
 
 
-def new_fields(item: WorkItem, dialect: JiraDialect) -> dict[str, Any]:
+def new_fields(item: WorkItem) -> dict[str, Any]:
     """The fields of an issue to create; what it has nothing for is left to the project's own defaults."""
     about = Changes(
         item.summary,
@@ -53,19 +65,19 @@ def new_fields(item: WorkItem, dialect: JiraDialect) -> dict[str, Any]:
         "project": {"key": item.project},
         "issuetype": {"id" if item.issue_type.isdigit() else "name": item.issue_type},
         "labels": list(dict.fromkeys((item.label, *item.labels))),
-        **changed_fields(about, dialect),
+        **changed_fields(about),
     }
 
 
-def changed_fields(changes: Changes, dialect: JiraDialect) -> dict[str, Any]:
+def changed_fields(changes: Changes) -> dict[str, Any]:
     """The fields that an edit names."""
     fields: dict[str, Any] = dict(changes.custom)
     if changes.summary is not None:
         fields["summary"] = _summary(changes.summary)
     if changes.description is not None:
-        fields["description"] = dialect.rich(changes.description) if changes.description else None
+        fields["description"] = markup.document(changes.description) if changes.description else None
     if changes.assignee is not None:
-        fields["assignee"] = dialect.person(changes.assignee)
+        fields["assignee"] = {"id": changes.assignee} if changes.assignee else None
     if changes.due or changes.takes_due_away:
         fields["duedate"] = changes.due.isoformat() if changes.due else None
     if changes.priority is not None:
@@ -74,10 +86,10 @@ def changed_fields(changes: Changes, dialect: JiraDialect) -> dict[str, Any]:
 
 
 def _summary(text: str) -> str:
-    return fitted(to_one_line(text) or "(no text)", LONGEST_SUMMARY)
+    return markup.fitted(to_one_line(text) or "(no text)", LONGEST_SUMMARY)
 
 
-def read_issue(data: object, dialect: JiraDialect, site_url: str) -> Issue:
+def read_issue(data: object, site_url: str) -> Issue:
     """An issue of an answer; raises PublishError where it is none."""
     key = Response("Jira", 200, data).text("key")
     fields = reach(data, "fields")
@@ -87,7 +99,7 @@ def read_issue(data: object, dialect: JiraDialect, site_url: str) -> Issue:
         browse_url(site_url, key),
         worded(fields, "status", "name"),
         read_category(fields),
-        dialect.person_in(person),
+        worded(person, "accountId"),
         worded(person, "displayName"),
         read_date(worded(fields, "duedate")),
         read_moment(worded(fields, "updated")),
@@ -137,6 +149,7 @@ RELATES = "Relates"
 
 _READ = ("status", "assignee", "duedate", "updated", "labels")
 _MOST_PAGES = 20
+_PAGE_SIZE = 100
 _KEYS_AT_ONCE = 50
 
 
@@ -147,8 +160,6 @@ class JiraClient:
 
     def __init__(self, access: Access, patience: Patience | None = None) -> None:
         self._line = Atlassian(self.name, "jira", access, patience or Patience())
-        self._dialect: JiraDialect = JiraCloud() if access.is_cloud else JiraDataCenter()
-        self._api = self._dialect.api
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -156,12 +167,12 @@ class JiraClient:
 
     async def check(self) -> Standing:
         """Who we are there; asks once and changes nothing."""
-        answer = await self._line.ask(get(f"{self._api}/myself"))
+        answer = await self._line.ask(get(f"{API}/myself"))
         return Standing(self.name, f"signed in as {answer.text('displayName')}")
 
     async def account(self) -> str:
-        """Our own account id (Data Center: user name), by which what we did ourselves is known."""
-        return self._dialect.person_in((await self._line.ask(get(f"{self._api}/myself"))).data)
+        """Our own account id, by which our own changes are recognized."""
+        return worded((await self._line.ask(get(f"{API}/myself"))).data, "accountId")
 
     async def create(self, item: WorkItem, *, is_repeat: bool) -> Created:
         """Create an issue and read it back. `is_repeat`: an earlier attempt may have made it, so look first.
@@ -171,7 +182,7 @@ class JiraClient:
         if is_repeat and (issue := await self.find(item.label)):
             return Created(issue.key, issue.url, was_there=True, issue=issue, is_unassigned=_lacks(issue, item))
         try:
-            answer = await self._line.ask(post(f"{self._api}/issue", {"fields": new_fields(item, self._dialect)}))
+            answer = await self._line.ask(post(f"{API}/issue", {"fields": new_fields(item)}))
             key = answer.text("key")
         except PublishError as error:
             if error.may_have_happened:
@@ -189,7 +200,7 @@ class JiraClient:
     async def issue(self, key: str) -> Issue | None:
         """An issue as it stands; None where it was deleted or may not be seen."""
         try:
-            answer = await self._line.ask(get(issue_path(self._api, key), fields=",".join(_READ)))
+            answer = await self._line.ask(get(issue_path(key), fields=",".join(_READ)))
         except PublishError as error:
             if error.status == 404 and error.is_permanent:
                 return None
@@ -210,10 +221,10 @@ class JiraClient:
 
     async def edit(self, key: str, changes: Changes) -> None:
         """Change what `changes` names and leave the rest as people have it."""
-        fields = changed_fields(changes, self._dialect)
+        fields = changed_fields(changes)
         update = {"labels": [{"add": label} for label in changes.add_labels]} if changes.add_labels else {}
         if fields or update:
-            await self._line.ask(put(issue_path(self._api, key), {"fields": fields, "update": update}))
+            await self._line.ask(put(issue_path(key), {"fields": fields, "update": update}))
 
     async def status_of(self, keys: Iterable[str]) -> dict[str, Issue | None]:
         """How issues stand; None for those that were deleted or may not be seen."""
@@ -228,9 +239,12 @@ class JiraClient:
         found: list[Issue] = []
         page = ""
         for _ in range(most_pages):
-            answer = await self._line.ask(self._dialect.search(jql, _READ, page))
+            asked: dict[str, Any] = {"jql": jql, "fields": list(_READ), "maxResults": _PAGE_SIZE}
+            if page:
+                asked["nextPageToken"] = page
+            answer = await self._line.ask(Call("POST", f"{API}/search/jql", body=asked))
             found += [self._read(each) for each in answer.objects("issues")]
-            page = self._dialect.next_page(answer)
+            page = "" if reach(answer.data, "isLast") is True else worded(answer.data, "nextPageToken")
             if not page:
                 break
         return found
@@ -253,11 +267,11 @@ class JiraClient:
         """
         if not email:
             return None
-        answer = await self._line.ask(self._dialect.assignable(project, email))
-        people = [person for person in answer.objects() if is_human(person) and self._dialect.person_in(person)]
+        call = get(f"{API}/user/assignable/search", project=project, query=email, maxResults="10")
+        people = [each for each in (await self._line.ask(call)).objects() if _is_human(each) and each.get("accountId")]
         if len(people) != 1:
             return None
-        return Assignee(self._dialect.person_in(people[0]), worded(people[0], "displayName"))
+        return Assignee(worded(people[0], "accountId"), worded(people[0], "displayName"))
 
     async def link(self, key: str, global_id: str, url: str, title: str) -> None:
         """Put a web link at an issue, or change the one of that `global_id`."""
@@ -265,25 +279,25 @@ class JiraClient:
             "globalId": global_id,
             "object": {"url": url, "title": shorten(to_one_line(title), LONGEST_SUMMARY - 1)},
         }
-        path = issue_path(self._api, key, "remotelink")
+        path = issue_path(key, "remotelink")
         await self._line.ask(Call("POST", path, body=body, writes=True))  # by its id it is made only once
 
     async def relate(self, key: str, other: str) -> None:
         """Link an issue with another; Jira makes no second link of the same two."""
         body = {"type": {"name": RELATES}, "inwardIssue": {"key": other}, "outwardIssue": {"key": key}}
-        await self._line.ask(Call("POST", f"{self._api}/issueLink", body=body, writes=True))
+        await self._line.ask(Call("POST", f"{API}/issueLink", body=body, writes=True))
 
     async def form(self, project: str, issue_type: str) -> list[Field]:
         """The fields of a project's form for new issues of a type."""
         kind = await self._issue_type(project, issue_type)
-        return [read_field(entry) for entry in await self._meta(self._dialect.meta_fields, project, "issuetypes", kind)]
+        return [read_field(entry) for entry in await self._meta("fields", project, "issuetypes", kind)]
 
     def url_of(self, key: str) -> str:
         """Where people open an issue."""
         return browse_url(self._line.access.site_url, key)
 
     def _read(self, data: object) -> Issue:
-        return read_issue(data, self._dialect, self._line.access.site_url)
+        return read_issue(data, self._line.access.site_url)
 
     async def _read_back(self, key: str) -> Issue | None:
         try:
@@ -305,7 +319,7 @@ class JiraClient:
         issue = await self.standing(key)
         if issue.category in goals:
             return
-        path = issue_path(self._api, key, "transitions")
+        path = issue_path(key, "transitions")
         answer = await self._line.ask(get(path, expand="transitions.fields"))
         for goal in goals:
             if step := best_step(answer.objects("transitions"), goal, names):
@@ -321,7 +335,7 @@ class JiraClient:
         )
 
     async def _issue_type(self, project: str, name: str) -> str:
-        for entry in await self._meta(self._dialect.meta_types, project, "issuetypes"):
+        for entry in await self._meta("issueTypes", project, "issuetypes"):
             if name in (worded(entry, "id"), worded(entry, "name")):
                 return worded(entry, "id")
         raise PublishError(
@@ -332,7 +346,7 @@ class JiraClient:
         """A list of the project's form, page by page."""
         found: list[Mapping[str, Any]] = []
         for _ in range(_MOST_PAGES):
-            call = get(issue_path(self._api, "createmeta", *path), startAt=str(len(found)), maxResults="100")
+            call = get(issue_path("createmeta", *path), startAt=str(len(found)), maxResults="100")
             answer = await self._line.ask(call)
             entries, total = answer.objects(part), reach(answer.data, "total")
             found += entries
@@ -341,9 +355,19 @@ class JiraClient:
         return found
 
 
+def issue_path(key: str, *more: str) -> str:
+    """The path of an issue, or of something that belongs to it."""
+    return f"{API}/issue{path_of(key, *more)}"
+
+
 def quoted(value: str) -> str:
     """A value inside a JQL query."""
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _is_human(person: Mapping[str, Any]) -> bool:
+    """An active account of a person: not an app's, not a customer's, not one of somebody who left."""
+    return person.get("active") is True and person.get("accountType", "atlassian") == "atlassian"
 
 
 def _lacks(issue: Issue, item: WorkItem) -> bool:

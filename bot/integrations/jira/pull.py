@@ -3,7 +3,7 @@
 A look at Jira says how an issue stands now. A telling may come late, so it counts only where it is newer than all
 that was seen. Neither counts while a call of ours is under way, and a look not where the link changed since.
 
-What a signed webhook of Jira tells of an issue: the same on Cloud and on Data Center, but for people's names.
+What a signed webhook of Jira says about an issue.
 
 Jira tells late, twice and out of order: `Issue.updated` says which of two tellings is the newer one, and
 X-Atlassian-Webhook-Identifier is the same whenever a telling is repeated.
@@ -25,7 +25,6 @@ from bot.integrations import sync
 from bot.integrations import views as integration_views
 from bot.integrations.http import PublishError, reach, worded
 from bot.integrations.jira.client import read_issue
-from bot.integrations.jira.dialects import JiraDialect
 from bot.integrations.jira.types import Category, Issue
 from bot.integrations.relations import lead_back
 from bot.services import actions as actions_service
@@ -239,7 +238,7 @@ class Event:
     by: str
 
 
-def read_event(data: Mapping[str, object], identifier: str, dialect: JiraDialect, site_url: str) -> Event | None:
+def read_event(data: Mapping[str, object], identifier: str, site_url: str) -> Event | None:
     """The event in a webhook's body; None for one that means nothing here. Raises Malformed where it is not Jira's."""
     name = data.get("webhookEvent")
     if not isinstance(name, str):
@@ -247,10 +246,10 @@ def read_event(data: Mapping[str, object], identifier: str, dialect: JiraDialect
     if name not in (_UPDATED, _DELETED):
         return None
     try:
-        issue = read_issue(data.get("issue"), dialect, site_url)
+        issue = read_issue(data.get("issue"), site_url)
     except PublishError:
         raise MalformedPayloadError("there is no issue with a key") from None
-    by = dialect.person_in(data.get("user"))
+    by = worded(data.get("user"), "accountId")
     return Event(identifier[:200], (issue.key, *_before(data)), None if name == _DELETED else issue, by)
 
 
@@ -284,13 +283,12 @@ class Learnt:
 class JiraEars:
     """Hears for the followers of Jira, by system; `site_url` is where people open issues."""
 
-    dialect: JiraDialect
     site_url: str
     hearers: Mapping[str, Hearer]
 
     def read(self, data: Mapping[str, object], headers: Mapping[str, str]) -> Event | None:
         """The event in a webhook; headers in lower case. Raises Malformed."""
-        return read_event(data, headers.get(IDENTIFIER, ""), self.dialect, self.site_url)
+        return read_event(data, headers.get(IDENTIFIER, ""), self.site_url)
 
     async def hear(
         self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: Event | None, now: datetime

@@ -27,7 +27,7 @@ class Category(StrEnum):
 class WorkItem:
     """An issue to create. `label` is what it is found by again, so it belongs to this one thing alone.
 
-    `description` is Markdown. `assignee` is an account id (Data Center: a user name), or empty for nobody. `due` is a
+    `description` is Markdown. `assignee` is an account id, or empty for nobody. `due` is a
     date in no zone. `issue_type` is a name, or an id of digits. `custom` maps field ids to values as Jira takes them.
     """
 
@@ -59,7 +59,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue as it stands. `assignee` is an account id (Data Center: a user name), empty for nobody."""
+    """An issue as it stands. `assignee` is an account id, empty for nobody."""
 
     key: str
     url: str
@@ -89,7 +89,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Assignee:
-    """Somebody whom Jira lets be assigned; `id` is an account id (Data Center: a user name)."""
+    """Somebody whom Jira lets be assigned; `id` is an account id."""
 
     id: str
     name: str

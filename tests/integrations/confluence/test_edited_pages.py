@@ -46,7 +46,7 @@ async def test_what_people_wrote_on_the_page_stays_as_they_wrote_it_and_is_in_th
 
 
 async def test_a_second_edit_on_the_page_takes_the_place_of_the_first(database_url: str) -> None:
-    async with with_confluence(database_url, is_cloud=False) as (play, wiki):
+    async with with_confluence(database_url) as (play, wiki):
         await put(play)
         write(wiki, "leadup", "<p>It grew.</p>", by="Chloé Martin")
         await put(play)

@@ -228,15 +228,6 @@ async def test_a_page_that_was_deleted_is_told_and_made_anew_on_a_click(database
         assert "failed over" in region(wiki, "timeline", "1001")
 
 
-async def test_data_center_gets_the_same_page(sqlite_url: str) -> None:
-    async with with_confluence(sqlite_url, is_cloud=False) as (play, wiki):
-        await put(play)
-        await told(play, play.ana, "/timeline failed over")
-        await put(play)
-        assert "failed over" in region(wiki, "timeline")
-        assert wiki.labels[PAGE] == ["postmortem", "inc-1"]
-
-
 async def test_a_decision_while_the_page_is_being_written_is_asked_for_again(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)

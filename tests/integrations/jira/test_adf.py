@@ -98,6 +98,11 @@ def test_a_text_beyond_jiras_limit_is_cut() -> None:
     assert len(words_of(document("word " * 20_000))) < LONGEST_ADF + 100
 
 
+@pytest.mark.parametrize("deep", ["- " * 200 + "deep", "*a **b " * 100 + "deep" + "***" * 100], ids=["lists", "stars"])
+def test_what_is_nested_too_deeply_comes_through_as_it_was_written(deep: str) -> None:
+    assert "deep" in words_of(document(deep))
+
+
 def test_quotations_without_end_come_through_as_they_were_written() -> None:
     assert "deep" in words_of(document("> " * 3000 + "deep"))
 

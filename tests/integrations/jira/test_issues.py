@@ -121,7 +121,6 @@ async def test_a_revoked_token_says_what_kind_of_token_was_used(site: Site) -> N
     wanted = {
         TokenKind.CLASSIC: "a token with scopes",
         TokenKind.SCOPED: "a token without scopes",
-        TokenKind.DATA_CENTER: "personal access",
     }
     assert wanted[site.kind] in str(error)
 

@@ -21,8 +21,7 @@ BASIC = "Basic Ym90QHRlYW0uZXhhbXBsZTp0b2tlbi03ZjNhOWM="
 
 
 def access(url: str, kind: TokenKind = TokenKind.CLASSIC) -> Access:
-    email = "" if kind is TokenKind.DATA_CENTER else EMAIL
-    return Access(url, SECRET, email, kind, gateway_url=url)
+    return Access(url, SECRET, EMAIL, kind, gateway_url=url)
 
 
 @asynccontextmanager

@@ -19,19 +19,17 @@ TITLE = "INC-1: Checkout is failing"
 
 
 @asynccontextmanager
-async def with_confluence(
-    database_url: str, *, is_cloud: bool = True, refused: str = ""
-) -> AsyncIterator[tuple[Play, FakeConfluence]]:
+async def with_confluence(database_url: str, *, refused: str = "") -> AsyncIterator[tuple[Play, FakeConfluence]]:
     """An incident with three entries, and a space that has no page yet."""
-    wiki = FakeConfluence(is_cloud=is_cloud)
+    wiki = FakeConfluence()
     async with wiki.serving() as url:
         environ = {
             "AFTERWORD_CONFLUENCE_URL": url,
-            "AFTERWORD_CONFLUENCE_EMAIL": EMAIL if is_cloud else "",
+            "AFTERWORD_CONFLUENCE_EMAIL": EMAIL,
             "AFTERWORD_CONFLUENCE_TOKEN": SECRET,
             "AFTERWORD_CONFLUENCE_SPACE": "ENG",
             "AFTERWORD_CONFLUENCE_PARENT": "900",
-            "AFTERWORD_JIRA_KIND": "classic" if is_cloud else "data_center",
+            "AFTERWORD_JIRA_KIND": "classic",
         }
         async with on_stage(database_url, environ=environ, refused=[refused]) as play:
             await opened(play)

@@ -1,4 +1,4 @@
-"""A Confluence that keeps pages: Cloud's version 2 with 1 for labels and files, or Data Center's version 1."""
+"""A Confluence that keeps pages, after version 2 of its interface, with version 1 for labels and files."""
 
 import re
 from collections.abc import Callable
@@ -23,9 +23,8 @@ SCOPES = (
 
 
 class FakeConfluence(Fake):
-    def __init__(self, *, is_cloud: bool = True) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.is_cloud = is_cloud
         self.pages: dict[str, dict[str, Any]] = {}
         self.labels: dict[str, list[str]] = {}
         self.files: dict[tuple[str, str], list[bytes]] = {}
@@ -40,31 +39,27 @@ class FakeConfluence(Fake):
         self.refused_for_scope: list[str] = []
         self.quicker: list[Callable[[], None]] = []
         """What people do at the very moment at which a page is written, once each."""
-        for prefix in ("", "/ex/confluence/cloud-1") if is_cloud else ("",):
+        for prefix in ("", "/ex/confluence/cloud-1"):
             self._routes(prefix)
         self.app.router.add_get("/_edge/tenant_info", self._tenant)
 
     def _routes(self, prefix: str) -> None:
         add = self.app.router.add_route
-        old = f"{prefix}/wiki/rest/api" if self.is_cloud else f"{prefix}/rest/api"
-        pages = f"{prefix}/wiki/api/v2/pages" if self.is_cloud else f"{old}/content"
-        kept = f"{pages}/{{id}}/properties" if self.is_cloud else f"{pages}/{{id}}/property"
-        add("GET", f"{prefix}/wiki/api/v2/spaces" if self.is_cloud else f"{old}/space/{{key}}", self._space)
-        if self.is_cloud:
-            add("GET", f"{prefix}/wiki/api/v2/spaces/{{id}}", self._rights)
+        old = f"{prefix}/wiki/rest/api"
+        pages = f"{prefix}/wiki/api/v2/pages"
+        kept = f"{pages}/{{id}}/properties"
+        add("GET", f"{prefix}/wiki/api/v2/spaces", self._space)
+        add("GET", f"{prefix}/wiki/api/v2/spaces/{{id}}", self._rights)
         add("POST", pages, self._create)
         add("GET", pages, self._titled)
         add("GET", f"{pages}/{{id}}", self._page)
-        if self.is_cloud:
-            add("POST", f"{prefix}/wiki/api/v2/users-bulk", self._people)
+        add("POST", f"{prefix}/wiki/api/v2/users-bulk", self._people)
         add("PUT", f"{pages}/{{id}}", self._update)
-        add("GET", kept if self.is_cloud else f"{kept}/{{key}}", self._property)
+        add("GET", kept, self._property)
         add("POST", kept, self._keep)
         add("PUT", f"{kept}/{{key}}", self._keep)
         add("POST", f"{old}/content/{{id}}/label", self._label)
-        add("GET", f"{old}/content/{{id}}/child/attachment", self._attachments)
-        add("PUT" if self.is_cloud else "POST", f"{old}/content/{{id}}/child/attachment", self._attach)
-        add("POST", f"{old}/content/{{id}}/child/attachment/{{file}}/data", self._attach)
+        add("PUT", f"{old}/content/{{id}}/child/attachment", self._attach)
 
     def _lets_in(self, request: web.Request) -> bool:
         return request.path == "/_edge/tenant_info" or super()._lets_in(request)
@@ -91,11 +86,9 @@ class FakeConfluence(Fake):
         return web.json_response({"cloudId": "cloud-1"})
 
     async def _space(self, request: web.Request) -> web.Response:
-        key = request.query.get("keys") or request.match_info["key"]
+        key = request.query["keys"]
         found = [{"id": "44", "key": "ENG", "name": "Engineering"}] if key == "ENG" else []
-        if self.is_cloud:
-            return web.json_response({"results": found})
-        return web.json_response(found[0]) if found else self._missing()
+        return web.json_response({"results": found})
 
     @staticmethod
     def _missing() -> web.Response:
@@ -115,11 +108,10 @@ class FakeConfluence(Fake):
         asked = await request.json()
         if asked["title"] in [page["title"] for page in self.pages.values()]:
             return self._wrong(self.says_taken)
-        body = asked["body"] if self.is_cloud else asked["body"]["storage"]
-        space = asked["spaceId"] if self.is_cloud else asked["space"]["key"]
-        if space != ("44" if self.is_cloud else "ENG"):
+        body = asked["body"]
+        if asked["spaceId"] != "44":
             return self._missing()
-        parent = asked.get("parentId") or asked.get("ancestors", [{"id": ""}])[0]["id"]
+        parent = asked.get("parentId", "")
         if parent and parent not in {*self.parents, *self.pages}:
             return self._missing()
         at = self.put(asked["title"], body["value"])
@@ -140,9 +132,7 @@ class FakeConfluence(Fake):
         }
 
     def _version(self, page: dict[str, Any]) -> dict[str, Any]:
-        """Data Center tells who wrote it, Cloud only that account's id."""
-        by = {"authorId": f"acc-{page.get('by', '')}"} if self.is_cloud else {"by": {"displayName": page.get("by", "")}}
-        return {"number": page["number"], "message": page["note"], **by}
+        return {"number": page["number"], "message": page["note"], "authorId": f"acc-{page.get('by', '')}"}
 
     async def _people(self, request: web.Request) -> web.Response:
         if self.hides_people:
@@ -180,17 +170,14 @@ class FakeConfluence(Fake):
         if asked["version"]["number"] != page["number"] + 1:
             said = f"Version must be incremented on update. Current version is: {page['number']}"
             return web.json_response({"errors": [{"status": 409, "code": "CONFLICT", "title": said}]}, status=409)
-        body = asked["body"] if self.is_cloud else asked["body"]["storage"]
-        version = asked["version"]
+        body, version = asked["body"], asked["version"]
         page |= {"title": asked["title"], "body": body["value"], "number": version["number"]}
         page |= {"note": version["message"], "by": "Afterword"}
         return web.json_response(self._shown(at))
 
     async def _property(self, request: web.Request) -> web.Response:
         kept = self.kept.get(request.match_info["id"])
-        if self.is_cloud:
-            return web.json_response({"results": [kept] if kept else []})
-        return web.json_response(kept) if kept else self._missing()
+        return web.json_response({"results": [kept] if kept else []})
 
     async def _keep(self, request: web.Request) -> web.Response:
         at, asked = request.match_info["id"], await request.json()
@@ -205,17 +192,11 @@ class FakeConfluence(Fake):
         there += [each["name"] for each in await request.json() if each["name"] not in there]
         return web.json_response({"results": []})
 
-    async def _attachments(self, request: web.Request) -> web.Response:
-        at, name = request.match_info["id"], request.query["filename"]
-        return web.json_response({"results": [{"id": f"att-{name}"}] if (at, name) in self.files else []})
-
     async def _attach(self, request: web.Request) -> web.Response:
         if request.headers.get("X-Atlassian-Token") != "nocheck":
             return web.json_response({"message": "XSRF check failed"}, status=403)
         name, content = await _file_of(request)
         at = (request.match_info["id"], name)
-        if not self.is_cloud and at in self.files and not request.path.endswith("/data"):
-            return web.json_response({"message": "Cannot add a new attachment with same file name"}, status=400)
         self.files.setdefault(at, []).append(content)
         return web.json_response({"results": [{"id": f"att-{name}"}]})
 

@@ -1,4 +1,4 @@
-"""A Jira that keeps issues: Cloud's version 3 or Data Center's version 2, with one project and its rules."""
+"""A Jira that keeps issues, after version 3 of its interface, with one project and its rules."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -25,9 +25,8 @@ DEFAULT_FIELDS: list[dict[str, Any]] = [
 
 
 class FakeJira(Fake):
-    def __init__(self, api: str = "/rest/api/3") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.cloud = api.endswith("3")
         self.issues: dict[str, dict[str, Any]] = {}
         self.links: dict[tuple[str, str], dict[str, Any]] = {}
         self.related: list[tuple[str, str, str]] = []
@@ -43,7 +42,7 @@ class FakeJira(Fake):
         self._changes = 0
         self._moved: dict[str, str] = {}
         for prefix in ("", "/ex/jira/cloud-1"):
-            self._routes(prefix + api)
+            self._routes(f"{prefix}/rest/api/3")
         self.app.router.add_get("/_edge/tenant_info", self._tenant)
 
     def _routes(self, api: str) -> None:
@@ -58,7 +57,7 @@ class FakeJira(Fake):
         add("POST", f"{api}/issue/{{key}}/transitions", self._step)
         add("POST", f"{api}/issue/{{key}}/remotelink", self._link)
         add("POST", f"{api}/issueLink", self._relate)
-        add("POST", f"{api}/search/jql" if self.cloud else f"{api}/search", self._search)
+        add("POST", f"{api}/search/jql", self._search)
         add("GET", f"{api}/user/assignable/search", self._assignable)
 
     def file(self, key: str, **fields: Any) -> None:
@@ -84,7 +83,7 @@ class FakeJira(Fake):
 
     def telling(self, key: str, event: str = "jira:issue_updated", by: str = "acc-ana", **more: Any) -> dict[str, Any]:
         """What a webhook of this site says of an issue as it stands."""
-        person = {"accountId" if self.cloud else "name": by, "displayName": "Somebody"}
+        person = {"accountId": by, "displayName": "Somebody"}
         told = {"timestamp": 1, "webhookEvent": event, "user": person, "changelog": {"id": "1", "items": []}}
         return {**told, "issue": self._shown(key), **more}
 
@@ -116,8 +115,8 @@ class FakeJira(Fake):
             name: f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
             for name in fields.keys() & self.unseen_fields
         }
-        if isinstance(fields.get("description"), str) is self.cloud and fields.get("description") is not None:
-            errors["description"] = "It must be an Atlassian Document." if self.cloud else "It must be a string."
+        if isinstance(fields.get("description"), str):
+            errors["description"] = "It must be an Atlassian Document."
         if len(fields.get("summary", "")) > 255 or "\n" in fields.get("summary", ""):
             errors["summary"] = "Summary must be one line of at most 255 characters."
         person = self._person(fields.get("assignee"))
@@ -126,7 +125,7 @@ class FakeJira(Fake):
         return errors
 
     def _person(self, value: Any) -> str:
-        return str((value or {}).get("id" if self.cloud else "name") or "")
+        return str((value or {}).get("id") or "")
 
     async def _issue(self, request: web.Request) -> web.Response:
         key = self._moved.get(request.match_info["key"], request.match_info["key"])
@@ -135,7 +134,7 @@ class FakeJira(Fake):
     def _shown(self, key: str) -> dict[str, Any]:
         issue = self.issues[key]
         person = self._person(issue.get("assignee"))
-        named = {"accountId" if self.cloud else "name": person, "displayName": PEOPLE[person][1]} if person else None
+        named = {"accountId": person, "displayName": PEOPLE[person][1]} if person else None
         return {
             "id": "1",
             "key": key,
@@ -226,22 +225,19 @@ class FakeJira(Fake):
         label = re.search(r'labels = "([^"]+)"', jql)
         indexed = {} if self.search_lags else self.issues
         found = keys or [key for key, issue in indexed.items() if label and label[1] in issue["labels"]]
-        start = int(asked.get("nextPageToken") or asked.get("startAt") or 0)
+        start = int(asked.get("nextPageToken") or 0)
         behind = start + self.page_size
         answer: dict[str, Any] = {"issues": [self._shown(key) for key in found[start:behind]]}
-        if not self.cloud:
-            answer |= {"startAt": start, "maxResults": self.page_size, "total": len(found)}
-        elif behind < len(found):
+        if behind < len(found):
             answer["nextPageToken"] = str(behind)
         else:
             answer["isLast"] = True
         return web.json_response(answer)
 
     async def _assignable(self, request: web.Request) -> web.Response:
-        wanted = request.query["query" if self.cloud else "username"]
+        wanted = request.query["query"]
         people = [
-            {"accountId" if self.cloud else "name": at, "displayName": name, "active": active}
-            | ({"accountType": kind} if self.cloud else {})
+            {"accountId": at, "displayName": name, "active": active, "accountType": kind}
             for at, (email, name, active, kind) in PEOPLE.items()
             if email == wanted
         ]
@@ -249,9 +245,9 @@ class FakeJira(Fake):
 
     async def _types(self, request: web.Request) -> web.Response:
         types = [{"id": "6", "name": "Story"}, {"id": "7", "name": "Task"}]
-        return web.json_response({"issueTypes" if self.cloud else "values": types, "total": 2})
+        return web.json_response({"issueTypes": types, "total": 2})
 
     async def _form(self, request: web.Request) -> web.Response:
         start = int(request.query["startAt"])
         part = self.form[start : start + 2]
-        return web.json_response({"fields" if self.cloud else "values": part, "total": len(self.form)})
+        return web.json_response({"fields": part, "total": len(self.form)})
