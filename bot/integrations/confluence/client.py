@@ -222,8 +222,12 @@ class ConfluenceClient:
                 raise
             found = []
         if not found:
-            sentence = f"{self.name} has no space {self._key} that the account may see. Look at the settings."
-            raise PublishError(self.name, sentence, is_permanent=True, status=404)
+            raise PublishError(
+                self.name,
+                f"{self.name} has no space {self._key} that the account may see. Look at the settings.",
+                is_permanent=True,
+                status=404,
+            )
         return Space(Response(self.name, 200, found[0]).text("id"), worded(found[0], "name"))
 
     async def _titled(self, space: Space, title: str) -> list[ConfluencePage]:
