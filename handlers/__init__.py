@@ -1,8 +1,11 @@
 """Slack in, Slack out: acknowledge, parse, one call to the scribe, answer."""
 
+from functools import partial
+
 from slack_bolt.async_app import AsyncApp
 
 from bot.services.context import Services
+from handlers import whys as whys_handlers
 from handlers.actions import Actions
 from handlers.alerts import Alerts
 from handlers.boundary import Boundary
@@ -13,19 +16,21 @@ from handlers.integrations import ConfluenceHandlers, ConnectionsHandlers, Statu
 from handlers.postmortem import Drafts, Exports, Findings, PostmortemHandlers, Recall
 from handlers.secrets import Secrets
 from handlers.timeline import Timeline
-from handlers.whys import Whys
+from handlers.whys import WHY
+
+COMMANDS = (WHY,)
+TABLES = (whys_handlers.HANDLERS,)
 
 
 def listen(app: AsyncApp, services: Services, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    whys, exports = Whys(services, boundary), Exports(services)
-    capture = CaptureHandlers(services, boundary, whys)
+    exports = Exports(services)
+    capture = CaptureHandlers(services, boundary)
     postmortem = PostmortemHandlers(services, exports)
     actions = Actions(services, boundary, postmortem)
     nouns = (
         Timeline(services),
         Incidents(services, capture),
-        whys,
         actions,
         PeopleHandlers(services),
         Secrets(services),
@@ -38,5 +43,9 @@ def listen(app: AsyncApp, services: Services, boundary: Boundary) -> None:
         StatuspageHandlers(services),
         ConfluenceHandlers(services),
     )
+    for command in COMMANDS:
+        app.command(command.name)(boundary.command(partial(command.run, boundary)))
+    for table in TABLES:
+        table.listen(app, boundary)
     for noun in (*nouns, *documents, *others, *outside, Drafts(services)):
         noun.listen(app, boundary)

@@ -9,10 +9,13 @@ What a person reads where something was not done: a sentence with the remedy, an
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -113,11 +116,13 @@ FORM_SECONDS = 2.5
 
 
 class Boundary:
-    """Wraps what handlers do into what Bolt calls."""
+    """Wraps what handlers do into what Bolt calls, and gives them what they need for it."""
 
     def __init__(self, services: Services, client: AsyncWebClient) -> None:
         self.services = services
         self.client = client
+        self.offered: dict[tuple[str, str, int], None] = {}
+        """Who was offered, in which thread and at which question, to have a reply recorded as an answer."""
         self._running: set[asyncio.Task[None]] = set()
         self._draw_home: Callable[[str, str], Awaitable[None]] | None = None
 
@@ -348,3 +353,39 @@ def _answer(said: dict[str, Any] | None) -> BoltResponse:
         return BoltResponse(status=200, body=said.encoded, headers=JSON_HEADERS)
     shown = {key: value for key, value in said.items() if key != "refused"}
     return BoltResponse(status=200, body=json.dumps(shown), headers=JSON_HEADERS)
+
+
+ClickHandler = Callable[[Boundary, Click], Awaitable[Message | None]]
+FormHandler = Callable[[Boundary, Click], Awaitable[Block]]
+SubmissionHandler = Callable[[Boundary, Submission], Awaitable[Message | Block | None]]
+EventHandler = Callable[[Boundary, Body], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandlerTable:
+    """What one module of handlers answers: its functions by action id, callback id or kind of event.
+
+    `clicks` and `submissions` answer, `forms` open a form; `shortcuts` and `shortcut_forms` do so from Slack's menus.
+    """
+
+    clicks: Mapping[str | re.Pattern[str], ClickHandler] = field(default_factory=dict)
+    forms: Mapping[str | re.Pattern[str], FormHandler] = field(default_factory=dict)
+    submissions: Mapping[str, SubmissionHandler] = field(default_factory=dict)
+    shortcuts: Mapping[str, ClickHandler] = field(default_factory=dict)
+    shortcut_forms: Mapping[str, FormHandler] = field(default_factory=dict)
+    events: Mapping[str, EventHandler] = field(default_factory=dict)
+
+    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register all of it with Bolt."""
+        for name, click in self.clicks.items():
+            app.action(name)(boundary.click(partial(click, boundary)))
+        for name, form in self.forms.items():
+            app.action(name)(boundary.form(partial(form, boundary)))
+        for callback, submission in self.submissions.items():
+            app.view(callback)(boundary.submission(partial(submission, boundary)))
+        for callback, shortcut in self.shortcuts.items():
+            app.shortcut(callback)(boundary.click(partial(shortcut, boundary)))
+        for callback, form in self.shortcut_forms.items():
+            app.shortcut(callback)(boundary.form(partial(form, boundary)))
+        for kind, event in self.events.items():
+            app.event(kind)(boundary.event(partial(event, boundary)))

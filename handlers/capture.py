@@ -26,9 +26,10 @@ from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
+from handlers import whys as whys_handlers
 from handlers.boundary import Boundary, refusal
 from handlers.requests import Body, Click, Submission, chosen_in, event_of
-from handlers.whys import ThreadAnswer, Whys
+from handlers.whys import ThreadAnswer
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +44,8 @@ class CaptureHandlers:
     An event is acknowledged once the entry is on disk; where Slack does not give the message it comes again.
     """
 
-    def __init__(self, services: Services, boundary: Boundary, whys: Whys) -> None:
+    def __init__(self, services: Services, boundary: Boundary) -> None:
         self._services = services
-        self._whys = whys
         self._boundary = boundary
         self._messages = Messages(boundary.client)
         self._files = FileReader(boundary.client)
@@ -131,7 +131,7 @@ class CaptureHandlers:
     async def _in_whys(self, request: Request, said: SlackMessage, line: str) -> bool:
         """Whether it was said in the thread of the whys, where it is about them and no entry."""
         line = await self._services.slack.directory.read(request.team, line)
-        heard = await self._whys.in_thread(request, line, said.thread_ts)
+        heard = await whys_handlers.in_thread(self._boundary, request, line, said.thread_ts)
         self._after_whys(said, request, heard)
         return heard is not None
 
@@ -192,7 +192,7 @@ class CaptureHandlers:
             return
         request = event_of(body, event["channel"], self._services.clock.now())
         thread_ts = str(event["thread_ts"])
-        if await self._whys.is_elsewhere(request, thread_ts):
+        if await whys_handlers.is_elsewhere(self._boundary, request, thread_ts):
             return
         try:
             await self._boundary.admit(request)
@@ -203,7 +203,7 @@ class CaptureHandlers:
 
     async def _answer(self, request: Request, said: SlackMessage) -> None:
         line = await self._services.slack.directory.read(request.team, said.text)
-        self._after_whys(said, request, await self._whys.reply(request, line, said.thread_ts))
+        self._after_whys(said, request, await whys_handlers.reply(self._boundary, request, line, said.thread_ts))
 
     def _is_ours(self, body: Body) -> bool:
         """Whether it is the reaction that records, put on by a person in a channel."""

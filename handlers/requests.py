@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,13 +18,32 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A slash command; `text` is as Slack sent it (escaped, with mentions as tags)."""
+    """A slash command; `text` is as Slack sent it (escaped, with mentions as tags).
+
+    `match` is what its verb's form found in the words; `thread_ts` is the thread in which they were written to the bot.
+    """
 
     request: Request
     text: str
-    channel_name: str
-    trigger: str
-    response_url: str
+    channel_name: str = ""
+    trigger: str = ""
+    response_url: str = ""
+    thread_ts: str = ""
+    match: re.Match[str] | None = None
+
+    def part(self, name: str) -> str:
+        """A named group of the verb's form; empty for one that found nothing, or that it does not have."""
+        return ((self.match and self.match.groupdict().get(name)) or "").strip()
+
+    @property
+    def number(self) -> int:
+        """The number that was typed, of a form that has one."""
+        return int(self.part("number"))
+
+    @property
+    def rest(self) -> str:
+        """The words behind the verb."""
+        return self.part("text")
 
     def as_click(self) -> "Click":
         """The same as a button would have brought it, for what opens forms."""

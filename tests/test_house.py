@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from handlers import COMMANDS
+from handlers.command_table import FIRST, CommandTable, Verb
 from tests import house_offenders
 from tests.house_offenders import FLOORS, ROOT, files, modules, tree
 
@@ -144,6 +146,12 @@ def test_the_map_names_only_what_is_there(name: str) -> None:
     named = set(re.findall(r"`((?:bot|handlers|storage|templates|tests|docs|\.github|\.ci)/[\w./-]*)`", text))
     assert len(named) > 20
     assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+@pytest.mark.parametrize(("command", "verb"), [(command, verb) for command in COMMANDS for verb in command.verbs])
+def test_every_verb_has_a_help_line_and_an_example_that_is_this_verb(command: CommandTable, verb: Verb) -> None:
+    assert verb.help
+    assert command.parse(verb.example.format(**FIRST))[0] is verb
 
 
 def test_imports_stand_at_the_top() -> None:

@@ -1,4 +1,4 @@
-"""What `/why` understands, and how a chain of whys grows.
+"""How a chain of whys grows.
 
 A gentle check of the whys: whether an answer stops at a person, where the next why would begin.
 
@@ -28,36 +28,6 @@ AT_ONCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerWhy:
-    """The next answer; `parent` is the why that it explains, None for the latest of the chain."""
-
-    text: str
-    parent: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MarkRoot:
-    """The latest why, or the numbered one, is a root cause."""
-
-    number: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EditWhy:
-    """Word the numbered why anew; without a text, show it with its buttons."""
-
-    number: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteWhy:
-    """Take the numbered why back."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
 class MoveWhy:
     """The numbered why explains the why `other`, or, `beside` it, what that one explains."""
 
@@ -66,73 +36,8 @@ class MoveWhy:
     beside: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UndoWhy:
-    """Take back what this person answered last."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowWhyHistory:
-    """Every wording of the numbered why."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class ShowWhys:
-    """Show the chain and ask the next question."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhyHelp:
-    """Explain."""
-
-
-Correction = EditWhy | DeleteWhy | MoveWhy | UndoWhy | ShowWhyHistory
-Wish = AnswerWhy | MarkRoot | Correction | ShowWhys | WhyHelp
-
-_SIMPLE: dict[str, Wish] = {
-    "": ShowWhys(),
-    "show": ShowWhys(),
-    "list": ShowWhys(),
-    "undo": UndoWhy(),
-    "help": WhyHelp(),
-    "?": WhyHelp(),
-}
-_BRANCH = re.compile(r"branch\s+#?(\d{1,4})\s+(.+)", re.DOTALL | re.IGNORECASE)
-_ROOT = re.compile(r"root(?:\s+#?(\d{1,4}))?", re.IGNORECASE)
-_EDIT = re.compile(r"edit\s+#?(\d{1,4})(?:\s+(.+))?", re.DOTALL | re.IGNORECASE)
-_NUMBERED = re.compile(r"(delete|show|history)\s+#?(\d{1,4})", re.IGNORECASE)
-_UNFINISHED = {
-    "because": "`/why because the connection pool ran out`",
-    "branch": "`/why branch 1 the alert was muted as well`",
-    "edit": "`/why edit 1 because the pool ran out`",
-    "delete": "`/why delete 1`",
-    "move": "`/why move 2 beneath 1`",
-}
-_MOVE = re.compile(r"move\s+#?(\d{1,4})\s+(beside|beneath|below|under)\s+(?:why\s+)?#?(\d{1,4})", re.IGNORECASE)
 _BECAUSE = re.compile(r"\s*(?:because|b/c|cuz)\b[\s:,]*\S", re.IGNORECASE)
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
-
-
-def wish(text: str) -> Wish:
-    """What somebody wants who typed `/why TEXT`; raises Refused for a word that only begins something."""
-    text = text.strip()
-    if simple := _SIMPLE.get(text.lower()):
-        return simple
-    if example := _UNFINISHED.get(text.rstrip(" .…").lower()):
-        raise Refused(f"Something is missing there: {example}.")
-    if root := _ROOT.fullmatch(text):
-        return MarkRoot(int(root[1]) if root[1] else None)
-    if edit := _EDIT.fullmatch(text):
-        return EditWhy(int(edit[1]), (edit[2] or "").strip())
-    if one := _NUMBERED.fullmatch(text):
-        return DeleteWhy(int(one[2])) if one[1].lower() == "delete" else ShowWhyHistory(int(one[2]))
-    if move := _MOVE.fullmatch(text):
-        return MoveWhy(int(move[1]), int(move[3]), beside=move[2].lower() == "beside")
-    if branch := _BRANCH.fullmatch(text):
-        return AnswerWhy(branch[2].strip(), int(branch[1]))
-    return AnswerWhy(text)
 
 
 def is_plain_answer(said: str) -> bool:
@@ -143,13 +48,6 @@ def is_plain_answer(said: str) -> bool:
 def may_answer(said: str) -> bool:
     """Whether it may be one: of a question, a thanks or a link alone nobody is asked."""
     return not said.rstrip().endswith("?") and len(said.split()) >= FEWEST_WORDS
-
-
-def is_change(wish: Wish) -> bool:
-    """Whether it changes the record, and does not only show some of it."""
-    return isinstance(wish, AnswerWhy | MarkRoot | DeleteWhy | MoveWhy | UndoWhy) or (
-        isinstance(wish, EditWhy) and bool(wish.text)
-    )
 
 
 def find_why(chain: tuple[Why, ...], number: int) -> Why:

@@ -27,29 +27,6 @@ def test_whoever_answers_after_every_branch_ended_goes_on_below_the_latest() -> 
     assert whys_rules.parent_of_next((), None) is None
 
 
-@pytest.mark.parametrize(
-    ("typed", "wish"),
-    [
-        ("", whys_rules.ShowWhys()),
-        ("Undo", whys_rules.UndoWhy()),
-        ("history #2", whys_rules.ShowWhyHistory(2)),
-        ("show 2", whys_rules.ShowWhyHistory(2)),
-        ("edit 2 because of x", whys_rules.EditWhy(2, "because of x")),
-        ("undo the deploy was not possible", whys_rules.AnswerWhy("undo the deploy was not possible")),
-        ("history 2 was lost", whys_rules.AnswerWhy("history 2 was lost")),
-        ("?", whys_rules.WhyHelp()),
-    ],
-)
-def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, wish: whys_rules.Wish) -> None:
-    assert whys_rules.wish(typed) == wish
-
-
-def test_only_some_wishes_change_the_record() -> None:
-    changing = ("because of x", "branch 2 because of x", "root", "root 2", "edit 2 because", "delete 2", "undo")
-    assert all(whys_rules.is_change(whys_rules.wish(typed)) for typed in changing)
-    assert not any(whys_rules.is_change(whys_rules.wish(typed)) for typed in ("", "show", "show 2", "edit 2", "help"))
-
-
 def test_what_somebody_answered_last_is_what_still_stands_of_theirs() -> None:
     chain = (why(1, None), replace(why(2, 1), author="U9"), replace(why(3, 2), struck=True))
     assert whys_rules.find_last_by(chain, "U2") == chain[0]

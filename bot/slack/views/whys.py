@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from bot.domain import text as text_rules
 from bot.domain import whys as whys_rules
-from bot.domain.records import Case, Entry, Examples, Incident, Why, WhyVersion
+from bot.domain.records import Case, Entry, Incident, Why, WhyVersion
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
 from bot.domain.whys import Doubt, outline_whys
@@ -252,11 +252,6 @@ def _told_before(above: Why | None, before: tuple[Why, str] | None) -> list[Bloc
     if above is not None and above.is_root:
         return [blocks.section(words.whys.root_before(number=above.number))]
     return []
-
-
-def help_text(examples: Examples) -> Message:
-    """How to use `/why`."""
-    return blocks.whisper(words.whys.help(n=examples))
 
 
 LONGEST_WHY_QUOTE = 2_000

@@ -1,0 +1,175 @@
+"""A slash command as a table: one row of it is one line of its help, and each verb says what it understands and does.
+
+Parsing, help, "did you mean", the manifest's usage hint and the README's table are made of these tables.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+
+from bot.domain.records import Examples
+from bot.domain.text import find_nearest
+from bot.errors import Refused
+from bot.services.context import read_examples
+from bot.services.documents import exports as exports_service
+from bot.slack.views import blocks
+from bot.slack.views.blocks import Message
+from handlers.boundary import Boundary
+from handlers.requests import Command, Form
+
+ALONE = ""
+NUMBER = r"\s+#?(?P<number>\d{1,4})"
+TEXT = r"\s+(?P<text>.+)"
+MAYBE_TEXT = r"(?:\s+(?P<text>.+))?"
+ANYTHING = r"(?P<text>.+)"
+"""The whole line, for the verb that takes what no other one does."""
+
+_ALIKE = 0.7
+"""So much like a verb (up to 1) is a word that was probably meant to be it."""
+_IN_DOCS = asdict(Examples(entry=4, why=2, earlier_why=1, action=3, other_action=4)) | {"reaction": "memo", "forms": ""}
+FIRST: Mapping[str, object] = asdict(Examples()) | {"reaction": "memo", "forms": ""}
+"""Values for the names in examples and help lines, before anything is recorded."""
+
+Answer = Awaitable[Message | Form | None]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing that people can ask for behind a command.
+
+    `words` (between blanks) begin it; `form` is the regular expression of what follows them, and of the whole line
+    where there is no word. `also` are words that are understood and never suggested, `others` further whole forms.
+    `example` and `help` may name numbers that there are, as `{why}`: see `Examples`. `missing` is said of half a verb.
+    A verb that `needs` a system is listed only where that is connected ("any": where any is). `harmful` ones wake
+    people, end something, take something away or tell others: they are never suggested. `usage` is its part of the
+    hint that Slack shows while the command is typed. The `is_default` verb gets every line that fits no other one.
+    One that `changes` the record is marked as recorded where it was written in a thread.
+    """
+
+    words: str
+    form: str
+    run: Callable[[Boundary, Command], Answer]
+    help: str
+    example: str
+    also: str = ""
+    others: tuple[str, ...] = ()
+    missing: str = ""
+    needs: str = ""
+    harmful: bool = False
+    usage: str = ""
+    is_default: bool = False
+    changes: bool = False
+
+    @cached_property
+    def known_by(self) -> tuple[str, ...]:
+        """All the words that begin it."""
+        return tuple(f"{self.words} {self.also}".split())
+
+    @cached_property
+    def _forms(self) -> tuple[re.Pattern[str], ...]:
+        begins = "|".join(map(re.escape, self.known_by)) if self.words else ""
+        return tuple(re.compile(form, re.IGNORECASE | re.DOTALL) for form in (f"(?:{begins}){self.form}", *self.others))
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """What was typed, where it is this verb's whole form."""
+        return next((found for form in self._forms if (found := form.fullmatch(text))), None)
+
+    def is_listed(self, systems: Collection[str]) -> bool:
+        """Whether it can be used with the systems that are connected."""
+        return not self.needs or self.needs in systems or (self.needs == "any" and bool(systems))
+
+
+@dataclass(frozen=True)
+class CommandTable:
+    """A slash command. Without a default verb the first word decides, and one that is no verb's is refused.
+
+    `intro` heads the help, `notes` end it. `missing` is said of half a verb, with `{example}`; empty where half a verb
+    is the default's. `foreign` are whole commands of ours for words of other tools.
+    """
+
+    name: str
+    description: str
+    intro: str
+    rows: tuple[tuple[Verb, ...], ...]
+    notes: tuple[str, ...] = ()
+    missing: str = "Something is missing there: {example}."
+    foreign: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def default(self) -> Verb | None:
+        """The verb that gets every line that fits no other one."""
+        return next((verb for row in self.rows for verb in row if verb.is_default), None)
+
+    @cached_property
+    def verbs(self) -> tuple[Verb, ...]:
+        """Every verb, in the order in which they are tried."""
+        asks = Verb("help", ALONE if self.default else MAYBE_TEXT, self._help, "shows this", "help", also="?")
+        verbs = [verb for row in self.rows for verb in row if not verb.is_default]
+        return (*verbs, asks, *([self.default] if self.default else []))
+
+    def parse(self, text: str, systems: Collection[str] = ()) -> tuple[Verb, re.Match[str]]:
+        """What somebody wants; raises Refused for half a verb, and for a word that is none."""
+        text = text.strip()
+        word = text.lower().rstrip(" .…") if self.default else text.lower().partition(" ")[0]
+        for verb in self.verbs:
+            if verb.is_default:
+                self._require_whole(word)
+            if found := verb.match(text):
+                return verb, found
+        self._require_whole(word)
+        raise Refused(self._unknown(word, systems))
+
+    async def run(self, boundary: Boundary, command: Command) -> Message | Form | None:
+        """Do what was typed."""
+        text = await boundary.services.slack.directory.read(command.request.team, command.text)
+        verb, found = self.parse(text, boundary.services.integrations.names)
+        return await verb.run(boundary, replace(command, match=found))
+
+    def _require_whole(self, word: str) -> None:
+        half = next((verb for verb in self.verbs if word in verb.known_by), None)
+        is_whole = any(verb.match(word) for verb in self.verbs if not verb.is_default)
+        if half and self.missing and not is_whole:
+            raise Refused((half.missing or self.missing).format(example=f"`{self._shown(half, FIRST)}`"))
+
+    def _unknown(self, word: str, systems: Collection[str]) -> str:
+        """Nothing harmful is ever suggested, and nothing in its place where it is the nearest."""
+        verbs = {one: verb for verb in self.verbs for one in verb.words.split()}
+        near, close = verbs.get(find_nearest(word, verbs)), find_nearest(word, verbs, _ALIKE)
+        is_safe = near is not None and not near.harmful and verbs[close or "help"].is_listed(systems)
+        guess = self.foreign.get(word, "") or (close if is_safe else "")
+        hint = f" Did you mean `{guess}`?" if guess else ""
+        return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{self.name} help` lists everything)"
+
+    async def _help(self, boundary: Boundary, command: Command) -> Message:
+        services = boundary.services
+        named = asdict(await read_examples(services, command.request))
+        *forms, last = exports_service.forms(services)
+        named |= {"reaction": services.policy.reaction, "forms": f"{', '.join(forms)} or {last}"}
+        return blocks.whisper(self.help_text(services.integrations.names, named))
+
+    def help_text(self, systems: Collection[str], named: Mapping[str, object] = FIRST) -> str:
+        """How to use the command; `named` are the values for the names in examples and help lines."""
+        listed = ([verb for verb in row if verb.is_listed(systems)] for row in self.rows)
+        lines = (
+            "; ".join(f"`{self._shown(verb, named)}` {verb.help.format(**named)}" for verb in row) for row in listed
+        )
+        return "\n".join(
+            [self.intro, *(f"• {line}" for line in lines if line), *(note.format(**named) for note in self.notes)]
+        )
+
+    def usage(self) -> str:
+        """The hint that Slack shows while somebody types the command."""
+        return " | ".join([*(verb.usage for row in self.rows for verb in row if verb.usage), "help"])
+
+    def readme_rows(self) -> Iterator[str]:
+        """The command's rows of the README's table: of what works without any other system."""
+        for row in self.rows:
+            if listed := [verb for verb in row if verb.is_listed(())]:
+                typed = [verb.example.format(**_IN_DOCS) for verb in listed]
+                typed[0] = f"{self.name} {typed[0]}".strip()
+                helps = "; ".join(verb.help.format(**_IN_DOCS) for verb in listed)
+                yield f"| {' · '.join(f'`{one}`' for one in typed)} | {helps} |"
+
+    def _shown(self, verb: Verb, named: Mapping[str, object]) -> str:
+        return f"{self.name} {verb.example}".strip().format(**named)

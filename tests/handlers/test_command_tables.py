@@ -1,0 +1,46 @@
+"""What the tables of the slash commands understand, word by word."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from handlers import COMMANDS
+from handlers.requests import command_of
+from handlers.whys import WHY
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+TABLES = {table.name: table for table in COMMANDS}
+
+
+def understood(typed: str) -> tuple[str, str, str]:
+    """The first word of the verb that is understood, the number and the words that it finds."""
+    name, _, text = typed.partition(" ")
+    body = {"channel_id": "C1", "user_id": "U1", "command": name, "text": text}
+    verb, found = TABLES[name].parse(text)
+    command = replace(command_of(body, NOW), match=found)
+    return verb.words, command.part("number"), command.rest
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("/why", ("", "", "")),
+        ("/why Undo", ("undo", "", "")),
+        ("/why history #2", ("show", "2", "")),
+        ("/why show 2", ("show", "2", "")),
+        ("/why edit 2 because of x", ("edit", "2", "because of x")),
+        ("/why undo the deploy was not possible", ("", "", "undo the deploy was not possible")),
+        ("/why history 2 was lost", ("", "", "history 2 was lost")),
+        ("/why ?", ("help", "", "")),
+    ],
+)
+def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, found: tuple[str, str, str]) -> None:
+    assert understood(typed) == found
+
+
+def test_only_some_verbs_change_the_record() -> None:
+    changing = ("because of x", "branch 2 because of x", "root", "root 2", "edit 2 because", "delete 2", "undo")
+    assert all(WHY.parse(typed)[0].changes for typed in changing)
+    assert not any(WHY.parse(typed)[0].changes for typed in ("", "show", "show 2", "edit 2", "help"))
