@@ -23,7 +23,7 @@ from bot.domain import times
 from bot.domain.actions import WORDS as VAGUE
 from bot.domain.alerts import AlertRules, parse_conditions
 from bot.domain.masking import MaskRules
-from bot.domain.reminders import OVERDUE, QuietHours, ReminderRules
+from bot.domain.reminders import QuietHours, ReminderKind, ReminderRules
 from bot.domain.whys import parse_blame_words
 from bot.errors import Misconfigured
 from bot.export import Exporter
@@ -247,7 +247,7 @@ class Afterword:
         if settled:
             log.info("settled %d reminders", len(settled))
         for one in settled:
-            if one.reminder.kind == OVERDUE:  # what was due is overdue, which nobody did
+            if one.reminder.kind is ReminderKind.OVERDUE:  # what was due is overdue, which nobody did
                 self.slack.home_tabs.stale(one.reminder.team, one.reminder.subject)
         return True
 

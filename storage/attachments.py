@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, false, func, literal, select, true, update
 
-from bot.domain.records import Attachment
+from bot.domain.records import Attachment, AttachmentState
 from storage.database.statements import Statement, Transaction, insert_into
 from storage.tables import ATTACHMENT_WANTED, AttachmentRow, EntryRow, table_of
 
@@ -28,7 +28,7 @@ _CLAIM = Statement(
     .values(due_at=bindparam("until", type_=_attachment.c.due_at.type), attempts=_attachment.c.attempts + 1)
     .returning(*_TOLD, _attachment.c.attempts)
 )
-_still_wanted = (_attachment.c.id == bindparam("row_id"), _attachment.c.state == literal("wanted"))
+_still_wanted = (_attachment.c.id == bindparam("row_id"), _attachment.c.state == AttachmentState.WANTED)
 _SETTLE = Statement(
     update(_attachment)
     .where(*_still_wanted)
@@ -49,7 +49,7 @@ _DROP = Statement(
     update(_attachment)
     .where(_of_entry)
     .values(
-        state=literal("refused"),
+        state=AttachmentState.REFUSED,
         note=bindparam("new_note"),
         address=literal(""),
         content=bindparam("new_content", type_=_attachment.c.content.type),
@@ -70,7 +70,7 @@ _OF_STRUCK = Statement(
 _KEPT_SIZE = Statement(
     select(func.coalesce(func.sum(_attachment.c.size), 0))
     .select_from(_joined)
-    .where(_entry.c.incident_id == bindparam("incident_id"), _attachment.c.state != literal("refused"))
+    .where(_entry.c.incident_id == bindparam("incident_id"), _attachment.c.state != AttachmentState.REFUSED)
 )
 
 
@@ -102,7 +102,7 @@ def want(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -> N
         media_type=new.media_type,
         size=new.size,
         address=new.address,
-        state="refused" if new.note else "wanted",
+        state=AttachmentState.REFUSED if new.note else AttachmentState.WANTED,
         note=new.note,
         content=b"",
         due_at=now,
@@ -125,15 +125,17 @@ def claim(tx: Transaction, now: datetime, lease: timedelta, most: int) -> tuple[
 
 def keep(tx: Transaction, attachment: Attachment, media_type: str, content: bytes) -> bool:
     """Keep what was fetched; false where the file was settled meanwhile."""
-    return _settle(tx, attachment, ("kept", "", media_type, len(content)), content)
+    return _settle(tx, attachment, (AttachmentState.STORED, "", media_type, len(content)), content)
 
 
 def refuse(tx: Transaction, attachment: Attachment, note: str) -> bool:
     """Give a file up for the reason in `note`; false where it was settled meanwhile."""
-    return _settle(tx, attachment, ("refused", note, attachment.media_type, attachment.size), b"")
+    return _settle(tx, attachment, (AttachmentState.REFUSED, note, attachment.media_type, attachment.size), b"")
 
 
-def _settle(tx: Transaction, attachment: Attachment, told: tuple[str, str, str, int], content: bytes) -> bool:
+def _settle(
+    tx: Transaction, attachment: Attachment, told: tuple[AttachmentState, str, str, int], content: bytes
+) -> bool:
     state, note, media_type, size = told
     touched = tx.run(
         _SETTLE,
@@ -170,7 +172,7 @@ def of_entry(tx: Transaction, entry_id: int) -> tuple[Attachment, ...]:
 
 def names(tx: Transaction, entry_id: int) -> tuple[str, ...]:
     """What the files of one entry are called that are kept, or still to be fetched."""
-    return tuple(file.name for file in of_entry(tx, entry_id) if file.state != "refused")
+    return tuple(file.name for file in of_entry(tx, entry_id) if file.state is not AttachmentState.REFUSED)
 
 
 def drop(tx: Transaction, entry_id: int, note: str) -> None:

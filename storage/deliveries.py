@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, insert_into
+from storage.queues import DeliveryKind, DeliveryState
 from storage.tables import DELIVERY_WAITING, DeliveryRow, InboxRow, table_of
 
 _delivery = table_of(DeliveryRow)
@@ -35,13 +36,13 @@ class Delivery:
     id: int
     team: str
     send_key: str
-    kind: str
+    kind: DeliveryKind
     recipient: str
     fallback: str
     body: str
     incident_id: int | None
     reminder_id: int | None
-    state: str
+    state: DeliveryState
     due_at: datetime
     attempts: int
     lease_owner: str
@@ -65,7 +66,7 @@ _CLAIM = Statement(
     update(_delivery)
     .where(_delivery.c.id == bindparam("row_id"))
     .values(
-        state="sending",
+        state=DeliveryState.SENDING,
         due_at=bindparam("lease_until", type_=_delivery.c.due_at.type),
         lease_owner=bindparam("owner"),
         attempts=_delivery.c.attempts + 1,
@@ -96,7 +97,7 @@ _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_
 class SendOutcome:
     """What became of an attempt; `due_at` is when to try again where it is not over."""
 
-    state: str
+    state: DeliveryState
     due_at: datetime
     channel: str = ""
     ts: str = ""
@@ -108,7 +109,7 @@ class Owed:
     """A message to be owed from `due_at` on."""
 
     team: str
-    kind: str
+    kind: DeliveryKind
     recipient: str
     body: str
     due_at: datetime
@@ -124,7 +125,7 @@ def owe(tx: Transaction, owed: Owed) -> None:
         _ADD,
         **{field.name: getattr(owed, field.name) for field in fields(owed)},
         send_key=uuid.uuid4().hex,
-        state="pending",
+        state=DeliveryState.PENDING,
         attempts=0,
         first_tried_at=None,
         created_at=owed.due_at,
@@ -134,7 +135,7 @@ def owe(tx: Transaction, owed: Owed) -> None:
 
 def tell(tx: Transaction, incident: Incident, said: Mapping[str, Any], now: datetime, to: str = "") -> None:
     """Owe a message, as Slack takes it, about an incident to its channel, or to another channel or person."""
-    owe(tx, Owed(incident.team, "message", to or incident.channel, json.dumps(said), now, incident.id))
+    owe(tx, Owed(incident.team, DeliveryKind.MESSAGE, to or incident.channel, json.dumps(said), now, incident.id))
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:

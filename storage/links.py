@@ -16,11 +16,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import ActionStatus, Status
 from storage.database.statements import Statement, Transaction
+from storage.queues import SyncState
 from storage.tables import LINK_OWED, AccountRow, ActionRow, IncidentRow, LinkRow, table_of
 
 _link = table_of(LinkRow)
-
-OWED, CALLING, KEPT, REFUSED, LET_GO = "owed", "calling", "kept", "refused", "let go"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Link:
     url: str
     status: str
     memo: str
-    state: str
+    state: SyncState
     wanted: int
     due_at: datetime
     attempts: int
@@ -69,7 +68,7 @@ class Thing:
 class LinkOutcome:
     """How an attempt ended: the whole of what changes in its link."""
 
-    state: str
+    state: SyncState
     due_at: datetime
     external_id: str
     url: str
@@ -89,7 +88,7 @@ _NEW = {
     **{name: bindparam(name) for name in ("team", "system", "subject", "incident_id")},
     **dict.fromkeys(("external_id", "url", "status", "lease_owner", "error"), ""),
     "memo": bindparam("memo"),
-    "state": OWED,
+    "state": SyncState.PENDING,
     "wanted": 1,
     "attempts": 0,
     "is_unsure": False,
@@ -98,7 +97,10 @@ _NEW = {
     "created_at": _when,
     "synced_at": None,
 }
-_is_called = _link.c.state == CALLING
+_is_called = _link.c.state == SyncState.CALLING
+_PENDING = literal(SyncState.PENDING, _link.c.state.type)
+# A lease is not cut short by a change: its worker sees the higher `wanted` when it settles, and the row stays pending.
+_PENDING_UNLESS_CALLED = case((_is_called, literal(SyncState.CALLING, _link.c.state.type)), else_=_PENDING)
 _WANT = Statement(
     upsert(_link)
     .values(_NEW)
@@ -106,7 +108,7 @@ _WANT = Statement(
         index_elements=[_link.c.team, _link.c.system, _link.c.subject],
         set_={
             "wanted": _link.c.wanted + 1,
-            "state": case((_is_called, CALLING), else_=OWED),
+            "state": _PENDING_UNLESS_CALLED,
             "due_at": case((_is_called, _link.c.due_at), else_=_when),
             "attempts": case((_is_called, _link.c.attempts), else_=0),
         },
@@ -114,7 +116,7 @@ _WANT = Statement(
 )
 _STAND = Statement(
     upsert(_link)
-    .values(_NEW | {"state": KEPT, "external_id": bindparam("new_id"), "url": bindparam("new_url")})
+    .values(_NEW | {"state": SyncState.IN_SYNC, "external_id": bindparam("new_id"), "url": bindparam("new_url")})
     .on_conflict_do_update(
         index_elements=[_link.c.team, _link.c.system, _link.c.subject],
         set_={"external_id": bindparam("new_id"), "url": bindparam("new_url")},
@@ -127,11 +129,11 @@ _BUMP = Statement(
         _link.c.system == bindparam("in_system"),
         _link.c.subject == bindparam("of_subject"),
         _link.c.incident_id == bindparam("of_incident"),
-        _link.c.state != LET_GO,
+        _link.c.state != SyncState.ABANDONED,
     )
     .values(
         wanted=_link.c.wanted + 1,
-        state=case((_is_called, CALLING), else_=OWED),
+        state=_PENDING_UNLESS_CALLED,
         due_at=case((_is_called, _link.c.due_at), else_=bindparam("now", type_=_link.c.due_at.type)),
         attempts=case((_is_called, _link.c.attempts), else_=0),
     )
@@ -149,7 +151,7 @@ _CLAIM = Statement(
     update(_link)
     .where(_link.c.id == bindparam("row_id"))
     .values(
-        state=CALLING,
+        state=SyncState.CALLING,
         due_at=bindparam("lease_until", type_=_link.c.due_at.type),
         lease_owner=bindparam("owner"),
         attempts=_link.c.attempts + 1,
@@ -162,7 +164,9 @@ _SETTLE = Statement(
     .values(
         {
             **{name: bindparam(f"new_{name}", type_=_link.c[name].type) for name in _SETTLED},
-            "state": case((_link.c.wanted == bindparam("seen"), bindparam("new_state")), else_=OWED),
+            "state": case(
+                (_link.c.wanted == bindparam("seen"), bindparam("new_state", type_=_link.c.state.type)), else_=_PENDING
+            ),
             "lease_owner": "",
         }
     )
@@ -174,10 +178,10 @@ _REMARK = Statement(
 )
 _ORDER = Statement(
     update(_link)
-    .where(_link.c.id == bindparam("row_id"), _link.c.state != CALLING)
+    .where(_link.c.id == bindparam("row_id"), _link.c.state != SyncState.CALLING)
     .values(
         wanted=_link.c.wanted + 1,
-        state=OWED,
+        state=SyncState.PENDING,
         memo=bindparam("new_memo"),
         due_at=bindparam("now", type_=_link.c.due_at.type),
         attempts=0,
@@ -188,10 +192,10 @@ _REMEMBER = Statement(update(_link).where(_link.c.id == bindparam("row_id")).val
 _REFUSE = Statement(
     update(_link)
     .where(_link.c.id == bindparam("row_id"))
-    .values(state=REFUSED, error=bindparam("new_error"), is_told=True, attempts=1)
+    .values(state=SyncState.REJECTED, error=bindparam("new_error"), is_told=True, attempts=1)
 )
 _RELEASE = Statement(
-    update(_link).where(_link.c.id == bindparam("row_id")).values(state=LET_GO, error="", is_told=False)
+    update(_link).where(_link.c.id == bindparam("row_id")).values(state=SyncState.ABANDONED, error="", is_told=False)
 )
 _BY_ID_LOCKED = Statement(select(*COLUMNS).where(_link.c.id == bindparam("row_id")).with_for_update())
 _OF = Statement(
@@ -302,7 +306,7 @@ _action = table_of(ActionRow)
 _OF_INCIDENT = Statement(
     select(*COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
 )
-_stands = (_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != LET_GO)
+_stands = (_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != SyncState.ABANDONED)
 _STANDING = Statement(select(*COLUMNS).where(*_stands).order_by(_link.c.id))
 _OF_OPEN_INCIDENTS = Statement(
     select(*COLUMNS)
@@ -326,7 +330,9 @@ _OF_LIVE_ACTIONS = Statement(
 _OF_KEY = Statement(
     select(*COLUMNS)
     .where(
-        _link.c.system == bindparam("system"), _link.c.external_id == bindparam("external_id"), _link.c.state != LET_GO
+        _link.c.system == bindparam("system"),
+        _link.c.external_id == bindparam("external_id"),
+        _link.c.state != SyncState.ABANDONED,
     )
     .order_by(_link.c.id)
     .limit(1)
@@ -334,14 +340,16 @@ _OF_KEY = Statement(
 _in_trouble = (
     _link.c.team == bindparam("team"),
     _link.c.error != "",
-    or_(_link.c.state == REFUSED, _link.c.state == OWED, _link.c.state == CALLING),
+    or_(_link.c.state == SyncState.REJECTED, _link.c.state == SyncState.PENDING, _link.c.state == SyncState.CALLING),
 )
 _TROUBLED = Statement(select(*COLUMNS).where(*_in_trouble).order_by(_link.c.system, _link.c.id))
 _in_channel = (_link.c.system == bindparam("system"), _incident.c.channel == bindparam("channel"))
 _of_channel = select(*COLUMNS).join_from(_link, _incident, _link.c.incident_id == _incident.c.id).order_by(_link.c.id)
 _TROUBLED_IN = Statement(_of_channel.where(*_in_trouble, *_in_channel))
 _MENDED_IN = Statement(
-    _of_channel.where(_link.c.team == bindparam("team"), _link.c.state == KEPT, _link.c.is_told == true(), *_in_channel)
+    _of_channel.where(
+        _link.c.team == bindparam("team"), _link.c.state == SyncState.IN_SYNC, _link.c.is_told == true(), *_in_channel
+    )
 )
 _LAST = Statement(select(func.max(_link.c.due_at)).where(LINK_OWED, _link.c.system == bindparam("system")))
 _PULL_IN = Statement(
@@ -365,9 +373,9 @@ _AGAIN = Statement(
         _link.c.team == bindparam("in_team"),
         _link.c.system == bindparam("in_system"),
         _link.c.error != "",
-        or_(_link.c.state == REFUSED, _link.c.state == OWED),
+        or_(_link.c.state == SyncState.REJECTED, _link.c.state == SyncState.PENDING),
     )
-    .values(state=OWED, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0)
+    .values(state=SyncState.PENDING, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0)
 )
 
 
@@ -423,7 +431,7 @@ class Count:
     """How many links of a system are in a state, and when one of them was last in step."""
 
     system: str
-    state: str
+    state: SyncState
     count: int
     synced_at: datetime | None
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from bot.domain.reminders import ReminderKind, ReminderState
 from storage.database.statements import Statement, Transaction
 from storage.tables import REMINDER_PENDING, ReminderRow, table_of
 
@@ -22,12 +23,12 @@ class Reminder:
 
     id: int
     team: str
-    kind: str
+    kind: ReminderKind
     subject: str
     slot: str
     incident_id: int | None
     due_at: datetime
-    state: str
+    state: ReminderState
     settled_at: datetime | None
     note: str
 
@@ -38,7 +39,8 @@ _SCHEDULED = ("team", "kind", "subject", "slot", "incident_id", "due_at")
 _SCHEDULE = Statement(
     upsert(_reminder)
     .values(
-        {name: bindparam(name, type_=_reminder.c[name].type) for name in _SCHEDULED} | {"state": "pending", "note": ""}
+        {name: bindparam(name, type_=_reminder.c[name].type) for name in _SCHEDULED}
+        | {"state": ReminderState.PENDING, "note": ""}
     )
     .on_conflict_do_nothing()
 )
@@ -46,7 +48,7 @@ _SKIP = Statement(
     upsert(_reminder)
     .values(
         {name: bindparam(name, type_=_reminder.c[name].type) for name in (*_SCHEDULED, "settled_at", "note")}
-        | {"state": "skipped"}
+        | {"state": ReminderState.SKIPPED}
     )
     .on_conflict_do_nothing()
 )
@@ -71,7 +73,7 @@ _CANCEL = Statement(
     update(_reminder)
     .where(_reminder.c.incident_id == bindparam("of_incident"), REMINDER_PENDING)
     .values(
-        state="cancelled",
+        state=ReminderState.CANCELLED,
         settled_at=bindparam("new_settled_at", type_=_reminder.c.settled_at.type),
         note=bindparam("new_note"),
     )
@@ -113,7 +115,7 @@ def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> t
     return tuple(Reminder(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, now=now, most=most))
 
 
-def settle(tx: Transaction, reminder: Reminder, state: str, note: str, now: datetime) -> None:
+def settle(tx: Transaction, reminder: Reminder, state: ReminderState, note: str, now: datetime) -> None:
     """Say what became of a reminder; `sent` when its messages are owed in this same transaction."""
     tx.run(_SETTLE, row_id=reminder.id, new_state=state, new_settled_at=now, new_note=note)
 
@@ -128,7 +130,7 @@ def of_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:
     return tuple(Reminder(*row) for row in tx.rows(_OF_INCIDENT, of_incident=incident_id))
 
 
-def latest(tx: Transaction, team: str, kind: str, subject: str, most: int) -> tuple[Reminder, ...]:
+def latest(tx: Transaction, team: str, kind: ReminderKind, subject: str, most: int) -> tuple[Reminder, ...]:
     """The reminders of a kind and a subject, those with the highest slots: of digests, the latest days."""
     return tuple(Reminder(*row) for row in tx.rows(_LATEST, team=team, kind=kind, subject=subject, most=most))
 

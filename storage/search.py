@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, column, func, literal_column, select, table, t
 
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, insert_into
+from storage.queues import ScanState
 from storage.tables import LOOKBACK_GOING, IncidentRow, LikenessRow, LookbackRow, RecallRow, table_of
 
 _incident, _recall, _likeness = table_of(IncidentRow), table_of(RecallRow), table_of(LikenessRow)
@@ -145,8 +146,6 @@ def incidents_in(found: Iterable[SearchHit]) -> tuple[Incident, ...]:
 
 _lookback = table_of(LookbackRow)
 
-GOING, DONE, FAILED = "going", "done", "failed"
-
 
 @dataclass(frozen=True, slots=True)
 class HistoryScan:
@@ -165,7 +164,7 @@ class HistoryScan:
     cursor: str
     found: str
     seen: int
-    state: str
+    state: ScanState
     note: str
     due_at: datetime
 
@@ -210,7 +209,7 @@ class NewLookback:
 def add(tx: Transaction, new: NewLookback, now: datetime) -> int:
     """Write down a walk that is to begin; its row."""
     given = {field.name: getattr(new, field.name) for field in fields(new)}
-    row = tx.row(_ADD, **given, found="[]", seen=0, state=GOING, note="", due_at=now)
+    row = tx.row(_ADD, **given, found="[]", seen=0, state=ScanState.RUNNING, note="", due_at=now)
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
     return int(row[0])
 

@@ -21,7 +21,7 @@ from bot.cli import options as options_commands
 from bot.clock import SystemClock
 from bot.domain.document import Document
 from bot.domain.masking import MaskRules
-from bot.domain.records import Incident
+from bot.domain.records import AttachmentState, Incident
 from bot.domain.text import clean
 from bot.errors import Refused
 from bot.export import FORMATS, Exporter, pdf_fonts
@@ -296,7 +296,7 @@ def _import_lines(imported: Imported) -> list[str]:
         ("why", "whys"): len(case.whys),
         ("section", "sections"): len(case.sections),
         ("action", "actions"): len(case.actions),
-        ("file", "files"): sum(file.state == "kept" for file in case.attachments),
+        ("file", "files"): sum(file.state is AttachmentState.STORED for file in case.attachments),
     }
     named = (f"{number} {one if number == 1 else many}" for (one, many), number in counts.items() if number)
     what = ", ".join(named) or "nothing in it yet"

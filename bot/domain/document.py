@@ -17,6 +17,7 @@ from typing import NamedTuple
 from bot.domain.records import (
     ActionStatus,
     Attachment,
+    AttachmentState,
     Case,
     Entry,
     EntryKind,
@@ -208,7 +209,7 @@ def _files(attachments: Iterable[Attachment], refused: str = "") -> dict[int, tu
 
 
 def _file(file: Attachment, refused: str) -> FileItem:
-    is_kept = file.state == "kept" and not refused
+    is_kept = file.state is AttachmentState.STORED and not refused
     note = "" if is_kept else clean(file.note) or refused or "it is not fetched yet"
     content = file.content if is_kept else b""
     return FileItem(to_one_line(file.name) or "file", to_one_line(file.media_type), file.size, is_kept, note, content)

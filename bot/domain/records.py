@@ -172,13 +172,19 @@ class Entry:
     source_change: str = ""
 
 
+class AttachmentState(StrEnum):
+    """Where a file of a captured message stands."""
+
+    WANTED = "wanted"
+    """To be fetched from `address` with the bot's token."""
+    STORED = "kept"
+    REFUSED = "refused"
+    """Not stored, for the reason in `note`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that hung on a captured message, kept with the incident.
-
-    `state` is `wanted` (to be fetched from `address` with the bot's token), `kept`, or `refused` for the reason in
-    `note`; `content` is empty unless kept and asked for.
-    """
+    """A file of a captured message. `content` is empty unless the file is stored and its content was asked for."""
 
     id: int
     entry_id: int
@@ -186,7 +192,7 @@ class Attachment:
     media_type: str
     size: int
     address: str
-    state: str
+    state: AttachmentState
     note: str
     content: bytes = b""
 

@@ -3,21 +3,40 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from enum import StrEnum
 
 from bot.domain.records import Incident, Status
 
-POSTMORTEM = "postmortem"
-OVERDUE = "overdue"
-ESCALATED = "escalated"
-"""The lead is told of an action that is a week overdue."""
-HELD = "held"
-"""Its owner is asked whether a finished action held."""
 
-OF_ACTIONS = (ESCALATED, HELD)
+class ReminderKind(StrEnum):
+    """What a reminder is about. The values are what the database holds."""
+
+    POSTMORTEM = "postmortem"
+    OVERDUE = "overdue"
+    """The daily digest of a person's overdue actions."""
+    ESCALATED = "escalated"
+    """To the lead: an action is a week overdue."""
+    HELD = "held"
+    """To the owner: did a finished action hold?"""
+
+
+class ReminderState(StrEnum):
+    """Where a reminder stands. The values are what the database holds."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    """Its deliveries are enqueued."""
+    CANCELLED = "cancelled"
+    """Its reason is gone."""
+    SKIPPED = "skipped"
+    """A later reminder took its place."""
+
+
+OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.HELD)
 ESCALATED_AFTER = timedelta(days=7)
 HELD_AFTER = timedelta(days=30)
 
-_WENT_OUT = frozenset({"sent", "skipped"})
+_WENT_OUT = frozenset({ReminderState.SENT, ReminderState.SKIPPED})
 """States of a reminder that was said, or that a later one was said in place of."""
 
 WEEK = timedelta(days=7)
@@ -55,7 +74,7 @@ class ReminderStep:
 
 
 def postmortem_steps(
-    incident: Incident, rules: ReminderRules, resolving: int, had: Mapping[str, str]
+    incident: Incident, rules: ReminderRules, resolving: int, had: Mapping[str, ReminderState]
 ) -> tuple[ReminderStep, ...]:
     """The reminders of a resolved incident: each at its number of hours after the resolution, absolute in UTC.
 
@@ -98,7 +117,7 @@ def is_for_the_channel(slot: str) -> bool:
     return step_name(slot).endswith("h")
 
 
-def plan_snooze(latest: str, had: Mapping[str, str], now: datetime) -> ReminderStep:
+def plan_snooze(latest: str, had: Mapping[str, ReminderState], now: datetime) -> ReminderStep:
     """The reminder that a snooze makes, a day from now; `latest` and `had` as the resolution's other slots."""
     count = sum(slot.startswith(_SNOOZED) for slot in had)
     return ReminderStep(
@@ -106,7 +125,9 @@ def plan_snooze(latest: str, had: Mapping[str, str], now: datetime) -> ReminderS
     )
 
 
-def restore_snooze(latest: str, had: Mapping[str, tuple[str, datetime]], now: datetime) -> ReminderStep | None:
+def restore_snooze(
+    latest: str, had: Mapping[str, tuple[ReminderState, datetime]], now: datetime
+) -> ReminderStep | None:
     """The snooze that was withdrawn before its time and still lies ahead, with a slot of its own; None for none.
 
     `had` is the state and due time of each reminder by slot, `latest` the slot that was scheduled last: a snooze of an
@@ -115,7 +136,10 @@ def restore_snooze(latest: str, had: Mapping[str, tuple[str, datetime]], now: da
     ahead = [
         due
         for slot, (state, due) in had.items()
-        if slot.startswith(_SNOOZED) and state == "cancelled" and due > now and _resolution(slot) == _resolution(latest)
+        if slot.startswith(_SNOOZED)
+        and state is ReminderState.CANCELLED
+        and due > now
+        and _resolution(slot) == _resolution(latest)
     ]
     if not ahead:
         return None

@@ -15,7 +15,8 @@ from typing import Literal
 from bot.domain.records import Incident
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import CALLING, KEPT, LET_GO, Link, Thing
+from storage.links import Link, Thing
+from storage.queues import SyncState
 
 ACTION, DESK, PAGE, CUSTOMERS = " action ", " incident", " postmortem", " customers"
 ACCOUNTS = "accounts"
@@ -74,7 +75,9 @@ def _named(there: RemoteLink | None, names: Names) -> str:
 
 def _work_items(tx: Transaction, incident: Incident) -> tuple[RemoteLink, ...]:
     known = links_store.of_incident(tx, incident.id)
-    items = [link for link in known if link.system == "jira" and ACTION in link.subject and link.state != LET_GO]
+    items = [
+        link for link in known if link.system == "jira" and ACTION in link.subject and link.state != SyncState.ABANDONED
+    ]
     return tuple(there for link in items if (there := _there(link)))
 
 
@@ -100,7 +103,7 @@ def lead_back(tx: Transaction, incident: Incident, now: datetime) -> None:
 
 def _owe(tx: Transaction, link: Link, now: datetime) -> None:
     """What is owed anyway, or refused, reads what stands when it is tried; a call under way has read it before."""
-    if link.state in (KEPT, CALLING):
+    if link.state in (SyncState.IN_SYNC, SyncState.CALLING):
         links_store.bump(tx, _thing(link), now)
 
 
@@ -109,9 +112,9 @@ def _owe_links_alone(tx: Transaction, link: Link, now: datetime) -> None:
     current = links_store.locked(tx, link)
     if current is None or not current.external_id:
         return
-    if current.state == KEPT:
+    if current.state == SyncState.IN_SYNC:
         links_store.order(tx, current, _for_links_alone(current), now)
-    elif current.state == CALLING:
+    elif current.state == SyncState.CALLING:
         links_store.bump(tx, _thing(link), now)
 
 

@@ -33,7 +33,8 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, LinkOutcome
+from storage.links import Link, LinkOutcome
+from storage.queues import SyncState
 
 TOLD_AFTER = 5
 """After so many attempts (about a minute) people are told of what may still mend itself."""
@@ -47,13 +48,13 @@ class Undecided(PublishError):
         self.asks = asks
 
 
-def must_report(link: Link, error: PublishError, *, state: str, is_urgent: bool) -> bool:
+def must_report(link: Link, error: PublishError, *, state: SyncState, is_urgent: bool) -> bool:
     """Whether people are to hear of a failure that leaves the link in `state`.
 
     They hear of each refusal, of the first time that a token is refused, and of what goes on for a while.
     """
     at = 1 if error.is_permanent or is_urgent else TOLD_AFTER
-    return link.attempts >= at and (state == REFUSED or link.attempts == at or not link.is_told)
+    return link.attempts >= at and (state == SyncState.REJECTED or link.attempts == at or not link.is_told)
 
 
 def question_in(error: PublishError) -> Message | None:
@@ -85,14 +86,14 @@ def tell_mended(tx: Transaction, link: Link, now: datetime) -> None:
         return
     here = (link.team, link.system, incident.channel)
     left, mended = links_store.troubled_in(tx, *here), links_store.mended_in(tx, *here)
-    if mended and all(one.state == REFUSED for one in left):
+    if mended and all(one.state == SyncState.REJECTED for one in left):
         links_store.said(tx, mended)
         deliveries_store.tell(tx, incident, integration_views.mended(mended, refused=len(left)), now)
 
 
 def _was_tried(link: Link) -> bool:
     """Its error is of now: it was tried since it last changed, or since somebody pressed [Try again]."""
-    return link.attempts > (link.state == CALLING)
+    return link.attempts > (link.state == SyncState.CALLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,7 @@ class SyncWorker:
         for link in links_store.due(tx, self._system, now, AT_ONCE):
             links_store.claim(tx, link, self._owner, now + LEASE)
             # A lease that ran out: whoever held it may have been taken there.
-            is_unsure = link.is_unsure or link.state == links_store.CALLING
+            is_unsure = link.is_unsure or link.state == SyncState.CALLING
             claimed.append(replace(link, attempts=link.attempts + 1, is_unsure=is_unsure))
         return claimed
 
@@ -269,10 +270,10 @@ class SyncWorker:
             kept = ended
             await self._store.write(lambda tx: self._keep(tx, link, kept, now))
             self._around.tabs.changed([(link.incident_id, "incident")])
-            outcome = "kept"
+            outcome = SyncState.IN_SYNC.value
         else:
             await self._store.write(lambda tx: self._settle(tx, link, _not_now(_as_redacted(tx, link), ended, now)))
-            outcome = LET_GO if ended is None else OWED
+            outcome = SyncState.ABANDONED if ended is None else SyncState.PENDING
         self._around.outbox.kick()
         _CALLS.labels(link.system, outcome).inc()
 
@@ -287,7 +288,7 @@ class SyncWorker:
         seen, link = link, _as_redacted(tx, link)
         kept = replace(kept, memo=not_again(kept.memo, seen.memo, link.memo))
         settled = replace(
-            _ended(link, KEPT if kept.is_all else OWED, now),
+            _ended(link, SyncState.IN_SYNC if kept.is_all else SyncState.PENDING, now),
             external_id=kept.external_id,
             url=kept.url,
             status=kept.status,
@@ -305,9 +306,9 @@ class SyncWorker:
 
     def _fail(self, tx: Transaction, link: Link, error: PublishError, now: datetime) -> None:
         link = _as_redacted(tx, link)
-        state = REFUSED if error.is_permanent and error.status != 401 else OWED
+        state = SyncState.REJECTED if error.is_permanent and error.status != 401 else SyncState.PENDING
         wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
-        due_at = now if state == REFUSED else error.retry_at(now) or now + wait
+        due_at = now if state == SyncState.REJECTED else error.retry_at(now) or now + wait
         is_urgent = self.follower.is_urgent(link)
         is_to_tell = must_report(link, error, state=state, is_urgent=is_urgent)
         failed = replace(
@@ -333,7 +334,7 @@ def _as_redacted(tx: Transaction, link: Link) -> Link:
     return replace(link, memo=not_again(link.memo, link.memo, current.memo)) if current else link
 
 
-def _ended(link: Link, state: str, due_at: datetime) -> LinkOutcome:
+def _ended(link: Link, state: SyncState, due_at: datetime) -> LinkOutcome:
     """The link as it stands, with nothing open any more."""
     return LinkOutcome(
         state=state,
@@ -353,9 +354,9 @@ def _ended(link: Link, state: str, due_at: datetime) -> LinkOutcome:
 def _not_now(link: Link, ended: NotYet | None, now: datetime) -> LinkOutcome:
     """The link where nothing is wanted any more, or where it has to wait, which is no attempt."""
     if ended is None:
-        return _ended(link, LET_GO, now)
+        return _ended(link, SyncState.ABANDONED, now)
     return replace(
-        _ended(link, OWED, now + ended.wait),
+        _ended(link, SyncState.PENDING, now + ended.wait),
         attempts=link.attempts - 1,
         is_unsure=link.is_unsure,
         error=link.error,

@@ -12,7 +12,8 @@ from bot.slack.views import blocks
 from bot.slack.views.actions import due_words, row
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
-from storage.links import CALLING, KEPT, OWED, REFUSED, Count, Link
+from storage.links import Count, Link
+from storage.queues import SyncState
 
 NAMES = {system.name: system.title for system in SYSTEMS.values()}
 """What people call a system, by the name that links carry."""
@@ -41,7 +42,7 @@ def overview(
 
 def _system(system: str, counts: tuple[Count, ...], troubled: list[Link]) -> list[Block]:
     number = {count.state: count.count for count in counts if count.system == system}
-    kept, owed = number.get(KEPT, 0), number.get(OWED, 0) + number.get(CALLING, 0)
+    kept, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
     name = NAMES[system]
     if troubled:
         lines = [words.connections.failing(system=name, kept=kept, failed=len(troubled))]
@@ -60,7 +61,7 @@ def _system(system: str, counts: tuple[Count, ...], troubled: list[Link]) -> lis
 
 def _trouble(links: list[Link]) -> str:
     """What several links have the same trouble with, and when the first of them is tried again."""
-    tries: list[datetime] = [link.due_at for link in links if link.state != REFUSED]
+    tries: list[datetime] = [link.due_at for link in links if link.state != SyncState.REJECTED]
     named = ", ".join(link.subject for link in links[:_SHOWN])
     more, error = max(len(links) - _SHOWN, 0), shorten(links[0].error, _LONGEST)
     return words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None))

@@ -37,6 +37,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Owed
 from storage.links import Thing
+from storage.queues import DeliveryKind
 
 CONFIRMED = "confirmed"
 """How a page stands that somebody was woken by, until its incident is over."""
@@ -243,7 +244,9 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
             enqueue_changes(tx, services.integrations.names, request.now)
         encoded = json.dumps(said)
         if request.aloud and said is not None and said.get("response_type") == "in_channel":
-            deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, encoded, request.now))
+            deliveries_store.owe(
+                tx, Owed(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
+            )
         deliveries_store.keep(tx, request.key, encoded, request.now)
         return KeptReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 

@@ -45,7 +45,8 @@ from storage import people as people_store
 from storage import search as search_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.search import DONE, FAILED, HistoryScan, NewLookback
+from storage.queues import ScanState
+from storage.search import HistoryScan, NewLookback
 from storage.timeline import NewEntry
 
 
@@ -368,11 +369,11 @@ class Walker:
         def told(incident: Incident) -> Message:
             return history_scan_views.result(incident, held.id, proposals_of(held), held.seen, note)
 
-        await self._end(replace(held, state=DONE, note=note), held, told)
+        await self._end(replace(held, state=ScanState.DONE, note=note), held, told)
 
     async def _fail(self, held: HistoryScan, sentence: str) -> None:
         log.warning("a look back ended early: %s", sentence)
-        after = replace(held, state=FAILED, note=sentence)
+        after = replace(held, state=ScanState.FAILED, note=sentence)
         await self._end(after, held, lambda incident: history_scan_views.failed(incident, held.id, sentence))
 
     async def _end(self, after: HistoryScan, held: HistoryScan, told: Callable[[Incident], Message]) -> None:

@@ -47,6 +47,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Owed
+from storage.queues import DeliveryKind
 from storage.timeline import NewEntry
 
 Check = Callable[[Transaction, Incident], None]
@@ -93,7 +94,10 @@ def opened_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
         _note(tx, request, incident, f"Severity set to sev{opening.severity}", EntryKind.SEVERITY)
     who = "" if request.user in PROGRAMS else request.user
     deliveries_store.owe(
-        tx, Owed(request.team, "card", request.place.channel, "", request.now, incident.id, fallback=who)
+        tx,
+        Owed(
+            request.team, DeliveryKind.LIVE_MESSAGE, request.place.channel, "", request.now, incident.id, fallback=who
+        ),
     )
     if who:
         secrets_service.warn(tx, incident, RecordRef(RecordKind.TITLE), title, request)
@@ -382,7 +386,9 @@ class CardKeeper:
             log.info("the live message of %s was deleted again, and stays away", incident.key)
             return
         self._posted_anew.add(incident.id)
-        deliveries_store.owe(tx, Owed(incident.team, "card", incident.channel, "", self._clock.now(), incident.id))
+        deliveries_store.owe(
+            tx, Owed(incident.team, DeliveryKind.LIVE_MESSAGE, incident.channel, "", self._clock.now(), incident.id)
+        )
 
 
 async def renamed(services: Services, place: Place, name: str) -> None:
@@ -406,9 +412,11 @@ async def welcomed(services: Services, request: Request) -> None:
     def unit(tx: Transaction) -> None:
         incident = incidents_store.current(tx, request.place)
         if incident is not None and not incident.postmortem_status.is_finished:
-            deliveries_store.owe(tx, Owed(request.team, "card", request.place.channel, "", request.now, incident.id))
+            deliveries_store.owe(
+                tx, Owed(request.team, DeliveryKind.LIVE_MESSAGE, request.place.channel, "", request.now, incident.id)
+            )
         else:
             card = json.dumps(incidents_views.welcome(services.policy.reaction))
-            deliveries_store.owe(tx, Owed(request.team, "message", request.place.channel, card, request.now))
+            deliveries_store.owe(tx, Owed(request.team, DeliveryKind.MESSAGE, request.place.channel, card, request.now))
 
     await run_once(services, request, unit, verb="incidents.welcomed")

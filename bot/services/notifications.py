@@ -18,6 +18,7 @@ from bot.domain import actions as actions_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain.actions import About, Deed, ReplyAnswer
 from bot.domain.records import Incident, Status
+from bot.domain.reminders import ReminderKind
 from bot.domain.text import describe_unlinked_name
 from bot.errors import Refused
 from bot.services import actions as actions_service
@@ -48,6 +49,7 @@ from storage.actions import OwedAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery, Owed
+from storage.queues import DeliveryKind
 from storage.reminders import Reminder
 
 PATIENCE = 3
@@ -94,7 +96,7 @@ class Readers:
 def reminder_message(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> Telling | None:
     """What a reminder tells as the record stands; None where there is nothing (more) to tell this recipient."""
     missed = partial(_tell_channels, delivery=delivery, now=now)
-    if reminder.kind == reminders_rules.OVERDUE:
+    if reminder.kind is ReminderKind.OVERDUE:
         return _digest(tx, reminder, delivery, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
         asked = reminders_service.compose(tx, reminder, now)
@@ -180,11 +182,12 @@ def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery
     """Owe the reminder to the channels that its recipient cannot look into, once: an attempt may be repeated."""
     assert delivery.reminder_id is not None  # noqa: S101 (it is a reminder's)
     owed = deliveries_store.of_reminder(tx, delivery.reminder_id)
-    had = {one.recipient for one in owed if one.kind == "reminder"}
+    had = {one.recipient for one in owed if one.kind is DeliveryKind.REMINDER}
     body = json.dumps({"unseen": delivery.recipient})
     for channel in sorted(channels - had):
         deliveries_store.owe(
-            tx, Owed(delivery.team, "reminder", channel, body, now, delivery.incident_id, delivery.reminder_id)
+            tx,
+            Owed(delivery.team, DeliveryKind.REMINDER, channel, body, now, delivery.incident_id, delivery.reminder_id),
         )
 
 
@@ -202,9 +205,9 @@ class Composer:
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
         """The message of a delivery, or None where it must not go out any more."""
-        if delivery.kind == "reminder":
+        if delivery.kind is DeliveryKind.REMINDER:
             return self._reminder(tx, delivery, now)
-        if delivery.kind == "retired":
+        if delivery.kind is DeliveryKind.REPLACED_REMINDER:
             return self._retired(delivery)
         if delivery.kind in _BY_BODY:
             return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
@@ -214,11 +217,11 @@ class Composer:
         return self._of_incident(tx, incident, delivery, now)
 
     def _of_incident(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
-        if delivery.kind == "whys":
+        if delivery.kind is DeliveryKind.WHYS_THREAD:
             return self._whys(tx, incident, delivery)
-        if delivery.kind == "file":
+        if delivery.kind is DeliveryKind.EXPORT:
             return self._posting.compose(tx, incident, delivery, now)
-        if delivery.kind == "handed":
+        if delivery.kind is DeliveryKind.HANDOVER:
             return self._handed(tx, incident, delivery, now)
         if delivery.recipient != incident.channel:
             return Saying.of(reminders_views.unreachable(incident.channel, delivery.error))
@@ -266,13 +269,16 @@ class Composer:
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """After a send: remember where live message and whys stand; a reminder takes an earlier one's place."""
-        if delivery.kind == "alert":
+        if delivery.kind is DeliveryKind.ALERT:
             suggestions_service.sent(tx, json.loads(delivery.body), channel, ts)
         incident = incidents_store.by_id(tx, delivery.incident_id) if delivery.incident_id else None
         reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
-        if delivery.kind == "reminder" and reminder is not None:
+        if delivery.kind is DeliveryKind.REMINDER and reminder is not None:
             _take_place(tx, reminder, incident, channel, delivery.due_at)
-        remember = {"card": incidents_store.set_card, "whys": incidents_store.set_whys_thread}.get(delivery.kind)
+        remember = {
+            DeliveryKind.LIVE_MESSAGE: incidents_store.set_card,
+            DeliveryKind.WHYS_THREAD: incidents_store.set_whys_thread,
+        }.get(delivery.kind)
         if remember is not None and incident is not None and channel == incident.channel:
             remember(tx, incident.id, ts)
 
@@ -281,7 +287,7 @@ def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, 
     """A reminder was sent: the one of its kind that stands above it in that conversation becomes one line."""
     if incident is not None:
         retire(tx, incident, words.reminders.newer(), now, channel=channel, but=reminder.id)
-    elif reminder.kind == reminders_rules.OVERDUE:
+    elif reminder.kind is ReminderKind.OVERDUE:
         newer_digest(tx, reminder, channel, now)
 
 
@@ -294,9 +300,9 @@ def _alert(tx: Transaction, body: dict[str, Any]) -> Saying | None:
     return replace(Saying.of(said), update_ts=ts, only_there=bool(ts))
 
 
-_BY_BODY: dict[str, Callable[[Transaction, dict[str, Any]], Saying | None]] = {
-    "message": lambda _, body: Saying.of(body),
-    "alert": _alert,
+_BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any]], Saying | None]] = {
+    DeliveryKind.MESSAGE: lambda _, body: Saying.of(body),
+    DeliveryKind.ALERT: _alert,
 }
 """The kinds of deliveries whose body says all there is to say, or names it."""
 

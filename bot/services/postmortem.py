@@ -26,6 +26,7 @@ from bot.domain.checks import Finding, list_findings
 from bot.domain.incident import SAID, list_reached_milestones
 from bot.domain.postmortem import is_monitoring
 from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, Person, PostmortemStatus, SectionText
+from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean_input, require_text, shorten
@@ -57,6 +58,7 @@ from storage import sections as sections_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import Owed
+from storage.queues import DeliveryKind
 from storage.reminders import Reminder
 
 _NONE: Mapping[int, bool] = MappingProxyType({})
@@ -208,7 +210,7 @@ async def set_owner(
             # As one of the reminders: the next of them takes its place, and what ends them ends it.
             latest = max((reminder.id for reminder in reminders_store.of_incident(tx, incident.id)), default=None)
             deliveries_store.owe(
-                tx, Owed(request.team, "handed", owner, request.user, request.now, incident.id, latest)
+                tx, Owed(request.team, DeliveryKind.HANDOVER, owner, request.user, request.now, incident.id, latest)
             )
         retire(tx, incident, words.reminders.handed_over(owner=person.name), request.now)
         return incidents_views.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=request.user))
@@ -309,14 +311,18 @@ async def snooze(services: Services, request: Request) -> Message | None:
         if not had or reminders_rules.postmortem_reason_gone(incident):
             require_owed(incident)
             raise Refused(f"Nothing is asked of {incident.key} any more.")
-        if until := reminders_rules.find_snooze_end({one.slot: one.due_at for one in had if one.state == "pending"}):
+        if until := reminders_rules.find_snooze_end(
+            {one.slot: one.due_at for one in had if one.state is ReminderState.PENDING}
+        ):
             return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=until))
         latest = max(had, key=lambda reminder: reminder.id)
         step = reminders_rules.plan_snooze(
             latest.slot, {reminder.slot: reminder.state for reminder in had}, request.now
         )
-        subject = (incident.team, reminders_rules.POSTMORTEM, str(incident.id))
-        reminders_store.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
+        subject = (incident.team, ReminderKind.POSTMORTEM, str(incident.id))
+        reminders_store.schedule(
+            tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, ReminderState.PENDING, None, "")
+        )
         why = words.reminders.snoozed(until=step.due_at)
         in_dm = request.place.channel if request.place.channel != incident.channel else ""
         retire(tx, incident, why, request.now, channel=in_dm)

@@ -16,7 +16,7 @@ from bot.domain import incident as incident_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain.alerts import REMEMBERED
 from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
-from bot.domain.reminders import OF_ACTIONS, OVERDUE, ReminderRules, ReminderStep
+from bot.domain.reminders import OF_ACTIONS, ReminderKind, ReminderRules, ReminderState, ReminderStep
 from bot.errors import Refused
 from bot.slack.directory import zone_of
 from bot.slack.views import actions as actions_views
@@ -33,13 +33,14 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery, Owed
+from storage.queues import DeliveryKind
 from storage.reminders import Reminder
 
 
 def schedule(tx: Transaction, now: datetime) -> None:
     """Put down that the lead is to hear of each action that is a week overdue, once for each of its due days."""
     for action_id, due_on, team in actions_store.long_overdue(tx, now - reminders_rules.ESCALATED_AFTER):
-        _put(tx, team, reminders_rules.ESCALATED, action_id, due_on.isoformat(), now)
+        _put(tx, team, ReminderKind.ESCALATED, action_id, due_on.isoformat(), now)
 
 
 def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action, now: datetime) -> None:
@@ -48,7 +49,7 @@ def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action,
     _put(
         tx,
         team,
-        reminders_rules.HELD,
+        ReminderKind.HELD,
         action.id,
         now.date().isoformat(),
         reminders_rules.follow_up_at(now, zone, rules_),
@@ -64,14 +65,18 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
                 ask_later(tx, rules_, incident.team, action, action.closed_at)
         is_open = action.status is ActionStatus.OPEN
         if is_open and action.overdue_at is not None and action.overdue_at <= now - reminders_rules.ESCALATED_AFTER:
-            subject = (incident.team, reminders_rules.ESCALATED, str(action.id), str(action.due_on))
-            told = Reminder(0, *subject, None, action.overdue_at + reminders_rules.ESCALATED_AFTER, "skipped", now, "")
+            subject = (incident.team, ReminderKind.ESCALATED, str(action.id), str(action.due_on))
+            told = Reminder(
+                0, *subject, None, action.overdue_at + reminders_rules.ESCALATED_AFTER, ReminderState.SKIPPED, now, ""
+            )
             reminders_store.skip(tx, told, "it was due before the incident was imported", now)
 
 
-def _put(tx: Transaction, team: str, kind: str, action_id: int, slot: str, at: datetime) -> None:
+def _put(tx: Transaction, team: str, kind: ReminderKind, action_id: int, slot: str, at: datetime) -> None:
     # Of no incident: what is withdrawn with a postmortem's reminders is not this.
-    reminders_store.schedule(tx, Reminder(0, team, kind, str(action_id), slot, None, at, "pending", None, ""))
+    reminders_store.schedule(
+        tx, Reminder(0, team, kind, str(action_id), slot, None, at, ReminderState.PENDING, None, "")
+    )
 
 
 def _subject(tx: Transaction, reminder: Reminder) -> tuple[Action, Incident] | None:
@@ -86,7 +91,7 @@ def reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if found is None:
         return "the action is gone"
     action, incident = found
-    if reminder.kind == reminders_rules.HELD:
+    if reminder.kind is ReminderKind.HELD:
         is_asked = action.status is ActionStatus.DONE and not action.held
         return "" if is_asked else f"the action is {action.held or action.status}"
     if action.status is not ActionStatus.OPEN:
@@ -101,7 +106,7 @@ def recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     found = _subject(tx, reminder)
     assert found is not None  # noqa: S101 (reason_gone has seen it)
     action, incident = found
-    asked = (action.owner, incident.lead) if reminder.kind == reminders_rules.HELD else (incident.lead,)
+    asked = (action.owner, incident.lead) if reminder.kind is ReminderKind.HELD else (incident.lead,)
     here = [user for user in asked if user and not user.startswith("S") and not has_left(tx, reminder.team, user)]
     return (*here, incident.channel)[:1]
 
@@ -118,7 +123,7 @@ def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message
     if found is None:
         return None
     action, incident = found
-    if reminder.kind == reminders_rules.HELD:
+    if reminder.kind is ReminderKind.HELD:
         return actions_views.did_it_hold(action, incident), incident
     owner = people_store.one(tx, reminder.team, action.owner) if action.owner else None
     days = (now - action.overdue_at).days if action.overdue_at else 0
@@ -136,7 +141,7 @@ class SettledReminder:
     """What became of one due reminder, and to whom it goes."""
 
     reminder: Reminder
-    state: str
+    state: ReminderState
     why: str
     recipients: tuple[str, ...] = ()
     fallback: str = ""
@@ -157,7 +162,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     settled: list[SettledReminder] = []
     for reminder in reminders_store.due(tx, now, MOST_AT_ONCE):
         outcome = _judge(tx, reminder, now)
-        if outcome.state == "sent":
+        if outcome.state is ReminderState.SENT:
             _owe(tx, outcome, rules_, now)
         reminders_store.settle(tx, reminder, outcome.state, outcome.why, now)
         settled.append(outcome)
@@ -170,19 +175,19 @@ def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> 
         slot = reminders_rules.digest_slot(now, zone_of(people_store.one(tx, team, owner)), rules_)
         if slot is not None:
             reminders_store.schedule(
-                tx, Reminder(0, team, reminders_rules.OVERDUE, owner, slot, None, now, "", None, "")
+                tx, Reminder(0, team, ReminderKind.OVERDUE, owner, slot, None, now, ReminderState.PENDING, None, "")
             )
 
 
 def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
     if gone := _reason_gone(tx, reminder, now):
-        return SettledReminder(reminder, "cancelled", gone)
-    if reminder.kind == reminders_rules.OVERDUE:
+        return SettledReminder(reminder, ReminderState.CANCELLED, gone)
+    if reminder.kind is ReminderKind.OVERDUE:
         if replaced := _replaced(tx, reminder, now):
-            return SettledReminder(reminder, "skipped", replaced)
+            return SettledReminder(reminder, ReminderState.SKIPPED, replaced)
         return _judge_digest(tx, reminder, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
-        return SettledReminder(reminder, "sent", "an action is asked about", recipients(tx, reminder))
+        return SettledReminder(reminder, ReminderState.SENT, "an action is asked about", recipients(tx, reminder))
     return _judge_postmortem(tx, reminder, now)
 
 
@@ -194,13 +199,15 @@ def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled
     if not reminder.subject.startswith(PEOPLE):
         owed = actions_store.overdue_of(tx, reminder.team, reminder.subject, now)
         channels = dict.fromkeys(item.incident.channel for item in owed)
-        return SettledReminder(reminder, "sent", "actions of a user group are overdue", tuple(channels))
+        return SettledReminder(reminder, ReminderState.SENT, "actions of a user group are overdue", tuple(channels))
     if not has_left(tx, reminder.team, reminder.subject):
-        return SettledReminder(reminder, "sent", "actions are overdue", (reminder.subject,))
+        return SettledReminder(reminder, ReminderState.SENT, "actions are overdue", (reminder.subject,))
     found = [item.incident for item in actions_store.overdue_of(tx, reminder.team, reminder.subject, now)]
     leads = [(incident, incident.lead or reminder.subject) for incident in found]
     heirs = [incident.channel if has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
-    return SettledReminder(reminder, "sent", "the owner of overdue actions has left", tuple(dict.fromkeys(heirs)))
+    return SettledReminder(
+        reminder, ReminderState.SENT, "the owner of overdue actions has left", tuple(dict.fromkeys(heirs))
+    )
 
 
 def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
@@ -216,8 +223,8 @@ def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Set
     }
     wanted = tuple(one for one in recipients if not replaced[one])
     if not wanted:
-        return SettledReminder(reminder, "skipped", replaced[recipients[0]])
-    return SettledReminder(reminder, "sent", "the postmortem is open", wanted, fallback="".join(here[1:2]))
+        return SettledReminder(reminder, ReminderState.SKIPPED, replaced[recipients[0]])
+    return SettledReminder(reminder, ReminderState.SENT, "the postmortem is open", wanted, fallback="".join(here[1:2]))
 
 
 def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: datetime) -> None:
@@ -228,14 +235,17 @@ def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: 
         fallback = settled.fallback if is_person else ""
         at = _free_from(tx, reminder, recipient, rules_, now) if is_person else now
         deliveries_store.owe(
-            tx, Owed(reminder.team, "reminder", recipient, "", at, reminder.incident_id, reminder.id, fallback)
+            tx,
+            Owed(reminder.team, DeliveryKind.REMINDER, recipient, "", at, reminder.incident_id, reminder.id, fallback),
         )
 
 
 def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderRules, now: datetime) -> datetime:
-    if reminder.kind == reminders_rules.POSTMORTEM:
+    if reminder.kind is ReminderKind.POSTMORTEM:
         steps = reminders_store.of_incident(tx, int(reminder.subject))
-        pending = {step.slot: step.due_at for step in steps if step.state == "pending" and step.id != reminder.id}
+        pending = {
+            step.slot: step.due_at for step in steps if step.state is ReminderState.PENDING and step.id != reminder.id
+        }
         now = max(now, reminders_rules.find_snooze_end(pending) or now)
     return reminders_rules.defer_past_quiet_hours(now, zone_of(people_store.one(tx, reminder.team, user)), rules_)
 
@@ -247,7 +257,7 @@ def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime, recipie
 
 
 def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
-    if reminder.kind == reminders_rules.OVERDUE:
+    if reminder.kind is ReminderKind.OVERDUE:
         owed = actions_store.overdue_of(tx, reminder.team, reminder.subject, now)
         return "" if owed else "nothing is overdue any more"
     if reminder.kind in reminders_rules.OF_ACTIONS:
@@ -261,7 +271,7 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
 
     `in_channel`: what is said in the channel is not replaced by what is said to one person.
     """
-    if reminder.kind == reminders_rules.OVERDUE:
+    if reminder.kind is ReminderKind.OVERDUE:
         zone = zone_of(people_store.one(tx, reminder.team, reminder.subject))
         is_past = reminders_rules.is_of_earlier_day(reminder.slot, now, zone)
         return "the digest of a later day takes its place" if is_past else ""
@@ -271,7 +281,11 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
     latest = max(steps, key=lambda step: step.id)
     if reminders_rules.is_of_earlier_resolution(reminder.slot, latest.slot):
         return "the incident was resolved anew"
-    later = [step for step in steps if reminder.due_at < step.due_at <= now and step.state in ("pending", "sent")]
+    later = [
+        step
+        for step in steps
+        if reminder.due_at < step.due_at <= now and step.state in (ReminderState.PENDING, ReminderState.SENT)
+    ]
     if in_channel and reminders_rules.is_for_the_channel(reminder.slot):
         later = [step for step in later if reminders_rules.is_for_the_channel(step.slot)]
     return "a later reminder of the same went out instead" if later else ""
@@ -341,13 +355,15 @@ def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datet
     resolving = [entry for entry in timeline_store.standing(tx, incident.id) if entry.milestone is Milestone.RESOLVED]
     if resolving:
         remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)
-    ahead = [one for one in reminders_store.of_incident(tx, incident.id) if one.state == "pending"]
+    ahead = [one for one in reminders_store.of_incident(tx, incident.id) if one.state is ReminderState.PENDING]
     return min((ReminderStep(one.slot, one.due_at) for one in ahead), key=lambda step: step.due_at, default=None)
 
 
 def _schedule(tx: Transaction, incident: Incident, step: ReminderStep) -> None:
-    subject = (incident.team, reminders_rules.POSTMORTEM, str(incident.id))
-    reminders_store.schedule(tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, "pending", None, ""))
+    subject = (incident.team, ReminderKind.POSTMORTEM, str(incident.id))
+    reminders_store.schedule(
+        tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, ReminderState.PENDING, None, "")
+    )
 
 
 def as_corrected(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:
@@ -433,7 +449,7 @@ def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: date
 
 
 def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
-    return list(_standing(tx, reminders_store.latest(tx, team, OVERDUE, owner, LATEST), but))
+    return list(_standing(tx, reminders_store.latest(tx, team, ReminderKind.OVERDUE, owner, LATEST), but))
 
 
 def _is_in(one: Delivery, channel: str) -> bool:
@@ -443,7 +459,10 @@ def _is_in(one: Delivery, channel: str) -> bool:
 def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime, about: str = "") -> None:
     """`about` is the channel of which the line tells; empty where it tells of none."""
     body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **said})
-    deliveries_store.owe(tx, Owed(one.team, "retired", one.sent_channel, body, now, one.incident_id, one.reminder_id))
+    deliveries_store.owe(
+        tx,
+        Owed(one.team, DeliveryKind.REPLACED_REMINDER, one.sent_channel, body, now, one.incident_id, one.reminder_id),
+    )
 
 
 def _standing(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterator[Delivery]:
@@ -451,5 +470,9 @@ def _standing(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterato
         if reminder.id == but:
             continue
         owed = deliveries_store.of_reminder(tx, reminder.id)
-        retired = {json.loads(one.body)["of"] for one in owed if one.kind == "retired"}
-        yield from (one for one in owed if one.kind != "retired" and one.sent_ts and one.id not in retired)
+        retired = {json.loads(one.body)["of"] for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
+        yield from (
+            one
+            for one in owed
+            if one.kind is not DeliveryKind.REPLACED_REMINDER and one.sent_ts and one.id not in retired
+        )

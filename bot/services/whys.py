@@ -30,6 +30,7 @@ from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import Owed
+from storage.queues import DeliveryKind
 
 EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
 
@@ -101,10 +102,10 @@ def tell_thread(tx: Transaction, request: Request, incident: Incident, said: Mes
 def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     """After the resolution: owe the channel the first question, or its thread the one that is open."""
     thread = incidents_store.whys_thread(tx, incident.id)
-    kind, body = "whys", ""
+    kind, body = DeliveryKind.WHYS_THREAD, ""
     if thread:
         said = whys_views.asked_again(incident, whys_store.chain(tx, incident.id))
-        kind, body = "message", json.dumps(threads_views.for_whys(said) | {"thread_ts": thread})
+        kind, body = DeliveryKind.MESSAGE, json.dumps(threads_views.for_whys(said) | {"thread_ts": thread})
     deliveries_store.owe(
         tx, Owed(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
     )

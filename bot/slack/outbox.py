@@ -30,6 +30,7 @@ from storage import deliveries as deliveries_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery, SendOutcome
+from storage.queues import DeliveryState
 
 LONGEST_BACKOFF = timedelta(hours=1)
 UNSURE_WAIT = timedelta(seconds=30)
@@ -44,7 +45,7 @@ def settled_as(delivery: Delivery, saying: Saying, result: Result, now: datetime
     """What an attempt's result makes of a delivery (its `state` as found, its `attempts` with this one)."""
     match result.verdict:
         case SendVerdict.SENT:
-            return delivery, SendOutcome("sent", now, result.channel, result.ts)
+            return delivery, SendOutcome(DeliveryState.SENT, now, result.channel, result.ts)
         case SendVerdict.LATER:
             wait = backoff(delivery.attempts) if result.wait is None else timedelta(seconds=result.wait)
             return delivery, SendOutcome(waiting_as(delivery), now + wait, error=result.error)
@@ -53,10 +54,10 @@ def settled_as(delivery: Delivery, saying: Saying, result: Result, now: datetime
         case SendVerdict.PERHAPS:
             enough = MOST_ATTEMPTS if saying.carries_key else MOST_UPLOADS
             # After a night without a network the attempts are many, so one doubt alone does not end it.
-            if delivery.state != "pending" and delivery.attempts >= enough:
+            if delivery.state is not DeliveryState.PENDING and delivery.attempts >= enough:
                 return _given_up(replace(delivery, fallback="") if saying.carries_key else delivery, result, now)
             wait = min(UNSURE_WAIT * 2 ** min(delivery.attempts - 1, 10), LONGEST_BACKOFF)
-            return delivery, SendOutcome("unsure", now + wait, error=result.error)
+            return delivery, SendOutcome(DeliveryState.UNSURE, now + wait, error=result.error)
         case SendVerdict.NEVER:
             return _given_up(delivery, result, now)
 
@@ -64,8 +65,10 @@ def settled_as(delivery: Delivery, saying: Saying, result: Result, now: datetime
 def _given_up(delivery: Delivery, result: Result, now: datetime) -> tuple[Delivery, SendOutcome]:
     """It ends here, or goes to whoever is to hear of it instead."""
     if not delivery.fallback:
-        return delivery, SendOutcome("dead", now, error=result.error)
-    return replace(delivery, recipient=delivery.fallback, fallback=""), SendOutcome("pending", now, error=result.error)
+        return delivery, SendOutcome(DeliveryState.DEAD, now, error=result.error)
+    return replace(delivery, recipient=delivery.fallback, fallback=""), SendOutcome(
+        DeliveryState.PENDING, now, error=result.error
+    )
 
 
 def backoff(attempts: int) -> timedelta:
@@ -73,9 +76,9 @@ def backoff(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempts, 12)), LONGEST_BACKOFF)
 
 
-def waiting_as(delivery: Delivery) -> str:
+def waiting_as(delivery: Delivery) -> DeliveryState:
     """As what a delivery waits on when nothing was sent this time: a doubt about an earlier attempt stays."""
-    return "pending" if delivery.state == "pending" else "unsure"
+    return DeliveryState.PENDING if delivery.state is DeliveryState.PENDING else DeliveryState.UNSURE
 
 
 PACE_SECONDS = 1.0
@@ -110,7 +113,9 @@ class Turns:
     def hold(self, delivery: Delivery, outcome: SendOutcome, *, is_asked_to_wait: bool) -> None:
         """See that what is to be tried again is not overtaken; `is_asked_to_wait`: Slack said for how long."""
         self._held.pop(delivery.recipient, None)
-        if outcome.state in ("pending", "unsure") and (is_asked_to_wait or delivery.attempts <= MOST_HELD):
+        if outcome.state in (DeliveryState.PENDING, DeliveryState.UNSURE) and (
+            is_asked_to_wait or delivery.attempts <= MOST_HELD
+        ):
             self._held[delivery.recipient] = (delivery.id, outcome.due_at)
 
 
@@ -300,8 +305,8 @@ class Outbox:
             )
             return None
         if saying is None:
-            deliveries_store.settle(tx, delivery, self._owner, SendOutcome("cancelled", now))
-            _OUTCOMES.labels("cancelled").inc()
+            deliveries_store.settle(tx, delivery, self._owner, SendOutcome(DeliveryState.CANCELLED, now))
+            _OUTCOMES.labels(DeliveryState.CANCELLED).inc()
         return saying
 
     async def _finish(self, one: _Claimed, now: datetime) -> Result:
@@ -314,14 +319,14 @@ class Outbox:
         _OUTCOMES.labels(outcome.state).inc()
         if not was_ours:
             log.warning("delivery %d went to another process meanwhile", delivery.id)
-        elif outcome.state == "dead":
+        elif outcome.state is DeliveryState.DEAD:
             log.error("delivery %d to %s is given up: %s", delivery.id, delivery.recipient, outcome.error)
         return result
 
     async def _attempt(self, one: _Claimed) -> Result:
         delivery, saying = one.delivery, one.saying
         async with asyncio.timeout(ATTEMPT_SECONDS):
-            if delivery.state != "pending":
+            if delivery.state is not DeliveryState.PENDING:
                 found = await self._look_up(delivery, saying)
                 if found.verdict is not SendVerdict.NEVER:
                     return found
@@ -337,7 +342,7 @@ class Outbox:
 
     def _settle(self, tx: Transaction, delivery: Delivery, outcome: SendOutcome) -> bool:
         was_ours = deliveries_store.settle(tx, delivery, self._owner, outcome)
-        if was_ours and outcome.state == "sent" and self._sent is not None:
+        if was_ours and outcome.state is DeliveryState.SENT and self._sent is not None:
             self._sent(tx, delivery, outcome.channel, outcome.ts)
         return was_ours
 

@@ -13,6 +13,8 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.domain.alerts import AlertStatus, GroupState
+from bot.domain.reminders import ReminderKind, ReminderState
+from storage.queues import DeliveryKind, DeliveryState, ScanState, SyncState
 from storage.tables.columns import STRICT, flag_column, of_column, text_column, time_column, word_column
 
 
@@ -153,12 +155,12 @@ class ReminderRow(SQLModel, table=True):
     )
     id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
-    kind: str = text_column()
+    kind: ReminderKind = word_column(ReminderKind)
     subject: str = text_column()
     slot: str = text_column()
     incident_id: int | None = of_column("incident")
     due_at: datetime = time_column()
-    state: str = text_column()
+    state: ReminderState = word_column(ReminderState)
     settled_at: datetime | None = time_column()
     note: str = text_column()
 
@@ -181,13 +183,13 @@ class DeliveryRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     send_key: str = text_column()
-    kind: str = text_column()
+    kind: DeliveryKind = word_column(DeliveryKind)
     recipient: str = text_column()
     fallback: str = text_column()
     body: str = text_column()
     incident_id: int | None = of_column("incident")
     reminder_id: int | None = of_column("reminder")
-    state: str = text_column()
+    state: DeliveryState = word_column(DeliveryState)
     due_at: datetime = time_column()
     attempts: int
     lease_owner: str = text_column()
@@ -225,7 +227,7 @@ class LookbackRow(SQLModel, table=True):
     cursor: str = text_column()
     found: str = text_column()
     seen: int
-    state: str = text_column()
+    state: ScanState = word_column(ScanState)
     note: str = text_column()
     due_at: datetime = time_column()
 
@@ -254,7 +256,7 @@ class LinkRow(SQLModel, table=True):
     url: str = text_column()
     status: str = text_column()
     memo: str = text_column()
-    state: str = text_column()
+    state: SyncState = word_column(SyncState)
     wanted: int
     due_at: datetime = time_column()
     attempts: int

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.domain.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
+from bot.domain.records import ActionKind, ActionStatus, AttachmentState, EntryKind, Milestone, PostmortemStatus, Status
 from bot.domain.sections import EditOrigin
 from storage.database.statements import CalendarDay
 from storage.tables.columns import STRICT, bytes_column, flag_column, of_column, text_column, time_column, word_column
@@ -142,7 +142,7 @@ class AttachmentRow(SQLModel, table=True):
     media_type: str = text_column()
     size: int
     address: str = text_column()
-    state: str = text_column()
+    state: AttachmentState = word_column(AttachmentState)
     note: str = text_column()
     content: bytes = bytes_column()
     due_at: datetime = time_column()

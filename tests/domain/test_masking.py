@@ -11,7 +11,7 @@ from bot.domain import masking as masking_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import AuditRecord, PastWording
 from bot.domain.masking import MaskedItem, MaskRules, parse_rules
-from bot.domain.records import Attachment, Person
+from bot.domain.records import Attachment, AttachmentState, Person
 from bot.export import Exporter
 from tests.export.test_hostile import everywhere
 from tests.support.export.cases import FULL, NOW, case, entry
@@ -103,7 +103,7 @@ def test_nothing_to_mask_changes_no_word() -> None:
 
 def test_files_and_links_into_the_channel_stay_behind() -> None:
     about = case(entries=(entry(1, NOW, "see the graph", permalink="https://shop.slack.example/archives/C1/p1"),))
-    file = Attachment(1, 1, "graph.png", "image/png", 9, "", "kept", "", b"\x89PNG 1234")
+    file = Attachment(1, 1, "graph.png", "image/png", 9, "", AttachmentState.STORED, "", b"\x89PNG 1234")
     masked, _ = masking_rules.mask(postmortem_rules.compile(replace(about, attachments=(file,)), NOW), ALL)
     (kept,) = masked.timeline[0].files
     assert (kept.content, kept.is_kept, kept.note) == (b"", False, "a masked copy has no files")

@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from bot.domain.reminders import (
     QuietHours,
     ReminderRules,
+    ReminderState,
     defer_past_quiet_hours,
     describe_step,
     digest_slot,
@@ -73,8 +74,10 @@ def test_no_digest_comes_on_a_quiet_weekend_and_the_next_comes_on_monday() -> No
 
 def test_a_snooze_is_a_day_counts_for_its_resolution_and_is_for_one_person() -> None:
     now = berlin("2026-11-24T12:00")
-    first = plan_snooze("48h after #5.1", {"24h after #5.1": "sent", "48h after #5.1": "pending"}, now)
-    second = plan_snooze(first.slot, {first.slot: "sent"}, now)
+    first = plan_snooze(
+        "48h after #5.1", {"24h after #5.1": ReminderState.SENT, "48h after #5.1": ReminderState.PENDING}, now
+    )
+    second = plan_snooze(first.slot, {first.slot: ReminderState.SENT}, now)
     assert (first.slot, second.slot) == ("snoozed-1 after #5.1", "snoozed-2 after #5.1")
     assert first.due_at == now + timedelta(days=1)
     assert find_snooze_end({"48h after #5.1": now, first.slot: first.due_at}) == first.due_at

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.records import IMAGES, Attachment, Case
+from bot.domain.records import IMAGES, Attachment, AttachmentState, Case
 from bot.export import Exporter
 from tests.support.export import export_text
 from tests.support.export.cases import NOW, at, case, entry
@@ -18,7 +18,7 @@ NAME = '"><script>alert(1)</script>.png'
 
 
 def file(**changes: object) -> Attachment:
-    made = Attachment(1, 1, NAME, "image/png", 3, "https://files.slack.com/a", "kept", "", b"abc")
+    made = Attachment(1, 1, NAME, "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", b"abc")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -48,7 +48,10 @@ def test_nothing_but_an_image_is_shown_as_one(kind: str) -> None:
 
 
 def test_what_is_not_kept_is_named_with_the_reason() -> None:
-    about = with_files(file(state="refused", note="it is larger than 10 MB", content=b""), file(id=2, state="wanted"))
+    about = with_files(
+        file(state=AttachmentState.REFUSED, note="it is larger than 10 MB", content=b""),
+        file(id=2, state=AttachmentState.WANTED),
+    )
     page, markdown = rendered(about, "html"), rendered(about, "markdown")
     assert "<img" not in page
     for text in (page, markdown):

@@ -14,7 +14,7 @@ import pytest
 from pypdf.generic import ArrayObject, DictionaryObject
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.records import Attachment, Case
+from bot.domain.records import Attachment, AttachmentState, Case
 from bot.domain.sections import SECTIONS
 from bot.domain.text import clean
 from bot.export import Exporter
@@ -94,7 +94,9 @@ def test_the_same_document_gives_the_same_bytes(full: bytes) -> None:
 
 
 def test_a_kept_picture_is_shown_and_any_other_file_is_named() -> None:
-    picture = Attachment(1, 1, "graph.png", "image/png", 3, "https://files.slack.com/a", "kept", "", png())
+    picture = Attachment(
+        1, 1, "graph.png", "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", png()
+    )
     log = replace(picture, id=2, name="app.log", media_type="text/plain", content=b"lines")
     reader = pdf_text.read(pdf_of(replace(case(entries=(entry(1, at(14, 5)),)), attachments=(picture, log))))
     assert {image.name for page in reader.pages for image in page.images} == {reader.pages[0].images[0].name}

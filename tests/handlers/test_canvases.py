@@ -7,6 +7,7 @@ from bot.rehearsal.workspace import Canvas
 from storage import deliveries as deliveries_store
 from storage import sections as sections_store
 from storage.deliveries import Owed
+from storage.queues import DeliveryKind
 from tests.support.interactions import last, on_stage, opened, press, told
 from tests.support.play import Play
 
@@ -122,7 +123,7 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
         await opened(play)
         await told(play, play.ana, "/timeline told jo@customer.example")
         order = ExportOrder("canvas", play.channel, play.ana, masked=True)
-        written = Owed("T0REHEARSE", "file", play.channel, order.written(), play.clock.now(), 1)
+        written = Owed("T0REHEARSE", DeliveryKind.EXPORT, play.channel, order.written(), play.clock.now(), 1)
         await play.bot.store.write(lambda tx: deliveries_store.owe(tx, written))
         await play.settle()
         assert "jo@customer.example" not in canvas(play).markdown

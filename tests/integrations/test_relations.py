@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from storage import links as links_store
-from storage.links import KEPT, Link
+from storage.links import Link
+from storage.queues import SyncState
 from tests.export.confluence.test_editor import require_taken
 from tests.integrations.statuspage.test_sync import drafted
 from tests.support.integrations.clients import EMAIL, SECRET
@@ -192,7 +193,7 @@ async def test_where_jira_links_no_issues_a_web_link_does_it(sqlite_url: str, st
             await rest(site)
         assert site.jira.related == []
         assert f"{site.jira.url}/browse/{site.issue}" in site.links_at(site.item)
-        assert site.link("jira", "action 1").state == KEPT
+        assert site.link("jira", "action 1").state == SyncState.IN_SYNC
 
 
 async def test_a_page_gets_its_links_without_a_word_and_nothing_else(database_url: str) -> None:

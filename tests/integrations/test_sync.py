@@ -14,7 +14,8 @@ from bot.integrations.sync import SyncResult
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import KEPT, OWED, REFUSED, Link, Thing
+from storage.links import Link, Thing
+from storage.queues import SyncState
 from tests.support.deadlines import LONG_SECONDS, SOON_SECONDS, until
 from tests.support.interactions import on_stage, opened, press
 from tests.support.interactions import told as said
@@ -100,7 +101,7 @@ async def test_what_is_wanted_is_brought_there_once(database_url: str) -> None:
         await play.pass_time(seconds=1)
         await play.pass_time(hours=5)
         assert (elsewhere.calls, elsewhere.kept) == (1, {"INC-1 action 1": "Checkout is failing"})
-        assert (link(play).state, link(play).external_id, link(play).memo) == (KEPT, "OPS-1", "memo")
+        assert (link(play).state, link(play).external_id, link(play).memo) == (SyncState.IN_SYNC, "OPS-1", "memo")
 
 
 async def test_an_attempt_of_unknown_fate_is_looked_up_before_it_is_repeated(database_url: str) -> None:
@@ -108,9 +109,9 @@ async def test_an_attempt_of_unknown_fate_is_looked_up_before_it_is_repeated(dat
         elsewhere.bad_days = [failure("Jira broke the connection off.", may_have_happened=True)]
         wanted(play)
         await play.pass_time(seconds=1)
-        assert (link(play).state, link(play).is_unsure) == (OWED, True)
+        assert (link(play).state, link(play).is_unsure) == (SyncState.PENDING, True)
         await play.pass_time(minutes=1)
-        assert (elsewhere.calls, elsewhere.looked_up, link(play).state) == (2, 1, KEPT)
+        assert (elsewhere.calls, elsewhere.looked_up, link(play).state) == (2, 1, SyncState.IN_SYNC)
 
 
 async def test_a_wait_that_the_system_asks_for_is_kept(database_url: str) -> None:
@@ -132,11 +133,11 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_tried_again_on_request
         await play.pass_time(seconds=1)
         await play.pass_time(hours=9)
         assert told(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
-        assert (elsewhere.calls, link(play).state) == (2, REFUSED)
+        assert (elsewhere.calls, link(play).state) == (2, SyncState.REJECTED)
         assert "2 could not be brought there" in await said(play, play.ana, "/incident connections")
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
-        assert (elsewhere.calls, link(play).state) == (4, KEPT)
+        assert (elsewhere.calls, link(play).state) == (4, SyncState.IN_SYNC)
 
 
 async def test_a_token_that_is_refused_mends_itself_once_it_is_replaced(database_url: str) -> None:
@@ -145,7 +146,7 @@ async def test_a_token_that_is_refused_mends_itself_once_it_is_replaced(database
         wanted(play)
         for _ in range(4):
             await play.pass_time(minutes=16)
-        assert (elsewhere.calls, link(play).state) == (4, KEPT)
+        assert (elsewhere.calls, link(play).state) == (4, SyncState.IN_SYNC)
         assert told(play) == [":warning: INC-1 action 1: Jira refused the token."]
 
 
@@ -155,7 +156,7 @@ async def test_what_fails_again_and_again_is_told_once_and_never_given_up(databa
         wanted(play)
         for _ in range(30):
             await play.pass_time(minutes=70)
-        assert (link(play).state, elsewhere.calls) == (KEPT, 13)
+        assert (link(play).state, elsewhere.calls) == (SyncState.IN_SYNC, 13)
         assert len(told(play)) == 1
 
 
@@ -176,7 +177,7 @@ async def test_a_call_left_behind_by_a_crash_is_taken_over_and_looked_up(databas
         await play.pass_time(minutes=4)
         assert elsewhere.calls == 0
         await play.pass_time(minutes=2)
-        assert (elsewhere.calls, elsewhere.looked_up, link(play).state) == (1, 1, KEPT)
+        assert (elsewhere.calls, elsewhere.looked_up, link(play).state) == (1, 1, SyncState.IN_SYNC)
 
 
 async def test_two_bots_on_one_database_share_the_work(postgres_url: str) -> None:
@@ -248,7 +249,7 @@ async def test_one_thing_that_cannot_be_read_hinders_no_other(database_url: str)
         for number in (1, 2):
             wanted(play, f"INC-1 action {number}")
         await play.pass_time(seconds=1)
-        assert (link(play).state, link(play, "INC-1 action 2").state) == (OWED, KEPT)
+        assert (link(play).state, link(play, "INC-1 action 2").state) == (SyncState.PENDING, SyncState.IN_SYNC)
         assert "KeyError" in link(play).error
 
 
@@ -257,9 +258,9 @@ async def test_what_this_process_does_not_follow_is_left_to_one_that_does(databa
         wanted(play)
         async with Afterword(play.bot.settings, play.bot.store, play.clock, {"statuspage": Elsewhere()}) as other:
             await other.errands.run_due(play.clock.now())
-        assert (link(play).state, elsewhere.calls) == (OWED, 0)
+        assert (link(play).state, elsewhere.calls) == (SyncState.PENDING, 0)
         await play.pass_time(minutes=6)
-        assert (link(play).state, elsewhere.calls) == (KEPT, 1)
+        assert (link(play).state, elsewhere.calls) == (SyncState.IN_SYNC, 1)
 
 
 async def test_what_failed_in_a_private_channel_is_named_there_alone(database_url: str) -> None:

@@ -10,7 +10,8 @@ from bot.integrations.sync import SyncResult
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import CALLING, KEPT, OWED, Link, Thing
+from storage.links import Link, Thing
+from storage.queues import SyncState
 from tests.support.interactions import on_stage, opened
 from tests.support.interactions import told as said
 from tests.support.play import NOON, TEAM, Play
@@ -85,7 +86,7 @@ async def test_a_page_goes_out_while_another_system_hangs(database_url: str) -> 
         want(play, "paging", "INC-1 page of #2")
         play.bot.errands.kick()
         await quick.called.wait()
-        assert thing(play, "jira", "INC-1 action 0").state == CALLING
+        assert thing(play, "jira", "INC-1 action 0").state == SyncState.CALLING
         hanging.gate.set()
         running.cancel()
         await asyncio.wait([running])
@@ -100,7 +101,7 @@ async def test_a_wait_that_a_system_asks_for_begins_when_it_has_answered(databas
         want(play, "jira", "INC-1 action 1")
         await play.bot.errands.run_due(NOON)
         found = thing(play, "jira", "INC-1 action 1")
-        assert (found.state, found.due_at) == (OWED, NOON + timedelta(seconds=260))
+        assert (found.state, found.due_at) == (SyncState.PENDING, NOON + timedelta(seconds=260))
 
 
 async def test_a_lease_holds_from_when_it_was_taken_however_long_the_round_is(database_url: str) -> None:
@@ -123,7 +124,7 @@ async def test_what_a_clock_that_was_ahead_put_off_is_due_once_it_is_right(datab
         await play.bot.errands.run_due(NOON + timedelta(days=365))
         assert thing(play, "jira", "INC-1 action 1").due_at > NOON + timedelta(days=364)
         await play.bot.errands.run_due(NOON)
-        assert thing(play, "jira", "INC-1 action 1").state == KEPT
+        assert thing(play, "jira", "INC-1 action 1").state == SyncState.IN_SYNC
 
 
 async def test_a_system_that_cannot_be_asked_what_changed_is_shown_until_it_can(database_url: str) -> None:

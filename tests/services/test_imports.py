@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from bot.domain.records import Person, Place, Status
+from bot.domain.reminders import ReminderState
 from bot.domain.similarity import extract_words
 from bot.errors import Refused
 from bot.export import FORMATS
@@ -189,7 +190,7 @@ def test_what_is_still_to_come_is_said_when_it_is_due(source: Store, store: Stor
     month_later = LATER + timedelta(days=22)
     told = [(one.reminder.kind, one.state) for one in reminders_service.rehearse(store, RULES, month_later)]
     assert ("held", "sent") in told
-    assert [state for kind, state in told if kind == "postmortem"].count("sent") == 1
+    assert [state for kind, state in told if kind == "postmortem"].count(ReminderState.SENT) == 1
     assert "escalated" not in [kind for kind, _ in told]
 
 

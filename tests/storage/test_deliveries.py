@@ -9,10 +9,11 @@ from storage import deliveries as deliveries_store
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
 from storage.deliveries import Delivery, Owed, SendOutcome
+from storage.queues import DeliveryKind, DeliveryState
 from tests.storage.test_reminders import FIRST
 from tests.support.storage.sample_records import NOW, minutes, opened
 
-OWED = Owed("T1", "message", "C1", '{"text": "Hello"}', NOW)
+OWED = Owed("T1", DeliveryKind.MESSAGE, "C1", '{"text": "Hello"}', NOW)
 
 
 def owe(store: Store, *given: Owed) -> None:
@@ -32,7 +33,7 @@ def claimed(store: Store, delivery: Delivery, owner: str = "us", at: float = 0) 
 def test_a_message_is_owed_with_a_key_of_its_own_and_all_it_was_given(store: Store) -> None:
     incident = store.write_now(opened)
     store.write_now(lambda tx: reminders_store.schedule(tx, FIRST))
-    owe(store, OWED, replace(OWED, kind="file", incident_id=incident.id, reminder_id=1, fallback="U1"))
+    owe(store, OWED, replace(OWED, kind=DeliveryKind.EXPORT, incident_id=incident.id, reminder_id=1, fallback="U1"))
     plain, full = due(store)
     assert (plain.recipient, plain.body, plain.state, plain.attempts) == ("C1", '{"text": "Hello"}', "pending", 0)
     assert (plain.incident_id, plain.reminder_id, plain.first_tried_at) == (None, None, None)
@@ -65,7 +66,7 @@ def test_an_outcome_is_written_unless_the_lease_was_lost(store: Store) -> None:
     (owed,) = due(store)
     claimed(store, owed)
     claimed(store, due(store, 1)[0], "them", 1)
-    sent = SendOutcome("sent", NOW + minutes(1), "C1", "1700000000.000100")
+    sent = SendOutcome(DeliveryState.SENT, NOW + minutes(1), "C1", "1700000000.000100")
     assert not store.write_now(lambda tx: deliveries_store.settle(tx, owed, "us", sent))
     assert due(store, 2)[0].state == "sending"
     assert store.write_now(lambda tx: deliveries_store.settle(tx, owed, "them", sent))
@@ -73,8 +74,16 @@ def test_an_outcome_is_written_unless_the_lease_was_lost(store: Store) -> None:
     assert store.read_now(deliveries_store.waiting) == 0
 
 
-@pytest.mark.parametrize(("state", "is_over"), [("unsure", False), ("pending", False), ("dead", True), ("sent", True)])
-def test_what_is_not_over_is_due_again_when_it_says(store: Store, state: str, is_over: bool) -> None:
+@pytest.mark.parametrize(
+    ("state", "is_over"),
+    [
+        (DeliveryState.UNSURE, False),
+        (DeliveryState.PENDING, False),
+        (DeliveryState.DEAD, True),
+        (DeliveryState.SENT, True),
+    ],
+)
+def test_what_is_not_over_is_due_again_when_it_says(store: Store, state: DeliveryState, is_over: bool) -> None:
     owe(store, OWED)
     (owed,) = due(store)
     claimed(store, owed)
@@ -94,7 +103,7 @@ def test_the_next_one_due_is_the_earliest_that_is_owed(store: Store) -> None:
     (first, *_) = due(store, 3)
     claimed(store, first, at=3)
     assert store.read_now(deliveries_store.next_due) == NOW + minutes(4)
-    store.write_now(lambda tx: deliveries_store.settle(tx, first, "us", SendOutcome("sent", NOW)))
+    store.write_now(lambda tx: deliveries_store.settle(tx, first, "us", SendOutcome(DeliveryState.SENT, NOW)))
     assert store.read_now(deliveries_store.next_due) == NOW + minutes(7)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from storage import search as search_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.search import DONE, HistoryScan, NewLookback
+from storage.queues import ScanState
+from storage.search import HistoryScan, NewLookback
 from tests.support.storage.sample_records import NOW, minutes, opened
 
 
@@ -59,7 +60,7 @@ def test_who_lost_the_lease_writes_nothing(store: Store) -> None:
 
 def test_what_is_done_is_never_due_again(store: Store) -> None:
     walk = begun(store)
-    store.write_now(lambda tx: search_store.save(tx, walk, replace(walk, state=DONE)))
+    store.write_now(lambda tx: search_store.save(tx, walk, replace(walk, state=ScanState.DONE)))
     assert store.read_now(lambda tx: search_store.due(tx, NOW + minutes(600), 5)) == ()
     assert not store.read_now(lambda tx: search_store.is_going(tx, walk.incident_id))
     assert store.write_now(lambda tx: search_store.claim(tx, walk, NOW + minutes(5))) is None

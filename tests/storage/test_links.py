@@ -6,7 +6,8 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import CALLING, KEPT, LET_GO, OWED, REFUSED, Link, LinkOutcome, Thing
+from storage.links import Link, LinkOutcome, Thing
+from storage.queues import SyncState
 from tests.support.storage.sample_records import NOW, PLACE, minutes, opened
 
 LEASE = NOW + minutes(1)
@@ -32,7 +33,9 @@ def again(store: Store, link: Link) -> Link:
 
 
 def settled(**changes: object) -> LinkOutcome:
-    made = LinkOutcome(KEPT, NOW, "OPS-1", "https://tracker.example/OPS-1", "To do", "", 0, False, "", False, NOW)
+    made = LinkOutcome(
+        SyncState.IN_SYNC, NOW, "OPS-1", "https://tracker.example/OPS-1", "To do", "", 0, False, "", False, NOW
+    )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -44,7 +47,7 @@ def claimed(store: Store, link: Link, owner: str = "one") -> Link:
 def test_what_is_wanted_is_due_at_once_and_once(store: Store) -> None:
     first = wanted(store)
     second = wanted(store)
-    assert (first.state, first.wanted, first.external_id, first.is_unsure) == (OWED, 1, "", False)
+    assert (first.state, first.wanted, first.external_id, first.is_unsure) == (SyncState.PENDING, 1, "", False)
     assert (second.id, second.wanted) == (first.id, 2)
     assert store.write_now(lambda tx: links_store.due(tx, "jira", NOW, 9)) == (second,)
     assert store.read_now(lambda tx: links_store.due(tx, "jira", NOW - minutes(1), 9, locking=False)) == ()
@@ -61,34 +64,36 @@ def test_somebody_sends_after_the_commit(store: Store) -> None:
 
 def test_a_call_is_one_process_s_until_its_lease_ends(store: Store) -> None:
     link = claimed(store, wanted(store))
-    assert (link.state, link.attempts) == (CALLING, 1)
+    assert (link.state, link.attempts) == (SyncState.CALLING, 1)
     assert store.write_now(lambda tx: links_store.due(tx, "jira", NOW, 9)) == ()
     assert store.write_now(lambda tx: links_store.due(tx, "jira", LEASE, 9)) == (link,)
     assert not store.write_now(lambda tx: links_store.settle(tx, link, "another", settled()))
     assert store.write_now(lambda tx: links_store.settle(tx, link, "one", settled()))
-    assert (again(store, link).state, again(store, link).external_id) == (KEPT, "OPS-1")
+    assert (again(store, link).state, again(store, link).external_id) == (SyncState.IN_SYNC, "OPS-1")
     assert store.read_now(lambda tx: links_store.next_due(tx, "jira")) is None
 
 
 def test_a_change_during_the_call_is_owed_anew(store: Store) -> None:
     link = claimed(store, wanted(store))
-    assert wanted(store).state == CALLING
+    assert wanted(store).state == SyncState.CALLING
     store.write_now(lambda tx: links_store.settle(tx, link, "one", settled()))
     after = again(store, link)
-    assert (after.state, after.external_id, after.attempts) == (OWED, "OPS-1", 0)
+    assert (after.state, after.external_id, after.attempts) == (SyncState.PENDING, "OPS-1", 0)
 
 
 def test_a_refusal_waits_for_a_change_or_for_somebody(store: Store) -> None:
     link = claimed(store, wanted(store))
     store.write_now(
-        lambda tx: links_store.settle(tx, link, "one", settled(state=REFUSED, error="no such project", is_told=True))
+        lambda tx: links_store.settle(
+            tx, link, "one", settled(state=SyncState.REJECTED, error="no such project", is_told=True)
+        )
     )
     assert store.read_now(lambda tx: [one.error for one in links_store.troubled(tx, "T1")]) == ["no such project"]
     assert store.read_now(lambda tx: links_store.troubled(tx, "T2")) == ()
     assert store.write_now(lambda tx: links_store.again(tx, "T1", "confluence", NOW)) == 0
     assert store.write_now(lambda tx: links_store.again(tx, "T1", "jira", NOW)) == 1
     after = again(store, link)
-    assert (after.state, after.attempts, after.is_told) == (OWED, 0, True)
+    assert (after.state, after.attempts, after.is_told) == (SyncState.PENDING, 0, True)
 
 
 def test_a_bump_touches_only_what_stands_there(store: Store) -> None:
@@ -98,9 +103,11 @@ def test_a_bump_touches_only_what_stands_there(store: Store) -> None:
     assert store.write_now(lambda tx: links_store.bump(tx, thing, NOW))
     assert again(store, link).wanted == 2
     held = claimed(store, link)
-    store.write_now(lambda tx: links_store.settle(tx, replace(held, wanted=2), "one", settled(state=LET_GO)))
+    store.write_now(
+        lambda tx: links_store.settle(tx, replace(held, wanted=2), "one", settled(state=SyncState.ABANDONED))
+    )
     assert not store.write_now(lambda tx: links_store.bump(tx, thing, NOW))
-    assert wanted(store).state == OWED  # asked for on purpose, it is wanted again
+    assert wanted(store).state == SyncState.PENDING  # asked for on purpose, it is wanted again
 
 
 def test_what_stands_there_is_listed_and_counted(store: Store) -> None:
@@ -110,7 +117,11 @@ def test_what_stands_there_is_listed_and_counted(store: Store) -> None:
     assert [one.subject for one in store.read_now(lambda tx: links_store.standing(tx, "jira"))] == ["INC-1 action 1"]
     store.write_now(lambda tx: links_store.remark(tx, link, "Done", NOW + minutes(5)))
     found = {count.state: count for count in store.read_now(lambda tx: links_store.counts(tx, "T1"))}
-    assert (found[KEPT].count, found[KEPT].synced_at, found[OWED].count) == (1, NOW + minutes(5), 1)
+    assert (found[SyncState.IN_SYNC].count, found[SyncState.IN_SYNC].synced_at, found[SyncState.PENDING].count) == (
+        1,
+        NOW + minutes(5),
+        1,
+    )
     assert again(store, link).status == "Done"
     assert len(store.read_now(lambda tx: links_store.of_incident(tx, link.incident_id))) == 2
 
@@ -119,8 +130,15 @@ def test_a_decision_is_owed_at_once_but_never_into_a_call_under_way(store: Store
     link = claimed(store, wanted(store))
     assert not store.write_now(lambda tx: links_store.order(tx, link, "decided", NOW))
     assert again(store, link).memo == ""
-    store.write_now(lambda tx: links_store.settle(tx, link, "one", settled(state=REFUSED, error="no", is_told=True)))
+    store.write_now(
+        lambda tx: links_store.settle(tx, link, "one", settled(state=SyncState.REJECTED, error="no", is_told=True))
+    )
     assert store.write_now(lambda tx: links_store.order(tx, link, "decided", NOW + minutes(1)))
     found = again(store, link)
-    assert (found.state, found.memo, found.is_told, found.wanted) == (OWED, "decided", False, link.wanted + 1)
+    assert (found.state, found.memo, found.is_told, found.wanted) == (
+        SyncState.PENDING,
+        "decided",
+        False,
+        link.wanted + 1,
+    )
     assert store.read_now(lambda tx: links_store.next_due(tx, "jira")) == NOW + minutes(1)

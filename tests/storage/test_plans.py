@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.alerts import Alert, AlertStatus, GroupState
 from bot.domain.records import Milestone
+from bot.domain.reminders import ReminderState
 from bot.domain.sections import EditOrigin
 from storage import actions as actions_store
 from storage import alerts as alerts_store
@@ -26,6 +27,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Owed, SendOutcome
+from storage.queues import DeliveryKind, DeliveryState
 from storage.search import NewLookback, SearchQuery
 from storage.sections import NewText
 from storage.timeline import Anchor, EntryRange
@@ -58,12 +60,12 @@ def a_look_at_the_timeline(tx: Transaction) -> None:
 
 def a_tick(tx: Transaction) -> None:
     for reminder in reminders_store.due(tx, NOW, 50):
-        reminders_store.settle(tx, reminder, "sent", "", NOW)
+        reminders_store.settle(tx, reminder, ReminderState.SENT, "", NOW)
     reminders_store.cancel(tx, 1, "published", NOW)
-    deliveries_store.owe(tx, Owed("T1", "message", "C1", "{}", NOW))
+    deliveries_store.owe(tx, Owed("T1", DeliveryKind.MESSAGE, "C1", "{}", NOW))
     for delivery in deliveries_store.due(tx, NOW, 50):
         deliveries_store.claim(tx, delivery, "us", NOW, NOW)
-        deliveries_store.settle(tx, delivery, "us", SendOutcome("sent", NOW))
+        deliveries_store.settle(tx, delivery, "us", SendOutcome(DeliveryState.SENT, NOW))
     deliveries_store.next_due(tx)
     deliveries_store.waiting(tx)
     deliveries_store.of_reminder(tx, 1)

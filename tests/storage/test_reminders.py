@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.reminders import ReminderKind, ReminderState
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
 from storage.reminders import Reminder
 from tests.support.storage.sample_records import NOW, minutes, opened
 
-FIRST = Reminder(0, "T1", "postmortem", "1", "24h", 1, NOW, "pending", None, "")
+FIRST = Reminder(0, "T1", ReminderKind.POSTMORTEM, "1", "24h", 1, NOW, ReminderState.PENDING, None, "")
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_a_reminder_is_put_down_once_for_its_slot(store: Store) -> None:
     others = [
         replace(FIRST, slot="48h"),
         replace(FIRST, subject="2"),
-        replace(FIRST, kind="overdue"),
+        replace(FIRST, kind=ReminderKind.OVERDUE),
         replace(FIRST, team="T2"),
     ]
     assert scheduled(store, FIRST, *others) == [True] * 5
@@ -41,12 +42,12 @@ def test_a_reminder_is_put_down_once_for_its_slot(store: Store) -> None:
 def test_a_settled_reminder_keeps_its_slot(store: Store) -> None:
     scheduled(store, FIRST)
     (due,) = store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))
-    store.write_now(lambda tx: reminders_store.settle(tx, due, "sent", "to U1", NOW + minutes(1)))
+    store.write_now(lambda tx: reminders_store.settle(tx, due, ReminderState.SENT, "to U1", NOW + minutes(1)))
     assert scheduled(store, FIRST) == [False]
     assert store.read_now(lambda tx: reminders_store.due(tx, NOW + minutes(99), 9, locking=False)) == ()
     settled = store.read_now(lambda tx: reminders_store.by_id(tx, due.id))
-    assert settled == replace(due, state="sent", note="to U1", settled_at=NOW + minutes(1))
-    store.write_now(lambda tx: reminders_store.settle(tx, due, "skipped", "too late", NOW + minutes(2)))
+    assert settled == replace(due, state=ReminderState.SENT, note="to U1", settled_at=NOW + minutes(1))
+    store.write_now(lambda tx: reminders_store.settle(tx, due, ReminderState.SKIPPED, "too late", NOW + minutes(2)))
     assert store.read_now(lambda tx: reminders_store.by_id(tx, due.id)) == settled
 
 
@@ -65,7 +66,7 @@ def test_what_is_still_to_come_of_an_incident_is_withdrawn(store: Store, inciden
     scheduled(store, FIRST, replace(FIRST, slot="48h", due_at=NOW + minutes(9)), replace(FIRST, subject="U1"))
     scheduled(store, replace(FIRST, subject="U2", incident_id=None))
     (*_, sent) = store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))
-    store.write_now(lambda tx: reminders_store.settle(tx, sent, "sent", "", NOW))
+    store.write_now(lambda tx: reminders_store.settle(tx, sent, ReminderState.SENT, "", NOW))
     assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 2
     assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 0
     states = [

@@ -14,6 +14,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import (
     Action,
     Attachment,
+    AttachmentState,
     AuditLine,
     Case,
     Entry,
@@ -230,11 +231,11 @@ def _kept(place: str, entry: int, told: json_schema.FileJson, held: int) -> Atta
         raise Refused(f"{place} is neither an image, PDF, ZIP nor text by its content, and such are not kept.")
     if why := describe_too_large(len(content), held):
         raise Refused(f"{place} cannot be kept: {why}.")
-    return Attachment(0, entry, told.name, kind, len(content), "", "kept", "", content)
+    return Attachment(0, entry, told.name, kind, len(content), "", AttachmentState.STORED, "", content)
 
 
 def _refused(entry: int, told: json_schema.FileJson) -> Attachment:
-    return Attachment(0, entry, told.name, told.type or "", told.size, "", "refused", told.not_kept or "")
+    return Attachment(0, entry, told.name, told.type or "", told.size, "", AttachmentState.REFUSED, told.not_kept or "")
 
 
 def _why(why: json_schema.WhyJson, *, struck: bool) -> Why:

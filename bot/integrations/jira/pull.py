@@ -40,7 +40,8 @@ from storage import links as links_store
 from storage import people as people_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import CALLING, KEPT, LET_GO, REFUSED, Link, Thing
+from storage.links import Link, Thing
+from storage.queues import SyncState
 
 SYSTEM = "jira"
 ACTION = "action "
@@ -89,7 +90,7 @@ def is_news(link: Link, issue: Issue | None) -> bool:
 def standing_still(tx: Transaction, link: Link, *, is_read: bool) -> Link | None:
     """The link, locked, where what was learnt of it may count; None while a call is under way, or it was let go."""
     current = links_store.locked(tx, link)
-    if current is None or current.state in (CALLING, LET_GO):
+    if current is None or current.state in (SyncState.CALLING, SyncState.ABANDONED):
         return None
     has_moved = (current.wanted, current.state, current.memo) != (link.wanted, link.state, link.memo)
     return None if is_read and has_moved else current
@@ -117,7 +118,7 @@ def lose_many(tx: Transaction, gone: list[Link], now: datetime) -> list[int]:
 def lose(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentence: str = "") -> bool:
     """The issue behind a link, which was locked, is gone: told once where somebody still counts on it."""
     links_store.remember(tx, link, json.dumps(json.loads(link.memo or "{}") | {"gone": True}))
-    if link.state == REFUSED:  # which was told
+    if link.state == SyncState.REJECTED:  # which was told
         return False
     if not is_wanted:
         links_store.release(tx, link)
@@ -208,7 +209,7 @@ class _Taken:
     def _who(self) -> None:
         """Whoever has it there now: people are told, for an account there is nobody of Slack's for certain."""
         before = self.memo.get("there")
-        if before is not None and before["who"] != self.issue.assignee and self.link.state == KEPT:
+        if before is not None and before["who"] != self.issue.assignee and self.link.state == SyncState.IN_SYNC:
             said = integration_views.assigned_in_jira(self.action, self.incident, self._at, self.issue.assignee_name)
             deliveries_store.tell(self.tx, self.incident, said, self.now)
 

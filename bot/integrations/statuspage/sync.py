@@ -34,7 +34,8 @@ from storage import links as links_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import KEPT, LET_GO, REFUSED, Link, Thing
+from storage.links import Link, Thing
+from storage.queues import SyncState
 from storage.timeline import NewEntry
 
 SYSTEM = "statuspage"
@@ -216,9 +217,12 @@ class CustomerUpdates:
         update = Update(PublicStatus(asked["status"]), clean(asked["body"]), asked["mails"], working)
         known = links_store.of_incident(tx, incident.id)
         updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
-        if any(one.id < link.id and one.state not in (KEPT, REFUSED, LET_GO) for one in updates):
+        if any(
+            one.id < link.id and one.state not in (SyncState.IN_SYNC, SyncState.REJECTED, SyncState.ABANDONED)
+            for one in updates
+        ):
             return NotYet(timedelta(seconds=5))  # updates are read in their order
-        is_overtaken = any(one.id > link.id and one.state == KEPT for one in updates)
+        is_overtaken = any(one.id > link.id and one.state == SyncState.IN_SYNC for one in updates)
         page_id, back = _page_of(tx, link, incident, updates), way_back(tx, incident, self._names)
         return _WantedUpdate(incident, update, _mark_of(incident), page_id, is_overtaken, back)
 
@@ -298,7 +302,7 @@ def _mark_of(incident: Incident) -> str:
 
 def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link]) -> str:
     """The public incident that an update belongs to; empty before the first, and once people were told it is gone."""
-    settled = [one for one in updates if one.id <= link.id and (one.state == KEPT or one.error)]
+    settled = [one for one in updates if one.id <= link.id and (one.state == SyncState.IN_SYNC or one.error)]
     if settled and settled[-1].error == GONE:
         return ""
     page = links_store.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")

@@ -34,6 +34,7 @@ from storage import people as people_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.deliveries import Owed
+from storage.queues import DeliveryKind
 from storage.timeline import NewEntry
 
 HISTORY = 500
@@ -143,13 +144,15 @@ def show(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
     if group.stand is GroupState.HELD and group.storm_id is not None:
         show_storm(tx, group.team, group.channel, group.storm_id, due_at)
     elif alerts_store.owe(tx, group.id):
-        deliveries_store.owe(tx, Owed(group.team, "alert", group.channel, json.dumps({"alert": group.id}), due_at))
+        deliveries_store.owe(
+            tx, Owed(group.team, DeliveryKind.ALERT, group.channel, json.dumps({"alert": group.id}), due_at)
+        )
 
 
 def show_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
     """Owe a storm's message as it reads then."""
     if alerts_store.owe_storm(tx, storm_id):
-        deliveries_store.owe(tx, Owed(team, "alert", channel, json.dumps({"storm": storm_id}), due_at))
+        deliveries_store.owe(tx, Owed(team, DeliveryKind.ALERT, channel, json.dumps({"storm": storm_id}), due_at))
 
 
 def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None:

@@ -23,6 +23,7 @@ from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
 from storage.deliveries import Owed
+from storage.queues import DeliveryKind
 
 _SHORT = {"md": "markdown"}
 
@@ -73,7 +74,9 @@ def _where(request: Request, incident: Incident, form: str) -> str:
 
 
 def _owe(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
-    owed = Owed(request.team, "file", order.to, order.written(), request.now, incident.id, fallback=order.by)
+    owed = Owed(
+        request.team, DeliveryKind.EXPORT, order.to, order.written(), request.now, incident.id, fallback=order.by
+    )
     deliveries_store.owe(tx, owed)
 
 

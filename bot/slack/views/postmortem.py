@@ -23,7 +23,7 @@ from bot.domain.form_fields import FIELD
 from bot.domain.postmortem import compile as compiled
 from bot.domain.postmortem import measure
 from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
-from bot.domain.reminders import ReminderStep
+from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
 from bot.domain.text import shorten
@@ -39,6 +39,7 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.similar_incidents import Alike
 from bot.slack.views.templates import words
 from storage.deliveries import Delivery
+from storage.queues import DeliveryKind, DeliveryState
 from storage.reminders import Reminder
 
 MOST = 10
@@ -428,7 +429,7 @@ def reminders(case: Case, had: tuple[Reminded, ...]) -> Message:
     """What was sent, when, to whom, and what comes next."""
     lines = [words.postmortem.reminders_heading(key=case.incident.key)]
     lines += [_reminder_line(case, one) for one in had]
-    to_come = [one.reminder for one in had if one.reminder.state == "pending"]
+    to_come = [one.reminder for one in had if one.reminder.state is ReminderState.PENDING]
     if not had:
         lines.append(words.postmortem.no_reminders())
     elif to_come:
@@ -444,16 +445,21 @@ def _reminder_line(case: Case, one: Reminded) -> str:
     line: str = words.postmortem.reminder_line(
         what=reminders_rules.describe_step(reminder.slot),
         due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
-        state="to come" if reminder.state == "pending" else reminder.state,
+        state="to come" if reminder.state is ReminderState.PENDING else reminder.state,
         settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
-        to=", ".join(_recipient(case, owed) for owed in one.deliveries if owed.kind == "reminder"),
+        to=", ".join(_recipient(case, owed) for owed in one.deliveries if owed.kind is DeliveryKind.REMINDER),
         note=reminder.note,
     )
     return line
 
 
 def _recipient(case: Case, owed: Delivery) -> str:
-    state = {"sent": "", "pending": "waiting", "cancelled": "withdrawn", "dead": "not delivered"}
+    state = {
+        DeliveryState.SENT: "",
+        DeliveryState.PENDING: "waiting",
+        DeliveryState.CANCELLED: "withdrawn",
+        DeliveryState.DEAD: "not delivered",
+    }
     in_channel = owed.recipient == case.incident.channel
     said: str = words.postmortem.recipient(
         name=case.name(owed.recipient),

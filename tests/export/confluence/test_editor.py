@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema.exceptions import best_match
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.records import Attachment, Case
+from bot.domain.records import Attachment, AttachmentState, Case
 from bot.export import Exporter
 from bot.export.confluence.writer import StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
@@ -61,7 +61,7 @@ def many(count: int) -> Case:
 
 
 def with_files() -> Case:
-    kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", "kept", "", b"abc")
+    kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", b"abc")
     return replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(kept,))
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.records import Attachment, Case
+from bot.domain.records import Attachment, AttachmentState, Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.confluence.writer import Attached, ConfluenceWriter, StorageXhtml
@@ -144,8 +144,8 @@ def test_a_persons_words_on_the_timeline_stand_before_the_table() -> None:
 
 
 def test_a_file_and_a_changed_message_are_named_beside_their_entry() -> None:
-    kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", "kept", "", b"abc")
-    lost = replace(kept, id=2, state="refused", note="it is larger than 10 MB", content=b"")
+    kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", b"abc")
+    lost = replace(kept, id=2, state=AttachmentState.REFUSED, note="it is larger than 10 MB", content=b"")
     about = replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(kept, lost))
     text = storage_format.visible(storage_format.page(page_of(about)))
     assert "File a<b>.png, 3 B, in the HTML and JSON exports File a<b>.png, 3 B, not kept: it is larger than" in text

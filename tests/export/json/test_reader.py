@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.records import Attachment, Case, Status
+from bot.domain.records import Attachment, AttachmentState, Case, Status
 from bot.errors import Refused
 from bot.export import Exporter
 from bot.export.json import reader as json_reader
@@ -25,9 +25,11 @@ PNG = b"\x89PNG\r\n\x1a\nabc"
 WITH_FILES = replace(
     FULL,
     attachments=(
-        Attachment(1, 5, '"><b>.png', "image/png", len(PNG), "https://files.slack.com/a", "kept", "", PNG),
-        Attachment(2, 5, "empty.txt", "text/plain", 0, "https://files.slack.com/b", "kept", "", b""),
-        Attachment(3, 6, "b", "", 99, "https://files.slack.com/c", "wanted", "", b""),
+        Attachment(
+            1, 5, '"><b>.png', "image/png", len(PNG), "https://files.slack.com/a", AttachmentState.STORED, "", PNG
+        ),
+        Attachment(2, 5, "empty.txt", "text/plain", 0, "https://files.slack.com/b", AttachmentState.STORED, "", b""),
+        Attachment(3, 6, "b", "", 99, "https://files.slack.com/c", AttachmentState.WANTED, "", b""),
     ),
 )
 

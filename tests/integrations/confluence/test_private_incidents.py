@@ -1,7 +1,7 @@
 """A private incident's page: nothing leaves before somebody has seen what is masked, and then only the masked copy."""
 
 from bot.rehearsal.views_seen import SeenView
-from storage.links import REFUSED
+from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
 from tests.support.integrations.confluence_pages import body, heard, link, put, region, with_confluence, write
 from tests.support.integrations.fakes.confluence import FakeConfluence
@@ -38,7 +38,7 @@ async def test_nothing_of_a_private_incident_leaves_before_somebody_has_seen_wha
         assert "*INC-1* is private, and nothing has left its channel yet." in said.plain
         await play.pass_time(hours=3)
         assert wiki.seen == []
-        assert link(play).state == REFUSED
+        assert link(play).state == SyncState.REJECTED
         assert sum("is private" in message.plain for message in play.slack.messages(play.channel)) == 1
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.integrations import atlassian
-from storage.links import KEPT, OWED
+from storage.queues import SyncState
 from tests.integrations.confluence.test_sync import exporting
 from tests.support.integrations.confluence_pages import (
     PAGE,
@@ -77,7 +77,7 @@ async def test_what_is_refused_beside_a_page_is_a_note_and_comes_next_time(
         said = await put(play)
         assert f"The postmortem of INC-1 is on Confluence: {TITLE}" in said.plain.replace("*", "")
         assert note in said.plain
-        assert (link(play).state, link(play).external_id, len(wiki.pages)) == (KEPT, PAGE, 1)
+        assert (link(play).state, link(play).external_id, len(wiki.pages)) == (SyncState.IN_SYNC, PAGE, 1)
         assert "On Confluence: " in await exporting(play)
         await told(play, play.ana, "/timeline failed over")
         said = await put(play)
@@ -96,7 +96,7 @@ async def test_all_of_it_may_be_refused_and_the_page_stands(sqlite_url: str) -> 
         for what in ("failed over", "failed back"):
             await told(play, play.ana, f"/timeline {what}")
             await put(play)
-        assert (len(wiki.pages), link(play).state) == (1, KEPT)
+        assert (len(wiki.pages), link(play).state) == (1, SyncState.IN_SYNC)
         assert "failed back" in region(wiki, "timeline")
 
 
@@ -116,7 +116,7 @@ async def test_a_page_is_known_and_is_made_only_once_whatever_fails_after_it(
         for _ in range(3):
             await play.pass_time(minutes=16)
         await put(play)
-        assert (len(wiki.pages), link(play).state) == (1, KEPT)
+        assert (len(wiki.pages), link(play).state) == (1, SyncState.IN_SYNC)
         assert 'ri:filename="timeline.svg"' in body(wiki)
         assert wiki.labels[PAGE] == ["postmortem", "inc-1"]
         assert play.case().kept == ()
@@ -128,7 +128,7 @@ async def test_a_failure_after_the_page_was_made_leads_to_the_page(sqlite_url: s
         said = await put(play)
         assert "to write pages it needs write:page:confluence" in said.plain
         assert f"/wiki/spaces/ENG/pages/{PAGE}" in str(said)
-        assert (link(play).state, number(wiki)) == (OWED, 1)
+        assert (link(play).state, number(wiki)) == (SyncState.PENDING, 1)
         await play.pass_time(minutes=16)
         await heard(play)
         assert number(wiki) == 2

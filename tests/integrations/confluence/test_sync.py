@@ -6,7 +6,7 @@ import pytest
 
 from bot.export.confluence.merge import apart
 from storage import links as links_store
-from storage.links import KEPT, REFUSED
+from storage.queues import SyncState
 from tests.handlers.test_postmortem import fill
 from tests.support.integrations.confluence_pages import (
     PAGE,
@@ -39,7 +39,7 @@ async def test_a_postmortem_becomes_a_page_with_labels_pictures_and_a_way_back(d
         assert "pool enlarged" in region(wiki, "timeline")
         url = f"{wiki.url}/wiki/spaces/ENG/pages/{PAGE}"
         assert f"The postmortem of INC-1 is on Confluence: {TITLE}, version 2." in said.plain.replace("*", "")
-        assert (link(play).state, link(play).external_id, link(play).url) == (KEPT, PAGE, url)
+        assert (link(play).state, link(play).external_id, link(play).url) == (SyncState.IN_SYNC, PAGE, url)
 
 
 async def test_no_version_of_a_page_shows_a_picture_that_is_not_attached(sqlite_url: str) -> None:
@@ -115,7 +115,7 @@ async def test_a_page_that_was_made_before_the_line_broke_is_not_made_again(data
         assert (len(wiki.pages), link(play).is_unsure) == (1, True)
         await told(play, play.ana, "/timeline failed over meanwhile")
         await play.pass_time(minutes=5)
-        assert (len(wiki.pages), link(play).external_id, link(play).state) == (1, PAGE, KEPT)
+        assert (len(wiki.pages), link(play).external_id, link(play).state) == (1, PAGE, SyncState.IN_SYNC)
         assert "failed over meanwhile" in region(wiki, "timeline")
         assert play.case().kept == ()
 
@@ -193,7 +193,7 @@ async def test_a_page_that_is_too_large_is_told_with_what_to_do(sqlite_url: str)
         wiki.next_time("POST .*/pages$", refused(413, {"message": "too large"}))
         said = await put(play)
         assert "INC-1 postmortem: Confluence refused because it is too large. Make it shorter" in said.plain
-        assert link(play).state == REFUSED
+        assert link(play).state == SyncState.REJECTED
         await press(play, play.ana, "connections_again")
         await heard(play)
         assert link(play).external_id == PAGE
@@ -216,7 +216,7 @@ async def test_a_page_that_was_deleted_is_told_and_made_anew_on_a_click(database
         wiki.pages[PAGE]["title"] += " (trashed)"
         said = await put(play)
         assert "The page of *INC-1* on Confluence was deleted" in said.plain
-        assert (link(play).state, len(wiki.pages)) == (REFUSED, 1)
+        assert (link(play).state, len(wiki.pages)) == (SyncState.REJECTED, 1)
         await press(play, play.bo, "confluence_anew")
         said = await heard(play)
         assert "is on Confluence" in said.plain

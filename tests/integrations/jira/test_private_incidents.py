@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from storage.links import REFUSED
+from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
 from tests.integrations.confluence.test_private_incidents import is_made_private
 from tests.integrations.jira.test_sync import issue, link, owned, said, with_jira
@@ -28,7 +28,7 @@ async def test_nothing_of_a_private_incident_goes_to_jira_before_somebody_agreed
         await play.pass_time(hours=3)
         assert jira.issues == {}
         assert [call for call in jira.seen if call.method != "GET"] == []
-        assert link(play).state == REFUSED
+        assert link(play).state == SyncState.REJECTED
         assert said(play, "*INC-1* is private") == 1
         asks = having(play, play.ana, "connections_agree").plain
         assert "tell [masked] of [masked]" in asks

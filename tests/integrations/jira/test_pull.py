@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from bot.domain.records import ActionStatus
-from storage.links import KEPT, REFUSED
+from storage.queues import SyncState
 from tests.handlers.test_redaction import LEAK
 from tests.handlers.test_secrets import PASSWORD
 from tests.integrations.jira.test_sync import action, issue, link, owned, said, with_jira
@@ -37,7 +37,7 @@ async def test_an_action_done_here_is_not_opened_by_a_jira_that_was_not_told_yet
         await play.pass_time(seconds=1)
         jira.by_hand("OPS-1", status="In Progress")
         await play.pass_time(minutes=9)
-        assert (action(play).status, link(play).state) == (ActionStatus.DONE, REFUSED)
+        assert (action(play).status, link(play).state) == (ActionStatus.DONE, SyncState.REJECTED)
 
 
 async def test_done_there_is_done_here_even_where_an_edit_is_refused(database_url: str) -> None:
@@ -47,7 +47,7 @@ async def test_done_there_is_done_here_even_where_an_edit_is_refused(database_ur
         view = await window(play, play.ana, "action_date")
         await play.slack.submit(play.ana, view, {"due": "2026-12-08"})
         await play.pass_time(seconds=1)
-        assert link(play).state == REFUSED
+        assert link(play).state == SyncState.REJECTED
         jira.by_hand("OPS-1", status="Done")
         await play.pass_time(minutes=3)
         assert action(play).status is ActionStatus.DONE
@@ -122,7 +122,7 @@ async def test_an_issue_that_was_deleted_is_found_by_looking_and_told_once(datab
         for _ in range(4):
             await play.pass_time(minutes=3)
         assert said(play, "OPS-1 was deleted in Jira, or this account may not see it any more.") == 1
-        assert (link(play).state, action(play).status) == (REFUSED, ActionStatus.OPEN)
+        assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
 
 
 async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_a_click(
@@ -140,7 +140,7 @@ async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_
         jira.issues |= hidden
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
-        assert [link(play, number).state for number in (1, 2, 3)] == [KEPT] * 3
+        assert [link(play, number).state for number in (1, 2, 3)] == [SyncState.IN_SYNC] * 3
         jira.by_hand("OPS-2", status="Done")
         await play.pass_time(minutes=3)
         assert action(play, 2).status is ActionStatus.DONE
@@ -182,7 +182,7 @@ async def test_what_fails_after_the_making_never_makes_it_twice(database_url: st
         jira.next_time("POST .*/remotelink$", *[TROUBLE] * 3)
         await owned(play)
         await play.pass_time(seconds=5)
-        assert (len(jira.issues), len(jira.links), link(play).state) == (1, 1, KEPT)
+        assert (len(jira.issues), len(jira.links), link(play).state) == (1, 1, SyncState.IN_SYNC)
         assert said(play, "Action 1 of INC-1 is OPS-1 in Jira.") == 1
 
 
@@ -218,7 +218,7 @@ async def test_a_closed_sprint_is_said_in_jira_s_words(sqlite_url: str) -> None:
         jira.next_time("POST .*/issue$", refused(400, closed))
         await owned(play)
         await play.pass_time(hours=3)
-        assert (link(play).state, said(play, "customfield_20: Sprint 41 is closed.")) == (REFUSED, 1)
+        assert (link(play).state, said(play, "customfield_20: Sprint 41 is closed.")) == (SyncState.REJECTED, 1)
 
 
 async def test_a_project_that_allows_nobody_says_so_of_an_owner_whom_it_does_not_know(sqlite_url: str) -> None:
@@ -228,5 +228,5 @@ async def test_a_project_that_allows_nobody_says_so_of_an_owner_whom_it_does_not
         await play.pass_time(minutes=3)
         jira.demands_assignee = True
         await hand_over(play, owner=play.chandra)
-        assert (link(play).state, said(play, "wants an assignee for everything in OPS")) == (REFUSED, 1)
+        assert (link(play).state, said(play, "wants an assignee for everything in OPS")) == (SyncState.REJECTED, 1)
         assert issue(jira)["assignee"] == {"id": "acc-ana"}

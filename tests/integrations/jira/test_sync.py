@@ -9,7 +9,8 @@ import pytest
 from bot.domain.records import Action, ActionStatus
 from storage import history as history_store
 from storage import links as links_store
-from storage.links import KEPT, REFUSED, Link
+from storage.links import Link
+from storage.queues import SyncState
 from tests.support.integrations.clients import EMAIL, SECRET
 from tests.support.integrations.fakes.days import BadDay, refused
 from tests.support.integrations.fakes.jira import FakeJira
@@ -93,7 +94,7 @@ async def test_done_here_is_done_there(database_url: str) -> None:
         await told(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert issue(jira)["status"] == "Done"
-        assert link(play).state == KEPT
+        assert link(play).state == SyncState.IN_SYNC
 
 
 async def test_done_there_is_done_here(database_url: str) -> None:
@@ -139,12 +140,12 @@ async def test_a_project_that_wants_an_assignee_is_told_with_what_to_do(database
     async with with_jira(database_url) as (play, jira):
         jira.demands_assignee = True
         await owned(play, "enlarge the pool")
-        assert link(play).state == REFUSED
+        assert link(play).state == SyncState.REJECTED
         assert said(play, "INC-1 action 1: ") == 1
         jira.demands_assignee = False
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
-        assert link(play).state == KEPT
+        assert link(play).state == SyncState.IN_SYNC
 
 
 async def test_a_work_item_that_was_deleted_is_told_once(database_url: str) -> None:
@@ -154,7 +155,7 @@ async def test_a_work_item_that_was_deleted_is_told_once(database_url: str) -> N
         await told(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         await play.pass_time(hours=3)
-        assert link(play).state == REFUSED
+        assert link(play).state == SyncState.REJECTED
         assert said(play, "INC-1 action 1: ") == 1
         assert play.case().actions[0].status is ActionStatus.DONE
 

@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.records import ActionStatus
 from storage import links as links_store
-from storage.links import REFUSED, Link
+from storage.links import Link
+from storage.queues import SyncState
 from tests.integrations.jira.test_sync import action, link, owned, said, with_jira
 from tests.support.alert_senders import Reply, send, signed
 from tests.support.integrations.fakes.jira import FakeJira
@@ -124,7 +125,7 @@ async def test_a_deleted_issue_is_told_once_and_refused_with_the_remedy(database
         gone = jira.telling("OPS-1", "jira:issue_deleted")
         kept = jira.issues.pop("OPS-1")
         await tell(play, gone, "one")
-        assert (link(play).state, action(play).status) == (REFUSED, ActionStatus.OPEN)
+        assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
         await play.pass_time(minutes=9)
         assert said(play, "OPS-1 was deleted in Jira, or this account may not see it any more. Restore it") == 1
         asked = len(jira.seen)

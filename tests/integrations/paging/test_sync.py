@@ -7,7 +7,8 @@ from datetime import timedelta
 from bot.integrations.paging.client import Confirming, Paging
 from bot.integrations.paging.sync import Pages
 from storage import links as links_store
-from storage.links import KEPT, OWED, REFUSED, Link
+from storage.links import Link
+from storage.queues import SyncState
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.days import BadDay, refused
@@ -49,7 +50,7 @@ async def test_a_page_that_was_taken_up_and_closed_before_our_retry_is_not_raise
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         await play.pass_time(minutes=5)
-        assert (alerts.pages, said(play, "Paged, and confirmed"), link(play).state) == (1, 1, KEPT)
+        assert (alerts.pages, said(play, "Paged, and confirmed"), link(play).state) == (1, 1, SyncState.IN_SYNC)
 
 
 async def test_after_a_restart_it_is_asked_after_and_not_asked_for_again(database_url: str) -> None:
@@ -70,7 +71,7 @@ async def test_a_request_that_nobody_knows_of_is_made_anew_after_a_while(databas
         alerts.next_time("POST /v2/alerts$", refused(202, {"requestId": "r99", "result": "x", "took": 0.1}))
         alerts.slow_for = 1000
         await asked(play)
-        assert (alerts.pages, link(play).state) == (0, OWED)
+        assert (alerts.pages, link(play).state) == (0, SyncState.PENDING)
         alerts.slow_for = 0
         alerts.next_time("GET /v2/alerts/requests/r99$", *[refused(404, {"message": "Request not found."})] * 50)
         await play.pass_time(minutes=3)
@@ -82,7 +83,7 @@ async def test_what_was_declined_is_asked_for_anew_on_request(database_url: str)
     async with with_pager(database_url) as (play, alerts):
         alerts.refuses = "No such team"
         await asked(play)
-        assert (link(play).state, said(play, "then did not do it: No such team")) == (REFUSED, 1)
+        assert (link(play).state, said(play, "then did not do it: No such team")) == (SyncState.REJECTED, 1)
         alerts.refuses = ""
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)

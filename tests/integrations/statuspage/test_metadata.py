@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.links import KEPT
+from storage.queues import SyncState
 from tests.integrations.test_relations import STEPS, act, everything, open_issue, put_page, rest, tell_customers
 from tests.support.integrations.fakes.days import BadDay, refused
 from tests.support.interactions import told
@@ -108,7 +108,7 @@ async def test_a_refusal_is_told_once_and_customers_are_told_more_all_the_same(s
         await tell_customers(site)
         await rest(site)
         assert len(site.page.incidents["i1"]["updates"]) == 2
-        assert site.link("statuspage", "way back from Statuspage").state == KEPT
+        assert site.link("statuspage", "way back from Statuspage").state == SyncState.IN_SYNC
 
 
 async def test_of_a_public_incident_that_was_deleted_nothing_is_said_before_the_next_update(sqlite_url: str) -> None:

@@ -19,6 +19,7 @@ from storage import deliveries as deliveries_store
 from storage.database.statements import Statement, Transaction
 from storage.database.store import Store
 from storage.deliveries import _COLUMNS, Delivery, Owed
+from storage.queues import DeliveryKind
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 TEAM = "T0REHEARSE"
@@ -74,7 +75,7 @@ class Post:
 
     async def owe(self, body: str, recipient: str = "", *, fallback: str = "") -> None:
         """Owe a message from now on."""
-        owed = Owed(TEAM, "message", recipient or self.channel, body, self.clock.now(), fallback=fallback)
+        owed = Owed(TEAM, DeliveryKind.MESSAGE, recipient or self.channel, body, self.clock.now(), fallback=fallback)
         await self.store.write(lambda tx: deliveries_store.owe(tx, owed))
 
     async def tick(self, seconds: float = 0) -> int:
