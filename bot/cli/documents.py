@@ -24,11 +24,11 @@ from bot.domain.masking import MaskRules
 from bot.domain.records import AttachmentState, Incident
 from bot.domain.text import clean
 from bot.errors import Refused
-from bot.export import FORMATS, Exporter, pdf_fonts
+from bot.export import FORMATS, Exporter, pdf
 from bot.export.edited_draft import Fate
 from bot.export.json import reader as json_reader
 from bot.export.regions import Held
-from bot.export.sandbox.team_templates import BrokenTemplate
+from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import rendering as rendering_service
 from bot.services.documents.drafts import Given, Imported, Report, SettledRegion
@@ -54,7 +54,7 @@ def give_back(store: Store, exporter: Exporter, given: Given, team: str, now: da
     """Take a draft and tell what became of it; whether all that it holds was taken."""
     try:
         report = drafts_service.take(store, exporter, given, team, now)
-    except BrokenTemplate as error:
+    except BrokenTemplateError as error:
         raise Refused(
             f"The draft was not taken, for want of the templates that it was written with. Mend them first: {error}"
         ) from error
@@ -203,8 +203,9 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
 
 def _no_font(letters: str) -> str:
     return (
-        f"This machine has no font for some letters, so boxes stand in their place: {pdf_fonts.told(letters)}. Install "
-        "such fonts (as the package fonts-noto-cjk) and export again; every other format has them."
+        "This machine has no font for some letters, so boxes stand in their place: "
+        f"{pdf.describe_scripts(letters)}. Install such fonts (as the package fonts-noto-cjk) and export again; "
+        "every other format has them."
     )
 
 

@@ -9,7 +9,7 @@ from bot.cli import options as options_commands
 from bot.domain.samples import SAMPLES
 from bot.domain.text import to_one_line
 from bot.errors import Refused
-from bot.export.sandbox import team_templates
+from bot.export import team_templates
 
 
 @click.group(short_help="Use templates of your own.")
@@ -28,7 +28,7 @@ def check(folder: Path | None) -> None:
     chosen = folder or options_commands.settings().templates_folder
     if chosen is None:
         raise click.UsageError("Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES.")
-    trial = team_templates.tried(chosen)
+    trial = team_templates.try_folder(chosen)
     for name in trial.used:
         _say("ok", f"{name} takes the place of ours.")
     for sentence in trial.notes:
@@ -61,7 +61,7 @@ def copy(folder: Path) -> None:
 def _copy(file: Path, name: str) -> None:
     try:
         with file.open("x", encoding="utf-8") as opened:
-            opened.write(team_templates.ours(name) or "")
+            opened.write(team_templates.shipped_text(name) or "")
         _say("ok", f"{name} was written.")
     except FileExistsError:
         _say("note", f"{name} is there already, and left as it is.")

@@ -62,7 +62,7 @@ class MaskRules:
     """What is looked for: `usual` are names of `USUAL`, `patterns` are the operator's own.
 
     A pattern may take for ever at the wrong text, so `looked` holds what somebody else found who could be stopped
-    (`bot.export.sandbox.mask_patterns`): where the patterns fit in each text, None where they took too long. What is
+    (`bot.export.mask_patterns`): where the patterns fit in each text, None where they took too long. What is
     not in it, or took too long, is masked as a whole. Without `looked` the patterns are tried here and now.
     """
 

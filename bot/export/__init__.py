@@ -13,16 +13,16 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import Document
 from bot.domain.sections import BY_SLUG
+from bot.export import team_templates
 from bot.export.canvas.writer import CanvasWriter
 from bot.export.confluence.writer import Attached, ConfluenceWriter
 from bot.export.csv_format import CsvWriter
 from bot.export.html import HtmlWriter
 from bot.export.json.writer import JsonWriter
 from bot.export.markdown import MarkdownWriter
-from bot.export.pdf import PdfWriter, not_installed
+from bot.export.pdf import PdfWriter, explain_missing_packages
 from bot.export.regions import DraftRegions
-from bot.export.sandbox import team_templates
-from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 from bot.export.template_env import template_set
 
 __all__ = ["FORMATS", "CanvasSheet", "ExportedFile", "Exporter", "Format", "file_name"]
@@ -42,7 +42,7 @@ class Format:
     name: str
     suffix: str
     media_type: str
-    writer: Callable[[SandboxedEnvironment, Edition], _Render]
+    writer: Callable[[SandboxedEnvironment, TemplateOverride], _Render]
     trouble: Callable[[], str] = str
     is_read: bool = True
 
@@ -52,7 +52,7 @@ FORMATS = {
     for form in (
         Format("markdown", "md", "text/markdown; charset=utf-8", MarkdownWriter),
         Format("html", "html", "text/html; charset=utf-8", HtmlWriter),
-        Format("pdf", "pdf", "application/pdf", PdfWriter, not_installed),
+        Format("pdf", "pdf", "application/pdf", PdfWriter, explain_missing_packages),
         Format("confluence", "confluence.xml", "application/xml", ConfluenceWriter),
         Format("canvas", "canvas.md", "text/markdown; charset=utf-8", CanvasWriter),
         Format("json", "json", "application/json", JsonWriter, is_read=False),
@@ -91,7 +91,7 @@ class Exporter:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._templates = template_set()
-        self._renders = {name: form.writer(self._templates, SHIPPED_EDITION) for name, form in FORMATS.items()}
+        self._renders = {name: form.writer(self._templates, NO_OVERRIDE) for name, form in FORMATS.items()}
         self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
 
     def render(self, document: Document, form: str) -> bytes:
@@ -100,21 +100,21 @@ class Exporter:
 
     def write(self, document: Document, form: str) -> ExportedFile:
         """The same, telling too whether a team's templates could be used. With some it takes half a second and more."""
-        edition = SHIPPED_EDITION
+        edition = NO_OVERRIDE
         if self._folder is not None and FORMATS[form].is_read:
-            edition = team_templates.edition(self._folder, document, team_templates.USUAL)
-        render = self._renders[form] if edition is SHIPPED_EDITION else FORMATS[form].writer(self._templates, edition)
+            edition = team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
+        render = self._renders[form] if edition is NO_OVERRIDE else FORMATS[form].writer(self._templates, edition)
         if isinstance(render, PdfWriter):
-            content, undrawn = render.drawn(document)
+            content, undrawn = render.draw(document)
             return ExportedFile(content, edition.trouble, undrawn)
         return ExportedFile(render(document), edition.trouble)
 
     def sheet(self, document: Document) -> CanvasSheet:
         """What a canvas of the document is to say. Raises BrokenTemplate where a team's templates cannot be used."""
         edition = (
-            SHIPPED_EDITION
+            NO_OVERRIDE
             if self._folder is None
-            else team_templates.made(self._folder, document, team_templates.BRISK)
+            else team_templates.render(self._folder, document, team_templates.CANVAS_LIMITS)
         )
         writer = CanvasWriter(self._templates, edition)
         draft = MarkdownWriter(self._templates, edition).draft(document)
@@ -132,9 +132,9 @@ class Exporter:
         `accounts` are the accounts at Atlassian of people, by their ids: they are mentioned.
         """
         edition = (
-            SHIPPED_EDITION
+            NO_OVERRIDE
             if self._folder is None
-            else team_templates.edition(self._folder, document, team_templates.USUAL)
+            else team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
         )
         writer = ConfluenceWriter(self._templates, edition)
         if with_pictures:
@@ -147,17 +147,17 @@ class Exporter:
         Raises BrokenTemplate where a team's templates cannot be used: by ours its own regions would be unknown.
         """
         edition = (
-            SHIPPED_EDITION
+            NO_OVERRIDE
             if self._folder is None
-            else team_templates.made(self._folder, document, team_templates.USUAL)
+            else team_templates.render(self._folder, document, team_templates.EXPORT_LIMITS)
         )
         return MarkdownWriter(self._templates, edition).draft(document)
 
     def glance(self, document: Document) -> DraftRegions:
         """The same where somebody waits: in our words, but where people wrote into a section that only a team has."""
-        edition = SHIPPED_EDITION
+        edition = NO_OVERRIDE
         if self._folder is not None and any(text.section not in BY_SLUG for text in document.kept):
-            edition = team_templates.edition(self._folder, document, team_templates.HASTY)
+            edition = team_templates.render_or_fall_back(self._folder, document, team_templates.ANSWER_LIMITS)
         return MarkdownWriter(self._templates, edition).draft(document)
 
 

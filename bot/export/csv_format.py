@@ -7,7 +7,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import Document, TimelineLine
 from bot.export.markdown import iso
-from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _COLUMNS = (
     "number", "happened_at", "ended_at", "approximate", "text",
@@ -20,7 +20,7 @@ _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 class CsvWriter:
     """Writes the timeline, one row an entry (RFC 4180, every cell quoted, UTF-8, times ISO 8601 in UTC)."""
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
+    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         """CSV has no words of its own: the templates are not used."""
 
     def __call__(self, document: Document) -> bytes:

@@ -22,7 +22,7 @@ from bot.export.escape import WEB_ADDRESS
 from bot.export.markdown import MarkdownWriter, timeline_rows
 from bot.export.markdown_reader import MarkdownReader, shown
 from bot.export.regions import NOTHING, Region
-from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _CITATION = re.compile(r"(?<=\()#([1-9][0-9]{0,8})(?=\))")
 _LEADS_TO = re.compile(r'href="#entry-([0-9]+)"')
@@ -88,9 +88,11 @@ class Chapter:
 class HtmlWriter:
     """Writes documents as pages; people's text can only ever become text and links to http and https."""
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
-        self._markdown = MarkdownWriter(templates, edition)
-        self._styles = {name: edition.styles.get(name) or _style(templates, name) for name in ("page.css", "paper.css")}
+    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
+        self._markdown = MarkdownWriter(templates, override)
+        self._styles = {
+            name: override.styles.get(name) or _style(templates, name) for name in ("page.css", "paper.css")
+        }
         self._page: Template = templates.get_template("postmortem/page.html.j2")
         self._reader = MarkdownReader()
 

@@ -17,7 +17,7 @@ from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import IMAGES, Milestone, format_size
 from bot.export import escape
 from bot.export.regions import Compiled, DraftRegions, Keeper, split
-from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _CLOCK = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
 
@@ -134,16 +134,16 @@ def _file(file: FileItem, name: Callable[[str], str]) -> FileRow:
 class MarkdownWriter:
     """Writes documents with templates that were compiled before, or one document of which a team's made an edition."""
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
+    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._templates = templates
         self._keeper = Keeper(templates)
-        self._edition = edition
+        self._override = override
 
     def __call__(self, document: Document) -> bytes:
         """The whole document, UTF-8, with the markers that let an edited copy be taken back."""
         draft = self.draft(document)
         compiled = Compiled(draft.shown.head, tuple(draft.facts(document)))
-        if trouble := self._edition.trouble:
+        if trouble := self._override.trouble:
             compiled = compiled.noting(f"template: {escape.yaml(trouble)}")
         return compiled.written().encode()
 
@@ -157,11 +157,11 @@ class MarkdownWriter:
 
     def own(self, document: Document) -> Compiled:
         """What the record itself says, without what people wrote into drafts."""
-        return self._edition.own or self._by_ours(document)
+        return self._override.compiled or self._by_ours(document)
 
     def own_preface(self, document: Document) -> str:
         """What a team's template says before the first region, where that is not what ours would say; else empty."""
-        own = self._edition.own
+        own = self._override.compiled
         return own.preface if own is not None and own.preface != self._by_ours(document).preface else ""
 
     def with_timeline_apart(self, document: Document) -> tuple[DraftRegions, bool]:
@@ -176,7 +176,7 @@ class MarkdownWriter:
     def with_rows_apart(self, document: Document, regions: Collection[str]) -> tuple[DraftRegions, frozenset[str]]:
         """The same for each of the regions `timeline` and `actions` that is asked for; those that are without rows."""
         free = [id_ for id_ in regions if not document.texts(id_)]
-        without, own = self._without_rows(document, free), self._edition.own
+        without, own = self._without_rows(document, free), self._override.compiled
         if own is None:
             apart = frozenset(id_ for id_ in free if without.body(id_))
             own = without if len(apart) == len(free) else self._without_rows(document, apart)

@@ -14,7 +14,7 @@ from bot.domain.sections import EditedRegion, EditOrigin
 from bot.export import Exporter
 from bot.export.markdown import MarkdownWriter
 from bot.export.regions import Compiled, DraftRegions, Region, closed, split
-from bot.export.sandbox.team_templates import Edition
+from bot.export.team_templates import TemplateOverride
 from bot.export.template_env import template_set
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE
@@ -151,7 +151,7 @@ def test_an_edit_whose_place_the_template_lost_is_shown_at_the_end() -> None:
 
 
 def by_template(own: Compiled) -> MarkdownWriter:
-    return MarkdownWriter(template_set(), Edition(own))
+    return MarkdownWriter(template_set(), TemplateOverride(own))
 
 
 def test_a_region_of_a_templates_own_is_compared_by_its_text() -> None:

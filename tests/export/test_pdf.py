@@ -18,13 +18,12 @@ from bot.domain.records import Attachment, AttachmentState, Case
 from bot.domain.sections import SECTIONS
 from bot.domain.text import clean
 from bot.export import Exporter
-from bot.export.sandbox import Bounds, FailedApart, run_apart
+from bot.export.sandbox import JobError, Limits, run_job
 from tests.export.test_hostile import HOSTILE
 from tests.support.export import pdf_text
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, written
 
 EXPORTER = Exporter()
-MODULE = "bot.export.pdf_worker"
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +128,7 @@ def test_nothing_is_loaded_from_the_network_or_from_a_file(tmp_path_factory: pyt
             <style>@import url({host}/b); p {{ background: url({host}/c) }} @font-face {{ src: url({host}/d) }}</style>
             </head><body><p>text</p><img src="{host}/e"><img src="{secret.as_uri()}"><object data="{host}/f"></object>
             <img src="data:image/png;base64,{inside}"><svg><image href="{host}/g.png" /></svg></body></html>"""
-        reader = pdf_text.read(run_apart(MODULE, page.encode()))
+        reader = pdf_text.read(run_job("pdf", page.encode()))
         socket.create_connection(server.getsockname()).close()  # ends the listening: the first caller is this one
         listening.join()
     assert "leaked" not in reader.pages[0].extract_text()
@@ -167,8 +166,8 @@ def test_a_title_without_end_keeps_to_its_place() -> None:
 
 def test_a_layout_that_takes_too_long_or_too_much_is_a_sentence() -> None:
     many = b"<p>a</p>" * 20_000
-    with pytest.raises(FailedApart, match=r"It took longer than 1\.5 seconds"):
-        run_apart(MODULE, many, Bounds(seconds=1.5))
+    with pytest.raises(JobError, match=r"It took longer than 1\.5 seconds"):
+        run_job("pdf", many, Limits(seconds=1.5))
 
 
 def test_the_bot_itself_never_loads_weasyprint() -> None:

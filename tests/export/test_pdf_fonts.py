@@ -8,8 +8,8 @@ from hypothesis import strategies as some
 from bot.cli import main
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.export.pdf_fonts import Script, marked, parted, scripts, told
-from bot.export.sandbox import run_apart
+from bot.export.pdf import ScriptLetters, append_missing, describe_scripts, group_by_script, split_missing
+from bot.export.sandbox import run_job
 from storage import incidents as incidents_store
 from storage.database.store import open_store
 from tests.support.export import pdf_text
@@ -25,9 +25,7 @@ RUNES = "\U00012000\U00012001"
 def missing_here(letters: str) -> str:
     """Those of the letters for which this machine has no font."""
     pdf_text.require_weasyprint()
-    return parted(
-        run_apart("bot.export.pdf_worker", f"<html lang=en><title>x</title><p>{letters}</p></html>".encode())
-    )[1]
+    return split_missing(run_job("pdf", f"<html lang=en><title>x</title><p>{letters}</p></html>".encode()))[1]
 
 
 def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_other_form() -> None:
@@ -53,15 +51,17 @@ def test_a_pdf_with_a_font_for_everything_says_nothing() -> None:
 
 @given(some.binary(max_size=200), some.sets(some.integers(-5, 0x120000), max_size=20))
 def test_what_is_put_behind_a_pdf_comes_off_again(pdf: bytes, letters: set[int]) -> None:
-    content, found = parted(marked(b"%PDF" + pdf, letters))
+    content, found = split_missing(append_missing(b"%PDF" + pdf, letters))
     assert content == b"%PDF" + pdf
     assert set(map(ord, found)) <= letters
 
 
 def test_scripts_are_named_as_people_call_them_and_what_is_never_seen_is_not_missed() -> None:
-    assert told("数据부กが✅") == ("Chinese or Japanese (数据), Korean (부), Thai (ก), Japanese (が), symbols (✅)")
-    assert scripts("부" * 12) == (Script("Korean", "부" * 10, 2),)
-    assert parted(marked(b"pdf", map(ord, "\u200d\ufe0f\u202e\x07")))[1] == ""
+    assert describe_scripts("数据부กが✅") == (
+        "Chinese or Japanese (数据), Korean (부), Thai (ก), Japanese (が), symbols (✅)"
+    )
+    assert group_by_script("부" * 12) == (ScriptLetters("Korean", "부" * 10, 2),)
+    assert split_missing(append_missing(b"pdf", map(ord, "\u200d\ufe0f\u202e\x07")))[1] == ""
 
 
 async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_url: str) -> None:

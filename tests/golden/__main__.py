@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bot.domain.document import Document
-from bot.export.sandbox import FailedApart
+from bot.export.sandbox import JobError
 from tests.golden import DOCUMENTS, FOLDER, PAPER, forms, paper
 
 
@@ -16,7 +16,7 @@ def rewrite(folder: Path, document: Document) -> Iterator[str]:
     files = dict(forms(document))
     try:
         files[PAPER] = paper(document).encode()
-    except FailedApart as error:
+    except JobError as error:
         click.echo(f"{folder.name}: the text of the PDF stays as it is. {error}", err=True)
     for old in folder.iterdir():
         if old.name not in {*files, PAPER}:

@@ -21,7 +21,7 @@ from bot.domain.document import Document
 from bot.export import escape
 from bot.export.markdown import MarkdownWriter
 from bot.export.markdown_reader import MarkdownReader, lines_of, shown
-from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _DEEPEST_HEADING = 3
 _MOST_CELLS = 300
@@ -253,8 +253,8 @@ class _Chapter:
 class CanvasWriter:
     """Writes canvases; nobody is mentioned in one, whatever was recorded."""
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
-        self._markdown = MarkdownWriter(templates, edition)
+    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
+        self._markdown = MarkdownWriter(templates, override)
         self._left_out = templates.get_template("postmortem/canvas.md.j2").module.left_out  # type: ignore[attr-defined]
         self._reader = MarkdownReader()
         self._canvas = CanvasMarkdown(self._reader)

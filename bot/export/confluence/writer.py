@@ -26,7 +26,7 @@ from bot.export.escape import WEB_ADDRESS
 from bot.export.markdown import MarkdownWriter, Row, timeline_rows
 from bot.export.markdown_reader import MarkdownReader, lines_of
 from bot.export.regions import NOTHING, Region
-from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _CODE = Markup(
     '<ac:structured-macro ac:name="code">{language}<ac:plain-text-body><![CDATA[{text}]]></ac:plain-text-body>'
@@ -280,8 +280,8 @@ class ConfluenceWriter:
     It is one that Cloud's editor takes: what that does not take opens the whole page in the legacy editor.
     """
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
-        self._markdown = MarkdownWriter(templates, edition)
+    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
+        self._markdown = MarkdownWriter(templates, override)
         self._page: Template = templates.get_template("postmortem/page.xml.j2")
         self._storage = StorageXhtml(MarkdownReader())
 

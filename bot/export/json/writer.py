@@ -24,7 +24,7 @@ from bot.domain.document import (
 )
 from bot.domain.records import Milestone
 from bot.export.markdown import iso
-from bot.export.sandbox.team_templates import SHIPPED_EDITION, Edition
+from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 FORMAT = "afterword.postmortem"
 VERSION = 1
@@ -38,7 +38,7 @@ class JsonWriter:
     Times are ISO 8601 in UTC with Z, spans are seconds, what is not known is null, people are `{id, name}`.
     """
 
-    def __init__(self, templates: SandboxedEnvironment, edition: Edition = SHIPPED_EDITION) -> None:
+    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         """JSON has no words of its own: the templates are not used."""
 
     def __call__(self, document: Document) -> bytes:

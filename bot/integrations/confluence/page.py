@@ -34,8 +34,8 @@ from bot.export.confluence.merge import (
 from bot.export.confluence.reader import mentioned, parsed
 from bot.export.confluence.writer import Attached
 from bot.export.edited_draft import Paper
+from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.regions import Compiled, DraftRegions, Held, Region
-from bot.export.sandbox.mask_patterns import mask_apart
 from bot.export.template_env import template_set
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence.client import ConfluenceClient
@@ -120,7 +120,7 @@ class Sheets:
         whole = self._store.read_now(
             lambda tx: postmortem_rules.compile(case_store.load(tx, order.incident), order.now)
         )
-        document = mask_apart(whole, self._rules)[0] if order.is_masked else whole
+        document = mask_in_sandbox(whole, self._rules)[0] if order.is_masked else whole
         accounts = {} if order.is_masked else order.accounts
         body, attached = self._exporter.confluence_page(document, accounts, with_pictures=with_pictures)
         body = self.way_back(order) + body

@@ -11,7 +11,7 @@ from bot.domain.section_drafts import digest_facts
 from bot.export import Exporter
 from bot.export.confluence.merge import PageRecord, StructureLost, apart, as_found, as_written, joined, with_top
 from bot.export.confluence.reader import NotAPage
-from bot.export.sandbox.team_templates import BrokenTemplate
+from bot.export.team_templates import BrokenTemplateError
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.confluence.client import ConfluenceClient, marked
@@ -196,7 +196,7 @@ class PostmortemPages:
     async def _sheet(self, wanted: _WantedPage, *, with_pictures: bool = True) -> PageContent:
         try:
             return await asyncio.to_thread(self._sheets.sheet, wanted.order, with_pictures=with_pictures)
-        except BrokenTemplate as error:
+        except BrokenTemplateError as error:
             key = wanted.incident.key
             raise PublishError(
                 self._confluence.name,

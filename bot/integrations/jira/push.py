@@ -27,7 +27,7 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, shorten, strip_code_marks, to_one_line
 from bot.errors import Refused
-from bot.export.sandbox.mask_patterns import looked
+from bot.export.mask_patterns import apply_patterns
 from bot.export.template_env import template_set
 from bot.integrations import views as integration_views
 from bot.integrations.http import PublishError
@@ -220,7 +220,7 @@ class Items:
     def as_agreed(self, link: Link, wanted: WantedItem) -> WantedItem:
         """The same with all masked that the operator names, as somebody agreed. It blocks."""
         texts = (wanted.action.text, wanted.incident.title, *(why.text for why in wanted.case.whys))
-        rules = looked(self._mask, [mask_credentials(text) for text in dict.fromkeys(texts)])
+        rules = apply_patterns(self._mask, [mask_credentials(text) for text in dict.fromkeys(texts)])
 
         def mask(text: str) -> str:
             return mask_text(mask_credentials(text), rules)

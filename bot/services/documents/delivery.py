@@ -23,7 +23,7 @@ from bot.export.canvas import merge as canvas_merge
 from bot.export.canvas.merge import HEAD, CanvasStep, MergedCanvas
 from bot.export.edited_draft import Paper
 from bot.export.regions import DraftRegions
-from bot.export.sandbox.team_templates import BrokenTemplate
+from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
 from bot.services.documents.rendering import Papers, Renderer
@@ -210,7 +210,7 @@ class CanvasDesk:
         document = leaf.document
         try:
             sheet = self._exporter.sheet(document)
-        except BrokenTemplate as error:
+        except BrokenTemplateError as error:
             raise NoCanvas("templates") from error
         regions = canvas_merge.apart(sheet.markdown, sheet.headings)
         known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}

@@ -15,9 +15,9 @@ from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Case, Incident, PostmortemStatus
 from bot.errors import Refused
 from bot.export import Exporter, file_name, sandbox
-from bot.export.pdf_fonts import scripts
-from bot.export.sandbox import FailedApart
-from bot.export.sandbox.mask_patterns import mask_apart
+from bot.export.mask_patterns import mask_in_sandbox
+from bot.export.pdf import group_by_script
+from bot.export.sandbox import JobError
 from bot.slack.sender import FileUpload, StillMaking
 from bot.slack.views.exports import name_of
 from bot.slack.views.templates import words
@@ -59,7 +59,7 @@ def masked(
     tx: Transaction, incident: Incident, rules: MaskRules, now: datetime
 ) -> tuple[Document, tuple[MaskedItem, ...]]:
     """A copy for a wider circle, whatever its form: without files, history and audit; and what is masked in it."""
-    return mask_apart(postmortem_rules.compile(case_store.load(tx, incident), now), rules)
+    return mask_in_sandbox(postmortem_rules.compile(case_store.load(tx, incident), now), rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Renderer:
         self._is_closing = True
         left = set(self._going.values())
         while left:
-            sandbox.end_all()  # again and again: a thread may be about to begin
+            sandbox.kill_all()  # again and again: a thread may be about to begin
             _, left = await asyncio.wait(left, timeout=_LOOK_SECONDS)
         await asyncio.gather(*self._going.values(), return_exceptions=True)
 
@@ -174,7 +174,7 @@ class Renderer:
         note = "" if leaf.masked is None else words.exports.masked(count=leaf.masked)
         try:
             return self._as_file(leaf.document, order.form, note)
-        except FailedApart as error:
+        except JobError as error:
             self._go_on()
             instead = words.exports.instead(reason=str(error), form=_INSTEAD)
             return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
@@ -191,7 +191,7 @@ class Renderer:
             log.warning("the team's templates could not be used: `afterword template check` says why")
             note = "\n".join(filter(None, (note, words.exports.our_templates(reason=written.trouble))))
         if written.undrawn:
-            missing = scripts(written.undrawn)
+            missing = group_by_script(written.undrawn)
             log.warning("no font for some letters of a PDF: %s", ", ".join(one.name for one in missing))
             note = "\n".join(filter(None, (note, words.exports.undrawn(scripts=missing))))
         title = words.exports.title(key=document.key, form=name_of(form), published=is_published)

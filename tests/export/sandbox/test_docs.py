@@ -10,8 +10,8 @@ from bot.domain import document as document_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.samples import NOW, SAMPLES
 from bot.domain.sections import SECTIONS
+from bot.export import team_templates, template_job
 from bot.export.regions import split
-from bot.export.sandbox import team_templates, template_worker
 from bot.export.template_env import team_set, template_set
 
 PAGE = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_the_page_names_every_marker() -> None:
 def test_the_pages_example_is_a_template() -> None:
     (example,) = re.findall(r"```jinja\n(.*?)```", PAGE, re.DOTALL)
     document = postmortem_rules.compile(SAMPLES["everything known"], NOW)
-    made = split(template_worker.markdown({"sections.md.j2": example}, document))
+    made = split(template_job.render_markdown({"sections.md.j2": example}, document))
     assert [(region.id, region.title) for region in made.regions] == [("summary", "En bref")]
     assert made.regions[0].body.startswith("Checkout failed for 43 minutes.")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.masking import MASKED, MaskRules, parse_rules
-from bot.export.sandbox.mask_patterns import looked, mask_apart
+from bot.export.mask_patterns import apply_patterns, mask_in_sandbox
 from tests.support.export.cases import FULL, NOW, case, entry
 
 ENDLESS = r"x(a+)+$"
@@ -13,19 +13,19 @@ TRAP = "x" + "a" * 60 + "!"
 
 
 def spans(rules: MaskRules, text: str) -> list[str]:
-    return [text[start:end] for start, end, _ in looked(rules, [text, "something else"]).spans(text)]
+    return [text[start:end] for start, end, _ in apply_patterns(rules, [text, "something else"]).spans(text)]
 
 
 def test_what_they_find_apart_is_what_they_find() -> None:
     rules = parse_rules("credentials,emails,addresses", r"ACME-\d+ (?i:example)")
     assert spans(rules, "ACME-12 of EXAMPLE told jo@customer.example") == ["ACME-12", "EXAMPLE", "jo@customer.example"]
     document = postmortem_rules.compile(FULL, NOW)
-    assert mask_apart(document, rules)[0] != document
+    assert mask_in_sandbox(document, rules)[0] != document
 
 
 def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usual() -> None:
     told = case(entries=(entry(1, NOW, TRAP), entry(2, NOW, "of ACME-12")))
-    document, finds = mask_apart(postmortem_rules.compile(told, NOW), parse_rules("none", rf"{ENDLESS} ACME-\d+"))
+    document, finds = mask_in_sandbox(postmortem_rules.compile(told, NOW), parse_rules("none", rf"{ENDLESS} ACME-\d+"))
     assert [line.text for line in document.timeline] == [MASKED, f"of {MASKED}"]
     assert [(find.kind, find.where) for find in finds] == [
         ("a text in which your own rules take too long", "#1"),
@@ -35,7 +35,7 @@ def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usua
 
 def test_many_such_texts_take_no_longer_and_all_of_them_are_masked() -> None:
     told = case(entries=tuple(entry(number, NOW, f"{number} {TRAP}") for number in range(1, 200)))
-    document, _ = mask_apart(postmortem_rules.compile(told, NOW), parse_rules("none", ENDLESS))
+    document, _ = mask_in_sandbox(postmortem_rules.compile(told, NOW), parse_rules("none", ENDLESS))
     assert {line.text for line in document.timeline} == {MASKED}
 
 
@@ -46,4 +46,4 @@ def test_where_nobody_could_look_everything_is_masked() -> None:
 
 def test_without_patterns_no_process_is_started() -> None:
     rules = parse_rules("emails", "")
-    assert looked(rules, ["x"]) is rules
+    assert apply_patterns(rules, ["x"]) is rules

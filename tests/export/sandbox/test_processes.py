@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,16 +13,31 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bot.export.sandbox import Bounds, FailedApart, TookTooLong, end_all, run_apart
+from bot.export.sandbox import JOBS, JobError, JobTimeoutError, Limits, kill_all, run_job
 from tests.support.deadlines import SOON_SECONDS, until_now
 
-MODULE = "tests.support.export.sandbox_work"
+JOBS_OF_TESTS = {"test": "tests.support.export.sandbox_work", "none": "tests.export.nowhere"}
+OUTSIDE = ("storage", "handlers", "bot.settings", "bot.slack", "bot.services", "bot.integrations", "slack_", "aiohttp")
+"""What no job needs: the database, Slack, secrets, the network."""
 PROCESSES = Path("/proc")
 MEGABYTE = 1024 * 1024
 
 
+@pytest.fixture(autouse=True)
+def _jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, module in JOBS_OF_TESTS.items():
+        monkeypatch.setitem(JOBS, name, module)
+
+
+def loaded(*modules: str) -> set[str]:
+    """All that a fresh interpreter has loaded once it has imported these modules."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    return set(ran.stdout.split())
+
+
 def work(given: bytes, **bounds: float) -> bytes:
-    return run_apart(MODULE, given, Bounds(**bounds))  # type: ignore[arg-type]
+    return run_job("test", given, Limits(**bounds))  # type: ignore[arg-type]
 
 
 def is_gone(pid: int) -> bool:
@@ -66,36 +83,36 @@ def test_much_is_given_and_taken_at_once_without_a_deadlock() -> None:
 )
 def test_what_goes_wrong_is_a_sentence(given: bytes, sentence: str) -> None:
     given = given or b"eat 99999999999999999999999"
-    with pytest.raises(FailedApart, match=f"^{re.escape(sentence)}$"):
+    with pytest.raises(JobError, match=f"^{re.escape(sentence)}$"):
         work(given)
 
 
 def test_a_module_that_is_not_there_is_a_sentence() -> None:
-    with pytest.raises(FailedApart, match="It ended with status 1"):
-        run_apart("tests.export.nowhere", b"")
+    with pytest.raises(JobError, match="It ended with status 1"):
+        run_job("none", b"")
 
 
 def test_what_takes_too_long_is_ended_and_gone() -> None:
     before, began = children(), time.monotonic()
-    with pytest.raises(TookTooLong, match=r"longer than 0\.8 seconds"):
+    with pytest.raises(JobTimeoutError, match=r"longer than 0\.8 seconds"):
         work(b"sleep 600", seconds=0.8)
     assert time.monotonic() - began < SOON_SECONDS
     assert children() <= before
 
 
 def test_what_does_not_read_what_it_is_given_is_ended_too() -> None:
-    with pytest.raises(FailedApart):
-        run_apart("tests.export.nowhere", bytes(8 * MEGABYTE))
+    with pytest.raises(JobError):
+        run_job("none", bytes(8 * MEGABYTE))
 
 
 def test_more_memory_than_allowed_is_refused_by_the_system() -> None:
-    with pytest.raises(FailedApart, match="It needs more than 512 MB of memory"):
+    with pytest.raises(JobError, match="It needs more than 512 MB of memory"):
         work(b"eat 900000000", memory=512 * MEGABYTE)
 
 
 def test_more_output_than_allowed_is_refused() -> None:
     assert len(work(b"eat 1048576", output=MEGABYTE)) == MEGABYTE
-    with pytest.raises(FailedApart, match="It made more than 1 MB"):
+    with pytest.raises(JobError, match="It made more than 1 MB"):
         work(b"eat 1048577", output=MEGABYTE)
 
 
@@ -124,9 +141,25 @@ def test_all_that_runs_can_be_ended_at_once() -> None:
         sleeping = pool.submit(work, b"sleep 600", seconds=600)
 
         def is_ended() -> bool:
-            end_all()
+            kill_all()
             return sleeping.done()
 
         until_now(is_ended)
-        with pytest.raises(FailedApart, match="SIGKILL"):
+        with pytest.raises(JobError, match="SIGKILL"):
             sleeping.result()
+
+
+@pytest.mark.parametrize("name", JOBS.keys() - JOBS_OF_TESTS)
+def test_a_job_loads_no_other_job_and_nothing_that_reaches_outside(name: str) -> None:
+    there = loaded("bot.export.worker", JOBS[name])
+    others = {"bot.export.pdf_job", "bot.export.template_job", "weasyprint"} - {JOBS[name]}
+    if name == "pdf":
+        others.discard("weasyprint")
+    assert there & others == set()
+    assert [module for module in there if module.startswith(OUTSIDE)] == []
+
+
+def test_the_bot_loads_no_job_that_is_not_its_own_to_run() -> None:
+    assert (
+        loaded("bot.cli", "bot.app") & {"bot.export.pdf_job", "bot.export.template_job", "bot.export.worker"} == set()
+    )

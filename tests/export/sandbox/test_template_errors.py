@@ -7,9 +7,9 @@ import pytest
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.samples import NOW, SAMPLES
 from bot.domain.sections import SECTIONS
+from bot.export import template_job
 from bot.export.regions import split
-from bot.export.sandbox import template_worker
-from bot.export.sandbox.team_templates import BrokenTemplate, read
+from bot.export.team_templates import BrokenTemplateError, read_folder
 
 OURS = Path(__file__).parents[3] / "templates" / "postmortem"
 DOCUMENT = postmortem_rules.compile(SAMPLES["everything known"], NOW)
@@ -17,12 +17,12 @@ SUMMARY = "<!-- afterword:summary -->\n## In short\n\n{{ document.title | inline
 
 
 def tried(text: str, sample: str = "everything known") -> tuple[list[str], list[str]]:
-    return template_worker.tried({"sections.md.j2": text}, sample)
+    return template_job.try_sample({"sections.md.j2": text}, sample)
 
 
 def test_a_template_takes_the_place_of_ours() -> None:
     own = "<!-- afterword:weather -->\n## Weather\n\nRain on {{ document.key }}.\n"
-    made = split(template_worker.markdown({"sections.md.j2": SUMMARY + own}, DOCUMENT))
+    made = split(template_job.render_markdown({"sections.md.j2": SUMMARY + own}, DOCUMENT))
     assert [(region.id, region.title) for region in made.regions] == [("summary", "In short"), ("weather", "Weather")]
     assert made.regions[1].body == "Rain on INC-7."
     assert made.head.startswith("---\ntitle:")
@@ -30,7 +30,7 @@ def test_a_template_takes_the_place_of_ours() -> None:
 
 def test_our_own_templates_pass_as_a_teams() -> None:
     ours = {file.name: file.read_text(encoding="utf-8") for file in OURS.glob("*.j2")}
-    assert [template_worker.tried(ours, sample) for sample in SAMPLES] == [([], [])] * 3
+    assert [template_job.try_sample(ours, sample) for sample in SAMPLES] == [([], [])] * 3
 
 
 def test_a_section_that_is_left_out_is_told() -> None:
@@ -47,9 +47,9 @@ def test_a_text_without_a_filter_is_told() -> None:
 
 def test_a_document_without_its_incident_is_told() -> None:
     whole = '{% include "postmortem/sections.md.j2" %}'
-    _, (told,) = template_worker.tried({"document.md.j2": whole}, "nothing known")
+    _, (told,) = template_job.try_sample({"document.md.j2": whole}, "nothing known")
     assert told.startswith("The front matter has no line `incident: {{ document.key }}`")
-    assert template_worker.tried(
+    assert template_job.try_sample(
         {"document.md.j2": f"---\nincident: {{{{ document.key }}}}\n---\n{whole}"}, "nothing known"
     ) == (
         [],
@@ -58,7 +58,7 @@ def test_a_document_without_its_incident_is_told() -> None:
 
 
 def test_every_file_that_is_no_template_is_named() -> None:
-    broken, _ = template_worker.tried({"sections.md.j2": "a\n{% if %}", "words.j2": "{% endif %}"}, "nothing known")
+    broken, _ = template_job.try_sample({"sections.md.j2": "a\n{% if %}", "words.j2": "{% endif %}"}, "nothing known")
     assert [sentence.split(":")[0] for sentence in broken] == ["sections.md.j2, line 2", "words.j2, line 1"]
 
 
@@ -85,8 +85,8 @@ def test_every_file_that_is_no_template_is_named() -> None:
 def test_what_is_broken_is_named_by_file_line_and_cause(text: str, sentence: str) -> None:
     (told,), _ = tried(text)
     assert told.startswith(sentence)
-    with pytest.raises(BrokenTemplate) as caught:
-        template_worker.markdown({"sections.md.j2": text}, DOCUMENT)
+    with pytest.raises(BrokenTemplateError) as caught:
+        template_job.render_markdown({"sections.md.j2": text}, DOCUMENT)
     assert str(caught.value) == told
 
 
@@ -95,5 +95,5 @@ def test_a_file_beside_the_folder_cannot_be_reached(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "sections.md.j2").write_text(SUMMARY + "{% include 'postmortem/../secret' %}", encoding="utf-8")
-    (told,), _ = template_worker.tried(read(folder).templates, "nothing known")
+    (told,), _ = template_job.try_sample(read_folder(folder).templates, "nothing known")
     assert told == "There is no template postmortem/../secret."

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.export.sandbox import team_templates
-from bot.export.sandbox.team_templates import MOST, read
+from bot.export import team_templates
+from bot.export.team_templates import MAX_FILES, read_folder
 
 TEXT = "<!-- afterword:summary -->\n## In short\n"
 
@@ -18,23 +18,23 @@ def put(folder: Path, name: str, text: str = TEXT) -> Path:
 
 
 def trouble(folder: Path) -> str:
-    (told,) = read(folder).troubles
+    (told,) = read_folder(folder).troubles
     return told
 
 
 def test_what_is_ours_word_for_word_is_not_a_teams(tmp_path: Path) -> None:
     for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
-        put(tmp_path, name, team_templates.ours(name) or "")
-    assert read(tmp_path) == team_templates.TemplateFolder({}, {}, ())
+        put(tmp_path, name, team_templates.shipped_text(name) or "")
+    assert read_folder(tmp_path) == team_templates.TemplateFolder({}, {}, ())
     put(tmp_path, "words.j2", "{# ours no more #}")
-    assert read(tmp_path).templates == {"words.j2": "{# ours no more #}"}
+    assert read_folder(tmp_path).templates == {"words.j2": "{# ours no more #}"}
 
 
 def test_an_edited_file_is_seen_at_once(tmp_path: Path) -> None:
     put(tmp_path, "sections.md.j2")
-    before = read(tmp_path).templates
+    before = read_folder(tmp_path).templates
     put(tmp_path, "sections.md.j2", TEXT.replace("short", "brief"))
-    assert read(tmp_path).templates != before
+    assert read_folder(tmp_path).templates != before
 
 
 def test_other_files_and_hidden_ones_are_left_alone(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_other_files_and_hidden_ones_are_left_alone(tmp_path: Path) -> None:
     put(tmp_path, ".git/sections.md.j2")
     (tmp_path / "huge.bin").write_bytes(bytes(2_000_000))
     put(tmp_path, "parts/costs.md.j2")
-    found = read(tmp_path)
+    found = read_folder(tmp_path)
     assert (list(found.templates), found.unused, found.troubles) == (["parts/costs.md.j2"], ("parts/costs.md.j2",), ())
 
 
@@ -50,7 +50,7 @@ def test_a_volume_that_keeps_its_versions_hidden_is_read(tmp_path: Path) -> None
     put(tmp_path, "..2026/sections.md.j2")
     (tmp_path / "..data").symlink_to("..2026")
     (tmp_path / "sections.md.j2").symlink_to("..data/sections.md.j2")
-    assert read(tmp_path) == team_templates.TemplateFolder({"sections.md.j2": TEXT}, {}, ())
+    assert read_folder(tmp_path) == team_templates.TemplateFolder({"sections.md.j2": TEXT}, {}, ())
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     own.mkdir()
     (own / "sections.md.j2").symlink_to(outside)
     assert trouble(own) == "sections.md.j2 is a link that leads out of the folder: put the file itself there."
-    assert read(own).templates == {}
+    assert read_folder(own).templates == {}
 
 
 def test_a_linked_folder_is_not_entered(tmp_path: Path) -> None:
@@ -67,19 +67,19 @@ def test_a_linked_folder_is_not_entered(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "parts").symlink_to(tmp_path / "outside")
-    assert read(own) == team_templates.TemplateFolder({}, {}, ())
+    assert read_folder(own) == team_templates.TemplateFolder({}, {}, ())
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     put(tmp_path, "version-1/sections.md.j2")
     (tmp_path / "now").symlink_to("version-1")
-    assert read(tmp_path / "now").templates == {"sections.md.j2": TEXT}
+    assert read_folder(tmp_path / "now").templates == {"sections.md.j2": TEXT}
 
 
 def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
     (tmp_path / "words.j2").symlink_to("gone.j2")
     (tmp_path / "page.css").symlink_to("page.css")
-    assert read(tmp_path).troubles == (
+    assert read_folder(tmp_path).troubles == (
         "page.css cannot be read as text in UTF-8.",
         "words.j2 cannot be read as text in UTF-8.",
     )
@@ -106,6 +106,6 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_everything_is_not_walked_to_its_end(tmp_path: Path) -> None:
-    for number in range(MOST + 1):
+    for number in range(MAX_FILES + 1):
         (tmp_path / f"{number}.txt").touch()
     assert trouble(tmp_path).endswith("name the folder of the templates alone.")

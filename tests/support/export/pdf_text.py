@@ -9,14 +9,14 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
-from bot.export.sandbox import FailedApart, run_apart
+from bot.export.sandbox import JobError, run_job
 
 
 @cache
 def _trouble() -> str:
     try:
-        run_apart("bot.export.pdf_worker", b"<p>")
-    except FailedApart as error:
+        run_job("pdf", b"<p>")
+    except JobError as error:
         return str(error)
     return ""
 

@@ -1,4 +1,4 @@
-"""Work for `bot.export.sandbox` to do: the first word that is given says how it behaves."""
+"""A job for `bot.export.sandbox`: the first word of its input says how it behaves."""
 
 import os
 import signal
@@ -6,13 +6,12 @@ import sys
 import time
 
 from bot.errors import Refused
-from bot.export.sandbox import answer
 
 print("what a library prints while it is imported")  # noqa: T201
 
 
-def work(given: bytes) -> bytes:
-    """Do as told."""
+def run(given: bytes) -> bytes:
+    """Behave in the given way."""
     how, _, rest = given.partition(b" ")
     match how:
         case b"turn":
@@ -38,7 +37,3 @@ def end(how: bytes) -> None:
     if how == b"exit":
         sys.exit(7)
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    answer(work)

@@ -1,0 +1,235 @@
+"""A team's own templates (`AFTERWORD_TEMPLATES`), and what they make of a document.
+
+The folder is read for each export, so an edited file takes effect at once. The bot only reads: a worker process runs
+the templates (`bot.export.template_job`), given their text. If they cannot be used, the shipped ones are, and the
+export says why: a broken template never stops an export. Decision 24.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from bot.domain.document import Document, TimelineLine
+from bot.domain.samples import SAMPLES
+from bot.domain.text import shorten, to_one_line
+from bot.errors import AfterwordError
+from bot.export.regions import Compiled, split
+from bot.export.sandbox import MEGABYTE, JobError, Limits, run_job
+
+TEMPLATES = ("document.md.j2", "sections.md.j2", "facts.md.j2", "words.j2")
+STYLES = ("page.css", "paper.css")
+MAX_FILE_BYTES = 1_000_000
+MAX_FILES = 1000
+"""Files and folders. More means that the setting names something else, such as the root of a disk."""
+
+SHIPPED_FOLDER = files("templates") / "postmortem"
+_CLOSES_STYLE = re.compile(r"</\s*style", re.IGNORECASE)
+
+
+class BrokenTemplateError(AfterwordError):
+    """A team's templates cannot be used. The sentence names file, line and cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFolder:
+    """The files of a folder that differ from the shipped ones: text by path. `troubles` say why it cannot be used."""
+
+    templates: Mapping[str, str]
+    styles: Mapping[str, str]
+    troubles: tuple[str, ...]
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The templates that replace none of the shipped ones."""
+        return tuple(name for name in self.templates if name not in TEMPLATES)
+
+
+def read_folder(folder: Path) -> TemplateFolder:
+    """Read every template and style sheet of a folder. Never raises: errors are in `troubles`."""
+    if not folder.is_dir():
+        return TemplateFolder({}, {}, (f"There is no folder {folder}: AFTERWORD_TEMPLATES must name one.",))
+    texts: dict[str, str] = {}
+    troubles = []
+    try:
+        for path in _list_files(folder):
+            name = path.relative_to(folder).as_posix()
+            try:
+                texts[name] = _read_file(path, name, folder.resolve())
+            except BrokenTemplateError as error:
+                troubles.append(str(error))
+    except (BrokenTemplateError, OSError) as error:
+        troubles.append(str(error))
+    own = {name: text for name, text in texts.items() if text != shipped_text(name)}
+    styles = {name: text for name, text in own.items() if name in STYLES}
+    return TemplateFolder({name: own[name] for name in own if name.endswith(".j2")}, styles, tuple(troubles))
+
+
+def shipped_text(name: str) -> str | None:
+    """The shipped file of that name, if a team's may replace it."""
+    return (SHIPPED_FOLDER / name).read_text(encoding="utf-8") if name in (*TEMPLATES, *STYLES) else None
+
+
+def _list_files(folder: Path) -> Iterator[Path]:
+    # In order. Hidden folders are left out, because a mounted Kubernetes volume keeps its versions there.
+    seen = 0
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        seen += len(folders) + len(names)
+        if seen > MAX_FILES:
+            raise BrokenTemplateError(
+                f"{folder} holds more than {MAX_FILES} files: name the folder of the templates alone."
+            )
+        for name in sorted(names):
+            if name.endswith((".j2", ".css")) and not name.startswith("."):
+                yield Path(where, name)
+
+
+def _read_file(path: Path, name: str, folder: Path) -> str:
+    try:
+        target = path.resolve(strict=True)
+        if not target.is_relative_to(folder):
+            raise BrokenTemplateError(f"{name} is a link that leads out of the folder: put the file itself there.")
+        if not target.is_file() or target.stat().st_size > MAX_FILE_BYTES:
+            raise BrokenTemplateError(f"{name} is no file of at most {MAX_FILE_BYTES // 1_000_000} MB.")
+        text = target.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise BrokenTemplateError(f"{name} cannot be read as text in UTF-8.") from error
+    if name in STYLES and (closes := _CLOSES_STYLE.search(text)):
+        line = text.count("\n", 0, closes.start()) + 1
+        raise BrokenTemplateError(f"{name}, line {line}: a style sheet must not hold {closes[0]}.")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateOverride:
+    """What a team's templates make of one document.
+
+    `compiled` is its head and regions; None means that the shipped templates write it. `styles` are style sheets by the
+    name of the shipped file that they replace. `trouble` says why the team's templates could not be used.
+    """
+
+    compiled: Compiled | None = None
+    styles: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+
+NO_OVERRIDE = TemplateOverride()
+
+EXPORT_LIMITS = Limits(seconds=20.0, memory=512 * MEGABYTE, output=80 * MEGABYTE)
+CANVAS_LIMITS = replace(EXPORT_LIMITS, seconds=8.0)
+"""A canvas is written by the outbox, so other messages wait meanwhile."""
+ANSWER_LIMITS = replace(EXPORT_LIMITS, seconds=1.5)
+"""A person waits for the answer."""
+
+MAX_TROUBLE_LENGTH = 300
+_SHARE_OF_TIME = 0.9
+"""The job stops itself after this part of its time, so that it can still say at which line it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateTask:
+    """The job's input: a team's templates by name, and a document, or else the name of a sample to try.
+
+    `deadline` is a moment of the system's monotonic clock.
+    """
+
+    templates: Mapping[str, str]
+    document: Document | None
+    sample: str
+    deadline: float
+
+
+TASK_JSON = TypeAdapter(TemplateTask)
+"""Reads and writes a task as JSON and not as a pickle: what the worker reads must be data and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateTrial:
+    """The outcome of trying a folder: the shipped files that it replaces, and sentences."""
+
+    used: tuple[str, ...]
+    broken: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def render_or_fall_back(folder: Path, document: Document, limits: Limits) -> TemplateOverride:
+    """`render`; NO_OVERRIDE with the trouble if that fails."""
+    try:
+        return render(folder, document, limits)
+    except BrokenTemplateError as error:
+        return replace(NO_OVERRIDE, trouble=shorten(to_one_line(str(error)), MAX_TROUBLE_LENGTH))
+
+
+def render(folder: Path, document: Document, limits: Limits) -> TemplateOverride:
+    """Render a document by a team's templates. Blocks for half a second. Raises BrokenTemplateError.
+
+    A folder with style sheets alone starts no process.
+    """
+    files = read_folder(folder)
+    if files.troubles:
+        raise BrokenTemplateError(files.troubles[0])
+    if not files.templates:
+        return TemplateOverride(styles=files.styles) if files.styles else NO_OVERRIDE
+    markdown = _run_task(TemplateTask(files.templates, _without_contents(document), "", _deadline(limits)), limits)
+    return TemplateOverride(split(markdown), files.styles)
+
+
+def try_folder(folder: Path) -> TemplateTrial:
+    """Try a folder's templates on three sample incidents, each within EXPORT_LIMITS. Blocks for two seconds."""
+    files = read_folder(folder)
+    outcomes = {name: _try_sample(files, name) for name in SAMPLES} if files.templates and not files.troubles else {}
+    notes = [_describe_unused(name) for name in files.unused]
+    notes += [note for _, sample_notes in outcomes.values() for note in sample_notes]
+    sentences = dict.fromkeys(sentence for broken, _ in outcomes.values() for sentence in broken)
+    broken = [_name_samples(one, [name for name in outcomes if one in outcomes[name][0]]) for one in sentences]
+    used = tuple(name for name in (*TEMPLATES, *STYLES) if name in {*files.templates, *files.styles})
+    return TemplateTrial(used, (*files.troubles, *broken), tuple(notes))
+
+
+def _try_sample(files: TemplateFolder, sample: str) -> tuple[list[str], list[str]]:
+    task = TemplateTask(files.templates, None, sample, _deadline(EXPORT_LIMITS))
+    try:
+        broken, notes = json.loads(_run_task(task, EXPORT_LIMITS))
+    except BrokenTemplateError as error:
+        return [str(error)], []
+    return broken, notes
+
+
+def _deadline(limits: Limits) -> float:
+    return time.monotonic() + _SHARE_OF_TIME * limits.seconds
+
+
+def _run_task(task: TemplateTask, limits: Limits) -> str:
+    try:
+        return run_job("team templates", TASK_JSON.dump_json(task), limits).decode()
+    except JobError as error:
+        raise BrokenTemplateError(str(error)) from error
+    except OSError as error:
+        raise BrokenTemplateError(f"The process for templates could not be started: {error.strerror}.") from error
+
+
+def _name_samples(sentence: str, samples: list[str]) -> str:
+    return sentence if len(samples) == len(SAMPLES) else f"{sentence} (Tried on: {', '.join(samples)}.)"
+
+
+def _describe_unused(name: str) -> str:
+    if (SHIPPED_FOLDER / name).is_file():
+        return f"{name} is not used: that file is always ours, and writes what the others made."
+    return f"{name} takes the place of no template of ours; it is used only where another includes it."
+
+
+def _without_contents(document: Document) -> Document:
+    # Markdown never shows the bytes of attached files, so the worker is spared them.
+    return replace(document, timeline=tuple(map(_without_bytes, document.timeline)))
+
+
+def _without_bytes(line: TimelineLine) -> TimelineLine:
+    return line._replace(files=tuple(map(partial(replace, content=b""), line.files))) if line.files else line
