@@ -33,7 +33,7 @@ class Command:
 
     def part(self, name: str) -> str:
         """A named group of the verb's form; empty for one that found nothing, or that it does not have."""
-        return ((self.match and self.match.groupdict().get(name)) or "").strip()
+        return (self.match and self.match.groupdict().get(name)) or ""
 
     @property
     def number(self) -> int:

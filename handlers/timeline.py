@@ -1,7 +1,4 @@
-"""`/timeline` and the buttons of its receipts.
-
-The windows behind `/timeline paste`.
-"""
+"""`/timeline`, the buttons of its receipts, and the windows of `/timeline paste`."""
 
 import hashlib
 import re
@@ -10,201 +7,141 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
-
-from bot.domain import timeline as timeline_rules
 from bot.domain.records import Place
 from bot.domain.timeline import TimeOffer, unpack_pending_entry
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services import incidents as incidents_service
 from bot.services import timeline as timeline_service
-from bot.services.context import Request, Services, read_examples
 from bot.services.corrections import pressed_in
 from bot.services.timeline import SeenEntry, TypedLine
-from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import value_of
-from handlers.boundary import Boundary
+from handlers.boundary import Boundary, HandlerTable
+from handlers.command_table import ALONE, ANYTHING, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
 
+_NUMBER = r"\s+#?(?P<number>\d{1,6})"
+_SINCE = r"\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?"
+# What is pasted has several lines, or begins below the word: "paste service is down" is what happened.
+_LINES = r"(?:[^\S\n]*\n|\s+(?=[\[(~*-]?\s*[0-9].*\n))(?P<text>.*)"
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
-class PasteHandlers:
-    """Takes many lines, shows how each is read, and records those that are ticked."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+async def _show_since(boundary: Boundary, command: Command) -> Message:
+    since = timedelta(**{_UNITS[command.part("unit").lower()]: int(command.part("count"))})
+    return await timeline_service.show(boundary.services, command.request, since)
 
-    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
-        """Register every way in."""
-        app.action("timeline_paste_open")(boundary.form(self.carried))
-        app.view("timeline_paste")(boundary.submission(self.sent))
 
-    async def begin(self, command: Command, lines: str) -> Form:
-        """`/timeline paste`, with or without lines."""
-        return Form(await timeline_service.form(self._services, command.request, lines))
+async def _paste(boundary: Boundary, command: Command) -> Form:
+    return Form(await timeline_service.form(boundary.services, command.request, command.rest))
 
-    async def carried(self, click: Click) -> Block:
-        """[Preview the lines], which an incident was opened for: read by the clock of when they were typed."""
-        typed_at = datetime.fromisoformat(click.value["typed_at"])
-        return await timeline_service.form(
-            self._services, replace(click.request, now=typed_at), str(click.value["line"])
+
+TIMELINE = CommandTable(
+    "/timeline",
+    "Write the timeline down, in UTC",
+    "*Write down what happens, as it happens.* One line is enough; the time goes first if it was not just now.",
+    rows=(
+        (
+            Verb("", ANYTHING, lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.rest)),
+                 "records what happened; without a time: now", "14:05 failed over to replica",
+                 usage="[time] what happened", is_default=True),
+        ),
+        (
+            Verb("", ALONE, lambda b, c: timeline_service.overview(b.services, c.request),
+                 "the latest entries and a field to type in", ""),
+            Verb("show", ALONE, lambda b, c: timeline_service.show(b.services, c.request, None), "all of them", "show",
+                 usage="show"),
+            Verb("show", _SINCE, _show_since, "the last two hours", "show since 2h"),
+            Verb("show", _NUMBER, lambda b, c: corrections_service.show_one(b.services, c.request, c.number),
+                 "one with its history", "show {entry}"),
+        ),
+        (
+            Verb("edit", _NUMBER + TEXT, lambda b, c: corrections_service.edit(b.services, c.request, c.number, c.rest),
+                 "corrects it; every wording is kept in its history", "edit {entry} 14:10 failed over to replica 2",
+                 usage="edit 4 …"),
+            Verb("edit", _NUMBER, lambda b, c: corrections_service.offer_edit(b.services, c.request, c.number),
+                 "shows it with its buttons", "edit {entry}"),
+            Verb("delete", _NUMBER, lambda b, c: corrections_service.strike(b.services, c.request, c.number),
+                 "takes it back", "delete {entry}"),
+            Verb("undo", ALONE, lambda b, c: corrections_service.strike(b.services, c.request, None),
+                 "takes back your latest one", "undo", usage="undo"),
+        ),
+        (
+            Verb("paste", ALONE, _paste, "takes many lines at once, and shows how each is read before it records them",
+                 "paste", others=(f"paste{_LINES}",), usage="paste"),
+        ),
+    ),
+    notes=(
+        "• In threads: the shortcut *Add to timeline*, the reaction :{reaction}:, or `@afterword 14:05 failed over`",
+        ("Times: `14:05`, `2:05pm`, `14:05 CET`, `10 min ago`, `-10m`, `yesterday 23:50`, `Nov 23 14:05`; also at the "
+        "end behind ` | `. Without a zone they are read on your own clock, and kept in UTC. A time elsewhere in the "
+        "line is offered on the receipt."),
+    ),
+    missing="",
+)  # fmt: skip
+
+
+async def _preview_pending(boundary: Boundary, click: Click) -> Block:
+    """[Preview the lines], which an incident was opened for: read by the clock of when they were typed."""
+    request = replace(click.request, now=datetime.fromisoformat(click.value["typed_at"]))
+    return await timeline_service.form(boundary.services, request, str(click.value["line"]))
+
+
+async def _was_utc(boundary: Boundary, click: Click) -> Message | None:
+    written, pressed = str(click.value["written"]), pressed_in(click.value)
+    return await corrections_service.as_utc(boundary.services, click.request, _number(click), written, pressed)
+
+
+async def _was_at(boundary: Boundary, click: Click) -> Message | None:
+    """[It was 17:31 UTC] below an entry whose words name a time."""
+    value, request = click.value, click.request
+    if channel := value.get("channel"):  # pressed in a DM, below what a look back recorded
+        request = replace(request, place=Place(request.team, str(channel)))
+    chosen = chosen_in(value)
+    offer = TimeOffer(chosen.at or request.now, chosen.lasts, chosen.approximate)
+    return await timeline_service.was_at(boundary.services, request, _seen(value), offer)
+
+
+async def _edit_at(boundary: Boundary, click: Click) -> Message | None:
+    """One of the readings of the time in `/timeline edit`, or that the time stays."""
+    reading = chosen_in(click.value).reading()
+    return await corrections_service.edit_at(boundary.services, click.request, _seen(click.value), reading)
+
+
+async def _record_again(boundary: Boundary, click: Click) -> Message | None:
+    """[Add it again] on a repeat."""
+    version = int(click.value.get("version") or 1)
+    text = await timeline_service.text_of(boundary.services, click.request, _number(click), version)
+    return await timeline_service.record(
+        boundary.services, click.request, replace(_chosen(click, text), names_times=True)
+    )
+
+
+async def _record_at(boundary: Boundary, click: Click) -> Message | None:
+    """One of the readings of a time that was asked."""
+    text, asked_at = str(click.value["text"]), asked_at_in(click.value)
+    # One question is answered once: another of its buttons gets the answer that the first one got.
+    request = click.request if asked_at is None else replace(click.request, key=_key(click, asked_at, text))
+    return await timeline_service.record(boundary.services, request, replace(_chosen(click, text), asked_at=asked_at))
+
+
+async def _record_from_form(boundary: Boundary, sent: Submission) -> Message | None:
+    """The form behind [Add entry]; if no incident is open any more, the form that opens one takes its place."""
+    try:
+        return await timeline_service.record(
+            boundary.services, sent.request, TypedLine(str(sent.values.get("line") or ""))
         )
-
-    async def sent(self, sent: Submission) -> Message | None:
-        """The window was sent: a preview of what stands in it, or the record of what was previewed."""
-        return await timeline_service.submit(self._services, sent.request, sent.metadata, sent.values)
-
-
-_AT = re.compile(r"timeline_at_(\d+|now)")
-_EDIT_AT = re.compile(r"timeline_edit_at_(\d+|keep)")
-_WAS = re.compile(r"timeline_was_\d+")
+    except Refused as refused:
+        if not value_of(refused.carrying):
+            raise
+        pending = unpack_pending_entry(dict(refused.carrying))
+        view = incidents_service.form(sent.request, sent.request.place.channel, pending)
+        return {"response_action": "update", "view": view}
 
 
-class Timeline:
-    """Parses what was typed, calls one verb, returns its answer."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._paste = PasteHandlers(services)
-
-    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
-        """Register every way in."""
-        app.command("/timeline")(boundary.command(self.command))  # first: every listener before it costs it a look
-        self._paste.listen(app, boundary)
-        app.action("timeline_undo")(boundary.click(self.undo))
-        app.action("timeline_restore")(boundary.click(self.restore))
-        app.action("timeline_utc")(boundary.click(self.was_utc))
-        app.action("timeline_again")(boundary.click(self.again))
-        app.action(_AT)(boundary.click(self.at))
-        app.action(_EDIT_AT)(boundary.click(self.edit_at))
-        app.action(_WAS)(boundary.click(self.was_at))
-        app.action("timeline_show")(boundary.click(self.show))
-        app.action("timeline_older")(boundary.click(self.turn))
-        app.action("timeline_newer")(boundary.click(self.turn))
-        app.action("timeline_entered")(boundary.click(self.entered))
-        app.action("timeline_edit")(boundary.form(self.edit_form))
-        app.action("timeline_form_open")(boundary.form(self.add_form))
-        app.view("timeline_edit")(boundary.submission(self.edited))
-        app.view("timeline_add")(boundary.submission(self.added))
-
-    async def command(self, command: Command) -> Message | Form | None:
-        """`/timeline TEXT`."""
-        request = command.request
-        text = await self._services.slack.directory.read(request.team, command.text)
-        match timeline_rules.wish(text):
-            case timeline_rules.RecordEntry(line):
-                return await self._record(command, TypedLine(line))
-            case timeline_rules.TimelineOverview():
-                return await timeline_service.overview(self._services, request)
-            case timeline_rules.ShowTimeline(since, number):
-                return await self._show(request, since, number)
-            case timeline_rules.EditEntry(number, line):
-                return await self._edit(request, number, line)
-            case timeline_rules.StrikeEntry(number):
-                return await corrections_service.strike(self._services, request, number)
-            case timeline_rules.PasteLines(lines):
-                return await self._paste.begin(command, lines)
-            case timeline_rules.UndoEntry():
-                return await corrections_service.strike(self._services, request, None)
-            case _:
-                return timeline_views.help_text(
-                    self._services.policy.reaction, (await read_examples(self._services, request)).entry
-                )
-
-    async def _show(self, request: Request, since: timedelta | None, number: int | None) -> Message:
-        if number is not None:
-            return await corrections_service.show_one(self._services, request, number)
-        return await timeline_service.show(self._services, request, since)
-
-    async def _edit(self, request: Request, number: int, line: str) -> Message | None:
-        if line:
-            return await corrections_service.edit(self._services, request, number, line)
-        return await corrections_service.offer_edit(self._services, request, number)
-
-    async def _record(self, interaction: Command | Click | Submission, typed: TypedLine) -> Message | None:
-        return await timeline_service.record(self._services, interaction.request, typed)
-
-    async def undo(self, click: Click) -> Message | None:
-        """[Undo] on a receipt."""
-        return await corrections_service.strike(self._services, click.request, _number(click), pressed_in(click.value))
-
-    async def restore(self, click: Click) -> Message | None:
-        """[Bring back]."""
-        return await corrections_service.restore(self._services, click.request, _number(click), pressed_in(click.value))
-
-    async def was_utc(self, click: Click) -> Message | None:
-        """[That was UTC]."""
-        written, pressed = str(click.value["written"]), pressed_in(click.value)
-        return await corrections_service.as_utc(self._services, click.request, _number(click), written, pressed)
-
-    async def was_at(self, click: Click) -> Message | None:
-        """[It was 17:31 UTC] where an entry's words name a time."""
-        value, request = click.value, click.request
-        if channel := value.get("channel"):  # pressed in a DM, below what a look back recorded
-            request = replace(request, place=Place(request.team, str(channel)))
-        chosen = chosen_in(value)
-        offer = TimeOffer(chosen.at or request.now, chosen.lasts, chosen.approximate)
-        return await timeline_service.was_at(self._services, request, _seen(value), offer)
-
-    async def edit_at(self, click: Click) -> Message | None:
-        """One of the readings of the time in `/timeline edit`, or that the time stays."""
-        chosen = chosen_in(click.value)
-        return await corrections_service.edit_at(self._services, click.request, _seen(click.value), chosen.reading())
-
-    async def again(self, click: Click) -> Message | None:
-        """[Add it again] on a repeat."""
-        version = int(click.value.get("version") or 1)
-        text = await timeline_service.text_of(self._services, click.request, _number(click), version)
-        return await self._record(click, replace(_chosen(click, text), names_times=True))
-
-    async def at(self, click: Click) -> Message | None:
-        """One of the readings of a time that was asked."""
-        text, asked_at = str(click.value["text"]), asked_at_in(click.value)
-        # One question is answered once: another of its buttons gets the answer that the first one got.
-        request = click.request if asked_at is None else replace(click.request, key=_key(click.request, asked_at, text))
-        return await timeline_service.record(self._services, request, replace(_chosen(click, text), asked_at=asked_at))
-
-    async def entered(self, click: Click) -> Message | None:
-        """The field below `/timeline`'s list."""
-        return await self._record(click, TypedLine(click.typed))
-
-    async def show(self, click: Click) -> Message | None:
-        """[Whole timeline] on the live message."""
-        return await timeline_service.show(self._services, click.request, None)
-
-    async def turn(self, click: Click) -> Message | None:
-        """[Older] and [Newer] below a list."""
-        return await timeline_service.turn(self._services, click.request, click.value)
-
-    async def edit_form(self, click: Click) -> Block:
-        """[Edit] on a receipt."""
-        return await corrections_service.form_for(
-            self._services, click.request, _number(click), pressed_in(click.value)
-        )
-
-    async def add_form(self, click: Click) -> Block:
-        """[Add entry] on the live message."""
-        return await timeline_service.blank_form(self._services, click.request)
-
-    async def edited(self, sent: Submission) -> Message | None:
-        """The form behind [Edit]."""
-        return await corrections_service.save_form(self._services, sent.request, sent.metadata, sent.values)
-
-    async def added(self, sent: Submission) -> Message | None:
-        """The form behind [Add entry]; where no incident is open any more, the form that opens one takes its place."""
-        try:
-            return await self._record(sent, TypedLine(str(sent.values.get("line") or "")))
-        except Refused as refused:
-            if not value_of(refused.carrying):
-                raise
-            view = incidents_service.form(
-                sent.request, sent.request.place.channel, unpack_pending_entry(dict(refused.carrying))
-            )
-            return {"response_action": "update", "view": view}
-
-
-def _key(request: Request, asked_at: datetime, text: str) -> str:
+def _key(click: Click, asked_at: datetime, text: str) -> str:
+    request = click.request
     parts = ("asked", request.team, request.place.channel, request.user, asked_at.isoformat(), text)
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
@@ -214,7 +151,7 @@ def _number(click: Click) -> int:
 
 
 def _seen(value: Mapping[str, Any]) -> SeenEntry:
-    """The wording below which a button stood."""
+    """The wording that the button belonged to."""
     return SeenEntry(int(value["entry"]), int(value["version"]))
 
 
@@ -222,3 +159,38 @@ def _chosen(click: Click, text: str) -> TypedLine:
     """What a button records: words whose time is settled."""
     chosen = chosen_in(click.value)
     return TypedLine(text, chosen.at or click.request.now, chosen.approximate, chosen.lasts, again=True)
+
+
+HANDLERS = HandlerTable(
+    clicks={
+        "timeline_undo": lambda b, c: corrections_service.strike(
+            b.services, c.request, _number(c), pressed_in(c.value)
+        ),
+        "timeline_restore": lambda b, c: corrections_service.restore(
+            b.services, c.request, _number(c), pressed_in(c.value)
+        ),
+        "timeline_utc": _was_utc,
+        "timeline_again": _record_again,
+        re.compile(r"timeline_at_(\d+|now)"): _record_at,
+        re.compile(r"timeline_edit_at_(\d+|keep)"): _edit_at,
+        re.compile(r"timeline_was_\d+"): _was_at,
+        "timeline_show": lambda b, c: timeline_service.show(b.services, c.request, None),
+        "timeline_older": lambda b, c: timeline_service.turn(b.services, c.request, c.value),
+        "timeline_newer": lambda b, c: timeline_service.turn(b.services, c.request, c.value),
+        "timeline_entered": lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.typed)),
+    },
+    forms={
+        "timeline_edit": lambda b, c: corrections_service.form_for(
+            b.services, c.request, _number(c), pressed_in(c.value)
+        ),
+        "timeline_form_open": lambda b, c: timeline_service.blank_form(b.services, c.request),
+        "timeline_paste_open": _preview_pending,
+    },
+    submissions={
+        "timeline_edit": lambda b, sent: corrections_service.save_form(
+            b.services, sent.request, sent.metadata, sent.values
+        ),
+        "timeline_add": _record_from_form,
+        "timeline_paste": lambda b, sent: timeline_service.submit(b.services, sent.request, sent.metadata, sent.values),
+    },
+)

@@ -1,4 +1,4 @@
-"""What `/timeline` understands, and the rules of an entry.
+"""The rules of an entry.
 
 Words that had no incident to go into: what the button that opens one carries, and how they are read then.
 
@@ -25,114 +25,14 @@ _SKEW = timedelta(minutes=1)
 """Two clocks differ: this little ahead of now is now."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordEntry:
-    """Write down what happened; the line still holds its time."""
-
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShowTimeline:
-    """Show the timeline: all of it, or what happened in the last while, or one entry with its history."""
-
-    since: timedelta | None = None
-    number: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EditEntry:
-    """Change an entry; an empty line asks for a form."""
-
-    number: int
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class StrikeEntry:
-    """Strike an entry."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class UndoEntry:
-    """Strike the entry that this person recorded last."""
-
-
-@dataclass(frozen=True, slots=True)
-class PasteLines:
-    """Record many lines at once; without any, a form asks for them."""
-
-    lines: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineHelp:
-    """Explain."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineOverview:
-    """Nothing was typed: the latest entries and a form."""
-
-
-Wish = RecordEntry | ShowTimeline | EditEntry | StrikeEntry | UndoEntry | PasteLines | TimelineHelp | TimelineOverview
-
-_SIMPLE: dict[str, Wish] = {
-    "": TimelineOverview(),
-    "help": TimelineHelp(),
-    "?": TimelineHelp(),
-    "undo": UndoEntry(),
-    "paste": PasteLines(),
-}
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_SHOW = re.compile(
-    r"show(?:\s+#?(?P<number>\d{1,6})|\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?)?"
-)
-_EDIT = re.compile(r"edit\s+#?(?P<number>\d{1,6})(?:\s+(?P<line>.+))?", re.DOTALL)
-# What is pasted has several lines, or stands below the word: "paste service is down" is what happened.
-_PASTE = re.compile(r"paste(?:[^\S\n]*\n|\s+(?=[\[(~*-]?\s*[0-9].*\n))(?P<lines>.*)", re.DOTALL | re.IGNORECASE)
-_DELETE = re.compile(r"delete\s+#?(?P<number>\d{1,6})")
-
 _LIKE_COMMAND = re.compile(
     r"(?:(?:edit|delete|remove|list|add|status|history|close)(?:\s+#?\d{1,6})?|(?:show|undo)\s+.{0,9})", re.IGNORECASE
 )
 
 
-def wish(text: str) -> Wish:
-    """What somebody wants who typed `/timeline TEXT`.
-
-    A sub-command is only what fits its whole form; anything else is what happened, so that
-    `show stopped loading` is an entry.
-    """
-    text = text.strip()
-    lowered = text.lower()
-    simple: Wish | None = _SIMPLE.get(lowered)
-    if simple is not None:
-        return simple
-    if shown := _SHOW.fullmatch(lowered):
-        return _show(shown)
-    if edited := _EDIT.fullmatch(text):
-        return EditEntry(int(edited["number"]), (edited["line"] or "").strip())
-    if deleted := _DELETE.fullmatch(lowered):
-        return StrikeEntry(int(deleted["number"]))
-    if pasted := _PASTE.fullmatch(text):
-        return PasteLines(pasted["lines"])
-    return RecordEntry(text)
-
-
 def is_like_command(text: str) -> bool:
     """Whether an entry reads like a sub-command that there is not, or is not whole: `list`, `remove 4`, `edit`."""
     return _LIKE_COMMAND.fullmatch(text.strip()) is not None
-
-
-def _show(match: re.Match[str]) -> ShowTimeline:
-    if match["number"]:
-        return ShowTimeline(number=int(match["number"]))
-    if match["count"]:
-        return ShowTimeline(since=timedelta(**{_UNITS[match["unit"]]: int(match["count"])}))
-    return ShowTimeline()
 
 
 def require_text(text: str) -> str:

@@ -34,6 +34,13 @@ def understood(typed: str) -> tuple[str, str, str]:
         ("/why undo the deploy was not possible", ("", "", "undo the deploy was not possible")),
         ("/why history 2 was lost", ("", "", "history 2 was lost")),
         ("/why ?", ("help", "", "")),
+        ("/timeline show stopped loading", ("", "", "show stopped loading")),
+        ("/timeline Edit 4 14:10 failed over", ("edit", "4", "14:10 failed over")),
+        ("/timeline delete 4", ("delete", "4", "")),
+        ("/timeline delete 4 pods", ("", "", "delete 4 pods")),
+        ("/timeline paste\n  14:05 a\n14:06 b", ("paste", "", "  14:05 a\n14:06 b")),
+        ("/timeline paste service is down", ("", "", "paste service is down")),
+        ("/timeline edit", ("", "", "edit")),
     ],
 )
 def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, found: tuple[str, str, str]) -> None:

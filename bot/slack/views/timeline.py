@@ -299,11 +299,6 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
     )
 
 
-def help_text(reaction: str, number: int) -> Message:
-    """How to use `/timeline`; `reaction` records a message, `number` is that of an entry that there is."""
-    return blocks.whisper(words.timeline.help(reaction=reaction, number=number))
-
-
 LATEST = 8
 """Entries that `/timeline` alone shows."""
 
