@@ -50,7 +50,7 @@ from bot.slack.directory import Directory, Roster
 from bot.slack.files import FileReader
 from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
-from bot.slack.refresh import HomeTabQueue, LiveMessageQueue, LiveMessages, Publisher
+from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
 from bot.web import server, webhooks
 from bot.web.health import Health, database_probe
 from bot.web.slack_endpoint import Dispatcher, Guard
@@ -188,9 +188,9 @@ class Afterword:
     def _keep_up(self) -> None:
         """What follows the record by itself: live messages, Home tabs, other systems, who is who."""
         self.slack.outbox.wake_too(self.errands.kick)
-        keeper = CardKeeper(self.store, self.clock, LiveMessages(self.client), self.slack.outbox)
+        keeper = CardKeeper(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
         self.slack.live_messages.refresh_with(keeper.refresh)
-        self.slack.home_tabs.drawn_by(TabKeeper(self.services, Publisher(self.client)))
+        self.slack.home_tabs.refresh_with(TabKeeper(self.services, HomeTabPublisher(self.client)))
         self.walker = Walker(self.services, ChannelHistory(self.client))
         self.roster = Roster(self.client, self.slack.directory)
 
@@ -248,7 +248,7 @@ class Afterword:
             log.info("settled %d reminders", len(settled))
         for one in settled:
             if one.reminder.kind is ReminderKind.OVERDUE:  # what was due is overdue, which nobody did
-                self.slack.home_tabs.stale(one.reminder.team, one.reminder.subject)
+                self.slack.home_tabs.mark_stale(one.reminder.team, one.reminder.subject)
         return True
 
     async def _fetched(self, now: datetime) -> None:

@@ -53,7 +53,7 @@ class PeopleHandlers:
 
     def _sees_anew(self, body: Body) -> None:
         """What they may look into is another now, and so is what their Home tab may show."""
-        self._services.slack.home_tabs.stale(body["team_id"], body["event"]["user"])
+        self._services.slack.home_tabs.mark_stale(body["team_id"], body["event"]["user"])
 
     async def renamed(self, body: Body) -> None:
         """A channel has another name."""

@@ -236,7 +236,7 @@ class SyncWorker:
             _CALLS.labels(self._system, "not asked").inc()
         else:
             self._around.troubles.pop(self._system, None)
-            self._around.tabs.changed([(incident_id, "incident") for incident_id in ended])
+            self._around.tabs.mark_changed([(incident_id, "incident") for incident_id in ended])
         self._around.outbox.kick()
 
     async def _pull_in(self, now: datetime) -> None:
@@ -269,7 +269,7 @@ class SyncWorker:
         elif isinstance(ended, SyncResult):
             kept = ended
             await self._store.write(lambda tx: self._keep(tx, link, kept, now))
-            self._around.tabs.changed([(link.incident_id, "incident")])
+            self._around.tabs.mark_changed([(link.incident_id, "incident")])
             outcome = SyncState.IN_SYNC.value
         else:
             await self._store.write(lambda tx: self._settle(tx, link, _not_now(_as_redacted(tx, link), ended, now)))

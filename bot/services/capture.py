@@ -176,7 +176,7 @@ async def changed(services: Services, place: Place, source: str, change: str) ->
             timeline_store.mark_change(tx, entry_id, change)
 
     await services.store.write(unit)
-    services.slack.live_messages.touch(place, None)
+    services.slack.live_messages.mark_stale(place, None)
 
 
 def is_risky(said: SlackMessage) -> bool:

@@ -251,9 +251,9 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         return KeptReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 
     reply = await services.store.write(run)
-    services.slack.live_messages.touch(request.place, request.incident_id)
+    services.slack.live_messages.mark_stale(request.place, request.incident_id)
     if reply.changed:
-        services.slack.home_tabs.changed(reply.changed)
+        services.slack.home_tabs.mark_changed(reply.changed)
     if reply.owes:
         services.slack.outbox.kick()
     return reply or None

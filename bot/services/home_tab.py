@@ -18,7 +18,7 @@ from bot.domain.incident import IncidentSpan
 from bot.domain.records import Case, Incident
 from bot.errors import NotRecorded
 from bot.services.context import Request, Services
-from bot.slack.refresh import LATER_SECONDS, Change, Drawn, Publisher, Whose
+from bot.slack.refresh import RETRY_SECONDS, Change, HomeTabPublisher, RefreshResult, TabOwner
 from bot.slack.views import home_tab as home_tab_views
 from bot.slack.views.blocks import Block
 from bot.slack.views.home_tab import OwedPage, Owing
@@ -140,38 +140,38 @@ Slack's pace. The rest see it when they open their tab, which draws it anyway.""
 
 @dataclass(frozen=True, slots=True)
 class _Affected:
-    """Whose tabs an incident may show in: those who owe something of it, and the others who looked lately."""
+    """Whose tabs an incident may show in: people who owe something in it, and others who looked lately."""
 
     incident: Incident
-    owing: tuple[Whose, ...]
-    others: tuple[Whose, ...]
+    owing: tuple[TabOwner, ...]
+    others: tuple[TabOwner, ...]
 
 
 class TabKeeper:
     """Finds out whose tab a change shows in, and publishes those that look different now."""
 
-    def __init__(self, services: Services, publisher: Publisher) -> None:
+    def __init__(self, services: Services, publisher: HomeTabPublisher) -> None:
         self._services = services
         self._publisher = publisher
-        self._drawing: WeakValueDictionary[Whose, asyncio.Lock] = WeakValueDictionary()
+        self._drawing: WeakValueDictionary[TabOwner, asyncio.Lock] = WeakValueDictionary()
 
-    async def everybody(self) -> tuple[Whose, ...]:
+    async def list_viewers(self) -> tuple[TabOwner, ...]:
         """Those who opened their tab within a week."""
         since = self._since()
 
-        def look(tx: Transaction) -> tuple[Whose, ...]:
+        def look(tx: Transaction) -> tuple[TabOwner, ...]:
             return tuple(
                 whose for team in incidents_store.teams(tx) for whose in people_store.lately(tx, team, since, MOST_TABS)
             )
 
         return await self._services.store.read(look)
 
-    async def whose(self, changes: frozenset[Change]) -> tuple[Whose, ...]:
+    async def find_affected(self, changes: frozenset[Change]) -> tuple[TabOwner, ...]:
         """Those who owe something of what changed, or did; and where an incident itself changed, those who may see it.
 
         Of an action, a why or a section nothing shows in the list of incidents.
         """
-        found: dict[Whose, None] = {}
+        found: dict[TabOwner, None] = {}
         for incident_id in sorted({incident_id for incident_id, _ in changes}):
             look = partial(_affected, incident_id=incident_id, since=self._since())
             affected = await self._services.store.read(look)
@@ -182,27 +182,27 @@ class TabKeeper:
                 found |= dict.fromkeys(await self._who_may_see(affected))
         return tuple(found)
 
-    async def _who_may_see(self, affected: _Affected) -> list[Whose]:
+    async def _who_may_see(self, affected: _Affected) -> list[TabOwner]:
         channel = affected.incident.channel
         return [whose for whose in affected.others if channel in await self._services.may_see(*whose, [channel], "")]
 
-    async def draw(self, team: str, person: str, *, anyway: bool = False) -> Drawn:
-        """Publish somebody's tab where it looks different now, or `anyway`, for they look at it.
+    async def refresh(self, team: str, person: str, *, force: bool = False) -> RefreshResult:
+        """Publish a person's tab if it looks different now, or if `force`, because they look at it.
 
         Where Slack does not say what they may see, nothing is shown of it to those who look now; for the others the
         tab stays as it is until Slack tells.
         """
         async with self._drawing.setdefault((team, person), asyncio.Lock()):
             tab = await self._services.store.read(lambda tx: people_store.one_tab(tx, team, person))
-            if not anyway and (tab is None or tab.opened_at < self._since()):
-                return Drawn()
+            if not force and (tab is None or tab.opened_at < self._since()):
+                return RefreshResult()
             drawing = await draw(self._services, team, person, tab)
-            later = Drawn(wait=0.0 if drawing.is_sure else LATER_SECONDS)
+            later = RefreshResult(wait=0.0 if drawing.is_sure else RETRY_SECONDS)
             shown = _hash(drawing.view)
-            if not anyway and (later.wait or (tab is not None and shown == tab.shown)):
+            if not force and (later.wait or (tab is not None and shown == tab.shown)):
                 return later
             drawn = await self._publisher.publish(person, drawing.view)
-            if not drawn.is_published:
+            if not drawn.is_sent:
                 return drawn
             await self._keep(team, person, shown, drawing.owes)
             return replace(drawn, wait=later.wait)

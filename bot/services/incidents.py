@@ -33,7 +33,7 @@ from bot.services.reminders import retire
 from bot.slack.directory import language_of
 from bot.slack.messages_in import Hanging
 from bot.slack.outbox import Outbox
-from bot.slack.refresh import LiveMessages
+from bot.slack.refresh import MessageUpdater
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
@@ -335,7 +335,7 @@ class _Card:
 class CardKeeper:
     """Updates live messages; a card that somebody deleted is posted anew, the first time."""
 
-    def __init__(self, store: Store, clock: Clock, messages: LiveMessages, outbox: Outbox) -> None:
+    def __init__(self, store: Store, clock: Clock, messages: MessageUpdater, outbox: Outbox) -> None:
         self._store = store
         self._clock = clock
         self._messages = messages

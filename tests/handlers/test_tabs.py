@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.refresh import TAB_PAUSE_SECONDS, Drawn, HomeTabQueue
+from bot.slack.refresh import HOME_TAB_PAUSE_SECONDS, HomeTabQueue, RefreshResult
 from storage import people as people_store
 from tests.handlers.test_home import opened as looked
 from tests.handlers.test_home import words
@@ -100,7 +100,7 @@ async def test_a_burst_of_changes_is_one_publication_a_person(sqlite_url: str) -
         before, began = published(play, play.bo), time.monotonic()
 
         def pauses() -> float:
-            return (time.monotonic() - began) // TAB_PAUSE_SECONDS
+            return (time.monotonic() - began) // HOME_TAB_PAUSE_SECONDS
 
         for number in range(30):
             await told(play, play.ana, f"/action step {number} @Bo Demo due friday")
@@ -193,21 +193,21 @@ async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sq
 async def test_an_error_in_drawing_is_one_lost_tab_and_not_the_end(sqlite_url: str) -> None:
     async with looking(sqlite_url) as play:
         broken = HomeTabQueue()
-        broken.drawn_by(Broken())
-        broken.changed([(1, "incident")])
-        broken.stale(TEAM, play.bo)
-        await broken.draw_now()
+        broken.refresh_with(Broken())
+        broken.mark_changed([(1, "incident")])
+        broken.mark_stale(TEAM, play.bo)
+        await broken.refresh_now()
         assert not broken.is_behind
 
 
 class Broken:
     """What no drawer should be."""
 
-    async def whose(self, changes: object) -> tuple[tuple[str, str], ...]:
+    async def find_affected(self, changes: object) -> tuple[tuple[str, str], ...]:
         raise ValueError(changes)
 
-    async def everybody(self) -> tuple[tuple[str, str], ...]:
+    async def list_viewers(self) -> tuple[tuple[str, str], ...]:
         raise ValueError
 
-    async def draw(self, team: str, person: str, *, anyway: bool = False) -> Drawn:
-        raise ValueError(team, person, anyway)
+    async def refresh(self, team: str, person: str, *, force: bool = False) -> RefreshResult:
+        raise ValueError(team, person, force)

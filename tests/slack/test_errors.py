@@ -9,7 +9,7 @@ from bot.slack.canvas import Canvases
 from bot.slack.channels import Channels
 from bot.slack.directory import AGAIN, Directory, Names, Roster
 from bot.slack.messages_in import Busy, ChannelHistory, Messages, NotRead
-from bot.slack.refresh import Drawn, LiveMessages, Publisher, UpdateResult
+from bot.slack.refresh import HomeTabPublisher, MessageUpdater, RefreshResult
 from storage.database.store import Store
 from tests.support.slack.proxy_answers import ODD, Odd, client_to
 
@@ -41,15 +41,15 @@ async def test_a_channel_of_which_nothing_is_told_is_closed_and_that_is_not_reme
 @odd_answers
 async def test_a_live_message_that_was_not_updated_is_not_taken_for_deleted(odd: Odd) -> None:
     async with client_to(odd) as client:
-        assert await LiveMessages(client).update("C1", "1.1", {"text": "as it stands"}) == UpdateResult()
+        assert await MessageUpdater(client).update("C1", "1.1", {"text": "as it stands"}) == RefreshResult()
 
 
 @odd_answers
 async def test_a_home_tab_that_was_not_published_is_tried_again(odd: Odd) -> None:
     async with client_to(odd) as client:
-        drawn = await Publisher(client).publish("U1", {"type": "home", "blocks": []})
+        drawn = await HomeTabPublisher(client).publish("U1", {"type": "home", "blocks": []})
         assert drawn.wait > 0
-        assert drawn == Drawn(wait=drawn.wait)
+        assert drawn == RefreshResult(wait=drawn.wait)
 
 
 @odd_answers

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.records import Place
-from bot.slack.refresh import CARD_PAUSE_SECONDS, LiveMessageQueue, Refresh
+from bot.slack.refresh import LIVE_MESSAGE_PAUSE_SECONDS, LiveMessageQueue, RefreshLiveMessage
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.interactions import having, last, on_stage, opened, told
 from tests.support.play import Play, playing
@@ -34,7 +34,7 @@ async def test_many_entries_in_one_burst_cost_a_call_or_two(sqlite_url: str) -> 
         before, began = updates(play), time.monotonic()
 
         def pauses() -> float:
-            return (time.monotonic() - began) // CARD_PAUSE_SECONDS
+            return (time.monotonic() - began) // LIVE_MESSAGE_PAUSE_SECONDS
 
         for number in range(60):
             await told(play, play.bo, f"/timeline entry {number}")
@@ -50,7 +50,7 @@ async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> No
         await told(play, play.bo, "/timeline failed over")
         await play.settle()
         before = updates(play)
-        play.bot.slack.live_messages.touch(Place(play.slack.workspace.team, play.channel), None)
+        play.bot.slack.live_messages.mark_stale(Place(play.slack.workspace.team, play.channel), None)
         await play.settle()
         assert updates(play) == before
 
@@ -110,7 +110,7 @@ async def test_an_error_that_is_no_refusal_costs_one_update(sqlite_url: str) -> 
 
 
 @asynccontextmanager
-async def refreshing_with(refresh: Refresh, *, pause: float) -> AsyncIterator[LiveMessageQueue]:
+async def refreshing_with(refresh: RefreshLiveMessage, *, pause: float) -> AsyncIterator[LiveMessageQueue]:
     cards = LiveMessageQueue(pause=pause)
     cards.refresh_with(refresh)
     running = asyncio.create_task(cards.run())
@@ -132,7 +132,7 @@ async def test_the_loop_refreshes_at_once_then_rests_and_does_not_die_of_an_erro
     async with refreshing_with(refresh, pause=0.1) as cards:
         began = time.monotonic()
         while len(done) < 4:
-            cards.touch(HERE, None)
+            cards.mark_stale(HERE, None)
             await asyncio.sleep(0.01)
     assert len(done) <= 1 + (done[-1] - began) / 0.1
     assert min(later - before for before, later in pairwise(done)) >= 0.09
@@ -150,11 +150,11 @@ async def test_refreshing_now_waits_for_what_is_under_way_and_older_words_never_
         return 0.0
 
     async with refreshing_with(refresh, pause=LONG_SECONDS) as cards:
-        cards.touch(HERE, None)
+        cards.mark_stale(HERE, None)
         await under_way.wait()
         one = asyncio.create_task(cards.refresh_now())
         words = "new"
-        cards.touch(HERE, None)
+        cards.mark_stale(HERE, None)
         two = asyncio.create_task(cards.refresh_now())
         await asyncio.sleep(0.05)  # were they not to wait, they would be over
         assert (one.done(), two.done(), shown) == (False, False, [])
@@ -172,6 +172,6 @@ async def test_the_loop_waits_as_long_as_slack_asks(wait: float) -> None:
         return wait if len(done) == 1 else 0.0
 
     async with refreshing_with(refresh, pause=0.01) as cards:
-        cards.touch(HERE, None)
+        cards.mark_stale(HERE, None)
         await until(lambda: len(done) >= 2)
     assert done[1] - done[0] >= wait

@@ -43,7 +43,7 @@ class Play:
         await self.bot.boundary.drain()
         await self.bot.slack.outbox.send_due(self.clock.now())
         await self.bot.slack.live_messages.refresh_now()
-        await self.bot.slack.home_tabs.draw_now()
+        await self.bot.slack.home_tabs.refresh_now()
 
     async def pass_time(self, **by: float) -> None:
         """Move the clock on (as `timedelta` takes it) and do what is due then."""

@@ -301,7 +301,7 @@ class JiraEars:
         if learnt.taken:
             outbox.kick()
         if learnt.incident_id is not None:
-            tabs.changed([(learnt.incident_id, "incident")])
+            tabs.mark_changed([(learnt.incident_id, "incident")])
         return learnt
 
     def _learn(self, tx: Transaction, event: Event, now: datetime) -> Learnt:

@@ -281,7 +281,7 @@ async def hear(services: Services, told: Sequence[Alert], now: datetime) -> Aler
         )
         taken += hearing.taken
         for place, incident_id in hearing.touched:
-            services.slack.live_messages.touch(place, incident_id)
+            services.slack.live_messages.mark_stale(place, incident_id)
         if hearing.owes:
             services.slack.outbox.kick()
     return AlertCount(taken, len(told) - taken)

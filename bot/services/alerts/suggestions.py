@@ -256,7 +256,7 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
 
     said = await run_once(services, request, unit, verb="suggestions.attach_to")
     if found is not None:
-        services.slack.live_messages.touch(Place(found.team, found.channel), found.id)
+        services.slack.live_messages.mark_stale(Place(found.team, found.channel), found.id)
     return said
 
 

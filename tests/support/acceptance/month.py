@@ -55,7 +55,7 @@ class Month:
         await self.bot.boundary.drain()
         await self.bot.slack.outbox.send_due(self.life.clock.now())
         await self.bot.slack.live_messages.refresh_now()
-        await self.bot.slack.home_tabs.draw_now()
+        await self.bot.slack.home_tabs.refresh_now()
 
     async def until(self, when: str) -> None:
         """Time passes; the bot looks at what is due every half hour, and at the minute at which something is."""
